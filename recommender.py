@@ -13,6 +13,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from errors import InputError
 from ratings import Movies, Ratings
 
 # name in the tables -> module:class. Imported only when asked for.
@@ -66,14 +67,14 @@ def load_recommender(spec: str) -> type[Recommender]:
     """The class behind a name of `RECOMMENDERS`, or behind `file:Class`.
 
     Raises:
-        ValueError: no such name, file or class, or not a recommender; says what there is.
+        InputError: no such name, file or class, or not a recommender; says what there is.
     """
     module_name, _, class_name = RECOMMENDERS.get(spec, spec).partition(":")
     if not class_name:
         nearest_first = sorted(
             RECOMMENDERS, key=lambda name: -SequenceMatcher(None, spec, name).ratio()
         )
-        raise ValueError(
+        raise InputError(
             f"no recommender is named '{spec}'. Those that are: {', '.join(nearest_first)}; "
             "or one of your own as file:Class, for example my_file:MyModel"
         )
@@ -81,12 +82,12 @@ def load_recommender(spec: str) -> type[Recommender]:
     cls = getattr(module, class_name, None)
     if cls is None:
         classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
-        raise ValueError(
+        raise InputError(
             f"'{spec}': {module_name} has no class '{class_name}', only {', '.join(classes)}"
         )
     missing = [method for method in ("fit", "predict") if not callable(getattr(cls, method, None))]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"'{spec}': a recommender needs fit(train, movies) and predict(user, movie); "
             f"{class_name} lacks {' and '.join(missing)}"
         )
@@ -115,7 +116,7 @@ def _import(module_name: str, spec: str):  # type: ignore[no-untyped-def]
         except ModuleNotFoundError as error:
             if error.name != module_name.split(".")[0]:
                 raise
-            raise ValueError(f"'{spec}': there is no file {path} here") from None
+            raise InputError(f"'{spec}': there is no file {path} here") from None
     file_spec = importlib.util.spec_from_file_location(path.stem, path)
     assert file_spec is not None
     assert file_spec.loader is not None
