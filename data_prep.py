@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from errors import InputError
+from errors import InputError, TooFewUsers
 from ratings import Movies, Ratings
 from sources import Source, load_source
 from sources.tables import genre_names
@@ -331,9 +331,7 @@ def draw_sample(
         )
     rng = np.random.default_rng([seed, num_users, reviews_per_user])
     if top_percentile and not dataset.source.has_votes:
-        return _draw_with_counted_votes(
-            dataset, num_users, reviews_per_user, top_percentile, rng
-        )
+        return _draw_with_counted_votes(dataset, num_users, reviews_per_user, top_percentile, rng)
     kept = _reaches(
         dataset.table["vote_count"].to_numpy(),
         dataset.source.movies["vote_count"].to_numpy(),
@@ -404,10 +402,11 @@ def _first_eligible(
     return np.sort(eligible[: num_users or None])
 
 
-def _too_few(num_users: int, there_are: int, needed: int) -> InputError:
-    return InputError(
+def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:
+    return TooFewUsers(
         f"num_users is {num_users or 'all'}, but only {there_are} users have {needed} ratings or "
-        "more of the movies kept. Ask for fewer users or fewer reviews per user"
+        "more of the movies kept. Ask for fewer users or fewer reviews per user",
+        there_are,
     )
 
 
@@ -496,7 +495,11 @@ data_prep = prepare_data  # the published README's name for it
 def _channels_as_lists(movies: Movies) -> dict[str, list[list[int]]]:
     ends = np.cumsum(list(movies.channels.values()))
     return dict(
-        zip(movies.channels, (part.tolist() for part in np.split(movies.bits, ends[:-1], 1)), strict=True)
+        zip(
+            movies.channels,
+            (part.tolist() for part in np.split(movies.bits, ends[:-1], 1)),
+            strict=True,
+        )
     )
 
 

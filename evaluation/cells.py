@@ -69,9 +69,7 @@ def make_cell(
     if protocol.holdout == "published":
         collaborative = _split(ratings, hold_out_rows(ratings, split, seed))
     others, n_other_users = _other_users(dataset, sample, protocol.other_users, seed)
-    collaborative = Split(
-        Ratings.concatenate([collaborative.train, others]), collaborative.test
-    )
+    collaborative = Split(Ratings.concatenate([collaborative.train, others]), collaborative.test)
     return Cell(movies, personal, collaborative, len(sample.users), n_other_users)
 
 
@@ -79,9 +77,7 @@ def _split(ratings: Ratings, held_out: np.ndarray) -> Split:
     return Split(ratings.take(~held_out), ratings.take(held_out))
 
 
-def _other_users(
-    dataset: Dataset, sample: Sample, at_most: int, seed: int
-) -> tuple[Ratings, int]:
+def _other_users(dataset: Dataset, sample: Sample, at_most: int, seed: int) -> tuple[Ratings, int]:
     """All ratings of up to `at_most` users outside the sample, numbered after those in it."""
     outside = np.flatnonzero(sample.outside)
     rng = np.random.default_rng([seed, 4])

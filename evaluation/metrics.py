@@ -45,9 +45,7 @@ def right_within_one_star(ones: np.ndarray, predicted_ones: np.ndarray) -> np.nd
     return np.abs(ones.astype(np.int64) - predicted_ones.astype(np.int64)) <= WITHIN_ONES
 
 
-def auc_like_per_user(
-    stars: np.ndarray, predicted: np.ndarray, user: np.ndarray
-) -> np.ndarray:
+def auc_like_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> np.ndarray:
     """Of each user with both kinds held out: the chance that a liked movie (4 stars or more) is
     predicted above one not liked, ties counting half. float64 [such users].
 
@@ -64,15 +62,13 @@ def auc_like_per_user(
     return ((rank_sum - p * (p + 1) / 2)[both]) / (p * q)[both]
 
 
-def ndcg_at_10_per_user(
-    stars: np.ndarray, predicted: np.ndarray, user: np.ndarray
-) -> np.ndarray:
+def ndcg_at_10_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> np.ndarray:
     """Of each user with 20 held-out ratings or more: DCG / ideal DCG of the ten predicted highest.
 
     Gain 2^stars - 1, discount 1 / log2(1 + place); movies predicted alike share the mean of
     their gains (McSherry and Najork 2008). float64 [such users].
     """
-    gain = 2.0**stars.astype(np.float64) - 1
+    gain = 2.0 ** stars.astype(np.float64) - 1
     order = np.argsort(user, kind="stable")
     starts = np.unique(user[order], return_index=True)[1][1:]
     users = [rows for rows in np.split(order, starts) if len(rows) >= NDCG_LEAST_RATINGS]
@@ -96,9 +92,7 @@ def _ranks_within(values: np.ndarray, index: np.ndarray) -> np.ndarray:
     order = np.lexsort((values, index))
     start_of_group = np.searchsorted(index[order], index[order])
     place = np.arange(len(values)) - start_of_group + 1.0
-    same_as_before = np.append(
-        False, (np.diff(values[order]) == 0) & (np.diff(index[order]) == 0)
-    )
+    same_as_before = np.append(False, (np.diff(values[order]) == 0) & (np.diff(index[order]) == 0))
     tie = np.cumsum(~same_as_before) - 1
     shared = np.bincount(tie, place) / np.bincount(tie)
     rank = np.empty(len(values))

@@ -112,11 +112,11 @@ def _read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
 
 def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
     try:
-        header = pl.read_csv(
-            file, n_rows=0, infer_schema=False, truncate_ragged_lines=True
-        ).columns
+        header = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
     except pl.exceptions.NoDataError:
-        raise InputError(f"{file}: is empty. Expected a heading with {', '.join(columns)}") from None
+        raise InputError(
+            f"{file}: is empty. Expected a heading with {', '.join(columns)}"
+        ) from None
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{file}: cannot be read ({error})") from None
     missing = [column for column in columns if column not in header]

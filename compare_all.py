@@ -1,0 +1,336 @@
+"""Every recommender on every cell of the grid -> results/<run>/.
+
+A cell is so many users with so many ratings each. For each cell and iteration users are drawn,
+a part of their ratings is held out, each recommender learns from the rest and predicts what was
+held out. The README says how to read the files that come out.
+
+    python compare_all.py
+    python compare_all.py --num-users 100 --reviews-per-user 25 100 --models ao torch
+    python compare_all.py --models ao my_file:MyModel --protocol published
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from command_line import run
+from data_prep import Dataset, load_dataset
+from errors import InputError, TooFewUsers
+from evaluation.cells import Cell, make_cell
+from evaluation.holdout import check_split
+from evaluation.measure import measure
+from evaluation.protocols import (
+    PROTOCOLS,
+    Holdout,
+    Join,
+    Labels,
+    Loss,
+    Protocol,
+    Samples,
+    VoteScale,
+)
+from evaluation.run_folder import RunFolder, check_new, write_csv
+from recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
+from report.terminal import score_table
+from report.wide import final_results
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
+    the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    num_users: tuple[int, ...] = (250,)
+    """how many users to draw; 0: all"""
+    reviews_per_user: tuple[int, ...] = (5, 10, 25, 100, 200)
+    """how many ratings of each; 0: all they have"""
+    iterations: int = 5
+    """how often each cell is run"""
+    models: tuple[str, ...] = tuple(RECOMMENDERS)
+    """names of recommenders, or one's own as file:Class"""
+    split: float = 0.8
+    """the part of the ratings to train on"""
+    top_percentile: float = 0.0
+    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    seed: int = 0
+    """of samples, splits and recommenders; iteration k uses seed + k - 1"""
+    wnn_engine: Literal["weightless", "ao_core"] = "weightless"
+    """of ao: this project's open engine, or the private one of AO Labs"""
+
+    protocol: Literal["strict", "published"] = "strict"
+    """the choices below, as one; each given below is changed in it"""
+    join: Join | None = None
+    """how ratings find their movies: through links, or directly as published"""
+    vote_scale: VoteScale | None = None
+    """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
+    holdout: Holdout | None = None
+    """held out of each user: the last in time, at random, or as published (at random; for
+    collaborative models other rows, of all users together)"""
+    labels: Labels | None = None
+    """thermometers that keep half stars, or truncated as published"""
+    loss: Loss | None = None
+    """of torch and colab: on logits, or with the sigmoid applied twice as published"""
+    other_users: int | None = None
+    """at most how many people outside the sample collaborative models learn from as well"""
+    samples: Samples | None = None
+    """a fresh sample for each iteration, or the same as published"""
+
+    output_dir: str = ""
+    """the run's folder; default results/<time>-<dataset>"""
+    resume: str = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+
+
+CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
+console = Console(highlight=False)
+
+
+def main(parameters: Parameters) -> int:
+    started = time.perf_counter()
+    earlier = None
+    if parameters.resume:
+        earlier = RunFolder.resume(Path(parameters.resume))
+        parameters = parameters_of(earlier, parameters)
+    check(parameters)
+    classes = {name_of(spec): load_recommender(spec) for spec in parameters.models}
+    protocol = choose_protocol(parameters)
+    for cls in classes.values():
+        build_recommender(cls, parameters, protocol, seed=parameters.seed)  # fail before the work
+    dataset = load_dataset(parameters.dataset, protocol.join)
+    folder = earlier or RunFolder.create(
+        Path(parameters.output_dir or default_folder(dataset)), about(parameters, protocol, dataset)
+    )
+    check_same_data(folder, dataset)
+
+    console.print(f"{dataset.source.name}: {summary(dataset)}")
+    console.print(f"protocol {protocol.name}; results in {folder.path}")
+    run_grid(parameters, protocol, dataset, classes, folder)
+
+    table = folder.finish(list(classes), started)
+    write_csv(final_results(table), folder.path / "final_results.csv")
+    console.print(score_table(table, "rmse", "min", "RMSE in stars, mean over users (primary)"))
+    console.print(score_table(table, "accuracy_mean", "max", "Accuracy within one star"))
+    console.print("mean ± standard deviation over iterations; the best of each cell in bold")
+    for file in ("comparison.csv", "final_results.csv", "run.json"):
+        console.print(f"  {folder.path / file}", soft_wrap=True)
+    failed = int((table["status"] == "failed").sum())
+    if failed:
+        console.print(f"{failed} results failed; the reasons are in comparison.csv and errors.txt")
+    return 1 if failed else 0
+
+
+# --- the grid ----------------------------------------------------------------------------------
+
+
+def run_grid(
+    parameters: Parameters,
+    protocol: Protocol,
+    dataset: Dataset,
+    classes: dict[str, type[Recommender]],
+    folder: RunFolder,
+) -> None:
+    """Run what is not done yet, cell by cell."""
+    iterations = range(1, parameters.iterations + 1)
+    grid = list(product(iterations, parameters.num_users, parameters.reviews_per_user))
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("", total=len(grid) * len(classes))
+        for iteration, num_users, reviews in grid:
+            where = {
+                "num_users": num_users,
+                "reviews_per_user": reviews,
+                "iteration": iteration,
+            }
+            open_models = [name for name in classes if not folder.has(**where, model=name)]
+            progress.advance(task, len(classes) - len(open_models))
+            if not open_models:
+                continue
+            seed = parameters.seed + iteration - 1
+            cell, failure = cell_with_those_there_are(parameters, protocol, dataset, where, seed)
+            for name in open_models:
+                description = f"{num_users or 'all'} × {reviews or 'all'}, iteration {iteration}, "
+                progress.update(task, description=description + name)
+                row = {
+                    "dataset": dataset.source.name,
+                    **protocol.columns(),
+                    "split": parameters.split,
+                    "top_percentile": parameters.top_percentile,
+                    **where,
+                    "seed": seed,
+                    "model": name,
+                    "family": family_of(classes[name]),
+                }
+                result = failure or run_one(classes[name], parameters, protocol, cell, seed)
+                if "traceback" in result:
+                    folder.log_failure(f"{name}, {where}", result.pop("traceback"))
+                folder.add(row | result)
+                progress.advance(task)
+
+
+def cell_with_those_there_are(
+    parameters: Parameters, protocol: Protocol, dataset: Dataset, where: dict, seed: int
+) -> tuple[Cell | None, dict | None]:
+    """The cell, with fewer users where there are not as many; or why there is none."""
+    sample_seed = parameters.seed if protocol.samples == "same" else seed
+    num_users = where["num_users"]
+    try:
+        try:
+            return make_this_cell(
+                parameters, protocol, dataset, num_users, where, sample_seed
+            ), None
+        except TooFewUsers as too_few:
+            if not too_few.there_are:
+                raise
+            if where["iteration"] == 1:
+                console.print(
+                    f"{num_users} × {where['reviews_per_user']}: only {too_few.there_are} users "
+                    "have that many ratings; running with those"
+                )
+            there_are = too_few.there_are
+            return make_this_cell(
+                parameters, protocol, dataset, there_are, where, sample_seed
+            ), None
+    except InputError as error:
+        return None, {"status": "failed", "error": str(error)}
+
+
+def make_this_cell(
+    parameters: Parameters,
+    protocol: Protocol,
+    dataset: Dataset,
+    num_users: int,
+    where: dict,
+    seed: int,
+) -> Cell:
+    return make_cell(
+        dataset,
+        protocol,
+        num_users,
+        where["reviews_per_user"],
+        parameters.top_percentile,
+        parameters.split,
+        seed,
+    )
+
+
+def run_one(
+    cls: type[Recommender], parameters: Parameters, protocol: Protocol, cell: Cell, seed: int
+) -> dict:
+    """Scores and status "ok", or status "failed" with the reason and the traceback."""
+    try:
+        recommender = build_recommender(cls, parameters, protocol, seed)
+        return {**measure(recommender, cell, protocol.labels), "status": "ok", "error": None}
+    except Exception as error:  # a model may fail in any way; the others go on
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
+
+
+def build_recommender(
+    cls: type[Recommender], parameters: Parameters, protocol: Protocol, seed: int
+) -> Recommender:
+    return build(
+        cls,
+        seed=seed,
+        labels=protocol.labels,
+        loss=protocol.loss,
+        wnn_engine=parameters.wnn_engine,
+    )
+
+
+# --- parameters --------------------------------------------------------------------------------
+
+
+def check(parameters: Parameters) -> None:
+    """Raises InputError for a value out of its range, before anything is read or written."""
+    for flag, values in (
+        ("--num-users", parameters.num_users),
+        ("--reviews-per-user", parameters.reviews_per_user),
+        ("--other-users", (parameters.other_users or 0,)),
+        ("--seed", (parameters.seed,)),
+    ):
+        for value in values:
+            if value < 0:
+                raise InputError(f"{flag} is {value}. Expected 0 or more (0: all)")
+        if not values:
+            raise InputError(f"{flag} needs a value")
+    if 1 in parameters.reviews_per_user:
+        raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
+    if parameters.iterations < 1:
+        raise InputError(f"--iterations is {parameters.iterations}. Expected 1 or more")
+    if not 0 <= parameters.top_percentile < 1:
+        raise InputError(
+            f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
+            "movies) to below 1"
+        )
+    if not parameters.models:
+        raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
+    check_split(parameters.split)
+    if not parameters.resume and parameters.output_dir:
+        check_new(Path(parameters.output_dir))
+
+
+def choose_protocol(parameters: Parameters) -> Protocol:
+    changes = {choice: getattr(parameters, choice) for choice in CHOICES}
+    return PROTOCOLS[parameters.protocol].changed(**changes)
+
+
+def name_of(spec: str) -> str:
+    """The name in the tables: the class's, for one's own "file:Class"."""
+    return spec.rpartition(":")[2]
+
+
+def parameters_of(earlier: RunFolder, given: Parameters) -> Parameters:
+    """The parameters of the run that is resumed."""
+    if given != Parameters(resume=given.resume):
+        raise InputError("--resume goes on with the run's own parameters. Give no other flag")
+    kept = earlier.about["parameters"]
+    lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
+    return Parameters(**{**kept, **lists, "resume": given.resume})
+
+
+def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
+    found, expected = dataset.source.fingerprint(), folder.about["dataset"]["fingerprint"]
+    if found != expected:
+        raise InputError(
+            f"--resume {folder.path}: was run on other data (fingerprint {expected}, now {found}). "
+            "Start a new run"
+        )
+
+
+def default_folder(dataset: Dataset) -> Path:
+    return (
+        Path("results")
+        / f"{time.strftime('%Y%m%d-%H%M%S')}-{dataset.source.name.replace('/', '-')}"
+    )
+
+
+def about(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
+    """What run.json says of the run."""
+    return {
+        "parameters": asdict(parameters),
+        "protocol": protocol.columns(),
+        "dataset": {
+            "name": dataset.source.name,
+            "fingerprint": dataset.source.fingerprint(),
+            "counts": dataset.counts,
+        },
+    }
+
+
+def summary(dataset: Dataset) -> str:
+    """The counts of cleaning and joining that are not zero, in one line."""
+    return ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
