@@ -181,46 +181,31 @@ def cell_with_those_there_are(
     parameters: Parameters, protocol: Protocol, dataset: Dataset, where: dict, seed: int
 ) -> tuple[Cell | None, dict | None]:
     """The cell, with fewer users where there are not as many; or why there is none."""
-    sample_seed = parameters.seed if protocol.samples == "same" else seed
-    num_users = where["num_users"]
+
+    def cell_of(num_users: int) -> Cell:
+        return make_cell(
+            dataset,
+            protocol,
+            num_users,
+            where["reviews_per_user"],
+            parameters.top_percentile,
+            parameters.split,
+            seed=parameters.seed if protocol.samples == "same" else seed,
+        )
+
     try:
-        try:
-            return make_this_cell(
-                parameters, protocol, dataset, num_users, where, sample_seed
-            ), None
-        except TooFewUsers as too_few:
-            if not too_few.there_are:
-                raise
-            if where["iteration"] == 1:
-                console.print(
-                    f"{num_users} × {where['reviews_per_user']}: only {too_few.there_are} users "
-                    "have that many ratings; running with those"
-                )
-            there_are = too_few.there_are
-            return make_this_cell(
-                parameters, protocol, dataset, there_are, where, sample_seed
-            ), None
+        return cell_of(where["num_users"]), None
+    except TooFewUsers as too_few:
+        if not too_few.there_are:
+            return None, {"status": "failed", "error": str(too_few)}
+        if where["iteration"] == 1:
+            console.print(
+                f"{where['num_users']} × {where['reviews_per_user']}: only {too_few.there_are} "
+                "users have that many ratings; running with those"
+            )
+        return cell_of(too_few.there_are), None
     except InputError as error:
         return None, {"status": "failed", "error": str(error)}
-
-
-def make_this_cell(
-    parameters: Parameters,
-    protocol: Protocol,
-    dataset: Dataset,
-    num_users: int,
-    where: dict,
-    seed: int,
-) -> Cell:
-    return make_cell(
-        dataset,
-        protocol,
-        num_users,
-        where["reviews_per_user"],
-        parameters.top_percentile,
-        parameters.split,
-        seed,
-    )
 
 
 def run_one(

@@ -217,7 +217,9 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
         "users kept": len(users),
         "movies kept": len(one_row_per_movie),
     }
-    ratings = Ratings(user, latest["movie"], latest["rating"], latest["timestamp"])
+    ratings = Ratings(
+        user, *(latest[column].to_numpy() for column in ("movie", "rating", "timestamp"))
+    )
     by_user = np.argsort(ratings.user, kind="stable")
     return Dataset(source, ratings.take(by_user), users, one_row_per_movie, counts)
 

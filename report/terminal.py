@@ -19,7 +19,7 @@ def score_table(comparison: pd.DataFrame, score: str, best: str, title: str) -> 
     mean, spread = by_model.mean(), by_model.std()
 
     table = Table(title=title)
-    table.add_column("recommender")
+    table.add_column("recommender", no_wrap=True)
     for num_users, reviews in cells.groups:
         table.add_column(f"{num_users or 'all'} × {reviews or 'all'}", justify="right")
     for model in comparison["model"].unique():
