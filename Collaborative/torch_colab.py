@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -157,7 +158,7 @@ class TorchCollaborativeRecommender(Recommender):
         generator = np.random.default_rng([self.seed, LAYERS])
         sizes = (inputs, *HIDDEN, RATING_BITS)
         layers = []
-        for rows, columns in zip(sizes[:-1], sizes[1:], strict=True):
+        for rows, columns in pairwise(sizes):
             for shape in ((rows, columns), (columns,)):
                 drawn = generator.uniform(-(rows**-0.5), rows**-0.5, shape)
                 layers.append(self._tensor(drawn))

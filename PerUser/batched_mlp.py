@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -74,7 +75,7 @@ def initial_parameters(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> 
     Returns:
         weight [u, in, out] and bias [u, 1, out] of each layer in turn, float32.
     """
-    layers = list(zip(sizes[:-1], sizes[1:], strict=True))
+    layers = list(pairwise(sizes))
     total = sum((inputs + 1) * outputs for inputs, outputs in layers)
     uniform = np.empty((len(users), total), dtype=np.float32)
     for place, user in enumerate(users):
