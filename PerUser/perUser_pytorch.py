@@ -1,0 +1,128 @@
+"""One small neural network for each user, trained on that user's ratings alone.
+
+A multi-layer perceptron 26-32-16-10: the movie's bits in, the rating's thermometer out. As
+published it is trained for 25 full-batch steps, which hardly moves it from where it starts;
+`mlp_tuned` is the same idea trained to the end.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Self
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data_prep import RATING_BITS, decode_ratings, encode_ratings
+from PerUser.batched_mlp import (
+    bit_loss,
+    choose_device,
+    chunks_of_users,
+    forward,
+    initial_parameters,
+    one_thread,
+)
+from ratings import Movies, Ratings
+from recommender import Recommender
+
+HIDDEN = (32, 16)  # units of the hidden layers
+EPOCHS = 25  # steps, each over all ratings of the user
+LEARNING_RATE = 0.001  # of Adam
+NO_RATINGS = 3.0  # stars, where nobody has rated anything
+
+
+class TorchPerUserRecommender(Recommender):
+    """A multi-layer perceptron per user, movie bits -> thermometer of the rating.
+
+    z = W₃ relu(W₂ relu(W₁ x + b₁) + b₂) + b₃, and bit k is one where sigmoid(z_k) > 0.5. The loss
+    of a user is the binary cross-entropy averaged over their own ratings × 10 bits, minimised by
+    full-batch Adam (Kingma & Ba 2015). Stars are half the number of ones, 0.5 at the least.
+
+    A user without training ratings has no network: they get the thermometer of the mean of all
+    training ratings (of 3.0 where there are none), and the stars read from it.
+
+    Args:
+        seed: of the initial weights, 0 or more.
+        labels: "half_stars" or "truncated", see `data_prep.encode_ratings`.
+        loss: "logits", or "double_sigmoid" as published, see `batched_mlp.bit_loss`.
+        device: "auto" (CUDA where there is one), "cpu" or "cuda".
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        labels: str = "half_stars",
+        loss: str = "logits",
+        device: str = "auto",
+    ) -> None:
+        if loss not in ("logits", "double_sigmoid"):
+            raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
+        self.seed = seed
+        self.labels = labels
+        self.loss = loss
+        self.device = choose_device(device)
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        self._bits = movies.bits
+        self._users = np.unique(train.user)
+        mean = train.stars.mean(dtype=np.float64) if len(train) else NO_RATINGS
+        self._unknown_bits = encode_ratings(np.array([mean]), self.labels)  # (1, bits)
+
+        sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
+        self._parameters = initial_parameters(self._users, sizes, self.seed)
+        labels = encode_ratings(train.stars, self.labels)
+        with one_thread():
+            for chunk in chunks_of_users(train.user):
+                x = self._tensor(movies.bits[train.movie[chunk.rows]])  # (users, ratings, bits)
+                y = self._tensor(labels[chunk.rows])  # (users, ratings, 10)
+                mask = self._tensor(chunk.mask)[:, :, None]  # (users, ratings, 1)
+                weight = mask / (mask.sum(dim=1, keepdim=True) * RATING_BITS)
+                start = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
+                trained = self._train(start, x, y, weight)
+                for parameter, learned in zip(self._parameters, trained, strict=True):
+                    parameter[chunk.users] = learned.cpu()
+        return self
+
+    def _train(
+        self, parameters: list[Tensor], x: Tensor, y: Tensor, weight: Tensor
+    ) -> list[Tensor]:
+        """The parameters [users, ...] after `EPOCHS` steps. `weight` is zero for padding."""
+        for parameter in parameters:
+            parameter.requires_grad_()
+        # Adam works on each weight by itself: on all users' stacked it does what it does on each.
+        optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
+        for _ in range(EPOCHS):
+            optimiser.zero_grad()
+            loss = (bit_loss(forward(parameters, x), y, self.loss) * weight).sum()
+            loss.backward()
+            optimiser.step()
+        return [parameter.detach() for parameter in parameters]
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        return decode_ratings(self.predict_bits(user, movie))
+
+    def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """The output bits, uint8 [n, 10]: not always a thermometer."""
+        user, movie = np.asarray(user), np.asarray(movie)
+        bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (rows, 10)
+        known = np.flatnonzero(np.isin(user, self._users))
+        position = np.searchsorted(self._users, np.unique(user[known]))
+        with one_thread(), torch.no_grad():
+            for chunk in chunks_of_users(user[known]):
+                rows = known[chunk.rows]  # (users, ratings)
+                x = self._tensor(self._bits[movie[rows]])  # (users, ratings, bits)
+                whose = position[chunk.users]
+                parameters = [parameter[whose].to(self.device) for parameter in self._parameters]
+                ones = torch.sigmoid(forward(parameters, x)) > 0.5  # (users, ratings, 10)
+                bits[rows[chunk.mask]] = ones.cpu().numpy()[chunk.mask]
+        return bits
+
+    def state_bytes(self) -> int:
+        return sum(parameter.numel() * parameter.element_size() for parameter in self._parameters)
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array.astype(np.float32)).to(self.device)

@@ -1,0 +1,55 @@
+"""The baselines on numbers worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from Baselines.constant import Always3
+from Baselines.means import MovieMean, UserMean, UserMedian
+from ratings import Ratings
+
+# user 0: movies 0, 1, 2 -> 1.0, 2.0, 4.5    user 2: movies 1, 4 -> 3.0, 5.0
+HAND = Ratings(
+    user=np.array([2, 0, 0, 2, 0]),
+    movie=np.array([4, 2, 0, 1, 1]),
+    stars=np.array([5.0, 4.5, 1.0, 3.0, 2.0]),
+    time=np.arange(5),
+)
+NOBODY = HAND.take(np.empty(0, dtype=int))
+
+
+def stars_of(cls, train, user, movie):
+    return cls().fit(train, None).predict(np.array(user), np.array(movie)).tolist()
+
+
+def test_always_3():
+    assert stars_of(Always3, HAND, [0, 7], [1, 9]) == [3.0, 3.0]
+
+
+def test_movie_mean():
+    """Movie 1: (2 + 3) / 2. Movie 3 is not rated: (5 + 4.5 + 1 + 3 + 2) / 5, as is movie 9."""
+    stars = stars_of(MovieMean, HAND, [0, 0, 2, 7, 7], [0, 1, 4, 3, 9])
+    assert stars == pytest.approx([1.0, 2.5, 5.0, 3.1, 3.1])
+
+
+def test_user_mean():
+    """User 0: (1 + 2 + 4.5) / 3. User 2: (3 + 5) / 2. Users 1 and 8 have none: 15.5 / 5."""
+    stars = stars_of(UserMean, HAND, [0, 1, 2, 8], [0, 0, 0, 0])
+    assert stars == pytest.approx([2.5, 3.1, 4.0, 3.1])
+
+
+def test_user_median():
+    """User 0: 1, 2, 4.5 -> 2. User 2: 3, 5 -> 4. All: 1, 2, 3, 4.5, 5 -> 3."""
+    assert stars_of(UserMedian, HAND, [0, 1, 2, 8], [0, 0, 0, 0]) == [2.0, 3.0, 4.0, 3.0]
+
+
+def test_median_against_numpy(train):
+    for user in (0, 1, 2, 4, 5):
+        own = train.stars[train.user == user]
+        assert stars_of(UserMedian, train, [user], [0]) == [np.median(own)]
+
+
+@pytest.mark.parametrize("cls", [MovieMean, UserMean, UserMedian])
+def test_without_any_rating_three_stars(cls):
+    assert stars_of(cls, NOBODY, [0, 4], [0, 4]) == [3.0, 3.0]

@@ -1,0 +1,122 @@
+"""Networks trained all at once against networks trained one after another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from toy_data import toy_movies, toy_ratings
+
+import PerUser.perUser_pytorch as script
+from data_prep import encode_ratings
+from PerUser.batched_mlp import chunks_of_users, initial_parameters
+from PerUser.perUser_pytorch import TorchPerUserRecommender
+
+SIZES = (26, 32, 16, 10)
+
+
+def network_of(user: int, seed: int) -> nn.Sequential:
+    """The user's network as PyTorch builds it, with the same initial weights."""
+    network = nn.Sequential(
+        nn.Linear(26, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 10)
+    )
+    with torch.no_grad():
+        drawn = iter(initial_parameters(np.array([user]), SIZES, seed))
+        for layer in network[::2]:
+            layer.weight.copy_(next(drawn)[0].T)
+            layer.bias.copy_(next(drawn)[0, 0])
+    return network
+
+
+def train_one(network: nn.Sequential, x: torch.Tensor, y: torch.Tensor, loss: str) -> None:
+    adam = torch.optim.Adam(network.parameters(), lr=0.001)
+    criterion = nn.BCEWithLogitsLoss()
+    for _ in range(25):
+        adam.zero_grad()
+        z = network(x)
+        criterion(torch.sigmoid(z) if loss == "double_sigmoid" else z, y).backward()
+        adam.step()
+
+
+@pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
+@pytest.mark.parametrize("labels", ["half_stars", "truncated"])
+def test_all_at_once_is_one_after_another(loss, labels, monkeypatch):
+    monkeypatch.setattr(script, "chunks_of_users", lambda user: chunks_of_users(user, cells=60))
+    movies = toy_movies(70)
+    lengths = [12, 1, 7, 0, 3, 61, 7, 29, 2]  # in chunks of at most 60 padded ratings
+    train = toy_ratings(lengths, movies=70, seed=3)
+    model = TorchPerUserRecommender(seed=4, labels=labels, loss=loss).fit(train, movies)
+
+    for user in np.unique(train.user):
+        own = train.take(train.user == user)
+        network = network_of(user, seed=4)
+        x = torch.from_numpy(movies.bits[own.movie].astype(np.float32))
+        y = torch.from_numpy(encode_ratings(own.stars, labels).astype(np.float32))
+        train_one(network, x, y, loss)
+
+        learned = [p[np.searchsorted(model._users, user)] for p in model._parameters]
+        for layer, weight, bias in zip(network[::2], learned[::2], learned[1::2], strict=True):
+            torch.testing.assert_close(weight, layer.weight.detach().T, atol=2e-5, rtol=1e-4)
+            torch.testing.assert_close(bias[0], layer.bias.detach(), atol=2e-5, rtol=1e-4)
+
+        scores = torch.sigmoid(network(torch.from_numpy(movies.bits.astype(np.float32))))
+        sure = (scores - 0.5).abs().detach().numpy() > 1e-4
+        bits = model.predict_bits(np.full(70, user), np.arange(70))
+        np.testing.assert_array_equal(bits[sure], (scores > 0.5).numpy()[sure])
+
+
+def test_a_user_learns_the_same_whoever_else_is_trained():
+    movies = toy_movies(40)
+    train = toy_ratings([9, 33, 5], movies=40, seed=1)
+    together = TorchPerUserRecommender(seed=2).fit(train, movies)
+    alone = TorchPerUserRecommender(seed=2).fit(train.take(train.user == 2), movies)
+    for many, one in zip(together._parameters, alone._parameters, strict=True):
+        torch.testing.assert_close(many[2], one[0], atol=1e-5, rtol=1e-4)
+
+
+def test_initial_weights_are_those_of_a_linear_layer():
+    """Uniform in ±1/√inputs, for weights and biases, and other ones for another user or seed."""
+    drawn = initial_parameters(np.arange(50), SIZES, seed=0)
+    for layer, inputs in enumerate(SIZES[:-1]):
+        for parameter in drawn[2 * layer : 2 * layer + 2]:
+            assert parameter.abs().max() <= inputs**-0.5
+            assert parameter.std().item() == pytest.approx(inputs**-0.5 / 3**0.5, rel=0.05)
+    assert (drawn[0][0] != drawn[0][1]).any()
+    again = initial_parameters(np.array([49]), SIZES, seed=0)
+    torch.testing.assert_close(again[0][0], drawn[0][49])
+    other = initial_parameters(np.array([49]), SIZES, seed=1)
+    assert (other[0][0] != drawn[0][49]).any()
+
+
+@pytest.mark.parametrize("cells", [1, 30, 10_000])
+def test_chunks_hold_every_row_once(cells):
+    user = np.random.default_rng(0).permutation(np.repeat([3, 0, 8, 5, 9], [4, 1, 25, 4, 2]))
+    distinct = np.unique(user)
+    seen = []
+    for chunk in chunks_of_users(user, cells):
+        assert chunk.rows.shape == chunk.mask.shape
+        assert chunk.rows.size <= cells or len(chunk.users) == 1
+        whose = np.broadcast_to(distinct[chunk.users, None], chunk.rows.shape)
+        np.testing.assert_array_equal(user[chunk.rows], whose)
+        seen.append(chunk.rows[chunk.mask])
+    np.testing.assert_array_equal(np.sort(np.concatenate(seen)), np.arange(len(user)))
+
+
+def test_a_user_without_a_network_gets_the_thermometer_of_the_mean(train, movies):
+    model = TorchPerUserRecommender().fit(train, movies)
+    expected = encode_ratings(train.stars.mean(keepdims=True), "half_stars")
+    np.testing.assert_array_equal(model.predict_bits(np.array([3]), np.array([0])), expected)
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(ValueError, match="'mse'"):
+        TorchPerUserRecommender(loss="mse")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
+def test_the_gpu_learns_what_the_cpu_learns(train, movies):
+    cpu = TorchPerUserRecommender(device="cpu").fit(train, movies)
+    gpu = TorchPerUserRecommender(device="cuda").fit(train, movies)
+    for one, other in zip(cpu._parameters, gpu._parameters, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
