@@ -66,7 +66,7 @@ def encode_lang(lang: object) -> list[int]:
 def encode_vote_count(count: object) -> list[int]:
     """10 bits, one-hot: hundreds of votes, 900 and more in the last; so is what is no number."""
     number = _number(count)
-    position = 9 if np.isnan(number) else int(min(max(number, 0) // 100, 9))
+    position = 9 if np.isnan(number) else int(min(max(number, 0), 900) // 100)
     return [int(position == place) for place in range(10)]
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from errors import InputError
 
-PACKAGES = ("numpy", "pandas", "polars", "pyarrow", "torch")
+ROOT = Path(__file__).resolve().parents[1]  # of the project
 CELL = ["num_users", "reviews_per_user", "iteration"]  # with the model, what a row is about
 
 
@@ -137,7 +137,7 @@ def _circumstances() -> dict:
         "started": _now(),
         "git_commit": _git_commit(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in _requirements()},
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
@@ -150,6 +150,11 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def _requirements() -> list[str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return [line.split("==")[0] for line in lines if "==" in line]
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)
@@ -159,11 +164,9 @@ def _version(package: str) -> str | None:
 
 def _git_commit() -> str | None:
     """The commit of the project's checkout, with "+changes" where it was altered since."""
-    root = Path(__file__).resolve().parents[1]
-
     def git(*words: str) -> str:
         done = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
         )
         return done.stdout.strip()
 

@@ -27,7 +27,7 @@ movies = pd.DataFrame(
         "id": tmdb_id,
         "title": [f"Film {number}" for number in movie_id],
         "genres": [
-            str([{"id": place, "name": GENRES[place]} for place in np.flatnonzero(row)])
+            str([{"id": int(place), "name": GENRES[place]} for place in np.flatnonzero(row)])
             for row in has_genre
         ],
         "original_language": rng.choice(LANGUAGES, MOVIES),
