@@ -259,6 +259,10 @@ def check(parameters: Parameters) -> None:
         )
     if not parameters.models:
         raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
+    names = [name_of(spec) for spec in parameters.models]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
     check_split(parameters.split)
     if not parameters.resume and parameters.output_dir:
         check_new(Path(parameters.output_dir))

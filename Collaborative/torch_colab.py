@@ -1,5 +1,5 @@
 """One neural network for everybody: embeddings of users and movies beside the movie's bits.
-    python Collaborative/torch_colab.py --num-users 100 --reviews-per-user 25
+python Collaborative/torch_colab.py --num-users 100 --reviews-per-user 25
 """
 
 from __future__ import annotations

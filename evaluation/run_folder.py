@@ -164,6 +164,7 @@ def _version(package: str) -> str | None:
 
 def _git_commit() -> str | None:
     """The commit of the project's checkout, with "+changes" where it was altered since."""
+
     def git(*words: str) -> str:
         done = subprocess.run(
             ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
