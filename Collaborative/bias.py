@@ -1,0 +1,68 @@
+"""How kind is the user, how good is the movie: damped effects of both, nothing between them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+from surprise import BaselineOnly
+
+from Collaborative.surprise_trainset import Known, look_up
+from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recommender import Recommender
+
+
+class BiasModel(Recommender):
+    """r̂_ui = μ + b_u + b_i, from Surprise's `BaselineOnly`.
+
+    The effects minimise Σ (r_ui − μ − b_u − b_i)² + λ_u Σ b_u² + λ_i Σ b_i² (Koren 2010, "Factor in
+    the neighbors", section 2.1), by alternating least squares: b_i = Σ_u (r_ui − μ − b_u) / (λ_i +
+    n_i), then b_u likewise. The effect of an unknown user or movie is zero. Nothing is random.
+
+    Args:
+        epochs: rounds of alternating least squares.
+        damping_user: λ_u, in ratings.
+        damping_movie: λ_i, in ratings.
+
+    The defaults are Surprise's.
+    """
+
+    learns_from_others: ClassVar[bool] = True
+
+    # What a tuner may choose from.
+    search_space: ClassVar[dict] = {
+        "epochs": (2, 40, "int"),
+        "damping_user": (0.5, 50.0, "log"),
+        "damping_movie": (0.5, 50.0, "log"),
+    }
+
+    def __init__(
+        self, epochs: int = 10, damping_user: float = 15.0, damping_movie: float = 10.0
+    ) -> None:
+        self.epochs = epochs
+        self.damping_user = damping_user
+        self.damping_movie = damping_movie
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        self._known = Known.of(train)
+        if not len(train):
+            self._user_effect = self._movie_effect = np.empty(0)
+            return self
+        options = {
+            "method": "als",
+            "n_epochs": self.epochs,
+            "reg_u": self.damping_user,
+            "reg_i": self.damping_movie,
+        }
+        model = BaselineOnly(bsl_options=options, verbose=False).fit(self._known.trainset(train))
+        self._user_effect, self._movie_effect = model.bu, model.bi  # (users,), (movies,)
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        user_effect = look_up(self._user_effect, self._known.users, np.asarray(user))
+        movie_effect = look_up(self._movie_effect, self._known.movies, np.asarray(movie))
+        stars = self._known.mean + user_effect + movie_effect
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def state_bytes(self) -> int:
+        return self._user_effect.nbytes + self._movie_effect.nbytes

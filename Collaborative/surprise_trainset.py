@@ -1,0 +1,68 @@
+"""The training ratings in the form that Surprise's algorithms read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from surprise import Trainset
+
+from ratings import MAX_STARS, MIN_STARS, Ratings
+
+NO_RATINGS = 3.0  # stars, where nobody has rated anything
+
+
+@dataclass(frozen=True)
+class Known:
+    """The users and movies with training ratings, and where each stands in a model's tables.
+
+    Attributes:
+        users: int [u], sorted.
+        movies: int [m], sorted.
+        mean: the mean of the training ratings, in stars.
+    """
+
+    users: np.ndarray
+    movies: np.ndarray
+    mean: float
+
+    @staticmethod
+    def of(train: Ratings) -> Known:
+        mean = float(train.stars.mean(dtype=np.float64)) if len(train) else NO_RATINGS
+        return Known(np.unique(train.user), np.unique(train.movie), mean)
+
+    def trainset(self, train: Ratings) -> Trainset:
+        """A `surprise.Trainset` of at least one rating, made from sorted columns.
+
+        Surprise's own way goes through text ids and a dictionary look-up for each rating.
+        """
+        user = np.searchsorted(self.users, train.user)
+        movie = np.searchsorted(self.movies, train.movie)
+        return Trainset(
+            ur=_lists_by(user, movie, train.stars),
+            ir=_lists_by(movie, user, train.stars),
+            n_users=len(self.users),
+            n_items=len(self.movies),
+            n_ratings=len(train),
+            rating_scale=(MIN_STARS, MAX_STARS),
+            raw2inner_id_users={},
+            raw2inner_id_items={},
+        )
+
+
+def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Rows of `table` [k, ...] (one for each of `known`, sorted) for `ids`; zeros for others."""
+    if not len(known):
+        return np.zeros((len(ids), *table.shape[1:]))
+    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    met = known[place] == ids
+    return table[place] * met.reshape(-1, *[1] * (table.ndim - 1))
+
+
+def _lists_by(key: np.ndarray, other: np.ndarray, stars: np.ndarray) -> dict:
+    """{key: [(other, stars), ...]}, the rows of each key in the table's order."""
+    by_key = np.argsort(key, kind="stable")
+    pairs = list(zip(other[by_key].tolist(), stars[by_key].tolist(), strict=True))
+    ends = np.cumsum(np.bincount(key)).tolist()
+    starts = [0, *ends[:-1]]
+    return {k: pairs[start:end] for k, (start, end) in enumerate(zip(starts, ends, strict=True))}

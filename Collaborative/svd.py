@@ -1,0 +1,84 @@
+"""Matrix factorisation by stochastic gradient descent, the model of the Netflix prize."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+from surprise import SVD
+
+from Collaborative.surprise_trainset import Known, look_up
+from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recommender import Recommender
+
+
+class SvdModel(Recommender):
+    """r̂_ui = μ + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
+
+    It minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over the ratings by
+    stochastic gradient descent, one user's ratings after another's (Koren, Bell & Volinsky 2009,
+    "Matrix factorization techniques for recommender systems"). Effects and factors of an unknown
+    user or movie are zero.
+
+    Args:
+        seed: of the initial factors, 0 or more.
+        factors: numbers in p_u and q_i.
+        epochs: passes over all ratings.
+        learning_rate: of every parameter.
+        regularisation: λ.
+
+    The defaults are Surprise's.
+    """
+
+    learns_from_others: ClassVar[bool] = True
+
+    # What a tuner may choose from.
+    search_space: ClassVar[dict] = {
+        "factors": (2, 128, "int"),
+        "epochs": (5, 80, "int"),
+        "learning_rate": (0.001, 0.03, "log"),
+        "regularisation": (0.01, 0.3, "log"),
+    }
+
+    def __init__(
+        self,
+        seed: int = 0,
+        factors: int = 100,
+        epochs: int = 20,
+        learning_rate: float = 0.005,
+        regularisation: float = 0.02,
+    ) -> None:
+        self.seed = seed
+        self.factors = factors
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.regularisation = regularisation
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        self._known = Known.of(train)
+        if not len(train):
+            self._user_effect = self._movie_effect = np.empty(0)
+            self._user_factors = self._movie_factors = np.empty((0, self.factors))
+            return self
+        model = SVD(
+            n_factors=self.factors,
+            n_epochs=self.epochs,
+            lr_all=self.learning_rate,
+            reg_all=self.regularisation,
+            random_state=self.seed,
+        ).fit(self._known.trainset(train))
+        self._user_effect, self._movie_effect = model.bu, model.bi  # (users,), (movies,)
+        self._user_factors, self._movie_factors = model.pu, model.qi  # (users or movies, factors)
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        users, movies = (self._known.users, np.asarray(user)), (self._known.movies, np.asarray(movie))
+        p = look_up(self._user_factors, *users)  # (rows, factors)
+        q = look_up(self._movie_factors, *movies)  # (rows, factors)
+        effects = look_up(self._user_effect, *users) + look_up(self._movie_effect, *movies)
+        stars = self._known.mean + effects + (p * q).sum(axis=1)
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def state_bytes(self) -> int:
+        learned = (self._user_effect, self._movie_effect, self._user_factors, self._movie_factors)
+        return sum(table.nbytes for table in learned)
