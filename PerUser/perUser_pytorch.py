@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from data_prep import RATING_BITS, decode_ratings, encode_ratings
+from evaluation.experiment import Experiment, print_scores, run_experiment
 from PerUser.batched_mlp import (
     bit_loss,
     choose_device,
@@ -28,7 +29,6 @@ from PerUser.batched_mlp import (
     initial_parameters,
     one_thread,
 )
-from evaluation.experiment import Experiment, print_scores, run_experiment
 from ratings import Movies, Ratings
 from recommender import Recommender
 
