@@ -19,13 +19,16 @@ from torch import Tensor
 
 from data_prep import RATING_BITS, decode_ratings, encode_ratings
 from PerUser.batched_mlp import (
+    as_tensor,
     bit_loss,
     choose_device,
-    chunks_of_users,
     forward,
     initial_parameters,
+    logits_of,
     one_thread,
+    own_mean,
 )
+from PerUser.user_chunks import chunks_of_users
 from ratings import Movies, Ratings
 from recommender import Recommender
 
@@ -77,10 +80,9 @@ class TorchPerUserRecommender(Recommender):
         labels = encode_ratings(train.stars, self.labels)
         with one_thread():
             for chunk in chunks_of_users(train.user):
-                x = self._tensor(movies.bits[train.movie[chunk.rows]])  # (users, ratings, bits)
-                y = self._tensor(labels[chunk.rows])  # (users, ratings, 10)
-                mask = self._tensor(chunk.mask)[:, :, None]  # (users, ratings, 1)
-                weight = mask / (mask.sum(dim=1, keepdim=True) * RATING_BITS)
+                x = as_tensor(movies.bits[train.movie[chunk.rows]], self.device)
+                y = as_tensor(labels[chunk.rows], self.device)  # (users, ratings, 10)
+                weight = own_mean(as_tensor(chunk.mask[:, :, None], self.device), RATING_BITS)
                 start = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
                 trained = self._train(start, x, y, weight)
                 for parameter, learned in zip(self._parameters, trained, strict=True):
@@ -109,20 +111,12 @@ class TorchPerUserRecommender(Recommender):
         """The output bits, uint8 [n, 10]: not always a thermometer."""
         user, movie = np.asarray(user), np.asarray(movie)
         bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (rows, 10)
-        known = np.flatnonzero(np.isin(user, self._users))
-        position = np.searchsorted(self._users, np.unique(user[known]))
-        with one_thread(), torch.no_grad():
-            for chunk in chunks_of_users(user[known]):
-                rows = known[chunk.rows]  # (users, ratings)
-                x = self._tensor(self._bits[movie[rows]])  # (users, ratings, bits)
-                whose = position[chunk.users]
-                parameters = [parameter[whose].to(self.device) for parameter in self._parameters]
-                ones = torch.sigmoid(forward(parameters, x)) > 0.5  # (users, ratings, 10)
-                bits[rows[chunk.mask]] = ones.cpu().numpy()[chunk.mask]
+        known = np.isin(user, self._users)
+        z = logits_of(
+            self._parameters, self._users, self._bits, user[known], movie[known], device=self.device
+        )
+        bits[known] = torch.sigmoid(torch.from_numpy(z)) > 0.5
         return bits
 
     def state_bytes(self) -> int:
         return sum(parameter.numel() * parameter.element_size() for parameter in self._parameters)
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array.astype(np.float32)).to(self.device)

@@ -10,8 +10,9 @@ from toy_data import toy_movies, toy_ratings
 
 import PerUser.perUser_pytorch as script
 from data_prep import encode_ratings
-from PerUser.batched_mlp import chunks_of_users, initial_parameters
+from PerUser.batched_mlp import initial_parameters
 from PerUser.perUser_pytorch import TorchPerUserRecommender
+from PerUser.user_chunks import chunks_of_users
 
 SIZES = (26, 32, 16, 10)
 
