@@ -29,7 +29,9 @@ def main(parameters: Parameters) -> int:
         after = with_tables(before, ROOT)
         if after != before:
             stale += 1
-            print(f"{file.relative_to(ROOT)}: {'is out of date' if parameters.check else 'written'}")
+            print(
+                f"{file.relative_to(ROOT)}: {'is out of date' if parameters.check else 'written'}"
+            )
             if not parameters.check:
                 file.write_text(after)
     return 1 if parameters.check and stale else 0
