@@ -6,3 +6,11 @@ class InputError(ValueError):
 
     Scripts print the message alone and end with status 2.
     """
+
+
+class TooFewUsers(InputError):
+    """More users are asked for than have ratings enough; `there_are` so many."""
+
+    def __init__(self, message: str, there_are: int) -> None:
+        super().__init__(message)
+        self.there_are = there_are

@@ -120,7 +120,7 @@ def _import(module_name: str, spec: str):  # type: ignore[no-untyped-def]
         try:
             return importlib.import_module(module_name)
         except ModuleNotFoundError as error:
-            if error.name != module_name.split(".")[0]:
+            if error.name != module_name.split(".", maxsplit=1)[0]:
                 raise
             raise InputError(f"'{spec}': there is no file {path} here") from None
     file_spec = importlib.util.spec_from_file_location(path.stem, path)

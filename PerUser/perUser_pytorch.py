@@ -3,6 +3,8 @@
 A multi-layer perceptron 26-32-16-10: the movie's bits in, the rating's thermometer out. As
 published it is trained for 25 full-batch steps, which hardly moves it from where it starts;
 `mlp_tuned` is the same idea trained to the end.
+
+    python PerUser/perUser_pytorch.py --num-users 100 --reviews-per-user 25
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import torch
 from torch import Tensor
 
 from data_prep import RATING_BITS, decode_ratings, encode_ratings
+from evaluation.experiment import Experiment, print_scores, run_experiment
 from PerUser.batched_mlp import (
     as_tensor,
     bit_loss,
@@ -52,6 +55,7 @@ class TorchPerUserRecommender(Recommender):
         seed: of the initial weights, 0 or more.
         labels: "half_stars" or "truncated", see `data_prep.encode_ratings`.
         loss: "logits", or "double_sigmoid" as published, see `batched_mlp.bit_loss`.
+        epochs: full-batch steps.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
@@ -60,6 +64,7 @@ class TorchPerUserRecommender(Recommender):
         seed: int = 0,
         labels: str = "half_stars",
         loss: str = "logits",
+        epochs: int = EPOCHS,
         device: str = "auto",
     ) -> None:
         if loss not in ("logits", "double_sigmoid"):
@@ -67,6 +72,7 @@ class TorchPerUserRecommender(Recommender):
         self.seed = seed
         self.labels = labels
         self.loss = loss
+        self.epochs = epochs
         self.device = choose_device(device)
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -92,12 +98,12 @@ class TorchPerUserRecommender(Recommender):
     def _train(
         self, parameters: list[Tensor], x: Tensor, y: Tensor, weight: Tensor
     ) -> list[Tensor]:
-        """The parameters [users, ...] after `EPOCHS` steps. `weight` is zero for padding."""
+        """The parameters [users, ...] after `epochs` steps. `weight` is zero for padding."""
         for parameter in parameters:
             parameter.requires_grad_()
         # Adam works on each weight by itself: on all users' stacked it does what it does on each.
         optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
-        for _ in range(EPOCHS):
+        for _ in range(self.epochs):
             optimiser.zero_grad()
             loss = (bit_loss(forward(parameters, x), y, self.loss) * weight).sum()
             loss.backward()
@@ -120,3 +126,34 @@ class TorchPerUserRecommender(Recommender):
 
     def state_bytes(self) -> int:
         return sum(parameter.numel() * parameter.element_size() for parameter in self._parameters)
+
+
+# --- the published experiment ------------------------------------------------------------------
+
+
+def run_torch_per_user(
+    num_users: int, reviews_per_user: int, split: float = 0.8, **parameters: object
+) -> tuple[float, float, float]:
+    """(mean accuracy over users, median accuracy, seconds to fit and predict).
+
+    Args:
+        num_users, reviews_per_user: of the sample; 0: all.
+        split: the part of each user's ratings to train on.
+        parameters: others of `evaluation.experiment.Experiment`.
+    """
+    chosen = Experiment(
+        num_users=num_users, reviews_per_user=reviews_per_user, split=split, **parameters
+    )
+    row = run_experiment(TorchPerUserRecommender, chosen)
+    seconds = row["fit_seconds"] + row["predict_seconds"]
+    return row["accuracy_mean"], row["accuracy_median"], seconds
+
+
+def main(parameters: Experiment) -> None:
+    print_scores(run_experiment(TorchPerUserRecommender, parameters))
+
+
+if __name__ == "__main__":
+    from command_line import run
+
+    run(main, Experiment)

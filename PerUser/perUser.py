@@ -1,0 +1,177 @@
+"""`ao`: one weightless neural network per user, by the published rule.
+
+Each user gets an agent of 26 input and 10 output neurons. It stores each of the user's training
+ratings, once: the movie's bits with the thermometer of the rating. Asked about another movie it
+answers from the most similar ones it has stored; see `weightless`. There is no training loop, no
+gradient, and nothing of other users.
+
+    python PerUser/perUser.py --num-users 100 --reviews-per-user 25
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Literal, Self
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
+
+from data_prep import RATING_BITS, count_ones, decode_ratings, encode_ratings, thermometer
+from errors import InputError
+from evaluation.experiment import Experiment, print_scores, run_experiment
+from ratings import Movies, Ratings
+from recommender import Recommender
+
+STEPS = 15_000  # a hint of how many states an agent will live through
+ASKED = 5  # times each test movie is shown before its answer is read, as published
+
+Engine = Literal["weightless", "ao_core"]
+
+
+class AoRecommender(Recommender):
+    """One weightless agent per user.
+
+    Args:
+        seed: of the coins that are tossed where the memory gives no answer.
+        labels: thermometers "half_stars" or "truncated", see `data_prep.encode_ratings`.
+        wnn_engine: "weightless", the open engine of this project, or "ao_core" of AO Labs.
+
+    Raises:
+        InputError: the engine is not installed.
+
+    A user without training ratings is predicted the mean of all training ratings.
+    """
+
+    def __init__(
+        self, seed: int = 0, labels: str = "half_stars", wnn_engine: Engine = "weightless"
+    ) -> None:
+        self.seed = seed
+        self.labels = labels
+        self.wnn_engine = wnn_engine
+        self.ao = load_engine(wnn_engine)
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        self.bits = movies.bits
+        self.arch = self.ao.Arch(
+            arch_i=list(movies.channels.values()),  # [10, 3, 3, 10] by the published encoding
+            arch_z=[RATING_BITS],
+            arch_c=[],
+            connector_function="forward_forward_conn",
+        )
+        self.mean_stars = float(train.stars.mean()) if len(train) else 3.0
+        self.agents = {}
+        for user, rows in rows_by_user(train.user):
+            agent = self._new_agent(user)
+            inputs = movies.bits[train.movie[rows]]  # (ratings, 26)
+            labels = encode_ratings(train.stars[rows], self.labels)  # (ratings, 10)
+            agent.next_state_batch(inputs, labels, unsequenced=True, DD=True, Hamming=True)
+            self.agents[user] = agent
+        return self
+
+    def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        unknown = thermometer(count_ones(np.array([self.mean_stars]), self.labels))
+        answers = np.repeat(unknown, len(user), axis=0)  # (pairs, 10)
+        for one_user, rows in rows_by_user(user):
+            if one_user in self.agents:
+                answers[rows] = self._ask(self.agents[one_user], self.bits[movie[rows]])
+        return answers
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        return decode_ratings(self.predict_bits(user, movie))
+
+    def state_bytes(self) -> int | None:
+        if self.wnn_engine != "weightless":
+            return None  # a private engine does not say
+        return sum(agent.nbytes for agent in self.agents.values())
+
+    def _new_agent(self, user: int):
+        if self.wnn_engine == "weightless":
+            seed = np.random.SeedSequence([self.seed, user]).generate_state(1, np.uint64)[0]
+            return self.ao.Agent(self.arch, _steps=STEPS, seed=int(seed))
+        return self.ao.Agent(self.arch, _steps=STEPS)
+
+    def _ask(self, agent, inputs: np.ndarray) -> np.ndarray:
+        """The answers uint8 [n, 10] to inputs [n, 26].
+
+        The open engine's answer to an unsequenced input depends on that input alone, so asking
+        all at once says the same as asking for each `ASKED` times.
+        """
+        if self.wnn_engine == "weightless":
+            return agent.next_state_batch(inputs, unsequenced=True, DD=True, Hamming=True)
+        answers = []
+        for one_input in inputs:
+            for _ in range(ASKED):
+                answer = agent.next_state(one_input, unsequenced=True, DD=True, Hamming=True)
+            answers.append(np.asarray(answer, dtype=np.uint8))
+            agent.reset_state()
+        return np.stack(answers)
+
+
+def load_engine(name: Engine) -> ModuleType:
+    """The module with Arch and Agent.
+
+    Raises:
+        InputError: `ao_core` is not installed; says how to get it.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in (name, "ao_arch"):
+            raise
+        raise InputError(
+            f"--wnn-engine {name}: {error.name} is not installed. ao_core is private: ask AO Labs "
+            "(https://www.aolabs.ai) for access, then pip install "
+            "git+https://github.com/aolabsai/ao_core and "
+            "git+https://github.com/aolabsai/ao_arch; or leave the flag out for the open engine"
+        ) from None
+
+
+def rows_by_user(user: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Each user present and the rows that are his, in order."""
+    order = np.argsort(user, kind="stable")
+    users, starts = np.unique(user[order], return_index=True)
+    return list(zip(users.tolist(), np.split(order, starts[1:]), strict=True)) if len(user) else []
+
+
+# --- the published experiment ------------------------------------------------------------------
+
+
+@dataclass
+class Parameters(Experiment):
+    """Flags of `python PerUser/perUser.py`."""
+
+    wnn_engine: Engine = "weightless"
+    """weightless, this project's open engine, or ao_core, the private one of AO Labs"""
+
+
+def run_ao_model(
+    num_users: int, reviews_per_user: int, split: float = 0.8, **parameters: object
+) -> tuple[float, float, float]:
+    """(mean accuracy over users, median accuracy, seconds to fit and predict).
+
+    Args:
+        num_users, reviews_per_user: of the sample; 0: all.
+        split: the part of each user's ratings to train on.
+        parameters: others of `Parameters`.
+    """
+    chosen = Parameters(
+        num_users=num_users, reviews_per_user=reviews_per_user, split=split, **parameters
+    )
+    row = run_experiment(AoRecommender, chosen, wnn_engine=chosen.wnn_engine)
+    seconds = row["fit_seconds"] + row["predict_seconds"]
+    return row["accuracy_mean"], row["accuracy_median"], seconds
+
+
+def main(parameters: Parameters) -> None:
+    print_scores(run_experiment(AoRecommender, parameters, wnn_engine=parameters.wnn_engine))
+
+
+if __name__ == "__main__":
+    from command_line import run
+
+    run(main, Parameters)

@@ -1,0 +1,373 @@
+"""Every recommender on every cell of the grid -> results/<run>/.
+
+A cell is so many users with so many ratings each. For each cell and iteration users are drawn,
+a part of their ratings is held out, each recommender learns from the rest and predicts what was
+held out. The README says how to read the files that come out.
+
+    python compare_all.py
+    python compare_all.py --num-users 100 --reviews-per-user 25 100 --models ao torch
+    python compare_all.py --models ao my_file:MyModel --protocol published
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import asdict, dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from command_line import run
+from data_prep import Dataset, load_dataset
+from errors import InputError, TooFewUsers
+from evaluation.cells import Cell, make_cell, validation_cell
+from evaluation.holdout import check_split
+from evaluation.measure import measure
+from evaluation.predictions import Predictions
+from evaluation.protocols import (
+    PROTOCOLS,
+    Holdout,
+    Join,
+    Labels,
+    Loss,
+    Protocol,
+    Samples,
+    UserSet,
+    VoteScale,
+)
+from evaluation.run_folder import RunFolder, check_new, write_csv
+from evaluation.significance import significance
+from recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
+from report.terminal import LEGEND, TABLES, score_table
+from report.wide import final_results
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
+    the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    num_users: tuple[int, ...] = (250,)
+    """how many users to draw; 0: all"""
+    reviews_per_user: tuple[int, ...] = (5, 10, 25, 100, 200)
+    """how many ratings of each; 0: all they have"""
+    iterations: int = 5
+    """how often each cell is run"""
+    models: tuple[str, ...] = tuple(RECOMMENDERS)
+    """names of recommenders, or one's own as file:Class"""
+    split: float = 0.8
+    """the part of the ratings to train on"""
+    top_percentile: float = 0.0
+    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    user_set: UserSet = "all"
+    """who may be drawn: all, development (for research and tuning) or the reserved fifth"""
+    crowd: bool = True
+    """whether anybody knows the crowd's votes for a movie"""
+    seed: int = 0
+    """of samples, splits and recommenders; iteration k uses seed + k - 1"""
+    wnn_engine: Literal["weightless", "ao_core"] = "weightless"
+    """of ao: this project's open engine, or the private one of AO Labs"""
+
+    protocol: Literal["strict", "published"] = "strict"
+    """the choices below, as one; each given below is changed in it"""
+    join: Join | None = None
+    """how ratings find their movies: through links, or directly as published"""
+    vote_scale: VoteScale | None = None
+    """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
+    holdout: Holdout | None = None
+    """held out: each user's last in time, each user's at random, whatever comes after one date
+    for all (global-time), or as published (at random; for collaborative models other rows)"""
+    labels: Labels | None = None
+    """thermometers that keep half stars, or truncated as published"""
+    loss: Loss | None = None
+    """of torch and colab: on logits, or with the sigmoid applied twice as published"""
+    other_users: int | None = None
+    """at most how many people outside the sample collaborative models learn from as well"""
+    samples: Samples | None = None
+    """a fresh sample for each iteration, or the same as published"""
+
+    output_dir: str = ""
+    """the run's folder; default results/<time>-<dataset>"""
+    resume: str = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+
+
+RIVAL_COLUMNS = ["num_users", "reviews_per_user", "rival", "rival_is"]
+TRIVIAL_RIVAL = "user_median"  # beside the best collaborative recommender
+CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
+console = Console(highlight=False)
+
+
+def main(parameters: Parameters) -> int:
+    started = time.perf_counter()
+    earlier = None
+    if parameters.resume:
+        earlier = RunFolder.resume(Path(parameters.resume))
+        parameters = parameters_of(earlier, parameters)
+    check(parameters)
+    classes = {name_of(spec): load_recommender(spec) for spec in parameters.models}
+    protocol = choose_protocol(parameters)
+    for cls in classes.values():
+        build_recommender(cls, parameters, protocol, seed=parameters.seed)  # fail before the work
+    dataset = load_dataset(parameters.dataset, protocol.join)
+    folder = earlier or RunFolder.create(
+        Path(parameters.output_dir or default_folder(dataset)), about(parameters, protocol, dataset)
+    )
+    check_same_data(folder, dataset)
+
+    console.print(f"{dataset.source.name}: {summary(dataset)}")
+    console.print(f"protocol {protocol.name}; results in {folder.path}")
+    run_grid(parameters, protocol, dataset, classes, folder)
+
+    table = folder.finish(list(classes), started)
+    write_csv(final_results(table), folder.path / "final_results.csv")
+    differences = write_significance(folder, protocol, table)
+    for score, title in TABLES.items():
+        console.print(score_table(table, differences, score, title))
+    console.print(LEGEND)
+    for file in sorted(folder.path.iterdir()):
+        console.print(f"  {file}", soft_wrap=True)
+    failed = int((table["status"] == "failed").sum())
+    if failed:
+        console.print(f"{failed} results failed; the reasons are in comparison.csv and errors.txt")
+    return 1 if failed else 0
+
+
+# --- the grid ----------------------------------------------------------------------------------
+
+
+def run_grid(
+    parameters: Parameters,
+    protocol: Protocol,
+    dataset: Dataset,
+    classes: dict[str, type[Recommender]],
+    folder: RunFolder,
+) -> None:
+    """Run what is not done yet, cell by cell."""
+    iterations = range(1, parameters.iterations + 1)
+    grid = list(product(iterations, parameters.num_users, parameters.reviews_per_user))
+    predictions = Predictions(folder.path)
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("", total=len(grid) * len(classes))
+        for iteration, num_users, reviews in grid:
+            where = {
+                "num_users": num_users,
+                "reviews_per_user": reviews,
+                "iteration": iteration,
+            }
+            open_models = [name for name in classes if not folder.has(**where, model=name)]
+            progress.advance(task, len(classes) - len(open_models))
+            if not open_models:
+                continue
+            seed = parameters.seed + iteration - 1
+            cell, failure = cell_with_those_there_are(parameters, protocol, dataset, where)
+            if cell and iteration == 1:
+                progress.update(task, description="choosing the best collaborative recommender")
+                choose_rival(classes, parameters, protocol, cell, where, folder)
+            for name in open_models:
+                description = f"{num_users or 'all'} × {reviews or 'all'}, iteration {iteration}, "
+                progress.update(task, description=description + name)
+                row = {
+                    "dataset": dataset.source.name,
+                    **protocol.columns(),
+                    **where,
+                    "seed": seed,
+                    "model": name,
+                    "family": family_of(classes[name]),
+                }
+                result = failure or run_one(classes[name], parameters, protocol, cell, seed)
+                if "traceback" in result:
+                    folder.log_failure(f"{name}, {where}", result.pop("traceback"))
+                if "predictions" in result:
+                    predictions.add({**where, "model": name}, result.pop("predictions"))
+                folder.add(row | result)
+                progress.advance(task)
+
+
+def cell_with_those_there_are(
+    parameters: Parameters, protocol: Protocol, dataset: Dataset, where: dict
+) -> tuple[Cell | None, dict | None]:
+    """The cell, with fewer users where there are not as many; or why there is none."""
+    seed = protocol.sample_seed(parameters.seed, where["iteration"])
+
+    def cell_of(num_users: int) -> Cell:
+        return make_cell(dataset, protocol, num_users, where["reviews_per_user"], seed)
+
+    try:
+        return cell_of(where["num_users"]), None
+    except TooFewUsers as too_few:
+        if not too_few.there_are:
+            return None, {"status": "failed", "error": str(too_few)}
+        if where["iteration"] == 1:
+            console.print(
+                f"{where['num_users']} × {where['reviews_per_user']}: only {too_few.there_are} "
+                "users have that many ratings; running with those"
+            )
+        return cell_of(too_few.there_are), None
+    except InputError as error:
+        return None, {"status": "failed", "error": str(error)}
+
+
+def run_one(
+    cls: type[Recommender], parameters: Parameters, protocol: Protocol, cell: Cell, seed: int
+) -> dict:
+    """Scores, predictions and status "ok", or "failed" with the reason and the traceback."""
+    try:
+        recommender = build_recommender(cls, parameters, protocol, seed)
+        done = measure(recommender, cell, protocol.labels)
+        return {**done.row, "status": "ok", "error": None, "predictions": done.predictions}
+    except Exception as error:  # a model may fail in any way; the others go on
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
+
+
+def choose_rival(
+    classes: dict[str, type[Recommender]],
+    parameters: Parameters,
+    protocol: Protocol,
+    cell: Cell,
+    where: dict,
+    folder: RunFolder,
+) -> None:
+    """Note in run.json which collaborative recommender predicts best a part held out of the
+    *training* rows of the first iteration: the rival of `significance.csv`."""
+    candidates = {n: cls for n, cls in classes.items() if family_of(cls) == "Collaborative"}
+    inner = validation_cell(cell, protocol, parameters.seed)
+    rmse = {}
+    for name, cls in candidates.items():
+        result = run_one(cls, parameters, protocol, inner, parameters.seed)
+        if result["status"] == "ok":
+            rmse[name] = result["rmse"]
+    if rmse:
+        folder.note_validation({**where, "rmse": rmse, "best": min(rmse, key=lambda n: rmse[n])})
+
+
+def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFrame) -> pd.DataFrame:
+    """significance.csv and predictions.parquet; the differences."""
+    predictions = Predictions(folder.path)
+    losses = predictions.losses()
+    predictions.finish()
+    if protocol.holdout == "published":  # the test rows differ: nothing to pair
+        return significance(losses.iloc[:0], pd.DataFrame(columns=RIVAL_COLUMNS))
+    rivals = [
+        (choice["num_users"], choice["reviews_per_user"], choice["best"], "best collaborative")
+        for choice in folder.about.get("validation", [])
+    ]
+    cells = table[["num_users", "reviews_per_user"]].drop_duplicates().itertuples(index=False)
+    rivals += [(*cell, TRIVIAL_RIVAL, "user's median") for cell in cells]
+    differences = significance(losses, pd.DataFrame(rivals, columns=RIVAL_COLUMNS))
+    write_csv(differences, folder.path / "significance.csv")
+    return differences
+
+
+def build_recommender(
+    cls: type[Recommender], parameters: Parameters, protocol: Protocol, seed: int
+) -> Recommender:
+    return build(
+        cls,
+        seed=seed,
+        labels=protocol.labels,
+        loss=protocol.loss,
+        wnn_engine=parameters.wnn_engine,
+    )
+
+
+# --- parameters --------------------------------------------------------------------------------
+
+
+def check(parameters: Parameters) -> None:
+    """Raises InputError for a value out of its range, before anything is read or written."""
+    for flag, values in (
+        ("--num-users", parameters.num_users),
+        ("--reviews-per-user", parameters.reviews_per_user),
+        ("--other-users", (parameters.other_users or 0,)),
+        ("--seed", (parameters.seed,)),
+    ):
+        for value in values:
+            if value < 0:
+                raise InputError(f"{flag} is {value}. Expected 0 or more (0: all)")
+        if not values:
+            raise InputError(f"{flag} needs a value")
+    if 1 in parameters.reviews_per_user:
+        raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
+    if parameters.iterations < 1:
+        raise InputError(f"--iterations is {parameters.iterations}. Expected 1 or more")
+    if not 0 <= parameters.top_percentile < 1:
+        raise InputError(
+            f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
+            "movies) to below 1"
+        )
+    if not parameters.models:
+        raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
+    names = [name_of(spec) for spec in parameters.models]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    check_split(parameters.split)
+    if not parameters.resume and parameters.output_dir:
+        check_new(Path(parameters.output_dir))
+
+
+def choose_protocol(parameters: Parameters) -> Protocol:
+    changes = {choice: getattr(parameters, choice) for choice in CHOICES}
+    return PROTOCOLS[parameters.protocol].changed(**changes)
+
+
+def name_of(spec: str) -> str:
+    """The name in the tables: the class's, for one's own "file:Class"."""
+    return spec.rpartition(":")[2]
+
+
+def parameters_of(earlier: RunFolder, given: Parameters) -> Parameters:
+    """The parameters of the run that is resumed."""
+    if given != Parameters(resume=given.resume):
+        raise InputError("--resume goes on with the run's own parameters. Give no other flag")
+    kept = earlier.about["parameters"]
+    lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
+    return Parameters(**{**kept, **lists, "resume": given.resume})
+
+
+def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
+    found, expected = dataset.source.fingerprint(), folder.about["dataset"]["fingerprint"]
+    if found != expected:
+        raise InputError(
+            f"--resume {folder.path}: was run on other data (fingerprint {expected}, now {found}). "
+            "Start a new run"
+        )
+
+
+def default_folder(dataset: Dataset) -> Path:
+    return (
+        Path("results")
+        / f"{time.strftime('%Y%m%d-%H%M%S')}-{dataset.source.name.replace('/', '-')}"
+    )
+
+
+def about(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
+    """What run.json says of the run."""
+    return {
+        "parameters": asdict(parameters),
+        "protocol": protocol.columns(),
+        "dataset": {
+            "name": dataset.source.name,
+            "fingerprint": dataset.source.fingerprint(),
+            "counts": dataset.counts,
+        },
+    }
+
+
+def summary(dataset: Dataset) -> str:
+    """The counts of cleaning and joining that are not zero, in one line."""
+    return ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

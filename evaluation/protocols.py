@@ -1,0 +1,94 @@
+"""A protocol: a named set of choices about what is learned from, what is tested on, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+Join = Literal["links", "direct"]
+VoteScale = Literal["halved", "as_published"]
+Holdout = Literal["last", "random", "global-time", "published"]
+UserSet = Literal["all", "development", "reserved"]
+Labels = Literal["half_stars", "truncated"]
+Loss = Literal["logits", "double_sigmoid"]
+Samples = Literal["fresh", "same"]
+
+
+# The choices that make a protocol what it is: changed ones show in its name.
+NAMED = ("join", "vote_scale", "holdout", "labels", "loss", "other_users", "samples")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The choices, each a flag of its own.
+
+    Attributes:
+        name: of the protocol, with what was changed in it: "strict+holdout=random".
+        join: how ratings find their movies, see `data_prep.join_movies`.
+        vote_scale: how a vote average of 0 .. 10 is read, see `data_prep.encode_movies`.
+        holdout: which ratings are held out, see `evaluation.holdout`.
+        labels: the thermometer of a rating, see `data_prep.encode_ratings`.
+        loss: of `torch` and `colab`.
+        other_users: at most how many people outside the sample collaborative models learn from.
+        samples: "fresh", a new sample of users each iteration, or the "same" one every time.
+        split: the part of the ratings to train on.
+        top_percentile: only movies whose vote count reaches this quantile; 0: all.
+        user_set: who may be in the sample, see `data_prep.draw_sample`.
+        crowd: whether the crowd's votes are known to anybody.
+    """
+
+    name: str
+    join: Join
+    vote_scale: VoteScale
+    holdout: Holdout
+    labels: Labels
+    loss: Loss
+    other_users: int
+    samples: Samples
+    split: float = 0.8
+    top_percentile: float = 0.0
+    user_set: UserSet = "all"
+    crowd: bool = True
+
+    def changed(self, **choices: object) -> Protocol:
+        """This protocol with some choices made otherwise (None: as it is), and named so."""
+        different = {
+            choice: value
+            for choice, value in choices.items()
+            if value is not None and value != getattr(self, choice)
+        }
+        changes = [f"{choice}={value}" for choice, value in different.items() if choice in NAMED]
+        return replace(self, name="+".join([self.name, *changes]), **different)  # type: ignore[arg-type]
+
+    def columns(self) -> dict[str, object]:
+        """All choices, for the columns of a result."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"protocol": named.pop("name"), **named}
+
+    def sample_seed(self, seed: int, iteration: int) -> int:
+        """The seed of the sample and the split in the given iteration (1, 2 ..)."""
+        return seed if self.samples == "same" else seed + iteration - 1
+
+
+PROTOCOLS = {
+    "strict": Protocol(
+        name="strict",
+        join="links",
+        vote_scale="halved",
+        holdout="last",
+        labels="half_stars",
+        loss="logits",
+        other_users=2000,
+        samples="fresh",
+    ),
+    "published": Protocol(
+        name="published",
+        join="direct",
+        vote_scale="as_published",
+        holdout="published",
+        labels="truncated",
+        loss="double_sigmoid",
+        other_users=0,
+        samples="same",
+    ),
+}

@@ -1,0 +1,195 @@
+"""The folder of a run: what was asked, each result as soon as it is there, nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pandas as pd
+
+from errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]  # of the project
+CELL = ["num_users", "reviews_per_user", "iteration"]  # with the model, what a row is about
+
+
+class RunFolder:
+    """`comparison.csv` and `run.json` in a folder of their own.
+
+    Attributes:
+        path: the folder.
+        about: what stands in run.json.
+        rows: the rows of comparison.csv so far.
+    """
+
+    def __init__(self, path: Path, about: dict, rows: list[dict]) -> None:
+        self.path = path
+        self.about = about
+        self.rows = rows
+
+    @classmethod
+    def create(cls, path: Path, about: dict) -> RunFolder:
+        """A new run in `path`.
+
+        Args:
+            about: parameters and dataset; the machine, versions and times are added.
+
+        Raises:
+            InputError: there is a run already, or the folder cannot be written.
+        """
+        check_new(path)
+        run = cls(path, {"status": "running", **about, **_circumstances()}, [])
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            run._write_about()
+        except OSError as error:
+            raise InputError(f"--output-dir {path}: cannot be written ({error.strerror})") from None
+        return run
+
+    @classmethod
+    def resume(cls, path: Path) -> RunFolder:
+        """The run in `path`, to go on with: what succeeded is kept, what failed is forgotten.
+
+        Raises:
+            InputError: there is no run.
+        """
+        file = path / "run.json"
+        if not file.exists():
+            raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
+        about = json.loads(file.read_text())
+        table = path / "comparison.csv"
+        rows = pd.read_csv(table).to_dict("records") if table.exists() else []
+        return cls(path, about, [row for row in rows if row["status"] == "ok"])
+
+    def has(self, **cell: object) -> bool:
+        """Whether there is a row with these values."""
+        return any(all(row[name] == value for name, value in cell.items()) for row in self.rows)
+
+    def add(self, row: dict) -> None:
+        """Put a row down, safely: the file is always whole."""
+        self.rows.append(row)
+        write_csv(pd.DataFrame(self.rows), self.path / "comparison.csv")
+
+    def note_validation(self, choice: dict) -> None:
+        """Put down in run.json what was chosen on validation rows in a cell, once a cell."""
+        cell = {name: choice[name] for name in CELL}
+        earlier = self.about.get("validation", [])
+        kept = [one for one in earlier if any(one[name] != cell[name] for name in CELL)]
+        self.about["validation"] = [*kept, choice]
+        self._write_about()
+
+    def log_failure(self, what: str, traceback: str) -> None:
+        """Keep the whole story of a failure in errors.txt."""
+        with (self.path / "errors.txt").open("a") as file:
+            file.write(f"{what}\n{traceback}\n")
+
+    def finish(self, order: list[str], started: float) -> pd.DataFrame:
+        """Bring the rows into the order of the grid and `order` (of models), and close run.json.
+
+        Args:
+            started: `time.perf_counter()` at the start.
+        """
+        table = pd.DataFrame(self.rows)
+        place = table["model"].map({model: place for place, model in enumerate(order)})
+        table = table.assign(_place=place).sort_values([*CELL, "_place"], kind="stable")
+        table = table.drop(columns="_place").reset_index(drop=True)
+        write_csv(table, self.path / "comparison.csv")
+        failed = int((table["status"] == "failed").sum())
+        self.about |= {
+            "status": "failed" if failed else "finished",
+            "failed_rows": failed,
+            "finished": _now(),
+            "seconds": self.about.get("seconds", 0) + time.perf_counter() - started,
+        }
+        self._write_about()
+        return table
+
+    def _write_about(self) -> None:
+        _replace(self.path / "run.json", json.dumps(self.about, indent=2, default=str) + "\n")
+
+
+def check_new(path: Path) -> None:
+    """Raises InputError unless a run can be written to `path`; writes nothing."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"--output-dir {path}: is a file. Give a folder")
+    if (path / "run.json").exists() or (path / "comparison.csv").exists():
+        raise InputError(
+            f"--output-dir {path}: holds a run already, and none is overwritten. Give another "
+            f"folder, or go on with that run: --resume {path}"
+        )
+    existing = next(
+        parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
+    )
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InputError(f"--output-dir {path}: {existing} cannot be written. Give another folder")
+
+
+def write_csv(table: pd.DataFrame, file: Path) -> None:
+    """Write `table` so that `file` is whole at every moment."""
+    _replace(file, table.to_csv(index=False))
+
+
+def _replace(file: Path, text: str) -> None:
+    scratch = file.with_suffix(f"{file.suffix}.part")
+    scratch.write_text(text)
+    os.replace(scratch, file)
+
+
+def _circumstances() -> dict:
+    return {
+        "started": _now(),
+        "git_commit": _git_commit(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _requirements()},
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _requirements() -> list[str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return [line.split("==")[0] for line in lines if "==" in line]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    """The commit of the project's checkout, with "+changes" where it was altered since."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None  # an unpacked archive
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        return platform.processor()

@@ -1,0 +1,44 @@
+"""What several tests need: the synthetic set, the real extract, and a folder to break."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+from data_prep import Dataset, load_dataset
+
+# Real data is never part of the repository. It stands beside it, or where this variable says.
+EXTRACT = Path(os.environ.get("RECBENCH_SHARED", ROOT.parent / "shared")) / "the-movies-dataset"
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> Dataset:
+    return load_dataset(str(SYNTHETIC))
+
+
+@pytest.fixture
+def kaggle_folder(tmp_path: Path) -> Path:
+    """A copy of the synthetic set, to break."""
+    folder = tmp_path / "data"
+    shutil.copytree(SYNTHETIC, folder, ignore=shutil.ignore_patterns("make.py", "__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def extract_folder() -> Path:
+    """The extract of The Movies Dataset."""
+    if not (EXTRACT / "ratings_small.csv").exists():
+        reason = f"no extract of The Movies Dataset in {EXTRACT}; set RECBENCH_SHARED"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}: CI must not skip this")
+        pytest.skip(reason)
+    return EXTRACT
+
+
+@pytest.fixture(scope="session")
+def extract(extract_folder: Path) -> Dataset:
+    return load_dataset(str(extract_folder))

@@ -1,0 +1,76 @@
+"""Cells under both protocols: who is learned from, who is tested."""
+
+import numpy as np
+import pytest
+
+from evaluation.cells import make_cell
+from evaluation.protocols import PROTOCOLS
+
+STRICT, PUBLISHED = PROTOCOLS["strict"], PROTOCOLS["published"]
+
+
+def pairs(ratings):
+    return set(zip(ratings.user.tolist(), ratings.movie.tolist(), strict=True))
+
+
+def test_strict_tests_everybody_on_the_same_rows(synthetic):
+    cell = make_cell(synthetic, STRICT, 12, 20, seed=5)
+    assert cell.personal.test is cell.collaborative.test
+    assert len(cell.personal.train) == 12 * 16
+    assert len(cell.personal.test) == 12 * 4
+    assert not pairs(cell.personal.train) & pairs(cell.personal.test)
+    assert cell.n_other_users == 48  # 2,000 asked for, so many there are
+    assert not pairs(cell.collaborative.train) & pairs(cell.personal.test)
+    others = cell.collaborative.train.user >= 12
+    assert np.array_equal(cell.collaborative.train.stars[~others], cell.personal.train.stars)
+    assert len(np.unique(cell.collaborative.train.user[others])) == 48
+    assert cell.personal.test.user.max() < 12
+
+
+def test_the_sample_is_the_same_whoever_else_is_learned_from(synthetic):
+    few, none = (
+        make_cell(synthetic, STRICT.changed(other_users=n), 12, 20, seed=5) for n in (7, 0)
+    )
+    assert few.n_other_users == 7
+    assert none.n_other_users == 0
+    assert pairs(few.personal.test) == pairs(none.personal.test)
+    assert len(none.collaborative.train) == len(none.personal.train)
+
+
+def test_published_holds_out_other_rows_for_collaborative_models(synthetic):
+    cell = make_cell(synthetic, PUBLISHED, 12, 20, seed=5)
+    assert len(cell.personal.test) == len(cell.collaborative.test) == 48
+    assert pairs(cell.personal.test) != pairs(cell.collaborative.test)
+    assert pairs(cell.personal.train) | pairs(cell.personal.test) == pairs(
+        cell.collaborative.train
+    ) | pairs(cell.collaborative.test)
+    assert cell.n_other_users == 0
+
+
+def test_vote_scale_changes_those_bits_alone(synthetic):
+    halved = make_cell(synthetic, STRICT, 12, 20).movies
+    as_published = make_cell(synthetic, STRICT.changed(vote_scale="as_published"), 12, 20).movies
+    differ = [
+        name
+        for bit, name in enumerate(halved.bit_names)
+        if not np.array_equal(halved.bits[:, bit], as_published.bits[:, bit])
+    ]
+    assert differ
+    assert all(name.startswith("vote_average") for name in differ)
+    assert as_published.bits[:, 10:13].mean() > 0.95  # nearly all 111
+    assert np.array_equal(halved.crowd_stars, as_published.crowd_stars)
+
+
+def test_changed_protocols_are_named_so():
+    assert STRICT.changed(join=None).name == "strict"
+    assert STRICT.changed(join="links", holdout="random").name == "strict+holdout=random"
+    assert STRICT.changed(other_users=0).columns()["other_users"] == 0
+
+
+@pytest.mark.parametrize("reviews", [0, 20])
+def test_time_runs_from_training_to_test(synthetic, reviews):
+    cell = make_cell(synthetic, STRICT, 10, reviews, seed=2)
+    for user in range(10):
+        train = cell.personal.train.time[cell.personal.train.user == user]
+        test = cell.personal.test.time[cell.personal.test.user == user]
+        assert train.max() <= test.min()

@@ -1,0 +1,276 @@
+"""`python compare_all.py` from the command line: its files, its errors, going on after a stop."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+from recommender import RECOMMENDERS
+
+TIMES = ["fit_seconds", "predict_seconds"]
+SMALL = ["--dataset", str(SYNTHETIC), "--num-users", "8", "--reviews-per-user", "10", "20"]
+QUICK = ["--models", "ao", "user_mean", "movie_mean", "always_3"]
+
+
+def script(*words, cwd=ROOT, name="compare_all.py"):
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": ""}
+    return subprocess.run(
+        [sys.executable, str(ROOT / name), *map(str, words)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "new" / "run"
+    done = script(*SMALL, "--iterations", "2", "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_every_recommender_is_in_every_cell(finished):
+    table = pd.read_csv(finished[0] / "comparison.csv")
+    assert len(table) == 2 * 2 * len(RECOMMENDERS)
+    assert (table["status"] == "ok").all()
+    assert (
+        table.groupby(["reviews_per_user", "iteration"])["model"]
+        .apply(set)
+        .map(lambda models: models == set(RECOMMENDERS))
+        .all()
+    )
+    scores = ["rmse", "mae", "rmse_pooled", "mae_pooled"]
+    scores += ["accuracy_mean", "accuracy_median", "accuracy_pooled", *TIMES, "bytes_per_user"]
+    assert np.isfinite(table[scores].to_numpy()).all()
+    assert (table["coverage"] == 1).all()
+    assert (table["n_users"] == 8).all()
+    assert set(table["protocol"]) == {"strict"}
+    assert set(table["dataset"]) == {"synthetic/ratings_small"}
+
+
+def test_columns_are_those_of_the_readme(finished):
+    columns = pd.read_csv(finished[0] / "comparison.csv").columns
+    readme = (ROOT / "README.md").read_text()
+    undocumented = [column for column in columns if f"`{column}`" not in readme]
+    assert not undocumented
+
+
+def test_final_results_have_the_published_columns(finished):
+    wide = pd.read_csv(finished[0] / "final_results.csv")
+    assert list(wide.columns[:10]) == [
+        "num_users",
+        "reviews_per_user",
+        "iter_1_ao_avg_accuracy",
+        "iter_1_ao_median_accuracy",
+        "iter_1_ao_time",
+        "iter_1_torch_avg_accuracy",
+        "iter_1_torch_median_accuracy",
+        "iter_1_torch_time",
+        "iter_1_colab_accuracy",
+        "iter_1_colab_time",
+    ]
+    assert "iter_2_colab_accuracy" in wide.columns
+    assert wide["reviews_per_user"].tolist() == [10, 20]
+    tidy = pd.read_csv(finished[0] / "comparison.csv")
+    ao = tidy[(tidy["model"] == "ao") & (tidy["iteration"] == 2)]
+    assert wide["iter_2_ao_avg_accuracy"].tolist() == ao["accuracy_mean"].tolist()
+
+
+def test_run_json_says_what_was_run(finished):
+    about = json.loads((finished[0] / "run.json").read_text())
+    assert about["status"] == "finished"
+    assert about["parameters"]["num_users"] == [8]
+    assert about["protocol"]["join"] == "links"
+    assert about["dataset"]["counts"]["ratings"] == 3100
+    assert len(about["dataset"]["fingerprint"]) == 16
+    assert about["packages"]["numpy"] == np.__version__
+    assert about["seconds"] > 0
+
+
+def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
+    folder, printed = finished
+    assert "RMSE" in printed
+    for name in RECOMMENDERS:
+        assert re.search(rf"{name} .*\d\.\d{{3}} ±\d\.\d{{3}}", printed)
+    for file in ("comparison.csv", "final_results.csv", "run.json"):
+        assert str(folder / file) in printed
+
+
+def test_same_seed_same_csv_but_for_times(finished, tmp_path):
+    script(*SMALL, "--iterations", "2", "--output-dir", tmp_path / "again")
+    first, again = (
+        pd.read_csv(folder / "comparison.csv").drop(columns=TIMES)
+        for folder in (finished[0], tmp_path / "again")
+    )
+    pd.testing.assert_frame_equal(first, again, check_exact=True)
+    script(*SMALL, *QUICK, "--iterations", "1", "--seed", "1", "--output-dir", tmp_path / "other")
+    other = pd.read_csv(tmp_path / "other" / "comparison.csv")
+    shifted = first[(first["iteration"] == 2) & first["model"].isin(QUICK)]
+    by = ["reviews_per_user", "model"]  # seed 1 is iteration 2 of seed 0
+    assert other.sort_values(by)["rmse"].tolist() == shifted.sort_values(by)["rmse"].tolist()
+
+
+def test_a_run_is_not_overwritten(finished):
+    before = (finished[0] / "comparison.csv").read_bytes()
+    done = script(*SMALL, *QUICK, "--output-dir", finished[0])
+    assert done.returncode == 2
+    assert "--resume" in done.stderr
+    assert (finished[0] / "comparison.csv").read_bytes() == before
+
+
+def test_a_stopped_run_goes_on_where_it_was(finished, tmp_path):
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    rows = pd.read_csv(finished[0] / "comparison.csv").sample(frac=0.6, random_state=0)
+    marked = rows.assign(fit_seconds=-1.0)  # to see that these are kept
+    marked.to_csv(folder / "comparison.csv", index=False)
+    (folder / "run.json").write_text((finished[0] / "run.json").read_text())
+    done = script("--resume", folder)
+    assert done.returncode == 0, done.stderr
+    resumed = pd.read_csv(folder / "comparison.csv")
+    assert (resumed["fit_seconds"] == -1).sum() == len(rows)
+    whole = pd.read_csv(finished[0] / "comparison.csv")
+    pd.testing.assert_frame_equal(whole.drop(columns=TIMES), resumed.drop(columns=TIMES))
+    assert (folder / "final_results.csv").exists()
+    assert script("--resume", folder, "--seed", "3").returncode == 2
+
+
+def test_a_resumed_run_refuses_other_data(finished, tmp_path):
+    about = json.loads((finished[0] / "run.json").read_text())
+    about["dataset"]["fingerprint"] = "0" * 16
+    (tmp_path / "run.json").write_text(json.dumps(about))
+    done = script("--resume", tmp_path)
+    assert done.returncode == 2
+    assert "other data" in done.stderr
+
+
+OWN = '''
+import numpy as np
+
+class Half:
+    """Always the middle."""
+    def fit(self, train, movies):
+        return self
+    def predict(self, user, movie):
+        return np.full(len(user), 2.5)
+
+class Broken(Half):
+    def predict(self, user, movie):
+        raise RuntimeError("no idea")
+'''
+
+
+def test_a_model_of_ones_own_and_one_that_fails(tmp_path):
+    (tmp_path / "my_file.py").write_text(OWN)
+    models = ["my_file:Half", "my_file:Broken", "user_mean"]
+    done = script(
+        *SMALL, "--iterations", "1", "--models", *models, "--output-dir", "out", cwd=tmp_path
+    )
+    assert done.returncode == 1  # something failed
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv").set_index(
+        ["model", "reviews_per_user"]
+    )
+    assert table.loc[("Half", 10), "status"] == "ok"
+    assert table.loc[("Half", 10), "family"] == "own"
+    assert table.loc[("Broken", 20), "status"] == "failed"
+    assert table.loc[("Broken", 20), "error"] == "RuntimeError: no idea"
+    assert table.loc[("user_mean", 20), "status"] == "ok"
+    assert "no idea" in (tmp_path / "out" / "errors.txt").read_text()
+    assert "failed" in done.stdout
+
+
+def test_fewer_users_than_asked_for(tmp_path):
+    done = script(
+        *("--dataset", SYNTHETIC, "--num-users", "55", "--reviews-per-user", "60", "300"),
+        *("--iterations", "1", "--models", "user_mean", "--output-dir", tmp_path / "out"),
+    )
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv").set_index("reviews_per_user")
+    assert 0 < table.loc[60, "n_users"] < 55
+    assert table.loc[60, "num_users"] == 55
+    assert f"only {table.loc[60, 'n_users']:.0f} users" in done.stdout
+    assert table.loc[300, "status"] == "failed"
+    assert "only 0 users" in table.loc[300, "error"]
+
+
+def test_published_protocol_in_every_row(tmp_path):
+    done = script(
+        *(*SMALL, *QUICK, "--protocol", "published", "--iterations", "2"),
+        *("--holdout", "random", "--output-dir", tmp_path / "out"),
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv")
+    assert set(table["protocol"]) == {"published+holdout=random"}
+    assert set(table["join"]) == {"direct"}
+    assert set(table["labels"]) == {"truncated"}
+    assert set(table["other_users"]) == {0}
+    means = table[table["model"] == "user_mean"].groupby("reviews_per_user")["rmse"]
+    assert (means.nunique() == 1).all()  # the same sample both times
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--num-users", "-5"], "--num-users is -5"),
+        (["--num-users", "many"], "--num-users: .*many"),
+        (["--reviews-per-user", "-1"], "--reviews-per-user is -1"),
+        (["--reviews-per-user", "1"], "--reviews-per-user is 1"),
+        (["--split", "1.0"], "split is 1.0"),
+        (["--iterations", "0"], "--iterations is 0"),
+        (["--top-percentile", "90"], "--top-percentile is 90"),
+        (["--other-users", "-3"], "--other-users is -3"),
+        (["--seed", "-3"], "--seed is -3"),
+        (
+            ["--models", "user_meen"],
+            r"no recommender is named 'user_meen'.*: user_mean, .*always_3",
+        ),
+        (["--models", "nowhere:Model"], r"no file nowhere\.py"),
+        (["--models", "errors:Model"], r"no class 'Model'"),
+        (["--models", "errors:InputError"], "lacks fit and predict"),
+        (["--models", "ao", "ao"], "ao stands twice"),
+        (["--holdout", "first"], "first"),
+        (["--protocol", "loose"], "loose"),
+        (["--reviews-per-users", "5"], "Perhaps you meant"),
+        (["--wnn-engine", "ao_core"], "ask AO Labs"),
+        (["--dataset", "nowhere"], "nowhere: no such folder"),
+        (["--resume", "nowhere"], "nowhere: has no run.json"),
+        (["--output-dir", "/dev/null/run"], "/dev/null/run"),
+        (["--output-dir", str(ROOT / "README.md")], "is a file"),
+    ],
+)
+def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):
+    base = [] if "--resume" in words else ["--dataset", SYNTHETIC, "--output-dir", "out"]
+    done = script(*base, *words, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert re.search(message, " ".join(done.stderr.replace("│", " ").split()))
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "prints"),
+    [
+        ("data_prep.py", [], "26 bits a movie"),
+        ("PerUser/perUser.py", [], "accuracy_mean"),
+        ("PerUser/perUser_pytorch.py", [], "accuracy_mean"),
+        ("Collaborative/torch_colab.py", ["--protocol", "published"], "accuracy_pooled"),
+    ],
+)
+def test_scripts_run_by_themselves(name, words, prints):
+    sample = ["--dataset", SYNTHETIC, "--num-users", "10", "--reviews-per-user", "20"]
+    done = script(*sample, *words, name=name)
+    assert done.returncode == 0, done.stderr
+    assert prints in done.stdout
+    wrong = script(*sample, "--num-users", "-5", name=name)
+    assert wrong.returncode == 2
+    assert "-5" in wrong.stderr
+    assert "Traceback" not in wrong.stderr

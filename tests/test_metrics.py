@@ -1,0 +1,160 @@
+"""Each score against a table worked by hand and, where there is one, an independent library."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import mean_absolute_error, mean_squared_error, ndcg_score, roc_auc_score
+
+from evaluation import metrics
+from evaluation.measure import measure, scores
+from ratings import Ratings
+
+
+@st.composite
+def predictions(draw):
+    n = draw(st.integers(1, 120))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    stars = (rng.integers(1, 11, n) / 2).astype(np.float32)
+    coarse = draw(st.booleans())  # many ties, or none
+    predicted = rng.integers(1, 11, n) / 2 if coarse else rng.uniform(0.5, 5, n)
+    return stars, predicted, rng.integers(0, draw(st.integers(1, 6)), n) * 3
+
+
+def test_by_hand():
+    # user 7: errors 1, -1; user 2: error 2
+    stars, predicted = np.array([3.0, 4.0, 1.0]), np.array([4.0, 3.0, 3.0])
+    user = np.array([7, 7, 2])
+    assert metrics.rmse(stars, predicted, user) == pytest.approx(np.sqrt((1 + 4) / 2))
+    assert metrics.rmse_pooled(stars, predicted) == pytest.approx(np.sqrt(2))
+    assert metrics.mae(stars, predicted, user) == pytest.approx(1.5)
+    assert metrics.mae_pooled(stars, predicted) == pytest.approx(4 / 3)
+    assert metrics.mean_per_user(np.array([1.0, 3.0, 9.0]), user).tolist() == [9.0, 2.0]
+
+
+def test_right_within_two_ones():
+    ones = np.array([4, 4, 4, 4, 10, 0], dtype=np.uint8)
+    predicted = np.array([1, 2, 6, 7, 8, 3], dtype=np.uint8)
+    right = metrics.right_within_one_star(ones, predicted)
+    assert right.tolist() == [False, True, True, False, True, False]
+
+
+@given(predictions())
+def test_pooled_scores_are_scikit_learns(rows):
+    stars, predicted, _ = rows
+    assert metrics.rmse_pooled(stars, predicted) == pytest.approx(
+        np.sqrt(mean_squared_error(stars, predicted))
+    )
+    assert metrics.mae_pooled(stars, predicted) == pytest.approx(
+        mean_absolute_error(stars, predicted)
+    )
+
+
+@given(predictions())
+def test_scores_per_user_are_scikit_learns_user_by_user(rows):
+    stars, predicted, user = rows
+    masks = [user == one for one in np.unique(user)]
+    squares = [mean_squared_error(stars[own], predicted[own]) for own in masks]
+    absolute = [mean_absolute_error(stars[own], predicted[own]) for own in masks]
+    assert metrics.rmse(stars, predicted, user) == pytest.approx(np.sqrt(np.mean(squares)))
+    assert metrics.mae(stars, predicted, user) == pytest.approx(np.mean(absolute))
+
+
+@given(predictions())
+def test_auc_is_scikit_learns(rows):
+    stars, predicted, user = rows
+    expected = [
+        roc_auc_score(stars[user == one] >= 4, predicted[user == one])
+        for one in np.unique(user)
+        if len(set(stars[user == one] >= 4)) == 2
+    ]
+    assert metrics.auc_like_per_user(stars, predicted, user) == pytest.approx(expected)
+
+
+@given(predictions())
+def test_ndcg_is_scikit_learns(rows):
+    stars, predicted, user = rows
+    expected = [
+        ndcg_score(
+            2.0 ** stars[None, user == one].astype(float) - 1, predicted[None, user == one], k=10
+        )
+        for one in np.unique(user)
+        if (user == one).sum() >= 20
+    ]
+    assert metrics.ndcg_at_10_per_user(stars, predicted, user) == pytest.approx(expected)
+
+
+def test_scores_that_nobody_qualifies_for_are_empty():
+    test = Ratings(np.array([0, 0]), np.array([1, 2]), np.array([4.0, 5.0]), np.array([1, 2]))
+    row = scores(test, np.array([4.0, 4.0]), np.array([8, 10]), np.array([8, 8]))
+    assert row["auc_like"] is None
+    assert row["auc_users"] == 0
+    assert row["ndcg_at_10"] is None
+    assert row["ndcg_users"] == 0
+    assert row["accuracy_mean"] == 1.0
+
+
+# --- fitting, predicting, scoring --------------------------------------------------------------
+
+
+class Fixed:
+    """Predicts what it is told, and keeps what it was shown."""
+
+    def __init__(self, answer, bits=None):
+        self.answer = answer
+        if bits is not None:
+            self.predict_bits = lambda user, movie: bits(user)
+
+    def fit(self, train, movies):
+        self.seen = train
+        return self
+
+    def predict(self, user, movie):
+        return self.answer(user)
+
+
+@pytest.fixture(scope="module")
+def cell(synthetic):
+    from evaluation.cells import make_cell
+    from evaluation.protocols import PROTOCOLS
+
+    return make_cell(synthetic, PROTOCOLS["strict"], 10, 20)
+
+
+def test_accuracy_is_of_the_bits_where_there_are_bits(cell):
+    no_ones = Fixed(lambda user: np.full(len(user), 3.0), lambda user: np.zeros((len(user), 10)))
+    row = measure(no_ones, cell, "half_stars").row
+    truth = np.floor(2 * cell.personal.test.stars + 0.5)
+    assert row["accuracy_pooled"] == pytest.approx((truth <= 2).mean())
+    assert row["rmse"] == measure(Fixed(no_ones.answer), cell, "half_stars").row["rmse"]
+
+
+def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
+    half = Fixed(lambda user: np.where(user % 2, np.nan, 3.0))
+    row = measure(half, cell, "half_stars").row
+    assert row["coverage"] == pytest.approx((cell.personal.test.user % 2 == 0).mean())
+    mean = cell.personal.train.stars.mean()
+    filled = measure(Fixed(lambda user: np.where(user % 2, mean, 3.0)), cell, "half_stars").row
+    assert row["rmse"] == pytest.approx(filled["rmse"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda user: np.full(len(user), 5.2), r"5\.2 stars; clip to 0\.5"),
+        (lambda user: np.full(len(user) - 1, 3.0), "shape"),
+    ],
+)
+def test_predictions_against_the_contract_are_errors(cell, answer, message):
+    with pytest.raises(ValueError, match=message):
+        measure(Fixed(answer), cell, "half_stars")
+
+
+def test_personal_recommenders_get_no_one_elses_ratings(cell):
+    personal = Fixed(lambda user: np.full(len(user), 3.0))
+    measure(personal, cell, "half_stars")
+    assert personal.seen is cell.personal.train
+    crowd = Fixed(personal.answer)
+    crowd.learns_from_others = True
+    measure(crowd, cell, "half_stars")
+    assert crowd.seen is cell.collaborative.train

@@ -1,0 +1,322 @@
+"""An agent: a neural state machine of weightless neurons that learns by storing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from weightless import coin
+from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, groups_of
+from weightless.growing import GrowingRows
+from weightless.memory import Memory
+
+# Why a neuron is as it is in a state; the first four are those of `memory`.
+WHY = np.array(
+    [
+        "DD",
+        "Hamming",
+        "Default",
+        "undecided",
+        "rest",
+        "reset",
+        "input",
+        "label",
+        "C+",
+        "C-",
+        "instinct",
+    ]
+)
+REST, RESET, INPUT_GIVEN, BY_LABEL, BY_PLEASURE, BY_PAIN, BY_INSTINCT = range(4, 11)
+
+Bits = Sequence[int] | np.ndarray
+
+
+class Agent:
+    """An agent of the given architecture, taking the calls of AO Labs' agents.
+
+    In each state the agent reads an input and its neurons fire, Q from I and Z from Q, each from
+    its own memory: the answer of the stored pattern that is nearest by *discriminative distance*
+    (DD) if all the nearest agree, else of the nearest by Hamming distance if all agree, else a
+    coin. The discriminative distance is the Hamming distance with every bit weighted by the
+    mutual information between that bit and the answer, see `mutual_information`. AO Labs do not
+    publish theirs; this one is ours.
+
+    With a label, pleasure, pain or an instinct that fires it *learns* instead, by iconic
+    training (Aleksander & Morton 1993): a Q neuron takes the value of its I neuron; a Z neuron
+    that of the label, or without one its own past value, or for pain the opposite of that; and
+    each stores what it reads with the value it took.
+
+    Args:
+        arch: an `Arch`, or an `ao_arch.Arch`.
+        notes: free text.
+        _steps: a hint, ignored; the memory grows as patterns are stored.
+        seed: of the coins, 0 .. 2**64 - 1.
+
+    Attributes:
+        state: how many states there have been, the first, at rest, among them.
+        story: uint8 [state, n_total], every state.
+        metastory: str [state, n_total], why each neuron was as it was: one of `WHY`.
+
+    Raises:
+        ValueError: `arch` is no architecture, or the seed is out of range.
+    """
+
+    def __init__(self, arch: Any, notes: str = "", _steps: int = 0, *, seed: int = 0) -> None:
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
+        self.arch = arch
+        self.notes = notes
+        self.seed = seed
+        self.memories = [Memory(group) for group in groups_of(arch)]
+        self._i, self._q, self._z, self._c = (
+            np.array(ids, np.int64)
+            for ids in (arch.I__flat, arch.Q__flat, arch.Z__flat, arch.C__flat)
+        )
+        self._story = GrowingRows(arch.n_total, np.uint8)
+        self._metastory = GrowingRows(arch.n_total, np.uint8)
+        self._live(
+            np.zeros((1, arch.n_total), np.uint8), np.full((1, arch.n_total), REST, np.uint8)
+        )
+
+    @property
+    def state(self) -> int:
+        return len(self._story)
+
+    @property
+    def story(self) -> np.ndarray:
+        return self._story.rows
+
+    @property
+    def metastory(self) -> np.ndarray:
+        return WHY[self._metastory.rows]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of what was learned (the story not among them)."""
+        return sum(m.patterns.nbytes + m.answers.nbytes for m in self.memories)
+
+    def next_state(
+        self,
+        INPUT: Bits,
+        LABEL: Bits = (),
+        INSTINCTS: bool = False,
+        Cpos: bool = False,
+        Cneg: bool = False,
+        print_result: bool = False,
+        DD: bool = True,
+        Hamming: bool = True,
+        Default: bool = True,
+        unsequenced: bool = False,
+        **unknown: Any,
+    ) -> np.ndarray:
+        """Advance by one state; learn if there is a reason to.
+
+        Args:
+            INPUT: n_i values of 0 or 1.
+            LABEL: n_z values of 0 or 1, or empty.
+            INSTINCTS: whether instinct neurons may fire.
+            Cpos, Cneg: pleasure, pain. A label outranks both, pain outranks pleasure's keeping
+                of the past value; both at once are an error.
+            print_result: print the output.
+            DD, Hamming, Default: the firing rules to use. Where the rules used leave a neuron
+                undecided it does not fire (0).
+            unsequenced: leave the previous state out of what is read. Recall is then a function
+                of the input alone. What is learned this way is stored with all neighbours 0.
+            unknown: arguments of other engines; an error, unless false.
+
+        Returns:
+            The output Z, uint8 [n_z].
+
+        Raises:
+            ValueError: an input or label of another length or with other values; Cpos and Cneg
+                together; an instinct neuron without a rule.
+            TypeError: an argument that this engine does not have.
+        """
+        _refuse(unknown)
+        inputs = _bits("INPUT", INPUT, (len(self._i),))
+        label = _bits("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
+        controls, control_why = self._controls(inputs, label, INSTINCTS, Cpos, Cneg)
+        previous = self.story[-1]
+
+        state = np.zeros(self.arch.n_total, np.uint8)
+        why = np.full(self.arch.n_total, REST, np.uint8)
+        state[self._i], why[self._i] = inputs, INPUT_GIVEN
+        state[self._c], why[self._c] = controls, control_why
+        for memory in self.memories:
+            group = memory.group
+            read, neighbours = state[group.inputs], previous[group.neighbours]
+            if unsequenced:
+                neighbours = np.zeros_like(neighbours)
+            causes = control_why[np.isin(self._c, group.controls[state[group.controls] == 1])]
+            if len(causes):
+                values = self._value_to_learn(group, state, previous, label, causes)
+                memory.store(read[None], neighbours[None], values[None])
+                state[group.neurons], why[group.neurons] = values, causes[0]
+            else:
+                fired, reasons = memory.fire(
+                    read[None],
+                    None if unsequenced else neighbours[None],
+                    self.seed,
+                    DD=DD,
+                    Hamming=Hamming,
+                    Default=Default,
+                )
+                state[group.neurons], why[group.neurons] = fired[0], reasons[0]
+        self._live(state[None], why[None])
+        output = state[self._z]
+        if print_result:
+            print(f"state {self.state - 1}: Z = {output.tolist()}")
+        return output
+
+    def next_state_batch(
+        self,
+        INPUTS: Sequence[Bits] | np.ndarray,
+        LABELS: Sequence[Bits] | np.ndarray = (),
+        INSTINCTS: bool = False,
+        Cpos: bool = False,
+        Cneg: bool = False,
+        print_result: bool = False,
+        DD: bool = True,
+        Hamming: bool = True,
+        Default: bool = True,
+        unsequenced: bool = False,
+        **unknown: Any,
+    ) -> np.ndarray:
+        """`next_state` of one input after another.
+
+        Args:
+            INPUTS: [n, n_i] values of 0 or 1.
+            LABELS: [n, n_z] values of 0 or 1: each is learned in turn. Empty: each input is
+                answered.
+            The rest is as in `next_state`.
+
+        Returns:
+            The outputs, uint8 [n, n_z].
+
+        Raises:
+            ValueError, TypeError: as `next_state`.
+        """
+        _refuse(unknown)
+        if not len(INPUTS):
+            return np.zeros((0, len(self._z)), np.uint8)
+        inputs = _bits("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
+        labels = _bits("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
+        if unsequenced and not (INSTINCTS or Cpos or Cneg or print_result):
+            return self._all_at_once(inputs, labels, DD, Hamming, Default)
+        switches = (INSTINCTS, Cpos, Cneg, print_result, DD, Hamming, Default, unsequenced)
+        return np.stack(
+            [
+                self.next_state(one, () if labels is None else labels[at], *switches)
+                for at, one in enumerate(inputs)
+            ]
+        )
+
+    def reset_state(self) -> None:
+        """A state in which every neuron of I, Q and Z fires at random; it is not learned from.
+
+        Put between examples that do not follow each other. The coins depend on the agent's seed,
+        the neuron and how many states there have been.
+        """
+        state = np.zeros((1, self.arch.n_total), np.uint8)
+        random = np.concatenate([self._i, self._q, self._z])
+        state[:, random] = coin.toss(self.seed, random, np.array([[self.state]], np.uint64))
+        self._live(state, np.full(state.shape, RESET, np.uint8))
+
+    def _all_at_once(
+        self, inputs: np.ndarray, labels: np.ndarray | None, DD: bool, Hamming: bool, Default: bool
+    ) -> np.ndarray:
+        states = np.zeros((len(inputs), self.arch.n_total), np.uint8)
+        why = np.full(states.shape, REST, np.uint8)
+        states[:, self._i], why[:, self._i] = inputs, INPUT_GIVEN
+        learning = labels is not None
+        if learning:
+            states[:, self._c[LABEL]], why[:, self._c[LABEL]] = 1, BY_LABEL
+        for memory in self.memories:
+            group = memory.group
+            read = states[:, group.inputs]
+            if learning and self._c[LABEL] in group.controls:
+                values = self._value_to_learn(group, states, states, labels, np.array([BY_LABEL]))
+                memory.store(read, np.zeros((len(read), len(group.neighbours)), np.uint8), values)
+                states[:, group.neurons], why[:, group.neurons] = values, BY_LABEL
+            else:
+                fired = memory.fire(read, None, self.seed, DD=DD, Hamming=Hamming, Default=Default)
+                states[:, group.neurons], why[:, group.neurons] = fired
+        self._live(states, why)
+        return states[:, self._z]
+
+    def _controls(
+        self, inputs: np.ndarray, label: np.ndarray | None, INSTINCTS: bool, Cpos: bool, Cneg: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which control neurons fire, and why: uint8 [n_c] both."""
+        if Cpos and Cneg:
+            raise ValueError("Cpos and Cneg are pleasure and pain: one at a time")
+        controls = np.zeros(len(self._c), np.uint8)
+        why = np.full(len(self._c), REST, np.uint8)
+        for place, fires, reason in (
+            (LABEL, label is not None, BY_LABEL),
+            (PLEASURE, Cpos, BY_PLEASURE),
+            (PAIN, Cneg, BY_PAIN),
+        ):
+            if fires:
+                controls[place], why[place] = 1, reason
+        if INSTINCTS:
+            for place in range(3, len(self._c)):
+                rule = self.arch.datamatrix[DOMINANT, self._c[place]]
+                if not callable(rule):
+                    raise ValueError(
+                        f"instinct neuron {self._c[place]} has no rule; give it one with "
+                        "arch.set_instinct(neuron, rule)"
+                    )
+                answer = rule(inputs.copy(), self)
+                if np.ravel(np.asarray(answer, dtype=object))[0]:
+                    controls[place], why[place] = 1, BY_INSTINCT
+        return controls, why
+
+    def _value_to_learn(
+        self,
+        group: Any,
+        state: np.ndarray,
+        previous: np.ndarray,
+        label: np.ndarray | None,
+        causes: np.ndarray,
+    ) -> np.ndarray:
+        """The value each neuron of the group takes: uint8 [..., neurons]."""
+        if group.layer == "Q":
+            return state[..., group.dominant]
+        if BY_LABEL in causes:
+            assert label is not None
+            return label[..., np.searchsorted(self._z, group.neurons)]
+        past = previous[..., group.dominant]
+        return 1 - past if BY_PAIN in causes else past
+
+    def _live(self, states: np.ndarray, why: np.ndarray) -> None:
+        self._story.append(states)
+        self._metastory.append(why)
+
+
+def _bits(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """`values` as uint8 of this shape, all 0 or 1."""
+    try:
+        given = np.asarray(values)
+    except ValueError:  # rows of unequal length
+        given = np.empty(0, dtype=object)
+    wanted = " x ".join(map(str, shape))
+    if given.shape != shape:
+        raise ValueError(
+            f"{name}: {wanted} values of 0 or 1 were expected, got shape {given.shape}"
+        )
+    bits = given.astype(np.uint8)
+    if not ((bits == given) & (bits <= 1)).all():
+        raise ValueError(f"{name}: {wanted} values of 0 or 1 were expected, got others among them")
+    return bits
+
+
+def _refuse(unknown: dict[str, Any]) -> None:
+    asked_for = [name for name, value in unknown.items() if value]
+    if asked_for:
+        raise TypeError(
+            f"this engine has no {', '.join(asked_for)}: it learns by storing and fires by DD, "
+            "Hamming and Default alone"
+        )

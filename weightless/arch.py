@@ -1,0 +1,231 @@
+"""The architecture of an agent: how many neurons there are, and which reads which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from weightless.connectors import CONNECTORS, Connector
+
+LABEL, PLEASURE, PAIN = 0, 1, 2  # places in the first channel of C
+
+# rows of a datamatrix
+TYPE, INPUTS, NEIGHBOURS, CONTROLS, DOMINANT = range(5)
+
+
+class Arch:
+    """Four sets of neurons, and the connections between them.
+
+    I takes the input from outside. Q, the state, mirrors I: the same channels, each Q neuron's
+    dominant connection is the I neuron at its place. Z is the output; its dominant connection is
+    its own past. C controls learning: label, pleasure (C+) and pain (C-) in the first channel,
+    then the instincts of `arch_c`. Ids are counted through I, Q, Z, C.
+
+    The names are those of AO Labs' `ao_arch` (MIT), so that either object serves an `Agent`.
+
+    Args:
+        arch_i: sizes of the input channels, such as [10, 3, 3, 10].
+        arch_z: sizes of the output channels.
+        arch_c: sizes of further control channels, of instinct neurons.
+        connector_function: "full_conn", "forward_full_conn", "forward_forward_conn",
+            "rand_conn", or a function (arch, neuron id) -> (input ids, neighbour ids).
+        connector_parameters: for "rand_conn": (q_in, q_ne, z_in, z_ne).
+        description: free text.
+        seed: of "rand_conn".
+
+    Attributes:
+        I, Q, Z, C: lists of channels, each a list of ids.
+        I__flat, Q__flat, Z__flat, C__flat: the same without channels.
+        n_total: number of neurons.
+        datamatrix: object [5, n_total]: type, input, neighbour and control connections (lists of
+            ids), and the dominant connection (an id; of an instinct neuron, its rule or None).
+
+    Raises:
+        ValueError: a channel of no or a negative size, no channel at all, an unknown connector,
+            `connector_parameters` that do not suit it, or a connector that names neurons which
+            the layer read does not have.
+    """
+
+    def __init__(
+        self,
+        arch_i: Sequence[int],
+        arch_z: Sequence[int],
+        arch_c: Sequence[int] = (),
+        connector_function: str | Connector = "full_conn",
+        connector_parameters: Sequence[int] = (),
+        description: str = "",
+        seed: int = 0,
+    ) -> None:
+        self.arch_i = _sizes("arch_i", arch_i)
+        self.arch_z = _sizes("arch_z", arch_z)
+        self.arch_c = _sizes("arch_c", arch_c, may_be_empty=True)
+        self.connector_function = connector_function
+        self.connector_parameters = tuple(connector_parameters)
+        self.description = description
+        self.seed = seed
+
+        sizes = [self.arch_i, self.arch_i, self.arch_z, [3, *self.arch_c]]
+        self.I, self.Q, self.Z, self.C = _channels(sizes)
+        self.I__flat, self.Q__flat, self.Z__flat, self.C__flat = (
+            list(chain.from_iterable(channels)) for channels in (self.I, self.Q, self.Z, self.C)
+        )
+        self.n_total = self.C__flat[-1] + 1
+        self._channel_of = {
+            neuron: channel
+            for channel in chain(self.I, self.Q, self.Z, self.C)
+            for neuron in channel
+        }
+        self.datamatrix = self._connect()
+
+    def is_q(self, neuron: int) -> bool:
+        """Whether the neuron with this id is a state neuron."""
+        return self.Q__flat[0] <= neuron <= self.Q__flat[-1]
+
+    def channel_of(self, neuron: int) -> list[int]:
+        """The ids of the channel this neuron is in, itself among them."""
+        return self._channel_of[neuron]
+
+    def set_instinct(self, neuron: int, rule: Callable[[np.ndarray, Any], Any]) -> None:
+        """Say when the instinct neuron with this id fires.
+
+        Args:
+            neuron: its id, one of `C[1:]`.
+            rule: a function (input uint8 [n_i], agent) -> whether it fires, asked before the
+                state is made; `agent.story[-1]` is then the state before. It may also return
+                (whether, a remark), as the rules written for AO Labs' agents do.
+
+        Raises:
+            ValueError: the neuron is not an instinct neuron.
+        """
+        if neuron not in self.C__flat[3:]:
+            raise ValueError(f"neuron {neuron} is no instinct neuron; those are {self.C__flat[3:]}")
+        self.datamatrix[DOMINANT, neuron] = rule
+
+    def _connect(self) -> np.ndarray:
+        connector = _connector(self.connector_function, self.connector_parameters)
+        matrix = np.full((5, self.n_total), None, dtype=object)
+        names = (("I", self.I__flat), ("Q", self.Q__flat), ("Z", self.Z__flat), ("C", self.C__flat))
+        for name, neurons in names:
+            for neuron in neurons:
+                matrix[TYPE, neuron] = name
+                for row in (INPUTS, NEIGHBOURS, CONTROLS):
+                    matrix[row, neuron] = []
+        layers = (
+            (self.Q__flat, self.I__flat, self.I__flat),
+            (self.Z__flat, self.Q__flat, self.Z__flat),
+        )
+        for layer, before, dominant in layers:
+            for neuron, dominant_of_it in zip(layer, dominant, strict=True):
+                inputs, neighbours = (list(map(int, ids)) for ids in connector(self, neuron))
+                if not (set(inputs) <= set(before) and set(neighbours) <= set(layer)):
+                    raise ValueError(
+                        f"the connector gives neuron {neuron} inputs {inputs} and neighbours "
+                        f"{neighbours}; inputs are among {before[0]}..{before[-1]}, "
+                        f"neighbours among {layer[0]}..{layer[-1]}"
+                    )
+                matrix[INPUTS, neuron] = inputs
+                matrix[NEIGHBOURS, neuron] = neighbours
+                matrix[CONTROLS, neuron] = list(self.C__flat)
+                matrix[DOMINANT, neuron] = dominant_of_it
+        return matrix
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neurons of one layer that read the same and learn at the same times.
+
+    They share their stored patterns; only the answers are each neuron's own.
+
+    Attributes:
+        layer: "Q" or "Z".
+        neurons: int64 [neurons], their ids.
+        inputs: int64 [inputs], ids read in the layer before, in the state being made.
+        neighbours: int64 [neighbours], ids read in their own layer, in the state before.
+        controls: int64 [controls], control neurons that make them learn.
+        dominant: int64 [neurons], the id each takes its value from when it learns.
+    """
+
+    layer: str
+    neurons: np.ndarray
+    inputs: np.ndarray
+    neighbours: np.ndarray
+    controls: np.ndarray
+    dominant: np.ndarray
+
+
+def groups_of(arch: Any) -> list[Group]:
+    """The groups of an architecture, Q before Z: ours, or an `ao_arch.Arch`.
+
+    Raises:
+        ValueError: the object lacks what an architecture has.
+    """
+    try:
+        matrix, layers = arch.datamatrix, (("Q", arch.Q__flat), ("Z", arch.Z__flat))
+        reading: dict[tuple[Any, ...], list[int]] = {}
+        for layer, neurons in layers:
+            for neuron in neurons:
+                key = tuple(_ids(matrix[row, neuron]) for row in (INPUTS, NEIGHBOURS, CONTROLS))
+                reading.setdefault((layer, *key), []).append(int(neuron))
+        return [
+            Group(
+                layer,
+                np.array(neurons, np.int64),
+                np.array(inputs, np.int64),
+                np.array(neighbours, np.int64),
+                np.array(controls, np.int64),
+                np.array([_ids(matrix[DOMINANT, neuron])[0] for neuron in neurons], np.int64),
+            )
+            for (layer, inputs, neighbours, controls), neurons in reading.items()
+        ]
+    except (AttributeError, IndexError, TypeError) as error:
+        raise ValueError(
+            f"an architecture with I, Q, Z, C and a datamatrix of 5 rows was expected, "
+            f"got {type(arch).__name__}: {error}"
+        ) from error
+
+
+def _ids(entry: Any) -> tuple[int, ...]:
+    return tuple(int(neuron) for neuron in np.atleast_1d(np.asarray(entry, dtype=np.int64)).ravel())
+
+
+def _sizes(name: str, sizes: Sequence[int], may_be_empty: bool = False) -> list[int]:
+    wanted = f"{name} is a list of channel sizes, each a whole number above 0"
+    try:
+        whole = [int(size) for size in sizes]
+    except (TypeError, ValueError):
+        raise ValueError(f"{wanted}, not {sizes!r}") from None
+    if (
+        any(size != given for size, given in zip(whole, sizes, strict=True))
+        or min(whole, default=1) < 1
+    ):
+        raise ValueError(f"{wanted}, not {list(sizes)}")
+    if not whole and not may_be_empty:
+        raise ValueError(f"{wanted}, and has at least one")
+    return whole
+
+
+def _channels(sizes: Iterable[Sequence[int]]) -> list[list[list[int]]]:
+    ids = iter(range(sum(map(sum, sizes := list(sizes)))))
+    return [[[next(ids) for _ in range(size)] for size in channels] for channels in sizes]
+
+
+def _connector(function: str | Connector, parameters: Sequence[int]) -> Connector:
+    if callable(function):
+        return function
+    if function not in CONNECTORS:
+        raise ValueError(
+            f"no connector is named '{function}'; there are {', '.join(CONNECTORS)}, "
+            "or a function (arch, neuron id) -> (input ids, neighbour ids)"
+        )
+    if function == "rand_conn" and not (
+        len(parameters) == 4 and all(isinstance(size, int) and size >= 0 for size in parameters)
+    ):
+        raise ValueError(
+            "rand_conn takes connector_parameters=(q_in, q_ne, z_in, z_ne), four numbers from 0 "
+            f"up, not {tuple(parameters)}"
+        )
+    return CONNECTORS[function]
