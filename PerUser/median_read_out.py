@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.hybrid import SAMPLES, Hybrid
+from PerUser.hybrid import Hybrid
 from PerUser.wnn_vote import WnnVote
 from ratings import Movies, Ratings
 from recommender import Recommender, build, load_recommender
@@ -85,10 +85,8 @@ class HybridMedian(MedianReadOut):
 
     learns_from_others = True
 
-    def __init__(
-        self, seed: int = 0, samples: int = SAMPLES, width: float = WIDTH, prior: float = PRIOR
-    ) -> None:
-        super().__init__(Hybrid(seed=seed, samples=samples), width, prior)
+    def __init__(self, seed: int = 0, width: float = WIDTH, prior: float = PRIOR) -> None:
+        super().__init__(Hybrid(seed=seed), width, prior)
 
 
 class CollaborativeMedian(MedianReadOut):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -219,7 +220,8 @@ class WnnVote(ContinualRecommender):
         stars = Explanation(tuple(parts)).stars
         if not MIN_STARS <= stars <= MAX_STARS:
             within = min(max(stars, MIN_STARS), MAX_STARS)
-            parts.append(Contribution("no rating goes beyond the scale", within - stars))
+            beyond = math.fsum([*(part.stars for part in parts), -within])
+            parts.append(Contribution("no rating goes beyond the scale", -beyond))
         return Explanation(tuple(parts))
 
     def state_bytes(self) -> int:
