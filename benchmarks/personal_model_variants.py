@@ -282,6 +282,9 @@ class MeanOf:
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return np.mean([model.predict(user, movie) for model in self._models], axis=0)
 
+    def state_bytes(self) -> None:
+        return None
+
 
 class MeanWithVote(WnnVote):
     """The mean of `wnn_vote` and of the collaborative model."""
