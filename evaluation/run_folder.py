@@ -70,17 +70,15 @@ class RunFolder:
         """Whether there is a row with these values."""
         return any(all(row[name] == value for name, value in cell.items()) for row in self.rows)
 
-    def add(self, row: dict) -> None:
-        """Put a row down, safely: the file is always whole."""
-        self.rows.append(row)
+    def add(self, rows: list[dict]) -> None:
+        """Put rows down, safely: the file is always whole."""
+        self.rows += rows
         write_csv(pd.DataFrame(self.rows), self.path / "comparison.csv")
 
-    def note_validation(self, choice: dict) -> None:
-        """Put down in run.json what was chosen on validation rows in a cell, once a cell."""
-        cell = {name: choice[name] for name in CELL}
-        earlier = self.about.get("validation", [])
-        kept = [one for one in earlier if any(one[name] != cell[name] for name in CELL)]
-        self.about["validation"] = [*kept, choice]
+    def note_rival(self, choice: dict) -> None:
+        """Put down in run.json which recommender was the best on validation rows of a cell."""
+        self.about.setdefault("rivals", []).append(choice)
+        self.about["rivals"].sort(key=lambda one: [one[name] for name in CELL])
         self._write_about()
 
     def log_failure(self, what: str, traceback: str) -> None:
@@ -99,15 +97,18 @@ class RunFolder:
         table = table.assign(_place=place).sort_values([*CELL, "_place"], kind="stable")
         table = table.drop(columns="_place").reset_index(drop=True)
         write_csv(table, self.path / "comparison.csv")
-        failed = int((table["status"] == "failed").sum())
+        self.close(started, failed_rows=int((table["status"] == "failed").sum()))
+        return table
+
+    def close(self, started: float, failed_rows: int = 0) -> None:
+        """Put down in run.json that the run is over; `started`: see `finish`."""
         self.about |= {
-            "status": "failed" if failed else "finished",
-            "failed_rows": failed,
+            "status": "failed" if failed_rows else "finished",
+            "failed_rows": failed_rows,
             "finished": _now(),
             "seconds": self.about.get("seconds", 0) + time.perf_counter() - started,
         }
         self._write_about()
-        return table
 
     def _write_about(self) -> None:
         _replace(self.path / "run.json", json.dumps(self.about, indent=2, default=str) + "\n")

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "weightless": set(),
     "sources": {"errors"},
     "data_prep": {"errors", "ratings", "sources"},
-    "report": {"errors", "ratings"},
+    "report": {"errors", "ratings", "command_line"},
     "evaluation": {"errors", "ratings", "recommender", "data_prep"},
     **{
         family: {"ratings", "recommender", "errors", "data_prep", "weightless"}
