@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
-from weightless import coin
+from weightless import storage
 from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, groups_of
-from weightless.growing import GrowingRows
+from weightless.coin import checked_seed, toss
+from weightless.growing import GrowingPlanes
 from weightless.memory import Memory
 
-# Why a neuron is as it is in a state; the first four are those of `memory`.
+# Why a neuron is as it is in a state; the first four are those of `kernels`.
 WHY = np.array(
     [
         "DD",
@@ -64,18 +66,16 @@ class Agent:
     """
 
     def __init__(self, arch: Any, notes: str = "", _steps: int = 0, *, seed: int = 0) -> None:
-        if not 0 <= seed < 2**64:
-            raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
         self.arch = arch
         self.notes = notes
-        self.seed = seed
+        self.seed = checked_seed(seed)
         self.memories = [Memory(group) for group in groups_of(arch)]
         self._i, self._q, self._z, self._c = (
             np.array(ids, np.int64)
             for ids in (arch.I__flat, arch.Q__flat, arch.Z__flat, arch.C__flat)
         )
-        self._story = GrowingRows(arch.n_total, np.uint8)
-        self._metastory = GrowingRows(arch.n_total, np.uint8)
+        self._story = GrowingPlanes(arch.n_total, np.uint8)
+        self._metastory = GrowingPlanes(arch.n_total, np.uint8)
         self._live(
             np.zeros((1, arch.n_total), np.uint8), np.full((1, arch.n_total), REST, np.uint8)
         )
@@ -86,16 +86,16 @@ class Agent:
 
     @property
     def story(self) -> np.ndarray:
-        return self._story.rows
+        return self._story.columns.T
 
     @property
     def metastory(self) -> np.ndarray:
-        return WHY[self._metastory.rows]
+        return WHY[self._metastory.columns.T]
 
     @property
     def nbytes(self) -> int:
         """Bytes of what was learned (the story not among them)."""
-        return sum(m.patterns.nbytes + m.answers.nbytes for m in self.memories)
+        return sum(memory.nbytes for memory in self.memories)
 
     def next_state(  # noqa: PLR0917 - the published order
         self,
@@ -135,8 +135,8 @@ class Agent:
             TypeError: an argument that this engine does not have.
         """
         _refuse(unknown)
-        inputs = _bits("INPUT", INPUT, (len(self._i),))
-        label = _bits("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
+        inputs = bits_of("INPUT", INPUT, (len(self._i),))
+        label = bits_of("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
         controls, control_why = self._controls(inputs, label, INSTINCTS, Cpos, Cneg)
         previous = self.story[-1]
 
@@ -201,8 +201,8 @@ class Agent:
         _refuse(unknown)
         if not len(INPUTS):
             return np.zeros((0, len(self._z)), np.uint8)
-        inputs = _bits("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
-        labels = _bits("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
+        inputs = bits_of("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
+        labels = bits_of("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
         if unsequenced and not (INSTINCTS or Cpos or Cneg or print_result):
             return self._all_at_once(inputs, labels, DD, Hamming, Default)
         switches = (INSTINCTS, Cpos, Cneg, print_result, DD, Hamming, Default, unsequenced)
@@ -221,8 +221,43 @@ class Agent:
         """
         state = np.zeros((1, self.arch.n_total), np.uint8)
         random = np.concatenate([self._i, self._q, self._z])
-        state[:, random] = coin.toss(self.seed, random, np.array([[self.state]], np.uint64))
+        now = np.array([self.state], np.uint64)
+        state[:, random] = [toss(self.seed, neuron, now) for neuron in random]
         self._live(state, np.full(state.shape, RESET, np.uint8))
+
+    def save(self, path: str | Path) -> None:
+        """Write the agent to one file: architecture, memories, story. Rules of instincts are not
+        in it, see `storage`."""
+        arrays = {"story": self.story, "metastory": self._metastory.columns.T}
+        for at, memory in enumerate(self.memories):
+            arrays[f"patterns_{at}"] = memory.patterns.columns
+            arrays[f"answers_{at}"] = memory.answers.columns
+        header = {"arch": storage.describe(self.arch), "notes": self.notes, "seed": int(self.seed)}
+        storage.write(path, "agent", header, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The agent that was saved there.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is damaged, foreign or of another version.
+        """
+        header, arrays = storage.read(path, "agent")
+        try:
+            agent = cls(storage.restore(header["arch"]), header["notes"], seed=header["seed"])
+            for at, memory in enumerate(agent.memories):
+                memory.patterns.restore(arrays[f"patterns_{at}"])
+                memory.answers.restore(arrays[f"answers_{at}"])
+                if len(memory.patterns) != len(memory.answers):
+                    raise ValueError("patterns and answers differ in number")
+            agent._story.restore(arrays["story"].T)
+            agent._metastory.restore(arrays["metastory"].T)
+            if agent._story.columns.shape != agent._metastory.columns.shape:
+                raise ValueError("story and metastory differ in length")
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"{path} does not hold a whole agent: {error}") from error
+        return agent
 
     def _all_at_once(
         self, inputs: np.ndarray, labels: np.ndarray | None, DD: bool, Hamming: bool, Default: bool
@@ -292,11 +327,11 @@ class Agent:
         return 1 - past if BY_PAIN in causes else past
 
     def _live(self, states: np.ndarray, why: np.ndarray) -> None:
-        self._story.append(states)
-        self._metastory.append(why)
+        self._story.append(states.T)
+        self._metastory.append(why.T)
 
 
-def _bits(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     """`values` as uint8 of this shape, all 0 or 1."""
     try:
         given = np.asarray(values)

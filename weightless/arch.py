@@ -168,7 +168,7 @@ def groups_of(arch: Any) -> list[Group]:
         reading: dict[tuple[Any, ...], list[int]] = {}
         for layer, neurons in layers:
             for neuron in neurons:
-                key = tuple(_ids(matrix[row, neuron]) for row in (INPUTS, NEIGHBOURS, CONTROLS))
+                key = tuple(ids_of(matrix[row, neuron]) for row in (INPUTS, NEIGHBOURS, CONTROLS))
                 reading.setdefault((layer, *key), []).append(int(neuron))
         return [
             Group(
@@ -177,7 +177,7 @@ def groups_of(arch: Any) -> list[Group]:
                 np.array(inputs, np.int64),
                 np.array(neighbours, np.int64),
                 np.array(controls, np.int64),
-                np.array([_ids(matrix[DOMINANT, neuron])[0] for neuron in neurons], np.int64),
+                np.array([ids_of(matrix[DOMINANT, neuron])[0] for neuron in neurons], np.int64),
             )
             for (layer, inputs, neighbours, controls), neurons in reading.items()
         ]
@@ -188,7 +188,8 @@ def groups_of(arch: Any) -> list[Group]:
         ) from error
 
 
-def _ids(entry: Any) -> tuple[int, ...]:
+def ids_of(entry: Any) -> tuple[int, ...]:
+    """An entry of a datamatrix, one id or a list of them, as ids."""
     return tuple(int(neuron) for neuron in np.atleast_1d(np.asarray(entry, dtype=np.int64)).ravel())
 
 
