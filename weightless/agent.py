@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from weightless import storage
-from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, groups_of
+from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, Group, groups_of
 from weightless.coin import checked_seed, toss
 from weightless.growing import GrowingPlanes
 from weightless.memory import Memory
@@ -137,23 +137,23 @@ class Agent:
         _refuse(unknown)
         inputs = bits_of("INPUT", INPUT, (len(self._i),))
         label = bits_of("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
-        controls, control_why = self._controls(inputs, label, INSTINCTS, Cpos, Cneg)
-        previous = self.story[-1]
+        causes = self._causes(inputs, label, INSTINCTS, Cpos, Cneg)
+        previous = self.story[-1].copy()
 
         state = np.zeros(self.arch.n_total, np.uint8)
         why = np.full(self.arch.n_total, REST, np.uint8)
         state[self._i], why[self._i] = inputs, INPUT_GIVEN
-        state[self._c], why[self._c] = controls, control_why
+        state[self._c], why[self._c] = [cause != REST for cause in causes], causes
         for memory in self.memories:
             group = memory.group
             read, neighbours = state[group.inputs], previous[group.neighbours]
             if unsequenced:
-                neighbours = np.zeros_like(neighbours)
-            causes = control_why[np.isin(self._c, group.controls[state[group.controls] == 1])]
-            if len(causes):
-                values = self._value_to_learn(group, state, previous, label, causes)
+                neighbours = np.zeros(len(neighbours), np.uint8)
+            mine = [causes[place] for place in group.controls if causes[place] != REST]
+            if mine:
+                values = _value_to_learn(group, state, previous, label, mine)
                 memory.store(read[None], neighbours[None], values[None])
-                state[group.neurons], why[group.neurons] = values, causes[0]
+                state[group.neurons], why[group.neurons] = values, mine[0]
             else:
                 fired, reasons = memory.fire(
                     read[None],
@@ -265,14 +265,13 @@ class Agent:
         states = np.zeros((len(inputs), self.arch.n_total), np.uint8)
         why = np.full(states.shape, REST, np.uint8)
         states[:, self._i], why[:, self._i] = inputs, INPUT_GIVEN
-        learning = labels is not None
-        if learning:
+        if labels is not None:
             states[:, self._c[LABEL]], why[:, self._c[LABEL]] = 1, BY_LABEL
         for memory in self.memories:
             group = memory.group
             read = states[:, group.inputs]
-            if learning and self._c[LABEL] in group.controls:
-                values = self._value_to_learn(group, states, states, labels, np.array([BY_LABEL]))
+            if labels is not None and LABEL in group.controls:
+                values = _value_to_learn(group, states, states, labels, [BY_LABEL])
                 memory.store(read, np.zeros((len(read), len(group.neighbours)), np.uint8), values)
                 states[:, group.neurons], why[:, group.neurons] = values, BY_LABEL
             else:
@@ -281,54 +280,47 @@ class Agent:
         self._live(states, why)
         return states[:, self._z]
 
-    def _controls(
+    def _causes(
         self, inputs: np.ndarray, label: np.ndarray | None, INSTINCTS: bool, Cpos: bool, Cneg: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Which control neurons fire, and why: uint8 [n_c] both."""
+    ) -> list[int]:
+        """Why each control neuron fires, in the order of C; REST where it does not."""
         if Cpos and Cneg:
             raise ValueError("Cpos and Cneg are pleasure and pain: one at a time")
-        controls = np.zeros(len(self._c), np.uint8)
-        why = np.full(len(self._c), REST, np.uint8)
-        for place, fires, reason in (
-            (LABEL, label is not None, BY_LABEL),
-            (PLEASURE, Cpos, BY_PLEASURE),
-            (PAIN, Cneg, BY_PAIN),
-        ):
-            if fires:
-                controls[place], why[place] = 1, reason
-        if INSTINCTS:
-            for place in range(3, len(self._c)):
-                rule = self.arch.datamatrix[DOMINANT, self._c[place]]
-                if not callable(rule):
-                    raise ValueError(
-                        f"instinct neuron {self._c[place]} has no rule; give it one with "
-                        "arch.set_instinct(neuron, rule)"
-                    )
-                answer = rule(inputs.copy(), self)
-                if np.ravel(np.asarray(answer, dtype=object))[0]:
-                    controls[place], why[place] = 1, BY_INSTINCT
-        return controls, why
-
-    def _value_to_learn(
-        self,
-        group: Any,
-        state: np.ndarray,
-        previous: np.ndarray,
-        label: np.ndarray | None,
-        causes: np.ndarray,
-    ) -> np.ndarray:
-        """The value each neuron of the group takes: uint8 [..., neurons]."""
-        if group.layer == "Q":
-            return state[..., group.dominant]
-        if BY_LABEL in causes:
-            assert label is not None
-            return label[..., np.searchsorted(self._z, group.neurons)]
-        past = previous[..., group.dominant]
-        return 1 - past if BY_PAIN in causes else past
+        causes = [REST] * len(self._c)
+        causes[LABEL] = BY_LABEL if label is not None else REST
+        causes[PLEASURE] = BY_PLEASURE if Cpos else REST
+        causes[PAIN] = BY_PAIN if Cneg else REST
+        for place in range(3, len(self._c)) if INSTINCTS else ():
+            rule = self.arch.datamatrix[DOMINANT, self._c[place]]
+            if not callable(rule):
+                raise ValueError(
+                    f"instinct neuron {self._c[place]} has no rule; give it one with "
+                    "arch.set_instinct(neuron, rule)"
+                )
+            answer = rule(inputs.copy(), self)  # whether, or (whether, a remark)
+            fires = answer[0] if isinstance(answer, list | tuple) else answer
+            causes[place] = BY_INSTINCT if fires else REST
+        return causes
 
     def _live(self, states: np.ndarray, why: np.ndarray) -> None:
         self._story.append(states.T)
         self._metastory.append(why.T)
+
+
+def _value_to_learn(
+    group: Group,
+    state: np.ndarray,
+    previous: np.ndarray,
+    label: np.ndarray | None,
+    causes: list[int],
+) -> np.ndarray:
+    """The value each neuron of the group takes: uint8 [..., neurons]."""
+    if group.layer == "Q":
+        return state[..., group.dominant]
+    if label is not None and BY_LABEL in causes:
+        return label[..., group.places]
+    past = previous[..., group.dominant]
+    return 1 - past if BY_PAIN in causes else past
 
 
 def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:

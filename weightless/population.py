@@ -268,7 +268,7 @@ def _readings(arch: Any) -> list[_Reading]:
     i_place = {int(neuron): place for place, neuron in enumerate(arch.I__flat)}
     z_place = {int(neuron): place for place, neuron in enumerate(arch.Z__flat)}
     for group in groups_of(arch):
-        if arch.C__flat[LABEL] not in group.controls or len(group.inputs) > 64 * MAX_WORDS:
+        if LABEL not in group.controls or len(group.inputs) > 64 * MAX_WORDS:
             raise ValueError(
                 f"in a population a label makes every neuron learn, and each reads at most "
                 f"{64 * MAX_WORDS} bits; neuron {group.neurons[0]} does not"

@@ -25,13 +25,15 @@ def hamming_distance(pattern: np.ndarray, asked: np.ndarray) -> int:
 
 
 def weight(bit: np.ndarray, answers: np.ndarray) -> int:
-    """The mutual information of one bit and the answer, times 2**16, rounded.
+    """The mutual information of one bit and the answer, times 2**16, rounded; 0 of an empty memory.
 
     Args:
         bit: the bit in each stored pattern [patterns].
         answers: the answer to each [patterns].
     """
     n = len(answers)
+    if n == 0:
+        return 0
     cells = sum(scaled_l(int(np.sum((bit == x) & (answers == y)))) for x in (0, 1) for y in (0, 1))
     margins = sum(scaled_l(int(np.sum(of == x))) for of in (bit, answers) for x in (0, 1))
     n_times_information = cells - margins + scaled_l(n)  # in units of 2**-32 bits
@@ -39,19 +41,15 @@ def weight(bit: np.ndarray, answers: np.ndarray) -> int:
     return (n_times_information + unit // 2) // unit  # rounded, a half upwards
 
 
-def discriminative_distance(pattern: np.ndarray, asked: np.ndarray, weights: list[int]) -> int:
+def discriminative_distance(pattern: np.ndarray, asked: np.ndarray, weights: np.ndarray) -> int:
     """The Hamming distance with bit b counted `weights[b]` times."""
-    return sum(w for p, x, w in zip(pattern, asked, weights, strict=True) if p != x)
+    return int(np.sum(weights[pattern != asked]))
 
 
 def agreed(distances: list[int], answers: np.ndarray) -> int | None:
     """The answer of the nearest, if all the nearest give the same; None if they do not."""
-    nearest = {
-        int(answer)
-        for distance, answer in zip(distances, answers, strict=True)
-        if distance == min(distances)
-    }
-    return nearest.pop() if len(nearest) == 1 else None
+    nearest = answers[np.array(distances) == min(distances)] if distances else answers
+    return int(nearest[0]) if len(set(nearest.tolist())) == 1 else None
 
 
 def fire(
@@ -77,11 +75,7 @@ def fire(
         0 or 1, and "DD", "Hamming", "Default", or "undecided" with 0.
     """
     if DD:
-        weights = (
-            [weight(patterns[:, bit], answers) for bit in range(len(asked))]
-            if len(patterns)
-            else []
-        )
+        weights = np.array([weight(column, answers) for column in patterns.T], dtype=int)
         answer = agreed([discriminative_distance(p, asked, weights) for p in patterns], answers)
         if answer is not None:
             return answer, "DD"

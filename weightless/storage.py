@@ -63,7 +63,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndar
     if not ours:
         raise ValueError(f"{path} is no {FORMAT} file")
     if found != kind:
-        raise ValueError(f"{path} holds a {found}, not a {kind}")
+        raise ValueError(f"{path} holds {found} data, not {kind} data")
     if version != VERSION:
         raise ValueError(f"{path} is of version {version}; this engine reads version {VERSION}")
     return header, arrays
