@@ -26,7 +26,7 @@ QUIET = {
 def group_of(n_bits: int, n_neurons: int) -> Group:
     empty = np.zeros(0, np.int64)
     ids = np.arange(100, 100 + n_neurons)
-    return Group("Z", ids, np.arange(n_bits), empty, empty, ids)
+    return Group("Z", ids, np.arange(n_bits), empty, (), ids, np.arange(n_neurons))
 
 
 def random_memory(n_patterns: int, n_bits: int, n_neurons: int, n_asked: int, seed: int):
