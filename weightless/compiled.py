@@ -14,8 +14,3 @@ def compiled(function: Any) -> Any:
     written. The interpreter's lock is not held while it runs.
     """
     return njit(cache=True, nogil=True)(function)
-
-
-def compiled_parallel(function: Any) -> Any:
-    """The same, with `prange` over as many threads as `numba.set_num_threads` allows."""
-    return njit(cache=True, nogil=True, parallel=True)(function)

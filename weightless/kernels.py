@@ -19,7 +19,7 @@ import numpy as np
 
 from weightless.coin import mix, toss
 from weightless.compiled import compiled
-from weightless.lanes import FAR, LANES, add_four_rows, add_row, keep_nearest, popcount
+from weightless.lanes import FAR, LANES, add_row, add_rows, keep_nearest, popcount, zero_rows
 
 # why a neuron fired as it did
 BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
@@ -42,7 +42,7 @@ def count(
         ones: int64 [bits], answer_ones: int64 [neurons], both: int64 [neurons, bits].
     """
     bit_columns = np.empty(len(ones), np.uint64)
-    answer_columns = np.empty(len(answer_ones), np.uint64)
+    answer_columns = np.empty(64 * len(answers), np.uint64)
     for start in range(first, last, 64):
         stop = min(start + 64, last)
         _columns(patterns, start, stop, bit_columns)
@@ -101,15 +101,14 @@ def discriminative(
     Args as those of `fire`.
     """
     n_asked, words = asked.shape
-    sums = np.zeros(ASKED_AT_ONCE * LANES, np.int32)
-    nearest = np.empty(2 * ASKED_AT_ONCE * LANES, np.int32)
+    sums, nearest = zero_rows(ASKED_AT_ONCE), zero_rows(2 * ASKED_AT_ONCE)
     for block in range(0, len(weights), LANES):
-        halves, tables = _octet_tables(weights, block, words)
+        halves, narrow, tables = _octet_tables(weights, block, words)
         for start in range(0, n_asked, ASKED_AT_ONCE):
             some = asked[start : start + ASKED_AT_ONCE]
             nearest[:] = FAR
             _nearest_keys(
-                patterns, answers, first, last, block, halves, tables, some, sums, nearest
+                patterns, answers, first, last, block, halves, narrow, tables, some, sums, nearest
             )
             for question in range(len(some)):
                 row = 2 * question * LANES
@@ -125,11 +124,12 @@ def _octet_tables(weights: Any, block: Any, words: Any) -> Any:
     """What differing bits weigh, an octet at a time, for the 16 neurons from `block` on.
 
     Returns:
-        The halves of words in which some bit weighs something, int64 [halves]; and for each of
-        them four tables of 256 rows, one row for every set of differing bits in an octet:
-        int32 flat (halves, 4, 256, lanes), twice the sum of the weights.
+        The halves of words in which some bit weighs something, int64 [halves]; whether in the
+        last of them only the lower two octets do; and for each half four tables of 256 rows, a
+        row for every set of differing bits in an octet: int32 flat (halves, 4, 256, lanes),
+        twice the sum of the weights.
     """
-    steps = np.zeros(64 * words * LANES, np.int32)  # (bits, lanes), twice the weights
+    steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
     for neuron in range(min(LANES, len(weights) - block)):
         for bit in range(64 * words):
             steps[bit * LANES + neuron] = 2 * weights[block + neuron, bit]
@@ -138,7 +138,8 @@ def _octet_tables(weights: Any, block: Any, words: Any) -> Any:
         [half for half in range(2 * words) if steps[half * size : (half + 1) * size].any()],
         np.int64,
     )
-    tables = np.zeros(len(halves) * TABLE_ROWS * LANES, np.int32)
+    narrow = len(halves) > 0 and not steps[(32 * halves[-1] + 16) * LANES :].any()
+    tables = zero_rows(max(1, len(halves) * TABLE_ROWS))
     for at in range(len(halves)):
         for octet in range(4):
             base = at * TABLE_ROWS + octet * 256
@@ -146,13 +147,13 @@ def _octet_tables(weights: Any, block: Any, words: Any) -> Any:
                 highest, step = base + (1 << bit), 32 * halves[at] + 8 * octet + bit
                 for lower in range(1 << bit):
                     add_row(tables, highest + lower, base + lower, steps, step)
-    return halves, tables
+    return halves, narrow, tables
 
 
 @compiled
 def _nearest_keys(
     patterns: Any, answers: Any, first: Any, last: Any, block: Any,
-    halves: Any, tables: Any, asked: Any, sums: Any, nearest: Any,
+    halves: Any, narrow: Any, tables: Any, asked: Any, sums: Any, nearest: Any,
 ) -> None:  # fmt: skip
     """Lower `nearest`, int32 flat (questions, 2, lanes), to the least keys of all patterns.
 
@@ -166,22 +167,28 @@ def _nearest_keys(
             asked_halves[at, question] = np.uint32(asked[question, word] >> shift)
     answer_word, answer_shift = block // 64, np.uint64(block % 64)
     for pattern in range(first, last):
+        bits = np.int32((answers[answer_word, pattern] >> answer_shift) & np.uint64(0xFFFF))
         for at in range(len(halves)):
             word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
             stored = np.uint32(patterns[word, pattern] >> shift)
             base = at * TABLE_ROWS
             for question in range(len(asked)):
                 differing = np.int64(stored ^ asked_halves[at, question])
-                add_four_rows(
-                    sums, question, tables,
-                    base + (differing & 255),
-                    base + 256 + ((differing >> 8) & 255),
-                    base + 512 + ((differing >> 16) & 255),
-                    base + 768 + (differing >> 24),
-                )  # fmt: skip
-        bits = np.int32((answers[answer_word, pattern] >> answer_shift) & np.uint64(0xFFFF))
-        for question in range(len(asked)):
-            keep_nearest(nearest, question, sums, bits)
+                a = base + (differing & 255)
+                b = base + 256 + ((differing >> 8) & 255)
+                c = base + 512 + ((differing >> 16) & 255)
+                d = base + 768 + (differing >> 24)
+                if at < len(halves) - 1:
+                    add_rows(sums, question, tables, (a, b, c, d))
+                elif narrow:
+                    keep_nearest(nearest, question, sums, tables, (a, b), bits)
+                else:
+                    keep_nearest(nearest, question, sums, tables, (a, b, c, d), bits)
+        if len(halves) == 0:  # nothing tells: all are equally near
+            for question in range(len(asked)):
+                keep_nearest(nearest, question, sums, tables, (0, 0), bits)
+        if len(halves) > 1:
+            sums[: len(asked) * LANES] = 0
 
 
 @compiled
@@ -352,10 +359,11 @@ def fire_many(
     """`fire`, which equal patterns with equal answers, and equal questions, cost only once."""
     n, words, answer_words = last - first, asked.shape[1], len(answers)
     rows = np.empty((n, words + answer_words), np.uint64)
-    for word in range(words):
-        rows[:, word] = patterns[word, first:last]
-    for word in range(answer_words):
-        rows[:, words + word] = answers[word, first:last]
+    for row in range(n):
+        for word in range(words):
+            rows[row, word] = patterns[word, first + row]
+        for word in range(answer_words):
+            rows[row, words + word] = answers[word, first + row]
     firsts, which = np.empty(n, np.int64), np.empty(n, np.int64)
     kinds = distinct(rows, firsts, which)
     few_patterns = np.empty((words, kinds), np.uint64)
@@ -371,7 +379,8 @@ def fire_many(
     questions = distinct(asked, firsts, which)
     few_asked = np.empty((questions, words), np.uint64)
     for question in range(questions):
-        few_asked[question] = asked[firsts[question]]
+        for word in range(words):
+            few_asked[question, word] = asked[firsts[question], word]
     few_fired = np.empty((questions, len(neurons)), np.uint8)
     few_why = np.empty((questions, len(neurons)), np.uint8)
     fire(
@@ -379,5 +388,6 @@ def fire_many(
         DD, Hamming, Default, few_fired, few_why,
     )  # fmt: skip
     for question in range(n_asked):
-        fired[question] = few_fired[which[question]]
-        why[question] = few_why[which[question]]
+        for neuron in range(len(neurons)):
+            fired[question, neuron] = few_fired[which[question], neuron]
+            why[question, neuron] = few_why[which[question], neuron]

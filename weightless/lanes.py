@@ -11,15 +11,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+
+from weightless.compiled import compiled
 
 LANES = 16
 FAR = 2**31 - 2  # above every distance, and even
 
 _VECTOR = ir.VectorType(ir.IntType(32), LANES)
 _ALIGN = 4
+
+
+@compiled
+def zero_rows(n: Any) -> Any:
+    """So many rows of zeros, int32 flat, each within one line of the cache.
+
+    A vector that lies across two lines takes two reads; memory as it is allocated begins in the
+    middle of a line as often as not.
+    """
+    room = np.zeros((n + 1) * LANES, np.int32)
+    first = (-room.ctypes.data // room.itemsize) % LANES
+    return room[first : first + n * LANES]
 
 
 def _intrinsic(function: Any) -> Any:
@@ -55,20 +71,26 @@ def add_row(typing: Any, tables: Any, to: Any, base: Any, steps: Any, step: Any)
     return signature, generate
 
 
-@_intrinsic
-def add_four_rows(
-    typing: Any, sums: Any, to: Any, tables: Any, a: Any, b: Any, c: Any, d: Any
+def _plus_rows(
+    context: Any, builder: Any, start: Any, tables_type: Any, tables: Any, rows: Any
 ) -> Any:
-    """sums[to] += tables[a] + tables[b] + tables[c] + tables[d]."""
-    signature = types.void(sums, to, tables, a, b, c, d)
+    """The vector at the pointer `start`, plus these rows of the tables."""
+    total = builder.load(start, align=_ALIGN)
+    for row in cgutils.unpack_tuple(builder, rows):
+        pointer = _row(context, builder, tables_type, tables, row)
+        total = builder.add(total, builder.load(pointer, align=_ALIGN))
+    return total
+
+
+@_intrinsic
+def add_rows(typing: Any, sums: Any, to: Any, tables: Any, rows: Any) -> Any:
+    """sums[to] += tables[row] for every row of the tuple `rows`."""
+    signature = types.void(sums, to, tables, rows)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        sums, to, tables, *rows = values
+        sums, to, tables, rows = values
         target = _row(context, builder, signature.args[0], sums, to)
-        total = builder.load(target, align=_ALIGN)
-        for row in rows:
-            pointer = _row(context, builder, signature.args[2], tables, row)
-            total = builder.add(total, builder.load(pointer, align=_ALIGN))
+        total = _plus_rows(context, builder, target, signature.args[2], tables, rows)
         builder.store(total, target, align=_ALIGN)
         return context.get_dummy_value()
 
@@ -76,27 +98,25 @@ def add_four_rows(
 
 
 @_intrinsic
-def keep_nearest(typing: Any, nearest: Any, asked: Any, sums: Any, answers: Any) -> Any:
-    """Lower nearest[2 * asked] to sums | answer and nearest[2 * asked + 1] to sums | not answer.
+def keep_nearest(
+    typing: Any, nearest: Any, asked: Any, sums: Any, tables: Any, rows: Any, answers: Any
+) -> Any:
+    """Lower nearest[2 * asked] to distance | answer, the next row to distance | not answer.
 
-    `sums[asked]`, even numbers, are then set to 0. `answers` is an int32, a bit a lane.
+    The distance, an even number, is sums[asked] plus tables[row] for every row of the tuple
+    `rows`. `answers` is an int32, a bit a lane.
     """
-    signature = types.void(nearest, asked, sums, answers)
+    signature = types.void(nearest, asked, sums, tables, rows, answers)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        nearest, asked, sums, answers = values
+        nearest, asked, sums, tables, rows, answers = values
         source = _row(context, builder, signature.args[2], sums, asked)
-        total = builder.load(source, align=_ALIGN)
-        builder.store(_constant([0] * LANES), source, align=_ALIGN)
-        lane = ir.IntType(32)
-        word = builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), answers, ir.Constant(lane, 0)
-        )
+        distance = _plus_rows(context, builder, source, signature.args[3], tables, rows)
+        first = ir.Constant(ir.IntType(32), 0)
+        word = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), answers, first)
         every = builder.shuffle_vector(word, word, _constant([0] * LANES))
-        answer = builder.and_(
-            builder.lshr(every, _constant(list(range(LANES)))), _constant([1] * LANES)
-        )
-        key = builder.or_(total, answer)
+        shifted = builder.lshr(every, _constant(list(range(LANES))))
+        key = builder.or_(distance, builder.and_(shifted, _constant([1] * LANES)))
         double = builder.mul(asked, ir.Constant(asked.type, 2))
         for side, candidate in enumerate((key, builder.xor(key, _constant([1] * LANES)))):
             row = builder.add(double, ir.Constant(double.type, side))

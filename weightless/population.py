@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numba import prange
 
 from weightless import storage
 from weightless.agent import Agent, bits_of
 from weightless.arch import LABEL, groups_of
 from weightless.coin import agent_seeds, checked_seed
-from weightless.compiled import compiled, compiled_parallel
+from weightless.compiled import compiled
 from weightless.kernels import MAX_WORDS, count, fire_many, weigh
 from weightless.mutual_information import l_table
 from weightless.packing import pack, unpack, words_for
+
+PARTS_A_THREAD = 4  # so that a thread with small memories takes over from one with large ones
+SHARED_FROM = 1_000_000  # comparisons, about 5 ms: below, threads cost more than they save
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Population:
     `unsequenced=True`, whose seed is `population.seeds[index]`, that is mix(mix(seed) ^ index),
     see `coin`. What every neuron stores follows from the input and the label of an example, so
     these are all that is kept, packed, the memories of all agents in one flat array with
-    offsets. Agents are asked in parallel; the number of threads does not change an answer.
+    offsets. Agents are asked by several threads; their number does not change an answer.
 
     Args:
         arch: an `Arch` or `ao_arch.Arch`, in which a label makes every Q and Z neuron learn.
@@ -107,6 +111,8 @@ class Population:
         DD: bool = True,
         Hamming: bool = True,
         Default: bool = True,
+        *,
+        threads: int | None = None,
     ) -> np.ndarray:
         """Answer questions; asking changes nothing.
 
@@ -114,6 +120,7 @@ class Population:
             agent_index: int [m], who is asked, 0 .. n_agents - 1.
             inputs: [m, n_i] values of 0 or 1.
             DD, Hamming, Default: the firing rules to use, as in `Agent.next_state`.
+            threads: how many share the agents asked; None: one a core. The answers are the same.
 
         Returns:
             The outputs Z, uint8 [m, n_z].
@@ -130,12 +137,13 @@ class Population:
         table = l_table(int(self.counts.max(initial=0)))
         for reading in self._readings:  # Q before Z, which reads Q as it is now
             fired = np.empty((len(index), len(reading.neurons)), np.uint8)
-            _recall(
+            arguments = (
                 self._inputs, self._labels if reading.from_label else self._inputs,
                 self._starts, self.counts, self.seeds, agents, bounds,
                 pack(states[:, reading.inputs]), reading.pattern_bits, reading.answer_bits,
                 reading.neurons, table, bool(DD), bool(Hamming), bool(Default), fired,
             )  # fmt: skip
+            _share(arguments, self.counts[agents] * sizes, threads or _cores())
             states[:, reading.neurons] = fired
         output = np.empty((len(index), self._n_z), np.uint8)
         output[order] = states[:, self.arch.Z__flat]
@@ -291,21 +299,41 @@ def _readings(arch: Any) -> list[_Reading]:
     return readings
 
 
-@compiled_parallel
+def _share(arguments: tuple[Any, ...], comparisons: np.ndarray, threads: int) -> None:
+    """`_recall` of all agents, by so many threads; the kernels do not hold the interpreter."""
+    if threads == 1 or comparisons.sum() < SHARED_FROM:
+        _recall(0, len(comparisons), *arguments)
+        return
+    done = np.cumsum(comparisons)
+    cuts = np.searchsorted(done, np.linspace(0, done[-1], PARTS_A_THREAD * threads + 1)[1:-1])
+    edges = [0, *cuts.tolist(), len(done)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda first, last: _recall(first, last, *arguments), edges[:-1], edges[1:]))
+
+
+def _cores() -> int:
+    """The cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@compiled
 def _recall(  # noqa: PLR0917 - kernels take their arrays one by one
-    inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any, agents: Any, bounds: Any,
-    asked: Any, pattern_bits: Any, answer_bits: Any, neurons: Any, table: Any,
-    DD: Any, Hamming: Any, Default: Any, fired: Any,
+    first: Any, last: Any, inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any,
+    agents: Any, bounds: Any, asked: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
+    table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,
 ) -> None:  # fmt: skip
-    """One group of neurons of every agent asked: questions bounds[a] .. bounds[a + 1] are a's.
+    """One group of neurons of agents[first:last]; questions bounds[a] .. bounds[a + 1] are a's.
 
     Args:
         inputs, answering: uint64 planes [words, room].
         asked: uint64 [m, words], fired: uint8 [m, neurons], filled.
     """
-    for at in prange(len(agents)):
+    words = asked.shape[1]
+    for at in range(first, last):
         agent = agents[at]
-        n, words = counts[agent], asked.shape[1]
+        n = counts[agent]
         patterns = _gather(inputs, starts[agent], n, pattern_bits)
         answers = _gather(answering, starts[agent], n, answer_bits)
         weights = np.empty((len(neurons), 64 * words), np.int32)

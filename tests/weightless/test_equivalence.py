@@ -165,11 +165,11 @@ def test_whole_agents_q_and_z(arch_i, arch_z, connector, lives, seed, rules, uns
             assert fast.metastory[-1, layer].tolist() == [plain.why[neuron] for neuron in layer]
 
 
-@settings(max_examples=60, **QUIET)
+@settings(max_examples=30, **QUIET)
 @given(
     arch_i=st.lists(st.integers(1, 9), min_size=1, max_size=4),
     connector=st.sampled_from(CONNECTORS),
-    n=st.integers(0, 120),
+    n=st.integers(0, 80),
     seed=seeds,
     rules=rule_switches,
 )

@@ -1,6 +1,5 @@
 """Many agents at once are each the agent they would be alone; memory grows by what is stored."""
 
-import numba
 import numpy as np
 import pytest
 
@@ -54,15 +53,14 @@ def test_learning_in_any_portions_is_the_same():
     assert (by_one.recall(agents, inputs) == whole.recall(agents, inputs)).all()
 
 
-def test_threads_and_the_order_of_questions_do_not_matter():
+def test_threads_and_the_order_of_questions_do_not_matter(monkeypatch):
     agents, inputs, labels = examples(400, 5)
     population = ao.Population(movie_arch(), 5)
     population.learn(agents, inputs, labels)
-    threads = numba.get_num_threads()
-    numba.set_num_threads(1)
-    alone = population.recall(agents, inputs)
-    numba.set_num_threads(threads)
-    assert (population.recall(agents, inputs) == alone).all()
+    monkeypatch.setattr("weightless.population.SHARED_FROM", 0)
+    alone = population.recall(agents, inputs, threads=1)
+    for threads in (2, 7, None):
+        assert (population.recall(agents, inputs, threads=threads) == alone).all()
     order = np.random.default_rng(1).permutation(400)
     assert (population.recall(agents[order], inputs[order]) == alone[order]).all()
 
