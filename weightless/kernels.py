@@ -19,16 +19,27 @@ import numpy as np
 
 from weightless.coin import mix, toss
 from weightless.compiled import compiled
-from weightless.lanes import FAR, LANES, add_row, add_rows, keep_nearest, popcount, zero_rows
+from weightless.lanes import (
+    LANES,
+    TABLE_ROWS,
+    TOGETHER,
+    add_row,
+    nearest_key_2x8,
+    nearest_key_4x7,
+    nearest_key_4x8,
+    nearest_keys_2x8,
+    nearest_keys_4x7,
+    nearest_keys_4x8,
+    popcount,
+    zero_rows,
+)
 
 # why a neuron fired as it did
 BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
 
 ONE = np.uint64(1)
 BLOCK = 128  # patterns of which the nearest is found at once
-ASKED_AT_ONCE = 128  # questions whose sums stay in the first cache
 MAX_WORDS = 255  # 2 * 2**16 * 64 * 255 is still below FAR
-TABLE_ROWS = 4 * 256  # a table for each byte of half a word
 
 
 @compiled
@@ -41,7 +52,7 @@ def count(
         patterns, answers: uint64 [words, >= last] and [answer words, >= last].
         ones: int64 [bits], answer_ones: int64 [neurons], both: int64 [neurons, bits].
     """
-    bit_columns = np.empty(len(ones), np.uint64)
+    bit_columns = np.empty(64 * len(patterns), np.uint64)
     answer_columns = np.empty(64 * len(answers), np.uint64)
     for start in range(first, last, 64):
         stop = min(start + 64, last)
@@ -100,95 +111,91 @@ def discriminative(
 
     Args as those of `fire`.
     """
-    n_asked, words = asked.shape
-    sums, nearest = zero_rows(ASKED_AT_ONCE), zero_rows(2 * ASKED_AT_ONCE)
+    nearest = zero_rows(2 * TOGETHER)
     for block in range(0, len(weights), LANES):
-        halves, narrow, tables = _octet_tables(weights, block, words)
-        for start in range(0, n_asked, ASKED_AT_ONCE):
-            some = asked[start : start + ASKED_AT_ONCE]
-            nearest[:] = FAR
-            _nearest_keys(
-                patterns, answers, first, last, block, halves, narrow, tables, some, sums, nearest
+        halves, bits, tables = _tables(weights, block, asked.shape[1])
+        stored = np.empty((last - first, len(halves)), np.uint32)
+        questions = np.empty((len(asked), len(halves)), np.uint32)
+        for at in range(len(halves)):
+            word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
+            for pattern in range(first, last):
+                stored[pattern - first, at] = np.uint32(patterns[word, pattern] >> shift)
+            for question in range(len(asked)):
+                questions[question, at] = np.uint32(asked[question, word] >> shift)
+        said = np.empty(last - first, np.int32)  # a bit a neuron
+        for pattern in range(first, last):
+            said[pattern - first] = np.int32(
+                (answers[block // 64, pattern] >> np.uint64(block % 64)) & np.uint64(0xFFFF)
             )
-            for question in range(len(some)):
-                row = 2 * question * LANES
+        question = 0
+        while question < len(asked):
+            together = TOGETHER if question + TOGETHER <= len(asked) else 1
+            _nearest_keys(bits, together, tables, stored, said, questions, question, nearest)
+            for at in range(together):
                 for neuron in range(min(LANES, len(weights) - block)):
-                    zero, one = nearest[row + neuron], nearest[row + LANES + neuron]
+                    row = 2 * at * LANES + neuron
+                    zero, one = nearest[row], nearest[row + LANES]
                     if zero != one:
-                        fired[start + question, block + neuron] = one < zero
-                        why[start + question, block + neuron] = BY_DD
+                        fired[question + at, block + neuron] = one < zero
+                        why[question + at, block + neuron] = BY_DD
+            question += together
 
 
 @compiled
-def _octet_tables(weights: Any, block: Any, words: Any) -> Any:
-    """What differing bits weigh, an octet at a time, for the 16 neurons from `block` on.
+def _nearest_keys(
+    bits: Any, together: Any, tables: Any, stored: Any, said: Any, asked: Any, first: Any,
+    nearest: Any,
+) -> None:  # fmt: skip
+    """The scan of `lanes` that is made for so many bits and so many questions."""
+    arguments = (tables, stored, said, asked, first, nearest)
+    if bits == 16:
+        if together == 1:
+            nearest_key_2x8(*arguments)
+        else:
+            nearest_keys_2x8(*arguments)
+    elif bits == 28:
+        if together == 1:
+            nearest_key_4x7(*arguments)
+        else:
+            nearest_keys_4x7(*arguments)
+    elif together == 1:
+        nearest_key_4x8(*arguments)
+    else:
+        nearest_keys_4x8(*arguments)
+
+
+@compiled
+def _tables(weights: Any, block: Any, words: Any) -> Any:
+    """What differing bits weigh, some bits at a time, for the 16 neurons from `block` on.
 
     Returns:
-        The halves of words in which some bit weighs something, int64 [halves]; whether in the
-        last of them only the lower two octets do; and for each half four tables of 256 rows, a
-        row for every set of differing bits in an octet: int32 flat (halves, 4, 256, lanes),
-        twice the sum of the weights.
+        The halves of words in which some bit weighs something, int64 [halves]; how many of the
+        lowest bits of a half may weigh something: 16, 28 or 32; and for each half its tables, a
+        row for every set of differing bits in a chunk: int32 flat (halves, TABLE_ROWS, lanes),
+        twice the sum of the weights. Chunks are of 8 bits, but of 7 where 28 bits are enough, for
+        such tables stay in the first cache.
     """
     steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
     for neuron in range(min(LANES, len(weights) - block)):
         for bit in range(64 * words):
             steps[bit * LANES + neuron] = 2 * weights[block + neuron, bit]
-    size = 32 * LANES
+    weighs = np.array([steps[bit * LANES : (bit + 1) * LANES].any() for bit in range(64 * words)])
     halves = np.array(
-        [half for half in range(2 * words) if steps[half * size : (half + 1) * size].any()],
-        np.int64,
+        [half for half in range(2 * words) if weighs[32 * half : 32 * (half + 1)].any()], np.int64
     )
-    narrow = len(halves) > 0 and not steps[(32 * halves[-1] + 16) * LANES :].any()
-    tables = zero_rows(max(1, len(halves) * TABLE_ROWS))
+    bits = 32
+    if len(halves) == 1:
+        highest = np.nonzero(weighs)[0][-1] % 32
+        bits = 16 if highest < 16 else 28 if highest < 28 else 32
+    width = 7 if bits == 28 else 8
+    tables = zero_rows(max(1, len(halves)) * TABLE_ROWS)
     for at in range(len(halves)):
-        for octet in range(4):
-            base = at * TABLE_ROWS + octet * 256
-            for bit in range(8):
-                highest, step = base + (1 << bit), 32 * halves[at] + 8 * octet + bit
-                for lower in range(1 << bit):
-                    add_row(tables, highest + lower, base + lower, steps, step)
-    return halves, narrow, tables
-
-
-@compiled
-def _nearest_keys(
-    patterns: Any, answers: Any, first: Any, last: Any, block: Any,
-    halves: Any, narrow: Any, tables: Any, asked: Any, sums: Any, nearest: Any,
-) -> None:  # fmt: skip
-    """Lower `nearest`, int32 flat (questions, 2, lanes), to the least keys of all patterns.
-
-    A distance is four rows of the tables added for every half word. `sums` is 0 before and
-    after.
-    """
-    asked_halves = np.empty((len(halves), len(asked)), np.uint32)
-    for at in range(len(halves)):
-        word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
-        for question in range(len(asked)):
-            asked_halves[at, question] = np.uint32(asked[question, word] >> shift)
-    answer_word, answer_shift = block // 64, np.uint64(block % 64)
-    for pattern in range(first, last):
-        bits = np.int32((answers[answer_word, pattern] >> answer_shift) & np.uint64(0xFFFF))
-        for at in range(len(halves)):
-            word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
-            stored = np.uint32(patterns[word, pattern] >> shift)
-            base = at * TABLE_ROWS
-            for question in range(len(asked)):
-                differing = np.int64(stored ^ asked_halves[at, question])
-                a = base + (differing & 255)
-                b = base + 256 + ((differing >> 8) & 255)
-                c = base + 512 + ((differing >> 16) & 255)
-                d = base + 768 + (differing >> 24)
-                if at < len(halves) - 1:
-                    add_rows(sums, question, tables, (a, b, c, d))
-                elif narrow:
-                    keep_nearest(nearest, question, sums, tables, (a, b), bits)
-                else:
-                    keep_nearest(nearest, question, sums, tables, (a, b, c, d), bits)
-        if len(halves) == 0:  # nothing tells: all are equally near
-            for question in range(len(asked)):
-                keep_nearest(nearest, question, sums, tables, (0, 0), bits)
-        if len(halves) > 1:
-            sums[: len(asked) * LANES] = 0
+        for bit in range(bits):
+            table, size = at * TABLE_ROWS + ((bit // width) << width), 1 << (bit % width)
+            for lower in range(size):
+                step = 32 * halves[at] + bit
+                add_row(tables, table + size + lower, table + lower, steps, step)
+    return halves, bits, tables
 
 
 @compiled

@@ -20,6 +20,7 @@ from numba.extending import intrinsic
 from weightless.compiled import compiled
 
 LANES = 16
+TABLE_ROWS = 4 * 256  # room for four tables of 8 bits, those of half a word
 FAR = 2**31 - 2  # above every distance, and even
 
 _VECTOR = ir.VectorType(ir.IntType(32), LANES)
@@ -71,62 +72,104 @@ def add_row(typing: Any, tables: Any, to: Any, base: Any, steps: Any, step: Any)
     return signature, generate
 
 
-def _plus_rows(
-    context: Any, builder: Any, start: Any, tables_type: Any, tables: Any, rows: Any
-) -> Any:
-    """The vector at the pointer `start`, plus these rows of the tables."""
-    total = builder.load(start, align=_ALIGN)
-    for row in cgutils.unpack_tuple(builder, rows):
-        pointer = _row(context, builder, tables_type, tables, row)
-        total = builder.add(total, builder.load(pointer, align=_ALIGN))
-    return total
+def _nearest_keys(chunks: int, width: int, together: int) -> Any:
+    """The scan below, for so many chunks of `width` bits and so many questions put together.
 
-
-@_intrinsic
-def add_rows(typing: Any, sums: Any, to: Any, tables: Any, rows: Any) -> Any:
-    """sums[to] += tables[row] for every row of the tuple `rows`."""
-    signature = types.void(sums, to, tables, rows)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        sums, to, tables, rows = values
-        target = _row(context, builder, signature.args[0], sums, to)
-        total = _plus_rows(context, builder, target, signature.args[2], tables, rows)
-        builder.store(total, target, align=_ALIGN)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@_intrinsic
-def keep_nearest(
-    typing: Any, nearest: Any, asked: Any, sums: Any, tables: Any, rows: Any, answers: Any
-) -> Any:
-    """Lower nearest[2 * asked] to distance | answer, the next row to distance | not answer.
-
-    The distance, an even number, is sums[asked] plus tables[row] for every row of the tuple
-    `rows`. `answers` is an int32, a bit a lane.
+    Questions put together share the work on a stored pattern, and their least keys stay in
+    registers.
     """
-    signature = types.void(nearest, asked, sums, tables, rows, answers)
 
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        nearest, asked, sums, tables, rows, answers = values
-        source = _row(context, builder, signature.args[2], sums, asked)
-        distance = _plus_rows(context, builder, source, signature.args[3], tables, rows)
-        first = ir.Constant(ir.IntType(32), 0)
-        word = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), answers, first)
-        every = builder.shuffle_vector(word, word, _constant([0] * LANES))
-        shifted = builder.lshr(every, _constant(list(range(LANES))))
-        key = builder.or_(distance, builder.and_(shifted, _constant([1] * LANES)))
-        double = builder.mul(asked, ir.Constant(asked.type, 2))
-        for side, candidate in enumerate((key, builder.xor(key, _constant([1] * LANES)))):
-            row = builder.add(double, ir.Constant(double.type, side))
-            pointer = _row(context, builder, signature.args[0], nearest, row)
-            so_far = builder.load(pointer, align=_ALIGN)
-            closer = builder.icmp_signed("<", candidate, so_far)
-            builder.store(builder.select(closer, candidate, so_far), pointer, align=_ALIGN)
-        return context.get_dummy_value()
+    def nearest_keys(
+        typing: Any, tables: Any, stored: Any, answers: Any, asked: Any, first: Any, nearest: Any
+    ) -> Any:
+        """The least key of all patterns, and the least of key ^ 1, for questions from `first` on.
 
-    return signature, generate
+        With x = stored[p, h] ^ asked[q, h], the distance of pattern p from question q is the sum
+        over half words h and chunks c of row (chunk c of x) of table (h, c). The key is
+        distance | answer; `answers[p]` has a bit a lane.
+
+        Args:
+            tables: int32 flat (halves, TABLE_ROWS, lanes), the tables of a half one after the
+                other; even numbers.
+            stored: uint32 [patterns, halves]; answers: int32 [patterns].
+            asked: uint32 [questions, halves].
+            nearest: int32 flat (together, 2, lanes), written.
+        """
+        signature = types.void(tables, stored, answers, asked, first, nearest)
+
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            tables_type, nearest_type = signature.args[0], signature.args[5]
+            tables, first, nearest = values[0], values[4], values[5]
+            stored, answers, asked = (
+                context.make_array(signature.args[at])(context, builder, values[at])
+                for at in (1, 2, 3)
+            )
+            n_patterns, halves = cgutils.unpack_tuple(builder, stored.shape, 2)
+
+            def number(value: int) -> Any:
+                return ir.Constant(halves.type, value)
+
+            def word(array: Any, row: Any, column: Any) -> Any:
+                at = builder.add(builder.mul(row, halves), column)
+                return builder.load(builder.gep(array.data, [at]))
+
+            far = _constant([FAR] * LANES)
+            keys = [cgutils.alloca_once(builder, _VECTOR) for _ in range(together)]
+            least = [cgutils.alloca_once_value(builder, far) for _ in range(2 * together)]
+            with cgutils.for_range(builder, n_patterns) as patterns:
+                bits = builder.load(builder.gep(answers.data, [patterns.index]))
+                answer = _bit_a_lane(builder, bits)
+                for key in keys:
+                    builder.store(answer, key)
+                with cgutils.for_range(builder, halves) as over:
+                    pattern = word(stored, patterns.index, over.index)
+                    table = builder.mul(over.index, number(TABLE_ROWS))
+                    for question, key in enumerate(keys):
+                        row = builder.add(first, number(question))
+                        x = builder.xor(pattern, word(asked, row, over.index))
+                        total = builder.load(key)
+                        for chunk in range(chunks):
+                            shifted = builder.lshr(x, ir.Constant(x.type, width * chunk))
+                            kept = builder.and_(shifted, ir.Constant(x.type, 2**width - 1))
+                            row = builder.add(table, number(chunk << width))
+                            row = builder.add(row, builder.zext(kept, halves.type))
+                            pointer = _row(context, builder, tables_type, tables, row)
+                            total = builder.add(total, builder.load(pointer, align=_ALIGN))
+                        builder.store(total, key)
+                for at, so_far in enumerate(least):
+                    key = builder.load(keys[at // 2])
+                    if at % 2:
+                        key = builder.xor(key, _constant([1] * LANES))
+                    old = builder.load(so_far)
+                    builder.store(
+                        builder.select(builder.icmp_signed("<", key, old), key, old), so_far
+                    )
+            for at, so_far in enumerate(least):
+                pointer = _row(context, builder, nearest_type, nearest, number(at))
+                builder.store(builder.load(so_far), pointer, align=_ALIGN)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return _intrinsic(nearest_keys)
+
+
+def _bit_a_lane(builder: Any, bits: Any) -> Any:
+    """Bit k of an int32 as lane k."""
+    first = ir.Constant(ir.IntType(32), 0)
+    word = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), bits, first)
+    every = builder.shuffle_vector(word, word, _constant([0] * LANES))
+    shifted = builder.lshr(every, _constant(list(range(LANES))))
+    return builder.and_(shifted, _constant([1] * LANES))
+
+
+TOGETHER = 4
+nearest_keys_2x8 = _nearest_keys(chunks=2, width=8, together=TOGETHER)
+nearest_keys_4x7 = _nearest_keys(chunks=4, width=7, together=TOGETHER)
+nearest_keys_4x8 = _nearest_keys(chunks=4, width=8, together=TOGETHER)
+nearest_key_2x8 = _nearest_keys(chunks=2, width=8, together=1)
+nearest_key_4x7 = _nearest_keys(chunks=4, width=7, together=1)
+nearest_key_4x8 = _nearest_keys(chunks=4, width=8, together=1)
 
 
 @_intrinsic

@@ -336,11 +336,11 @@ def _recall(  # noqa: PLR0917 - kernels take their arrays one by one
         n = counts[agent]
         patterns = _gather(inputs, starts[agent], n, pattern_bits)
         answers = _gather(answering, starts[agent], n, answer_bits)
-        weights = np.empty((len(neurons), 64 * words), np.int32)
+        weights = np.zeros((len(neurons), 64 * words), np.int32)
         if DD and n > 0:
-            ones = np.zeros(64 * words, np.int64)
+            ones = np.zeros(len(pattern_bits), np.int64)
             answer_ones = np.zeros(len(neurons), np.int64)
-            both = np.zeros((len(neurons), 64 * words), np.int64)
+            both = np.zeros((len(neurons), len(pattern_bits)), np.int64)
             count(patterns, answers, 0, n, ones, answer_ones, both)
             weigh(n, ones, answer_ones, both, table, weights)
         mine = slice(bounds[at], bounds[at + 1])
