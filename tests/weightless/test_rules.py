@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weightless import reference
-from weightless.mutual_information import WEIGHT_ONE, scaled_l
+from weightless.mutual_information import WEIGHT_ONE, scaled_l, weights
 
 
 def bits(text: str) -> np.ndarray:
@@ -43,6 +43,15 @@ def test_weights_are_the_mutual_information_that_scikit_learn_computes():
         bit, answers = rng.integers(0, 2, (2, n))
         information = mutual_info_score(bit, answers) / math.log(2)
         assert reference.weight(bit, answers) == pytest.approx(information * WEIGHT_ONE, abs=0.51)
+
+
+def test_weights_in_whole_arrays_are_those_of_one_bit_at_a_time():
+    rng = np.random.default_rng(1)
+    for n in (0, 1, 7, 300, 3_000):
+        patterns, answers = rng.integers(0, 2, (n, 5)), rng.integers(0, 2, (n, 3))
+        together = weights(n, patterns.sum(0), answers.sum(0), answers.T @ patterns)
+        alone = [[reference.weight(bit, answer) for bit in patterns.T] for answer in answers.T]
+        assert (together == alone).all()
 
 
 def test_l_is_exact_to_its_last_place():
