@@ -116,8 +116,9 @@ def main(parameters: Parameters) -> int:
         parameters = parameters_of(earlier, parameters)
     check(parameters)
     protocol = choose_protocol(parameters)
-    for spec in parameters.models:  # fail before the work
-        build(load_recommender(spec), wnn_engine=parameters.wnn_engine)
+    with console.status("preparing (the first time, kernels are compiled)"):
+        for spec in parameters.models:  # fail before the work
+            build(load_recommender(spec), wnn_engine=parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join)
     folder = earlier or RunFolder.create(
         Path(parameters.output_dir or default_folder(dataset)), about(parameters, protocol, dataset)

@@ -276,7 +276,7 @@ def agent_rows() -> Iterator[Row]:
 
 def digit_rows() -> Iterator[Row]:
     """scikit-learn's digits as thermometers, half to learn and half to tell: other packages."""
-    from sklearn.datasets import load_digits  # noqa: PLC0415 - an extra of this benchmark
+    from sklearn.datasets import load_digits
 
     digits = load_digits()
     order = np.random.default_rng(3).permutation(len(digits.target))
@@ -316,7 +316,7 @@ def digit_rows() -> Iterator[Row]:
 def _wisard(
     bits: np.ndarray, truth: np.ndarray, train: np.ndarray, test: np.ndarray
 ) -> tuple[float, float, float]:
-    import wisardpkg  # noqa: PLC0415
+    import wisardpkg
 
     learned, asked = wisardpkg.DataSet(), wisardpkg.DataSet()  # made outside what is timed
     for row in train:
@@ -338,7 +338,7 @@ def _wisard(
 def _vgram(
     bits: np.ndarray, truth: np.ndarray, train: np.ndarray, test: np.ndarray
 ) -> tuple[float, float, float]:
-    from wnnlib.vgram.VGRAMNode import VGRAMNode  # noqa: PLC0415
+    from wnnlib.vgram.VGRAMNode import VGRAMNode
 
     np.random.seed(0)  # noqa: NPY002 - the generator that wnnlib draws from
     node = VGRAMNode(512, 1, len(train) + 1, 0, 512, default_output=-1.0)

@@ -9,8 +9,6 @@ let a be the least key and b the least of key ^ 1: all the nearest say 0 if a < 
 a > b, and they disagree if a = b.
 """
 
-# ruff: noqa: PLR0917 - kernels take their arrays one by one
-
 from __future__ import annotations
 
 from typing import Any

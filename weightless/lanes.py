@@ -5,8 +5,6 @@ themselves, so they are spelled out as LLVM vectors, which LLVM lowers to whatev
 has (one AVX-512 register, two of AVX2, four of SSE or NEON).
 """
 
-# ruff: noqa: PLR0917 - the values of an operation, one by one
-
 from __future__ import annotations
 
 from typing import Any

@@ -319,7 +319,7 @@ def _cores() -> int:
 
 
 @compiled
-def _recall(  # noqa: PLR0917 - kernels take their arrays one by one
+def _recall(
     first: Any, last: Any, inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any,
     agents: Any, bounds: Any, asked: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
     table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,

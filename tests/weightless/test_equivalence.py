@@ -1,7 +1,5 @@
 """The kernels say bit for bit what the plain rules say, on random memories of all shapes."""
 
-# ruff: noqa: PLR0917 - the parameters of a case
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
