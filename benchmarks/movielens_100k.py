@@ -304,10 +304,10 @@ def table_of(beside: pd.DataFrame) -> Table:
         known = not pd.isna(row["published_rmse"])
         table.add_row(
             row["model"],
-            f"{row['folds']} {'' if row['fold'] == 'all' else row['fold']}",
+            row["folds"] if row["fold"] == "all" else f"{row['folds']} u{row['fold']}",
             with_deviation(row["rmse"], row["rmse_deviation"]),
             f"{row['published_rmse']:.4g}" if known else "",
-            with_deviation(row["mae"], row["mae_deviation"]),
+            f"{row['mae']:.4f}",
             f"{row['published_mae']:.4g}" if known else "",
             difference(row) if known else "",
         )
@@ -315,7 +315,7 @@ def table_of(beside: pd.DataFrame) -> Table:
 
 
 def with_deviation(mean: float, deviation: float) -> str:
-    return f"{mean:.4f}" + ("" if pd.isna(deviation) else f" ±{deviation:.3f}")
+    return f"{mean:.4f}" + ("      " if pd.isna(deviation) else f" ±{deviation:.3f}")
 
 
 def difference(row: dict) -> str:
