@@ -1,6 +1,6 @@
 PYTHON = .venv/bin/python
 
-.PHONY: compare test check
+.PHONY: compare test check report report
 
 compare: .venv/ready  ## run the comparison with its defaults
 	$(PYTHON) compare_all.py
@@ -21,3 +21,9 @@ check: .venv/ready-to-test  ## lint, format, types
 .venv/ready-to-test: .venv/ready requirements-dev.txt
 	$(PYTHON) -m pip install --quiet -r requirements-dev.txt
 	touch $@
+
+report: .venv/ready  ## write the tables of the README and docs anew from results/
+	$(PYTHON) -m report
+
+report: .venv/ready  ## write the tables of the README and docs anew from results/
+	$(PYTHON) -m report

@@ -19,7 +19,7 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
     A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is 130.
     """
     description = (sys.modules["__main__"].__doc__ or "").strip()
-    chosen = tyro.cli(parameters, description=description, config=(tyro.conf.FlagConversionOff,))
+    chosen = tyro.cli(parameters, description=description)
     try:
         status = main(chosen)
     except InputError as error:

@@ -18,15 +18,17 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from command_line import run
 from data_prep import Dataset, load_dataset
 from errors import InputError, TooFewUsers
-from evaluation.cells import Cell, make_cell
+from evaluation.cells import Cell, make_cell, validation_cell
 from evaluation.holdout import check_split
 from evaluation.measure import measure
+from evaluation.predictions import Predictions
 from evaluation.protocols import (
     PROTOCOLS,
     Holdout,
@@ -35,11 +37,13 @@ from evaluation.protocols import (
     Loss,
     Protocol,
     Samples,
+    UserSet,
     VoteScale,
 )
 from evaluation.run_folder import RunFolder, check_new, write_csv
+from evaluation.significance import significance
 from recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
-from report.terminal import score_table
+from report.terminal import LEGEND, TABLES, score_table
 from report.wide import final_results
 
 
@@ -62,6 +66,10 @@ class Parameters:
     """the part of the ratings to train on"""
     top_percentile: float = 0.0
     """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    user_set: UserSet = "all"
+    """who may be drawn: all, development (for research and tuning) or the reserved fifth"""
+    crowd: bool = True
+    """whether anybody knows the crowd's votes for a movie"""
     seed: int = 0
     """of samples, splits and recommenders; iteration k uses seed + k - 1"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
@@ -74,8 +82,8 @@ class Parameters:
     vote_scale: VoteScale | None = None
     """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
     holdout: Holdout | None = None
-    """held out of each user: the last in time, at random, or as published (at random; for
-    collaborative models other rows, of all users together)"""
+    """held out: each user's last in time, each user's at random, whatever comes after one date
+    for all (global-time), or as published (at random; for collaborative models other rows)"""
     labels: Labels | None = None
     """thermometers that keep half stars, or truncated as published"""
     loss: Loss | None = None
@@ -91,6 +99,8 @@ class Parameters:
     """the folder of a run that was stopped: go on with it, with its own parameters"""
 
 
+RIVAL_COLUMNS = ["num_users", "reviews_per_user", "rival", "rival_is"]
+TRIVIAL_RIVAL = "user_median"  # beside the best collaborative recommender
 CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 console = Console(highlight=False)
 
@@ -118,11 +128,12 @@ def main(parameters: Parameters) -> int:
 
     table = folder.finish(list(classes), started)
     write_csv(final_results(table), folder.path / "final_results.csv")
-    console.print(score_table(table, "rmse", "min", "RMSE in stars, mean over users (primary)"))
-    console.print(score_table(table, "accuracy_mean", "max", "Accuracy within one star"))
-    console.print("mean ± standard deviation over iterations; the best of each cell in bold")
-    for file in ("comparison.csv", "final_results.csv", "run.json"):
-        console.print(f"  {folder.path / file}", soft_wrap=True)
+    differences = write_significance(folder, protocol, table)
+    for score, title in TABLES.items():
+        console.print(score_table(table, differences, score, title))
+    console.print(LEGEND)
+    for file in sorted(folder.path.iterdir()):
+        console.print(f"  {file}", soft_wrap=True)
     failed = int((table["status"] == "failed").sum())
     if failed:
         console.print(f"{failed} results failed; the reasons are in comparison.csv and errors.txt")
@@ -142,6 +153,7 @@ def run_grid(
     """Run what is not done yet, cell by cell."""
     iterations = range(1, parameters.iterations + 1)
     grid = list(product(iterations, parameters.num_users, parameters.reviews_per_user))
+    predictions = Predictions(folder.path)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("", total=len(grid) * len(classes))
@@ -156,15 +168,16 @@ def run_grid(
             if not open_models:
                 continue
             seed = parameters.seed + iteration - 1
-            cell, failure = cell_with_those_there_are(parameters, protocol, dataset, where, seed)
+            cell, failure = cell_with_those_there_are(parameters, protocol, dataset, where)
+            if cell and iteration == 1:
+                progress.update(task, description="choosing the best collaborative recommender")
+                choose_rival(classes, parameters, protocol, cell, where, folder)
             for name in open_models:
                 description = f"{num_users or 'all'} × {reviews or 'all'}, iteration {iteration}, "
                 progress.update(task, description=description + name)
                 row = {
                     "dataset": dataset.source.name,
                     **protocol.columns(),
-                    "split": parameters.split,
-                    "top_percentile": parameters.top_percentile,
                     **where,
                     "seed": seed,
                     "model": name,
@@ -173,25 +186,20 @@ def run_grid(
                 result = failure or run_one(classes[name], parameters, protocol, cell, seed)
                 if "traceback" in result:
                     folder.log_failure(f"{name}, {where}", result.pop("traceback"))
+                if "predictions" in result:
+                    predictions.add({**where, "model": name}, result.pop("predictions"))
                 folder.add(row | result)
                 progress.advance(task)
 
 
 def cell_with_those_there_are(
-    parameters: Parameters, protocol: Protocol, dataset: Dataset, where: dict, seed: int
+    parameters: Parameters, protocol: Protocol, dataset: Dataset, where: dict
 ) -> tuple[Cell | None, dict | None]:
     """The cell, with fewer users where there are not as many; or why there is none."""
+    seed = protocol.sample_seed(parameters.seed, where["iteration"])
 
     def cell_of(num_users: int) -> Cell:
-        return make_cell(
-            dataset,
-            protocol,
-            num_users,
-            where["reviews_per_user"],
-            parameters.top_percentile,
-            parameters.split,
-            seed=parameters.seed if protocol.samples == "same" else seed,
-        )
+        return make_cell(dataset, protocol, num_users, where["reviews_per_user"], seed)
 
     try:
         return cell_of(where["num_users"]), None
@@ -211,13 +219,53 @@ def cell_with_those_there_are(
 def run_one(
     cls: type[Recommender], parameters: Parameters, protocol: Protocol, cell: Cell, seed: int
 ) -> dict:
-    """Scores and status "ok", or status "failed" with the reason and the traceback."""
+    """Scores, predictions and status "ok", or "failed" with the reason and the traceback."""
     try:
         recommender = build_recommender(cls, parameters, protocol, seed)
-        return {**measure(recommender, cell, protocol.labels), "status": "ok", "error": None}
+        done = measure(recommender, cell, protocol.labels)
+        return {**done.row, "status": "ok", "error": None, "predictions": done.predictions}
     except Exception as error:  # a model may fail in any way; the others go on
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
+
+
+def choose_rival(
+    classes: dict[str, type[Recommender]],
+    parameters: Parameters,
+    protocol: Protocol,
+    cell: Cell,
+    where: dict,
+    folder: RunFolder,
+) -> None:
+    """Note in run.json which collaborative recommender predicts best a part held out of the
+    *training* rows of the first iteration: the rival of `significance.csv`."""
+    candidates = {n: cls for n, cls in classes.items() if family_of(cls) == "Collaborative"}
+    inner = validation_cell(cell, protocol, parameters.seed)
+    rmse = {}
+    for name, cls in candidates.items():
+        result = run_one(cls, parameters, protocol, inner, parameters.seed)
+        if result["status"] == "ok":
+            rmse[name] = result["rmse"]
+    if rmse:
+        folder.note_validation({**where, "rmse": rmse, "best": min(rmse, key=lambda n: rmse[n])})
+
+
+def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFrame) -> pd.DataFrame:
+    """significance.csv and predictions.parquet; the differences."""
+    predictions = Predictions(folder.path)
+    losses = predictions.losses()
+    predictions.finish()
+    if protocol.holdout == "published":  # the test rows differ: nothing to pair
+        return significance(losses.iloc[:0], pd.DataFrame(columns=RIVAL_COLUMNS))
+    rivals = [
+        (choice["num_users"], choice["reviews_per_user"], choice["best"], "best collaborative")
+        for choice in folder.about.get("validation", [])
+    ]
+    cells = table[["num_users", "reviews_per_user"]].drop_duplicates().itertuples(index=False)
+    rivals += [(*cell, TRIVIAL_RIVAL, "user's median") for cell in cells]
+    differences = significance(losses, pd.DataFrame(rivals, columns=RIVAL_COLUMNS))
+    write_csv(differences, folder.path / "significance.csv")
+    return differences
 
 
 def build_recommender(

@@ -239,7 +239,11 @@ VOTE_SCALES = {"as_published": 1.0, "halved": 0.5}  # TMDB's 0 .. 10 read as 0 .
 
 
 def encode_movies(
-    dataset: Dataset, vote_scale: str = "halved", outside: np.ndarray | None = None
+    dataset: Dataset,
+    vote_scale: str = "halved",
+    outside: np.ndarray | None = None,
+    crowd: bool = True,
+    date: int | None = None,
 ) -> Movies:
     """The published 26 bits of each movie of `dataset`: genres 10, vote average 3, language 3,
     vote count 10.
@@ -274,18 +278,21 @@ def encode_movies(
 
 
 def crowd_votes(
-    dataset: Dataset, outside: np.ndarray | None = None
+    dataset: Dataset, outside: np.ndarray | None = None, date: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """How many voted for each movie, and their average on TMDB's scale of 0 .. 10.
 
     Those of the metadata, or where it has none, counted over the ratings of the users
-    `outside` (bool [users]; None: nobody). No votes: 0 and 0. Missing in the metadata: nan.
+    `outside` (bool [users]; None: nobody), before `date` if there is one. No votes: 0 and 0.
+    Missing in the metadata: nan.
     """
     if dataset.source.has_votes:
         count, average = dataset.table["vote_count"], dataset.table["vote_average"]
         return count.to_numpy().astype(float), average.to_numpy().astype(float)
     ratings = dataset.ratings
     counted = outside[ratings.user] if outside is not None else np.zeros(len(ratings), bool)
+    if date is not None:
+        counted &= ratings.time < date
     n_movies = len(dataset.table)
     votes = np.bincount(ratings.movie[counted], minlength=n_movies).astype(float)
     stars = np.bincount(ratings.movie[counted], ratings.stars[counted], minlength=n_movies)
@@ -318,8 +325,15 @@ def draw_sample(
     reviews_per_user: int | None = None,
     top_percentile: float | None = None,
     seed: int = 0,
+    user_set: str = "all",
 ) -> Sample:
     """Draw users at random and ratings of each at random; the four cases of `prepare_data`.
+
+    Args:
+        num_users, reviews_per_user, top_percentile: 0 or None: all.
+        seed: of both draws.
+        user_set: "all"; "development" for research and tuning, which then sees nothing at all of
+            the reserved users; "reserved", a fifth of all, for what is claimed in the end.
 
     Raises:
         InputError: a parameter is out of its range, or fewer users exist than asked for; says
@@ -332,17 +346,33 @@ def draw_sample(
             "or more"
         )
     rng = np.random.default_rng([seed, num_users, reviews_per_user])
+    reserved = is_reserved(dataset.user_id)
+    anybody = np.ones(dataset.n_users, dtype=bool)
+    may_be_drawn = {"all": anybody, "development": ~reserved, "reserved": reserved}[user_set]
+    may_be_outside = ~reserved if user_set == "development" else anybody
+    everybody = rng.permutation(np.flatnonzero(may_be_drawn))
     if top_percentile and not dataset.source.has_votes:
-        return _draw_with_counted_votes(dataset, num_users, reviews_per_user, top_percentile, rng)
+        return _draw_with_counted_votes(
+            dataset, num_users, reviews_per_user, top_percentile, everybody, may_be_outside, rng
+        )
     kept = _reaches(
         dataset.table["vote_count"].to_numpy(),
         dataset.source.movies["vote_count"].to_numpy(),
         top_percentile,
     )
-    everybody = rng.permutation(dataset.n_users)
     chosen = _first_eligible(dataset, everybody, kept, num_users, reviews_per_user)
     rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng)
-    return Sample(rows, chosen, kept, ~np.isin(np.arange(dataset.n_users), chosen))
+    inside = np.isin(np.arange(dataset.n_users), chosen)
+    return Sample(rows, chosen, kept, may_be_outside & ~inside)
+
+
+def is_reserved(user_id: np.ndarray) -> np.ndarray:
+    """bool [n]: whether each user (int64 [n], as in the ratings file) is of the reserved fifth.
+
+    By a hash of the id alone (Fibonacci hashing, Knuth 1973), so it is the same in every run.
+    """
+    hashed = user_id.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (hashed >> np.uint64(32)) % np.uint64(5) == 0
 
 
 def _draw_with_counted_votes(
@@ -350,6 +380,8 @@ def _draw_with_counted_votes(
     num_users: int,
     reviews_per_user: int,
     top_percentile: float,
+    everybody: np.ndarray,
+    may_be_outside: np.ndarray,
     rng: np.random.Generator,
 ) -> Sample:
     """Votes are counted outside the sample, but who is eligible depends on them.
@@ -362,18 +394,19 @@ def _draw_with_counted_votes(
             f"top_percentile: {dataset.source.name} has no votes of its own, they are counted over "
             "users outside the sample, and all are inside. Give a number of users"
         )
-    everybody = rng.permutation(dataset.n_users)
     most = 0
-    for n_aside in range(num_users, dataset.n_users):
+    for n_aside in range(num_users, len(everybody) + 1):
         aside = np.isin(np.arange(dataset.n_users), everybody[:n_aside])
-        votes, _ = crowd_votes(dataset, ~aside)
+        if not (may_be_outside & ~aside).any():
+            break
+        votes, _ = crowd_votes(dataset, may_be_outside & ~aside)
         kept = _reaches(votes, votes, top_percentile)
         enough = _counts_per_user(dataset, kept) >= max(reviews_per_user, 2)
         most = max(most, int((enough & aside).sum()))
         if (enough & aside).sum() >= num_users:
             chosen = everybody[:n_aside][enough[everybody[:n_aside]]][:num_users]
             rows = _draw_rows(dataset, np.sort(chosen), kept, reviews_per_user, rng)
-            return Sample(rows, np.sort(chosen), kept, ~aside)
+            return Sample(rows, np.sort(chosen), kept, may_be_outside & ~aside)
     raise _too_few(num_users, most, max(reviews_per_user, 2))
 
 

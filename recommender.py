@@ -21,6 +21,8 @@ RECOMMENDERS = {
     "ao": "PerUser.perUser:AoRecommender",
     "torch": "PerUser.perUser_pytorch:TorchPerUserRecommender",
     "colab": "Collaborative.torch_colab:TorchCollaborativeRecommender",
+    "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
+    "ridge": "PerUser.ridge:PerUserRidge",
     "bias": "Collaborative.bias:BiasModel",
     "svd": "Collaborative.svd:SvdModel",
     "bayes_fm": "Collaborative.bayesian_fm:BayesianFM",

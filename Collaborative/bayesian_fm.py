@@ -42,7 +42,7 @@ class BayesianFM(Recommender):
         initial_deviation: standard deviation of the v that sampling starts from.
         with_bits: False for user and movie ids alone.
 
-    Ten numbers of rank and some hundred samples are what myFM's authors use on ratings of this size.
+    The defaults are of the size that myFM's authors use on 100,000 ratings.
     """
 
     learns_from_others: ClassVar[bool] = True

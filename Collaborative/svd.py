@@ -72,7 +72,10 @@ class SvdModel(Recommender):
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        users, movies = (self._known.users, np.asarray(user)), (self._known.movies, np.asarray(movie))
+        users, movies = (
+            (self._known.users, np.asarray(user)),
+            (self._known.movies, np.asarray(movie)),
+        )
         p = look_up(self._user_factors, *users)  # (rows, factors)
         q = look_up(self._movie_factors, *movies)  # (rows, factors)
         effects = look_up(self._user_effect, *users) + look_up(self._movie_effect, *movies)

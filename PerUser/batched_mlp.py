@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -19,46 +18,7 @@ import torch._dynamo  # the first Adam imports it: over a second that would pass
 import torch.nn.functional as F
 from torch import Tensor
 
-# Padded ratings in one chunk: larger ones leave the processor's cache and are slower.
-CELLS_PER_CHUNK = 8_192
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some users of like history length, padded to the longest.
-
-    Attributes:
-        users: int [u], positions in the sorted distinct users of the table.
-        rows: int [u, r], row numbers in the table; padding repeats the user's first row.
-        mask: bool [u, r], False for padding.
-    """
-
-    users: np.ndarray
-    rows: np.ndarray
-    mask: np.ndarray
-
-
-def chunks_of_users(user: np.ndarray, cells: int = CELLS_PER_CHUNK) -> Iterator[Chunk]:
-    """The rows of a table grouped by user, the shortest histories first.
-
-    Args:
-        user: int [n], whose row each is.
-        cells: at most so many padded rows in a chunk, unless one user alone has more.
-    """
-    by_user = np.argsort(user, kind="stable")
-    _, first, count = np.unique(user[by_user], return_index=True, return_counts=True)
-    by_length = np.argsort(count, kind="stable")
-    start = 0
-    while start < len(by_length):
-        longest = count[by_length[start:]]
-        padded = longest * np.arange(1, len(longest) + 1)  # cells, if the chunk ended here
-        stop = start + max(1, int(np.searchsorted(padded, cells, side="right")))
-        users = by_length[start:stop]
-        place = np.arange(count[users[-1]])
-        mask = place < count[users, None]  # (users, ratings)
-        rows = by_user[first[users, None] + np.where(mask, place, 0)]  # (users, ratings)
-        yield Chunk(users, rows, mask)
-        start = stop
+from PerUser.user_chunks import chunks_of_users
 
 
 def initial_parameters(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> list[Tensor]:
@@ -100,6 +60,34 @@ def forward(parameters: list[Tensor], x: Tensor) -> Tensor:
     return torch.baddbmm(bias, x, weight)  # (users, ratings, outputs)
 
 
+def logits_of(
+    parameters: list[Tensor],
+    users: np.ndarray,
+    bits: np.ndarray,
+    user: np.ndarray,
+    movie: np.ndarray,
+    *,
+    device: torch.device,
+) -> np.ndarray:
+    """What each user's network says of a movie, float32 [n, out].
+
+    Args:
+        parameters: of the networks of `users` (int [u], sorted).
+        bits: uint8 [m, b], of all movies.
+        user, movie: int [n], the pairs asked about; each user must be among `users`.
+    """
+    outputs = parameters[-1].shape[2]
+    logits = np.empty((len(user), outputs), dtype=np.float32)
+    whose = np.searchsorted(users, np.unique(user))
+    with one_thread(), torch.no_grad():
+        for chunk in chunks_of_users(user):
+            own = [parameter[whose[chunk.users]].to(device) for parameter in parameters]
+            x = as_tensor(bits[movie[chunk.rows]], device)  # (users, ratings, bits)
+            z = forward(own, x).cpu().numpy()  # (users, ratings, outputs)
+            logits[chunk.rows[chunk.mask]] = z[chunk.mask]
+    return logits
+
+
 def bit_loss(logits: Tensor, target: Tensor, loss: str) -> Tensor:
     """Binary cross-entropy of every output bit.
 
@@ -111,6 +99,16 @@ def bit_loss(logits: Tensor, target: Tensor, loss: str) -> Tensor:
     """
     scores = torch.sigmoid(logits) if loss == "double_sigmoid" else logits
     return F.binary_cross_entropy_with_logits(scores, target, reduction="none")
+
+
+def own_mean(mask: Tensor, outputs: int) -> Tensor:
+    """Weights [u, r, 1] that turn a sum over everybody's bits into a sum of each user's mean."""
+    return mask / (mask.sum(dim=1, keepdim=True) * outputs)
+
+
+def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
+    """A float32 copy of `array` on `device`."""
+    return torch.from_numpy(array.astype(np.float32)).to(device)
 
 
 def choose_device(device: str) -> torch.device:

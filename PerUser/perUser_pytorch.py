@@ -20,15 +20,18 @@ import torch
 from torch import Tensor
 
 from data_prep import RATING_BITS, decode_ratings, encode_ratings
+from evaluation.experiment import Experiment, print_scores, run_experiment
 from PerUser.batched_mlp import (
+    as_tensor,
     bit_loss,
     choose_device,
-    chunks_of_users,
     forward,
     initial_parameters,
+    logits_of,
     one_thread,
+    own_mean,
 )
-from evaluation.experiment import Experiment, print_scores, run_experiment
+from PerUser.user_chunks import chunks_of_users
 from ratings import Movies, Ratings
 from recommender import Recommender
 
@@ -52,6 +55,7 @@ class TorchPerUserRecommender(Recommender):
         seed: of the initial weights, 0 or more.
         labels: "half_stars" or "truncated", see `data_prep.encode_ratings`.
         loss: "logits", or "double_sigmoid" as published, see `batched_mlp.bit_loss`.
+        epochs: full-batch steps.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
@@ -60,6 +64,7 @@ class TorchPerUserRecommender(Recommender):
         seed: int = 0,
         labels: str = "half_stars",
         loss: str = "logits",
+        epochs: int = EPOCHS,
         device: str = "auto",
     ) -> None:
         if loss not in ("logits", "double_sigmoid"):
@@ -67,6 +72,7 @@ class TorchPerUserRecommender(Recommender):
         self.seed = seed
         self.labels = labels
         self.loss = loss
+        self.epochs = epochs
         self.device = choose_device(device)
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -80,10 +86,9 @@ class TorchPerUserRecommender(Recommender):
         labels = encode_ratings(train.stars, self.labels)
         with one_thread():
             for chunk in chunks_of_users(train.user):
-                x = self._tensor(movies.bits[train.movie[chunk.rows]])  # (users, ratings, bits)
-                y = self._tensor(labels[chunk.rows])  # (users, ratings, 10)
-                mask = self._tensor(chunk.mask)[:, :, None]  # (users, ratings, 1)
-                weight = mask / (mask.sum(dim=1, keepdim=True) * RATING_BITS)
+                x = as_tensor(movies.bits[train.movie[chunk.rows]], self.device)
+                y = as_tensor(labels[chunk.rows], self.device)  # (users, ratings, 10)
+                weight = own_mean(as_tensor(chunk.mask[:, :, None], self.device), RATING_BITS)
                 start = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
                 trained = self._train(start, x, y, weight)
                 for parameter, learned in zip(self._parameters, trained, strict=True):
@@ -93,12 +98,12 @@ class TorchPerUserRecommender(Recommender):
     def _train(
         self, parameters: list[Tensor], x: Tensor, y: Tensor, weight: Tensor
     ) -> list[Tensor]:
-        """The parameters [users, ...] after `EPOCHS` steps. `weight` is zero for padding."""
+        """The parameters [users, ...] after `epochs` steps. `weight` is zero for padding."""
         for parameter in parameters:
             parameter.requires_grad_()
         # Adam works on each weight by itself: on all users' stacked it does what it does on each.
         optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
-        for _ in range(EPOCHS):
+        for _ in range(self.epochs):
             optimiser.zero_grad()
             loss = (bit_loss(forward(parameters, x), y, self.loss) * weight).sum()
             loss.backward()
@@ -112,23 +117,15 @@ class TorchPerUserRecommender(Recommender):
         """The output bits, uint8 [n, 10]: not always a thermometer."""
         user, movie = np.asarray(user), np.asarray(movie)
         bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (rows, 10)
-        known = np.flatnonzero(np.isin(user, self._users))
-        position = np.searchsorted(self._users, np.unique(user[known]))
-        with one_thread(), torch.no_grad():
-            for chunk in chunks_of_users(user[known]):
-                rows = known[chunk.rows]  # (users, ratings)
-                x = self._tensor(self._bits[movie[rows]])  # (users, ratings, bits)
-                whose = position[chunk.users]
-                parameters = [parameter[whose].to(self.device) for parameter in self._parameters]
-                ones = torch.sigmoid(forward(parameters, x)) > 0.5  # (users, ratings, 10)
-                bits[rows[chunk.mask]] = ones.cpu().numpy()[chunk.mask]
+        known = np.isin(user, self._users)
+        z = logits_of(
+            self._parameters, self._users, self._bits, user[known], movie[known], device=self.device
+        )
+        bits[known] = torch.sigmoid(torch.from_numpy(z)) > 0.5
         return bits
 
     def state_bytes(self) -> int:
         return sum(parameter.numel() * parameter.element_size() for parameter in self._parameters)
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array.astype(np.float32)).to(self.device)
 
 
 # --- the published experiment ------------------------------------------------------------------

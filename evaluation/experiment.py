@@ -7,7 +7,7 @@ from typing import Literal
 
 from data_prep import load_dataset
 from evaluation.cells import make_cell
-from evaluation.measure import measure
+from evaluation.measure import Row, measure
 from evaluation.protocols import PROTOCOLS
 from recommender import Recommender, build
 
@@ -30,36 +30,33 @@ class Experiment:
     """of the sample, the split and the recommender"""
 
 
-def run_experiment(
-    cls: type[Recommender], parameters: Experiment, **options: object
-) -> dict[str, float | int | None]:
+def run_experiment(cls: type[Recommender], parameters: Experiment, **options: object) -> Row:
     """Draw, split, fit, predict, score.
 
     Args:
         cls: built with the seed, labels and loss of the protocol and with `options`.
 
     Returns:
-        The columns of `evaluation.measure.measure`.
+        Scores, times and sizes by column name.
 
     Raises:
         InputError: a parameter or a file is wrong.
     """
-    protocol = PROTOCOLS[parameters.protocol]
+    protocol = PROTOCOLS[parameters.protocol].changed(split=parameters.split)
     cell = make_cell(
         load_dataset(parameters.dataset, protocol.join),
         protocol,
         parameters.num_users,
         parameters.reviews_per_user,
-        split=parameters.split,
-        seed=parameters.seed,
+        parameters.seed,
     )
     recommender = build(
         cls, seed=parameters.seed, labels=protocol.labels, loss=protocol.loss, **options
     )
-    return measure(recommender, cell, protocol.labels)
+    return measure(recommender, cell, protocol.labels).row
 
 
-def print_scores(row: dict[str, float | int | None]) -> None:
+def print_scores(row: Row) -> None:
     """The columns of a result, one a line."""
     for column, value in row.items():
         if value is not None:

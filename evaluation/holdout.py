@@ -31,6 +31,22 @@ def hold_out_random(ratings: Ratings, split: float, seed: int) -> np.ndarray:
     return _hold_out_tail(ratings, np.lexsort((key, ratings.user)), split)
 
 
+def date_of_split(ratings: Ratings, split: float) -> int:
+    """The one date for all, in seconds since 1970, before which lies `split` of the ratings."""
+    check_split(split)
+    place = _n_train(np.array(len(ratings)), split)
+    return int(np.partition(ratings.time, place)[place]) if len(ratings) > 1 else 0
+
+
+def hold_out_after(ratings: Ratings, date: int) -> np.ndarray:
+    """bool [n]: the rows held out, whatever was rated on the date or later, whoever rated it.
+
+    Question answered: how would a system have done that was trained up to a day and then used?
+    People without a rating before the date are cold: a recommender has never seen them.
+    """
+    return ratings.time >= date
+
+
 def hold_out_rows(ratings: Ratings, split: float, seed: int) -> np.ndarray:
     """bool [n]: the rows held out, a random part of all rows whoever's they are, as published for
     the collaborative model."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from data_prep import count_ones
 from evaluation import metrics
@@ -12,21 +14,39 @@ from evaluation.cells import Cell
 from ratings import MAX_STARS, MIN_STARS, Ratings
 from recommender import Recommender
 
+Row = dict[str, float | int | None]
 
-def measure(recommender: Recommender, cell: Cell, labels: str) -> dict[str, float | int | None]:
-    """The scores, times and sizes of `recommender` on `cell`, by column name.
 
-    It sees the training part alone; a rating of the test part is first looked at when all
-    predictions are made.
+@dataclass(frozen=True)
+class Measured:
+    """What a recommender did on a cell.
+
+    Attributes:
+        row: scores, times and sizes by column name.
+        predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
+            and predicted_ones (of the thermometers).
+    """
+
+    row: Row
+    predictions: pd.DataFrame
+
+
+def measure(recommender: Recommender, cell: Cell, labels: str) -> Measured:
+    """Fit, predict, score.
+
+    The recommender sees the training part alone; a rating of the test part is first looked at
+    when all predictions are made.
 
     Args:
         labels: how both sides of the accuracies are encoded, see `data_prep.encode_ratings`.
 
     Raises:
-        ValueError: what it predicts is not what the contract asks for.
+        ValueError: what it predicts is not what the contract asks for, or nothing is held out.
     """
     split = cell.split_for(getattr(recommender, "learns_from_others", False))
     train, test = split.train, split.test
+    if not len(test):
+        raise ValueError("no rating is held out in this cell")
 
     started = time.perf_counter()
     recommender.fit(train, cell.movies)
@@ -42,26 +62,46 @@ def measure(recommender: Recommender, cell: Cell, labels: str) -> dict[str, floa
     covered = _check(raw, len(test))
     fallback = float(train.stars.mean()) if len(train) else 3.0
     predicted = np.where(covered, raw, fallback)
+    ones = count_ones(test.stars, labels)
     predicted_ones = bits.sum(axis=1) if bits is not None else count_ones(predicted, labels)
     state_bytes = getattr(recommender, "state_bytes", lambda: None)()
-    return {
+    row = {
         "n_users": cell.n_users,
         "n_train": len(train),
         "n_test": len(test),
-        **scores(test, predicted, predicted_ones, labels),
+        **scores(test, predicted, ones, predicted_ones),
+        **warm_and_cold(test, predicted, ones, predicted_ones, warm=np.isin(test.user, train.user)),
         "coverage": float(covered.mean()),
         "fit_seconds": fitted - started,
         "predict_seconds": predicted_at - fitted,
-        "bytes_per_user": None if state_bytes is None else state_bytes / len(np.unique(train.user)),
+        "bytes_per_user": (
+            None if state_bytes is None else state_bytes / max(len(np.unique(train.user)), 1)
+        ),
     }
+    predictions = pd.DataFrame(
+        {
+            "user_id": cell.user_id[test.user],
+            "movie_id": cell.movies.movie_id[test.movie],
+            "stars": test.stars,
+            "predicted": predicted.astype(np.float32),
+            "ones": ones.astype(np.int8),
+            "predicted_ones": predicted_ones.astype(np.int8),
+        }
+    )
+    return Measured(row, predictions)
 
 
 def scores(
-    test: Ratings, predicted: np.ndarray, predicted_ones: np.ndarray, labels: str
-) -> dict[str, float | int | None]:
-    """All scores of predictions (float [n], stars; int [n], ones) for the ratings of `test`."""
+    test: Ratings, predicted: np.ndarray, ones: np.ndarray, predicted_ones: np.ndarray
+) -> Row:
+    """All scores of the predictions for the ratings of `test`.
+
+    Args:
+        predicted: float [n], stars.
+        ones, predicted_ones: int [n], ones in the thermometers of truth and prediction.
+    """
     stars, user = test.stars, test.user
-    right = metrics.right_within_one_star(count_ones(stars, labels), predicted_ones)
+    right = metrics.right_within_one_star(ones, predicted_ones)
     accuracy = metrics.mean_per_user(right, user)
     auc = metrics.auc_like_per_user(stars, predicted, user)
     ndcg = metrics.ndcg_at_10_per_user(stars, predicted, user)
@@ -78,6 +118,28 @@ def scores(
         "ndcg_at_10": float(ndcg.mean()) if len(ndcg) else None,
         "ndcg_users": len(ndcg),
     }
+
+
+def warm_and_cold(
+    test: Ratings,
+    predicted: np.ndarray,
+    ones: np.ndarray,
+    predicted_ones: np.ndarray,
+    warm: np.ndarray,
+) -> Row:
+    """Some scores of the users with training ratings (`warm`: bool [n]) and of those without,
+    apart; empty where there are none."""
+    row: Row = {}
+    for name, rows in (("warm", warm), ("cold", ~warm)):
+        part = (
+            scores(test.take(rows), predicted[rows], ones[rows], predicted_ones[rows])
+            if rows.any()
+            else {}
+        )
+        row[f"{name}_users"] = len(np.unique(test.user[rows]))
+        for score in ("rmse", "mae", "accuracy_mean"):
+            row[f"{name}_{score}"] = part.get(score)
+    return row
 
 
 def _check(predicted: np.ndarray, n_test: int) -> np.ndarray:

@@ -7,10 +7,15 @@ from typing import Literal
 
 Join = Literal["links", "direct"]
 VoteScale = Literal["halved", "as_published"]
-Holdout = Literal["last", "random", "published"]
+Holdout = Literal["last", "random", "global-time", "published"]
+UserSet = Literal["all", "development", "reserved"]
 Labels = Literal["half_stars", "truncated"]
 Loss = Literal["logits", "double_sigmoid"]
 Samples = Literal["fresh", "same"]
+
+
+# The choices that make a protocol what it is: changed ones show in its name.
+NAMED = ("join", "vote_scale", "holdout", "labels", "loss", "other_users", "samples")
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,10 @@ class Protocol:
         loss: of `torch` and `colab`.
         other_users: at most how many people outside the sample collaborative models learn from.
         samples: "fresh", a new sample of users each iteration, or the "same" one every time.
+        split: the part of the ratings to train on.
+        top_percentile: only movies whose vote count reaches this quantile; 0: all.
+        user_set: who may be in the sample, see `data_prep.draw_sample`.
+        crowd: whether the crowd's votes are known to anybody.
     """
 
     name: str
@@ -36,21 +45,29 @@ class Protocol:
     loss: Loss
     other_users: int
     samples: Samples
+    split: float = 0.8
+    top_percentile: float = 0.0
+    user_set: UserSet = "all"
+    crowd: bool = True
 
     def changed(self, **choices: object) -> Protocol:
-        """This protocol with some choices made otherwise (None: as it is), named so."""
+        """This protocol with some choices made otherwise (None: as it is), and named so."""
         different = {
             choice: value
             for choice, value in choices.items()
             if value is not None and value != getattr(self, choice)
         }
-        name = "+".join([self.name, *(f"{choice}={value}" for choice, value in different.items())])
-        return replace(self, name=name, **different)  # type: ignore[arg-type]
+        changes = [f"{choice}={value}" for choice, value in different.items() if choice in NAMED]
+        return replace(self, name="+".join([self.name, *changes]), **different)  # type: ignore[arg-type]
 
     def columns(self) -> dict[str, object]:
         """All choices, for the columns of a result."""
         named = {field.name: getattr(self, field.name) for field in fields(self)}
         return {"protocol": named.pop("name"), **named}
+
+    def sample_seed(self, seed: int, iteration: int) -> int:
+        """The seed of the sample and the split in the given iteration (1, 2 ..)."""
+        return seed if self.samples == "same" else seed + iteration - 1
 
 
 PROTOCOLS = {

@@ -75,6 +75,14 @@ class RunFolder:
         self.rows.append(row)
         write_csv(pd.DataFrame(self.rows), self.path / "comparison.csv")
 
+    def note_validation(self, choice: dict) -> None:
+        """Put down in run.json what was chosen on validation rows in a cell, once a cell."""
+        cell = {name: choice[name] for name in CELL}
+        earlier = self.about.get("validation", [])
+        kept = [one for one in earlier if any(one[name] != cell[name] for name in CELL)]
+        self.about["validation"] = [*kept, choice]
+        self._write_about()
+
     def log_failure(self, what: str, traceback: str) -> None:
         """Keep the whole story of a failure in errors.txt."""
         with (self.path / "errors.txt").open("a") as file:

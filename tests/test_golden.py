@@ -27,7 +27,7 @@ def results(dataset, protocol, num_users, reviews, models):
             build(load_recommender(name), seed=0, labels=chosen.labels, loss=chosen.loss),
             cell,
             chosen.labels,
-        )
+        ).row
         for name in models
     }
 

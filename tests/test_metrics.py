@@ -86,7 +86,7 @@ def test_ndcg_is_scikit_learns(rows):
 
 def test_scores_that_nobody_qualifies_for_are_empty():
     test = Ratings(np.array([0, 0]), np.array([1, 2]), np.array([4.0, 5.0]), np.array([1, 2]))
-    row = scores(test, np.array([4.0, 4.0]), np.array([8, 8]), "half_stars")
+    row = scores(test, np.array([4.0, 4.0]), np.array([8, 10]), np.array([8, 8]))
     assert row["auc_like"] is None
     assert row["auc_users"] == 0
     assert row["ndcg_at_10"] is None
@@ -123,18 +123,18 @@ def cell(synthetic):
 
 def test_accuracy_is_of_the_bits_where_there_are_bits(cell):
     no_ones = Fixed(lambda user: np.full(len(user), 3.0), lambda user: np.zeros((len(user), 10)))
-    row = measure(no_ones, cell, "half_stars")
+    row = measure(no_ones, cell, "half_stars").row
     truth = np.floor(2 * cell.personal.test.stars + 0.5)
     assert row["accuracy_pooled"] == pytest.approx((truth <= 2).mean())
-    assert row["rmse"] == measure(Fixed(no_ones.answer), cell, "half_stars")["rmse"]
+    assert row["rmse"] == measure(Fixed(no_ones.answer), cell, "half_stars").row["rmse"]
 
 
 def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
     half = Fixed(lambda user: np.where(user % 2, np.nan, 3.0))
-    row = measure(half, cell, "half_stars")
+    row = measure(half, cell, "half_stars").row
     assert row["coverage"] == pytest.approx((cell.personal.test.user % 2 == 0).mean())
     mean = cell.personal.train.stars.mean()
-    filled = measure(Fixed(lambda user: np.where(user % 2, mean, 3.0)), cell, "half_stars")
+    filled = measure(Fixed(lambda user: np.where(user % 2, mean, 3.0)), cell, "half_stars").row
     assert row["rmse"] == pytest.approx(filled["rmse"])
 
 

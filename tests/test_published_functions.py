@@ -2,6 +2,7 @@
 
 import sys
 from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def test_asking_five_times_says_what_asking_once_says(synthetic):
 class Recorder:
     """Stands in for ao_core.Agent and writes down every call."""
 
-    calls: list = []
+    calls: ClassVar[list] = []
 
     def __init__(self, arch, *, _steps):
         self.calls.append(("Agent", arch, _steps))

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from tests_paths import SYNTHETIC
 
 from data_prep import draw_sample, encode_rating, load_dataset, prepare_data
 from errors import InputError, TooFewUsers
-from tests_paths import SYNTHETIC
 
 DATA = {"dataset": str(SYNTHETIC)}
 COLUMNS = [

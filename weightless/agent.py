@@ -97,7 +97,7 @@ class Agent:
         """Bytes of what was learned (the story not among them)."""
         return sum(m.patterns.nbytes + m.answers.nbytes for m in self.memories)
 
-    def next_state(  # noqa: PLR0917 - the published order
+    def next_state(
         self,
         INPUT: Bits,
         LABEL: Bits = (),
@@ -170,7 +170,7 @@ class Agent:
             print(f"state {self.state - 1}: Z = {output.tolist()}")
         return output
 
-    def next_state_batch(  # noqa: PLR0917 - the published order
+    def next_state_batch(
         self,
         INPUTS: Sequence[Bits] | np.ndarray,
         LABELS: Sequence[Bits] | np.ndarray = (),

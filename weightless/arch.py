@@ -50,7 +50,7 @@ class Arch:
             the layer read does not have.
     """
 
-    def __init__(  # noqa: PLR0917 - the published order
+    def __init__(
         self,
         arch_i: Sequence[int],
         arch_z: Sequence[int],

@@ -74,7 +74,7 @@ class Memory:
         return fired, why
 
 
-def _decide(  # noqa: PLR0917
+def _decide(
     fired: np.ndarray,
     why: np.ndarray,
     reason: int,

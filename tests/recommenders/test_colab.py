@@ -8,7 +8,13 @@ import torch
 from torch import nn
 from toy_data import toy_movies, toy_ratings
 
-from Collaborative.torch_colab import MOVIE, SHUFFLE, USER, TorchCollaborativeRecommender
+from Collaborative.torch_colab import (
+    MOVIE,
+    SHUFFLE,
+    USER,
+    TorchCollaborativeRecommender,
+    one_thread,
+)
 from data_prep import encode_ratings
 from ratings import Ratings
 
@@ -40,6 +46,13 @@ def plain_copy(model: TorchCollaborativeRecommender, users: int, movies: int) ->
     return plain
 
 
+@pytest.fixture
+def _one_thread():
+    with one_thread():
+        yield
+
+
+@pytest.mark.usefixtures("_one_thread")
 @pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
 def test_it_is_the_published_network(loss):
     """Rows kept only for those met, against a dense table with a row for everybody."""

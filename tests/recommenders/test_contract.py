@@ -29,7 +29,7 @@ def make(request):
     if name == "ao" and not is_there(name):
         pytest.skip("PerUser/perUser.py is not there yet")
     cls = load_recommender(name)
-    return lambda **options: build(cls, **options)
+    return lambda **options: build(cls, samples=20, **options)  # enough samples for a contract
 
 
 def all_pairs(users: list[int], movies: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,9 @@ from toy_data import toy_movies, toy_ratings
 
 import PerUser.perUser_pytorch as script
 from data_prep import encode_ratings
-from PerUser.batched_mlp import chunks_of_users, initial_parameters
+from PerUser.batched_mlp import initial_parameters, one_thread
 from PerUser.perUser_pytorch import TorchPerUserRecommender
+from PerUser.user_chunks import chunks_of_users
 
 SIZES = (26, 32, 16, 10)
 
@@ -53,7 +54,8 @@ def test_all_at_once_is_one_after_another(loss, labels, monkeypatch):
         network = network_of(user, seed=4)
         x = torch.from_numpy(movies.bits[own.movie].astype(np.float32))
         y = torch.from_numpy(encode_ratings(own.stars, labels).astype(np.float32))
-        train_one(network, x, y, loss)
+        with one_thread():
+            train_one(network, x, y, loss)
 
         learned = [p[np.searchsorted(model._users, user)] for p in model._parameters]
         for layer, weight, bias in zip(network[::2], learned[::2], learned[1::2], strict=True):

@@ -1,0 +1,49 @@
+"""A table of ratings grouped by user, and padded so that many users are one array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+# Padded ratings in one chunk: larger ones leave the processor's cache and are slower.
+CELLS_PER_CHUNK = 8_192
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some users of like history length, padded to the longest.
+
+    Attributes:
+        users: int [u], positions in the sorted distinct users of the table.
+        rows: int [u, r], row numbers in the table; padding repeats the user's first row.
+        mask: bool [u, r], False for padding.
+    """
+
+    users: np.ndarray
+    rows: np.ndarray
+    mask: np.ndarray
+
+
+def chunks_of_users(user: np.ndarray, cells: int = CELLS_PER_CHUNK) -> Iterator[Chunk]:
+    """The rows of a table grouped by user, the shortest histories first.
+
+    Args:
+        user: int [n], whose row each is.
+        cells: at most so many padded rows in a chunk, unless one user alone has more.
+    """
+    by_user = np.argsort(user, kind="stable")
+    _, first, count = np.unique(user[by_user], return_index=True, return_counts=True)
+    by_length = np.argsort(count, kind="stable")
+    start = 0
+    while start < len(by_length):
+        longest = count[by_length[start : start + cells]]  # a user has one row at the least
+        padded = longest * np.arange(1, len(longest) + 1)  # cells, if the chunk ended here
+        stop = start + max(1, int(np.searchsorted(padded, cells, side="right")))
+        users = by_length[start:stop]
+        place = np.arange(count[users[-1]])
+        mask = place < count[users, None]  # (users, ratings)
+        rows = by_user[first[users, None] + np.where(mask, place, 0)]  # (users, ratings)
+        yield Chunk(users, rows, mask)
+        start = stop

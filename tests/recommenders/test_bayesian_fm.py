@@ -1,0 +1,87 @@
+"""The Bayesian factorisation machine: truths it must find, and what it does without an id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+from toy_data import toy_movies
+
+from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, MyFMRegressor
+from ratings import Movies, Ratings
+
+USERS, MOVIES, RATED = 50, 340, 300
+
+
+def ratings_of(effect: np.ndarray, seed: int = 0, share: float = 0.2) -> Ratings:
+    """Noisy ratings 3 + kindness_u + effect_ui [users, movies] of a share of all pairs."""
+    rng = np.random.default_rng(seed)
+    stars = 3 + rng.normal(0, 0.3, (USERS, 1)) + effect + rng.normal(0, 0.3, effect.shape)
+    user, movie = np.nonzero(rng.random(effect.shape) < share)
+    return Ratings(user, movie, stars.clip(0.5, 5)[user, movie], np.zeros(len(user)))
+
+
+@pytest.fixture
+def movies() -> Movies:
+    return toy_movies(MOVIES, seed=2)
+
+
+def fitted(cls, effect: np.ndarray, movies: Movies):
+    train = ratings_of(np.broadcast_to(effect, (USERS, MOVIES)))
+    return cls(samples=100, rank=2).fit(train.take(train.movie < RATED), movies)
+
+
+def assert_found(stars: np.ndarray, effect: np.ndarray) -> None:
+    slope, _ = np.polyfit(effect, stars, 1)
+    assert np.corrcoef(effect, stars)[0, 1] > 0.9
+    assert 0.7 < slope < 1.15
+
+
+NEW = np.arange(RATED, MOVIES)  # movies that nobody has rated
+NOBODY = np.full(len(NEW), USERS + 7)
+
+
+def test_it_finds_what_a_bit_is_worth_on_movies_never_rated(movies):
+    effect = np.where(movies.bits[:, 2] == 1, 0.8, -0.8)
+    assert_found(fitted(BayesianFM, effect, movies).predict(NOBODY, NEW), effect[NEW])
+
+
+def test_without_bits_new_movies_are_all_alike(movies):
+    effect = np.where(movies.bits[:, 2] == 1, 0.8, -0.8)
+    assert np.ptp(fitted(BayesianFMIds, effect, movies).predict(NOBODY, NEW)) < 1e-6
+
+
+def test_it_finds_a_personal_taste_for_a_bit(movies):
+    """Users of even number like what bit 4 marks, the others dislike it."""
+    taste = np.where(np.arange(USERS) % 2 == 0, 1.0, -1.0)[:, None]
+    effect = taste * (2.0 * movies.bits[None, :, 4] - 1)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(USERS), NEW))
+    stars = fitted(BayesianFM, effect, movies).predict(user, movie)
+    assert_found(stars, effect[user, movie])
+
+
+def test_it_learns_from_the_crowd_where_the_crowd_is_known(movies):
+    effect = np.nan_to_num((movies.crowd_stars - 3) * 0.7)
+    blank = replace(movies, bits=np.zeros_like(movies.bits))
+    assert_found(fitted(BayesianFM, effect, blank).predict(NOBODY, NEW), effect[NEW])
+
+
+def test_blocks_say_what_the_plain_design_matrix_says(movies):
+    """The same samples from relation blocks and from one sparse row a rating."""
+    train = ratings_of(np.zeros((USERS, MOVIES)))
+    model = BayesianFMIds(seed=3, samples=20, rank=2).fit(train, movies)
+    one_hot = np.zeros((len(train), USERS + 1 + MOVIES + 1))
+    one_hot[np.arange(len(train)), train.user] = 1
+    one_hot[np.arange(len(train)), USERS + 1 + train.movie] = 1
+    plain = MyFMRegressor(rank=2, random_seed=3)
+    plain.fit(
+        sparse.csr_matrix(one_hot),
+        train.stars - train.stars.mean(dtype=np.float64),
+        n_iter=20,
+        group_shapes=[USERS + 1, MOVIES + 1],
+    )
+    expected = plain.predict(sparse.csr_matrix(one_hot)) + train.stars.mean(dtype=np.float64)
+    stars = model.predict(train.user, train.movie)
+    np.testing.assert_allclose(stars, expected.clip(0.5, 5), atol=1e-4)

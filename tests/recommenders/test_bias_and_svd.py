@@ -1,0 +1,106 @@
+"""The models from Surprise: the fast training set, and truths they must find again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import surprise
+from toy_data import toy_movies, toy_ratings
+
+from Collaborative.bias import BiasModel
+from Collaborative.surprise_trainset import look_up
+from Collaborative.svd import SvdModel
+from ratings import Ratings
+
+
+def surprise_predictions(model, train: Ratings, user, movie) -> np.ndarray:
+    """The way through Surprise's own data set and text ids."""
+    frame = pd.DataFrame({"user": train.user, "movie": train.movie, "stars": train.stars})
+    reader = surprise.Reader(rating_scale=(0.5, 5))
+    whole = surprise.Dataset.load_from_df(frame, reader).build_full_trainset()
+    model.fit(whole)
+    return np.array([model.predict(u, m).est for u, m in zip(user, movie, strict=True)])
+
+
+@pytest.fixture
+def by_user() -> Ratings:
+    """Users and movies first met in ascending order: Surprise then numbers them as they are."""
+    rng = np.random.default_rng(3)
+    pairs = np.argwhere(rng.random((14, 9)) < 0.7)
+    pairs = np.concatenate(([[0, movie] for movie in range(9)], pairs[pairs[:, 0] > 0]))
+    stars = rng.integers(1, 11, len(pairs)) / 2
+    return Ratings(pairs[:, 0], pairs[:, 1], stars, np.zeros(len(pairs)))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (
+            BiasModel(epochs=7, damping_user=3.0, damping_movie=2.0),
+            surprise.BaselineOnly({"n_epochs": 7, "reg_u": 3.0, "reg_i": 2.0}, verbose=False),
+        ),
+        (
+            SvdModel(seed=4, factors=5, epochs=30, learning_rate=0.02, regularisation=0.05),
+            surprise.SVD(n_factors=5, n_epochs=30, lr_all=0.02, reg_all=0.05, random_state=4),
+        ),
+    ],
+)
+def test_it_is_surprise(ours, theirs, by_user):
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(16), np.arange(11)))
+    expected = surprise_predictions(theirs, by_user, user, movie)  # 14, 15 and 9, 10 are unknown
+    stars = ours.fit(by_user, toy_movies(11)).predict(user, movie)
+    np.testing.assert_allclose(stars, expected, atol=1e-5)
+
+
+def test_bias_by_hand():
+    """One user, two movies at 2 and 4: μ = 3, b_i = ∓1 / (1 + 1) in the first round; b_u = 0."""
+    train = Ratings(np.array([5, 5]), np.array([0, 3]), np.array([2.0, 4.0]), np.zeros(2))
+    model = BiasModel(epochs=1, damping_user=1.0, damping_movie=1.0).fit(train, toy_movies(4))
+    asked = np.array([5, 5, 5, 0]), np.array([0, 3, 1, 3])
+    assert model.predict(*asked).tolist() == [2.5, 3.5, 3.0, 3.5]
+
+
+def test_bias_finds_the_effects():
+    rng = np.random.default_rng(0)
+    user_effect, movie_effect = rng.normal(0, 0.5, 40), rng.normal(0, 0.3, 60)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(40), np.arange(60)))
+    truth = (3 + user_effect[user] + movie_effect[movie]).clip(0.5, 5)
+    seen = rng.random(len(user)) < 0.5
+    noisy = (truth + rng.normal(0, 0.2, len(truth))).clip(0.5, 5)
+    train = Ratings(user, movie, noisy, np.zeros(len(user))).take(seen)
+    model = BiasModel(damping_user=1.0, damping_movie=1.0).fit(train, toy_movies(60))
+    error = model.predict(user[~seen], movie[~seen]) - truth[~seen]
+    assert np.sqrt((error**2).mean()) < 0.1
+
+
+def test_svd_finds_a_taste_that_biases_cannot():
+    """Half the users love even movies and hate odd ones, the other half the reverse."""
+    rng = np.random.default_rng(1)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(60), np.arange(44)))
+    truth = np.where((user + movie) % 2 == 0, 4.5, 1.5)
+    seen = rng.random(len(user)) < 0.6
+    train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
+    movies = toy_movies(44)
+    asked = user[~seen], movie[~seen]
+    bias = np.abs(BiasModel().fit(train, movies).predict(*asked) - truth[~seen]).mean()
+    svd = SvdModel(factors=5, epochs=60, learning_rate=0.02).fit(train, movies).predict(*asked)
+    assert bias > 1.3
+    assert np.abs(svd - truth[~seen]).mean() < 0.2
+
+
+def test_bias_does_not_depend_on_the_order_of_ratings():
+    train, movies = toy_ratings([9, 4, 12], movies=15), toy_movies(15)
+    shuffled = train.take(np.random.default_rng(0).permutation(len(train)))
+    asked = np.repeat(np.arange(3), 15), np.tile(np.arange(15), 3)
+    np.testing.assert_allclose(
+        BiasModel().fit(train, movies).predict(*asked),
+        BiasModel().fit(shuffled, movies).predict(*asked),
+        atol=1e-6,
+    )
+
+
+def test_look_up_of_unknown_ids_is_zero():
+    table = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    found = look_up(table, np.array([2, 5, 9]), np.array([9, 0, 5, 10, 3, 2]))
+    assert found.tolist() == [[5, 6], [0, 0], [3, 4], [0, 0], [0, 0], [1, 2]]

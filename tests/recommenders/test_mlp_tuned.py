@@ -1,0 +1,74 @@
+"""The carefully trained network: careful with little, able with much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toy_data import toy_movies, toy_ratings
+
+import PerUser.mlp_tuned as script
+from PerUser.mlp_tuned import TunedPerUserMlp
+from PerUser.shrunk_means import shrunk_means
+from PerUser.user_chunks import chunks_of_users
+from ratings import Ratings
+
+
+def test_fewer_than_four_ratings_give_the_shrunk_mean():
+    train, movies = toy_ratings([3, 1, 40, 2], movies=60), toy_movies(60)
+    model = TunedPerUserMlp(damping=5.0).fit(train, movies)
+    means, overall = shrunk_means(train, 5.0)
+    stars = model.predict(np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53]))
+    np.testing.assert_allclose(stars, [means[0], means[1], means[3], overall], atol=1e-5)
+
+
+def test_shrunk_means_by_hand():
+    """User 4: (1 + 2 + 2 · 3) / (2 + 2) = 2.25, user 6: (5 + 4 + 2 · 3) / (2 + 2) = 3.75."""
+    train = Ratings(np.array([6, 4, 4, 6]), np.zeros(4), np.array([5, 1, 2, 4]), np.zeros(4))
+    means, overall = shrunk_means(train, damping=2.0)
+    assert means.tolist() == [2.25, 3.75]
+    assert overall == 3.0
+
+
+def test_it_learns_a_taste_from_enough_ratings():
+    """Each of four users likes another bit, and 150 ratings show it."""
+    movies = toy_movies(250)
+    user, movie = np.repeat(np.arange(4), 150), np.tile(np.arange(150), 4)
+    train = Ratings(user, movie, np.where(movies.bits[movie, user], 4.5, 2.0), np.zeros(600))
+    model = TunedPerUserMlp().fit(train, movies)
+    user, movie = np.repeat(np.arange(4), 100), np.tile(np.arange(150, 250), 4)
+    truth = np.where(movies.bits[movie, user], 4.5, 2.0)
+    error = np.abs(model.predict(user, movie) - truth).mean()
+    assert error < 0.4  # the user's mean is wrong by 1.25
+
+
+def test_where_nothing_is_to_be_learned_it_stays_near_the_mean():
+    movies = toy_movies(80)
+    train = toy_ratings([40] * 30, movies=60, seed=4)  # stars without rhyme or reason
+    model = TunedPerUserMlp().fit(train, movies)
+    means, _ = shrunk_means(train, model.damping)
+    user, movie = np.repeat(np.arange(30), 20), np.tile(np.arange(60, 80), 30)
+    assert np.abs(model.predict(user, movie) - means[user]).mean() < 0.25
+
+
+@pytest.mark.parametrize("cells", [1, 100])
+def test_a_user_learns_the_same_whoever_else_is_trained(monkeypatch, cells):
+    """Also who stops early beside one who does not."""
+    movies = toy_movies(50)
+    train = toy_ratings([9, 45, 5, 20, 4], movies=50, seed=1)
+    asked = np.repeat(np.arange(5), 50), np.tile(np.arange(50), 5)
+    together = TunedPerUserMlp(seed=2).fit(train, movies).predict(*asked)
+    monkeypatch.setattr(script, "CELLS_PER_CHUNK", cells)
+    apart = TunedPerUserMlp(seed=2).fit(train, movies).predict(*asked)
+    np.testing.assert_allclose(apart, together, atol=2e-3)
+
+
+def test_every_rating_is_put_aside_once():
+    model = TunedPerUserMlp(folds=3)
+    train = toy_ratings([9, 3, 14, 4], movies=20)
+    (chunk,) = chunks_of_users(train.user)
+    fold = model._folds(np.unique(train.user)[chunk.users], chunk.mask).numpy()
+    assert (fold[~chunk.mask] == -1).all()
+    for row, count in zip(fold, chunk.mask.sum(axis=1), strict=True):
+        sizes = np.bincount(row[row >= 0], minlength=3)
+        assert sizes.sum() == (count if count >= 4 else 0)
+        assert np.ptp(sizes) <= 1

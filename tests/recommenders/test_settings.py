@@ -1,0 +1,62 @@
+"""Every setting that a tuner may choose changes the result, and its default can be chosen."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from toy_data import toy_movies
+
+from ratings import Ratings
+from recommender import RECOMMENDERS, build, load_recommender
+
+
+def spaces() -> list:
+    """One case for each setting of each recommender."""
+    cases = []
+    for name in RECOMMENDERS:
+        if name == "ao":
+            continue
+        cls = load_recommender(name)
+        for setting, space in getattr(cls, "search_space", {}).items():
+            cases.append(pytest.param(cls, setting, space, id=f"{name}-{setting}"))
+    return cases
+
+
+def ends(space: tuple) -> tuple:
+    return space[:2] if space[-1] in ("log", "linear", "int") else (space[0], space[-1])
+
+
+@pytest.fixture(scope="module")
+def taste():
+    """Ratings with something to learn: users differ in kindness and in the bit they like."""
+    rng = np.random.default_rng(0)
+    movies = toy_movies(60)
+    user, movie = np.nonzero(rng.random((20, 60)) < 0.5)
+    stars = 3 + rng.normal(0, 0.5, 20)[user] + movies.bits[movie, user % 26] - 0.5
+    stars = np.round(2 * (stars + rng.normal(0, 0.4, len(user)))).clip(1, 10) / 2
+    return Ratings(user, movie, stars, np.zeros(len(user))), movies
+
+
+@pytest.mark.parametrize(("cls", "setting", "space"), spaces())
+def test_a_setting_changes_the_result(cls, setting, space, taste):
+    train, movies = taste
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(60)))
+    low, high = (
+        build(cls, **{"samples": 10, setting: end}).fit(train, movies).predict(user, movie)
+        for end in ends(space)
+    )
+    assert (low != high).any()
+
+
+@pytest.mark.parametrize(("cls", "setting", "space"), spaces())
+def test_a_default_is_within_its_space(cls, setting, space):
+    default = inspect.signature(cls).parameters[setting].default
+    if space[-1] in ("log", "linear", "int"):
+        low, high, kind = space
+        assert low <= default <= high
+        assert kind != "log" or low > 0
+        assert kind != "int" or isinstance(default, int)
+    else:
+        assert default in space
