@@ -182,7 +182,6 @@ def cross_validate(
 ) -> None:
     """Each method on each fold; one row each."""
     movies = encode_movies(dataset)
-    users = dataset.n_users
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("", total=len(parameters.folds) * FOLDS * len(methods))
@@ -191,7 +190,7 @@ def cross_validate(
             for fold in range(1, FOLDS + 1):
                 held_out = fold_of_row == fold
                 split = Split(dataset.ratings.take(~held_out), dataset.ratings.take(held_out))
-                cell = Cell(movies, split, split, n_users=users, n_other_users=0)
+                cell = Cell(movies, split, split, dataset.user_id, n_other_users=0)
                 for method in methods:
                     progress.update(task, description=f"{folds}, fold {fold}, {method.model}")
                     if folder.has(folds=folds, iteration=fold, model=method.model):
@@ -210,7 +209,7 @@ def cross_validate(
                         "family": family_of(cls),
                         "settings": json.dumps(method.settings),
                     }
-                    scores = measure(recommender, cell, "half_stars")
+                    scores = measure(recommender, cell, "half_stars").row
                     folder.add({**row, **scores, "status": "ok", "error": None})
                     progress.advance(task)
 

@@ -48,7 +48,7 @@ def cells_with_crowd(cell: Cell, people: int, seed: int) -> Iterator[Cell]:
         crowd = others[: people - (len(group) - 1)]
         learned_from = np.isin(train.user, np.concatenate([group, crowd]))
         split = Split(train.take(learned_from), test.take(np.isin(test.user, group)))
-        yield replace(cell, collaborative=split, n_users=len(group), n_other_users=len(crowd))
+        yield replace(cell, collaborative=split, n_other_users=len(crowd))
 
 
 def crossing(people: np.ndarray, error: np.ndarray, level: float) -> float | None:
