@@ -94,7 +94,8 @@ def main(parameters: Parameters) -> int:
     best = best_of(rows, classes)
     write_csv(best, folder.path / "best.csv")
     folder.close(started)
-    console.print(table_of(best))
+    if len(best):
+        console.print(table_of(best))
     for file in (TRIALS, "best.csv", "run.json"):
         console.print(f"  {folder.path / file}", soft_wrap=True)
     failed = int((rows["status"] == "failed").sum())

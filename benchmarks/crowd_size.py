@@ -7,11 +7,14 @@ having.
 
 For each iteration users are drawn and their last ratings held out. Each of these users is then
 predicted by models that have learned from that user's own training ratings and from exactly so
-many other people: see `evaluation.crowd`. Others bring all their ratings, of any time; the votes
-in the movies' bits are the metadata's, whatever the size of the crowd.
+many other people: see `evaluation.crowd`. Others bring all their ratings, of any time.
+
+The movies' bits tell what another crowd thinks: the votes of the metadata, or where it has none
+those of everybody outside the sample, whatever the number of others. `--no-crowd` hides them from
+all.
 
     python benchmarks/crowd_size.py
-    python benchmarks/crowd_size.py --num-users 100 --reviews-per-user 25 --models svd ridge
+    python benchmarks/crowd_size.py --reviews-per-user 25 --models svd ridge --no-crowd
 """
 
 from __future__ import annotations
@@ -27,16 +30,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script:
 
 import numpy as np
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from command_line import run
 from data_prep import Dataset, load_dataset
 from errors import InputError
+from evaluation import metrics
 from evaluation.cells import Cell, make_cell
 from evaluation.crowd import cells_with_crowd, crossing, group_size
 from evaluation.measure import measure
-from evaluation.protocols import PROTOCOLS, Protocol
+from evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import RunFolder, check_new, write_csv
 from recommender import Recommender, build, family_of, load_recommender
@@ -60,10 +66,14 @@ class Parameters:
     iterations: int = 5
     """how often users are drawn; iteration k uses seed + k - 1"""
     models: tuple[str, ...] = (
-        *("user_mean", "user_median", "ao"),
+        *("user_mean", "user_median", "ao", "ridge", "mlp_tuned"),
         *("movie_mean", "bias", "svd", "bayes_fm_ids", "bayes_fm"),
     )
     """names of recommenders, or one's own as file:Class"""
+    user_set: UserSet = "all"
+    """who may be tested: all, development (for research) or the reserved fifth"""
+    crowd: bool = True
+    """whether anybody knows the crowd's votes for a movie"""
     seed: int = 0
     """of samples, splits, crowds and recommenders"""
     output_dir: str = ""
@@ -72,7 +82,7 @@ class Parameters:
     """the folder of a run that was stopped: go on with it, with its own parameters"""
 
 
-PROTOCOL = PROTOCOLS["strict"]
+EVERYBODY = 10**9  # as many others as there are
 console = Console(highlight=False)
 
 
@@ -84,31 +94,36 @@ def main(parameters: Parameters) -> int:
         parameters = parameters_of(earlier, parameters)
     check(parameters)
     classes = {spec.rpartition(":")[2]: load_recommender(spec) for spec in parameters.models}
-    dataset = load_dataset(parameters.dataset, PROTOCOL.join)
-    sizes = sizes_of_crowd(parameters, dataset)
+    protocol = PROTOCOLS["strict"].changed(user_set=parameters.user_set, crowd=parameters.crowd)
+    dataset = load_dataset(parameters.dataset, protocol.join)
+    sizes = sizes_of_crowd(parameters, draw(parameters, protocol, dataset, parameters.seed))
     default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-crowd-size"
     about = {
         "parameters": asdict(parameters),
-        "protocol": PROTOCOL.columns(),
+        "protocol": protocol.columns(),
         "dataset": about_dataset(dataset),
     }
     folder = earlier or RunFolder.create(Path(parameters.output_dir or default), about)
     check_same_data(folder, dataset)
 
-    run_all(parameters, sizes, dataset, classes, folder)
+    run_all(parameters, protocol, sizes, dataset, classes, folder)
     rows = folder.finish(list(classes), started)
     done = rows[rows["status"] == "ok"]
     crossings = crossings_of(done)
     write_csv(crossings, folder.path / "crossings.csv")
+    users = f"{parameters.num_users} users ({parameters.user_set})"
     title = (
-        f"How much of a crowd does collaborative filtering need?\n{dataset.source.name}, "
-        f"{parameters.num_users} users × {parameters.reviews_per_user or 'all'} ratings, "
-        f"{parameters.iterations} iterations (band: ± standard deviation)"
+        f"How much of a crowd does collaborative filtering need?\n{dataset.source.name}, {users} × "
+        f"{parameters.reviews_per_user or 'all'} ratings, {parameters.iterations} iterations "
+        f"(band: ± standard deviation){'' if parameters.crowd else ', votes unknown'}"
     )
     plots = [folder.path / f"crowd_size.{kind}" for kind in ("png", "svg")]
     plot_crowd(done, title, plots)
-    for line in sentences(crossings):
-        console.print(line)
+    console.print(table_of(crossings))
+    console.print(
+        "0: from the start. By the mean over iterations; in brackets the least and the most of "
+        "single iterations, or how many of them cross at all"
+    )
     for file in ("comparison.csv", "crossings.csv", "crowd_size.png", "crowd_size.svg", "run.json"):
         console.print(f"  {folder.path / file}", soft_wrap=True)
     failed = int((rows["status"] == "failed").sum())
@@ -122,6 +137,7 @@ def main(parameters: Parameters) -> int:
 
 def run_all(
     parameters: Parameters,
+    protocol: Protocol,
     sizes: list[int],
     dataset: Dataset,
     classes: dict[str, type[Recommender]],
@@ -134,6 +150,8 @@ def run_all(
         for name, cls in classes.items()
         for people in (sizes if learns_from_others(cls) else [None])
     ]
+    choices = protocol.columns()
+    del choices["other_users"]  # what `people` says is of another kind
     weight = parameters.num_users
     columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()]
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
@@ -146,10 +164,10 @@ def run_all(
             if not folder.has(**where, **({} if people is None else {"people": people})):
                 seed = parameters.seed + iteration - 1
                 if iteration not in cell_of:
-                    cell_of = {iteration: draw(parameters, dataset, seed)}
+                    cell_of = {iteration: draw(parameters, protocol, dataset, seed)}
                 row = {
                     "dataset": dataset.source.name,
-                    **PROTOCOL.columns(),
+                    **choices,
                     "num_users": parameters.num_users,
                     "reviews_per_user": parameters.reviews_per_user,
                     **where,
@@ -157,48 +175,48 @@ def run_all(
                     "family": family_of(classes[name]),
                     "people": people,
                 }
-                result = run_one(classes[name], PROTOCOL, cell_of[iteration], people, seed)
+                result = run_one(classes[name], protocol, cell_of[iteration], people, seed)
                 if "traceback" in result:
                     folder.log_failure(f"{name}, {where}, {crowd}", result.pop("traceback"))
                 folder.add(row | result)
             progress.advance(bar, work(people, weight))
 
 
-def draw(parameters: Parameters, dataset: Dataset, seed: int) -> Cell:
+def draw(parameters: Parameters, protocol: Protocol, dataset: Dataset, seed: int) -> Cell:
     """The users tested, and everybody else as others to learn from."""
-    everybody = replace(PROTOCOL, other_users=dataset.n_users)
+    with_everybody = replace(protocol, other_users=EVERYBODY)
     return make_cell(
-        dataset, everybody, parameters.num_users, parameters.reviews_per_user, seed=seed
+        dataset, with_everybody, parameters.num_users, parameters.reviews_per_user, seed
     )
 
 
 def run_one(
     cls: type[Recommender], protocol: Protocol, cell: Cell, people: int | None, seed: int
 ) -> dict:
-    """Scores over all users tested, from one model or one for each group of them."""
+    """Errors over all users tested, from one model or from one for each group of them."""
     cells = [cell] if people is None else cells_with_crowd(cell, people, seed)
     try:
-        parts = pd.DataFrame(
+        parts = [
             measure(
                 build(cls, seed=seed, labels=protocol.labels, loss=protocol.loss),
                 part,
                 protocol.labels,
             )
             for part in cells
-        )
+        ]
     except Exception as error:  # a model may fail in any way; the others go on
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
-    users = parts["n_users"]
+    rows = pd.concat([part.predictions for part in parts])
+    stars, predicted, user = (rows[name].to_numpy() for name in ("stars", "predicted", "user_id"))
     return {
-        "n_users": int(users.sum()),
         "models_fitted": len(parts),
-        "n_train": parts["n_train"].mean(),  # of one model
-        "n_test": int(parts["n_test"].sum()),
-        "rmse": float(np.sqrt(np.average(parts["rmse"] ** 2, weights=users))),
-        "mae": float(np.average(parts["mae"], weights=users)),
-        "fit_seconds": float(parts["fit_seconds"].sum()),
-        "predict_seconds": float(parts["predict_seconds"].sum()),
+        "n_train": np.mean([part.row["n_train"] for part in parts]),  # of one model
+        "n_test": len(rows),
+        "rmse": metrics.rmse(stars, predicted, user),
+        "mae": metrics.mae(stars, predicted, user),
+        "fit_seconds": sum(part.row["fit_seconds"] for part in parts),
+        "predict_seconds": sum(part.row["predict_seconds"] for part in parts),
         "status": "ok",
         "error": None,
     }
@@ -255,20 +273,22 @@ def crossings_of(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records)
 
 
-def sentences(crossings: pd.DataFrame) -> list[str]:
-    """The findings in words."""
-    lines = []
-    for row in crossings.to_dict("records"):
-        of = f"{row['iterations_crossed']} of {row['iterations']} iterations"
-        if pd.isna(row["people"]):
-            told = f"never better, on average ({of} cross)"
-        elif row["people"] == 0:
-            told = "better from the start"
-        else:
-            spread = f"{row['people_low']:,.0f} to {row['people_high']:,.0f} in {of}"
-            told = f"better from {row['people']:,.0f} other people on ({spread})"
-        lines.append(f"{row['collaborative']} against {row['personal']}: {told}")
-    return lines
+def table_of(crossings: pd.DataFrame) -> Table:
+    table = Table(title="From how many other people on it is better than", box=SIMPLE_HEAD)
+    table.add_column("", no_wrap=True)
+    for name in crossings["personal"].unique():
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, rows in crossings.groupby("collaborative", sort=False):
+        table.add_row(str(name), *(in_words(row) for row in rows.to_dict("records")))
+    return table
+
+
+def in_words(row: dict) -> str:
+    """ "12 (9 - 20)": of the mean over iterations, and the least and most of single ones."""
+    of_mean = "never" if pd.isna(row["people"]) else f"{row['people']:,.0f}"
+    if row["iterations_crossed"] < row["iterations"]:
+        return f"{of_mean} ({row['iterations_crossed']} of {row['iterations']})"
+    return f"{of_mean} ({row['people_low']:,.0f} - {row['people_high']:,.0f})"
 
 
 # --- parameters --------------------------------------------------------------------------------
@@ -301,14 +321,14 @@ def check(parameters: Parameters) -> None:
         check_new(Path(parameters.output_dir))
 
 
-def sizes_of_crowd(parameters: Parameters, dataset: Dataset) -> list[int]:
+def sizes_of_crowd(parameters: Parameters, cell: Cell) -> list[int]:
     """The sizes as numbers. Raises InputError where there are not so many people."""
-    there_are = dataset.n_users - parameters.num_users
+    there_are = cell.n_other_users
     sizes = [there_are if size == "all" else size for size in parameters.other_people]
-    if max(sizes) > there_are or there_are < 0:
+    if max(sizes) > there_are:
         raise InputError(
-            f"--other-people {max(sizes)}: {dataset.source.name} has {dataset.n_users} people, "
-            f"{max(there_are, 0)} beside the {parameters.num_users} tested. Ask for fewer"
+            f"--other-people {max(sizes)}: there are {there_are} people beside the "
+            f"{parameters.num_users} tested. Ask for fewer"
         )
     return sorted(set(sizes))
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from evaluation.cells import Cell, Split
 
+ROUNDING = 1e-6  # stars
+
 
 def group_size(people: int) -> int:
     """How many are tested with one model that has learned from `people` others of each.
@@ -52,7 +54,7 @@ def cells_with_crowd(cell: Cell, people: int, seed: int) -> Iterator[Cell]:
 
 
 def crossing(people: np.ndarray, error: np.ndarray, level: float) -> float | None:
-    """From how many other people on `error` stays below `level`.
+    """From how many other people on `error` stays below `level`; rounding is no difference.
 
     Between two sizes of crowd the error is taken as linear in log(1 + people).
 
@@ -63,12 +65,12 @@ def crossing(people: np.ndarray, error: np.ndarray, level: float) -> float | Non
     Returns:
         0 if it always is below, None if it is not below with the largest crowd.
     """
-    above = np.flatnonzero(error >= level)
+    above = np.flatnonzero(error > level - ROUNDING)
     if not len(above):
         return 0.0
     last = above[-1]
     if last == len(error) - 1:
         return None
     x, e = np.log1p(people[last : last + 2]), error[last : last + 2]
-    part = (e[0] - level) / (e[0] - e[1])
+    part = np.clip((e[0] - level) / (e[0] - e[1]), 0, 1)
     return float(np.expm1(x[0] + part * (x[1] - x[0])))

@@ -68,7 +68,9 @@ class RunFolder:
             raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
         about = json.loads(file.read_text())
         written = path / table
-        rows = pd.read_csv(written).to_dict("records") if written.exists() else []
+        rows = []
+        if written.exists():  # to the last digit, so that going on is as if never stopped
+            rows = pd.read_csv(written, float_precision="round_trip").to_dict("records")
         return cls(path, about, [row for row in rows if row["status"] == "ok"], table)
 
     def has(self, **cell: object) -> bool:
