@@ -252,8 +252,12 @@ def encode_movies(
         vote_scale: "halved", or "as_published": a vote average of 0 .. 10 read as 0 .. 5.
         outside: bool [users], who is outside the sample. A source without votes has them counted
             over these users' ratings.
+        crowd: False: as if nobody had voted for any movie.
+        date: votes counted over ratings are those given before it (seconds since 1970).
     """
-    votes, average = crowd_votes(dataset, outside)  # average on TMDB's scale of 0 .. 10
+    votes, average = crowd_votes(dataset, outside, date)  # average on TMDB's scale of 0 .. 10
+    if not crowd:
+        votes, average = np.zeros_like(votes), np.zeros_like(average)
     table = dataset.table
     bits = np.hstack(
         [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stderr
 from typing import ClassVar, Self
 
@@ -148,6 +149,7 @@ def _one_hot(ids: np.ndarray, known: np.ndarray) -> sparse.csr_matrix:
     return sparse.csr_matrix((ones, place, row_ends), shape=(len(ids), len(known) + 1))
 
 
-def _block(ids: np.ndarray, features) -> RelationBlock:
+def _block(ids: np.ndarray, features: Callable[[np.ndarray], sparse.csr_matrix]) -> RelationBlock:
+    """`features` of the distinct ids, written once, and which of them each row has."""
     distinct, place = np.unique(ids, return_inverse=True)
     return RelationBlock(place.tolist(), sparse.csr_matrix(features(distinct), dtype=np.float64))

@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script
 
@@ -30,6 +33,8 @@ MOVIES = 1_000
 BITS = 26
 REPEATS = 3  # the fastest counts
 SEED = 0
+
+T = TypeVar("T")
 
 
 def made_up() -> tuple[Ratings, Movies]:
@@ -55,18 +60,14 @@ def one_after_another(train: Ratings, movies: Movies) -> list[nn.Sequential]:
         own = train.take(train.user == user)
         x = torch.from_numpy(movies.bits[own.movie].astype(np.float32))  # (ratings, bits)
         y = torch.from_numpy(encode_ratings(own.stars, "half_stars").astype(np.float32))
-        network = nn.Sequential(
-            nn.Linear(BITS, HIDDEN[0]),
-            nn.ReLU(),
-            nn.Linear(HIDDEN[0], HIDDEN[1]),
-            nn.ReLU(),
-            nn.Linear(HIDDEN[1], y.shape[1]),
-        )
-        drawn = initial_parameters(np.array([user]), (BITS, *HIDDEN, y.shape[1]), SEED)
+        sizes = (BITS, *HIDDEN, y.shape[1])
+        layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
+        drawn = initial_parameters(np.array([user]), sizes, SEED)
         with torch.no_grad():
-            for layer, weight, bias in zip(network[::2], drawn[::2], drawn[1::2], strict=True):
+            for layer, weight, bias in zip(layers, drawn[::2], drawn[1::2], strict=True):
                 layer.weight.copy_(weight[0].T)
                 layer.bias.copy_(bias[0, 0])
+        network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
         adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
         criterion = nn.BCEWithLogitsLoss()
         for _ in range(EPOCHS):
@@ -77,7 +78,7 @@ def one_after_another(train: Ratings, movies: Movies) -> list[nn.Sequential]:
     return networks
 
 
-def fastest(work):
+def fastest(work: Callable[[], T]) -> tuple[T, float]:
     """The result of `work()` and the least seconds it took."""
     seconds = []
     for _ in range(REPEATS):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from Baselines.constant import Always3
 from Baselines.means import MovieMean, UserMean, UserMedian
@@ -44,10 +46,14 @@ def test_user_median():
     assert stars_of(UserMedian, HAND, [0, 1, 2, 8], [0, 0, 0, 0]) == [2.0, 3.0, 4.0, 3.0]
 
 
-def test_median_against_numpy(train):
-    for user in (0, 1, 2, 4, 5):
-        own = train.stars[train.user == user]
-        assert stars_of(UserMedian, train, [user], [0]) == [np.median(own)]
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 10)), min_size=1, max_size=60))
+def test_medians_and_means_against_numpy(pairs):
+    user, halves = np.array(pairs).T
+    train = Ratings(user, np.zeros(len(user)), halves / 2, np.zeros(len(user)))
+    for someone in np.unique(user):
+        own = train.stars[user == someone]
+        assert stars_of(UserMedian, train, [someone], [0]) == [np.median(own)]
+        assert stars_of(UserMean, train, [someone], [0]) == pytest.approx([own.mean()])
 
 
 @pytest.mark.parametrize("cls", [MovieMean, UserMean, UserMedian])

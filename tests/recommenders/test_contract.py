@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from dataclasses import replace
 
@@ -17,18 +16,10 @@ UNSEEN_USER, UNSEEN_MOVIE = 3, 21  # both within the tables, neither in the trai
 NEVER_HEARD_OF = 50_000  # a user beyond every table
 
 
-def is_there(name: str) -> bool:
-    module = RECOMMENDERS[name].partition(":")[0]
-    return importlib.util.find_spec(module) is not None
-
-
 @pytest.fixture(params=RECOMMENDERS)
 def make(request):
     """Builds the recommender anew; takes the options of its constructor."""
-    name = request.param
-    if name == "ao" and not is_there(name):
-        pytest.skip("PerUser/perUser.py is not there yet")
-    cls = load_recommender(name)
+    cls = load_recommender(request.param)
     return lambda **options: build(cls, samples=20, **options)  # enough samples for a contract
 
 

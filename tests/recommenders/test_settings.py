@@ -16,8 +16,6 @@ def spaces() -> list:
     """One case for each setting of each recommender."""
     cases = []
     for name in RECOMMENDERS:
-        if name == "ao":
-            continue
         cls = load_recommender(name)
         for setting, space in getattr(cls, "search_space", {}).items():
             cases.append(pytest.param(cls, setting, space, id=f"{name}-{setting}"))
