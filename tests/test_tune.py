@@ -18,6 +18,7 @@ from evaluation.cells import make_cell
 from evaluation.protocols import PROTOCOLS
 from evaluation.tuning import defaults_of, relative_rmse, trials, tuning_cell
 from ratings import Ratings
+from recommender import RECOMMENDERS, load_recommender
 
 DEVELOPMENT = PROTOCOLS["strict"].changed(user_set="development")
 SMALL = ["--dataset", str(SYNTHETIC), "--cells", "15x20", "20x10"]
@@ -166,6 +167,19 @@ def test_a_space_that_names_no_keyword_is_refused():
 
     with pytest.raises(ValueError, match="'depth'"):
         defaults_of(Odd)
+
+
+def test_the_defaults_are_the_best_of_the_published_trials():
+    """And a class that says it was tuned was."""
+    published = "results/sample-tuning"
+    best = pd.read_csv(ROOT / published / "best.csv", dtype={"best": str})
+    for name in RECOMMENDERS:
+        cls = load_recommender(name)
+        own = best[best["model"] == name]
+        assert getattr(cls, "tuned", "") == (published if len(own) else ""), name
+        if len(own):
+            values = {row.setting: json.loads(row.best) for row in own.itertuples()}
+            assert values == defaults_of(cls), name
 
 
 # --- the script --------------------------------------------------------------------------------
