@@ -39,6 +39,7 @@ from evaluation.protocols import (
     UserSet,
     VoteScale,
 )
+from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import CELL, RunFolder, check_new, write_csv
 from evaluation.significance import significance
 from recommender import RECOMMENDERS, build, load_recommender
@@ -164,7 +165,7 @@ def run_grid(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> N
                 folder.log_failure(f"{name}, {where_of(done.rows[0])}", story)
             if done.rival:
                 folder.note_rival(done.rival)
-            folder.add(done.rows)
+            folder.add(*done.rows)
             progress.advance(cells)
 
 
@@ -269,24 +270,6 @@ def name_of(spec: str) -> str:
     return spec.rpartition(":")[2]
 
 
-def parameters_of(earlier: RunFolder, given: Parameters) -> Parameters:
-    """The parameters of the run that is resumed."""
-    if given != Parameters(resume=given.resume):
-        raise InputError("--resume goes on with the run's own parameters. Give no other flag")
-    kept = earlier.about["parameters"]
-    lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
-    return Parameters(**{**kept, **lists, "resume": given.resume})
-
-
-def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
-    found, expected = dataset.source.fingerprint(), folder.about["dataset"]["fingerprint"]
-    if found != expected:
-        raise InputError(
-            f"--resume {folder.path}: was run on other data (fingerprint {expected}, now {found}). "
-            "Start a new run"
-        )
-
-
 def default_folder(dataset: Dataset) -> Path:
     return (
         Path("results")
@@ -299,11 +282,7 @@ def about(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
     return {
         "parameters": asdict(parameters),
         "protocol": protocol.columns(),
-        "dataset": {
-            "name": dataset.source.name,
-            "fingerprint": dataset.source.fingerprint(),
-            "counts": dataset.counts,
-        },
+        "dataset": about_dataset(dataset),
     }
 
 

@@ -26,6 +26,7 @@ from errors import InputError
 from evaluation.cells import make_cell
 from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS, Protocol
+from evaluation.resume import about_dataset
 from evaluation.run_folder import RunFolder, write_csv
 from PerUser.perUser_pytorch import TorchPerUserRecommender
 from recommender import build, load_recommender
@@ -81,10 +82,7 @@ def main(parameters: Parameters) -> None:
         Path(parameters.output_dir),
         {
             "parameters": vars(parameters),
-            "dataset": {
-                "name": datasets["links"].source.name,
-                "fingerprint": datasets["links"].source.fingerprint(),
-            },
+            "dataset": about_dataset(datasets["links"]),
         },
     )
     folder = run_folder.path

@@ -104,6 +104,7 @@ def run_cell(task: CellTask) -> CellDone:
             "seed": task.recommender_seed(),
             "model": name,
             "family": family_of(load_recommender(spec)),
+            "tuned": getattr(load_recommender(spec), "tuned", "never"),
         }
         if cell is None:
             done.rows.append({**row, "status": "failed", "error": reason})

@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from errors import InputError
-from report.terminal import CELL, MORE_IS_BETTER, figure, marks_of
+from report.terminal import CELL, MORE_IS_BETTER, figure, marks_of, name_in_table
 
 MARK = re.compile(r"(<!-- (scores|differences|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -50,7 +50,7 @@ def scores(root: Path, run: str, score: str) -> str:
     cells = list(comparison.groupby(CELL, sort=False).groups)
     rows = []
     for model in comparison["model"].unique():
-        row = [f"`{model}`"]
+        row = [f"`{name_in_table(comparison, model)}`"]
         for cell in cells:
             of_cell = mean.xs(cell, level=(1, 2))
             best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()

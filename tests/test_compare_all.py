@@ -102,7 +102,7 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
     folder, printed = finished
     assert "RMSE" in printed
     for name in RECOMMENDERS:
-        assert re.search(rf"{name} .*\d\.\d{{3}} ±\d\.\d{{3}}", printed)
+        assert re.search(rf"{name}( \*)? .*\d\.\d{{3}} ±\d\.\d{{3}}", printed)
     for file in ("comparison.csv", "final_results.csv", "run.json"):
         assert str(folder / file) in printed
 
