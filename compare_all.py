@@ -30,6 +30,7 @@ from evaluation.holdout import check_split
 from evaluation.predictions import Predictions
 from evaluation.protocols import (
     PROTOCOLS,
+    Encoding,
     Holdout,
     Join,
     Labels,
@@ -70,6 +71,8 @@ class Parameters:
     """who may be drawn: all, development (for research and tuning) or the reserved fifth"""
     crowd: bool = True
     """whether anybody knows the crowd's votes for a movie"""
+    encoding: Encoding = "published"
+    """the bits of a movie, for every recommender: the published 26, or the extended ones"""
     seed: int = 0
     """of samples, splits and recommenders; iteration k uses seed + k - 1"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
