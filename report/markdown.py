@@ -7,7 +7,8 @@ written anew by `python -m report`:
     <!-- end -->
 
 `scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its rivals, with
-intervals. `csv FILE`: the file as it is.
+intervals. `csv FILE`: the file as it is; `csv FILE column,column`: these columns, and the rows that
+have them all.
 """
 
 from __future__ import annotations
@@ -83,9 +84,11 @@ def differences(root: Path, run: str, score: str) -> str:
     return _table([*heads, "users better served", "users"], rows)
 
 
-def whole_csv(root: Path, file: str) -> str:
-    """The file, numbers to three places."""
+def csv(root: Path, file: str, columns: str = "") -> str:
+    """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
     table = _read(root / file)
+    if columns:
+        table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     return _table([str(column).replace("_", " ") for column in table.columns], rows)
 
@@ -93,7 +96,7 @@ def whole_csv(root: Path, file: str) -> str:
 KINDS: dict[str, Callable[..., str]] = {
     "scores": scores,
     "differences": differences,
-    "csv": whole_csv,
+    "csv": csv,
 }
 
 
