@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from errors import InputError
-from report.terminal import CELL, MORE_IS_BETTER, figure, marks_of, name_in_table
+from report.terminal import CELL, MORE_IS_BETTER, cells_of, figure, marks_of, name_in_table
 
 MARK = re.compile(r"(<!-- (scores|differences|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -48,7 +48,7 @@ def scores(root: Path, run: str, score: str) -> str:
     differences = _read(root / run / "significance.csv")
     by_cell = comparison.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
-    cells = list(comparison.groupby(CELL, sort=False).groups)
+    cells = cells_of(comparison)
     rows = []
     for model in comparison["model"].unique():
         row = [f"`{name_in_table(comparison, model)}`"]

@@ -33,7 +33,7 @@ def score_table(
     """
     by_cell = comparison.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
-    cells = list(comparison.groupby(CELL, sort=False).groups)
+    cells = cells_of(comparison)
 
     table = Table(title=title)
     table.add_column("recommender", no_wrap=True)
@@ -50,6 +50,12 @@ def score_table(
             texts.append(f"[bold]{text}[/bold]" if round(value, 4) == round(best, 4) else text)
         table.add_row(name_in_table(comparison, model), *texts)
     return table
+
+
+def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
+    """The cells in the order of a table: small to large, "all" (0) last."""
+    cells = comparison[CELL].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
 
 
 def name_in_table(comparison: pd.DataFrame, model: str) -> str:

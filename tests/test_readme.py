@@ -4,12 +4,12 @@ import re
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
 from recommender import RECOMMENDERS
 
+RESULTS = (ROOT / "results" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()
 
 
@@ -71,10 +71,9 @@ def test_folders_named_exist(words):
     assert (ROOT / words).is_dir()
 
 
-def test_numbers_of_the_sample_are_there():
-    assert np.all([(ROOT / "results" / name / "run.json").exists() for name in SAMPLES])
-
-
-SAMPLES = re.findall(
-    r"^\| `(sample-[a-z0-9-]+)` \|", (ROOT / "results/README.md").read_text(), re.M
-)
+def test_every_folder_of_results_that_is_listed_is_there_and_none_is_not():
+    listed = re.findall(r"^\| `(sample-[a-z0-9-]+)` \|", RESULTS, re.MULTILINE)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "results").glob("sample-*"))
+    for name in listed:
+        assert list((ROOT / "results" / name).glob("*.csv")), name
+        assert not list((ROOT / "results" / name).glob("*.parquet")), f"{name} holds ratings"
