@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from command_line import run
 from data_prep import Dataset, load_dataset
 from errors import InputError
+from evaluation.cells import parse_cells
 from evaluation.grid import CellTask, run_cells
 from evaluation.holdout import check_split
 from evaluation.predictions import Predictions
@@ -59,6 +60,8 @@ class Parameters:
     """how many users to draw; 0: all"""
     reviews_per_user: tuple[int, ...] = (5, 10, 25, 100, 200)
     """how many ratings of each; 0: all they have"""
+    cells: tuple[str, ...] = ()
+    """in place of that grid, single cells such as 250x25 100x200 0x0"""
     iterations: int = 5
     """how often each cell is run"""
     models: tuple[str, ...] = tuple(name for name in RECOMMENDERS if name != "bayes_fm_ids")
@@ -176,9 +179,7 @@ def tasks_of(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> l
     """What is to be done: the whole grid, but for what the folder holds already."""
     iterations = range(1, parameters.iterations + 1)
     tasks = []
-    for iteration, num_users, reviews in product(
-        iterations, parameters.num_users, parameters.reviews_per_user
-    ):
+    for iteration, (num_users, reviews) in product(iterations, cells_of(parameters)):
         where = dict(zip(CELL, (num_users, reviews, iteration), strict=True))
         models = {
             name_of(spec): spec
@@ -198,6 +199,12 @@ def tasks_of(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> l
                 )
             )
     return tasks
+
+
+def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
+    if parameters.cells:
+        return parse_cells(parameters.cells, least_reviews=2)
+    return list(product(parameters.num_users, parameters.reviews_per_user))
 
 
 def workers_of(parameters: Parameters) -> int:
@@ -243,6 +250,7 @@ def check(parameters: Parameters) -> None:
                 raise InputError(f"{flag} is {value}. Expected 0 or more (0: all)")
         if not values:
             raise InputError(f"{flag} needs a value")
+    cells_of(parameters)
     if 1 in parameters.reviews_per_user:
         raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
     if parameters.iterations < 1:

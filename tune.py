@@ -14,7 +14,6 @@ Settings are for the class's author to take over as defaults; nothing reads them
 from __future__ import annotations
 
 import json
-import re
 import time
 import traceback
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from rich.table import Table
 from command_line import run
 from data_prep import Dataset, load_dataset
 from errors import InputError
+from evaluation.cells import parse_cells
 from evaluation.protocols import PROTOCOLS
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import RunFolder, check_new, write_csv
@@ -231,19 +231,10 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     ):
         if value < least:
             raise InputError(f"{flag} is {value}. Expected {least} or more")
-    sizes = []
-    for cell in parameters.cells:
-        if not re.fullmatch(r"\d+x\d+", cell):
-            raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
-        users, reviews = map(int, cell.split("x"))
-        if 0 < reviews < 3:
-            raise InputError(
-                f"--cells: '{cell}'. Expected 3 ratings or more of each: one to learn from, one to "
-                "choose on, one for the test, which is not touched here"
-            )
-        sizes.append((users, reviews))
-    if len(set(sizes)) != len(sizes) or not sizes:
-        raise InputError(f"--cells is {' '.join(parameters.cells) or 'empty'}. Expected each once")
+    if not parameters.cells:
+        raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
+    # three: one to learn from, one to choose on, one for the test, which is not touched here
+    sizes = parse_cells(parameters.cells, least_reviews=3)
     if parameters.output_dir and not parameters.resume:
         check_new(Path(parameters.output_dir))
     return sizes

@@ -206,6 +206,17 @@ def test_fewer_users_than_asked_for(tmp_path):
     assert "only 0 users" in table.loc[300, "error"]
 
 
+def test_single_cells_in_place_of_the_grid(tmp_path):
+    done = script(
+        *("--dataset", SYNTHETIC, "--cells", "8x10", "0x0", "--iterations", "1"),
+        *("--models", "user_mean", "--output-dir", tmp_path / "out"),
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv").set_index("num_users")
+    assert table["n_users"].to_dict() == {0: 60, 8: 8}
+    assert "all × all" in done.stdout
+
+
 def test_published_protocol_in_every_row(tmp_path):
     done = script(
         *(*SMALL, *QUICK, "--protocol", "published", "--iterations", "2"),
@@ -229,6 +240,9 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--reviews-per-user", "-1"], "--reviews-per-user is -1"),
         (["--reviews-per-user", "1"], "--reviews-per-user is 1"),
         (["--split", "1.0"], "split is 1.0"),
+        (["--cells", "250by25"], "--cells: '250by25'"),
+        (["--cells", "250x1"], "2 ratings or more"),
+        (["--cells", "0x0", "0x0"], "Expected each once"),
         (["--iterations", "0"], "--iterations is 0"),
         (["--top-percentile", "90"], "--top-percentile is 90"),
         (["--other-users", "-3"], "--other-users is -3"),
