@@ -16,6 +16,7 @@ import pandas as pd
 import polars as pl
 
 from errors import InputError, TooFewUsers
+from extended_encoding import extended_bits, facts_of
 from ratings import Movies, Ratings
 from sources import Source, load_source
 from sources.tables import genre_names
@@ -169,9 +170,13 @@ class Dataset:
         return len(self.user_id)
 
 
-@lru_cache(maxsize=2)
 def load_dataset(dataset: str = "auto", join: str = "links") -> Dataset:
     """The dataset of that name (see `sources.load_source`), joined; kept for the next call."""
+    return _load_and_join(dataset, join)
+
+
+@lru_cache(maxsize=2)
+def _load_and_join(dataset: str, join: str) -> Dataset:
     return join_movies(load_source(dataset), join)
 
 
@@ -209,7 +214,9 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
     if joined.is_empty():
         raise InputError(f"{source.name}: no rating finds a movie by --join {join}")
     latest = _latest_of_repeated(joined)
-    users, user = np.unique(latest["userId"].to_numpy(), return_inverse=True)
+    if not latest["userId"].is_sorted():
+        latest = latest.sort("userId", maintain_order=True)
+    users = latest["userId"].unique().sort().to_numpy()
     counts = source.counts | {
         "ratings without a movie": len(source.ratings) - len(joined),
         "ratings repeated by their user": len(joined) - len(latest),
@@ -218,19 +225,24 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
         "movies kept": len(one_row_per_movie),
     }
     ratings = Ratings(
-        user, *(latest[column].to_numpy() for column in ("movie", "rating", "timestamp"))
+        np.searchsorted(users, latest["userId"].to_numpy()),
+        *(latest[column].to_numpy() for column in ("movie", "rating", "timestamp")),
     )
-    by_user = np.argsort(ratings.user, kind="stable")
-    return Dataset(source, ratings.take(by_user), users, one_row_per_movie, counts)
+    return Dataset(source, ratings, users, one_row_per_movie, counts)
 
 
 def _latest_of_repeated(joined: pl.DataFrame) -> pl.DataFrame:
-    key = pl.col("userId") * (joined["movie"].max() + 1) + pl.col("movie")  # type: ignore[operator]
-    if joined.select(key.n_unique()).item() == len(joined):
+    """Without the earlier ratings of a movie by the same user; of equal times the later row."""
+    n_movies = int(joined["movie"].max()) + 1  # type: ignore[arg-type]
+    pair = pl.col("userId") * n_movies + pl.col("movie")
+    repeated = joined.select(pair.is_duplicated()).to_series()
+    if not repeated.any():
         return joined
-    return joined.sort("timestamp", maintain_order=True).unique(
-        ["userId", "movie"], keep="last", maintain_order=True
-    )
+    rows = joined.with_row_index("row").filter(repeated).sort("timestamp", maintain_order=True)
+    latest = rows.unique(["userId", "movie"], keep="last")["row"].to_numpy()
+    kept = ~repeated.to_numpy()
+    kept[latest] = True
+    return joined.filter(pl.Series(kept))
 
 
 # --- the movies' bits --------------------------------------------------------------------------
@@ -244,25 +256,45 @@ def encode_movies(
     outside: np.ndarray | None = None,
     crowd: bool = True,
     date: int | None = None,
+    encoding: str = "published",
 ) -> Movies:
-    """The published 26 bits of each movie of `dataset`: genres 10, vote average 3, language 3,
-    vote count 10.
+    """The bits of each movie of `dataset`.
 
     Args:
-        vote_scale: "halved", or "as_published": a vote average of 0 .. 10 read as 0 .. 5.
+        vote_scale: of the published encoding: "halved", or "as_published": a vote average of
+            0 .. 10 read as 0 .. 5.
         outside: bool [users], who is outside the sample. A source without votes has them counted
             over these users' ratings.
-        crowd: False: as if nobody had voted for any movie.
-        date: votes counted over ratings are those given before it (seconds since 1970).
+        crowd: False: as if nobody had voted.
+        date: such votes are counted up to this one alone, in seconds since 1970.
+        encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
+            "extended", see `extended_encoding`.
     """
-    votes, average = crowd_votes(dataset, outside, date)  # average on TMDB's scale of 0 .. 10
-    if not crowd:
-        votes, average = np.zeros_like(votes), np.zeros_like(average)
     table = dataset.table
+    votes, average = np.zeros(len(table)), np.zeros(len(table))
+    if crowd:
+        votes, average = crowd_votes(dataset, outside, date)  # average on TMDB's 0 .. 10
+    if encoding == "extended":
+        bits, names = _extended_bits(dataset, votes, average, crowd)
+    else:
+        bits, names = _published_bits(table, votes, average * VOTE_SCALES[vote_scale])
+    return Movies(
+        bits=bits,
+        bit_names=names,
+        crowd_stars=np.where(votes > 0, average / 2, np.nan).astype(np.float32),
+        crowd_votes=np.nan_to_num(votes).astype(np.float32),
+        movie_id=table["movieId"].to_numpy().astype(np.int64),
+        title=table["title"].fill_null("").to_numpy(),
+    )
+
+
+def _published_bits(
+    table: pl.DataFrame, votes: np.ndarray, average: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
     bits = np.hstack(
         [
             np.array([encode_genres(text) for text in table["genres"]]),
-            np.array([encode_vote_average(value) for value in average * VOTE_SCALES[vote_scale]]),
+            np.array([encode_vote_average(value) for value in average]),
             np.array([encode_lang(code) for code in table["original_language"]]),
             np.array([encode_vote_count(count) for count in votes]),
         ]
@@ -271,14 +303,22 @@ def encode_movies(
     names += [f"vote_average:{bit}" for bit in range(3)]
     names += [f"language:{bit}" for bit in range(3)]
     names += [f"vote_count:{100 * hundreds}" for hundreds in range(10)]
-    return Movies(
-        bits=bits,
-        bit_names=tuple(names),
-        crowd_stars=np.where(votes > 0, average / 2, np.nan).astype(np.float32),
-        crowd_votes=np.nan_to_num(votes).astype(np.float32),
-        movie_id=table["movieId"].to_numpy().astype(np.int64),
-        title=table["title"].fill_null("").to_numpy(),
-    )
+    return bits, tuple(names)
+
+
+def _extended_bits(
+    dataset: Dataset, votes: np.ndarray, average: np.ndarray, crowd: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Thresholds are those of the whole table of movies, rated or not. Votes that were counted
+    are those of rated movies; the others have none and would weigh nothing."""
+    movies = facts_of(dataset.table, votes, average)
+    population, whole = movies, dataset.source.movies
+    if crowd and dataset.source.has_votes:
+        counts, averages = whole["vote_count"], whole["vote_average"]
+        population = facts_of(whole, counts.to_numpy(), averages.to_numpy())
+    elif not votes.any():
+        population = facts_of(whole, np.zeros(len(whole)), np.zeros(len(whole)))
+    return extended_bits(movies, population)
 
 
 def crowd_votes(

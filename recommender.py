@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import math
 import sys
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import ClassVar, Self
@@ -23,6 +25,7 @@ RECOMMENDERS = {
     "colab": "Collaborative.torch_colab:TorchCollaborativeRecommender",
     "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
     "ridge": "PerUser.ridge:PerUserRidge",
+    "wnn_vote": "PerUser.wnn_vote:WnnVote",
     "bias": "Collaborative.bias:BiasModel",
     "svd": "Collaborative.svd:SvdModel",
     "bayes_fm": "Collaborative.bayesian_fm:BayesianFM",
@@ -44,6 +47,8 @@ class Recommender(ABC):
 
     # True for a model of many people: it is then given the ratings of people outside the sample.
     learns_from_others: ClassVar[bool] = False
+    # Where the trials are that chose its settings, for the tables: "never" if nobody tuned it.
+    tuned: ClassVar[str] = "never"
 
     @abstractmethod
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -67,6 +72,62 @@ class Recommender(ABC):
     def state_bytes(self) -> int | None:
         """Bytes of what was learned (of all users together); None if it cannot say."""
         return None
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A part of a prediction.
+
+    Attributes:
+        reason: in words ("the crowd").
+        stars: how many it adds; negative: takes off.
+        movie: the movie whose rating it comes from, row number; None if it is of no single one.
+    """
+
+    reason: str
+    stars: float
+    movie: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a prediction is what it is: parts whose sum it is, exactly."""
+
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def stars(self) -> float:
+        """The prediction, 0.5 .. 5: the sum, rounded once (`math.fsum`)."""
+        return math.fsum(part.stars for part in self.contributions)
+
+
+class ContinualRecommender(Recommender):
+    """One that goes on learning, a rating at a time, and can say why and forget.
+
+    `fit` starts afresh and learns its ratings in the order of their time (equal times in the
+    order of the rows); `learn_one` goes on from there, with a user's next rating. What `fit` found
+    for the population stays as it is until the next `fit`.
+    """
+
+    @abstractmethod
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        """The user's next rating. One of a movie rated before takes the former's place."""
+
+    @abstractmethod
+    def predict_one(self, user: int, movie: int) -> float:
+        """Stars, 0.5 .. 5, as `predict` says, before it rounds to 32 bits."""
+
+    @abstractmethod
+    def forget_one(self, user: int, movie: int) -> None:
+        """Take a rating back: the user's state becomes what it would be had it never been given.
+
+        Raises:
+            KeyError: the user has no such rating.
+        """
+
+    @abstractmethod
+    def explain_one(self, user: int, movie: int) -> Explanation:
+        """What `predict_one` is the sum of."""
 
 
 def load_recommender(spec: str) -> type[Recommender]:

@@ -68,7 +68,9 @@ def make_cell(
     date = None
     if protocol.holdout == "global-time":
         date = date_of_split(dataset.ratings, protocol.split)
-    movies = encode_movies(dataset, protocol.vote_scale, sample.outside, protocol.crowd, date)
+    movies = encode_movies(
+        dataset, protocol.vote_scale, sample.outside, protocol.crowd, date, protocol.encoding
+    )
     ratings = dataset.ratings.take(sample.rows)
     dense_user = np.searchsorted(sample.users, ratings.user)
     ratings = Ratings(dense_user, ratings.movie, ratings.stars, ratings.time)

@@ -12,6 +12,7 @@ UserSet = Literal["all", "development", "reserved"]
 Labels = Literal["half_stars", "truncated"]
 Loss = Literal["logits", "double_sigmoid"]
 Samples = Literal["fresh", "same"]
+Encoding = Literal["published", "extended"]
 
 
 # The choices that make a protocol what it is: changed ones show in its name.
@@ -35,6 +36,8 @@ class Protocol:
         top_percentile: only movies whose vote count reaches this quantile; 0: all.
         user_set: who may be in the sample, see `data_prep.draw_sample`.
         crowd: whether the crowd's votes are known to anybody.
+        encoding: the bits of a movie, the same for every recommender; see
+            `data_prep.encode_movies`.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Protocol:
     top_percentile: float = 0.0
     user_set: UserSet = "all"
     crowd: bool = True
+    encoding: Encoding = "published"
 
     def changed(self, **choices: object) -> Protocol:
         """This protocol with some choices made otherwise (None: as it is), and named so."""

@@ -77,17 +77,15 @@ class RunFolder:
         """Whether there is a row with these values."""
         return any(all(row[name] == value for name, value in cell.items()) for row in self.rows)
 
-    def add(self, row: dict) -> None:
-        """Put a row down, safely: the file is always whole."""
-        self.rows.append(row)
+    def add(self, *rows: dict) -> None:
+        """Put rows down, safely: the file is always whole."""
+        self.rows += rows
         write_csv(pd.DataFrame(self.rows), self.path / self.table)
 
-    def note_validation(self, choice: dict) -> None:
-        """Put down in run.json what was chosen on validation rows in a cell, once a cell."""
-        cell = {name: choice[name] for name in CELL}
-        earlier = self.about.get("validation", [])
-        kept = [one for one in earlier if any(one[name] != cell[name] for name in CELL)]
-        self.about["validation"] = [*kept, choice]
+    def note_rival(self, choice: dict) -> None:
+        """Put down in run.json which recommender was the best on validation rows of a cell."""
+        self.about.setdefault("rivals", []).append(choice)
+        self.about["rivals"].sort(key=lambda one: [one[name] for name in CELL])
         self._write_about()
 
     def log_failure(self, what: str, traceback: str) -> None:

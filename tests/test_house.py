@@ -8,6 +8,7 @@ from tests_paths import ROOT
 
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")} - {
     "data_prep",
+    "extended_encoding",
     "ratings",
     "recommender",
     "errors",
@@ -17,7 +18,7 @@ FAMILIES = {"PerUser", "Collaborative", "Baselines"}
 PARTS = {
     *FAMILIES,
     *SCRIPTS,
-    *("data_prep", "ratings", "recommender", "errors", "command_line"),
+    *("data_prep", "extended_encoding", "ratings", "recommender", "errors", "command_line"),
     *("sources", "evaluation", "report", "weightless"),
 }
 MAY_IMPORT = {
@@ -27,8 +28,9 @@ MAY_IMPORT = {
     "recommender": {"ratings", "errors"},
     "weightless": set(),
     "sources": {"errors"},
-    "data_prep": {"errors", "ratings", "sources"},
-    "report": {"errors", "ratings"},
+    "extended_encoding": {"sources"},
+    "data_prep": {"errors", "ratings", "sources", "extended_encoding"},
+    "report": {"errors", "ratings", "command_line"},
     "evaluation": {"errors", "ratings", "recommender", "data_prep"},
     **{
         family: {"ratings", "recommender", "errors", "data_prep", "weightless"}

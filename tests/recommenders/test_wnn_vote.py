@@ -1,0 +1,277 @@
+"""The soft vote: its equations in plain words of Python, by hand, and what a memory must keep."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_data import toy_movies, toy_ratings
+
+import PerUser.wnn_vote as script
+from PerUser.crowd_opinion import CrowdOpinion
+from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
+from ratings import Movies, Ratings
+
+
+def plainly(model: WnnVote, movies: Movies, rated: list[tuple[int, float]], movie: int) -> float:
+    """The equations of the docstring, one rating after another."""
+    c, c_mean = model.crowd.stars, model.crowd.mean
+    n = len(rated)
+    g = [(1 + (n - 1 - j) / model.fade_after) ** -model.fade_power for j in range(n)]
+    e = [stars - c[m] for m, stars in rated]
+    x = [c[m] - c_mean for m, _ in rated]
+    mu = sum(gj * ej for gj, ej in zip(g, e, strict=True)) / (sum(g) + model.prior_mean)
+    s = sum(g[j] * (e[j] - mu) * x[j] for j in range(n)) / (
+        sum(g[j] * x[j] ** 2 for j in range(n)) + model.prior_bent
+    )
+    votes = weights = 0.0
+    for j, (remembered, _) in enumerate(rated):
+        d, first = 0.0, 0
+        for channel, bits in movies.channels.items():
+            ours = movies.bits[movie][first : first + bits].tolist()
+            theirs = movies.bits[remembered][first : first + bits].tolist()
+            differ = sum(a != b for a, b in zip(ours, theirs, strict=True))
+            d += model.sharpness * CHANNEL_WEIGHT.get(channel, 1.0) * differ / bits
+            first += bits
+        w = g[j] * math.exp(-d)
+        votes += w * (e[j] - mu - s * x[j])
+        weights += w
+    stars = c[movie] + mu + s * (c[movie] - c_mean) + votes / (weights + model.prior_vote)
+    return min(max(stars, 0.5), 5.0)
+
+
+def history(train: Ratings, user: int) -> list[tuple[int, float]]:
+    own = train.take(train.user == user)
+    order = np.argsort(own.time, kind="stable")
+    return list(zip(own.movie[order].tolist(), own.stars[order].tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    "settings_of",
+    [{}, {"fade_power": 0.0}, {"sharpness": 3.0, "prior_vote": 0.05}, {"prior_bent": 0.5}],
+)
+def test_the_fast_way_is_the_plain_way(settings_of, monkeypatch):
+    monkeypatch.setattr(script, "PAIRS_AT_ONCE", 40)  # many blocks
+    movies = toy_movies(60, seed=3)
+    train = toy_ratings([12, 1, 30, 0, 45], movies=50, seed=4)
+    model = WnnVote(**settings_of).fit(train, movies)
+    for user in range(5):
+        expected = [plainly(model, movies, history(train, user), movie) for movie in range(60)]
+        stars = model.predict(np.full(60, user), np.arange(60))
+        np.testing.assert_allclose(stars, expected, atol=1e-6)
+        one_by_one = [model.predict_one(user, movie) for movie in range(60)]
+        np.testing.assert_allclose(one_by_one, expected, atol=1e-12)
+
+
+def tiny() -> Movies:
+    """Four movies of two genre bits and one bit of another channel; the crowd gives all 3 stars."""
+    return Movies(
+        bits=np.array([[1, 0, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]], np.uint8),
+        bit_names=("genres:War", "genres:Drama", "mood:dark"),
+        crowd_stars=np.full(4, 3, np.float32),
+        crowd_votes=np.full(4, np.expm1(5.0), np.float32),
+        movie_id=np.arange(4),
+        title=np.array(["A", "B", "C", "D"], dtype=object),
+    )
+
+
+def by_hand() -> WnnVote:
+    """The worked example of docs/personal-model.md."""
+    model = WnnVote(
+        prior_mean=2.0,
+        prior_vote=0.5,
+        fade_power=0.0,
+        channel_weight={"genres": 2 * math.log(2), "mood": math.log(2)},
+    )
+    model.start(tiny(), CrowdOpinion(np.full(4, 3.0), 3.0))
+    model.learn_one(7, 0, 5.0)
+    model.learn_one(7, 2, 3.0)
+    return model
+
+
+def test_the_worked_example():
+    """c = 3, e = +2 and 0, μ = 2 / (2 + 2) = .5, ε = 1.5 and −.5. Movie B differs from A in the
+    mood, d = ln 2, w = 1/2; from C in both genres, d = 2 ln 2, w = 1/4. The vote is
+    (.75 − .125) / (.75 + .5) = .5, the prediction 3 + .5 + .5 = 4."""
+    model = by_hand()
+    assert model.predict_one(7, 1) == pytest.approx(4.0, abs=1e-12)
+    explanation = model.explain_one(7, 1)
+    parts = [(part.movie, round(part.stars, 9)) for part in explanation.contributions]
+    assert parts == [(None, 3.0), (None, 0.5), (None, 0.0), (0, 0.6), (2, -0.1)]
+    model.forget_one(7, 2)  # μ = 2/3, ε = 4/3, w = 1/2: 3 + 2/3 + (2/3) / (1/2 + 1/2)
+    assert model.predict_one(7, 1) == pytest.approx(3 + 2 / 3 + 2 / 3, abs=1e-12)
+
+
+def test_somebody_unknown_is_told_what_the_crowd_thinks(train, movies):
+    model = WnnVote().fit(train, movies)
+    stars = model.predict(np.full(23, 3), np.arange(23))
+    np.testing.assert_allclose(stars, model.crowd.stars.clip(0.5, 5), atol=1e-6)
+    assert [part.reason for part in model.explain_one(3, 5).contributions] == ["the crowd"]
+
+
+def test_the_first_rating_moves_it_a_little(movies):
+    model = WnnVote()
+    model.start(movies, CrowdOpinion(np.full(23, 3.0), 3.0))
+    before = model.predict_one(0, 4)
+    model.learn_one(0, 4, 5.0)
+    assert before < model.predict_one(0, 4) < 5.0
+    assert before < model.predict_one(0, 5) < model.predict_one(0, 4)
+
+
+# --- the crowd's opinion -----------------------------------------------------------------------
+
+
+def test_the_crowds_opinion_is_found_again():
+    movies = toy_movies(500)
+    movies = replace(movies, crowd_votes=np.random.default_rng(1).integers(1, 5000, 500))
+    known = ~np.isnan(movies.crowd_stars)
+    truth = (
+        3.4
+        + 0.6 * (np.nan_to_num(movies.crowd_stars) - 3)
+        + 0.1 * (np.log1p(movies.crowd_votes) - 5)
+    )
+    truth = np.where(known, truth, 2.5)
+    rated = np.tile(np.arange(400), 20)
+    noise = np.random.default_rng(0).normal(0, 0.3, len(rated))
+    train = Ratings(np.repeat(np.arange(20), 400), rated, truth[rated] + noise, np.zeros(8000))
+    crowd = CrowdOpinion.fit(train, movies)
+    np.testing.assert_allclose(crowd.stars, truth, atol=0.05)
+
+
+def test_before_any_rating_the_crowd_means_what_it_says(movies):
+    crowd = CrowdOpinion.fit(toy_ratings([], 1), movies)
+    np.testing.assert_allclose(crowd.stars, np.nan_to_num(movies.crowd_stars, nan=3), atol=1e-6)
+    assert crowd.mean == 3
+
+
+# --- learning on, and forgetting ---------------------------------------------------------------
+
+
+def state(model: WnnVote) -> dict:
+    return {
+        user: (memory.movie.tolist(), memory.surprise.tolist())
+        for user, memory in model.memories.items()
+    }
+
+
+def empty_like(model: WnnVote, movies: Movies) -> WnnVote:
+    """A model that knows what `model` knows of the population, and nobody's ratings."""
+    other = WnnVote()
+    other.start(movies, model.crowd)
+    return other
+
+
+def test_learning_one_by_one_in_the_order_of_time_is_fit(train, movies):
+    rng = np.random.default_rng(5)
+    shuffled = train.take(rng.permutation(len(train)))
+    shuffled = replace(shuffled, time=rng.integers(0, 9, len(train)))  # many equal times
+    model = WnnVote().fit(shuffled, movies)
+    other = empty_like(model, movies)
+    for row in np.argsort(shuffled.time, kind="stable"):
+        other.learn_one(shuffled.user[row], shuffled.movie[row], shuffled.stars[row])
+    assert state(other) == state(model)
+    user, movie = np.repeat(np.arange(7), 23), np.tile(np.arange(23), 7)
+    np.testing.assert_array_equal(other.predict(user, movie), model.predict(user, movie))
+
+
+def test_a_movie_rated_again_counts_once_the_latest(movies):
+    twice = Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30])
+    once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
+    model = WnnVote().fit(twice, movies)
+    assert model.memories[0].movie.tolist() == [5, 4]
+    other = empty_like(model, movies)
+    for movie, stars in ((4, 1.0), (5, 3.0), (4, 5.0)):
+        other.learn_one(0, movie, stars)
+    assert state(other) == state(model)
+    third = empty_like(model, movies)
+    for movie, stars in zip(once.movie, once.stars, strict=True):
+        third.learn_one(0, movie, stars)
+    assert state(third) == state(model)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_forgetting_is_as_if_never_seen(data):
+    """Whatever is learned and forgotten, in whatever order, leaves what was not forgotten."""
+    movies = toy_movies(12)
+    model = WnnVote()
+    model.start(movies, CrowdOpinion.fit(toy_ratings([8, 5], 12), movies))
+    kept: dict[int, dict[int, float]] = {}
+    for _ in range(data.draw(st.integers(0, 25))):
+        user, movie = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 11))
+        own = kept.setdefault(user, {})
+        if movie in own and data.draw(st.booleans()):
+            model.forget_one(user, movie)
+            del own[movie]
+        else:
+            stars = data.draw(st.integers(1, 10)) / 2
+            model.learn_one(user, movie, stars)
+            own.pop(movie, None)
+            own[movie] = stars
+    never = empty_like(model, movies)
+    for user, own in kept.items():
+        for movie, stars in own.items():
+            never.learn_one(user, movie, stars)
+    assert state(never) == state(model)
+    user, movie = np.repeat(np.arange(3), 12), np.tile(np.arange(12), 3)
+    np.testing.assert_array_equal(never.predict(user, movie), model.predict(user, movie))
+
+
+def test_what_was_never_rated_cannot_be_forgotten(train, movies):
+    model = WnnVote().fit(train, movies)
+    before = state(model)
+    for user, movie in ((3, 0), (1, int(train.movie[train.user == 0][0])), (99, 5)):
+        if movie not in train.movie[train.user == user]:
+            with pytest.raises(KeyError):
+                model.forget_one(user, movie)
+    assert state(model) == before
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.integers(0, 40), st.floats(0.02, 5.0))
+def test_contributions_sum_to_the_prediction_exactly(seed, length, prior):
+    movies = toy_movies(50, seed=seed)
+    train = toy_ratings([length, 9], 50, seed=seed)
+    model = WnnVote(prior_vote=prior, prior_mean=prior).fit(train, movies)
+    stars = model.predict(np.zeros(50, int), np.arange(50))
+    for movie in range(50):
+        explanation = model.explain_one(0, movie)
+        assert math.fsum(part.stars for part in explanation.contributions) == explanation.stars
+        assert explanation.stars == model.predict_one(0, movie)
+        assert np.isclose(explanation.stars, stars[movie], atol=1e-6)
+        assert 0.5 <= explanation.stars <= 5.0
+        of_movies = {part.movie for part in explanation.contributions} - {None}
+        assert of_movies == set(train.movie[train.user == 0].tolist())
+
+
+def test_it_finds_a_taste_where_it_is_told_to_look():
+    """Somebody who likes what one bit of three marks; the other channels are noise."""
+    movies = toy_movies(400)
+    truth = 3 + 1.5 * (movies.bits[:, 11].astype(float) - 0.5)
+    rated = np.arange(300)
+    train = Ratings(np.zeros(300), rated, truth[rated], rated)
+    weights = dict.fromkeys(movies.channels, 0.0) | {"vote_average": 12.0}
+    model = WnnVote(channel_weight=weights).fit(train, movies)
+    predicted = model.predict(np.zeros(100, int), np.arange(300, 400))
+    assert np.corrcoef(predicted, truth[300:])[0, 1] > 0.8
+    blind = WnnVote(channel_weight=weights | {"vote_average": 0.0}).fit(train, movies)
+    predicted = blind.predict(np.zeros(100, int), np.arange(300, 400))
+    assert abs(np.corrcoef(predicted, truth[300:])[0, 1]) < 0.3
+
+
+def test_what_is_recent_weighs_more(movies):
+    """The same ratings, first low then high, or first high then low."""
+    stars = np.repeat([1.0, 5.0], 10)
+    rising = Ratings(np.zeros(20), np.arange(20), stars, np.arange(20))
+    falling = replace(rising, time=rising.time[::-1])
+    up, down = (WnnVote().fit(train, movies).predict([0], [21])[0] for train in (rising, falling))
+    assert up > down + 0.3
+    same = [
+        WnnVote(fade_power=0.0).fit(train, movies).predict([0], [21])[0]
+        for train in (rising, falling)
+    ]
+    assert same[0] == pytest.approx(same[1], abs=1e-6)
