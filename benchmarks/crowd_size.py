@@ -111,11 +111,11 @@ def main(parameters: Parameters) -> int:
     done = rows[rows["status"] == "ok"]
     crossings = crossings_of(done)
     write_csv(crossings, folder.path / "crossings.csv")
-    users = f"{parameters.num_users} users ({parameters.user_set})"
     title = (
-        f"How much of a crowd does collaborative filtering need?\n{dataset.source.name}, {users} × "
-        f"{parameters.reviews_per_user or 'all'} ratings, {parameters.iterations} iterations "
-        f"(band: ± standard deviation){'' if parameters.crowd else ', votes unknown'}"
+        f"How much of a crowd does collaborative filtering need?\n{dataset.source.name}, "
+        f"{parameters.num_users} users ({parameters.user_set}) × "
+        f"{parameters.reviews_per_user or 'all'} ratings, {parameters.iterations} iterations"
+        f"{'' if parameters.crowd else ', votes unknown'}"
     )
     plots = [folder.path / f"crowd_size.{kind}" for kind in ("png", "svg")]
     plot_crowd(done, title, plots)
@@ -274,7 +274,8 @@ def crossings_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_of(crossings: pd.DataFrame) -> Table:
-    table = Table(title="From how many other people on it is better than", box=SIMPLE_HEAD)
+    title = "From how many other people on it is better than"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for name in crossings["personal"].unique():
         table.add_column(name, justify="right", no_wrap=True)
@@ -284,11 +285,13 @@ def table_of(crossings: pd.DataFrame) -> Table:
 
 
 def in_words(row: dict) -> str:
-    """ "12 (9 - 20)": of the mean over iterations, and the least and most of single ones."""
+    """ "12 (9-20)": of the mean over iterations, and the least and most of single ones."""
     of_mean = "never" if pd.isna(row["people"]) else f"{row['people']:,.0f}"
+    if not row["iterations_crossed"]:
+        return of_mean
     if row["iterations_crossed"] < row["iterations"]:
-        return f"{of_mean} ({row['iterations_crossed']} of {row['iterations']})"
-    return f"{of_mean} ({row['people_low']:,.0f} - {row['people_high']:,.0f})"
+        return f"{of_mean} ({row['iterations_crossed']}/{row['iterations']})"
+    return f"{of_mean} ({row['people_low']:,.0f}-{row['people_high']:,.0f})"
 
 
 # --- parameters --------------------------------------------------------------------------------
