@@ -8,7 +8,7 @@ written anew by `python -m report`:
 
 `scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its rivals, with
 intervals. `csv FILE`: the file as it is; `csv FILE column,column`: these columns, and the rows that
-have them all.
+have them all; with `column=value` only the rows that say so.
 """
 
 from __future__ import annotations
@@ -84,9 +84,11 @@ def differences(root: Path, run: str, score: str) -> str:
     return _table([*heads, "users better served", "users"], rows)
 
 
-def csv(root: Path, file: str, columns: str = "") -> str:
+def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
     table = _read(root / file)
+    for column, value in (one.split("=") for one in filters):
+        table = table[table[column].astype(str) == value]
     if columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]

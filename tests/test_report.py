@@ -57,6 +57,8 @@ def test_columns_of_a_csv(run):
     )
     written = with_tables("<!-- csv some.csv a,b -->\n<!-- end -->", run)
     assert written.splitlines()[1:-1] == ["| a | b |", "|---|---|", "| 1 | 0.123 |"]
+    some = with_tables("<!-- csv some.csv a,c c=y -->\n<!-- end -->", run)
+    assert some.splitlines()[1:-1] == ["| a | c |", "|---|---|", "| 20,000 | y |"]
     whole = with_tables("<!-- csv some.csv -->\n<!-- end -->", run)
     assert "| 20,000 |  | y |" in whole
 
