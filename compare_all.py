@@ -11,8 +11,8 @@ held out. The README says how to read the files that come out.
 
 from __future__ import annotations
 
+import os
 import time
-import traceback
 from dataclasses import asdict, dataclass, fields
 from itertools import product
 from pathlib import Path
@@ -24,10 +24,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from command_line import run
 from data_prep import Dataset, load_dataset
-from errors import InputError, TooFewUsers
-from evaluation.cells import Cell, make_cell, validation_cell
+from errors import InputError
+from evaluation.cells import parse_cells
+from evaluation.grid import CellTask, run_cells
 from evaluation.holdout import check_split
-from evaluation.measure import measure
 from evaluation.predictions import Predictions
 from evaluation.protocols import (
     PROTOCOLS,
@@ -41,9 +41,10 @@ from evaluation.protocols import (
     UserSet,
     VoteScale,
 )
-from evaluation.run_folder import RunFolder, check_new, write_csv
+from evaluation.resume import about_dataset, check_same_data, parameters_of
+from evaluation.run_folder import CELL, RunFolder, check_new, write_csv
 from evaluation.significance import significance
-from recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
+from recommender import RECOMMENDERS, build, load_recommender
 from report.terminal import LEGEND, TABLES, score_table
 from report.wide import final_results
 
@@ -59,10 +60,12 @@ class Parameters:
     """how many users to draw; 0: all"""
     reviews_per_user: tuple[int, ...] = (5, 10, 25, 100, 200)
     """how many ratings of each; 0: all they have"""
+    cells: tuple[str, ...] = ()
+    """in place of that grid, single cells such as 250x25 100x200 0x0"""
     iterations: int = 5
     """how often each cell is run"""
-    models: tuple[str, ...] = tuple(RECOMMENDERS)
-    """names of recommenders, or one's own as file:Class"""
+    models: tuple[str, ...] = tuple(name for name in RECOMMENDERS if name != "bayes_fm_ids")
+    """names of recommenders, or one's own as file:Class; all but a variant for the literature"""
     split: float = 0.8
     """the part of the ratings to train on"""
     top_percentile: float = 0.0
@@ -96,6 +99,9 @@ class Parameters:
     samples: Samples | None = None
     """a fresh sample for each iteration, or the same as published"""
 
+    workers: int = 0
+    """how many cells to run at a time; 0: one for each core, 4 at the most. The results are the
+    same; for seconds to be compared with other runs, use 1"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<dataset>"""
     resume: str = ""
@@ -103,6 +109,7 @@ class Parameters:
 
 
 RIVAL_COLUMNS = ["num_users", "reviews_per_user", "rival", "rival_is"]
+MOST_WORKERS = 4  # each holds the dataset
 TRIVIAL_RIVAL = "user_median"  # beside the best collaborative recommender
 CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 console = Console(highlight=False)
@@ -115,10 +122,10 @@ def main(parameters: Parameters) -> int:
         earlier = RunFolder.resume(Path(parameters.resume))
         parameters = parameters_of(earlier, parameters)
     check(parameters)
-    classes = {name_of(spec): load_recommender(spec) for spec in parameters.models}
     protocol = choose_protocol(parameters)
-    for cls in classes.values():
-        build_recommender(cls, parameters, protocol, seed=parameters.seed)  # fail before the work
+    with console.status("preparing (the first time, kernels are compiled)"):
+        for spec in parameters.models:  # fail before the work
+            build(load_recommender(spec), wnn_engine=parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join)
     folder = earlier or RunFolder.create(
         Path(parameters.output_dir or default_folder(dataset)), about(parameters, protocol, dataset)
@@ -127,9 +134,9 @@ def main(parameters: Parameters) -> int:
 
     console.print(f"{dataset.source.name}: {summary(dataset)}")
     console.print(f"protocol {protocol.name}; results in {folder.path}")
-    run_grid(parameters, protocol, dataset, classes, folder)
+    run_grid(parameters, protocol, folder)
 
-    table = folder.finish(list(classes), started)
+    table = folder.finish([name_of(spec) for spec in parameters.models], started)
     write_csv(final_results(table), folder.path / "final_results.csv")
     differences = write_significance(folder, protocol, table)
     for score, title in TABLES.items():
@@ -146,111 +153,66 @@ def main(parameters: Parameters) -> int:
 # --- the grid ----------------------------------------------------------------------------------
 
 
-def run_grid(
-    parameters: Parameters,
-    protocol: Protocol,
-    dataset: Dataset,
-    classes: dict[str, type[Recommender]],
-    folder: RunFolder,
-) -> None:
-    """Run what is not done yet, cell by cell."""
-    iterations = range(1, parameters.iterations + 1)
-    grid = list(product(iterations, parameters.num_users, parameters.reviews_per_user))
+def run_grid(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> None:
+    """Run what is not done yet, cell by cell, and put it down."""
+    tasks = tasks_of(parameters, protocol, folder)
     predictions = Predictions(folder.path)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("", total=len(grid) * len(classes))
-        for iteration, num_users, reviews in grid:
-            where = {
-                "num_users": num_users,
-                "reviews_per_user": reviews,
-                "iteration": iteration,
-            }
-            open_models = [name for name in classes if not folder.has(**where, model=name)]
-            progress.advance(task, len(classes) - len(open_models))
-            if not open_models:
-                continue
-            seed = parameters.seed + iteration - 1
-            cell, failure = cell_with_those_there_are(parameters, protocol, dataset, where)
-            if cell and iteration == 1:
-                progress.update(task, description="choosing the best collaborative recommender")
-                choose_rival(classes, parameters, protocol, cell, where, folder)
-            for name in open_models:
-                description = f"{num_users or 'all'} × {reviews or 'all'}, iteration {iteration}, "
-                progress.update(task, description=description + name)
-                row = {
-                    "dataset": dataset.source.name,
-                    **protocol.columns(),
-                    **where,
-                    "seed": seed,
-                    "model": name,
-                    "family": family_of(classes[name]),
-                }
-                result = failure or run_one(classes[name], parameters, protocol, cell, seed)
-                if "traceback" in result:
-                    folder.log_failure(f"{name}, {where}", result.pop("traceback"))
-                if "predictions" in result:
-                    predictions.add({**where, "model": name}, result.pop("predictions"))
-                folder.add(row | result)
-                progress.advance(task)
+        cells = progress.add_task("cells", total=len(tasks))
+        noted = set()
+        for done in run_cells(tasks, workers_of(parameters)):
+            if done.note and done.note not in noted:
+                console.print(done.note)
+                noted.add(done.note)
+            for name, frame in done.predictions.items():
+                predictions.add({**where_of(done.rows[0]), "model": name}, frame)
+            for name, story in done.failures.items():
+                folder.log_failure(f"{name}, {where_of(done.rows[0])}", story)
+            if done.rival:
+                folder.note_rival(done.rival)
+            folder.add(*done.rows)
+            progress.advance(cells)
 
 
-def cell_with_those_there_are(
-    parameters: Parameters, protocol: Protocol, dataset: Dataset, where: dict
-) -> tuple[Cell | None, dict | None]:
-    """The cell, with fewer users where there are not as many; or why there is none."""
-    seed = protocol.sample_seed(parameters.seed, where["iteration"])
-
-    def cell_of(num_users: int) -> Cell:
-        return make_cell(dataset, protocol, num_users, where["reviews_per_user"], seed)
-
-    try:
-        return cell_of(where["num_users"]), None
-    except TooFewUsers as too_few:
-        if not too_few.there_are:
-            return None, {"status": "failed", "error": str(too_few)}
-        if where["iteration"] == 1:
-            console.print(
-                f"{where['num_users']} × {where['reviews_per_user']}: only {too_few.there_are} "
-                "users have that many ratings; running with those"
+def tasks_of(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> list[CellTask]:
+    """What is to be done: the whole grid, but for what the folder holds already."""
+    iterations = range(1, parameters.iterations + 1)
+    tasks = []
+    for iteration, (num_users, reviews) in product(iterations, cells_of(parameters)):
+        where = dict(zip(CELL, (num_users, reviews, iteration), strict=True))
+        models = {
+            name_of(spec): spec
+            for spec in parameters.models
+            if not folder.has(**where, model=name_of(spec))
+        }
+        if models:
+            tasks.append(
+                CellTask(
+                    dataset=parameters.dataset,
+                    protocol=protocol,
+                    where=where,
+                    seed=parameters.seed,
+                    models=models,
+                    options={"wnn_engine": parameters.wnn_engine},
+                    choose_rival=iteration == 1,
+                )
             )
-        return cell_of(too_few.there_are), None
-    except InputError as error:
-        return None, {"status": "failed", "error": str(error)}
+    return tasks
 
 
-def run_one(
-    cls: type[Recommender], parameters: Parameters, protocol: Protocol, cell: Cell, seed: int
-) -> dict:
-    """Scores, predictions and status "ok", or "failed" with the reason and the traceback."""
-    try:
-        recommender = build_recommender(cls, parameters, protocol, seed)
-        done = measure(recommender, cell, protocol.labels)
-        return {**done.row, "status": "ok", "error": None, "predictions": done.predictions}
-    except Exception as error:  # a model may fail in any way; the others go on
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
+def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
+    if parameters.cells:
+        return parse_cells(parameters.cells, least_reviews=2)
+    return list(product(parameters.num_users, parameters.reviews_per_user))
 
 
-def choose_rival(
-    classes: dict[str, type[Recommender]],
-    parameters: Parameters,
-    protocol: Protocol,
-    cell: Cell,
-    where: dict,
-    folder: RunFolder,
-) -> None:
-    """Note in run.json which collaborative recommender predicts best a part held out of the
-    *training* rows of the first iteration: the rival of `significance.csv`."""
-    candidates = {n: cls for n, cls in classes.items() if family_of(cls) == "Collaborative"}
-    inner = validation_cell(cell, protocol, parameters.seed)
-    rmse = {}
-    for name, cls in candidates.items():
-        result = run_one(cls, parameters, protocol, inner, parameters.seed)
-        if result["status"] == "ok":
-            rmse[name] = result["rmse"]
-    if rmse:
-        folder.note_validation({**where, "rmse": rmse, "best": min(rmse, key=lambda n: rmse[n])})
+def workers_of(parameters: Parameters) -> int:
+    return parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def where_of(row: dict) -> dict:
+    return {name: row[name] for name in CELL}
 
 
 def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFrame) -> pd.DataFrame:
@@ -262,25 +224,13 @@ def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFram
         return significance(losses.iloc[:0], pd.DataFrame(columns=RIVAL_COLUMNS))
     rivals = [
         (choice["num_users"], choice["reviews_per_user"], choice["best"], "best collaborative")
-        for choice in folder.about.get("validation", [])
+        for choice in folder.about.get("rivals", [])
     ]
     cells = table[["num_users", "reviews_per_user"]].drop_duplicates().itertuples(index=False)
     rivals += [(*cell, TRIVIAL_RIVAL, "user's median") for cell in cells]
     differences = significance(losses, pd.DataFrame(rivals, columns=RIVAL_COLUMNS))
     write_csv(differences, folder.path / "significance.csv")
     return differences
-
-
-def build_recommender(
-    cls: type[Recommender], parameters: Parameters, protocol: Protocol, seed: int
-) -> Recommender:
-    return build(
-        cls,
-        seed=seed,
-        labels=protocol.labels,
-        loss=protocol.loss,
-        wnn_engine=parameters.wnn_engine,
-    )
 
 
 # --- parameters --------------------------------------------------------------------------------
@@ -293,12 +243,14 @@ def check(parameters: Parameters) -> None:
         ("--reviews-per-user", parameters.reviews_per_user),
         ("--other-users", (parameters.other_users or 0,)),
         ("--seed", (parameters.seed,)),
+        ("--workers", (parameters.workers,)),
     ):
         for value in values:
             if value < 0:
                 raise InputError(f"{flag} is {value}. Expected 0 or more (0: all)")
         if not values:
             raise InputError(f"{flag} needs a value")
+    cells_of(parameters)
     if 1 in parameters.reviews_per_user:
         raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
     if parameters.iterations < 1:
@@ -329,24 +281,6 @@ def name_of(spec: str) -> str:
     return spec.rpartition(":")[2]
 
 
-def parameters_of(earlier: RunFolder, given: Parameters) -> Parameters:
-    """The parameters of the run that is resumed."""
-    if given != Parameters(resume=given.resume):
-        raise InputError("--resume goes on with the run's own parameters. Give no other flag")
-    kept = earlier.about["parameters"]
-    lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
-    return Parameters(**{**kept, **lists, "resume": given.resume})
-
-
-def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
-    found, expected = dataset.source.fingerprint(), folder.about["dataset"]["fingerprint"]
-    if found != expected:
-        raise InputError(
-            f"--resume {folder.path}: was run on other data (fingerprint {expected}, now {found}). "
-            "Start a new run"
-        )
-
-
 def default_folder(dataset: Dataset) -> Path:
     return (
         Path("results")
@@ -359,11 +293,7 @@ def about(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
     return {
         "parameters": asdict(parameters),
         "protocol": protocol.columns(),
-        "dataset": {
-            "name": dataset.source.name,
-            "fingerprint": dataset.source.fingerprint(),
-            "counts": dataset.counts,
-        },
+        "dataset": about_dataset(dataset),
     }
 
 

@@ -170,9 +170,13 @@ class Dataset:
         return len(self.user_id)
 
 
-@lru_cache(maxsize=2)
 def load_dataset(dataset: str = "auto", join: str = "links") -> Dataset:
     """The dataset of that name (see `sources.load_source`), joined; kept for the next call."""
+    return _load_and_join(dataset, join)
+
+
+@lru_cache(maxsize=2)
+def _load_and_join(dataset: str, join: str) -> Dataset:
     return join_movies(load_source(dataset), join)
 
 
@@ -210,7 +214,9 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
     if joined.is_empty():
         raise InputError(f"{source.name}: no rating finds a movie by --join {join}")
     latest = _latest_of_repeated(joined)
-    users, user = np.unique(latest["userId"].to_numpy(), return_inverse=True)
+    if not latest["userId"].is_sorted():
+        latest = latest.sort("userId", maintain_order=True)
+    users = latest["userId"].unique().sort().to_numpy()
     counts = source.counts | {
         "ratings without a movie": len(source.ratings) - len(joined),
         "ratings repeated by their user": len(joined) - len(latest),
@@ -219,19 +225,24 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
         "movies kept": len(one_row_per_movie),
     }
     ratings = Ratings(
-        user, *(latest[column].to_numpy() for column in ("movie", "rating", "timestamp"))
+        np.searchsorted(users, latest["userId"].to_numpy()),
+        *(latest[column].to_numpy() for column in ("movie", "rating", "timestamp")),
     )
-    by_user = np.argsort(ratings.user, kind="stable")
-    return Dataset(source, ratings.take(by_user), users, one_row_per_movie, counts)
+    return Dataset(source, ratings, users, one_row_per_movie, counts)
 
 
 def _latest_of_repeated(joined: pl.DataFrame) -> pl.DataFrame:
-    key = pl.col("userId") * (joined["movie"].max() + 1) + pl.col("movie")  # type: ignore[operator]
-    if joined.select(key.n_unique()).item() == len(joined):
+    """Without the earlier ratings of a movie by the same user; of equal times the later row."""
+    n_movies = int(joined["movie"].max()) + 1  # type: ignore[arg-type]
+    pair = pl.col("userId") * n_movies + pl.col("movie")
+    repeated = joined.select(pair.is_duplicated()).to_series()
+    if not repeated.any():
         return joined
-    return joined.sort("timestamp", maintain_order=True).unique(
-        ["userId", "movie"], keep="last", maintain_order=True
-    )
+    rows = joined.with_row_index("row").filter(repeated).sort("timestamp", maintain_order=True)
+    latest = rows.unique(["userId", "movie"], keep="last")["row"].to_numpy()
+    kept = ~repeated.to_numpy()
+    kept[latest] = True
+    return joined.filter(pl.Series(kept))
 
 
 # --- the movies' bits --------------------------------------------------------------------------

@@ -49,6 +49,8 @@ class Recommender(ABC):
 
     # True for a model of many people: it is then given the ratings of people outside the sample.
     learns_from_others: ClassVar[bool] = False
+    # Where the trials are that chose its settings, for the tables: "never" if nobody tuned it.
+    tuned: ClassVar[str] = "never"
 
     @abstractmethod
     def fit(self, train: Ratings, movies: Movies) -> Self:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, Self
@@ -26,6 +27,7 @@ from errors import InputError
 from evaluation.experiment import Experiment, print_scores, run_experiment
 from ratings import Movies, Ratings
 from recommender import Recommender
+from weightless import Arch, Population
 
 STEPS = 15_000  # a hint of how many states an agent will live through
 ASKED = 5  # times each test movie is shown before its answer is read, as published
@@ -54,62 +56,74 @@ class AoRecommender(Recommender):
         self.labels = labels
         self.wnn_engine = wnn_engine
         self.ao = load_engine(wnn_engine)
+        if wnn_engine == "weightless":
+            compile_kernels()
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self.bits = movies.bits
-        self.arch = self.ao.Arch(
+        self.mean_stars = float(train.stars.mean()) if len(train) else 3.0
+        self.users, agent = np.unique(train.user, return_inverse=True)
+        arch = self.ao.Arch(
             arch_i=list(movies.channels.values()),  # [10, 3, 3, 10] by the published encoding
             arch_z=[RATING_BITS],
             arch_c=[],
             connector_function="forward_forward_conn",
         )
-        self.mean_stars = float(train.stars.mean()) if len(train) else 3.0
-        self.agents = {}
-        for user, rows in rows_by_user(train.user):
-            agent = self._new_agent(user)
-            inputs = movies.bits[train.movie[rows]]  # (ratings, 26)
-            labels = encode_ratings(train.stars[rows], self.labels)  # (ratings, 10)
-            agent.next_state_batch(inputs, labels, unsequenced=True, DD=True, Hamming=True)
-            self.agents[user] = agent
+        if self.wnn_engine == "weightless":
+            self.agents = self.ao.Population(arch, len(self.users), seed=self.seed)
+        else:
+            self.agents = VendorAgents(self.ao, arch, len(self.users))
+        inputs = movies.bits[train.movie]  # (ratings, 26)
+        self.agents.learn(agent, inputs, encode_ratings(train.stars, self.labels))
         return self
 
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         unknown = thermometer(count_ones(np.array([self.mean_stars]), self.labels))
         answers = np.repeat(unknown, len(user), axis=0)  # (pairs, 10)
-        for one_user, rows in rows_by_user(user):
-            if one_user in self.agents:
-                answers[rows] = self._ask(self.agents[one_user], self.bits[movie[rows]])
+        known = np.isin(user, self.users)
+        agent = np.searchsorted(self.users, user[known])
+        answers[known] = self.agents.recall(agent, self.bits[movie[known]])
         return answers
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
 
     def state_bytes(self) -> int | None:
-        if self.wnn_engine != "weightless":
-            return None  # a private engine does not say
-        return sum(agent.nbytes for agent in self.agents.values())
+        return self.agents.nbytes
 
-    def _new_agent(self, user: int):
-        if self.wnn_engine == "weightless":
-            seed = np.random.SeedSequence([self.seed, user]).generate_state(1, np.uint64)[0]
-            return self.ao.Agent(self.arch, _steps=STEPS, seed=int(seed))
-        return self.ao.Agent(self.arch, _steps=STEPS)
 
-    def _ask(self, agent, inputs: np.ndarray) -> np.ndarray:
-        """The answers uint8 [n, 10] to inputs [n, 26].
+class VendorAgents:
+    """One agent of AO Labs' engine per user, with the calls of a `weightless.Population`.
 
-        The open engine's answer to an unsequenced input depends on that input alone, so asking
-        all at once says the same as asking for each `ASKED` times.
-        """
-        if self.wnn_engine == "weightless":
-            return agent.next_state_batch(inputs, unsequenced=True, DD=True, Hamming=True)
-        answers = []
-        for one_input in inputs:
+    The open engine's answer to an unsequenced input is a function of that input alone, so a
+    population says at once what asking for each movie `ASKED` times would say. Of theirs that is
+    not known: each is asked as published.
+    """
+
+    nbytes = None  # a private engine does not say
+
+    def __init__(self, engine: ModuleType, arch: object, n_agents: int) -> None:
+        self.agents = [engine.Agent(arch, _steps=STEPS) for _ in range(n_agents)]
+
+    def learn(self, agent: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> None:
+        """`labels` (uint8 [n, 10]) to `inputs` (uint8 [n, 26]), by agent (int [n])."""
+        for which in np.unique(agent):
+            rows = agent == which
+            self.agents[which].next_state_batch(
+                inputs[rows], labels[rows], unsequenced=True, DD=True, Hamming=True
+            )
+
+    def recall(self, agent: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """The answers, uint8 [n, 10]."""
+        answers = np.zeros((len(agent), RATING_BITS), np.uint8)
+        for row, which in enumerate(agent):
+            asked = self.agents[which]
             for _ in range(ASKED):
-                answer = agent.next_state(one_input, unsequenced=True, DD=True, Hamming=True)
-            answers.append(np.asarray(answer, dtype=np.uint8))
-            agent.reset_state()
-        return np.stack(answers)
+                answers[row] = asked.next_state(
+                    inputs[row], unsequenced=True, DD=True, Hamming=True
+                )
+            asked.reset_state()
+        return answers
 
 
 def load_engine(name: Engine) -> ModuleType:
@@ -131,11 +145,16 @@ def load_engine(name: Engine) -> ModuleType:
         ) from None
 
 
-def rows_by_user(user: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """Each user present and the rows that are his, in order."""
-    order = np.argsort(user, kind="stable")
-    users, starts = np.unique(user[order], return_index=True)
-    return list(zip(users.tolist(), np.split(order, starts[1:]), strict=True)) if len(user) else []
+@cache
+def compile_kernels() -> None:
+    """Compile the engine's kernels, or load them where that was done before, by using them: so
+    that the first user's learning does not take the blame."""
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2, (100, 36)).astype(np.uint8)
+    population = Population(Arch([10, 3, 3, 10], [10], [], "forward_forward_conn"), 2)
+    agent = np.arange(100) % 2
+    population.learn(agent, bits[:, :26], bits[:, 26:])
+    population.recall(agent, 1 - bits[:, :26])
 
 
 # --- the published experiment ------------------------------------------------------------------

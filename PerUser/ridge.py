@@ -32,6 +32,7 @@ class PerUserRidge(Recommender):
         "alpha": (0.3, 300.0, "log"),
         "damping": (0.1, 30.0, "log"),
     }
+    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
     def __init__(self, alpha: float = 10.0, damping: float = 5.0) -> None:
         self.alpha = alpha

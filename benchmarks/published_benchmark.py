@@ -10,6 +10,7 @@ the rest staying as published (`ablation.csv`). docs/published-benchmark.md show
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from errors import InputError
 from evaluation.cells import make_cell
 from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS, Protocol
+from evaluation.resume import about_dataset
 from evaluation.run_folder import RunFolder, write_csv
 from PerUser.perUser_pytorch import TorchPerUserRecommender
 from recommender import build, load_recommender
@@ -70,19 +72,20 @@ REPAIRS = {
 
 
 def main(parameters: Parameters) -> None:
+    started = time.perf_counter()
     datasets = {join: load_dataset(parameters.dataset, join) for join in ("direct", "links")}
     if datasets["links"].source.name == "ml-100k":
-        raise InputError("--dataset: ml-100k has one id space, nothing to show. Give Kaggle's files")
-    folder = RunFolder.create(
+        raise InputError(
+            "--dataset: ml-100k has one id space, nothing to show. Give Kaggle's files"
+        )
+    run_folder = RunFolder.create(
         Path(parameters.output_dir),
         {
             "parameters": vars(parameters),
-            "dataset": {
-                "name": datasets["links"].source.name,
-                "fingerprint": datasets["links"].source.fingerprint(),
-            },
+            "dataset": about_dataset(datasets["links"]),
         },
-    ).path
+    )
+    folder = run_folder.path
     write_csv(joins(datasets), folder / "joins.csv")
 
     measured = partial(measure_models, datasets, parameters)
@@ -99,8 +102,11 @@ def main(parameters: Parameters) -> None:
             models = {"torch": partial(TorchPerUserRecommender, epochs=TRAINED_EPOCHS)}
         rows += [{"repair": repair, **row} for row in measured(protocol, models)]
     ablation = summary(rows, ["repair", "reviews_per_user", "model"])
-    write_csv(with_differences(ablation), folder / "ablation.csv")
-    print(f"joins.csv, contenders.csv and ablation.csv are in {folder}")
+    ablation = with_differences(ablation)
+    write_csv(ablation, folder / "ablation.csv")
+    write_csv(at_a_glance(ablation), folder / "ablation_accuracy.csv")
+    run_folder.close(started)
+    print(f"joins.csv, contenders.csv, ablation.csv and ablation_accuracy.csv are in {folder}")
 
 
 def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
@@ -178,6 +184,21 @@ def with_differences(ablation: pd.DataFrame) -> pd.DataFrame:
     place = list(ablation.columns).index("accuracy_mean_sd") + 1
     ablation.insert(place, "accuracy_change", change)
     return ablation
+
+
+def at_a_glance(ablation: pd.DataFrame) -> pd.DataFrame:
+    """One row per repair, one column per cell and model: accuracy and its change, as text."""
+    texts = [
+        f"{row.accuracy_mean:.3f}"
+        + ("" if row.repair == "as published" else f" ({row.accuracy_change:+.3f})")
+        for row in ablation.itertuples()
+    ]
+    heads = [f"{row.model} × {row.reviews_per_user}" for row in ablation.itertuples()]
+    table = ablation[["repair"]].assign(head=heads, text=texts)
+    wide = table.pivot_table(
+        index="repair", columns="head", values="text", aggfunc="first", sort=False
+    )
+    return wide[list(dict.fromkeys(heads))].reset_index()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data_prep import Dataset, Sample, draw_sample, encode_movies
+from errors import InputError
 from evaluation.holdout import (
     date_of_split,
     hold_out_after,
@@ -82,6 +83,26 @@ def make_cell(
     others, n_other_users = _other_users(dataset, sample, protocol.other_users, date, seed)
     collaborative = Split(Ratings.concatenate([collaborative.train, others]), collaborative.test)
     return Cell(movies, personal, collaborative, dataset.user_id[sample.users], n_other_users)
+
+
+def parse_cells(texts: tuple[str, ...], least_reviews: int) -> list[tuple[int, int]]:
+    """Users and ratings of each, of cells written "250x25" (0: all).
+
+    Raises:
+        InputError: a text is no such cell, has fewer ratings than `least_reviews`, or is there
+            twice.
+    """
+    sizes = []
+    for cell in texts:
+        users, times, reviews = cell.partition("x")
+        if not (times and users.isdecimal() and reviews.isdecimal()):
+            raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
+        if 0 < int(reviews) < least_reviews:
+            raise InputError(f"--cells: '{cell}'. Expected {least_reviews} ratings or more of each")
+        sizes.append((int(users), int(reviews)))
+    if len(set(sizes)) != len(sizes):
+        raise InputError(f"--cells is {' '.join(texts)}. Expected each once")
+    return sizes
 
 
 def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:

@@ -30,6 +30,13 @@ class Measured:
     row: Row
     predictions: pd.DataFrame
 
+    @property
+    def rmse(self) -> float:
+        """The primary score."""
+        score = self.row["rmse"]
+        assert score is not None
+        return score
+
 
 def measure(recommender: Recommender, cell: Cell, labels: str) -> Measured:
     """Fit, predict, score.

@@ -19,31 +19,36 @@ CELL = ["num_users", "reviews_per_user", "iteration"]  # with the model, what a 
 
 
 class RunFolder:
-    """`comparison.csv` and `run.json` in a folder of their own.
+    """A table, `comparison.csv` where nothing else is said, and `run.json` in their own folder.
 
     Attributes:
         path: the folder.
         about: what stands in run.json.
-        rows: the rows of comparison.csv so far.
+        rows: the rows of the table so far.
+        table: its file.
     """
 
-    def __init__(self, path: Path, about: dict, rows: list[dict]) -> None:
+    def __init__(
+        self, path: Path, about: dict, rows: list[dict], table: str = "comparison.csv"
+    ) -> None:
         self.path = path
         self.about = about
         self.rows = rows
+        self.table = table
 
     @classmethod
-    def create(cls, path: Path, about: dict) -> RunFolder:
+    def create(cls, path: Path, about: dict, table: str = "comparison.csv") -> RunFolder:
         """A new run in `path`.
 
         Args:
             about: parameters and dataset; the machine, versions and times are added.
+            table: the file of its rows.
 
         Raises:
             InputError: there is a run already, or the folder cannot be written.
         """
         check_new(path)
-        run = cls(path, {"status": "running", **about, **_circumstances()}, [])
+        run = cls(path, {"status": "running", **about, **_circumstances()}, [], table)
         try:
             path.mkdir(parents=True, exist_ok=True)
             run._write_about()
@@ -52,7 +57,7 @@ class RunFolder:
         return run
 
     @classmethod
-    def resume(cls, path: Path) -> RunFolder:
+    def resume(cls, path: Path, table: str = "comparison.csv") -> RunFolder:
         """The run in `path`, to go on with: what succeeded is kept, what failed is forgotten.
 
         Raises:
@@ -62,25 +67,25 @@ class RunFolder:
         if not file.exists():
             raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
         about = json.loads(file.read_text())
-        table = path / "comparison.csv"
-        rows = pd.read_csv(table).to_dict("records") if table.exists() else []
-        return cls(path, about, [row for row in rows if row["status"] == "ok"])
+        written = path / table
+        rows = []
+        if written.exists():  # to the last digit, so that going on is as if never stopped
+            rows = pd.read_csv(written, float_precision="round_trip").to_dict("records")
+        return cls(path, about, [row for row in rows if row["status"] == "ok"], table)
 
     def has(self, **cell: object) -> bool:
         """Whether there is a row with these values."""
         return any(all(row[name] == value for name, value in cell.items()) for row in self.rows)
 
-    def add(self, row: dict) -> None:
-        """Put a row down, safely: the file is always whole."""
-        self.rows.append(row)
-        write_csv(pd.DataFrame(self.rows), self.path / "comparison.csv")
+    def add(self, *rows: dict) -> None:
+        """Put rows down, safely: the file is always whole."""
+        self.rows += rows
+        write_csv(pd.DataFrame(self.rows), self.path / self.table)
 
-    def note_validation(self, choice: dict) -> None:
-        """Put down in run.json what was chosen on validation rows in a cell, once a cell."""
-        cell = {name: choice[name] for name in CELL}
-        earlier = self.about.get("validation", [])
-        kept = [one for one in earlier if any(one[name] != cell[name] for name in CELL)]
-        self.about["validation"] = [*kept, choice]
+    def note_rival(self, choice: dict) -> None:
+        """Put down in run.json which recommender was the best on validation rows of a cell."""
+        self.about.setdefault("rivals", []).append(choice)
+        self.about["rivals"].sort(key=lambda one: [one[name] for name in CELL])
         self._write_about()
 
     def log_failure(self, what: str, traceback: str) -> None:
@@ -98,8 +103,13 @@ class RunFolder:
         place = table["model"].map({model: place for place, model in enumerate(order)})
         table = table.assign(_place=place).sort_values([*CELL, "_place"], kind="stable")
         table = table.drop(columns="_place").reset_index(drop=True)
-        write_csv(table, self.path / "comparison.csv")
-        failed = int((table["status"] == "failed").sum())
+        write_csv(table, self.path / self.table)
+        self.close(started)
+        return table
+
+    def close(self, started: float) -> None:
+        """Say in run.json that the run has ended; `started` as in `finish`."""
+        failed = sum(row["status"] == "failed" for row in self.rows)
         self.about |= {
             "status": "failed" if failed else "finished",
             "failed_rows": failed,
@@ -107,7 +117,6 @@ class RunFolder:
             "seconds": self.about.get("seconds", 0) + time.perf_counter() - started,
         }
         self._write_about()
-        return table
 
     def _write_about(self) -> None:
         _replace(self.path / "run.json", json.dumps(self.about, indent=2, default=str) + "\n")

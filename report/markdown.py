@@ -7,7 +7,8 @@ written anew by `python -m report`:
     <!-- end -->
 
 `scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its rivals, with
-intervals. `csv FILE`: the file as it is.
+intervals. `csv FILE`: the file as it is; `csv FILE column,column`: these columns, and the rows that
+have them all; with `column=value` only the rows that say so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from errors import InputError
-from report.terminal import CELL, MORE_IS_BETTER, figure, marks_of
+from report.terminal import CELL, MORE_IS_BETTER, cells_of, figure, marks_of, name_in_table
 
 MARK = re.compile(r"(<!-- (scores|differences|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -47,10 +48,10 @@ def scores(root: Path, run: str, score: str) -> str:
     differences = _read(root / run / "significance.csv")
     by_cell = comparison.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
-    cells = list(comparison.groupby(CELL, sort=False).groups)
+    cells = cells_of(comparison)
     rows = []
     for model in comparison["model"].unique():
-        row = [f"`{model}`"]
+        row = [f"`{name_in_table(comparison, model)}`"]
         for cell in cells:
             of_cell = mean.xs(cell, level=(1, 2))
             best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
@@ -83,9 +84,13 @@ def differences(root: Path, run: str, score: str) -> str:
     return _table([*heads, "users better served", "users"], rows)
 
 
-def whole_csv(root: Path, file: str) -> str:
-    """The file, numbers to three places."""
+def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
+    """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
     table = _read(root / file)
+    for column, value in (one.split("=") for one in filters):
+        table = table[table[column].astype(str) == value]
+    if columns:
+        table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     return _table([str(column).replace("_", " ") for column in table.columns], rows)
 
@@ -93,7 +98,7 @@ def whole_csv(root: Path, file: str) -> str:
 KINDS: dict[str, Callable[..., str]] = {
     "scores": scores,
     "differences": differences,
-    "csv": whole_csv,
+    "csv": csv,
 }
 
 

@@ -14,6 +14,7 @@ TABLES = {
 MORE_IS_BETTER = {"accuracy_mean"}
 MARKS = {"best collaborative": "c", "user's median": "m"}  # by rival_is
 LEGEND = (
+    "*: never tuned (as published, or one's own). "
     "mean ± standard deviation over iterations; the best of each cell in bold. "
     "+c, -c: better, worse than the best collaborative recommender (chosen on validation rows); "
     "+m, -m: than the user's median; each where the 95 % interval of the difference excludes zero"
@@ -32,7 +33,7 @@ def score_table(
     """
     by_cell = comparison.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
-    cells = list(comparison.groupby(CELL, sort=False).groups)
+    cells = cells_of(comparison)
 
     table = Table(title=title)
     table.add_column("recommender", no_wrap=True)
@@ -47,8 +48,20 @@ def score_table(
             text = figure(value, spread[model, *cell])
             text += marks_of(differences, model, cell, score)
             texts.append(f"[bold]{text}[/bold]" if round(value, 4) == round(best, 4) else text)
-        table.add_row(model, *texts)
+        table.add_row(name_in_table(comparison, model), *texts)
     return table
+
+
+def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
+    """The cells in the order of a table: small to large, "all" (0) last."""
+    cells = comparison[CELL].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
+
+
+def name_in_table(comparison: pd.DataFrame, model: str) -> str:
+    """The name; with an asterisk if its settings were never tuned."""
+    tuned = comparison.loc[comparison["model"] == model, "tuned"].iloc[0]
+    return f"{model} *" if tuned == "never" else model
 
 
 def figure(value: float, spread: float) -> str:

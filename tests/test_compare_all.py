@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recommender import RECOMMENDERS
+from compare_all import Parameters
 
+RECOMMENDERS = Parameters().models
 TIMES = ["fit_seconds", "predict_seconds"]
 SMALL = ["--dataset", str(SYNTHETIC), "--num-users", "8", "--reviews-per-user", "10", "20"]
 QUICK = ["--models", "ao", "user_mean", "movie_mean", "always_3"]
@@ -101,18 +102,21 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
     folder, printed = finished
     assert "RMSE" in printed
     for name in RECOMMENDERS:
-        assert re.search(rf"{name} .*\d\.\d{{3}} ±\d\.\d{{3}}", printed)
+        assert re.search(rf"{name}( \*)? .*\d\.\d{{3}} ±\d\.\d{{3}}", printed)
     for file in ("comparison.csv", "final_results.csv", "run.json"):
         assert str(folder / file) in printed
 
 
-def test_same_seed_same_csv_but_for_times(finished, tmp_path):
-    script(*SMALL, "--iterations", "2", "--output-dir", tmp_path / "again")
-    first, again = (
+def test_same_seed_same_csv_but_for_times_whatever_the_workers(finished, tmp_path):
+    again = tmp_path / "again"
+    script(*SMALL, "--iterations", "2", "--workers", "1", "--output-dir", again)
+    differences = [pd.read_csv(folder / "significance.csv") for folder in (finished[0], again)]
+    pd.testing.assert_frame_equal(*differences, check_exact=True)
+    first, second = (
         pd.read_csv(folder / "comparison.csv").drop(columns=TIMES)
-        for folder in (finished[0], tmp_path / "again")
+        for folder in (finished[0], again)
     )
-    pd.testing.assert_frame_equal(first, again, check_exact=True)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
     script(*SMALL, *QUICK, "--iterations", "1", "--seed", "1", "--output-dir", tmp_path / "other")
     other = pd.read_csv(tmp_path / "other" / "comparison.csv")
     shifted = first[(first["iteration"] == 2) & first["model"].isin(QUICK)]
@@ -202,6 +206,17 @@ def test_fewer_users_than_asked_for(tmp_path):
     assert "only 0 users" in table.loc[300, "error"]
 
 
+def test_single_cells_in_place_of_the_grid(tmp_path):
+    done = script(
+        *("--dataset", SYNTHETIC, "--cells", "8x10", "0x0", "--iterations", "1"),
+        *("--models", "user_mean", "--output-dir", tmp_path / "out"),
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv").set_index("num_users")
+    assert table["n_users"].to_dict() == {0: 60, 8: 8}
+    assert "all × all" in done.stdout
+
+
 def test_published_protocol_in_every_row(tmp_path):
     done = script(
         *(*SMALL, *QUICK, "--protocol", "published", "--iterations", "2"),
@@ -225,6 +240,9 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--reviews-per-user", "-1"], "--reviews-per-user is -1"),
         (["--reviews-per-user", "1"], "--reviews-per-user is 1"),
         (["--split", "1.0"], "split is 1.0"),
+        (["--cells", "250by25"], "--cells: '250by25'"),
+        (["--cells", "250x1"], "2 ratings or more"),
+        (["--cells", "0x0", "0x0"], "Expected each once"),
         (["--iterations", "0"], "--iterations is 0"),
         (["--top-percentile", "90"], "--top-percentile is 90"),
         (["--other-users", "-3"], "--other-users is -3"),

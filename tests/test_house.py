@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "sources": {"errors"},
     "extended_encoding": {"sources"},
     "data_prep": {"errors", "ratings", "sources", "extended_encoding"},
-    "report": {"errors", "ratings"},
+    "report": {"errors", "ratings", "command_line"},
     "evaluation": {"errors", "ratings", "recommender", "data_prep"},
     **{
         family: {"ratings", "recommender", "errors", "data_prep", "weightless"}

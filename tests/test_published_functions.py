@@ -39,7 +39,7 @@ def test_asking_five_times_says_what_asking_once_says(synthetic):
     test = cell.personal.test
     bits = recommender.predict_bits(test.user, test.movie)
     for user, movie, expected in zip(test.user, test.movie, bits, strict=True):
-        agent = recommender.agents[user]
+        agent = recommender.agents.agent(int(user))
         for _ in range(5):
             answer = agent.next_state(
                 cell.movies.bits[movie], unsequenced=True, DD=True, Hamming=True

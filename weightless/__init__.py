@@ -6,5 +6,6 @@ the calls that AO Labs document for their agents, and needs numpy and numba alon
 
 from weightless.agent import WHY, Agent
 from weightless.arch import Arch
+from weightless.population import Population
 
-__all__ = ["WHY", "Agent", "Arch"]
+__all__ = ["WHY", "Agent", "Arch", "Population"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
-from weightless import coin
-from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, groups_of
-from weightless.growing import GrowingRows
+from weightless import storage
+from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, Group, groups_of
+from weightless.coin import checked_seed, toss
+from weightless.growing import GrowingPlanes
 from weightless.memory import Memory
 
-# Why a neuron is as it is in a state; the first four are those of `memory`.
+# Why a neuron is as it is in a state; the first four are those of `kernels`.
 WHY = np.array(
     [
         "DD",
@@ -64,18 +66,16 @@ class Agent:
     """
 
     def __init__(self, arch: Any, notes: str = "", _steps: int = 0, *, seed: int = 0) -> None:
-        if not 0 <= seed < 2**64:
-            raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
         self.arch = arch
         self.notes = notes
-        self.seed = seed
+        self.seed = checked_seed(seed)
         self.memories = [Memory(group) for group in groups_of(arch)]
         self._i, self._q, self._z, self._c = (
             np.array(ids, np.int64)
             for ids in (arch.I__flat, arch.Q__flat, arch.Z__flat, arch.C__flat)
         )
-        self._story = GrowingRows(arch.n_total, np.uint8)
-        self._metastory = GrowingRows(arch.n_total, np.uint8)
+        self._story = GrowingPlanes(arch.n_total, np.uint8)
+        self._metastory = GrowingPlanes(arch.n_total, np.uint8)
         self._live(
             np.zeros((1, arch.n_total), np.uint8), np.full((1, arch.n_total), REST, np.uint8)
         )
@@ -86,16 +86,16 @@ class Agent:
 
     @property
     def story(self) -> np.ndarray:
-        return self._story.rows
+        return self._story.columns.T
 
     @property
     def metastory(self) -> np.ndarray:
-        return WHY[self._metastory.rows]
+        return WHY[self._metastory.columns.T]
 
     @property
     def nbytes(self) -> int:
         """Bytes of what was learned (the story not among them)."""
-        return sum(m.patterns.nbytes + m.answers.nbytes for m in self.memories)
+        return sum(memory.nbytes for memory in self.memories)
 
     def next_state(
         self,
@@ -135,25 +135,25 @@ class Agent:
             TypeError: an argument that this engine does not have.
         """
         _refuse(unknown)
-        inputs = _bits("INPUT", INPUT, (len(self._i),))
-        label = _bits("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
-        controls, control_why = self._controls(inputs, label, INSTINCTS, Cpos, Cneg)
-        previous = self.story[-1]
+        inputs = bits_of("INPUT", INPUT, (len(self._i),))
+        label = bits_of("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
+        causes = self._causes(inputs, label, INSTINCTS, Cpos, Cneg)
+        previous = self.story[-1].copy()
 
         state = np.zeros(self.arch.n_total, np.uint8)
         why = np.full(self.arch.n_total, REST, np.uint8)
         state[self._i], why[self._i] = inputs, INPUT_GIVEN
-        state[self._c], why[self._c] = controls, control_why
+        state[self._c], why[self._c] = [cause != REST for cause in causes], causes
         for memory in self.memories:
             group = memory.group
             read, neighbours = state[group.inputs], previous[group.neighbours]
             if unsequenced:
-                neighbours = np.zeros_like(neighbours)
-            causes = control_why[np.isin(self._c, group.controls[state[group.controls] == 1])]
-            if len(causes):
-                values = self._value_to_learn(group, state, previous, label, causes)
+                neighbours = np.zeros(len(neighbours), np.uint8)
+            mine = [causes[place] for place in group.controls if causes[place] != REST]
+            if mine:
+                values = _value_to_learn(group, state, previous, label, mine)
                 memory.store(read[None], neighbours[None], values[None])
-                state[group.neurons], why[group.neurons] = values, causes[0]
+                state[group.neurons], why[group.neurons] = values, mine[0]
             else:
                 fired, reasons = memory.fire(
                     read[None],
@@ -201,8 +201,8 @@ class Agent:
         _refuse(unknown)
         if not len(INPUTS):
             return np.zeros((0, len(self._z)), np.uint8)
-        inputs = _bits("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
-        labels = _bits("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
+        inputs = bits_of("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
+        labels = bits_of("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
         if unsequenced and not (INSTINCTS or Cpos or Cneg or print_result):
             return self._all_at_once(inputs, labels, DD, Hamming, Default)
         switches = (INSTINCTS, Cpos, Cneg, print_result, DD, Hamming, Default, unsequenced)
@@ -221,8 +221,43 @@ class Agent:
         """
         state = np.zeros((1, self.arch.n_total), np.uint8)
         random = np.concatenate([self._i, self._q, self._z])
-        state[:, random] = coin.toss(self.seed, random, np.array([[self.state]], np.uint64))
+        now = np.array([self.state], np.uint64)
+        state[:, random] = [toss(self.seed, neuron, now) for neuron in random]
         self._live(state, np.full(state.shape, RESET, np.uint8))
+
+    def save(self, path: str | Path) -> None:
+        """Write the agent to one file: architecture, memories, story. Rules of instincts are not
+        in it, see `storage`."""
+        arrays = {"story": self.story, "metastory": self._metastory.columns.T}
+        for at, memory in enumerate(self.memories):
+            arrays[f"patterns_{at}"] = memory.patterns.columns
+            arrays[f"answers_{at}"] = memory.answers.columns
+        header = {"arch": storage.describe(self.arch), "notes": self.notes, "seed": int(self.seed)}
+        storage.write(path, "agent", header, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The agent that was saved there.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is damaged, foreign or of another version.
+        """
+        header, arrays = storage.read(path, "agent")
+        try:
+            agent = cls(storage.restore(header["arch"]), header["notes"], seed=header["seed"])
+            for at, memory in enumerate(agent.memories):
+                memory.patterns.restore(arrays[f"patterns_{at}"])
+                memory.answers.restore(arrays[f"answers_{at}"])
+                if len(memory.patterns) != len(memory.answers):
+                    raise ValueError("patterns and answers differ in number")
+            agent._story.restore(arrays["story"].T)
+            agent._metastory.restore(arrays["metastory"].T)
+            if agent._story.columns.shape != agent._metastory.columns.shape:
+                raise ValueError("story and metastory differ in length")
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ValueError(f"{path} does not hold a whole agent: {error}") from error
+        return agent
 
     def _all_at_once(
         self, inputs: np.ndarray, labels: np.ndarray | None, DD: bool, Hamming: bool, Default: bool
@@ -230,14 +265,13 @@ class Agent:
         states = np.zeros((len(inputs), self.arch.n_total), np.uint8)
         why = np.full(states.shape, REST, np.uint8)
         states[:, self._i], why[:, self._i] = inputs, INPUT_GIVEN
-        learning = labels is not None
-        if learning:
+        if labels is not None:
             states[:, self._c[LABEL]], why[:, self._c[LABEL]] = 1, BY_LABEL
         for memory in self.memories:
             group = memory.group
             read = states[:, group.inputs]
-            if learning and self._c[LABEL] in group.controls:
-                values = self._value_to_learn(group, states, states, labels, np.array([BY_LABEL]))
+            if labels is not None and LABEL in group.controls:
+                values = _value_to_learn(group, states, states, labels, [BY_LABEL])
                 memory.store(read, np.zeros((len(read), len(group.neighbours)), np.uint8), values)
                 states[:, group.neurons], why[:, group.neurons] = values, BY_LABEL
             else:
@@ -246,57 +280,50 @@ class Agent:
         self._live(states, why)
         return states[:, self._z]
 
-    def _controls(
+    def _causes(
         self, inputs: np.ndarray, label: np.ndarray | None, INSTINCTS: bool, Cpos: bool, Cneg: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Which control neurons fire, and why: uint8 [n_c] both."""
+    ) -> list[int]:
+        """Why each control neuron fires, in the order of C; REST where it does not."""
         if Cpos and Cneg:
             raise ValueError("Cpos and Cneg are pleasure and pain: one at a time")
-        controls = np.zeros(len(self._c), np.uint8)
-        why = np.full(len(self._c), REST, np.uint8)
-        for place, fires, reason in (
-            (LABEL, label is not None, BY_LABEL),
-            (PLEASURE, Cpos, BY_PLEASURE),
-            (PAIN, Cneg, BY_PAIN),
-        ):
-            if fires:
-                controls[place], why[place] = 1, reason
-        if INSTINCTS:
-            for place in range(3, len(self._c)):
-                rule = self.arch.datamatrix[DOMINANT, self._c[place]]
-                if not callable(rule):
-                    raise ValueError(
-                        f"instinct neuron {self._c[place]} has no rule; give it one with "
-                        "arch.set_instinct(neuron, rule)"
-                    )
-                answer = rule(inputs.copy(), self)
-                if np.ravel(np.asarray(answer, dtype=object))[0]:
-                    controls[place], why[place] = 1, BY_INSTINCT
-        return controls, why
-
-    def _value_to_learn(
-        self,
-        group: Any,
-        state: np.ndarray,
-        previous: np.ndarray,
-        label: np.ndarray | None,
-        causes: np.ndarray,
-    ) -> np.ndarray:
-        """The value each neuron of the group takes: uint8 [..., neurons]."""
-        if group.layer == "Q":
-            return state[..., group.dominant]
-        if BY_LABEL in causes:
-            assert label is not None
-            return label[..., np.searchsorted(self._z, group.neurons)]
-        past = previous[..., group.dominant]
-        return 1 - past if BY_PAIN in causes else past
+        causes = [REST] * len(self._c)
+        causes[LABEL] = BY_LABEL if label is not None else REST
+        causes[PLEASURE] = BY_PLEASURE if Cpos else REST
+        causes[PAIN] = BY_PAIN if Cneg else REST
+        for place in range(3, len(self._c)) if INSTINCTS else ():
+            rule = self.arch.datamatrix[DOMINANT, self._c[place]]
+            if not callable(rule):
+                raise ValueError(
+                    f"instinct neuron {self._c[place]} has no rule; give it one with "
+                    "arch.set_instinct(neuron, rule)"
+                )
+            answer = rule(inputs.copy(), self)  # whether, or (whether, a remark)
+            fires = answer[0] if isinstance(answer, list | tuple) else answer
+            causes[place] = BY_INSTINCT if fires else REST
+        return causes
 
     def _live(self, states: np.ndarray, why: np.ndarray) -> None:
-        self._story.append(states)
-        self._metastory.append(why)
+        self._story.append(states.T)
+        self._metastory.append(why.T)
 
 
-def _bits(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+def _value_to_learn(
+    group: Group,
+    state: np.ndarray,
+    previous: np.ndarray,
+    label: np.ndarray | None,
+    causes: list[int],
+) -> np.ndarray:
+    """The value each neuron of the group takes: uint8 [..., neurons]."""
+    if group.layer == "Q":
+        return state[..., group.dominant]
+    if label is not None and BY_LABEL in causes:
+        return label[..., group.places]
+    past = previous[..., group.dominant]
+    return 1 - past if BY_PAIN in causes else past
+
+
+def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     """`values` as uint8 of this shape, all 0 or 1."""
     try:
         given = np.asarray(values)

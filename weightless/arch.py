@@ -145,16 +145,18 @@ class Group:
         neurons: int64 [neurons], their ids.
         inputs: int64 [inputs], ids read in the layer before, in the state being made.
         neighbours: int64 [neighbours], ids read in their own layer, in the state before.
-        controls: int64 [controls], control neurons that make them learn.
+        controls: places in C of the control neurons that make them learn.
         dominant: int64 [neurons], the id each takes its value from when it learns.
+        places: int64 [neurons], their places in Q__flat or Z__flat.
     """
 
     layer: str
     neurons: np.ndarray
     inputs: np.ndarray
     neighbours: np.ndarray
-    controls: np.ndarray
+    controls: tuple[int, ...]
     dominant: np.ndarray
+    places: np.ndarray
 
 
 def groups_of(arch: Any) -> list[Group]:
@@ -164,31 +166,37 @@ def groups_of(arch: Any) -> list[Group]:
         ValueError: the object lacks what an architecture has.
     """
     try:
-        matrix, layers = arch.datamatrix, (("Q", arch.Q__flat), ("Z", arch.Z__flat))
+        matrix, c_place = arch.datamatrix, {int(c): at for at, c in enumerate(arch.C__flat)}
         reading: dict[tuple[Any, ...], list[int]] = {}
-        for layer, neurons in layers:
-            for neuron in neurons:
-                key = tuple(_ids(matrix[row, neuron]) for row in (INPUTS, NEIGHBOURS, CONTROLS))
-                reading.setdefault((layer, *key), []).append(int(neuron))
-        return [
-            Group(
-                layer,
-                np.array(neurons, np.int64),
-                np.array(inputs, np.int64),
-                np.array(neighbours, np.int64),
-                np.array(controls, np.int64),
-                np.array([_ids(matrix[DOMINANT, neuron])[0] for neuron in neurons], np.int64),
+        for layer in (arch.Q__flat, arch.Z__flat):
+            for place, neuron in enumerate(layer):
+                key = (matrix[row, neuron] for row in (INPUTS, NEIGHBOURS, CONTROLS))
+                reading.setdefault((layer is arch.Z__flat, *map(ids_of, key)), []).append(place)
+        groups = []
+        for (is_z, inputs, neighbours, controls), places in reading.items():
+            neurons = np.array(arch.Z__flat if is_z else arch.Q__flat, np.int64)[places]
+            dominant = [ids_of(matrix[DOMINANT, neuron])[0] for neuron in neurons]
+            groups.append(
+                Group(
+                    "Z" if is_z else "Q",
+                    neurons,
+                    np.array(inputs, np.int64),
+                    np.array(neighbours, np.int64),
+                    tuple(sorted(c_place[neuron] for neuron in controls)),
+                    np.array(dominant, np.int64),
+                    np.array(places, np.int64),
+                )
             )
-            for (layer, inputs, neighbours, controls), neurons in reading.items()
-        ]
-    except (AttributeError, IndexError, TypeError) as error:
+        return groups
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError(
             f"an architecture with I, Q, Z, C and a datamatrix of 5 rows was expected, "
             f"got {type(arch).__name__}: {error}"
         ) from error
 
 
-def _ids(entry: Any) -> tuple[int, ...]:
+def ids_of(entry: Any) -> tuple[int, ...]:
+    """An entry of a datamatrix, one id or a list of them, as ids."""
     return tuple(int(neuron) for neuron in np.atleast_1d(np.asarray(entry, dtype=np.int64)).ravel())
 
 

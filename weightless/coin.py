@@ -13,38 +13,50 @@ from typing import Any
 
 import numpy as np
 
-GAMMA = np.uint64(0x9E3779B97F4A7C15)
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
+from weightless.compiled import compiled
+
+MAX_SEED = 2**64 - 1
 
 
+@compiled
 def mix(x: Any) -> Any:
-    """One step of splitmix64: uint64 -> uint64, elementwise, wrapping."""
-    with np.errstate(over="ignore"):
-        x = x + GAMMA
-        x = (x ^ (x >> np.uint64(30))) * FIRST
-        x = (x ^ (x >> np.uint64(27))) * SECOND
-        return x ^ (x >> np.uint64(31))
+    """One step of splitmix64: uint64 -> uint64, wrapping."""
+    x += np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
 
 
-def toss(seed: int, neurons: np.ndarray, words: np.ndarray) -> np.ndarray:
-    """The coin of each neuron for each pattern.
+@compiled
+def toss(seed: Any, neuron: Any, pattern: Any) -> Any:
+    """The coin of one neuron for one pattern: uint8, 0 or 1.
 
     Args:
-        seed: the agent's, 0 .. 2**64 - 1.
-        neurons: int [neurons], their ids.
-        words: uint64 [patterns, words], what they read, packed (see `packing`).
-
-    Returns:
-        uint8 [patterns, neurons], 0 or 1.
+        seed: uint64, the agent's.
+        neuron: its id.
+        pattern: uint64 [words], what it reads, packed (see `packing`).
     """
-    state = mix(mix(np.uint64(seed)) ^ np.asarray(neurons).astype(np.uint64))  # (neurons,)
-    state = np.broadcast_to(state, (len(words), len(state)))
-    for word in words.T:
-        state = mix(state ^ word[:, None])  # (patterns, neurons)
-    return (state >> np.uint64(63)).astype(np.uint8)
+    state = mix(mix(seed) ^ np.uint64(neuron))
+    for word in pattern:
+        state = mix(state ^ word)
+    return np.uint8(state >> np.uint64(63))
 
 
-def agent_seed(population_seed: int, agent_index: int) -> int:
-    """The seed of one agent of a population: splitmix64 over the two, 0 .. 2**64 - 1."""
-    return int(mix(mix(np.uint64(population_seed)) ^ np.uint64(agent_index)))
+@compiled
+def agent_seeds(population_seed: Any, n_agents: Any) -> Any:
+    """The seeds of the agents of a population: uint64 [n_agents], mix(mix(seed) ^ index)."""
+    seeds = np.empty(n_agents, np.uint64)
+    for agent in range(n_agents):
+        seeds[agent] = mix(mix(population_seed) ^ np.uint64(agent))
+    return seeds
+
+
+def checked_seed(seed: int) -> np.uint64:
+    """The seed as the kernels take it.
+
+    Raises:
+        ValueError: it is not a whole number from 0 to 2**64 - 1.
+    """
+    if int(seed) != seed or not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
+    return np.uint64(seed)

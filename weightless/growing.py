@@ -1,43 +1,54 @@
-"""Rows that are appended for ever at a cost that does not depend on how many there are."""
+"""Columns that are appended for ever at a cost that does not depend on how many there are."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-class GrowingRows:
-    """An array whose first axis grows by doubling: appending a row is O(1), amortised.
+class GrowingPlanes:
+    """An array [planes, room] whose last axis grows by doubling.
+
+    Appending a column is O(1), amortised. A plane is one value of every column, side by side.
 
     Args:
-        width: values in a row.
+        planes: values in a column.
         dtype: of the values.
     """
 
-    def __init__(self, width: int, dtype: type) -> None:
-        self._array: np.ndarray = np.zeros((0, width), dtype)
+    def __init__(self, planes: int, dtype: type) -> None:
+        self.array: np.ndarray = np.zeros((planes, 0), dtype)
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     @property
-    def rows(self) -> np.ndarray:
-        """The rows so far [count, width], a view that later appends do not extend."""
-        return self._array[: self._count]
+    def columns(self) -> np.ndarray:
+        """What has been appended [planes, count]: a view, which later appends do not extend."""
+        return self.array[:, : self._count]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held, room to grow among them: at most twice what the rows need."""
-        return self._array.nbytes
-
-    def append(self, rows: np.ndarray) -> None:
-        """Add `rows` [n, width] at the end."""
-        needed = self._count + len(rows)
-        if needed > len(self._array):
-            grown = np.zeros(
-                (max(needed, 2 * len(self._array)), self._array.shape[1]), self._array.dtype
-            )
-            grown[: self._count] = self.rows
-            self._array = grown
-        self._array[self._count : needed] = rows
+    def append(self, columns: np.ndarray) -> None:
+        """Add `columns` [planes, n] at the end."""
+        needed = self._count + columns.shape[1]
+        planes, room = self.array.shape
+        if needed > room:
+            grown = np.zeros((planes, max(needed, 2 * room)), self.array.dtype)
+            grown[:, : self._count] = self.columns
+            self.array = grown
+        self.array[:, self._count : needed] = columns
         self._count = needed
+
+    def restore(self, columns: np.ndarray) -> None:
+        """Hold `columns` [planes, n] and nothing else.
+
+        Raises:
+            ValueError: of another number of planes, or another dtype.
+        """
+        planes, dtype = len(self.array), self.array.dtype
+        if columns.ndim != 2 or len(columns) != planes or columns.dtype != dtype:
+            raise ValueError(
+                f"{dtype} of shape ({planes}, n) was expected, got {columns.dtype} of shape "
+                f"{columns.shape}"
+            )
+        self.array = np.array(columns, order="C")
+        self._count = columns.shape[1]

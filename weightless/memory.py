@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from weightless import coin
 from weightless.arch import Group
-from weightless.growing import GrowingRows
-from weightless.mutual_information import weights
-from weightless.packing import pack, unpack, words_for
+from weightless.growing import GrowingPlanes
+from weightless.kernels import MAX_WORDS, count, fire, fire_many, weigh
+from weightless.mutual_information import l_table
+from weightless.packing import pack, words_for
 
-# why a neuron fired as it did
-BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
+FEW = 8  # questions below which looking for equal ones costs more than it saves
 
 
 class Memory:
@@ -19,28 +18,66 @@ class Memory:
 
     A pattern is what the neurons read: the inputs, from the first word on, then the neighbours,
     from the next whole word on. Read unsequenced it ends with the inputs.
+
+    Attributes:
+        patterns: uint64 planes [words, patterns].
+        answers: uint64 planes [answer words, patterns], bit k the answer of the k-th neuron.
+
+    Raises:
+        ValueError: a neuron reads more bits than distances can count.
     """
 
     def __init__(self, group: Group) -> None:
         self.group = group
         self.input_words = words_for(len(group.inputs))
-        words = self.input_words + words_for(len(group.neighbours))
-        self.patterns = GrowingRows(words, np.uint64)
-        self.answers = GrowingRows(words_for(len(group.neurons)), np.uint64)
+        self.words = self.input_words + words_for(len(group.neighbours))
+        if self.words > MAX_WORDS:
+            raise ValueError(
+                f"a neuron reads at most {64 * MAX_WORDS} bits, {group.neurons[0]} more"
+            )
+        self.patterns = GrowingPlanes(self.words, np.uint64)
+        self.answers = GrowingPlanes(words_for(len(group.neurons)), np.uint64)
+        self._counted = 0
+        self._ones = np.zeros(64 * self.words, np.int64)
+        self._answer_ones = np.zeros(len(group.neurons), np.int64)
+        self._both = np.zeros((len(group.neurons), 64 * self.words), np.int64)
+        self._weights = np.zeros((len(group.neurons), 64 * self.words), np.int32)
 
     def __len__(self) -> int:
         return len(self.patterns)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of patterns and answers, room to grow among them: at most twice their need."""
+        return self.patterns.array.nbytes + self.answers.array.nbytes
+
     def store(self, inputs: np.ndarray, neighbours: np.ndarray, answers: np.ndarray) -> None:
         """Remember n patterns: uint8 [n, inputs], [n, neighbours] and [n, neurons]."""
-        self.patterns.append(np.concatenate([pack(inputs), pack(neighbours)], axis=1))
-        self.answers.append(pack(answers))
+        self.patterns.append(np.concatenate([pack(inputs), pack(neighbours)], axis=1).T)
+        self.answers.append(pack(answers).T)
+
+    def weights(self) -> np.ndarray:
+        """The weight of every bit for every neuron, int32 [neurons, 64 * words].
+
+        Only patterns stored since the last call are counted.
+        """
+        if self._counted < len(self):
+            count(
+                self.patterns.array, self.answers.array, self._counted, len(self),
+                self._ones, self._answer_ones, self._both,
+            )  # fmt: skip
+            self._counted = len(self)
+            weigh(
+                len(self), self._ones, self._answer_ones, self._both,
+                l_table(len(self)), self._weights,
+            )  # fmt: skip
+        return self._weights
 
     def fire(
         self,
         inputs: np.ndarray,
         neighbours: np.ndarray | None,
-        seed: int,
+        seed: np.uint64,
         *,
         DD: bool = True,
         Hamming: bool = True,
@@ -49,48 +86,17 @@ class Memory:
         """Answer n patterns: uint8 [n, inputs] and [n, neighbours], or None unsequenced.
 
         Returns:
-            The answers, uint8 [n, neurons], and why: uint8 [n, neurons] of BY_DD .. UNDECIDED.
+            The answers, uint8 [n, neurons], and why: uint8 [n, neurons] of `kernels.BY_DD` ..
+            `kernels.UNDECIDED`.
         """
         asked = pack(inputs)
         if neighbours is not None:
             asked = np.concatenate([asked, pack(neighbours)], axis=1)
-        words, n_neurons = asked.shape[1], len(self.group.neurons)
-        stored = unpack(self.patterns.rows[:, :words], 64 * words)  # (patterns, bits)
-        answers = unpack(self.answers.rows, n_neurons)  # (patterns, neurons)
-        asked_bits = unpack(asked, 64 * words)  # (n, bits)
-
-        fired = np.zeros((len(asked), n_neurons), np.uint8)
-        why = np.full(fired.shape, UNDECIDED, np.uint8)
-        if Default:
-            fired[:] = coin.toss(seed, self.group.neurons, asked)
-            why[:] = BY_DEFAULT
-        if Hamming and len(stored):
-            ones = np.ones((n_neurons, 64 * words), np.int64)
-            _decide(fired, why, BY_HAMMING, asked_bits, stored, answers, ones)
-        if DD and len(stored):
-            both = answers.T.astype(np.int64) @ stored
-            weight = weights(len(stored), stored.sum(0, np.int64), answers.sum(0, np.int64), both)
-            _decide(fired, why, BY_DD, asked_bits, stored, answers, weight)
+        fired = np.empty((len(asked), len(self.group.neurons)), np.uint8)
+        why = np.empty(fired.shape, np.uint8)
+        (fire if len(asked) < FEW else fire_many)(
+            self.patterns.array, self.answers.array, 0, len(self),
+            self.weights() if DD else self._weights,
+            asked, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
+        )  # fmt: skip
         return fired, why
-
-
-def _decide(
-    fired: np.ndarray,
-    why: np.ndarray,
-    reason: int,
-    asked: np.ndarray,
-    stored: np.ndarray,
-    answers: np.ndarray,
-    weight: np.ndarray,
-) -> None:
-    """Write the answer and the reason where all the nearest agree, by distances so weighted."""
-    x, p = asked.astype(np.float64), stored.astype(np.float64)  # exact: sums stay below 2**53
-    for neuron, w in enumerate(weight):
-        wp = p * w
-        distance = (x @ w)[:, None] + wp.sum(1) - 2 * (x @ wp.T)  # (asked, patterns)
-        is_one = answers[:, neuron] == 1
-        to_one = distance[:, is_one].min(axis=1, initial=np.inf)  # (asked,)
-        to_zero = distance[:, ~is_one].min(axis=1, initial=np.inf)
-        decided = to_one != to_zero
-        fired[decided, neuron] = (to_one < to_zero)[decided]
-        why[decided, neuron] = reason

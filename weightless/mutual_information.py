@@ -1,7 +1,9 @@
 """How much an input bit says about a neuron's answer, as an integer weight.
 
 The weight of a bit is the mutual information between that bit and the answer over the stored
-patterns (Shannon 1948), in bits, times 2**16, rounded. In counts, with L(c) = c * log2(c):
+patterns (Shannon 1948), in bits, times 2**16, rounded. Weighting the bits of a memory so for the
+search of the nearest is the information-gain metric of Daelemans & van den Bosch (1992). In
+counts, with L(c) = c * log2(c):
 
     n * I(bit; answer) = sum L(cells) - sum L(rows) - sum L(columns) + L(n)
 

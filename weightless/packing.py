@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+from weightless.compiled import compiled
 
 
 def words_for(bits: int) -> int:
@@ -10,16 +14,22 @@ def words_for(bits: int) -> int:
     return -(-bits // 64)
 
 
-def pack(bits: np.ndarray) -> np.ndarray:
-    """uint8 [..., bits] of 0 and 1 -> uint64 [..., words]."""
-    words = words_for(bits.shape[-1])
-    octets = np.packbits(bits, axis=-1, bitorder="little")  # (..., bits / 8)
-    padded = np.zeros((*bits.shape[:-1], 8 * words), np.uint8)
-    padded[..., : octets.shape[-1]] = octets
-    return padded.view("<u8").astype(np.uint64, copy=False)
+@compiled
+def pack(bits: Any) -> Any:
+    """uint8 [n, bits] of 0 and 1 -> uint64 [n, words]."""
+    n, n_bits = bits.shape
+    packed = np.zeros((n, (n_bits + 63) // 64), np.uint64)
+    for row in range(n):
+        for bit in range(n_bits):
+            packed[row, bit // 64] |= np.uint64(bits[row, bit]) << np.uint64(bit % 64)
+    return packed
 
 
-def unpack(words: np.ndarray, bits: int) -> np.ndarray:
-    """uint64 [..., words] -> uint8 [..., bits] of 0 and 1."""
-    octets = np.ascontiguousarray(words, dtype="<u8").view(np.uint8)
-    return np.unpackbits(octets, axis=-1, count=bits, bitorder="little")
+@compiled
+def unpack(packed: Any, n_bits: Any) -> Any:
+    """uint64 [n, words] -> uint8 [n, n_bits] of 0 and 1."""
+    bits = np.empty((len(packed), n_bits), np.uint8)
+    for row in range(len(packed)):
+        for bit in range(n_bits):
+            bits[row, bit] = (packed[row, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1)
+    return bits

@@ -71,7 +71,7 @@ def test_it_learns_from_the_crowd_where_the_crowd_is_known(movies):
 def test_blocks_say_what_the_plain_design_matrix_says(movies):
     """The same samples from relation blocks and from one sparse row a rating."""
     train = ratings_of(np.zeros((USERS, MOVIES)))
-    model = BayesianFMIds(seed=3, samples=20, rank=2).fit(train, movies)
+    model = BayesianFMIds(seed=3, samples=20, rank=2, initial_deviation=0.1).fit(train, movies)
     one_hot = np.zeros((len(train), USERS + 1 + MOVIES + 1))
     one_hot[np.arange(len(train)), train.user] = 1
     one_hot[np.arange(len(train)), USERS + 1 + train.movie] = 1

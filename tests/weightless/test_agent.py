@@ -75,3 +75,126 @@ def test_arguments_of_other_engines_are_refused_unless_false():
     agent.next_state([0] * 26, Backprop=False)
     with pytest.raises(TypeError, match="no Backprop"):
         agent.next_state([0] * 26, Backprop=True)
+
+
+def test_states_are_recorded():
+    agent = ao.Agent(ao.Arch([2, 1], [1, 2]))
+    assert agent.state == 1  # at rest
+    assert agent.story.tolist() == [[0] * 12]
+    agent.next_state([1, 0, 1], [1, 1, 0])
+    assert agent.state == 2
+    #                                  I        Q        Z        C
+    assert agent.story[-1].tolist() == [1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0]
+    assert agent.metastory[-1].tolist() == ["input"] * 3 + ["label"] * 7 + ["rest"] * 2
+    assert agent.metastory.shape == agent.story.shape == (2, 12)
+
+
+def test_z_learns_from_the_label_else_keeps_its_past_else_for_pain_the_opposite():
+    agent = ao.Agent(ao.Arch([2], [2]))
+    x, past = [1, 0], [1, 0]
+    agent.next_state(x, past)
+    assert agent.next_state(x, Cpos=True).tolist() == past
+    assert agent.metastory[-1, agent.arch.Z__flat[0]] == "C+"
+    assert agent.next_state(x, Cneg=True).tolist() == [0, 1]
+    assert agent.metastory[-1, agent.arch.Z__flat[0]] == "C-"
+    assert agent.next_state(x, [1, 1], Cneg=True).tolist() == [1, 1]  # a label outranks pain
+    assert [len(memory) for memory in agent.memories] == [4, 4]
+
+
+def test_an_agent_learns_a_sequence():
+    # A ring counter: the input is always the same, the output follows from the one before it.
+    ring = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    agent = ao.Agent(ao.Arch([1], [3]))
+    for label in ring * 2:
+        agent.next_state([1], label)
+    assert [agent.next_state([1]).tolist() for _ in range(9)] == ring * 3
+    alone = [agent.next_state([1], unsequenced=True).tolist() for _ in range(6)]
+    assert alone == [alone[0]] * 6  # without the state before it cannot count
+
+
+def test_unsequenced_recall_is_a_function_of_the_input():
+    rng = np.random.default_rng(2)
+    agent = ao.Agent(ao.Arch([4, 3], [3]))
+    agent.next_state_batch(random_bits(rng, 12, 7), random_bits(rng, 12, 3))
+    asked = random_bits(rng, 30, 7)
+    forwards = agent.next_state_batch(asked, unsequenced=True)
+    agent.reset_state()
+    assert (agent.next_state_batch(asked[::-1], unsequenced=True)[::-1] == forwards).all()
+
+
+def test_a_reset_is_random_in_i_q_and_z_and_is_not_learned():
+    agent = ao.Agent(ao.Arch([40], [40]), seed=1)
+    agent.reset_state()
+    agent.reset_state()
+    first, second = agent.story[1:, :120]
+    assert 40 < first.sum() < 80
+    assert (first != second).any()
+    assert not agent.story[:, 120:].any()
+    assert set(agent.metastory[-1]) == {"reset"}
+    assert len(agent.memories[0]) == 0
+
+
+def test_seed_and_rules_change_what_is_answered():
+    rng = np.random.default_rng(3)
+    inputs, labels, asked = (
+        random_bits(rng, 60, 26),
+        random_bits(rng, 60, 10),
+        random_bits(rng, 50, 26),
+    )
+
+    def answers(seed: int = 0, **rules: bool) -> np.ndarray:
+        agent = ao.Agent(movie_arch(), seed=seed)
+        agent.next_state_batch(inputs, labels, unsequenced=True)
+        return agent.next_state_batch(asked, unsequenced=True, **rules)
+
+    usual = answers()
+    assert (usual == answers()).all()
+    for other in (
+        answers(DD=False),
+        answers(DD=False, Hamming=False),
+        answers(DD=False, Hamming=False, Default=False),
+    ):
+        assert (other != usual).any()
+    coins = {"DD": False, "Hamming": False}
+    assert (answers(seed=1, **coins) != answers(seed=2, **coins)).any()
+
+
+def test_batches_of_none_and_printing(capsys):
+    agent = ao.Agent(ao.Arch([2], [3]))
+    assert agent.next_state_batch(np.zeros((0, 2))).shape == (0, 3)
+    agent.next_state([0, 1], [1, 0, 1], print_result=True)
+    assert capsys.readouterr().out == "state 1: Z = [1, 0, 1]\n"
+
+
+def test_batches_say_what_shape_they_expected():
+    agent = ao.Agent(ao.Arch([2], [3]))
+    with pytest.raises(ValueError, match="LABELS: 2 x 3 values"):
+        agent.next_state_batch([[0, 1], [1, 1]], [[0, 1, 1]])
+    with pytest.raises(ValueError, match="INPUTS: 2 x 2 values"):
+        agent.next_state_batch([[0, 1], [1]])
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.5])
+def test_seeds_out_of_range_are_refused(seed):
+    with pytest.raises(ValueError, match="a seed is a whole number"):
+        ao.Agent(movie_arch(), seed=seed)
+
+
+def test_an_instinct_without_a_rule_is_named():
+    with pytest.raises(ValueError, match="instinct neuron 9 has no rule"):
+        ao.Agent(ao.Arch([2], [2], [1])).next_state([0, 0], INSTINCTS=True)
+
+
+def test_inputs_are_left_as_they_were():
+    x, label = np.array([1, 0], np.uint8), np.array([1], np.uint8)
+    arch = ao.Arch([2], [1], [1])
+
+    def meddling(senses: np.ndarray, agent: ao.Agent) -> bool:
+        senses[:] = 0
+        return False
+
+    arch.set_instinct(arch.C[1][0], meddling)
+    agent = ao.Agent(arch)
+    agent.next_state(x, label, INSTINCTS=True)
+    assert (x.tolist(), label.tolist()) == ([1, 0], [1])
+    assert agent.story[-1, :2].tolist() == [1, 0]

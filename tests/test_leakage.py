@@ -1,0 +1,168 @@
+"""Nothing that is fitted, chosen or tuned sees a held-out rating.
+
+Held-out ratings are set to nan: whatever looked at one would come out as nan, or differ.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from data_prep import encode_movies, is_reserved
+from evaluation.cells import make_cell, validation_cell
+from evaluation.measure import measure
+from evaluation.protocols import PROTOCOLS
+from ratings import Ratings
+from recommender import RECOMMENDERS, build, load_recommender
+
+STRICT = PROTOCOLS["strict"]
+CASES = {
+    "strict": STRICT,
+    "published": PROTOCOLS["published"].changed(join="links"),
+    "random": STRICT.changed(holdout="random"),
+    "global-time": STRICT.changed(holdout="global-time"),
+    "few others": STRICT.changed(other_users=5),
+    "popular movies": STRICT.changed(top_percentile=0.5),
+    "reserved": STRICT.changed(user_set="reserved"),
+}
+
+
+class Recorder:
+    """Keeps all that it is given, and answers with what it learned."""
+
+    def __init__(self, learns_from_others):
+        self.learns_from_others = learns_from_others
+
+    def fit(self, train, movies):
+        self.train, self.movies = train, movies
+        return self
+
+    def predict(self, user, movie):
+        return np.full(len(user), np.clip(self.train.stars.mean(), 0.5, 5))
+
+
+def with_stars(dataset, stars):
+    ratings = dataset.ratings
+    return replace(dataset, ratings=Ratings(ratings.user, ratings.movie, stars, ratings.time))
+
+
+def without_votes(dataset):
+    """The dataset as ml-100k is: votes are counted over people outside the sample."""
+    none = pl.lit(None, dtype=pl.Float64)
+    source = replace(
+        dataset.source,
+        movies=dataset.source.movies.with_columns(vote_count=none, vote_average=none),
+    )
+    table = dataset.table.with_columns(vote_count=none, vote_average=none)
+    return replace(dataset, source=source, table=table)
+
+
+def held_out_stars_gone(dataset, cell, collaborative):
+    """The dataset with nan for every rating that `cell` holds out."""
+    test = cell.split_for(collaborative).test
+    key = dataset.user_id[dataset.ratings.user] * 10_000 + dataset.ratings.movie
+    gone = np.isin(key, cell.user_id[test.user] * 10_000 + test.movie)
+    assert gone.sum() == len(test) > 0
+    return with_stars(dataset, np.where(gone, np.nan, dataset.ratings.stars))
+
+
+@pytest.mark.parametrize("votes", ["from outside", "counted"])
+@pytest.mark.parametrize("collaborative", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_no_protocol_shows_a_held_out_rating(synthetic, case, collaborative, votes):
+    dataset = synthetic if votes == "from outside" else without_votes(synthetic)
+    reviews = 0 if case in ("global-time", "reserved") else 10
+    arguments = (CASES[case], 8, reviews, 3)
+    cell = make_cell(dataset, *arguments)
+    blind = make_cell(held_out_stars_gone(dataset, cell, collaborative), *arguments)
+    seen, blindfold = Recorder(collaborative), Recorder(collaborative)
+    seen.fit(cell.split_for(collaborative).train, cell.movies)
+    blindfold.fit(blind.split_for(collaborative).train, blind.movies)
+
+    assert np.isnan(blind.split_for(collaborative).test.stars).all()
+    assert not np.isnan(blindfold.train.stars).any()
+    for column in ("user", "movie", "stars", "time"):
+        assert np.array_equal(getattr(seen.train, column), getattr(blindfold.train, column))
+    assert np.array_equal(seen.movies.bits, blindfold.movies.bits)
+    assert np.array_equal(seen.movies.crowd_stars, blindfold.movies.crowd_stars, equal_nan=True)
+
+
+@pytest.mark.parametrize("holdout", ["last", "random", "global-time"])
+def test_validation_rows_are_training_rows(synthetic, holdout):
+    protocol = STRICT.changed(holdout=holdout)
+    cell = make_cell(synthetic, protocol, 20, 0, 3)
+    blind = make_cell(held_out_stars_gone(synthetic, cell, True), protocol, 20, 0, 3)
+    inner = validation_cell(blind, protocol, 3)
+    for split in (inner.personal, inner.collaborative):
+        assert len(split.test)
+        assert not np.isnan(split.train.stars).any()
+        assert not np.isnan(split.test.stars).any()
+    assert len(inner.personal.train) + len(inner.personal.test) == len(cell.personal.train)
+    assert inner.personal.test is inner.collaborative.test
+    assert inner.personal.test.user.max() < cell.n_users  # nobody outside is tested
+
+
+def test_development_sees_nothing_of_the_reserved_users(synthetic):
+    for dataset in (synthetic, without_votes(synthetic)):
+        reserved = is_reserved(dataset.user_id)[dataset.ratings.user]
+        assert 0 < reserved.mean() < 0.5
+        stars = np.where(reserved, np.nan, dataset.ratings.stars)
+        protocol = STRICT.changed(user_set="development")
+        cell = make_cell(with_stars(dataset, stars), protocol, 10, 20, 1)
+        for split in (cell.personal, cell.collaborative):
+            assert not np.isnan(split.train.stars).any()
+            assert not np.isnan(split.test.stars).any()
+        whole = make_cell(dataset, protocol, 10, 20, 1)
+        assert np.array_equal(cell.movies.crowd_stars, whole.movies.crowd_stars, equal_nan=True)
+        assert is_reserved(whole.user_id).sum() == 0
+
+
+def test_reserved_users_are_the_same_in_every_run(synthetic):
+    protocol = STRICT.changed(user_set="reserved")
+    for seed in range(3):
+        cell = make_cell(synthetic, protocol, 5, 0, seed)
+        assert is_reserved(cell.user_id).all()
+    assert abs(is_reserved(np.arange(100_000)).mean() - 0.2) < 0.005
+
+
+def test_no_crowd_shows_nobodys_votes(synthetic):
+    with_crowd = encode_movies(synthetic)
+    without = encode_movies(synthetic, crowd=False)
+    votes = [name.startswith("vote") for name in without.bit_names]
+    assert (without.bits[:, votes] == without.bits[0, votes]).all()
+    assert np.isnan(without.crowd_stars).all()
+    assert (without.crowd_votes == 0).all()
+    others = ~np.array(votes)
+    assert np.array_equal(without.bits[:, others], with_crowd.bits[:, others])
+
+
+def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
+    dataset = without_votes(synthetic)
+    date = int(np.median(dataset.ratings.time))
+    later = dataset.ratings.time >= date
+    changed = with_stars(dataset, np.where(later, np.nan, dataset.ratings.stars))
+    everybody = np.ones(dataset.n_users, bool)
+    movies = encode_movies(changed, outside=everybody, date=date)
+    assert movies.crowd_votes.sum() == (~later).sum()
+    assert np.array_equal(np.isnan(movies.crowd_stars), movies.crowd_votes == 0)
+
+
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_shuffled_test_labels_change_no_prediction(synthetic, name):
+    cell = make_cell(synthetic, STRICT, 6, 20, 3)
+    test = cell.personal.test
+    shuffled = np.random.default_rng(0).permutation(test.stars)
+    other = replace(test, stars=shuffled)
+    mixed = replace(
+        cell,
+        personal=replace(cell.personal, test=other),
+        collaborative=replace(cell.collaborative, test=other),
+    )
+    predictions = [
+        measure(build(load_recommender(name), seed=1), one, "half_stars").predictions
+        for one in (cell, mixed)
+    ]
+    for column in ("predicted", "predicted_ones"):
+        assert np.array_equal(predictions[0][column], predictions[1][column])
+    assert not np.array_equal(predictions[0]["stars"], predictions[1]["stars"])

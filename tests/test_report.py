@@ -1,0 +1,95 @@
+"""Tables of documents out of the files of runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests_paths import ROOT
+
+from errors import InputError
+from report.markdown import with_tables
+from report.wide import final_results
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    rows = [
+        (model, users, 25, iteration, rmse + 0.1 * iteration, "never" if model == "b" else "x")
+        for model, rmse in (("a", 0.8), ("b", 0.9))
+        for users in (100, 0)
+        for iteration in (1, 2)
+    ]
+    columns = ["model", "num_users", "reviews_per_user", "iteration", "rmse", "tuned"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "comparison.csv", index=False)
+    differences = [
+        (100, 25, "rmse", "a", "best collaborative", "b", -0.1, -0.2, -0.05, 0.001, 0.002, 0.7, 90),
+        (0, 25, "rmse", "a", "best collaborative", "b", -0.1, -0.3, 0.01, 0.2, 0.2, 0.6, 90),
+    ]
+    columns = ["num_users", "reviews_per_user", "score", "model", "rival_is", "rival"]
+    columns += ["difference", "low", "high", "p", "p_holm", "better_share", "users"]
+    pd.DataFrame(differences, columns=columns).to_csv(folder / "significance.csv", index=False)
+    return tmp_path
+
+
+def test_scores_are_written_between_the_marks(run):
+    text = "before\n<!-- scores run rmse -->\nstale\n<!-- end -->\nafter"
+    written = with_tables(text, run)
+    assert written == (
+        "before\n<!-- scores run rmse -->\n"
+        "| recommender | 100 × 25 | all × 25 |\n|---|---|---|\n"
+        "| `a` | **0.950 ±0.071** +c | **0.950 ±0.071** |\n"
+        "| `b *` | 1.050 ±0.071 | 1.050 ±0.071 |\n"
+        "<!-- end -->\nafter"
+    )
+    assert with_tables(written, run) == written
+
+
+def test_differences_carry_their_interval(run):
+    written = with_tables("<!-- differences run rmse -->\n<!-- end -->", run)
+    row = "| 100 × 25 | `a` | `b` | -0.100 [-0.200, -0.050] | 0.0020 | 70 % | 90 |"
+    assert row in written
+
+
+def test_columns_of_a_csv(run):
+    pd.DataFrame({"a": [1, 20_000], "b": [0.12345, np.nan], "c": ["x", "y"]}).to_csv(
+        run / "some.csv", index=False
+    )
+    written = with_tables("<!-- csv some.csv a,b -->\n<!-- end -->", run)
+    assert written.splitlines()[1:-1] == ["| a | b |", "|---|---|", "| 1 | 0.123 |"]
+    some = with_tables("<!-- csv some.csv a,c c=y -->\n<!-- end -->", run)
+    assert some.splitlines()[1:-1] == ["| a | c |", "|---|---|", "| 20,000 | y |"]
+    whole = with_tables("<!-- csv some.csv -->\n<!-- end -->", run)
+    assert "| 20,000 |  | y |" in whole
+
+
+def test_a_missing_file_is_named(run):
+    with pytest.raises(InputError, match=r"nowhere\.csv"):
+        with_tables("<!-- csv nowhere.csv -->\n<!-- end -->", run)
+
+
+def test_every_table_of_the_documents_is_what_its_files_say():
+    for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        text = file.read_text()
+        assert with_tables(text, ROOT) == text, f"{file.name}: run python -m report"
+
+
+def test_wide_columns():
+    rows = [
+        ("ao", "PerUser", 0.7, 0.8, 0.6, 1.0, 0.5),
+        ("colab", "Collaborative", 0.71, 0.81, 0.61, 2.0, 0.5),
+    ]
+    columns = ["model", "family", "accuracy_mean", "accuracy_median", "accuracy_pooled"]
+    tidy = pd.DataFrame(rows, columns=[*columns, "fit_seconds", "predict_seconds"])
+    wide = final_results(tidy.assign(num_users=9, reviews_per_user=5, iteration=1))
+    assert wide.to_dict("records") == [
+        {
+            "num_users": 9,
+            "reviews_per_user": 5,
+            "iter_1_ao_avg_accuracy": 0.7,
+            "iter_1_ao_median_accuracy": 0.8,
+            "iter_1_ao_time": 1.5,
+            "iter_1_colab_accuracy": 0.61,
+            "iter_1_colab_time": 2.5,
+        }
+    ]

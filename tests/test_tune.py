@@ -1,0 +1,317 @@
+"""Tuning: the same for all, on training rows alone, the same again, and after a stop."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+from data_prep import is_reserved
+from errors import InputError
+from evaluation.cells import make_cell
+from evaluation.protocols import PROTOCOLS
+from evaluation.tuning import defaults_of, relative_rmse, trials, tuning_cell
+from ratings import Ratings
+from recommender import RECOMMENDERS, load_recommender
+
+DEVELOPMENT = PROTOCOLS["strict"].changed(user_set="development")
+SMALL = ["--dataset", str(SYNTHETIC), "--cells", "15x20", "20x10"]
+
+
+# --- no test rating is seen --------------------------------------------------------------------
+
+
+class Recorder:
+    """Keeps all it is given; predicts the mean of its training ratings."""
+
+    learns_from_others = True
+    seen: list
+    asked: list
+
+    def __init__(self, shift: float = 0.0):
+        self.shift = shift
+
+    def fit(self, train, movies):
+        Recorder.seen.append(train)
+        self.mean = train.stars.mean()
+        return self
+
+    def predict(self, user, movie):
+        Recorder.asked.append((user, movie))
+        return np.full(len(user), self.mean + self.shift)
+
+
+def with_stars(dataset, rows, stars):
+    changed = dataset.ratings.stars.copy()
+    changed[rows] = stars
+    return replace(dataset, ratings=replace(dataset.ratings, stars=changed))
+
+
+def rows_not_to_be_seen(dataset, num_users, reviews):
+    """Held-out rows of the cell, and all rows of reserved users: bool [n]."""
+    test = make_cell(dataset, DEVELOPMENT, num_users, reviews).personal.test
+    user_id = make_cell(dataset, DEVELOPMENT, num_users, reviews).user_id
+    key = dataset.ratings.user.astype(np.int64) * len(dataset.table) + dataset.ratings.movie
+    held_out = np.searchsorted(dataset.user_id, user_id)[test.user] * len(dataset.table)
+    reserved = is_reserved(dataset.user_id)[dataset.ratings.user]
+    return np.isin(key, held_out + test.movie) | reserved
+
+
+def tried(dataset, learns_from_others=True):
+    Recorder.seen, Recorder.asked = [], []
+    Recorder.learns_from_others = learns_from_others
+    cell = tuning_cell(dataset, DEVELOPMENT, 15, 20, Recorder, seed=0)
+    scores = relative_rmse(Recorder, {"shift": 0.25}, [cell], DEVELOPMENT, seed=0)
+    return scores, cell
+
+
+@pytest.mark.parametrize("learns_from_others", [True, False])
+def test_a_trial_never_sees_a_test_rating_nor_a_reserved_user(synthetic, learns_from_others):
+    hidden = rows_not_to_be_seen(synthetic, 15, 20)
+    assert 60 < hidden.sum() < len(hidden) / 2
+    sentinel = 4.9  # no rating is that
+    scores, cell = tried(with_stars(synthetic, hidden, sentinel), learns_from_others)
+    assert len(Recorder.seen) == 2  # once for the level, once for the trial
+    for train in Recorder.seen:
+        assert not np.isclose(train.stars, sentinel).any()
+    assert not np.isclose(cell.cell.personal.test.stars, sentinel).any()
+    as_it_is, _ = tried(synthetic, learns_from_others)
+    assert scores == as_it_is
+
+
+def test_validation_rows_are_the_last_of_the_training_rows(synthetic):
+    outer = make_cell(synthetic, DEVELOPMENT, 15, 20)
+    inner = tuning_cell(synthetic, DEVELOPMENT, 15, 20, Recorder, seed=0).cell
+    both = Ratings.concatenate([inner.personal.train, inner.personal.test])
+    assert len(both) == len(outer.personal.train)
+    for user in range(15):
+        learned, chosen_on, test = (
+            part.time[part.user == user]
+            for part in (inner.personal.train, inner.personal.test, outer.personal.test)
+        )
+        assert (len(learned), len(chosen_on)) == (12, 4)
+        assert learned.max() <= chosen_on.min() <= chosen_on.max() <= test.min()
+    assert inner.n_other_users == outer.n_other_users > 20
+
+
+def test_only_development_users_are_tuned_on(synthetic):
+    with pytest.raises(ValueError, match="development"):
+        tuning_cell(synthetic, PROTOCOLS["strict"], 15, 20, Recorder, seed=0)
+
+
+# --- what is tried -----------------------------------------------------------------------------
+
+
+SPACE = {"a": (0.1, 10.0, "log"), "b": (-2.0, 2.0, "linear"), "c": (1, 9, "int"), "d": ("x", "y")}
+DEFAULTS = {"a": 0.1234, "b": 0.0, "c": 5, "d": "x"}
+
+
+def bowl(settings):
+    error = (np.log(settings["a"]) ** 2) + settings["b"] ** 2 + (settings["d"] == "x")
+    return {"relative_rmse": error, "status": "ok"}
+
+
+def test_the_first_is_the_defaults_and_all_are_in_the_space():
+    rows = list(trials(SPACE, DEFAULTS, 30, 0, bowl))
+    settings = [json.loads(row["settings"]) for row in rows]
+    assert settings[0] == DEFAULTS
+    assert [row["trial"] for row in rows] == list(range(30))
+    for one in settings[1:]:
+        assert 0.1 <= one["a"] <= 10
+        assert one["a"] == float(f"{one['a']:.2g}")  # to two digits
+        assert -2 <= one["b"] <= 2
+        assert one["c"] in range(1, 10)
+        assert one["d"] in ("x", "y")
+    assert len({row["settings"] for row in rows}) > 25
+    found = [row["relative_rmse"] for row in rows]
+    assert np.mean(found[20:]) < np.mean(found[1:11])  # it learns where to look
+
+
+def test_a_failed_trial_counts():
+    def fails(settings):
+        return {"status": "failed"} if settings["d"] == "x" else bowl(settings)
+
+    rows = list(trials(SPACE, DEFAULTS, 12, 0, fails))
+    assert len(rows) == 12
+    assert {row["status"] for row in rows} == {"ok", "failed"}
+
+
+def test_earlier_trials_are_not_made_again_and_lead_to_the_same():
+    whole = list(trials(SPACE, DEFAULTS, 25, 3, bowl))
+    made = []
+
+    def counting(settings):
+        made.append(settings)
+        return bowl(settings)
+
+    earlier = {row["trial"]: row for row in whole[:15]}
+    assert list(trials(SPACE, DEFAULTS, 25, 3, counting, earlier)) == whole
+    assert len(made) == 10
+
+
+def test_earlier_trials_of_another_space_are_refused():
+    earlier = {row["trial"]: row for row in trials(SPACE, DEFAULTS, 5, 0, bowl)}
+    with pytest.raises(InputError, match="search space, a default or Optuna has changed"):
+        list(trials({**SPACE, "b": (-1.0, 1.0, "linear")}, DEFAULTS, 5, 0, bowl, earlier))
+
+
+def test_a_space_that_names_no_keyword_is_refused():
+    class Odd(Recorder):
+        search_space = {"depth": (1, 2, "int")}  # noqa: RUF012
+
+    with pytest.raises(ValueError, match="'depth'"):
+        defaults_of(Odd)
+
+
+def test_the_defaults_are_the_best_of_the_published_trials():
+    """And a class that says it was tuned was."""
+    published = "results/sample-tuning"
+    best = pd.read_csv(ROOT / published / "best.csv", dtype={"best": str})
+    for name in RECOMMENDERS:
+        cls = load_recommender(name)
+        own = best[best["model"] == name]
+        assert (cls.tuned == published) == bool(len(own)), name
+        if len(own):
+            values = {row.setting: json.loads(row.best) for row in own.itertuples()}
+            assert values == defaults_of(cls), name
+
+
+# --- the script --------------------------------------------------------------------------------
+
+
+def tune(*words, cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "tune.py"), *map(str, words)],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "120", "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tuning") / "run"
+    words = ["--models", "ridge", "bias", "svd", "--trials", "5"]
+    done = tune(*SMALL, *words, "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+def test_each_has_the_same_number_of_trials(tuned):
+    rows = pd.read_csv(tuned[0] / "trials.csv")
+    assert rows.groupby("model").size().to_dict() == {"ridge": 5, "bias": 5, "svd": 5}
+    assert set(rows["user_set"]) == {"development"}
+    assert set(rows["dataset"]) == {"synthetic/ratings_small"}
+    cells = rows[["rmse_15x20", "rmse_20x10"]]
+    levels = json.loads((tuned[0] / "run.json").read_text())["cells"]
+    relative = cells / [one["rmse_of_user_mean"] for one in levels]
+    assert rows["relative_rmse"].tolist() == pytest.approx(relative.mean(axis=1).tolist())
+
+
+def test_best_values_beside_the_defaults(tuned):
+    best = pd.read_csv(tuned[0] / "best.csv", dtype={"default": str, "best": str})
+    rows = pd.read_csv(tuned[0] / "trials.csv")
+    assert set(best["model"]) == {"ridge", "bias", "svd"}
+    for model, own in best.groupby("model"):
+        of_model = rows[rows["model"] == model]
+        assert own["relative_rmse"].iloc[0] == of_model["relative_rmse"].min()
+        assert (own["relative_rmse"] <= own["relative_rmse_of_defaults"]).all()
+        first = of_model.set_index("trial").loc[own["trial"].iloc[0]]
+        values = {row.setting: json.loads(row.best) for row in own.itertuples()}
+        assert values == json.loads(first["settings"])
+    printed = " ".join(tuned[1].split())
+    assert re.search(r"ridge 0\.\d{4} 0\.\d{4} \d", printed)
+    assert str(tuned[0] / "best.csv") in printed
+
+
+def test_the_same_seed_tries_the_same(tuned, tmp_path):
+    words = ["--models", "ridge", "bias", "svd", "--trials", "5"]
+    tune(*SMALL, *words, "--output-dir", tmp_path / "again")
+    first, again = (
+        pd.read_csv(folder / "trials.csv").drop(columns="seconds")
+        for folder in (tuned[0], tmp_path / "again")
+    )
+    pd.testing.assert_frame_equal(first, again, check_exact=True)
+
+
+def test_a_stopped_tuning_goes_on_where_it_was(tuned, tmp_path):
+    whole = pd.read_csv(tuned[0] / "trials.csv", float_precision="round_trip")
+    marked = whole.assign(seconds=-1.0)[:8]  # all of ridge, three of bias
+    marked.to_csv(tmp_path / "trials.csv", index=False)
+    (tmp_path / "run.json").write_text((tuned[0] / "run.json").read_text())
+    done = tune("--resume", tmp_path)
+    assert done.returncode == 0, done.stderr
+    resumed = pd.read_csv(tmp_path / "trials.csv")
+    assert (resumed["seconds"] == -1).sum() == 8
+    pd.testing.assert_frame_equal(whole.drop(columns="seconds"), resumed.drop(columns="seconds"))
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "best.csv"), pd.read_csv(tuned[0] / "best.csv")
+    )
+
+
+def test_a_tuning_is_not_overwritten(tuned):
+    before = (tuned[0] / "trials.csv").read_bytes()
+    done = tune(*SMALL, "--output-dir", tuned[0])
+    assert done.returncode == 2
+    assert "--resume" in done.stderr
+    assert (tuned[0] / "trials.csv").read_bytes() == before
+
+
+def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
+    (tmp_path / "my_file.py").write_text(
+        "class Broken:\n"
+        "    search_space = {'depth': (1, 9, 'int')}\n"
+        "    def __init__(self, depth=3):\n"
+        "        self.depth = depth\n"
+        "    def fit(self, train, movies):\n"
+        "        raise RuntimeError('no idea')\n"
+        "    def predict(self, user, movie):\n"
+        "        return None\n"
+    )
+    words = ["--models", "my_file:Broken", "ridge", "--trials", "3", "--output-dir", "out"]
+    done = tune(*SMALL, *words, cwd=tmp_path)
+    assert done.returncode == 1
+    rows = pd.read_csv(tmp_path / "out" / "trials.csv")
+    assert rows.groupby("model")["status"].agg(list).to_dict() == {
+        "Broken": ["failed"] * 3,
+        "ridge": ["ok"] * 3,
+    }
+    assert set(rows["error"].dropna()) == {"RuntimeError: no idea"}
+    assert "no idea" in (tmp_path / "out" / "errors.txt").read_text()
+    assert set(pd.read_csv(tmp_path / "out" / "best.csv")["model"]) == {"ridge"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--trials", "0"], "--trials is 0"),
+        (["--trials", "many"], "--trials: .*many"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--cells", "250"], "--cells: '250'"),
+        (["--cells", "15x2"], "3 ratings or more"),
+        (["--cells", "15x20", "15x20"], "each once"),
+        (["--cells", "5000x20"], "only .* users"),
+        (["--models", "user_mean"], "user_mean has no search_space"),
+        (["--models", "ridge", "ridge"], "ridge stands twice"),
+        (["--models", "rigde"], "no recommender is named 'rigde'"),
+        (["--dataset", "nowhere"], "nowhere: no such folder"),
+        (["--resume", "nowhere"], "nowhere: has no run.json"),
+        (["--output-dir", "/dev/null/run"], "/dev/null/run"),
+    ],
+)
+def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):
+    base = [] if "--resume" in words else ["--dataset", SYNTHETIC, "--output-dir", "out"]
+    done = tune(*base, *words, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert re.search(message, " ".join(done.stderr.replace("│", " ").split()))
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,118 @@
+"""Many agents at once are each the agent they would be alone; memory grows by what is stored."""
+
+import numpy as np
+import pytest
+
+import weightless as ao
+from weightless.coin import agent_seeds
+
+RNG = np.random.default_rng(0)
+
+
+def movie_arch() -> ao.Arch:
+    return ao.Arch([10, 3, 3, 10], [10], [], "forward_forward_conn")
+
+
+def examples(n: int, n_agents: int, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    agents = rng.integers(0, n_agents, n) * rng.integers(0, 2, n)  # unequal memories
+    inputs = rng.integers(0, 2, (n, 26), np.uint8) & rng.integers(0, 2, (n, 26), np.uint8)
+    return agents, inputs, rng.integers(0, 2, (n, 10), np.uint8)
+
+
+def test_each_answers_as_an_agent_alone():
+    agents, inputs, labels = examples(900, 6)
+    asked_agents, asked, _ = examples(200, 7, seed=1)
+    population = ao.Population(movie_arch(), 7, seed=3)
+    population.learn(agents, inputs, labels)
+    answers = population.recall(asked_agents, asked)
+    assert answers.dtype == np.uint8
+    for index in range(7):
+        alone = ao.Agent(movie_arch(), seed=int(population.seeds[index]))
+        alone.next_state_batch(inputs[agents == index], labels[agents == index], unsequenced=True)
+        mine = asked_agents == index
+        assert (alone.next_state_batch(asked[mine], unsequenced=True) == answers[mine]).all()
+        taken_out = population.agent(index)
+        assert (taken_out.next_state_batch(asked[mine], unsequenced=True) == answers[mine]).all()
+
+
+def test_learning_in_any_portions_is_the_same():
+    agents, inputs, labels = examples(500, 5)
+    whole, by_one, by_some = (ao.Population(movie_arch(), 5) for _ in range(3))
+    whole.learn(agents, inputs, labels)
+    for row in range(500):
+        by_one.learn(agents[row : row + 1], inputs[row : row + 1], labels[row : row + 1])
+    for start in range(0, 500, 37):
+        part = slice(start, start + 37)
+        by_some.learn(agents[part], inputs[part], labels[part])
+    for index in range(5):
+        expected = inputs[agents == index], labels[agents == index]
+        for population in (whole, by_one, by_some):
+            got = population.examples(index)
+            assert all((a == b).all() for a, b in zip(got, expected, strict=True))
+    assert (by_one.recall(agents, inputs) == whole.recall(agents, inputs)).all()
+
+
+def test_threads_and_the_order_of_questions_do_not_matter(monkeypatch):
+    agents, inputs, labels = examples(400, 5)
+    population = ao.Population(movie_arch(), 5)
+    population.learn(agents, inputs, labels)
+    monkeypatch.setattr("weightless.population.SHARED_FROM", 0)
+    alone = population.recall(agents, inputs, threads=1)
+    for threads in (2, 7, None):
+        assert (population.recall(agents, inputs, threads=threads) == alone).all()
+    order = np.random.default_rng(1).permutation(400)
+    assert (population.recall(agents[order], inputs[order]) == alone[order]).all()
+
+
+def test_memory_grows_with_what_is_stored_and_copies_are_amortised():
+    population = ao.Population(movie_arch(), 10)
+    empty, copies, array = population.nbytes, 0, population._inputs
+    for row in range(3_000):
+        agent = np.array([row % 10])
+        population.learn(agent, RNG.integers(0, 2, (1, 26)), RNG.integers(0, 2, (1, 10)))
+        copies += population._inputs is not array
+        array = population._inputs
+    assert copies < 30  # a logarithm, not a multiple, of 3,000
+    assert population.nbytes - empty <= 6 * 3_000 * 16
+    bulk = ao.Population(movie_arch(), 10)
+    bulk.learn(np.arange(3_000) % 10, RNG.integers(0, 2, (3_000, 26)), np.zeros((3_000, 10)))
+    assert bulk.nbytes - empty == 3_000 * 16
+
+
+def test_asking_changes_nothing():
+    agents, inputs, labels = examples(100, 3)
+    population = ao.Population(movie_arch(), 3)
+    population.learn(agents, inputs, labels)
+    before = population._inputs.copy(), population.counts.copy(), inputs.copy()
+    first = population.recall(agents, inputs)
+    assert (population.recall(agents, inputs) == first).all()
+    after = population._inputs, population.counts, inputs
+    assert all((a == b).all() for a, b in zip(before, after, strict=True))
+
+
+def test_nobody_asked_and_nobody_there():
+    nobody = ao.Population(movie_arch(), 0)
+    assert nobody.recall(np.zeros(0, int), np.zeros((0, 26))).shape == (0, 10)
+    nobody.learn(np.zeros(0, int), np.zeros((0, 26)), np.zeros((0, 10)))
+
+
+def test_seeds_of_agents_differ():
+    assert len(set(agent_seeds(np.uint64(0), 1_000).tolist())) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("agent_index", "inputs", "labels", "message"),
+    [
+        ([3], np.zeros((1, 26)), np.zeros((1, 10)), "0 .. 2 were expected, got 3 .. 3"),
+        ([-1], np.zeros((1, 26)), np.zeros((1, 10)), "0 .. 2 were expected"),
+        ([0.5], np.zeros((1, 26)), np.zeros((1, 10)), "whole numbers"),
+        ([0], np.zeros((2, 26)), np.zeros((1, 10)), "inputs: 1 x 26"),
+        ([0], np.zeros((1, 26)), np.full((1, 10), 7), "labels: 1 x 10 values of 0 or 1"),
+    ],
+)
+def test_bad_input_is_refused_and_nothing_learned(agent_index, inputs, labels, message):
+    population = ao.Population(movie_arch(), 3)
+    with pytest.raises(ValueError, match=message):
+        population.learn(np.array(agent_index), inputs, labels)
+    assert population.counts.sum() == 0

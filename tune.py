@@ -1,0 +1,285 @@
+"""Choose the settings of every recommender that has any, by the same rule -> results/<run>/.
+
+Each gets the same number of trials over its `search_space`, its defaults the first of them. A trial
+learns from a part of the *training* rows of development users and is scored on the rest of those:
+no test rating, and nothing at all of the reserved users, is ever looked at. The score is the RMSE
+(mean over users), divided in each cell by that of the user's mean, so that cells weigh alike.
+
+Settings are for the class's author to take over as defaults; nothing reads them at run time.
+
+    python tune.py
+    python tune.py --models svd ridge --trials 50 --cells 250x25
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from command_line import run
+from data_prep import Dataset, load_dataset
+from errors import InputError
+from evaluation.cells import parse_cells
+from evaluation.protocols import PROTOCOLS
+from evaluation.resume import about_dataset, check_same_data, parameters_of
+from evaluation.run_folder import RunFolder, check_new, write_csv
+from evaluation.tuning import (
+    Columns,
+    Settings,
+    TuningCell,
+    defaults_of,
+    relative_rmse,
+    space_of,
+    trials,
+    tuning_cell,
+)
+from recommender import RECOMMENDERS, Recommender, family_of, load_recommender
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    models: tuple[str, ...] = ()
+    """names of recommenders, or one's own as file:Class; none: all that have a search space"""
+    trials: int = 20
+    """for each recommender, its defaults being the first"""
+    cells: tuple[str, ...] = ("250x25", "250x50", "100x200")
+    """users × ratings of each (0: all) of the cells that a trial is scored on"""
+    seed: int = 0
+    """of samples, splits, proposals and recommenders"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-tuning"""
+    resume: str = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+
+
+PROTOCOL = PROTOCOLS["strict"].changed(user_set="development")
+REFERENCE = "user_mean"  # without settings; its error is what others are divided by
+TRIALS = "trials.csv"
+console = Console(highlight=False)
+
+
+def main(parameters: Parameters) -> int:
+    started = time.perf_counter()
+    earlier = None
+    if parameters.resume:
+        earlier = RunFolder.resume(Path(parameters.resume), TRIALS)
+        parameters = parameters_of(earlier, parameters)
+    sizes = check(parameters)
+    classes = choose_classes(parameters)
+    dataset = load_dataset(parameters.dataset, PROTOCOL.join)
+    reference = load_recommender(REFERENCE)
+    cells = [tuning_cell(dataset, PROTOCOL, *size, reference, parameters.seed) for size in sizes]
+    default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-tuning"
+    folder = earlier or RunFolder.create(
+        Path(parameters.output_dir or default), about(parameters, classes, cells, dataset), TRIALS
+    )
+    check_same_data(folder, dataset)
+
+    console.print(f"{dataset.source.name}, {parameters.trials} trials each; in {folder.path}")
+    tune_all(parameters, classes, cells, dataset, folder)
+    rows = pd.DataFrame(folder.rows)
+    best = best_of(rows, classes)
+    write_csv(best, folder.path / "best.csv")
+    folder.close(started)
+    if len(best):
+        console.print(table_of(best))
+    for file in (TRIALS, "best.csv", "run.json"):
+        console.print(f"  {folder.path / file}", soft_wrap=True)
+    failed = int((rows["status"] == "failed").sum())
+    if failed:
+        console.print(f"{failed} trials failed; the reasons are in {TRIALS} and errors.txt")
+    return 1 if failed else 0
+
+
+# --- the trials --------------------------------------------------------------------------------
+
+
+def tune_all(
+    parameters: Parameters,
+    classes: dict[str, type[Recommender]],
+    cells: list[TuningCell],
+    dataset: Dataset,
+    folder: RunFolder,
+) -> None:
+    """All trials of one recommender after another; each is a row as soon as it is done."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("", total=len(classes) * parameters.trials)
+        for name, cls in classes.items():
+            progress.update(bar, description=name)
+            done = {row["trial"]: row for row in folder.rows if row["model"] == name}
+
+            def evaluate(settings: Settings, cls: type[Recommender] = cls) -> Columns:
+                return evaluate_one(cls, settings, cells, parameters.seed)
+
+            for row in trials(
+                space_of(cls), defaults_of(cls), parameters.trials, parameters.seed, evaluate, done
+            ):
+                if row["trial"] not in done:
+                    if "traceback" in row:
+                        where = f"{name}, trial {row['trial']}, {row['settings']}"
+                        folder.log_failure(where, str(row.pop("traceback")))
+                    first = {
+                        "dataset": dataset.source.name,
+                        **PROTOCOL.columns(),
+                        "seed": parameters.seed,
+                        "model": name,
+                        "family": family_of(cls),
+                    }
+                    folder.add(first | row)
+                progress.advance(bar)
+
+
+def evaluate_one(
+    cls: type[Recommender], settings: Settings, cells: list[TuningCell], seed: int
+) -> Columns:
+    """The scores of one trial, or why there are none."""
+    started = time.perf_counter()
+    try:
+        scores = relative_rmse(cls, settings, cells, PROTOCOL, seed)
+        seconds = time.perf_counter() - started
+        return {**scores, "seconds": seconds, "status": "ok", "error": None}
+    except Exception as error:  # a setting may fail in any way; the others go on
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
+
+
+# --- what came out -----------------------------------------------------------------------------
+
+
+def best_of(rows: pd.DataFrame, classes: dict[str, type[Recommender]]) -> pd.DataFrame:
+    """best.csv: one row per setting of each recommender tuned.
+
+    `default` is what stood in the class, `best` the value of the trial with the least
+    relative_rmse; that, and that of the defaults, stand in every row. The models named here are
+    those that have been tuned.
+    """
+    records = []
+    for name, cls in classes.items():
+        own = rows[(rows["model"] == name) & (rows["status"] == "ok")]
+        if own.empty:
+            continue
+        first = own.loc[own["relative_rmse"].idxmin()]
+        of_defaults = own[own["trial"] == 0]["relative_rmse"]
+        settings = json.loads(first["settings"])
+        for setting, default in defaults_of(cls).items():
+            records.append(
+                {
+                    "model": name,
+                    "setting": setting,
+                    "space": json.dumps(space_of(cls)[setting]),
+                    "default": json.dumps(default),
+                    "best": json.dumps(settings[setting]),
+                    "trial": first["trial"],
+                    "trials": len(own),
+                    "relative_rmse": first["relative_rmse"],
+                    "relative_rmse_of_defaults": of_defaults.iloc[0] if len(of_defaults) else None,
+                }
+            )
+    return pd.DataFrame(records)
+
+
+def table_of(best: pd.DataFrame) -> Table:
+    title = f"Best of the trials: RMSE / RMSE of {REFERENCE}, and what differs from the defaults"
+    table = Table(title=title, box=SIMPLE_HEAD)
+    table.add_column("recommender", no_wrap=True)
+    for name in ("defaults", "best", "trial"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("default -> best")
+    for name, rows in best.groupby("model", sort=False):
+        changed = [
+            f"{row.setting} {row.default} -> {row.best}"
+            for row in rows.itertuples()
+            if json.loads(row.default) != json.loads(row.best)
+        ]
+        one = rows.iloc[0]
+        table.add_row(
+            str(name),
+            f"{one['relative_rmse_of_defaults']:.4f}",
+            f"{one['relative_rmse']:.4f}",
+            str(one["trial"]),
+            ", ".join(changed) or "the defaults are best",
+        )
+    return table
+
+
+# --- parameters --------------------------------------------------------------------------------
+
+
+def check(parameters: Parameters) -> list[tuple[int, int]]:
+    """The cells as numbers.
+
+    Raises:
+        InputError: a value is out of its range; before anything is read or written.
+    """
+    for flag, value, least in (
+        ("--trials", parameters.trials, 1),
+        ("--seed", parameters.seed, 0),
+    ):
+        if value < least:
+            raise InputError(f"{flag} is {value}. Expected {least} or more")
+    if not parameters.cells:
+        raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
+    # three: one to learn from, one to choose on, one for the test, which is not touched here
+    sizes = parse_cells(parameters.cells, least_reviews=3)
+    if parameters.output_dir and not parameters.resume:
+        check_new(Path(parameters.output_dir))
+    return sizes
+
+
+def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
+    """Those named, or all that have a search space."""
+    if not parameters.models:
+        every = {name: load_recommender(name) for name in RECOMMENDERS}
+        return {name: cls for name, cls in every.items() if space_of(cls)}
+    classes = {}
+    for spec in parameters.models:
+        name, cls = spec.rpartition(":")[2], load_recommender(spec)
+        if name in classes:
+            raise InputError(f"--models: {name} stands twice")
+        if not space_of(cls):
+            raise InputError(f"--models: {name} has no search_space, so there is nothing to tune")
+        classes[name] = cls
+    return classes
+
+
+def about(
+    parameters: Parameters,
+    classes: dict[str, type[Recommender]],
+    cells: list[TuningCell],
+    dataset: Dataset,
+) -> dict:
+    """What run.json says of the run."""
+    return {
+        "parameters": asdict(parameters),
+        "protocol": PROTOCOL.columns(),
+        "search_spaces": {name: space_of(cls) for name, cls in classes.items()},
+        "cells": [
+            {
+                "cell": one.name,
+                "users": one.cell.n_users,
+                "other_users": one.cell.n_other_users,
+                "validation_ratings": len(one.cell.personal.test),
+                f"rmse_of_{REFERENCE}": one.level,
+            }
+            for one in cells
+        ],
+        "dataset": about_dataset(dataset),
+    }
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

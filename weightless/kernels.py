@@ -1,0 +1,398 @@
+"""The firing rules, fast: packed patterns, many neurons and many questions at once.
+
+Patterns and answers lie in *planes*: uint64 [words, patterns], word w of all patterns side by
+side, so that a scan reads memory in order and an unsequenced one reads fewer planes. Every
+figure is an integer, so `reference` says the same bit for bit, whatever the order of work.
+
+Which answers the nearest give is found without listing them. With key = 2 * distance + answer,
+let a be the least key and b the least of key ^ 1: all the nearest say 0 if a < b, all say 1 if
+a > b, and they disagree if a = b.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from weightless.coin import mix, toss
+from weightless.compiled import compiled
+from weightless.lanes import (
+    LANES,
+    TABLE_ROWS,
+    TOGETHER,
+    add_row,
+    nearest_key_2x8,
+    nearest_key_4x7,
+    nearest_key_4x8,
+    nearest_keys_2x8,
+    nearest_keys_4x7,
+    nearest_keys_4x8,
+    popcount,
+    zero_rows,
+)
+
+# why a neuron fired as it did
+BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
+
+ONE = np.uint64(1)
+BLOCK = 128  # patterns of which the nearest is found at once
+MAX_WORDS = 255  # 2 * 2**16 * 64 * 255 is still below FAR
+
+
+@compiled
+def count(
+    patterns: Any, answers: Any, first: Any, last: Any, ones: Any, answer_ones: Any, both: Any
+) -> None:
+    """Add patterns first .. last to the counts behind the mutual information.
+
+    Args:
+        patterns, answers: uint64 [words, >= last] and [answer words, >= last].
+        ones: int64 [bits], answer_ones: int64 [neurons], both: int64 [neurons, bits].
+    """
+    bit_columns = np.empty(64 * len(patterns), np.uint64)
+    answer_columns = np.empty(64 * len(answers), np.uint64)
+    for start in range(first, last, 64):
+        stop = min(start + 64, last)
+        _columns(patterns, start, stop, bit_columns)
+        _columns(answers, start, stop, answer_columns)
+        for bit in range(len(ones)):
+            ones[bit] += np.int64(popcount(bit_columns[bit]))
+        for neuron in range(len(answer_ones)):
+            column = answer_columns[neuron]
+            answer_ones[neuron] += np.int64(popcount(column))
+            for bit in range(len(ones)):
+                both[neuron, bit] += np.int64(popcount(column & bit_columns[bit]))
+
+
+@compiled
+def _columns(planes: Any, start: Any, stop: Any, columns: Any) -> None:
+    """Up to 64 patterns, turned: bit p of columns[b] is bit b of pattern start + p."""
+    columns[:] = 0
+    for word in range(len(planes)):
+        for pattern in range(start, stop):
+            rest = planes[word, pattern]
+            here = ONE << np.uint64(pattern - start)
+            while rest:
+                lowest = np.int64(popcount((rest & (~rest + ONE)) - ONE))
+                columns[64 * word + lowest] |= here
+                rest &= rest - ONE
+
+
+@compiled
+def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: Any) -> None:
+    """The weights of `mutual_information.weights`, into int32 [neurons, bits]; n is not 0."""
+    half, unit = n << 15, n << 16
+    for neuron in range(len(answer_ones)):
+        answer = answer_ones[neuron]
+        of_answer = table[answer] + table[n - answer] - table[n]
+        for bit in range(len(ones)):
+            one, shared = ones[bit], both[neuron, bit]
+            cells = table[shared] + table[one - shared] + table[answer - shared]
+            cells += table[n - one - answer + shared]
+            information = cells - table[one] - table[n - one] - of_answer
+            weights[neuron, bit] = (information + half) // unit
+
+
+@compiled
+def discriminative(
+    patterns: Any,
+    answers: Any,
+    first: Any,
+    last: Any,
+    weights: Any,
+    asked: Any,
+    fired: Any,
+    why: Any,
+) -> None:
+    """Write answer and reason where all the nearest by discriminative distance agree.
+
+    Args as those of `fire`.
+    """
+    nearest = zero_rows(2 * TOGETHER)
+    for block in range(0, len(weights), LANES):
+        halves, bits, tables = _tables(weights, block, asked.shape[1])
+        stored = np.empty((last - first, len(halves)), np.uint32)
+        questions = np.empty((len(asked), len(halves)), np.uint32)
+        for at in range(len(halves)):
+            word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
+            for pattern in range(first, last):
+                stored[pattern - first, at] = np.uint32(patterns[word, pattern] >> shift)
+            for question in range(len(asked)):
+                questions[question, at] = np.uint32(asked[question, word] >> shift)
+        said = np.empty(last - first, np.int32)  # a bit a neuron
+        for pattern in range(first, last):
+            said[pattern - first] = np.int32(
+                (answers[block // 64, pattern] >> np.uint64(block % 64)) & np.uint64(0xFFFF)
+            )
+        question = 0
+        while question < len(asked):
+            together = TOGETHER if question + TOGETHER <= len(asked) else 1
+            _nearest_keys(bits, together, tables, stored, said, questions, question, nearest)
+            for at in range(together):
+                for neuron in range(min(LANES, len(weights) - block)):
+                    row = 2 * at * LANES + neuron
+                    zero, one = nearest[row], nearest[row + LANES]
+                    if zero != one:
+                        fired[question + at, block + neuron] = one < zero
+                        why[question + at, block + neuron] = BY_DD
+            question += together
+
+
+@compiled
+def _nearest_keys(
+    bits: Any, together: Any, tables: Any, stored: Any, said: Any, asked: Any, first: Any,
+    nearest: Any,
+) -> None:  # fmt: skip
+    """The scan of `lanes` that is made for so many bits and so many questions."""
+    arguments = (tables, stored, said, asked, first, nearest)
+    if bits == 16:
+        if together == 1:
+            nearest_key_2x8(*arguments)
+        else:
+            nearest_keys_2x8(*arguments)
+    elif bits == 28:
+        if together == 1:
+            nearest_key_4x7(*arguments)
+        else:
+            nearest_keys_4x7(*arguments)
+    elif together == 1:
+        nearest_key_4x8(*arguments)
+    else:
+        nearest_keys_4x8(*arguments)
+
+
+@compiled
+def _tables(weights: Any, block: Any, words: Any) -> Any:
+    """What differing bits weigh, some bits at a time, for the 16 neurons from `block` on.
+
+    Returns:
+        The halves of words in which some bit weighs something, int64 [halves]; how many of the
+        lowest bits of a half may weigh something: 16, 28 or 32; and for each half its tables, a
+        row for every set of differing bits in a chunk: int32 flat (halves, TABLE_ROWS, lanes),
+        twice the sum of the weights. Chunks are of 8 bits, but of 7 where 28 bits are enough, for
+        such tables stay in the first cache.
+    """
+    steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
+    for neuron in range(min(LANES, len(weights) - block)):
+        for bit in range(64 * words):
+            steps[bit * LANES + neuron] = 2 * weights[block + neuron, bit]
+    weighs = np.array([steps[bit * LANES : (bit + 1) * LANES].any() for bit in range(64 * words)])
+    halves = np.array(
+        [half for half in range(2 * words) if weighs[32 * half : 32 * (half + 1)].any()], np.int64
+    )
+    bits = 32
+    if len(halves) == 1:
+        highest = np.nonzero(weighs)[0][-1] % 32
+        bits = 16 if highest < 16 else 28 if highest < 28 else 32
+    width = 7 if bits == 28 else 8
+    tables = zero_rows(max(1, len(halves)) * TABLE_ROWS)
+    for at in range(len(halves)):
+        for bit in range(bits):
+            table, size = at * TABLE_ROWS + ((bit // width) << width), 1 << (bit % width)
+            for lower in range(size):
+                step = 32 * halves[at] + bit
+                add_row(tables, table + size + lower, table + lower, steps, step)
+    return halves, bits, tables
+
+
+@compiled
+def nearest_by_hamming(
+    patterns: Any, answers: Any, first: Any, last: Any, question: Any, ones: Any, zeros: Any
+) -> int:
+    """The Hamming distance of the nearest patterns, and which answers they give.
+
+    Args:
+        question: uint64 [words].
+        ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
+    """
+    blocks = (last - first + BLOCK - 1) // BLOCK
+    least = np.empty(blocks, np.int64)
+    for block in range(blocks):
+        start = first + block * BLOCK
+        least[block] = _least_distance(patterns, start, min(start + BLOCK, last), question)
+    nearest = least.min()
+    ones[:] = 0
+    zeros[:] = 0
+    for block in range(blocks):
+        if least[block] == nearest:  # few: only these are looked at again
+            start = first + block * BLOCK
+            for pattern in range(start, min(start + BLOCK, last)):
+                if _distance(patterns, pattern, question) == nearest:
+                    for word in range(len(answers)):
+                        ones[word] |= answers[word, pattern]
+                        zeros[word] |= ~answers[word, pattern]
+    return nearest
+
+
+@compiled
+def _least_distance(patterns: Any, start: Any, stop: Any, question: Any) -> Any:
+    # A plane first and then its slice, counted from 0: only so does the compiler see that the
+    # words lie side by side and that no index is negative, and makes vectors of them.
+    least = np.uint64(64 * len(question) + 1)
+    if len(question) == 1:  # one plane: nothing to add up
+        plane, word = patterns[0][start:stop], question[0]
+        for pattern in range(len(plane)):
+            least = min(least, popcount(plane[pattern] ^ word))
+        return np.int64(least)
+    distances = np.zeros(stop - start, np.uint64)
+    for at in range(len(question)):
+        plane, word = patterns[at][start:stop], question[at]
+        for pattern in range(len(distances)):
+            distances[pattern] += popcount(plane[pattern] ^ word)
+    for distance in distances:
+        least = min(least, distance)
+    return np.int64(least)
+
+
+@compiled
+def _distance(patterns: Any, pattern: Any, question: Any) -> Any:
+    total = np.int64(0)
+    for word in range(len(question)):
+        total += np.int64(popcount(patterns[word, pattern] ^ question[word]))
+    return total
+
+
+@compiled
+def fire(
+    patterns: Any,
+    answers: Any,
+    first: Any,
+    last: Any,
+    weights: Any,
+    asked: Any,
+    seed: Any,
+    neurons: Any,
+    DD: Any,
+    Hamming: Any,
+    Default: Any,
+    fired: Any,
+    why: Any,
+) -> None:
+    """Answer n questions from patterns first .. last, by the three rules in turn.
+
+    Args:
+        patterns, answers: uint64 [>= words, >= last] and [answer words, >= last].
+        weights: int32 [neurons, >= 64 * words], see `weigh`; read only for DD.
+        asked: uint64 [n, words].
+        seed: uint64, the agent's.
+        neurons: int64 [neurons], their ids.
+        fired, why: uint8 [n, neurons], filled.
+    """
+    fired[:] = 0
+    why[:] = UNDECIDED
+    if DD and last > first:
+        discriminative(patterns, answers, first, last, weights, asked, fired, why)
+    ones, zeros = np.zeros(len(answers), np.uint64), np.zeros(len(answers), np.uint64)
+    for question in range(len(asked)):
+        scanned = False
+        for neuron in range(len(neurons)):
+            if why[question, neuron] != UNDECIDED:
+                continue
+            if Hamming and last > first:
+                if not scanned:
+                    nearest_by_hamming(patterns, answers, first, last, asked[question], ones, zeros)
+                    scanned = True
+                word, bit = neuron // 64, np.uint64(neuron % 64)
+                one, zero = (ones[word] >> bit) & ONE, (zeros[word] >> bit) & ONE
+                if one != zero:
+                    fired[question, neuron] = one
+                    why[question, neuron] = BY_HAMMING
+                    continue
+            if Default:
+                fired[question, neuron] = toss(seed, neurons[neuron], asked[question])
+                why[question, neuron] = BY_DEFAULT
+
+
+@compiled
+def distinct(rows: Any, firsts: Any, which: Any) -> int:
+    """Find rows that are the same.
+
+    Args:
+        rows: uint64 [n, words].
+        firsts: int64 [n], filled with the first row of each kind, in order of appearance.
+        which: int64 [n], filled with the kind of every row.
+
+    Returns:
+        How many kinds there are.
+    """
+    n, words = rows.shape
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    slots = np.full(size, -1, np.int64)
+    kinds = 0
+    for row in range(n):
+        key = np.uint64(0)
+        for word in range(words):
+            key = mix(key ^ rows[row, word])
+        slot = np.int64(key & np.uint64(size - 1))
+        while slots[slot] >= 0 and not _same(rows, firsts[slots[slot]], row):
+            slot = (slot + 1) & (size - 1)
+        if slots[slot] < 0:
+            slots[slot] = kinds
+            firsts[kinds] = row
+            kinds += 1
+        which[row] = slots[slot]
+    return kinds
+
+
+@compiled
+def _same(rows: Any, one: Any, other: Any) -> bool:
+    equal = True
+    for word in range(rows.shape[1]):
+        equal &= rows[one, word] == rows[other, word]
+    return equal
+
+
+@compiled
+def fire_many(
+    patterns: Any,
+    answers: Any,
+    first: Any,
+    last: Any,
+    weights: Any,
+    asked: Any,
+    seed: Any,
+    neurons: Any,
+    DD: Any,
+    Hamming: Any,
+    Default: Any,
+    fired: Any,
+    why: Any,
+) -> None:
+    """`fire`, which equal patterns with equal answers, and equal questions, cost only once."""
+    n, words, answer_words = last - first, asked.shape[1], len(answers)
+    rows = np.empty((n, words + answer_words), np.uint64)
+    for row in range(n):
+        for word in range(words):
+            rows[row, word] = patterns[word, first + row]
+        for word in range(answer_words):
+            rows[row, words + word] = answers[word, first + row]
+    firsts, which = np.empty(n, np.int64), np.empty(n, np.int64)
+    kinds = distinct(rows, firsts, which)
+    few_patterns = np.empty((words, kinds), np.uint64)
+    few_answers = np.empty((answer_words, kinds), np.uint64)
+    for kind in range(kinds):
+        for word in range(words):
+            few_patterns[word, kind] = rows[firsts[kind], word]
+        for word in range(answer_words):
+            few_answers[word, kind] = rows[firsts[kind], words + word]
+
+    n_asked = len(asked)
+    firsts, which = np.empty(n_asked, np.int64), np.empty(n_asked, np.int64)
+    questions = distinct(asked, firsts, which)
+    few_asked = np.empty((questions, words), np.uint64)
+    for question in range(questions):
+        for word in range(words):
+            few_asked[question, word] = asked[firsts[question], word]
+    few_fired = np.empty((questions, len(neurons)), np.uint8)
+    few_why = np.empty((questions, len(neurons)), np.uint8)
+    fire(
+        few_patterns, few_answers, 0, kinds, weights, few_asked, seed, neurons,
+        DD, Hamming, Default, few_fired, few_why,
+    )  # fmt: skip
+    for question in range(n_asked):
+        for neuron in range(len(neurons)):
+            fired[question, neuron] = few_fired[which[question], neuron]
+            why[question, neuron] = few_why[which[question], neuron]
