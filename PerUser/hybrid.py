@@ -39,6 +39,8 @@ class Hybrid(Recommender):
 
     learns_from_others: ClassVar[bool] = True
 
+    tuned: ClassVar[str] = "results/sample-personal-model-research"
+
     # What a tuner may choose from.
     search_space: ClassVar[dict] = {
         "crowd_share": (0.0, 1.0, "linear"),

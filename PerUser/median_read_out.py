@@ -33,6 +33,8 @@ class MedianReadOut(Recommender):
         prior: κ, in ratings.
     """
 
+    tuned: ClassVar[str] = "results/sample-personal-model-research"
+
     # What a tuner may choose from.
     search_space: ClassVar[dict] = {"width": (0.5, 5.0, "log"), "prior": (1.0, 100.0, "log")}
 

@@ -98,6 +98,8 @@ class WnnVote(ContinualRecommender):
         channel_weight: α by channel; `CHANNEL_WEIGHT` by default.
     """
 
+    tuned: ClassVar[str] = "results/sample-personal-model-research"
+
     # What a tuner may choose from.
     search_space: ClassVar[dict] = {
         "prior_mean": (0.5, 30.0, "log"),

@@ -203,8 +203,7 @@ def main(parameters: Parameters) -> None:
     write_csv(research, folder.path / "research.csv")
     for score in ("rmse", "mae"):
         write_csv(summary(research, score), folder.path / f"summary_{score}.csv")
-    folder.about |= {"status": "finished", "seconds": time.perf_counter() - started}
-    folder._write_about()
+    folder.close(started)
     print(f"research.csv, summary_rmse.csv and summary_mae.csv are in {folder.path}")
 
 
