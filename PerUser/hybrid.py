@@ -12,8 +12,9 @@ from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recommender import Recommender, build, load_recommender
 
 HELD_OUT = 0.2  # of each person's ratings, the last, to find γ on
-# γ where little can be held out, and how much that counts: as some twenty people would.
-USUAL_SHARE, USUAL_WEIGHT = 0.4, 1.0
+# γ where little can be held out, and how much that counts, in squared stars: as some hundred
+# people would whose two predictions are .2 stars apart.
+USUAL_SHARE, USUAL_WEIGHT = 0.4, 5.0
 
 
 class Hybrid(Recommender):
@@ -21,7 +22,7 @@ class Hybrid(Recommender):
 
     m is a collaborative model, fitted to everybody's ratings, and c the crowd's opinion in stars
     (`CrowdOpinion`). On each of the two lies a memory as in `WnnVote`, of each person's surprises
-    over it: r − m and r − c. The second part is `wnn_vote` itself.
+    over it: r − m and r − c. The second part is `wnn_vote` with somewhat stronger priors.
 
     The first memory learns too little: m was fitted to the very ratings that its surprises are of,
     and knows a part of each by heart. The crowd knows none by heart, so the second part keeps alive
@@ -41,6 +42,7 @@ class Hybrid(Recommender):
         samples: of that model, if it samples; None: its own default.
         doubt: how many times stronger the priors of the first memory are than those of `WnnVote`:
             there is less left to learn, and as much noise in it.
+        doubt_crowd: the same of the second memory: what it does not dare to say, the model does.
     """
 
     learns_from_others: ClassVar[bool] = True
@@ -48,7 +50,10 @@ class Hybrid(Recommender):
     tuned: ClassVar[str] = "results/sample-personal-model-research"
 
     # What a tuner may choose from.
-    search_space: ClassVar[dict] = {"doubt": (0.5, 30.0, "log")}
+    search_space: ClassVar[dict] = {
+        "doubt": (0.5, 30.0, "log"),
+        "doubt_crowd": (0.5, 10.0, "log"),
+    }
 
     def __init__(
         self,
@@ -56,14 +61,11 @@ class Hybrid(Recommender):
         base: str | type[Recommender] = "bayes_fm",
         samples: int | None = None,
         doubt: float = 3.0,
+        doubt_crowd: float = 1.5,
     ) -> None:
         cls = load_recommender(base) if isinstance(base, str) else base
         self._model = build(cls, seed=seed, **({} if samples is None else {"samples": samples}))
-        self._personal = WnnVote()
-        usual = self._personal
-        self._errors = WnnVote(
-            doubt * usual.prior_mean, doubt * usual.prior_bent, doubt * usual.prior_vote
-        )
+        self._errors, self._personal = _doubting(doubt), _doubting(doubt_crowd)
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         later = last_of_each(train, HELD_OUT)
@@ -105,6 +107,12 @@ class Hybrid(Recommender):
     def state_bytes(self) -> int:
         memories = self._personal.state_bytes() + self._errors.state_bytes()
         return memories + (self._model.state_bytes() or 0)
+
+
+def _doubting(times: float) -> WnnVote:
+    """`WnnVote` with so many times stronger priors."""
+    usual = WnnVote()
+    return WnnVote(times * usual.prior_mean, times * usual.prior_bent, times * usual.prior_vote)
 
 
 def last_of_each(ratings: Ratings, part: float) -> np.ndarray:

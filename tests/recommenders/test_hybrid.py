@@ -50,10 +50,10 @@ ASKED = np.repeat([0, 1, 2, 9], 40), np.tile(np.arange(40), 4)
 
 def test_it_is_a_mixture_of_its_two_parts(history):
     movies, train = history
-    model = Hybrid(base=ByHeart, doubt=2.5).fit(train, movies)
+    model = Hybrid(base=ByHeart, doubt=2.5, doubt_crowd=2.0).fit(train, movies)
     alone = ByHeart().fit(train, movies)
     memory = WnnVote(10.0, 10.75, 1.5)  # 2.5 times the priors
-    personal = WnnVote().fit(train, movies)
+    personal = WnnVote(8.0, 8.6, 1.2).fit(train, movies)
     memory.start(movies, personal.crowd)
     memory.remember(train, train.stars - alone.predict(train.user, train.movie))
     of_model = alone.predict(*ASKED) + memory.correction(*ASKED)
@@ -93,9 +93,9 @@ def truth(users: int, seed: int) -> Ratings:
 
 def test_a_model_that_knows_prevails_and_one_that_does_not_gives_way():
     movies, train = toy_movies(400), truth(10, 0)
-    assert Hybrid(base=Oracle).fit(train, movies).share < 0.05
+    assert Hybrid(base=Oracle).fit(train, movies).share < 0.15
     kind = Ratings(train.user, train.movie, np.full(len(train), 4.5), train.time)
-    assert Hybrid(base=ByHeart).fit(kind, movies).share > 0.95
+    assert Hybrid(base=ByHeart).fit(kind, movies).share > 0.85
 
 
 def test_with_little_to_find_it_on_the_share_is_the_usual_one():
