@@ -26,6 +26,8 @@ RECOMMENDERS = {
     "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
     "ridge": "PerUser.ridge:PerUserRidge",
     "wnn_vote": "PerUser.wnn_vote:WnnVote",
+    "wnn_vote_median": "PerUser.median_read_out:WnnVoteMedian",
+    "hybrid": "PerUser.hybrid:Hybrid",
     "bias": "Collaborative.bias:BiasModel",
     "svd": "Collaborative.svd:SvdModel",
     "bayes_fm": "Collaborative.bayesian_fm:BayesianFM",

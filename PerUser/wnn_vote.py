@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -97,6 +98,8 @@ class WnnVote(ContinualRecommender):
         channel_weight: α by channel; `CHANNEL_WEIGHT` by default.
     """
 
+    tuned: ClassVar[str] = "results/sample-personal-model-research"
+
     # What a tuner may choose from.
     search_space: ClassVar[dict] = {
         "prior_mean": (0.5, 30.0, "log"),
@@ -127,10 +130,13 @@ class WnnVote(ContinualRecommender):
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self.start(movies, CrowdOpinion.fit(train, movies))
-        surprise = train.stars - self.crowd.stars[train.movie]
-        for user, rows in histories(train):
-            self.memories[user] = Memory(train.movie[rows], surprise[rows])
+        self.remember(train, train.stars - self.crowd.stars[train.movie])
         return self
+
+    def remember(self, ratings: Ratings, surprise: np.ndarray) -> None:
+        """Store all `ratings`, each with its surprise (float64 [n], stars)."""
+        for user, rows in histories(ratings):
+            self.memories[user] = Memory(ratings.movie[rows], surprise[rows])
 
     def start(self, movies: Movies, crowd: CrowdOpinion) -> None:
         """Know the movies and the crowd's opinion, and nobody's ratings."""
@@ -146,8 +152,14 @@ class WnnVote(ContinualRecommender):
         self._square = (self._points**2).sum(axis=1)  # (movies,)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        stars = self.crowd.stars[np.asarray(movie)] + self.correction(user, movie)
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def correction(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """What each person's memory adds to the stars that its surprises are measured from,
+        float64 [n]; 0 for somebody without ratings."""
         user, movie = np.asarray(user), np.asarray(movie)
-        stars = self.crowd.stars[movie]
+        stars = np.zeros(len(user))
         for one, rows in _rows_by_user(user):
             memory = self.memories.get(one)
             if memory is None:
@@ -155,8 +167,8 @@ class WnnVote(ContinualRecommender):
             at_once = max(PAIRS_AT_ONCE // len(memory.movie), 1)
             for block in np.split(rows, range(at_once, len(rows), at_once)):
                 recall = self.recall(memory, movie[block])
-                stars[block] += recall.kindness + recall.bent + recall.share @ recall.rest
-        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+                stars[block] = recall.kindness + recall.bent + recall.share @ recall.rest
+        return stars
 
     def recall(self, memory: Memory, movie: np.ndarray) -> Recall:
         """Read the memory out for m movies (int [m]): the three steps above."""
@@ -210,7 +222,8 @@ class WnnVote(ContinualRecommender):
         stars = Explanation(tuple(parts)).stars
         if not MIN_STARS <= stars <= MAX_STARS:
             within = min(max(stars, MIN_STARS), MAX_STARS)
-            parts.append(Contribution("no rating goes beyond the scale", within - stars))
+            beyond = math.fsum([*(part.stars for part in parts), -within])
+            parts.append(Contribution("no rating goes beyond the scale", -beyond))
         return Explanation(tuple(parts))
 
     def state_bytes(self) -> int:

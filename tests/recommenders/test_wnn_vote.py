@@ -275,3 +275,35 @@ def test_what_is_recent_weighs_more(movies):
         for train in (rising, falling)
     ]
     assert same[0] == pytest.approx(same[1], abs=1e-6)
+
+
+def test_learning_about_one_leaves_the_others_alone(train, movies):
+    model = WnnVote().fit(train, movies)
+    user, movie = np.repeat([0, 2, 3, 4], 23), np.tile(np.arange(23), 4)
+    before = model.predict(user, movie)
+    for movie_rated in (3, 8, 21):
+        model.learn_one(5, movie_rated, 0.5)
+        model.learn_one(77, movie_rated, 5.0)
+    model.forget_one(5, 8)
+    np.testing.assert_array_equal(model.predict(user, movie), before)
+    assert model.predict_one(77, 4) > model.predict_one(3, 4)
+
+
+def test_asking_why_changes_nothing(train, movies):
+    model = WnnVote().fit(train, movies)
+    before, size = state(model), model.state_bytes()
+    for user in (0, 3, 99):
+        model.explain_one(user, 22)
+        model.predict_one(user, 22)
+    assert state(model) == before
+    assert model.state_bytes() == size == 42 * 12  # a row number and a surprise a rating
+
+
+def test_nobody_knows_the_crowd(train, movies):
+    """Then all start from the same stars, and there is no crowd to be bent for."""
+    blank = replace(movies, crowd_stars=np.full(23, np.nan), crowd_votes=np.zeros(23))
+    model = WnnVote().fit(train, blank)
+    assert np.ptp(model.crowd.stars) == 0
+    parts = model.explain_one(0, 22).contributions
+    assert parts[2].stars == 0
+    assert model.predict_one(0, 22) != model.predict_one(0, 21)  # but there are bits

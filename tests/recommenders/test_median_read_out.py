@@ -1,0 +1,73 @@
+"""The median read-out: by hand, and what it is for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toy_data import toy_movies
+
+from PerUser.median_read_out import GRID, CollaborativeMedian, HybridMedian, MedianReadOut
+from ratings import Ratings
+from recommender import Recommender
+
+
+class Says(Recommender):
+    """Predicts movie / 10 stars."""
+
+    def fit(self, train, movies):
+        return self
+
+    def predict(self, user, movie):
+        return (np.asarray(movie) / 10).clip(0.5, 5).astype(np.float32)
+
+
+def fitted(stars: list[float], **settings) -> MedianReadOut:
+    train = Ratings(np.zeros(len(stars)), np.arange(len(stars)), stars, np.arange(len(stars)))
+    return MedianReadOut(Says(), **settings).fit(train, toy_movies(60))
+
+
+def test_whoever_gives_two_kinds_of_stars_is_predicted_one_of_them():
+    model = fitted([1.0, 5.0] * 500, prior=1e-6, width=1e6)
+    stars = model.predict(np.zeros(4, int), np.array([20, 29, 31, 40]))
+    assert stars.tolist() == [1.0, 1.0, 5.0, 5.0]  # a mean of 2.9 is a one more often than a five
+
+
+def test_the_distribution_has_the_mean_that_was_predicted():
+    model = fitted([1.0, 3.0, 3.5, 4.0, 4.0, 5.0], width=1.0)
+    log_h = np.log(model._histogram[[0]])
+    for z in (-3.0, 2.0, 3.3, 9.0):
+        pi = model._likely(log_h, np.array([z]))[0]
+        by_hand = model._histogram[0] * np.exp(-((GRID - z) ** 2) / 2)
+        np.testing.assert_allclose(pi, by_hand / by_hand.sum(), atol=1e-12)
+
+
+@pytest.mark.parametrize("narrow", [0.3, 0.5])
+def test_a_narrow_window_rounds(narrow):
+    model = fitted([float(k) for k in GRID] * 20, width=narrow)
+    asked = np.arange(8, 48)
+    stars = model.predict(np.zeros(len(asked), int), asked)
+    assert (np.abs(stars - asked / 10) < 0.31).all()
+    assert (np.diff(stars) >= 0).all()
+
+
+def test_extreme_predictions_stay_on_the_grid():
+    model = fitted([3.0, 4.0, 4.5])
+    stars = model.predict(np.array([0, 0, 7, 7]), np.array([0, 55, 0, 55]))
+    assert set(stars) <= set(GRID.astype(np.float32))
+    assert stars[0] < stars[1]
+    assert stars[2] < stars[3]
+
+
+def test_it_lowers_the_absolute_error_where_stars_are_skewed():
+    rng = np.random.default_rng(0)
+    stars = rng.choice([1.0, 4.0, 4.5], 400, p=[0.3, 0.4, 0.3])
+    model = fitted(stars.tolist(), width=1e6)
+    mean = round(10 * float(stars.mean()))
+    said = model.predict(np.zeros(1, int), np.array([mean]))[0]
+    assert np.abs(stars - said).mean() < np.abs(stars - mean / 10).mean() - 0.1
+
+
+@pytest.mark.parametrize("cls", [HybridMedian, CollaborativeMedian])
+def test_the_others_answer_on_the_grid(cls, train, movies):
+    stars = cls().fit(train, movies).predict(np.array([0, 3, 5]), np.array([1, 2, 22]))
+    assert set(stars) <= set(GRID.astype(np.float32))
