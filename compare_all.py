@@ -23,7 +23,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from command_line import run
-from data_prep import Dataset, load_dataset
 from errors import InputError
 from evaluation.cells import parse_cells
 from evaluation.grid import CellTask, run_cells
@@ -44,6 +43,7 @@ from evaluation.protocols import (
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import CELL, RunFolder, check_new, write_csv
 from evaluation.significance import significance
+from preparation.joining import Dataset, load_dataset
 from recommender import RECOMMENDERS, build, load_recommender
 from report.terminal import LEGEND, TABLES, score_table
 from report.wide import final_results
