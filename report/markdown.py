@@ -7,8 +7,8 @@ written anew by `python -m report`:
     <!-- end -->
 
 `scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its rivals, with
-intervals. `claims RUN SCORE MODEL RIVAL,RIVAL`: one against some, cell by cell. `csv FILE`: the file
-as it is; `csv FILE column,column`: these columns, and the rows that have them all; with
+intervals. `claims RUN SCORE MODEL RIVAL,RIVAL`: one against some, cell by cell. `csv FILE`: the
+file as it is; `csv FILE column,column`: these columns, and the rows that have them all; with
 `column=value` only the rows that say so.
 """
 
