@@ -107,11 +107,12 @@ def settings(part: str, name: str, **changed: float) -> Variant:
     return Variant(part, name, partial(WnnVote, **changed))
 
 
-def of_hybrid(name: str, **changed: float) -> Variant:
-    return Variant("hybrid", name, partial(Hybrid, base=Fitted, **changed), "hybrid")
+def of_hybrid(name: str, make: Callable[..., Recommender], **changed: float) -> Variant:
+    return Variant("hybrid", name, partial(make, base=Fitted, **changed), "hybrid")
 
 
 NEVER = tried.NEVER
+CROSS = {"doubt": 3.0, "parts": 5, "samples": 60}
 MODEL, READ_OUT = "the models", "read-out"
 VARIANTS = (
     Variant(MODEL, "wnn_vote", WnnVote, "bayes_fm"),
@@ -147,20 +148,13 @@ VARIANTS = (
     settings("forgetting", "none", fade_power=0.0),
     Variant("forgetting", "exponential, half-life 40 ratings", tried.ExponentialFade),
     settings("forgetting", "steeper (q = 1.4)", fade_power=1.4),
-    of_hybrid("no share of the crowd", crowd_share=0.0),
-    of_hybrid("a share of .2", crowd_share=0.2),
-    of_hybrid("a share of .6", crowd_share=0.6),
-    of_hybrid("priors of wnn_vote", prior_mean=4.0, prior_bent=4.3, prior_vote=0.6),
-    of_hybrid("no memory: the model and the crowd", **tried.SILENT),
-    Variant(
-        "hybrid",
-        "cross-fitted in 5 parts, 60 samples each",
-        partial(tried.CrossFitted, Fitted, 5, 60),
-        "hybrid",
-    ),
-    Variant(
-        "hybrid", "mean of wnn_vote and bayes_fm", partial(tried.MeanWithVote, Fitted), "hybrid"
-    ),
+    of_hybrid("as many priors as wnn_vote (doubt 1)", Hybrid, doubt=1.0),
+    of_hybrid("doubt 10", Hybrid, doubt=10.0),
+    of_hybrid("no memory of the model's errors", Hybrid, doubt=NEVER),
+    of_hybrid("γ = 0", tried.FixedShare, share=0.0),
+    of_hybrid("γ = .4", tried.FixedShare, share=0.4),
+    of_hybrid("cross-fitted, 5 × 60 samples, γ = 0", tried.CrossFitted, share=0.0, **CROSS),
+    of_hybrid("cross-fitted, 5 × 60 samples, γ = .4", tried.CrossFitted, share=0.4, **CROSS),
     Variant(READ_OUT, "bayes_fm, median", FittedMedian, "bayes_fm"),
     Variant(READ_OUT, "wnn_vote, median", WnnVoteMedian, "bayes_fm, median"),
     Variant(READ_OUT, "hybrid, median", FittedHybridMedian, "bayes_fm, median"),

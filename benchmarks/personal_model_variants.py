@@ -17,9 +17,6 @@ from ratings import Movies, Ratings
 NEVER = 1e9  # a prior so strong that the step it belongs to adds nothing
 
 
-SILENT = {"prior_mean": NEVER, "prior_bent": NEVER, "prior_vote": NEVER}
-
-
 # --- the crowd's opinion -----------------------------------------------------------------------
 
 
@@ -248,29 +245,39 @@ class OwnSettings(WnnVote):
 # --- the hybrid --------------------------------------------------------------------------------
 
 
-class CrossFitted(Hybrid):
-    """Surprises over a model that has not seen the rating; r̂ from the mean of all the models.
+class FixedShare(Hybrid):
+    """γ is given, so one fit will do."""
+
+    def __init__(self, base: type, share: float, doubt: float = 3.0) -> None:
+        super().__init__(base=base, doubt=doubt)
+        self.share = share
+
+    def fit(self, train: Ratings, movies: Movies) -> FixedShare:
+        self._fit_parts(train, movies)
+        return self
+
+
+class CrossFitted(FixedShare):
+    """Surprises over a model that has not seen the rating; m is the mean of all the models.
 
     The training ratings are dealt out at random to some parts, and a model is fitted without each.
     """
 
-    def __init__(self, base: type, parts: int, samples: int, **settings: float) -> None:
-        super().__init__(base=base, **settings)
+    def __init__(self, base: type, share: float, doubt: float, parts: int, samples: int) -> None:
+        super().__init__(base, share, doubt)
         self._models = [base(seed=k, samples=samples) for k in range(parts)]
 
-    def fit(self, train: Ratings, movies: Movies) -> CrossFitted:
+    def _fit_parts(self, train: Ratings, movies: Movies) -> None:
         part = np.random.default_rng(0).permutation(len(train)) % len(self._models)
         unseen = np.empty(len(train))
         for k, model in enumerate(self._models):
             out = part == k
             model.fit(train.take(~out), movies)
             unseen[out] = model.predict(train.user[out], train.movie[out])
-        crowd = CrowdOpinion.fit(train, movies)
-        self._memory.start(movies, crowd)
-        start = (1 - self.crowd_share) * unseen + self.crowd_share * crowd.stars[train.movie]
-        self._memory.remember(train, train.stars - start)
         self._model = MeanOf(self._models)
-        return self
+        self._personal.fit(train, movies)
+        self._errors.start(movies, self._personal.crowd)
+        self._errors.remember(train, train.stars - unseen)
 
 
 class MeanOf:
@@ -284,21 +291,3 @@ class MeanOf:
 
     def state_bytes(self) -> None:
         return None
-
-
-class MeanWithVote(WnnVote):
-    """The mean of `wnn_vote` and of the collaborative model."""
-
-    learns_from_others = True
-
-    def __init__(self, base: type) -> None:
-        super().__init__()
-        self._base = base()
-
-    def fit(self, train: Ratings, movies: Movies) -> MeanWithVote:
-        self._base.fit(train, movies)
-        super().fit(train, movies)
-        return self
-
-    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        return (super().predict(user, movie) + self._base.predict(user, movie)) / 2
