@@ -23,7 +23,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from command_line import run
-from data_prep import Dataset, load_dataset
 from errors import InputError
 from evaluation.cells import parse_cells
 from evaluation.grid import CellTask, run_cells
@@ -44,6 +43,7 @@ from evaluation.protocols import (
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import CELL, RunFolder, check_new, write_csv
 from evaluation.significance import significance
+from preparation.joining import Dataset, load_dataset
 from recommender import RECOMMENDERS, build, load_recommender
 from report.terminal import LEGEND, TABLES, score_table
 from report.wide import final_results
@@ -134,7 +134,7 @@ def main(parameters: Parameters) -> int:
 
     console.print(f"{dataset.source.name}: {summary(dataset)}")
     console.print(f"protocol {protocol.name}; results in {folder.path}")
-    run_grid(parameters, protocol, folder)
+    run_grid(tasks_of(parameters, protocol, dataset, folder), workers_of(parameters), folder)
 
     table = folder.finish([name_of(spec) for spec in parameters.models], started)
     write_csv(final_results(table), folder.path / "final_results.csv")
@@ -153,15 +153,14 @@ def main(parameters: Parameters) -> int:
 # --- the grid ----------------------------------------------------------------------------------
 
 
-def run_grid(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> None:
-    """Run what is not done yet, cell by cell, and put it down."""
-    tasks = tasks_of(parameters, protocol, folder)
+def run_grid(tasks: list[CellTask], workers: int, folder: RunFolder) -> None:
+    """Run the tasks, cell by cell, and put down what comes of them."""
     predictions = Predictions(folder.path)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         cells = progress.add_task("cells", total=len(tasks))
         noted = set()
-        for done in run_cells(tasks, workers_of(parameters)):
+        for done in run_cells(tasks, workers):
             if done.note and done.note not in noted:
                 console.print(done.note)
                 noted.add(done.note)
@@ -175,8 +174,12 @@ def run_grid(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> N
             progress.advance(cells)
 
 
-def tasks_of(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> list[CellTask]:
+def tasks_of(
+    parameters: Parameters, protocol: Protocol, dataset: Dataset, folder: RunFolder
+) -> list[CellTask]:
     """What is to be done: the whole grid, but for what the folder holds already."""
+    # "auto" was decided when the dataset was loaded, and is not decided again by each worker
+    name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
     iterations = range(1, parameters.iterations + 1)
     tasks = []
     for iteration, (num_users, reviews) in product(iterations, cells_of(parameters)):
@@ -189,7 +192,7 @@ def tasks_of(parameters: Parameters, protocol: Protocol, folder: RunFolder) -> l
         if models:
             tasks.append(
                 CellTask(
-                    dataset=parameters.dataset,
+                    dataset=name,
                     protocol=protocol,
                     where=where,
                     seed=parameters.seed,

@@ -1,24 +1,23 @@
 """Ratings and metadata -> joined, sampled, binary-encoded.
 
-Four steps, each a section below: the encoders (a function of the movie, so computed once per
-movie), the join of ratings to movies, the sample of users, and `prepare_data`, which is all of
-them in one call. Parameters of `python data_prep.py` stand in `Parameters`, its flags.
+The encoders stand here; an encoding is a function of the movie, so it is computed once per movie.
+The join of ratings to movies and the sample of users are in `preparation`. `prepare_data` is all of
+it in one call, as published. Parameters of `python data_prep.py` stand in `Parameters`, its flags.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
-from errors import InputError, TooFewUsers
-from extended_encoding import extended_bits, facts_of
-from ratings import Movies, Ratings
-from sources import Source, load_source
+from preparation.extended_encoding import extended_bits, facts_of
+from preparation.joining import Dataset, crowd_votes, load_dataset
+from preparation.sampling import draw_sample
+from ratings import Movies
 from sources.tables import genre_names
 
 GENRES = (
@@ -142,109 +141,6 @@ def decode_ratings(bits: np.ndarray) -> np.ndarray:
     return np.maximum(bits.sum(axis=1) / 2, 0.5).astype(np.float32)
 
 
-# --- the join of ratings to movies -------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Ratings joined to movies.
-
-    Attributes:
-        source: where they come from.
-        ratings: all ratings that found their movie, sorted by user; a user's repeated rating of a
-            movie counts once, the latest.
-        user_id: int64 [users], the id behind each dense user index.
-        table: one row per movie that has a rating, in the order of the dense movie index: the
-            columns of the source's movies, and movieId.
-        counts: what was found, cleaned, joined and kept, in the order to print it.
-    """
-
-    source: Source
-    ratings: Ratings
-    user_id: np.ndarray
-    table: pl.DataFrame
-    counts: dict[str, int]
-
-    @property
-    def n_users(self) -> int:
-        return len(self.user_id)
-
-
-def load_dataset(dataset: str = "auto", join: str = "links") -> Dataset:
-    """The dataset of that name (see `sources.load_source`), joined; kept for the next call."""
-    return _load_and_join(dataset, join)
-
-
-@lru_cache(maxsize=2)
-def _load_and_join(dataset: str, join: str) -> Dataset:
-    return join_movies(load_source(dataset), join)
-
-
-def join_movies(source: Source, join: str = "links") -> Dataset:
-    """Give each rating its movie.
-
-    Args:
-        join: "links": ratings.movieId -> links.tmdbId -> movies.id, which is right; "direct":
-            ratings.movieId -> movies.id, which mixes two id spaces, as published.
-
-    Raises:
-        InputError: there are no links to join through, or no rating finds a movie.
-    """
-    if join == "direct":
-        bridge = source.ratings.select("movieId").unique().with_columns(tmdbId="movieId")
-    elif source.links is not None:
-        bridge = source.links
-    else:
-        raise InputError(
-            f"{source.name}: has no links file, so ratings cannot find their movies. Put links.csv "
-            "(or links_small.csv) beside the ratings"
-        )
-    table = (
-        source.movies.join(bridge.sort("movieId"), left_on="id", right_on="tmdbId")
-        .filter(pl.col("movieId").is_in(source.ratings["movieId"].unique().implode()))
-        .sort("movieId")
-    )
-    one_row_per_movie = table.unique("id", keep="first", maintain_order=True)
-    row_of_movie = (
-        table.select("id", "movieId")
-        .join(one_row_per_movie.select("id").with_row_index("movie"), on="id")
-        .select("movieId", "movie")
-    )
-    joined = source.ratings.join(row_of_movie, on="movieId")
-    if joined.is_empty():
-        raise InputError(f"{source.name}: no rating finds a movie by --join {join}")
-    latest = _latest_of_repeated(joined)
-    if not latest["userId"].is_sorted():
-        latest = latest.sort("userId", maintain_order=True)
-    users = latest["userId"].unique().sort().to_numpy()
-    counts = source.counts | {
-        "ratings without a movie": len(source.ratings) - len(joined),
-        "ratings repeated by their user": len(joined) - len(latest),
-        "ratings kept": len(latest),
-        "users kept": len(users),
-        "movies kept": len(one_row_per_movie),
-    }
-    ratings = Ratings(
-        np.searchsorted(users, latest["userId"].to_numpy()),
-        *(latest[column].to_numpy() for column in ("movie", "rating", "timestamp")),
-    )
-    return Dataset(source, ratings, users, one_row_per_movie, counts)
-
-
-def _latest_of_repeated(joined: pl.DataFrame) -> pl.DataFrame:
-    """Without the earlier ratings of a movie by the same user; of equal times the later row."""
-    n_movies = int(joined["movie"].max()) + 1  # type: ignore[arg-type]
-    pair = pl.col("userId") * n_movies + pl.col("movie")
-    repeated = joined.select(pair.is_duplicated()).to_series()
-    if not repeated.any():
-        return joined
-    rows = joined.with_row_index("row").filter(repeated).sort("timestamp", maintain_order=True)
-    latest = rows.unique(["userId", "movie"], keep="last")["row"].to_numpy()
-    kept = ~repeated.to_numpy()
-    kept[latest] = True
-    return joined.filter(pl.Series(kept))
-
-
 # --- the movies' bits --------------------------------------------------------------------------
 
 VOTE_SCALES = {"as_published": 1.0, "halved": 0.5}  # TMDB's 0 .. 10 read as 0 .. 5, or halved
@@ -268,7 +164,7 @@ def encode_movies(
         crowd: False: as if nobody had voted.
         date: such votes are counted up to this one alone, in seconds since 1970.
         encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
-            "extended", see `extended_encoding`.
+            "extended", see `preparation.extended_encoding`.
     """
     table = dataset.table
     votes, average = np.zeros(len(table)), np.zeros(len(table))
@@ -319,194 +215,6 @@ def _extended_bits(
     elif not votes.any():
         population = facts_of(whole, np.zeros(len(whole)), np.zeros(len(whole)))
     return extended_bits(movies, population)
-
-
-def crowd_votes(
-    dataset: Dataset, outside: np.ndarray | None = None, date: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """How many voted for each movie, and their average on TMDB's scale of 0 .. 10.
-
-    Those of the metadata, or where it has none, counted over the ratings of the users
-    `outside` (bool [users]; None: nobody), before `date` if there is one. No votes: 0 and 0.
-    Missing in the metadata: nan.
-    """
-    if dataset.source.has_votes:
-        count, average = dataset.table["vote_count"], dataset.table["vote_average"]
-        return count.to_numpy().astype(float), average.to_numpy().astype(float)
-    ratings = dataset.ratings
-    counted = outside[ratings.user] if outside is not None else np.zeros(len(ratings), bool)
-    if date is not None:
-        counted &= ratings.time < date
-    n_movies = len(dataset.table)
-    votes = np.bincount(ratings.movie[counted], minlength=n_movies).astype(float)
-    stars = np.bincount(ratings.movie[counted], ratings.stars[counted], minlength=n_movies)
-    return votes, 2 * stars / np.maximum(votes, 1)
-
-
-# --- the sample of users -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The users drawn, their ratings, and whoever is outside.
-
-    Attributes:
-        rows: int64, the rows of `dataset.ratings` that were drawn, ascending.
-        users: int64 [n_users], dense indices in `dataset` of the users drawn, ascending.
-        kept: bool [movies], whether a movie reaches the `top_percentile` asked for.
-        outside: bool [users], who is outside the sample and may be counted or learned from.
-    """
-
-    rows: np.ndarray
-    users: np.ndarray
-    kept: np.ndarray
-    outside: np.ndarray
-
-
-def draw_sample(
-    dataset: Dataset,
-    num_users: int | None = None,
-    reviews_per_user: int | None = None,
-    top_percentile: float | None = None,
-    seed: int = 0,
-    user_set: str = "all",
-) -> Sample:
-    """Draw users at random and ratings of each at random; the four cases of `prepare_data`.
-
-    Args:
-        num_users, reviews_per_user, top_percentile: 0 or None: all.
-        seed: of both draws.
-        user_set: "all"; "development" for research and tuning, which then sees nothing at all of
-            the reserved users; "reserved", a fifth of all, for what is claimed in the end.
-
-    Raises:
-        InputError: a parameter is out of its range, or fewer users exist than asked for; says
-            how many there are.
-    """
-    num_users, reviews_per_user = num_users or 0, reviews_per_user or 0
-    if num_users < 0 or reviews_per_user < 0:
-        raise InputError(
-            f"num_users ({num_users}) and reviews_per_user ({reviews_per_user}) must be 0 (all) "
-            "or more"
-        )
-    rng = np.random.default_rng([seed, num_users, reviews_per_user])
-    reserved = is_reserved(dataset.user_id)
-    anybody = np.ones(dataset.n_users, dtype=bool)
-    may_be_drawn = {"all": anybody, "development": ~reserved, "reserved": reserved}[user_set]
-    may_be_outside = ~reserved if user_set == "development" else anybody
-    everybody = rng.permutation(np.flatnonzero(may_be_drawn))
-    if top_percentile and not dataset.source.has_votes:
-        return _draw_with_counted_votes(
-            dataset, num_users, reviews_per_user, top_percentile, everybody, may_be_outside, rng
-        )
-    kept = _reaches(
-        dataset.table["vote_count"].to_numpy(),
-        dataset.source.movies["vote_count"].to_numpy(),
-        top_percentile,
-    )
-    chosen = _first_eligible(dataset, everybody, kept, num_users, reviews_per_user)
-    rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng)
-    inside = np.isin(np.arange(dataset.n_users), chosen)
-    return Sample(rows, chosen, kept, may_be_outside & ~inside)
-
-
-def is_reserved(user_id: np.ndarray) -> np.ndarray:
-    """bool [n]: whether each user (int64 [n], as in the ratings file) is of the reserved fifth.
-
-    By a hash of the id alone (Fibonacci hashing, Knuth 1973), so it is the same in every run.
-    """
-    hashed = user_id.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (hashed >> np.uint64(32)) % np.uint64(5) == 0
-
-
-def _draw_with_counted_votes(
-    dataset: Dataset,
-    num_users: int,
-    reviews_per_user: int,
-    top_percentile: float,
-    everybody: np.ndarray,
-    may_be_outside: np.ndarray,
-    rng: np.random.Generator,
-) -> Sample:
-    """Votes are counted outside the sample, but who is eligible depends on them.
-
-    So users are set aside in random order, more and more, until enough of those set aside have
-    ratings enough of the movies that are popular among the rest.
-    """
-    if num_users == 0:
-        raise InputError(
-            f"top_percentile: {dataset.source.name} has no votes of its own, they are counted over "
-            "users outside the sample, and all are inside. Give a number of users"
-        )
-    most = 0
-    for n_aside in range(num_users, len(everybody) + 1):
-        aside = np.isin(np.arange(dataset.n_users), everybody[:n_aside])
-        if not (may_be_outside & ~aside).any():
-            break
-        votes, _ = crowd_votes(dataset, may_be_outside & ~aside)
-        kept = _reaches(votes, votes, top_percentile)
-        enough = _counts_per_user(dataset, kept) >= max(reviews_per_user, 2)
-        most = max(most, int((enough & aside).sum()))
-        if (enough & aside).sum() >= num_users:
-            chosen = everybody[:n_aside][enough[everybody[:n_aside]]][:num_users]
-            rows = _draw_rows(dataset, np.sort(chosen), kept, reviews_per_user, rng)
-            return Sample(rows, np.sort(chosen), kept, may_be_outside & ~aside)
-    raise _too_few(num_users, most, max(reviews_per_user, 2))
-
-
-def _reaches(votes: np.ndarray, of_all: np.ndarray, top_percentile: float | None) -> np.ndarray:
-    """bool [movies]: whose `votes` reach the quantile asked for of `of_all`, where known."""
-    if not top_percentile:
-        return np.ones(len(votes), dtype=bool)
-    if not 0 < top_percentile < 1:
-        raise InputError(
-            f"top_percentile is {top_percentile}. Expected a quantile between 0 and 1, such as 0.9 "
-            "for the tenth of the movies with the most votes"
-        )
-    return np.nan_to_num(votes, nan=-1.0) >= np.nanquantile(of_all, top_percentile)
-
-
-def _counts_per_user(dataset: Dataset, kept: np.ndarray) -> np.ndarray:
-    ratings = dataset.ratings
-    return np.bincount(ratings.user[kept[ratings.movie]], minlength=dataset.n_users)
-
-
-def _first_eligible(
-    dataset: Dataset, order: np.ndarray, kept: np.ndarray, num_users: int, reviews_per_user: int
-) -> np.ndarray:
-    needed = reviews_per_user or (2 if num_users else 1)
-    eligible = order[_counts_per_user(dataset, kept)[order] >= needed]
-    if len(eligible) < max(num_users, 1):
-        raise _too_few(num_users, len(eligible), needed)
-    return np.sort(eligible[: num_users or None])
-
-
-def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:
-    return TooFewUsers(
-        f"num_users is {num_users or 'all'}, but only {there_are} users have {needed} ratings or "
-        "more of the movies kept. Ask for fewer users or fewer reviews per user",
-        there_are,
-    )
-
-
-def _draw_rows(
-    dataset: Dataset,
-    chosen: np.ndarray,
-    kept: np.ndarray,
-    reviews_per_user: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    ratings = dataset.ratings
-    is_chosen = np.zeros(dataset.n_users, dtype=bool)
-    is_chosen[chosen] = True
-    rows = np.flatnonzero(is_chosen[ratings.user] & kept[ratings.movie])
-    if reviews_per_user == 0:
-        return rows
-    user = ratings.user[rows]  # ascending
-    shuffled = np.lexsort((rng.random(len(rows)), user))  # within each user
-    starts = np.searchsorted(user, chosen)
-    place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
-    return np.sort(rows[shuffled[place < reviews_per_user]])
 
 
 # --- all of it in one call, as published -------------------------------------------------------

@@ -26,7 +26,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from command_line import run
-from data_prep import Dataset, load_dataset
 from errors import InputError
 from evaluation.cells import parse_cells
 from evaluation.protocols import PROTOCOLS
@@ -42,6 +41,7 @@ from evaluation.tuning import (
     trials,
     tuning_cell,
 )
+from preparation.joining import Dataset, load_dataset
 from recommender import RECOMMENDERS, Recommender, family_of, load_recommender
 
 

@@ -36,7 +36,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from command_line import run
-from data_prep import Dataset, load_dataset
 from errors import InputError
 from evaluation import metrics
 from evaluation.cells import Cell, make_cell
@@ -45,6 +44,7 @@ from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import RunFolder, check_new, write_csv
+from preparation.joining import Dataset, load_dataset
 from recommender import Recommender, build, family_of, load_recommender
 from report.crowd_plot import plot_crowd
 

@@ -40,12 +40,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from command_line import run
-from data_prep import Dataset, encode_movies, load_dataset
+from data_prep import encode_movies
 from errors import InputError
 from evaluation.cells import Cell, Split
 from evaluation.measure import measure
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import RunFolder, check_new, write_csv
+from preparation.joining import Dataset, load_dataset
 from recommender import build, family_of, load_recommender
 
 Folds = Literal["surprise", "grouplens"]

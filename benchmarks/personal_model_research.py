@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script:
 from benchmarks import personal_model_variants as tried
 from Collaborative.bayesian_fm import BayesianFM
 from command_line import run
-from data_prep import load_dataset
 from evaluation.cells import Cell, make_cell, validation_cell
 from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS, Protocol
@@ -39,6 +38,7 @@ from PerUser.median_read_out import (
 )
 from PerUser.ridge import PerUserRidge
 from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
+from preparation.joining import load_dataset
 from ratings import Movies, Ratings
 from recommender import Recommender
 

@@ -21,7 +21,6 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from command_line import run
-from data_prep import Dataset, load_dataset
 from errors import InputError
 from evaluation.cells import make_cell
 from evaluation.measure import measure
@@ -29,6 +28,7 @@ from evaluation.protocols import PROTOCOLS, Protocol
 from evaluation.resume import about_dataset
 from evaluation.run_folder import RunFolder, write_csv
 from PerUser.perUser_pytorch import TorchPerUserRecommender
+from preparation.joining import Dataset, load_dataset
 from recommender import build, load_recommender
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data_prep import Dataset, Sample, draw_sample, encode_movies
+from data_prep import encode_movies
 from errors import InputError
 from evaluation.holdout import (
     date_of_split,
@@ -16,6 +16,8 @@ from evaluation.holdout import (
     hold_out_rows,
 )
 from evaluation.protocols import Protocol
+from preparation.joining import Dataset
+from preparation.sampling import Sample, draw_sample
 from ratings import Movies, Ratings
 
 

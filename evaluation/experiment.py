@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from data_prep import load_dataset
 from evaluation.cells import make_cell
 from evaluation.measure import Row, measure
 from evaluation.protocols import PROTOCOLS
+from preparation.joining import load_dataset
 from recommender import Recommender, build
 
 

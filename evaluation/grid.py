@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data_prep import Dataset, load_dataset
 from errors import InputError, TooFewUsers
 from evaluation.cells import Cell, make_cell, validation_cell
 from evaluation.measure import measure
 from evaluation.protocols import Protocol
+from preparation.joining import Dataset, load_dataset
 from recommender import build, family_of, load_recommender
 
 COLLABORATIVE = "Collaborative"  # the family that the best rival is chosen from
@@ -26,7 +26,7 @@ class CellTask:
     """One cell of the grid in one iteration, and what to do there.
 
     Attributes:
-        dataset: its name or folder, see `data_prep.load_dataset`.
+        dataset: its name or folder, see `preparation.joining.load_dataset`.
         where: num_users, reviews_per_user and iteration.
         seed: of the whole run.
         models: name in the tables -> what `recommender.load_recommender` takes.

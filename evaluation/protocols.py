@@ -25,7 +25,7 @@ class Protocol:
 
     Attributes:
         name: of the protocol, with what was changed in it: "strict+holdout=random".
-        join: how ratings find their movies, see `data_prep.join_movies`.
+        join: how ratings find their movies, see `preparation.joining.join_movies`.
         vote_scale: how a vote average of 0 .. 10 is read, see `data_prep.encode_movies`.
         holdout: which ratings are held out, see `evaluation.holdout`.
         labels: the thermometer of a rating, see `data_prep.encode_ratings`.
@@ -34,7 +34,7 @@ class Protocol:
         samples: "fresh", a new sample of users each iteration, or the "same" one every time.
         split: the part of the ratings to train on.
         top_percentile: only movies whose vote count reaches this quantile; 0: all.
-        user_set: who may be in the sample, see `data_prep.draw_sample`.
+        user_set: who may be in the sample, see `preparation.sampling.draw_sample`.
         crowd: whether the crowd's votes are known to anybody.
         encoding: the bits of a movie, the same for every recommender; see
             `data_prep.encode_movies`.

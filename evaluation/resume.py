@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TypeVar
 
-from data_prep import Dataset
 from errors import InputError
 from evaluation.run_folder import RunFolder
+from preparation.joining import Dataset
 
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 

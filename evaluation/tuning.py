@@ -17,11 +17,11 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from data_prep import Dataset
 from errors import InputError
 from evaluation.cells import Cell, make_cell, validation_cell
 from evaluation.measure import measure
 from evaluation.protocols import Protocol
+from preparation.joining import Dataset
 from recommender import Recommender, build
 
 KINDS = ("log", "linear", "int")

@@ -7,8 +7,9 @@ written anew by `python -m report`:
     <!-- end -->
 
 `scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its rivals, with
-intervals. `csv FILE`: the file as it is; `csv FILE column,column`: these columns, and the rows that
-have them all; with `column=value` only the rows that say so.
+intervals. `claims RUN SCORE MODEL RIVAL,RIVAL`: one against some, cell by cell. `csv FILE`: the
+file as it is; `csv FILE column,column`: these columns, and the rows that have them all; with
+`column=value` only the rows that say so.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import pandas as pd
 from errors import InputError
 from report.terminal import CELL, MORE_IS_BETTER, cells_of, figure, marks_of, name_in_table
 
-MARK = re.compile(r"(<!-- (scores|differences|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARK = re.compile(
+    r"(<!-- (scores|differences|claims|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL
+)
 
 
 def with_tables(text: str, root: Path) -> str:
@@ -64,10 +67,13 @@ def scores(root: Path, run: str, score: str) -> str:
     return _table(["recommender", *heads], rows)
 
 
-def differences(root: Path, run: str, score: str) -> str:
-    """Each recommender against its rivals: difference, interval, corrected p, share of users."""
+def differences(root: Path, run: str, score: str, models: str = "") -> str:
+    """Each recommender (or only `models`) against its rivals: difference, interval, corrected p,
+    share of users."""
     table = _read(root / run / "significance.csv")
     table = table[table["score"] == score]
+    if models:
+        table = table[table["model"].isin(models.split(","))]
     rows = [
         [
             f"{row.num_users or 'all'} × {row.reviews_per_user or 'all'}",
@@ -95,9 +101,35 @@ def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     return _table([str(column).replace("_", " ") for column in table.columns], rows)
 
 
+def claims(root: Path, run: str, score: str, model: str, rivals: str) -> str:
+    """`model` against each of `rivals` in each cell: difference and interval, bold where the
+    interval excludes zero, and in RMSE the difference in percent."""
+    table = _read(root / run / "claims.csv")
+    table = table[(table["score"] == score) & (table["model"] == model)]
+    cells = cells_of(table)
+    rows = []
+    for rival in rivals.split(","):
+        row = [f"`{rival}`"]
+        for cell in cells:
+            found = table[(table["rival"] == rival) & (table[CELL] == list(cell)).all(axis=1)]
+            row.append(_claim(found.iloc[0]) if len(found) else "")
+        rows.append(row)
+    heads = [f"{num_users or 'all'} × {reviews or 'all'}" for num_users, reviews in cells]
+    return _table([f"`{model}` against", *heads], rows)
+
+
+def _claim(row: pd.Series) -> str:
+    text = f"{row['difference']:+.3f}"
+    if row["low"] > 0 or row["high"] < 0:
+        text = f"**{text}**"
+    text += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
+    return text if pd.isna(row["percent"]) else f"{text} {row['percent']:+.1f} %"
+
+
 KINDS: dict[str, Callable[..., str]] = {
     "scores": scores,
     "differences": differences,
+    "claims": claims,
     "csv": csv,
 }
 

@@ -13,7 +13,7 @@ from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
 from tests_paths import ROOT, SYNTHETIC
 
-from data_prep import load_dataset
+from preparation.joining import load_dataset
 
 ML_100K = "movielens_100k.py"
 CROWD = "crowd_size.py"

@@ -1,9 +1,13 @@
 """Cells under both protocols: who is learned from, who is tested."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from Baselines.means import UserMean
 from evaluation.cells import make_cell
+from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS
 
 STRICT, PUBLISHED = PROTOCOLS["strict"], PROTOCOLS["published"]
@@ -65,6 +69,31 @@ def test_changed_protocols_are_named_so():
     assert STRICT.changed(join=None).name == "strict"
     assert STRICT.changed(join="links", holdout="random").name == "strict+holdout=random"
     assert STRICT.changed(other_users=0).columns()["other_users"] == 0
+
+
+def test_global_time_reports_warm_and_cold_users_apart(synthetic):
+    late = synthetic.ratings.time + 10_000_000 * (synthetic.ratings.user % 10 == 0)
+    dataset = replace(synthetic, ratings=replace(synthetic.ratings, time=late))
+    cell = make_cell(dataset, STRICT.changed(holdout="global-time"), 0, 0)
+    train, test = cell.personal.train, cell.personal.test
+    assert train.time.max() < test.time.min()
+    assert cell.collaborative.train.time.max() < test.time.min()
+    tested = np.unique(test.user)
+    warm = np.isin(tested, train.user)
+    assert 0 < warm.sum() < len(tested)
+    row = measure(UserMean(), cell, "half_stars").row
+    assert row["warm_users"] == warm.sum()
+    assert row["cold_users"] == (~warm).sum()
+    squared = row["warm_users"] * row["warm_rmse"] ** 2 + row["cold_users"] * row["cold_rmse"] ** 2
+    assert row["rmse"] == pytest.approx(np.sqrt(squared / len(tested)))
+
+
+def test_users_are_warm_where_nobody_is_cold(synthetic):
+    row = measure(UserMean(), make_cell(synthetic, STRICT, 8, 10), "half_stars").row
+    assert row["warm_users"] == 8
+    assert row["cold_users"] == 0
+    assert row["cold_rmse"] is None
+    assert row["warm_rmse"] == pytest.approx(row["rmse"])
 
 
 @pytest.mark.parametrize("reviews", [0, 20])

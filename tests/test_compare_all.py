@@ -107,6 +107,25 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
         assert str(folder / file) in printed
 
 
+def test_claims_pair_any_two(finished):
+    folder = finished[0]
+    words = ("--run", folder, "--models", "ridge", "--rivals", "ao", "user_median")
+    done = script(*words, name="benchmarks/claims.py")
+    assert done.returncode == 0, done.stderr
+    claims = pd.read_csv(folder / "claims.csv")
+    assert set(claims["model"]) == {"ridge"}
+    assert set(claims["rival"]) == {"ao", "user_median"}
+    on = ["num_users", "reviews_per_user", "score", "model", "rival"]
+    both = claims.merge(pd.read_csv(folder / "significance.csv"), on=on)
+    assert len(both) == 2 * 3  # cells x scores, against the user's median
+    assert np.allclose(both["difference_x"], both["difference_y"])
+    assert np.allclose(both["low_x"], both["low_y"])
+    (folder / "claims.csv").unlink()
+    wrong = script("--run", folder, "--models", "nobody", name="benchmarks/claims.py")
+    assert wrong.returncode == 2
+    assert "nobody" in wrong.stderr
+
+
 def test_same_seed_same_csv_but_for_times_whatever_the_workers(finished, tmp_path):
     again = tmp_path / "again"
     script(*SMALL, "--iterations", "2", "--workers", "1", "--output-dir", again)

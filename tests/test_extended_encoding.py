@@ -9,7 +9,7 @@ import pytest
 from data_prep import encode_movies
 from evaluation.cells import make_cell
 from evaluation.protocols import PROTOCOLS
-from extended_encoding import CHANNELS, Facts, extended_bits, facts_of, thresholds
+from preparation.extended_encoding import CHANNELS, Facts, extended_bits, facts_of, thresholds
 from ratings import Ratings
 from recommender import RECOMMENDERS, build, load_recommender
 

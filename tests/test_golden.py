@@ -40,7 +40,7 @@ def test_synthetic_set(synthetic):
 
 
 def test_weightless_network_on_the_extract_as_published(extract_folder):
-    from data_prep import load_dataset
+    from preparation.joining import load_dataset
 
     direct = load_dataset(str(extract_folder), "direct")
     ao = results(direct, "published", 250, 50, ["ao"])["ao"]

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import InputError
-from evaluation.holdout import hold_out_last, hold_out_random, hold_out_rows
+from evaluation.holdout import (
+    date_of_split,
+    hold_out_after,
+    hold_out_last,
+    hold_out_random,
+    hold_out_rows,
+)
 from ratings import Ratings
 
 
@@ -60,6 +66,27 @@ def test_equal_times_are_in_seeded_random_order():
     assert not np.array_equal(first, other)
     assert not first[-40:].all()  # not by position, not by id
     assert 60 < rows.movie[first].mean() < 140
+
+
+@given(ratings(), st.floats(0.05, 0.95))
+def test_one_date_for_all_keeps_the_future_out_of_training(rows, split):
+    if len(rows) < 2:
+        return
+    date = date_of_split(rows, split)
+    held_out = hold_out_after(rows, date)
+    assert held_out.any()
+    assert rows.time[held_out].min() == date
+    if not held_out.all():  # equal times stand on one side
+        assert rows.time[~held_out].max() < date
+    assert (~held_out).sum() <= max(split * len(rows) + 1e-9, 1)
+
+
+def test_the_date_by_hand():
+    rows = Ratings(np.array([0, 0, 1, 1, 1]), np.arange(5), np.full(5, 3.0), [50, 10, 30, 20, 40])
+    assert date_of_split(rows, 0.6) == 40
+    assert hold_out_after(rows, 40).tolist() == [True, False, False, False, True]
+    tied = Ratings(np.zeros(4), np.arange(4), np.full(4, 3.0), [10, 20, 20, 30])
+    assert hold_out_after(tied, date_of_split(tied, 0.5)).tolist() == [False, True, True, True]
 
 
 def test_published_fractions_are_whole():

@@ -8,7 +8,6 @@ from tests_paths import ROOT
 
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")} - {
     "data_prep",
-    "extended_encoding",
     "ratings",
     "recommender",
     "errors",
@@ -18,7 +17,7 @@ FAMILIES = {"PerUser", "Collaborative", "Baselines"}
 PARTS = {
     *FAMILIES,
     *SCRIPTS,
-    *("data_prep", "extended_encoding", "ratings", "recommender", "errors", "command_line"),
+    *("data_prep", "preparation", "ratings", "recommender", "errors", "command_line"),
     *("sources", "evaluation", "report", "weightless"),
 }
 MAY_IMPORT = {
@@ -28,10 +27,10 @@ MAY_IMPORT = {
     "recommender": {"ratings", "errors"},
     "weightless": set(),
     "sources": {"errors"},
-    "extended_encoding": {"sources"},
-    "data_prep": {"errors", "ratings", "sources", "extended_encoding"},
+    "preparation": {"errors", "ratings", "sources"},
+    "data_prep": {"errors", "ratings", "sources", "preparation"},
     "report": {"errors", "ratings", "command_line"},
-    "evaluation": {"errors", "ratings", "recommender", "data_prep"},
+    "evaluation": {"errors", "ratings", "recommender", "data_prep", "preparation"},
     **{
         family: {"ratings", "recommender", "errors", "data_prep", "weightless"}
         for family in FAMILIES

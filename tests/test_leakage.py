@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data_prep import encode_movies, is_reserved
+from data_prep import encode_movies
 from evaluation.cells import make_cell, validation_cell
 from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS
+from preparation.sampling import is_reserved
 from ratings import Ratings
 from recommender import RECOMMENDERS, build, load_recommender
 

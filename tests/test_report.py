@@ -51,6 +51,18 @@ def test_differences_carry_their_interval(run):
     assert row in written
 
 
+def test_claims_of_one_against_some(run):
+    table = pd.read_csv(run / "run" / "significance.csv").drop(columns="rival_is")
+    table.assign(percent=-12.5).to_csv(run / "run" / "claims.csv", index=False)
+    written = with_tables("<!-- claims run rmse a b,c -->\n<!-- end -->", run)
+    assert written.splitlines()[1:-1] == [
+        "| `a` against | 100 × 25 | all × 25 |",
+        "|---|---|---|",
+        "| `b` | **-0.100** [-0.200, -0.050] -12.5 % | -0.100 [-0.300, +0.010] -12.5 % |",
+        "| `c` |  |  |",
+    ]
+
+
 def test_columns_of_a_csv(run):
     pd.DataFrame({"a": [1, 20_000], "b": [0.12345, np.nan], "c": ["x", "y"]}).to_csv(
         run / "some.csv", index=False

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from tests_paths import SYNTHETIC
 
-from data_prep import draw_sample, encode_rating, load_dataset, prepare_data
+from data_prep import encode_rating, prepare_data
 from errors import InputError, TooFewUsers
+from preparation.joining import load_dataset
+from preparation.sampling import draw_sample
 
 DATA = {"dataset": str(SYNTHETIC)}
 COLUMNS = [

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data_prep import encode_movies, join_movies
+from data_prep import encode_movies
 from errors import InputError
+from preparation.joining import join_movies
 from sources import datasets, kaggle, ml_100k
 from sources.kaggle_files import read_folder
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from data_prep import is_reserved
 from errors import InputError
 from evaluation.cells import make_cell
 from evaluation.protocols import PROTOCOLS
 from evaluation.tuning import defaults_of, relative_rmse, trials, tuning_cell
+from preparation.sampling import is_reserved
 from ratings import Ratings
 from recommender import RECOMMENDERS, load_recommender
 
