@@ -1,0 +1,115 @@
+"""How many test ratings of a comparison were seen while settings were chosen -> overlap.csv
+
+Settings are tuned on the *training* rows of development users. But every sample draws ratings of
+its own from a user, so a rating that is held out in one sample may be a training row of another.
+Reserved users are in no sample that anything is tuned on; "all" users are not so clean, and this
+says how far from it.
+
+    python benchmarks/tuning_overlap.py --dataset FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
+
+from command_line import run
+from errors import TooFewUsers
+from evaluation.cells import Cell, make_cell, parse_cells
+from evaluation.protocols import PROTOCOLS, UserSet
+from evaluation.resume import about_dataset
+from evaluation.run_folder import RunFolder, write_csv
+from preparation.joining import Dataset, load_dataset
+from ratings import Ratings
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags; the defaults are those of the published runs."""
+
+    dataset: str = "auto"
+    """as in compare_all.py"""
+    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "100x200", "0x0")
+    """of the comparisons, and of the research"""
+    iterations: int = 5
+    """of the comparisons, seeds 0, 1 .."""
+    tuning_cells: tuple[str, ...] = ("250x25", "250x50", "100x200")
+    """of tune.py"""
+    tuning_seeds: tuple[int, ...] = (0,)
+    """of tune.py"""
+    research_seeds: tuple[int, ...] = (20, 21, 22, 23)
+    """of personal_model_research.py"""
+    output_dir: str = "results/tuning-overlap"
+    """where overlap.csv goes"""
+
+
+def main(parameters: Parameters) -> None:
+    started = time.perf_counter()
+    dataset = load_dataset(parameters.dataset, PROTOCOLS["strict"].join)
+    cells = parse_cells(parameters.cells, least_reviews=2)
+    tuning_cells = parse_cells(parameters.tuning_cells, least_reviews=3)
+    folder = RunFolder.create(
+        Path(parameters.output_dir),
+        {"parameters": asdict(parameters), "dataset": about_dataset(dataset)},
+    )
+    tuned_on = training_pairs(dataset, tuning_cells, parameters.tuning_seeds)
+    researched_on = training_pairs(dataset, cells, parameters.research_seeds)
+    rows = []
+    for user_set in ("all", "reserved"):
+        for size in cells:
+            tested = np.concatenate(
+                [
+                    pairs(cell, cell.personal.test)
+                    for cell in (
+                        cell_of(dataset, user_set, size, seed)
+                        for seed in range(parameters.iterations)
+                    )
+                ]
+            )
+            rows.append(
+                {
+                    "user_set": user_set,
+                    "num_users": size[0],
+                    "reviews_per_user": size[1],
+                    "test_ratings": len(tested),
+                    "seen_in_tuning": float(np.isin(tested, tuned_on).mean()),
+                    "seen_in_research": float(np.isin(tested, researched_on).mean()),
+                }
+            )
+    table = pd.DataFrame(rows)
+    write_csv(table, folder.path / "overlap.csv")
+    folder.close(started)
+    print(table.to_string(index=False))
+
+
+def training_pairs(
+    dataset: Dataset, sizes: list[tuple[int, int]], seeds: tuple[int, ...]
+) -> np.ndarray:
+    """The training ratings of all development samples, validation parts among them."""
+    cells = [cell_of(dataset, "development", size, seed) for size in sizes for seed in seeds]
+    return np.unique(np.concatenate([pairs(cell, cell.personal.train) for cell in cells]))
+
+
+def cell_of(dataset: Dataset, user_set: UserSet, size: tuple[int, int], seed: int) -> Cell:
+    """The cell, with those users there are."""
+    protocol = PROTOCOLS["strict"].changed(user_set=user_set)
+    try:
+        return make_cell(dataset, protocol, *size, seed)
+    except TooFewUsers as too_few:
+        return make_cell(dataset, protocol, too_few.there_are, size[1], seed)
+
+
+def pairs(cell: Cell, ratings: Ratings) -> np.ndarray:
+    """One number for each user and movie rated, int64 [n], the same in every sample."""
+    return cell.user_id[ratings.user] * 2**32 + cell.movies.movie_id[ratings.movie]
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
