@@ -62,6 +62,8 @@ class Movies:
         crowd_votes: float32 [m], how many votes that rests on; 0 where unknown.
         movie_id: int64 [m], the MovieLens id.
         title: object [m], the title as text.
+        crowd_opinion: float64 [m], what the people whose ratings may be learned from think of the
+            movie, in stars, see `crowd_opinion.crowd_opinion`; None: nobody has been asked.
     """
 
     bits: np.ndarray
@@ -70,6 +72,7 @@ class Movies:
     crowd_votes: np.ndarray
     movie_id: np.ndarray
     title: np.ndarray
+    crowd_opinion: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.bits.shape != (len(self), len(self.bit_names)):

@@ -8,7 +8,7 @@ no test rating, and nothing at all of the reserved users, is ever looked at. The
 Settings are for the class's author to take over as defaults; nothing reads them at run time.
 
     python tune.py
-    python tune.py --models svd ridge --trials 50 --cells 250x25
+    python tune.py --models svd ridge --trials 50 --cells 250x25 --encodings extended
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rich.table import Table
 from command_line import run
 from errors import InputError
 from evaluation.cells import parse_cells
-from evaluation.protocols import PROTOCOLS
+from evaluation.protocols import PROTOCOLS, Encoding
 from evaluation.resume import about_dataset, check_same_data, parameters_of
 from evaluation.run_folder import RunFolder, check_new, write_csv
 from evaluation.tuning import (
@@ -57,6 +57,8 @@ class Parameters:
     """for each recommender, its defaults being the first"""
     cells: tuple[str, ...] = ("250x25", "250x50", "100x200")
     """users × ratings of each (0: all) of the cells that a trial is scored on"""
+    encodings: tuple[Encoding, ...] = ("published", "extended")
+    """the bits that each of those cells is run on, so that one set of settings suits them all"""
     seed: int = 0
     """of samples, splits, proposals and recommenders"""
     output_dir: str = ""
@@ -81,7 +83,17 @@ def main(parameters: Parameters) -> int:
     classes = choose_classes(parameters)
     dataset = load_dataset(parameters.dataset, PROTOCOL.join)
     reference = load_recommender(REFERENCE)
-    cells = [tuning_cell(dataset, PROTOCOL, *size, reference, parameters.seed) for size in sizes]
+    cells = [  # another sample for each encoding: twice as many people to choose on
+        tuning_cell(
+            dataset,
+            PROTOCOL.changed(encoding=encoding),
+            *size,
+            reference,
+            seed=parameters.seed + place,
+        )
+        for place, encoding in enumerate(parameters.encodings)
+        for size in sizes
+    ]
     default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-tuning"
     folder = earlier or RunFolder.create(
         Path(parameters.output_dir or default), about(parameters, classes, cells, dataset), TRIALS
@@ -135,6 +147,7 @@ def tune_all(
                     first = {
                         "dataset": dataset.source.name,
                         **PROTOCOL.columns(),
+                        "encoding": " ".join(parameters.encodings),
                         "seed": parameters.seed,
                         "model": name,
                         "family": family_of(cls),
@@ -231,6 +244,9 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     ):
         if value < least:
             raise InputError(f"{flag} is {value}. Expected {least} or more")
+    if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
+        given = " ".join(parameters.encodings) or "empty"
+        raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")
     if not parameters.cells:
         raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
     # three: one to learn from, one to choose on, one for the test, which is not touched here
@@ -265,7 +281,7 @@ def about(
     """What run.json says of the run."""
     return {
         "parameters": asdict(parameters),
-        "protocol": PROTOCOL.columns(),
+        "protocol": PROTOCOL.columns() | {"encoding": " ".join(parameters.encodings)},
         "search_spaces": {name: space_of(cls) for name, cls in classes.items()},
         "cells": [
             {

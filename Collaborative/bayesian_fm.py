@@ -70,7 +70,10 @@ class BayesianFM(Recommender):
         self.initial_deviation = initial_deviation
         self.with_bits = with_bits
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, train: Ratings, movies: Movies, told: np.ndarray | None = None) -> Self:
+        """`told`: float64 [ratings], what somebody else says of each rating in a number, a feature
+        with a group of its own. Such numbers must then be given to `predict` as well, and must not
+        have been found with the help of the rating itself."""
         self._model = None
         self._mean = float(train.stars.mean(dtype=np.float64)) if len(train) else NO_RATINGS
         if not len(train):
@@ -79,12 +82,14 @@ class BayesianFM(Recommender):
         side, groups = self._side_information(movies)
         self._side = side
         group_shapes = [len(self._users) + 1, len(self._movies) + 1, *groups]
+        if told is not None:
+            group_shapes.insert(0, 1)
         self._model = MyFMRegressor(
             rank=self.rank, init_stdev=self.initial_deviation, random_seed=self.seed
         )
         with redirect_stderr(io.StringIO()):  # it shows a progress bar there
             self._model.fit(
-                None,
+                _column(told),
                 train.stars.astype(np.float64) - self._mean,
                 X_rel=self._blocks(train.user, train.movie),
                 n_iter=self.samples,
@@ -93,11 +98,13 @@ class BayesianFM(Recommender):
             )
         return self
 
-    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, told: np.ndarray | None = None
+    ) -> np.ndarray:
         stars = np.full(len(user), self._mean)
         if self._model is not None and len(user):
             blocks = self._blocks(np.asarray(user), np.asarray(movie))
-            stars += self._model.predict(None, X_rel=blocks)
+            stars += self._model.predict(_column(told), X_rel=blocks)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def _side_information(self, movies: Movies) -> tuple[np.ndarray, list[int]]:
@@ -140,6 +147,10 @@ class BayesianFMIds(BayesianFM):
         self, seed: int = 0, rank: int = 11, samples: int = 278, initial_deviation: float = 0.043
     ) -> None:
         super().__init__(seed, rank, samples, initial_deviation, with_bits=False)
+
+
+def _column(told: np.ndarray | None) -> sparse.csr_matrix | None:
+    return None if told is None else sparse.csr_matrix(told[:, None])
 
 
 def _one_hot(ids: np.ndarray, known: np.ndarray) -> sparse.csr_matrix:

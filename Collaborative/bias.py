@@ -13,16 +13,18 @@ from recommender import Recommender
 
 
 class BiasModel(Recommender):
-    """r̂_ui = μ + b_u + b_i, from Surprise's `BaselineOnly`.
+    """r̂_ui = o_i + b_u + b_i, from Surprise's `BaselineOnly`.
 
-    The effects minimise Σ (r_ui − μ − b_u − b_i)² + λ_u Σ b_u² + λ_i Σ b_i² (Koren 2010, "Factor in
-    the neighbors", section 2.1), by alternating least squares: b_i = Σ_u (r_ui − μ − b_u) / (λ_i +
+    o is the crowd's opinion of each movie in stars, or the mean of all ratings. The effects
+    minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² + λ_i Σ b_i² (Koren 2010, "Factor in the
+    neighbors", section 2.1), by alternating least squares: b_i = Σ_u (r_ui − o_i − b_u) / (λ_i +
     n_i), then b_u likewise. The effect of an unknown user or movie is zero. Nothing is random.
 
     Args:
         epochs: rounds of alternating least squares.
         damping_user: λ_u, in ratings.
         damping_movie: λ_i, in ratings.
+        over: what o is, "crowd" or "mean".
 
     The defaults are tuned; Surprise's are 10, 15 and 10.
     """
@@ -34,18 +36,24 @@ class BiasModel(Recommender):
         "epochs": (2, 40, "int"),
         "damping_user": (0.5, 50.0, "log"),
         "damping_movie": (0.5, 50.0, "log"),
+        "over": ("crowd", "mean"),
     }
     tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
     def __init__(
-        self, epochs: int = 9, damping_user: float = 4.3, damping_movie: float = 3.6
+        self,
+        epochs: int = 9,
+        damping_user: float = 4.3,
+        damping_movie: float = 3.6,
+        over: str = "crowd",
     ) -> None:
         self.epochs = epochs
         self.damping_user = damping_user
         self.damping_movie = damping_movie
+        self.over = over
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._known = Known.of(train)
+        self._known = Known.of(train, movies, self.over)
         if not len(train):
             self._user_effect = self._movie_effect = np.empty(0)
             return self
@@ -62,7 +70,7 @@ class BiasModel(Recommender):
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user_effect = look_up(self._user_effect, self._known.users, np.asarray(user))
         movie_effect = look_up(self._movie_effect, self._known.movies, np.asarray(movie))
-        stars = self._known.mean + user_effect + movie_effect
+        stars = self._known.level[movie] + user_effect + movie_effect
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from surprise import Trainset
 
-from ratings import MAX_STARS, MIN_STARS, Ratings
+from crowd_opinion import known_opinion
+from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 
 NO_RATINGS = 3.0  # stars, where nobody has rated anything
 
@@ -19,28 +20,38 @@ class Known:
     Attributes:
         users: int [u], sorted.
         movies: int [m], sorted.
-        mean: the mean of the training ratings, in stars.
+        level: float64 [all movies], stars: what the model explains the rest of.
     """
 
     users: np.ndarray
     movies: np.ndarray
-    mean: float
+    level: np.ndarray
 
     @staticmethod
-    def of(train: Ratings) -> Known:
-        mean = float(train.stars.mean(dtype=np.float64)) if len(train) else NO_RATINGS
-        return Known(np.unique(train.user), np.unique(train.movie), mean)
+    def of(train: Ratings, movies: Movies, over: str) -> Known:
+        """
+        Args:
+            over: "mean": the level is the mean of the training ratings, for every movie; "crowd":
+                the crowd's opinion, and the mean of what ratings are beyond it.
+        """
+        level = known_opinion(train, movies) if over == "crowd" else np.zeros(len(movies))
+        if len(train):
+            level = level + (train.stars - level[train.movie]).mean(dtype=np.float64)
+        elif over == "mean":
+            level = level + NO_RATINGS
+        return Known(np.unique(train.user), np.unique(train.movie), level)
 
     def trainset(self, train: Ratings) -> Trainset:
-        """A `surprise.Trainset` of at least one rating, made from sorted columns.
+        """A `surprise.Trainset` of at least one rating, less the level, made from sorted columns.
 
         Surprise's own way goes through text ids and a dictionary look-up for each rating.
         """
         user = np.searchsorted(self.users, train.user)
         movie = np.searchsorted(self.movies, train.movie)
+        stars = train.stars - self.level[train.movie]  # (ratings,)
         return Trainset(
-            ur=_lists_by(user, movie, train.stars),
-            ir=_lists_by(movie, user, train.stars),
+            ur=_lists_by(user, movie, stars),
+            ir=_lists_by(movie, user, stars),
             n_users=len(self.users),
             n_items=len(self.movies),
             n_ratings=len(train),

@@ -13,12 +13,12 @@ from recommender import Recommender
 
 
 class SvdModel(Recommender):
-    """r̂_ui = μ + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
+    """r̂_ui = o_i + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
 
-    It minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over the ratings by
-    stochastic gradient descent, one user's ratings after another's (Koren, Bell & Volinsky 2009,
-    "Matrix factorization techniques for recommender systems"). Effects and factors of an unknown
-    user or movie are zero.
+    o is the crowd's opinion of each movie in stars, or the mean of all ratings. It minimises
+    Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over the ratings by stochastic gradient
+    descent, one user's ratings after another's (Koren, Bell & Volinsky 2009, "Matrix factorization
+    techniques for recommender systems"). Effects and factors of an unknown user or movie are zero.
 
     Args:
         seed: of the initial factors, 0 or more.
@@ -26,6 +26,7 @@ class SvdModel(Recommender):
         epochs: passes over all ratings.
         learning_rate: of every parameter.
         regularisation: λ.
+        over: what o is, "crowd" or "mean".
 
     The defaults are tuned; Surprise's are 100, 20, 0.005 and 0.02.
     """
@@ -38,6 +39,7 @@ class SvdModel(Recommender):
         "epochs": (5, 80, "int"),
         "learning_rate": (0.001, 0.03, "log"),
         "regularisation": (0.01, 0.3, "log"),
+        "over": ("crowd", "mean"),
     }
     tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
@@ -48,15 +50,17 @@ class SvdModel(Recommender):
         epochs: int = 54,
         learning_rate: float = 0.0029,
         regularisation: float = 0.059,
+        over: str = "crowd",
     ) -> None:
         self.seed = seed
         self.factors = factors
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.regularisation = regularisation
+        self.over = over
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._known = Known.of(train)
+        self._known = Known.of(train, movies, self.over)
         if not len(train):
             self._user_effect = self._movie_effect = np.empty(0)
             self._user_factors = self._movie_factors = np.empty((0, self.factors))
@@ -80,7 +84,7 @@ class SvdModel(Recommender):
         p = look_up(self._user_factors, *users)  # (rows, factors)
         q = look_up(self._movie_factors, *movies)  # (rows, factors)
         effects = look_up(self._user_effect, *users) + look_up(self._movie_effect, *movies)
-        stars = self._known.mean + effects + (p * q).sum(axis=1)
+        stars = self._known.level[movie] + effects + (p * q).sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:

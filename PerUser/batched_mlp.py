@@ -63,7 +63,7 @@ def forward(parameters: list[Tensor], x: Tensor) -> Tensor:
 def logits_of(
     parameters: list[Tensor],
     users: np.ndarray,
-    bits: np.ndarray,
+    features: np.ndarray,
     user: np.ndarray,
     movie: np.ndarray,
     *,
@@ -73,7 +73,7 @@ def logits_of(
 
     Args:
         parameters: of the networks of `users` (int [u], sorted).
-        bits: uint8 [m, b], of all movies.
+        features: [m, b], of all movies: their bits, say.
         user, movie: int [n], the pairs asked about; each user must be among `users`.
     """
     outputs = parameters[-1].shape[2]
@@ -82,7 +82,7 @@ def logits_of(
     with one_thread(), torch.no_grad():
         for chunk in chunks_of_users(user):
             own = [parameter[whose[chunk.users]].to(device) for parameter in parameters]
-            x = as_tensor(bits[movie[chunk.rows]], device)  # (users, ratings, bits)
+            x = as_tensor(features[movie[chunk.rows]], device)  # (users, ratings, features)
             z = forward(own, x).cpu().numpy()  # (users, ratings, outputs)
             logits[chunk.rows[chunk.mask]] = z[chunk.mask]
     return logits

@@ -2,47 +2,52 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
+from scipy.optimize import nnls
 
-from PerUser.crowd_opinion import CrowdOpinion
 from PerUser.wnn_vote import WnnVote
 from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recommender import Recommender, build, load_recommender
 
-HELD_OUT = 0.2  # of each person's ratings, the last, to find γ on
-# γ where little can be held out, and how much that counts, in squared stars: as some hundred
-# people would whose two predictions are .2 stars apart.
-USUAL_SHARE, USUAL_WEIGHT = 0.4, 5.0
+HELD_OUT = 0.2  # of each person's ratings, the last, to find the shares on
+USUAL_WEIGHT = 5.0  # of the usual shares: as some hundred people whose parts are .2 stars apart
+EXACTLY = 1e4  # the weight of "the shares sum to one"
 
 
 class Hybrid(Recommender):
-    """r̂ = (1 − γ) (m + the memory of m's errors) + γ (c + the memory of the crowd's errors)
+    """r̂ = γ₁ (c + memory) + γ₂ (m + the memory of m's errors) + γ₃ m′(what the memory says)
 
-    m is a collaborative model, fitted to everybody's ratings, and c the crowd's opinion in stars
-    (`CrowdOpinion`). On each of the two lies a memory as in `WnnVote`, of each person's surprises
-    over it: r − m and r − c. The second part is `wnn_vote` with somewhat stronger priors.
+    There are two ways of laying a memory and a model over each other, and the memory by itself:
 
-    The first memory learns too little: m was fitted to the very ratings that its surprises are of,
-    and knows a part of each by heart. The crowd knows none by heart, so the second part keeps alive
-    what the first has swallowed.
+    1. `wnn_vote`: the crowd's opinion c and a person's memory of what was given beyond it.
+    2. A collaborative model m fitted to everybody's ratings, and a memory as in `WnnVote` of each
+       person's surprises r − m. It learns too little: m was fitted to the very ratings that its
+       surprises are of, and knows a part of each by heart.
+    3. The same collaborative model, told what the first memory says, as a feature: for each
+       training rating what it said when it held the earlier ones alone, so that nothing is known
+       by heart. The model finds out how much that is worth, and for whom. Only for a model that
+       can be told (`fit(train, movies, told)`).
 
-    γ is found on ratings that were not learned from, each person's last fifth in time: both parts
-    are fitted without them, γ is the least squares solution, each person counting once, and both
-    are fitted again to all. So the better part prevails where it is much better: without other
-    people's ratings the memory, without votes the model.
+    Their errors differ, so a mixture does better than any. γ ≥ 0, Σ γ = 1 is found on ratings that
+    were not learned from, each person's last fifth in time: all parts are fitted without them, γ is
+    the least squares solution, each person counting once, shrunk to equal shares, and all are
+    fitted again to everything. So the better parts prevail where they are much better: without
+    other people's ratings the memory, without votes the model.
 
-    Somebody without ratings is predicted (1 − γ) m + γ c: the memories come in as they fill.
+    Somebody without ratings is predicted γ₁ c + γ₂ m + γ₃ m′(0): the memories come in as they fill.
 
     Args:
         seed: of the collaborative model.
         base: the collaborative model: a class, a name of `recommender.RECOMMENDERS`, or
             "file:Class".
         samples: of that model, if it samples; None: its own default.
-        doubt: how many times stronger the priors of the first memory are than those of `WnnVote`:
-            there is less left to learn, and as much noise in it.
-        doubt_crowd: the same of the second memory: what it does not dare to say, the model does.
+        samples_for_shares: the same, while the shares are looked for.
+        doubt: how many times stronger the priors of the memory of m's errors are than those of
+            `WnnVote`: there is less left to learn, and as much noise in it.
     """
 
     learns_from_others: ClassVar[bool] = True
@@ -50,69 +55,81 @@ class Hybrid(Recommender):
     tuned: ClassVar[str] = "results/sample-personal-model-research"
 
     # What a tuner may choose from.
-    search_space: ClassVar[dict] = {
-        "doubt": (0.5, 30.0, "log"),
-        "doubt_crowd": (0.5, 10.0, "log"),
-    }
+    search_space: ClassVar[dict] = {"doubt": (0.5, 30.0, "log")}
 
     def __init__(
         self,
         seed: int = 0,
         base: str | type[Recommender] = "bayes_fm",
         samples: int | None = None,
+        samples_for_shares: int = 60,
         doubt: float = 3.0,
-        doubt_crowd: float = 1.5,
     ) -> None:
-        cls = load_recommender(base) if isinstance(base, str) else base
-        self._model = build(cls, seed=seed, **({} if samples is None else {"samples": samples}))
-        self._errors, self._personal = _doubting(doubt), _doubting(doubt_crowd)
+        self._base = load_recommender(base) if isinstance(base, str) else base
+        self._can_be_told = "told" in inspect.signature(self._base.fit).parameters
+        self.seed = seed
+        self.samples = samples
+        self.samples_for_shares = samples_for_shares
+        personal = self._personal = WnnVote()
+        self._errors = WnnVote(
+            doubt * personal.prior_mean, doubt * personal.prior_bent, doubt * personal.prior_vote
+        )
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         later = last_of_each(train, HELD_OUT)
-        self._fit_parts(train.take(~later), movies)
-        self.share = self._best_share(train.take(later))
-        self._fit_parts(train, movies)
+        self._fit_parts(train.take(~later), movies, self.samples_for_shares)
+        self.shares = self._best_shares(train.take(later))  # (parts,)
+        self._fit_parts(train, movies, self.samples)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        of_model, of_crowd = self._parts(user, movie)
-        stars = (1 - self.share) * of_model + self.share * of_crowd
+        stars = self._parts(user, movie) @ self.shares
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
-    def _fit_parts(self, train: Ratings, movies: Movies) -> None:
-        self._model.fit(train, movies)
-        self._errors.start(movies, CrowdOpinion.fit(train, movies))
-        self._errors.remember(
-            train, train.stars.astype(np.float64) - self._model.predict(train.user, train.movie)
-        )
+    def _fit_parts(self, train: Ratings, movies: Movies, samples: int | None) -> None:
+        options = {"seed": self.seed} | ({} if samples is None else {"samples": samples})
+        stars = train.stars.astype(np.float64)
+        movies = replace(movies, crowd_opinion=None)  # that of `train` alone: no rating held out
         self._personal.fit(train, movies)
+        crowd, mean = self._personal.crowd, self._personal.crowd_mean
 
-    def _parts(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the two parts say of each pair, float64 [n] each, not clipped."""
+        self._model = build(self._base, **options).fit(train, movies)
+        self._errors.start(movies, crowd, mean)
+        self._errors.remember(train, stars - self._model.predict(train.user, train.movie))
+
+        if self._can_be_told:
+            said = self._personal.corrections_before(train, stars - crowd[train.movie])
+            self._listener = build(self._base, **options).fit(train, movies, told=said)
+
+    def _parts(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """What the parts say of each pair, float64 [n, parts], not clipped."""
         user, movie = np.asarray(user), np.asarray(movie)
-        crowd = self._personal.crowd.stars[movie]
-        return (
+        said = self._personal.correction(user, movie)  # (n,)
+        parts = [
+            self._personal.crowd[movie] + said,
             self._model.predict(user, movie) + self._errors.correction(user, movie),
-            crowd + self._personal.correction(user, movie),
-        )
+        ]
+        if self._can_be_told:
+            parts.append(self._listener.predict(user, movie, told=said))
+        return np.stack(parts, axis=1).astype(np.float64)
 
-    def _best_share(self, later: Ratings) -> float:
-        """γ = Σ_u mean_u (r − A)(B − A) / Σ_u mean_u (B − A)², A and B being the two parts."""
-        of_model, of_crowd = self._parts(later.user, later.movie)
-        apart = of_crowd - of_model
-        weight = 1 / np.bincount(later.user)[later.user] if len(later) else np.empty(0)
-        wanted = (weight * apart) @ (later.stars - of_model) + USUAL_WEIGHT * USUAL_SHARE
-        return float(np.clip(wanted / ((weight * apart) @ apart + USUAL_WEIGHT), 0, 1))
+    def _best_shares(self, later: Ratings) -> np.ndarray:
+        """γ = argmin Σ_u mean_u (r − Σ_k γ_k part_k)² + 5 ‖γ − 1/K‖², float64 [K]."""
+        parts = self._parts(later.user, later.movie)  # (n, K)
+        kinds = parts.shape[1]
+        root = 1 / np.sqrt(np.bincount(later.user)[later.user]) if len(later) else np.empty(0)
+        rows = [
+            (root[:, None] * parts, root * later.stars),
+            (np.sqrt(USUAL_WEIGHT) * np.eye(kinds), np.full(kinds, np.sqrt(USUAL_WEIGHT) / kinds)),
+            (np.full((1, kinds), EXACTLY), np.array([EXACTLY])),
+        ]
+        shares, _ = nnls(np.vstack([x for x, _ in rows]), np.concatenate([y for _, y in rows]))
+        return shares / shares.sum()
 
     def state_bytes(self) -> int:
         memories = self._personal.state_bytes() + self._errors.state_bytes()
-        return memories + (self._model.state_bytes() or 0)
-
-
-def _doubting(times: float) -> WnnVote:
-    """`WnnVote` with so many times stronger priors."""
-    usual = WnnVote()
-    return WnnVote(times * usual.prior_mean, times * usual.prior_bent, times * usual.prior_vote)
+        models = [self._model, self._listener] if self._can_be_told else [self._model]
+        return memories + sum(model.state_bytes() or 0 for model in models)
 
 
 def last_of_each(ratings: Ratings, part: float) -> np.ndarray:

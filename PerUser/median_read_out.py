@@ -35,9 +35,6 @@ class MedianReadOut(Recommender):
 
     tuned: ClassVar[str] = "results/sample-personal-model-research"
 
-    # What a tuner may choose from.
-    search_space: ClassVar[dict] = {"width": (0.5, 5.0, "log"), "prior": (1.0, 100.0, "log")}
-
     def __init__(self, mean: Recommender, width: float = WIDTH, prior: float = PRIOR) -> None:
         self._mean = mean
         self.width = width

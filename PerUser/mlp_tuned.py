@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from crowd_opinion import known_opinion
 from data_prep import RATING_BITS, encode_ratings
 from PerUser.batched_mlp import (
     as_tensor,
@@ -24,7 +25,7 @@ from PerUser.batched_mlp import (
     one_thread,
     own_mean,
 )
-from PerUser.shrunk_means import shrunk_means
+from PerUser.shrunk_means import NO_RATINGS, shrunk_means
 from PerUser.user_chunks import chunks_of_users
 from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recommender import Recommender
@@ -35,23 +36,26 @@ FOLDING = 1  # the stream of random numbers that cuts it
 
 
 class TunedPerUserMlp(Recommender):
-    """r̂_ui = μ_u + s_u (f_u(x_i) − μ_u), f_u a multi-layer perceptron of the user's own.
+    """r̂_ui = b_ui + s_u (f_u(x_i) − b_ui), f_u a multi-layer perceptron of the user's own.
+
+    b_ui = o_i + (Σ (r − o) + κ m) / (n + κ) is what is predicted without it: o_i is the crowd's
+    opinion of the movie in stars, and a feature beside the movie's bits; or, over the mean, 0.
+    m is the mean of r − o over all training ratings.
 
     f_u(x) = ½ Σ_k sigmoid(z_k(x)), the expected number of half stars if z holds the log-odds of the
     thermometer's ten bits (ordinal regression: Frank & Hall 2001, "A simple approach to ordinal
     classification"). Its loss is the binary cross-entropy of the bits, minimised by full-batch
     AdamW (Loshchilov & Hutter 2019). The last layer starts at zero weights and at the log-odds of
-    the user's own ratings with κ ratings of everybody mixed in, so that f_u starts at
-    μ_u = (Σ r + κ m) / (n + κ).
+    the user's own ratings with κ ratings of everybody mixed in, so that f_u starts at their mean.
 
     The user's ratings are cut into folds, and for each fold a network is trained on the others. The
     number of steps t_u is the one with the least squared error on the ratings put aside (Prechelt
-    1998, "Early stopping — but when?"), and with d = f − μ and e = r − μ on those,
+    1998, "Early stopping — but when?"), and with d = f − b and e = r − b on those, b without them,
 
         s_u = Σ d e / (Σ d² + c), cut to 0 .. 1.
 
     Then the network is trained anew on all the user's ratings for t_u steps. A user of fewer than
-    four ratings gets μ_u, and one of none m, the mean of all training ratings.
+    four ratings gets b, and one of none o_i + m.
 
     Args:
         seed: of initial weights and folds, 0 or more.
@@ -63,6 +67,7 @@ class TunedPerUserMlp(Recommender):
         damping: κ, in ratings.
         doubt: c, in squared stars: how much the network must explain before it is trusted.
         folds: parts of the cross-validation, 2 or more.
+        over: what it is compared with, "crowd" or "mean".
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
@@ -75,6 +80,7 @@ class TunedPerUserMlp(Recommender):
         "damping": (0.1, 30.0, "log"),
         "doubt": (0.1, 30.0, "log"),
         "folds": (2, 5, "int"),
+        "over": ("crowd", "mean"),
     }
     tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
@@ -90,6 +96,7 @@ class TunedPerUserMlp(Recommender):
         damping: float = 3.9,
         doubt: float = 5.1,
         folds: int = 5,
+        over: str = "crowd",
         device: str = "auto",
     ) -> None:
         self.seed = seed
@@ -101,27 +108,35 @@ class TunedPerUserMlp(Recommender):
         self.damping = damping
         self.doubt = doubt
         self.folds = folds
+        self.over = over
         self.device = choose_device(device)
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._bits = movies.bits
+        self._level = np.zeros(len(movies))  # o, (movies,)
+        self._features = movies.bits  # (movies, features)
+        if self.over == "crowd":
+            self._level = known_opinion(train, movies)
+            self._features = np.column_stack((movies.bits, self._level - NO_RATINGS))
+        surprise = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        self._means, self._otherwise = shrunk_means(train, self.damping)
+        no_ratings = 0.0 if self.over == "crowd" else NO_RATINGS
+        self._means, self._otherwise = shrunk_means(train.user, surprise, self.damping, no_ratings)
         self._trust = np.zeros(len(self._users))  # s_u
 
-        sizes = (movies.bits.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
+        sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
         self._parameters = initial_parameters(self._users, sizes, self.seed)
         labels = encode_ratings(train.stars, "half_stars")
         shares = labels.mean(axis=0) if len(train) else np.zeros(RATING_BITS)
         self._everybody = as_tensor(shares, self.device)  # (10,), how often each bit is one
         with one_thread():
             for chunk in chunks_of_users(train.user, CELLS_PER_CHUNK):
-                x = as_tensor(movies.bits[train.movie[chunk.rows]], self.device)
+                x = as_tensor(self._features[train.movie[chunk.rows]], self.device)
+                level = as_tensor(self._level[train.movie[chunk.rows]], self.device)
                 y = as_tensor(labels[chunk.rows], self.device)  # (users, ratings, 10)
                 mask = as_tensor(chunk.mask[:, :, None], self.device)  # (users, ratings, 1)
                 fold = self._folds(self._users[chunk.users], chunk.mask)  # (users, ratings)
                 drawn = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
-                steps, trust = self._cross_validate(drawn, x, y, mask, fold)
+                steps, trust = self._cross_validate(drawn, x, y, level, mask, fold)
                 start = self._start(drawn, y, mask)
                 learned = self._parameters_after(steps, start, x, y, mask)
 
@@ -148,9 +163,15 @@ class TunedPerUserMlp(Recommender):
         return [*hidden, torch.zeros_like(drawn[-2]), torch.logit(share, eps=1e-3)]
 
     def _cross_validate(
-        self, drawn: list[Tensor], x: Tensor, y: Tensor, mask: Tensor, fold: Tensor
+        self,
+        drawn: list[Tensor],
+        x: Tensor,
+        y: Tensor,
+        level: Tensor,
+        mask: Tensor,
+        fold: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """t_u, int64 [users], and s_u, [users]."""
+        """t_u, int64 [users], and s_u, [users]; `level` is o, [users, ratings]."""
         users, folds = len(x), self.folds
         aside = fold == torch.arange(folds, device=self.device)[:, None, None]
         aside = aside.float()  # (folds, users, ratings); each rating is put aside once
@@ -163,13 +184,11 @@ class TunedPerUserMlp(Recommender):
 
         best_error = torch.full((users,), torch.inf, device=self.device)
         best_step = torch.zeros(users, dtype=torch.int64, device=self.device)
-        best = mean = torch.zeros_like(stars)
+        best = torch.zeros_like(stars)
         training = (fold >= 0).any(dim=1)
         for step, z in enumerate(self._train(start, x, y, kept)):
             f = torch.sigmoid(z).sum(dim=2).view_as(aside) / 2  # (folds, users, ratings)
             f = (f * aside).sum(dim=0)  # (users, ratings), each by the network that never saw it
-            if step == 0:
-                mean = f  # networks start at μ_u
             error = ((f - stars).square() * (fold >= 0)).sum(dim=1)  # (users,)
             better = training & (error < best_error)
             best_error = torch.where(better, error, best_error)
@@ -178,7 +197,13 @@ class TunedPerUserMlp(Recommender):
             training &= step - best_step < self.patience
             if not training.any():
                 break
-        d, e = best - mean, (stars - mean) * (fold >= 0)  # (users, ratings)
+        kept = mask[:, :, 0] * (1 - aside)  # (folds, users, ratings)
+        surprise = (kept * (stars - level)).sum(dim=2, keepdim=True)  # (folds, users, 1)
+        kindness = (surprise + self.damping * self._otherwise) / (
+            kept.sum(dim=2, keepdim=True) + self.damping
+        )
+        without = level + (aside * kindness).sum(dim=0)  # (users, ratings), b
+        d, e = (best - without) * (fold >= 0), (stars - without) * (fold >= 0)
         trust = (d * e).sum(dim=1) / (d.square().sum(dim=1) + self.doubt)
         return best_step, trust.clamp(0, 1)
 
@@ -219,15 +244,16 @@ class TunedPerUserMlp(Recommender):
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
-        stars = np.full(len(user), self._otherwise)
+        stars = self._level[movie] + self._otherwise  # (n,)
         known = np.isin(user, self._users)
+        asked = user[known], movie[known]
         z = logits_of(
-            self._parameters, self._users, self._bits, user[known], movie[known], device=self.device
-        )
+            self._parameters, self._users, self._features, *asked, device=self.device
+        )  # (rows, 10)
         f = torch.sigmoid(torch.from_numpy(z)).numpy().sum(axis=1) / 2  # (rows,)
         whose = np.searchsorted(self._users, user[known])
-        mean = self._means[whose]
-        stars[known] = mean + self._trust[whose] * (f - mean)
+        without = self._level[movie[known]] + self._means[whose]  # b, (rows,)
+        stars[known] = without + self._trust[whose] * (f - without)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratings import Ratings
-
 NO_RATINGS = 3.0  # stars, where nobody has rated anything
 
 
-def shrunk_means(train: Ratings, damping: float) -> tuple[np.ndarray, float]:
+def shrunk_means(
+    user: np.ndarray, stars: np.ndarray, damping: float, no_ratings: float = 0.0
+) -> tuple[np.ndarray, float]:
     """μ_u = (Σ r + κ m) / (n + κ): the user's mean as if they had given the mean κ times more.
 
     Args:
-        train: the training ratings.
+        user: int [n], whose each rating is.
+        stars: float [n], of each; or what they are beyond something else.
         damping: κ, in ratings.
+        no_ratings: m where nobody has rated anything.
 
     Returns:
-        μ_u of each distinct user in order, float64 [u], and m, the mean of all training ratings.
-        These are all that a personal model knows of other people.
+        μ_u of each distinct user in order, float64 [u], and m, the mean of all `stars`.
     """
-    overall = float(train.stars.mean(dtype=np.float64)) if len(train) else NO_RATINGS
-    _, whose = np.unique(train.user, return_inverse=True)
-    total = np.bincount(whose, weights=train.stars)
+    overall = float(stars.mean(dtype=np.float64)) if len(stars) else no_ratings
+    _, whose = np.unique(user, return_inverse=True)
+    total = np.bincount(whose, weights=stars)
     return (total + damping * overall) / (np.bincount(whose) + damping), overall

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.crowd_opinion import CrowdOpinion
+from crowd_opinion import MIDDLE_STARS, known_opinion
 from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recommender import ContinualRecommender, Contribution, Explanation
 
@@ -54,16 +54,22 @@ class Recall:
     """What a memory says of m movies.
 
     Attributes:
-        kindness: μ, stars.
+        kindness: float64 [m], or [1] where it is the same for all: μ, stars.
         bent: float64 [m], s (c(movie) − c̄), stars.
         share: float64 [m, n], what part of each remembered rating's rest is added, 0 .. 1.
-        rest: float64 [n], what μ and s leave unexplained of each remembered rating, stars.
+        rest: float64 [m, n] or [1, n], what μ and s leave unexplained of each remembered rating,
+            stars.
     """
 
-    kindness: float
+    kindness: np.ndarray
     bent: np.ndarray
     share: np.ndarray
     rest: np.ndarray
+
+    @property
+    def correction(self) -> np.ndarray:
+        """All of it together, float64 [m], stars."""
+        return self.kindness + self.bent + np.vecdot(self.share, self.rest)
 
 
 class WnnVote(ContinualRecommender):
@@ -71,9 +77,9 @@ class WnnVote(ContinualRecommender):
 
     A weightless memory (Aleksander, Thomas & Bowden 1984, "WISARD": learn by storing, answer from
     what is similar): each rating stores one pattern, the movie's bits, with the surprise
-    e_j = r_j − c_j, c being the crowd's opinion in stars, see `CrowdOpinion`. There is one pass, no
-    gradient, and nothing is ever unlearned but by `forget_one`. To answer, the memory is read out
-    softly, as in kernel regression (Nadaraya 1964; Watson 1964), in three steps, each shrunk
+    e_j = r_j − c_j, c being the crowd's opinion in stars, see `crowd_opinion`. There is one pass,
+    no gradient, and nothing is ever unlearned but by `forget_one`. To answer, the memory is read
+    out softly, as in kernel regression (Nadaraya 1964; Watson 1964), in three steps, each shrunk
     towards the one before:
 
         g_j = (1 + a_j / h)^−q          how fresh a memory is, a_j ratings having come after it
@@ -129,8 +135,11 @@ class WnnVote(ContinualRecommender):
         self.channel_weight = CHANNEL_WEIGHT if channel_weight is None else channel_weight
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self.start(movies, CrowdOpinion.fit(train, movies))
-        self.remember(train, train.stars - self.crowd.stars[train.movie])
+        crowd = known_opinion(train, movies)  # (movies,)
+        if len(train):  # the crowd's ratings are mostly those of few who rate much
+            crowd = crowd + mean_of_means(train.user, train.stars - crowd[train.movie])
+        self.start(movies, crowd, float(crowd[train.movie].mean()) if len(train) else MIDDLE_STARS)
+        self.remember(train, train.stars - crowd[train.movie])
         return self
 
     def remember(self, ratings: Ratings, surprise: np.ndarray) -> None:
@@ -138,9 +147,11 @@ class WnnVote(ContinualRecommender):
         for user, rows in histories(ratings):
             self.memories[user] = Memory(ratings.movie[rows], surprise[rows])
 
-    def start(self, movies: Movies, crowd: CrowdOpinion) -> None:
-        """Know the movies and the crowd's opinion, and nobody's ratings."""
+    def start(self, movies: Movies, crowd: np.ndarray, mean: float) -> None:
+        """Know the movies, the crowd's opinion of each (float64 [movies], stars) and its mean over
+        what is usually rated, and nobody's ratings."""
         self.crowd = crowd
+        self.crowd_mean = mean
         self.memories: dict[int, Memory] = {}
         scale = [
             self.sharpness * self.channel_weight.get(channel, OTHER_CHANNEL) / bits
@@ -152,7 +163,7 @@ class WnnVote(ContinualRecommender):
         self._square = (self._points**2).sum(axis=1)  # (movies,)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        stars = self.crowd.stars[np.asarray(movie)] + self.correction(user, movie)
+        stars = self.crowd[np.asarray(movie)] + self.correction(user, movie)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def correction(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -166,31 +177,59 @@ class WnnVote(ContinualRecommender):
                 continue
             at_once = max(PAIRS_AT_ONCE // len(memory.movie), 1)
             for block in np.split(rows, range(at_once, len(rows), at_once)):
-                recall = self.recall(memory, movie[block])
-                stars[block] = recall.kindness + recall.bent + recall.share @ recall.rest
+                stars[block] = self.recall(memory, movie[block]).correction
         return stars
 
+    def corrections_before(self, ratings: Ratings, surprise: np.ndarray) -> np.ndarray:
+        """What each person's memory would have added when it held his earlier `ratings` alone.
+
+        As if each of them, in the order of time, had first been asked for and then learned, but
+        without storing anything.
+
+        Args:
+            surprise: float64 [n], of `ratings`, stars.
+
+        Returns:
+            float64 [n]; 0 for a person's first, and for a rating that a later one has replaced.
+        """
+        before = np.zeros(len(ratings))
+        for _, rows in histories(ratings):
+            memory = Memory(ratings.movie[rows], surprise[rows])
+            fresh = self._freshness(len(rows))  # of the rating before, of the one before that ..
+            at_once = max(PAIRS_AT_ONCE // len(rows), 1)
+            for block in np.split(np.arange(len(rows)), range(at_once, len(rows), at_once)):
+                age = block[:, None] - 1 - np.arange(len(rows))  # (m, n), negative: still to come
+                g = np.where(age < 0, 0.0, fresh[age])
+                before[rows[block]] = self._read(memory, memory.movie[block], g).correction
+        return before
+
     def recall(self, memory: Memory, movie: np.ndarray) -> Recall:
-        """Read the memory out for m movies (int [m]): the three steps above."""
+        """Read the memory out for m movies (int [m])."""
+        return self._read(memory, movie, self._freshness(len(memory.movie))[None, ::-1])
+
+    def _freshness(self, n: int) -> np.ndarray:
+        """g of a person's n ratings, float64 [n], the latest first."""
+        return (1 + np.arange(n) / self.fade_after) ** -self.fade_power
+
+    def _read(self, memory: Memory, movie: np.ndarray, g: np.ndarray) -> Recall:
+        """The three steps above, for m movies; g is float64 [m, n], or [1, n] for all alike."""
         e = memory.surprise
-        x = self.crowd.stars[memory.movie] - self.crowd.mean  # (n,)
-        age = np.arange(len(e) - 1, -1, -1)
-        g = (1 + age / self.fade_after) ** -self.fade_power  # (n,)
-        kindness = (g @ e) / (g.sum() + self.prior_mean)
-        bent = (g * x) @ (e - kindness) / ((g * x) @ x + self.prior_bent)
+        x = self.crowd[memory.movie] - self.crowd_mean  # (n,)
+        kindness = (g @ e) / (g.sum(axis=1) + self.prior_mean)  # (m,) or (1,)
+        bent = (g @ (x * e) - kindness * (g @ x)) / (g @ (x * x) + self.prior_bent)
         cross = self._points[movie] @ self._points[memory.movie].T  # (m, n)
         distance = self._square[movie][:, None] + self._square[memory.movie] - 2 * cross
         w = g * np.exp(-distance)  # (m, n)
         return Recall(
-            kindness=float(kindness),
-            bent=bent * (self.crowd.stars[movie] - self.crowd.mean),
+            kindness=kindness,
+            bent=bent * (self.crowd[movie] - self.crowd_mean),
             share=w / (w.sum(axis=1, keepdims=True) + self.prior_vote),
-            rest=e - kindness - bent * x,
+            rest=e - kindness[:, None] - bent[:, None] * x,
         )
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         memory = self.memories.get(int(user), Memory(np.empty(0, np.int32), np.empty(0)))
-        surprise = np.float32(stars) - self.crowd.stars[movie]
+        surprise = np.float32(stars) - self.crowd[movie]
         self.memories[int(user)] = memory.without(movie).with_one(movie, surprise)
 
     def forget_one(self, user: int, movie: int) -> None:
@@ -208,13 +247,13 @@ class WnnVote(ContinualRecommender):
 
     def explain_one(self, user: int, movie: int) -> Explanation:
         """The crowd, kindness, bent, then a part for each remembered rating, the largest first."""
-        parts = [Contribution("the crowd", float(self.crowd.stars[movie]))]
+        parts = [Contribution("the crowd", float(self.crowd[movie]))]
         memory = self.memories.get(int(user))
         if memory is not None:
             recall = self.recall(memory, np.array([movie]))
-            parts.append(Contribution("what you give beyond the crowd", recall.kindness))
+            parts.append(Contribution("what you give beyond the crowd", float(recall.kindness[0])))
             parts.append(Contribution("your bent for what the crowd likes", float(recall.bent[0])))
-            each = recall.share[0] * recall.rest  # (n,)
+            each = recall.share[0] * recall.rest[0]  # (n,)
             parts += [
                 Contribution("your rating of a similar movie", float(each[j]), int(memory.movie[j]))
                 for j in np.argsort(-np.abs(each), kind="stable")
@@ -222,8 +261,10 @@ class WnnVote(ContinualRecommender):
         stars = Explanation(tuple(parts)).stars
         if not MIN_STARS <= stars <= MAX_STARS:
             within = min(max(stars, MIN_STARS), MAX_STARS)
-            beyond = math.fsum([*(part.stars for part in parts), -within])
-            parts.append(Contribution("no rating goes beyond the scale", -beyond))
+            back = math.fsum([within, *(-part.stars for part in parts)])
+            if not MIN_STARS <= math.fsum([*(part.stars for part in parts), back]) <= MAX_STARS:
+                back = math.nextafter(back, math.copysign(math.inf, back))  # it was rounded
+            parts.append(Contribution("no rating goes beyond the scale", back))
         return Explanation(tuple(parts))
 
     def state_bytes(self) -> int:
@@ -238,6 +279,12 @@ def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
     order = order[np.sort(len(order) - 1 - from_the_end)]
     for user, places in _rows_by_user(train.user[order]):
         yield user, order[places]
+
+
+def mean_of_means(user: np.ndarray, stars: np.ndarray) -> float:
+    """The mean over users of the mean of each; of at least one rating."""
+    _, whose = np.unique(user, return_inverse=True)
+    return float((np.bincount(whose, stars) / np.bincount(whose)).mean())
 
 
 def _rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

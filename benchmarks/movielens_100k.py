@@ -106,12 +106,18 @@ MYFM_SETTINGS = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
 METHODS = (
     Method(
         "bias",
-        {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0},
+        {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, "over": "mean"},
         (Published("surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline"),),
     ),
     Method(
         "svd",
-        {"factors": 100, "epochs": 20, "learning_rate": 0.005, "regularisation": 0.02},
+        {
+            "factors": 100,
+            "epochs": 20,
+            "learning_rate": 0.005,
+            "regularisation": 0.02,
+            "over": "mean",
+        },
         (Published("surprise", None, 0.934, 0.737, f"{SURPRISE}: SVD"),),
     ),
     Method(

@@ -10,6 +10,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from PerUser.crowd_opinion import MIDDLE_STARS, CrowdOpinion
+
 from PerUser.hybrid import Hybrid
 from PerUser.wnn_vote import CHANNEL_WEIGHT, Memory, Recall, WnnVote, histories
 from ratings import Movies, Ratings

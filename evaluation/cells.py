@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from crowd_opinion import crowd_opinion
 from data_prep import encode_movies
 from errors import InputError
 from evaluation.holdout import (
@@ -34,7 +35,7 @@ class Cell:
     """Users of the sample have dense indices 0 .. n_users - 1, other users those after.
 
     Attributes:
-        movies: with their bits.
+        movies: with their bits, and the opinion of all whose ratings are learned from.
         personal: the split for recommenders of one person.
         collaborative: the split for those that learn from many; its `train` holds the ratings of
             other users too. Same test rows as `personal`, but for the holdout "published".
@@ -78,11 +79,15 @@ def make_cell(
     dense_user = np.searchsorted(sample.users, ratings.user)
     ratings = Ratings(dense_user, ratings.movie, ratings.stars, ratings.time)
 
-    personal = _split(ratings, _held_out(ratings, protocol, date, seed))
-    collaborative = personal
+    held_out = _held_out(ratings, protocol, date, seed)
+    personal = collaborative = _split(ratings, held_out)
+    seen_by_all = personal.train
     if protocol.holdout == "published":
-        collaborative = _split(ratings, hold_out_rows(ratings, protocol.split, seed))
+        of_collaborative = hold_out_rows(ratings, protocol.split, seed)
+        collaborative = _split(ratings, of_collaborative)
+        seen_by_all = ratings.take(~held_out & ~of_collaborative)
     others, n_other_users = _other_users(dataset, sample, protocol.other_users, date, seed)
+    movies = with_opinion(movies, Ratings.concatenate([seen_by_all, others]), protocol)
     collaborative = Split(Ratings.concatenate([collaborative.train, others]), collaborative.test)
     return Cell(movies, personal, collaborative, dataset.user_id[sample.users], n_other_users)
 
@@ -121,7 +126,14 @@ def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
     if date is not None:
         others = others.take(~hold_out_after(others, date))
     collaborative = Split(Ratings.concatenate([inner.train, others]), inner.test)
-    return replace(cell, personal=inner, collaborative=collaborative)
+    movies = with_opinion(cell.movies, collaborative.train, protocol)
+    return replace(cell, movies=movies, personal=inner, collaborative=collaborative)
+
+
+def with_opinion(movies: Movies, train: Ratings, protocol: Protocol) -> Movies:
+    """`movies` with the crowd's opinion, as the ratings of `train` say. Without a crowd, it does
+    not say how a movie was rated."""
+    return replace(movies, crowd_opinion=crowd_opinion(train, movies, protocol.crowd))
 
 
 def _held_out(ratings: Ratings, protocol: Protocol, date: int | None, seed: int) -> np.ndarray:

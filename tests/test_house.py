@@ -10,6 +10,7 @@ SCRIPTS = {path.stem for path in ROOT.glob("*.py")} - {
     "data_prep",
     "ratings",
     "recommender",
+    "crowd_opinion",
     "errors",
     "command_line",
 }
@@ -17,22 +18,26 @@ FAMILIES = {"PerUser", "Collaborative", "Baselines"}
 PARTS = {
     *FAMILIES,
     *SCRIPTS,
-    *("data_prep", "preparation", "ratings", "recommender", "errors", "command_line"),
+    *("data_prep", "preparation", "ratings", "crowd_opinion", "recommender"),
+    *("errors", "command_line"),
     *("sources", "evaluation", "report", "weightless"),
 }
 MAY_IMPORT = {
     "errors": set(),
     "command_line": {"errors"},
     "ratings": set(),
+    "crowd_opinion": {"ratings"},
     "recommender": {"ratings", "errors"},
     "weightless": set(),
     "sources": {"errors"},
     "preparation": {"errors", "ratings", "sources"},
     "data_prep": {"errors", "ratings", "sources", "preparation"},
     "report": {"errors", "ratings", "command_line"},
-    "evaluation": {"errors", "ratings", "recommender", "data_prep", "preparation"},
+    "evaluation": {
+        *("errors", "ratings", "crowd_opinion", "recommender", "data_prep", "preparation")
+    },
     **{
-        family: {"ratings", "recommender", "errors", "data_prep", "weightless"}
+        family: {"ratings", "crowd_opinion", "recommender", "errors", "data_prep", "weightless"}
         for family in FAMILIES
     },
 }

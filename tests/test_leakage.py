@@ -87,6 +87,7 @@ def test_no_protocol_shows_a_held_out_rating(synthetic, case, collaborative, vot
         assert np.array_equal(getattr(seen.train, column), getattr(blindfold.train, column))
     assert np.array_equal(seen.movies.bits, blindfold.movies.bits)
     assert np.array_equal(seen.movies.crowd_stars, blindfold.movies.crowd_stars, equal_nan=True)
+    assert np.array_equal(seen.movies.crowd_opinion, blindfold.movies.crowd_opinion)
 
 
 @pytest.mark.parametrize("holdout", ["last", "random", "global-time"])

@@ -185,6 +185,9 @@ def test_the_defaults_are_the_best_of_the_published_trials():
 # --- the script --------------------------------------------------------------------------------
 
 
+BOTH = ("published", "extended")
+
+
 def tune(*words, cwd=ROOT):
     return subprocess.run(
         [sys.executable, str(ROOT / "tune.py"), *map(str, words)],
@@ -211,7 +214,9 @@ def test_each_has_the_same_number_of_trials(tuned):
     assert rows.groupby("model").size().to_dict() == {"ridge": 5, "bias": 5, "svd": 5}
     assert set(rows["user_set"]) == {"development"}
     assert set(rows["dataset"]) == {"synthetic/ratings_small"}
-    cells = rows[["rmse_15x20", "rmse_20x10"]]
+    names = [f"rmse_{size}_{bits}" for bits in BOTH for size in ("15x20", "20x10")]
+    cells = rows[names]
+    assert set(rows["encoding"]) == {"published extended"}
     levels = json.loads((tuned[0] / "run.json").read_text())["cells"]
     relative = cells / [one["rmse_of_user_mean"] for one in levels]
     assert rows["relative_rmse"].tolist() == pytest.approx(relative.mean(axis=1).tolist())

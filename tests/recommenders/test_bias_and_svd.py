@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,11 +39,11 @@ def by_user() -> Ratings:
     ("ours", "theirs"),
     [
         (
-            BiasModel(epochs=7, damping_user=3.0, damping_movie=2.0),
+            BiasModel(epochs=7, damping_user=3.0, damping_movie=2.0, over="mean"),
             surprise.BaselineOnly({"n_epochs": 7, "reg_u": 3.0, "reg_i": 2.0}, verbose=False),
         ),
         (
-            SvdModel(seed=4, factors=5, epochs=30, learning_rate=0.02, regularisation=0.05),
+            SvdModel(4, factors=5, epochs=30, learning_rate=0.02, regularisation=0.05, over="mean"),
             surprise.SVD(n_factors=5, n_epochs=30, lr_all=0.02, reg_all=0.05, random_state=4),
         ),
     ],
@@ -56,9 +58,26 @@ def test_it_is_surprise(ours, theirs, by_user):
 def test_bias_by_hand():
     """One user, two movies at 2 and 4: μ = 3, b_i = ∓1 / (1 + 1) in the first round; b_u = 0."""
     train = Ratings(np.array([5, 5]), np.array([0, 3]), np.array([2.0, 4.0]), np.zeros(2))
-    model = BiasModel(epochs=1, damping_user=1.0, damping_movie=1.0).fit(train, toy_movies(4))
+    model = BiasModel(1, damping_user=1.0, damping_movie=1.0, over="mean")
+    model.fit(train, toy_movies(4))
     asked = np.array([5, 5, 5, 0]), np.array([0, 3, 1, 3])
     assert model.predict(*asked).tolist() == [2.5, 3.5, 3.0, 3.5]
+
+
+@pytest.mark.parametrize("cls", [BiasModel, SvdModel])
+def test_over_the_crowd_it_explains_what_ratings_are_beyond_the_opinion(cls, by_user):
+    """The same ratings, an opinion added to each, and that opinion known: the same effects."""
+    movies = toy_movies(11)
+    opinion = np.linspace(-0.5, 0.5, 11)
+    lifted = by_user.stars + opinion[by_user.movie]
+    lifted = Ratings(by_user.user, by_user.movie, lifted, by_user.time)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(16), np.arange(11)))
+    plain = cls(over="mean").fit(by_user, movies).predict(user, movie)
+    over = cls(over="crowd").fit(lifted, replace(movies, crowd_opinion=opinion))
+    inside = (plain > 1) & (plain < 4.5)  # nothing is cut
+    assert inside.sum() > 50
+    stars = over.predict(user, movie) - opinion[movie]
+    np.testing.assert_allclose(stars[inside], plain[inside], atol=1e-3)
 
 
 def test_bias_finds_the_effects():

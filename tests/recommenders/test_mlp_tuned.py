@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from toy_data import toy_movies, toy_ratings
@@ -15,16 +17,28 @@ from ratings import Ratings
 
 def test_fewer_than_four_ratings_give_the_shrunk_mean():
     train, movies = toy_ratings([3, 1, 40, 2], movies=60), toy_movies(60)
-    model = TunedPerUserMlp(damping=5.0).fit(train, movies)
-    means, overall = shrunk_means(train, 5.0)
+    model = TunedPerUserMlp(damping=5.0, over="mean").fit(train, movies)
+    means, overall = shrunk_means(train.user, train.stars, 5.0)
     stars = model.predict(np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53]))
     np.testing.assert_allclose(stars, [means[0], means[1], means[3], overall], atol=1e-5)
+
+
+def test_and_over_the_crowd_its_opinion_and_the_shrunk_surprise():
+    train = toy_ratings([3, 1, 40, 2], movies=60)
+    opinion = np.random.default_rng(0).uniform(2, 4, 60)
+    movies = replace(toy_movies(60), crowd_opinion=opinion)
+    model = TunedPerUserMlp(damping=5.0).fit(train, movies)
+    surprise = train.stars - opinion[train.movie]
+    means, overall = shrunk_means(train.user, surprise, 5.0)
+    user, movie = np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53])
+    expected = opinion[movie] + [means[0], means[1], means[3], overall]
+    np.testing.assert_allclose(model.predict(user, movie), expected.clip(0.5, 5), atol=1e-5)
 
 
 def test_shrunk_means_by_hand():
     """User 4: (1 + 2 + 2 · 3) / (2 + 2) = 2.25, user 6: (5 + 4 + 2 · 3) / (2 + 2) = 3.75."""
     train = Ratings(np.array([6, 4, 4, 6]), np.zeros(4), np.array([5, 1, 2, 4]), np.zeros(4))
-    means, overall = shrunk_means(train, damping=2.0)
+    means, overall = shrunk_means(train.user, train.stars, damping=2.0)
     assert means.tolist() == [2.25, 3.75]
     assert overall == 3.0
 
@@ -44,8 +58,8 @@ def test_it_learns_a_taste_from_enough_ratings():
 def test_where_nothing_is_to_be_learned_it_stays_near_the_mean():
     movies = toy_movies(80)
     train = toy_ratings([40] * 30, movies=60, seed=4)  # stars without rhyme or reason
-    model = TunedPerUserMlp().fit(train, movies)
-    means, _ = shrunk_means(train, model.damping)
+    model = TunedPerUserMlp(over="mean").fit(train, movies)
+    means, _ = shrunk_means(train.user, train.stars, model.damping)
     user, movie = np.repeat(np.arange(30), 20), np.tile(np.arange(60, 80), 30)
     assert np.abs(model.predict(user, movie) - means[user]).mean() < 0.25
 

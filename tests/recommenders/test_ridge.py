@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -18,7 +20,7 @@ def test_it_is_scikit_learns_ridge(alpha, monkeypatch):
     monkeypatch.setattr(script, "chunks_of_users", lambda user: chunks_of_users(user, cells=60))
     movies = toy_movies(90)
     train = toy_ratings([12, 1, 7, 0, 30, 85, 2], movies=90, seed=1)
-    model = PerUserRidge(alpha=alpha, damping=0.0).fit(train, movies)
+    model = PerUserRidge(alpha=alpha, damping=0.0, over="mean").fit(train, movies)
     for user in np.unique(train.user):
         own = train.take(train.user == user)
         ridge = Ridge(alpha=alpha).fit(movies.bits[own.movie].astype(float), own.stars)
@@ -27,12 +29,31 @@ def test_it_is_scikit_learns_ridge(alpha, monkeypatch):
         np.testing.assert_allclose(stars, expected, atol=1e-5)
 
 
+def test_over_the_crowd_it_is_scikit_learns_ridge_on_the_surprises():
+    movies = toy_movies(90)
+    opinion = np.random.default_rng(2).uniform(2, 4, 90)
+    movies = replace(movies, crowd_opinion=opinion)
+    train = toy_ratings([12, 1, 40], movies=90, seed=1)
+    model = PerUserRidge(alpha=3.0, damping=0.0, over="crowd").fit(train, movies)
+    features = np.column_stack((movies.bits, opinion))
+    for user in np.unique(train.user):
+        own = train.take(train.user == user)
+        ridge = Ridge(alpha=3.0).fit(features[own.movie], own.stars - opinion[own.movie])
+        expected = (opinion + ridge.predict(features)).clip(0.5, 5)
+        stars = model.predict(np.full(90, user), np.arange(90))
+        np.testing.assert_allclose(stars, expected, atol=1e-5)
+    nobody = model.predict(np.full(90, 77), np.arange(90))  # the opinion, and the mean surprise
+    np.testing.assert_allclose(
+        nobody, (opinion + (train.stars - opinion[train.movie]).mean()).clip(0.5, 5), atol=1e-5
+    )
+
+
 def test_the_intercept_is_shrunk_to_the_mean_of_all_ratings():
     """Two ratings of 5 beside two of 2: m = 3.5, and (5 + 5 + 2 · 3.5) / (2 + 2) = 4.25."""
     train = Ratings(
         np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5, 5, 2, 2]), np.zeros(4)
     )
-    model = PerUserRidge(damping=2.0).fit(train, toy_movies(3))
+    model = PerUserRidge(damping=2.0, over="mean").fit(train, toy_movies(3))
     assert model.predict(np.array([0, 1, 9]), np.array([2, 2, 2])).tolist() == [4.25, 2.75, 3.5]
 
 
@@ -43,7 +64,7 @@ def test_it_finds_what_bits_are_worth():
     user, movie = np.repeat(np.arange(3), 300), np.tile(np.arange(300), 3)
     truth = 3 + (worth[user] * (movies.bits[movie] - 0.5)).sum(axis=1)
     train = Ratings(user, movie, (truth + rng.normal(0, 0.2, 900)).clip(0.5, 5), np.zeros(900))
-    model = PerUserRidge(alpha=1.0).fit(train, movies)
+    model = PerUserRidge(alpha=1.0, over="mean").fit(train, movies)
     user, movie = np.repeat(np.arange(3), 100), np.tile(np.arange(300, 400), 3)
     truth = (3 + (worth[user] * (movies.bits[movie] - 0.5)).sum(axis=1)).clip(0.5, 5)
     assert np.sqrt(((model.predict(user, movie) - truth) ** 2).mean()) < 0.15

@@ -1,0 +1,70 @@
+"""The crowd's opinion of each movie in stars: all that a personal model knows of other people."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratings import Movies, Ratings
+
+MIDDLE_STARS, MIDDLE_LOG_VOTES = 3.0, 5.0  # near the middle of both, so that the prior is mild
+# Before any rating is seen: three stars, and as many more or less as the crowd's average says.
+PRIOR = np.array([MIDDLE_STARS, MIDDLE_STARS, 1.0, 0.0])
+# How many ratings each of the following weighs as much as: that prior, nobody being kind, no bit
+# being worth anything, the movie being what its votes and bits say.
+PRIOR_VOTES, PRIOR_KINDNESS, PRIOR_BITS, PRIOR_MOVIE = 10.0, 5.0, 100.0, 40.0
+
+
+def crowd_opinion(train: Ratings, movies: Movies, with_ratings: bool = True) -> np.ndarray:
+    """c = votes + bits + ratings, in stars, each explaining what is left of the one before:
+
+        votes    β₀ + β₁ (average − 3) + β₂ (ln(1 + votes) − 5), or β₃ where nobody has voted
+        kindness k_u = Σ_u e / (n_u + 5), e = r − votes: of each rater, taken off
+        bits     w·(x − x̄), a ridge regression of e − k on the movie's bits
+        ratings  b_i = Σ_i (e − k − bits) / (n_i + 40): the mean of those that the movie has got
+
+    β is fitted by least squares, shrunk towards the prior c = average (β₀ = β₃ = 3, β₁ = 1,
+    β₂ = 0). The priors are the same for everybody and every movie. Nothing is said of which
+    user likes what.
+
+    Args:
+        train: the training ratings of all people whose opinion counts.
+        with_ratings: False: without b, so that no movie is known by its ratings.
+
+    Returns:
+        c of every movie, float64 [movies]; not clipped.
+    """
+    votes = _fit_votes(train, movies)  # (movies,)
+    left = train.stars - votes[train.movie]  # (ratings,)
+    _, whose = np.unique(train.user, return_inverse=True)
+    kindness = np.bincount(whose, left) / (np.bincount(whose) + PRIOR_KINDNESS)
+    left -= kindness[whose]
+
+    mean_bits = movies.bits[train.movie].mean(axis=0) if len(train) else 0.0
+    bits = movies.bits - mean_bits  # (movies, bits)
+    opinion = votes + bits @ _ridge(bits[train.movie], left, PRIOR_BITS, np.zeros(bits.shape[1]))
+    if with_ratings:
+        left -= (opinion - votes)[train.movie]
+        count = np.bincount(train.movie, minlength=len(movies))
+        opinion += np.bincount(train.movie, left, len(movies)) / (count + PRIOR_MOVIE)
+    return opinion
+
+
+def known_opinion(train: Ratings, movies: Movies) -> np.ndarray:
+    """The opinion that `movies` bring along; where they bring none, that of `train`."""
+    known = movies.crowd_opinion
+    return crowd_opinion(train, movies) if known is None else known
+
+
+def _fit_votes(train: Ratings, movies: Movies) -> np.ndarray:
+    known = ~np.isnan(movies.crowd_stars)
+    average = np.where(known, movies.crowd_stars, MIDDLE_STARS) - MIDDLE_STARS
+    log_votes = np.log1p(movies.crowd_votes.astype(np.float64)) - MIDDLE_LOG_VOTES
+    columns = (known, ~known, average, known * log_votes)
+    features = np.stack(columns, axis=1).astype(np.float64)  # (movies, 4)
+    return features @ _ridge(features[train.movie], train.stars, PRIOR_VOTES, PRIOR)
+
+
+def _ridge(x: np.ndarray, y: np.ndarray, weight: float, prior: np.ndarray) -> np.ndarray:
+    """The coefficients that minimise Σ (y − x·w)² + weight ‖w − prior‖²."""
+    penalised = x.T @ x + weight * np.eye(len(prior))
+    return prior + np.linalg.solve(penalised, x.T @ (y - x @ prior))
