@@ -26,7 +26,6 @@ RECOMMENDERS = {
     "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
     "ridge": "PerUser.ridge:PerUserRidge",
     "wnn_vote": "PerUser.wnn_vote:WnnVote",
-    "wnn_vote_median": "PerUser.median_read_out:WnnVoteMedian",
     "hybrid": "PerUser.hybrid:Hybrid",
     "bias": "Collaborative.bias:BiasModel",
     "svd": "Collaborative.svd:SvdModel",
@@ -37,6 +36,8 @@ RECOMMENDERS = {
     "user_median": "Baselines.means:UserMedian",
     "always_3": "Baselines.constant:Always3",
 }
+# Each of them has a second read-out, for the absolute error: "hybrid_median" is that of "hybrid".
+MEDIAN, MEDIAN_OF = "_median", "PerUser.median_read_out:median_of"
 
 
 class Recommender(ABC):
@@ -133,11 +134,15 @@ class ContinualRecommender(Recommender):
 
 
 def load_recommender(spec: str) -> type[Recommender]:
-    """The class behind a name of `RECOMMENDERS`, or behind `file:Class`.
+    """The class behind a name of `RECOMMENDERS`, such a name with "_median", or `file:Class`.
 
     Raises:
         InputError: no such name, file or class, or not a recommender; says what there is.
     """
+    mean = spec.removesuffix(MEDIAN)
+    if spec not in RECOMMENDERS and mean in RECOMMENDERS:
+        module_name, _, function = MEDIAN_OF.partition(":")
+        return getattr(importlib.import_module(module_name), function)(load_recommender(mean))
     module_name, _, class_name = RECOMMENDERS.get(spec, spec).partition(":")
     if not class_name:
         nearest_first = sorted(
@@ -145,6 +150,7 @@ def load_recommender(spec: str) -> type[Recommender]:
         )
         raise InputError(
             f"no recommender is named '{spec}'. Those that are: {', '.join(nearest_first)}; "
+            f"or one of them read out by the median ({nearest_first[0]}{MEDIAN}); "
             "or one of your own as file:Class, for example my_file:MyModel"
         )
     module = _import(module_name, spec)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from PerUser.hybrid import Hybrid
-from PerUser.wnn_vote import WnnVote
 from ratings import Movies, Ratings
-from recommender import Recommender, build, load_recommender
+from recommender import Recommender, build
 
 GRID = np.arange(1, 11) / 2  # the stars that can be given
 WIDTH, PRIOR = 1.5, 10.0  # stars, ratings
@@ -32,8 +30,6 @@ class MedianReadOut(Recommender):
         width: σ, stars.
         prior: κ, in ratings.
     """
-
-    tuned: ClassVar[str] = "results/sample-personal-model-research"
 
     def __init__(self, mean: Recommender, width: float = WIDTH, prior: float = PRIOR) -> None:
         self._mean = mean
@@ -72,26 +68,17 @@ class MedianReadOut(Recommender):
         return (self._mean.state_bytes() or 0) + self._histogram.nbytes
 
 
-class WnnVoteMedian(MedianReadOut):
-    """`wnn_vote`, read out by the median."""
+def median_of(cls: type[Recommender]) -> type[MedianReadOut]:
+    """The recommender that reads `cls` out by the median; it takes the options of `cls`."""
 
-    def __init__(self, width: float = WIDTH, prior: float = PRIOR) -> None:
-        super().__init__(WnnVote(), width, prior)
+    def __init__(self: MedianReadOut, **options: object) -> None:
+        MedianReadOut.__init__(self, build(cls, **options))
 
-
-class HybridMedian(MedianReadOut):
-    """`hybrid`, read out by the median."""
-
-    learns_from_others = True
-
-    def __init__(self, seed: int = 0, width: float = WIDTH, prior: float = PRIOR) -> None:
-        super().__init__(Hybrid(seed=seed), width, prior)
-
-
-class CollaborativeMedian(MedianReadOut):
-    """`bayes_fm`, read out by the median: what the other two are to be compared with."""
-
-    learns_from_others = True
-
-    def __init__(self, seed: int = 0, width: float = WIDTH, prior: float = PRIOR) -> None:
-        super().__init__(build(load_recommender("bayes_fm"), seed=seed), width, prior)
+    described = {
+        "__init__": __init__,
+        "__module__": cls.__module__,  # it belongs to the same family
+        "__doc__": f"`{cls.__name__}`, read out by the median.",
+        "learns_from_others": getattr(cls, "learns_from_others", False),
+        "tuned": getattr(cls, "tuned", "never"),
+    }
+    return type(f"{cls.__name__}Median", (MedianReadOut,), described)

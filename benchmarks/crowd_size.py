@@ -39,7 +39,7 @@ from command_line import run
 from errors import InputError
 from evaluation import metrics
 from evaluation.cells import Cell, make_cell
-from evaluation.crowd import cells_with_crowd, crossing, group_size
+from evaluation.crowd import cell_without_crowd, cells_with_crowd, crossing, group_size
 from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from evaluation.resume import about_dataset, check_same_data, parameters_of
@@ -66,7 +66,7 @@ class Parameters:
     iterations: int = 5
     """how often users are drawn; iteration k uses seed + k - 1"""
     models: tuple[str, ...] = (
-        *("user_mean", "user_median", "ao", "ridge", "mlp_tuned"),
+        *("user_mean", "user_median", "ao", "ridge", "mlp_tuned", "wnn_vote"),
         *("movie_mean", "bias", "svd", "bayes_fm_ids", "bayes_fm"),
     )
     """names of recommenders, or one's own as file:Class"""
@@ -194,7 +194,10 @@ def run_one(
     cls: type[Recommender], protocol: Protocol, cell: Cell, people: int | None, seed: int
 ) -> dict:
     """Errors over all users tested, from one model or from one for each group of them."""
-    cells = [cell] if people is None else cells_with_crowd(cell, people, seed)
+    if people is None:
+        cells = iter([cell_without_crowd(cell, protocol)])
+    else:
+        cells = cells_with_crowd(cell, people, protocol, seed)
     try:
         parts = [
             measure(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
@@ -30,12 +31,7 @@ from evaluation.protocols import PROTOCOLS, Protocol
 from evaluation.run_folder import RunFolder, write_csv
 from evaluation.significance import losses_per_user, significance
 from PerUser.hybrid import Hybrid
-from PerUser.median_read_out import (
-    CollaborativeMedian,
-    HybridMedian,
-    MedianReadOut,
-    WnnVoteMedian,
-)
+from PerUser.median_read_out import MedianReadOut
 from PerUser.ridge import PerUserRidge
 from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
 from preparation.joining import load_dataset
@@ -85,40 +81,33 @@ class Fitted(BayesianFM):
 
     kept: dict[tuple, BayesianFM] = {}  # noqa: RUF012  # shared by all on purpose
 
-    def fit(self, train: Ratings, movies: Movies) -> Fitted:
-        key = (self.seed, self.rank, self.samples, train.movie.tobytes(), train.user.tobytes())
+    def fit(self, train: Ratings, movies: Movies, told: np.ndarray | None = None) -> Fitted:
+        columns = (train.user, train.movie, train.stars, movies.bits, movies.crowd_stars)
+        of_all = [column.tobytes() for column in columns]
+        key = (self.seed, self.samples, *of_all, b"" if told is None else told.tobytes())
         if key not in self.kept:
-            self.kept[key] = BayesianFM(self.seed, self.rank, self.samples).fit(train, movies)
+            model = BayesianFM(self.seed, samples=self.samples)
+            self.kept[key] = model.fit(train, movies, told)
         vars(self).update(vars(self.kept[key]))
         return self
-
-
-class FittedHybridMedian(HybridMedian):
-    def __init__(self) -> None:
-        MedianReadOut.__init__(self, Hybrid(base=Fitted))
-
-
-class FittedMedian(CollaborativeMedian):
-    def __init__(self) -> None:
-        MedianReadOut.__init__(self, Fitted())
 
 
 def settings(part: str, name: str, **changed: float) -> Variant:
     return Variant(part, name, partial(WnnVote, **changed))
 
 
-def of_hybrid(name: str, make: Callable[..., Recommender], **changed: float) -> Variant:
+def of_hybrid(name: str, make: Callable[..., Recommender], **changed: object) -> Variant:
     return Variant("hybrid", name, partial(make, base=Fitted, **changed), "hybrid")
 
 
 NEVER = tried.NEVER
-CROSS = {"doubt": 3.0, "parts": 5, "samples": 60}
 MODEL, READ_OUT = "the models", "read-out"
 VARIANTS = (
     Variant(MODEL, "wnn_vote", WnnVote, "bayes_fm"),
     Variant(MODEL, "hybrid", partial(Hybrid, base=Fitted), "bayes_fm"),
     Variant(MODEL, "bayes_fm", Fitted, "bayes_fm"),
     Variant(MODEL, "ridge", PerUserRidge, "bayes_fm"),
+    Variant(MODEL, "ridge over the mean", partial(PerUserRidge, over="mean"), "bayes_fm"),
     Variant("encoding", "published", WnnVote, protocol=EXTENDED.changed(encoding="published")),
     *(
         Variant("encoding", f"without {channel}", partial(tried.without_channel, channel))
@@ -126,8 +115,9 @@ VARIANTS = (
         if CHANNEL_WEIGHT[channel]
     ),
     Variant("crowd", "half the vote average", tried.HalfTheAverage),
-    Variant("crowd", "movie means of the sample", tried.MovieMeans),
-    Variant("crowd", "and what bits are worth to the sample", tried.CrowdAndBits),
+    Variant("crowd", "votes alone", tried.VotesAlone),
+    Variant("crowd", "votes and bits", tried.VotesAndBits),
+    Variant("crowd", "and the sample's ratings", tried.RatingsOfTheSample),
     Variant("crowd", "not known (--no-crowd)", WnnVote, protocol=EXTENDED.changed(crowd=False)),
     settings("steps", "no kindness", prior_mean=NEVER),
     settings("steps", "kindness, prior of 2 ratings", prior_mean=2.0),
@@ -148,17 +138,26 @@ VARIANTS = (
     settings("forgetting", "none", fade_power=0.0),
     Variant("forgetting", "exponential, half-life 40 ratings", tried.ExponentialFade),
     settings("forgetting", "steeper (q = 1.4)", fade_power=1.4),
-    of_hybrid("priors of wnn_vote in both memories", Hybrid, doubt=1.0, doubt_crowd=1.0),
-    of_hybrid("priors of wnn_vote in that of the crowd's errors", Hybrid, doubt_crowd=1.0),
-    of_hybrid("priors ten times as strong in that of m's errors", Hybrid, doubt=10.0),
+    of_hybrid("equal shares", tried.FixedShares, shares=(1 / 3, 1 / 3, 1 / 3)),
+    of_hybrid("model, and memory of its errors", tried.FixedShares, shares=(0.0, 1.0, 0.0)),
+    of_hybrid("model told by the memory", tried.FixedShares, shares=(0.0, 0.0, 1.0)),
+    of_hybrid("wnn_vote and the former", tried.FixedShares, shares=(0.5, 0.5, 0.0)),
+    of_hybrid("wnn_vote and the latter", tried.FixedShares, shares=(0.5, 0.0, 0.5)),
+    of_hybrid("both without wnn_vote", tried.FixedShares, shares=(0.0, 0.5, 0.5)),
+    of_hybrid("a model of what the memory leaves, alone", tried.OverTheMemory, shares=(0, 0, 1)),
+    of_hybrid("the same in a third", tried.OverTheMemory, shares=(1 / 3, 1 / 3, 1 / 3)),
+    of_hybrid("priors of wnn_vote in the memory of m's errors", Hybrid, doubt=1.0),
+    of_hybrid("ten times as strong there", Hybrid, doubt=10.0),
     of_hybrid("no memory of m's errors", Hybrid, doubt=NEVER),
-    of_hybrid("γ = 0", tried.FixedShare, share=0.0),
-    of_hybrid("γ = .4", tried.FixedShare, share=0.4),
-    of_hybrid("cross-fitted, 5 × 60 samples, γ = 0", tried.CrossFitted, share=0.0, **CROSS),
-    of_hybrid("cross-fitted, 5 × 60 samples, γ = .4", tried.CrossFitted, share=0.4, **CROSS),
-    Variant(READ_OUT, "bayes_fm, median", FittedMedian, "bayes_fm"),
-    Variant(READ_OUT, "wnn_vote, median", WnnVoteMedian, "bayes_fm, median"),
-    Variant(READ_OUT, "hybrid, median", FittedHybridMedian, "bayes_fm, median"),
+    of_hybrid("cross-fitted, 5 × 60 samples", tried.CrossFitted, parts=5, samples=60),
+    Variant(READ_OUT, "bayes_fm, median", lambda: MedianReadOut(Fitted()), "bayes_fm"),
+    Variant(READ_OUT, "wnn_vote, median", lambda: MedianReadOut(WnnVote()), "bayes_fm, median"),
+    Variant(
+        READ_OUT,
+        "hybrid, median",
+        lambda: MedianReadOut(Hybrid(base=Fitted)),
+        "bayes_fm, median",
+    ),
 )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
-from PerUser.crowd_opinion import MIDDLE_STARS, CrowdOpinion
-
+from crowd_opinion import MIDDLE_STARS, crowd_opinion
 from PerUser.hybrid import Hybrid
 from PerUser.wnn_vote import CHANNEL_WEIGHT, Memory, Recall, WnnVote, histories
 from ratings import Movies, Ratings
@@ -22,41 +22,33 @@ NEVER = 1e9  # a prior so strong that the step it belongs to adds nothing
 
 
 class OtherCrowd(WnnVote):
-    """`wnn_vote` with another opinion of the crowd: `stars_of(train, movies)`, float64 [movies]."""
+    """`wnn_vote` with another opinion of the crowd: `opinion(train, movies)`, float64 [movies]."""
 
     def fit(self, train: Ratings, movies: Movies) -> OtherCrowd:
-        stars = self.stars_of(train, movies)
-        self.start(movies, CrowdOpinion(stars, float(stars[train.movie].mean())))
-        self.remember(train, train.stars - stars[train.movie])
-        return self
+        return super().fit(train, replace(movies, crowd_opinion=self.opinion(train, movies)))
 
-    def stars_of(self, train: Ratings, movies: Movies) -> np.ndarray:
+    def opinion(self, train: Ratings, movies: Movies) -> np.ndarray:
         raise NotImplementedError
 
 
 class HalfTheAverage(OtherCrowd):
-    def stars_of(self, train: Ratings, movies: Movies) -> np.ndarray:
+    def opinion(self, train: Ratings, movies: Movies) -> np.ndarray:
         return np.nan_to_num(movies.crowd_stars.astype(np.float64), nan=MIDDLE_STARS)
 
 
-class MovieMeans(OtherCrowd):
-    """Means of the training rows of the sample, shrunk by five ratings to the crowd's opinion."""
-
-    def stars_of(self, train: Ratings, movies: Movies) -> np.ndarray:
-        crowd = CrowdOpinion.fit(train, movies).stars
-        count = np.bincount(train.movie, minlength=len(movies))
-        total = np.bincount(train.movie, train.stars, minlength=len(movies))
-        return (total + 5 * crowd) / (count + 5)
+class VotesAlone(OtherCrowd):
+    def opinion(self, train: Ratings, movies: Movies) -> np.ndarray:
+        return crowd_opinion(train, replace(movies, bits=np.zeros_like(movies.bits)), False)
 
 
-class CrowdAndBits(OtherCrowd):
-    """And what each bit is worth to the sample on average, a ridge regression (α = 100)."""
+class VotesAndBits(OtherCrowd):
+    def opinion(self, train: Ratings, movies: Movies) -> np.ndarray:
+        return crowd_opinion(train, movies, with_ratings=False)
 
-    def stars_of(self, train: Ratings, movies: Movies) -> np.ndarray:
-        crowd = CrowdOpinion.fit(train, movies).stars
-        bits = movies.bits - movies.bits[train.movie].mean(axis=0)
-        x, y = bits[train.movie], train.stars - crowd[train.movie]
-        return crowd + bits @ np.linalg.solve(x.T @ x + 100 * np.eye(x.shape[1]), x.T @ y)
+
+class RatingsOfTheSample(OtherCrowd):
+    def opinion(self, train: Ratings, movies: Movies) -> np.ndarray:
+        return crowd_opinion(train, movies)
 
 
 # --- the distance ------------------------------------------------------------------------------
@@ -65,9 +57,9 @@ class CrowdAndBits(OtherCrowd):
 class AllBitsAlike(WnnVote):
     """Every bit counts the same: the plain Hamming distance, over τ = 3."""
 
-    def start(self, movies: Movies, crowd: CrowdOpinion) -> None:
+    def start(self, movies: Movies, crowd: np.ndarray, mean: float) -> None:
         self.channel_weight = {channel: bits / 3 for channel, bits in movies.channels.items()}
-        super().start(movies, crowd)
+        super().start(movies, crowd, mean)
 
 
 def without_channel(channel: str) -> WnnVote:
@@ -147,8 +139,8 @@ class Tuples(OtherReadOut):
 
     tuples, size = 128, 5
 
-    def start(self, movies: Movies, crowd: CrowdOpinion) -> None:
-        super().start(movies, crowd)
+    def start(self, movies: Movies, crowd: np.ndarray, mean: float) -> None:
+        super().start(movies, crowd, mean)
         rng = np.random.default_rng(0)
         bits = movies.bits.shape[1]
         chosen = np.stack([rng.permutation(bits)[: self.size] for _ in range(self.tuples)])
@@ -174,7 +166,7 @@ class KernelRidge(OtherReadOut):
     def recall(self, memory: Memory, movie: np.ndarray) -> Recall:
         n = len(memory.movie)
         g = (1 + np.arange(n - 1, -1, -1) / (20 * self.fade_after)) ** -self.fade_power
-        x = self.crowd.stars - self.crowd.mean
+        x = self.crowd - self.crowd_mean
 
         def kernel(rows: np.ndarray) -> np.ndarray:
             near = np.exp(-self.distance(memory, rows) / 2)
@@ -182,7 +174,7 @@ class KernelRidge(OtherReadOut):
 
         noisy = kernel(memory.movie) + np.diag(0.57 / g)
         share = np.linalg.solve(noisy, kernel(movie).T).T
-        return Recall(0.0, np.zeros(len(movie)), share, memory.surprise)
+        return Recall(np.zeros(1), np.zeros(len(movie)), share, memory.surprise[None])
 
 
 # --- forgetting, and settings found by each person ---------------------------------------------
@@ -238,37 +230,53 @@ class OwnSettings(WnnVote):
         for seen in range(max(5, n - 60), n):  # the last sixty: time enough to tell
             before = Memory(memory.movie[:seen], memory.surprise[:seen])
             recall = WnnVote.recall(self, before, memory.movie[[seen]])
-            said = recall.kindness + recall.bent[0] + recall.share[0] @ recall.rest
-            loss += (said - memory.surprise[seen]) ** 2
+            loss += (recall.correction[0] - memory.surprise[seen]) ** 2
         return loss
 
 
 # --- the hybrid --------------------------------------------------------------------------------
 
 
-class FixedShare(Hybrid):
+class FixedShares(Hybrid):
     """γ is given, so one fit will do."""
 
-    def __init__(self, base: type, share: float, doubt: float = 3.0) -> None:
+    def __init__(self, base: type, shares: tuple[float, ...], doubt: float = 3.0) -> None:
         super().__init__(base=base, doubt=doubt)
-        self.share = share
+        self.shares = np.array(shares)
 
-    def fit(self, train: Ratings, movies: Movies) -> FixedShare:
-        self._fit_parts(train, movies)
+    def fit(self, train: Ratings, movies: Movies) -> FixedShares:
+        self._fit_parts(train, movies, self.samples)
         return self
 
 
-class CrossFitted(FixedShare):
+class OverTheMemory(FixedShares):
+    """The third part is the model of what the memory leaves over, in place of one that is told."""
+
+    def _fit_parts(self, train: Ratings, movies: Movies, samples: int | None) -> None:
+        super()._fit_parts(train, movies, samples)
+        crowd = self._personal.crowd[train.movie]
+        said = crowd + self._personal.corrections_before(train, train.stars - crowd)
+        left = Ratings(train.user, train.movie, train.stars - said + MIDDLE_STARS, train.time)
+        self._over = self._base(seed=self.seed).fit(left, movies)
+
+    def _parts(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        parts = super()._parts(user, movie)
+        parts[:, 2] = parts[:, 0] + self._over.predict(user, movie) - MIDDLE_STARS
+        return parts
+
+
+class CrossFitted(Hybrid):
     """Surprises over a model that has not seen the rating; m is the mean of all the models.
 
     The training ratings are dealt out at random to some parts, and a model is fitted without each.
     """
 
-    def __init__(self, base: type, share: float, doubt: float, parts: int, samples: int) -> None:
-        super().__init__(base, share, doubt)
+    def __init__(self, base: type, parts: int, samples: int) -> None:
+        super().__init__(base=base)
         self._models = [base(seed=k, samples=samples) for k in range(parts)]
 
-    def _fit_parts(self, train: Ratings, movies: Movies) -> None:
+    def _fit_parts(self, train: Ratings, movies: Movies, samples: int | None) -> None:
+        super()._fit_parts(train, movies, samples)
         part = np.random.default_rng(0).permutation(len(train)) % len(self._models)
         unseen = np.empty(len(train))
         for k, model in enumerate(self._models):
@@ -276,8 +284,7 @@ class CrossFitted(FixedShare):
             model.fit(train.take(~out), movies)
             unseen[out] = model.predict(train.user[out], train.movie[out])
         self._model = MeanOf(self._models)
-        self._personal.fit(train, movies)
-        self._errors.start(movies, self._personal.crowd)
+        self._errors.start(movies, self._personal.crowd, self._personal.crowd_mean)
         self._errors.remember(train, train.stars - unseen)
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from evaluation.cells import Cell, Split
+from evaluation.cells import Cell, Split, with_opinion
+from evaluation.protocols import Protocol
 
 ROUNDING = 1e-6  # stars
 
@@ -22,7 +23,13 @@ def group_size(people: int) -> int:
     return 1 + people // 10
 
 
-def cells_with_crowd(cell: Cell, people: int, seed: int) -> Iterator[Cell]:
+def cell_without_crowd(cell: Cell, protocol: Protocol) -> Cell:
+    """`cell` where no movie is known by the ratings of others, but by its votes and bits alone."""
+    movies = with_opinion(cell.movies, cell.personal.train, replace(protocol, crowd=False))
+    return replace(cell, movies=movies, collaborative=cell.personal, n_other_users=0)
+
+
+def cells_with_crowd(cell: Cell, people: int, protocol: Protocol, seed: int) -> Iterator[Cell]:
     """`cell` cut into groups of its users, each beside so many others that every user tested is
     among exactly `people` other people.
 
@@ -33,7 +40,8 @@ def cells_with_crowd(cell: Cell, people: int, seed: int) -> Iterator[Cell]:
 
     Yields:
         cells whose `collaborative` split has the training ratings of the group and its others,
-        and the test ratings of the group. Dense user indices stay those of `cell`.
+        and the test ratings of the group; theirs is the opinion of each movie, too. Dense user
+        indices stay those of `cell`.
 
     Raises:
         ValueError: there are not so many others.
@@ -50,7 +58,8 @@ def cells_with_crowd(cell: Cell, people: int, seed: int) -> Iterator[Cell]:
         crowd = others[: people - (len(group) - 1)]
         learned_from = np.isin(train.user, np.concatenate([group, crowd]))
         split = Split(train.take(learned_from), test.take(np.isin(test.user, group)))
-        yield replace(cell, collaborative=split, n_other_users=len(crowd))
+        movies = with_opinion(cell.movies, split.train, protocol)
+        yield replace(cell, movies=movies, collaborative=split, n_other_users=len(crowd))
 
 
 def crossing(people: np.ndarray, error: np.ndarray, level: float) -> float | None:

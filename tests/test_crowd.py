@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from crowd_opinion import crowd_opinion
 from evaluation.cells import make_cell
-from evaluation.crowd import cells_with_crowd, crossing, group_size
+from evaluation.crowd import cell_without_crowd, cells_with_crowd, crossing, group_size
 from evaluation.protocols import PROTOCOLS
 
 EVERYBODY = replace(PROTOCOLS["strict"], other_users=10**6)
@@ -21,7 +22,7 @@ def cell(synthetic):
 def test_everybody_is_tested_once_among_so_many_others(cell, people):
     test = cell.collaborative.test
     tested = []
-    for part in cells_with_crowd(cell, people, seed=0):
+    for part in cells_with_crowd(cell, people, EVERYBODY, seed=0):
         train, held_out = part.collaborative.train, part.collaborative.test
         group = set(held_out.user.tolist())
         assert len(group) <= group_size(people)
@@ -36,27 +37,40 @@ def test_everybody_is_tested_once_among_so_many_others(cell, people):
 
 def test_a_larger_crowd_holds_the_smaller(cell):
     def others(people):
-        first = next(cells_with_crowd(cell, people, seed=3))
+        first = next(cells_with_crowd(cell, people, EVERYBODY, seed=3))
         return set(first.collaborative.train.user.tolist()) - set(range(cell.n_users))
 
     assert others(5) < others(9)
     assert len(others(9)) == 9
     assert others(9) < others(40)
-    again = next(cells_with_crowd(cell, 9, seed=4))
+    again = next(cells_with_crowd(cell, 9, EVERYBODY, seed=4))
     assert set(again.collaborative.train.user.tolist()) - set(range(cell.n_users)) != others(9)
 
 
 def test_no_test_rating_of_a_group_is_learned_by_its_crowd(cell):
     """Those of the group who are others to each other bring training ratings alone."""
     held_out = {*zip(cell.personal.test.user, cell.personal.test.movie, strict=True)}
-    for part in cells_with_crowd(cell, 30, seed=0):
+    for part in cells_with_crowd(cell, 30, EVERYBODY, seed=0):
         train = part.collaborative.train
         assert not held_out & {*zip(train.user, train.movie, strict=True)}
 
 
+def test_the_opinion_of_movies_is_that_of_the_crowd_alone(cell):
+    for part in cells_with_crowd(cell, 5, EVERYBODY, seed=0):
+        expected = crowd_opinion(part.collaborative.train, cell.movies)
+        assert np.array_equal(part.movies.crowd_opinion, expected)
+
+
+def test_without_a_crowd_votes_and_bits_make_the_opinion(cell):
+    alone = cell_without_crowd(cell, EVERYBODY)
+    expected = crowd_opinion(cell.personal.train, cell.movies, with_ratings=False)
+    assert np.array_equal(alone.movies.crowd_opinion, expected)
+    assert alone.split_for(True) is alone.split_for(False) is cell.personal
+
+
 def test_more_others_than_there_are(cell):
     with pytest.raises(ValueError, match="there are 47"):
-        next(cells_with_crowd(cell, 48, seed=0))
+        next(cells_with_crowd(cell, 48, EVERYBODY, seed=0))
 
 
 PEOPLE = np.array([0, 9, 99])  # 1 + people is 1, 10, 100

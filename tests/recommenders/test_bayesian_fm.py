@@ -85,3 +85,18 @@ def test_blocks_say_what_the_plain_design_matrix_says(movies):
     expected = plain.predict(sparse.csr_matrix(one_hot)) + train.stars.mean(dtype=np.float64)
     stars = model.predict(train.user, train.movie)
     np.testing.assert_allclose(stars, expected.clip(0.5, 5), atol=1e-4)
+
+
+def test_what_it_is_told_is_a_feature():
+    """Noise but for a number told of each rating, which is worth half a star each."""
+    rng = np.random.default_rng(0)
+    movies = toy_movies(30)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(30)))
+    told = rng.normal(0, 1, 600)
+    stars = (3 + 0.5 * told + rng.normal(0, 0.1, 600)).clip(0.5, 5)
+    train = Ratings(user, movie, stars, np.zeros(600))
+    model = BayesianFM(samples=60).fit(train, movies, told)
+    asked = np.array([3, 3, 99]), np.array([4, 4, 29])
+    low, high, unknown = model.predict(*asked, told=np.array([-1.0, 1.0, 1.0]))
+    assert high - low == pytest.approx(1, abs=0.15)
+    assert unknown == pytest.approx(3.5, abs=0.3)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from toy_data import toy_ratings
 
 from data_prep import decode_ratings
 from ratings import Movies, Ratings
@@ -176,10 +177,13 @@ def test_movies_neither_rated_nor_asked_about_do_not_matter(make, train, movies)
     )
 
 
-def test_a_personal_model_does_not_care_what_others_rated(make, train, movies):
-    """Others swap their ratings and movies among themselves; all counts and means stay."""
+def test_a_personal_model_does_not_care_what_others_rated(make, movies):
+    """Others, of ten ratings each, swap their ratings and movies among themselves; all counts and
+    means stay, and so does the opinion that the movies bring along."""
     if type(make()).learns_from_others:
         pytest.skip("it learns from others")
+    movies = replace(movies, crowd_opinion=np.linspace(2, 4, 23))
+    train = toy_ratings([10, 10, 7, 0, 10, 10], movies=20)
     me = 2
     rows = np.flatnonzero(train.user != me)
     swapped = np.random.default_rng(2).permutation(rows)

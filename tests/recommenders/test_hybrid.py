@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 from toy_data import toy_movies, toy_ratings
@@ -29,6 +32,17 @@ class ByHeart(Recommender):
         return np.array([self.known.get(pair, 2.0) for pair in pairs], np.float32)
 
 
+class Listener(ByHeart):
+    """Says 3 stars and what it is told, if it is told anything."""
+
+    def fit(self, train, movies, told=None):
+        self.told = told
+        return super().fit(train, movies)
+
+    def predict(self, user, movie, told=None):
+        return super().predict(user, movie) if told is None else 3 + told
+
+
 TRUTH = np.random.default_rng(1).integers(1, 11, (10, 400)) / 2
 
 
@@ -48,40 +62,65 @@ def history():
 ASKED = np.repeat([0, 1, 2, 9], 40), np.tile(np.arange(40), 4)
 
 
-def test_it_is_a_mixture_of_its_two_parts(history):
+@pytest.mark.parametrize("base", [ByHeart, Listener])
+def test_it_is_a_mixture_of_its_parts(history, base):
     movies, train = history
-    model = Hybrid(base=ByHeart, doubt=2.5, doubt_crowd=2.0).fit(train, movies)
+    model = Hybrid(base=base, doubt=2.5).fit(train, movies)
+    personal = WnnVote().fit(train, movies)
+    said = personal.correction(*ASKED)
     alone = ByHeart().fit(train, movies)
-    memory = WnnVote(10.0, 10.75, 1.5)  # 2.5 times the priors
-    personal = WnnVote(8.0, 8.6, 1.2).fit(train, movies)
-    memory.start(movies, personal.crowd)
+    memory = WnnVote(2.5 * 4.0, 2.5 * 4.3, 2.5 * 0.6)
+    memory.start(movies, personal.crowd, personal.crowd_mean)
     memory.remember(train, train.stars - alone.predict(train.user, train.movie))
-    of_model = alone.predict(*ASKED) + memory.correction(*ASKED)
-    of_crowd = personal.crowd.stars[ASKED[1]] + personal.correction(*ASKED)
-    expected = (1 - model.share) * of_model + model.share * of_crowd
-    np.testing.assert_allclose(model.predict(*ASKED), expected.clip(0.5, 5), atol=1e-6)
+    parts = [
+        personal.crowd[ASKED[1]] + said,
+        alone.predict(*ASKED) + memory.correction(*ASKED),
+        3 + said,
+    ]
+    assert len(model.shares) == (3 if base is Listener else 2)
+    assert model.shares.sum() == pytest.approx(1)
+    assert (model.shares >= 0).all()
+    expected = sum(share * part for share, part in zip(model.shares, parts, strict=False))
+    np.testing.assert_allclose(model.predict(*ASKED), expected.clip(0.5, 5), atol=1e-5)
 
 
-def test_its_share_is_found_on_ratings_not_learned_from(history, monkeypatch):
-    """γ by hand, from the two parts fitted to the rest."""
+def test_the_model_is_told_what_the_memory_said_before_each_rating(history):
     movies, train = history
-    monkeypatch.setattr(script, "USUAL_WEIGHT", 0.0)
-    model = Hybrid(base=ByHeart).fit(train, movies)
-    first, second = fitted_on
-    assert len(first) == 16 + 1 + 24
-    assert len(second) == len(train)
+    model = Hybrid(base=Listener).fit(train, movies)
+    personal = WnnVote().fit(train, movies)
+    said = personal.corrections_before(train, train.stars - personal.crowd[train.movie])
+    np.testing.assert_allclose(model._listener.told, said, atol=1e-9)
+
+
+@pytest.mark.parametrize("base", [ByHeart, Listener])
+def test_its_shares_are_found_on_ratings_not_learned_from(history, base, monkeypatch):
+    """γ by trying them out, on the parts fitted to the rest."""
+    movies, train = history
+    monkeypatch.setattr(script, "USUAL_WEIGHT", 1e-9)
+    model = Hybrid(base=base).fit(train, movies)
+    assert {len(one) for one in fitted_on} == {16 + 1 + 24, len(train)}
     later = train.take(last_of_each(train, 0.2))
     rest = train.take(~last_of_each(train, 0.2))
-    parts = Hybrid(base=ByHeart)
-    parts._fit_parts(rest, movies)
-    a, b = parts._parts(later.user, later.movie)
+    parts = Hybrid(base=base)
+    parts._fit_parts(rest, movies, None)
+    said = parts._parts(later.user, later.movie)  # (n, parts)
 
-    def loss(share):
-        error = (later.stars - (1 - share) * a - share * b) ** 2
+    def loss(shares):
+        error = (later.stars - said @ shares) ** 2
         return sum(error[later.user == user].mean() for user in (0, 2))
 
-    best = min(np.linspace(0, 1, 1001), key=loss)
-    assert model.share == pytest.approx(best, abs=1e-3)
+    grid = np.linspace(0, 1, 101)
+    kinds = said.shape[1]
+    tried = [np.array(t) for t in product(grid, repeat=kinds) if abs(sum(t) - 1) < 1e-9]
+    assert loss(model.shares) <= min(map(loss, tried)) + 1e-6
+
+
+def test_what_movies_bring_along_is_not_believed_where_the_shares_are_found(history):
+    """The opinion of a cell knows the ratings that the shares are found on."""
+    movies, train = history
+    brought = replace(movies, crowd_opinion=np.linspace(0, 5, 40))
+    expected = Hybrid(base=ByHeart).fit(train, movies).predict(*ASKED)
+    assert np.array_equal(Hybrid(base=ByHeart).fit(train, brought).predict(*ASKED), expected)
 
 
 def truth(users: int, seed: int) -> Ratings:
@@ -93,16 +132,16 @@ def truth(users: int, seed: int) -> Ratings:
 
 def test_a_model_that_knows_prevails_and_one_that_does_not_gives_way():
     movies, train = toy_movies(400), truth(10, 0)
-    assert Hybrid(base=Oracle).fit(train, movies).share < 0.15
+    assert Hybrid(base=Oracle).fit(train, movies).shares[1] > 0.75
     kind = Ratings(train.user, train.movie, np.full(len(train), 4.5), train.time)
-    assert Hybrid(base=ByHeart).fit(kind, movies).share > 0.85
+    assert Hybrid(base=ByHeart).fit(kind, movies).shares[0] > 0.75
 
 
-def test_with_little_to_find_it_on_the_share_is_the_usual_one():
+def test_with_little_to_find_them_on_the_shares_are_equal():
     movies = toy_movies(40)
     for ratings in (0, 1, 4):  # nothing can be held out
         model = Hybrid(base=ByHeart).fit(toy_ratings([ratings], 40), movies)
-        assert model.share == pytest.approx(0.4)
+        assert model.shares == pytest.approx([0.5, 0.5], abs=1e-6)
         assert np.isfinite(model.predict(*ASKED)).all()
 
 

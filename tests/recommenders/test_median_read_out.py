@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from toy_data import toy_movies
 
-from PerUser.median_read_out import GRID, CollaborativeMedian, HybridMedian, MedianReadOut
+from errors import InputError
+from PerUser.median_read_out import GRID, MedianReadOut
 from ratings import Ratings
-from recommender import Recommender
+from recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
 
 
 class Says(Recommender):
@@ -67,7 +68,20 @@ def test_it_lowers_the_absolute_error_where_stars_are_skewed():
     assert np.abs(stars - said).mean() < np.abs(stars - mean / 10).mean() - 0.1
 
 
-@pytest.mark.parametrize("cls", [HybridMedian, CollaborativeMedian])
-def test_the_others_answer_on_the_grid(cls, train, movies):
-    stars = cls().fit(train, movies).predict(np.array([0, 3, 5]), np.array([1, 2, 22]))
+@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
+def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
+    mean, median = load_recommender(name), load_recommender(f"{name}_median")
+    for attribute in ("learns_from_others", "tuned"):
+        assert getattr(median, attribute) == getattr(mean, attribute)
+    assert family_of(median) == family_of(mean)
+    options = {"seed": 3, "samples": 20}
+    asked = np.array([0, 3, 5]), np.array([1, 2, 22])
+    stars = build(median, **options).fit(train, movies).predict(*asked)
     assert set(stars) <= set(GRID.astype(np.float32))
+    by_hand = MedianReadOut(build(mean, **options)).fit(train, movies)
+    assert np.array_equal(stars, by_hand.predict(*asked))
+
+
+def test_there_is_no_median_of_what_there_is_not():
+    with pytest.raises(InputError, match="no recommender is named 'nonsense_median'"):
+        load_recommender("nonsense_median")
