@@ -42,9 +42,9 @@ class BiasModel(Recommender):
 
     def __init__(
         self,
-        epochs: int = 9,
-        damping_user: float = 4.3,
-        damping_movie: float = 3.6,
+        epochs: int = 26,
+        damping_user: float = 1.8,
+        damping_movie: float = 45.0,
         over: str = "crowd",
     ) -> None:
         self.epochs = epochs

@@ -46,10 +46,10 @@ class SvdModel(Recommender):
     def __init__(
         self,
         seed: int = 0,
-        factors: int = 7,
-        epochs: int = 54,
-        learning_rate: float = 0.0029,
-        regularisation: float = 0.059,
+        factors: int = 8,
+        epochs: int = 73,
+        learning_rate: float = 0.0012,
+        regularisation: float = 0.17,
         over: str = "crowd",
     ) -> None:
         self.seed = seed

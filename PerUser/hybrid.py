@@ -52,7 +52,7 @@ class Hybrid(Recommender):
 
     learns_from_others: ClassVar[bool] = True
 
-    tuned: ClassVar[str] = "results/sample-personal-model-research"
+    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
     # What a tuner may choose from.
     search_space: ClassVar[dict] = {"doubt": (0.5, 30.0, "log")}

@@ -104,7 +104,7 @@ class WnnVote(ContinualRecommender):
         channel_weight: α by channel; `CHANNEL_WEIGHT` by default.
     """
 
-    tuned: ClassVar[str] = "results/sample-personal-model-research"
+    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
     # What a tuner may choose from.
     search_space: ClassVar[dict] = {

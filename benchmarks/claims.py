@@ -1,7 +1,8 @@
-"""Chosen recommenders of a finished run against any rivals, pair by pair -> <run>/claims.csv
+"""Chosen recommenders of a finished run against any rivals, pair by pair -> <run>/claims*.csv
 
 `significance.csv` has every recommender against two rivals; a claim about one recommender needs it
 against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet.
+claims.csv has every cell, claims_summary.csv in how many of them who is ahead, and how surely.
 
     python benchmarks/claims.py --run results/my-run --models hybrid --rivals ridge bayes_fm
 """
@@ -20,7 +21,7 @@ from command_line import run
 from errors import InputError
 from evaluation.predictions import Predictions
 from evaluation.run_folder import write_csv
-from evaluation.significance import significance
+from evaluation.significance import READ_OUT, significance
 
 
 @dataclass
@@ -55,8 +56,10 @@ def main(parameters: Parameters) -> None:
     ]
     table = significance(losses, pd.concat(rivals, ignore_index=True))
     table = table[table["model"].isin(parameters.models)].drop(columns="rival_is")
-    write_csv(with_levels(table, losses), folder / "claims.csv")
-    print(f"{len(table)} comparisons in {folder / 'claims.csv'}")
+    table = with_levels(table, losses)
+    write_csv(table, folder / "claims.csv")
+    write_csv(summary(table), folder / "claims_summary.csv")
+    print(f"{len(table)} comparisons in {folder / 'claims.csv'}, and claims_summary.csv")
 
 
 def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
@@ -68,6 +71,25 @@ def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
     place = list(table.columns).index("difference") + 1
     table.insert(place, "percent", pd.Series(percent, table.index).where(table["score"] == "rmse"))
     return table
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per model, rival and score: in how many cells it is better and worse, in how many of
+    those the interval excludes zero (`surely`), and from how much better to how much worse."""
+    sign = table["score"].map({score: sign for score, _, sign in READ_OUT.values()})
+    gain = sign * table["difference"]
+    sure = (table["low"] > 0) | (table["high"] < 0)
+    counted = table.assign(
+        cells=1,
+        better=gain > 0,
+        surely_better=(gain > 0) & sure,
+        worse=gain < 0,
+        surely_worse=(gain < 0) & sure,
+    )
+    groups = counted.groupby(["model", "rival", "score"], sort=False)
+    counts = groups[["cells", "better", "surely_better", "worse", "surely_worse"]].sum()
+    least, most = groups["percent"].min(), groups["percent"].max()
+    return counts.assign(percent_least=least, percent_most=most).reset_index()
 
 
 if __name__ == "__main__":

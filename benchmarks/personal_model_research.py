@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script:
 from benchmarks import personal_model_variants as tried
 from Collaborative.bayesian_fm import BayesianFM
 from command_line import run
-from evaluation.cells import Cell, make_cell, validation_cell
+from evaluation.cells import Cell, make_cell, parse_cells, validation_cell
 from evaluation.measure import measure
 from evaluation.protocols import PROTOCOLS, Protocol
 from evaluation.run_folder import RunFolder, write_csv
@@ -45,6 +45,8 @@ class Parameters:
 
     dataset: str = "auto"
     """as in compare_all.py"""
+    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "100x200", "0x0")
+    """users × ratings of each; 0: all"""
     iterations: int = 4
     """samples of people in each cell"""
     seed: int = 20
@@ -53,7 +55,6 @@ class Parameters:
     """where the tables go"""
 
 
-CELLS = ((250, 10), (250, 25), (250, 50), (100, 200), (0, 0))
 EXTENDED = PROTOCOLS["strict"].changed(user_set="development", encoding="extended")
 
 
@@ -106,6 +107,7 @@ VARIANTS = (
     Variant(MODEL, "wnn_vote", WnnVote, "bayes_fm"),
     Variant(MODEL, "hybrid", partial(Hybrid, base=Fitted), "bayes_fm"),
     Variant(MODEL, "bayes_fm", Fitted, "bayes_fm"),
+    Variant(MODEL, "bayes_fm with c as a number", tried.WithOpinion, "bayes_fm"),
     Variant(MODEL, "ridge", PerUserRidge, "bayes_fm"),
     Variant(MODEL, "ridge over the mean", partial(PerUserRidge, over="mean"), "bayes_fm"),
     Variant("encoding", "published", WnnVote, protocol=EXTENDED.changed(encoding="published")),
@@ -162,6 +164,7 @@ VARIANTS = (
 
 
 def main(parameters: Parameters) -> None:
+    sizes = parse_cells(parameters.cells, least_reviews=3)
     dataset = load_dataset(parameters.dataset)
     folder = RunFolder.create(
         Path(parameters.output_dir),
@@ -176,7 +179,7 @@ def main(parameters: Parameters) -> None:
     )
     started = time.perf_counter()
     scores, losses = [], []
-    grid = [(cell, k) for cell in CELLS for k in range(parameters.iterations)]
+    grid = [(cell, k) for cell in sizes for k in range(parameters.iterations)]
     for (num_users, reviews), k in grid:
         seed = parameters.seed + k
         where = {"num_users": num_users, "reviews_per_user": reviews, "iteration": k + 1}

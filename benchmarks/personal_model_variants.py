@@ -10,6 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
+from Collaborative.bayesian_fm import BayesianFM
 from crowd_opinion import MIDDLE_STARS, crowd_opinion
 from PerUser.hybrid import Hybrid
 from PerUser.wnn_vote import CHANNEL_WEIGHT, Memory, Recall, WnnVote, histories
@@ -49,6 +50,13 @@ class VotesAndBits(OtherCrowd):
 class RatingsOfTheSample(OtherCrowd):
     def opinion(self, train: Ratings, movies: Movies) -> np.ndarray:
         return crowd_opinion(train, movies)
+
+
+class WithOpinion(BayesianFM):
+    """The rival with the crowd's opinion as a number in place of the average vote."""
+
+    def fit(self, train: Ratings, movies: Movies, told: np.ndarray | None = None) -> WithOpinion:
+        return super().fit(train, replace(movies, crowd_stars=movies.crowd_opinion), told)
 
 
 # --- the distance ------------------------------------------------------------------------------

@@ -42,10 +42,15 @@ class Parameters:
     """of the comparisons, seeds 0, 1 .."""
     tuning_cells: tuple[str, ...] = ("250x25", "250x50", "100x200")
     """of tune.py"""
-    tuning_seeds: tuple[int, ...] = (0,)
-    """of tune.py"""
-    research_seeds: tuple[int, ...] = (20, 21, 22, 23)
-    """of personal_model_research.py"""
+    tuning_seeds: tuple[int, ...] = (0, 1)
+    """of tune.py, one for each encoding"""
+    research_seeds: tuple[int, ...] = (
+        *range(20, 24),
+        *range(40, 63),
+        *range(70, 73),
+        *range(100, 116),
+    )
+    """of personal_model_research.py, and of what was tried before it took its final form"""
     output_dir: str = "results/tuning-overlap"
     """where overlap.csv goes"""
 

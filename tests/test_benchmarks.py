@@ -121,9 +121,11 @@ def test_each_crowd_is_a_row_and_personal_ones_have_one(crowd):
 
 
 def test_alone_a_collaborative_model_is_one_of_one_person(crowd):
-    """The bias model of one person, and the movie means, are that person's mean."""
+    """The movie means of one person are that person's mean."""
     rows = pd.read_csv(crowd[0] / "comparison.csv")
-    alone = rows[(rows["people"] == 0) | (rows["model"] == "user_mean")]
+    means = (rows["people"] == 0) & (rows["model"] == "movie_mean")
+    alone = rows[means | (rows["model"] == "user_mean")]
+    assert means.any()
     for _, errors in alone.groupby("iteration")["rmse"]:
         assert errors.max() == pytest.approx(errors.min(), abs=1e-6)
 
@@ -213,3 +215,47 @@ def test_bad_input_is_one_message_and_status_2(tmp_path, name, words, message):
     assert re.search(message, " ".join(done.stderr.replace("│", " ").split()))
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+# --- the personal model ------------------------------------------------------------------------
+
+
+def test_the_speed_of_the_personal_model(tmp_path):
+    folder = tmp_path / "speed"
+    words = ("--dataset", SYNTHETIC, "--events", 30, "--repeats", 1)
+    done = benchmark("personal_model_speed.py", *words, "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / "speed.csv").set_index("what")
+    assert (table["median"] > 0).all()
+    assert table.loc["bayes_fm: fit and predict", "times_faster"] == 1
+    assert {f"wnn_vote: {step} one" for step in ("ask", "explain", "learn", "forget")} < {
+        *table.index
+    }
+    assert benchmark("personal_model_speed.py", "--events", 0).returncode == 2
+
+
+def test_the_research_on_the_personal_model(tmp_path):
+    folder = tmp_path / "research"
+    words = ("--dataset", SYNTHETIC, "--iterations", 1, "--cells", "20x20")
+    done = benchmark("personal_model_research.py", *words, "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    research = pd.read_csv(folder / "research.csv").set_index("variant")
+    for score, part in (("rmse", "the models"), ("mae", "read-out")):
+        summary = pd.read_csv(folder / f"summary_{score}.csv")
+        assert part in set(summary["part"])
+        for row in summary.itertuples():
+            difference = research.loc[row.variant, f"{score}_difference"]
+            if row.variant != row.against:
+                assert float(row[4].rstrip("*")) == pytest.approx(1000 * difference, abs=0.051)
+    alone = research.loc["model, and memory of its errors", "rmse"]
+    assert alone != research.loc["hybrid", "rmse"]
+
+
+def test_how_much_tuning_has_seen(tmp_path):
+    folder = tmp_path / "overlap"
+    words = ("--dataset", SYNTHETIC, "--cells", "20x10", "--tuning-cells", "20x10")
+    done = benchmark("tuning_overlap.py", *words, "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / "overlap.csv").set_index("user_set")
+    assert (table.loc["reserved", ["seen_in_tuning", "seen_in_research"]] == 0).all()
+    assert table.loc["all", "seen_in_tuning"] > 0

@@ -120,7 +120,17 @@ def test_claims_pair_any_two(finished):
     assert len(both) == 2 * 3  # cells x scores, against the user's median
     assert np.allclose(both["difference_x"], both["difference_y"])
     assert np.allclose(both["low_x"], both["low_y"])
-    (folder / "claims.csv").unlink()
+    counts = pd.read_csv(folder / "claims_summary.csv").set_index(["rival", "score"])
+    for (rival, score), row in counts.iterrows():
+        own = claims[(claims["rival"] == rival) & (claims["score"] == score)]
+        better = own["difference"] > 0 if score == "accuracy_mean" else own["difference"] < 0
+        sure = (own["low"] > 0) | (own["high"] < 0)
+        assert row["cells"] == len(own)
+        assert row["better"] == better.sum()
+        assert row["surely_better"] == (better & sure).sum()
+        assert row["surely_worse"] == (~better & sure).sum()
+    for name in ("claims.csv", "claims_summary.csv"):
+        (folder / name).unlink()
     wrong = script("--run", folder, "--models", "nobody", name="benchmarks/claims.py")
     assert wrong.returncode == 2
     assert "nobody" in wrong.stderr
