@@ -33,20 +33,23 @@ def crowd_opinion(train: Ratings, movies: Movies, with_ratings: bool = True) -> 
     Returns:
         c of every movie, float64 [movies]; not clipped.
     """
-    votes = _fit_votes(train, movies)  # (movies,)
+    count = np.bincount(train.movie, minlength=len(movies))  # (movies,)
+
+    def total(of_ratings: np.ndarray) -> np.ndarray:
+        return np.bincount(train.movie, of_ratings, minlength=len(movies))  # (movies,)
+
+    votes_say = _what_votes_say(movies)  # (movies, 4)
+    votes = votes_say @ _ridge(votes_say, count, total(train.stars), PRIOR_VOTES, PRIOR)
     left = train.stars - votes[train.movie]  # (ratings,)
     _, whose = np.unique(train.user, return_inverse=True)
     kindness = np.bincount(whose, left) / (np.bincount(whose) + PRIOR_KINDNESS)
     left -= kindness[whose]
 
-    mean_bits = movies.bits[train.movie].mean(axis=0) if len(train) else 0.0
-    bits = movies.bits - mean_bits  # (movies, bits)
-    opinion = votes + bits @ _ridge(bits[train.movie], left, PRIOR_BITS, np.zeros(bits.shape[1]))
-    if with_ratings:
-        left -= (opinion - votes)[train.movie]
-        count = np.bincount(train.movie, minlength=len(movies))
-        opinion += np.bincount(train.movie, left, len(movies)) / (count + PRIOR_MOVIE)
-    return opinion
+    bits = movies.bits - count @ movies.bits / max(count.sum(), 1)  # (movies, bits)
+    of_bits = bits @ _ridge(bits, count, total(left), PRIOR_BITS, np.zeros(bits.shape[1]))
+    left -= of_bits[train.movie]
+    of_ratings = total(left) / (count + PRIOR_MOVIE) if with_ratings else 0.0
+    return votes + of_bits + of_ratings
 
 
 def known_opinion(train: Ratings, movies: Movies) -> np.ndarray:
@@ -55,16 +58,18 @@ def known_opinion(train: Ratings, movies: Movies) -> np.ndarray:
     return crowd_opinion(train, movies) if known is None else known
 
 
-def _fit_votes(train: Ratings, movies: Movies) -> np.ndarray:
+def _what_votes_say(movies: Movies) -> np.ndarray:
     known = ~np.isnan(movies.crowd_stars)
     average = np.where(known, movies.crowd_stars, MIDDLE_STARS) - MIDDLE_STARS
     log_votes = np.log1p(movies.crowd_votes.astype(np.float64)) - MIDDLE_LOG_VOTES
     columns = (known, ~known, average, known * log_votes)
-    features = np.stack(columns, axis=1).astype(np.float64)  # (movies, 4)
-    return features @ _ridge(features[train.movie], train.stars, PRIOR_VOTES, PRIOR)
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
-def _ridge(x: np.ndarray, y: np.ndarray, weight: float, prior: np.ndarray) -> np.ndarray:
-    """The coefficients that minimise Σ (y − x·w)² + weight ‖w − prior‖²."""
-    penalised = x.T @ x + weight * np.eye(len(prior))
-    return prior + np.linalg.solve(penalised, x.T @ (y - x @ prior))
+def _ridge(
+    x: np.ndarray, count: np.ndarray, total: np.ndarray, weight: float, prior: np.ndarray
+) -> np.ndarray:
+    """The w that minimise Σ (y − x·w)² + weight ‖w − prior‖² over ratings, from what is known of
+    each movie (a row of x): how many ratings it has and the sum of their y."""
+    penalised = x.T @ (count[:, None] * x) + weight * np.eye(len(prior))
+    return prior + np.linalg.solve(penalised, x.T @ (total - count * (x @ prior)))
