@@ -33,6 +33,7 @@ class MedianReadOut(Recommender):
 
     def __init__(self, mean: Recommender, width: float = WIDTH, prior: float = PRIOR) -> None:
         self._mean = mean
+        self.learns_from_others = getattr(mean, "learns_from_others", False)
         self.width = width
         self.prior = prior
 

@@ -31,7 +31,7 @@ from evaluation.protocols import PROTOCOLS, Protocol
 from evaluation.run_folder import RunFolder, write_csv
 from evaluation.significance import losses_per_user, significance
 from PerUser.hybrid import Hybrid
-from PerUser.median_read_out import MedianReadOut
+from PerUser.median_read_out import median_of
 from PerUser.ridge import PerUserRidge
 from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
 from preparation.joining import load_dataset
@@ -152,12 +152,12 @@ VARIANTS = (
     of_hybrid("ten times as strong there", Hybrid, doubt=10.0),
     of_hybrid("no memory of m's errors", Hybrid, doubt=NEVER),
     of_hybrid("cross-fitted, 5 × 60 samples", tried.CrossFitted, parts=5, samples=60),
-    Variant(READ_OUT, "bayes_fm, median", lambda: MedianReadOut(Fitted()), "bayes_fm"),
-    Variant(READ_OUT, "wnn_vote, median", lambda: MedianReadOut(WnnVote()), "bayes_fm, median"),
+    Variant(READ_OUT, "bayes_fm, median", median_of(Fitted), "bayes_fm"),
+    Variant(READ_OUT, "wnn_vote, median", median_of(WnnVote), "bayes_fm, median"),
     Variant(
         READ_OUT,
         "hybrid, median",
-        lambda: MedianReadOut(Hybrid(base=Fitted)),
+        partial(median_of(Hybrid), base=Fitted),
         "bayes_fm, median",
     ),
 )

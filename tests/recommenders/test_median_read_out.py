@@ -79,6 +79,7 @@ def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     stars = build(median, **options).fit(train, movies).predict(*asked)
     assert set(stars) <= set(GRID.astype(np.float32))
     by_hand = MedianReadOut(build(mean, **options)).fit(train, movies)
+    assert by_hand.learns_from_others == mean.learns_from_others
     assert np.array_equal(stars, by_hand.predict(*asked))
 
 
