@@ -137,6 +137,7 @@ VARIANTS = (
     Variant("vote", "128 tuples of 5 bits", tried.Tuples),
     Variant("vote", "kernel ridge (upper reference)", tried.KernelRidge),
     Variant("vote", "λ and sharpness by each person's prequential loss", tried.OwnSettings),
+    Variant("vote", "and a third of ridge", tried.ThirdOfRidge),
     settings("forgetting", "none", fade_power=0.0),
     Variant("forgetting", "exponential, half-life 40 ratings", tried.ExponentialFade),
     settings("forgetting", "steeper (q = 1.4)", fade_power=1.4),
