@@ -146,7 +146,7 @@ def load_recommender(spec: str) -> type[Recommender]:
     module_name, _, class_name = RECOMMENDERS.get(spec, spec).partition(":")
     if not class_name:
         nearest_first = sorted(
-            RECOMMENDERS, key=lambda name: -SequenceMatcher(None, spec, name).ratio()
+            RECOMMENDERS, key=lambda name: -SequenceMatcher(None, mean, name).ratio()
         )
         raise InputError(
             f"no recommender is named '{spec}'. Those that are: {', '.join(nearest_first)}; "
