@@ -150,7 +150,7 @@ VARIANTS = (
     of_hybrid("a model of what the memory leaves, alone", tried.OverTheMemory, shares=(0, 0, 1)),
     of_hybrid("the same in a third", tried.OverTheMemory, shares=(1 / 3, 1 / 3, 1 / 3)),
     of_hybrid("priors of wnn_vote in the memory of m's errors", Hybrid, doubt=1.0),
-    of_hybrid("ten times as strong there", Hybrid, doubt=10.0),
+    of_hybrid("three times as strong there", Hybrid, doubt=3.0),
     of_hybrid("no memory of m's errors", Hybrid, doubt=NEVER),
     of_hybrid("cross-fitted, 5 × 60 samples", tried.CrossFitted, parts=5, samples=60),
     Variant(READ_OUT, "bayes_fm, median", median_of(Fitted), "bayes_fm"),
