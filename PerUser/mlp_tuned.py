@@ -1,6 +1,6 @@
 """The per-user network as a competent person would train it.
 
-The same inputs and outputs as `torch`, but trained until the user's own ratings, put aside in turn,
+The same outputs as `torch`, the crowd's opinion as one more input, and trained until the user's own ratings, put aside in turn,
 say stop, and trusted as far as they show.
 """
 
