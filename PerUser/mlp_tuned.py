@@ -1,7 +1,7 @@
 """The per-user network as a competent person would train it.
 
-The same outputs as `torch`, the crowd's opinion as one more input, and trained until the user's own ratings, put aside in turn,
-say stop, and trusted as far as they show.
+The same outputs as `torch` and one more input, the crowd's opinion; trained until the user's own
+ratings, put aside in turn, say stop, and trusted as far as they show.
 """
 
 from __future__ import annotations
