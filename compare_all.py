@@ -73,7 +73,7 @@ class Parameters:
     user_set: UserSet = "all"
     """who may be drawn: all, development (for research and tuning) or the reserved fifth"""
     crowd: bool = True
-    """whether anybody knows the crowd's votes for a movie"""
+    """whether anybody knows the crowd's votes for a movie, and its opinion the ratings"""
     encoding: Encoding = "published"
     """the bits of a movie, for every recommender: the published 26, or the extended ones"""
     seed: int = 0

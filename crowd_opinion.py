@@ -41,9 +41,10 @@ def crowd_opinion(train: Ratings, movies: Movies, with_ratings: bool = True) -> 
     votes_say = _what_votes_say(movies)  # (movies, 4)
     votes = votes_say @ _ridge(votes_say, count, total(train.stars), PRIOR_VOTES, PRIOR)
     left = train.stars - votes[train.movie]  # (ratings,)
-    _, whose = np.unique(train.user, return_inverse=True)
-    kindness = np.bincount(whose, left) / (np.bincount(whose) + PRIOR_KINDNESS)
-    left -= kindness[whose]
+    kindness = np.bincount(train.user, left) / (
+        np.bincount(train.user) + PRIOR_KINDNESS
+    )  # (users,)
+    left -= kindness[train.user]
 
     bits = movies.bits - count @ movies.bits / max(count.sum(), 1)  # (movies, bits)
     of_bits = bits @ _ridge(bits, count, total(left), PRIOR_BITS, np.zeros(bits.shape[1]))

@@ -15,10 +15,11 @@ from recommender import Recommender
 class BiasModel(Recommender):
     """r̂_ui = o_i + b_u + b_i, from Surprise's `BaselineOnly`.
 
-    o is the crowd's opinion of each movie in stars, or the mean of all ratings. The effects
-    minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² + λ_i Σ b_i² (Koren 2010, "Factor in the
-    neighbors", section 2.1), by alternating least squares: b_i = Σ_u (r_ui − o_i − b_u) / (λ_i +
-    n_i), then b_u likewise. The effect of an unknown user or movie is zero. Nothing is random.
+    o is the crowd's opinion of each movie in stars and the mean of what ratings are beyond it, or
+    the mean of all ratings. The effects minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² +
+    λ_i Σ b_i² (Koren 2010, "Factor in the neighbors", section 2.1), by alternating least squares:
+    b_i = Σ_u (r_ui − o_i − b_u) / (λ_i + n_i), then b_u likewise. The effect of an unknown user or
+    movie is zero. Nothing is random.
 
     Args:
         epochs: rounds of alternating least squares.

@@ -15,10 +15,11 @@ from recommender import Recommender
 class SvdModel(Recommender):
     """r̂_ui = o_i + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
 
-    o is the crowd's opinion of each movie in stars, or the mean of all ratings. It minimises
-    Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over the ratings by stochastic gradient
-    descent, one user's ratings after another's (Koren, Bell & Volinsky 2009, "Matrix factorization
-    techniques for recommender systems"). Effects and factors of an unknown user or movie are zero.
+    o is the crowd's opinion of each movie in stars and the mean of what ratings are beyond it, or
+    the mean of all ratings. It minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over
+    the ratings by stochastic gradient descent, one user's ratings after another's (Koren, Bell &
+    Volinsky 2009, "Matrix factorization techniques for recommender systems"). Effects and factors
+    of an unknown user or movie are zero.
 
     Args:
         seed: of the initial factors, 0 or more.

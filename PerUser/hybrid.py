@@ -38,6 +38,9 @@ class Hybrid(Recommender):
     fitted again to everything. So the better parts prevail where they are much better: without
     other people's ratings the memory, without votes the model.
 
+    c is the opinion of the training ratings that it is given, other people's among them; the one
+    that movies bring along knows the ratings that γ is found on.
+
     Somebody without ratings is predicted γ₁ c + γ₂ m + γ₃ m′(0): the memories come in as they fill.
 
     Args:
@@ -102,7 +105,7 @@ class Hybrid(Recommender):
             self._listener = build(self._base, **options).fit(train, movies, told=said)
 
     def _parts(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """What the parts say of each pair, float64 [n, parts], not clipped."""
+        """What the parts say of each pair, float64 [n, parts]; not all clipped."""
         user, movie = np.asarray(user), np.asarray(movie)
         said = self._personal.correction(user, movie)  # (n,)
         parts = [

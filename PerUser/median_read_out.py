@@ -51,13 +51,17 @@ class MedianReadOut(Recommender):
         place = np.searchsorted(self._users, user)
         known = np.isin(user, self._users)
         log_h = np.log(self._histogram[np.where(known, place, len(self._users))])  # (n, 10)
+        cumulated = np.cumsum(self._likely(log_h, self._place(log_h, mean)), axis=1)  # (n, 10)
+        return GRID[(cumulated >= 0.5).argmax(axis=1)].astype(np.float32)
+
+    def _place(self, log_h: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """z of each pair, float64 [n], by bisection: the mean of π rises with it."""
         low, high = np.full(len(mean), -12.0), np.full(len(mean), 18.0)
-        for _ in range(HALVINGS):  # the mean rises with z
+        for _ in range(HALVINGS):
             z = (low + high) / 2
             too_low = self._likely(log_h, z) @ GRID < mean
             low, high = np.where(too_low, z, low), np.where(too_low, high, z)
-        cumulated = np.cumsum(self._likely(log_h, (low + high) / 2), axis=1)  # (n, 10)
-        return GRID[(cumulated >= 0.5).argmax(axis=1)].astype(np.float32)
+        return (low + high) / 2
 
     def _likely(self, log_h: np.ndarray, z: np.ndarray) -> np.ndarray:
         """π of each pair, float64 [n, 10]."""

@@ -50,7 +50,8 @@ class TunedPerUserMlp(Recommender):
 
     The user's ratings are cut into folds, and for each fold a network is trained on the others. The
     number of steps t_u is the one with the least squared error on the ratings put aside (Prechelt
-    1998, "Early stopping — but when?"), and with d = f − b and e = r − b on those, b without them,
+    1998, "Early stopping — but when?"), and with d = f − b and e = r − b on those, b taking the
+    user's kindness from the others alone (o and m, being the crowd's, know all),
 
         s_u = Σ d e / (Σ d² + c), cut to 0 .. 1.
 

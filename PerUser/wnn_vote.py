@@ -77,10 +77,11 @@ class WnnVote(ContinualRecommender):
 
     A weightless memory (Aleksander, Thomas & Bowden 1984, "WISARD": learn by storing, answer from
     what is similar): each rating stores one pattern, the movie's bits, with the surprise
-    e_j = r_j − c_j, c being the crowd's opinion in stars, see `crowd_opinion`. There is one pass,
-    no gradient, and nothing is ever unlearned but by `forget_one`. To answer, the memory is read
-    out softly, as in kernel regression (Nadaraya 1964; Watson 1964), in three steps, each shrunk
-    towards the one before:
+    e_j = r_j − c_j, c being the crowd's opinion in stars, see `crowd_opinion`, and the mean of what
+    the people fitted to give beyond it (each counting once). There is one pass, no gradient, and
+    nothing is ever unlearned but by `forget_one`. To answer, the memory is read out softly, as in
+    kernel regression (Nadaraya 1964; Watson 1964), in three steps, each shrunk towards the one
+    before:
 
         g_j = (1 + a_j / h)^−q          how fresh a memory is, a_j ratings having come after it
         μ   = Σ g e / (Σ g + κ)          kindness: what the person gives beyond the crowd

@@ -73,7 +73,7 @@ class Parameters:
     user_set: UserSet = "all"
     """who may be tested: all, development (for research) or the reserved fifth"""
     crowd: bool = True
-    """whether anybody knows the crowd's votes for a movie"""
+    """whether anybody knows the crowd's votes for a movie, and its opinion the ratings"""
     seed: int = 0
     """of samples, splits, crowds and recommenders"""
     output_dir: str = ""

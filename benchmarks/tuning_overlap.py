@@ -2,8 +2,9 @@
 
 Settings are tuned on the *training* rows of development users. But every sample draws ratings of
 its own from a user, so a rating that is held out in one sample may be a training row of another.
-Reserved users are in no sample that anything is tuned on; "all" users are not so clean, and this
-says how far from it.
+What is tuned also learns from all ratings of the development users outside its sample, as other
+people's. Reserved users are in neither; "all" users are not so clean, and this says how far from
+it.
 
     python benchmarks/tuning_overlap.py --dataset FOLDER
 """
@@ -21,12 +22,13 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from command_line import run
-from errors import TooFewUsers
+from errors import InputError, TooFewUsers
 from evaluation.cells import Cell, make_cell, parse_cells
 from evaluation.protocols import PROTOCOLS, UserSet
 from evaluation.resume import about_dataset
 from evaluation.run_folder import RunFolder, write_csv
 from preparation.joining import Dataset, load_dataset
+from preparation.sampling import is_reserved
 from ratings import Ratings
 
 
@@ -64,8 +66,8 @@ def main(parameters: Parameters) -> None:
         Path(parameters.output_dir),
         {"parameters": asdict(parameters), "dataset": about_dataset(dataset)},
     )
-    tuned_on = training_pairs(dataset, tuning_cells, parameters.tuning_seeds)
-    researched_on = training_pairs(dataset, cells, parameters.research_seeds)
+    tuning = training_pairs(dataset, tuning_cells, parameters.tuning_seeds)
+    research = training_pairs(dataset, cells, parameters.research_seeds)
     rows = []
     for user_set in ("all", "reserved"):
         for size in cells:
@@ -84,8 +86,10 @@ def main(parameters: Parameters) -> None:
                     "num_users": size[0],
                     "reviews_per_user": size[1],
                     "test_ratings": len(tested),
-                    "seen_in_tuning": float(np.isin(tested, tuned_on).mean()),
-                    "seen_in_research": float(np.isin(tested, researched_on).mean()),
+                    "seen_in_tuning": float(np.isin(tested, tuning[0]).mean()),
+                    "or_as_others": float(np.isin(tested, tuning[1]).mean()),
+                    "seen_in_research": float(np.isin(tested, research[0]).mean()),
+                    "or_there_as_others": float(np.isin(tested, research[1]).mean()),
                 }
             )
     table = pd.DataFrame(rows)
@@ -96,10 +100,27 @@ def main(parameters: Parameters) -> None:
 
 def training_pairs(
     dataset: Dataset, sizes: list[tuple[int, int]], seeds: tuple[int, ...]
-) -> np.ndarray:
-    """The training ratings of all development samples, validation parts among them."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """The training ratings of all development samples, validation parts among them; and these with
+    the ratings of the people outside each sample."""
     cells = [cell_of(dataset, "development", size, seed) for size in sizes for seed in seeds]
-    return np.unique(np.concatenate([pairs(cell, cell.personal.train) for cell in cells]))
+    own = np.unique(np.concatenate([pairs(cell, cell.personal.train) for cell in cells]))
+    outside = np.unique(np.concatenate([outside_pairs(dataset, cell) for cell in cells]))
+    return own, np.union1d(own, outside)
+
+
+def outside_pairs(dataset: Dataset, cell: Cell) -> np.ndarray:
+    """The ratings of the development users outside the sample of `cell`, as `pairs`.
+
+    There are fewer than the protocol's limit of other users, so each cell learns from all of them.
+    """
+    outside = ~is_reserved(dataset.user_id) & ~np.isin(dataset.user_id, cell.user_id)
+    if outside.sum() != cell.n_other_users:
+        raise InputError(
+            f"--dataset: {outside.sum()} users are outside, too many to learn from all"
+        )
+    theirs = dataset.ratings.take(outside[dataset.ratings.user])
+    return dataset.user_id[theirs.user] * 2**32 + cell.movies.movie_id[theirs.movie]
 
 
 def cell_of(dataset: Dataset, user_set: UserSet, size: tuple[int, int], seed: int) -> Cell:

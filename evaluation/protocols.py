@@ -35,7 +35,8 @@ class Protocol:
         split: the part of the ratings to train on.
         top_percentile: only movies whose vote count reaches this quantile; 0: all.
         user_set: who may be in the sample, see `preparation.sampling.draw_sample`.
-        crowd: whether the crowd's votes are known to anybody.
+        crowd: whether the crowd's votes are known to anybody, and how a movie was rated to its
+            opinion, see `evaluation.cells.with_opinion`.
         encoding: the bits of a movie, the same for every recommender; see
             `data_prep.encode_movies`.
     """

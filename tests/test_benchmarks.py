@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,6 +14,11 @@ from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
 from tests_paths import ROOT, SYNTHETIC
 
+from evaluation.cells import make_cell
+from evaluation.crowd import cell_without_crowd
+from evaluation.measure import measure
+from evaluation.protocols import PROTOCOLS
+from PerUser.ridge import PerUserRidge
 from preparation.joining import load_dataset
 
 ML_100K = "movielens_100k.py"
@@ -128,6 +134,16 @@ def test_alone_a_collaborative_model_is_one_of_one_person(crowd):
     assert means.any()
     for _, errors in alone.groupby("iteration")["rmse"]:
         assert errors.max() == pytest.approx(errors.min(), abs=1e-6)
+
+
+def test_personal_ones_know_no_movie_by_the_ratings_of_others(crowd):
+    rows = pd.read_csv(crowd[0] / "comparison.csv", float_precision="round_trip")
+    own = rows[(rows["model"] == "ridge") & (rows["iteration"] == 1)].iloc[0]
+    protocol = replace(PROTOCOLS["strict"], other_users=10**9)
+    cell = make_cell(load_dataset(str(SYNTHETIC)), protocol, 12, 20)
+    alone = measure(PerUserRidge(), cell_without_crowd(cell, protocol), "half_stars")
+    assert own["rmse"] == pytest.approx(alone.rmse, abs=1e-9)
+    assert measure(PerUserRidge(), cell, "half_stars").rmse != pytest.approx(alone.rmse, abs=1e-6)
 
 
 def test_crossings_follow_from_the_rows(crowd):

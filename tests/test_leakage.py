@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from crowd_opinion import crowd_opinion
 from data_prep import encode_movies
 from evaluation.cells import make_cell, validation_cell
 from evaluation.measure import measure
@@ -101,6 +102,10 @@ def test_validation_rows_are_training_rows(synthetic, holdout):
         assert not np.isnan(split.train.stars).any()
         assert not np.isnan(split.test.stars).any()
     assert len(inner.personal.train) + len(inner.personal.test) == len(cell.personal.train)
+    train = inner.collaborative.train
+    assert np.array_equal(inner.movies.crowd_opinion, crowd_opinion(train, inner.movies))
+    if holdout == "global-time":  # nobody's later ratings, others' among them
+        assert train.time.max() < inner.personal.test.time.min()
     assert inner.personal.test is inner.collaborative.test
     assert inner.personal.test.user.max() < cell.n_users  # nobody outside is tested
 

@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 from toy_data import toy_movies
 
+import Collaborative.bayesian_fm as script
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, MyFMRegressor
 from ratings import Movies, Ratings
 
@@ -100,3 +101,19 @@ def test_what_it_is_told_is_a_feature():
     low, high, unknown = model.predict(*asked, told=np.array([-1.0, 1.0, 1.0]))
     assert high - low == pytest.approx(1, abs=0.15)
     assert unknown == pytest.approx(3.5, abs=0.3)
+
+
+def test_what_it_is_told_is_a_group_of_its_own(movies, monkeypatch):
+    """The columns stand in the order of the groups: what it is told, users, movies, the bits."""
+    groups = []
+
+    class Recorder(MyFMRegressor):
+        def fit(self, *arguments, group_shapes, **options):
+            groups.append(group_shapes)
+            return super().fit(*arguments, group_shapes=group_shapes, **options)
+
+    monkeypatch.setattr(script, "MyFMRegressor", Recorder)
+    train = ratings_of(np.zeros((USERS, MOVIES)))
+    BayesianFM(samples=10).fit(train, movies)
+    BayesianFM(samples=10).fit(train, movies, np.zeros(len(train)))
+    assert groups[1] == [1, *groups[0]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -113,6 +114,23 @@ def test_its_shares_are_found_on_ratings_not_learned_from(history, base, monkeyp
     kinds = said.shape[1]
     tried = [np.array(t) for t in product(grid, repeat=kinds) if abs(sum(t) - 1) < 1e-9]
     assert loss(model.shares) <= min(map(loss, tried)) + 1e-6
+
+
+class Sampler(ByHeart):
+    """Remembers how many samples it was asked for."""
+
+    asked_for: ClassVar[list[int]] = []
+
+    def __init__(self, samples=7):
+        self.asked_for.append(samples)
+
+
+def test_the_model_samples_less_while_shares_are_looked_for(history):
+    movies, train = history
+    Sampler.asked_for.clear()
+    Hybrid(base=Sampler, samples_for_shares=3).fit(train, movies)
+    Hybrid(base=Sampler, samples_for_shares=3, samples=5).fit(train, movies)
+    assert Sampler.asked_for == [3, 7, 3, 5]
 
 
 def test_what_movies_bring_along_is_not_believed_where_the_shares_are_found(history):

@@ -35,6 +35,14 @@ def test_whoever_gives_two_kinds_of_stars_is_predicted_one_of_them():
 
 def test_the_distribution_has_the_mean_that_was_predicted():
     model = fitted([1.0, 3.0, 3.5, 4.0, 4.0, 5.0], width=1.0)
+    mean = np.array([0.8, 2.0, 3.3, 4.6])
+    log_h = np.log(model._histogram[[0, 0, 1, 1]])
+    pi = model._likely(log_h, model._place(log_h, mean))
+    np.testing.assert_allclose(pi @ GRID, mean, atol=1e-6)
+
+
+def test_the_distribution_is_the_histogram_through_a_window():
+    model = fitted([1.0, 3.0, 3.5, 4.0, 4.0, 5.0], width=1.0)
     log_h = np.log(model._histogram[[0]])
     for z in (-3.0, 2.0, 3.3, 9.0):
         pi = model._likely(log_h, np.array([z]))[0]

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from toy_data import toy_movies, toy_ratings
 
 import PerUser.mlp_tuned as script
+from data_prep import encode_ratings
+from PerUser.batched_mlp import initial_parameters
 from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.shrunk_means import shrunk_means
 from PerUser.user_chunks import chunks_of_users
@@ -74,6 +77,58 @@ def test_a_user_learns_the_same_whoever_else_is_trained(monkeypatch, cells):
     monkeypatch.setattr(script, "CELLS_PER_CHUNK", cells)
     apart = TunedPerUserMlp(seed=2).fit(train, movies).predict(*asked)
     np.testing.assert_allclose(apart, together, atol=2e-3)
+
+
+def test_trust_over_the_crowd_fold_by_fold():
+    """s_u = Σ d e / (Σ d² + c), one rating after another; b knows the kindness of the others."""
+    rng = np.random.default_rng(3)
+    movies = replace(toy_movies(40), crowd_opinion=rng.uniform(1, 5, 40))
+    train = toy_ratings([12, 9], movies=40, seed=2)
+    model = TunedPerUserMlp(
+        seed=5, folds=3, damping=2.0, doubt=20.0, epochs=40, patience=50, device="cpu"
+    ).fit(train, movies)
+    (chunk,) = chunks_of_users(train.user)
+    place = list(chunk.users).index(0)
+    rows = chunk.rows[place]  # user 0 has the longest history: no padding
+    fold = model._folds(np.array([0, 1])[chunk.users], chunk.mask).numpy()[place]
+    features = model._features[train.movie[rows]]
+    x = torch.tensor(features[None], dtype=torch.float32)
+    y = torch.tensor(encode_ratings(train.stars[rows], "half_stars")[None], dtype=torch.float32)
+    sizes = (features.shape[1], model.units, model.units // 2, 10)
+    drawn = [one[[0]] for one in initial_parameters(np.array([0, 1]), sizes, seed=5)]
+    said = np.zeros((41, len(rows)))  # after each step, by the network that never saw the rating
+    for k in range(3):
+        kept = torch.tensor((fold != k)[None, :, None].astype(np.float32))
+        for step, z in enumerate(model._train(model._start(drawn, y, kept), x, y, kept)):
+            said[step, fold == k] = (torch.sigmoid(z).sum(dim=2)[0] / 2).numpy()[fold == k]
+    stars, opinion = train.stars[rows], movies.crowd_opinion[train.movie[rows]]
+    f = said[((said - stars) ** 2).sum(axis=1).argmin()]
+    m = (train.stars - movies.crowd_opinion[train.movie]).mean()
+    d_e = d_d = 0.0
+    for i in range(len(rows)):
+        others = fold != fold[i]
+        surprise = (stars - opinion)[others].sum()
+        b = opinion[i] + (surprise + 2.0 * m) / (others.sum() + 2.0)
+        d_e += (f[i] - b) * (stars[i] - b)
+        d_d += (f[i] - b) ** 2
+    assert 0 < d_e / (d_d + 20.0) < 1
+    assert model._trust[0] == pytest.approx(d_e / (d_d + 20.0), abs=1e-4)
+
+
+def test_the_opinion_is_an_input():
+    """No bits, and somebody who likes what the crowd does not: who cannot read the opinion could
+    follow it less, but not turn it round."""
+    opinion = np.linspace(1.5, 4.5, 200)
+    movies = toy_movies(200)
+    movies = replace(movies, bits=np.zeros_like(movies.bits), crowd_opinion=opinion)
+    rated = np.random.default_rng(0).permutation(200)[:150]
+    train = Ratings(np.zeros(150), rated, np.round(2 * (6 - opinion[rated])) / 2, np.zeros(150))
+    stars = (
+        TunedPerUserMlp(learning_rate=0.02)
+        .fit(train, movies)
+        .predict(np.zeros(2, int), np.array([20, 180]))
+    )
+    assert stars[0] > stars[1] + 1
 
 
 def test_every_rating_is_put_aside_once():
