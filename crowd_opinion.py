@@ -59,6 +59,16 @@ def known_opinion(train: Ratings, movies: Movies) -> np.ndarray:
     return crowd_opinion(train, movies) if known is None else known
 
 
+def start_of(train: Ratings, movies: Movies, over: str) -> np.ndarray:
+    """Stars of each movie that a model explains what ratings are beyond, float64 [movies].
+
+    Args:
+        over: "crowd": the known opinion; "mean": the same for all, so that nothing is known of a
+            movie and the mean is left to the model.
+    """
+    return known_opinion(train, movies) if over == "crowd" else np.full(len(movies), MIDDLE_STARS)
+
+
 def _what_votes_say(movies: Movies) -> np.ndarray:
     known = ~np.isnan(movies.crowd_stars)
     average = np.where(known, movies.crowd_stars, MIDDLE_STARS) - MIDDLE_STARS

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from surprise import Trainset
 
-from crowd_opinion import known_opinion
+from crowd_opinion import start_of
 from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-
-NO_RATINGS = 3.0  # stars, where nobody has rated anything
 
 
 @dataclass(frozen=True)
@@ -34,11 +32,9 @@ class Known:
             over: "mean": the level is the mean of the training ratings, for every movie; "crowd":
                 the crowd's opinion, and the mean of what ratings are beyond it.
         """
-        level = known_opinion(train, movies) if over == "crowd" else np.zeros(len(movies))
+        level = start_of(train, movies, over)  # (movies,)
         if len(train):
             level = level + (train.stars - level[train.movie]).mean(dtype=np.float64)
-        elif over == "mean":
-            level = level + NO_RATINGS
         return Known(np.unique(train.user), np.unique(train.movie), level)
 
     def trainset(self, train: Ratings) -> Trainset:

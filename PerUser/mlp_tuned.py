@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crowd_opinion import known_opinion
+from crowd_opinion import MIDDLE_STARS, start_of
 from data_prep import RATING_BITS, encode_ratings
 from PerUser.batched_mlp import (
     as_tensor,
@@ -25,7 +25,7 @@ from PerUser.batched_mlp import (
     one_thread,
     own_mean,
 )
-from PerUser.shrunk_means import NO_RATINGS, shrunk_means
+from PerUser.shrunk_means import shrunk_means
 from PerUser.user_chunks import chunks_of_users
 from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recommender import Recommender
@@ -39,7 +39,7 @@ class TunedPerUserMlp(Recommender):
     """r̂_ui = b_ui + s_u (f_u(x_i) − b_ui), f_u a multi-layer perceptron of the user's own.
 
     b_ui = o_i + (Σ (r − o) + κ m) / (n + κ) is what is predicted without it: o_i is the crowd's
-    opinion of the movie in stars, and a feature beside the movie's bits; or, over the mean, 0.
+    opinion of the movie in stars, and a feature beside the movie's bits; or, over the mean, 3.
     m is the mean of r − o over all training ratings.
 
     f_u(x) = ½ Σ_k sigmoid(z_k(x)), the expected number of half stars if z holds the log-odds of the
@@ -113,15 +113,13 @@ class TunedPerUserMlp(Recommender):
         self.device = choose_device(device)
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._level = np.zeros(len(movies))  # o, (movies,)
+        self._level = start_of(train, movies, self.over)  # o, (movies,)
         self._features = movies.bits  # (movies, features)
         if self.over == "crowd":
-            self._level = known_opinion(train, movies)
-            self._features = np.column_stack((movies.bits, self._level - NO_RATINGS))
+            self._features = np.column_stack((movies.bits, self._level - MIDDLE_STARS))
         surprise = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        no_ratings = 0.0 if self.over == "crowd" else NO_RATINGS
-        self._means, self._otherwise = shrunk_means(train.user, surprise, self.damping, no_ratings)
+        self._means, self._otherwise = shrunk_means(train.user, surprise, self.damping)
         self._trust = np.zeros(len(self._users))  # s_u
 
         sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)

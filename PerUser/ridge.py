@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from crowd_opinion import known_opinion
-from PerUser.shrunk_means import NO_RATINGS, shrunk_means
+from crowd_opinion import start_of
+from PerUser.shrunk_means import shrunk_means
 from PerUser.user_chunks import chunks_of_users
 from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recommender import Recommender
@@ -17,7 +17,7 @@ class PerUserRidge(Recommender):
     """r̂_ui = o_i + μ_u + w_u·(x_i − x̄_u), on the user's own ratings.
 
     x_i are the movie's bits and the crowd's opinion c_i in stars, and o_i = c_i: what is learned is
-    what the user gives beyond the crowd. Or, over the mean, the bits alone and o_i = 0.
+    what the user gives beyond the crowd. Or, over the mean, the bits alone and o_i = 3.
 
     With e = r − o, w_u minimises Σ_i (e_ui − ē_u − w·(x_i − x̄_u))² + α ‖w‖² (Hoerl & Kennard 1970,
     "Ridge regression"), so w_u = (X'X + αI)⁻¹ X'y with X and y centred on the user's means x̄_u and
@@ -46,15 +46,13 @@ class PerUserRidge(Recommender):
         self.over = over
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._start = np.zeros(len(movies))  # o, (movies,)
+        self._start = start_of(train, movies, self.over)  # o, (movies,)
         self._features = movies.bits.astype(np.float64)  # (movies, features)
         if self.over == "crowd":
-            self._start = known_opinion(train, movies)
             self._features = np.column_stack((movies.bits, self._start))
         surprise = train.stars - self._start[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        no_ratings = 0.0 if self.over == "crowd" else NO_RATINGS
-        means, self._otherwise = shrunk_means(train.user, surprise, self.damping, no_ratings)
+        means, self._otherwise = shrunk_means(train.user, surprise, self.damping)
         features = self._features.shape[1]
         self._weights = np.zeros((len(self._users), features))
         self._intercepts = np.empty(len(self._users))

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-NO_RATINGS = 3.0  # stars, where nobody has rated anything
 
-
-def shrunk_means(
-    user: np.ndarray, stars: np.ndarray, damping: float, no_ratings: float = 0.0
-) -> tuple[np.ndarray, float]:
+def shrunk_means(user: np.ndarray, stars: np.ndarray, damping: float) -> tuple[np.ndarray, float]:
     """μ_u = (Σ r + κ m) / (n + κ): the user's mean as if they had given the mean κ times more.
 
     Args:
         user: int [n], whose each rating is.
-        stars: float [n], of each; or what they are beyond something else.
+        stars: float [n], of each, or what they are beyond something else.
         damping: κ, in ratings.
-        no_ratings: m where nobody has rated anything.
 
     Returns:
-        μ_u of each distinct user in order, float64 [u], and m, the mean of all `stars`.
+        μ_u of each distinct user in order, float64 [u], and m, the mean of all `stars`, 0 of none.
     """
-    overall = float(stars.mean(dtype=np.float64)) if len(stars) else no_ratings
+    overall = float(stars.mean(dtype=np.float64)) if len(stars) else 0.0
     _, whose = np.unique(user, return_inverse=True)
     total = np.bincount(whose, weights=stars)
     return (total + damping * overall) / (np.bincount(whose) + damping), overall
