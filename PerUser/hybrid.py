@@ -75,7 +75,10 @@ class Hybrid(Recommender):
         self.samples_for_shares = samples_for_shares
         personal = self._personal = WnnVote()
         self._errors = WnnVote(
-            doubt * personal.prior_mean, doubt * personal.prior_bent, doubt * personal.prior_vote
+            doubt * personal.prior_mean,
+            doubt * personal.prior_bent,
+            doubt * personal.prior_taste,
+            doubt * personal.prior_vote,
         )
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -94,10 +97,10 @@ class Hybrid(Recommender):
         stars = train.stars.astype(np.float64)
         movies = replace(movies, crowd_opinion=None)  # that of `train` alone: no rating held out
         self._personal.fit(train, movies)
-        crowd, mean = self._personal.crowd, self._personal.crowd_mean
+        crowd = self._personal.crowd
 
         self._model = build(self._base, **options).fit(train, movies)
-        self._errors.start(movies, crowd, mean)
+        self._errors.start(movies, crowd, train.movie)
         self._errors.remember(train, stars - self._model.predict(train.user, train.movie))
 
         if self._can_be_told:

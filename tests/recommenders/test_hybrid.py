@@ -70,8 +70,8 @@ def test_it_is_a_mixture_of_its_parts(history, base):
     personal = WnnVote().fit(train, movies)
     said = personal.correction(*ASKED)
     alone = ByHeart().fit(train, movies)
-    memory = WnnVote(2.5 * 4.0, 2.5 * 4.3, 2.5 * 0.6)
-    memory.start(movies, personal.crowd, personal.crowd_mean)
+    memory = WnnVote(2.5 * 4.0, 2.5 * 4.3, 2.5 * 60.0, 2.5 * 2.0)
+    memory.start(movies, personal.crowd, train.movie)
     memory.remember(train, train.stars - alone.predict(train.user, train.movie))
     parts = [
         personal.crowd[ASKED[1]] + said,

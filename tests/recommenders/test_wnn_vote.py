@@ -16,10 +16,14 @@ from crowd_opinion import crowd_opinion
 from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
 from ratings import Movies, Ratings
 
+NEVER = 1e9  # a prior so strong that the step it belongs to adds nothing
 
-def plainly(model: WnnVote, movies: Movies, rated: list[tuple[int, float]], movie: int) -> float:
-    """The equations of the docstring, one rating after another."""
-    c, c_mean = model.crowd, model.crowd_mean
+
+def plainly(
+    model: WnnVote, movies: Movies, usual: np.ndarray, rated: list[tuple[int, float]], movie: int
+) -> float:
+    """The equations of the docstring, one rating after another; `usual`: the movies rated."""
+    c, c_mean = model.crowd, model.crowd[usual].mean()
     n = len(rated)
     g = [(1 + (n - 1 - j) / model.fade_after) ** -model.fade_power for j in range(n)]
     e = [stars - c[m] for m, stars in rated]
@@ -28,6 +32,9 @@ def plainly(model: WnnVote, movies: Movies, rated: list[tuple[int, float]], movi
     s = sum(g[j] * (e[j] - mu) * x[j] for j in range(n)) / (
         sum(g[j] * x[j] ** 2 for j in range(n)) + model.prior_bent
     )
+    z = movies.bits - movies.bits[usual].mean(axis=0)
+    left = [e[j] - mu - s * x[j] for j in range(n)]
+    t = ridge_by_descent(z[[m for m, _ in rated]], np.array(left), model.prior_taste)
     votes = weights = 0.0
     for j, (remembered, _) in enumerate(rated):
         d, first = 0.0, 0
@@ -38,10 +45,23 @@ def plainly(model: WnnVote, movies: Movies, rated: list[tuple[int, float]], movi
             d += model.sharpness * CHANNEL_WEIGHT.get(channel, 1.0) * differ / bits
             first += bits
         w = g[j] * math.exp(-d)
-        votes += w * (e[j] - mu - s * x[j])
+        votes += w * (left[j] - t @ z[remembered])
         weights += w
-    stars = c[movie] + mu + s * (c[movie] - c_mean) + votes / (weights + model.prior_vote)
-    return min(max(stars, 0.5), 5.0)
+    vote = votes / (weights + model.prior_vote)
+    return min(max(c[movie] + mu + s * (c[movie] - c_mean) + t @ z[movie] + vote, 0.5), 5.0)
+
+
+def ridge_by_descent(z: np.ndarray, y: np.ndarray, prior: float) -> np.ndarray:
+    """The t that makes Σ (y − t·z)² + prior ‖t‖² least, one bit after another until all rest."""
+    t = np.zeros(z.shape[1])
+    for _ in range(10_000):
+        before = t.copy()
+        for k in range(len(t)):
+            others = y - z @ t + z[:, k] * t[k]
+            t[k] = z[:, k] @ others / (z[:, k] @ z[:, k] + prior)
+        if np.abs(t - before).max() < 1e-15:
+            return t
+    raise AssertionError("it does not come to rest")
 
 
 def history(train: Ratings, user: int) -> list[tuple[int, float]]:
@@ -52,7 +72,12 @@ def history(train: Ratings, user: int) -> list[tuple[int, float]]:
 
 @pytest.mark.parametrize(
     "settings_of",
-    [{}, {"fade_power": 0.0}, {"sharpness": 3.0, "prior_vote": 0.05}, {"prior_bent": 0.5}],
+    [
+        {},
+        {"fade_power": 0.0},
+        {"sharpness": 3.0, "prior_vote": 0.05},
+        {"prior_bent": 0.5, "prior_taste": 3.0},
+    ],
 )
 def test_the_fast_way_is_the_plain_way(settings_of, monkeypatch):
     monkeypatch.setattr(script, "PAIRS_AT_ONCE", 40)  # many blocks
@@ -60,7 +85,8 @@ def test_the_fast_way_is_the_plain_way(settings_of, monkeypatch):
     train = toy_ratings([12, 1, 30, 0, 45], movies=50, seed=4)
     model = WnnVote(**settings_of).fit(train, movies)
     for user in range(5):
-        expected = [plainly(model, movies, history(train, user), movie) for movie in range(60)]
+        rated = history(train, user)
+        expected = [plainly(model, movies, train.movie, rated, movie) for movie in range(60)]
         stars = model.predict(np.full(60, user), np.arange(60))
         np.testing.assert_allclose(stars, expected, atol=1e-6)
         one_by_one = [model.predict_one(user, movie) for movie in range(60)]
@@ -83,27 +109,37 @@ def by_hand() -> WnnVote:
     """The worked example of docs/personal-model.md."""
     model = WnnVote(
         prior_mean=2.0,
+        prior_taste=0.5,
         prior_vote=0.5,
         fade_power=0.0,
         channel_weight={"genres": 2 * math.log(2), "mood": math.log(2)},
     )
-    model.start(tiny(), np.full(4, 3.0), 3.0)
+    model.start(tiny(), np.full(4, 3.0), np.array([0, 2]))
     model.learn_one(7, 0, 5.0)
     model.learn_one(7, 2, 3.0)
     return model
 
 
 def test_the_worked_example():
-    """c = 3, e = +2 and 0, μ = 2 / (2 + 2) = .5, ε = 1.5 and −.5. Movie B differs from A in the
-    mood, d = ln 2, w = 1/2; from C in both genres, d = 2 ln 2, w = 1/4. The vote is
-    (.75 − .125) / (.75 + .5) = .5, the prediction 3 + .5 + .5 = 4."""
+    """c = 3, e = +2 and 0, μ = 2 / (2 + 2) = .5, left 1.5 and −.5. Every bit is usually a half, so
+    z_A = (½, −½, −½) = −z_C, |z|² = ¾; t = z_A (1.5 + .5) / (2 · ¾ + ½) = z_A. That says +¾ of A,
+    −¾ of C, and of B, (½, −½, ½), +½ for its genres and −¼ for its mood. ε = .75 and .25.
+    Movie B differs from A in the mood, d = ln 2, w = 1/2; from C in both genres, d = 2 ln 2,
+    w = 1/4. The vote is (.375 + .0625) / (.75 + .5) = .35, the prediction 3 + .5 + .25 + .35."""
     model = by_hand()
-    assert model.predict_one(7, 1) == pytest.approx(4.0, abs=1e-12)
+    assert model.predict_one(7, 1) == pytest.approx(4.1, abs=1e-12)
     explanation = model.explain_one(7, 1)
     parts = [(part.movie, round(part.stars, 9)) for part in explanation.contributions]
-    assert parts == [(None, 3.0), (None, 0.5), (None, 0.0), (0, 0.6), (2, -0.1)]
-    model.forget_one(7, 2)  # μ = 2/3, ε = 4/3, w = 1/2: 3 + 2/3 + (2/3) / (1/2 + 1/2)
-    assert model.predict_one(7, 1) == pytest.approx(3 + 2 / 3 + 2 / 3, abs=1e-12)
+    taste = [(None, 0.5), (None, -0.25)]
+    assert parts == [(None, 3.0), (None, 0.5), (None, 0.0), *taste, (0, 0.3), (2, 0.05)]
+    assert [part.reason for part in explanation.contributions][3:5] == [
+        "your taste in genres",
+        "your taste in mood",
+    ]
+    model.forget_one(7, 2)  # μ = 2/3, left 4/3, t = z_A (4/3) / (3/4 + 1/2): of A .8, of B 4/15
+    vote = (1 / 2) * (4 / 3 - 0.8) / (1 / 2 + 1 / 2)
+    assert model.predict_one(7, 1) == pytest.approx(3 + 2 / 3 + 4 / 15 + vote, abs=1e-12)
+    assert 3 + 2 / 3 + 4 / 15 + vote == pytest.approx(4.2)
 
 
 def test_somebody_unknown_is_told_what_the_crowd_thinks(train, movies):
@@ -115,7 +151,7 @@ def test_somebody_unknown_is_told_what_the_crowd_thinks(train, movies):
 
 def test_the_first_rating_moves_it_a_little(movies):
     model = WnnVote()
-    model.start(movies, np.full(23, 3.0), 3.0)
+    model.start(movies, np.full(23, 3.0), np.arange(23))
     before = model.predict_one(0, 4)
     model.learn_one(0, 4, 5.0)
     assert before < model.predict_one(0, 4) < 5.0
@@ -155,7 +191,7 @@ def test_corrections_before_are_those_of_learning_one_after_another(movies, monk
     train = train.take(np.random.default_rng(0).permutation(len(train)))
     model = WnnVote().fit(train, movies)
     before = model.corrections_before(train, train.stars - model.crowd[train.movie])
-    other = empty_like(model, movies)
+    other = empty_like(model, movies, train.movie)
     for row in np.argsort(train.time, kind="stable"):
         user, movie = int(train.user[row]), int(train.movie[row])
         said = other.correction(np.array([user]), np.array([movie]))[0]
@@ -168,7 +204,7 @@ def test_corrections_before_know_nothing_of_the_rating_itself_or_of_later_ones(m
     train = toy_ratings([15, 9], movies=20, seed=6)
     surprise = train.stars - 3.0
     model = WnnVote()
-    model.start(movies, np.full(23, 3.0), 3.0)
+    model.start(movies, np.full(23, 3.0), np.arange(23))
     before = model.corrections_before(train, surprise)
     later = (train.user == 0) & (train.time >= np.sort(train.time[train.user == 0])[8])
     changed = model.corrections_before(train, np.where(later, 9.9, surprise))
@@ -189,10 +225,10 @@ def state(model: WnnVote) -> dict:
     }
 
 
-def empty_like(model: WnnVote, movies: Movies) -> WnnVote:
+def empty_like(model: WnnVote, movies: Movies, usual: np.ndarray) -> WnnVote:
     """A model that knows what `model` knows of the population, and nobody's ratings."""
     other = WnnVote()
-    other.start(movies, model.crowd, model.crowd_mean)
+    other.start(movies, model.crowd, usual)
     return other
 
 
@@ -201,7 +237,7 @@ def test_learning_one_by_one_in_the_order_of_time_is_fit(train, movies):
     shuffled = train.take(rng.permutation(len(train)))
     shuffled = replace(shuffled, time=rng.integers(0, 9, len(train)))  # many equal times
     model = WnnVote().fit(shuffled, movies)
-    other = empty_like(model, movies)
+    other = empty_like(model, movies, train.movie)
     for row in np.argsort(shuffled.time, kind="stable"):
         other.learn_one(shuffled.user[row], shuffled.movie[row], shuffled.stars[row])
     assert state(other) == state(model)
@@ -214,11 +250,11 @@ def test_a_movie_rated_again_counts_once_the_latest(movies):
     once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
     model = WnnVote().fit(twice, movies)
     assert model.memories[0].movie.tolist() == [5, 4]
-    other = empty_like(model, movies)
+    other = empty_like(model, movies, twice.movie)
     for movie, stars in ((4, 1.0), (5, 3.0), (4, 5.0)):
         other.learn_one(0, movie, stars)
     assert state(other) == state(model)
-    third = empty_like(model, movies)
+    third = empty_like(model, movies, twice.movie)
     for movie, stars in zip(once.movie, once.stars, strict=True):
         third.learn_one(0, movie, stars)
     assert state(third) == state(model)
@@ -230,7 +266,7 @@ def test_forgetting_is_as_if_never_seen(data):
     """Whatever is learned and forgotten, in whatever order, leaves what was not forgotten."""
     movies = toy_movies(12)
     model = WnnVote()
-    model.start(movies, crowd_opinion(toy_ratings([8, 5], 12), movies), 3.1)
+    model.start(movies, crowd_opinion(toy_ratings([8, 5], 12), movies), np.arange(3))
     kept: dict[int, dict[int, float]] = {}
     for _ in range(data.draw(st.integers(0, 25))):
         user, movie = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 11))
@@ -243,7 +279,7 @@ def test_forgetting_is_as_if_never_seen(data):
             model.learn_one(user, movie, stars)
             own.pop(movie, None)
             own[movie] = stars
-    never = empty_like(model, movies)
+    never = empty_like(model, movies, np.arange(3))
     for user, own in kept.items():
         for movie, stars in own.items():
             never.learn_one(user, movie, stars)
@@ -279,18 +315,39 @@ def test_contributions_sum_to_the_prediction_exactly(seed, length, prior):
         assert of_movies == set(train.movie[train.user == 0].tolist())
 
 
-def test_it_finds_a_taste_where_it_is_told_to_look():
-    """Somebody who likes what one bit of three marks; the other channels are noise."""
+def somebody_who_likes_one_bit() -> tuple[Ratings, Movies, np.ndarray]:
+    """Ratings of the first 300 movies, and the stars that this person would give to each."""
     movies = replace(toy_movies(400), crowd_opinion=np.full(400, 3.0))
     truth = 3 + 1.5 * (movies.bits[:, 11].astype(float) - 0.5)
     rated = np.arange(300)
-    train = Ratings(np.zeros(300), rated, truth[rated], rated)
+    return Ratings(np.zeros(300), rated, truth[rated], rated), movies, truth
+
+
+def test_the_vote_finds_a_taste_where_it_is_told_to_look():
+    """The bit is one of three of its channel; the other channels are noise."""
+    train, movies, truth = somebody_who_likes_one_bit()
+    asked = np.zeros(100, int), np.arange(300, 400)
     weights = dict.fromkeys(movies.channels, 0.0) | {"vote_average": 12.0}
-    model = WnnVote(channel_weight=weights).fit(train, movies)
-    predicted = model.predict(np.zeros(100, int), np.arange(300, 400))
-    assert np.corrcoef(predicted, truth[300:])[0, 1] > 0.8
-    blind = WnnVote(channel_weight=weights | {"vote_average": 0.0}).fit(train, movies)
-    assert np.ptp(blind.predict(np.zeros(100, int), np.arange(300, 400))) < 1e-6
+    model = WnnVote(channel_weight=weights, prior_taste=NEVER).fit(train, movies)
+    assert np.corrcoef(model.predict(*asked), truth[300:])[0, 1] > 0.8
+    blind = WnnVote(channel_weight=weights | {"vote_average": 0.0}, prior_taste=NEVER)
+    assert np.ptp(blind.fit(train, movies).predict(*asked)) < 1e-6
+
+
+def test_taste_finds_the_bit_by_itself():
+    train, movies, truth = somebody_who_likes_one_bit()
+    model = WnnVote(prior_vote=NEVER).fit(train, movies)
+    assert (
+        np.corrcoef(model.predict(np.zeros(100, int), np.arange(300, 400)), truth[300:])[0, 1]
+        > 0.99
+    )
+    likes, likes_not = (
+        {part.reason: part.stars for part in model.explain_one(0, movie).contributions}
+        for movie in (300 + np.argmax(truth[300:]), 300 + np.argmin(truth[300:]))
+    )
+    assert likes["your taste in vote_average"] > 0.3
+    assert likes_not["your taste in vote_average"] < -0.3
+    assert abs(likes["your taste in genres"]) < 0.1
 
 
 def test_what_is_recent_weighs_more(movies):
