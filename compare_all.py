@@ -130,7 +130,7 @@ def main(parameters: Parameters) -> int:
     folder = earlier or RunFolder.create(
         Path(parameters.output_dir or default_folder(dataset)), about(parameters, protocol, dataset)
     )
-    check_same_data(folder, dataset)
+    check_same_data(folder, dataset, folder.about["dataset"])
 
     console.print(f"{dataset.source.name}: {summary(dataset)}")
     console.print(f"protocol {protocol.name}; results in {folder.path}")

@@ -9,6 +9,7 @@ Settings are for the class's author to take over as defaults; nothing reads them
 
     python tune.py
     python tune.py --models svd ridge --trials 50 --cells 250x25 --encodings extended
+    python tune.py --dataset auto ml-100k
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ from recommender import RECOMMENDERS, Recommender, family_of, load_recommender
 class Parameters:
     """Edit them here, or give them as flags."""
 
-    dataset: str = "auto"
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    dataset: tuple[str, ...] = ("auto",)
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files;
+    several: settings that suit them all"""
     models: tuple[str, ...] = ()
     """names of recommenders, or one's own as file:Class; none: all that have a search space"""
     trials: int = 20
@@ -58,7 +60,7 @@ class Parameters:
     cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "100x200")
     """users × ratings of each (0: all) of the cells that a trial is scored on"""
     encodings: tuple[Encoding, ...] = ("published", "extended")
-    """the bits that each of those cells is run on, so that one set of settings suits them all"""
+    """the bits that each of those cells is run on, so that the same settings suit them all"""
     seed: int = 0
     """of samples, splits, proposals and recommenders"""
     output_dir: str = ""
@@ -81,7 +83,7 @@ def main(parameters: Parameters) -> int:
         parameters = parameters_of(earlier, parameters)
     sizes = check(parameters)
     classes = choose_classes(parameters)
-    dataset = load_dataset(parameters.dataset, PROTOCOL.join)
+    datasets = [load_dataset(name, PROTOCOL.join) for name in parameters.dataset]
     reference = load_recommender(REFERENCE)
     cells = [  # another sample for each encoding: twice as many people to choose on
         tuning_cell(
@@ -91,17 +93,20 @@ def main(parameters: Parameters) -> int:
             reference,
             seed=parameters.seed + place,
         )
+        for dataset in datasets
         for place, encoding in enumerate(parameters.encodings)
         for size in sizes
     ]
     default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-tuning"
     folder = earlier or RunFolder.create(
-        Path(parameters.output_dir or default), about(parameters, classes, cells, dataset), TRIALS
+        Path(parameters.output_dir or default), about(parameters, classes, cells, datasets), TRIALS
     )
-    check_same_data(folder, dataset)
+    for dataset, known in zip(datasets, folder.about["datasets"], strict=True):
+        check_same_data(folder, dataset, known)
 
-    console.print(f"{dataset.source.name}, {parameters.trials} trials each; in {folder.path}")
-    tune_all(parameters, classes, cells, dataset, folder)
+    names = " ".join(dataset.source.name for dataset in datasets)
+    console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
+    tune_all(parameters, classes, cells, names, folder)
     rows = pd.DataFrame(folder.rows)
     best = best_of(rows, classes)
     write_csv(best, folder.path / "best.csv")
@@ -123,7 +128,7 @@ def tune_all(
     parameters: Parameters,
     classes: dict[str, type[Recommender]],
     cells: list[TuningCell],
-    dataset: Dataset,
+    datasets: str,
     folder: RunFolder,
 ) -> None:
     """All trials of one recommender after another; each is a row as soon as it is done."""
@@ -145,7 +150,7 @@ def tune_all(
                         where = f"{name}, trial {row['trial']}, {row['settings']}"
                         folder.log_failure(where, str(row.pop("traceback")))
                     first = {
-                        "dataset": dataset.source.name,
+                        "dataset": datasets,
                         **PROTOCOL.columns(),
                         "encoding": " ".join(parameters.encodings),
                         "seed": parameters.seed,
@@ -247,6 +252,9 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
         given = " ".join(parameters.encodings) or "empty"
         raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")
+    if not parameters.dataset or len(set(parameters.dataset)) < len(parameters.dataset):
+        given = " ".join(parameters.dataset) or "empty"
+        raise InputError(f"--dataset is {given}. Expected one or more, once each")
     if not parameters.cells:
         raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
     # three: one to learn from, one to choose on, one for the test, which is not touched here
@@ -276,7 +284,7 @@ def about(
     parameters: Parameters,
     classes: dict[str, type[Recommender]],
     cells: list[TuningCell],
-    dataset: Dataset,
+    datasets: list[Dataset],
 ) -> dict:
     """What run.json says of the run."""
     return {
@@ -293,7 +301,7 @@ def about(
             }
             for one in cells
         ],
-        "dataset": about_dataset(dataset),
+        "datasets": [about_dataset(dataset) for dataset in datasets],
     }
 
 

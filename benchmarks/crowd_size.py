@@ -104,7 +104,7 @@ def main(parameters: Parameters) -> int:
         "dataset": about_dataset(dataset),
     }
     folder = earlier or RunFolder.create(Path(parameters.output_dir or default), about)
-    check_same_data(folder, dataset)
+    check_same_data(folder, dataset, folder.about["dataset"])
 
     run_all(parameters, protocol, sizes, dataset, classes, folder)
     rows = folder.finish(list(classes), started)

@@ -166,7 +166,7 @@ def main(parameters: Parameters) -> None:
         "dataset": about_dataset(dataset),
     }
     folder = earlier or RunFolder.create(Path(parameters.output_dir or default), about)
-    check_same_data(folder, dataset)
+    check_same_data(folder, dataset, folder.about["dataset"])
     cross_validate(parameters, methods, dataset, folder)
     rows = folder.finish([method.model for method in methods], started)
     beside = beside_published(rows, methods)

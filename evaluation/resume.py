@@ -31,9 +31,13 @@ def parameters_of(earlier: RunFolder, given: P) -> P:
     return type(given)(**{**kept, "resume": resume})
 
 
-def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
-    """Raises InputError unless the run in `folder` is one on `dataset`."""
-    found, expected = dataset.source.fingerprint(), folder.about["dataset"]["fingerprint"]
+def check_same_data(folder: RunFolder, dataset: Dataset, known: dict) -> None:
+    """Raises InputError unless `dataset` is the one that the run in `folder` knows it to be.
+
+    Args:
+        known: what its run.json says of the data, see `about_dataset`.
+    """
+    found, expected = dataset.source.fingerprint(), known["fingerprint"]
     if found != expected:
         raise InputError(
             f"--resume {folder.path}: was run on other data (fingerprint {expected}, now {found}). "

@@ -39,7 +39,7 @@ class TuningCell:
     """A cell whose test part has been replaced by one cut from its training rows.
 
     Attributes:
-        name: "250x25_extended", users × ratings of each and the encoding.
+        name: "ml-100k_250x25_extended": the data, users × ratings of each and the encoding.
         cell: with the validation rows where the test rows were; those are in neither part.
         level: the RMSE on it of a recommender without settings, in stars: what an error in this
             cell is divided by, so that cells weigh alike.
@@ -68,7 +68,8 @@ def tuning_cell(
         raise ValueError(f"tuning is for development users, not for user_set={protocol.user_set}")
     cell = make_cell(dataset, protocol, num_users, reviews_per_user, seed)
     cell = validation_cell(cell, protocol, seed)
-    name = f"{num_users or 'all'}x{reviews_per_user or 'all'}_{protocol.encoding}"
+    size = f"{num_users or 'all'}x{reviews_per_user or 'all'}"
+    name = f"{dataset.source.name}_{size}_{protocol.encoding}"
     return TuningCell(name, cell, rmse(reference, {}, cell, protocol, seed))
 
 

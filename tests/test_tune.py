@@ -214,7 +214,8 @@ def test_each_has_the_same_number_of_trials(tuned):
     assert rows.groupby("model").size().to_dict() == {"ridge": 5, "bias": 5, "svd": 5}
     assert set(rows["user_set"]) == {"development"}
     assert set(rows["dataset"]) == {"synthetic/ratings_small"}
-    names = [f"rmse_{size}_{bits}" for bits in BOTH for size in ("15x20", "20x10")]
+    sizes = "15x20", "20x10"
+    names = [f"rmse_synthetic/ratings_small_{size}_{bits}" for bits in BOTH for size in sizes]
     cells = rows[names]
     assert set(rows["encoding"]) == {"published extended"}
     levels = json.loads((tuned[0] / "run.json").read_text())["cells"]
