@@ -66,9 +66,9 @@ class WithOpinion(BayesianFM):
 class AllBitsAlike(WnnVote):
     """Every bit counts the same: the plain Hamming distance, over τ = 3."""
 
-    def start(self, movies: Movies, crowd: np.ndarray, mean: float) -> None:
+    def start(self, movies: Movies, crowd: np.ndarray, usual: np.ndarray) -> None:
         self.channel_weight = {channel: bits / 3 for channel, bits in movies.channels.items()}
-        super().start(movies, crowd, mean)
+        super().start(movies, crowd, usual)
 
 
 def without_channel(channel: str) -> WnnVote:
@@ -111,7 +111,7 @@ class OtherReadOut(WnnVote):
         g = (1 + np.arange(n - 1, -1, -1) / self.fade_after) ** -self.fade_power
         w = g * self.weights(memory, movie)
         share = w / (w.sum(axis=1, keepdims=True) + self.prior_vote)
-        return Recall(first.kindness, first.bent, share, first.rest)
+        return replace(first, share=share)
 
     def distance(self, memory: Memory, movie: np.ndarray) -> np.ndarray:
         cross = self._points[movie] @ self._points[memory.movie].T
@@ -148,8 +148,8 @@ class Tuples(OtherReadOut):
 
     tuples, size = 128, 5
 
-    def start(self, movies: Movies, crowd: np.ndarray, mean: float) -> None:
-        super().start(movies, crowd, mean)
+    def start(self, movies: Movies, crowd: np.ndarray, usual: np.ndarray) -> None:
+        super().start(movies, crowd, usual)
         rng = np.random.default_rng(0)
         bits = movies.bits.shape[1]
         chosen = np.stack([rng.permutation(bits)[: self.size] for _ in range(self.tuples)])
@@ -175,7 +175,7 @@ class KernelRidge(OtherReadOut):
     def recall(self, memory: Memory, movie: np.ndarray) -> Recall:
         n = len(memory.movie)
         g = (1 + np.arange(n - 1, -1, -1) / (20 * self.fade_after)) ** -self.fade_power
-        x = self.crowd - self.crowd_mean
+        x = self._beyond_usual
 
         def kernel(rows: np.ndarray) -> np.ndarray:
             near = np.exp(-self.distance(memory, rows) / 2)
@@ -183,12 +183,23 @@ class KernelRidge(OtherReadOut):
 
         noisy = kernel(memory.movie) + np.diag(0.57 / g)
         share = np.linalg.solve(noisy, kernel(movie).T).T
-        return Recall(np.zeros(1), np.zeros(len(movie)), share, memory.surprise[None])
+        none = np.zeros(len(movie))
+        return Recall(np.zeros(1), none, none[:, None], share, memory.surprise[None])
+
+
+class TasteFades(WnnVote):
+    """Taste, too, is made of what is fresh, as kindness, bent and vote are."""
+
+    def recall(self, memory: Memory, movie: np.ndarray) -> Recall:
+        z = self._bits[memory.movie]  # (n, bits)
+        fresh = self._freshness(len(z))[::-1, None]  # (n, 1)
+        penalised = z.T @ (fresh * z) + self.prior_taste * np.eye(z.shape[1])
+        worth = np.linalg.solve(penalised, z.T @ (fresh * self._terms(memory)))  # (bits, 3)
+        return self._read(memory, movie, fresh.T, worth[None])
 
 
 class ThirdOfRidge(WnnVote):
-    """A third of what `ridge` says, two thirds of `wnn_vote`: what each bit is worth to the person
-    on average, beside what similar movies were worth."""
+    """A third of what `ridge` says, two thirds of `wnn_vote`."""
 
     def fit(self, train: Ratings, movies: Movies) -> ThirdOfRidge:
         self._ridge = PerUserRidge().fit(train, movies)
@@ -220,7 +231,7 @@ class OwnSettings(WnnVote):
     """λ and the sharpness that would have foretold the person's own ratings best, one after
     another (prequential loss); with fewer than ten ratings those of everybody."""
 
-    grid = ((0.6, 1.0), (0.3, 1.0), (1.5, 1.0), (5.0, 1.0), (0.6, 0.5), (0.6, 2.0), (1.5, 0.5))
+    grid = ((2.0, 1.0), (1.0, 1.0), (5.0, 1.0), (15.0, 1.0), (2.0, 0.5), (2.0, 2.0), (5.0, 0.5))
 
     def fit(self, train: Ratings, movies: Movies) -> OwnSettings:
         super().fit(train, movies)
@@ -306,7 +317,7 @@ class CrossFitted(Hybrid):
             model.fit(train.take(~out), movies)
             unseen[out] = model.predict(train.user[out], train.movie[out])
         self._model = MeanOf(self._models)
-        self._errors.start(movies, self._personal.crowd, self._personal.crowd_mean)
+        self._errors.start(movies, self._personal.crowd, train.movie)
         self._errors.remember(train, train.stars - unseen)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -267,6 +268,39 @@ def test_a_stopped_tuning_goes_on_where_it_was(tuned, tmp_path):
     )
 
 
+def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(SYNTHETIC, other)
+    ratings = pd.read_csv(other / "ratings_small.csv")
+    ratings["rating"] = ratings["rating"].to_numpy()[::-1]
+    ratings.to_csv(other / "ratings_small.csv", index=False)
+    datasets = ["--dataset", SYNTHETIC, other]
+    words = ["--models", "ridge", "--trials", "2", "--cells", "15x20"]
+    done = tune(*datasets, *words, "--output-dir", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(tmp_path / "run" / "trials.csv")
+    assert set(rows["dataset"]) == {"synthetic/ratings_small other/ratings_small"}
+    names = [
+        f"rmse_{place}/ratings_small_15x20_{bits}"
+        for place in ("synthetic", "other")
+        for bits in BOTH
+    ]
+    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    levels = [one["rmse_of_user_mean"] for one in about["cells"]]
+    relative = (rows[names] / levels).mean(axis=1)
+    assert rows["relative_rmse"].tolist() == pytest.approx(relative.tolist())
+    alone = pd.read_csv(tuned[0] / "trials.csv")
+    assert rows[names[0]][0] == alone[alone["model"] == "ridge"][names[0]].iloc[0]
+    assert rows[names[0]][0] != rows[names[2]][0]
+    prints = [one["fingerprint"] for one in about["datasets"]]
+    assert len(set(prints)) == 2
+
+    (other / "ratings_small.csv").write_text((SYNTHETIC / "ratings_small.csv").read_text())
+    done = tune("--resume", tmp_path / "run")
+    assert done.returncode == 2
+    assert prints[1] in done.stderr.replace("\n", "")
+
+
 def test_a_tuning_is_not_overwritten(tuned):
     before = (tuned[0] / "trials.csv").read_bytes()
     done = tune(*SMALL, "--output-dir", tuned[0])
@@ -313,6 +347,7 @@ def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
         (["--models", "ridge", "ridge"], "ridge stands twice"),
         (["--models", "rigde"], "no recommender is named 'rigde'"),
         (["--dataset", "nowhere"], "nowhere: no such folder"),
+        (["--dataset", str(SYNTHETIC), str(SYNTHETIC)], "Expected one or more, once each"),
         (["--resume", "nowhere"], "nowhere: has no run.json"),
         (["--output-dir", "/dev/null/run"], "/dev/null/run"),
     ],
