@@ -42,7 +42,7 @@ class Parameters:
     """of the comparisons, and of the research"""
     iterations: int = 5
     """of the comparisons, seeds 0, 1 .."""
-    tuning_cells: tuple[str, ...] = ("250x25", "250x50", "100x200")
+    tuning_cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "100x200")
     """of tune.py"""
     tuning_seeds: tuple[int, ...] = (0, 1)
     """of tune.py, one for each encoding"""
@@ -51,6 +51,7 @@ class Parameters:
         *range(40, 63),
         *range(70, 73),
         *range(100, 116),
+        *range(200, 276),
     )
     """of personal_model_research.py, and of what was tried before it took its final form"""
     output_dir: str = "results/tuning-overlap"
