@@ -59,9 +59,9 @@ class BayesianFM(Recommender):
     def __init__(
         self,
         seed: int = 0,
-        rank: int = 5,
-        samples: int = 158,
-        initial_deviation: float = 0.022,
+        rank: int = 14,
+        samples: int = 113,
+        initial_deviation: float = 0.021,
         with_bits: bool = True,
     ) -> None:
         self.seed = seed

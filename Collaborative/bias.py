@@ -43,8 +43,8 @@ class BiasModel(Recommender):
 
     def __init__(
         self,
-        epochs: int = 26,
-        damping_user: float = 1.8,
+        epochs: int = 38,
+        damping_user: float = 3.7,
         damping_movie: float = 45.0,
         over: str = "crowd",
     ) -> None:

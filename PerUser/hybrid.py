@@ -66,7 +66,7 @@ class Hybrid(Recommender):
         base: str | type[Recommender] = "bayes_fm",
         samples: int | None = None,
         samples_for_shares: int = 60,
-        doubt: float = 12.0,
+        doubt: float = 5.5,
     ) -> None:
         self._base = load_recommender(base) if isinstance(base, str) else base
         self._can_be_told = "told" in inspect.signature(self._base.fit).parameters

@@ -27,7 +27,7 @@ class PerUserRidge(Recommender):
 
     Args:
         alpha: α. In a Bayesian reading, the variance of a rating around the line over that of a
-            weight: thirty if a rating strays by .9 stars and a bit is worth about .16.
+            weight: fifty if a rating strays by .9 stars and a bit is worth about .13.
         damping: κ, in ratings.
         over: what it starts from, "crowd" or "mean".
     """
@@ -40,7 +40,7 @@ class PerUserRidge(Recommender):
     }
     tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
 
-    def __init__(self, alpha: float = 29.0, damping: float = 1.3, over: str = "crowd") -> None:
+    def __init__(self, alpha: float = 50.0, damping: float = 5.6, over: str = "crowd") -> None:
         self.alpha = alpha
         self.damping = damping
         self.over = over

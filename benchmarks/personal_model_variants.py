@@ -273,7 +273,7 @@ class OwnSettings(WnnVote):
 class FixedShares(Hybrid):
     """γ is given, so one fit will do."""
 
-    def __init__(self, base: type, shares: tuple[float, ...], doubt: float = 12.0) -> None:
+    def __init__(self, base: type, shares: tuple[float, ...], doubt: float = 5.5) -> None:
         super().__init__(base=base, doubt=doubt)
         self.shares = np.array(shares)
 
