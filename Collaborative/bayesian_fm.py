@@ -144,7 +144,7 @@ class BayesianFMIds(BayesianFM):
     """`BayesianFM` on the ids of users and movies alone."""
 
     def __init__(
-        self, seed: int = 0, rank: int = 16, samples: int = 169, initial_deviation: float = 0.037
+        self, seed: int = 0, rank: int = 15, samples: int = 217, initial_deviation: float = 0.036
     ) -> None:
         super().__init__(seed, rank, samples, initial_deviation, with_bits=False)
 
