@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from data_prep import count_ones
 from evaluation import metrics
@@ -41,6 +42,9 @@ class Measured:
 def measure(recommender: Recommender, cell: Cell, labels: str) -> Measured:
     """Fit, predict, score.
 
+    On one thread as far as matrices go: those of a person are small, and the threads of several
+    workers on the same cores wait for each other many times as long as they work.
+
     The recommender sees the training part alone; a rating of the test part is first looked at
     when all predictions are made.
 
@@ -55,16 +59,17 @@ def measure(recommender: Recommender, cell: Cell, labels: str) -> Measured:
     if not len(test):
         raise ValueError("no rating is held out in this cell")
 
-    started = time.perf_counter()
-    recommender.fit(train, cell.movies)
-    fitted = time.perf_counter()
-    raw = np.asarray(recommender.predict(test.user, test.movie), dtype=np.float64)
-    bits = (
-        recommender.predict_bits(test.user, test.movie)
-        if hasattr(recommender, "predict_bits")
-        else None
-    )
-    predicted_at = time.perf_counter()
+    with threadpool_limits(1, user_api="blas"):
+        started = time.perf_counter()
+        recommender.fit(train, cell.movies)
+        fitted = time.perf_counter()
+        raw = np.asarray(recommender.predict(test.user, test.movie), dtype=np.float64)
+        bits = (
+            recommender.predict_bits(test.user, test.movie)
+            if hasattr(recommender, "predict_bits")
+            else None
+        )
+        predicted_at = time.perf_counter()
 
     covered = _check(raw, len(test))
     fallback = float(train.stars.mean()) if len(train) else 3.0

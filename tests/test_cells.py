@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from Baselines.means import UserMean
 from evaluation.cells import make_cell
@@ -94,6 +95,29 @@ def test_users_are_warm_where_nobody_is_cold(synthetic):
     assert row["cold_users"] == 0
     assert row["cold_rmse"] is None
     assert row["warm_rmse"] == pytest.approx(row["rmse"])
+
+
+class CountsThreads(UserMean):
+    """Remembers how many threads a product of matrices would take."""
+
+    def fit(self, train, movies):
+        self.threads = [
+            one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"
+        ]
+        return super().fit(train, movies)
+
+
+def test_matrices_of_a_recommender_take_one_thread_and_afterwards_as_many_as_before(synthetic):
+    def threads():
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        model = CountsThreads()
+        measure(model, make_cell(synthetic, STRICT, 8, 10), "half_stars")
+        assert threads() == before
+    assert model.threads
+    assert set(model.threads) == {1}
 
 
 @pytest.mark.parametrize("reviews", [0, 20])
