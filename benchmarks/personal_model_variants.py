@@ -273,8 +273,8 @@ class OwnSettings(WnnVote):
 class FixedShares(Hybrid):
     """γ is given, so one fit will do."""
 
-    def __init__(self, base: type, shares: tuple[float, ...], doubt: float = 5.5) -> None:
-        super().__init__(base=base, doubt=doubt)
+    def __init__(self, base: type, shares: tuple[float, ...]) -> None:
+        super().__init__(base=base)
         self.shares = np.array(shares)
 
     def fit(self, train: Ratings, movies: Movies) -> FixedShares:

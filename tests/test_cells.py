@@ -97,20 +97,20 @@ def test_users_are_warm_where_nobody_is_cold(synthetic):
     assert row["warm_rmse"] == pytest.approx(row["rmse"])
 
 
+def threads():
+    """How many a product of matrices would take, in each library that has any."""
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+
 class CountsThreads(UserMean):
-    """Remembers how many threads a product of matrices would take."""
+    """Remembers the threads that it had."""
 
     def fit(self, train, movies):
-        self.threads = [
-            one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"
-        ]
+        self.threads = threads()
         return super().fit(train, movies)
 
 
 def test_matrices_of_a_recommender_take_one_thread_and_afterwards_as_many_as_before(synthetic):
-    def threads():
-        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
-
     with threadpool_limits(2, user_api="blas"):
         before = threads()
         model = CountsThreads()
