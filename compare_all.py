@@ -20,33 +20,34 @@ from typing import Literal
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from command_line import run
-from errors import InputError
-from evaluation.cells import parse_cells
-from evaluation.grid import CellTask, run_cells
-from evaluation.holdout import check_split
-from evaluation.predictions import Predictions
-from evaluation.protocols import (
+from recbench.command_line import run
+from recbench.data.encodings.movies import Encoding, VoteScale
+from recbench.data.joining import Dataset, load_dataset
+from recbench.errors import InputError
+from recbench.evaluation.cells import parse_cells
+from recbench.evaluation.protocols import (
     PROTOCOLS,
-    Encoding,
-    Holdout,
+    BackgroundUsers,
     Join,
     Labels,
     Loss,
     Protocol,
     Samples,
     UserSet,
-    VoteScale,
 )
-from evaluation.resume import about_dataset, check_same_data, parameters_of
-from evaluation.run_folder import CELL, RunFolder, check_new, write_csv
-from evaluation.significance import significance
-from preparation.joining import Dataset, load_dataset
-from recommender import RECOMMENDERS, build, load_recommender
-from report.terminal import LEGEND, TABLES, score_table
-from report.wide import final_results
+from recbench.evaluation.significance import significance
+from recbench.keys import CELL, ITERATION
+from recbench.recommender import Options, build, declared
+from recbench.registry import load_recommender, name_of, recommenders
+from recbench.report.plots import write_plots
+from recbench.report.progress import GridProgress
+from recbench.report.terminal import BEST_COLLABORATIVE, LEGEND, TABLES, score_table
+from recbench.report.wide import final_results
+from recbench.runs.grid import CellTask, run_cells
+from recbench.runs.predictions import Predictions
+from recbench.runs.resume import check_same_data, dataset_metadata, resumed
+from recbench.runs.run_folder import RunFolder, check_new, write_csv
 
 
 @dataclass
@@ -64,16 +65,25 @@ class Parameters:
     """in place of that grid, single cells such as 250x25 100x200 0x0"""
     iterations: int = 5
     """how often each cell is run"""
-    models: tuple[str, ...] = tuple(name for name in RECOMMENDERS if name != "bayes_fm_ids")
-    """names of recommenders, or one's own as file:Class; all but a variant for the literature"""
+    models: tuple[str, ...] = (
+        *("ao", "torch", "colab"),
+        *("wnn_vote", "ridge", "mlp_tuned"),
+        *("bias", "svd", "bayes_fm"),
+        *("movie_mean", "user_mean", "user_median", "always_3"),
+    )
+    """names of recommenders, or one's own as file:Class. There are also bayes_fm_ids, and hybrid,
+    which takes as long as all others together; and every name with _median behind it, read out
+    by the median"""
     split: float = 0.8
     """the part of the ratings to train on"""
     top_percentile: float = 0.0
     """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
     user_set: UserSet = "all"
-    """who may be drawn: all, development (for research and tuning) or the reserved fifth"""
-    crowd: bool = True
-    """whether anybody knows the crowd's votes for a movie, and its opinion the ratings"""
+    """who may be drawn: all, development (for research and tuning) or test (held-out test users)"""
+    votes: bool = True
+    """whether the external votes of a movie are known to any recommender"""
+    item_baseline: bool = True
+    """whether the item baseline knows how users rated a movie, or only its votes and bits"""
     encoding: Encoding = "published"
     """the bits of a movie, for every recommender: the published 26, or the extended ones"""
     seed: int = 0
@@ -87,15 +97,16 @@ class Parameters:
     """how ratings find their movies: through links, or directly as published"""
     vote_scale: VoteScale | None = None
     """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
-    holdout: Holdout | None = None
-    """held out: each user's last in time, each user's at random, whatever comes after one date
-    for all (global-time), or as published (at random; for collaborative models other rows)"""
+    holdout: str | None = None
+    """held out: each user's last in time (last), a part at random (random), whatever comes after
+    one date for all (global-time), or as published (at random, and other rows for collaborative
+    models); or a holdout of one's own as file:Class"""
     labels: Labels | None = None
     """thermometers that keep half stars, or truncated as published"""
     loss: Loss | None = None
     """of torch and colab: on logits, or with the sigmoid applied twice as published"""
-    other_users: int | None = None
-    """at most how many people outside the sample collaborative models learn from as well"""
+    background_users: BackgroundUsers | None = None
+    """how many users outside the sample collaborative models learn from as well; all: everybody"""
     samples: Samples | None = None
     """a fresh sample for each iteration, or the same as published"""
 
@@ -108,39 +119,39 @@ class Parameters:
     """the folder of a run that was stopped: go on with it, with its own parameters"""
 
 
-RIVAL_COLUMNS = ["num_users", "reviews_per_user", "rival", "rival_is"]
+REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
 MOST_WORKERS = 4  # each holds the dataset
-TRIVIAL_RIVAL = "user_median"  # beside the best collaborative recommender
+TRIVIAL_REFERENCE = "user_median"  # beside the best collaborative recommender
 CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 console = Console(highlight=False)
 
 
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
-    earlier = None
-    if parameters.resume:
-        earlier = RunFolder.resume(Path(parameters.resume))
-        parameters = parameters_of(earlier, parameters)
+    parameters, earlier = resumed(parameters)
     check(parameters)
     protocol = choose_protocol(parameters)
     with console.status("preparing (the first time, kernels are compiled)"):
-        for spec in parameters.models:  # fail before the work
-            build(load_recommender(spec), wnn_engine=parameters.wnn_engine)
+        check_models(parameters)
     dataset = load_dataset(parameters.dataset, protocol.join)
     folder = earlier or RunFolder.create(
-        Path(parameters.output_dir or default_folder(dataset)), about(parameters, protocol, dataset)
+        Path(parameters.output_dir or default_folder(dataset)),
+        metadata_of(parameters, protocol, dataset),
     )
-    check_same_data(folder, dataset, folder.about["dataset"])
+    check_same_data(folder, dataset, folder.metadata["dataset"])
 
     console.print(f"{dataset.source.name}: {summary(dataset)}")
     console.print(f"protocol {protocol.name}; results in {folder.path}")
-    run_grid(tasks_of(parameters, protocol, dataset, folder), workers_of(parameters), folder)
+    names = [name_of(spec) for spec in parameters.models]
+    tasks = tasks_of(parameters, protocol, dataset, folder)
+    run_grid(tasks, parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS), folder, names)
 
-    table = folder.finish([name_of(spec) for spec in parameters.models], started)
+    table = folder.finish(names, started)
     write_csv(final_results(table), folder.path / "final_results.csv")
     differences = write_significance(folder, protocol, table)
+    write_plots(table, differences, folder.path / "plots")
     for score, title in TABLES.items():
-        console.print(score_table(table, differences, score, title))
+        console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
     console.print(LEGEND)
     for file in sorted(folder.path.iterdir()):
         console.print(f"  {file}", soft_wrap=True)
@@ -153,25 +164,24 @@ def main(parameters: Parameters) -> int:
 # --- the grid ----------------------------------------------------------------------------------
 
 
-def run_grid(tasks: list[CellTask], workers: int, folder: RunFolder) -> None:
-    """Run the tasks, cell by cell, and put down what comes of them."""
+def run_grid(tasks: list[CellTask], workers: int, folder: RunFolder, names: list[str]) -> None:
+    """Run the tasks, cell by cell, and keep each result as soon as it is there."""
     predictions = Predictions(folder.path)
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        cells = progress.add_task("cells", total=len(tasks))
-        noted = set()
+    noted = set()
+    with GridProgress(console, len(tasks), folder.rows, names) as progress:
         for done in run_cells(tasks, workers):
+            key = {name: done.rows[0][name] for name in ITERATION}
             if done.note and done.note not in noted:
-                console.print(done.note)
+                progress.note(done.note)
                 noted.add(done.note)
             for name, frame in done.predictions.items():
-                predictions.add({**where_of(done.rows[0]), "model": name}, frame)
-            for name, story in done.failures.items():
-                folder.log_failure(f"{name}, {where_of(done.rows[0])}", story)
-            if done.rival:
-                folder.note_rival(done.rival)
+                predictions.add({**key, "model": name}, frame)
+            for name, traceback in done.failures.items():
+                folder.log_failure(f"{name}, {key}", traceback)
+            if done.reference:
+                folder.note_reference(done.reference)
             folder.add(*done.rows)
-            progress.advance(cells)
+            progress.add(done.rows)
 
 
 def tasks_of(
@@ -183,22 +193,22 @@ def tasks_of(
     iterations = range(1, parameters.iterations + 1)
     tasks = []
     for iteration, (num_users, reviews) in product(iterations, cells_of(parameters)):
-        where = dict(zip(CELL, (num_users, reviews, iteration), strict=True))
+        key = dict(zip(ITERATION, (num_users, reviews, iteration), strict=True))
         models = {
             name_of(spec): spec
             for spec in parameters.models
-            if not folder.has(**where, model=name_of(spec))
+            if not folder.has(**key, model=name_of(spec))
         }
         if models:
             tasks.append(
                 CellTask(
                     dataset=name,
                     protocol=protocol,
-                    where=where,
+                    key=key,
                     seed=parameters.seed,
                     models=models,
-                    options={"wnn_engine": parameters.wnn_engine},
-                    choose_rival=iteration == 1,
+                    wnn_engine=parameters.wnn_engine,
+                    choose_reference=iteration == 1,
                 )
             )
     return tasks
@@ -210,28 +220,20 @@ def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
     return list(product(parameters.num_users, parameters.reviews_per_user))
 
 
-def workers_of(parameters: Parameters) -> int:
-    return parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
-
-
-def where_of(row: dict) -> dict:
-    return {name: row[name] for name in CELL}
-
-
 def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFrame) -> pd.DataFrame:
     """significance.csv and predictions.parquet; the differences."""
     predictions = Predictions(folder.path)
     losses = predictions.losses()
     predictions.finish()
-    if protocol.holdout == "published":  # the test rows differ: nothing to pair
-        return significance(losses.iloc[:0], pd.DataFrame(columns=RIVAL_COLUMNS))
-    rivals = [
-        (choice["num_users"], choice["reviews_per_user"], choice["best"], "best collaborative")
-        for choice in folder.about.get("rivals", [])
+    if not protocol.holdout_rule().same_test_rows:  # nothing to pair
+        return significance(losses.iloc[:0], pd.DataFrame(columns=REFERENCE_COLUMNS))
+    references = [
+        (choice["num_users"], choice["reviews_per_user"], choice["best"], BEST_COLLABORATIVE)
+        for choice in folder.metadata.get("references", [])
     ]
-    cells = table[["num_users", "reviews_per_user"]].drop_duplicates().itertuples(index=False)
-    rivals += [(*cell, TRIVIAL_RIVAL, "user's median") for cell in cells]
-    differences = significance(losses, pd.DataFrame(rivals, columns=RIVAL_COLUMNS))
+    cells = table[CELL].drop_duplicates().itertuples(index=False)
+    references += [(*cell, TRIVIAL_REFERENCE, "user's median") for cell in cells]
+    differences = significance(losses, pd.DataFrame(references, columns=REFERENCE_COLUMNS))
     write_csv(differences, folder.path / "significance.csv")
     return differences
 
@@ -244,7 +246,6 @@ def check(parameters: Parameters) -> None:
     for flag, values in (
         ("--num-users", parameters.num_users),
         ("--reviews-per-user", parameters.reviews_per_user),
-        ("--other-users", (parameters.other_users or 0,)),
         ("--seed", (parameters.seed,)),
         ("--workers", (parameters.workers,)),
     ):
@@ -263,13 +264,17 @@ def check(parameters: Parameters) -> None:
             f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
             "movies) to below 1"
         )
+    if parameters.background_users not in (None, "all") and parameters.background_users < 0:
+        raise InputError(
+            f"--background-users is {parameters.background_users}. Expected a number or all"
+        )
     if not parameters.models:
-        raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
+        raise InputError(f"--models needs a name. There are {', '.join(recommenders())}")
     names = [name_of(spec) for spec in parameters.models]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
-    check_split(parameters.split)
+    choose_protocol(parameters).holdout_rule()
     if not parameters.resume and parameters.output_dir:
         check_new(Path(parameters.output_dir))
 
@@ -279,9 +284,22 @@ def choose_protocol(parameters: Parameters) -> Protocol:
     return PROTOCOLS[parameters.protocol].changed(**changes)
 
 
-def name_of(spec: str) -> str:
-    """The name in the tables: the class's, for one's own "file:Class"."""
-    return spec.rpartition(":")[2]
+def check_models(parameters: Parameters) -> None:
+    """Build each recommender once, so that what is wrong shows before the work.
+
+    Raises:
+        InputError: there is none of a name, or an option was given that none of them has.
+    """
+    classes = [load_recommender(spec) for spec in parameters.models]
+    default = Options()
+    options = Options(wnn_engine=parameters.wnn_engine)
+    if options != default and not any("wnn_engine" in declared(c, "options") for c in classes):
+        raise InputError(
+            f"--wnn-engine {parameters.wnn_engine}: no recommender of this run has an engine. "
+            "Add one that has (ao), or leave the flag out"
+        )
+    for cls in classes:
+        build(cls, options)
 
 
 def default_folder(dataset: Dataset) -> Path:
@@ -291,12 +309,12 @@ def default_folder(dataset: Dataset) -> Path:
     )
 
 
-def about(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
+def metadata_of(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
     """What run.json says of the run."""
     return {
         "parameters": asdict(parameters),
         "protocol": protocol.columns(),
-        "dataset": about_dataset(dataset),
+        "dataset": dataset_metadata(dataset),
     }
 
 

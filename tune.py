@@ -2,8 +2,8 @@
 
 Each gets the same number of trials over its `search_space`, its defaults the first of them. A trial
 learns from a part of the *training* rows of development users and is scored on the rest of those:
-no test rating, and nothing at all of the reserved users, is ever looked at. The score is the RMSE
-(mean over users), divided in each cell by that of the user's mean, so that cells weigh alike.
+no test rating, and nothing at all of the held-out test users, is ever looked at. The score is the
+RMSE (mean over users), divided in each cell by that of the user's mean, so that cells weigh alike.
 
 Settings are for the class's author to take over as defaults; nothing reads them at run time.
 
@@ -23,16 +23,20 @@ from pathlib import Path
 import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from command_line import run
-from errors import InputError
-from evaluation.cells import parse_cells
-from evaluation.protocols import PROTOCOLS, Encoding
-from evaluation.resume import about_dataset, check_same_data, parameters_of
-from evaluation.run_folder import RunFolder, check_new, write_csv
-from evaluation.tuning import (
+from recbench.command_line import run
+from recbench.data.encodings.movies import Encoding
+from recbench.data.joining import Dataset, load_dataset
+from recbench.errors import InputError
+from recbench.evaluation.cells import parse_cells
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.recommender import Recommender
+from recbench.registry import family_of, load_recommender, name_of, recommenders
+from recbench.report.progress import progress_bar
+from recbench.runs.resume import check_same_data, dataset_metadata, resumed
+from recbench.runs.run_folder import RunFolder, check_new, write_csv
+from recbench.runs.tuning import (
     Columns,
     Settings,
     TuningCell,
@@ -42,8 +46,6 @@ from evaluation.tuning import (
     trials,
     tuning_cell,
 )
-from preparation.joining import Dataset, load_dataset
-from recommender import RECOMMENDERS, Recommender, family_of, load_recommender
 
 
 @dataclass
@@ -77,15 +79,12 @@ console = Console(highlight=False)
 
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
-    earlier = None
-    if parameters.resume:
-        earlier = RunFolder.resume(Path(parameters.resume), TRIALS)
-        parameters = parameters_of(earlier, parameters)
+    parameters, earlier = resumed(parameters, TRIALS)
     sizes = check(parameters)
     classes = choose_classes(parameters)
     datasets = [load_dataset(name, PROTOCOL.join) for name in parameters.dataset]
     reference = load_recommender(REFERENCE)
-    cells = [  # another sample for each encoding: twice as many people to choose on
+    cells = [  # another sample for each encoding: twice as many users to choose on
         tuning_cell(
             dataset,
             PROTOCOL.changed(encoding=encoding),
@@ -99,9 +98,11 @@ def main(parameters: Parameters) -> int:
     ]
     default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-tuning"
     folder = earlier or RunFolder.create(
-        Path(parameters.output_dir or default), about(parameters, classes, cells, datasets), TRIALS
+        Path(parameters.output_dir or default),
+        metadata_of(parameters, classes, cells, datasets),
+        TRIALS,
     )
-    for dataset, known in zip(datasets, folder.about["datasets"], strict=True):
+    for dataset, known in zip(datasets, folder.metadata["datasets"], strict=True):
         check_same_data(folder, dataset, known)
 
     names = " ".join(dataset.source.name for dataset in datasets)
@@ -132,8 +133,7 @@ def tune_all(
     folder: RunFolder,
 ) -> None:
     """All trials of one recommender after another; each is a row as soon as it is done."""
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+    with progress_bar(console) as progress:
         bar = progress.add_task("", total=len(classes) * parameters.trials)
         for name, cls in classes.items():
             progress.update(bar, description=name)
@@ -147,8 +147,8 @@ def tune_all(
             ):
                 if row["trial"] not in done:
                     if "traceback" in row:
-                        where = f"{name}, trial {row['trial']}, {row['settings']}"
-                        folder.log_failure(where, str(row.pop("traceback")))
+                        key = f"{name}, trial {row['trial']}, {row['settings']}"
+                        folder.log_failure(key, str(row.pop("traceback")))
                     first = {
                         "dataset": datasets,
                         **PROTOCOL.columns(),
@@ -267,11 +267,11 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
 def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
     """Those named, or all that have a search space."""
     if not parameters.models:
-        every = {name: load_recommender(name) for name in RECOMMENDERS}
+        every = {name: load_recommender(name) for name in recommenders()}
         return {name: cls for name, cls in every.items() if space_of(cls)}
     classes = {}
     for spec in parameters.models:
-        name, cls = spec.rpartition(":")[2], load_recommender(spec)
+        name, cls = name_of(spec), load_recommender(spec)
         if name in classes:
             raise InputError(f"--models: {name} stands twice")
         if not space_of(cls):
@@ -280,7 +280,7 @@ def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
     return classes
 
 
-def about(
+def metadata_of(
     parameters: Parameters,
     classes: dict[str, type[Recommender]],
     cells: list[TuningCell],
@@ -295,13 +295,13 @@ def about(
             {
                 "cell": one.name,
                 "users": one.cell.n_users,
-                "other_users": one.cell.n_other_users,
+                "background_users": one.cell.n_background_users,
                 "validation_ratings": len(one.cell.personal.test),
                 f"rmse_of_{REFERENCE}": one.level,
             }
             for one in cells
         ],
-        "datasets": [about_dataset(dataset) for dataset in datasets],
+        "datasets": [dataset_metadata(dataset) for dataset in datasets],
     }
 
 

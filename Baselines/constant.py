@@ -1,4 +1,4 @@
-"""The answer that looks at nothing: what any model must beat."""
+"""`always_3`: the prediction that looks at nothing, which any model must beat."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from ratings import Movies, Ratings
-from recommender import Recommender
-
-STARS = 3.0
+from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.recommender import Recommender
 
 
 class Always3(Recommender):
-    """Three stars for everybody and every movie."""
+    """Three stars for every user and movie."""
 
+    name: ClassVar[str] = "always_3"
     tuned: ClassVar[str] = "nothing to tune"
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        return np.full(len(user), STARS, dtype=np.float32)
+        return np.full(len(user), DEFAULT_STARS, dtype=np.float32)
 
     def state_bytes(self) -> int:
         return 0

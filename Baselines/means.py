@@ -1,7 +1,7 @@
-"""Means and medians of the training ratings, by movie or by user.
+"""`movie_mean`, `user_mean`, `user_median`: of the training ratings, by movie or by user.
 
 Whatever has no training rating of its own gets the mean (median) of all training ratings, and
-where there is no training rating at all, 3.0, as `always_3` says.
+where there is no training rating at all, `DEFAULT_STARS`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from Baselines.constant import STARS
-from ratings import Movies, Ratings
-from recommender import Recommender
+from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.recommender import Recommender
 
 
 class _StarsByKey(Recommender):
@@ -41,11 +40,12 @@ class MovieMean(_StarsByKey):
     A movie nobody rated gets the mean of all training ratings.
     """
 
-    learns_from_others: ClassVar[bool] = True
+    name: ClassVar[str] = "movie_mean"
+    learns_from_background: ClassVar[bool] = True
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self._table = _mean_by(train.movie, train.stars)
-        self._otherwise = _mean(train.stars)
+        self._otherwise = train.mean_stars()
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -58,9 +58,11 @@ class UserMean(_StarsByKey):
     A user without any gets the mean of all training ratings.
     """
 
+    name: ClassVar[str] = "user_mean"
+
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self._table = _mean_by(train.user, train.stars)
-        self._otherwise = _mean(train.stars)
+        self._otherwise = train.mean_stars()
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -73,17 +75,15 @@ class UserMedian(_StarsByKey):
     A user without any gets the median of all training ratings.
     """
 
+    name: ClassVar[str] = "user_median"
+
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self._table = _median_by(train.user, train.stars)
-        self._otherwise = float(np.median(train.stars)) if len(train) else STARS
+        self._otherwise = float(np.median(train.stars)) if len(train) else DEFAULT_STARS
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return self._look_up(user)
-
-
-def _mean(stars: np.ndarray) -> float:
-    return float(stars.mean(dtype=np.float64)) if len(stars) else STARS
 
 
 def _mean_by(key: np.ndarray, stars: np.ndarray) -> np.ndarray:

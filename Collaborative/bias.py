@@ -1,4 +1,4 @@
-"""How kind is the user, how good is the movie: damped effects of both, nothing between them."""
+"""`bias`: damped biases of users and movies, nothing between them."""
 
 from __future__ import annotations
 
@@ -8,55 +8,59 @@ import numpy as np
 from surprise import BaselineOnly
 
 from Collaborative.surprise_trainset import Known, look_up
-from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recommender import Recommender
+from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
 
 
 class BiasModel(Recommender):
     """r̂_ui = o_i + b_u + b_i, from Surprise's `BaselineOnly`.
 
-    o is the crowd's opinion of each movie in stars and the mean of what ratings are beyond it, or
-    the mean of all ratings. The effects minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² +
+    o is the item baseline of each movie in stars and the mean residual from it, or the mean of all
+    ratings. The biases minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² +
     λ_i Σ b_i² (Koren 2010, "Factor in the neighbors", section 2.1), by alternating least squares:
-    b_i = Σ_u (r_ui − o_i − b_u) / (λ_i + n_i), then b_u likewise. The effect of an unknown user or
+    b_i = Σ_u (r_ui − o_i − b_u) / (λ_i + n_i), then b_u likewise. The bias of an unknown user or
     movie is zero. Nothing is random.
 
     Args:
         epochs: rounds of alternating least squares.
         damping_user: λ_u, in ratings.
         damping_movie: λ_i, in ratings.
-        over: what o is, "crowd" or "mean".
+        start: what o is, "item_baseline" or "mean".
 
     The defaults are tuned; Surprise's are 10, 15 and 10.
     """
 
-    learns_from_others: ClassVar[bool] = True
-
-    # What a tuner may choose from.
+    name: ClassVar[str] = "bias"
+    learns_from_background: ClassVar[bool] = True
+    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "epochs": (2, 40, "int"),
         "damping_user": (0.5, 50.0, "log"),
         "damping_movie": (0.5, 50.0, "log"),
-        "over": ("crowd", "mean"),
+        "start": ("item_baseline", "mean"),
     }
-    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
+    tuned: ClassVar[str] = "results/tuning/trials"
 
     def __init__(
         self,
         epochs: int = 38,
         damping_user: float = 3.7,
         damping_movie: float = 45.0,
-        over: str = "crowd",
+        start: Start = "item_baseline",
     ) -> None:
         self.epochs = epochs
         self.damping_user = damping_user
         self.damping_movie = damping_movie
-        self.over = over
+        self.start: Start = start
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._known = Known.of(train, movies, self.over)
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
+        self._known = Known.of(train, level)
         if not len(train):
-            self._user_effect = self._movie_effect = np.empty(0)
+            self._user_bias = self._movie_bias = np.empty(0)
             return self
         options = {
             "method": "als",
@@ -65,14 +69,14 @@ class BiasModel(Recommender):
             "reg_i": self.damping_movie,
         }
         model = BaselineOnly(bsl_options=options, verbose=False).fit(self._known.trainset(train))
-        self._user_effect, self._movie_effect = model.bu, model.bi  # (users,), (movies,)
+        self._user_bias, self._movie_bias = model.bu, model.bi  # (users,), (movies,)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        user_effect = look_up(self._user_effect, self._known.users, np.asarray(user))
-        movie_effect = look_up(self._movie_effect, self._known.movies, np.asarray(movie))
-        stars = self._known.level[movie] + user_effect + movie_effect
+        user_bias = look_up(self._user_bias, self._known.users, np.asarray(user))
+        movie_bias = look_up(self._movie_bias, self._known.movies, np.asarray(movie))
+        stars = self._known.level[movie] + user_bias + movie_bias
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return self._user_effect.nbytes + self._movie_effect.nbytes
+        return self._user_bias.nbytes + self._movie_bias.nbytes

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from surprise import Trainset
 
-from crowd_opinion import start_of
-from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Known:
     Attributes:
         users: int [u], sorted.
         movies: int [m], sorted.
-        level: float64 [all movies], stars: what the model explains the rest of.
+        level: float64 [all movies], stars: what residuals are taken from.
     """
 
     users: np.ndarray
@@ -26,13 +25,12 @@ class Known:
     level: np.ndarray
 
     @staticmethod
-    def of(train: Ratings, movies: Movies, over: str) -> Known:
+    def of(train: Ratings, level: np.ndarray) -> Known:
         """
         Args:
-            over: "mean": the level is the mean of the training ratings, for every movie; "crowd":
-                the crowd's opinion, and the mean of what ratings are beyond it.
+            level: float64 [all movies], what residuals are taken from, see `starting_stars`; their
+                mean is added.
         """
-        level = start_of(train, movies, over)  # (movies,)
         if len(train):
             level = level + (train.stars - level[train.movie]).mean(dtype=np.float64)
         return Known(np.unique(train.user), np.unique(train.movie), level)

@@ -1,4 +1,4 @@
-"""Matrix factorisation by stochastic gradient descent, the model of the Netflix prize."""
+"""`svd`: matrix factorisation by stochastic gradient descent, the model of the Netflix prize."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import numpy as np
 from surprise import SVD
 
 from Collaborative.surprise_trainset import Known, look_up
-from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recommender import Recommender
+from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
 
 
 class SvdModel(Recommender):
     """r̂_ui = o_i + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
 
-    o is the crowd's opinion of each movie in stars and the mean of what ratings are beyond it, or
-    the mean of all ratings. It minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over
+    o is the item baseline of each movie in stars and the mean residual from it, or the mean of all
+    ratings. It minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over
     the ratings by stochastic gradient descent, one user's ratings after another's (Koren, Bell &
-    Volinsky 2009, "Matrix factorization techniques for recommender systems"). Effects and factors
+    Volinsky 2009, "Matrix factorization techniques for recommender systems"). Biases and factors
     of an unknown user or movie are zero.
 
     Args:
@@ -27,22 +28,23 @@ class SvdModel(Recommender):
         epochs: passes over all ratings.
         learning_rate: of every parameter.
         regularisation: λ.
-        over: what o is, "crowd" or "mean".
+        start: what o is, "item_baseline" or "mean".
 
     The defaults are tuned; Surprise's are 100, 20, 0.005 and 0.02.
     """
 
-    learns_from_others: ClassVar[bool] = True
-
-    # What a tuner may choose from.
+    name: ClassVar[str] = "svd"
+    learns_from_background: ClassVar[bool] = True
+    starts_from_item_baseline: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("seed",)
     search_space: ClassVar[dict] = {
         "factors": (2, 128, "int"),
         "epochs": (5, 80, "int"),
         "learning_rate": (0.001, 0.03, "log"),
         "regularisation": (0.01, 0.3, "log"),
-        "over": ("crowd", "mean"),
+        "start": ("item_baseline", "mean"),
     }
-    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
+    tuned: ClassVar[str] = "results/tuning/trials"
 
     def __init__(
         self,
@@ -51,19 +53,22 @@ class SvdModel(Recommender):
         epochs: int = 73,
         learning_rate: float = 0.0012,
         regularisation: float = 0.17,
-        over: str = "crowd",
+        start: Start = "item_baseline",
     ) -> None:
         self.seed = seed
         self.factors = factors
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.regularisation = regularisation
-        self.over = over
+        self.start: Start = start
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._known = Known.of(train, movies, self.over)
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
+        self._known = Known.of(train, level)
         if not len(train):
-            self._user_effect = self._movie_effect = np.empty(0)
+            self._user_bias = self._movie_bias = np.empty(0)
             self._user_factors = self._movie_factors = np.empty((0, self.factors))
             return self
         model = SVD(
@@ -73,7 +78,7 @@ class SvdModel(Recommender):
             reg_all=self.regularisation,
             random_state=self.seed,
         ).fit(self._known.trainset(train))
-        self._user_effect, self._movie_effect = model.bu, model.bi  # (users,), (movies,)
+        self._user_bias, self._movie_bias = model.bu, model.bi  # (users,), (movies,)
         self._user_factors, self._movie_factors = model.pu, model.qi  # (users or movies, factors)
         return self
 
@@ -84,10 +89,10 @@ class SvdModel(Recommender):
         )
         p = look_up(self._user_factors, *users)  # (rows, factors)
         q = look_up(self._movie_factors, *movies)  # (rows, factors)
-        effects = look_up(self._user_effect, *users) + look_up(self._movie_effect, *movies)
-        stars = self._known.level[movie] + effects + (p * q).sum(axis=1)
+        biases = look_up(self._user_bias, *users) + look_up(self._movie_bias, *movies)
+        stars = self._known.level[movie] + biases + (p * q).sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        learned = (self._user_effect, self._movie_effect, self._user_factors, self._movie_factors)
+        learned = (self._user_bias, self._movie_bias, self._user_factors, self._movie_factors)
         return sum(table.nbytes for table in learned)

@@ -1,12 +1,11 @@
-"""One neural network for everybody: embeddings of users and movies beside the movie's bits.
+"""`colab`: one neural network for all users, embeddings of users and movies beside the bits.
+
 python Collaborative/torch_colab.py --num-users 100 --reviews-per-user 25
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, Self
@@ -19,10 +18,12 @@ import torch._dynamo  # the first Adam imports it: over a second that would pass
 import torch.nn.functional as F
 from torch import Tensor
 
-from data_prep import RATING_BITS, decode_ratings, encode_ratings
-from evaluation.experiment import Experiment, print_scores, run_experiment
-from ratings import Movies, Ratings
-from recommender import Recommender
+from recbench.command_line import run
+from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from recbench.ratings import Movies, Ratings
+from recbench.recommender import Recommender
+from recbench.runs.experiment import Experiment, print_scores, run_experiment
+from recbench.threads import one_thread
 
 EMBEDDING = 32  # numbers in the embedding of a user, and of a movie
 HIDDEN = (64, 32)  # units of the hidden layers
@@ -50,13 +51,15 @@ class TorchCollaborativeRecommender(Recommender):
     Args:
         seed: of initial weights and of the shuffling, 0 or more. On a CPU the same seed gives the
             same result; on a GPU sums are taken in any order.
-        labels: "half_stars" or "truncated", see `data_prep.encode_ratings`.
+        labels: "half_stars" or "truncated", see `encode_ratings`.
         loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
             applies the sigmoid again, as published.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
-    learns_from_others: ClassVar[bool] = True
+    name: ClassVar[str] = "colab"
+    learns_from_background: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
 
     def __init__(
         self,
@@ -175,17 +178,6 @@ class TorchCollaborativeRecommender(Recommender):
         return torch.from_numpy(array.astype(np.float32)).to(self.device)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: on matrices as small as these, two are many times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 # --- the published experiment ------------------------------------------------------------------
 
 
@@ -196,7 +188,7 @@ def run_colab_model(
 
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
-        parameters: others of `evaluation.experiment.Experiment`.
+        parameters: others of `recbench.runs.experiment.Experiment`.
     """
     chosen = Experiment(num_users=num_users, reviews_per_user=reviews_per_user, **parameters)
     row = run_experiment(TorchCollaborativeRecommender, chosen)
@@ -208,6 +200,4 @@ def main(parameters: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    from command_line import run
-
     run(main, Experiment)

@@ -8,8 +8,6 @@ have learned alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from PerUser.user_chunks import chunks_of_users
+from recbench.threads import one_thread
 
 
 def initial_parameters(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> list[Tensor]:
@@ -116,14 +115,3 @@ def choose_device(device: str) -> torch.device:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(device)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread: on matrices as small as these, two are many times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

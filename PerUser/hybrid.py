@@ -1,148 +1,176 @@
-"""`hybrid`: a collaborative model and personal memories, as much of each as has proved good."""
+"""`hybrid`: a collaborative model and the memories of each user, mixed by stacking weights."""
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy.optimize import nnls
 
 from PerUser.wnn_vote import WnnVote
-from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recommender import Recommender, build, load_recommender
+from recbench.evaluation.holdouts import hold_out_tail
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import (
+    Options,
+    Recommender,
+    SideFeatureRecommender,
+    build,
+    fit_on,
+)
+from recbench.registry import load_recommender
 
-HELD_OUT = 0.2  # of each person's ratings, the last, to find the shares on
-USUAL_WEIGHT = 5.0  # of the usual shares: as some hundred people whose parts are .2 stars apart
-EXACTLY = 1e4  # the weight of "the shares sum to one"
+HELD_OUT = 0.2  # of each user's ratings, the last, to find the stacking weights on
+PRIOR_WEIGHT = 5.0  # of equal weights: as some hundred users whose parts are .2 stars apart
+EXACTLY = 1e4  # the weight of "the stacking weights sum to one"
 
 
 class Hybrid(Recommender):
-    """r̂ = γ₁ (c + memory) + γ₂ (m + the memory of m's errors) + γ₃ m′(what the memory says)
+    """r̂ = γ₁ (c + memory) + γ₂ (m + the memory of m's residuals) + γ₃ m′(memory as side feature)
 
-    There are two ways of laying a memory and a model over each other, and the memory by itself:
+    There are two ways of combining a memory and a model, and the memory by itself:
 
-    1. `wnn_vote`: the crowd's opinion c and a person's memory of what was given beyond it.
-    2. A collaborative model m fitted to everybody's ratings, and a memory as in `WnnVote` of each
-       person's surprises r − m. It learns too little: m was fitted to the very ratings that its
-       surprises are of, and knows a part of each by heart.
-    3. The same collaborative model, told what the first memory says, as a feature: for each
-       training rating what it said when it held the earlier ones alone, so that nothing is known
-       by heart. The model finds out how much that is worth, and for whom. Only for a model that
-       can be told (`fit(train, movies, told)`).
+    1. `wnn_vote`: the item baseline c and a user's memory of the residuals from it.
+    2. A collaborative model m fitted to all ratings, and a memory as in `WnnVote` of each user's
+       residuals r − m. It learns too little: m was fitted to the very ratings that the residuals
+       are of, so they are smaller than out of sample.
+    3. The same collaborative model with a side feature: for each training rating the
+       out-of-sample (prequential) prediction of the first memory, made when it held the earlier
+       ratings alone. The model finds out how much that is worth, and for whom. Only for a
+       `SideFeatureRecommender`.
 
-    Their errors differ, so a mixture does better than any. γ ≥ 0, Σ γ = 1 is found on ratings that
-    were not learned from, each person's last fifth in time: all parts are fitted without them, γ is
-    the least squares solution, each person counting once, shrunk to equal shares, and all are
-    fitted again to everything. So the better parts prevail where they are much better: without
-    other people's ratings the memory, without votes the model.
+    Their errors differ, so a mixture does better than any: stacking (Wolpert 1992; Breiman 1996).
+    The stacking weights γ ≥ 0, Σ γ = 1 are found on each user's last fifth of training ratings in
+    time: all parts are fitted without it, γ is the least squares solution, each user counting
+    once, shrunk to equal weights, and all parts are fitted again to everything. So the better
+    parts prevail where they are much better: without background users the memory, without votes
+    the model.
 
-    c is the opinion of the training ratings that it is given, other people's among them; the one
-    that movies bring along knows the ratings that γ is found on.
+    c is fitted here, to the ratings that `fit` is given and, for γ, to those that are left of
+    them: the item baseline of the split knows the ratings that γ is found on.
 
-    Somebody without ratings is predicted γ₁ c + γ₂ m + γ₃ m′(0): the memories come in as they fill.
+    A user without ratings is predicted γ₁ c + γ₂ m + γ₃ m′(0).
 
     Args:
         seed: of the collaborative model.
-        base: the collaborative model: a class, a name of `recommender.RECOMMENDERS`, or
-            "file:Class".
+        model: the collaborative model: a class, a name, or "file:Class".
         samples: of that model, if it samples; None: its own default.
-        samples_for_shares: the same, while the shares are looked for.
-        doubt: how many times stronger the priors of the memory of m's errors are than those of
-            `WnnVote`: there is less left to learn, and as much noise in it.
+        samples_for_stacking: the same, while γ is looked for.
+        regularisation: how many times stronger the shrinkage of the memory of m's residuals is
+            than that of `WnnVote`: there is less left to learn, and as much noise in it.
     """
 
-    learns_from_others: ClassVar[bool] = True
-
-    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
-
-    # What a tuner may choose from.
-    search_space: ClassVar[dict] = {"doubt": (0.5, 30.0, "log")}
+    name: ClassVar[str] = "hybrid"
+    learns_from_background: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("seed",)
+    builds_on: str = "bayes_fm"
+    search_space: ClassVar[dict] = {"regularisation": (0.5, 30.0, "log")}
+    tuned: ClassVar[str] = "results/tuning/trials"
 
     def __init__(
         self,
         seed: int = 0,
-        base: str | type[Recommender] = "bayes_fm",
+        model: str | type[Recommender] = "bayes_fm",
         samples: int | None = None,
-        samples_for_shares: int = 60,
-        doubt: float = 5.5,
+        samples_for_stacking: int = 60,
+        regularisation: float = 5.5,
     ) -> None:
-        self._base = load_recommender(base) if isinstance(base, str) else base
-        self._can_be_told = "told" in inspect.signature(self._base.fit).parameters
+        self._model_class = load_recommender(model) if isinstance(model, str) else model
+        if samples is not None or model != type(self).builds_on:
+            self.builds_on = ""  # a fitted model of the run would be another one
         self.seed = seed
         self.samples = samples
-        self.samples_for_shares = samples_for_shares
+        self.samples_for_stacking = samples_for_stacking
         personal = self._personal = WnnVote()
-        self._errors = WnnVote(
-            doubt * personal.prior_mean,
-            doubt * personal.prior_bent,
-            doubt * personal.prior_taste,
-            doubt * personal.prior_vote,
+        self._residuals = WnnVote(
+            regularisation * personal.shrinkage_bias,
+            regularisation * personal.shrinkage_slope,
+            regularisation * personal.shrinkage_weights,
+            regularisation * personal.shrinkage_kernel,
         )
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        later = last_of_each(train, HELD_OUT)
-        self._fit_parts(train.take(~later), movies, self.samples_for_shares)
-        self.shares = self._best_shares(train.take(later))  # (parts,)
-        self._fit_parts(train, movies, self.samples)
+    def fit(self, train: Ratings, movies: Movies, base: Recommender | None = None) -> Self:
+        """`base`: the collaborative model, fitted to `train` already."""
+        later = self._last_of_each_user(train)
+        self._fit_parts(train.take(~later), movies, self.samples_for_stacking)
+        self.stacking_weights = self._best_weights(train.take(later))  # γ, (parts,)
+        self._fit_parts(train, movies, self.samples, base)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        stars = self._parts(user, movie) @ self.shares
+        stars = self._parts(user, movie) @ self.stacking_weights
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
-    def _fit_parts(self, train: Ratings, movies: Movies, samples: int | None) -> None:
-        options = {"seed": self.seed} | ({} if samples is None else {"samples": samples})
-        stars = train.stars.astype(np.float64)
-        movies = replace(movies, crowd_opinion=None)  # that of `train` alone: no rating held out
-        self._personal.fit(train, movies)
-        crowd = self._personal.crowd
+    @staticmethod
+    def _last_of_each_user(train: Ratings) -> np.ndarray:
+        """bool [n]: rounded down to whole ratings, so that of fewer than five none is held out."""
+        order = np.lexsort((np.arange(len(train)), train.time, train.user))
+        return hold_out_tail(
+            train, order, lambda count: np.floor(HELD_OUT * count + 1e-9).astype(np.int64)
+        )
 
-        self._model = build(self._base, **options).fit(train, movies)
-        self._errors.start(movies, crowd, train.movie)
-        self._errors.remember(train, stars - self._model.predict(train.user, train.movie))
+    def _fit_parts(
+        self,
+        train: Ratings,
+        movies: Movies,
+        samples: int | None,
+        fitted_model: Recommender | None = None,
+    ) -> None:
+        item_baseline = ItemBaseline.fit(train, movies)
+        self._personal.fit(train, movies, item_baseline)
+        baseline = self._personal.baseline  # (movies,)
 
-        if self._can_be_told:
-            said = self._personal.corrections_before(train, stars - crowd[train.movie])
-            self._listener = build(self._base, **options).fit(train, movies, told=said)
+        self._train = train
+        self._model = fitted_model or fit_on(self._new_model(samples), train, movies, item_baseline)
+        self._residuals.start_from(movies, baseline, train.movie)
+
+        self._stacked = None
+        if issubclass(self._model_class, SideFeatureRecommender):
+            residual = train.stars.astype(np.float64) - baseline[train.movie]
+            said = self._personal.prequential_corrections(train, residual)  # (ratings,)
+            self._stacked = self._new_model(samples).fit(train, movies, said)
+
+    def _new_model(self, samples: int | None) -> Recommender:
+        settings = {} if samples is None else {"samples": samples}
+        return build(self._model_class, Options(seed=self.seed), **settings)
 
     def _parts(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """What the parts say of each pair, float64 [n, parts]; not all clipped."""
+        """The prediction of each part for each pair, float64 [n, parts]; not all clipped."""
         user, movie = np.asarray(user), np.asarray(movie)
+        self._store_residuals_of(user)
         said = self._personal.correction(user, movie)  # (n,)
         parts = [
-            self._personal.crowd[movie] + said,
-            self._model.predict(user, movie) + self._errors.correction(user, movie),
+            self._personal.baseline[movie] + said,
+            self._model.predict(user, movie) + self._residuals.correction(user, movie),
         ]
-        if self._can_be_told:
-            parts.append(self._listener.predict(user, movie, told=said))
+        if self._stacked is not None:
+            parts.append(self._stacked.predict(user, movie, said))
         return np.stack(parts, axis=1).astype(np.float64)
 
-    def _best_shares(self, later: Ratings) -> np.ndarray:
+    def _store_residuals_of(self, user: np.ndarray) -> None:
+        """Fill the memories of m's residuals of the users asked about, once they are asked about:
+        to predict every training rating of every background user takes longer than all else."""
+        missing = np.setdiff1d(user, list(self._residuals.memories))
+        theirs = self._train.take(np.isin(self._train.user, missing))
+        if len(theirs):
+            predicted = self._model.predict(theirs.user, theirs.movie)
+            self._residuals.store(theirs, theirs.stars.astype(np.float64) - predicted)
+
+    def _best_weights(self, later: Ratings) -> np.ndarray:
         """γ = argmin Σ_u mean_u (r − Σ_k γ_k part_k)² + 5 ‖γ − 1/K‖², float64 [K]."""
         parts = self._parts(later.user, later.movie)  # (n, K)
         kinds = parts.shape[1]
         root = 1 / np.sqrt(np.bincount(later.user)[later.user]) if len(later) else np.empty(0)
+        equal = np.full(kinds, np.sqrt(PRIOR_WEIGHT) / kinds)
         rows = [
             (root[:, None] * parts, root * later.stars),
-            (np.sqrt(USUAL_WEIGHT) * np.eye(kinds), np.full(kinds, np.sqrt(USUAL_WEIGHT) / kinds)),
+            (np.sqrt(PRIOR_WEIGHT) * np.eye(kinds), equal),
             (np.full((1, kinds), EXACTLY), np.array([EXACTLY])),
         ]
-        shares, _ = nnls(np.vstack([x for x, _ in rows]), np.concatenate([y for _, y in rows]))
-        return shares / shares.sum()
+        weights, _ = nnls(np.vstack([x for x, _ in rows]), np.concatenate([y for _, y in rows]))
+        return weights / weights.sum()
 
     def state_bytes(self) -> int:
-        memories = self._personal.state_bytes() + self._errors.state_bytes()
-        models = [self._model, self._listener] if self._can_be_told else [self._model]
+        memories = 2 * self._personal.state_bytes()  # of as many ratings in either
+        models = [self._model] if self._stacked is None else [self._model, self._stacked]
         return memories + sum(model.state_bytes() or 0 for model in models)
-
-
-def last_of_each(ratings: Ratings, part: float) -> np.ndarray:
-    """bool [n]: the last `part` in time of each person's ratings, rounded down to whole ratings."""
-    order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
-    _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
-    place = np.arange(len(order)) - np.repeat(start, count)
-    last = np.zeros(len(order), dtype=bool)
-    last[order] = place >= np.repeat(count - np.floor(part * count + 1e-9).astype(int), count)
-    return last

@@ -1,7 +1,7 @@
-"""The per-user network as a competent person would train it.
+"""`mlp_tuned`: the per-user network with settings that were tuned.
 
-The same outputs as `torch` and one more input, the crowd's opinion; trained until the user's own
-ratings, put aside in turn, say stop, and trusted as far as they show.
+The same outputs as `torch` and one more input, the item baseline; trained with early stopping by
+cross-validation within the user's own ratings, and shrunk towards the baseline as those show.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from crowd_opinion import MIDDLE_STARS, start_of
-from data_prep import RATING_BITS, encode_ratings
 from PerUser.batched_mlp import (
     as_tensor,
     bit_loss,
@@ -22,13 +20,15 @@ from PerUser.batched_mlp import (
     forward,
     initial_parameters,
     logits_of,
-    one_thread,
     own_mean,
 )
 from PerUser.shrunk_means import shrunk_means
 from PerUser.user_chunks import chunks_of_users
-from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recommender import Recommender
+from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
+from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
+from recbench.threads import one_thread
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried
 CELLS_PER_CHUNK = 2_048  # few: a chunk is trained until the last of its users has enough
@@ -38,20 +38,20 @@ FOLDING = 1  # the stream of random numbers that cuts it
 class TunedPerUserMlp(Recommender):
     """r̂_ui = b_ui + s_u (f_u(x_i) − b_ui), f_u a multi-layer perceptron of the user's own.
 
-    b_ui = o_i + (Σ (r − o) + κ m) / (n + κ) is what is predicted without it: o_i is the crowd's
-    opinion of the movie in stars, and a feature beside the movie's bits; or, over the mean, 3.
-    m is the mean of r − o over all training ratings.
+    b_ui = o_i + (Σ (r − o) + κ m) / (n + κ) is what is predicted without it: o_i is the item
+    baseline in stars, and a feature beside the movie's bits; or, from the mean, 3. m is the mean
+    of r − o over all training ratings.
 
     f_u(x) = ½ Σ_k sigmoid(z_k(x)), the expected number of half stars if z holds the log-odds of the
     thermometer's ten bits (ordinal regression: Frank & Hall 2001, "A simple approach to ordinal
     classification"). Its loss is the binary cross-entropy of the bits, minimised by full-batch
     AdamW (Loshchilov & Hutter 2019). The last layer starts at zero weights and at the log-odds of
-    the user's own ratings with κ ratings of everybody mixed in, so that f_u starts at their mean.
+    the user's own ratings with κ ratings of all users mixed in, so that f_u starts at their mean.
 
     The user's ratings are cut into folds, and for each fold a network is trained on the others. The
     number of steps t_u is the one with the least squared error on the ratings put aside (Prechelt
     1998, "Early stopping — but when?"), and with d = f − b and e = r − b on those, b taking the
-    user's kindness from the others alone (o and m, being the crowd's, know all),
+    user bias from the others alone (o and m, being of all users, know all),
 
         s_u = Σ d e / (Σ d² + c), cut to 0 .. 1.
 
@@ -66,24 +66,26 @@ class TunedPerUserMlp(Recommender):
         epochs: steps at the most.
         patience: steps without improvement after which a user's training ends.
         damping: κ, in ratings.
-        doubt: c, in squared stars: how much the network must explain before it is trusted.
+        shrinkage: c, in squared stars.
         folds: parts of the cross-validation, 2 or more.
-        over: what it is compared with, "crowd" or "mean".
+        start: what residuals are taken from, "item_baseline" or "mean".
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
-    # What a tuner may choose from.
+    name: ClassVar[str] = "mlp_tuned"
+    starts_from_item_baseline: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("seed",)
     search_space: ClassVar[dict] = {
         "units": (8, 64, "int"),
         "learning_rate": (0.001, 0.03, "log"),
         "weight_decay": (0.001, 10.0, "log"),
         "patience": (5, 50, "int"),
         "damping": (0.1, 30.0, "log"),
-        "doubt": (0.1, 30.0, "log"),
+        "shrinkage": (0.1, 30.0, "log"),
         "folds": (2, 5, "int"),
-        "over": ("crowd", "mean"),
+        "start": ("item_baseline", "mean"),
     }
-    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
+    tuned: ClassVar[str] = "results/tuning/trials"
 
     def __init__(
         self,
@@ -95,9 +97,9 @@ class TunedPerUserMlp(Recommender):
         epochs: int = 200,
         patience: int = 39,
         damping: float = 3.9,
-        doubt: float = 6.9,
+        shrinkage: float = 6.9,
         folds: int = 2,
-        over: str = "crowd",
+        start: Start = "item_baseline",
         device: str = "auto",
     ) -> None:
         self.seed = seed
@@ -107,26 +109,28 @@ class TunedPerUserMlp(Recommender):
         self.epochs = epochs
         self.patience = patience
         self.damping = damping
-        self.doubt = doubt
+        self.shrinkage = shrinkage
         self.folds = folds
-        self.over = over
+        self.start: Start = start
         self.device = choose_device(device)
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._level = start_of(train, movies, self.over)  # o, (movies,)
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        self._level = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
         self._features = movies.bits  # (movies, features)
-        if self.over == "crowd":
-            self._features = np.column_stack((movies.bits, self._level - MIDDLE_STARS))
-        surprise = train.stars - self._level[train.movie]  # (ratings,)
+        if self.start == "item_baseline":
+            self._features = np.column_stack((movies.bits, self._level - DEFAULT_STARS))
+        residual = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        self._means, self._otherwise = shrunk_means(train.user, surprise, self.damping)
-        self._trust = np.zeros(len(self._users))  # s_u
+        self._means, self._otherwise = shrunk_means(train.user, residual, self.damping)
+        self._scale = np.zeros(len(self._users))  # s_u
 
         sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
         self._parameters = initial_parameters(self._users, sizes, self.seed)
         labels = encode_ratings(train.stars, "half_stars")
         shares = labels.mean(axis=0) if len(train) else np.zeros(RATING_BITS)
-        self._everybody = as_tensor(shares, self.device)  # (10,), how often each bit is one
+        self._of_all = as_tensor(shares, self.device)  # (10,), how often each bit is one
         with one_thread():
             for chunk in chunks_of_users(train.user, CELLS_PER_CHUNK):
                 x = as_tensor(self._features[train.movie[chunk.rows]], self.device)
@@ -135,11 +139,11 @@ class TunedPerUserMlp(Recommender):
                 mask = as_tensor(chunk.mask[:, :, None], self.device)  # (users, ratings, 1)
                 fold = self._folds(self._users[chunk.users], chunk.mask)  # (users, ratings)
                 drawn = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
-                steps, trust = self._cross_validate(drawn, x, y, level, mask, fold)
+                steps, s = self._cross_validate(drawn, x, y, level, mask, fold)
                 start = self._start(drawn, y, mask)
                 learned = self._parameters_after(steps, start, x, y, mask)
 
-                self._trust[chunk.users] = trust.cpu().numpy()
+                self._scale[chunk.users] = s.cpu().numpy()
                 for parameter, of_chunk in zip(self._parameters, learned, strict=True):
                     parameter[chunk.users] = of_chunk.cpu()
         return self
@@ -157,7 +161,7 @@ class TunedPerUserMlp(Recommender):
         """Copies of the parameters `drawn`, with the last layer at the ratings in `mask`."""
         count = mask.sum(dim=1, keepdim=True)  # (users, 1, 1)
         ones = (y * mask).sum(dim=1, keepdim=True)  # (users, 1, 10)
-        share = (ones + self.damping * self._everybody) / (count + self.damping)
+        share = (ones + self.damping * self._of_all) / (count + self.damping)
         hidden = [parameter.clone() for parameter in drawn[:-2]]
         return [*hidden, torch.zeros_like(drawn[-2]), torch.logit(share, eps=1e-3)]
 
@@ -197,14 +201,14 @@ class TunedPerUserMlp(Recommender):
             if not training.any():
                 break
         kept = mask[:, :, 0] * (1 - aside)  # (folds, users, ratings)
-        surprise = (kept * (stars - level)).sum(dim=2, keepdim=True)  # (folds, users, 1)
-        kindness = (surprise + self.damping * self._otherwise) / (
+        residual = (kept * (stars - level)).sum(dim=2, keepdim=True)  # (folds, users, 1)
+        user_bias = (residual + self.damping * self._otherwise) / (
             kept.sum(dim=2, keepdim=True) + self.damping
         )
-        without = level + (aside * kindness).sum(dim=0)  # (users, ratings), b
+        without = level + (aside * user_bias).sum(dim=0)  # (users, ratings), b
         d, e = (best - without) * (fold >= 0), (stars - without) * (fold >= 0)
-        trust = (d * e).sum(dim=1) / (d.square().sum(dim=1) + self.doubt)
-        return best_step, trust.clamp(0, 1)
+        s = (d * e).sum(dim=1) / (d.square().sum(dim=1) + self.shrinkage)
+        return best_step, s.clamp(0, 1)
 
     def _parameters_after(
         self, steps: Tensor, start: list[Tensor], x: Tensor, y: Tensor, mask: Tensor
@@ -252,9 +256,9 @@ class TunedPerUserMlp(Recommender):
         f = torch.sigmoid(torch.from_numpy(z)).numpy().sum(axis=1) / 2  # (rows,)
         whose = np.searchsorted(self._users, user[known])
         without = self._level[movie[known]] + self._means[whose]  # b, (rows,)
-        stars[known] = without + self._trust[whose] * (f - without)
+        stars[known] = without + self._scale[whose] * (f - without)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
         networks = sum(p.numel() * p.element_size() for p in self._parameters)
-        return networks + self._means.nbytes + self._trust.nbytes
+        return networks + self._means.nbytes + self._scale.nbytes

@@ -16,17 +16,24 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
-from data_prep import RATING_BITS, count_ones, decode_ratings, encode_ratings, thermometer
-from errors import InputError
-from evaluation.experiment import Experiment, print_scores, run_experiment
-from ratings import Movies, Ratings
-from recommender import Recommender
+from recbench.command_line import run
+from recbench.data.encodings.thermometer import (
+    RATING_BITS,
+    count_ones,
+    decode_ratings,
+    encode_ratings,
+    thermometer,
+)
+from recbench.errors import InputError
+from recbench.ratings import Movies, Ratings
+from recbench.recommender import Recommender
+from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from weightless import Arch, Population
 
 STEPS = 15_000  # a hint of how many states an agent will live through
@@ -40,7 +47,7 @@ class AoRecommender(Recommender):
 
     Args:
         seed: of the coins that are tossed where the memory gives no answer.
-        labels: thermometers "half_stars" or "truncated", see `data_prep.encode_ratings`.
+        labels: thermometers "half_stars" or "truncated", see `encode_ratings`.
         wnn_engine: "weightless", the open engine of this project, or "ao_core" of AO Labs.
 
     Raises:
@@ -48,6 +55,9 @@ class AoRecommender(Recommender):
 
     A user without training ratings is predicted the mean of all training ratings.
     """
+
+    name: ClassVar[str] = "ao"
+    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "wnn_engine")
 
     def __init__(
         self, seed: int = 0, labels: str = "half_stars", wnn_engine: Engine = "weightless"
@@ -61,7 +71,7 @@ class AoRecommender(Recommender):
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self.bits = movies.bits
-        self.mean_stars = float(train.stars.mean()) if len(train) else 3.0
+        self.mean_stars = train.mean_stars()
         self.users, agent = np.unique(train.user, return_inverse=True)
         arch = self.ao.Arch(
             arch_i=list(movies.channels.values()),  # [10, 3, 3, 10] by the published encoding
@@ -191,6 +201,4 @@ def main(parameters: Parameters) -> None:
 
 
 if __name__ == "__main__":
-    from command_line import run
-
     run(main, Parameters)

@@ -1,4 +1,4 @@
-"""One small neural network for each user, trained on that user's ratings alone.
+"""`torch`: one small neural network for each user, trained on that user's ratings alone.
 
 A multi-layer perceptron 26-32-16-10: the movie's bits in, the rating's thermometer out. As
 published it is trained for 25 full-batch steps, which hardly moves it from where it starts;
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
 
@@ -19,8 +19,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_prep import RATING_BITS, decode_ratings, encode_ratings
-from evaluation.experiment import Experiment, print_scores, run_experiment
 from PerUser.batched_mlp import (
     as_tensor,
     bit_loss,
@@ -28,17 +26,19 @@ from PerUser.batched_mlp import (
     forward,
     initial_parameters,
     logits_of,
-    one_thread,
     own_mean,
 )
 from PerUser.user_chunks import chunks_of_users
-from ratings import Movies, Ratings
-from recommender import Recommender
+from recbench.command_line import run
+from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from recbench.ratings import Movies, Ratings
+from recbench.recommender import Recommender
+from recbench.runs.experiment import Experiment, print_scores, run_experiment
+from recbench.threads import one_thread
 
 HIDDEN = (32, 16)  # units of the hidden layers
 EPOCHS = 25  # steps, each over all ratings of the user
 LEARNING_RATE = 0.001  # of Adam
-NO_RATINGS = 3.0  # stars, where nobody has rated anything
 
 
 class TorchPerUserRecommender(Recommender):
@@ -48,16 +48,19 @@ class TorchPerUserRecommender(Recommender):
     of a user is the binary cross-entropy averaged over their own ratings × 10 bits, minimised by
     full-batch Adam (Kingma & Ba 2015). Stars are half the number of ones, 0.5 at the least.
 
-    A user without training ratings has no network: they get the thermometer of the mean of all
+    A user without training ratings has no network and gets the thermometer of the mean of all
     training ratings (of 3.0 where there are none), and the stars read from it.
 
     Args:
         seed: of the initial weights, 0 or more.
-        labels: "half_stars" or "truncated", see `data_prep.encode_ratings`.
+        labels: "half_stars" or "truncated", see `encode_ratings`.
         loss: "logits", or "double_sigmoid" as published, see `batched_mlp.bit_loss`.
         epochs: full-batch steps.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
+
+    name: ClassVar[str] = "torch"
+    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
 
     def __init__(
         self,
@@ -78,8 +81,8 @@ class TorchPerUserRecommender(Recommender):
     def fit(self, train: Ratings, movies: Movies) -> Self:
         self._bits = movies.bits
         self._users = np.unique(train.user)
-        mean = train.stars.mean(dtype=np.float64) if len(train) else NO_RATINGS
-        self._unknown_bits = encode_ratings(np.array([mean]), self.labels)  # (1, bits)
+        mean = np.array([train.mean_stars()])
+        self._unknown_bits = encode_ratings(mean, self.labels)  # (1, bits)
 
         sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
         self._parameters = initial_parameters(self._users, sizes, self.seed)
@@ -139,7 +142,7 @@ def run_torch_per_user(
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
         split: the part of each user's ratings to train on.
-        parameters: others of `evaluation.experiment.Experiment`.
+        parameters: others of `recbench.runs.experiment.Experiment`.
     """
     chosen = Experiment(
         num_users=num_users, reviews_per_user=reviews_per_user, split=split, **parameters
@@ -154,6 +157,4 @@ def main(parameters: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    from command_line import run
-
     run(main, Experiment)

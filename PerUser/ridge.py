@@ -1,4 +1,4 @@
-"""A ridge regression for each user: how many stars more or less each bit of a movie is worth."""
+"""`ridge`: for each user a ridge regression of residuals on the bits of a movie."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from crowd_opinion import start_of
 from PerUser.shrunk_means import shrunk_means
 from PerUser.user_chunks import chunks_of_users
-from ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recommender import Recommender
+from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
 
 
 class PerUserRidge(Recommender):
     """r̂_ui = o_i + μ_u + w_u·(x_i − x̄_u), on the user's own ratings.
 
-    x_i are the movie's bits and the crowd's opinion c_i in stars, and o_i = c_i: what is learned is
-    what the user gives beyond the crowd. Or, over the mean, the bits alone and o_i = 3.
+    x_i are the movie's bits and the item baseline c_i in stars, and o_i = c_i: what is learned are
+    the user's residuals from it. Or, from the mean, the bits alone and o_i = 3.
 
     With e = r − o, w_u minimises Σ_i (e_ui − ē_u − w·(x_i − x̄_u))² + α ‖w‖² (Hoerl & Kennard 1970,
     "Ridge regression"), so w_u = (X'X + αI)⁻¹ X'y with X and y centred on the user's means x̄_u and
@@ -27,32 +27,37 @@ class PerUserRidge(Recommender):
 
     Args:
         alpha: α. In a Bayesian reading, the variance of a rating around the line over that of a
-            weight: fifty if a rating strays by .9 stars and a bit is worth about .13.
+            weight: fifty if a rating strays by .9 stars and a weight is about .13.
         damping: κ, in ratings.
-        over: what it starts from, "crowd" or "mean".
+        start: what residuals are taken from, "item_baseline" or "mean".
     """
 
-    # What a tuner may choose from.
+    name: ClassVar[str] = "ridge"
+    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "alpha": (0.3, 300.0, "log"),
         "damping": (0.1, 30.0, "log"),
-        "over": ("crowd", "mean"),
+        "start": ("item_baseline", "mean"),
     }
-    tuned: ClassVar[str] = "results/sample-tuning"  # where the trials of the defaults are
+    tuned: ClassVar[str] = "results/tuning/trials"
 
-    def __init__(self, alpha: float = 50.0, damping: float = 5.6, over: str = "crowd") -> None:
+    def __init__(
+        self, alpha: float = 50.0, damping: float = 5.6, start: Start = "item_baseline"
+    ) -> None:
         self.alpha = alpha
         self.damping = damping
-        self.over = over
+        self.start: Start = start
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._start = start_of(train, movies, self.over)  # o, (movies,)
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        self._start = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
         self._features = movies.bits.astype(np.float64)  # (movies, features)
-        if self.over == "crowd":
+        if self.start == "item_baseline":
             self._features = np.column_stack((movies.bits, self._start))
-        surprise = train.stars - self._start[train.movie]  # (ratings,)
+        residual = train.stars - self._start[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        means, self._otherwise = shrunk_means(train.user, surprise, self.damping)
+        means, self._otherwise = shrunk_means(train.user, residual, self.damping)
         features = self._features.shape[1]
         self._weights = np.zeros((len(self._users), features))
         self._intercepts = np.empty(len(self._users))
@@ -60,7 +65,7 @@ class PerUserRidge(Recommender):
             mask = chunk.mask[:, :, None]  # (users, ratings, 1)
             count = mask.sum(axis=1, keepdims=True)  # (users, 1, 1)
             x = self._features[train.movie[chunk.rows]] * mask  # (users, ratings, features)
-            y = surprise[chunk.rows][:, :, None] * mask  # (users, ratings, 1)
+            y = residual[chunk.rows][:, :, None] * mask  # (users, ratings, 1)
             x_mean = x.sum(axis=1, keepdims=True) / count  # (users, 1, features)
             y_mean = y.sum(axis=1, keepdims=True) / count  # (users, 1, 1)
             x, y = (x - x_mean) * mask, (y - y_mean) * mask

@@ -6,11 +6,11 @@ import numpy as np
 
 
 def shrunk_means(user: np.ndarray, stars: np.ndarray, damping: float) -> tuple[np.ndarray, float]:
-    """μ_u = (Σ r + κ m) / (n + κ): the user's mean as if they had given the mean κ times more.
+    """μ_u = (Σ r + κ m) / (n + κ): the user's mean as if the user had given the mean κ times more.
 
     Args:
-        user: int [n], whose each rating is.
-        stars: float [n], of each, or what they are beyond something else.
+        user: int [n], of each rating.
+        stars: float [n], of each, or its residual.
         damping: κ, in ratings.
 
     Returns:

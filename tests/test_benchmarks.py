@@ -14,12 +14,12 @@ from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
 from tests_paths import ROOT, SYNTHETIC
 
-from evaluation.cells import make_cell
-from evaluation.crowd import cell_without_crowd
-from evaluation.measure import measure
-from evaluation.protocols import PROTOCOLS
 from PerUser.ridge import PerUserRidge
-from preparation.joining import load_dataset
+from recbench.data.joining import load_dataset
+from recbench.evaluation.background import cell_without_crowd
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
 
 ML_100K = "movielens_100k.py"
 CROWD = "crowd_size.py"

@@ -7,9 +7,9 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from Baselines.means import UserMean
-from evaluation.cells import make_cell
-from evaluation.measure import measure
-from evaluation.protocols import PROTOCOLS
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
 
 STRICT, PUBLISHED = PROTOCOLS["strict"], PROTOCOLS["published"]
 

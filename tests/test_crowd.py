@@ -5,10 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crowd_opinion import crowd_opinion
-from evaluation.cells import make_cell
-from evaluation.crowd import cell_without_crowd, cells_with_crowd, crossing, group_size
-from evaluation.protocols import PROTOCOLS
+from recbench.evaluation.background import (
+    cell_without_crowd,
+    cells_with_crowd,
+    crossing,
+    group_size,
+)
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.item_baseline import crowd_opinion
 
 EVERYBODY = replace(PROTOCOLS["strict"], other_users=10**6)
 

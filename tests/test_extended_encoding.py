@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from data_prep import encode_movies
-from evaluation.cells import make_cell
-from evaluation.protocols import PROTOCOLS
-from preparation.extended_encoding import CHANNELS, Facts, extended_bits, facts_of, thresholds
-from ratings import Ratings
-from recommender import RECOMMENDERS, build, load_recommender
+from recbench.data.encodings.extended import CHANNELS, Facts, extended_bits, facts_of, thresholds
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.ratings import Ratings
+from recbench.recommender import RECOMMENDERS, build, load_recommender
 
 EXTENDED = PROTOCOLS["strict"].changed(encoding="extended")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from evaluation.cells import make_cell
-from evaluation.measure import measure
-from evaluation.protocols import PROTOCOLS
-from recommender import build, load_recommender
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.recommender import build, load_recommender
 
 # on the synthetic set, 40 users x 25, strict: (rmse from, to), (accuracy_mean from, to)
 SYNTHETIC = {
@@ -40,7 +40,7 @@ def test_synthetic_set(synthetic):
 
 
 def test_weightless_network_on_the_extract_as_published(extract_folder):
-    from preparation.joining import load_dataset
+    from recbench.data.joining import load_dataset
 
     direct = load_dataset(str(extract_folder), "direct")
     ao = results(direct, "published", 250, 50, ["ao"])["ao"]

@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errors import InputError
-from evaluation.holdout import (
+from recbench.errors import InputError
+from recbench.evaluation.holdouts import (
     date_of_split,
     hold_out_after,
     hold_out_last,
     hold_out_random,
     hold_out_rows,
 )
-from ratings import Ratings
+from recbench.ratings import Ratings
 
 
 @st.composite

@@ -75,7 +75,7 @@ def test_imports_go_one_way(part):
 
 def is_of_the_script(node, text):
     return (
-        text.startswith(("if __name__", "from evaluation.experiment import"))
+        text.startswith(("if __name__", "from recbench.runs.experiment import"))
         or getattr(node, "name", "") == "main"
     )
 
@@ -97,7 +97,7 @@ def test_recommender_classes_do_not_use_the_evaluation():
 
 
 def test_evaluation_and_report_know_no_recommender_by_name():
-    from recommender import RECOMMENDERS
+    from recbench.recommender import RECOMMENDERS
 
     names = re.compile(rf"[\"']({'|'.join(RECOMMENDERS)})[\"']")
     for part in ("evaluation", "report"):

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from crowd_opinion import crowd_opinion
 from data_prep import encode_movies
-from evaluation.cells import make_cell, validation_cell
-from evaluation.measure import measure
-from evaluation.protocols import PROTOCOLS
-from preparation.sampling import is_reserved
-from ratings import Ratings
-from recommender import RECOMMENDERS, build, load_recommender
+from recbench.data.sampling import is_reserved
+from recbench.evaluation.cells import make_cell, validation_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.item_baseline import crowd_opinion
+from recbench.ratings import Ratings
+from recbench.recommender import RECOMMENDERS, build, load_recommender
 
 STRICT = PROTOCOLS["strict"]
 CASES = {

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_squared_error, ndcg_score, roc_auc_score
 
-from evaluation import metrics
-from evaluation.measure import measure, scores
-from ratings import Ratings
+from recbench.evaluation import metrics
+from recbench.evaluation.measure import measure, scores
+from recbench.ratings import Ratings
 
 
 @st.composite
@@ -115,8 +115,8 @@ class Fixed:
 
 @pytest.fixture(scope="module")
 def cell(synthetic):
-    from evaluation.cells import make_cell
-    from evaluation.protocols import PROTOCOLS
+    from recbench.evaluation.cells import make_cell
+    from recbench.evaluation.protocols import PROTOCOLS
 
     return make_cell(synthetic, PROTOCOLS["strict"], 10, 20)
 

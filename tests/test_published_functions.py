@@ -9,10 +9,10 @@ import pytest
 from tests_paths import SYNTHETIC
 
 from Collaborative.torch_colab import run_colab_model
-from evaluation.cells import make_cell
-from evaluation.protocols import PROTOCOLS
 from PerUser.perUser import AoRecommender, run_ao_model
 from PerUser.perUser_pytorch import run_torch_per_user
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
 
 DATA = {"dataset": str(SYNTHETIC)}
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recommender import RECOMMENDERS
+from recbench.recommender import RECOMMENDERS
 
 RESULTS = (ROOT / "results" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()

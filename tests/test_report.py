@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT
 
-from errors import InputError
-from report.markdown import with_tables
-from report.wide import final_results
+from recbench.errors import InputError
+from recbench.report.markdown import with_tables
+from recbench.report.wide import final_results
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from tests_paths import SYNTHETIC
 
 from data_prep import encode_rating, prepare_data
-from errors import InputError, TooFewUsers
-from preparation.joining import load_dataset
-from preparation.sampling import draw_sample
+from recbench.data.joining import load_dataset
+from recbench.data.sampling import draw_sample
+from recbench.errors import InputError, TooFewUsers
 
 DATA = {"dataset": str(SYNTHETIC)}
 COLUMNS = [

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from evaluation.predictions import Predictions
-from evaluation.significance import (
+from recbench.evaluation.significance import (
     holm,
     losses_per_user,
     resampled_means,
     significance,
     two_sided_p,
 )
+from recbench.runs.predictions import Predictions
 
 RIVALS = pd.DataFrame(
     [(9, 5, "rival", "best collaborative")],

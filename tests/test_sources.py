@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from data_prep import encode_movies
-from errors import InputError
-from preparation.joining import join_movies
-from sources import datasets, kaggle, ml_100k
-from sources.kaggle_files import read_folder
+from recbench.data import datasets, kaggle, ml_100k
+from recbench.data.joining import join_movies
+from recbench.data.kaggle_files import read_folder
+from recbench.errors import InputError
 
 HEAD = (
     "id,title,genres,original_language,release_date,runtime,belongs_to_collection,"

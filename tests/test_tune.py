@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from errors import InputError
-from evaluation.cells import make_cell
-from evaluation.protocols import PROTOCOLS
-from evaluation.tuning import defaults_of, relative_rmse, trials, tuning_cell
-from preparation.sampling import is_reserved
-from ratings import Ratings
-from recommender import RECOMMENDERS, load_recommender
+from recbench.data.sampling import is_reserved
+from recbench.errors import InputError
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.ratings import Ratings
+from recbench.recommender import RECOMMENDERS, load_recommender
+from recbench.runs.tuning import defaults_of, relative_rmse, trials, tuning_cell
 
 DEVELOPMENT = PROTOCOLS["strict"].changed(user_set="development")
 SMALL = ["--dataset", str(SYNTHETIC), "--cells", "15x20", "20x10"]

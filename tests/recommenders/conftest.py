@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from toy_data import toy_movies, toy_ratings
 
-from ratings import Movies, Ratings
+from recbench.ratings import Movies, Ratings
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from Baselines.constant import Always3
 from Baselines.means import MovieMean, UserMean, UserMedian
-from ratings import Ratings
+from recbench.ratings import Ratings
 
 # user 0: movies 0, 1, 2 -> 1.0, 2.0, 4.5    user 2: movies 1, 4 -> 3.0, 5.0
 HAND = Ratings(

@@ -11,7 +11,7 @@ from toy_data import toy_movies
 
 import Collaborative.bayesian_fm as script
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, MyFMRegressor
-from ratings import Movies, Ratings
+from recbench.ratings import Movies, Ratings
 
 USERS, MOVIES, RATED = 50, 340, 300
 

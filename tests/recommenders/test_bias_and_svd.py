@@ -13,7 +13,7 @@ from toy_data import toy_movies, toy_ratings
 from Collaborative.bias import BiasModel
 from Collaborative.surprise_trainset import look_up
 from Collaborative.svd import SvdModel
-from ratings import Ratings
+from recbench.ratings import Ratings
 
 
 def surprise_predictions(model, train: Ratings, user, movie) -> np.ndarray:

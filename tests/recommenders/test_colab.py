@@ -16,7 +16,7 @@ from Collaborative.torch_colab import (
     one_thread,
 )
 from data_prep import encode_ratings
-from ratings import Ratings
+from recbench.ratings import Ratings
 
 
 class Plain(nn.Module):

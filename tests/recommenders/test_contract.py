@@ -10,8 +10,8 @@ import pytest
 from toy_data import toy_ratings
 
 from data_prep import decode_ratings
-from ratings import Movies, Ratings
-from recommender import RECOMMENDERS, Recommender, build, load_recommender
+from recbench.ratings import Movies, Ratings
+from recbench.recommender import RECOMMENDERS, Recommender, build, load_recommender
 
 UNSEEN_USER, UNSEEN_MOVIE = 3, 21  # both within the tables, neither in the training ratings
 NEVER_HEARD_OF = 50_000  # a user beyond every table

@@ -9,10 +9,10 @@ import pytest
 from sklearn.linear_model import Ridge
 from toy_data import toy_movies, toy_ratings
 
-from crowd_opinion import crowd_opinion, known_opinion
-from evaluation.cells import make_cell, validation_cell
-from evaluation.protocols import PROTOCOLS
-from ratings import Ratings
+from recbench.evaluation.cells import make_cell, validation_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.item_baseline import crowd_opinion, known_opinion
+from recbench.ratings import Ratings
 
 
 def without_bits(movies):

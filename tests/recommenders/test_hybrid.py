@@ -13,8 +13,8 @@ from toy_data import toy_movies, toy_ratings
 import PerUser.hybrid as script
 from PerUser.hybrid import Hybrid, last_of_each
 from PerUser.wnn_vote import WnnVote
-from ratings import Ratings
-from recommender import Recommender
+from recbench.ratings import Ratings
+from recbench.recommender import Recommender
 
 fitted_on: list[Ratings] = []
 

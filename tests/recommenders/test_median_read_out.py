@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PerUser.median_read_out import GRID, MedianReadOut
 from toy_data import toy_movies
 
-from errors import InputError
-from PerUser.median_read_out import GRID, MedianReadOut
-from ratings import Ratings
-from recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
+from recbench.errors import InputError
+from recbench.ratings import Ratings
+from recbench.recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
 
 
 class Says(Recommender):

@@ -15,7 +15,7 @@ from PerUser.batched_mlp import initial_parameters
 from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.shrunk_means import shrunk_means
 from PerUser.user_chunks import chunks_of_users
-from ratings import Ratings
+from recbench.ratings import Ratings
 
 
 def test_fewer_than_four_ratings_give_the_shrunk_mean():

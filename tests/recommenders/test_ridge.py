@@ -12,7 +12,7 @@ from toy_data import toy_movies, toy_ratings
 import PerUser.ridge as script
 from PerUser.ridge import PerUserRidge
 from PerUser.user_chunks import chunks_of_users
-from ratings import Ratings
+from recbench.ratings import Ratings
 
 
 @pytest.mark.parametrize("alpha", [0.5, 20.0])

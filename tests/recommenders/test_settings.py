@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from toy_data import toy_movies
 
-from ratings import Ratings
-from recommender import RECOMMENDERS, build, load_recommender
+from recbench.ratings import Ratings
+from recbench.recommender import RECOMMENDERS, build, load_recommender
 
 
 def spaces() -> list:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from toy_data import toy_movies, toy_ratings
 
 import PerUser.wnn_vote as script
-from crowd_opinion import crowd_opinion
 from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
-from ratings import Movies, Ratings
+from recbench.item_baseline import crowd_opinion
+from recbench.ratings import Movies, Ratings
 
 NEVER = 1e9  # a prior so strong that the step it belongs to adds nothing
 

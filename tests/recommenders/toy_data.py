@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratings import Movies, Ratings
+from recbench.ratings import Movies, Ratings
 
 CHANNELS = {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}
 

@@ -1,0 +1,1 @@
+"""Sources, cleaning, joining, sampling and encodings: from files to ratings and movies."""

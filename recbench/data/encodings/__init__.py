@@ -1,0 +1,1 @@
+"""The binary encodings of a movie and of a rating."""

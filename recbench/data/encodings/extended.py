@@ -1,0 +1,184 @@
+"""The extended encoding of a movie: more of what the metadata says, in finer steps.
+
+`CHANNELS` is the table: what each bit says, where its threshold lies and why. A bit is a function
+of the movie and of the table of movies; no rating takes part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from recbench.data.tables import genre_names
+
+LANGUAGES = ("en", "fr", "de", "ja", "it", "es")
+FIRST_YEAR, LAST_YEAR = 1870, 2100  # a release date outside is a typing error
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Bits that belong together.
+
+    Attributes:
+        name: of the channel.
+        says: when a bit of it is one.
+        levels: how many thresholds a thermometer has; 0: not a thermometer.
+        why: of the channel and its thresholds.
+    """
+
+    name: str
+    says: str
+    levels: int
+    why: str
+
+
+CHANNELS = (
+    Channel(
+        "genres",
+        "the movie is of the genre; one bit for every genre in the table, by name",
+        0,
+        "what people say they like; the published ten leave out animation, family, war ...",
+    ),
+    Channel(
+        "vote_average",
+        "the external vote average reaches the threshold",
+        8,
+        "the published code has one step a star, and three movies in four lie between 5 and 7.5",
+    ),
+    Channel(
+        "vote_count",
+        "as many have voted, or more",
+        8,
+        "how widely known it is: one hundred votes and two hundred differ more than 800 and 900",
+    ),
+    Channel(
+        "year",
+        "released in the year or later",
+        8,
+        "eras are a matter of taste, and a neighbouring year is nearer than a distant one",
+    ),
+    Channel("runtime", "as many minutes long, or longer", 4, "short, usual, long, very long"),
+    Channel(
+        "language",
+        "the original language, one bit each; another language is no bit",
+        0,
+        "the six languages of the published code; one bit each, so that any two are equally far",
+    ),
+    Channel(
+        "collection",
+        "it belongs to a series of films",
+        0,
+        "sequels are liked or avoided as such",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the metadata says of m movies.
+
+    Attributes:
+        genres: names of each.
+        language: ISO 639-1, "" where unknown.
+        collection: bool [m].
+        year, runtime: float64 [m], minutes; nan where unknown.
+        votes, average: float64 [m], how many voted and what they gave, 0 .. 10. No votes: 0, 0.
+    """
+
+    genres: list[tuple[str, ...]]
+    language: list[str]
+    collection: np.ndarray
+    year: np.ndarray
+    runtime: np.ndarray
+    votes: np.ndarray
+    average: np.ndarray
+
+
+def facts_of(table: pl.DataFrame, votes: np.ndarray, average: np.ndarray) -> Facts:
+    """Facts of the movies in `table` (columns `recbench.data.tables.MOVIE_COLUMNS`).
+
+    Args:
+        votes, average: float [m], as in `external_votes`; nan is taken for no votes.
+    """
+    released = table["release_date"].str.slice(0, 4).cast(pl.Float64, strict=False)
+    votes = np.nan_to_num(votes)
+    return Facts(
+        genres=[genre_names(text) or () for text in table["genres"]],
+        language=table["original_language"].fill_null("").to_list(),
+        collection=(table["belongs_to_collection"].fill_null("") != "").to_numpy(),
+        year=_known(released, FIRST_YEAR, LAST_YEAR),
+        runtime=_known(table["runtime"].cast(pl.Float64), 1, np.inf),
+        votes=votes,
+        average=np.where(votes > 0, np.nan_to_num(average), 0.0),
+    )
+
+
+def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The bits of `movies`, by the genres and thresholds of `population`.
+
+    Thresholds cut the population into parts of equal weight, a movie weighing the square root of
+    its votes: half-way between the catalogue, most of which hardly anybody has seen, and what is
+    seen, most of which is a few hundred films. Where nobody has voted all weigh the same.
+
+    An unknown year or runtime counts as the middle one, so it is not far from any. No votes: no
+    bits of votes.
+
+    Returns:
+        uint8 [m, b], and what each of the b bits says, as "channel:meaning"; see `CHANNELS`. A
+        thermometer has fewer bits than levels where thresholds coincide.
+    """
+    columns: list[np.ndarray] = []  # each (movies,)
+    names: list[str] = []
+    for channel in CHANNELS:
+        if channel.levels:
+            values, weight = getattr(movies, FIELDS[channel.name]), np.sqrt(population.votes)
+            cuts = thresholds(getattr(population, FIELDS[channel.name]), weight, channel.levels)
+            if len(cuts):
+                values = np.where(np.isnan(values), cuts[len(cuts) // 2], values)
+            columns += [values >= cut for cut in cuts]
+            names += [f"{channel.name}:>={cut:g}" for cut in cuts]
+        elif channel.name == "genres":
+            genres = sorted({name for of_movie in population.genres for name in of_movie})
+            columns += [np.array([genre in own for own in movies.genres], bool) for genre in genres]
+            names += [f"genres:{genre}" for genre in genres]
+        elif channel.name == "language":
+            columns += [np.array([own == code for own in movies.language]) for code in LANGUAGES]
+            names += [f"language:{code}" for code in LANGUAGES]
+        else:
+            columns.append(movies.collection)
+            names.append(f"{channel.name}:yes")
+    return np.stack(columns, axis=1).astype(np.uint8), tuple(names)
+
+
+FIELDS = {"vote_average": "average", "vote_count": "votes", "year": "year", "runtime": "runtime"}
+
+
+def thresholds(values: np.ndarray, weight: np.ndarray, levels: int) -> np.ndarray:
+    """Up to `levels` values that cut the weighted distribution into parts of equal weight.
+
+    Args:
+        values, weight: float [m]; nan values are left out. If all weigh nothing, all weigh 1.
+
+    Returns:
+        float64, ascending and distinct. A threshold that all reach says nothing and is left out.
+    """
+    known = ~np.isnan(values)
+    values, weight = values[known], weight[known]
+    if not weight.any():
+        weight = np.ones(len(values))
+    counted = weight > 0
+    if not counted.any():
+        return np.empty(0)
+    order = np.argsort(values[counted], kind="stable")
+    ascending, share = values[counted][order], np.cumsum(weight[counted][order])
+    parts = np.arange(1, levels + 1) / (levels + 1) * share[-1]
+    cuts = np.unique(ascending[np.searchsorted(share, parts)])
+    return cuts[cuts > values.min()]
+
+
+def _known(column: pl.Series, low: float, high: float) -> np.ndarray:
+    """Numbers within low .. high, float64; nan else."""
+    numbers = column.fill_null(np.nan).to_numpy().astype(np.float64)
+    return np.where((numbers >= low) & (numbers <= high), numbers, np.nan)

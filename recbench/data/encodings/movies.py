@@ -1,0 +1,76 @@
+"""The bits of each movie. An encoding is a function of the movie, computed once per movie."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from recbench.data.encodings.extended import extended_bits, facts_of
+from recbench.data.encodings.published import published_bits
+from recbench.data.joining import Dataset, external_votes
+from recbench.ratings import Movies
+
+Encoding = Literal["published", "extended"]
+VoteScale = Literal["halved", "as_published"]
+VOTE_SCALES = {"as_published": 1.0, "halved": 0.5}  # TMDB's 0 .. 10 read as 0 .. 5, or halved
+
+
+def encode_movies(
+    dataset: Dataset,
+    vote_scale: str = "halved",
+    background: np.ndarray | None = None,
+    votes: bool = True,
+    cutoff: int | None = None,
+    encoding: str = "published",
+) -> Movies:
+    """The movies of `dataset` with their bits.
+
+    Args:
+        vote_scale: of the published encoding: "halved", or "as_published": a vote average of
+            0 .. 10 read as 0 .. 5.
+        background: bool [users], who is outside the sample. A source without external votes has
+            them counted over these users' ratings.
+        votes: False: as if nobody had voted.
+        cutoff: such votes are counted before this time alone, in seconds since 1970.
+        encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
+            "extended", see `recbench.data.encodings.extended`.
+    """
+    table = dataset.table
+    count, average = np.zeros(len(table)), np.zeros(len(table))
+    if votes:
+        count, average = external_votes(dataset, background, cutoff)  # average on TMDB's 0 .. 10
+    if encoding == "extended":
+        bits, names = _extended_bits(dataset, count, average, votes)
+    else:
+        bits, names = published_bits(table, count, average * VOTE_SCALES[vote_scale])
+    return Movies(
+        bits=bits,
+        bit_names=names,
+        vote_average=np.where(count > 0, average / 2, np.nan).astype(np.float32),
+        vote_count=np.nan_to_num(count).astype(np.float32),
+        movie_id=table["movieId"].to_numpy().astype(np.int64),
+        title=table["title"].fill_null("").to_numpy(),
+    )
+
+
+def _extended_bits(
+    dataset: Dataset, count: np.ndarray, average: np.ndarray, votes: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Thresholds are those of the whole table of movies, rated or not. Votes that were counted
+    are those of rated movies; the others have none and would weigh nothing."""
+    movies = facts_of(dataset.table, count, average)
+    population, whole = movies, dataset.source.movies
+    if votes and dataset.source.has_votes:
+        counts, averages = whole["vote_count"], whole["vote_average"]
+        population = facts_of(whole, counts.to_numpy(), averages.to_numpy())
+    elif not count.any():
+        population = facts_of(whole, np.zeros(len(whole)), np.zeros(len(whole)))
+    return extended_bits(movies, population)
+
+
+def channels_as_lists(movies: Movies) -> dict[str, list[list[int]]]:
+    """Channel -> the bits of each movie as a list, as the published interface hands them out."""
+    ends = np.cumsum(list(movies.channels.values()))
+    parts = np.split(movies.bits, ends[:-1], axis=1)
+    return {channel: part.tolist() for channel, part in zip(movies.channels, parts, strict=True)}

@@ -1,0 +1,82 @@
+"""Kaggle's The Movies Dataset: found where it lies, or fetched once through kagglehub."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from recbench.errors import InputError
+
+HANDLE = "rounakbanik/the-movies-dataset"
+VERSION = 7  # the last one published; pinned, so that the same name is the same data
+SILENCE_SECONDS = 30  # no byte arrived for so long: give up
+
+BY_HAND = (
+    f"Or fetch https://www.kaggle.com/datasets/{HANDLE} by hand, unpack it, "
+    "and give its folder: --dataset FOLDER"
+)
+
+
+def find() -> Path | None:
+    """The folder of a whole copy on this machine: mounted by Kaggle, or kept by kagglehub.
+
+    The cache is looked into by hand: kagglehub needs the network to find what it already has
+    unless it is asked for a version, and deletes the copy before it fetches when forced.
+    """
+    mounted = Path("/kaggle/input/the-movies-dataset")
+    if (mounted / "ratings.csv").exists():
+        return mounted
+    kept = _cache_folder() / "datasets" / HANDLE
+    marker = kept / f"{VERSION}.complete"
+    folder = kept / "versions" / str(VERSION)
+    return folder if marker.exists() and (folder / "ratings.csv").exists() else None
+
+
+def fetch() -> Path:
+    """Download the dataset through kagglehub and return its folder.
+
+    Raises:
+        InputError: it could not be had; says why and what to do by hand.
+    """
+    code = f"import kagglehub; print(kagglehub.dataset_download('{HANDLE}/versions/{VERSION}'))"
+    output = run_with_deadline([sys.executable, "-c", code], _cache_folder(), SILENCE_SECONDS)
+    return Path(output.strip().splitlines()[-1])
+
+
+def run_with_deadline(command: list[str], watched: Path, silence_seconds: float) -> str:
+    """What `command` prints; it is ended once `watched` has not grown for `silence_seconds`.
+
+    A process of its own, because a server that accepts and never answers hangs the client.
+
+    Raises:
+        InputError: it failed or was ended.
+    """
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    )
+    size, grown_at = -1, time.monotonic()
+    while process.poll() is None:
+        time.sleep(0.1)
+        now_size = sum(f.stat().st_size for f in watched.rglob("*") if f.is_file())
+        if now_size != size:
+            size, grown_at = now_size, time.monotonic()
+        elif time.monotonic() - grown_at > silence_seconds:
+            process.kill()
+            process.communicate()
+            raise InputError(
+                f"Kaggle sent nothing for {silence_seconds:.0f} seconds. Try again later. {BY_HAND}"
+            )
+    output, errors = process.communicate()
+    if process.returncode != 0:
+        last_line = (errors.strip().splitlines() or ["no reason given"])[-1]
+        reason = last_line.split(":")[0].split(".")[-1]  # "ConnectionError", not the whole story
+        raise InputError(f"Kaggle cannot be reached ({reason}). {BY_HAND}")
+    return output
+
+
+def _cache_folder() -> Path:
+    from kagglehub.config import get_cache_folder  # slow to import, and seldom needed
+
+    return Path(get_cache_folder())

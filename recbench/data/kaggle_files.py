@@ -1,0 +1,127 @@
+"""A folder in the layout of Kaggle's The Movies Dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from recbench.data.tables import (
+    MOVIE_COLUMNS,
+    RATING_COLUMNS,
+    Source,
+    check_ratings,
+    clean_links,
+    clean_movies,
+)
+from recbench.errors import InputError
+
+
+def read_folder(folder: Path, name: str | None = None, small: bool = False) -> Source:
+    """Read `ratings.csv` with `links.csv` where they are, else the `_small` pair, and metadata.
+
+    Args:
+        folder: holds the CSV files.
+        name: the dataset's name in the results; else made of the folder's and the file's.
+        small: take the `_small` pair even where the large one is.
+
+    Raises:
+        InputError: a file or column is missing, or a row cannot be used; names file and row.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            f"--dataset {folder}: no such folder. Expected one of auto, the-movies-dataset, "
+            "the-movies-dataset-small, ml-100k, or a folder with ratings.csv or ratings_small.csv"
+        )
+    ratings_file, links_file = _choose_pair(folder, small)
+    metadata_file = folder / "movies_metadata.csv"
+    if not metadata_file.exists():
+        raise InputError(f"{folder}: has no movies_metadata.csv. Put the Kaggle file there")
+
+    ratings = check_ratings(_read_ratings(ratings_file), ratings_file)
+    counts = {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
+    links = None
+    if links_file is not None:
+        links, link_counts = clean_links(_read_text(links_file, ("movieId", "tmdbId")))
+        counts |= link_counts
+    movies, movie_counts = clean_movies(_read_text(metadata_file, MOVIE_COLUMNS))
+    if movies.is_empty():
+        raise InputError(f"{metadata_file}: no row has a number for its id. Is it the right file?")
+    return Source(
+        name=name or f"{folder.resolve().name}/{ratings_file.stem}",
+        ratings=ratings,
+        links=links,
+        movies=movies,
+        counts=counts | movie_counts,
+        files=tuple(f for f in (ratings_file, links_file, metadata_file) if f is not None),
+    )
+
+
+def _choose_pair(folder: Path, small: bool) -> tuple[Path, Path | None]:
+    stems = ("_small",) if small else ("", "_small")
+    pairs = [(folder / f"ratings{stem}.csv", folder / f"links{stem}.csv") for stem in stems]
+    for ratings_file, links_file in pairs:
+        if ratings_file.exists() and links_file.exists():
+            return ratings_file, links_file
+    for ratings_file, _ in pairs:
+        if ratings_file.exists():
+            return ratings_file, None
+    wanted = " or ".join(ratings_file.name for ratings_file, _ in pairs)
+    raise InputError(
+        f"{folder}: has no {wanted}. Give a folder with the files of Kaggle's "
+        "rounakbanik/the-movies-dataset (--dataset FOLDER), or --dataset ml-100k"
+    )
+
+
+def _read_ratings(file: Path) -> pl.DataFrame:
+    _check_columns(file, tuple(RATING_COLUMNS))
+    try:
+        return (
+            pl.scan_csv(file, schema_overrides=RATING_COLUMNS)
+            .select(list(RATING_COLUMNS))
+            .collect(engine="streaming")
+        )
+    except pl.exceptions.PolarsError as error:
+        raise InputError(_first_unreadable(file) or f"{file}: {error}") from None
+
+
+def _first_unreadable(file: Path) -> str | None:
+    """Where the first cell stands that is no number; read again as text to find it."""
+    text = _read_text(file, tuple(RATING_COLUMNS)).with_row_index("line", offset=2)
+    for column, dtype in RATING_COLUMNS.items():
+        bad = text.filter(
+            pl.col(column).is_not_null() & pl.col(column).cast(dtype, strict=False).is_null()
+        )
+        if not bad.is_empty():
+            line, value = bad["line"][0], bad[column][0]
+            whole = "a whole number" if dtype == pl.Int64 else "a number from 0.5 to 5"
+            return f"{file}, line {line}: {column} is '{value}'. Expected {whole}"
+    return None
+
+
+def _read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The named columns as text. Rows of the wrong length are cut or filled, not dropped."""
+    _check_columns(file, columns)
+    try:
+        return pl.read_csv(
+            file, columns=list(columns), infer_schema=False, truncate_ragged_lines=True
+        ).select(columns)
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{file}: is not a CSV file that can be read ({error})") from None
+
+
+def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
+    try:
+        header = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
+    except pl.exceptions.NoDataError:
+        raise InputError(
+            f"{file}: is empty. Expected a heading with {', '.join(columns)}"
+        ) from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{file}: cannot be read ({error})") from None
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise InputError(
+            f"{file}: has no column {', '.join(missing)}; its heading is {', '.join(header)}. "
+            f"Expected {', '.join(columns)}"
+        )

@@ -1,0 +1,174 @@
+"""Samples of users and of their ratings, drawn by a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recbench.data.joining import Dataset, external_votes
+from recbench.errors import InputError, TooFewUsers
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The users drawn, their ratings, and the users who may serve as background.
+
+    Attributes:
+        rows: int64, the rows of `dataset.ratings` that were drawn, ascending.
+        users: int64 [n_users], dense indices in `dataset` of the users drawn, ascending.
+        kept: bool [movies], whether a movie reaches the `top_percentile` asked for.
+        background: bool [users], who is outside the sample and may be counted or learned from.
+    """
+
+    rows: np.ndarray
+    users: np.ndarray
+    kept: np.ndarray
+    background: np.ndarray
+
+
+def draw_sample(
+    dataset: Dataset,
+    num_users: int | None = None,
+    reviews_per_user: int | None = None,
+    top_percentile: float | None = None,
+    seed: int = 0,
+    user_set: str = "all",
+) -> Sample:
+    """Draw users at random and ratings of each at random; the four cases of `prepare_data`.
+
+    Args:
+        num_users, reviews_per_user, top_percentile: 0 or None: all.
+        seed: of both draws.
+        user_set: "all"; "development" for research and tuning, which then sees nothing at all of
+            the held-out test users; "test", those, a fifth of all, for what is claimed in the end.
+
+    Raises:
+        InputError: a parameter is out of its range, or fewer users exist than asked for; says
+            how many there are.
+    """
+    num_users, reviews_per_user = num_users or 0, reviews_per_user or 0
+    if num_users < 0 or reviews_per_user < 0:
+        raise InputError(
+            f"num_users ({num_users}) and reviews_per_user ({reviews_per_user}) must be 0 (all) "
+            "or more"
+        )
+    rng = np.random.default_rng([seed, num_users, reviews_per_user])
+    held_out = is_test_user(dataset.user_id)
+    anybody = np.ones(dataset.n_users, dtype=bool)
+    may_be_drawn = {"all": anybody, "development": ~held_out, "test": held_out}[user_set]
+    may_be_background = ~held_out if user_set == "development" else anybody
+    everybody = rng.permutation(np.flatnonzero(may_be_drawn))
+    if top_percentile and not dataset.source.has_votes:
+        return _draw_with_counted_votes(
+            dataset, num_users, reviews_per_user, top_percentile, everybody, may_be_background, rng
+        )
+    kept = _reaches(
+        dataset.table["vote_count"].to_numpy(),
+        dataset.source.movies["vote_count"].to_numpy(),
+        top_percentile,
+    )
+    chosen = _first_eligible(dataset, everybody, kept, num_users, reviews_per_user)
+    rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng)
+    inside = np.isin(np.arange(dataset.n_users), chosen)
+    return Sample(rows, chosen, kept, may_be_background & ~inside)
+
+
+def is_test_user(user_id: np.ndarray) -> np.ndarray:
+    """bool [n]: whether each user (int64 [n], as in the ratings file) is a held-out test user.
+
+    A fifth of all are, by a hash of the id alone (Fibonacci hashing, Knuth 1973), in every run
+    the same.
+    """
+    hashed = user_id.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (hashed >> np.uint64(32)) % np.uint64(5) == 0
+
+
+def _draw_with_counted_votes(
+    dataset: Dataset,
+    num_users: int,
+    reviews_per_user: int,
+    top_percentile: float,
+    everybody: np.ndarray,
+    may_be_background: np.ndarray,
+    rng: np.random.Generator,
+) -> Sample:
+    """Votes are counted outside the sample, but who is eligible depends on them.
+
+    So users are set aside in random order, more and more, until enough of those set aside have
+    ratings enough of the movies that are popular among the rest.
+    """
+    if num_users == 0:
+        raise InputError(
+            f"top_percentile: {dataset.source.name} has no votes of its own, they are counted over "
+            "users outside the sample, and all are inside. Give a number of users"
+        )
+    most = 0
+    for n_aside in range(num_users, len(everybody) + 1):
+        aside = np.isin(np.arange(dataset.n_users), everybody[:n_aside])
+        if not (may_be_background & ~aside).any():
+            break
+        votes, _ = external_votes(dataset, may_be_background & ~aside)
+        kept = _reaches(votes, votes, top_percentile)
+        enough = _counts_per_user(dataset, kept) >= max(reviews_per_user, 2)
+        most = max(most, int((enough & aside).sum()))
+        if (enough & aside).sum() >= num_users:
+            chosen = everybody[:n_aside][enough[everybody[:n_aside]]][:num_users]
+            rows = _draw_rows(dataset, np.sort(chosen), kept, reviews_per_user, rng)
+            return Sample(rows, np.sort(chosen), kept, may_be_background & ~aside)
+    raise _too_few(num_users, most, max(reviews_per_user, 2))
+
+
+def _reaches(votes: np.ndarray, of_all: np.ndarray, top_percentile: float | None) -> np.ndarray:
+    """bool [movies]: whose `votes` reach the quantile asked for of `of_all`, where known."""
+    if not top_percentile:
+        return np.ones(len(votes), dtype=bool)
+    if not 0 < top_percentile < 1:
+        raise InputError(
+            f"top_percentile is {top_percentile}. Expected a quantile between 0 and 1, such as 0.9 "
+            "for the tenth of the movies with the most votes"
+        )
+    return np.nan_to_num(votes, nan=-1.0) >= np.nanquantile(of_all, top_percentile)
+
+
+def _counts_per_user(dataset: Dataset, kept: np.ndarray) -> np.ndarray:
+    ratings = dataset.ratings
+    return np.bincount(ratings.user[kept[ratings.movie]], minlength=dataset.n_users)
+
+
+def _first_eligible(
+    dataset: Dataset, order: np.ndarray, kept: np.ndarray, num_users: int, reviews_per_user: int
+) -> np.ndarray:
+    needed = reviews_per_user or (2 if num_users else 1)
+    eligible = order[_counts_per_user(dataset, kept)[order] >= needed]
+    if len(eligible) < max(num_users, 1):
+        raise _too_few(num_users, len(eligible), needed)
+    return np.sort(eligible[: num_users or None])
+
+
+def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:
+    return TooFewUsers(
+        f"num_users is {num_users or 'all'}, but only {there_are} users have {needed} ratings or "
+        "more of the movies kept. Ask for fewer users or fewer reviews per user",
+        there_are,
+    )
+
+
+def _draw_rows(
+    dataset: Dataset,
+    chosen: np.ndarray,
+    kept: np.ndarray,
+    reviews_per_user: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    ratings = dataset.ratings
+    is_chosen = np.zeros(dataset.n_users, dtype=bool)
+    is_chosen[chosen] = True
+    rows = np.flatnonzero(is_chosen[ratings.user] & kept[ratings.movie])
+    if reviews_per_user == 0:
+        return rows
+    user = ratings.user[rows]  # ascending
+    shuffled = np.lexsort((rng.random(len(rows)), user))  # within each user
+    starts = np.searchsorted(user, chosen)
+    place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
+    return np.sort(rows[shuffled[place < reviews_per_user]])

@@ -1,0 +1,144 @@
+"""The tables of a source, and their cleaning: what cannot be used is counted, never lost silently.
+
+Every function here takes polars frames as read and returns clean ones with the counts of what
+was found.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from recbench.errors import InputError
+
+RATING_COLUMNS = {
+    "userId": pl.Int64,
+    "movieId": pl.Int64,
+    "rating": pl.Float32,
+    "timestamp": pl.Int64,
+}
+MOVIE_COLUMNS = (
+    "id",
+    "title",
+    "genres",
+    "original_language",
+    "release_date",
+    "runtime",
+    "belongs_to_collection",
+    "vote_average",
+    "vote_count",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset as it comes, cleaned but not joined.
+
+    Attributes:
+        name: as it stands in the column `dataset` of every CSV.
+        ratings: userId, movieId (MovieLens), rating (0.5 .. 5), timestamp (seconds since 1970).
+        links: movieId -> tmdbId, one row per movieId; None where there is no such file.
+        movies: the columns `MOVIE_COLUMNS`, `id` whole and unique; vote_average on TMDB's scale
+            of 0 .. 10, votes null where they are to be counted from the ratings.
+        counts: what was found and cleaned, in the order to print it.
+        files: what it was read from, for the fingerprint.
+    """
+
+    name: str
+    ratings: pl.DataFrame
+    links: pl.DataFrame | None
+    movies: pl.DataFrame
+    counts: dict[str, int]
+    files: tuple[Path, ...]
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether the metadata brings votes from outside; if not they are counted per sample."""
+        return self.movies["vote_count"].null_count() < len(self.movies)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the files read, 16 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()[:16]
+
+
+def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
+    """`ratings` itself, if every row can be used.
+
+    Raises:
+        InputError: no rows, a missing value, or a rating off the scale 0.5, 1.0 .. 5.0; it names
+            the line of `file` (the heading is line 1).
+    """
+    if ratings.is_empty():
+        raise InputError(f"{file}: holds no ratings. Expected one row per rating")
+    doubled = pl.col("rating") * 2
+    fine = pl.col("rating").is_between(0.5, 5.0) & (doubled == doubled.round())
+    for column in RATING_COLUMNS:
+        fine &= pl.col(column).is_not_null()
+    bad = ratings.with_row_index("line", offset=2).filter(~fine.fill_null(False))
+    if not bad.is_empty():
+        row = bad.row(0, named=True)
+        line = row.pop("line")
+        raise InputError(
+            f"{file}, line {line}: {row}. Expected no empty cell and a rating of 0.5, 1.0 .. 5.0"
+            f" ({len(bad):,} such rows). Mend or remove them"
+        )
+    return ratings
+
+
+def clean_links(links: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Links (movieId, tmdbId as text) -> one whole pair per movieId, with counts."""
+    pairs = links.select(
+        pl.col("movieId").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
+        pl.col("tmdbId").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
+    )
+    whole = pairs.drop_nulls().unique("movieId", keep="first", maintain_order=True)
+    return whole, {
+        "links": len(links),
+        "links without a tmdbId": pairs["tmdbId"].null_count(),
+        "movieIds sharing a tmdbId": int(whole["tmdbId"].is_duplicated().sum()),
+    }
+
+
+def clean_movies(movies: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Metadata (all columns as text) -> typed, one row per id, with counts.
+
+    A row whose id is no number is left out; of rows with the same id the first is kept; a row
+    with missing or malformed genres, language or votes stays, with what it has.
+    """
+    id_number = pl.col("id").str.strip_chars().cast(pl.Int64, strict=False)
+    with_id = movies.with_columns(id=id_number).filter(pl.col("id").is_not_null())
+    unique = with_id.unique("id", keep="first", maintain_order=True)
+    votes = pl.col("vote_average", "vote_count").cast(pl.Float64, strict=False)
+    typed = unique.select(MOVIE_COLUMNS).with_columns(
+        votes,
+        pl.col("runtime").cast(pl.Float64, strict=False),
+    )
+    genres = typed["genres"]
+    malformed = sum(genre_names(text) is None for text in genres.drop_nulls())
+    return typed, {
+        "movies": len(movies),
+        "movies whose id is no number": len(movies) - len(with_id),
+        "movies with an id seen before": len(with_id) - len(unique),
+        "movies without genres text": genres.null_count(),
+        "movies with malformed genres": malformed,
+        "movies without votes": typed["vote_count"].null_count(),
+    }
+
+
+@lru_cache(maxsize=100_000)  # some thousand different texts stand in 45,000 rows
+def genre_names(genres: object) -> tuple[str, ...] | None:
+    """The names in a cell of `genres`, a list of dicts as text; None if it is not such a list."""
+    try:
+        listed = ast.literal_eval(genres)  # type: ignore[arg-type]
+        return tuple(str(genre["name"]) for genre in listed)
+    except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
+        return None

@@ -1,0 +1,136 @@
+"""One cell of the grid in one iteration: who is in it, what is learned from, what is tested on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recbench.data.encodings.movies import encode_movies
+from recbench.data.joining import Dataset
+from recbench.data.sampling import Sample, draw_sample
+from recbench.errors import InputError
+from recbench.evaluation.holdouts import Split
+from recbench.evaluation.protocols import BackgroundUsers, Protocol
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Movies, Ratings
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Users of the sample have dense indices 0 .. n_users - 1, background users those after.
+
+    Attributes:
+        movies: what is known of each movie, with its bits.
+        item_baseline: fitted to all training ratings of the cell, background users' among them.
+        personal: the split for recommenders of one user.
+        collaborative: the split for those that learn from many. The same rows as `personal`, but
+            for a holdout without `same_test_rows`.
+        user_id: int64 [n_users], the ids behind the dense indices of the sample.
+        n_background_users: outside the sample, learned from and never tested.
+    """
+
+    movies: Movies
+    item_baseline: ItemBaseline
+    personal: Split
+    collaborative: Split
+    user_id: np.ndarray
+    n_background_users: int
+
+    @property
+    def n_users(self) -> int:
+        """How many there are in the sample."""
+        return len(self.user_id)
+
+    def train_and_test(self, learns_from_background: bool) -> tuple[Ratings, Ratings]:
+        """What a recommender learns from, and what it is tested on."""
+        split = self.collaborative if learns_from_background else self.personal
+        return split.training_ratings(learns_from_background), split.test
+
+
+def make_cell(
+    dataset: Dataset, protocol: Protocol, num_users: int, reviews_per_user: int, seed: int = 0
+) -> Cell:
+    """Draw the sample, encode the movies, split the ratings, fit the item baseline.
+
+    Raises:
+        InputError: fewer users exist than asked for, or a parameter is out of its range.
+    """
+    sample = draw_sample(
+        dataset, num_users, reviews_per_user, protocol.top_percentile, seed, protocol.user_set
+    )
+    holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
+    movies = encode_movies(
+        dataset,
+        protocol.vote_scale,
+        sample.background,
+        protocol.votes,
+        holdout.cutoff,
+        protocol.encoding,
+    )
+    drawn = dataset.ratings.take(sample.rows)
+    dense_user = np.searchsorted(sample.users, drawn.user)
+    ratings = Ratings(dense_user, drawn.movie, drawn.stars, drawn.time)
+    background, n_background_users = _background(dataset, sample, protocol.background_users, seed)
+
+    personal = holdout.split(ratings, background, seed)
+    collaborative = personal
+    known_to_all = personal.train
+    if not holdout.same_test_rows:
+        collaborative = holdout.split(ratings, background, seed, collaborative=True)
+        either = holdout.held_out(ratings, seed) | holdout.held_out_collaborative(ratings, seed)
+        known_to_all = ratings.take(~either)
+    item_baseline = ItemBaseline.fit(
+        Ratings.concatenate([known_to_all, personal.background]), movies, protocol.item_baseline
+    )
+    user_id = dataset.user_id[sample.users]
+    return Cell(movies, item_baseline, personal, collaborative, user_id, n_background_users)
+
+
+def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
+    """The cell with a part of its *training* rows held out in place of the test: to choose on.
+
+    The same holdout as the cell's own, within the training rows of its users; the test rows are
+    in neither part.
+    """
+    train, background = cell.collaborative.train, cell.collaborative.background
+    split = protocol.holdout_rule().fitted_to(train).split(train, background, seed)
+    item_baseline = ItemBaseline.fit(
+        split.training_ratings(with_background=True), cell.movies, protocol.item_baseline
+    )
+    return replace(cell, item_baseline=item_baseline, personal=split, collaborative=split)
+
+
+def parse_cells(texts: tuple[str, ...], least_reviews: int) -> list[tuple[int, int]]:
+    """Users and ratings of each, of cells written "250x25" (0: all).
+
+    Raises:
+        InputError: a text is no such cell, has fewer ratings than `least_reviews`, or is there
+            twice.
+    """
+    sizes = []
+    for cell in texts:
+        users, times, reviews = cell.partition("x")
+        if not (times and users.isdecimal() and reviews.isdecimal()):
+            raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
+        if 0 < int(reviews) < least_reviews:
+            raise InputError(f"--cells: '{cell}'. Expected {least_reviews} ratings or more of each")
+        sizes.append((int(users), int(reviews)))
+    if len(set(sizes)) != len(sizes):
+        raise InputError(f"--cells is {' '.join(texts)}. Expected each once")
+    return sizes
+
+
+def _background(
+    dataset: Dataset, sample: Sample, at_most: BackgroundUsers, seed: int
+) -> tuple[Ratings, int]:
+    """All ratings of up to `at_most` users outside the sample, numbered after those in it."""
+    outside = np.flatnonzero(sample.background)
+    rng = np.random.default_rng([seed, 4])
+    chosen = np.sort(rng.permutation(outside)[: len(outside) if at_most == "all" else at_most])
+    number = np.full(dataset.n_users, -1)
+    number[chosen] = len(sample.users) + np.arange(len(chosen))
+    ratings = dataset.ratings
+    wanted = (number[ratings.user] >= 0) & sample.kept[ratings.movie]
+    theirs = ratings.take(np.flatnonzero(wanted))
+    return Ratings(number[theirs.user], theirs.movie, theirs.stars, theirs.time), len(chosen)

@@ -1,0 +1,218 @@
+"""Holdouts: which ratings of a sample are tested on. One class each.
+
+Every rating of the sample is in training or in test, none in both. A holdout of one's own is a
+subclass of `Holdout` with a `name`, a `question` and `held_out`; in this file it is found by its
+name, in any other by file:Class (`--holdout my_file:MyHoldout`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recbench.errors import InputError
+from recbench.own_class import load_class
+from recbench.ratings import Ratings
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is learned from and what is tested on. Users of the sample have dense indices
+    0 .. n - 1, background users those after.
+
+    Attributes:
+        train: training ratings of the sample's users.
+        test: their held-out ratings.
+        background: ratings of other users, who are never tested.
+    """
+
+    train: Ratings
+    test: Ratings
+    background: Ratings
+
+    def training_ratings(self, with_background: bool) -> Ratings:
+        """What a recommender learns from: `train`, and `background` after it if it may."""
+        return Ratings.concatenate([self.train, self.background]) if with_background else self.train
+
+
+class Holdout(ABC):
+    """A rule that divides the ratings of a sample.
+
+    Attributes:
+        name: of the rule, as in the column `holdout`.
+        question: what a figure under this rule answers.
+        same_test_rows: whether all recommenders are tested on the same rows, so that their errors
+            can be paired.
+        fraction: the part of the ratings that is for training.
+        cutoff: nothing from this time on (seconds since 1970) is known to any recommender; None:
+            there is no such time.
+    """
+
+    name: ClassVar[str]
+    question: ClassVar[str]
+    same_test_rows: ClassVar[bool] = True
+
+    def __init__(self, fraction: float = 0.8) -> None:
+        check_split(fraction)
+        self.fraction = fraction
+        self.cutoff: int | None = None
+
+    def fitted_to(self, ratings: Ratings) -> Self:
+        """The same rule with what it has to know of all `ratings` that there are: for most,
+        nothing."""
+        return self
+
+    @abstractmethod
+    def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
+        """bool [n]: the rows of `ratings`, a sample, that are tested on."""
+
+    def held_out_collaborative(self, ratings: Ratings, seed: int) -> np.ndarray:
+        """The same for recommenders that learn from many users: the same rows."""
+        return self.held_out(ratings, seed)
+
+    def split(
+        self, ratings: Ratings, background: Ratings, seed: int, collaborative: bool = False
+    ) -> Split:
+        """The sample's `ratings` divided, beside those of `background` that may be known."""
+        rule = self.held_out_collaborative if collaborative else self.held_out
+        held_out = rule(ratings, seed)
+        if self.cutoff is not None:
+            background = background.take(background.time < self.cutoff)
+        return Split(ratings.take(~held_out), ratings.take(held_out), background)
+
+    def _n_train(self, count: np.ndarray | int) -> np.ndarray:
+        """How many of `count` ratings are for training: rounded down, one at least on a side."""
+        whole = np.floor(self.fraction * np.asarray(count) + 1e-9)  # 0.8 * 15 is a hair below 12
+        return np.clip(whole, 1, np.maximum(np.asarray(count) - 1, 1)).astype(np.int64)
+
+    def _n_test(self, count: np.ndarray) -> np.ndarray:
+        return count - self._n_train(count)
+
+
+class LastFraction(Holdout):
+    """Each user's last ratings in time.
+
+    Equal times stand in seeded random order, never in that of ids, which carry information. Of
+    each user's ratings `fraction` is for training, rounded down to whole ratings; one rating at
+    least is on either side, a single rating is for training.
+    """
+
+    name = "last"
+    question = "how well is a user's next rating foretold from those before it?"
+
+    def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
+        tie_break = np.random.default_rng([seed, 1]).random(len(ratings))
+        order = np.lexsort((tie_break, ratings.time, ratings.user))
+        return hold_out_tail(ratings, order, self._n_test)
+
+
+class RandomFraction(Holdout):
+    """A random part of each user's ratings; rounded as in `LastFraction`."""
+
+    name = "random"
+    question = "how well are missing ratings filled in, later ones being known?"
+
+    def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
+        key = np.random.default_rng([seed, 2]).random(len(ratings))
+        order = np.lexsort((key, ratings.user))
+        return hold_out_tail(ratings, order, self._n_test)
+
+
+class GlobalTime(Holdout):
+    """Whatever was rated at the cutoff or later, whoever rated it.
+
+    The cutoff is the time before which `fraction` of all ratings lies. Users without a rating
+    before it are cold: a recommender has never seen them.
+    """
+
+    name = "global-time"
+    question = "how would a system have done that was trained up to a day and then used?"
+
+    def fitted_to(self, ratings: Ratings) -> Self:
+        fitted = type(self)(self.fraction)
+        place = self._n_train(len(ratings))
+        fitted.cutoff = int(np.partition(ratings.time, place)[place]) if len(ratings) > 1 else 0
+        return fitted
+
+    def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
+        if self.cutoff is None:
+            raise ValueError("GlobalTime has no cutoff yet: call fitted_to(all ratings)")
+        return ratings.time >= self.cutoff
+
+
+class Published(RandomFraction):
+    """As published: as `RandomFraction`, but collaborative recommenders are tested on other rows,
+    a random part of all rows whoever's they are."""
+
+    name = "published"
+    question = "what did the published benchmark measure?"
+    same_test_rows = False
+
+    def held_out_collaborative(self, ratings: Ratings, seed: int) -> np.ndarray:
+        order = np.random.default_rng([seed, 3]).permutation(len(ratings))
+        held_out = np.zeros(len(ratings), dtype=bool)
+        held_out[order[self._n_train(len(ratings)) :]] = True
+        return held_out
+
+
+@cache
+def holdouts() -> dict[str, type[Holdout]]:
+    """The holdouts of this file by name."""
+    classes = (value for value in globals().values() if inspect.isclass(value))
+    return {
+        cls.name: cls for cls in classes if issubclass(cls, Holdout) and not inspect.isabstract(cls)
+    }
+
+
+def load_holdout(spec: str, fraction: float) -> Holdout:
+    """The holdout of that name, or one's own at `file:Class`.
+
+    Raises:
+        InputError: there is none, or `fraction` is not between 0 and 1.
+    """
+    known = holdouts()
+    if spec in known:
+        return known[spec](fraction)
+    if ":" not in spec:
+        raise InputError(
+            f"--holdout: none is named '{spec}'. Those that are: {', '.join(known)}; or one of "
+            "your own as file:Class, for example my_file:MyHoldout"
+        )
+    cls = load_class(spec, spec)
+    if not issubclass(cls, Holdout) or inspect.isabstract(cls):
+        raise InputError(
+            f"--holdout '{spec}': {cls.__name__} is no holdout. Derive it from "
+            "recbench.evaluation.holdouts.Holdout and give it held_out(ratings, seed)"
+        )
+    return cls(fraction)
+
+
+def check_split(fraction: float) -> None:
+    """Raises InputError unless 0 < fraction < 1."""
+    if not 0 < fraction < 1:
+        raise InputError(
+            f"split is {fraction}. Expected the part of the ratings to train on, between 0 and 1, "
+            "such as 0.8"
+        )
+
+
+def hold_out_tail(
+    ratings: Ratings, order: np.ndarray, n_test: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """bool [n]: the last rows of each user in a given order.
+
+    Args:
+        order: int [n], sorts the rows by user, and within a user so that the tail is held out.
+        n_test: from each user's number of ratings, int [users], to how many are held out.
+    """
+    _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
+    place = np.arange(len(order)) - np.repeat(start, count)  # within the user
+    held_out = np.zeros(len(order), dtype=bool)
+    held_out[order] = place >= np.repeat(count - n_test(count), count)
+    return held_out

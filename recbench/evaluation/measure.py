@@ -1,0 +1,177 @@
+"""Fit a recommender on a cell, let it predict the held-out ratings, score and time it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from recbench.data.encodings.thermometer import count_ones
+from recbench.evaluation import metrics
+from recbench.evaluation.cells import Cell
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+from recbench.recommender import Recommender, declared, fit_on
+from recbench.threads import one_thread
+
+Row = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A recommender fitted to a cell, and how long that took."""
+
+    recommender: Recommender
+    fit_seconds: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a recommender did on a cell.
+
+    Attributes:
+        row: scores, times and sizes by column name.
+        predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
+            and predicted_ones (of the thermometers).
+    """
+
+    row: Row
+    predictions: pd.DataFrame
+
+    @property
+    def rmse(self) -> float:
+        """The primary score."""
+        score = self.row["rmse"]
+        assert score is not None
+        return score
+
+
+def measure(
+    recommender: Recommender, cell: Cell, labels: str, base: Fitted | None = None
+) -> Measured:
+    """Fit, predict, score.
+
+    On one thread as far as matrices go: those of one user are small, and the threads of several
+    workers on the same cores wait for each other many times as long as they work.
+
+    The recommender sees the training part alone; a rating of the test part is first looked at
+    when all predictions are made.
+
+    Args:
+        labels: how both sides of the accuracies are encoded, see `encode_ratings`.
+        base: what the recommender builds on, fitted to this cell already. The seconds that took
+            are counted in its own, as if it had done it itself.
+
+    Raises:
+        ValueError: what it predicts is not what the contract asks for, or nothing is held out.
+    """
+    train, test = cell.train_and_test(declared(recommender, "learns_from_background"))
+    if not len(test):
+        raise ValueError("no rating is held out in this cell")
+
+    with one_thread():
+        started = time.perf_counter()
+        fit_on(recommender, train, cell.movies, cell.item_baseline, base and base.recommender)
+        fitted = time.perf_counter()
+        raw = np.asarray(recommender.predict(test.user, test.movie), dtype=np.float64)
+        bits = (
+            recommender.predict_bits(test.user, test.movie)
+            if hasattr(recommender, "predict_bits")
+            else None
+        )
+        predicted_at = time.perf_counter()
+
+    covered = _check(raw, len(test))
+    predicted = np.where(covered, raw, train.mean_stars())
+    ones = count_ones(test.stars, labels)
+    predicted_ones = bits.sum(axis=1) if bits is not None else count_ones(predicted, labels)
+    state_bytes = getattr(recommender, "state_bytes", lambda: None)()
+    row = {
+        "n_users": cell.n_users,
+        "n_train": len(train),
+        "n_test": len(test),
+        **scores(test, predicted, ones, predicted_ones),
+        **warm_and_cold(test, predicted, ones, predicted_ones, warm=np.isin(test.user, train.user)),
+        "coverage": float(covered.mean()),
+        "fit_seconds": fitted - started + (base.fit_seconds if base else 0.0),
+        "predict_seconds": predicted_at - fitted,
+        "bytes_per_user": (
+            None if state_bytes is None else state_bytes / max(len(np.unique(train.user)), 1)
+        ),
+    }
+    predictions = pd.DataFrame(
+        {
+            "user_id": cell.user_id[test.user],
+            "movie_id": cell.movies.movie_id[test.movie],
+            "stars": test.stars,
+            "predicted": predicted.astype(np.float32),
+            "ones": ones.astype(np.int8),
+            "predicted_ones": predicted_ones.astype(np.int8),
+        }
+    )
+    return Measured(row, predictions)
+
+
+def scores(
+    test: Ratings, predicted: np.ndarray, ones: np.ndarray, predicted_ones: np.ndarray
+) -> Row:
+    """All scores of the predictions for the ratings of `test`.
+
+    Args:
+        predicted: float [n], stars.
+        ones, predicted_ones: int [n], ones in the thermometers of truth and prediction.
+    """
+    stars, user = test.stars, test.user
+    right = metrics.right_within_one_star(ones, predicted_ones)
+    accuracy = metrics.mean_per_user(right, user)
+    auc = metrics.auc_like_per_user(stars, predicted, user)
+    ndcg = metrics.ndcg_at_10_per_user(stars, predicted, user)
+    return {
+        "rmse": metrics.rmse(stars, predicted, user),
+        "rmse_pooled": metrics.rmse_pooled(stars, predicted),
+        "mae": metrics.mae(stars, predicted, user),
+        "mae_pooled": metrics.mae_pooled(stars, predicted),
+        "accuracy_mean": float(accuracy.mean()),
+        "accuracy_median": float(np.median(accuracy)),
+        "accuracy_pooled": float(right.mean()),
+        "auc_like": float(auc.mean()) if len(auc) else None,
+        "auc_users": len(auc),
+        "ndcg_at_10": float(ndcg.mean()) if len(ndcg) else None,
+        "ndcg_users": len(ndcg),
+    }
+
+
+def warm_and_cold(
+    test: Ratings,
+    predicted: np.ndarray,
+    ones: np.ndarray,
+    predicted_ones: np.ndarray,
+    warm: np.ndarray,
+) -> Row:
+    """Some scores of the users with training ratings (`warm`: bool [n]) and of those without,
+    apart; empty where there are none."""
+    row: Row = {}
+    for name, rows in (("warm", warm), ("cold", ~warm)):
+        part = (
+            scores(test.take(rows), predicted[rows], ones[rows], predicted_ones[rows])
+            if rows.any()
+            else {}
+        )
+        row[f"{name}_users"] = len(np.unique(test.user[rows]))
+        for score in ("rmse", "mae", "accuracy_mean"):
+            row[f"{name}_{score}"] = part.get(score)
+    return row
+
+
+def _check(predicted: np.ndarray, n_test: int) -> np.ndarray:
+    """bool [n]: where there is a prediction at all."""
+    if predicted.shape != (n_test,):
+        raise ValueError(f"predict returned shape {predicted.shape} for {n_test} pairs")
+    covered = np.isfinite(predicted)
+    outside = covered & ~((predicted >= MIN_STARS) & (predicted <= MAX_STARS))
+    if outside.any():
+        raise ValueError(
+            f"predict returned {predicted[outside][0]:g} stars; clip to {MIN_STARS} .. {MAX_STARS}"
+        )
+    return covered

@@ -1,0 +1,110 @@
+"""A protocol: a named set of choices about what is learned from, what is tested on, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from recbench.data.encodings.movies import Encoding, VoteScale
+from recbench.evaluation.holdouts import Holdout, load_holdout
+
+Join = Literal["links", "direct"]
+UserSet = Literal["all", "development", "test"]
+Labels = Literal["half_stars", "truncated"]
+Loss = Literal["logits", "double_sigmoid"]
+Samples = Literal["fresh", "same"]
+BackgroundUsers = int | Literal["all"]
+
+# The choices that make a protocol what it is: changed ones show in its name.
+NAMED = ("join", "vote_scale", "holdout", "labels", "loss", "background_users", "samples")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The choices, each a flag of its own.
+
+    Attributes:
+        name: of the protocol, with what was changed in it: "strict+holdout=random".
+        join: how ratings find their movies, see `recbench.data.joining.join_movies`.
+        vote_scale: how a vote average of 0 .. 10 is read, see `encode_movies`.
+        holdout: which ratings are held out: a name of `recbench.evaluation.holdouts`, or
+            file:Class.
+        labels: the thermometer of a rating, see `encode_ratings`.
+        loss: of `torch` and `colab`.
+        background_users: how many users outside the sample collaborative models learn from as
+            well, at most; "all": as many as there are.
+        samples: "fresh", a new sample of users each iteration, or the "same" one every time.
+        split: the part of the ratings to train on.
+        top_percentile: only movies whose vote count reaches this quantile; 0: all.
+        user_set: who may be in the sample, see `recbench.data.sampling.draw_sample`.
+        votes: whether the external votes of a movie are known to anybody.
+        item_baseline: whether the item baseline knows how movies were rated, or only their votes
+            and bits.
+        encoding: the bits of a movie, the same for every recommender; see `encode_movies`.
+    """
+
+    name: str
+    join: Join
+    vote_scale: VoteScale
+    holdout: str
+    labels: Labels
+    loss: Loss
+    background_users: BackgroundUsers
+    samples: Samples
+    split: float = 0.8
+    top_percentile: float = 0.0
+    user_set: UserSet = "all"
+    votes: bool = True
+    item_baseline: bool = True
+    encoding: Encoding = "published"
+
+    def changed(self, **choices: object) -> Protocol:
+        """This protocol with some choices made otherwise (None: as it is), and named so."""
+        different = {
+            choice: value
+            for choice, value in choices.items()
+            if value is not None and value != getattr(self, choice)
+        }
+        changes = [f"{choice}={value}" for choice, value in different.items() if choice in NAMED]
+        return replace(self, name="+".join([self.name, *changes]), **different)  # type: ignore[arg-type]
+
+    def holdout_rule(self) -> Holdout:
+        """The holdout of that name, with the protocol's split.
+
+        Raises:
+            InputError: there is none of that name, or the split is not between 0 and 1.
+        """
+        return load_holdout(self.holdout, self.split)
+
+    def columns(self) -> dict[str, object]:
+        """All choices, for the columns of a result."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"protocol": named.pop("name"), **named}
+
+    def sample_seed(self, seed: int, iteration: int) -> int:
+        """The seed of the sample and the split in the given iteration (1, 2 ..)."""
+        return seed if self.samples == "same" else seed + iteration - 1
+
+
+PROTOCOLS = {
+    "strict": Protocol(
+        name="strict",
+        join="links",
+        vote_scale="halved",
+        holdout="last",
+        labels="half_stars",
+        loss="logits",
+        background_users=2000,
+        samples="fresh",
+    ),
+    "published": Protocol(
+        name="published",
+        join="direct",
+        vote_scale="as_published",
+        holdout="published",
+        labels="truncated",
+        loss="double_sigmoid",
+        background_users=0,
+        samples="same",
+    ),
+}

@@ -1,0 +1,160 @@
+"""Differences between recommenders, with their uncertainty over users.
+
+A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both sides of a
+difference, and the difference computed anew each time. Ratings of one user are not independent,
+so users are drawn, not ratings; a user of several iterations counts once, with the mean over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recbench.evaluation.metrics import right_within_one_star
+from recbench.keys import CELL
+
+RESAMPLES = 10_000
+LEVEL = 0.95
+
+
+def _as_it_is(mean: Any) -> Any:
+    return mean
+
+
+# loss of a user -> score, how it is read from the mean loss, whether less or more is better
+READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
+    "squared_error": ("rmse", np.sqrt, -1),
+    "absolute_error": ("mae", _as_it_is, -1),
+    "right": ("accuracy_mean", _as_it_is, +1),
+}
+COLUMNS = [
+    *(*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"),
+    *("p", "p_holm", "better_share", "users"),
+]
+AT_ONCE = 4_000_000  # numbers of a block of resamples
+
+
+def losses_per_user(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The mean of each user in one iteration: user_id, squared_error, absolute_error, right."""
+    error = predictions["predicted"].astype(float) - predictions["stars"].astype(float)
+    right = right_within_one_star(
+        predictions["ones"].to_numpy(), predictions["predicted_ones"].to_numpy()
+    )
+    columns = {"squared_error": error**2, "absolute_error": error.abs(), "right": right}
+    frame = predictions[["user_id"]].assign(**columns)
+    return frame.groupby("user_id", as_index=False).mean()
+
+
+def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+    """Each recommender against each reference, in each cell and score.
+
+    Args:
+        losses: columns num_users, reviews_per_user, iteration, model and those of
+            `losses_per_user`.
+        references: columns num_users, reviews_per_user, reference (a model of `losses`) and
+            reference_role (why it is one).
+        seed: of the resamples.
+
+    Returns:
+        One row per cell, score, recommender and reference: `difference` (of the scores,
+        recommender minus reference), `low` and `high` (95 % percentile interval), `p` (two-sided,
+        that there is no difference), `p_holm` (corrected for all comparisons of this score with a
+        reference of this role, Holm 1979), `better_share` (of users who are better served by the
+        recommender; ties count half) and `users`.
+    """
+    records = []
+    for cell, of_cell in losses.groupby(CELL, sort=False):
+        here = references[(references[CELL] == list(cell)).all(axis=1)]
+        by_user = of_cell.groupby(["user_id", "model"])[list(READ_OUT)].mean().unstack("model")
+        resampled = _Resampled(by_user, seed)
+        for reference, role in zip(here["reference"], here["reference_role"], strict=True):
+            for model in of_cell["model"].unique():
+                if model != reference and reference in by_user["right"]:
+                    key = {**dict(zip(CELL, cell, strict=True)), "model": model}
+                    key |= {"reference_role": role, "reference": reference}
+                    compared = _compare(by_user, resampled, model, reference)
+                    records += [key | one for one in compared]
+    if not records:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.DataFrame(records)
+    families = table.groupby(["score", "reference_role"])["p"]
+    table["p_holm"] = families.transform(lambda p: holm(p.to_numpy()))
+    return table[COLUMNS]
+
+
+def _compare(
+    by_user: pd.DataFrame, resampled: _Resampled, model: str, reference: str
+) -> Iterator[dict[str, object]]:
+    """One record for each score, over the users that both have."""
+    both = by_user["right"][[model, reference]].notna().all(axis=1).to_numpy()
+    if not both.any():
+        return
+    means = resampled.means(both)
+    for loss, (score, read_out, better) in READ_OUT.items():
+        ours, theirs = (by_user[loss, name].to_numpy()[both] for name in (model, reference))
+        differences = (read_out(means[loss, model]) - read_out(means[loss, reference])).to_numpy()
+        low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        gain = better * (ours - theirs)
+        yield {
+            "score": score,
+            "difference": float(read_out(ours.mean()) - read_out(theirs.mean())),
+            "low": float(low),
+            "high": float(high),
+            "p": two_sided_p(differences),
+            "better_share": float(((gain > 0) + 0.5 * (gain == 0)).mean()),
+            "users": len(ours),
+        }
+
+
+class _Resampled:
+    """Resampled means of all columns of a table of users, kept for each subset of users."""
+
+    def __init__(self, by_user: pd.DataFrame, seed: int) -> None:
+        self._by_user = by_user
+        self._seed = seed
+        self._kept: dict[bytes, pd.DataFrame] = {}
+
+    def means(self, users: np.ndarray) -> pd.DataFrame:
+        """[resamples, columns], over the users of the mask `users` (bool [n])."""
+        key = users.tobytes()
+        if key not in self._kept:
+            values = self._by_user.to_numpy()[users]
+            means = resampled_means(values, RESAMPLES, self._seed)
+            self._kept[key] = pd.DataFrame(means, columns=self._by_user.columns)
+        return self._kept[key]
+
+
+def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Means of `values` (float [users, k]) over users drawn with replacement: [resamples, k].
+
+    The draws depend on the seed and the number of users alone, so that every comparison over the
+    same users is made on the same resamples.
+    """
+    n = len(values)
+    rng = np.random.default_rng(seed)
+    block = max(AT_ONCE // n, 1)
+    parts = []
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        times_drawn = rng.multinomial(n, np.full(n, 1 / n), size=size)  # (resamples, users)
+        parts.append(times_drawn @ values / n)
+    return np.concatenate(parts)
+
+
+def two_sided_p(differences: np.ndarray) -> float:
+    """The share of resampled differences on the other side of zero, twice; never quite 0."""
+    n = len(differences)
+    one_sided = min((differences <= 0).sum(), (differences >= 0).sum())
+    return float(min(1.0, 2 * (one_sided + 1) / (n + 1)))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjusted p (Holm 1979), float [n]."""
+    order = np.argsort(p, kind="stable")
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty(len(p))
+    result[order] = np.minimum(adjusted, 1.0)
+    return result

@@ -1,0 +1,102 @@
+"""The two tables that everything passes around: who rated what, and what the movies are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+MIN_STARS, MAX_STARS = 0.5, 5.0
+DEFAULT_STARS = 3.0  # predicted where there is no rating at all to learn from
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """One row per rating, in columns.
+
+    Attributes:
+        user: int32 [n], dense user index: 0 .. number of users - 1.
+        movie: int32 [n], row number in the `Movies` beside it.
+        stars: float32 [n], 0.5 .. 5.0 in steps of a half.
+        time: int64 [n], seconds since 1970 (UTC).
+
+    Raises:
+        ValueError: if the columns differ in length.
+
+    >>> ratings = Ratings(user=[0, 0, 1], movie=[4, 7, 4], stars=[3.5, 5, 2], time=[10, 20, 15])
+    >>> ratings.take(ratings.user == 0).mean_stars()
+    4.25
+    """
+
+    user: np.ndarray
+    movie: np.ndarray
+    stars: np.ndarray
+    time: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("user", "i4"), ("movie", "i4"), ("stars", "f4"), ("time", "i8")):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
+        lengths = {len(column) for column in (self.user, self.movie, self.stars, self.time)}
+        if len(lengths) > 1:
+            raise ValueError(f"the columns of Ratings differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def take(self, rows: np.ndarray) -> Ratings:
+        """The ratings at `rows`: row numbers int [k] or a mask bool [n], in that order."""
+        return Ratings(self.user[rows], self.movie[rows], self.stars[rows], self.time[rows])
+
+    def mean_stars(self) -> float:
+        """The mean of all stars, in float64; `DEFAULT_STARS` of no ratings."""
+        return float(self.stars.mean(dtype=np.float64)) if len(self) else DEFAULT_STARS
+
+    @staticmethod
+    def concatenate(parts: list[Ratings]) -> Ratings:
+        """The rows of all `parts`, one after the other. Their indices must mean the same."""
+        columns = [[getattr(part, name) for part in parts] for name in Ratings.__annotations__]
+        return Ratings(*(np.concatenate(column) for column in columns))
+
+
+@dataclass(frozen=True)
+class Movies:
+    """One row per movie: facts only, nothing that was fitted to ratings.
+
+    Attributes:
+        bits: uint8 [m, b], binary features, 0 or 1.
+        bit_names: what each of the b bits says, as "channel:meaning" ("genres:drama").
+            Bits of one channel stand together.
+        vote_average: float32 [m], average of the external votes in stars, 0 .. 5; nan if unknown.
+        vote_count: float32 [m], how many votes that rests on; 0 where unknown.
+        movie_id: int64 [m], the MovieLens id.
+        title: object [m], the title as text.
+
+    Raises:
+        ValueError: if `bits` is not of the shape [m, b].
+    """
+
+    bits: np.ndarray
+    bit_names: tuple[str, ...]
+    vote_average: np.ndarray
+    vote_count: np.ndarray
+    movie_id: np.ndarray
+    title: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("bits", "u1"), ("vote_average", "f4"), ("vote_count", "f4")):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
+        if self.bits.shape != (len(self), len(self.bit_names)):
+            raise ValueError(
+                f"{len(self)} movies and {len(self.bit_names)} bit names, "
+                f"but bits of shape {self.bits.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.movie_id)
+
+    @property
+    def channels(self) -> dict[str, int]:
+        """The channels of the encoding, in order, and how many bits each has."""
+        names = (name.split(":", 1)[0] for name in self.bit_names)
+        return {channel: len(list(group)) for channel, group in groupby(names)}

@@ -1,0 +1,204 @@
+"""The contract of a recommender: what it is, what it is given, what it can be asked."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from recbench.errors import InputError
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Movies, Ratings
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run decides for its recommenders. Each takes those that it names in `options`.
+
+    Attributes:
+        seed: of whatever is drawn at random, 0 or more.
+        labels: the thermometer of a rating, "half_stars" or "truncated", see
+            `recbench.data.encodings.thermometer.encode_ratings`.
+        loss: of a network on output bits, "logits", or "double_sigmoid" as published.
+        wnn_engine: "weightless", or "ao_core".
+    """
+
+    seed: int = 0
+    labels: str = "half_stars"
+    loss: str = "logits"
+    wnn_engine: str = "weightless"
+
+
+class Recommender(ABC):
+    """What every recommender can do: learn from ratings, predict ratings.
+
+    What it needs is declared in class attributes; nothing is guessed from signatures.
+
+    >>> class ThreeAndAHalf(Recommender):
+    ...     def fit(self, train, movies):
+    ...         return self
+    ...
+    ...     def predict(self, user, movie):
+    ...         return np.full(len(user), 3.5, dtype=np.float32)
+    >>> build(ThreeAndAHalf, Options(seed=1)).predict([0, 1], [7, 8])
+    array([3.5, 3.5], dtype=float32)
+    """
+
+    # In the tables and on the command line; a class in a family folder that has one is found by it.
+    name: ClassVar[str] = ""
+    # True: `fit` gets the ratings of background users, who are never tested, beside the sample's.
+    learns_from_background: ClassVar[bool] = False
+    # True: `fit` gets a third argument, the `ItemBaseline` of the split.
+    starts_from_item_baseline: ClassVar[bool] = False
+    # The fields of `Options` that its constructor takes, by keyword.
+    options: ClassVar[tuple[str, ...]] = ()
+    # The name of a recommender that it contains: where a run has fitted that one to the same
+    # ratings with the same options, `fit` gets it as `base`, so that it is not fitted twice.
+    builds_on: ClassVar[str] = ""
+    # What tuning may choose from: setting -> (low, high, "log" | "linear" | "int") or choices.
+    search_space: ClassVar[dict[str, tuple]] = {}
+    # Where the trials are that chose its settings; "never" if nobody tuned it.
+    tuned: ClassVar[str] = "never"
+
+    @abstractmethod
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        """Learn from `train` alone; return self. No argument is changed.
+
+        With `starts_from_item_baseline` there is one more, `item_baseline`; with `builds_on` there
+        may be `base`.
+        """
+
+    @abstractmethod
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """Stars for each pair.
+
+        Args:
+            user: int [n], dense user index; may be one that `fit` never saw.
+            movie: int [n], row number in the `movies` given to `fit`; may be one nobody rated.
+
+        Returns:
+            float32 [n], within 0.5 .. 5.0, never nan. Asking changes nothing.
+
+        A recommender whose own output is bits also has `predict_bits(user, movie)`, the
+        thermometer uint8 [n, 10] from which its stars are read.
+        """
+
+    def state_bytes(self) -> int | None:
+        """Bytes of what was learned (of all users together); None if it cannot say."""
+        return None
+
+
+class SideFeatureRecommender(Recommender):
+    """One that can take a number for each rating beside user and movie: a stacked model."""
+
+    @abstractmethod
+    def fit(self, train: Ratings, movies: Movies, side_feature: np.ndarray | None = None) -> Self:
+        """`side_feature`: float64 [ratings], out-of-sample predictions of another model for the
+        rows of `train`: none may have been made with the help of the rating itself. If given,
+        `predict` needs it too."""
+
+    @abstractmethod
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, side_feature: np.ndarray | None = None
+    ) -> np.ndarray:
+        """As `Recommender.predict`, with `side_feature` float64 [n] if `fit` had one."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A part of a prediction.
+
+    Attributes:
+        reason: in words ("item baseline").
+        stars: how many it adds; negative: takes off.
+        movie: the movie whose rating it comes from, row number; None if it is of no single one.
+    """
+
+    reason: str
+    stars: float
+    movie: int | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a prediction is what it is: parts whose sum it is, exactly."""
+
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def stars(self) -> float:
+        """The prediction, 0.5 .. 5: the sum, rounded once (`math.fsum`)."""
+        return math.fsum(part.stars for part in self.contributions)
+
+
+class ContinualRecommender(Recommender):
+    """One that goes on learning, a rating at a time, and can explain and forget.
+
+    `fit` starts afresh and learns its ratings in the order of their time (equal times in the
+    order of the rows); `learn_one` goes on from there, with a user's next rating. What `fit` found
+    for all users together stays as it is until the next `fit`.
+    """
+
+    @abstractmethod
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        """The user's next rating. One of a movie rated before takes the former's place."""
+
+    @abstractmethod
+    def predict_one(self, user: int, movie: int) -> float:
+        """Stars, 0.5 .. 5, as `predict` says, before it rounds to 32 bits."""
+
+    @abstractmethod
+    def forget_one(self, user: int, movie: int) -> None:
+        """Remove a rating: the user's state becomes what it would be had it never been given.
+
+        Raises:
+            KeyError: the user has no such rating.
+        """
+
+    @abstractmethod
+    def explain_one(self, user: int, movie: int) -> Explanation:
+        """What `predict_one` is the sum of."""
+
+
+def declared(recommender: type | object, attribute: str) -> Any:
+    """A class attribute of the contract, for a class that need not derive from `Recommender`."""
+    return getattr(recommender, attribute, getattr(Recommender, attribute))
+
+
+def build(cls: type, options: Options, **settings: object) -> Any:
+    """An instance of `cls` with the options that it declares, and with `settings`.
+
+    Raises:
+        InputError: it declares an option that does not exist.
+    """
+    known = [field.name for field in fields(Options)]
+    for name in declared(cls, "options"):
+        if name not in known:
+            raise InputError(
+                f"{cls.__name__}.options names '{name}'. A run has the options {', '.join(known)}"
+            )
+    given = {name: getattr(options, name) for name in declared(cls, "options")}
+    return cls(**given, **settings)
+
+
+def fit_on(
+    recommender: Any,
+    train: Ratings,
+    movies: Movies,
+    item_baseline: ItemBaseline | None,
+    base: Any = None,
+) -> Any:
+    """`recommender.fit` with what it declares that it needs; returns what `fit` returns.
+
+    Args:
+        base: a fitted recommender of the name in `builds_on`; None: there is none to share.
+    """
+    given = {}
+    if declared(recommender, "starts_from_item_baseline"):
+        given["item_baseline"] = item_baseline
+    if base is not None:
+        given["base"] = base
+    return recommender.fit(train, movies, **given)

@@ -1,0 +1,41 @@
+"""Write the tables of README.md and docs/*.md anew from the files in results/: python -m report
+
+With --check nothing is written, and the status is 1 if a table is not what the files say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recbench.command_line import run
+from recbench.report.markdown import with_tables
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Parameters:
+    """Flags of `python -m report`."""
+
+    check: bool = False
+    """write nothing; say which documents would change, with status 1"""
+
+
+def main(parameters: Parameters) -> int:
+    stale = 0
+    for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        before = file.read_text()
+        after = with_tables(before, ROOT)
+        if after != before:
+            stale += 1
+            print(
+                f"{file.relative_to(ROOT)}: {'is out of date' if parameters.check else 'written'}"
+            )
+            if not parameters.check:
+                file.write_text(after)
+    return 1 if parameters.check and stale else 0
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

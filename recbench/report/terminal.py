@@ -1,0 +1,90 @@
+"""What a run shows in the terminal: a line a cell while it runs, tables at its end."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from recbench.keys import CELL
+
+TABLES = {
+    "rmse": "RMSE in stars, mean over users (the primary score; less is better)",
+    "mae": "MAE in stars, mean over users (less is better)",
+    "accuracy_mean": "Accuracy within one star, mean over users (more is better)",
+}
+MORE_IS_BETTER = {"accuracy_mean"}
+BEST_COLLABORATIVE = "best collaborative"  # the role of the reference that the marks are about
+ALPHA = 0.05
+LEGEND = (
+    "Columns: users × ratings of each. Means over iterations, the best in bold.\n"
+    "+ -: significantly better, worse than the best collaborative recommender (chosen\n"
+    "on validation rows; p < .05 after Holm).  *: never tuned."
+)
+
+
+def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str) -> Table:
+    """Recommenders by cell, one line each.
+
+    Args:
+        comparison: the rows of comparison.csv.
+        differences: the rows of significance.csv; may be empty.
+        score: the column shown, one of `TABLES`.
+    """
+    mean = comparison.groupby(["model", *CELL], sort=False)[score].mean()
+    cells = cells_of(comparison)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("recommender", no_wrap=True)
+    for cell in cells:
+        table.add_column(cell_name(cell), justify="right", no_wrap=True)
+    for model in comparison["model"].unique():
+        texts = []
+        for cell in cells:
+            of_cell = mean.xs(cell, level=(1, 2))
+            best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
+            value = mean[model, *cell] if (model, *cell) in mean else float("nan")
+            text = "failed" if pd.isna(value) else f"{value:.3f}"
+            bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
+            texts.append(bold + (mark_of(differences, model, cell, score) or " "))
+        table.add_row(name_in_table(comparison, model), *texts)
+    return table
+
+
+def cell_line(rows: list[dict]) -> str:
+    """The RMSE of every recommender in one cell of one iteration, the best first."""
+    scores = sorted((row["rmse"], row["model"]) for row in rows if row["status"] == "ok")
+    texts = [f"{model} {rmse:.3f}" for rmse, model in scores]
+    texts += [f"{row['model']} failed" for row in rows if row["status"] != "ok"]
+    return ", ".join(texts)
+
+
+def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
+    """The cells in the order of a table: small to large, "all" (0) last."""
+    cells = comparison[CELL].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
+
+
+def cell_name(cell: tuple[int, int]) -> str:
+    """ "250 × 25"; "all × all" for 0 and 0."""
+    num_users, reviews = cell
+    return f"{num_users or 'all'} × {reviews or 'all'}"
+
+
+def name_in_table(comparison: pd.DataFrame, model: str) -> str:
+    """The name; with an asterisk if its settings were never tuned."""
+    tuned = comparison.loc[comparison["model"] == model, "tuned"].iloc[0]
+    return f"{model} *" if tuned == "never" else model
+
+
+def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> str:
+    """ "+" or "-": significantly better or worse than the best collaborative recommender; or ""."""
+    here = differences[
+        (differences["model"] == model)
+        & (differences["score"] == score)
+        & (differences["reference_role"] == BEST_COLLABORATIVE)
+        & (differences[CELL] == list(cell)).all(axis=1)
+    ]
+    if here.empty or here["p_holm"].iloc[0] >= ALPHA:
+        return ""
+    better = (here["difference"].iloc[0] > 0) == (score in MORE_IS_BETTER)
+    return "+" if better else "-"

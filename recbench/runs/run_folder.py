@@ -1,0 +1,204 @@
+"""The folder of a run: parameters, each result as soon as it is there, nothing overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pandas as pd
+
+from recbench.errors import InputError
+from recbench.keys import ITERATION
+
+ROOT = Path(__file__).resolve().parents[2]  # of the project
+
+
+class RunFolder:
+    """A table, `comparison.csv` where nothing else is said, and `run.json` in their own folder.
+
+    Attributes:
+        path: the folder.
+        metadata: what stands in run.json.
+        rows: the rows of the table so far.
+        table: its file.
+    """
+
+    def __init__(
+        self, path: Path, metadata: dict, rows: list[dict], table: str = "comparison.csv"
+    ) -> None:
+        self.path = path
+        self.metadata = metadata
+        self.rows = rows
+        self.table = table
+
+    @classmethod
+    def create(cls, path: Path, metadata: dict, table: str = "comparison.csv") -> RunFolder:
+        """A new run in `path`.
+
+        Args:
+            metadata: parameters and dataset; the machine, versions and times are added.
+            table: the file of its rows.
+
+        Raises:
+            InputError: there is a run already, or the folder cannot be written.
+        """
+        check_new(path)
+        run = cls(path, {"status": "running", **metadata, **_circumstances()}, [], table)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            run._write_metadata()
+        except OSError as error:
+            raise InputError(f"--output-dir {path}: cannot be written ({error.strerror})") from None
+        return run
+
+    @classmethod
+    def resume(cls, path: Path, table: str = "comparison.csv") -> RunFolder:
+        """The run in `path`, to go on with: what succeeded is kept, what failed is forgotten.
+
+        Raises:
+            InputError: there is no run.
+        """
+        file = path / "run.json"
+        if not file.exists():
+            raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
+        metadata = json.loads(file.read_text())
+        written = path / table
+        rows = []
+        if written.exists():  # to the last digit, so that going on is as if never stopped
+            rows = pd.read_csv(written, float_precision="round_trip").to_dict("records")
+        return cls(path, metadata, [row for row in rows if row["status"] == "ok"], table)
+
+    def has(self, **key: object) -> bool:
+        """Whether there is a row with these values."""
+        return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
+
+    def add(self, *rows: dict) -> None:
+        """Put rows down, safely: the file is always whole."""
+        self.rows += rows
+        write_csv(pd.DataFrame(self.rows), self.path / self.table)
+
+    def note_reference(self, choice: dict) -> None:
+        """Put down in run.json which recommender was the best on validation rows of a cell."""
+        self.metadata.setdefault("references", []).append(choice)
+        self.metadata["references"].sort(key=lambda one: [one[name] for name in ITERATION])
+        self._write_metadata()
+
+    def log_failure(self, what: str, traceback: str) -> None:
+        """Keep the traceback of a failure in errors.txt."""
+        with (self.path / "errors.txt").open("a") as file:
+            file.write(f"{what}\n{traceback}\n")
+
+    def finish(self, order: list[str], started: float) -> pd.DataFrame:
+        """Bring the rows into the order of the grid and `order` (of models), and close run.json.
+
+        Args:
+            started: `time.perf_counter()` at the start.
+        """
+        table = pd.DataFrame(self.rows)
+        place = table["model"].map({model: place for place, model in enumerate(order)})
+        table = table.assign(_place=place).sort_values([*ITERATION, "_place"], kind="stable")
+        table = table.drop(columns="_place").reset_index(drop=True)
+        write_csv(table, self.path / self.table)
+        self.close(started)
+        return table
+
+    def close(self, started: float) -> None:
+        """Say in run.json that the run has ended; `started` as in `finish`."""
+        failed = sum(row["status"] == "failed" for row in self.rows)
+        self.metadata |= {
+            "status": "failed" if failed else "finished",
+            "failed_rows": failed,
+            "finished": _now(),
+            "seconds": self.metadata.get("seconds", 0) + time.perf_counter() - started,
+        }
+        self._write_metadata()
+
+    def _write_metadata(self) -> None:
+        _replace(self.path / "run.json", json.dumps(self.metadata, indent=2, default=str) + "\n")
+
+
+def check_new(path: Path) -> None:
+    """Raises InputError unless a run can be written to `path`; writes nothing."""
+    if path.exists() and not path.is_dir():
+        raise InputError(f"--output-dir {path}: is a file. Give a folder")
+    if (path / "run.json").exists() or (path / "comparison.csv").exists():
+        raise InputError(
+            f"--output-dir {path}: holds a run already, and none is overwritten. Give another "
+            f"folder, or go on with that run: --resume {path}"
+        )
+    existing = next(
+        parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
+    )
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise InputError(f"--output-dir {path}: {existing} cannot be written. Give another folder")
+
+
+def write_csv(table: pd.DataFrame, file: Path) -> None:
+    """Write `table` so that `file` is whole at every moment."""
+    _replace(file, table.to_csv(index=False))
+
+
+def _replace(file: Path, text: str) -> None:
+    scratch = file.with_suffix(f"{file.suffix}.part")
+    scratch.write_text(text)
+    os.replace(scratch, file)
+
+
+def _circumstances() -> dict:
+    return {
+        "started": _now(),
+        "git_commit": _git_commit(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _requirements()},
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _requirements() -> list[str]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return [line.split("==")[0] for line in lines if "==" in line]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _git_commit() -> str | None:
+    """The commit of the project's checkout, with "+changes" where it was altered since."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None  # an unpacked archive
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(
+            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
+        )
+    except (OSError, StopIteration):
+        return platform.processor()

@@ -1,0 +1,173 @@
+"""Tuning that is fair: the same number of trials for each, and no test rating seen by any.
+
+A recommender says what may be chosen in its class attribute `search_space`: for each keyword of its
+constructor (low, high, "log" | "linear" | "int"), or a tuple of choices. Its first trial is its
+defaults, the others are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al.
+2011, "Algorithms for hyper-parameter optimization"), seeded.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.trial import Trial, TrialState
+
+from recbench.data.joining import Dataset
+from recbench.errors import InputError
+from recbench.evaluation.cells import Cell, make_cell, validation_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import Protocol
+from recbench.recommender import Options, Recommender, build, declared
+
+KINDS = ("log", "linear", "int")
+DIGITS = 2  # of a value proposed: more would be noise, and would have to be written down
+
+Settings = dict[str, object]
+Columns = dict[str, object]
+
+
+# --- where settings are tried ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TuningCell:
+    """A cell whose test part has been replaced by one cut from its training rows.
+
+    Attributes:
+        name: "ml-100k_250x25_extended": the data, users × ratings of each and the encoding.
+        cell: with the validation rows where the test rows were; those are in neither part.
+        level: the RMSE on it of a recommender without settings, in stars: what an error in this
+            cell is divided by, so that cells weigh alike.
+    """
+
+    name: str
+    cell: Cell
+    level: float
+
+
+def tuning_cell(
+    dataset: Dataset,
+    protocol: Protocol,
+    num_users: int,
+    reviews_per_user: int,
+    reference: type[Recommender],
+    seed: int,
+) -> TuningCell:
+    """Draw users and hold out a part of their *training* rows by the protocol's own holdout.
+
+    Raises:
+        ValueError: the protocol draws others than development users.
+        InputError: there are not so many users.
+    """
+    if protocol.user_set != "development":
+        raise ValueError(f"tuning is for development users, not for user_set={protocol.user_set}")
+    cell = make_cell(dataset, protocol, num_users, reviews_per_user, seed)
+    cell = validation_cell(cell, protocol, seed)
+    size = f"{num_users or 'all'}x{reviews_per_user or 'all'}"
+    name = f"{dataset.source.name}_{size}_{protocol.encoding}"
+    return TuningCell(name, cell, rmse(reference, {}, cell, protocol, seed))
+
+
+def rmse(
+    cls: type[Recommender], settings: Settings, cell: Cell, protocol: Protocol, seed: int
+) -> float:
+    """The primary score of `cls` with `settings` on the validation rows of `cell`, in stars."""
+    options = Options(seed=seed, labels=protocol.labels, loss=protocol.loss)
+    model = build(cls, options, **settings)
+    return float(measure(model, cell, protocol.labels).row["rmse"])  # type: ignore[arg-type]
+
+
+def relative_rmse(
+    cls: type[Recommender],
+    settings: Settings,
+    cells: list[TuningCell],
+    protocol: Protocol,
+    seed: int,
+) -> Columns:
+    """`relative_rmse`, what is minimised: the mean over cells of RMSE / level; and
+    `rmse_<cell>` of each, in stars."""
+    errors = [rmse(cls, settings, one.cell, protocol, seed) for one in cells]
+    relative = np.mean([error / one.level for error, one in zip(errors, cells, strict=True)])
+    each = {f"rmse_{one.name}": error for one, error in zip(cells, errors, strict=True)}
+    return {"relative_rmse": float(relative), **each}
+
+
+# --- what is tried -----------------------------------------------------------------------------
+
+
+def defaults_of(cls: type[Recommender]) -> Settings:
+    """The defaults of all that the search space names.
+
+    Raises:
+        ValueError: it names what the constructor does not take, or has no default for.
+    """
+    parameters = inspect.signature(cls).parameters
+    defaults = {}
+    for name in space_of(cls):
+        if name not in parameters or parameters[name].default is inspect.Parameter.empty:
+            raise ValueError(
+                f"{cls.__name__}.search_space has '{name}': its constructor takes no such keyword "
+                "with a default"
+            )
+        defaults[name] = parameters[name].default
+    return defaults
+
+
+def space_of(cls: type[Recommender]) -> dict[str, tuple]:
+    """Its search space; empty for one without settings."""
+    return declared(cls, "search_space")
+
+
+def trials(
+    space: dict[str, tuple],
+    defaults: Settings,
+    number: int,
+    seed: int,
+    evaluate: Callable[[Settings], Columns],
+    earlier: dict[int, Columns] | None = None,
+) -> Iterator[Columns]:
+    """Try `number` settings, the defaults first; one row each, `trial` counting from 0.
+
+    Args:
+        seed: of what is proposed; with the same seed the same is tried.
+        evaluate: the columns of a trial, `relative_rmse` and `status` among them. A status other
+            than "ok" is a trial without a score: it counts, so that none gets more.
+        earlier: rows of an interrupted run by trial. They are not evaluated again.
+
+    Raises:
+        InputError: an earlier row was made with other settings than are proposed now.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    study.enqueue_trial(defaults)
+    for place in range(number):
+        trial = study.ask()
+        proposed = {name: _propose(trial, name, values) for name, values in space.items()}
+        settings = defaults if place == 0 else proposed
+        row = (earlier or {}).get(place)
+        if row is None:
+            row = {"trial": place, "settings": json.dumps(settings), **evaluate(settings)}
+        elif json.loads(str(row["settings"])) != settings:
+            raise InputError(
+                f"trial {place} was {row['settings']}, but now {json.dumps(settings)} is proposed: "
+                "the search space, a default or Optuna has changed. Start a new run"
+            )
+        if row["status"] == "ok":
+            study.tell(trial, row["relative_rmse"])  # type: ignore[arg-type]
+        else:
+            study.tell(trial, state=TrialState.FAIL)
+        yield row
+
+
+def _propose(trial: Trial, name: str, values: tuple) -> object:
+    if values[-1] not in KINDS:
+        return trial.suggest_categorical(name, values)
+    low, high, kind = values
+    if kind == "int":
+        return trial.suggest_int(name, low, high)
+    return float(f"{trial.suggest_float(name, low, high, log=kind == 'log'):.{DIGITS}g}")
