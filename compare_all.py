@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -46,7 +46,7 @@ from recbench.report.terminal import BEST_COLLABORATIVE, LEGEND, TABLES, score_t
 from recbench.report.wide import final_results
 from recbench.runs.grid import CellTask, run_cells
 from recbench.runs.predictions import Predictions
-from recbench.runs.resume import check_same_data, dataset_metadata, resumed
+from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 
 
@@ -134,13 +134,10 @@ def main(parameters: Parameters) -> int:
     with console.status("preparing (the first time, kernels are compiled)"):
         check_models(parameters)
     dataset = load_dataset(parameters.dataset, protocol.join)
-    folder = earlier or RunFolder.create(
-        Path(parameters.output_dir or default_folder(dataset)),
-        metadata_of(parameters, protocol, dataset),
-    )
-    check_same_data(folder, dataset, folder.metadata["dataset"])
+    name = dataset.source.name
+    folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
 
-    console.print(f"{dataset.source.name}: {summary(dataset)}")
+    console.print(f"{name}: {summary(dataset)}")
     console.print(f"protocol {protocol.name}; results in {folder.path}")
     names = [name_of(spec) for spec in parameters.models]
     tasks = tasks_of(parameters, protocol, dataset, folder)
@@ -300,22 +297,6 @@ def check_models(parameters: Parameters) -> None:
         )
     for cls in classes:
         build(cls, options)
-
-
-def default_folder(dataset: Dataset) -> Path:
-    return (
-        Path("results")
-        / f"{time.strftime('%Y%m%d-%H%M%S')}-{dataset.source.name.replace('/', '-')}"
-    )
-
-
-def metadata_of(parameters: Parameters, protocol: Protocol, dataset: Dataset) -> dict:
-    """What run.json says of the run."""
-    return {
-        "parameters": asdict(parameters),
-        "protocol": protocol.columns(),
-        "dataset": dataset_metadata(dataset),
-    }
 
 
 def summary(dataset: Dataset) -> str:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import time
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -27,14 +27,14 @@ from rich.table import Table
 
 from recbench.command_line import run
 from recbench.data.encodings.movies import Encoding
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import parse_cells
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.recommender import Recommender
 from recbench.registry import family_of, load_recommender, name_of, recommenders
 from recbench.report.progress import progress_bar
-from recbench.runs.resume import check_same_data, dataset_metadata, resumed
+from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.tuning import (
     Columns,
@@ -96,14 +96,16 @@ def main(parameters: Parameters) -> int:
         for place, encoding in enumerate(parameters.encodings)
         for size in sizes
     ]
-    default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-tuning"
-    folder = earlier or RunFolder.create(
-        Path(parameters.output_dir or default),
-        metadata_of(parameters, classes, cells, datasets),
+    folder = open_run(
+        parameters,
+        earlier,
+        "tuning",
+        datasets,
         TRIALS,
+        protocol=PROTOCOL.columns() | {"encoding": " ".join(parameters.encodings)},
+        search_spaces={name: space_of(cls) for name, cls in classes.items()},
+        cells=[described(one) for one in cells],
     )
-    for dataset, known in zip(datasets, folder.metadata["datasets"], strict=True):
-        check_same_data(folder, dataset, known)
 
     names = " ".join(dataset.source.name for dataset in datasets)
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
@@ -280,28 +282,14 @@ def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
     return classes
 
 
-def metadata_of(
-    parameters: Parameters,
-    classes: dict[str, type[Recommender]],
-    cells: list[TuningCell],
-    datasets: list[Dataset],
-) -> dict:
-    """What run.json says of the run."""
+def described(one: TuningCell) -> dict:
+    """What run.json says of a cell."""
     return {
-        "parameters": asdict(parameters),
-        "protocol": PROTOCOL.columns() | {"encoding": " ".join(parameters.encodings)},
-        "search_spaces": {name: space_of(cls) for name, cls in classes.items()},
-        "cells": [
-            {
-                "cell": one.name,
-                "users": one.cell.n_users,
-                "background_users": one.cell.n_background_users,
-                "validation_ratings": len(one.cell.personal.test),
-                f"rmse_of_{REFERENCE}": one.level,
-            }
-            for one in cells
-        ],
-        "datasets": [dataset_metadata(dataset) for dataset in datasets],
+        "cell": one.name,
+        "users": one.cell.n_users,
+        "background_users": one.cell.n_background_users,
+        "validation_ratings": len(one.cell.personal.test),
+        f"rmse_of_{REFERENCE}": one.level,
     }
 
 

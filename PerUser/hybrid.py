@@ -16,6 +16,7 @@ from recbench.recommender import (
     Recommender,
     SideFeatureRecommender,
     build,
+    declared,
     fit_on,
 )
 from recbench.registry import load_recommender
@@ -54,7 +55,7 @@ class Hybrid(Recommender):
     Args:
         seed: of the collaborative model.
         model: the collaborative model: a class, a name, or "file:Class".
-        samples: of that model, if it samples; None: its own default.
+        samples: of that model, if its search space has such a setting; None: its own default.
         samples_for_stacking: the same, while γ is looked for.
         regularisation: how many times stronger the shrinkage of the memory of m's residuals is
             than that of `WnnVote`: there is less left to learn, and as much noise in it.
@@ -131,7 +132,9 @@ class Hybrid(Recommender):
             self._stacked = self._new_model(samples).fit(train, movies, said)
 
     def _new_model(self, samples: int | None) -> Recommender:
-        settings = {} if samples is None else {"samples": samples}
+        settings = {}
+        if samples is not None and "samples" in declared(self._model_class, "search_space"):
+            settings["samples"] = samples
         return build(self._model_class, Options(seed=self.seed), **settings)
 
     def _parts(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:

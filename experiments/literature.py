@@ -1,53 +1,47 @@
-"""Other people's methods on MovieLens 100K, beside the figures they were published with.
+"""Reference recommenders on MovieLens 100K, beside the figures they were published with.
 
 A comparison with `bias`, `svd` and `bayes_fm` says little if ours are worse than their authors'.
-So each is run here as its authors ran it, with the settings they published (not those that the
-project has tuned), by 5-fold cross-validation, and its errors stand beside theirs.
+So each is run as its authors ran it, with the settings they published (not those tuned here), by
+5-fold cross-validation. There are two ways of making the folds, and each method is run on both:
 
-There are two ways of dealing 100,000 ratings into five folds, and each method is run on both:
-
-- `surprise`: rows in random order, then five blocks. It is what the table in Surprise's README
-  rests on, `KFold(random_state=0)` of its examples/benchmark.py, the same rows in the same folds.
+- `surprise`: rows in random order, then five blocks: `KFold(random_state=0)` of Surprise's
+  examples/benchmark.py, the same rows in the same folds.
 - `grouplens`: five blocks of the rows in the order of the file, which are the sets u1 .. u5 that
-  GroupLens publishes with the data (its `mku.sh`). u1 and u2 hold ratings of few users (459 of 943
-  in u1), so fewer ratings of each of those are left to learn from. myFM's tutorial uses u3 alone.
+  GroupLens publishes with the data (its `mku.sh`). myFM's tutorial uses u3 alone.
 
-What differs from the published runs:
+What differs from the published runs: Surprise clips predictions to 1 .. 5, myFM does not clip
+them, this project clips to 0.5 .. 5; myFM's tutorial averages all 200 samples, this project leaves
+out the first five; the seeds are others.
 
-1. Surprise cuts predictions to 1 .. 5, myFM does not cut them, this project cuts to 0.5 .. 5.
-2. myFM's tutorial averages all 200 samples, this project leaves out the first five.
-3. The seeds are others, so what is drawn at random is drawn otherwise.
-
-    python benchmarks/movielens_100k.py
+    python -m experiments.literature
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import time
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 import numpy as np
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from data_prep import encode_movies
 from recbench.command_line import run
+from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import Dataset, load_dataset
 from recbench.errors import InputError
-from recbench.evaluation.cells import Cell, Split
+from recbench.evaluation.cells import Cell
+from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import measure
-from recbench.recommender import build, family_of, load_recommender
-from recbench.runs.resume import about_dataset, check_same_data, parameters_of
-from recbench.runs.run_folder import RunFolder, check_new, write_csv
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Movies
+from recbench.recommender import Options, build
+from recbench.registry import family_of, load_recommender
+from recbench.runs.jobs import Job, run_jobs
+from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import write_csv
 
 Folds = Literal["surprise", "grouplens"]
 FOLDS = 5
@@ -61,167 +55,121 @@ class Parameters:
     models: tuple[str, ...] = ("bias", "svd", "bayes_fm_ids", "bayes_fm")
     """which of the methods below"""
     folds: tuple[Folds, ...] = ("surprise", "grouplens")
-    """how ratings are dealt into folds: as in Surprise's README, or the sets u1 .. u5"""
+    """how the folds are made: as in Surprise's README, or the sets u1 .. u5"""
     seed: int = 0
     """of the recommenders (the folds are those published)"""
     output_dir: str = ""
-    """the run's folder; default results/<time>-movielens-100k"""
+    """the run's folder; default results/<time>-literature"""
     resume: str = ""
     """the folder of a run that was stopped: go on with it, with its own parameters"""
 
 
 @dataclass(frozen=True)
-class Published:
-    """What somebody else measured.
+class Method:
+    """A recommender with the settings that its authors used, and what they measured.
 
     Attributes:
-        folds: on which folds.
-        only: the number of the one fold it was measured on, 1 .. 5; None: the mean over all.
-        rmse, mae: pooled over the ratings of a fold, in stars.
-        source: where it stands.
-        like_for_like: whether the method had the same features to learn from as here.
+        model: its name.
+        folds: on which folds they measured.
+        fold: on which of them, 1 .. 5; None: the mean over all.
+        rmse, mae: published, pooled over the ratings of a fold, in stars.
+        source: where that stands.
+        like_for_like: whether they had the same features to learn from as here.
     """
 
+    model: str
     folds: Folds
-    only: int | None
+    fold: int | None
     rmse: float
     mae: float
     source: str
     like_for_like: bool = True
-
-
-@dataclass(frozen=True)
-class Method:
-    """A recommender with the settings its authors used."""
-
-    model: str
     settings: dict = field(default_factory=dict)
-    published: tuple[Published, ...] = ()
 
 
 SURPRISE = "README of scikit-surprise 1.1.5, default parameters, 5-fold"
 MYFM = "myFM's documentation, 'A basic tutorial with MovieLens 100K', u3, rank 10, 200 samples"
-MYFM_SETTINGS = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
-
+BIAS = {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, "start": "mean"}
+SVD = {
+    "factors": 100,
+    "epochs": 20,
+    "learning_rate": 0.005,
+    "regularisation": 0.02,
+    "start": "mean",
+}
+FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
+OTHER_FEATURES = (
+    "with the year, and age, gender, occupation and post code of the user, which are not used here"
+)
 METHODS = (
+    Method("bias", "surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline", settings=BIAS),
+    Method("svd", "surprise", None, 0.934, 0.737, f"{SURPRISE}: SVD", settings=SVD),
     Method(
-        "bias",
-        {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, "over": "mean"},
-        (Published("surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline"),),
+        "bayes_fm_ids", "grouplens", 3, 0.8925, 0.7001, f"{MYFM}: ids, with groups", settings=FM
     ),
     Method(
-        "svd",
-        {
-            "factors": 100,
-            "epochs": 20,
-            "learning_rate": 0.005,
-            "regularisation": 0.02,
-            "over": "mean",
-        },
-        (Published("surprise", None, 0.934, 0.737, f"{SURPRISE}: SVD"),),
-    ),
-    Method(
-        "bayes_fm_ids",
-        MYFM_SETTINGS,
-        (Published("grouplens", 3, 0.8925, 0.7001, f"{MYFM}: ids, with groups"),),
-    ),
-    Method(
-        "bayes_fm",
-        MYFM_SETTINGS,
-        (
-            Published(
-                "grouplens",
-                3,
-                0.8855,
-                0.6944,
-                f"{MYFM}: with the year, and age, gender, occupation and post code of the user, "
-                "which are not used here",
-                like_for_like=False,
-            ),
-        ),
+        "bayes_fm", "grouplens", 3, 0.8855, 0.6944, f"{MYFM}: {OTHER_FEATURES}", False, settings=FM
     ),
 )
-
-COLUMNS = [  # of published.csv
-    *("model", "settings", "folds", "fold", "rmse", "rmse_deviation", "mae", "mae_deviation"),
-    *("seconds_per_fold", "published_rmse", "published_mae", "rmse_difference", "mae_difference"),
-    *("like_for_like", f"within_{CLOSE}", "source"),
-]
-
 console = Console(highlight=False)
 
 
-def main(parameters: Parameters) -> None:
+def main(parameters: Parameters) -> int:
     started = time.perf_counter()
-    earlier = None
-    if parameters.resume:
-        earlier = RunFolder.resume(Path(parameters.resume))
-        parameters = parameters_of(earlier, parameters)
+    parameters, earlier = resumed(parameters)
     methods = check(parameters)
     dataset = load_dataset("ml-100k")
-    default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-movielens-100k"
-    about = {
-        "parameters": asdict(parameters),
-        "settings": {method.model: method.settings for method in methods},
-        "dataset": about_dataset(dataset),
-    }
-    folder = earlier or RunFolder.create(Path(parameters.output_dir or default), about)
-    check_same_data(folder, dataset, folder.about["dataset"])
-    cross_validate(parameters, methods, dataset, folder)
+    folder = open_run(parameters, earlier, "literature", [dataset])
+    run_jobs(jobs_of(parameters, methods, dataset), folder, console)
+
     rows = folder.finish([method.model for method in methods], started)
     beside = beside_published(rows, methods)
     write_csv(beside, folder.path / "published.csv")
-    console.print(table_of(beside))
-    console.print(
-        "pooled over the ratings of a fold; mean over folds ± standard deviation, or the one fold "
-        "published\ndifference: of RMSE, ours less theirs; * theirs had other features, "
-        f"! it is more than {CLOSE}"
-    )
-    for file in ("comparison.csv", "published.csv", "run.json"):
-        console.print(f"  {folder.path / file}", soft_wrap=True)
+    shown = beside[["model", "folds", "fold", "rmse", "published_rmse", "mae", "published_mae"]]
+    console.print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
+    console.print(f"pooled over the ratings of a fold, mean over folds; in {folder.path}")
+    return int((rows["status"] == "failed").any())
 
 
-# --- the runs ----------------------------------------------------------------------------------
-
-
-def cross_validate(
-    parameters: Parameters, methods: list[Method], dataset: Dataset, folder: RunFolder
-) -> None:
-    """Each method on each fold; one row each."""
+def jobs_of(parameters: Parameters, methods: list[Method], dataset: Dataset) -> list[Job]:
+    """Each method on each fold of either kind."""
     movies = encode_movies(dataset)
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("", total=len(parameters.folds) * FOLDS * len(methods))
-        for folds in parameters.folds:
-            fold_of_row = deal(dataset, folds)
-            for fold in range(1, FOLDS + 1):
-                held_out = fold_of_row == fold
-                split = Split(dataset.ratings.take(~held_out), dataset.ratings.take(held_out))
-                cell = Cell(movies, split, split, dataset.user_id, n_other_users=0)
-                for method in methods:
-                    progress.update(task, description=f"{folds}, fold {fold}, {method.model}")
-                    if folder.has(folds=folds, iteration=fold, model=method.model):
-                        progress.advance(task)
-                        continue
-                    cls = load_recommender(method.model)
-                    recommender = build(cls, seed=parameters.seed, **method.settings)
-                    row = {
-                        "dataset": dataset.source.name,
-                        "folds": folds,
-                        "num_users": 0,
-                        "reviews_per_user": 0,
-                        "iteration": fold,
-                        "seed": parameters.seed,
-                        "model": method.model,
-                        "family": family_of(cls),
-                        "settings": json.dumps(method.settings),
-                    }
-                    scores = measure(recommender, cell, "half_stars").row
-                    folder.add({**row, **scores, "status": "ok", "error": None})
-                    progress.advance(task)
+    jobs = []
+    for folds, fold, method in product(parameters.folds, range(1, FOLDS + 1), methods):
+        cls = load_recommender(method.model)
+        columns = {
+            "dataset": dataset.source.name,
+            "folds": folds,
+            "num_users": 0,
+            "reviews_per_user": 0,
+            "iteration": fold,
+            "seed": parameters.seed,
+            "model": method.model,
+            "family": family_of(cls),
+            "settings": json.dumps(method.settings),
+        }
+        key = {"folds": folds, "iteration": fold, "model": method.model}
+
+        def work(folds: Folds = folds, fold: int = fold, method: Method = method) -> dict:
+            model = load_recommender(method.model)
+            recommender = build(model, Options(seed=parameters.seed), **method.settings)
+            cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold)
+            return measure(recommender, cell, "half_stars").row
+
+        jobs.append(Job(key, columns, work))
+    return jobs
 
 
-def deal(dataset: Dataset, folds: Folds) -> np.ndarray:
+def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray) -> Cell:
+    """All users, with the rows of the mask `held_out` (bool [ratings]) to test on."""
+    ratings = dataset.ratings
+    nobody = ratings.take(np.empty(0, dtype=np.int64))
+    split = Split(ratings.take(~held_out), ratings.take(held_out), nobody)
+    item_baseline = ItemBaseline.fit(split.train, movies)
+    return Cell(movies, item_baseline, split, split, dataset.user_id, n_background_users=0)
+
+
+def fold_of_row(dataset: Dataset, folds: Folds) -> np.ndarray:
     """The fold of each row of `dataset.ratings`, int [n], 1 .. 5."""
     n = len(dataset.ratings)
     order = np.arange(n)
@@ -247,90 +195,49 @@ def rows_in_file(dataset: Dataset) -> np.ndarray:
     return by_key[np.searchsorted(in_file, joined, sorter=by_key)]
 
 
-# --- beside the published figures --------------------------------------------------------------
-
-
 def beside_published(rows: pd.DataFrame, methods: list[Method]) -> pd.DataFrame:
     """One row per method and kind of folds, and one per published figure of a single fold.
 
-    `fold` is that one, or "all". `rmse` and `mae` are pooled over the ratings of a fold, then
-    averaged over folds; differences are ours less theirs.
+    Errors are pooled over the ratings of a fold, then averaged over folds; differences are ours
+    less theirs.
     """
     records = []
-    for method in methods:
-        for folds in rows["folds"].unique():
-            own = rows[(rows["model"] == method.model) & (rows["folds"] == folds)]
-            theirs = [published for published in method.published if published.folds == folds]
-            if not any(published.only is None for published in theirs):
-                records.append(summary(method, folds, own, "all"))
-            for published in theirs:
-                fold = published.only or "all"
-                of_fold = own if fold == "all" else own[own["iteration"] == fold]
-                record = summary(method, folds, of_fold, fold)
-                difference = record["rmse"] - published.rmse
-                records.append(
-                    record
-                    | {
-                        "published_rmse": published.rmse,
-                        "published_mae": published.mae,
-                        "rmse_difference": difference,
-                        "mae_difference": record["mae"] - published.mae,
-                        "like_for_like": published.like_for_like,
-                        f"within_{CLOSE}": abs(difference) <= CLOSE,
-                        "source": published.source,
-                    }
-                )
-    return pd.DataFrame(records).reindex(columns=COLUMNS)
+    for method, folds in product(methods, rows["folds"].unique()):
+        own = rows[(rows["model"] == method.model) & (rows["folds"] == folds)]
+        if method.folds != folds or method.fold is not None:
+            records.append(summary(method, folds, "all", own))
+        if method.folds != folds:
+            continue
+        fold = method.fold or "all"
+        record = summary(method, folds, fold, own[own["iteration"] == fold] if method.fold else own)
+        difference = record["rmse"] - method.rmse
+        record |= {
+            "published_rmse": method.rmse,
+            "published_mae": method.mae,
+            "rmse_difference": difference,
+            "mae_difference": record["mae"] - method.mae,
+            "like_for_like": method.like_for_like,
+            f"within_{CLOSE}": abs(difference) <= CLOSE,
+            "source": method.source,
+        }
+        records.append(record)
+    return pd.DataFrame(records)
 
 
-def summary(method: Method, folds: str, own: pd.DataFrame, fold: int | str) -> dict:
-    seconds = own["fit_seconds"] + own["predict_seconds"]
+def summary(method: Method, folds: str, fold: int | str, rows: pd.DataFrame) -> dict:
+    """Means and standard deviations over the folds in `rows`."""
+    seconds = rows["fit_seconds"] + rows["predict_seconds"]
     return {
         "model": method.model,
         "settings": json.dumps(method.settings),
         "folds": folds,
         "fold": fold,
-        "rmse": own["rmse_pooled"].mean(),
-        "rmse_deviation": own["rmse_pooled"].std(),
-        "mae": own["mae_pooled"].mean(),
-        "mae_deviation": own["mae_pooled"].std(),
+        "rmse": rows["rmse_pooled"].mean(),
+        "rmse_deviation": rows["rmse_pooled"].std(),
+        "mae": rows["mae_pooled"].mean(),
+        "mae_deviation": rows["mae_pooled"].std(),
         "seconds_per_fold": seconds.mean(),
     }
-
-
-def table_of(beside: pd.DataFrame) -> Table:
-    table = Table(
-        title="MovieLens 100K, 5-fold cross-validation", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
-    for name in ("method", "folds"):
-        table.add_column(name, no_wrap=True)
-    for name in ("RMSE", "theirs", "MAE", "theirs", "difference"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in beside.to_dict("records"):
-        known = not pd.isna(row["published_rmse"])
-        table.add_row(
-            row["model"],
-            row["folds"] if row["fold"] == "all" else f"{row['folds']} u{row['fold']}",
-            with_deviation(row["rmse"], row["rmse_deviation"]),
-            f"{row['published_rmse']:.4g}" if known else "",
-            f"{row['mae']:.4f}",
-            f"{row['published_mae']:.4g}" if known else "",
-            difference(row) if known else "",
-        )
-    return table
-
-
-def with_deviation(mean: float, deviation: float) -> str:
-    return f"{mean:.4f}" + ("      " if pd.isna(deviation) else f" ±{deviation:.3f}")
-
-
-def difference(row: dict) -> str:
-    """Of the RMSE; marked where it is not like for like (*) or not small (!)."""
-    mark = " " if row[f"within_{CLOSE}"] else "!"
-    return f"{row['rmse_difference']:+.4f}{mark if row['like_for_like'] else '*'}"
-
-
-# --- parameters --------------------------------------------------------------------------------
 
 
 def check(parameters: Parameters) -> list[Method]:
@@ -340,19 +247,13 @@ def check(parameters: Parameters) -> list[Method]:
         ("--models", parameters.models, tuple(methods)),
         ("--folds", parameters.folds, ("surprise", "grouplens")),
     ):
-        if not given:
-            raise InputError(f"{flag} needs a value. There are {', '.join(there_are)}")
-        for name in given:
-            if name not in there_are:
-                raise InputError(
-                    f"{flag}: nothing is published here of '{name}', only of {', '.join(there_are)}"
-                )
-            if given.count(name) > 1:
-                raise InputError(f"{flag}: {name} stands twice")
+        if not given or len(set(given)) < len(given) or not set(given) <= set(there_are):
+            raise InputError(
+                f"{flag} is {' '.join(given) or 'empty'}. Expected some of {', '.join(there_are)}, "
+                "once each: nothing is published here of others"
+            )
     if parameters.seed < 0:
         raise InputError(f"--seed is {parameters.seed}. Expected 0 or more")
-    if parameters.output_dir and not parameters.resume:
-        check_new(Path(parameters.output_dir))
     return [methods[model] for model in parameters.models]
 
 

@@ -4,32 +4,28 @@ Three tables: which film each join gives a rating (`joins.csv`); every published
 trivial predictor under both protocols (`contenders.csv`); and each defect put right by itself,
 the rest staying as published (`ablation.csv`). docs/published-benchmark.md shows them.
 
-    python benchmarks/published_benchmark.py --dataset FOLDER --output-dir results/my-ablation
+    python -m experiments.published_benchmark --dataset FOLDER --output-dir results/my-ablation
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 from rich.progress import track
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
-
-from PerUser.perUser_pytorch import TorchPerUserRecommender
 from recbench.command_line import run
 from recbench.data.joining import Dataset, load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol
-from recbench.recommender import build, load_recommender
-from recbench.runs.resume import about_dataset
-from recbench.runs.run_folder import RunFolder, write_csv
+from recbench.recommender import Options, build
+from recbench.registry import load_recommender
+from recbench.runs.resume import open_run
+from recbench.runs.run_folder import write_csv
 
 
 @dataclass
@@ -46,8 +42,8 @@ class Parameters:
     """repetitions; the sample is the same or fresh as the protocol says"""
     seed: int = 0
     """iteration k uses seed + k - 1"""
-    output_dir: str = "results/published-benchmark"
-    """where the tables go"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-published-benchmark"""
 
 
 CONTENDERS = ("ao", "torch", "colab")
@@ -66,7 +62,7 @@ REPAIRS = {
     "6 half stars kept": {"labels": "half_stars"},
     "6 the last ratings held out": {"holdout": "last"},
     "7 a fresh sample each iteration": {"samples": "fresh"},
-    "8 other users learned from": {"other_users": 2000},
+    "8 background users learned from": {"background_users": 2000},
     "all of them (strict)": None,
 }
 
@@ -78,29 +74,24 @@ def main(parameters: Parameters) -> None:
         raise InputError(
             "--dataset: ml-100k has one id space, nothing to show. Give Kaggle's files"
         )
-    run_folder = RunFolder.create(
-        Path(parameters.output_dir),
-        {
-            "parameters": vars(parameters),
-            "dataset": about_dataset(datasets["links"]),
-        },
-    )
+    run_folder = open_run(parameters, None, "published-benchmark", [datasets["links"]])
     folder = run_folder.path
     write_csv(joins(datasets), folder / "joins.csv")
 
     measured = partial(measure_models, datasets, parameters)
     rows = []
     for protocol in track(list(PROTOCOLS.values()), "contenders", transient=True):
-        rows += measured(protocol, {name: load_recommender(name) for name in CONTENDERS + TRIVIAL})
+        rows += measured(protocol, CONTENDERS + TRIVIAL)
     write_csv(summary(rows, ["protocol", "reviews_per_user", "model"]), folder / "contenders.csv")
 
     rows = []
     for repair, changes in track(list(REPAIRS.items()), "ablation", transient=True):
         protocol = PROTOCOLS["strict"] if changes is None else PUBLISHED.changed(**changes)
-        models = {name: load_recommender(name) for name in (*CONTENDERS, "user_median")}
         if "steps" in repair:
-            models = {"torch": partial(TorchPerUserRecommender, epochs=TRAINED_EPOCHS)}
-        rows += [{"repair": repair, **row} for row in measured(protocol, models)]
+            found = measured(protocol, ("torch",), {"epochs": TRAINED_EPOCHS})
+        else:
+            found = measured(protocol, (*CONTENDERS, "user_median"))
+        rows += [{"repair": repair, **row} for row in found]
     ablation = summary(rows, ["repair", "reviews_per_user", "model"])
     ablation = with_differences(ablation)
     write_csv(ablation, folder / "ablation.csv")
@@ -139,7 +130,11 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
 
 
 def measure_models(
-    datasets: dict[str, Dataset], parameters: Parameters, protocol: Protocol, models: dict
+    datasets: dict[str, Dataset],
+    parameters: Parameters,
+    protocol: Protocol,
+    models: tuple[str, ...],
+    settings: dict | None = None,
 ) -> list[dict]:
     """The scores of each of `models` in each cell and iteration."""
     rows = []
@@ -152,15 +147,13 @@ def measure_models(
                 reviews,
                 protocol.sample_seed(parameters.seed, iteration),
             )
-            for name, cls in models.items():
-                recommender = build(
-                    cls,
-                    seed=parameters.seed + iteration - 1,
-                    labels=protocol.labels,
-                    loss=protocol.loss,
-                )
-                about = {"protocol": protocol.name, "reviews_per_user": reviews, "model": name}
-                rows.append(about | measure(recommender, cell, protocol.labels).row)
+            for name in models:
+                cls = load_recommender(name)
+                seed = parameters.seed + iteration - 1
+                options = Options(seed=seed, labels=protocol.labels, loss=protocol.loss)
+                recommender = build(cls, options, **(settings or {}))
+                key = {"protocol": protocol.name, "reviews_per_user": reviews, "model": name}
+                rows.append(key | measure(recommender, cell, protocol.labels).row)
     return rows
 
 
@@ -177,9 +170,9 @@ def summary(rows: list[dict], by: list[str]) -> pd.DataFrame:
 
 def with_differences(ablation: pd.DataFrame) -> pd.DataFrame:
     """The change of accuracy that each repair makes, beside the accuracy."""
-    where = ["reviews_per_user", "model"]
-    published = ablation[ablation["repair"] == "as published"].set_index(where)["accuracy_mean"]
-    key = pd.MultiIndex.from_frame(ablation[where])
+    cell = ["reviews_per_user", "model"]
+    published = ablation[ablation["repair"] == "as published"].set_index(cell)["accuracy_mean"]
+    key = pd.MultiIndex.from_frame(ablation[cell])
     change = ablation["accuracy_mean"].to_numpy() - published.loc[key].to_numpy()
     place = list(ablation.columns).index("accuracy_mean_sd") + 1
     ablation.insert(place, "accuracy_change", change)

@@ -18,28 +18,33 @@ def pairs(ratings):
     return set(zip(ratings.user.tolist(), ratings.movie.tolist(), strict=True))
 
 
-def test_strict_tests_everybody_on_the_same_rows(synthetic):
+def test_strict_tests_all_recommenders_on_the_same_rows(synthetic):
     cell = make_cell(synthetic, STRICT, 12, 20, seed=5)
     assert cell.personal.test is cell.collaborative.test
     assert len(cell.personal.train) == 12 * 16
     assert len(cell.personal.test) == 12 * 4
     assert not pairs(cell.personal.train) & pairs(cell.personal.test)
-    assert cell.n_other_users == 48  # 2,000 asked for, so many there are
-    assert not pairs(cell.collaborative.train) & pairs(cell.personal.test)
-    others = cell.collaborative.train.user >= 12
-    assert np.array_equal(cell.collaborative.train.stars[~others], cell.personal.train.stars)
-    assert len(np.unique(cell.collaborative.train.user[others])) == 48
+    assert cell.n_background_users == 48  # 2,000 asked for, so many there are
+    assert not pairs(cell.collaborative.background) & pairs(cell.personal.test)
+    learned, tested = cell.train_and_test(learns_from_background=True)
+    background = learned.user >= 12
+    assert np.array_equal(learned.stars[~background], cell.personal.train.stars)
+    assert len(np.unique(learned.user[background])) == 48
+    assert tested is cell.personal.test
+    assert cell.train_and_test(learns_from_background=False)[0] is cell.personal.train
     assert cell.personal.test.user.max() < 12
 
 
-def test_the_sample_is_the_same_whoever_else_is_learned_from(synthetic):
+def test_the_sample_is_the_same_whatever_the_background(synthetic):
     few, none = (
-        make_cell(synthetic, STRICT.changed(other_users=n), 12, 20, seed=5) for n in (7, 0)
+        make_cell(synthetic, STRICT.changed(background_users=n), 12, 20, seed=5) for n in (7, 0)
     )
-    assert few.n_other_users == 7
-    assert none.n_other_users == 0
+    assert few.n_background_users == 7
+    assert none.n_background_users == 0
     assert pairs(few.personal.test) == pairs(none.personal.test)
-    assert len(none.collaborative.train) == len(none.personal.train)
+    assert len(none.train_and_test(True)[0]) == len(none.personal.train)
+    every = make_cell(synthetic, STRICT.changed(background_users="all"), 12, 20, seed=5)
+    assert every.n_background_users == 48
 
 
 def test_published_holds_out_other_rows_for_collaborative_models(synthetic):
@@ -49,7 +54,7 @@ def test_published_holds_out_other_rows_for_collaborative_models(synthetic):
     assert pairs(cell.personal.train) | pairs(cell.personal.test) == pairs(
         cell.collaborative.train
     ) | pairs(cell.collaborative.test)
-    assert cell.n_other_users == 0
+    assert cell.n_background_users == 0
 
 
 def test_vote_scale_changes_those_bits_alone(synthetic):
@@ -63,13 +68,13 @@ def test_vote_scale_changes_those_bits_alone(synthetic):
     assert differ
     assert all(name.startswith("vote_average") for name in differ)
     assert as_published.bits[:, 10:13].mean() > 0.95  # nearly all 111
-    assert np.array_equal(halved.crowd_stars, as_published.crowd_stars)
+    assert np.array_equal(halved.vote_average, as_published.vote_average)
 
 
 def test_changed_protocols_are_named_so():
     assert STRICT.changed(join=None).name == "strict"
     assert STRICT.changed(join="links", holdout="random").name == "strict+holdout=random"
-    assert STRICT.changed(other_users=0).columns()["other_users"] == 0
+    assert STRICT.changed(background_users=0).columns()["background_users"] == 0
 
 
 def test_global_time_reports_warm_and_cold_users_apart(synthetic):
@@ -78,7 +83,7 @@ def test_global_time_reports_warm_and_cold_users_apart(synthetic):
     cell = make_cell(dataset, STRICT.changed(holdout="global-time"), 0, 0)
     train, test = cell.personal.train, cell.personal.test
     assert train.time.max() < test.time.min()
-    assert cell.collaborative.train.time.max() < test.time.min()
+    assert cell.collaborative.background.time.max() < test.time.min()
     tested = np.unique(test.user)
     warm = np.isin(tested, train.user)
     assert 0 < warm.sum() < len(tested)
@@ -89,7 +94,7 @@ def test_global_time_reports_warm_and_cold_users_apart(synthetic):
     assert row["rmse"] == pytest.approx(np.sqrt(squared / len(tested)))
 
 
-def test_users_are_warm_where_nobody_is_cold(synthetic):
+def test_all_users_are_warm_where_none_is_cold(synthetic):
     row = measure(UserMean(), make_cell(synthetic, STRICT, 8, 10), "half_stars").row
     assert row["warm_users"] == 8
     assert row["cold_users"] == 0

@@ -32,6 +32,17 @@ def script(*words, cwd=ROOT, name="compare_all.py"):
     )
 
 
+def module(name, *words):
+    return subprocess.run(
+        [sys.executable, "-m", name, *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "new" / "run"
@@ -59,10 +70,10 @@ def test_every_recommender_is_in_every_cell(finished):
     assert set(table["dataset"]) == {"synthetic/ratings_small"}
 
 
-def test_columns_are_those_of_the_readme(finished):
+def test_every_column_is_explained(finished):
     columns = pd.read_csv(finished[0] / "comparison.csv").columns
-    readme = (ROOT / "README.md").read_text()
-    undocumented = [column for column in columns if f"`{column}`" not in readme]
+    page = (ROOT / "docs" / "evaluation.md").read_text()
+    undocumented = [column for column in columns if f"`{column}`" not in page]
     assert not undocumented
 
 
@@ -88,50 +99,85 @@ def test_final_results_have_the_published_columns(finished):
 
 
 def test_run_json_says_what_was_run(finished):
-    about = json.loads((finished[0] / "run.json").read_text())
-    assert about["status"] == "finished"
-    assert about["parameters"]["num_users"] == [8]
-    assert about["protocol"]["join"] == "links"
-    assert about["dataset"]["counts"]["ratings"] == 3100
-    assert len(about["dataset"]["fingerprint"]) == 16
-    assert about["packages"]["numpy"] == np.__version__
-    assert about["seconds"] > 0
+    metadata = json.loads((finished[0] / "run.json").read_text())
+    assert metadata["status"] == "finished"
+    assert metadata["parameters"]["num_users"] == [8]
+    assert metadata["protocol"]["join"] == "links"
+    assert metadata["datasets"][0]["counts"]["ratings"] == 3100
+    assert len(metadata["datasets"][0]["fingerprint"]) == 16
+    assert metadata["packages"]["numpy"] == np.__version__
+    assert metadata["seconds"] > 0
 
 
 def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
     folder, printed = finished
     assert "RMSE" in printed
     for name in RECOMMENDERS:
-        assert re.search(rf"{name}( \*)? .*\d\.\d{{3}} ±\d\.\d{{3}}", printed)
-    for file in ("comparison.csv", "final_results.csv", "run.json"):
+        assert re.search(rf"{name}( \*)? +\d\.\d{{3}}", printed)
+    for file in ("comparison.csv", "final_results.csv", "plots", "run.json"):
         assert str(folder / file) in printed
+
+
+def test_pictures_are_drawn(finished):
+    for name in ("error_by_ratings", "differences", "error_by_cost"):
+        picture = (finished[0] / "plots" / f"{name}.png").read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert "<svg" in (finished[0] / "plots" / f"{name}.svg").read_text()
+
+
+def test_each_cell_is_a_line_with_its_scores_and_the_time_left(finished):
+    lines = re.findall(r"^\[(\d)/4\] 8 × \d0, iteration \d, RMSE: (.*) left\)$", finished[1], re.M)
+    assert [number for number, _ in lines] == ["1", "2", "3", "4"]
+    for _, scores in lines:
+        assert all(re.search(rf"{name} \d\.\d{{3}}", scores) for name in RECOMMENDERS)
+
+
+OWN_HOLDOUT = """
+import numpy as np
+from recbench.evaluation.holdouts import Holdout
+
+class EveryThird(Holdout):
+    question = "does every third rating follow from the rest?"
+    def held_out(self, ratings, seed):
+        return np.arange(len(ratings)) % 3 == 0
+"""
+
+
+def test_a_holdout_of_ones_own_is_one_class(tmp_path):
+    (tmp_path / "my_holdout.py").write_text(OWN_HOLDOUT)
+    words = ["--holdout", "my_holdout:EveryThird", "--iterations", "1", "--output-dir", "out"]
+    done = script(*SMALL, *QUICK, *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv").query("reviews_per_user == 20")
+    assert set(table["holdout"]) == {"my_holdout:EveryThird"}
+    assert set(table["n_test"]) == {54}  # of 8 x 20
 
 
 def test_claims_pair_any_two(finished):
     folder = finished[0]
-    words = ("--run", folder, "--models", "ridge", "--rivals", "ao", "user_median")
-    done = script(*words, name="benchmarks/claims.py")
+    words = ("--run", folder, "--models", "ridge", "--references", "ao", "user_median")
+    done = module("experiments.claims", *words)
     assert done.returncode == 0, done.stderr
     claims = pd.read_csv(folder / "claims.csv")
     assert set(claims["model"]) == {"ridge"}
-    assert set(claims["rival"]) == {"ao", "user_median"}
-    on = ["num_users", "reviews_per_user", "score", "model", "rival"]
+    assert set(claims["reference"]) == {"ao", "user_median"}
+    on = ["num_users", "reviews_per_user", "score", "model", "reference"]
     both = claims.merge(pd.read_csv(folder / "significance.csv"), on=on)
     assert len(both) == 2 * 3  # cells x scores, against the user's median
     assert np.allclose(both["difference_x"], both["difference_y"])
     assert np.allclose(both["low_x"], both["low_y"])
-    counts = pd.read_csv(folder / "claims_summary.csv").set_index(["rival", "score"])
-    for (rival, score), row in counts.iterrows():
-        own = claims[(claims["rival"] == rival) & (claims["score"] == score)]
+    counts = pd.read_csv(folder / "claims_summary.csv").set_index(["reference", "score"])
+    for (reference, score), row in counts.iterrows():
+        own = claims[(claims["reference"] == reference) & (claims["score"] == score)]
         better = own["difference"] > 0 if score == "accuracy_mean" else own["difference"] < 0
-        sure = (own["low"] > 0) | (own["high"] < 0)
+        significant = own["p_holm"] < 0.05
         assert row["cells"] == len(own)
         assert row["better"] == better.sum()
-        assert row["surely_better"] == (better & sure).sum()
-        assert row["surely_worse"] == (~better & sure).sum()
+        assert row["significantly_better"] == (better & significant).sum()
+        assert row["significantly_worse"] == (~better & significant).sum()
     for name in ("claims.csv", "claims_summary.csv"):
         (folder / name).unlink()
-    wrong = script("--run", folder, "--models", "nobody", name="benchmarks/claims.py")
+    wrong = module("experiments.claims", "--run", folder, "--models", "nobody")
     assert wrong.returncode == 2
     assert "nobody" in wrong.stderr
 
@@ -179,9 +225,9 @@ def test_a_stopped_run_goes_on_where_it_was(finished, tmp_path):
 
 
 def test_a_resumed_run_refuses_other_data(finished, tmp_path):
-    about = json.loads((finished[0] / "run.json").read_text())
-    about["dataset"]["fingerprint"] = "0" * 16
-    (tmp_path / "run.json").write_text(json.dumps(about))
+    metadata = json.loads((finished[0] / "run.json").read_text())
+    metadata["datasets"][0]["fingerprint"] = "0" * 16
+    (tmp_path / "run.json").write_text(json.dumps(metadata))
     done = script("--resume", tmp_path)
     assert done.returncode == 2
     assert "other data" in done.stderr
@@ -256,7 +302,7 @@ def test_published_protocol_in_every_row(tmp_path):
     assert set(table["protocol"]) == {"published+holdout=random"}
     assert set(table["join"]) == {"direct"}
     assert set(table["labels"]) == {"truncated"}
-    assert set(table["other_users"]) == {0}
+    assert set(table["background_users"]) == {0}
     means = table[table["model"] == "user_mean"].groupby("reviews_per_user")["rmse"]
     assert (means.nunique() == 1).all()  # the same sample both times
 
@@ -274,20 +320,21 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--cells", "0x0", "0x0"], "Expected each once"),
         (["--iterations", "0"], "--iterations is 0"),
         (["--top-percentile", "90"], "--top-percentile is 90"),
-        (["--other-users", "-3"], "--other-users is -3"),
+        (["--background-users", "-3"], "--background-users is -3"),
         (["--seed", "-3"], "--seed is -3"),
         (
             ["--models", "user_meen"],
             r"no recommender is named 'user_meen'.*: user_mean, .*always_3",
         ),
         (["--models", "nowhere:Model"], r"no file nowhere\.py"),
-        (["--models", "errors:Model"], r"no class 'Model'"),
-        (["--models", "errors:InputError"], "lacks fit and predict"),
+        (["--models", "recbench.errors:Model"], r"no class 'Model'"),
+        (["--models", "recbench.errors:InputError"], "lacks fit and predict"),
         (["--models", "ao", "ao"], "ao stands twice"),
-        (["--holdout", "first"], "first"),
+        (["--holdout", "first"], "none is named .first.. Those that are: last, random"),
         (["--protocol", "loose"], "loose"),
         (["--reviews-per-users", "5"], "Perhaps you meant"),
         (["--wnn-engine", "ao_core"], "ask AO Labs"),
+        (["--wnn-engine", "ao_core", "--models", "user_mean"], "no recommender of this run has"),
         (["--dataset", "nowhere"], "nowhere: no such folder"),
         (["--resume", "nowhere"], "nowhere: has no run.json"),
         (["--output-dir", "/dev/null/run"], "/dev/null/run"),

@@ -5,14 +5,16 @@ import pytest
 
 import data_prep
 from data_prep import (
-    count_ones,
-    decode_ratings,
     encode_genres,
     encode_lang,
     encode_rating,
-    encode_ratings,
     encode_vote_average,
     encode_vote_count,
+)
+from recbench.data.encodings.thermometer import (
+    count_ones,
+    decode_ratings,
+    encode_ratings,
     thermometer,
 )
 

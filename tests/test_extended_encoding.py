@@ -6,12 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data_prep import encode_movies
 from recbench.data.encodings.extended import CHANNELS, Facts, extended_bits, facts_of, thresholds
+from recbench.data.encodings.movies import encode_movies
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import RECOMMENDERS, build, load_recommender
+from recbench.recommender import build
+from recbench.registry import load_recommender, recommenders
 
 EXTENDED = PROTOCOLS["strict"].changed(encoding="extended")
 
@@ -38,14 +39,14 @@ def test_facts_are_read_and_what_is_no_fact_is_unknown():
     np.testing.assert_array_equal(facts.year, [1995, np.nan, np.nan])
     np.testing.assert_array_equal(facts.runtime, [81, np.nan, np.nan])  # nothing lasts 0 minutes
     assert facts.votes.tolist() == [10, 0, 0]
-    assert facts.average.tolist() == [7.7, 0, 0]  # 8 of no votes is nobody's opinion
+    assert facts.average.tolist() == [7.7, 0, 0]  # 8 of no votes says nothing
 
 
 @pytest.mark.parametrize(
     ("values", "weight", "levels", "expected"),
     [
         ([1, 2, 3, 4], [1, 1, 1, 1], 1, [2]),  # half of the weight is reached at 2
-        ([4, 1, 3, 2], [0, 0, 0, 0], 1, [2]),  # nobody has voted: all weigh the same
+        ([4, 1, 3, 2], [0, 0, 0, 0], 1, [2]),  # no votes: all weigh the same
         ([1, 2, 3, 4], [1, 1, 1, 9], 1, [4]),
         ([1, 2, 3, 4, 5, 6], [1] * 6, 2, [2, 4]),
         ([5, 5, 5, 7], [1] * 4, 3, []),  # all reach 5; that is no news
@@ -124,16 +125,16 @@ def test_no_rating_takes_part(synthetic):
     assert np.array_equal(before.bits, after.bits)
 
 
-def test_nobody_knows_the_crowd(synthetic):
-    movies = make_cell(synthetic, EXTENDED.changed(crowd=False), 12, 20).movies
+def test_without_votes_there_are_no_bits_of_votes(synthetic):
+    movies = make_cell(synthetic, EXTENDED.changed(votes=False), 12, 20).movies
     assert "vote_average" not in movies.channels
     assert "vote_count" not in movies.channels
-    assert np.isnan(movies.crowd_stars).all()
-    assert not movies.crowd_votes.any()
-    published = make_cell(synthetic, PROTOCOLS["strict"].changed(crowd=False), 12, 20).movies
+    assert np.isnan(movies.vote_average).all()
+    assert not movies.vote_count.any()
+    published = make_cell(synthetic, PROTOCOLS["strict"].changed(votes=False), 12, 20).movies
     assert published.bits[:, 16].all()  # no hundred votes
     assert not published.bits[:, 10:13].any()  # an average of 0
-    assert np.isnan(published.crowd_stars).all()
+    assert np.isnan(published.vote_average).all()
 
 
 def test_votes_that_are_counted_give_thresholds_of_their_own(synthetic):
@@ -147,22 +148,22 @@ def test_votes_that_are_counted_give_thresholds_of_their_own(synthetic):
         table=synthetic.table.with_columns(vote_count=none, vote_average=none),
     )
     outside = np.arange(synthetic.n_users) >= 20
-    movies = encode_movies(without, outside=outside, encoding="extended")
+    movies = encode_movies(without, background=outside, encoding="extended")
     counts = [float(name.split(">=")[1]) for name in movies.bit_names if "vote_count" in name]
     assert counts
     assert max(counts) <= 40  # people outside
-    nobody = encode_movies(without, outside=~outside & outside, encoding="extended")
-    assert "vote_count" not in nobody.channels
+    unknown = encode_movies(without, background=~outside & outside, encoding="extended")
+    assert "vote_count" not in unknown.channels
 
 
-@pytest.mark.parametrize("name", RECOMMENDERS)
+@pytest.mark.parametrize("name", recommenders())
 def test_every_recommender_runs_on_either_encoding(synthetic, name):
     """Those that read bits answer otherwise; all answer."""
     answers = []
     for protocol in (PROTOCOLS["strict"], EXTENDED):
         cell = make_cell(synthetic, protocol, 12, 20)
         cls = load_recommender(name)
-        split = cell.split_for(cls.learns_from_others)
+        split = cell.split_for(cls.learns_from_background)
         model = build(cls, samples=10, epochs=2).fit(split.train, cell.movies)
         answers.append(model.predict(split.test.user, split.test.movie))
     assert np.isfinite(answers).all()

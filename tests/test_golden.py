@@ -2,10 +2,12 @@
 
 import pytest
 
+from recbench.data.joining import load_dataset
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.recommender import build, load_recommender
+from recbench.recommender import Options, build
+from recbench.registry import load_recommender
 
 # on the synthetic set, 40 users x 25, strict: (rmse from, to), (accuracy_mean from, to)
 SYNTHETIC = {
@@ -24,7 +26,7 @@ def results(dataset, protocol, num_users, reviews, models):
     cell = make_cell(dataset, chosen, num_users, reviews)
     return {
         name: measure(
-            build(load_recommender(name), seed=0, labels=chosen.labels, loss=chosen.loss),
+            build(load_recommender(name), Options(labels=chosen.labels, loss=chosen.loss)),
             cell,
             chosen.labels,
         ).row
@@ -40,8 +42,6 @@ def test_synthetic_set(synthetic):
 
 
 def test_weightless_network_on_the_extract_as_published(extract_folder):
-    from recbench.data.joining import load_dataset
-
     direct = load_dataset(str(extract_folder), "direct")
     ao = results(direct, "published", 250, 50, ["ao"])["ao"]
     assert ao["n_users"] == 250

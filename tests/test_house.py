@@ -1,4 +1,4 @@
-"""The rules of who may import whom, read from the code itself."""
+"""The rules of who may import whom, and where a change goes, read from the code itself."""
 
 import ast
 import re
@@ -6,103 +6,91 @@ import re
 import pytest
 from tests_paths import ROOT
 
-SCRIPTS = {path.stem for path in ROOT.glob("*.py")} - {
-    "data_prep",
-    "ratings",
-    "recommender",
-    "crowd_opinion",
-    "errors",
-    "command_line",
-}
-FAMILIES = {"PerUser", "Collaborative", "Baselines"}
-PARTS = {
-    *FAMILIES,
-    *SCRIPTS,
-    *("data_prep", "preparation", "ratings", "crowd_opinion", "recommender"),
-    *("errors", "command_line"),
-    *("sources", "evaluation", "report", "weightless"),
-}
+from recbench.evaluation.holdouts import holdouts
+from recbench.registry import FAMILIES, recommenders
+
+SCRIPTS = {path.stem for path in ROOT.glob("*.py")}
+PARTS = {*SCRIPTS, *FAMILIES, "experiments", "recbench", "weightless"}
+# A script may import everything; nothing imports a script.
 MAY_IMPORT = {
-    "errors": set(),
-    "command_line": {"errors"},
-    "ratings": set(),
-    "crowd_opinion": {"ratings"},
-    "recommender": {"ratings", "errors"},
     "weightless": set(),
-    "sources": {"errors"},
-    "preparation": {"errors", "ratings", "sources"},
-    "data_prep": {"errors", "ratings", "sources", "preparation"},
-    "report": {"errors", "ratings", "command_line"},
-    "evaluation": {
-        *("errors", "ratings", "crowd_opinion", "recommender", "data_prep", "preparation")
-    },
-    **{
-        family: {"ratings", "crowd_opinion", "recommender", "errors", "data_prep", "weightless"}
-        for family in FAMILIES
-    },
+    "recbench": set(),
+    **{family: {"recbench", "weightless"} for family in FAMILIES},
+}
+# Within recbench data flows one way: data -> evaluation -> runs, and report beside runs.
+CORE = {
+    *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
+    *("median_read_out", "threads"),
+}
+WITHIN_RECBENCH = {
+    "data": {"errors", "ratings", "data"},
+    "evaluation": CORE | {"data", "evaluation"},
+    "report": {"errors", "keys", "command_line", "report"},
+    "runs": CORE | {"data", "evaluation", "runs"},
 }
 
 
-def modules_of(part):
+def files_of(part):
     file = ROOT / f"{part}.py"
     return [file] if file.exists() else sorted((ROOT / part).rglob("*.py"))
 
 
-def project_imports(node):
-    """Top names of the project that are imported anywhere below `node`."""
-    for child in ast.walk(node):
-        names = []
-        if isinstance(child, ast.Import):
-            names = [alias.name for alias in child.names]
-        elif isinstance(child, ast.ImportFrom) and child.module:
-            names = [child.module]
-        yield from (name.split(".")[0] for name in names if name.split(".")[0] in PARTS)
+def imports(file):
+    """Every module that is imported anywhere in the file, with its dots."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
 
 
 @pytest.mark.parametrize("part", sorted(MAY_IMPORT))
 def test_imports_go_one_way(part):
-    assert modules_of(part), f"there is no {part}"
-    for file in modules_of(part):
-        tree = ast.parse(file.read_text())
-        if part in FAMILIES | {"data_prep"}:
-            # the foot of a script, from its published experiment on, may put everything together
-            tree.body = [
-                node for node in tree.body if not is_of_the_script(node, ast.unparse(node))
-            ]
-        found = set(project_imports(tree)) - {part}
+    assert files_of(part), f"there is no {part}"
+    for file in files_of(part):
+        found = {name.split(".")[0] for name in imports(file)} & PARTS - {part}
         assert found <= MAY_IMPORT[part], f"{file.relative_to(ROOT)} imports {found}"
 
 
-def is_of_the_script(node, text):
-    return (
-        text.startswith(("if __name__", "from recbench.runs.experiment import"))
-        or getattr(node, "name", "") == "main"
-    )
+def test_nothing_imports_a_script():
+    for part in PARTS:
+        for file in files_of(part):
+            found = {name.split(".")[0] for name in imports(file)} & SCRIPTS
+            assert not found, f"{file.relative_to(ROOT)} imports {found}"
 
 
-def test_recommender_classes_do_not_use_the_evaluation():
-    for family in FAMILIES:
-        for file in modules_of(family):
-            tree = ast.parse(file.read_text())
-            evaluation = {
-                alias.asname or alias.name
-                for node in ast.walk(tree)
-                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("evaluation")
-                for alias in node.names
-            }
-            for cls in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-                bases = {ast.unparse(base) for base in cls.bases}
-                used = {node.id for node in ast.walk(cls) if isinstance(node, ast.Name)} - bases
-                assert not used & evaluation, f"{file.name}: {cls.name}"
+@pytest.mark.parametrize("part", sorted(WITHIN_RECBENCH))
+def test_data_flows_one_way_within_recbench(part):
+    for file in files_of(f"recbench/{part}"):
+        found = {name.split(".")[1] for name in imports(file) if name.startswith("recbench.")}
+        assert found <= WITHIN_RECBENCH[part], f"{file.relative_to(ROOT)} imports {found}"
 
 
-def test_evaluation_and_report_know_no_recommender_by_name():
-    from recbench.recommender import RECOMMENDERS
-
-    names = re.compile(rf"[\"']({'|'.join(RECOMMENDERS)})[\"']")
-    for part in ("evaluation", "report"):
-        for file in modules_of(part):
+def test_evaluation_runs_and_report_know_no_recommender_by_name():
+    names = re.compile(rf"[\"']({'|'.join(recommenders())})[\"']")
+    for part in ("evaluation", "runs", "report"):
+        for file in files_of(f"recbench/{part}"):
             assert not names.search(file.read_text()), file.name
+
+
+def test_no_holdout_is_named_but_where_it_stands_and_where_a_protocol_chooses_it():
+    names = re.compile(rf"== [\"']({'|'.join(holdouts())})[\"']")
+    for part in PARTS:
+        for file in files_of(part):
+            text = file.read_text()
+            found = [name for name in names.findall(text) if name != "published"]
+            assert not found, file.relative_to(ROOT)
+
+
+def test_the_path_is_changed_where_a_script_inside_a_family_needs_it_alone():
+    found = {
+        str(file.relative_to(ROOT))
+        for part in PARTS
+        for file in files_of(part)
+        if "sys.path.insert" in file.read_text()
+    }
+    scripts = ("PerUser/perUser.py", "PerUser/perUser_pytorch.py", "Collaborative/torch_colab.py")
+    assert found == set(scripts)
 
 
 def test_there_is_no_utils():

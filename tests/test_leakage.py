@@ -9,14 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data_prep import encode_movies
-from recbench.data.sampling import is_reserved
+from recbench.data.encodings.movies import encode_movies
+from recbench.data.sampling import is_test_user
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.item_baseline import crowd_opinion
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
-from recbench.recommender import RECOMMENDERS, build, load_recommender
+from recbench.recommender import Options, build
+from recbench.registry import load_recommender, recommenders
 
 STRICT = PROTOCOLS["strict"]
 CASES = {
@@ -24,17 +25,17 @@ CASES = {
     "published": PROTOCOLS["published"].changed(join="links"),
     "random": STRICT.changed(holdout="random"),
     "global-time": STRICT.changed(holdout="global-time"),
-    "few others": STRICT.changed(other_users=5),
+    "few background users": STRICT.changed(background_users=5),
     "popular movies": STRICT.changed(top_percentile=0.5),
-    "reserved": STRICT.changed(user_set="reserved"),
+    "test users": STRICT.changed(user_set="test"),
 }
 
 
 class Recorder:
     """Keeps all that it is given, and answers with what it learned."""
 
-    def __init__(self, learns_from_others):
-        self.learns_from_others = learns_from_others
+    def __init__(self, learns_from_background):
+        self.learns_from_background = learns_from_background
 
     def fit(self, train, movies):
         self.train, self.movies = train, movies
@@ -50,7 +51,7 @@ def with_stars(dataset, stars):
 
 
 def without_votes(dataset):
-    """The dataset as ml-100k is: votes are counted over people outside the sample."""
+    """The dataset as ml-100k is: votes are counted over users outside the sample."""
     none = pl.lit(None, dtype=pl.Float64)
     source = replace(
         dataset.source,
@@ -62,7 +63,7 @@ def without_votes(dataset):
 
 def held_out_stars_gone(dataset, cell, collaborative):
     """The dataset with nan for every rating that `cell` holds out."""
-    test = cell.split_for(collaborative).test
+    _, test = cell.train_and_test(collaborative)
     key = dataset.user_id[dataset.ratings.user] * 10_000 + dataset.ratings.movie
     gone = np.isin(key, cell.user_id[test.user] * 10_000 + test.movie)
     assert gone.sum() == len(test) > 0
@@ -74,21 +75,21 @@ def held_out_stars_gone(dataset, cell, collaborative):
 @pytest.mark.parametrize("case", CASES)
 def test_no_protocol_shows_a_held_out_rating(synthetic, case, collaborative, votes):
     dataset = synthetic if votes == "from outside" else without_votes(synthetic)
-    reviews = 0 if case in ("global-time", "reserved") else 10
+    reviews = 0 if case in ("global-time", "test users") else 10
     arguments = (CASES[case], 8, reviews, 3)
     cell = make_cell(dataset, *arguments)
     blind = make_cell(held_out_stars_gone(dataset, cell, collaborative), *arguments)
     seen, blindfold = Recorder(collaborative), Recorder(collaborative)
-    seen.fit(cell.split_for(collaborative).train, cell.movies)
-    blindfold.fit(blind.split_for(collaborative).train, blind.movies)
+    seen.fit(cell.train_and_test(collaborative)[0], cell.movies)
+    blindfold.fit(blind.train_and_test(collaborative)[0], blind.movies)
 
-    assert np.isnan(blind.split_for(collaborative).test.stars).all()
+    assert np.isnan(blind.train_and_test(collaborative)[1].stars).all()
     assert not np.isnan(blindfold.train.stars).any()
     for column in ("user", "movie", "stars", "time"):
         assert np.array_equal(getattr(seen.train, column), getattr(blindfold.train, column))
     assert np.array_equal(seen.movies.bits, blindfold.movies.bits)
-    assert np.array_equal(seen.movies.crowd_stars, blindfold.movies.crowd_stars, equal_nan=True)
-    assert np.array_equal(seen.movies.crowd_opinion, blindfold.movies.crowd_opinion)
+    assert np.array_equal(seen.movies.vote_average, blindfold.movies.vote_average, equal_nan=True)
+    assert np.array_equal(cell.item_baseline.stars, blind.item_baseline.stars)
 
 
 @pytest.mark.parametrize("holdout", ["last", "random", "global-time"])
@@ -102,46 +103,48 @@ def test_validation_rows_are_training_rows(synthetic, holdout):
         assert not np.isnan(split.train.stars).any()
         assert not np.isnan(split.test.stars).any()
     assert len(inner.personal.train) + len(inner.personal.test) == len(cell.personal.train)
-    train = inner.collaborative.train
-    assert np.array_equal(inner.movies.crowd_opinion, crowd_opinion(train, inner.movies))
-    if holdout == "global-time":  # nobody's later ratings, others' among them
+    train, _ = inner.train_and_test(learns_from_background=True)
+    expected = ItemBaseline.fit(train, inner.movies)
+    assert np.array_equal(inner.item_baseline.stars, expected.stars)
+    if holdout == "global-time":  # no later rating, of background users neither
         assert train.time.max() < inner.personal.test.time.min()
     assert inner.personal.test is inner.collaborative.test
-    assert inner.personal.test.user.max() < cell.n_users  # nobody outside is tested
+    assert inner.personal.test.user.max() < cell.n_users  # no background user is tested
 
 
-def test_development_sees_nothing_of_the_reserved_users(synthetic):
+def test_development_sees_nothing_of_the_held_out_test_users(synthetic):
     for dataset in (synthetic, without_votes(synthetic)):
-        reserved = is_reserved(dataset.user_id)[dataset.ratings.user]
-        assert 0 < reserved.mean() < 0.5
-        stars = np.where(reserved, np.nan, dataset.ratings.stars)
+        held_out = is_test_user(dataset.user_id)[dataset.ratings.user]
+        assert 0 < held_out.mean() < 0.5
+        stars = np.where(held_out, np.nan, dataset.ratings.stars)
         protocol = STRICT.changed(user_set="development")
         cell = make_cell(with_stars(dataset, stars), protocol, 10, 20, 1)
         for split in (cell.personal, cell.collaborative):
             assert not np.isnan(split.train.stars).any()
             assert not np.isnan(split.test.stars).any()
+            assert not np.isnan(split.background.stars).any()
         whole = make_cell(dataset, protocol, 10, 20, 1)
-        assert np.array_equal(cell.movies.crowd_stars, whole.movies.crowd_stars, equal_nan=True)
-        assert is_reserved(whole.user_id).sum() == 0
+        assert np.array_equal(cell.movies.vote_average, whole.movies.vote_average, equal_nan=True)
+        assert is_test_user(whole.user_id).sum() == 0
 
 
-def test_reserved_users_are_the_same_in_every_run(synthetic):
-    protocol = STRICT.changed(user_set="reserved")
+def test_held_out_test_users_are_the_same_in_every_run(synthetic):
+    protocol = STRICT.changed(user_set="test")
     for seed in range(3):
         cell = make_cell(synthetic, protocol, 5, 0, seed)
-        assert is_reserved(cell.user_id).all()
-    assert abs(is_reserved(np.arange(100_000)).mean() - 0.2) < 0.005
+        assert is_test_user(cell.user_id).all()
+    assert abs(is_test_user(np.arange(100_000)).mean() - 0.2) < 0.005
 
 
-def test_no_crowd_shows_nobodys_votes(synthetic):
-    with_crowd = encode_movies(synthetic)
-    without = encode_movies(synthetic, crowd=False)
+def test_without_votes_no_vote_is_shown(synthetic):
+    with_votes = encode_movies(synthetic)
+    without = encode_movies(synthetic, votes=False)
     votes = [name.startswith("vote") for name in without.bit_names]
     assert (without.bits[:, votes] == without.bits[0, votes]).all()
-    assert np.isnan(without.crowd_stars).all()
-    assert (without.crowd_votes == 0).all()
+    assert np.isnan(without.vote_average).all()
+    assert (without.vote_count == 0).all()
     others = ~np.array(votes)
-    assert np.array_equal(without.bits[:, others], with_crowd.bits[:, others])
+    assert np.array_equal(without.bits[:, others], with_votes.bits[:, others])
 
 
 def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
@@ -149,13 +152,13 @@ def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
     date = int(np.median(dataset.ratings.time))
     later = dataset.ratings.time >= date
     changed = with_stars(dataset, np.where(later, np.nan, dataset.ratings.stars))
-    everybody = np.ones(dataset.n_users, bool)
-    movies = encode_movies(changed, outside=everybody, date=date)
-    assert movies.crowd_votes.sum() == (~later).sum()
-    assert np.array_equal(np.isnan(movies.crowd_stars), movies.crowd_votes == 0)
+    all_users = np.ones(dataset.n_users, bool)
+    movies = encode_movies(changed, background=all_users, cutoff=date)
+    assert movies.vote_count.sum() == (~later).sum()
+    assert np.array_equal(np.isnan(movies.vote_average), movies.vote_count == 0)
 
 
-@pytest.mark.parametrize("name", RECOMMENDERS)
+@pytest.mark.parametrize("name", recommenders())
 def test_shuffled_test_labels_change_no_prediction(synthetic, name):
     cell = make_cell(synthetic, STRICT, 6, 20, 3)
     test = cell.personal.test
@@ -167,7 +170,7 @@ def test_shuffled_test_labels_change_no_prediction(synthetic, name):
         collaborative=replace(cell.collaborative, test=other),
     )
     predictions = [
-        measure(build(load_recommender(name), seed=1), one, "half_stars").predictions
+        measure(build(load_recommender(name), Options(seed=1)), one, "half_stars").predictions
         for one in (cell, mixed)
     ]
     for column in ("predicted", "predicted_ones"):

@@ -84,7 +84,7 @@ def test_ndcg_is_scikit_learns(rows):
     assert metrics.ndcg_at_10_per_user(stars, predicted, user) == pytest.approx(expected)
 
 
-def test_scores_that_nobody_qualifies_for_are_empty():
+def test_scores_that_no_user_qualifies_for_are_empty():
     test = Ratings(np.array([0, 0]), np.array([1, 2]), np.array([4.0, 5.0]), np.array([1, 2]))
     row = scores(test, np.array([4.0, 4.0]), np.array([8, 10]), np.array([8, 8]))
     assert row["auc_like"] is None
@@ -98,7 +98,7 @@ def test_scores_that_nobody_qualifies_for_are_empty():
 
 
 class Fixed:
-    """Predicts what it is told, and keeps what it was shown."""
+    """Predicts a given answer, and keeps what it was shown."""
 
     def __init__(self, answer, bits=None):
         self.answer = answer
@@ -154,7 +154,7 @@ def test_personal_recommenders_get_no_one_elses_ratings(cell):
     personal = Fixed(lambda user: np.full(len(user), 3.0))
     measure(personal, cell, "half_stars")
     assert personal.seen is cell.personal.train
-    crowd = Fixed(personal.answer)
-    crowd.learns_from_others = True
-    measure(crowd, cell, "half_stars")
-    assert crowd.seen is cell.collaborative.train
+    collaborative = Fixed(personal.answer)
+    collaborative.learns_from_background = True
+    measure(collaborative, cell, "half_stars")
+    assert len(collaborative.seen) > len(cell.collaborative.train)

@@ -26,7 +26,7 @@ def run(tmp_path):
         (100, 25, "rmse", "a", "best collaborative", "b", -0.1, -0.2, -0.05, 0.001, 0.002, 0.7, 90),
         (0, 25, "rmse", "a", "best collaborative", "b", -0.1, -0.3, 0.01, 0.2, 0.2, 0.6, 90),
     ]
-    columns = ["num_users", "reviews_per_user", "score", "model", "rival_is", "rival"]
+    columns = ["num_users", "reviews_per_user", "score", "model", "reference_role", "reference"]
     columns += ["difference", "low", "high", "p", "p_holm", "better_share", "users"]
     pd.DataFrame(differences, columns=columns).to_csv(folder / "significance.csv", index=False)
     return tmp_path
@@ -38,7 +38,7 @@ def test_scores_are_written_between_the_marks(run):
     assert written == (
         "before\n<!-- scores run rmse -->\n"
         "| recommender | 100 × 25 | all × 25 |\n|---|---|---|\n"
-        "| `a` | **0.950 ±0.071** +c | **0.950 ±0.071** |\n"
+        "| `a` | **0.950 ±0.071** + | **0.950 ±0.071** |\n"
         "| `b *` | 1.050 ±0.071 | 1.050 ±0.071 |\n"
         "<!-- end -->\nafter"
     )
@@ -52,7 +52,7 @@ def test_differences_carry_their_interval(run):
 
 
 def test_claims_of_one_against_some(run):
-    table = pd.read_csv(run / "run" / "significance.csv").drop(columns="rival_is")
+    table = pd.read_csv(run / "run" / "significance.csv").drop(columns="reference_role")
     table.assign(percent=-12.5).to_csv(run / "run" / "claims.csv", index=False)
     written = with_tables("<!-- claims run rmse a b,c -->\n<!-- end -->", run)
     assert written.splitlines()[1:-1] == [
@@ -83,7 +83,7 @@ def test_a_missing_file_is_named(run):
 def test_every_table_of_the_documents_is_what_its_files_say():
     for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         text = file.read_text()
-        assert with_tables(text, ROOT) == text, f"{file.name}: run python -m report"
+        assert with_tables(text, ROOT) == text, f"{file.name}: run python -m recbench.report"
 
 
 def test_wide_columns():

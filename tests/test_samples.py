@@ -117,9 +117,9 @@ def test_counted_votes_never_see_the_sample():
     data = load_dataset("ml-100k")
     sample = draw_sample(data, 40, 20, top_percentile=0.8, seed=1)
     assert len(sample.users) == 40
-    assert not sample.outside[sample.users].any()
+    assert not sample.background[sample.users].any()
     ratings = data.ratings
-    counted = ratings.movie[sample.outside[ratings.user]]
+    counted = ratings.movie[sample.background[ratings.user]]
     votes = np.bincount(counted, minlength=len(data.table))
     assert np.array_equal(sample.kept, votes >= np.quantile(votes, 0.8))
     assert sample.kept[ratings.movie[sample.rows]].all()

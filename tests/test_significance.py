@@ -14,9 +14,9 @@ from recbench.evaluation.significance import (
 )
 from recbench.runs.predictions import Predictions
 
-RIVALS = pd.DataFrame(
-    [(9, 5, "rival", "best collaborative")],
-    columns=["num_users", "reviews_per_user", "rival", "rival_is"],
+REFERENCES = pd.DataFrame(
+    [(9, 5, "theirs", "best collaborative")],
+    columns=["num_users", "reviews_per_user", "reference", "reference_role"],
 )
 
 
@@ -83,7 +83,7 @@ def test_blocks_of_resamples_are_the_draws_of_the_whole(monkeypatch):
 def test_interval_is_scipys():
     rng = np.random.default_rng(3)
     ours, theirs = rng.uniform(0, 4, 60), rng.uniform(0, 4, 60)
-    table = significance(pd.concat([losses("ours", ours), losses("rival", theirs)]), RIVALS)
+    table = significance(pd.concat([losses("ours", ours), losses("theirs", theirs)]), REFERENCES)
     row = table.set_index("score").loc["rmse"]
 
     def difference(a, b, axis=-1):
@@ -104,8 +104,8 @@ def test_interval_is_scipys():
 
 def test_who_is_better_and_for_how_many():
     ours, theirs = [0.1, 0.1, 0.1, 4.0, 1.0], [0.5, 0.5, 0.5, 0.5, 1.0]
-    both = pd.concat([losses("ours", ours), losses("rival", theirs)])
-    table = significance(both, RIVALS).set_index("score")
+    both = pd.concat([losses("ours", ours), losses("theirs", theirs)])
+    table = significance(both, REFERENCES).set_index("score")
     assert table.loc["rmse", "better_share"] == pytest.approx(3.5 / 5)  # the tie counts half
     assert table.loc["rmse", "difference"] > 0
     assert table.loc["rmse", "users"] == 5
@@ -118,37 +118,37 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     for seed in range(100):
         rng = np.random.default_rng(seed)
         noise = rng.normal(0, 1, 80)
-        both = pd.concat([losses("ours", (noise + 0.3) ** 2), losses("rival", noise**2)])
+        both = pd.concat([losses("ours", (noise + 0.3) ** 2), losses("theirs", noise**2)])
         both.loc[both["model"] == "ours", "absolute_error"] = noise + 0.3
-        both.loc[both["model"] == "rival", "absolute_error"] = rng.normal(0, 1, 80)
-        row = significance(both, RIVALS, seed=seed).set_index("score").loc["mae"]
+        both.loc[both["model"] == "theirs", "absolute_error"] = rng.normal(0, 1, 80)
+        row = significance(both, REFERENCES, seed=seed).set_index("score").loc["mae"]
         covered += row["low"] <= 0.3 <= row["high"]
     assert 88 <= covered <= 100
 
 
 def test_a_user_of_several_iterations_counts_once():
-    first = pd.concat([losses("ours", [1.0, 0.0]), losses("rival", [1.0, 1.0])])
+    first = pd.concat([losses("ours", [1.0, 0.0]), losses("theirs", [1.0, 1.0])])
     second = pd.concat(
         [
             losses("ours", [3.0], iteration=2, users=[0]),
-            losses("rival", [1.0], iteration=2, users=[0]),
+            losses("theirs", [1.0], iteration=2, users=[0]),
         ]
     )
-    row = significance(pd.concat([first, second]), RIVALS).set_index("score").loc["rmse"]
+    row = significance(pd.concat([first, second]), REFERENCES).set_index("score").loc["rmse"]
     assert row["users"] == 2
     assert row["difference"] == pytest.approx(np.sqrt((2.0 + 0.0) / 2) - 1.0)
 
 
 def test_a_recommender_that_failed_somewhere_is_compared_where_it_did_not():
     ours = losses("ours", [0.2, 0.3, 0.4]).iloc[:2]
-    others = [losses("rival", [1.0, 1.0, 9.0]), losses("third", [1.0, 1.0, 1.0])]
-    table = significance(pd.concat([ours, *others]), RIVALS)
+    others = [losses("theirs", [1.0, 1.0, 9.0]), losses("third", [1.0, 1.0, 1.0])]
+    table = significance(pd.concat([ours, *others]), REFERENCES)
     users = table[table["score"] == "mae"].set_index("model")["users"]
     assert users.to_dict() == {"ours": 2, "third": 3}
 
 
 def test_nothing_to_compare_gives_an_empty_table():
-    table = significance(losses("ours", [1.0]).iloc[:0], RIVALS)
+    table = significance(losses("ours", [1.0]).iloc[:0], REFERENCES)
     assert list(table.columns)[:4] == ["num_users", "reviews_per_user", "score", "model"]
     assert len(table) == 0
 
@@ -164,14 +164,14 @@ def test_predictions_are_kept_part_by_part(tmp_path):
             "predicted_ones": np.array([8, 8, 8], "i1"),
         }
     )
-    where = {"num_users": 9, "reviews_per_user": 5, "iteration": 1}
-    Predictions(tmp_path).add({**where, "model": "a"}, frame)
-    Predictions(tmp_path).add({**where, "model": "b"}, frame)
+    key = {"num_users": 9, "reviews_per_user": 5, "iteration": 1}
+    Predictions(tmp_path).add({**key, "model": "a"}, frame)
+    Predictions(tmp_path).add({**key, "model": "b"}, frame)
     assert set(Predictions(tmp_path).losses()["model"]) == {"a", "b"}
     file = Predictions(tmp_path).finish()
     assert len(pd.read_parquet(file)) == 6
     # going on with a finished run: what was there stays
-    Predictions(tmp_path).add({**where, "model": "c"}, frame)
+    Predictions(tmp_path).add({**key, "model": "c"}, frame)
     Predictions(tmp_path).finish()
     assert set(pd.read_parquet(file)["model"]) == {"a", "b", "c"}
     assert [path.name for path in tmp_path.iterdir()] == ["predictions.parquet"]

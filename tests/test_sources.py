@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data_prep import encode_movies
 from recbench.data import datasets, kaggle, ml_100k
+from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import join_movies
 from recbench.data.kaggle_files import read_folder
 from recbench.errors import InputError
@@ -56,7 +56,7 @@ def test_join_through_links_where_ids_cross(tmp_path):
         *[0, 0, 1],  # fr
         *[0, 1, 0, 0, 0, 0, 0, 0, 0, 0],  # 150 votes
     ]
-    assert movies.crowd_stars.tolist() == [2.0, 4.0]
+    assert movies.vote_average.tolist() == [2.0, 4.0]
     assert movies.channels == {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}
 
 
@@ -279,10 +279,10 @@ def test_ml_100k_votes_are_counted_outside_the_sample():
     toy_story = data.source.ratings.filter(
         pl.col("userId").is_in(ids.implode()) & (pl.col("movieId") == 1)
     )
-    assert movies.crowd_votes[0] == len(toy_story)
-    assert movies.crowd_stars[0] == pytest.approx(toy_story["rating"].mean(), abs=1e-6)
+    assert movies.vote_count[0] == len(toy_story)
+    assert movies.vote_average[0] == pytest.approx(toy_story["rating"].mean(), abs=1e-6)
     nobody = encode_movies(data)
-    assert (nobody.crowd_votes == 0).all()
-    assert np.isnan(nobody.crowd_stars).all()
+    assert (nobody.vote_count == 0).all()
+    assert np.isnan(nobody.vote_average).all()
     assert nobody.bits[:, 10:13].sum() == 0  # the vote average of no votes
     assert (nobody.bits[:, 16] == 1).all()  # the lowest bin of the vote count

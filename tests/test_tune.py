@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.data.sampling import is_reserved
+from recbench.data.sampling import is_test_user
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import RECOMMENDERS, load_recommender
+from recbench.registry import load_recommender, recommenders
 from recbench.runs.tuning import defaults_of, relative_rmse, trials, tuning_cell
 
 DEVELOPMENT = PROTOCOLS["strict"].changed(user_set="development")
@@ -31,7 +31,7 @@ SMALL = ["--dataset", str(SYNTHETIC), "--cells", "15x20", "20x10"]
 class Recorder:
     """Keeps all it is given; predicts the mean of its training ratings."""
 
-    learns_from_others = True
+    learns_from_background = True
     seen: list
     asked: list
 
@@ -55,34 +55,36 @@ def with_stars(dataset, rows, stars):
 
 
 def rows_not_to_be_seen(dataset, num_users, reviews):
-    """Held-out rows of the cell, and all rows of reserved users: bool [n]."""
+    """Held-out rows of the cell, and all rows of held-out test users: bool [n]."""
     test = make_cell(dataset, DEVELOPMENT, num_users, reviews).personal.test
     user_id = make_cell(dataset, DEVELOPMENT, num_users, reviews).user_id
     key = dataset.ratings.user.astype(np.int64) * len(dataset.table) + dataset.ratings.movie
     held_out = np.searchsorted(dataset.user_id, user_id)[test.user] * len(dataset.table)
-    reserved = is_reserved(dataset.user_id)[dataset.ratings.user]
-    return np.isin(key, held_out + test.movie) | reserved
+    of_test_users = is_test_user(dataset.user_id)[dataset.ratings.user]
+    return np.isin(key, held_out + test.movie) | of_test_users
 
 
-def tried(dataset, learns_from_others=True):
+def tried(dataset, learns_from_background=True):
     Recorder.seen, Recorder.asked = [], []
-    Recorder.learns_from_others = learns_from_others
+    Recorder.learns_from_background = learns_from_background
     cell = tuning_cell(dataset, DEVELOPMENT, 15, 20, Recorder, seed=0)
     scores = relative_rmse(Recorder, {"shift": 0.25}, [cell], DEVELOPMENT, seed=0)
     return scores, cell
 
 
-@pytest.mark.parametrize("learns_from_others", [True, False])
-def test_a_trial_never_sees_a_test_rating_nor_a_reserved_user(synthetic, learns_from_others):
+@pytest.mark.parametrize("learns_from_background", [True, False])
+def test_a_trial_never_sees_a_test_rating_nor_a_held_out_test_user(
+    synthetic, learns_from_background
+):
     hidden = rows_not_to_be_seen(synthetic, 15, 20)
     assert 60 < hidden.sum() < len(hidden) / 2
     sentinel = 4.9  # no rating is that
-    scores, cell = tried(with_stars(synthetic, hidden, sentinel), learns_from_others)
+    scores, cell = tried(with_stars(synthetic, hidden, sentinel), learns_from_background)
     assert len(Recorder.seen) == 2  # once for the level, once for the trial
     for train in Recorder.seen:
         assert not np.isclose(train.stars, sentinel).any()
     assert not np.isclose(cell.cell.personal.test.stars, sentinel).any()
-    as_it_is, _ = tried(synthetic, learns_from_others)
+    as_it_is, _ = tried(synthetic, learns_from_background)
     assert scores == as_it_is
 
 
@@ -98,7 +100,7 @@ def test_validation_rows_are_the_last_of_the_training_rows(synthetic):
         )
         assert (len(learned), len(chosen_on)) == (12, 4)
         assert learned.max() <= chosen_on.min() <= chosen_on.max() <= test.min()
-    assert inner.n_other_users == outer.n_other_users > 20
+    assert inner.n_background_users == outer.n_background_users > 20
 
 
 def test_only_development_users_are_tuned_on(synthetic):
@@ -172,9 +174,9 @@ def test_a_space_that_names_no_keyword_is_refused():
 
 def test_the_defaults_are_the_best_of_the_published_trials():
     """And a class that says it was tuned was."""
-    published = "results/sample-tuning"
+    published = "results/tuning/trials"
     best = pd.read_csv(ROOT / published / "best.csv", dtype={"best": str})
-    for name in RECOMMENDERS:
+    for name in recommenders():
         cls = load_recommender(name)
         own = best[best["model"] == name]
         assert (cls.tuned == published) == bool(len(own)), name

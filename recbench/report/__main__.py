@@ -1,4 +1,6 @@
-"""Write the tables of README.md and docs/*.md anew from the files in results/: python -m report
+"""Write the tables of README.md and docs/*.md anew from the files in results/.
+
+    python -m recbench.report
 
 With --check nothing is written, and the status is 1 if a table is not what the files say.
 """
@@ -11,12 +13,12 @@ from pathlib import Path
 from recbench.command_line import run
 from recbench.report.markdown import with_tables
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
 class Parameters:
-    """Flags of `python -m report`."""
+    """Flags of `python -m recbench.report`."""
 
     check: bool = False
     """write nothing; say which documents would change, with status 1"""

@@ -1,13 +1,14 @@
 """Tables for the README and the docs, out of the files of runs.
 
 A document marks where a table stands and what it is made of; the table between the marks is
-written anew by `python -m report`:
+written anew by `python -m recbench.report`:
 
-    <!-- scores results/sample-extract rmse -->
+    <!-- scores results/published/contenders-all rmse -->
     <!-- end -->
 
-`scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its rivals, with
-intervals. `claims RUN SCORE MODEL RIVAL,RIVAL`: one against some, cell by cell. `csv FILE`: the
+`scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its references,
+with intervals. `claims RUN SCORE MODEL REFERENCE,REFERENCE`: one against
+some, cell by cell. `csv FILE`: the
 file as it is; `csv FILE column,column`: these columns, and the rows that have them all; with
 `column=value` only the rows that say so.
 """
@@ -21,7 +22,15 @@ from pathlib import Path
 import pandas as pd
 
 from recbench.errors import InputError
-from recbench.report.terminal import CELL, MORE_IS_BETTER, cells_of, figure, marks_of, name_in_table
+from recbench.keys import CELL
+from recbench.report.terminal import (
+    ALPHA,
+    MORE_IS_BETTER,
+    cell_name,
+    cells_of,
+    mark_of,
+    name_in_table,
+)
 
 MARK = re.compile(
     r"(<!-- (scores|differences|claims|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL
@@ -61,24 +70,24 @@ def scores(root: Path, run: str, score: str) -> str:
             text = figure(mean[model, *cell], spread[model, *cell])
             if round(mean[model, *cell], 4) == round(best, 4):
                 text = f"**{text}**"
-            row.append(text + marks_of(differences, model, cell, score))
+            row.append(f"{text} {mark_of(differences, model, cell, score)}".rstrip())
         rows.append(row)
-    heads = [f"{num_users or 'all'} × {reviews or 'all'}" for num_users, reviews in cells]
+    heads = [cell_name(cell) for cell in cells]
     return _table(["recommender", *heads], rows)
 
 
 def differences(root: Path, run: str, score: str, models: str = "") -> str:
-    """Each recommender (or only `models`) against its rivals: difference, interval, corrected p,
-    share of users."""
+    """Each recommender (or only `models`) against its references: difference, interval,
+    corrected p, share of users."""
     table = _read(root / run / "significance.csv")
     table = table[table["score"] == score]
     if models:
         table = table[table["model"].isin(models.split(","))]
     rows = [
         [
-            f"{row.num_users or 'all'} × {row.reviews_per_user or 'all'}",
+            cell_name((row.num_users, row.reviews_per_user)),
             f"`{row.model}`",
-            f"`{row.rival}`",
+            f"`{row.reference}`",
             f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
             f"{row.p_holm:.4f}",
             f"{100 * row.better_share:.0f} %",
@@ -86,7 +95,7 @@ def differences(root: Path, run: str, score: str, models: str = "") -> str:
         ]
         for row in table.itertuples()
     ]
-    heads = ["cell", "recommender", "rival", f"{score}: difference [95 %]", "p (Holm)"]
+    heads = ["cell", "recommender", "reference", f"{score}: difference [95 %]", "p (Holm)"]
     return _table([*heads, "users better served", "users"], rows)
 
 
@@ -101,29 +110,36 @@ def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     return _table([str(column).replace("_", " ") for column in table.columns], rows)
 
 
-def claims(root: Path, run: str, score: str, model: str, rivals: str) -> str:
-    """`model` against each of `rivals` in each cell: difference and interval, bold where the
-    interval excludes zero, and in RMSE the difference in percent."""
+def claims(root: Path, run: str, score: str, model: str, references: str) -> str:
+    """`model` against each of `references` in each cell: difference and 95 % interval, bold where
+    it is significant after Holm, and in RMSE the difference in percent."""
     table = _read(root / run / "claims.csv")
     table = table[(table["score"] == score) & (table["model"] == model)]
     cells = cells_of(table)
     rows = []
-    for rival in rivals.split(","):
-        row = [f"`{rival}`"]
+    for reference in references.split(","):
+        row = [f"`{reference}`"]
         for cell in cells:
-            found = table[(table["rival"] == rival) & (table[CELL] == list(cell)).all(axis=1)]
+            here = (table["reference"] == reference) & (table[CELL] == list(cell)).all(axis=1)
+            found = table[here]
             row.append(_claim(found.iloc[0]) if len(found) else "")
         rows.append(row)
-    heads = [f"{num_users or 'all'} × {reviews or 'all'}" for num_users, reviews in cells]
+    heads = [cell_name(cell) for cell in cells]
     return _table([f"`{model}` against", *heads], rows)
 
 
 def _claim(row: pd.Series) -> str:
     text = f"{row['difference']:+.3f}"
-    if row["low"] > 0 or row["high"] < 0:
+    if row["p_holm"] < ALPHA:
         text = f"**{text}**"
     text += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
     return text if pd.isna(row["percent"]) else f"{text} {row['percent']:+.1f} %"
+
+
+def figure(value: float, spread: float) -> str:
+    """ "0.812 ±0.004"; "failed" without a value."""
+    text = "failed" if pd.isna(value) else f"{value:.3f}"
+    return text if pd.isna(spread) else f"{text} ±{spread:.3f}"
 
 
 KINDS: dict[str, Callable[..., str]] = {

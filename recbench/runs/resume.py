@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+import time
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from recbench.data.joining import Dataset
 from recbench.errors import InputError
@@ -38,18 +39,35 @@ def resumed(given: P, table: str = "comparison.csv") -> tuple[P, RunFolder | Non
     return type(given)(**{**kept, "resume": resume}), earlier
 
 
-def check_same_data(folder: RunFolder, dataset: Dataset, known: dict) -> None:
-    """Raises InputError unless `dataset` is the one that the run in `folder` knows it to be.
+def open_run(
+    parameters: Any,
+    earlier: RunFolder | None,
+    name: str,
+    datasets: list[Dataset],
+    table: str = "comparison.csv",
+    **metadata: object,
+) -> RunFolder:
+    """The folder of a run: `earlier`, if it was run on the same data, or a new one.
 
     Args:
-        known: what its run.json says of the data, see `dataset_metadata`.
+        parameters: of the run, a dataclass; its `output_dir` says where, else results/<time>-name.
+        metadata: what else run.json says.
+
+    Raises:
+        InputError: the earlier run was on other data, or the folder cannot be written.
     """
-    found, expected = dataset.source.fingerprint(), known["fingerprint"]
-    if found != expected:
-        raise InputError(
-            f"--resume {folder.path}: was run on other data (fingerprint {expected}, now {found}). "
-            "Start a new run"
-        )
+    found = [dataset_metadata(dataset) for dataset in datasets]
+    if earlier is None:
+        default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-{name.replace('/', '-')}"
+        described = {"parameters": asdict(parameters), "datasets": found, **metadata}
+        return RunFolder.create(Path(parameters.output_dir or default), described, table)
+    for now, known in zip(found, earlier.metadata["datasets"], strict=True):
+        if now["fingerprint"] != known["fingerprint"]:
+            raise InputError(
+                f"--resume {earlier.path}: was run on other data (fingerprint "
+                f"{known['fingerprint']}, now {now['fingerprint']}). Start a new run"
+            )
+    return earlier
 
 
 def dataset_metadata(dataset: Dataset) -> dict:

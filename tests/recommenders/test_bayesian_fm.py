@@ -17,7 +17,7 @@ USERS, MOVIES, RATED = 50, 340, 300
 
 
 def ratings_of(effect: np.ndarray, seed: int = 0, share: float = 0.2) -> Ratings:
-    """Noisy ratings 3 + kindness_u + effect_ui [users, movies] of a share of all pairs."""
+    """Noisy ratings 3 + b_u + effect_ui [users, movies] of a share of all pairs."""
     rng = np.random.default_rng(seed)
     stars = 3 + rng.normal(0, 0.3, (USERS, 1)) + effect + rng.normal(0, 0.3, effect.shape)
     user, movie = np.nonzero(rng.random(effect.shape) < share)
@@ -40,33 +40,33 @@ def assert_found(stars: np.ndarray, effect: np.ndarray) -> None:
     assert 0.7 < slope < 1.15
 
 
-NEW = np.arange(RATED, MOVIES)  # movies that nobody has rated
-NOBODY = np.full(len(NEW), USERS + 7)
+NEW = np.arange(RATED, MOVIES)  # movies without ratings
+UNKNOWN = np.full(len(NEW), USERS + 7)
 
 
-def test_it_finds_what_a_bit_is_worth_on_movies_never_rated(movies):
+def test_it_finds_the_effect_of_a_bit_on_movies_never_rated(movies):
     effect = np.where(movies.bits[:, 2] == 1, 0.8, -0.8)
-    assert_found(fitted(BayesianFM, effect, movies).predict(NOBODY, NEW), effect[NEW])
+    assert_found(fitted(BayesianFM, effect, movies).predict(UNKNOWN, NEW), effect[NEW])
 
 
 def test_without_bits_new_movies_are_all_alike(movies):
     effect = np.where(movies.bits[:, 2] == 1, 0.8, -0.8)
-    assert np.ptp(fitted(BayesianFMIds, effect, movies).predict(NOBODY, NEW)) < 1e-6
+    assert np.ptp(fitted(BayesianFMIds, effect, movies).predict(UNKNOWN, NEW)) < 1e-6
 
 
-def test_it_finds_a_personal_taste_for_a_bit(movies):
+def test_it_finds_a_users_weight_of_a_bit(movies):
     """Users of even number like what bit 4 marks, the others dislike it."""
-    taste = np.where(np.arange(USERS) % 2 == 0, 1.0, -1.0)[:, None]
-    effect = taste * (2.0 * movies.bits[None, :, 4] - 1)
+    sign = np.where(np.arange(USERS) % 2 == 0, 1.0, -1.0)[:, None]
+    effect = sign * (2.0 * movies.bits[None, :, 4] - 1)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(USERS), NEW))
     stars = fitted(BayesianFM, effect, movies).predict(user, movie)
     assert_found(stars, effect[user, movie])
 
 
-def test_it_learns_from_the_crowd_where_the_crowd_is_known(movies):
-    effect = np.nan_to_num((movies.crowd_stars - 3) * 0.7)
+def test_it_learns_the_slope_on_the_vote_average(movies):
+    effect = np.nan_to_num((movies.vote_average - 3) * 0.7)
     blank = replace(movies, bits=np.zeros_like(movies.bits))
-    assert_found(fitted(BayesianFM, effect, blank).predict(NOBODY, NEW), effect[NEW])
+    assert_found(fitted(BayesianFM, effect, blank).predict(UNKNOWN, NEW), effect[NEW])
 
 
 def test_blocks_say_what_the_plain_design_matrix_says(movies):
@@ -88,23 +88,23 @@ def test_blocks_say_what_the_plain_design_matrix_says(movies):
     np.testing.assert_allclose(stars, expected.clip(0.5, 5), atol=1e-4)
 
 
-def test_what_it_is_told_is_a_feature():
-    """Noise but for a number told of each rating, which is worth half a star each."""
+def test_the_side_feature_is_a_feature():
+    """Noise but for a side feature that is worth half a star."""
     rng = np.random.default_rng(0)
     movies = toy_movies(30)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(30)))
-    told = rng.normal(0, 1, 600)
-    stars = (3 + 0.5 * told + rng.normal(0, 0.1, 600)).clip(0.5, 5)
+    side_feature = rng.normal(0, 1, 600)
+    stars = (3 + 0.5 * side_feature + rng.normal(0, 0.1, 600)).clip(0.5, 5)
     train = Ratings(user, movie, stars, np.zeros(600))
-    model = BayesianFM(samples=60).fit(train, movies, told)
+    model = BayesianFM(samples=60).fit(train, movies, side_feature)
     asked = np.array([3, 3, 99]), np.array([4, 4, 29])
-    low, high, unknown = model.predict(*asked, told=np.array([-1.0, 1.0, 1.0]))
+    low, high, unknown = model.predict(*asked, side_feature=np.array([-1.0, 1.0, 1.0]))
     assert high - low == pytest.approx(1, abs=0.15)
     assert unknown == pytest.approx(3.5, abs=0.3)
 
 
-def test_what_it_is_told_is_a_group_of_its_own(movies, monkeypatch):
-    """The columns stand in the order of the groups: what it is told, users, movies, the bits."""
+def test_the_side_feature_is_a_group_of_its_own(movies, monkeypatch):
+    """The columns stand in the order of the groups: side feature, users, movies, the bits."""
     groups = []
 
     class Recorder(MyFMRegressor):

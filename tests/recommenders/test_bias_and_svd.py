@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +11,7 @@ from toy_data import toy_movies, toy_ratings
 from Collaborative.bias import BiasModel
 from Collaborative.surprise_trainset import look_up
 from Collaborative.svd import SvdModel
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 
@@ -39,11 +38,13 @@ def by_user() -> Ratings:
     ("ours", "theirs"),
     [
         (
-            BiasModel(epochs=7, damping_user=3.0, damping_movie=2.0, over="mean"),
+            BiasModel(epochs=7, damping_user=3.0, damping_movie=2.0, start="mean"),
             surprise.BaselineOnly({"n_epochs": 7, "reg_u": 3.0, "reg_i": 2.0}, verbose=False),
         ),
         (
-            SvdModel(4, factors=5, epochs=30, learning_rate=0.02, regularisation=0.05, over="mean"),
+            SvdModel(
+                4, factors=5, epochs=30, learning_rate=0.02, regularisation=0.05, start="mean"
+            ),
             surprise.SVD(n_factors=5, n_epochs=30, lr_all=0.02, reg_all=0.05, random_state=4),
         ),
     ],
@@ -58,42 +59,42 @@ def test_it_is_surprise(ours, theirs, by_user):
 def test_bias_by_hand():
     """One user, two movies at 2 and 4: μ = 3, b_i = ∓1 / (1 + 1) in the first round; b_u = 0."""
     train = Ratings(np.array([5, 5]), np.array([0, 3]), np.array([2.0, 4.0]), np.zeros(2))
-    model = BiasModel(1, damping_user=1.0, damping_movie=1.0, over="mean")
+    model = BiasModel(1, damping_user=1.0, damping_movie=1.0, start="mean")
     model.fit(train, toy_movies(4))
     asked = np.array([5, 5, 5, 0]), np.array([0, 3, 1, 3])
     assert model.predict(*asked).tolist() == [2.5, 3.5, 3.0, 3.5]
 
 
 @pytest.mark.parametrize("cls", [BiasModel, SvdModel])
-def test_over_the_crowd_it_explains_what_ratings_are_beyond_the_opinion(cls, by_user):
-    """The same ratings, an opinion added to each, and that opinion known: the same effects."""
+def test_from_an_item_baseline_it_is_fitted_to_residuals(cls, by_user):
+    """The same ratings, a baseline added to each, and that baseline known: the same biases."""
     movies = toy_movies(11)
-    opinion = np.linspace(-0.5, 0.5, 11)
-    lifted = by_user.stars + opinion[by_user.movie]
+    baseline = np.linspace(-0.5, 0.5, 11)
+    lifted = by_user.stars + baseline[by_user.movie]
     lifted = Ratings(by_user.user, by_user.movie, lifted, by_user.time)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(16), np.arange(11)))
-    plain = cls(over="mean").fit(by_user, movies).predict(user, movie)
-    over = cls(over="crowd").fit(lifted, replace(movies, crowd_opinion=opinion))
-    inside = (plain > 1) & (plain < 4.5)  # nothing is cut
+    plain = cls(start="mean").fit(by_user, movies).predict(user, movie)
+    lifted_model = cls().fit(lifted, movies, ItemBaseline(baseline))
+    inside = (plain > 1) & (plain < 4.5)  # nothing is clipped
     assert inside.sum() > 50
-    stars = over.predict(user, movie) - opinion[movie]
+    stars = lifted_model.predict(user, movie) - baseline[movie]
     np.testing.assert_allclose(stars[inside], plain[inside], atol=1e-3)
 
 
-def test_bias_finds_the_effects():
+def test_bias_finds_the_biases():
     rng = np.random.default_rng(0)
-    user_effect, movie_effect = rng.normal(0, 0.5, 40), rng.normal(0, 0.3, 60)
+    user_bias, movie_bias = rng.normal(0, 0.5, 40), rng.normal(0, 0.3, 60)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(40), np.arange(60)))
-    truth = (3 + user_effect[user] + movie_effect[movie]).clip(0.5, 5)
+    truth = (3 + user_bias[user] + movie_bias[movie]).clip(0.5, 5)
     seen = rng.random(len(user)) < 0.5
     noisy = (truth + rng.normal(0, 0.2, len(truth))).clip(0.5, 5)
     train = Ratings(user, movie, noisy, np.zeros(len(user))).take(seen)
-    model = BiasModel(damping_user=1.0, damping_movie=1.0).fit(train, toy_movies(60))
+    model = BiasModel(damping_user=1.0, damping_movie=1.0, start="mean").fit(train, toy_movies(60))
     error = model.predict(user[~seen], movie[~seen]) - truth[~seen]
     assert np.sqrt((error**2).mean()) < 0.1
 
 
-def test_svd_finds_a_taste_that_biases_cannot():
+def test_svd_finds_an_interaction_that_biases_cannot():
     """Half the users love even movies and hate odd ones, the other half the reverse."""
     rng = np.random.default_rng(1)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(60), np.arange(44)))
@@ -102,8 +103,9 @@ def test_svd_finds_a_taste_that_biases_cannot():
     train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
     movies = toy_movies(44)
     asked = user[~seen], movie[~seen]
-    bias = np.abs(BiasModel().fit(train, movies).predict(*asked) - truth[~seen]).mean()
-    svd = SvdModel(factors=5, epochs=60, learning_rate=0.02).fit(train, movies).predict(*asked)
+    bias = np.abs(BiasModel(start="mean").fit(train, movies).predict(*asked) - truth[~seen]).mean()
+    svd = SvdModel(factors=5, epochs=60, learning_rate=0.02, start="mean")
+    svd = svd.fit(train, movies).predict(*asked)
     assert bias > 1.3
     assert np.abs(svd - truth[~seen]).mean() < 0.2
 
@@ -113,8 +115,8 @@ def test_bias_does_not_depend_on_the_order_of_ratings():
     shuffled = train.take(np.random.default_rng(0).permutation(len(train)))
     asked = np.repeat(np.arange(3), 15), np.tile(np.arange(15), 3)
     np.testing.assert_allclose(
-        BiasModel().fit(train, movies).predict(*asked),
-        BiasModel().fit(shuffled, movies).predict(*asked),
+        BiasModel(start="mean").fit(train, movies).predict(*asked),
+        BiasModel(start="mean").fit(shuffled, movies).predict(*asked),
         atol=1e-6,
     )
 

@@ -13,10 +13,10 @@ from Collaborative.torch_colab import (
     SHUFFLE,
     USER,
     TorchCollaborativeRecommender,
-    one_thread,
 )
-from data_prep import encode_ratings
+from recbench.data.encodings.thermometer import encode_ratings
 from recbench.ratings import Ratings
+from recbench.threads import one_thread
 
 
 class Plain(nn.Module):

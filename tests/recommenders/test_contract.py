@@ -1,27 +1,35 @@
-"""What `recommender.Recommender` promises, over every recommender there is."""
+"""What `recbench.Recommender` promises, over every recommender there is."""
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from toy_data import toy_ratings
 
-from data_prep import decode_ratings
+from recbench.data.encodings.thermometer import decode_ratings
+from recbench.errors import InputError
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import RECOMMENDERS, Recommender, build, load_recommender
+from recbench.recommender import Options, Recommender, build, declared, fit_on
+from recbench.registry import load_recommender, recommenders
 
 UNSEEN_USER, UNSEEN_MOVIE = 3, 21  # both within the tables, neither in the training ratings
 NEVER_HEARD_OF = 50_000  # a user beyond every table
 
 
-@pytest.fixture(params=RECOMMENDERS)
+@pytest.fixture(params=recommenders())
 def make(request):
-    """Builds the recommender anew; takes the options of its constructor."""
+    """Builds the recommender anew, with few samples if it samples; takes the options of a run."""
     cls = load_recommender(request.param)
-    return lambda **options: build(cls, samples=20, **options)  # enough samples for a contract
+    few = {"samples": 20} if request.param in ("bayes_fm", "bayes_fm_ids", "hybrid") else {}
+    return lambda **options: build(cls, Options(**options), **few)
+
+
+def fit(model, train, movies):
+    """Fits it with what it declares that it needs."""
+    return fit_on(model, train, movies, ItemBaseline.fit(train, movies))
 
 
 def all_pairs(users: list[int], movies: int) -> tuple[np.ndarray, np.ndarray]:
@@ -45,16 +53,16 @@ def bits_of(model: Recommender, user: np.ndarray, movie: np.ndarray) -> np.ndarr
 
 
 def test_predictions_are_float32_finite_and_in_range(make, train, movies):
-    assert_contract(make().fit(train, movies).predict(*ASKED), len(ASKED[0]))
+    assert_contract(fit(make(), train, movies).predict(*ASKED), len(ASKED[0]))
 
 
 def test_fit_returns_the_recommender(make, train, movies):
     model = make()
-    assert model.fit(train, movies) is model
+    assert fit(model, train, movies) is model
 
 
 def test_stars_are_read_from_the_bits(make, train, movies):
-    model = make().fit(train, movies)
+    model = fit(make(), train, movies)
     bits = bits_of(model, *ASKED)
     if bits is None:
         pytest.skip("its output is not bits")
@@ -70,34 +78,34 @@ def test_small_training_tables(make, train, movies, rows):
     few = train.take(
         np.arange(len(train))[rows] if isinstance(rows, slice) else np.array(rows, int)
     )
-    assert_contract(make().fit(few, movies).predict(*ASKED), len(ASKED[0]))
+    assert_contract(fit(make(), few, movies).predict(*ASKED), len(ASKED[0]))
 
 
 @pytest.mark.parametrize("stars", [0.5, 5.0])
-def test_everybody_gives_the_same_stars(make, train, movies, stars):
+def test_all_ratings_alike(make, train, movies, stars):
     same = replace(train, stars=np.full(len(train), stars))
-    assert_contract(make().fit(same, movies).predict(*ASKED), len(ASKED[0]))
+    assert_contract(fit(make(), same, movies).predict(*ASKED), len(ASKED[0]))
 
 
-def test_movies_all_alike_and_unknown_to_the_crowd(make, train, movies):
+def test_movies_all_alike_and_without_votes(make, train, movies):
     blank = replace(
         movies,
         bits=np.zeros_like(movies.bits),
-        crowd_stars=np.full_like(movies.crowd_stars, np.nan),
-        crowd_votes=np.zeros_like(movies.crowd_votes),
+        vote_average=np.full_like(movies.vote_average, np.nan),
+        vote_count=np.zeros_like(movies.vote_count),
     )
-    assert_contract(make().fit(train, blank).predict(*ASKED), len(ASKED[0]))
+    assert_contract(fit(make(), train, blank).predict(*ASKED), len(ASKED[0]))
 
 
 @pytest.mark.parametrize("labels", ["half_stars", "truncated"])
 @pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
 def test_every_choice_of_labels_and_loss(make, train, movies, labels, loss):
-    model = make(labels=labels, loss=loss).fit(train, movies)
+    model = fit(make(labels=labels, loss=loss), train, movies)
     assert_contract(model.predict(*ASKED), len(ASKED[0]))
 
 
 def test_nothing_asked_nothing_answered(make, train, movies):
-    model = make().fit(train, movies)
+    model = fit(make(), train, movies)
     nobody = np.empty(0, dtype=np.int32)
     assert_contract(model.predict(nobody, nobody), 0)
     bits = bits_of(model, nobody, nobody)
@@ -106,37 +114,37 @@ def test_nothing_asked_nothing_answered(make, train, movies):
 
 def test_inputs_are_left_as_they_were(make, train, movies):
     arrays = [getattr(train, name) for name in ("user", "movie", "stars", "time")]
-    arrays += [getattr(movies, name) for name in ("bits", "crowd_stars", "crowd_votes", "title")]
+    arrays += [getattr(movies, name) for name in ("bits", "vote_average", "vote_count", "title")]
     arrays += [array.copy() for array in ASKED]
     before = [array.copy() for array in arrays]
     for array in arrays:
         array.setflags(write=False)
-    make().fit(train, movies).predict(arrays[-2], arrays[-1])
+    fit(make(), train, movies).predict(arrays[-2], arrays[-1])
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
 
 def test_same_seed_same_result(make, train, movies):
-    first, second = (make(seed=5).fit(train, movies) for _ in range(2))
+    first, second = (fit(make(seed=5), train, movies) for _ in range(2))
     np.testing.assert_array_equal(first.predict(*ASKED), second.predict(*ASKED))
 
 
 def test_another_seed_another_result(make, train, movies):
-    if "seed" not in inspect.signature(type(make())).parameters:
+    if "seed" not in declared(make(), "options"):
         pytest.skip("it takes no seed: nothing in it is random")
-    first, second = (make(seed=seed).fit(train, movies) for seed in (5, 6))
+    first, second = (fit(make(seed=seed), train, movies) for seed in (5, 6))
     assert (first.predict(*ASKED) != second.predict(*ASKED)).any()
 
 
 def test_fitting_again_leaves_nothing_of_the_first_time(make, train, movies):
     other = replace(train, stars=5.5 - train.stars)
-    twice = make().fit(other, movies).fit(train, movies)
-    once = make().fit(train, movies)
+    twice = fit(fit(make(), other, movies), train, movies)
+    once = fit(make(), train, movies)
     np.testing.assert_array_equal(twice.predict(*ASKED), once.predict(*ASKED))
 
 
 def test_asking_changes_nothing(make, train, movies):
-    model = make().fit(train, movies)
+    model = fit(make(), train, movies)
     size = model.state_bytes()
     first = model.predict(*ASKED)
     model.predict(np.array([NEVER_HEARD_OF + 1, 0]), np.array([UNSEEN_MOVIE, 0]))
@@ -146,7 +154,7 @@ def test_asking_changes_nothing(make, train, movies):
 
 
 def test_the_order_of_the_questions_does_not_matter(make, train, movies):
-    model = make().fit(train, movies)
+    model = fit(make(), train, movies)
     stars = model.predict(*ASKED)
     order = np.random.default_rng(1).permutation(len(stars))
     shuffled = model.predict(ASKED[0][order], ASKED[1][order])
@@ -161,28 +169,28 @@ def test_ids_and_titles_of_movies_are_not_looked_at(make, train, movies):
         movies, movie_id=movies.movie_id[::-1].copy(), title=movies.title[::-1].copy()
     )
     np.testing.assert_array_equal(
-        make().fit(train, renamed).predict(*ASKED), make().fit(train, movies).predict(*ASKED)
+        fit(make(), train, renamed).predict(*ASKED), fit(make(), train, movies).predict(*ASKED)
     )
 
 
 def test_movies_neither_rated_nor_asked_about_do_not_matter(make, train, movies):
     """What is fitted is fitted on the training ratings, not on the whole table of movies."""
-    bits, crowd = movies.bits.copy(), movies.crowd_stars.copy()
+    bits, votes = movies.bits.copy(), movies.vote_average.copy()
     bits[UNSEEN_MOVIE + 1 :] ^= 1
-    crowd[UNSEEN_MOVIE + 1 :] = 5.0
-    changed: Movies = replace(movies, bits=bits, crowd_stars=crowd)
+    votes[UNSEEN_MOVIE + 1 :] = 5.0
+    changed: Movies = replace(movies, bits=bits, vote_average=votes)
     asked = all_pairs([0, 2, UNSEEN_USER], UNSEEN_MOVIE + 1)
     np.testing.assert_array_equal(
-        make().fit(train, changed).predict(*asked), make().fit(train, movies).predict(*asked)
+        fit(make(), train, changed).predict(*asked), fit(make(), train, movies).predict(*asked)
     )
 
 
-def test_a_personal_model_does_not_care_what_others_rated(make, movies):
-    """Others, of ten ratings each, swap their ratings and movies among themselves; all counts and
-    means stay, and so does the opinion that the movies bring along."""
-    if type(make()).learns_from_others:
-        pytest.skip("it learns from others")
-    movies = replace(movies, crowd_opinion=np.linspace(2, 4, 23))
+def test_a_personal_model_does_not_depend_on_other_users_ratings(make, movies):
+    """Other users, of ten ratings each, swap their ratings and movies among themselves; all counts
+    and means stay, and so does the item baseline."""
+    if declared(make(), "learns_from_background"):
+        pytest.skip("it learns from background users")
+    baseline = ItemBaseline(np.linspace(2, 4, 23))
     train = toy_ratings([10, 10, 7, 0, 10, 10], movies=20)
     me = 2
     rows = np.flatnonzero(train.user != me)
@@ -192,17 +200,17 @@ def test_a_personal_model_does_not_care_what_others_rated(make, movies):
     other: Ratings = replace(train, movie=movie, stars=stars)
     asked = all_pairs([me], 23)
     np.testing.assert_allclose(
-        make().fit(other, movies).predict(*asked),
-        make().fit(train, movies).predict(*asked),
+        fit_on(make(), other, movies, baseline).predict(*asked),
+        fit_on(make(), train, movies, baseline).predict(*asked),
         atol=1e-5,
     )
 
 
 def test_users_are_not_mixed_up(make, train, movies):
-    """Somebody who hates everything is not predicted to like it more than one who loves it all."""
+    """A user who hates everything is not predicted to like it more than one who loves it all."""
     stars = np.where(train.user == 0, 5.0, train.stars)
     stars = np.where(train.user == 5, 0.5, stars)
-    model = make(loss="logits").fit(replace(train, stars=stars), movies)
+    model = fit(make(loss="logits"), replace(train, stars=stars), movies)
     asked = np.arange(23)
     lover = model.predict(np.full(23, 0), asked).mean()
     hater = model.predict(np.full(23, 5), asked).mean()
@@ -210,5 +218,65 @@ def test_users_are_not_mixed_up(make, train, movies):
 
 
 def test_it_says_how_large_it_is(make, train, movies):
-    size = make().fit(train, movies).state_bytes()
+    size = fit(make(), train, movies).state_bytes()
     assert size is None or (isinstance(size, int) and size >= 0)
+
+
+# --- what is declared --------------------------------------------------------------------------
+
+
+def test_no_item_baseline_is_fitted_silently(make, train, movies):
+    model = make()
+    if not declared(model, "starts_from_item_baseline"):
+        pytest.skip("it starts from none")
+    with pytest.raises(ValueError, match="Hand it one"):
+        model.fit(train, movies)
+
+
+def test_what_it_contains_is_not_fitted_twice(train, movies):
+    """A fitted base gives the same predictions, and is not fitted again."""
+    for name, base in (("hybrid", "bayes_fm"), ("ridge_median", "ridge")):
+        cls, options = load_recommender(name), Options(seed=2)
+        assert cls.builds_on == base
+        item_baseline = ItemBaseline.fit(train, movies)
+        fitted = fit_on(build(load_recommender(base), options), train, movies, item_baseline)
+        alone = fit_on(build(cls, options), train, movies, item_baseline)
+        shared = fit_on(build(cls, options), train, movies, item_baseline, fitted)
+        np.testing.assert_array_equal(alone.predict(*ASKED), shared.predict(*ASKED))
+
+
+class OfOnesOwn:
+    """Derives from nothing, and declares what it takes."""
+
+    options = ("seed",)
+    starts_from_item_baseline = True
+
+    def __init__(self, seed=0, shift=0.0):
+        self.seed, self.shift = seed, shift
+
+    def fit(self, train, movies, item_baseline):
+        self.stars = item_baseline.stars
+        return self
+
+    def predict(self, user, movie):
+        return (self.stars[movie] + self.shift).clip(0.5, 5).astype(np.float32)
+
+
+def test_a_class_of_ones_own_gets_what_it_declares(train, movies):
+    model = build(OfOnesOwn, Options(seed=7, loss="double_sigmoid"), shift=0.5)
+    assert model.seed == 7
+    expected = (ItemBaseline.fit(train, movies).stars[ASKED[1]] + 0.5).clip(0.5, 5)
+    np.testing.assert_allclose(fit(model, train, movies).predict(*ASKED), expected, atol=1e-6)
+
+
+def test_an_option_that_does_not_exist_is_an_error():
+    class Wrong(OfOnesOwn):
+        options = ("sead",)
+
+    with pytest.raises(InputError, match="options names 'sead'.*seed, labels, loss, wnn_engine"):
+        build(Wrong, Options())
+
+
+def test_a_setting_that_a_recommender_does_not_have_is_an_error(make):
+    with pytest.raises(TypeError):
+        build(type(make()), Options(), no_such_setting=1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PerUser.median_read_out import GRID, MedianReadOut
 from toy_data import toy_movies
 
 from recbench.errors import InputError
+from recbench.item_baseline import ItemBaseline
+from recbench.median_read_out import GRID, MedianReadOut
 from recbench.ratings import Ratings
-from recbench.recommender import RECOMMENDERS, Recommender, build, family_of, load_recommender
+from recbench.recommender import Options, Recommender, build, fit_on
+from recbench.registry import family_of, load_recommender, recommenders
 
 
 class Says(Recommender):
@@ -37,7 +39,7 @@ def test_the_distribution_has_the_mean_that_was_predicted():
     model = fitted([1.0, 3.0, 3.5, 4.0, 4.0, 5.0], width=1.0)
     mean = np.array([0.8, 2.0, 3.3, 4.6])
     log_h = np.log(model._histogram[[0, 0, 1, 1]])
-    pi = model._likely(log_h, model._place(log_h, mean))
+    pi = model._distribution(log_h, model._centre(log_h, mean))
     np.testing.assert_allclose(pi @ GRID, mean, atol=1e-6)
 
 
@@ -45,7 +47,7 @@ def test_the_distribution_is_the_histogram_through_a_window():
     model = fitted([1.0, 3.0, 3.5, 4.0, 4.0, 5.0], width=1.0)
     log_h = np.log(model._histogram[[0]])
     for z in (-3.0, 2.0, 3.3, 9.0):
-        pi = model._likely(log_h, np.array([z]))[0]
+        pi = model._distribution(log_h, np.array([z]))[0]
         by_hand = model._histogram[0] * np.exp(-((GRID - z) ** 2) / 2)
         np.testing.assert_allclose(pi, by_hand / by_hand.sum(), atol=1e-12)
 
@@ -76,18 +78,20 @@ def test_it_lowers_the_absolute_error_where_stars_are_skewed():
     assert np.abs(stars - said).mean() < np.abs(stars - mean / 10).mean() - 0.1
 
 
-@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
+@pytest.mark.parametrize("name", sorted(recommenders()))
 def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     mean, median = load_recommender(name), load_recommender(f"{name}_median")
-    for attribute in ("learns_from_others", "tuned"):
+    for attribute in ("learns_from_background", "starts_from_item_baseline", "options", "tuned"):
         assert getattr(median, attribute) == getattr(mean, attribute)
     assert family_of(median) == family_of(mean)
-    options = {"seed": 3, "samples": 20}
+    few = {"samples": 20} if name in ("bayes_fm", "bayes_fm_ids", "hybrid") else {}
+    item_baseline = ItemBaseline.fit(train, movies)
     asked = np.array([0, 3, 5]), np.array([1, 2, 22])
-    stars = build(median, **options).fit(train, movies).predict(*asked)
+    model = fit_on(build(median, Options(seed=3), **few), train, movies, item_baseline)
+    stars = model.predict(*asked)
     assert set(stars) <= set(GRID.astype(np.float32))
-    by_hand = MedianReadOut(build(mean, **options)).fit(train, movies)
-    assert by_hand.learns_from_others == mean.learns_from_others
+    by_hand = MedianReadOut(build(mean, Options(seed=3), **few)).fit(train, movies, item_baseline)
+    assert by_hand.learns_from_background == mean.learns_from_background
     assert np.array_equal(stars, by_hand.predict(*asked))
 
 

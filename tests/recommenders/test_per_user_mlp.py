@@ -11,10 +11,11 @@ from torch import nn
 from toy_data import toy_movies, toy_ratings
 
 import PerUser.perUser_pytorch as script
-from data_prep import encode_ratings
-from PerUser.batched_mlp import initial_parameters, one_thread
+from PerUser.batched_mlp import initial_parameters
 from PerUser.perUser_pytorch import TorchPerUserRecommender
 from PerUser.user_chunks import chunks_of_users
+from recbench.data.encodings.thermometer import encode_ratings
+from recbench.threads import one_thread
 
 SIZES = (26, 32, 16, 10)
 

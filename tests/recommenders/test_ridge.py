@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -12,6 +10,7 @@ from toy_data import toy_movies, toy_ratings
 import PerUser.ridge as script
 from PerUser.ridge import PerUserRidge
 from PerUser.user_chunks import chunks_of_users
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 
@@ -20,7 +19,7 @@ def test_it_is_scikit_learns_ridge(alpha, monkeypatch):
     monkeypatch.setattr(script, "chunks_of_users", lambda user: chunks_of_users(user, cells=60))
     movies = toy_movies(90)
     train = toy_ratings([12, 1, 7, 0, 30, 85, 2], movies=90, seed=1)
-    model = PerUserRidge(alpha=alpha, damping=0.0, over="mean").fit(train, movies)
+    model = PerUserRidge(alpha=alpha, damping=0.0, start="mean").fit(train, movies)
     for user in np.unique(train.user):
         own = train.take(train.user == user)
         ridge = Ridge(alpha=alpha).fit(movies.bits[own.movie].astype(float), own.stars)
@@ -29,22 +28,22 @@ def test_it_is_scikit_learns_ridge(alpha, monkeypatch):
         np.testing.assert_allclose(stars, expected, atol=1e-5)
 
 
-def test_over_the_crowd_it_is_scikit_learns_ridge_on_the_surprises():
+def test_from_an_item_baseline_it_is_scikit_learns_ridge_on_residuals():
     movies = toy_movies(90)
-    opinion = np.random.default_rng(2).uniform(2, 4, 90)
-    movies = replace(movies, crowd_opinion=opinion)
+    baseline = np.random.default_rng(2).uniform(2, 4, 90)
     train = toy_ratings([12, 1, 40], movies=90, seed=1)
-    model = PerUserRidge(alpha=3.0, damping=0.0, over="crowd").fit(train, movies)
-    features = np.column_stack((movies.bits, opinion))
+    model = PerUserRidge(alpha=3.0, damping=0.0, start="item_baseline")
+    model.fit(train, movies, ItemBaseline(baseline))
+    features = np.column_stack((movies.bits, baseline))
     for user in np.unique(train.user):
         own = train.take(train.user == user)
-        ridge = Ridge(alpha=3.0).fit(features[own.movie], own.stars - opinion[own.movie])
-        expected = (opinion + ridge.predict(features)).clip(0.5, 5)
+        ridge = Ridge(alpha=3.0).fit(features[own.movie], own.stars - baseline[own.movie])
+        expected = (baseline + ridge.predict(features)).clip(0.5, 5)
         stars = model.predict(np.full(90, user), np.arange(90))
         np.testing.assert_allclose(stars, expected, atol=1e-5)
-    nobody = model.predict(np.full(90, 77), np.arange(90))  # the opinion, and the mean surprise
+    unknown = model.predict(np.full(90, 77), np.arange(90))  # the baseline, and the mean residual
     np.testing.assert_allclose(
-        nobody, (opinion + (train.stars - opinion[train.movie]).mean()).clip(0.5, 5), atol=1e-5
+        unknown, (baseline + (train.stars - baseline[train.movie]).mean()).clip(0.5, 5), atol=1e-5
     )
 
 
@@ -53,18 +52,18 @@ def test_the_intercept_is_shrunk_to_the_mean_of_all_ratings():
     train = Ratings(
         np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5, 5, 2, 2]), np.zeros(4)
     )
-    model = PerUserRidge(damping=2.0, over="mean").fit(train, toy_movies(3))
+    model = PerUserRidge(damping=2.0, start="mean").fit(train, toy_movies(3))
     assert model.predict(np.array([0, 1, 9]), np.array([2, 2, 2])).tolist() == [4.25, 2.75, 3.5]
 
 
-def test_it_finds_what_bits_are_worth():
+def test_it_finds_the_weights_of_bits():
     movies = toy_movies(400)
     rng = np.random.default_rng(0)
-    worth = rng.normal(0, 0.3, (3, 26))  # of each bit to each of three users
+    weight = rng.normal(0, 0.3, (3, 26))  # of each bit to each of three users
     user, movie = np.repeat(np.arange(3), 300), np.tile(np.arange(300), 3)
-    truth = 3 + (worth[user] * (movies.bits[movie] - 0.5)).sum(axis=1)
+    truth = 3 + (weight[user] * (movies.bits[movie] - 0.5)).sum(axis=1)
     train = Ratings(user, movie, (truth + rng.normal(0, 0.2, 900)).clip(0.5, 5), np.zeros(900))
-    model = PerUserRidge(alpha=1.0, over="mean").fit(train, movies)
+    model = PerUserRidge(alpha=1.0, start="mean").fit(train, movies)
     user, movie = np.repeat(np.arange(3), 100), np.tile(np.arange(300, 400), 3)
-    truth = (3 + (worth[user] * (movies.bits[movie] - 0.5)).sum(axis=1)).clip(0.5, 5)
+    truth = (3 + (weight[user] * (movies.bits[movie] - 0.5)).sum(axis=1)).clip(0.5, 5)
     assert np.sqrt(((model.predict(user, movie) - truth) ** 2).mean()) < 0.15

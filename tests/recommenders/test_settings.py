@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from toy_data import toy_movies
 
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
-from recbench.recommender import RECOMMENDERS, build, load_recommender
+from recbench.recommender import Options, build, fit_on
+from recbench.registry import load_recommender, recommenders
 
 
 def spaces() -> list:
     """One case for each setting of each recommender."""
     cases = []
-    for name in RECOMMENDERS:
+    for name in recommenders():
         cls = load_recommender(name)
         for setting, space in getattr(cls, "search_space", {}).items():
             cases.append(pytest.param(cls, setting, space, id=f"{name}-{setting}"))
@@ -27,8 +29,8 @@ def ends(space: tuple) -> tuple:
 
 
 @pytest.fixture(scope="module")
-def taste():
-    """Ratings with something to learn: users differ in kindness and in the bit they like."""
+def data():
+    """Ratings with something to learn: users differ in their bias and in the bit they like."""
     rng = np.random.default_rng(0)
     movies = toy_movies(60)
     user, movie = np.nonzero(rng.random((20, 60)) < 0.5)
@@ -38,11 +40,17 @@ def taste():
 
 
 @pytest.mark.parametrize(("cls", "setting", "space"), spaces())
-def test_a_setting_changes_the_result(cls, setting, space, taste):
-    train, movies = taste
+def test_a_setting_changes_the_result(cls, setting, space, data):
+    train, movies = data
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(60)))
+    samples = "samples" in inspect.signature(cls).parameters
     low, high = (
-        build(cls, **{"samples": 10, setting: end}).fit(train, movies).predict(user, movie)
+        fit_on(
+            build(cls, Options(), **({"samples": 10} if samples else {}) | {setting: end}),
+            train,
+            movies,
+            ItemBaseline.fit(train, movies),
+        ).predict(user, movie)
         for end in ends(space)
     )
     assert (low != high).any()

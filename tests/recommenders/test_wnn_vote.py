@@ -1,4 +1,4 @@
-"""The soft vote: its equations in plain words of Python, by hand, and what a memory must keep."""
+"""`wnn_vote`: its equations in plain Python, by hand, and what a memory must keep."""
 
 from __future__ import annotations
 
@@ -13,41 +13,46 @@ from toy_data import toy_movies, toy_ratings
 
 import PerUser.wnn_vote as script
 from PerUser.wnn_vote import CHANNEL_WEIGHT, WnnVote
-from recbench.item_baseline import crowd_opinion
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 
-NEVER = 1e9  # a prior so strong that the step it belongs to adds nothing
+THREE = ItemBaseline(np.full(400, 3.0))
+NEVER = 1e9  # a shrinkage so strong that the step it belongs to adds nothing
 
 
 def plainly(
-    model: WnnVote, movies: Movies, usual: np.ndarray, rated: list[tuple[int, float]], movie: int
+    model: WnnVote,
+    movies: Movies,
+    rated_movies: np.ndarray,
+    rated: list[tuple[int, float]],
+    movie: int,
 ) -> float:
-    """The equations of the docstring, one rating after another; `usual`: the movies rated."""
-    c, c_mean = model.crowd, model.crowd[usual].mean()
+    """The equations of the docstring, one rating after another; `rated_movies`: of all."""
+    c, c_mean = model.baseline, model.baseline[rated_movies].mean()
     n = len(rated)
-    g = [(1 + (n - 1 - j) / model.fade_after) ** -model.fade_power for j in range(n)]
+    g = [(1 + (n - 1 - j) / model.decay_after) ** -model.decay_power for j in range(n)]
     e = [stars - c[m] for m, stars in rated]
     x = [c[m] - c_mean for m, _ in rated]
-    mu = sum(gj * ej for gj, ej in zip(g, e, strict=True)) / (sum(g) + model.prior_mean)
+    mu = sum(gj * ej for gj, ej in zip(g, e, strict=True)) / (sum(g) + model.shrinkage_bias)
     s = sum(g[j] * (e[j] - mu) * x[j] for j in range(n)) / (
-        sum(g[j] * x[j] ** 2 for j in range(n)) + model.prior_bent
+        sum(g[j] * x[j] ** 2 for j in range(n)) + model.shrinkage_slope
     )
-    z = movies.bits - movies.bits[usual].mean(axis=0)
+    z = movies.bits - movies.bits[rated_movies].mean(axis=0)
     left = [e[j] - mu - s * x[j] for j in range(n)]
-    t = ridge_by_descent(z[[m for m, _ in rated]], np.array(left), model.prior_taste)
+    t = ridge_by_descent(z[[m for m, _ in rated]], np.array(left), model.shrinkage_weights)
     votes = weights = 0.0
-    for j, (remembered, _) in enumerate(rated):
+    for j, (stored, _) in enumerate(rated):
         d, first = 0.0, 0
         for channel, bits in movies.channels.items():
             ours = movies.bits[movie][first : first + bits].tolist()
-            theirs = movies.bits[remembered][first : first + bits].tolist()
+            theirs = movies.bits[stored][first : first + bits].tolist()
             differ = sum(a != b for a, b in zip(ours, theirs, strict=True))
-            d += model.sharpness * CHANNEL_WEIGHT.get(channel, 1.0) * differ / bits
+            d += model.inverse_bandwidth * CHANNEL_WEIGHT.get(channel, 1.0) * differ / bits
             first += bits
         w = g[j] * math.exp(-d)
-        votes += w * (left[j] - t @ z[remembered])
+        votes += w * (left[j] - t @ z[stored])
         weights += w
-    vote = votes / (weights + model.prior_vote)
+    vote = votes / (weights + model.shrinkage_kernel)
     return min(max(c[movie] + mu + s * (c[movie] - c_mean) + t @ z[movie] + vote, 0.5), 5.0)
 
 
@@ -74,16 +79,16 @@ def history(train: Ratings, user: int) -> list[tuple[int, float]]:
     "settings_of",
     [
         {},
-        {"fade_power": 0.0},
-        {"sharpness": 3.0, "prior_vote": 0.05},
-        {"prior_bent": 0.5, "prior_taste": 3.0},
+        {"decay_power": 0.0},
+        {"inverse_bandwidth": 3.0, "shrinkage_kernel": 0.05},
+        {"shrinkage_slope": 0.5, "shrinkage_weights": 3.0},
     ],
 )
 def test_the_fast_way_is_the_plain_way(settings_of, monkeypatch):
     monkeypatch.setattr(script, "PAIRS_AT_ONCE", 40)  # many blocks
     movies = toy_movies(60, seed=3)
     train = toy_ratings([12, 1, 30, 0, 45], movies=50, seed=4)
-    model = WnnVote(**settings_of).fit(train, movies)
+    model = WnnVote(**settings_of).fit(train, movies, ItemBaseline.fit(train, movies))
     for user in range(5):
         rated = history(train, user)
         expected = [plainly(model, movies, train.movie, rated, movie) for movie in range(60)]
@@ -94,12 +99,12 @@ def test_the_fast_way_is_the_plain_way(settings_of, monkeypatch):
 
 
 def tiny() -> Movies:
-    """Four movies of two genre bits and one bit of another channel; the crowd gives all 3 stars."""
+    """Four movies of two genre bits and one bit of another channel; the vote average of all is 3 stars."""
     return Movies(
         bits=np.array([[1, 0, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]], np.uint8),
         bit_names=("genres:War", "genres:Drama", "mood:dark"),
-        crowd_stars=np.full(4, 3, np.float32),
-        crowd_votes=np.full(4, np.expm1(5.0), np.float32),
+        vote_average=np.full(4, 3, np.float32),
+        vote_count=np.full(4, np.expm1(5.0), np.float32),
         movie_id=np.arange(4),
         title=np.array(["A", "B", "C", "D"], dtype=object),
     )
@@ -108,13 +113,13 @@ def tiny() -> Movies:
 def by_hand() -> WnnVote:
     """The worked example of docs/personal-model.md."""
     model = WnnVote(
-        prior_mean=2.0,
-        prior_taste=0.5,
-        prior_vote=0.5,
-        fade_power=0.0,
+        shrinkage_bias=2.0,
+        shrinkage_weights=0.5,
+        shrinkage_kernel=0.5,
+        decay_power=0.0,
         channel_weight={"genres": 2 * math.log(2), "mood": math.log(2)},
     )
-    model.start(tiny(), np.full(4, 3.0), np.array([0, 2]))
+    model.start_from(tiny(), np.full(4, 3.0), np.array([0, 2]))
     model.learn_one(7, 0, 5.0)
     model.learn_one(7, 2, 3.0)
     return model
@@ -130,11 +135,11 @@ def test_the_worked_example():
     assert model.predict_one(7, 1) == pytest.approx(4.1, abs=1e-12)
     explanation = model.explain_one(7, 1)
     parts = [(part.movie, round(part.stars, 9)) for part in explanation.contributions]
-    taste = [(None, 0.5), (None, -0.25)]
-    assert parts == [(None, 3.0), (None, 0.5), (None, 0.0), *taste, (0, 0.3), (2, 0.05)]
+    features = [(None, 0.5), (None, -0.25)]
+    assert parts == [(None, 3.0), (None, 0.5), (None, 0.0), *features, (0, 0.3), (2, 0.05)]
     assert [part.reason for part in explanation.contributions][3:5] == [
-        "your taste in genres",
-        "your taste in mood",
+        "feature weights: genres",
+        "feature weights: mood",
     ]
     model.forget_one(7, 2)  # μ = 2/3, left 4/3, t = z_A (4/3) / (3/4 + 1/2): of A .8, of B 4/15
     vote = (1 / 2) * (4 / 3 - 0.8) / (1 / 2 + 1 / 2)
@@ -142,16 +147,16 @@ def test_the_worked_example():
     assert 3 + 2 / 3 + 4 / 15 + vote == pytest.approx(4.2)
 
 
-def test_somebody_unknown_is_told_what_the_crowd_thinks(train, movies):
-    model = WnnVote().fit(train, movies)
+def test_a_user_without_ratings_is_predicted_the_baseline(train, movies):
+    model = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
     stars = model.predict(np.full(23, 3), np.arange(23))
-    np.testing.assert_allclose(stars, model.crowd.clip(0.5, 5), atol=1e-6)
-    assert [part.reason for part in model.explain_one(3, 5).contributions] == ["the crowd"]
+    np.testing.assert_allclose(stars, model.baseline.clip(0.5, 5), atol=1e-6)
+    assert [part.reason for part in model.explain_one(3, 5).contributions] == ["item baseline"]
 
 
 def test_the_first_rating_moves_it_a_little(movies):
     model = WnnVote()
-    model.start(movies, np.full(23, 3.0), np.arange(23))
+    model.start_from(movies, np.full(23, 3.0), np.arange(23))
     before = model.predict_one(0, 4)
     model.learn_one(0, 4, 5.0)
     assert before < model.predict_one(0, 4) < 5.0
@@ -161,53 +166,46 @@ def test_the_first_rating_moves_it_a_little(movies):
 # --- where it starts from ----------------------------------------------------------------------
 
 
-def test_it_starts_from_the_opinion_that_movies_bring_and_the_mean_kindness_of_people(movies):
+def test_it_starts_from_the_item_baseline_and_the_mean_residual_of_users(movies):
     """Who rates much does not count for more: user 0 gives ½ more ten times, user 1 ½ less once."""
-    opinion = np.linspace(2, 4, 23)
-    movies = replace(movies, crowd_opinion=opinion)
+    known = np.linspace(2, 4, 23)
+    given = ItemBaseline(known)
     rated = np.arange(11)
-    stars = opinion[rated] + np.where(rated < 10, 0.5, -0.5)
+    stars = known[rated] + np.where(rated < 10, 0.5, -0.5)
     train = Ratings((rated == 10).astype(int), rated, stars, rated)
-    np.testing.assert_allclose(WnnVote().fit(train, movies).crowd, opinion, atol=1e-6)
-    kinder = Ratings(train.user, train.movie, train.stars + 0.25, train.time)
-    model = WnnVote().fit(kinder, movies)
-    np.testing.assert_allclose(model.crowd, opinion + 0.25, atol=1e-6)
-    np.testing.assert_allclose(model.predict(np.full(23, 9), np.arange(23)), opinion + 0.25)
-
-
-def test_where_movies_bring_no_opinion_it_is_that_of_the_training_ratings(train, movies):
-    brought = replace(movies, crowd_opinion=crowd_opinion(train, movies))
-    asked = np.repeat(np.arange(7), 23), np.tile(np.arange(23), 7)
-    expected = WnnVote().fit(train, brought).predict(*asked)
-    np.testing.assert_array_equal(WnnVote().fit(train, movies).predict(*asked), expected)
+    np.testing.assert_allclose(WnnVote().fit(train, movies, given).baseline, known, atol=1e-6)
+    higher = Ratings(train.user, train.movie, train.stars + 0.25, train.time)
+    model = WnnVote().fit(higher, movies, given)
+    np.testing.assert_allclose(model.baseline, known + 0.25, atol=1e-6)
+    np.testing.assert_allclose(model.predict(np.full(23, 9), np.arange(23)), known + 0.25)
 
 
 # --- what it would have said -------------------------------------------------------------------
 
 
-def test_corrections_before_are_those_of_learning_one_after_another(movies, monkeypatch):
+def test_prequential_corrections_are_those_of_learning_one_after_another(movies, monkeypatch):
     monkeypatch.setattr(script, "PAIRS_AT_ONCE", 40)  # many blocks
     train = toy_ratings([12, 1, 7, 0, 3, 19], movies=20, seed=6)
     train = train.take(np.random.default_rng(0).permutation(len(train)))
-    model = WnnVote().fit(train, movies)
-    before = model.corrections_before(train, train.stars - model.crowd[train.movie])
+    model = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
+    before = model.prequential_corrections(train, train.stars - model.baseline[train.movie])
     other = empty_like(model, movies, train.movie)
     for row in np.argsort(train.time, kind="stable"):
         user, movie = int(train.user[row]), int(train.movie[row])
         said = other.correction(np.array([user]), np.array([movie]))[0]
         assert before[row] == pytest.approx(said, abs=1e-9)
         other.learn_one(user, movie, train.stars[row])
-    assert (before != 0).sum() == len(train) - 5  # all but each person's first
+    assert (before != 0).sum() == len(train) - 5  # all but each user's first
 
 
-def test_corrections_before_know_nothing_of_the_rating_itself_or_of_later_ones(movies):
+def test_prequential_corrections_know_nothing_of_the_rating_itself_or_of_later_ones(movies):
     train = toy_ratings([15, 9], movies=20, seed=6)
-    surprise = train.stars - 3.0
+    residual = train.stars - 3.0
     model = WnnVote()
-    model.start(movies, np.full(23, 3.0), np.arange(23))
-    before = model.corrections_before(train, surprise)
+    model.start_from(movies, np.full(23, 3.0), np.arange(23))
+    before = model.prequential_corrections(train, residual)
     later = (train.user == 0) & (train.time >= np.sort(train.time[train.user == 0])[8])
-    changed = model.corrections_before(train, np.where(later, 9.9, surprise))
+    changed = model.prequential_corrections(train, np.where(later, 9.9, residual))
     first = np.argsort(train.time[later])[0]
     same = ~later
     same[np.flatnonzero(later)[first]] = True
@@ -220,15 +218,15 @@ def test_corrections_before_know_nothing_of_the_rating_itself_or_of_later_ones(m
 
 def state(model: WnnVote) -> dict:
     return {
-        user: (memory.movie.tolist(), memory.surprise.tolist())
+        user: (memory.movie.tolist(), memory.residual.tolist())
         for user, memory in model.memories.items()
     }
 
 
-def empty_like(model: WnnVote, movies: Movies, usual: np.ndarray) -> WnnVote:
-    """A model that knows what `model` knows of the population, and nobody's ratings."""
+def empty_like(model: WnnVote, movies: Movies, rated: np.ndarray) -> WnnVote:
+    """A model with the baseline and means of `model`, and no ratings."""
     other = WnnVote()
-    other.start(movies, model.crowd, usual)
+    other.start_from(movies, model.baseline, rated)
     return other
 
 
@@ -236,7 +234,7 @@ def test_learning_one_by_one_in_the_order_of_time_is_fit(train, movies):
     rng = np.random.default_rng(5)
     shuffled = train.take(rng.permutation(len(train)))
     shuffled = replace(shuffled, time=rng.integers(0, 9, len(train)))  # many equal times
-    model = WnnVote().fit(shuffled, movies)
+    model = WnnVote().fit(shuffled, movies, ItemBaseline.fit(shuffled, movies))
     other = empty_like(model, movies, train.movie)
     for row in np.argsort(shuffled.time, kind="stable"):
         other.learn_one(shuffled.user[row], shuffled.movie[row], shuffled.stars[row])
@@ -248,7 +246,7 @@ def test_learning_one_by_one_in_the_order_of_time_is_fit(train, movies):
 def test_a_movie_rated_again_counts_once_the_latest(movies):
     twice = Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30])
     once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
-    model = WnnVote().fit(twice, movies)
+    model = WnnVote().fit(twice, movies, ItemBaseline.fit(twice, movies))
     assert model.memories[0].movie.tolist() == [5, 4]
     other = empty_like(model, movies, twice.movie)
     for movie, stars in ((4, 1.0), (5, 3.0), (4, 5.0)):
@@ -266,7 +264,7 @@ def test_forgetting_is_as_if_never_seen(data):
     """Whatever is learned and forgotten, in whatever order, leaves what was not forgotten."""
     movies = toy_movies(12)
     model = WnnVote()
-    model.start(movies, crowd_opinion(toy_ratings([8, 5], 12), movies), np.arange(3))
+    model.start_from(movies, ItemBaseline.fit(toy_ratings([8, 5], 12), movies).stars, np.arange(3))
     kept: dict[int, dict[int, float]] = {}
     for _ in range(data.draw(st.integers(0, 25))):
         user, movie = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 11))
@@ -289,7 +287,7 @@ def test_forgetting_is_as_if_never_seen(data):
 
 
 def test_what_was_never_rated_cannot_be_forgotten(train, movies):
-    model = WnnVote().fit(train, movies)
+    model = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
     before = state(model)
     for user, movie in ((3, 0), (1, int(train.movie[train.user == 0][0])), (99, 5)):
         if movie not in train.movie[train.user == user]:
@@ -303,7 +301,9 @@ def test_what_was_never_rated_cannot_be_forgotten(train, movies):
 def test_contributions_sum_to_the_prediction_exactly(seed, length, prior):
     movies = toy_movies(50, seed=seed)
     train = toy_ratings([length, 9], 50, seed=seed)
-    model = WnnVote(prior_vote=prior, prior_mean=prior).fit(train, movies)
+    model = WnnVote(shrinkage_kernel=prior, shrinkage_bias=prior).fit(
+        train, movies, ItemBaseline.fit(train, movies)
+    )
     stars = model.predict(np.zeros(50, int), np.arange(50))
     for movie in range(50):
         explanation = model.explain_one(0, movie)
@@ -315,28 +315,29 @@ def test_contributions_sum_to_the_prediction_exactly(seed, length, prior):
         assert of_movies == set(train.movie[train.user == 0].tolist())
 
 
-def somebody_who_likes_one_bit() -> tuple[Ratings, Movies, np.ndarray]:
-    """Ratings of the first 300 movies, and the stars that this person would give to each."""
-    movies = replace(toy_movies(400), crowd_opinion=np.full(400, 3.0))
+def user_who_likes_one_bit() -> tuple[Ratings, Movies, np.ndarray]:
+    """Ratings of the first 300 movies, and the stars that this user would give to each."""
+    movies = toy_movies(400)
     truth = 3 + 1.5 * (movies.bits[:, 11].astype(float) - 0.5)
     rated = np.arange(300)
     return Ratings(np.zeros(300), rated, truth[rated], rated), movies, truth
 
 
-def test_the_vote_finds_a_taste_where_it_is_told_to_look():
+def test_the_kernel_finds_a_bit_where_its_channel_weighs():
     """The bit is one of three of its channel; the other channels are noise."""
-    train, movies, truth = somebody_who_likes_one_bit()
+    train, movies, truth = user_who_likes_one_bit()
     asked = np.zeros(100, int), np.arange(300, 400)
     weights = dict.fromkeys(movies.channels, 0.0) | {"vote_average": 12.0}
-    model = WnnVote(channel_weight=weights, prior_taste=NEVER).fit(train, movies)
+    model = WnnVote(channel_weight=weights, shrinkage_weights=NEVER)
+    model.fit(train, movies, THREE)
     assert np.corrcoef(model.predict(*asked), truth[300:])[0, 1] > 0.8
-    blind = WnnVote(channel_weight=weights | {"vote_average": 0.0}, prior_taste=NEVER)
-    assert np.ptp(blind.fit(train, movies).predict(*asked)) < 1e-6
+    blind = WnnVote(channel_weight=weights | {"vote_average": 0.0}, shrinkage_weights=NEVER)
+    assert np.ptp(blind.fit(train, movies, THREE).predict(*asked)) < 1e-6
 
 
-def test_taste_finds_the_bit_by_itself():
-    train, movies, truth = somebody_who_likes_one_bit()
-    model = WnnVote(prior_vote=NEVER).fit(train, movies)
+def test_feature_weights_find_the_bit_by_themselves():
+    train, movies, truth = user_who_likes_one_bit()
+    model = WnnVote(shrinkage_kernel=NEVER).fit(train, movies, THREE)
     assert (
         np.corrcoef(model.predict(np.zeros(100, int), np.arange(300, 400)), truth[300:])[0, 1]
         > 0.99
@@ -345,9 +346,9 @@ def test_taste_finds_the_bit_by_itself():
         {part.reason: part.stars for part in model.explain_one(0, movie).contributions}
         for movie in (300 + np.argmax(truth[300:]), 300 + np.argmin(truth[300:]))
     )
-    assert likes["your taste in vote_average"] > 0.3
-    assert likes_not["your taste in vote_average"] < -0.3
-    assert abs(likes["your taste in genres"]) < 0.1
+    assert likes["feature weights: vote_average"] > 0.3
+    assert likes_not["feature weights: vote_average"] < -0.3
+    assert abs(likes["feature weights: genres"]) < 0.1
 
 
 def test_what_is_recent_weighs_more(movies):
@@ -355,17 +356,22 @@ def test_what_is_recent_weighs_more(movies):
     stars = np.repeat([1.0, 5.0], 10)
     rising = Ratings(np.zeros(20), np.arange(20), stars, np.arange(20))
     falling = replace(rising, time=rising.time[::-1])
-    up, down = (WnnVote().fit(train, movies).predict([0], [21])[0] for train in (rising, falling))
+    up, down = (
+        WnnVote().fit(train, movies, ItemBaseline.fit(train, movies)).predict([0], [21])[0]
+        for train in (rising, falling)
+    )
     assert up > down + 0.3
     same = [
-        WnnVote(fade_power=0.0).fit(train, movies).predict([0], [21])[0]
+        WnnVote(decay_power=0.0)
+        .fit(train, movies, ItemBaseline.fit(train, movies))
+        .predict([0], [21])[0]
         for train in (rising, falling)
     ]
     assert same[0] == pytest.approx(same[1], abs=1e-6)
 
 
-def test_learning_about_one_leaves_the_others_alone(train, movies):
-    model = WnnVote().fit(train, movies)
+def test_learning_about_one_user_leaves_the_others_alone(train, movies):
+    model = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
     user, movie = np.repeat([0, 2, 3, 4], 23), np.tile(np.arange(23), 4)
     before = model.predict(user, movie)
     for movie_rated in (3, 8, 21):
@@ -376,20 +382,18 @@ def test_learning_about_one_leaves_the_others_alone(train, movies):
     assert model.predict_one(77, 4) > model.predict_one(3, 4)
 
 
-def test_asking_why_changes_nothing(train, movies):
-    model = WnnVote().fit(train, movies)
+def test_explaining_changes_nothing(train, movies):
+    model = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
     before, size = state(model), model.state_bytes()
     for user in (0, 3, 99):
         model.explain_one(user, 22)
         model.predict_one(user, 22)
     assert state(model) == before
-    assert model.state_bytes() == size == 42 * 12  # a row number and a surprise a rating
+    assert model.state_bytes() == size == 42 * 12  # a row number and a residual a rating
 
 
-def test_nobody_knows_the_crowd(train, movies):
-    """And its opinion is the same of all: then all start from the same stars, and there is no crowd
-    to be bent for."""
-    model = WnnVote().fit(train, replace(movies, crowd_opinion=np.full(23, 3.0)))
+def test_a_baseline_that_is_the_same_for_all_movies_has_no_slope(train, movies):
+    model = WnnVote().fit(train, movies, ItemBaseline(np.full(23, 3.0)))
     parts = model.explain_one(0, 22).contributions
     assert parts[2].stars == pytest.approx(0, abs=1e-12)
     assert model.predict_one(0, 22) != model.predict_one(0, 21)  # but there are bits

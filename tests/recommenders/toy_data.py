@@ -10,16 +10,16 @@ CHANNELS = {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}
 
 
 def toy_movies(count: int, seed: int = 0) -> Movies:
-    """`count` movies with random bits; every third has no crowd opinion."""
+    """`count` movies with random bits; every third has no external votes."""
     rng = np.random.default_rng(seed)
     names = tuple(f"{channel}:{i}" for channel, n in CHANNELS.items() for i in range(n))
-    crowd = rng.uniform(1, 5, count).astype(np.float32)
-    crowd[::3] = np.nan
+    average = rng.uniform(1, 5, count).astype(np.float32)
+    average[::3] = np.nan
     return Movies(
         bits=rng.integers(0, 2, (count, len(names)), dtype=np.uint8),
         bit_names=names,
-        crowd_stars=crowd,
-        crowd_votes=np.where(np.isnan(crowd), 0, 50).astype(np.float32),
+        vote_average=average,
+        vote_count=np.where(np.isnan(average), 0, 50).astype(np.float32),
         movie_id=np.arange(count) * 10 + 3,
         title=np.array([f"Film {i}" for i in range(count)], dtype=object),
     )

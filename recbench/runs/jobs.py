@@ -1,0 +1,52 @@
+"""The rows of an experiment, one job each: kept as soon as they are there, not done twice."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from recbench.runs.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the table.
+
+    Attributes:
+        key: the columns that tell it from all other rows; None: left empty.
+        columns: the columns before the scores, the key among them.
+        work: gives the scores; may fail in any way.
+        cost: how long it takes, beside the other jobs.
+    """
+
+    key: dict[str, object]
+    columns: dict[str, object]
+    work: Callable[[], dict]
+    cost: float = 1.0
+
+
+def run_jobs(jobs: Iterable[Job], folder: RunFolder, console: Console) -> None:
+    """Do what `folder` does not hold yet. A job that fails is a row that says so, with its
+    traceback in errors.txt; the others go on."""
+    jobs = list(jobs)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("", total=sum(job.cost for job in jobs))
+        for job in jobs:
+            named = {name: value for name, value in job.key.items() if value is not None}
+            progress.update(bar, description=", ".join(f"{name} {named[name]}" for name in named))
+            if not folder.has(**named):
+                folder.add({**job.columns, **_outcome(job, folder)})
+            progress.advance(bar, job.cost)
+
+
+def _outcome(job: Job, folder: RunFolder) -> dict:
+    try:
+        return {**job.work(), "status": "ok", "error": None}
+    except Exception as error:  # a model may fail in any way
+        folder.log_failure(str(job.key), traceback.format_exc())
+        return {"status": "failed", "error": " ".join(f"{type(error).__name__}: {error}".split())}

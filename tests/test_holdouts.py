@@ -1,0 +1,171 @@
+"""Splits: training and test together are the whole, nothing is in both, and who is where."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbench.errors import InputError
+from recbench.evaluation.holdouts import (
+    GlobalTime,
+    LastFraction,
+    Published,
+    RandomFraction,
+    hold_out_tail,
+    holdouts,
+    load_holdout,
+)
+from recbench.ratings import Ratings
+
+
+@st.composite
+def ratings(draw):
+    """Any ratings: unequal users in mixed order, times that are often equal."""
+    counts = draw(st.lists(st.integers(0, 30), min_size=1, max_size=8))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    user = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+    n = len(user)
+    return Ratings(user, rng.integers(0, 50, n), rng.integers(1, 11, n) / 2, rng.integers(0, 9, n))
+
+
+@given(ratings(), st.floats(0.05, 0.95), st.integers(0, 5))
+def test_each_user_is_cut_at_the_split(rows, split, seed):
+    for holdout in (LastFraction(split), RandomFraction(split)):
+        held_out = holdout.held_out(rows, seed)
+        assert held_out.shape == (len(rows),)
+        for user in np.unique(rows.user):
+            n = int((rows.user == user).sum())
+            n_train = int((~held_out[rows.user == user]).sum())
+            if n == 1:
+                assert n_train == 1
+            else:
+                assert n_train == min(max(int(split * n + 1e-9), 1), n - 1)
+        assert np.array_equal(held_out, holdout.held_out(rows, seed))
+
+
+@given(ratings(), st.integers(0, 5))
+def test_last_holds_out_nothing_earlier_than_what_is_learned(rows, seed):
+    held_out = LastFraction(0.8).held_out(rows, seed)
+    for user in np.unique(rows.user[held_out]):
+        own = rows.user == user
+        assert rows.time[own & held_out].min() >= rows.time[own & ~held_out].max()
+
+
+@given(ratings(), st.integers(0, 3))
+def test_order_of_rows_other_than_ties_does_not_matter(rows, seed):
+    distinct = Ratings(rows.user, rows.movie, rows.stars, np.arange(len(rows)))
+    backwards = distinct.take(np.arange(len(rows))[::-1])
+    assert np.array_equal(
+        LastFraction(0.8).held_out(distinct, seed),
+        LastFraction(0.8).held_out(backwards, seed)[::-1],
+    )
+
+
+def test_equal_times_are_in_seeded_random_order():
+    n = 200
+    rows = Ratings(np.zeros(n), np.arange(n), np.full(n, 3.0), np.full(n, 7))
+    first, other = LastFraction(0.8).held_out(rows, 0), LastFraction(0.8).held_out(rows, 1)
+    assert first.sum() == other.sum() == 40
+    assert not np.array_equal(first, other)
+    assert not first[-40:].all()  # not by position, not by id
+    assert 60 < rows.movie[first].mean() < 140
+
+
+@given(ratings(), st.floats(0.05, 0.95))
+def test_one_date_for_all_keeps_the_future_out_of_training(rows, split):
+    if len(rows) < 2:
+        return
+    holdout = GlobalTime(split).fitted_to(rows)
+    date = holdout.cutoff
+    held_out = holdout.held_out(rows, 0)
+    assert held_out.any()
+    assert rows.time[held_out].min() == date
+    if not held_out.all():  # equal times stand on one side
+        assert rows.time[~held_out].max() < date
+    assert (~held_out).sum() <= max(split * len(rows) + 1e-9, 1)
+
+
+def test_the_date_by_hand():
+    rows = Ratings(np.array([0, 0, 1, 1, 1]), np.arange(5), np.full(5, 3.0), [50, 10, 30, 20, 40])
+    holdout = GlobalTime(0.6).fitted_to(rows)
+    assert holdout.cutoff == 40
+    assert holdout.held_out(rows, 0).tolist() == [True, False, False, False, True]
+    tied = Ratings(np.zeros(4), np.arange(4), np.full(4, 3.0), [10, 20, 20, 30])
+    holdout = GlobalTime(0.5).fitted_to(tied)
+    assert holdout.held_out(tied, 0).tolist() == [False, True, True, True]
+
+
+def test_a_date_needs_all_ratings_first():
+    rows = Ratings(np.zeros(4), np.arange(4), np.full(4, 3.0), np.arange(4))
+    with pytest.raises(ValueError, match="fitted_to"):
+        GlobalTime(0.5).held_out(rows, 0)
+
+
+def test_published_fractions_are_whole():
+    for n, n_train in ((5, 4), (10, 8), (15, 12), (25, 20), (35, 28), (100, 80), (200, 160)):
+        rows = Ratings(np.zeros(n), np.arange(n), np.full(n, 3.0), np.arange(n))
+        assert (~LastFraction(0.8).held_out(rows, 0)).sum() == n_train
+        assert (~Published(0.8).held_out_collaborative(rows, 0)).sum() == n_train
+
+
+@given(ratings(), st.integers(0, 3))
+def test_rows_of_all_users_together(rows, seed):
+    if len(rows) < 2:
+        return
+    held_out = Published(0.8).held_out_collaborative(rows, seed)
+    assert held_out.sum() == len(rows) - min(max(int(0.8 * len(rows) + 1e-9), 1), len(rows) - 1)
+
+
+@pytest.mark.parametrize("split", [0.0, 1.0, -0.2, 1.7, float("nan")])
+def test_a_split_that_leaves_nothing_on_one_side(split):
+    for cls in holdouts().values():
+        with pytest.raises(InputError, match="between 0 and 1"):
+            cls(split)
+
+
+@given(ratings(), ratings(), st.sampled_from(sorted(holdouts())), st.booleans())
+def test_a_split_is_the_whole_sample_once_and_its_background(rows, background, name, collaborative):
+    if not len(rows):
+        return
+    distinct = Ratings(rows.user, rows.movie, np.full(len(rows), 3.0), rows.time)
+    holdout = load_holdout(name, 0.8).fitted_to(distinct)
+    split = holdout.split(distinct, background, seed=1, collaborative=collaborative)
+    both = Ratings.concatenate([split.train, split.test])
+    for column in ("user", "movie", "time"):
+        assert sorted(getattr(both, column)) == sorted(getattr(distinct, column))
+    if holdout.cutoff is None:
+        assert len(split.background) == len(background)
+    else:
+        assert (split.background.time < holdout.cutoff).all()
+    learned = split.training_ratings(with_background=True)
+    assert len(learned) == len(split.train) + len(split.background)
+    assert split.training_ratings(with_background=False) is split.train
+
+
+def test_the_tail_of_each_user_is_as_long_as_asked_for():
+    rows = Ratings([1, 0, 1, 1, 0], np.arange(5), np.full(5, 3.0), [5, 1, 3, 4, 2])
+    order = np.lexsort((rows.time, rows.user))
+    held_out = hold_out_tail(rows, order, lambda count: count - 1)
+    assert held_out.tolist() == [True, False, False, True, True]
+    assert not hold_out_tail(rows, order, lambda count: 0 * count).any()
+
+
+def test_every_holdout_says_what_it_asks():
+    assert list(holdouts()) == ["last", "random", "global-time", "published"]
+    for cls in holdouts().values():
+        assert cls.question.endswith("?")
+        assert cls.__doc__
+    assert not Published().same_test_rows
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("first", "none is named 'first'.*last, random, global-time, published"),
+        ("nowhere:Mine", "no file nowhere"),
+        ("recbench.errors:InputError", "is no holdout"),
+    ],
+)
+def test_a_holdout_that_does_not_exist(spec, message):
+    with pytest.raises(InputError, match=message):
+        load_holdout(spec, 0.8)
