@@ -14,16 +14,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs 
 
 import numpy as np
 import torch
-import torch._dynamo  # the first Adam imports it: over a second that would pass for training
 import torch.nn.functional as F
 from torch import Tensor
 
+from Collaborative.embedding_network import (
+    Training,
+    compile_kernels,
+    filled_up,
+    probabilities,
+)
+from Collaborative.matrix_product import LANES
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import Recommender
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
-from recbench.threads import one_thread
 
 EMBEDDING = 32  # numbers in the embedding of a user, and of a movie
 HIDDEN = (64, 32)  # units of the hidden layers
@@ -48,9 +53,12 @@ class TorchCollaborativeRecommender(Recommender):
     table with a row for everybody, of which training leaves the rows it never meets as they were.
     Only the rows that are met are kept here.
 
+    On a CPU it is trained by kernels of our own (`Collaborative.embedding_network`): the same seed
+    gives the same bits on every processor, which PyTorch's do not. On a GPU PyTorch trains it, and
+    sums are taken in any order.
+
     Args:
-        seed: of initial weights and of the shuffling, 0 or more. On a CPU the same seed gives the
-            same result; on a GPU sums are taken in any order.
+        seed: of initial weights and of the shuffling, 0 or more.
         labels: "half_stars" or "truncated", see `encode_ratings`.
         loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
             applies the sigmoid again, as published.
@@ -76,106 +84,120 @@ class TorchCollaborativeRecommender(Recommender):
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
+        compile_kernels()  # here, so that it does not pass for training
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._bits = movies.bits
+        self._bits = movies.bits.astype(np.float32)
         self._users, user = np.unique(train.user, return_inverse=True)
         self._movies, movie = np.unique(train.movie, return_inverse=True)
-        self._user_embedding = self._initial_embedding(USER, self._users).to(self.device)
-        self._movie_embedding = self._initial_embedding(MOVIE, self._movies).to(self.device)
-        self._layers = self._initial_layers(2 * EMBEDDING + movies.bits.shape[1])
-        with one_thread():
-            self._train(
-                torch.from_numpy(user).to(self.device),
-                torch.from_numpy(movie).to(self.device),
-                self._tensor(movies.bits[self._movies]),
-                self._tensor(encode_ratings(train.stars, self.labels)),
-            )
+        layers = filled_up(self._initial_layers(2 * EMBEDDING + movies.bits.shape[1]))
+        self._parameters = (
+            self._initial_embedding(USER, self._users),
+            self._initial_embedding(MOVIE, self._movies),
+            *layers,
+        )
+        train_on = self._train if self.device.type == "cpu" else self._train_with_torch
+        train_on(user, movie, self._bits[self._movies], encode_ratings(train.stars, self.labels))
         return self
 
-    def _train(self, user: Tensor, movie: Tensor, bits: Tensor, y: Tensor) -> None:
+    def _train(self, user: np.ndarray, movie: np.ndarray, bits: np.ndarray, y: np.ndarray) -> None:
         """Adam in shuffled batches.
 
         Args:
-            user, movie: int64 [n], rows of the embeddings.
-            bits: [movies, b], of the movies embedded.
-            y: [n, 10], thermometers of the ratings.
+            user, movie: int [n], rows of the embeddings.
+            bits: float32 [movies, b], of the movies embedded.
+            y: uint8 [n, 10], thermometers of the ratings.
         """
-        parameters = [self._user_embedding, self._movie_embedding, *self._layers]
+        training = Training(
+            self._parameters,
+            user,
+            movie,
+            bits,
+            y.astype(np.float32),
+            double_sigmoid=self.loss == "double_sigmoid",
+            learning_rate=LEARNING_RATE,
+        )
+        shuffling = np.random.default_rng([self.seed, SHUFFLE])
+        for _ in range(EPOCHS):
+            training.epoch(shuffling.permutation(len(y)), BATCH)
+
+    def _train_with_torch(
+        self, user: np.ndarray, movie: np.ndarray, bits: np.ndarray, y: np.ndarray
+    ) -> None:
+        """The same by PyTorch, on the GPU."""
+        parameters = [torch.from_numpy(one).to(self.device) for one in self._parameters]
         for parameter in parameters:
             parameter.requires_grad_()
+        whose, what = (torch.from_numpy(one).to(self.device) for one in (user, movie))
+        x_bits, target = self._tensor(bits), self._tensor(y)
         optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
         shuffling = np.random.default_rng([self.seed, SHUFFLE])
         for _ in range(EPOCHS):
             order = torch.from_numpy(shuffling.permutation(len(y))).to(self.device)
             for batch in order.split(BATCH):
                 optimiser.zero_grad()
-                whose, what = user[batch], movie[batch]
-                z = self._logits(
-                    F.embedding(whose, self._user_embedding),
-                    F.embedding(what, self._movie_embedding),
-                    bits[what],
-                )
+                z = _logits(parameters, whose[batch], what[batch], x_bits[what[batch]])
                 scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
-                F.binary_cross_entropy_with_logits(scores, y[batch]).backward()
+                F.binary_cross_entropy_with_logits(scores, target[batch]).backward()
                 optimiser.step()
-        for parameter in parameters:
-            parameter.requires_grad_(False)
-
-    def _logits(self, user_embedding: Tensor, movie_embedding: Tensor, bits: Tensor) -> Tensor:
-        x = torch.cat((user_embedding, movie_embedding, bits), dim=1)  # (rows, 32 + 32 + bits)
-        first, first_bias, second, second_bias, last, last_bias = self._layers
-        x = F.relu(torch.addmm(first_bias, x, first))  # (rows, 64)
-        x = F.relu(torch.addmm(second_bias, x, second))  # (rows, 32)
-        return torch.addmm(last_bias, x, last)  # (rows, 10)
+        self._parameters = tuple(parameter.detach().cpu().numpy() for parameter in parameters)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
 
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """The output bits, uint8 [n, 10]: not always a thermometer."""
-        user, movie = np.asarray(user), np.asarray(movie)
-        with one_thread():
-            z = self._logits(
-                self._embedding(USER, self._users, self._user_embedding, user),
-                self._embedding(MOVIE, self._movies, self._movie_embedding, movie),
-                self._tensor(self._bits[movie]),
-            )
-            return (torch.sigmoid(z) > 0.5).cpu().numpy().astype(np.uint8)
+        users, whose = self._embeddings(USER, self._users, np.asarray(user))
+        movies, what = self._embeddings(MOVIE, self._movies, np.asarray(movie))
+        asked = np.unique(movie)  # in the order of the rows of `movies`
+        parameters = (users, movies, *self._parameters[2:])
+        ones = probabilities(parameters, whose, what, self._bits[asked]) > 0.5  # (rows, 16)
+        return ones[:, :RATING_BITS].astype(np.uint8)
 
-    def _embedding(self, stream: int, known: np.ndarray, table: Tensor, ids: np.ndarray) -> Tensor:
-        """The embeddings of `ids`, [n, 32]: from `table` if `known`, else untrained."""
+    def _embeddings(
+        self, stream: int, known: np.ndarray, ids: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Embeddings of the distinct `ids`, [distinct, 32], learned if `known`, else untrained; and
+        for each of `ids` its row, int [n]."""
         distinct, place = np.unique(ids, return_inverse=True)
-        rows = self._initial_embedding(stream, distinct).to(self.device)  # (distinct, 32)
+        rows = self._initial_embedding(stream, distinct)
         met = np.isin(distinct, known)
-        rows[met] = table[np.searchsorted(known, distinct[met])]
-        return rows[place]  # (rows, 32)
+        rows[met] = self._parameters[stream][np.searchsorted(known, distinct[met])]
+        return rows, place
 
-    def _initial_embedding(self, stream: int, ids: np.ndarray) -> Tensor:
-        """Standard normal [ids, 32], each row from (seed, id) alone."""
+    def _initial_embedding(self, stream: int, ids: np.ndarray) -> np.ndarray:
+        """Standard normal float32 [ids, 32], each row from (seed, id) alone."""
         rows = np.empty((len(ids), EMBEDDING), dtype=np.float32)
         for place, one in enumerate(ids):
             generator = np.random.default_rng([self.seed, stream, int(one)])
             generator.standard_normal(out=rows[place], dtype=np.float32)
-        return torch.from_numpy(rows)
+        return rows
 
-    def _initial_layers(self, inputs: int) -> list[Tensor]:
+    def _initial_layers(self, inputs: int) -> list[np.ndarray]:
         """PyTorch's default for Linear: weights [in, out] and biases uniform in ±1/√in."""
         generator = np.random.default_rng([self.seed, LAYERS])
         sizes = (inputs, *HIDDEN, RATING_BITS)
-        layers = []
-        for rows, columns in pairwise(sizes):
-            for shape in ((rows, columns), (columns,)):
-                drawn = generator.uniform(-(rows**-0.5), rows**-0.5, shape)
-                layers.append(self._tensor(drawn))
-        return layers
+        return [
+            generator.uniform(-(rows**-0.5), rows**-0.5, shape).astype(np.float32)
+            for rows, columns in pairwise(sizes)
+            for shape in ((rows, columns), (columns,))
+        ]
 
     def state_bytes(self) -> int:
-        tensors = (self._user_embedding, self._movie_embedding, *self._layers)
-        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        filled = (LANES - RATING_BITS) * 4 * (self._parameters[-2].shape[0] + 1)
+        return sum(one.nbytes for one in self._parameters) - filled
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.astype(np.float32)).to(self.device)
+
+
+def _logits(parameters: list[Tensor], user: Tensor, movie: Tensor, bits: Tensor) -> Tensor:
+    """[rows, 10], of rows of the embeddings and the bits [rows, b] of the movies."""
+    users, movies, first, first_bias, second, second_bias, last, last_bias = parameters
+    x = torch.cat((F.embedding(user, users), F.embedding(movie, movies), bits), dim=1)
+    x = F.relu(torch.addmm(first_bias, x, first))  # (rows, 64)
+    x = F.relu(torch.addmm(second_bias, x, second))  # (rows, 32)
+    return torch.addmm(last_bias, x, last)[:, :RATING_BITS]  # (rows, 10)
 
 
 # --- the published experiment ------------------------------------------------------------------

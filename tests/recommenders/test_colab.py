@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from toy_data import toy_movies, toy_ratings
 
+from Collaborative.embedding_network import probabilities
+from Collaborative.matrix_product import add_product
 from Collaborative.torch_colab import (
     MOVIE,
     SHUFFLE,
@@ -37,9 +39,10 @@ def plain_copy(model: TorchCollaborativeRecommender, users: int, movies: int) ->
     """`Plain` with the weights `model` starts from."""
     plain = Plain(users, movies)
     with torch.no_grad():
-        plain.users.weight.copy_(model._initial_embedding(USER, np.arange(users)))
-        plain.movies.weight.copy_(model._initial_embedding(MOVIE, np.arange(movies)))
-        drawn = iter(model._initial_layers(90))
+        for stream, table in ((USER, plain.users), (MOVIE, plain.movies)):
+            drawn = model._initial_embedding(stream, np.arange(table.num_embeddings))
+            table.weight.copy_(torch.from_numpy(drawn))
+        drawn = iter(map(torch.from_numpy, model._initial_layers(90)))
         for layer in plain.layers[::2]:
             layer.weight.copy_(next(drawn).T)
             layer.bias.copy_(next(drawn))
@@ -98,10 +101,40 @@ def test_it_finds_movies_that_everybody_likes_or_hates():
     assert np.abs(predicted - stars[held]).mean() < 0.2
 
 
-def test_torch_is_left_with_as_many_threads_as_before(train, movies):
-    before = torch.get_num_threads()
-    TorchCollaborativeRecommender().fit(train, movies).predict(train.user, train.movie)
-    assert torch.get_num_threads() == before
+@pytest.mark.parametrize("shape", [(1, 1, 16), (6, 3, 16), (13, 90, 64), (90, 256, 32)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_product_is_summed_in_the_order_of_its_terms_each_rounded_by_itself(shape, transposed):
+    """The same bits as plain single precision; a fused multiply-add would give others."""
+    m, k, n = shape
+    rng = np.random.default_rng(m)
+    a = rng.standard_normal((k, m) if transposed else (m, k), dtype=np.float32)
+    a = a.T if transposed else a
+    b = rng.standard_normal((k, n), dtype=np.float32)
+    to = rng.standard_normal((m, n), dtype=np.float32)
+    expected = to.copy()
+    for term in range(k):
+        expected += a[:, term, None] * b[term]
+    add_product(a, b, to)
+    np.testing.assert_array_equal(to, expected)
+
+
+def test_asking_is_single_precision_in_a_fixed_order(train, movies):
+    """The probabilities of plain numpy, summed term by term, to the last bit of the logits."""
+    model = TorchCollaborativeRecommender(seed=5, device="cpu").fit(train, movies)
+    users, items, *layers = model._parameters
+    bits = movies.bits[model._movies].astype(np.float32)
+    rng = np.random.default_rng(0)
+    whose, what = rng.integers(0, len(users), 50), rng.integers(0, len(items), 50)
+    h = np.column_stack((users[whose], items[what], bits[what]))
+    for place, (weight, bias) in enumerate(zip(layers[::2], layers[1::2], strict=True)):
+        out = np.repeat(bias, len(h), axis=0)
+        for term in range(h.shape[1]):
+            out += h[:, term, None] * weight[term]
+        h = np.maximum(out, 0) if place < 2 else out
+    expected = (1 / (1 + np.exp(-h.astype(np.float64)))).astype(np.float32)
+    found = probabilities(model._parameters, whose, what, bits)
+    np.testing.assert_allclose(found, expected, rtol=2e-7)
+    assert (found == expected).mean() > 0.99
 
 
 def test_an_unknown_loss_is_refused():
@@ -109,9 +142,19 @@ def test_an_unknown_loss_is_refused():
         TorchCollaborativeRecommender(loss="mse")
 
 
+def test_torch_learns_what_the_kernels_learn(train, movies):
+    """The path for a GPU, on the CPU."""
+    ours = TorchCollaborativeRecommender(device="cpu").fit(train, movies)
+    theirs = TorchCollaborativeRecommender(device="cpu")
+    theirs._train = theirs._train_with_torch
+    theirs.fit(train, movies)
+    for one, other in zip(ours._parameters, theirs._parameters, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
 def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     cpu = TorchCollaborativeRecommender(device="cpu").fit(train, movies)
     gpu = TorchCollaborativeRecommender(device="cuda").fit(train, movies)
-    for one, other in zip(cpu._layers, gpu._layers, strict=True):
-        torch.testing.assert_close(one, other.cpu(), atol=1e-3, rtol=1e-2)
+    for one, other in zip(cpu._parameters, gpu._parameters, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3, rtol=1e-2)
