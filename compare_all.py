@@ -261,7 +261,7 @@ def check(parameters: Parameters) -> None:
             f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
             "movies) to below 1"
         )
-    if parameters.background_users not in (None, "all") and parameters.background_users < 0:
+    if isinstance(parameters.background_users, int) and parameters.background_users < 0:
         raise InputError(
             f"--background-users is {parameters.background_users}. Expected a number or all"
         )

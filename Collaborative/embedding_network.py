@@ -99,9 +99,7 @@ def compile_kernels() -> None:
     sizes = ((1, 1), (1, 1), (3, LANES), (1, LANES), (LANES, LANES), (1, LANES), (LANES, LANES))
     parameters = tuple(np.zeros(size, np.float32) for size in (*sizes, (1, LANES)))
     one, row = np.zeros(1, np.int64), np.zeros((1, 1), np.float32)
-    training = Training(
-        parameters, one, one, row, row, double_sigmoid=False, learning_rate=0.1
-    )
+    training = Training(parameters, one, one, row, row, double_sigmoid=False, learning_rate=0.1)
     training.epoch(one, 1)
     probabilities(parameters, one, one, row)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
 
@@ -204,7 +204,7 @@ def _logits(parameters: list[Tensor], user: Tensor, movie: Tensor, bits: Tensor)
 
 
 def run_colab_model(
-    num_users: int, reviews_per_user: int, **parameters: object
+    num_users: int, reviews_per_user: int, **parameters: Any
 ) -> tuple[float, float]:
     """(accuracy over all test ratings, seconds to fit and predict).
 

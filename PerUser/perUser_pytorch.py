@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
 
@@ -135,7 +135,7 @@ class TorchPerUserRecommender(Recommender):
 
 
 def run_torch_per_user(
-    num_users: int, reviews_per_user: int, split: float = 0.8, **parameters: object
+    num_users: int, reviews_per_user: int, split: float = 0.8, **parameters: Any
 ) -> tuple[float, float, float]:
     """(mean accuracy over users, median accuracy, seconds to fit and predict).
 

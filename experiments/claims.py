@@ -62,7 +62,7 @@ def main(parameters: Parameters) -> None:
 
 
 def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
-    """The difference in percent of the reference's error beside each, where the score is an RMSE."""
+    """With the difference in percent of the reference's error, where the score is an RMSE."""
     by_user = losses.groupby([*CELL, "model", "user_id"])["squared_error"].mean()
     rmse = by_user.groupby([*CELL, "model"]).mean() ** 0.5
     key = pd.MultiIndex.from_frame(table[[*CELL, "reference"]])

@@ -148,7 +148,7 @@ def jobs_of(parameters: Parameters, methods: list[Method], dataset: Dataset) -> 
             "family": family_of(cls),
             "settings": json.dumps(method.settings),
         }
-        key = {"folds": folds, "iteration": fold, "model": method.model}
+        key: dict[str, object] = {"folds": folds, "iteration": fold, "model": method.model}
 
         def work(folds: Folds = folds, fold: int = fold, method: Method = method) -> dict:
             model = load_recommender(method.model)
@@ -187,7 +187,7 @@ def rows_in_file(dataset: Dataset) -> np.ndarray:
     Ratings are sorted by user when they are joined; user and movie together find them again.
     """
     file, ratings = dataset.source.ratings, dataset.ratings
-    wide = int(file["movieId"].max()) + 1
+    wide = int(file["movieId"].to_numpy().max()) + 1
     in_file = file["userId"].to_numpy() * wide + file["movieId"].to_numpy()
     movie_id = dataset.table["movieId"].to_numpy()
     joined = dataset.user_id[ratings.user] * wide + movie_id[ratings.movie]

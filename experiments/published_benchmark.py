@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pandas as pd
 from rich.progress import track
@@ -52,7 +53,7 @@ TRAINED_EPOCHS = 200  # full-batch steps of `torch`, in place of the published 2
 
 PUBLISHED = PROTOCOLS["published"]
 # defect -> what is changed in the published protocol to put it right
-REPAIRS = {
+REPAIRS: dict[str, dict[str, Any] | None] = {
     "as published": {},
     "1 joined through links": {"join": "links"},
     "3 the same test rows for all": {"holdout": "random"},
@@ -105,7 +106,9 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
 
     The right film is the one that links.csv names.
     """
-    links = dict(datasets["links"].source.links.select("movieId", "tmdbId").iter_rows())
+    table_of_links = datasets["links"].source.links
+    assert table_of_links is not None  # a dataset without links is refused
+    links = dict(table_of_links.select("movieId", "tmdbId").iter_rows())
     rows = []
     for join, dataset in datasets.items():
         ratings = dataset.source.ratings["movieId"].to_numpy()

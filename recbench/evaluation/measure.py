@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 from recbench.recommender import Recommender, declared, fit_on
 from recbench.threads import one_thread
 
-Row = dict[str, float | int | None]
+Row = dict[str, Any]  # column -> number; None: empty
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ class RunFolder:
 
     def close(self, started: float) -> None:
         """Say in run.json that the run has ended; `started` as in `finish`."""
-        failed = sum(row["status"] == "failed" for row in self.rows)
+        failed = sum(row.get("status") == "failed" for row in self.rows)
         self.metadata |= {
             "status": "failed" if failed else "finished",
             "failed_rows": failed,

@@ -79,7 +79,7 @@ def rmse(
     """The primary score of `cls` with `settings` on the validation rows of `cell`, in stars."""
     options = Options(seed=seed, labels=protocol.labels, loss=protocol.loss)
     model = build(cls, options, **settings)
-    return float(measure(model, cell, protocol.labels).row["rmse"])  # type: ignore[arg-type]
+    return float(measure(model, cell, protocol.labels).row["rmse"])
 
 
 def relative_rmse(

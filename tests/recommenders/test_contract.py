@@ -273,7 +273,7 @@ def test_an_option_that_does_not_exist_is_an_error():
     class Wrong(OfOnesOwn):
         options = ("sead",)
 
-    with pytest.raises(InputError, match="options names 'sead'.*seed, labels, loss, wnn_engine"):
+    with pytest.raises(InputError, match=r"options names 'sead'.*seed, labels, loss, wnn_engine"):
         build(Wrong, Options())
 
 

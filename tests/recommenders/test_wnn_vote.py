@@ -99,7 +99,7 @@ def test_the_fast_way_is_the_plain_way(settings_of, monkeypatch):
 
 
 def tiny() -> Movies:
-    """Four movies of two genre bits and one bit of another channel; the vote average of all is 3 stars."""
+    """Four movies, two genre bits and one of another channel; vote averages of 3 stars."""
     return Movies(
         bits=np.array([[1, 0, 0], [1, 0, 1], [0, 1, 1], [1, 1, 0]], np.uint8),
         bit_names=("genres:War", "genres:Drama", "mood:dark"),
