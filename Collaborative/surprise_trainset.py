@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from surprise import Trainset
 
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+
+
+class ListedTrainset(Trainset):
+    """A `surprise.Trainset` that puts its ratings into a list once, not anew in every epoch."""
+
+    def all_ratings(self) -> Iterator[tuple[int, int, float]]:
+        if not hasattr(self, "_rows"):
+            self._rows = list(super().all_ratings())
+        return iter(self._rows)
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Known:
         user = np.searchsorted(self.users, train.user)
         movie = np.searchsorted(self.movies, train.movie)
         stars = train.stars - self.level[train.movie]  # (ratings,)
-        return Trainset(
+        return ListedTrainset(
             ur=_lists_by(user, movie, stars),
             ir=_lists_by(movie, user, stars),
             n_users=len(self.users),

@@ -1,11 +1,11 @@
 """Chosen recommenders of a finished run against any references -> <run>/claims*.csv
 
 `significance.csv` has every recommender against two references; a claim about one recommender needs
-it against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet.
-claims.csv has every cell, claims_summary.csv in how many of them which is better, and in how many
-significantly.
+it against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet;
+Holm's correction is for all claims of a score. claims.csv has every cell, claims_summary.csv in how
+many of them which is better, and in how many significantly.
 
-    python -m experiments.claims --run results/my-run --models hybrid --references ridge bayes_fm
+    python -m experiments.claims --run results/my-run --claims hybrid:ridge,bayes_fm MyModel:ao
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pandas as pd
 
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.evaluation.significance import READ_OUT, significance
+from recbench.evaluation.significance import READ_OUT, holm, significance
 from recbench.keys import CELL
 from recbench.report.terminal import ALPHA
 from recbench.runs.predictions import Predictions
@@ -30,10 +30,13 @@ class Parameters:
 
     run: str
     """the folder of a run of compare_all.py, with its predictions.parquet"""
-    models: tuple[str, ...] = ("wnn_vote", "hybrid")
-    """what something is claimed of"""
-    references: tuple[str, ...] = ("ridge", "mlp_tuned", "user_mean", "bayes_fm", "wnn_vote")
-    """what they are compared with, where the run has them"""
+    claims: tuple[str, ...] = (
+        "hybrid:bayes_fm,svd,bias,colab,ridge,wnn_vote",
+        "wnn_vote:bayes_fm,svd,bias,ridge,mlp_tuned,user_mean",
+        "hybrid_median:bayes_fm_median,ridge_median",
+        "wnn_vote_median:bayes_fm_median,ridge_median",
+    )
+    """model:reference,reference: what is compared with what, where the run has both"""
 
 
 def main(parameters: Parameters) -> None:
@@ -43,22 +46,38 @@ def main(parameters: Parameters) -> None:
         raise InputError(
             f"--run {folder}: has no predictions.parquet. Give a run of compare_all.py"
         )
-    there = set(losses["model"])
-    missing = [name for name in parameters.models if name not in there]
-    if missing:
-        raise InputError(f"--models: the run has no {', '.join(missing)}, only {', '.join(there)}")
+    pairs = pairs_of(parameters.claims, set(losses["model"]))
     cells = losses[CELL].drop_duplicates()
-    references = [
-        cells.assign(reference=name, reference_role=name)
-        for name in parameters.references
-        if name in there
-    ]
+    names = dict.fromkeys(reference for _, reference in pairs)
+    references = [cells.assign(reference=name, reference_role=name) for name in names]
     table = significance(losses, pd.concat(references, ignore_index=True))
-    table = table[table["model"].isin(parameters.models)].drop(columns="reference_role")
+    claimed = pd.MultiIndex.from_frame(table[["model", "reference"]]).isin(pairs)
+    table = table[claimed].drop(columns="reference_role")
+    table["p_holm"] = table.groupby("score")["p"].transform(lambda p: holm(p.to_numpy()))
     table = with_levels(table, losses)
     write_csv(table, folder / "claims.csv")
     write_csv(summary(table), folder / "claims_summary.csv")
     print(f"{len(table)} comparisons in {folder / 'claims.csv'}, and claims_summary.csv")
+
+
+def pairs_of(claims: tuple[str, ...], there: set[str]) -> list[tuple[str, str]]:
+    """Model and reference of each claim of which the run has both.
+
+    Raises:
+        InputError: a claim cannot be read, or the run has both sides of none.
+    """
+    pairs = []
+    for claim in claims:
+        model, colon, references = claim.partition(":")
+        if not (model and colon and references):
+            raise InputError(f"--claims: '{claim}'. Expected model:reference,reference")
+        pairs += [(model, reference) for reference in references.split(",")]
+    both = [pair for pair in pairs if there.issuperset(pair)]
+    if not both:
+        raise InputError(
+            f"--claims: the run has both sides of none, only {', '.join(sorted(there))}"
+        )
+    return both
 
 
 def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,8 @@ Parts:
 - `engine`: the weightless engine, beside vectorised numpy, reading memory, and itself with twice
   as much.
 - `networks`: networks trained by our own code, beside the plain PyTorch loop with the same result.
-- `models`: recommenders on all users and ratings of a dataset, and what one more rating costs.
+- `models`: recommenders on all users and ratings of a dataset, and what one more rating costs;
+  models.csv has them, a line each.
 
 `value` and `against_value` are processor seconds where the unit is a second, else what it says.
 `ratio`: how many times as fast as the alternative (of sizes: how many times as much).
@@ -30,15 +31,17 @@ from typing import Any, Literal
 
 import numba
 import numpy as np
+import pandas as pd
 import torch
 from rich.console import Console
+from rich.progress import track
 from torch import nn
 
 import weightless as ao
 from Collaborative.torch_colab import TorchCollaborativeRecommender
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
 from PerUser.wnn_vote import WnnVote
-from recbench import ItemBaseline, Movies, Ratings
+from recbench import ContinualRecommender, Movies, Ratings
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 from recbench.data.joining import load_dataset
@@ -46,10 +49,10 @@ from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.recommender import Options, build
+from recbench.recommender import Options, build, declared, fit_on
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import ROOT
+from recbench.runs.run_folder import ROOT, write_csv
 from recbench.threads import one_thread
 from weightless.kernels import nearest_by_hamming
 from weightless.mutual_information import weights
@@ -72,7 +75,10 @@ class Parameters:
     """of the part `models`; as in compare_all.py"""
     parts: tuple[Part, ...] = ("engine", "networks", "models")
     """which of the parts above"""
-    models: tuple[str, ...] = ("bayes_fm", "hybrid", "ridge", "wnn_vote")
+    models: tuple[str, ...] = (
+        *("bayes_fm", "hybrid", "svd", "bias", "colab"),
+        *("wnn_vote", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
+    )
     """of the part `models`; the first is what the others are compared with"""
     quick: bool = False
     """small sizes, to see that it works"""
@@ -115,6 +121,8 @@ def main(parameters: Parameters) -> None:
                 other = f"  ({row.against}: {row.against_value:.3g})" if row.against else ""
                 ratio = f"  {row.ratio:.3g} ×" if row.ratio else ""
                 console.print(f"{row.what}: {row.value:.3g} {row.unit}{other}{ratio}")
+    if cell is not None:
+        write_csv(pd.DataFrame(model_costs(cell, parameters.models)), folder.path / "models.csv")
     folder.close(started)
     console.print(f"speed.csv is in {folder.path}")
 
@@ -131,7 +139,6 @@ def rows_of(part: Part, parameters: Parameters, cell: Cell | None) -> Iterator[R
         yield from per_user_rows(users // 4)
         yield from collaborative_rows(users)
     elif cell is not None:
-        yield from model_rows(cell, parameters.models)
         yield from one_by_one_rows(cell)
 
 
@@ -434,15 +441,58 @@ def collaborative_rows(users: int) -> Iterator[Row]:
 # --- recommenders --------------------------------------------------------------------------------
 
 
-def model_rows(cell: Cell, models: tuple[str, ...]) -> Iterator[Row]:
-    """Fit and predict, everything of a dataset; the item baseline has been fitted."""
-    shape = f"{cell.n_users} users, {len(cell.personal.train):,} ratings to learn"
-    seconds = {}
-    for name in models:
-        model = build(load_recommender(name), Options())
-        seconds[name] = median_seconds(partial(measure, model, cell, "half_stars"), repeats=1)
-        what = f"{name}: fit and predict, {shape}"
-        yield beside(what, seconds[name], models[0], seconds[models[0]])
+def model_costs(cell: Cell, models: tuple[str, ...]) -> Iterator[dict]:
+    """What each recommender knows and costs on a cell, the item baseline being fitted.
+
+    Columns: model, learns_from (whose ratings), fit_and_predict_seconds, times_as_fast (as the
+    first model), one_more_rating (how a rating is taken in), one_more_rating_seconds,
+    bytes_per_user. All seconds of processor time.
+    """
+    first = None
+    for name in track(models, "models", console=console, transient=True):
+        cls = load_recommender(name)
+        with one_thread():
+            start = time.process_time()
+            measured = measure(build(cls, Options()), cell, "half_stars")
+            seconds = time.process_time() - start
+            how, more = one_more_rating(cls, cell, seconds)
+        first = first or seconds
+        yield {
+            "model": name,
+            "learns_from": whose_ratings(cls),
+            "fit_and_predict_seconds": seconds,
+            "times_as_fast": first / seconds,
+            "one_more_rating": how,
+            "one_more_rating_seconds": more,
+            "bytes_per_user": measured.row["bytes_per_user"],
+        }
+
+
+def whose_ratings(cls: type) -> str:
+    if declared(cls, "learns_from_background"):
+        return "all users"
+    if declared(cls, "starts_from_item_baseline"):
+        return "the user, and movie means"
+    return "the user alone"
+
+
+def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
+    """How a recommender takes in one more rating, and the seconds that takes."""
+    train = cell.personal.train
+    if declared(cls, "learns_from_background"):
+        return "everything fitted anew", refit
+    if issubclass(cls, ContinualRecommender):
+        model = fit_on(build(cls, Options()), train, cell.movies, cell.item_baseline)
+        test = cell.personal.test
+        one = list(zip(test.user.tolist(), test.movie.tolist(), test.stars, strict=True))[:2_000]
+        times = [elapsed_microseconds(partial(model.learn_one, *rating)) for rating in one]
+        return "learned", float(np.median(times)) / 1e6
+    users, counts = np.unique(train.user, return_counts=True)
+    typical = users[np.argsort(counts, kind="stable")[len(users) // 2]]  # of median history
+    own = train.take(train.user == typical)
+    model = build(cls, Options())
+    fit = partial(fit_on, model, own, cell.movies, cell.item_baseline)
+    return "the user's model fitted anew", median_seconds(fit)
 
 
 def one_by_one_rows(cell: Cell) -> Iterator[Row]:
@@ -457,20 +507,9 @@ def one_by_one_rows(cell: Cell) -> Iterator[Row]:
         "learn": model.learn_one,
         "forget": lambda user, movie, _: model.forget_one(user, movie),
     }
-    anew = median_seconds(
-        lambda: WnnVote().fit(
-            cell.personal.train,
-            cell.movies,
-            ItemBaseline.fit(cell.personal.training_ratings(with_background=True), cell.movies),
-        )
-    )
     for name, step in steps.items():
         times = [elapsed_microseconds(partial(step, *rating)) for rating in ratings]
-        what = f"wnn_vote: {name} one, median of {len(ratings):,}"
-        if name == "learn":
-            yield beside(what, np.median(times), "fitting everything anew", 1e6 * anew, "µs")
-        else:
-            yield Row(what, np.median(times), "µs")
+        yield Row(f"wnn_vote: {name} one, median of {len(ratings):,}", np.median(times), "µs")
         yield Row("the same, 99th percentile", np.percentile(times, 99), "µs")
 
 

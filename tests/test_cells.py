@@ -83,7 +83,8 @@ def test_global_time_reports_warm_and_cold_users_apart(synthetic):
     cell = make_cell(dataset, STRICT.changed(holdout="global-time"), 0, 0)
     train, test = cell.personal.train, cell.personal.test
     assert train.time.max() < test.time.min()
-    assert cell.collaborative.background.time.max() < test.time.min()
+    some = make_cell(dataset, STRICT.changed(holdout="global-time"), 30, 0)
+    assert some.collaborative.background.time.max() < some.personal.test.time.min()
     tested = np.unique(test.user)
     warm = np.isin(tested, train.user)
     assert 0 < warm.sum() < len(tested)

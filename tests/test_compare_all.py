@@ -12,6 +12,7 @@ import pytest
 from tests_paths import ROOT, SYNTHETIC
 
 from compare_all import Parameters
+from recbench.evaluation.significance import holm
 
 RECOMMENDERS = Parameters().models
 TIMES = ["fit_seconds", "predict_seconds"]
@@ -155,8 +156,7 @@ def test_a_holdout_of_ones_own_is_one_class(tmp_path):
 
 def test_claims_pair_any_two(finished):
     folder = finished[0]
-    words = ("--run", folder, "--models", "ridge", "--references", "ao", "user_median")
-    done = module("experiments.claims", *words)
+    done = module("experiments.claims", "--run", folder, "--claims", "ridge:ao,user_median")
     assert done.returncode == 0, done.stderr
     claims = pd.read_csv(folder / "claims.csv")
     assert set(claims["model"]) == {"ridge"}
@@ -166,6 +166,8 @@ def test_claims_pair_any_two(finished):
     assert len(both) == 2 * 3  # cells x scores, against the user's median
     assert np.allclose(both["difference_x"], both["difference_y"])
     assert np.allclose(both["low_x"], both["low_y"])
+    for _, of_score in claims.groupby("score"):  # Holm over all claims of a score
+        assert np.allclose(of_score["p_holm"], holm(of_score["p"].to_numpy()))
     counts = pd.read_csv(folder / "claims_summary.csv").set_index(["reference", "score"])
     for (reference, score), row in counts.iterrows():
         own = claims[(claims["reference"] == reference) & (claims["score"] == score)]
@@ -177,9 +179,10 @@ def test_claims_pair_any_two(finished):
         assert row["significantly_worse"] == (~better & significant).sum()
     for name in ("claims.csv", "claims_summary.csv"):
         (folder / name).unlink()
-    wrong = module("experiments.claims", "--run", folder, "--models", "nobody")
-    assert wrong.returncode == 2
-    assert "nobody" in wrong.stderr
+    for claim, message in (("nobody:ao", "both sides of none"), ("ridge", "model:reference")):
+        wrong = module("experiments.claims", "--run", folder, "--claims", claim)
+        assert wrong.returncode == 2
+        assert message in wrong.stderr
 
 
 def test_same_seed_same_csv_but_for_times_whatever_the_workers(finished, tmp_path):

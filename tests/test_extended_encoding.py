@@ -151,7 +151,7 @@ def test_votes_that_are_counted_give_thresholds_of_their_own(synthetic):
     movies = encode_movies(without, background=outside, encoding="extended")
     counts = [float(name.split(">=")[1]) for name in movies.bit_names if "vote_count" in name]
     assert counts
-    assert max(counts) <= 40  # people outside
+    assert max(counts) <= 40  # users outside
     unknown = encode_movies(without, background=~outside & outside, encoding="extended")
     assert "vote_count" not in unknown.channels
 

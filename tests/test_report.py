@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests_paths import ROOT
 
 from recbench.errors import InputError
-from recbench.report.markdown import with_tables
+from recbench.report.markdown import pictures, with_tables
 from recbench.report.wide import final_results
 
 
@@ -80,10 +79,75 @@ def test_a_missing_file_is_named(run):
         with_tables("<!-- csv nowhere.csv -->\n<!-- end -->", run)
 
 
-def test_every_table_of_the_documents_is_what_its_files_say():
-    for file in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        text = file.read_text()
-        assert with_tables(text, ROOT) == text, f"{file.name}: run python -m recbench.report"
+@pytest.fixture
+def claimed(run):
+    """Beside the run: a summary of claims, and a folder of costs."""
+    columns = ["model", "reference", "score", "cells", "better", "significantly_better", "worse"]
+    columns += ["significantly_worse", "percent_least", "percent_most"]
+    rows = [("a", "b", "rmse", 5, 4, 2, 1, 0, -1.25, 0.4), ("a", "b", "mae", 5, 5, 5, 0, 0, 0, 0)]
+    pd.DataFrame(rows, columns=columns).to_csv(run / "run" / "claims_summary.csv", index=False)
+    costs = {
+        "model": ["a", "b"],
+        "learns_from": ["the user", "all users"],
+        "one_more_rating": ["learned", "everything fitted anew"],
+        "one_more_rating_seconds": [5.2e-6, 2.34],
+        "bytes_per_user": [904.2, 123_456.0],
+    }
+    (run / "costs").mkdir()
+    pd.DataFrame(costs).to_csv(run / "costs" / "models.csv", index=False)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [
+        ("count run rmse a b better", "4 of 5"),
+        ("count run rmse a b significantly_better", "2 of 5"),
+        ("count run mae a b better", "5 of 5"),
+        ("percent run a b", "−1.2 to +0.4 %"),
+        ("value costs/models.csv bytes_per_user 0 model=b", "123,456"),
+        ("value run/comparison.csv rmse 3 model=a iteration=1", "0.900"),
+    ],
+)
+def test_figures_within_a_line(claimed, mark, text):
+    written = with_tables(f"in <!-- {mark} -->old<!-- end --> cells", claimed)
+    assert written == f"in <!-- {mark} -->{text}<!-- end --> cells"
+
+
+def test_the_leaderboard_is_ordered_by_its_second_cell(claimed):
+    written = with_tables(
+        "<!-- leaderboard run costs 100x25 0x25 b,a -->\n<!-- end -->", claimed
+    ).splitlines()
+    assert written[3:5] == [
+        "| `a` | the user | **0.950** | **0.950** | 904 B; 5.2 µs, learned |",
+        "| `b *` | all users | 1.050 | 1.050 | 123 kB; 2.3 s, everything fitted anew |",
+    ]
+
+
+def test_costs_stand_beside_their_alternative(run):
+    columns = ["part", "what", "value", "unit", "against", "against_value", "ratio"]
+    rows = [("x", "fast", 0.5, "s", "slow", 2.0, 4.0), ("y", "other", 1, "s", None, None, None)]
+    rows += [("x", "alone", 0.95, None, None, None, None)]
+    pd.DataFrame(rows, columns=columns).to_csv(run / "speed.csv", index=False)
+    written = with_tables("<!-- costs speed.csv x -->\n<!-- end -->", run)
+    assert written.splitlines()[3:-1] == [
+        "| fast | 0.5 s | slow: 2 | 4 × |",
+        "| alone | 0.95 |  |  |",
+    ]
+
+
+def test_a_picture_is_drawn_and_shown(run):
+    rows = pd.read_csv(run / "run" / "comparison.csv").assign(status="ok", dataset="d")
+    rows.to_csv(run / "run" / "comparison.csv", index=False)
+    mark = "<!-- plot run a,b picture.svg -->\n<!-- end -->"
+    assert "](picture.svg)" in with_tables(mark, run)
+    assert pictures(mark, run) == [run / "picture.png", run / "picture.svg"]
+    assert "<svg" in (run / "picture.svg").read_text()
+
+
+def test_an_unknown_mark_is_named(run):
+    with pytest.raises(InputError, match="no such mark"):
+        with_tables("<!-- scroes run rmse -->\n<!-- end -->", run)
 
 
 def test_wide_columns():

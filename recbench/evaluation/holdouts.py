@@ -104,7 +104,7 @@ class LastFraction(Holdout):
     """
 
     name = "last"
-    question = "how well is a user's next rating foretold from those before it?"
+    question = "how well is a user's next rating predicted from those before it?"
 
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         tie_break = np.random.default_rng([seed, 1]).random(len(ratings))

@@ -152,16 +152,16 @@ def warm_and_cold(
 ) -> Row:
     """Some scores of the users with training ratings (`warm`: bool [n]) and of those without,
     apart; empty where there are none."""
+    right = metrics.right_within_one_star(ones, predicted_ones)
     row: Row = {}
     for name, rows in (("warm", warm), ("cold", ~warm)):
-        part = (
-            scores(test.take(rows), predicted[rows], ones[rows], predicted_ones[rows])
-            if rows.any()
-            else {}
-        )
-        row[f"{name}_users"] = len(np.unique(test.user[rows]))
-        for score in ("rmse", "mae", "accuracy_mean"):
-            row[f"{name}_{score}"] = part.get(score)
+        user, errors = test.user[rows], (test.stars[rows], predicted[rows], test.user[rows])
+        there = len(user) > 0
+        row[f"{name}_users"] = len(np.unique(user))
+        row[f"{name}_rmse"] = metrics.rmse(*errors) if there else None
+        row[f"{name}_mae"] = metrics.mae(*errors) if there else None
+        accuracy = float(metrics.mean_per_user(right[rows], user).mean()) if there else None
+        row[f"{name}_accuracy_mean"] = accuracy
     return row
 
 

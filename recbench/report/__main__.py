@@ -1,8 +1,9 @@
-"""Write the tables of README.md and docs/*.md anew from the files in results/.
+"""Write the tables and pictures of README.md and docs/*.md anew from the files in results/.
 
     python -m recbench.report
 
 With --check nothing is written, and the status is 1 if a table is not what the files say.
+Pictures are not checked.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.command_line import run
-from recbench.report.markdown import with_tables
+from recbench.report.markdown import pictures, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +29,9 @@ def main(parameters: Parameters) -> int:
     stale = 0
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         before = file.read_text()
+        if not parameters.check:
+            for picture in pictures(before, ROOT):
+                print(f"{picture.relative_to(ROOT)}: drawn")
         after = with_tables(before, ROOT)
         if after != before:
             stale += 1

@@ -1,16 +1,26 @@
-"""Tables for the README and the docs, out of the files of runs.
+"""Tables, figures and pictures for the README and the docs, out of the files of runs.
 
-A document marks where a table stands and what it is made of; the table between the marks is
-written anew by `python -m recbench.report`:
+A document marks where a table stands and what it is made of; what is between the marks is written
+anew by `python -m recbench.report`:
 
     <!-- scores results/published/contenders-all rmse -->
     <!-- end -->
 
-`scores RUN SCORE`: recommenders by cell. `differences RUN SCORE`: each against its references,
-with intervals. `claims RUN SCORE MODEL REFERENCE,REFERENCE`: one against
-some, cell by cell. `csv FILE`: the
-file as it is; `csv FILE column,column`: these columns, and the rows that have them all; with
-`column=value` only the rows that say so.
+- `scores RUN SCORE`: recommenders by cell.
+- `differences RUN SCORE [MODELS]`: each against its references, with intervals.
+- `claims RUN SCORE MODEL REFERENCE,REFERENCE`: one against some, cell by cell.
+- `leaderboard RUN COSTS CELL CELL MODELS`: errors in two cells beside what models.csv says of cost.
+- `csv FILE [COLUMNS] [column=value ..]`: the file; some columns, and the rows that have them all;
+  the rows that say so.
+- `costs FILE PART`: a part of speed.csv, what stands beside each figure, and the ratio.
+- `plot RUN MODELS FILE`: the picture of error by ratings per user, which is drawn to FILE.
+
+Within a line:
+
+- `count RUN SCORE MODEL REFERENCE KIND`: in how many of the cells claims_summary.csv says so;
+  KIND is better, significantly_better, worse or significantly_worse.
+- `percent RUN MODEL REFERENCE`: the smallest and the largest difference in RMSE of claims.csv.
+- `value FILE COLUMN DECIMALS column=value ..`: one number.
 """
 
 from __future__ import annotations
@@ -23,18 +33,19 @@ import pandas as pd
 
 from recbench.errors import InputError
 from recbench.keys import CELL
+from recbench.report.plots import error_by_ratings
+from recbench.report.style import save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
     cell_name,
+    cell_of,
     cells_of,
     mark_of,
     name_in_table,
 )
 
-MARK = re.compile(
-    r"(<!-- (scores|differences|claims|csv) ([^>]+?) -->\n)(.*?)(<!-- end -->)", re.DOTALL
-)
+MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def with_tables(text: str, root: Path) -> str:
@@ -48,10 +59,24 @@ def with_tables(text: str, root: Path) -> str:
     """
 
     def table(found: re.Match[str]) -> str:
-        opening, kind, words, _, closing = found.groups()
-        return f"{opening}{KINDS[kind](root, *words.split())}\n{closing}"
+        opening, kind, words, line_end, _, closing = found.groups()
+        if kind not in KINDS:
+            raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
+        return f"{opening}{line_end}{KINDS[kind](root, *words.split())}{line_end}{closing}"
 
     return MARK.sub(table, text)
+
+
+def pictures(text: str, root: Path) -> list[Path]:
+    """Draw every marked picture of `text`; the files written."""
+    files = []
+    for _, kind, words, *_ in MARK.findall(text):
+        if kind == "plot":
+            run, models, file = words.split()
+            rows = _read(root / run / "comparison.csv")
+            figure = error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
+            files += save(figure, (root / file).with_suffix(""))
+    return files
 
 
 def scores(root: Path, run: str, score: str) -> str:
@@ -102,8 +127,7 @@ def differences(root: Path, run: str, score: str, models: str = "") -> str:
 def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
     table = _read(root / file)
-    for column, value in (one.split("=") for one in filters):
-        table = table[table[column].astype(str) == value]
+    table = _filtered(table, filters)
     if columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
@@ -128,6 +152,87 @@ def claims(root: Path, run: str, score: str, model: str, references: str) -> str
     return _table([f"`{model}` against", *heads], rows)
 
 
+def leaderboard(
+    root: Path, run: str, costs: str, first_cell: str, second_cell: str, models: str
+) -> str:
+    """Recommenders by their error in the second cell: whose ratings they learn from, the error in
+    both, and what one more rating costs."""
+    done = _read(root / run / "comparison.csv")
+    cost = _read(root / costs / "models.csv").set_index("model")
+    mean = done.groupby(["model", *CELL])["rmse"].mean()
+    cells = [cell_of(text) for text in (first_cell, second_cell)]
+    names = sorted(models.split(","), key=lambda model: mean[model, *cells[1]])
+    best = [min(mean[model, *cell] for model in names) for cell in cells]
+    rows = []
+    for model in names:
+        errors = [
+            f"**{mean[model, *cell]:.3f}**"
+            if round(mean[model, *cell], 3) == round(least, 3)
+            else f"{mean[model, *cell]:.3f}"
+            for cell, least in zip(cells, best, strict=True)
+        ]
+        of_model = cost.loc[model]
+        size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
+        text = f"{_bytes(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
+        rows.append([f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text])
+    heads = [f"RMSE, {cell_name(cell)}" for cell in cells]
+    return _table(
+        ["recommender", "learns from", *heads, "memory per user; time for one more rating"], rows
+    )
+
+
+def costs(root: Path, file: str, part: str) -> str:
+    """What something costs, what an alternative costs in the same run, and the ratio."""
+    table = _read(root / file)
+    rows = []
+    for row in table[table["part"] == part].to_dict("records"):
+        other = "" if pd.isna(row["against"]) else f"{row['against']}: {row['against_value']:.3g}"
+        ratio = "" if pd.isna(row["ratio"]) else f"{row['ratio']:.3g} ×"
+        unit = "" if pd.isna(row["unit"]) else row["unit"]
+        rows.append([row["what"], f"{row['value']:.3g} {unit}".rstrip(), other, ratio])
+    return _table(["what", "figure", "beside", "ratio"], rows)
+
+
+def plot(root: Path, run: str, models: str, file: str) -> str:
+    """The line that shows the picture; `pictures` draws it."""
+    return f"![RMSE against ratings per user of {models.replace(',', ', ')}]({file})"
+
+
+def count(root: Path, run: str, score: str, model: str, reference: str, kind: str) -> str:
+    """ "4 of 5"."""
+    table = _read(root / run / "claims_summary.csv")
+    here = (table["score"] == score) & (table["model"] == model) & (table["reference"] == reference)
+    row = table[here].iloc[0]
+    return f"{row[kind]} of {row['cells']}"
+
+
+def percent(root: Path, run: str, model: str, reference: str) -> str:
+    """ "-1.2 to -0.2 %"."""
+    table = _read(root / run / "claims_summary.csv")
+    here = (table["score"] == "rmse") & (table["model"] == model)
+    row = table[here & (table["reference"] == reference)].iloc[0]
+    return f"{row['percent_least']:+.1f} to {row['percent_most']:+.1f} %".replace("-", "−")
+
+
+def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> str:
+    """One number of a CSV, or the mean of those that the filters leave."""
+    table = _filtered(_read(root / file), filters)
+    if table.empty:
+        raise InputError(f"{file} has no row with {' '.join(filters)}")
+    return f"{table[column].mean():,.{decimals}f}"
+
+
+def _bytes(size: float) -> str:
+    return f"{size:,.0f} B" if size < 10_000 else f"{size / 1000:,.0f} kB"
+
+
+def _seconds(seconds: float) -> str:
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.2g} {unit}"
+    return f"{seconds * 1e6:.1g} µs"
+
+
 def _claim(row: pd.Series) -> str:
     text = f"{row['difference']:+.3f}"
     if row["p_holm"] < ALPHA:
@@ -146,8 +251,20 @@ KINDS: dict[str, Callable[..., str]] = {
     "scores": scores,
     "differences": differences,
     "claims": claims,
+    "leaderboard": leaderboard,
     "csv": csv,
+    "costs": costs,
+    "plot": plot,
+    "count": count,
+    "percent": percent,
+    "value": value,
 }
+
+
+def _filtered(table: pd.DataFrame, filters: tuple[str, ...]) -> pd.DataFrame:
+    for column, wanted in (one.split("=") for one in filters):
+        table = table[table[column].astype(str) == wanted]
+    return table
 
 
 def _cell(value: object) -> str:

@@ -19,6 +19,8 @@ from recbench.report.style import (
 )
 from recbench.report.terminal import BEST_COLLABORATIVE, cell_name, cells_of
 
+LINEAR_STARS = 0.05  # differences below are drawn to scale, larger ones logarithmically
+TICKS = (-0.3, -0.1, -0.03, 0, 0.03, 0.1, 0.3)
 BAND = "band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n"
 
 
@@ -71,11 +73,12 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Fig
 def forest(to_reference: pd.DataFrame) -> Figure:
     """Each recommender's difference in RMSE from the reference, with its interval, by cell."""
     cells = cells_of(to_reference)
-    models = list(to_reference["model"].unique())
+    by_model = to_reference.groupby("model")["difference"].mean().sort_values()
+    models = list(by_model.index)  # the best first
     figure = Figure(
         figsize=(2.2 + 2.0 * len(cells), 1.6 + 0.3 * len(models)), dpi=120, layout="constrained"
     )
-    panels = figure.subplots(1, len(cells), sharey=True, squeeze=False)[0]
+    panels = figure.subplots(1, len(cells), sharex=True, sharey=True, squeeze=False)[0]
     for panel, cell in zip(panels, cells, strict=True):
         rows = to_reference[(to_reference[CELL] == list(cell)).all(axis=1)]
         panel.axvline(0, color=GREY, lw=1)
@@ -90,13 +93,17 @@ def forest(to_reference: pd.DataFrame) -> Figure:
                 color="#0072B2",
                 markerfacecolor="#0072B2" if significant else "white",
             )
+        panel.set_xscale("symlog", linthresh=LINEAR_STARS)
+        panel.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS], fontsize=8)
+        panel.minorticks_off()
         plain_frame(panel, f"{cell_name(cell)}\nagainst {rows['reference'].iloc[0]}")
         panel.set_yticks(range(len(models)), models)
         panel.set_xlabel("RMSE difference, stars")
     panels[0].invert_yaxis()
     figure.suptitle(
         "Difference from the best collaborative recommender (left of the line: better)\n"
-        "line: 95 % interval over users; filled: significant after Holm",
+        "line: 95 % interval over users; filled: significant after Holm; "
+        f"logarithmic beyond {LINEAR_STARS:g} stars",
         fontsize=10,
         x=0.01,
         ha="left",
@@ -116,10 +123,9 @@ def error_by_cost(done: pd.DataFrame) -> Figure:
         axes.plot(
             rows["seconds"].mean(),
             rows["rmse"].mean(),
-            linestyle="",
             markersize=8,
             label=model,
-            **looks[str(model)],
+            **looks[str(model)] | {"linestyle": ""},
         )
         axes.annotate(
             str(model),

@@ -16,15 +16,18 @@ COLOURS = (
     *("#003E61", "#7A3600", "#00573F", "#74445F", "#7A5400", "#2F627F"),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+LINES = ("-", "--", ":")  # of the first twelve, the next twelve ..
 GREY = "#555555"
 
 
 def looks_of(models: list[str]) -> dict[str, dict]:
-    """Colour and marker of each recommender, by its place in `models`."""
-    return {
-        model: {"color": colour, "marker": marker}
-        for model, colour, marker in zip(models, cycle(COLOURS), cycle(MARKERS), strict=False)
-    }
+    """Colour, marker and line of each recommender, by its place in `models`."""
+    looks = [
+        {"color": colour, "marker": marker, "linestyle": line}
+        for line in LINES
+        for colour, marker in zip(COLOURS, MARKERS, strict=True)
+    ]
+    return dict(zip(models, cycle(looks), strict=False))
 
 
 def plain_frame(axes: Axes, title: str) -> None:

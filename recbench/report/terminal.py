@@ -70,6 +70,12 @@ def cell_name(cell: tuple[int, int]) -> str:
     return f"{num_users or 'all'} × {reviews or 'all'}"
 
 
+def cell_of(text: str) -> tuple[int, int]:
+    """(250, 25) of "250x25"; 0 is all."""
+    num_users, reviews = text.split("x")
+    return int(num_users), int(reviews)
+
+
 def name_in_table(comparison: pd.DataFrame, model: str) -> str:
     """The name; with an asterisk if its settings were never tuned."""
     tuned = comparison.loc[comparison["model"] == model, "tuned"].iloc[0]

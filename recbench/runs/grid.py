@@ -70,7 +70,7 @@ class CellDone:
         predictions: model -> its predictions.
         failures: model -> the traceback.
         reference: the validation scores and the best, or None.
-        note: what the user should be told, or "".
+        note: what the user should know, or "".
     """
 
     rows: list[dict] = field(default_factory=list)

@@ -117,8 +117,8 @@ def test_nothing_is_fitted_where_none_is_handed_over():
     assert (starting_stars("mean", None, movies) == 3).all()
     with pytest.raises(ValueError, match="Hand it one"):
         starting_stars("item_baseline", None, movies)
-    with pytest.raises(ValueError, match="start is 'crowd'"):
-        starting_stars("crowd", given, movies)
+    with pytest.raises(ValueError, match="start is 'votes'"):
+        starting_stars("votes", given, movies)
 
 
 def test_that_of_a_cell_is_fitted_to_all_training_ratings(synthetic):

@@ -1,6 +1,6 @@
 """Makes the small synthetic set beside it, in the layout of Kaggle's files: python make.py
 
-60 people, 150 movies. A person's stars are the movie's quality, plus his own leaning, plus his
+60 users, 150 movies. A user's stars are the movie's quality, plus the user bias, plus the user's
 liking of its genres, plus noise, rounded to half stars. MovieLens ids and TMDB ids are two orders
 of the same numbers, so that joining them directly finds another film every time.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-PEOPLE, MOVIES = 60, 150
+USERS, MOVIES = 60, 150
 GENRES = ["Drama", "Comedy", "Action", "Romance", "Thriller", "Horror", "Western"]
 LANGUAGES = ["en"] * 7 + ["fr", "de", "xx"]
 HERE = Path(__file__).parent
@@ -43,7 +43,7 @@ links = pd.DataFrame({"movieId": movie_id, "imdbId": 100_000 + movie_id, "tmdbId
 links.to_csv(HERE / "links_small.csv", index=False)
 
 rows = []
-for person in range(1, PEOPLE + 1):
+for person in range(1, USERS + 1):
     seen = rng.choice(MOVIES, rng.integers(20, 90), replace=False, p=votes / votes.sum())
     leaning = rng.normal(0, 0.4)
     taste = rng.normal(0, 0.6, len(GENRES))
@@ -53,4 +53,4 @@ for person in range(1, PEOPLE + 1):
     rows += zip([person] * len(seen), movie_id[seen], stars, when, strict=True)
 ratings = pd.DataFrame(rows, columns=["userId", "movieId", "rating", "timestamp"])
 ratings.to_csv(HERE / "ratings_small.csv", index=False)
-print(f"{len(ratings):,} ratings of {PEOPLE} people, {MOVIES} movies")
+print(f"{len(ratings):,} ratings of {USERS} users, {MOVIES} movies")

@@ -39,7 +39,7 @@ CHANNELS = (
         "genres",
         "the movie is of the genre; one bit for every genre in the table, by name",
         0,
-        "what people say they like; the published ten leave out animation, family, war ...",
+        "the published ten leave out animation, family, war and others",
     ),
     Channel(
         "vote_average",
@@ -57,7 +57,7 @@ CHANNELS = (
         "year",
         "released in the year or later",
         8,
-        "eras are a matter of taste, and a neighbouring year is nearer than a distant one",
+        "users prefer some eras, and a neighbouring year is nearer than a distant one",
     ),
     Channel("runtime", "as many minutes long, or longer", 4, "short, usual, long, very long"),
     Channel(
