@@ -96,8 +96,10 @@ def probabilities(
 @cache
 def compile_kernels() -> None:
     """Once in a process: some seconds the first time on a machine."""
-    sizes = ((1, 1), (1, 1), (3, LANES), (1, LANES), (LANES, LANES), (1, LANES), (LANES, LANES))
-    parameters = tuple(np.zeros(size, np.float32) for size in (*sizes, (1, LANES)))
+    half = LANES // 2
+    layers = ((LANES + 1, LANES), (1, LANES), (LANES, LANES), (1, LANES), (LANES, LANES))
+    sizes = ((1, half), (1, half), *layers, (1, LANES))
+    parameters = tuple(np.zeros(size, np.float32) for size in sizes)
     one, row = np.zeros(1, np.int64), np.zeros((1, 1), np.float32)
     training = Training(parameters, one, one, row, row, double_sigmoid=False, learning_rate=0.1)
     training.epoch(one, 1)

@@ -40,9 +40,14 @@ def add_product(a: Any, b: Any, to: Any) -> None:
         a: float32 [m, k], any layout (a transpose, say).
         b: float32 [k, n], contiguous, n a multiple of `LANES`.
         to: float32 [m, n], contiguous, not overlapping the others.
+
+    Raises:
+        ValueError: the shapes do not fit. What is written outside an array crashes much later.
     """
     m, k = a.shape
     n = b.shape[1]
+    if b.shape[0] != k or to.shape != (m, n) or n % LANES:
+        raise ValueError("a product of shapes that do not fit, or n not a multiple of LANES")
     whole = m - m % ROWS
     for column in range(0, n, LANES):
         for row in range(0, whole, ROWS):

@@ -118,6 +118,12 @@ def test_a_product_is_summed_in_the_order_of_its_terms_each_rounded_by_itself(sh
     np.testing.assert_array_equal(to, expected)
 
 
+@pytest.mark.parametrize("shapes", [((2, 3), (3, 8), (2, 8)), ((2, 3), (4, 16), (2, 16))])
+def test_a_product_that_does_not_fit_is_refused(shapes):
+    with pytest.raises(ValueError, match="do not fit"):
+        add_product(*(np.zeros(shape, np.float32) for shape in shapes))
+
+
 def test_asking_is_single_precision_in_a_fixed_order(train, movies):
     """The probabilities of plain numpy, summed term by term, to the last bit of the logits."""
     model = TorchCollaborativeRecommender(seed=5, device="cpu").fit(train, movies)
