@@ -1,39 +1,35 @@
 """Training and asking the network of `colab` on a CPU: one pass over memory, no library calls.
 
-Equal to the last bit on every processor: see `Collaborative.matrix_product`; the sigmoid is
-computed by arithmetic alone. The same training in PyTorch, for a GPU, is in
-`Collaborative.torch_colab`.
+The same training in PyTorch, for a GPU, is in `Collaborative.torch_colab`.
 
 `parameters` are eight float32 arrays [rows, columns]: embeddings of users and of movies, then
-weight [in, out] and bias [1, out] of three layers, the outputs of the last filled up with zeros to
-a multiple of `LANES`. The gradients and the two moments of Adam have the same shapes.
+weight and bias of three layers, see `recbench.perceptron`. The gradients and the two moments of
+Adam have the same shapes.
 """
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from Collaborative.matrix_product import LANES, add_product, numeric
+from recbench.matrix_product import LANES, numeric
+from recbench.perceptron import (
+    adam,
+    add_layer_gradient,
+    back,
+    back_to_inputs,
+    hidden_layer,
+    layer,
+    sigmoid,
+)
 
 USERS, MOVIES, WEIGHT_1, BIAS_1, WEIGHT_2, BIAS_2, WEIGHT_3, BIAS_3 = range(8)
-FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8  # of Adam, PyTorch's defaults
 ROWS_AT_ONCE = 4_096  # when asked
-RECIPROCALS = 1 / np.arange(1.0, 15.0)  # of the terms of e^x
 
 Parameters = tuple[np.ndarray, ...]
-
-
-def filled_up(layers: list[np.ndarray]) -> list[np.ndarray]:
-    """The last layer's weight and bias with zeros behind, so that its outputs are whole vectors;
-    biases as rows."""
-    room = -layers[-1].shape[-1] % LANES
-    last = [np.pad(np.atleast_2d(layer), ((0, 0), (0, room))) for layer in layers[-2:]]
-    return [np.atleast_2d(layer) for layer in layers[:-2]] + last
 
 
 class Training:
@@ -130,29 +126,28 @@ def _epoch(
         h1, h2, z = _forward(parameters, x)
 
         _to_loss_gradient(z, target, rows, double_sigmoid)  # ∂loss/∂z from here on
-        d2 = _back(z, parameters[WEIGHT_3], h2)  # ∂loss/∂h2, (rows, 32)
-        d1 = _back(d2, parameters[WEIGHT_2], h1)  # (rows, 64)
-        dx = _back_to_inputs(d1, parameters[WEIGHT_1], 2 * width)  # (rows, embeddings)
+        d2 = back(z, parameters[WEIGHT_3], h2)  # ∂loss/∂h2, (rows, 32)
+        d1 = back(d2, parameters[WEIGHT_2], h1)  # (rows, 64)
+        dx = back_to_inputs(d1, parameters[WEIGHT_1], 2 * width)  # (rows, embeddings)
 
-        _add_layer_gradient(h2, z, gradients[WEIGHT_3], gradients[BIAS_3])
-        _add_layer_gradient(h1, d2, gradients[WEIGHT_2], gradients[BIAS_2])
-        _add_layer_gradient(x, d1, gradients[WEIGHT_1], gradients[BIAS_1])
+        add_layer_gradient(h2, z, gradients[WEIGHT_3], gradients[BIAS_3])
+        add_layer_gradient(h1, d2, gradients[WEIGHT_2], gradients[BIAS_2])
+        add_layer_gradient(x, d1, gradients[WEIGHT_1], gradients[BIAS_1])
         for place, row in enumerate(rows):
             for column in range(width):
                 gradients[USERS][user[row], column] += dx[place, column]
                 gradients[MOVIES][movie[row], column] += dx[place, width + column]
 
         steps += 1
-        first_correction = np.float32(learning_rate / (1.0 - FIRST_DECAY**steps))
-        second_correction = np.float32(1.0 / math.sqrt(1.0 - SECOND_DECAY**steps))
         for k in range(len(parameters)):
-            _adam(
-                parameters[k].reshape(-1),
-                gradients[k].reshape(-1),
-                first_moments[k].reshape(-1),
-                second_moments[k].reshape(-1),
-                first_correction,
-                second_correction,
+            adam(
+                parameters[k],
+                gradients[k],
+                first_moments[k],
+                second_moments[k],
+                steps,
+                learning_rate,
+                0.0,
             )
     return steps
 
@@ -162,7 +157,7 @@ def _ask(parameters: Any, user: Any, movie: Any, bits: Any) -> Any:
     _, _, z = _forward(parameters, _inputs(parameters, user, movie, bits))
     for row in range(z.shape[0]):
         for column in range(z.shape[1]):
-            z[row, column] = _sigmoid(z[row, column])
+            z[row, column] = sigmoid(z[row, column])
     return z
 
 
@@ -184,28 +179,9 @@ def _inputs(parameters: Any, user: Any, movie: Any, bits: Any) -> Any:
 @numeric
 def _forward(parameters: Any, x: Any) -> Any:
     """Hidden units [rows, 64] and [rows, 32], and the logits."""
-    h1 = _layer(x, parameters[WEIGHT_1], parameters[BIAS_1])
-    _rectify(h1)
-    h2 = _layer(h1, parameters[WEIGHT_2], parameters[BIAS_2])
-    _rectify(h2)
-    return h1, h2, _layer(h2, parameters[WEIGHT_3], parameters[BIAS_3])
-
-
-@numeric
-def _layer(x: Any, weight: Any, bias: Any) -> Any:
-    out = np.empty((x.shape[0], weight.shape[1]), np.float32)
-    for row in range(out.shape[0]):
-        for column in range(out.shape[1]):
-            out[row, column] = bias[0, column]
-    add_product(x, weight, out)
-    return out
-
-
-@numeric
-def _rectify(h: Any) -> None:
-    for row in range(h.shape[0]):
-        for column in range(h.shape[1]):
-            h[row, column] = max(h[row, column], np.float32(0))
+    h1 = hidden_layer(x, parameters[WEIGHT_1], parameters[BIAS_1])
+    h2 = hidden_layer(h1, parameters[WEIGHT_2], parameters[BIAS_2])
+    return h1, h2, layer(h2, parameters[WEIGHT_3], parameters[BIAS_3])
 
 
 @numeric
@@ -215,62 +191,10 @@ def _to_loss_gradient(z: Any, target: Any, rows: Any, double_sigmoid: Any) -> No
     share = np.float32(1.0 / (len(rows) * outputs))
     for place, row in enumerate(rows):
         for k in range(outputs):
-            s = _sigmoid(z[place, k])
+            s = sigmoid(z[place, k])
             if double_sigmoid:
-                z[place, k] = (_sigmoid(s) - target[row, k]) * s * (np.float32(1) - s) * share
+                z[place, k] = (sigmoid(s) - target[row, k]) * s * (np.float32(1) - s) * share
             else:
                 z[place, k] = (s - target[row, k]) * share
         for k in range(outputs, z.shape[1]):
             z[place, k] = 0
-
-
-@numeric
-def _back(d: Any, weight: Any, h: Any) -> Any:
-    """∂loss/∂h through a layer whose inputs h were rectified; d is that of its outputs."""
-    back = _back_to_inputs(d, weight, h.shape[1])
-    for row in range(back.shape[0]):
-        for column in range(back.shape[1]):
-            if h[row, column] <= 0:
-                back[row, column] = 0
-    return back
-
-
-@numeric
-def _back_to_inputs(d: Any, weight: Any, inputs: Any) -> Any:
-    """∂loss/∂x of the first so many inputs of a layer."""
-    back = np.zeros((d.shape[0], inputs), np.float32)
-    add_product(d, np.ascontiguousarray(weight[:inputs].T), back)
-    return back
-
-
-@numeric
-def _add_layer_gradient(x: Any, d: Any, weight: Any, bias: Any) -> None:
-    add_product(x.T, d, weight)
-    for row in range(d.shape[0]):
-        for column in range(d.shape[1]):
-            bias[0, column] += d[row, column]
-
-
-@numeric
-def _adam(p: Any, g: Any, first: Any, second: Any, step: Any, second_correction: Any) -> None:
-    """One step of Adam on flat arrays; the gradients are zero afterwards."""
-    keep_first, keep_second = np.float32(FIRST_DECAY), np.float32(SECOND_DECAY)
-    add_first, add_second = np.float32(1 - FIRST_DECAY), np.float32(1 - SECOND_DECAY)
-    epsilon = np.float32(EPSILON)
-    for k in range(len(p)):
-        first[k] = keep_first * first[k] + add_first * g[k]
-        second[k] = keep_second * second[k] + add_second * (g[k] * g[k])
-        p[k] -= step * first[k] / (np.sqrt(second[k]) * second_correction + epsilon)
-        g[k] = 0
-
-
-@numeric
-def _sigmoid(z: Any) -> Any:
-    """1 / (1 + e^−z), by arithmetic alone: libraries differ in the last digit of e^x."""
-    x = min(max(np.float64(z), -40.0), 40.0) / -64.0
-    power = 1.0  # Taylor's series of e^x about 0, |x| < .63
-    for k in range(len(RECIPROCALS) - 1, -1, -1):
-        power = 1.0 + x * power * RECIPROCALS[k]
-    for _ in range(6):  # e^−z = (e^x)^64
-        power *= power
-    return np.float32(1.0 / (1.0 + power))

@@ -17,15 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from Collaborative.embedding_network import (
-    Training,
-    compile_kernels,
-    filled_up,
-    probabilities,
-)
-from Collaborative.matrix_product import LANES
+from Collaborative.embedding_network import Training, compile_kernels, probabilities
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from recbench.matrix_product import LANES
+from recbench.perceptron import filled_up
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import Recommender
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
@@ -90,11 +86,11 @@ class TorchCollaborativeRecommender(Recommender):
         self._bits = movies.bits.astype(np.float32)
         self._users, user = np.unique(train.user, return_inverse=True)
         self._movies, movie = np.unique(train.movie, return_inverse=True)
-        layers = filled_up(self._initial_layers(2 * EMBEDDING + movies.bits.shape[1]))
+        layers = self._initial_layers(2 * EMBEDDING + movies.bits.shape[1])
         self._parameters = (
             self._initial_embedding(USER, self._users),
             self._initial_embedding(MOVIE, self._movies),
-            *layers,
+            *(filled_up(np.atleast_2d(one)) for one in layers),
         )
         train_on = self._train if self.device.type == "cpu" else self._train_with_torch
         train_on(user, movie, self._bits[self._movies], encode_ratings(train.stars, self.labels))

@@ -6,32 +6,21 @@ cross-validation within the user's own ratings, and shrunk towards the baseline 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from PerUser.batched_mlp import (
-    as_tensor,
-    bit_loss,
-    choose_device,
-    forward,
-    initial_parameters,
-    logits_of,
-    own_mean,
-)
+from PerUser.batched_mlp import initial_parameters
+from PerUser.early_stopped_network import compile_kernels, expected_stars
+from PerUser.early_stopped_network import train as train_network
 from PerUser.shrunk_means import shrunk_means
-from PerUser.user_chunks import chunks_of_users
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.perceptron import filled_up
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
-from recbench.threads import one_thread
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried
-CELLS_PER_CHUNK = 2_048  # few: a chunk is trained until the last of its users has enough
 FOLDING = 1  # the stream of random numbers that cuts it
 
 
@@ -69,7 +58,10 @@ class TunedPerUserMlp(Recommender):
         shrinkage: c, in squared stars.
         folds: parts of the cross-validation, 2 or more.
         start: what residuals are taken from, "item_baseline" or "mean".
-        device: "auto" (CUDA where there is one), "cpu" or "cuda".
+
+    Trained by compiled code on the CPU, one user after another: networks this small would keep a
+    GPU waiting, and each stops when it has learned enough. The same seed gives the same bits on
+    every processor.
     """
 
     name: ClassVar[str] = "mlp_tuned"
@@ -100,7 +92,6 @@ class TunedPerUserMlp(Recommender):
         shrinkage: float = 6.9,
         folds: int = 2,
         start: Start = "item_baseline",
-        device: str = "auto",
     ) -> None:
         self.seed = seed
         self.units = units
@@ -112,153 +103,77 @@ class TunedPerUserMlp(Recommender):
         self.shrinkage = shrinkage
         self.folds = folds
         self.start: Start = start
-        self.device = choose_device(device)
+        compile_kernels()  # here, so that it does not pass for training
 
     def fit(
         self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
     ) -> Self:
         self._level = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
-        self._features = movies.bits  # (movies, features)
+        features = [movies.bits]
         if self.start == "item_baseline":
-            self._features = np.column_stack((movies.bits, self._level - DEFAULT_STARS))
+            features.append((self._level - DEFAULT_STARS)[:, None])
+        self._features = np.concatenate(features, axis=1).astype(np.float32)  # (movies, features)
         residual = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
         self._means, self._otherwise = shrunk_means(train.user, residual, self.damping)
         self._scale = np.zeros(len(self._users))  # s_u
 
         sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
-        self._parameters = initial_parameters(self._users, sizes, self.seed)
-        labels = encode_ratings(train.stars, "half_stars")
-        shares = labels.mean(axis=0) if len(train) else np.zeros(RATING_BITS)
-        self._of_all = as_tensor(shares, self.device)  # (10,), how often each bit is one
-        with one_thread():
-            for chunk in chunks_of_users(train.user, CELLS_PER_CHUNK):
-                x = as_tensor(self._features[train.movie[chunk.rows]], self.device)
-                level = as_tensor(self._level[train.movie[chunk.rows]], self.device)
-                y = as_tensor(labels[chunk.rows], self.device)  # (users, ratings, 10)
-                mask = as_tensor(chunk.mask[:, :, None], self.device)  # (users, ratings, 1)
-                fold = self._folds(self._users[chunk.users], chunk.mask)  # (users, ratings)
-                drawn = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
-                steps, s = self._cross_validate(drawn, x, y, level, mask, fold)
-                start = self._start(drawn, y, mask)
-                learned = self._parameters_after(steps, start, x, y, mask)
-
-                self._scale[chunk.users] = s.cpu().numpy()
-                for parameter, of_chunk in zip(self._parameters, learned, strict=True):
-                    parameter[chunk.users] = of_chunk.cpu()
+        drawn = initial_parameters(self._users, sizes, self.seed)
+        self._learned = sum(parameter.numel() for parameter in drawn)  # the others stay zero
+        self._networks = [  # of each layer weight and bias, (users, rows, columns)
+            filled_up(parameter.numpy(), rows=place % 2 == 0 and place > 0)
+            for place, parameter in enumerate(drawn)
+        ]
+        labels = encode_ratings(train.stars, "half_stars").astype(np.float32)
+        share_of_all = labels.sum(axis=0, dtype=np.float64) / max(len(train), 1)  # ones, (10,)
+        for place, rows in enumerate(_rows_of_each(train.user)):
+            _, self._scale[place] = train_network(
+                self._network(place),
+                self._features[train.movie[rows]],
+                labels[rows],
+                self._folds(int(self._users[place]), len(rows)),
+                self.folds,
+                share_of_all,
+                self.damping,
+                self._otherwise,
+                self._level[train.movie[rows]],
+                self.shrinkage,
+                self.epochs,
+                self.patience,
+                self.learning_rate,
+                self.weight_decay,
+            )
         return self
 
-    def _folds(self, users: np.ndarray, mask: np.ndarray) -> Tensor:
-        """Which fold a rating is in, int64 [users, ratings]; -1 for padding and short histories."""
-        fold = np.full(mask.shape, -1)
-        for place, (user, count) in enumerate(zip(users, mask.sum(axis=1), strict=True)):
-            if count >= FEWEST:
-                generator = np.random.default_rng([self.seed, int(user), FOLDING])
-                fold[place, :count] = generator.permutation(count) % self.folds
-        return torch.from_numpy(fold).to(self.device)
+    def _network(self, place: int) -> tuple[np.ndarray, ...]:
+        return tuple(parameter[place] for parameter in self._networks)
 
-    def _start(self, drawn: list[Tensor], y: Tensor, mask: Tensor) -> list[Tensor]:
-        """Copies of the parameters `drawn`, with the last layer at the ratings in `mask`."""
-        count = mask.sum(dim=1, keepdim=True)  # (users, 1, 1)
-        ones = (y * mask).sum(dim=1, keepdim=True)  # (users, 1, 10)
-        share = (ones + self.damping * self._of_all) / (count + self.damping)
-        hidden = [parameter.clone() for parameter in drawn[:-2]]
-        return [*hidden, torch.zeros_like(drawn[-2]), torch.logit(share, eps=1e-3)]
-
-    def _cross_validate(
-        self,
-        drawn: list[Tensor],
-        x: Tensor,
-        y: Tensor,
-        level: Tensor,
-        mask: Tensor,
-        fold: Tensor,
-    ) -> tuple[Tensor, Tensor]:
-        """t_u, int64 [users], and s_u, [users]; `level` is o, [users, ratings]."""
-        users, folds = len(x), self.folds
-        aside = fold == torch.arange(folds, device=self.device)[:, None, None]
-        aside = aside.float()  # (folds, users, ratings); each rating is put aside once
-
-        # One network for each fold and user: as many users as there are folds times users.
-        x, y = x.repeat(folds, 1, 1), y.repeat(folds, 1, 1)  # (folds * users, ratings, ...)
-        kept = mask.repeat(folds, 1, 1) * (1 - aside.flatten(0, 1)[:, :, None])
-        start = self._start([p.repeat(folds, 1, 1) for p in drawn], y, kept)
-        stars = y[:users].sum(dim=2) / 2  # (users, ratings)
-
-        best_error = torch.full((users,), torch.inf, device=self.device)
-        best_step = torch.zeros(users, dtype=torch.int64, device=self.device)
-        best = torch.zeros_like(stars)
-        training = (fold >= 0).any(dim=1)
-        for step, z in enumerate(self._train(start, x, y, kept)):
-            f = torch.sigmoid(z).sum(dim=2).view_as(aside) / 2  # (folds, users, ratings)
-            f = (f * aside).sum(dim=0)  # (users, ratings), each by the network that never saw it
-            error = ((f - stars).square() * (fold >= 0)).sum(dim=1)  # (users,)
-            better = training & (error < best_error)
-            best_error = torch.where(better, error, best_error)
-            best_step[better] = step
-            best = torch.where(better[:, None], f, best)
-            training &= step - best_step < self.patience
-            if not training.any():
-                break
-        kept = mask[:, :, 0] * (1 - aside)  # (folds, users, ratings)
-        residual = (kept * (stars - level)).sum(dim=2, keepdim=True)  # (folds, users, 1)
-        user_bias = (residual + self.damping * self._otherwise) / (
-            kept.sum(dim=2, keepdim=True) + self.damping
-        )
-        without = level + (aside * user_bias).sum(dim=0)  # (users, ratings), b
-        d, e = (best - without) * (fold >= 0), (stars - without) * (fold >= 0)
-        s = (d * e).sum(dim=1) / (d.square().sum(dim=1) + self.shrinkage)
-        return best_step, s.clamp(0, 1)
-
-    def _parameters_after(
-        self, steps: Tensor, start: list[Tensor], x: Tensor, y: Tensor, mask: Tensor
-    ) -> list[Tensor]:
-        """The parameters of each user after as many steps as `steps` says."""
-        learned = [torch.empty_like(parameter) for parameter in start]
-        last = int(steps.max())
-        for step, _ in enumerate(self._train(start, x, y, mask)):
-            done = steps == step
-            for of_user, parameter in zip(learned, start, strict=True):
-                of_user[done] = parameter.detach()[done]
-            if step == last:
-                break
-        return learned
-
-    def _train(
-        self, parameters: list[Tensor], x: Tensor, y: Tensor, mask: Tensor
-    ) -> Iterator[Tensor]:
-        """Trains `parameters` in place; gives the logits after 0, 1, 2 ... `epochs` steps."""
-        for parameter in parameters:
-            parameter.requires_grad_()
-        weights, biases = parameters[::2], parameters[1::2]
-        groups = [
-            {"params": weights, "weight_decay": self.weight_decay},
-            {"params": biases, "weight_decay": 0.0},
-        ]
-        optimiser = torch.optim.AdamW(groups, lr=self.learning_rate, fused=True)
-        weight = own_mean(mask, RATING_BITS)
-        for step in range(self.epochs + 1):
-            logits = forward(parameters, x)  # (users, ratings, 10)
-            yield logits.detach()
-            if step < self.epochs:
-                optimiser.zero_grad()
-                (bit_loss(logits, y, "logits") * weight).sum().backward()
-                optimiser.step()
+    def _folds(self, user: int, count: int) -> np.ndarray:
+        """Which fold each of a user's ratings is in, int64 [count]; -1 of a short history."""
+        if count < FEWEST:
+            return np.full(count, -1)
+        generator = np.random.default_rng([self.seed, user, FOLDING])
+        return generator.permutation(count) % self.folds
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         stars = self._level[movie] + self._otherwise  # (n,)
-        known = np.isin(user, self._users)
-        asked = user[known], movie[known]
-        z = logits_of(
-            self._parameters, self._users, self._features, *asked, device=self.device
-        )  # (rows, 10)
-        f = torch.sigmoid(torch.from_numpy(z)).numpy().sum(axis=1) / 2  # (rows,)
-        whose = np.searchsorted(self._users, user[known])
-        without = self._level[movie[known]] + self._means[whose]  # b, (rows,)
-        stars[known] = without + self._scale[whose] * (f - without)
+        asked = np.flatnonzero(np.isin(user, self._users))
+        for rows in _rows_of_each(user[asked]):
+            own = asked[rows]
+            place = int(np.searchsorted(self._users, user[own[0]]))
+            without = self._level[movie[own]] + self._means[place]  # b, (rows,)
+            f = expected_stars(self._network(place), self._features[movie[own]], RATING_BITS)
+            stars[own] = without + self._scale[place] * (f - without)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        networks = sum(p.numel() * p.element_size() for p in self._parameters)
-        return networks + self._means.nbytes + self._scale.nbytes
+        return 4 * self._learned + self._means.nbytes + self._scale.nbytes
+
+
+def _rows_of_each(user: np.ndarray) -> list[np.ndarray]:
+    """The rows (int) of each distinct user, in order of the users and of the table."""
+    by_user = np.argsort(user, kind="stable")
+    _, starts = np.unique(user[by_user], return_index=True)
+    return np.split(by_user, starts[1:]) if len(user) else []

@@ -20,7 +20,7 @@ MAY_IMPORT = {
 # Within recbench data flows one way: data -> evaluation -> runs, and report beside runs.
 CORE = {
     *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
-    *("median_read_out", "threads"),
+    *("median_read_out", "threads", "matrix_product", "perceptron"),
 }
 WITHIN_RECBENCH = {
     "data": {"errors", "ratings", "data"},

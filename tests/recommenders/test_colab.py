@@ -9,7 +9,6 @@ from torch import nn
 from toy_data import toy_movies, toy_ratings
 
 from Collaborative.embedding_network import probabilities
-from Collaborative.matrix_product import add_product
 from Collaborative.torch_colab import (
     MOVIE,
     SHUFFLE,
@@ -17,6 +16,7 @@ from Collaborative.torch_colab import (
     TorchCollaborativeRecommender,
 )
 from recbench.data.encodings.thermometer import encode_ratings
+from recbench.matrix_product import add_product
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from toy_data import toy_movies, toy_ratings
 
-import PerUser.mlp_tuned as script
 from PerUser.batched_mlp import initial_parameters
 from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.shrunk_means import shrunk_means
-from PerUser.user_chunks import chunks_of_users
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
@@ -67,52 +67,102 @@ def test_where_nothing_is_to_be_learned_it_stays_near_the_mean():
     assert np.abs(model.predict(user, movie) - means[user]).mean() < 0.25
 
 
-@pytest.mark.parametrize("cells", [1, 100])
-def test_a_user_learns_the_same_whoever_else_is_trained(monkeypatch, cells):
-    """Also who stops early beside one who does not."""
+def test_a_user_learns_the_same_whoever_else_is_trained():
+    """To the last bit: stars of two other users are exchanged, so that all means stay."""
     movies = toy_movies(50)
-    train = toy_ratings([9, 45, 5, 20, 4], movies=50, seed=1)
-    asked = np.repeat(np.arange(5), 50), np.tile(np.arange(50), 5)
-    together = TunedPerUserMlp(seed=2, start="mean").fit(train, movies).predict(*asked)
-    monkeypatch.setattr(script, "CELLS_PER_CHUNK", cells)
-    apart = TunedPerUserMlp(seed=2, start="mean").fit(train, movies).predict(*asked)
-    np.testing.assert_allclose(apart, together, atol=2e-3)
+    train = toy_ratings([9, 20, 5, 20, 4], movies=50, seed=1)
+    stars = train.stars.copy()
+    stars[train.user == 1], stars[train.user == 3] = stars[train.user == 3], stars[train.user == 1]
+    other = replace(train, stars=stars)
+    models = [TunedPerUserMlp(seed=2, start="mean").fit(one, movies) for one in (train, other)]
+    for user in (0, 2, 4):
+        asked = np.full(50, user), np.arange(50)
+        np.testing.assert_array_equal(*(model.predict(*asked) for model in models))
 
 
-def test_scale_fold_by_fold():
-    """s_u = Σ d e / (Σ d² + c), one rating after another; b knows the user bias of the others."""
-    rng = np.random.default_rng(3)
-    movies, baseline = toy_movies(40), rng.uniform(1, 5, 40)
-    train = toy_ratings([12, 9], movies=40, seed=2)
-    model = TunedPerUserMlp(
-        seed=5, folds=3, damping=2.0, shrinkage=20.0, epochs=40, patience=50, device="cpu"
-    ).fit(train, movies, ItemBaseline(baseline))
-    (chunk,) = chunks_of_users(train.user)
-    place = list(chunk.users).index(0)
-    rows = chunk.rows[place]  # user 0 has the longest history: no padding
-    fold = model._folds(np.array([0, 1])[chunk.users], chunk.mask).numpy()[place]
-    features = model._features[train.movie[rows]]
-    x = torch.tensor(features[None], dtype=torch.float32)
-    y = torch.tensor(encode_ratings(train.stars[rows], "half_stars")[None], dtype=torch.float32)
-    sizes = (features.shape[1], model.units, model.units // 2, 10)
-    drawn = [one[[0]] for one in initial_parameters(np.array([0, 1]), sizes, seed=5)]
-    said = np.zeros((41, len(rows)))  # after each step, by the network that never saw the rating
-    for k in range(3):
-        kept = torch.tensor((fold != k)[None, :, None].astype(np.float32))
-        for step, z in enumerate(model._train(model._start(drawn, y, kept), x, y, kept)):
-            said[step, fold == k] = (torch.sigmoid(z).sum(dim=2)[0] / 2).numpy()[fold == k]
+def plain(model, baseline, train, movies, user):
+    """The network of one user by PyTorch, one fold after another: steps, s_u and what it says of
+    every movie."""
+    rows = train.user == user
+    features = np.column_stack((movies.bits, baseline - 3))
+    x = torch.tensor(features[train.movie[rows]], dtype=torch.float32)
+    everything = torch.tensor(features, dtype=torch.float32)
+    y = torch.tensor(encode_ratings(train.stars[rows], "half_stars"), dtype=torch.float32)
+    of_all = encode_ratings(train.stars, "half_stars").mean(axis=0)
+    fold = model._folds(user, int(rows.sum()))
+    sizes = (x.shape[1], model.units, model.units // 2, 10)
+
+    def after_each_step(kept):
+        layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
+        drawn = initial_parameters(np.array([user]), sizes, model.seed)
+        share = (y[kept].sum(dim=0).numpy() + model.damping * of_all) / (kept.sum() + model.damping)
+        with torch.no_grad():
+            for layer, weight, bias in zip(layers, drawn[::2], drawn[1::2], strict=True):
+                layer.weight.copy_(weight[0].T)
+                layer.bias.copy_(bias[0, 0])
+            layers[2].weight.zero_()
+            layers[2].bias.copy_(torch.logit(torch.tensor(share), eps=1e-3))
+        network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+        groups = [
+            {"params": [one.weight for one in layers], "weight_decay": model.weight_decay},
+            {"params": [one.bias for one in layers], "weight_decay": 0.0},
+        ]
+        adam = torch.optim.AdamW(groups, lr=model.learning_rate)
+        for _ in range(model.epochs + 1):
+            yield network
+            adam.zero_grad()
+            nn.BCEWithLogitsLoss()(network(x[kept]), y[kept]).backward()
+            adam.step()
+
+    def stars_of(network, x):
+        with torch.no_grad():
+            return (torch.sigmoid(network(x)).sum(dim=1) / 2).numpy()
+
+    said = np.zeros((model.epochs + 1, len(x)))  # by the network that never saw the rating
+    for k in range(model.folds):
+        for step, network in enumerate(after_each_step(fold != k)):
+            said[step, fold == k] = stars_of(network, x)[fold == k]
     stars, own = train.stars[rows], baseline[train.movie[rows]]
-    f = said[((said - stars) ** 2).sum(axis=1).argmin()]
-    m = (train.stars - baseline[train.movie]).mean()
+    error = ((said - stars) ** 2).sum(axis=1)
+    best = next(  # the least before `patience` steps have brought no less
+        step for step in range(len(error)) if error[step] <= error[: step + model.patience].min()
+    )
+    m = (train.stars - baseline[train.movie]).mean(dtype=np.float64)
     d_e = d_d = 0.0
-    for i in range(len(rows)):
+    for i in range(len(x)):
         others = fold != fold[i]
         residual = (stars - own)[others].sum()
-        b = own[i] + (residual + 2.0 * m) / (others.sum() + 2.0)
-        d_e += (f[i] - b) * (stars[i] - b)
-        d_d += (f[i] - b) ** 2
-    assert 0 < d_e / (d_d + 20.0) < 1
-    assert model._scale[0] == pytest.approx(d_e / (d_d + 20.0), abs=1e-4)
+        b = own[i] + (residual + model.damping * m) / (others.sum() + model.damping)
+        d_e += (said[best, i] - b) * (stars[i] - b)
+        d_d += (said[best, i] - b) ** 2
+    for step, network in enumerate(after_each_step(np.full(len(x), True))):
+        if step == best:
+            return best, d_e / (d_d + model.shrinkage), stars_of(network, everything)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("folds", [2, 3])
+def test_the_compiled_network_is_that_of_pytorch(folds):
+    rng = np.random.default_rng(3)
+    movies, baseline = toy_movies(40), rng.uniform(1, 5, 40)
+    train = toy_ratings([30, 13, 22], movies=40, seed=2)
+    liked = movies.bits[train.movie, train.user]  # another bit by each user
+    train = replace(train, stars=np.where(liked, 4.0, 1.5) + rng.integers(0, 3, len(train)) / 2)
+    model = TunedPerUserMlp(
+        seed=5, folds=folds, damping=2.0, shrinkage=20.0, epochs=60, patience=15
+    ).fit(train, movies, ItemBaseline(baseline))
+    means, _ = shrunk_means(train.user, train.stars - baseline[train.movie], 2.0)
+    steps = []
+    for user in range(3):
+        best, scale, f = plain(model, baseline, train, movies, user)
+        steps.append(best)
+        assert model._scale[user] == pytest.approx(np.clip(scale, 0, 1), abs=1e-4)
+        b = baseline + means[user]
+        expected = (b + np.clip(scale, 0, 1) * (f - b)).clip(0.5, 5)
+        predicted = model.predict(np.full(40, user), np.arange(40))
+        np.testing.assert_allclose(predicted, expected, atol=2e-4)
+    assert max(steps) > 5
+    assert model._scale.max() > 0.01
 
 
 def test_the_item_baseline_is_an_input():
@@ -131,13 +181,12 @@ def test_the_item_baseline_is_an_input():
     assert stars[0] > stars[1] + 1
 
 
-def test_every_rating_is_put_aside_once():
-    model = TunedPerUserMlp(folds=3)
-    train = toy_ratings([9, 3, 14, 4], movies=20)
-    (chunk,) = chunks_of_users(train.user)
-    fold = model._folds(np.unique(train.user)[chunk.users], chunk.mask).numpy()
-    assert (fold[~chunk.mask] == -1).all()
-    for row, count in zip(fold, chunk.mask.sum(axis=1), strict=True):
-        sizes = np.bincount(row[row >= 0], minlength=3)
-        assert sizes.sum() == (count if count >= 4 else 0)
+@pytest.mark.parametrize("count", [9, 3, 14, 4])
+def test_every_rating_is_put_aside_once(count):
+    fold = TunedPerUserMlp(folds=3)._folds(7, count)
+    if count < 4:
+        assert (fold == -1).all()
+    else:
+        sizes = np.bincount(fold, minlength=3)
+        assert sizes.sum() == count
         assert np.ptp(sizes) <= 1
