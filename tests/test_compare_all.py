@@ -144,6 +144,7 @@ class EveryThird(Holdout):
 """
 
 
+@pytest.mark.slow
 def test_a_holdout_of_ones_own_is_one_class(tmp_path):
     (tmp_path / "my_holdout.py").write_text(OWN_HOLDOUT)
     words = ["--holdout", "my_holdout:EveryThird", "--iterations", "1", "--output-dir", "out"]
@@ -185,6 +186,7 @@ def test_claims_pair_any_two(finished):
         assert message in wrong.stderr
 
 
+@pytest.mark.slow
 def test_same_seed_same_csv_but_for_times_whatever_the_workers(finished, tmp_path):
     again = tmp_path / "again"
     script(*SMALL, "--iterations", "2", "--workers", "1", "--output-dir", again)
@@ -227,6 +229,7 @@ def test_a_stopped_run_goes_on_where_it_was(finished, tmp_path):
     assert script("--resume", folder, "--seed", "3").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_resumed_run_refuses_other_data(finished, tmp_path):
     metadata = json.loads((finished[0] / "run.json").read_text())
     metadata["datasets"][0]["fingerprint"] = "0" * 16
@@ -271,6 +274,7 @@ def test_a_model_of_ones_own_and_one_that_fails(tmp_path):
     assert "failed" in done.stdout
 
 
+@pytest.mark.slow
 def test_fewer_users_than_asked_for(tmp_path):
     done = script(
         *("--dataset", SYNTHETIC, "--num-users", "55", "--reviews-per-user", "60", "300"),
@@ -284,6 +288,7 @@ def test_fewer_users_than_asked_for(tmp_path):
     assert "only 0 users" in table.loc[300, "error"]
 
 
+@pytest.mark.slow
 def test_single_cells_in_place_of_the_grid(tmp_path):
     done = script(
         *("--dataset", SYNTHETIC, "--cells", "8x10", "0x0", "--iterations", "1"),
@@ -295,6 +300,7 @@ def test_single_cells_in_place_of_the_grid(tmp_path):
     assert "all × all" in done.stdout
 
 
+@pytest.mark.slow
 def test_published_protocol_in_every_row(tmp_path):
     done = script(
         *(*SMALL, *QUICK, "--protocol", "published", "--iterations", "2"),
@@ -310,6 +316,7 @@ def test_published_protocol_in_every_row(tmp_path):
     assert (means.nunique() == 1).all()  # the same sample both times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -353,6 +360,7 @@ def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words", "prints"),
     [

@@ -20,6 +20,8 @@ from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 
+pytestmark = pytest.mark.slow  # each starts a script as a process
+
 LITERATURE = "experiments.literature"
 BACKGROUND = "experiments.background_users"
 PUBLISHED = "experiments.published_benchmark"
@@ -119,7 +121,7 @@ def test_each_size_is_a_row_and_personal_ones_have_one(background):
         "movie_mean": [0, 6, 48, 0, 6, 48],
     }
     assert set(rows["n_test"]) == {12 * 4}
-    assert set(rows["protocol"]) == {"strict"}
+    assert set(rows["protocol"]) == {"strict+background_users=all"}
     bias = rows[(rows["model"] == "bias") & (rows["iteration"] == 1)].set_index("background_users")
     assert bias["models_fitted"].tolist() == [12, 12, 3]  # groups of 1, 1 and 5
     assert bias["n_train"].is_monotonic_increasing
@@ -236,7 +238,6 @@ def test_bad_input_is_one_message_and_status_2(tmp_path, name, words, message):
 # --- the published benchmark -------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_each_defect_of_the_published_benchmark_has_its_rows(kaggle_folder, tmp_path):
     words = ("--dataset", kaggle_folder, "--num-users", "10", "--reviews-per-user", "10")
     folder = tmp_path / "run"

@@ -11,7 +11,7 @@ from recbench.data.encodings.movies import encode_movies
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import build
+from recbench.recommender import Options, build, fit_on
 from recbench.registry import load_recommender, recommenders
 
 EXTENDED = PROTOCOLS["strict"].changed(encoding="extended")
@@ -163,7 +163,7 @@ def test_every_recommender_runs_on_either_encoding(synthetic, name):
     for protocol in (PROTOCOLS["strict"], EXTENDED):
         cell = make_cell(synthetic, protocol, 12, 20)
         cls = load_recommender(name)
-        split = cell.split_for(cls.learns_from_background)
-        model = build(cls, samples=10, epochs=2).fit(split.train, cell.movies)
-        answers.append(model.predict(split.test.user, split.test.movie))
+        train, test = cell.train_and_test(cls.learns_from_background)
+        model = fit_on(build(cls, Options()), train, cell.movies, cell.item_baseline)
+        answers.append(model.predict(test.user, test.movie))
     assert np.isfinite(answers).all()

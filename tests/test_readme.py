@@ -47,6 +47,7 @@ def test_ci_calls_the_test_command_and_both_install_the_pins():
     assert all("==" in pin for pin in pins if pin and not pin.startswith("#"))
 
 
+@pytest.mark.slow
 def test_the_recommender_of_ones_own_runs(tmp_path):
     code = block("own")
     assert len([line for line in code.splitlines() if line.strip()]) <= 20
@@ -58,6 +59,7 @@ def test_the_recommender_of_ones_own_runs(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_holdout_of_the_docs_runs(tmp_path):
     page = (ROOT / "docs" / "evaluation.md").read_text()
     code = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
@@ -68,6 +70,7 @@ def test_the_holdout_of_the_docs_runs(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_one_users_view_prints_what_it_says():
     after = README.split(block("user"))[1]
     shown = re.search(r"```\n(.*?)```", after.split("<!-- end -->")[1], re.DOTALL)[1]
@@ -106,6 +109,7 @@ def test_scripts_and_folders_named_exist(page):
         assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
 
 
+@pytest.mark.slow
 def test_every_flag_of_readme_and_docs_exists():
     flags = {"--index-url", "--no-deps"}
     for script in ("compare_all.py", "tune.py", "data_prep.py", "experiments/speed.py"):

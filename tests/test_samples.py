@@ -99,8 +99,8 @@ def test_same_seed_same_sample_other_seed_other_sample(synthetic):
     first, again, other = (draw_sample(synthetic, 10, 20, seed=seed) for seed in (3, 3, 4))
     assert np.array_equal(first.rows, again.rows)
     assert not np.array_equal(first.rows, other.rows)
-    assert not first.outside[first.users].any()
-    assert first.outside.sum() == synthetic.n_users - 10
+    assert not first.background[first.users].any()
+    assert first.background.sum() == synthetic.n_users - 10
 
 
 def test_every_user_and_rating_can_be_drawn(synthetic):

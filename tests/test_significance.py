@@ -76,7 +76,7 @@ def test_resampled_means_are_means_over_users_drawn_with_replacement():
 def test_blocks_of_resamples_are_the_draws_of_the_whole(monkeypatch):
     values = np.random.default_rng(1).normal(size=(40, 2))
     whole = resampled_means(values, 300, seed=5)
-    monkeypatch.setattr("evaluation.significance.AT_ONCE", 40 * 7)
+    monkeypatch.setattr("recbench.evaluation.significance.AT_ONCE", 40 * 7)
     assert np.allclose(resampled_means(values, 300, seed=5), whole)
 
 
@@ -113,6 +113,7 @@ def test_who_is_better_and_for_how_many():
     assert set(table["model"]) == {"ours"}
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_truth_as_often_as_it_says():
     covered = 0
     for seed in range(100):

@@ -274,7 +274,7 @@ def test_no_package_index_is_said_with_what_to_do(tmp_path, monkeypatch):
 def test_ml_100k_votes_are_counted_outside_the_sample():
     data = join_movies(ml_100k.read_ml_100k())
     outside = data.user_id % 2 == 0
-    movies = encode_movies(data, outside=outside)
+    movies = encode_movies(data, background=outside)
     ids = pl.Series(data.user_id[outside])
     toy_story = data.source.ratings.filter(
         pl.col("userId").is_in(ids.implode()) & (pl.col("movieId") == 1)

@@ -212,6 +212,7 @@ def tuned(tmp_path_factory):
     return folder, done.stdout
 
 
+@pytest.mark.slow
 def test_each_has_the_same_number_of_trials(tuned):
     rows = pd.read_csv(tuned[0] / "trials.csv")
     assert rows.groupby("model").size().to_dict() == {"ridge": 5, "bias": 5, "svd": 5}
@@ -229,6 +230,7 @@ def test_each_has_the_same_number_of_trials(tuned):
     assert rows["relative_rmse"].tolist() == pytest.approx(relative.mean(axis=1).tolist())
 
 
+@pytest.mark.slow
 def test_best_values_beside_the_defaults(tuned):
     best = pd.read_csv(tuned[0] / "best.csv", dtype={"default": str, "best": str})
     rows = pd.read_csv(tuned[0] / "trials.csv")
@@ -245,6 +247,7 @@ def test_best_values_beside_the_defaults(tuned):
     assert str(tuned[0] / "best.csv") in printed
 
 
+@pytest.mark.slow
 def test_the_same_seed_tries_the_same(tuned, tmp_path):
     words = ["--models", "ridge", "bias", "svd", "--trials", "5"]
     tune(*SMALL, *words, "--output-dir", tmp_path / "again")
@@ -255,6 +258,7 @@ def test_the_same_seed_tries_the_same(tuned, tmp_path):
     pd.testing.assert_frame_equal(first, again, check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_stopped_tuning_goes_on_where_it_was(tuned, tmp_path):
     whole = pd.read_csv(tuned[0] / "trials.csv", float_precision="round_trip")
     marked = whole.assign(seconds=-1.0)[:8]  # all of ridge, three of bias
@@ -270,6 +274,7 @@ def test_a_stopped_tuning_goes_on_where_it_was(tuned, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(SYNTHETIC, other)
@@ -303,6 +308,7 @@ def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
     assert prints[1] in done.stderr.replace("\n", "")
 
 
+@pytest.mark.slow
 def test_a_tuning_is_not_overwritten(tuned):
     before = (tuned[0] / "trials.csv").read_bytes()
     done = tune(*SMALL, "--output-dir", tuned[0])
@@ -311,6 +317,7 @@ def test_a_tuning_is_not_overwritten(tuned):
     assert (tuned[0] / "trials.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
     (tmp_path / "my_file.py").write_text(
         "class Broken:\n"
@@ -335,6 +342,7 @@ def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
     assert set(pd.read_csv(tmp_path / "out" / "best.csv")["model"]) == {"ridge"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [
