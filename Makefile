@@ -1,6 +1,6 @@
 PYTHON = .venv/bin/python
 
-.PHONY: compare test quick check report
+.PHONY: compare test quick faults versions check report
 
 compare: .venv/ready  ## run the comparison with its defaults
 	$(PYTHON) compare_all.py
@@ -10,6 +10,18 @@ test: .venv/ready-to-test  ## run all tests
 
 quick: .venv/ready-to-test  ## run the tests of every day, in a minute or so
 	$(PYTHON) -m pytest -m "not slow"
+
+faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, counts for the docs
+	FAULTS=all $(PYTHON) -m pytest tests/faults
+	$(PYTHON) -m recbench.report
+
+versions:  ## the quick tests under each Python that is installed, in environments of their own
+	for version in 3.11 3.12 3.13; do \
+	  if ! command -v python$$version > /dev/null; then echo "python$$version is not installed"; continue; fi; \
+	  python$$version -m venv .venv-$$version && \
+	  .venv-$$version/bin/pip install --quiet -r requirements.txt -r requirements-dev.txt && \
+	  .venv-$$version/bin/python -m pytest -m "not slow" || exit 1; \
+	done
 
 check: .venv/ready-to-test  ## lint, format, types
 	$(PYTHON) -m ruff check .

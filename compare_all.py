@@ -24,7 +24,7 @@ from rich.console import Console
 from recbench.command_line import run
 from recbench.data.encodings.movies import Encoding, VoteScale
 from recbench.data.joining import Dataset, load_dataset
-from recbench.errors import InputError
+from recbench.errors import LARGEST, InputError, check_range
 from recbench.evaluation.cells import parse_cells
 from recbench.evaluation.protocols import (
     PROTOCOLS,
@@ -38,14 +38,15 @@ from recbench.evaluation.protocols import (
 )
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL, ITERATION
+from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared
-from recbench.registry import load_recommender, name_of, recommenders
+from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import BEST_COLLABORATIVE, LEGEND, TABLES, score_table
 from recbench.report.wide import final_results
 from recbench.runs.grid import CellTask, run_cells
-from recbench.runs.predictions import Predictions
+from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 
@@ -113,14 +114,20 @@ class Parameters:
     workers: int = 0
     """how many cells to run at a time; 0: one for each core, 4 at the most. The results are the
     same; for seconds to be compared with other runs, use 1"""
+    model_timeout: float = 0.0
+    """seconds after which a model's fit and predict on a cell are given up; 0: never"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<dataset>"""
     resume: str = ""
     """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
 
 
 REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
 MOST_WORKERS = 4  # each holds the dataset
+MOST_CELLS = 100_000  # times iterations; more is a slip of the hand
+COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 TRIVIAL_REFERENCE = "user_median"  # beside the best collaborative recommender
 CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 console = Console(highlight=False)
@@ -140,34 +147,51 @@ def main(parameters: Parameters) -> int:
     console.print(f"{name}: {summary(dataset)}")
     console.print(f"protocol {protocol.name}; results in {folder.path}")
     names = [name_of(spec) for spec in parameters.models]
-    tasks = tasks_of(parameters, protocol, dataset, folder)
-    run_grid(tasks, parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS), folder, names)
+    predictions = Predictions(folder.path)
+    tasks = tasks_of(parameters, protocol, dataset, folder, predictions)
+    workers = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
+    run_grid(tasks, workers, folder, predictions, names)
 
     table = folder.finish(names, started)
-    write_csv(final_results(table), folder.path / "final_results.csv")
-    differences = write_significance(folder, protocol, table)
-    write_plots(table, differences, folder.path / "plots")
-    for score, title in TABLES.items():
-        console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
-    console.print(LEGEND)
-    for file in sorted(folder.path.iterdir()):
-        console.print(f"  {file}", soft_wrap=True)
-    failed = int((table["status"] == "failed").sum())
-    if failed:
-        console.print(f"{failed} results failed; the reasons are in comparison.csv and errors.txt")
-    return 1 if failed else 0
+    if (table["status"] == "ok").any():
+        write_csv(final_results(table), folder.path / "final_results.csv")
+        differences = write_significance(folder, predictions, protocol, table)
+        write_plots(table, differences, folder.path / "plots")
+        for score, title in TABLES.items():
+            console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
+        console.print(LEGEND)
+    for file in sorted(folder.path.glob("[!.]*")):
+        console.print(f"  {file}", soft_wrap=True, markup=False)
+    return tell_failures(table, folder)
+
+
+def tell_failures(table: pd.DataFrame, folder: RunFolder) -> int:
+    """Each reason once, with the models and in how many results; the exit status."""
+    failed = table[table["status"] == "failed"]
+    for reason, rows in failed.groupby("error", sort=False):
+        models = ", ".join(rows["model"].unique())
+        console.print(f"failed: {models} ({len(rows)} results): {reason}", markup=False)
+    if len(failed) and (folder.path / "errors.txt").exists():
+        console.print(f"the tracebacks are in {folder.path / 'errors.txt'}", markup=False)
+    return 1 if len(failed) else 0
 
 
 # --- the grid ----------------------------------------------------------------------------------
 
 
-def run_grid(tasks: list[CellTask], workers: int, folder: RunFolder, names: list[str]) -> None:
+def run_grid(
+    tasks: list[CellTask],
+    workers: int,
+    folder: RunFolder,
+    predictions: Predictions,
+    names: list[str],
+) -> None:
     """Run the tasks, cell by cell, and keep each result as soon as it is there."""
-    predictions = Predictions(folder.path)
     noted = set()
+    go_on = f"--resume {folder.path} --workers 1"
     with GridProgress(console, len(tasks), folder.rows, names) as progress:
-        for done in run_cells(tasks, workers):
-            key = {name: done.rows[0][name] for name in ITERATION}
+        for done in run_cells(tasks, workers, go_on):
+            key = done.key
             if done.note and done.note not in noted:
                 progress.note(done.note)
                 noted.add(done.note)
@@ -178,13 +202,29 @@ def run_grid(tasks: list[CellTask], workers: int, folder: RunFolder, names: list
             if done.reference:
                 folder.note_reference(done.reference)
             folder.add(*done.rows)
-            progress.add(done.rows)
+            progress.add(done.key, done.rows)
 
 
 def tasks_of(
-    parameters: Parameters, protocol: Protocol, dataset: Dataset, folder: RunFolder
+    parameters: Parameters,
+    protocol: Protocol,
+    dataset: Dataset,
+    folder: RunFolder,
+    predictions: Predictions,
 ) -> list[CellTask]:
-    """What is to be done: the whole grid, but for what the folder holds already."""
+    """What is to be done: the whole grid, but for what the folder holds already.
+
+    The reference of a cell is chosen over all collaborative models of the run, in the first
+    iteration, and again if one of them is run again.
+    """
+    kept = predictions.keys()
+    folder.rows = [row for row in folder.rows if tuple(row[name] for name in KEY) in kept]
+    chosen = [tuple(choice[name] for name in CELL) for choice in folder.references]
+    collaborative = {
+        name_of(spec): spec
+        for spec in parameters.models
+        if family_of(load_recommender(spec)) == COLLABORATIVE
+    }
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
     iterations = range(1, parameters.iterations + 1)
@@ -196,7 +236,10 @@ def tasks_of(
             for spec in parameters.models
             if not folder.has(**key, model=name_of(spec))
         }
-        if models:
+        reference_of = {}
+        if iteration == 1 and ((num_users, reviews) not in chosen or models.keys() & collaborative):
+            reference_of = collaborative
+        if models or reference_of:
             tasks.append(
                 CellTask(
                     dataset=name,
@@ -205,7 +248,8 @@ def tasks_of(
                     seed=parameters.seed,
                     models=models,
                     wnn_engine=parameters.wnn_engine,
-                    choose_reference=iteration == 1,
+                    reference_of=reference_of,
+                    model_timeout=parameters.model_timeout,
                 )
             )
     return tasks
@@ -217,16 +261,17 @@ def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
     return list(product(parameters.num_users, parameters.reviews_per_user))
 
 
-def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFrame) -> pd.DataFrame:
+def write_significance(
+    folder: RunFolder, predictions: Predictions, protocol: Protocol, table: pd.DataFrame
+) -> pd.DataFrame:
     """significance.csv and predictions.parquet; the differences."""
-    predictions = Predictions(folder.path)
     losses = predictions.losses()
     predictions.finish()
     if not protocol.holdout_rule().same_test_rows:  # nothing to pair
         return significance(losses.iloc[:0], pd.DataFrame(columns=REFERENCE_COLUMNS))
     references = [
         (choice["num_users"], choice["reviews_per_user"], choice["best"], BEST_COLLABORATIVE)
-        for choice in folder.metadata.get("references", [])
+        for choice in folder.references
     ]
     cells = table[CELL].drop_duplicates().itertuples(index=False)
     references += [(*cell, TRIVIAL_REFERENCE, "user's median") for cell in cells]
@@ -240,31 +285,23 @@ def write_significance(folder: RunFolder, protocol: Protocol, table: pd.DataFram
 
 def check(parameters: Parameters) -> None:
     """Raises InputError for a value out of its range, before anything is read or written."""
-    for flag, values in (
-        ("--num-users", parameters.num_users),
-        ("--reviews-per-user", parameters.reviews_per_user),
-        ("--seed", (parameters.seed,)),
-        ("--workers", (parameters.workers,)),
-    ):
-        for value in values:
-            if value < 0:
-                raise InputError(f"{flag} is {value}. Expected 0 or more (0: all)")
-        if not values:
-            raise InputError(f"{flag} needs a value")
-    cells_of(parameters)
+    check_range("--num-users", *parameters.num_users, least=0)
+    check_range("--reviews-per-user", *parameters.reviews_per_user, least=0)
+    check_range("--seed", parameters.seed, least=0)
+    check_range("--workers", parameters.workers, least=0, most=1024)
     if 1 in parameters.reviews_per_user:
         raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
-    if parameters.iterations < 1:
-        raise InputError(f"--iterations is {parameters.iterations}. Expected 1 or more")
+    most = MOST_CELLS // len(cells_of(parameters))
+    check_range("--iterations", parameters.iterations, least=1, most=most)
+    if not 0 <= parameters.model_timeout < LARGEST:
+        raise InputError(f"--model-timeout is {parameters.model_timeout}. Expected seconds, or 0")
     if not 0 <= parameters.top_percentile < 1:
         raise InputError(
             f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
             "movies) to below 1"
         )
-    if isinstance(parameters.background_users, int) and parameters.background_users < 0:
-        raise InputError(
-            f"--background-users is {parameters.background_users}. Expected a number or all"
-        )
+    if isinstance(parameters.background_users, int):
+        check_range("--background-users", parameters.background_users, least=0)
     if not parameters.models:
         raise InputError(f"--models needs a name. There are {', '.join(recommenders())}")
     names = [name_of(spec) for spec in parameters.models]
@@ -295,8 +332,15 @@ def check_models(parameters: Parameters) -> None:
             f"--wnn-engine {parameters.wnn_engine}: no recommender of this run has an engine. "
             "Add one that has (ao), or leave the flag out"
         )
-    for cls in classes:
-        build(cls, options)
+    for spec, cls in zip(parameters.models, classes, strict=True):
+        try:
+            build(cls, options)
+        except InputError:
+            raise
+        except Exception as error:  # a class of one's own may fail in any way
+            raise InputError(
+                f"--models {spec}: {cls.__name__} cannot be made. {line_of(error, file_of(cls))}"
+            ) from None
 
 
 def summary(dataset: Dataset) -> str:

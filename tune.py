@@ -28,7 +28,7 @@ from rich.table import Table
 from recbench.command_line import run
 from recbench.data.encodings.movies import Encoding
 from recbench.data.joining import load_dataset
-from recbench.errors import InputError
+from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import parse_cells
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.recommender import Recommender
@@ -69,6 +69,8 @@ class Parameters:
     """the run's folder; default results/<time>-tuning"""
     resume: str = ""
     """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
 
 
 PROTOCOL = PROTOCOLS["strict"].changed(user_set="development")
@@ -245,12 +247,8 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     Raises:
         InputError: a value is out of its range; before anything is read or written.
     """
-    for flag, value, least in (
-        ("--trials", parameters.trials, 1),
-        ("--seed", parameters.seed, 0),
-    ):
-        if value < least:
-            raise InputError(f"{flag} is {value}. Expected {least} or more")
+    check_range("--trials", parameters.trials, least=1, most=100_000)
+    check_range("--seed", parameters.seed, least=0)
     if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
         given = " ".join(parameters.encodings) or "empty"
         raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")

@@ -30,7 +30,7 @@ from rich.console import Console
 
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
-from recbench.errors import InputError
+from recbench.errors import InputError, check_range
 from recbench.evaluation import metrics
 from recbench.evaluation.background import (
     cell_without_background,
@@ -81,6 +81,8 @@ class Parameters:
     """the run's folder; default results/<time>-background-users"""
     resume: str = ""
     """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
 
 
 console = Console(highlight=False)
@@ -226,14 +228,10 @@ def crossings_of(rows: pd.DataFrame) -> pd.DataFrame:
 
 def check(parameters: Parameters) -> None:
     """Raises InputError for a value out of its range, before anything is read or written."""
-    for flag, value, least in (
-        ("--num-users", parameters.num_users, 1),
-        ("--reviews-per-user", parameters.reviews_per_user, 0),
-        ("--iterations", parameters.iterations, 1),
-        ("--seed", parameters.seed, 0),
-    ):
-        if value < least:
-            raise InputError(f"{flag} is {value}. Expected {least} or more")
+    check_range("--num-users", parameters.num_users, least=1)
+    check_range("--reviews-per-user", parameters.reviews_per_user, least=0)
+    check_range("--iterations", parameters.iterations, least=1, most=10_000)
+    check_range("--seed", parameters.seed, least=0)
     if parameters.reviews_per_user == 1:
         raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
     if not parameters.models or len(set(parameters.models)) < len(parameters.models):

@@ -31,7 +31,7 @@ from rich.console import Console
 from recbench.command_line import run
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import Dataset, load_dataset
-from recbench.errors import InputError
+from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import measure
@@ -62,6 +62,8 @@ class Parameters:
     """the run's folder; default results/<time>-literature"""
     resume: str = ""
     """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
 
 
 @dataclass(frozen=True)
@@ -252,8 +254,7 @@ def check(parameters: Parameters) -> list[Method]:
                 f"{flag} is {' '.join(given) or 'empty'}. Expected some of {', '.join(there_are)}, "
                 "once each: nothing is published here of others"
             )
-    if parameters.seed < 0:
-        raise InputError(f"--seed is {parameters.seed}. Expected 0 or more")
+    check_range("--seed", parameters.seed, least=0)
     return [methods[model] for model in parameters.models]
 
 

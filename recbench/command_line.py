@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import tyro
 
 from recbench.errors import InputError
+from recbench.runs.resume import kept_parameters
 
 P = TypeVar("P")
 
@@ -19,13 +22,33 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
     A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is 130.
     """
     description = (sys.modules["__main__"].__doc__ or "").strip()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may not know "×"
+            stream.reconfigure(errors="replace")
     chosen = tyro.cli(parameters, description=description)
     try:
+        resume = getattr(chosen, "resume", "")
+        if resume:  # the run's own parameters are the defaults, so that others show
+            kept = kept_parameters(resume, parameters)
+            chosen = tyro.cli(parameters, description=description, default=kept)
         status = main(chosen)
+        sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except BrokenPipeError:  # the reader, `| head`, has seen enough
+        _leave(141)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        _leave(2)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def _leave(status: int) -> NoReturn:
+    """End although standard output cannot be written to: it is not flushed again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

@@ -1,4 +1,4 @@
-"""The one exception that means: the user can put this right."""
+"""The exception that means: the user can put this right; and the commonest check."""
 
 
 class InputError(ValueError):
@@ -6,6 +6,20 @@ class InputError(ValueError):
 
     Scripts print the message alone and end with status 2.
     """
+
+
+LARGEST = 2**31 - 1  # of seeds and counts
+
+
+def check_range(flag: str, *values: int, least: int, most: int = LARGEST) -> None:
+    """Raises InputError unless there are values, each of them once and from `least` to `most`."""
+    for value in values:
+        if not least <= value <= most:
+            raise InputError(f"{flag} is {value}. Expected {least} or more, {most:,} at most")
+    if not values:
+        raise InputError(f"{flag} needs a value")
+    if len(set(values)) < len(values):
+        raise InputError(f"{flag} is {' '.join(map(str, values))}. Expected each once")
 
 
 class TooFewUsers(InputError):

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.ratings import DEFAULT_STARS, Movies, Ratings, read_only
 
 Start = Literal["item_baseline", "mean"]  # what a recommender's residuals are taken from
 
@@ -54,6 +54,9 @@ class ItemBaseline:
     """
 
     stars: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stars", read_only(self.stars, "f8"))
 
     @classmethod
     def fit(cls, ratings: Ratings, movies: Movies, item_bias: bool = True) -> ItemBaseline:

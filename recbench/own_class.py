@@ -6,17 +6,20 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
 from recbench.errors import InputError
+
+OWN = "own"  # the first part of the name of a module of one's own
 
 
 def load_class(path: str, spec: str) -> type:
     """The class at "module:Class" or "file:Class"; `spec` is what the user wrote.
 
     Raises:
-        InputError: there is no such file or class.
+        InputError: there is no such file or class, or the file cannot be run; says which line.
     """
     module_name, _, class_name = path.partition(":")
     module = _import(module_name, spec)
@@ -29,19 +32,40 @@ def load_class(path: str, spec: str) -> type:
     return cls
 
 
+def line_of(error: BaseException, file: str | None) -> str:
+    """ "my_file.py, line 12: ValueError: no" of an error that came through the file; without
+    the place, if it did not, or a file is not given."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return f"{Path(error.filename or '').name}, line {error.lineno}: SyntaxError: {error.msg}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {text}" if frames else text
+
+
 def _import(module_name: str, spec: str) -> ModuleType:
-    path = Path(module_name if module_name.endswith(".py") else f"{module_name}.py")
-    if not path.exists():
+    path = Path(module_name if module_name.endswith(".py") else f"{module_name}.py").resolve()
+    if not path.is_file():
         try:
             return importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            if error.name != module_name.split(".", maxsplit=1)[0]:
+        except (ModuleNotFoundError, ValueError) as error:
+            wanted = module_name.split(".", maxsplit=1)[0]
+            if isinstance(error, ModuleNotFoundError) and error.name != wanted:
                 raise
-            raise InputError(f"'{spec}': there is no file {path} here") from None
-    file_spec = importlib.util.spec_from_file_location(path.stem, path)
+            raise InputError(f"'{spec}': there is no file {path.name} here") from None
+    # under a name of its own: a file called json.py or ratings.py replaces no other module
+    name = f"{OWN}.{'.'.join(path.with_suffix('').parts[1:])}"
+    if name in sys.modules:
+        return sys.modules[name]
+    file_spec = importlib.util.spec_from_file_location(name, path)
     assert file_spec is not None
     assert file_spec.loader is not None
     module = importlib.util.module_from_spec(file_spec)
-    sys.modules[path.stem] = module  # classes defined in it can then be pickled
-    file_spec.loader.exec_module(module)
+    sys.modules[name] = module  # classes defined in it can then be pickled
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # for files that it imports from beside it
+    try:
+        file_spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # a file of one's own may fail in any way
+        del sys.modules[name]
+        raise InputError(f"'{spec}' cannot be loaded. {line_of(error, str(path))}") from None
     return module

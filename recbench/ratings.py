@@ -11,9 +11,17 @@ MIN_STARS, MAX_STARS = 0.5, 5.0
 DEFAULT_STARS = 3.0  # predicted where there is no rating at all to learn from
 
 
+def read_only(values: object, dtype: str) -> np.ndarray:
+    """`values` as an array that cannot be changed through what is handed out: many recommenders
+    read the same one. The caller's own array stays as it is."""
+    array = np.asarray(values, dtype=dtype).view()
+    array.flags.writeable = False
+    return array
+
+
 @dataclass(frozen=True)
 class Ratings:
-    """One row per rating, in columns.
+    """One row per rating, in columns that cannot be written to.
 
     Attributes:
         user: int32 [n], dense user index: 0 .. number of users - 1.
@@ -36,7 +44,7 @@ class Ratings:
 
     def __post_init__(self) -> None:
         for name, dtype in (("user", "i4"), ("movie", "i4"), ("stars", "f4"), ("time", "i8")):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
+            object.__setattr__(self, name, read_only(getattr(self, name), dtype))
         lengths = {len(column) for column in (self.user, self.movie, self.stars, self.time)}
         if len(lengths) > 1:
             raise ValueError(f"the columns of Ratings differ in length: {sorted(lengths)}")
@@ -61,7 +69,7 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Movies:
-    """One row per movie: facts only, nothing that was fitted to ratings.
+    """One row per movie: facts only, nothing that was fitted to ratings; not to be written to.
 
     Attributes:
         bits: uint8 [m, b], binary features, 0 or 1.
@@ -84,8 +92,9 @@ class Movies:
     title: np.ndarray
 
     def __post_init__(self) -> None:
-        for name, dtype in (("bits", "u1"), ("vote_average", "f4"), ("vote_count", "f4")):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
+        dtypes = {"bits": "u1", "vote_average": "f4", "vote_count": "f4", "movie_id": "i8"}
+        for name, dtype in {**dtypes, "title": "O"}.items():
+            object.__setattr__(self, name, read_only(getattr(self, name), dtype))
         if self.bits.shape != (len(self), len(self.bit_names)):
             raise ValueError(
                 f"{len(self)} movies and {len(self.bit_names)} bit names, "

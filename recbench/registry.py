@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
+import sys
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
 from recbench.errors import InputError
 from recbench.median_read_out import median_of
-from recbench.own_class import load_class
+from recbench.own_class import OWN, load_class
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
-OWN = "own"  # the family of a file of one's own
 MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
 
 
@@ -26,7 +26,7 @@ def recommenders() -> dict[str, str]:
     found: dict[str, str] = {}
     for family in FAMILIES:
         for file in sorted((ROOT / family).glob("*.py")):
-            for node in ast.parse(file.read_text()).body:
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 name = _name_of(node) if isinstance(node, ast.ClassDef) else None
                 if name:
                     found[name] = f"{family}.{file.stem}:{node.name}"  # type: ignore[attr-defined]
@@ -78,6 +78,12 @@ def family_of(cls: type) -> str:
     """The folder a recommender lives in ("PerUser"), or "own" for a user's own file."""
     folder = cls.__module__.split(".")[0]
     return folder if folder in FAMILIES else OWN
+
+
+def file_of(cls: type) -> str | None:
+    """The user's own file that a recommender stands in; None for those of the project."""
+    module = sys.modules.get(cls.__module__)
+    return getattr(module, "__file__", None) if family_of(cls) == OWN else None
 
 
 def name_of(spec: str) -> str:

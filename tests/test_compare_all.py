@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -219,6 +220,7 @@ def test_a_stopped_run_goes_on_where_it_was(finished, tmp_path):
     marked = rows.assign(fit_seconds=-1.0)  # to see that these are kept
     marked.to_csv(folder / "comparison.csv", index=False)
     (folder / "run.json").write_text((finished[0] / "run.json").read_text())
+    shutil.copy(finished[0] / "predictions.parquet", folder)
     done = script("--resume", folder)
     assert done.returncode == 0, done.stderr
     resumed = pd.read_csv(folder / "comparison.csv")
@@ -268,7 +270,7 @@ def test_a_model_of_ones_own_and_one_that_fails(tmp_path):
     assert table.loc[("Half", 10), "status"] == "ok"
     assert table.loc[("Half", 10), "family"] == "own"
     assert table.loc[("Broken", 20), "status"] == "failed"
-    assert table.loc[("Broken", 20), "error"] == "RuntimeError: no idea"
+    assert table.loc[("Broken", 20), "error"] == "my_file.py, line 13: RuntimeError: no idea"
     assert table.loc[("user_mean", 20), "status"] == "ok"
     assert "no idea" in (tmp_path / "out" / "errors.txt").read_text()
     assert "failed" in done.stdout

@@ -7,6 +7,7 @@ agent has its instinct neurons, and `arch.set_instinct` gives them their rules a
 from __future__ import annotations
 
 import json
+import math
 import os
 import zipfile
 import zlib
@@ -18,6 +19,8 @@ import numpy as np
 from weightless.arch import CONTROLS, DOMINANT, INPUTS, NEIGHBOURS, Arch, ids_of
 
 FORMAT, VERSION = "weightless", 1
+LEAST_BOUND = 2**26  # bytes that any file may unpack to
+MOST_PACKED = 200  # times that a larger one may be packed
 
 
 def write(
@@ -33,10 +36,12 @@ def write(
     """
     about = json.dumps({"format": FORMAT, "version": VERSION, "kind": kind, **header})
     unfinished = Path(f"{path}.unfinished")
+    arrays = {"header": np.frombuffer(about.encode(), np.uint8), **arrays}
     with unfinished.open("wb") as file:
-        np.savez_compressed(
-            file, header=np.frombuffer(about.encode(), np.uint8), allow_pickle=False, **arrays
-        )
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    if _packed_too_well(sum(array.nbytes for array in arrays.values()), unfinished):
+        with unfinished.open("wb") as file:  # so that it can be told from a file that is a trap
+            np.savez(file, allow_pickle=False, **arrays)
     os.replace(unfinished, path)
 
 
@@ -48,6 +53,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndar
         ValueError: it is damaged, not one of ours, of another kind or of a later version.
     """
     try:
+        _check_sizes(path)
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop("header").tobytes())
@@ -67,6 +73,31 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndar
     if version != VERSION:
         raise ValueError(f"{path} is of version {version}; this engine reads version {VERSION}")
     return header, arrays
+
+
+def _check_sizes(path: str | Path) -> None:
+    """Raises ValueError for a file that would unpack to far more than it is: before anything of
+    it is held in memory. A pattern that is stored a thousand times packs a thousandfold, so the
+    bound is generous."""
+    with zipfile.ZipFile(path) as archive:
+        unpacked = 0
+        for member in archive.infolist():
+            unpacked += member.file_size
+            with archive.open(member) as stream:
+                version = np.lib.format.read_magic(stream)
+                read_header = {
+                    (1, 0): np.lib.format.read_array_header_1_0,
+                    (2, 0): np.lib.format.read_array_header_2_0,
+                }[version]
+                shape, _, dtype = read_header(stream)
+            if math.prod(shape) * dtype.itemsize > member.file_size:
+                raise ValueError(f"{member.filename} says that it is larger than it is")
+    if _packed_too_well(unpacked, Path(path)):
+        raise ValueError(f"it would unpack to {unpacked:,} bytes")
+
+
+def _packed_too_well(unpacked: int, file: Path) -> bool:
+    return unpacked > max(LEAST_BOUND, MOST_PACKED * file.stat().st_size)
 
 
 def describe(arch: Any) -> dict[str, Any]:

@@ -37,6 +37,9 @@ def read_folder(folder: Path, name: str | None = None, small: bool = False) -> S
     metadata_file = folder / "movies_metadata.csv"
     if not metadata_file.exists():
         raise InputError(f"{folder}: has no movies_metadata.csv. Put the Kaggle file there")
+    for file in (ratings_file, links_file, metadata_file):
+        if file is not None and not file.is_file():  # a folder, or a pipe that nobody writes to
+            raise InputError(f"{file}: is no ordinary file. Expected a CSV file")
 
     ratings = check_ratings(_read_ratings(ratings_file), ratings_file)
     counts = {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
@@ -77,12 +80,12 @@ def _read_ratings(file: Path) -> pl.DataFrame:
     _check_columns(file, tuple(RATING_COLUMNS))
     try:
         return (
-            pl.scan_csv(file, schema_overrides=RATING_COLUMNS)
+            pl.scan_csv(file, schema_overrides=RATING_COLUMNS, glob=False)
             .select(list(RATING_COLUMNS))
             .collect(engine="streaming")
         )
     except pl.exceptions.PolarsError as error:
-        raise InputError(_first_unreadable(file) or f"{file}: {error}") from None
+        raise InputError(_first_unreadable(file) or _unreadable(file, error)) from None
 
 
 def _first_unreadable(file: Path) -> str | None:
@@ -104,21 +107,50 @@ def _read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
     _check_columns(file, columns)
     try:
         return pl.read_csv(
-            file, columns=list(columns), infer_schema=False, truncate_ragged_lines=True
+            file, columns=list(columns), infer_schema=False, truncate_ragged_lines=True, glob=False
         ).select(columns)
     except pl.exceptions.PolarsError as error:
-        raise InputError(f"{file}: is not a CSV file that can be read ({error})") from None
+        raise InputError(_unreadable(file, error)) from None
+
+
+def _unreadable(file: Path, error: Exception) -> str:
+    """What a user can do about a file that polars cannot read: where its quotes do not close."""
+    reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
+    line = _open_quote(file)
+    if line is not None:
+        return (
+            f'{file}, line {line}: a quote (") is opened and not closed, so that the rest of the '
+            "file is one cell. Close or remove it"
+        )
+    return f"{file}: is not a CSV file that can be read ({reason}). Save it as CSV in UTF-8 anew"
+
+
+def _open_quote(file: Path) -> int | None:
+    """The line where the last cell begins that is never closed; None if all are."""
+    begun = None
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.count(b'"') % 2:
+                begun = number if begun is None else None
+    return begun
 
 
 def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
     try:
-        header = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
+        header = pl.read_csv(
+            file, n_rows=0, infer_schema=False, truncate_ragged_lines=True, glob=False
+        ).columns
     except pl.exceptions.NoDataError:
         raise InputError(
             f"{file}: is empty. Expected a heading with {', '.join(columns)}"
         ) from None
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{file}: cannot be read ({error})") from None
+    if any("\r" in name for name in header):
+        raise InputError(
+            f"{file}: its lines end with a carriage return alone, as of old on the Macintosh. "
+            "Save it with line ends of Unix or Windows"
+        )
     missing = [column for column in columns if column not in header]
     if missing:
         raise InputError(

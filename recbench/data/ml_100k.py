@@ -71,7 +71,13 @@ def fetch_wheel(folder: Path) -> Path:
     """The wheel in `folder`, downloaded if it is not there, its hash checked either way."""
     kept = folder / WHEEL
     if not kept.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{folder}: cannot be written ({error.strerror}). Give another folder for fetched "
+                "data in the variable RECBENCH_CACHE"
+            ) from None
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             fetched = _download(Path(scratch))
             check_hash(fetched)
@@ -93,7 +99,7 @@ def check_hash(wheel: Path) -> None:
 def cache_folder() -> Path:
     """Where fetched data is kept; RECBENCH_CACHE overrides the user's cache folder."""
     default = platformdirs.user_cache_dir("recommender-systems-benchmark", appauthor=False)
-    return Path(os.environ.get("RECBENCH_CACHE", default))
+    return Path(os.environ.get("RECBENCH_CACHE") or default)  # set but empty: as if not set
 
 
 def _download(folder: Path) -> Path:

@@ -35,6 +35,9 @@ MOVIE_COLUMNS = (
 )
 
 
+LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 1990 and 2100
+
+
 @dataclass(frozen=True)
 class Source:
     """A dataset as it comes, cleaned but not joined.
@@ -90,6 +93,14 @@ def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
         raise InputError(
             f"{file}, line {line}: {row}. Expected no empty cell and a rating of 0.5, 1.0 .. 5.0"
             f" ({len(bad):,} such rows). Mend or remove them"
+        )
+    unlikely = ratings.filter(~pl.col("timestamp").is_between(*LIKELY_TIMES))
+    if not unlikely.is_empty():
+        first = unlikely["timestamp"][0]
+        hint = ". Are they milliseconds? Divide them by 1000" if first > LIKELY_TIMES[1] else ""
+        print(
+            f"{file}: {len(unlikely):,} of {len(ratings):,} timestamps are not seconds from 1990 "
+            f"to 2100, such as {first}{hint}"
         )
     return ratings
 

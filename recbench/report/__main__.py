@@ -28,7 +28,7 @@ class Parameters:
 def main(parameters: Parameters) -> int:
     stale = 0
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        before = file.read_text()
+        before = file.read_text(encoding="utf-8")
         if not parameters.check:
             for picture in pictures(before, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
@@ -39,7 +39,7 @@ def main(parameters: Parameters) -> int:
                 f"{file.relative_to(ROOT)}: {'is out of date' if parameters.check else 'written'}"
             )
             if not parameters.check:
-                file.write_text(after)
+                file.write_text(after, encoding="utf-8")
     return 1 if parameters.check and stale else 0
 
 

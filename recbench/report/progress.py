@@ -58,8 +58,12 @@ class GridProgress:
         """Something that the user should know, above the table."""
         self._console.print(text)
 
-    def add(self, rows: list[dict]) -> None:
-        """The rows of one cell in one iteration, just done."""
+    def add(self, key: dict[str, int], rows: list[dict]) -> None:
+        """The rows of one cell in one iteration, just done.
+
+        Args:
+            key: num_users, reviews_per_user and iteration.
+        """
         self._rows += rows
         self._done += 1
         if self._console.is_terminal:
@@ -71,10 +75,9 @@ class GridProgress:
             return
         seconds = time.perf_counter() - self._started
         left = seconds / self._done * (self._total - self._done)
-        first = rows[0]
-        cell = cell_name((first["num_users"], first["reviews_per_user"]))
+        cell = cell_name((key["num_users"], key["reviews_per_user"]))
         self._console.print(
-            f"[{self._done}/{self._total}] {cell}, iteration {first['iteration']}, "
+            f"[{self._done}/{self._total}] {cell}, iteration {key['iteration']}, "
             f"RMSE: {cell_line(rows)} ({_duration(left)} left)",
             soft_wrap=True,
             markup=False,

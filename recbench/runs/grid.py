@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -16,10 +18,13 @@ from recbench.errors import InputError, TooFewUsers
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Fitted, Measured, measure
 from recbench.evaluation.protocols import Protocol
+from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared
-from recbench.registry import family_of, load_recommender
+from recbench.registry import family_of, file_of, load_recommender
+from recbench.runs.parent import end_with_parent
+from recbench.runs.time_limit import OutOfTime, time_limit
 
-COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
+MAY_FAIL = (Exception, SystemExit, OutOfTime)  # what a model can do
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class CellTask:
         seed: of the whole run.
         models: name in the tables -> what `recbench.registry.load_recommender` takes.
         wnn_engine: an option of the recommenders, see `recbench.recommender.Options`.
-        choose_reference: whether to choose the best collaborative recommender on validation rows.
+        reference_of: of which models the best collaborative one is to be chosen, on validation
+            rows; name -> spec. Of none: it is not to be chosen.
+        model_timeout: how long a model may take, seconds; 0: as long as it likes.
     """
 
     dataset: str
@@ -41,7 +48,8 @@ class CellTask:
     seed: int
     models: dict[str, str]
     wnn_engine: str
-    choose_reference: bool
+    reference_of: dict[str, str]
+    model_timeout: float = 0.0
 
     def options(self) -> Options:
         """For the recommenders; another seed in each iteration."""
@@ -52,13 +60,13 @@ class CellTask:
             wnn_engine=self.wnn_engine,
         )
 
-    def in_order(self) -> list[str]:
-        """The names of the models, each after the one that it builds on."""
-        builds_on = {
-            name: declared(load_recommender(spec), "builds_on")
-            for name, spec in self.models.items()
-        }
-        return sorted(self.models, key=lambda name: _depth(name, builds_on))
+
+def in_order(models: dict[str, str]) -> list[str]:
+    """The names of the models, each after the one that it builds on."""
+    builds_on = {
+        name: declared(load_recommender(spec), "builds_on") for name, spec in models.items()
+    }
+    return sorted(models, key=lambda name: _depth(name, builds_on))
 
 
 @dataclass
@@ -66,6 +74,7 @@ class CellDone:
     """What came of it.
 
     Attributes:
+        key: num_users, reviews_per_user and iteration.
         rows: of comparison.csv, one per model.
         predictions: model -> its predictions.
         failures: model -> the traceback.
@@ -73,6 +82,7 @@ class CellDone:
         note: what the user should know, or "".
     """
 
+    key: dict[str, int]
     rows: list[dict] = field(default_factory=list)
     predictions: dict[str, pd.DataFrame] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -80,9 +90,12 @@ class CellDone:
     note: str = ""
 
 
-def run_cells(tasks: list[CellTask], workers: int) -> Iterator[CellDone]:
+def run_cells(tasks: list[CellTask], workers: int, go_on: str) -> Iterator[CellDone]:
     """Run the tasks; each is yielded when it is done, in any order. The results do not depend on
     the number of workers: every random number comes from a seed of the task's own.
+
+    Args:
+        go_on: the flags with which the user can go on, should a worker be killed.
 
     Raises:
         InputError: a worker was killed.
@@ -92,14 +105,16 @@ def run_cells(tasks: list[CellTask], workers: int) -> Iterator[CellDone]:
         return
     # spawned, not forked: a forked child may inherit locks of numeric libraries
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context)
+    pool = ProcessPoolExecutor(
+        min(workers, len(tasks)), mp_context=context, initializer=end_with_parent
+    )
     try:
         for future in as_completed([pool.submit(run_cell, task) for task in tasks]):
             yield future.result()
     except BrokenProcessPool:
         raise InputError(
-            "a worker was killed, perhaps for want of memory. Go on with fewer: "
-            "--workers 1 in a new run"
+            "a worker was killed, perhaps for want of memory. What is done is kept: go on with "
+            f"fewer workers, {go_on}"
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -107,12 +122,13 @@ def run_cells(tasks: list[CellTask], workers: int) -> Iterator[CellDone]:
 
 def run_cell(task: CellTask) -> CellDone:
     """Draw the cell and let each recommender learn and predict; one's failure stays its own."""
-    done = CellDone()
+    done = CellDone(task.key)
     dataset = load_dataset(task.dataset, task.protocol.join)
     cell, reason = _cell_with_those_there_are(task, dataset, done)
     fitted: dict[str, Fitted] = {}
-    for name in task.in_order():
-        cls = load_recommender(task.models[name])
+    for name in in_order(task.models):
+        spec = task.models[name]
+        cls = load_recommender(spec)
         row = {
             "dataset": dataset.source.name,
             **task.protocol.columns(),
@@ -126,25 +142,38 @@ def run_cell(task: CellTask) -> CellDone:
             done.rows.append({**row, "status": "failed", "error": reason})
             continue
         try:
-            measured = _measure(task, name, cell, fitted)
+            measured = _measure(task, name, spec, cell, fitted)
             done.predictions[name] = measured.predictions
             row |= {**measured.row, "status": "ok", "error": None}
-        except Exception as error:  # a model may fail in any way; the others go on
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            row |= {"status": "failed", "error": text}
+        except MAY_FAIL as error:  # in any way; the others go on
+            row |= {"status": "failed", "error": line_of(error, file_of(cls))}
             done.failures[name] = traceback.format_exc()
         done.rows.append(row)
-    if cell is not None and task.choose_reference:
+    if cell is not None and task.reference_of:
         done.reference = _best_on_validation_rows(task, cell)
     return done
 
 
-def _measure(task: CellTask, name: str, cell: Cell, fitted: dict[str, Fitted]) -> Measured:
+def _measure(
+    task: CellTask, name: str, spec: str, cell: Cell, fitted: dict[str, Fitted]
+) -> Measured:
     """Measure a model, with what it builds on if that is in `fitted`; itself is added there."""
-    model = build(load_recommender(task.models[name]), task.options())
-    measured = measure(model, cell, task.protocol.labels, fitted.get(declared(model, "builds_on")))
+    model = build(load_recommender(spec), task.options())
+    base = fitted.get(declared(model, "builds_on"))
+    with kept_working_folder(), time_limit(task.model_timeout):
+        measured = measure(model, cell, task.protocol.labels, base)
     fitted[name] = Fitted(model, float(measured.row["fit_seconds"] or 0.0))
     return measured
+
+
+@contextmanager
+def kept_working_folder() -> Iterator[None]:
+    """A model may go elsewhere; the files of the run do not."""
+    folder = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
 
 
 def _depth(name: str, builds_on: dict[str, str]) -> int:
@@ -179,12 +208,11 @@ def _best_on_validation_rows(task: CellTask, cell: Cell) -> dict | None:
     inner = validation_cell(cell, task.protocol, task.seed)
     rmse: dict[str, float] = {}
     fitted: dict[str, Fitted] = {}
-    for name in task.in_order():
-        if family_of(load_recommender(task.models[name])) == COLLABORATIVE:
-            try:
-                rmse[name] = _measure(task, name, inner, fitted).rmse
-            except Exception:  # it fails on the test rows too, and says so there
-                continue
+    for name in in_order(task.reference_of):
+        try:
+            rmse[name] = _measure(task, name, task.reference_of[name], inner, fitted).rmse
+        except MAY_FAIL:  # it fails on the test rows too, and says so there
+            continue
     if not rmse:
         return None
     return {**task.key, "rmse": rmse, "best": min(rmse, key=lambda name: rmse[name])}

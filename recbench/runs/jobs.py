@@ -47,6 +47,6 @@ def run_jobs(jobs: Iterable[Job], folder: RunFolder, console: Console) -> None:
 def _outcome(job: Job, folder: RunFolder) -> dict:
     try:
         return {**job.work(), "status": "ok", "error": None}
-    except Exception as error:  # a model may fail in any way
+    except (Exception, SystemExit) as error:  # a model may fail in any way
         folder.log_failure(str(job.key), traceback.format_exc())
         return {"status": "failed", "error": " ".join(f"{type(error).__name__}: {error}".split())}

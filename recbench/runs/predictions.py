@@ -8,22 +8,36 @@ from pathlib import Path
 
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from recbench.errors import InputError
 from recbench.evaluation.significance import losses_per_user
 from recbench.keys import ITERATION
 
 KEY = [*ITERATION, "model"]
+Key = tuple[int, int, int, str]
 
 
 class Predictions:
     """The predictions of a run; it holds ratings, so it is not to be passed on.
 
-    Each part is whole when it is there, so that a run that was stopped can go on.
+    A part is the predictions of one model in one cell. Each is whole when it is there, so that a
+    run that was stopped can go on; a part takes the place of what the file of all has for its key,
+    so that none counts twice, wherever a run was stopped.
+
+    Raises:
+        InputError: the file of all cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "predictions.parquet"
         self._parts = folder / "predictions"
+        self._whole = _keys_of(self._file) if self._file.exists() else []
+
+    def keys(self) -> set[Key]:
+        """num_users, reviews_per_user, iteration and model of all there are."""
+        return {*self._whole, *self._part_of()}
 
     def add(self, key: dict[str, object], predictions: pd.DataFrame) -> None:
         """Keep `predictions` (see `Measured`) of one model in one cell."""
@@ -31,28 +45,64 @@ class Predictions:
         part = self._parts / ("-".join(str(key[name]) for name in KEY) + ".parquet")
         frame = predictions.assign(**{name: key[name] for name in KEY})
         scratch = part.with_suffix(".part")
-        frame[[*KEY, *predictions.columns]].to_parquet(scratch, index=False)
+        table = pa.Table.from_pandas(frame[[*KEY, *predictions.columns]], preserve_index=False)
+        pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
         os.replace(scratch, part)
 
     def losses(self) -> pd.DataFrame:
         """The losses per user of every model in every cell and iteration, see
         `recbench.evaluation.significance.losses_per_user`."""
         frames = []
-        for file in self._files():
-            for key, part in pd.read_parquet(file).groupby(KEY, sort=False):
-                frames.append(losses_per_user(part).assign(**dict(zip(KEY, key, strict=True))))
+        for key, rows in self._in_order():
+            losses = losses_per_user(rows.collect().to_pandas())
+            frames.append(losses.assign(**dict(zip(KEY, key, strict=True))))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=KEY)
 
     def finish(self) -> Path:
-        """Put the parts together into one file."""
+        """Put the parts together into one file, in the order of their keys."""
         if self._parts.exists():
-            scratch = self._file.with_suffix(".part")
-            whole = pl.concat([pl.scan_parquet(file) for file in self._files()])
-            whole.sink_parquet(scratch, compression="zstd")
-            os.replace(scratch, self._file)
+            pieces = [rows for _, rows in self._in_order()]
+            if pieces:
+                scratch = self._file.with_suffix(".part")
+                pl.concat(pieces).sink_parquet(scratch, compression="zstd")
+                os.replace(scratch, self._file)
             shutil.rmtree(self._parts)
+            self._whole = _keys_of(self._file) if pieces else []
         return self._file
 
-    def _files(self) -> list[Path]:
-        whole = [self._file] if self._file.exists() else []
-        return whole + sorted(self._parts.glob("*.parquet"))
+    def _in_order(self) -> list[tuple[Key, pl.LazyFrame]]:
+        """Each key and its rows, a part before what the file of all has."""
+        parts = self._part_of()
+        pieces = []
+        for key in sorted({*self._whole, *parts}):
+            if key in parts:
+                pieces.append((key, pl.scan_parquet(parts[key], glob=False)))
+            else:
+                of_key = [pl.col(name) == value for name, value in zip(KEY, key, strict=True)]
+                pieces.append((key, pl.scan_parquet(self._file, glob=False).filter(*of_key)))
+        return pieces
+
+    def _part_of(self) -> dict[Key, Path]:
+        """The part of each key. One that cannot be read is no part: it is computed again."""
+        found = {}
+        for part in sorted(self._parts.glob("*.parquet")):
+            try:
+                (key,) = _keys_of(part)
+            except (InputError, ValueError):
+                part.unlink()
+                continue
+            found[key] = part
+        return found
+
+
+def _keys_of(file: Path) -> list[Key]:
+    try:
+        pq.read_table(file, page_checksum_verification=True)
+        keys = pl.scan_parquet(file, glob=False).select(KEY).unique().collect().rows()
+    except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{file}: cannot be read ({reason}). Delete it, and its rows are computed again by "
+            "--resume"
+        ) from None
+    return sorted(keys)

@@ -1,17 +1,36 @@
-"""Going on with a run that was stopped: with its own parameters, on the same data."""
+"""Going on with a run that was stopped: its own parameters, the same data, the same code."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from recbench.data.joining import Dataset
 from recbench.errors import InputError
-from recbench.runs.run_folder import RunFolder
+from recbench.runs.run_folder import RunFolder, read_metadata
 
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
+
+# How a run is carried out, not what it is: these may be others when it goes on.
+RUNTIME = ("workers", "output_dir", "resume", "model_timeout", "accept_changes")
+
+
+def kept_parameters(folder: str, kind: type[P]) -> P:
+    """The parameters of the run in `folder`; those of how it is carried out at their defaults.
+
+    Raises:
+        InputError: there is no run, it was one of another script, or its run.json is damaged.
+    """
+    kept = read_metadata(Path(folder))["parameters"]
+    names = [field.name for field in dataclasses.fields(kind) if field.name not in RUNTIME]  # type: ignore[arg-type]
+    if not isinstance(kept, dict) or set(kept) - set(RUNTIME) != set(names):
+        raise InputError(
+            f"--resume {folder}: is a run of another script, or of another version of it. "
+            "Start a new run"
+        )
+    return kind(**{name: _tuples(kept[name]) for name in names})
 
 
 def resumed(given: P, table: str = "comparison.csv") -> tuple[P, RunFolder | None]:
@@ -21,22 +40,33 @@ def resumed(given: P, table: str = "comparison.csv") -> tuple[P, RunFolder | Non
         table: the file of the run's rows.
 
     Raises:
-        InputError: others were given beside `resume`, or the run was not one of this script.
+        InputError: other parameters are given than the run has, its files are damaged, another
+            process is writing to it, or the code or a package has changed since.
     """
     resume = given.resume  # type: ignore[attr-defined]
     if not resume:
         return given, None
+    kept = kept_parameters(resume, type(given))
+    for field in dataclasses.fields(given):  # type: ignore[arg-type]
+        now, then = getattr(given, field.name), getattr(kept, field.name)
+        if field.name not in RUNTIME and now != then:
+            raise InputError(
+                f"--resume {resume}: --{field.name.replace('_', '-')} is {_shown(now)}, the run "
+                f"has {_shown(then)}. A run goes on with its own parameters: leave the flag out"
+            )
+    if getattr(given, "output_dir", ""):
+        raise InputError("--output-dir: a run that goes on stays where it is. Leave the flag out")
     earlier = RunFolder.resume(Path(resume), table)
-    defaults = type(given)()
-    if given != replace(defaults, resume=resume):  # type: ignore[type-var]
-        raise InputError("--resume goes on with the run's own parameters. Give no other flag")
-    kept = earlier.metadata["parameters"]
-    if set(kept) != {field.name for field in fields(defaults)}:  # type: ignore[arg-type]
-        raise InputError(f"--resume {resume}: is a run of another script. Start a new run")
-    for name, value in kept.items():
-        if isinstance(value, list):  # JSON has no tuples
-            kept[name] = tuple(tuple(one) if isinstance(one, list) else one for one in value)
-    return type(given)(**{**kept, "resume": resume}), earlier
+    changes = earlier.changes_since()
+    if changes and not given.accept_changes:  # type: ignore[attr-defined]
+        raise InputError(
+            f"--resume {resume}: {'; '.join(changes)}. Rows of both would be mixed. Go back to "
+            "what it was, start a new run, or add --accept-changes (run.json will say so)"
+        )
+    if changes:
+        print(f"going on although {'; '.join(changes)}")
+        earlier.note_changes(changes)
+    return given, earlier
 
 
 def open_run(
@@ -59,7 +89,9 @@ def open_run(
     found = [dataset_metadata(dataset) for dataset in datasets]
     if earlier is None:
         default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-{name.replace('/', '-')}"
-        described = {"parameters": asdict(parameters), "datasets": found, **metadata}
+        values = dataclasses.asdict(parameters)
+        asked = {key: value for key, value in values.items() if key not in RUNTIME}
+        described = {"parameters": asked, "datasets": found, **metadata}
         return RunFolder.create(Path(parameters.output_dir or default), described, table)
     for now, known in zip(found, earlier.metadata["datasets"], strict=True):
         if now["fingerprint"] != known["fingerprint"]:
@@ -77,3 +109,12 @@ def dataset_metadata(dataset: Dataset) -> dict:
         "fingerprint": dataset.source.fingerprint(),
         "counts": dataset.counts,
     }
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has no tuples."""
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

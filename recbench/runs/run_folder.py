@@ -11,10 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from recbench.errors import InputError
-from recbench.keys import ITERATION
+from recbench.keys import CELL, ITERATION
 
+LOCK = ".lock"  # held while a process writes to the folder
 ROOT = Path(__file__).resolve().parents[2]  # of the project
 
 
@@ -35,6 +37,7 @@ class RunFolder:
         self.metadata = metadata
         self.rows = rows
         self.table = table
+        self._lock = FileLock(path / LOCK)  # until the process ends, however it ends
 
     @classmethod
     def create(cls, path: Path, metadata: dict, table: str = "comparison.csv") -> RunFolder:
@@ -48,9 +51,12 @@ class RunFolder:
             InputError: there is a run already, or the folder cannot be written.
         """
         check_new(path)
-        run = cls(path, {"status": "running", **metadata, **_circumstances()}, [], table)
+        circumstances = {"started": _now(), **_circumstances()}
+        run = cls(path, {"status": "running", **metadata, **circumstances}, [], table)
         try:
             path.mkdir(parents=True, exist_ok=True)
+            run._take("--output-dir")
+            check_new(path)  # another process may have been as fast
             run._write_metadata()
         except OSError as error:
             raise InputError(f"--output-dir {path}: cannot be written ({error.strerror})") from None
@@ -61,17 +67,47 @@ class RunFolder:
         """The run in `path`, to go on with: what succeeded is kept, what failed is forgotten.
 
         Raises:
-            InputError: there is no run.
+            InputError: there is no run, its files are damaged, or another process writes to it.
         """
-        file = path / "run.json"
-        if not file.exists():
-            raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
-        metadata = json.loads(file.read_text())
-        written = path / table
-        rows = []
-        if written.exists():  # to the last digit, so that going on is as if never stopped
-            rows = pd.read_csv(written, float_precision="round_trip").to_dict("records")
-        return cls(path, metadata, [row for row in rows if row["status"] == "ok"], table)
+        metadata = read_metadata(path)
+        run = cls(path, metadata, [], table)
+        run._take("--resume")
+        rows = _read_rows(path / table) if (path / table).exists() else []
+        run.rows = [row for row in rows if row["status"] == "ok"]
+        return run
+
+    def _take(self, flag: str) -> None:
+        """Raises InputError if another process has the folder."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise InputError(
+                f"{flag} {self.path}: another process is writing to it. Wait for it, or end it"
+            ) from None
+        except OSError as error:
+            raise InputError(f"{flag} {self.path}: cannot be written ({error.strerror})") from None
+
+    def changes_since(self) -> list[str]:
+        """What is no longer as it was when the run was begun: code, Python, packages."""
+        now = _circumstances()
+        named = (("git_commit", "the commit"), ("python", "Python"))
+        changes = [
+            f"{what} was {self.metadata.get(key)}, now {now[key]}"
+            for key, what in named
+            if self.metadata.get(key) != now[key]
+        ]
+        then = self.metadata.get("packages") or {}
+        changes += [
+            f"{package} was {then.get(package)}, now {version}"
+            for package, version in now["packages"].items()
+            if then.get(package) != version
+        ]
+        return changes
+
+    def note_changes(self, changes: list[str]) -> None:
+        """Put down in run.json that the run goes on although something has changed."""
+        self.metadata.setdefault("resumed_with_changes", []).append([_now(), *changes])
+        self._write_metadata()
 
     def has(self, **key: object) -> bool:
         """Whether there is a row with these values."""
@@ -80,17 +116,32 @@ class RunFolder:
     def add(self, *rows: dict) -> None:
         """Put rows down, safely: the file is always whole."""
         self.rows += rows
-        write_csv(pd.DataFrame(self.rows), self.path / self.table)
+        write_csv(self._as_table(), self.path / self.table)
+
+    def _as_table(self) -> pd.DataFrame:
+        """The rows; counts are whole numbers, though a failed row has none."""
+        table = pd.DataFrame(self.rows)
+        counts = [name for name in table if name.startswith("n_") or name.endswith("_users")]
+        numbers = [name for name in counts if pd.api.types.is_float_dtype(table[name])]
+        return table.astype(dict.fromkeys(numbers, "Int64"))
 
     def note_reference(self, choice: dict) -> None:
-        """Put down in run.json which recommender was the best on validation rows of a cell."""
-        self.metadata.setdefault("references", []).append(choice)
-        self.metadata["references"].sort(key=lambda one: [one[name] for name in ITERATION])
+        """Put down in run.json which recommender was the best on validation rows of a cell; one
+        for each cell."""
+        others = [one for one in self.references if any(one[name] != choice[name] for name in CELL)]
+        self.metadata["references"] = sorted(
+            [*others, choice], key=lambda one: [one[name] for name in CELL]
+        )
         self._write_metadata()
+
+    @property
+    def references(self) -> list[dict]:
+        """The choices noted so far."""
+        return self.metadata.get("references", [])
 
     def log_failure(self, what: str, traceback: str) -> None:
         """Keep the traceback of a failure in errors.txt."""
-        with (self.path / "errors.txt").open("a") as file:
+        with (self.path / "errors.txt").open("a", encoding="utf-8") as file:
             file.write(f"{what}\n{traceback}\n")
 
     def finish(self, order: list[str], started: float) -> pd.DataFrame:
@@ -99,7 +150,7 @@ class RunFolder:
         Args:
             started: `time.perf_counter()` at the start.
         """
-        table = pd.DataFrame(self.rows)
+        table = self._as_table()
         place = table["model"].map({model: place for place, model in enumerate(order)})
         table = table.assign(_place=place).sort_values([*ITERATION, "_place"], kind="stable")
         table = table.drop(columns="_place").reset_index(drop=True)
@@ -120,6 +171,46 @@ class RunFolder:
 
     def _write_metadata(self) -> None:
         _replace(self.path / "run.json", json.dumps(self.metadata, indent=2, default=str) + "\n")
+
+
+def read_metadata(path: Path) -> dict:
+    """What run.json in the folder says.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    file = path / "run.json"
+    if not file.is_file():
+        raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+        wanted = {"parameters": dict, "datasets": list, "packages": dict}
+        whole = all(isinstance(metadata[key], kind) for key, kind in wanted.items())
+        for one in metadata.get("references", []):
+            whole &= {*CELL, "best"} <= set(one)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise InputError(f"{file}: is damaged, or not that of a run. Start a new run")
+    return metadata
+
+
+def _read_rows(file: Path) -> list[dict]:
+    """The rows of a table, to the last digit, so that going on is as if never stopped."""
+    try:
+        table = pd.read_csv(file, float_precision="round_trip")
+        whole = table["status"].isin(["ok", "failed"]).all() and len(table.columns) > 1
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, pd.errors.ParserError, UnicodeDecodeError):
+        whole = False
+    if not whole:
+        raise InputError(
+            f"{file}: is damaged. Delete it, and all its rows are computed again by --resume"
+        )
+    return table.to_dict("records")
 
 
 def check_new(path: Path) -> None:
@@ -145,13 +236,12 @@ def write_csv(table: pd.DataFrame, file: Path) -> None:
 
 def _replace(file: Path, text: str) -> None:
     scratch = file.with_suffix(f"{file.suffix}.part")
-    scratch.write_text(text)
+    scratch.write_text(text, encoding="utf-8")
     os.replace(scratch, file)
 
 
 def _circumstances() -> dict:
     return {
-        "started": _now(),
         "git_commit": _git_commit(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _requirements()},
@@ -168,7 +258,7 @@ def _now() -> str:
 
 
 def _requirements() -> list[str]:
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     return [line.split("==")[0] for line in lines if "==" in line]
 
 
@@ -196,7 +286,7 @@ def _git_commit() -> str | None:
 
 def _processor() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(
             line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
         )

@@ -1,0 +1,38 @@
+"""A small run, and what two runs of the same parameters must have alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from tests_paths import SYNTHETIC
+
+TIMES = ["fit_seconds", "predict_seconds"]
+SMALL = ["--dataset", SYNTHETIC, "--num-users", 8, "--reviews-per-user", 10, 20]
+SMALL += ["--iterations", 2, "--workers", 1, "--models", "user_mean", "movie_mean", "bias"]
+SMALL += ["svd", "user_median"]
+PLOTS = ["error_by_ratings.svg", "differences.svg"]  # the third shows times
+
+
+def contents(folder: Path) -> dict[str, object]:
+    """Everything that a run has written, but for times, as can be compared."""
+    comparison = pd.read_csv(folder / "comparison.csv").drop(columns=TIMES)
+    wide = pd.read_csv(folder / "final_results.csv")
+    wide = wide[[column for column in wide if not column.endswith("_time")]]
+    metadata = json.loads((folder / "run.json").read_text())
+    for name in ("started", "finished", "seconds"):
+        metadata.pop(name, None)
+    return {
+        "comparison.csv": comparison.to_csv(),
+        "final_results.csv": wide.to_csv(),
+        "significance.csv": (folder / "significance.csv").read_text(),
+        "predictions.parquet": pd.read_parquet(folder / "predictions.parquet").to_csv(),
+        "run.json": json.dumps(metadata, indent=1, sort_keys=True),
+        **{name: (folder / "plots" / name).read_text() for name in PLOTS},
+        "names": sorted(
+            str(file.relative_to(folder))
+            for file in folder.rglob("*")
+            if file.name not in (".lock", "errors.txt")
+        ),
+    }

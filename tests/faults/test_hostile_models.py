@@ -1,0 +1,135 @@
+"""Models that do what they should not: they fail by themselves, the others are as without them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from child import run_child
+from conftest import some
+from runs import SMALL, TIMES
+
+HEAD = "import os, sys, time\nimport numpy as np\nclass Model:\n"
+FIT = "    def fit(self, train, movies):\n        {}\n        return self\n"
+PREDICT = (
+    "    def predict(self, user, movie):\n        {}\n        return np.full(len(user), 3.0)\n"
+)
+
+
+def model(fit="pass", predict="pass", head=HEAD):
+    return head + FIT.format(fit) + PREDICT.format(predict)
+
+
+FAILS = {
+    "writes to its ratings": model(fit="train.stars[:] = 5"),
+    "writes to the users": model(fit="train.user[:] = 0"),
+    "writes to the bits": model(fit="movies.bits[:] = 0"),
+    "writes to the votes": model(fit="movies.vote_average[:] = 0"),
+    "writes to the titles": model(fit="movies.title[:] = None"),
+    "writes to what it is asked": model(predict="user[:] = 0"),
+    "sorts its ratings in place": model(fit="train.time.sort()"),
+    "raises": model(fit="raise RuntimeError('no')"),
+    "exits": model(fit="sys.exit()"),
+    "exits with 0": model(predict="sys.exit(0)"),
+    "hangs": model(fit="time.sleep(1000)"),
+    "computes without end": model(predict="\n        while True: pass"),
+    "catches all errors": model(
+        fit="\n        while True:\n            try: time.sleep(1000)\n"
+        "            except Exception: pass"
+    ),
+    "calls itself without end": model(fit="self.fit(train, movies)"),
+    "predicts seven stars": model(predict="return np.full(len(user), 7.0)"),
+    "predicts one too many": model(predict="return np.full(len(user) + 1, 3.0)"),
+    "predicts a table": model(predict="return np.full((len(user), 2), 3.0)"),
+    "predicts text": model(predict="return ['good'] * len(user)"),
+    "predicts nothing": model(predict="return None"),
+    "has no room": model(fit="np.empty(10**15)"),
+    "asks a question": model(fit="input('how many? ')"),
+}
+HARMLESS = {
+    "changes its own copy": model(fit="stars = train.stars.copy(); stars[:] = 5"),
+    "goes elsewhere": model(fit="os.chdir('/')"),
+    "prints much": model(fit="print('x' * 1_000_000)"),
+    "seeds everything": model(fit="np.random.seed(0)"),
+    "predicts no number": model(predict="return np.full(len(user), np.nan)"),
+    "predicts integers": model(predict="return [3] * len(user)"),
+}
+NOT_LOADED = {
+    "does not parse": ("class Model(:\n", "line 1: SyntaxError"),
+    "imports what is not there": ("import no_such_thing\n", "line 1: ModuleNotFoundError"),
+    "exits when imported": ("import sys\nsys.exit(3)\n", "line 2: SystemExit"),
+    "raises when imported": ("x = 1\ny = 1 / 0\n", "line 2: ZeroDivisionError"),
+    "has no such class": ("class Other:\n    pass\n", "has no class 'Model', only Other"),
+    "has no methods": ("class Model:\n    pass\n", "lacks fit and predict"),
+    "wants an argument": (
+        model(head=HEAD + "    def __init__(self, rank):\n        pass\n"),
+        "missing 1 required positional argument: 'rank'",
+    ),
+    "fails when made": (
+        model(head=HEAD + "    def __init__(self):\n        raise OSError('no disk')\n"),
+        "my_file.py, line 5: OSError: no disk",
+    ),
+    "names an unknown option": (model(head=HEAD + "    options = ('sead',)\n"), "names 'sead'"),
+}
+
+
+@pytest.fixture(scope="module")
+def without(scratch):
+    return rows_of([], scratch, scratch / "without")[0]
+
+
+def rows_of(more, tmp_path, folder):
+    words = [*SMALL, *more, "--model-timeout", 3, "--output-dir", folder]
+    status, printed, _ = run_child(words, folder, tmp_path / "out")
+    assert "Traceback" not in printed.replace("the tracebacks", "")
+    assert (folder / "comparison.csv").exists(), printed[-2000:]
+    return pd.read_csv(folder / "comparison.csv").drop(columns=TIMES), status, printed
+
+
+@pytest.mark.parametrize("what", some([*FAILS, *HARMLESS], 10))
+def test_the_others_are_as_without_it(without, tmp_path, what, count):
+    file = tmp_path / "my_file.py"
+    file.write_text({**FAILS, **HARMLESS}[what])
+    rows, status, printed = rows_of([f"{file}:Model"], tmp_path, tmp_path / "run")
+    own = rows["model"] == "Model"
+    others = rows[~own].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, without, check_dtype=False)
+    assert set(rows[own]["status"]) == {"failed" if what in FAILS else "ok"}
+    assert status == (1 if what in FAILS else 0)
+    if what in FAILS:
+        assert "failed: Model (4 results): " in printed
+    count("hostile models")
+
+
+@pytest.mark.parametrize("what", list(NOT_LOADED))
+def test_a_file_that_cannot_be_used_is_one_message(tmp_path, what, count):
+    text, message = NOT_LOADED[what]
+    (tmp_path / "my_file.py").write_text(text)
+    words = [*SMALL, f"{tmp_path / 'my_file'}:Model", "--output-dir", tmp_path / "run"]
+    status, printed, _ = run_child(words, tmp_path, tmp_path / "out")
+    assert status == 2, printed
+    assert message in " ".join(printed.split()), printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "run").exists()
+    count("hostile models")
+
+
+@pytest.mark.parametrize("name", ["json.py", "ratings.py", "numpy.py", "recbench.py"])
+def test_a_file_called_like_a_module_replaces_none(without, tmp_path, name, count):
+    (tmp_path / name).write_text(model())
+    words = [f"{tmp_path / name}:Model"]
+    rows, status, printed = rows_of(words, tmp_path, tmp_path / "run")
+    assert status == 0, printed
+    others = rows[rows["model"] != "Model"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, without, check_dtype=False)
+    count("hostile models")
+
+
+def test_where_every_model_fails_it_says_so_and_why(tmp_path):
+    file = tmp_path / "my_file.py"
+    file.write_text(FAILS["raises"])
+    words = ["--dataset", SMALL[1], "--num-users", 8, "--reviews-per-user", 10, "--workers", 1]
+    words += ["--models", f"{file}:Model", "--output-dir", tmp_path / "run"]
+    status, printed, _ = run_child(words, tmp_path / "run", tmp_path / "out")
+    assert status == 1
+    assert "failed: Model (5 results): my_file.py, line 5: RuntimeError: no" in printed
+    assert "Traceback" not in printed.replace("the tracebacks", "")

@@ -1,0 +1,139 @@
+"""Killed at every write, a run goes on to the same files; its workers do not outlive it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from child import run_child
+from conftest import some
+from runs import SMALL, contents
+from tests_paths import ROOT, SYNTHETIC
+
+MODEL_THAT_FAILS_ONCE = """
+import os
+class Fails:
+    learns_from_background = True
+    def fit(self, train, movies):
+        if os.path.exists({marker!r}):
+            raise RuntimeError("not yet")
+        self.mean = train.mean_stars()
+        return self
+    def predict(self, user, movie):
+        return [self.mean] * len(user)
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(scratch):
+    """A run that nobody disturbed: its contents and how many writes it made."""
+    folder = scratch / "whole"
+    status, printed, writes = run_child([*SMALL, "--output-dir", folder], folder, scratch / "out")
+    assert status == 0, printed
+    return contents(folder), writes
+
+
+def test_there_are_many_writes(whole):
+    assert whole[1] > 60
+
+
+def test_killed_at_a_write_it_goes_on_to_the_same_files(whole, tmp_path, count):
+    expected, writes = whole
+    for kill_at in some(list(range(1, writes + 1)), 8):
+        folder = tmp_path / f"killed-{kill_at}"
+        words = [*SMALL, "--output-dir", folder]
+        status, printed, _ = run_child(words, folder, tmp_path / "out", kill_at)
+        assert status == -signal.SIGKILL, (kill_at, printed)
+        go_on = ["--resume", folder] if (folder / "run.json").exists() else words
+        status, printed, _ = run_child(go_on, folder, tmp_path / "out")
+        assert status == 0, (kill_at, printed)
+        assert contents(folder) == expected, kill_at
+        count("kills at a write")
+        shutil.rmtree(folder)
+
+
+def test_killed_twice_and_while_going_on(whole, tmp_path, count):
+    expected, writes = whole
+    for kill_at in some(list(range(2, writes, 3)), 4):
+        folder = tmp_path / f"killed-{kill_at}"
+        words = [*SMALL, "--output-dir", folder]
+        for again in (kill_at, max(writes - kill_at, 2) // 2):
+            run_child(words, folder, tmp_path / "out", again)
+            if (folder / "run.json").exists():
+                words = ["--resume", folder]
+        status, printed, _ = run_child(words, folder, tmp_path / "out")
+        assert status == 0, printed
+        assert contents(folder) == expected, kill_at
+        count("kills at a write", 2)
+        shutil.rmtree(folder)
+
+
+def test_a_finished_run_that_goes_on_stays_as_it_is(whole, tmp_path):
+    folder = tmp_path / "run"
+    run_child([*SMALL, "--output-dir", folder], folder, tmp_path / "out")
+    for _ in range(2):
+        assert run_child(["--resume", folder], folder, tmp_path / "out")[0] == 0
+        assert contents(folder) == whole[0]
+    for lost in ("comparison.csv", "predictions.parquet", "significance.csv"):
+        (folder / lost).unlink()
+        assert run_child(["--resume", folder], folder, tmp_path / "out")[0] == 0
+        assert contents(folder) == whole[0], lost
+
+
+def test_after_a_failed_model_nothing_stands_twice(tmp_path):
+    """The reference is chosen anew over all collaborative models, and put in the place of the
+    former."""
+    marker = tmp_path / "marker"
+    marker.touch()
+    (tmp_path / "my_file.py").write_text(MODEL_THAT_FAILS_ONCE.format(marker=str(marker)))
+    model = f"{tmp_path / 'my_file'}:Fails"
+    folders = []
+    for name in ("failed", "whole"):
+        folder = tmp_path / name
+        words = [*SMALL, model, "--output-dir", folder]
+        status, printed, _ = run_child(words, folder, tmp_path / "out")
+        assert status == (1 if name == "failed" else 0), printed
+        if name == "failed":
+            assert "my_file.py, line 7: RuntimeError: not yet" in printed
+            marker.unlink()
+            status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
+            assert status == 0, printed
+        folders.append(folder)
+    assert contents(folders[0]) == contents(folders[1])
+
+
+def test_two_at_once_are_refused(tmp_path, count):
+    from filelock import FileLock
+
+    folder = tmp_path / "run"
+    run_child([*SMALL, "--output-dir", folder], folder, tmp_path / "out")
+    with FileLock(folder / ".lock"):
+        status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
+    assert status == 2
+    assert "another process is writing" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_their_parent(tmp_path, with_signal, count):
+    words = ["--dataset", SYNTHETIC, "--num-users", 40, "--reviews-per-user", 0, "--iterations", 40]
+    words += ["--models", "bayes_fm", "hybrid", "--workers", 2, "--output-dir", tmp_path / "run"]
+    script = [sys.executable, str(ROOT / "compare_all.py"), *map(str, words)]
+    parent = subprocess.Popen(script, stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "run" / "comparison.csv").exists():  # both are at work
+        assert time.monotonic() < deadline
+        assert parent.poll() is None
+        time.sleep(0.1)
+    group = os.getpgid(parent.pid)
+    parent.send_signal(with_signal)
+    parent.wait()
+    time.sleep(2)
+    left = subprocess.run(["pgrep", "-g", str(group)], capture_output=True, text=True, check=False)
+    assert left.stdout == ""
+    count("kills of a parent with workers")

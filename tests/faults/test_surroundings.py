@@ -1,0 +1,194 @@
+"""A full disk, a closed pipe, a terminal that knows no ×, other versions: one message each."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+from child import run_child
+from runs import SMALL
+from tests_paths import ROOT, SYNTHETIC
+
+from recbench.data import datasets, kaggle, ml_100k
+from recbench.errors import InputError
+
+QUICK = ["--dataset", SYNTHETIC, "--num-users", 5, "--reviews-per-user", 5, "--iterations", 1]
+QUICK += ["--models", "user_mean", "--workers", 1]
+
+
+def script(*words, **options):
+    options = {"capture_output": True, "text": True, "timeout": 120, **options}
+    command = [sys.executable, str(ROOT / "compare_all.py"), *map(str, words)]
+    return subprocess.run(command, check=False, **options)
+
+
+def limit_files(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+@pytest.mark.parametrize("room", [0, 2_000, 6_000])
+def test_a_disk_that_is_full(tmp_path, room, count):
+    words = [*QUICK, "--output-dir", tmp_path / "run"]
+    done = script(*words, preexec_fn=partial(limit_files, room))
+    assert done.returncode in (1, 2), done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "File too large" in done.stdout + done.stderr
+    go_on = ["--resume", tmp_path / "run"] if (tmp_path / "run" / "run.json").exists() else words
+    assert script(*go_on).returncode == 0
+    count("surroundings")
+
+
+def test_standard_output_that_is_full(tmp_path, count):
+    with open("/dev/full", "w") as full:
+        done = script(
+            *QUICK, "--output-dir", tmp_path / "run",
+            stdout=full, stderr=subprocess.PIPE, capture_output=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.strip() == "error: No space left on device"
+    count("surroundings")
+
+
+def test_a_reader_that_has_seen_enough(tmp_path, count):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = script(
+        *QUICK, "--output-dir", tmp_path / "run",
+        stdout=writer, stderr=subprocess.PIPE, capture_output=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode in (1, 141)  # of what is printed in colours, of the rest
+    assert done.stderr == ""
+    count("surroundings")
+
+
+@pytest.mark.parametrize("settings", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])
+def test_a_terminal_that_knows_no_multiplication_sign(tmp_path, settings, count):
+    settings = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **settings}
+    words = [*QUICK, "--output-dir", tmp_path / "run"]
+    done = script(*words, env={**os.environ, **settings}, text=False)
+    assert done.returncode == 0, done.stderr
+    assert b"5 ? 5" in done.stdout or "5 × 5".encode() in done.stdout
+    count("surroundings")
+
+
+def test_a_cache_folder_that_cannot_be_written(count):
+    for folder in ("/proc/recbench", "/dev/null"):
+        done = script("--dataset", "ml-100k", env={**os.environ, "RECBENCH_CACHE": folder})
+        assert done.returncode == 2
+        assert "RECBENCH_CACHE" in done.stderr
+        assert "Traceback" not in done.stderr
+        count("surroundings")
+
+
+def test_a_cache_variable_that_is_empty_is_as_if_not_set(monkeypatch):
+    monkeypatch.delenv("RECBENCH_CACHE", raising=False)
+    usual = ml_100k.cache_folder()
+    monkeypatch.setenv("RECBENCH_CACHE", "")
+    assert ml_100k.cache_folder() == usual
+    assert usual.is_absolute()
+
+
+def test_a_network_that_accepts_and_never_answers(monkeypatch, tmp_path, capsys):
+    """At most twenty seconds, and a line that says what is waited for."""
+    assert kaggle.ANSWER_SECONDS <= 20
+    monkeypatch.setattr(kaggle, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(kaggle, "find", lambda: None)
+    monkeypatch.setattr(kaggle, "_cache_folder", lambda: tmp_path)
+    silent = [sys.executable, "-c", "import time; time.sleep(60)"]
+    original = kaggle.run_with_deadline
+    monkeypatch.setattr(kaggle, "run_with_deadline", lambda _, *rest: original(silent, *rest))
+    monkeypatch.setattr(datasets, "read_ml_100k", lambda: "the small one")
+    datasets.load_source.cache_clear()
+    started = time.monotonic()
+    assert datasets.load_source("auto") == "the small one"
+    assert time.monotonic() - started < 10
+    assert "asking Kaggle" in capsys.readouterr().out
+    with pytest.raises(InputError, match="sent nothing"):
+        datasets.load_source("the-movies-dataset")
+    datasets.load_source.cache_clear()
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    words = [*SMALL[:6], "--iterations", 2, "--models", "user_mean", "movie_mean", "--workers", 1]
+    run_child([*words, "--output-dir", folder], folder, tmp_path / "out")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--iterations", "5"], "--iterations is 5, the run has 2"),
+        (["--models", "ao"], "--models is ao, the run has user_mean movie_mean"),
+        (["--no-votes"], "--votes is False, the run has True"),
+        (["--output-dir", "elsewhere"], "stays where it is"),
+    ],
+)
+def test_a_run_goes_on_with_its_own_parameters(run, tmp_path, words, message):
+    status, printed, _ = run_child(["--resume", run, *words], run, tmp_path / "out")
+    assert status == 2
+    assert message in printed
+
+
+def test_how_it_is_carried_out_may_change(run, tmp_path):
+    words = ["--resume", run, "--workers", "2", "--model-timeout", "60", "--iterations", "2"]
+    status, printed, _ = run_child(words, run, tmp_path / "out")
+    assert status == 0, printed
+    assert "workers" not in json.loads((run / "run.json").read_text())["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [("git_commit", "the commit was then, now"), ("python", "Python was then, now")],
+)
+def test_other_code_is_said_and_not_mixed(run, tmp_path, key, message):
+    file = run / "run.json"
+    metadata = json.loads(file.read_text())
+    file.write_text(json.dumps({**metadata, key: "then"}))
+    status, printed, _ = run_child(["--resume", run], run, tmp_path / "out")
+    assert status == 2
+    assert message in printed
+    words = ["--resume", run, "--accept-changes"]
+    status, printed, _ = run_child(words, run, tmp_path / "out")
+    assert status == 0
+    assert message in printed
+    assert message in str(json.loads(file.read_text())["resumed_with_changes"])
+
+
+def test_another_package_is_said_and_not_mixed(run, tmp_path):
+    file = run / "run.json"
+    metadata = json.loads(file.read_text())
+    metadata["packages"]["numpy"] = "1.0"
+    file.write_text(json.dumps(metadata))
+    status, printed, _ = run_child(["--resume", run], run, tmp_path / "out")
+    assert status == 2
+    assert "numpy was 1.0, now" in printed
+
+
+def test_a_worker_that_is_killed_leaves_a_run_that_goes_on(tmp_path):
+    marker = tmp_path / "marker"
+    (tmp_path / "my_file.py").write_text(
+        "import os, signal\n"
+        "class Killed:\n"
+        "    def fit(self, train, movies):\n"
+        f"        if not os.path.exists({str(marker)!r}):\n"
+        f"            open({str(marker)!r}, 'w').close()\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        return self\n"
+        "    def predict(self, user, movie):\n"
+        "        return [3.0] * len(user)\n"
+    )
+    words = [*SMALL[:6], "--iterations", 2, "--models", "user_mean", "--workers", 2]
+    words.insert(-2, f"{tmp_path / 'my_file'}:Killed")
+    done = script(*words, "--output-dir", tmp_path / "run")
+    assert done.returncode == 2
+    assert f"--resume {tmp_path / 'run'} --workers 1" in " ".join(done.stderr.split())
+    assert script("--resume", tmp_path / "run", "--workers", 1).returncode == 0
