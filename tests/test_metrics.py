@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_squared_error, ndcg_score, roc_auc_score
 
 from recbench.evaluation import metrics
-from recbench.evaluation.measure import measure, scores
+from recbench.evaluation.measure import measure
+from recbench.evaluation.metrics import scores
 from recbench.ratings import Ratings
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,10 @@ import pandas as pd
 from recbench.data.encodings.thermometer import count_ones
 from recbench.evaluation import metrics
 from recbench.evaluation.cells import Cell
+from recbench.evaluation.metrics import Row
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 from recbench.recommender import Recommender, declared, fit_on
 from recbench.threads import one_thread
-
-Row = dict[str, Any]  # column -> number; None: empty
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def measure(
         "n_users": cell.n_users,
         "n_train": len(train),
         "n_test": len(test),
-        **scores(test, predicted, ones, predicted_ones),
+        **metrics.scores(test, predicted, ones, predicted_ones),
         **warm_and_cold(test, predicted, ones, predicted_ones, warm=np.isin(test.user, train.user)),
         "coverage": float(covered.mean()),
         "fit_seconds": fitted - started + (base.fit_seconds if base else 0.0),
@@ -112,35 +110,6 @@ def measure(
         }
     )
     return Measured(row, predictions)
-
-
-def scores(
-    test: Ratings, predicted: np.ndarray, ones: np.ndarray, predicted_ones: np.ndarray
-) -> Row:
-    """All scores of the predictions for the ratings of `test`.
-
-    Args:
-        predicted: float [n], stars.
-        ones, predicted_ones: int [n], ones in the thermometers of truth and prediction.
-    """
-    stars, user = test.stars, test.user
-    right = metrics.right_within_one_star(ones, predicted_ones)
-    accuracy = metrics.mean_per_user(right, user)
-    auc = metrics.auc_like_per_user(stars, predicted, user)
-    ndcg = metrics.ndcg_at_10_per_user(stars, predicted, user)
-    return {
-        "rmse": metrics.rmse(stars, predicted, user),
-        "rmse_pooled": metrics.rmse_pooled(stars, predicted),
-        "mae": metrics.mae(stars, predicted, user),
-        "mae_pooled": metrics.mae_pooled(stars, predicted),
-        "accuracy_mean": float(accuracy.mean()),
-        "accuracy_median": float(np.median(accuracy)),
-        "accuracy_pooled": float(right.mean()),
-        "auc_like": float(auc.mean()) if len(auc) else None,
-        "auc_users": len(auc),
-        "ndcg_at_10": float(ndcg.mean()) if len(ndcg) else None,
-        "ndcg_users": len(ndcg),
-    }
 
 
 def warm_and_cold(

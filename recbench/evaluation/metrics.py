@@ -1,4 +1,5 @@
-"""The scores: one readable function each.
+"""The scores: one readable function each, and `scores`, all of them: a new one is a function here
+and a line there.
 
 Arrays are one entry per test rating: `stars` (the truth) and `predicted` (float [n], 0.5 .. 5),
 `user` (int [n]). A score is the mean over users unless its name says `pooled`.
@@ -6,12 +7,48 @@ Arrays are one entry per test rating: `stars` (the truth) and `predicted` (float
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+from recbench.ratings import Ratings
 
 LIKED = 4.0  # stars from which a movie counts as liked
 WITHIN_ONES = 2  # of a thermometer: one star
 NDCG_PLACES = 10
 NDCG_LEAST_RATINGS = 20  # held out of a user, for a ranking of them to mean something
+
+
+Row = dict[str, Any]  # column -> number; None: empty
+
+
+def scores(
+    test: Ratings, predicted: np.ndarray, ones: np.ndarray, predicted_ones: np.ndarray
+) -> Row:
+    """All scores of the predictions for the ratings of `test`, by column.
+
+    Args:
+        predicted: float [n], stars.
+        ones, predicted_ones: int [n], ones in the thermometers of truth and prediction.
+    """
+    stars, user = test.stars, test.user
+    right = right_within_one_star(ones, predicted_ones)
+    accuracy = mean_per_user(right, user)
+    auc = auc_like_per_user(stars, predicted, user)
+    ndcg = ndcg_at_10_per_user(stars, predicted, user)
+    return {
+        "rmse": rmse(stars, predicted, user),
+        "rmse_pooled": rmse_pooled(stars, predicted),
+        "mae": mae(stars, predicted, user),
+        "mae_pooled": mae_pooled(stars, predicted),
+        "accuracy_mean": float(accuracy.mean()),
+        "accuracy_median": float(np.median(accuracy)),
+        "accuracy_pooled": float(right.mean()),
+        "auc_like": float(auc.mean()) if len(auc) else None,
+        "auc_users": len(auc),
+        "ndcg_at_10": float(ndcg.mean()) if len(ndcg) else None,
+        "ndcg_users": len(ndcg),
+    }
 
 
 def mean_per_user(values: np.ndarray, user: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import Literal
 
 from recbench.data.joining import load_dataset
 from recbench.evaluation.cells import make_cell
-from recbench.evaluation.measure import Row, measure
+from recbench.evaluation.measure import measure
+from recbench.evaluation.metrics import Row
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.recommender import Options, build
 
