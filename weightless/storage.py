@@ -40,7 +40,7 @@ def write(
     with unfinished.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     if _packed_too_well(sum(array.nbytes for array in arrays.values()), unfinished):
-        with unfinished.open("wb") as file:  # so that it can be told from a file that is a trap
+        with unfinished.open("wb") as file:  # else it would be refused as made to fill the memory
             np.savez(file, allow_pickle=False, **arrays)
     os.replace(unfinished, path)
 

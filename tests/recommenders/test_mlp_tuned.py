@@ -47,7 +47,7 @@ def test_shrunk_means_by_hand():
     assert overall == 3.0
 
 
-def test_it_learns_a_taste_from_enough_ratings():
+def test_it_learns_what_a_user_likes_from_enough_ratings():
     """Each of four users likes another bit, and 150 ratings show it."""
     movies = toy_movies(250)
     user, movie = np.repeat(np.arange(4), 150), np.tile(np.arange(150), 4)
