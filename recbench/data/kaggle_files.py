@@ -44,13 +44,13 @@ def read_folder(folder: Path, name: str | None = None, small: bool = False) -> S
         if file is not None and not file.is_file():  # a folder, or a pipe that nobody writes to
             raise InputError(f"{file}: is no ordinary file. Expected a CSV file")
 
-    ratings = check_ratings(_read_ratings(ratings_file), ratings_file)
+    ratings = check_ratings(read_ratings(ratings_file), ratings_file)
     counts = {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
     links = None
     if links_file is not None:
-        links, link_counts = clean_links(_read_text(links_file, ("movieId", "tmdbId")))
+        links, link_counts = clean_links(read_text(links_file, ("movieId", "tmdbId")))
         counts |= link_counts
-    movies, movie_counts = clean_movies(_read_text(metadata_file, MOVIE_COLUMNS))
+    movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
     if movies.is_empty():
         raise InputError(f"{metadata_file}: no row has a number for its id. Is it the right file?")
     return Source(
@@ -79,7 +79,8 @@ def _choose_pair(folder: Path, small: bool) -> tuple[Path, Path | None]:
     )
 
 
-def _read_ratings(file: Path) -> pl.DataFrame:
+def read_ratings(file: Path) -> pl.DataFrame:
+    """userId, movieId, rating and timestamp of a CSV file with such a heading."""
     _check_columns(file, tuple(RATING_COLUMNS))
     try:
         return (
@@ -93,7 +94,7 @@ def _read_ratings(file: Path) -> pl.DataFrame:
 
 def _first_unreadable(file: Path) -> str | None:
     """Where the first cell stands that is no number; read again as text to find it."""
-    text = _read_text(file, tuple(RATING_COLUMNS)).with_row_index("line", offset=2)
+    text = read_text(file, tuple(RATING_COLUMNS)).with_row_index("line", offset=2)
     for column, dtype in RATING_COLUMNS.items():
         bad = text.filter(
             pl.col(column).is_not_null() & pl.col(column).cast(dtype, strict=False).is_null()
@@ -105,8 +106,8 @@ def _first_unreadable(file: Path) -> str | None:
     return None
 
 
-def _read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
-    """The named columns as text. Rows of the wrong length are cut or filled, not dropped."""
+def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The named columns of a CSV file as text. Rows of the wrong length are cut or filled."""
     _check_columns(file, columns)
     try:
         return pl.read_csv(

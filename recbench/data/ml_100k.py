@@ -15,9 +15,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import platformdirs
 import polars as pl
 
+from recbench.data.cache import cache_folder
+from recbench.data.grouplens_files import TMDB_GENRES
 from recbench.data.tables import MOVIE_COLUMNS, Source, check_ratings, clean_movies
 from recbench.errors import InputError
 
@@ -26,8 +27,6 @@ WHEEL = "recbole-1.2.1-py3-none-any.whl"
 SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 INSIDE = "recbole/dataset_example/ml-100k/ml-100k"
 
-# Genre names of GroupLens -> of TMDB, where they differ
-TMDB_GENRES = {"Children's": "Family", "Sci-Fi": "Science Fiction", "Musical": "Music"}
 # Freebase's languages -> ISO 639-1
 LANGUAGES = {
     "m.02h40lc": "en",
@@ -94,12 +93,6 @@ def check_hash(wheel: Path) -> None:
             f"{wheel}: is not the file expected (SHA-256 {found}, expected {SHA256}). "
             "Delete it and run again; if it comes again, the package index serves another file"
         )
-
-
-def cache_folder() -> Path:
-    """Where fetched data is kept; RECBENCH_CACHE overrides the user's cache folder."""
-    default = platformdirs.user_cache_dir("recommender-systems-benchmark", appauthor=False)
-    return Path(os.environ.get("RECBENCH_CACHE") or default)  # set but empty: as if not set
 
 
 def _download(folder: Path) -> Path:

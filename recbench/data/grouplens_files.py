@@ -1,0 +1,218 @@
+"""A folder in one of the layouts of GroupLens's MovieLens sets.
+
+| layout | ratings | movies |
+|---|---|---|
+| since 2013 (ml-latest-small, ml-20m, ml-25m, ml-32m) | ratings.csv | movies.csv, links.csv |
+| ml-1m, ml-10m | ratings.dat, cells parted by :: | movies.dat |
+| ml-100k | u.data, cells parted by tabs | u.item |
+
+What a movie is comes from Kaggle's metadata where that is on this machine, found through links.csv
+or, where a set has none, by title and year; else from the set itself: title, year and genres, and
+votes counted over the ratings of users outside the sample.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import polars as pl
+
+from recbench.data import kaggle
+from recbench.data.kaggle_files import read_ratings, read_text
+from recbench.data.tables import (
+    MOVIE_COLUMNS,
+    RATING_COLUMNS,
+    Source,
+    check_ratings,
+    clean_links,
+    clean_movies,
+)
+from recbench.errors import InputError
+
+# Genre names of GroupLens -> of TMDB, where they differ
+TMDB_GENRES = {"Children's": "Family", "Children": "Family", "Sci-Fi": "Science Fiction"}
+TMDB_GENRES |= {"Musical": "Music"}
+NO_GENRES = "(no genres listed)"
+U_ITEM_GENRES = (
+    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
+    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
+    *("Sci-Fi", "Thriller", "War", "Western"),
+)
+TITLE = re.compile(r"^(.*?)\s*\((\d{4})[^)]*\)\s*$")  # "Toy Story (1995)"
+ARTICLE = re.compile(r"^(.*), (the|a|an|les|la|le|das|der|die|il|el)$")  # "matrix, the"
+
+
+def is_grouplens(folder: Path) -> bool:
+    """Whether the folder is laid out like one of GroupLens's sets."""
+    return _ratings_file(folder) is not None
+
+
+def read_grouplens(folder: Path, name: str) -> Source:
+    """Read a set.
+
+    Args:
+        name: the dataset's name in the results.
+
+    Raises:
+        InputError: a file or column is missing, or a row cannot be used; names file and row.
+    """
+    ratings_file = _ratings_file(folder)
+    assert ratings_file is not None
+    movies_file = ratings_file.with_name(
+        {"ratings.csv": "movies.csv", "ratings.dat": "movies.dat", "u.data": "u.item"}[
+            ratings_file.name
+        ]
+    )
+    if not movies_file.is_file():
+        raise InputError(f"{folder}: has no {movies_file.name} beside {ratings_file.name}")
+    ratings = check_ratings(_read_ratings(ratings_file), ratings_file)
+    own = _read_movies(movies_file)  # movieId, title, year, genres
+    files = [ratings_file, movies_file]
+    counts = {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
+
+    links_file, metadata = folder / "links.csv", kaggle.find()
+    if metadata is not None:
+        metadata_file = metadata / "movies_metadata.csv"
+        movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
+        if links_file.is_file():
+            links, link_counts = clean_links(read_text(links_file, ("movieId", "tmdbId")))
+            files.append(links_file)
+        else:
+            links = links_by_title(own, movies)
+            link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
+        files.append(metadata_file)
+        counts |= link_counts
+    else:
+        movies, movie_counts = clean_movies(_as_metadata(own))
+        links = own.select("movieId", tmdbId="movieId")  # one id space
+    return Source(
+        name=name,
+        ratings=ratings,
+        links=links,
+        movies=movies,
+        counts=counts | movie_counts,
+        files=tuple(files),
+    )
+
+
+def links_by_title(own: pl.DataFrame, movies: pl.DataFrame) -> pl.DataFrame:
+    """movieId -> tmdbId of the movies whose title and year are those of exactly one row of the
+    metadata, and of one movie."""
+    there = movies.select(tmdbId="id", title="title", year=pl.col("release_date").str.slice(0, 4))
+    sides = [
+        table.drop_nulls(["title", "year"])
+        .with_columns(title=pl.col("title").map_elements(plain_title, return_dtype=pl.String))
+        .unique(["title", "year"], keep="none", maintain_order=True)
+        for table in (own, there)
+    ]
+    return sides[0].join(sides[1], on=["title", "year"]).select("movieId", "tmdbId")
+
+
+def plain_title(title: str) -> str:
+    """ "the matrix" of "Matrix, The (a.k.a. ..)": without what is written in many ways."""
+    text = re.sub(r"\s*\(.*", "", title.lower()).strip()
+    article = ARTICLE.match(text)
+    text = f"{article[2]} {article[1]}" if article else text
+    return re.sub(r"[^\w]+", " ", text).strip()
+
+
+def _ratings_file(folder: Path) -> Path | None:
+    for name, movies in (("ratings.csv", "movies.csv"), ("ratings.dat", ""), ("u.data", "")):
+        if (folder / name).is_file() and (not movies or (folder / movies).is_file()):
+            return folder / name
+    return None
+
+
+def _read_ratings(file: Path) -> pl.DataFrame:
+    if file.suffix == ".csv":
+        return read_ratings(file)
+    text = file.read_bytes().replace(b"::", b"\t")
+    try:
+        table = pl.read_csv(
+            io.BytesIO(text), has_header=False, separator="\t", infer_schema=False, quote_char=None
+        )
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{file}: cannot be read ({str(error).splitlines()[0]})") from None
+    if table.width != len(RATING_COLUMNS):
+        raise InputError(
+            f"{file}: has {table.width} columns. Expected user, movie, rating and time, parted by "
+            f"{'::' if file.suffix == '.dat' else 'tabs'}"
+        )
+    cells = zip(table.columns, RATING_COLUMNS.items(), strict=True)
+    typed = table.select(
+        pl.col(column).cast(dtype, strict=False).alias(name) for column, (name, dtype) in cells
+    )
+    return _numbered_from_one(typed, file)
+
+
+def _numbered_from_one(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
+    """`ratings`; a cell that is no number is named with its line, counted without a heading."""
+    bad = ratings.with_row_index("line", offset=1).filter(
+        pl.any_horizontal(pl.col(name).is_null() for name in RATING_COLUMNS)
+    )
+    if not bad.is_empty():
+        raise InputError(
+            f"{file}, line {bad['line'][0]}: a cell is empty or no number ({len(bad):,} such rows)"
+        )
+    return ratings
+
+
+def _read_movies(file: Path) -> pl.DataFrame:
+    """movieId, title, year (text), genres (names parted by |)."""
+    if file.suffix == ".csv":
+        rows = read_text(file, ("movieId", "title", "genres")).rows()
+    else:
+        text = file.read_bytes().decode("utf-8", errors="replace")
+        if "\ufffd" in text:  # the old sets
+            text = file.read_bytes().decode("latin-1")
+        rows = [
+            _cells(line, number, file)
+            for number, line in enumerate(text.splitlines(), start=1)
+            if line
+        ]
+    split = [TITLE.match(title or "") for _, title, _ in rows]
+    table = pl.DataFrame(
+        {
+            "movieId": pl.Series([one for one, _, _ in rows], dtype=pl.String),
+            "title": [
+                found[1] if found else title
+                for found, (_, title, _) in zip(split, rows, strict=True)
+            ],
+            "year": [found[2] if found else None for found in split],
+            "genres": pl.Series([genres for _, _, genres in rows], dtype=pl.String),
+        },
+        schema_overrides={"title": pl.String, "year": pl.String},
+    )
+    with_id = table.with_columns(movieId=pl.col("movieId").cast(pl.Int64, strict=False))
+    return with_id.filter(pl.col("movieId").is_not_null()).unique(
+        "movieId", keep="first", maintain_order=True
+    )
+
+
+def _cells(line: str, number: int, file: Path) -> tuple[str, str, str]:
+    """Id, title and genres of a line of movies.dat or u.item."""
+    cells = line.split("::") if file.suffix == ".dat" else line.split("|")
+    if file.suffix == ".dat" and len(cells) == 3:
+        return cells[0], cells[1], cells[2]
+    if file.suffix == ".item" and len(cells) == 5 + len(U_ITEM_GENRES):
+        names = [name for name, bit in zip(U_ITEM_GENRES, cells[5:], strict=True) if bit == "1"]
+        return cells[0], cells[1], "|".join(names)
+    raise InputError(f"{file}, line {number}: has {len(cells)} cells. Is it GroupLens's file?")
+
+
+def _as_metadata(own: pl.DataFrame) -> pl.DataFrame:
+    """The movies in the columns of Kaggle's metadata, all as text; no votes."""
+    genres = [
+        str([{"name": TMDB_GENRES.get(word, word)} for word in (names or "").split("|") if word])
+        for names in own["genres"].str.replace(NO_GENRES, "", literal=True)
+    ]
+    columns = {
+        "id": own["movieId"].cast(pl.String),
+        "title": own["title"],
+        "genres": pl.Series(genres, dtype=pl.String),
+        "release_date": own["year"],
+    }
+    nothing = pl.Series([None] * len(own), dtype=pl.String)
+    return pl.DataFrame({name: columns.get(name, nothing) for name in MOVIE_COLUMNS})
