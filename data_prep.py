@@ -110,7 +110,7 @@ class Parameters:
     """What to prepare; each is a flag too."""
 
     dataset: str = "auto"
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
     num_users: int = 0
     """how many users to draw; 0: all"""
     reviews_per_user: int = 0

@@ -53,7 +53,7 @@ class Parameters:
     """Edit them here, or give them as flags."""
 
     dataset: tuple[str, ...] = ("auto",)
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files;
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file;
     several: settings that suit them all"""
     models: tuple[str, ...] = ()
     """names of recommenders, or one's own as file:Class; none: all that have a search space"""

@@ -57,7 +57,7 @@ class Parameters:
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
     background_users: tuple[Size, ...] = (0, 10, 30, 100, 300, "all")
     """how many, ascending; all: as many as there are beside those tested"""
     num_users: int = 100

@@ -171,7 +171,7 @@ def test_a_zip_without_tables_and_one_too_large(folder, monkeypatch):
     path = folder / "set.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("README", "no table")
-    with pytest.raises(InputError, match="has no .csv"):
+    with pytest.raises(InputError, match=r"has no \.csv"):
         load_source(str(path))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../ratings.csv", bytes(10_000))

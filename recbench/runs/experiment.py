@@ -18,7 +18,7 @@ class Experiment:
     """Parameters of one experiment; each is a flag too."""
 
     dataset: str = "auto"
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder of Kaggle's files"""
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
     num_users: int = 100
     """how many users to draw; 0: all"""
     reviews_per_user: int = 25
