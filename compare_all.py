@@ -145,8 +145,8 @@ def main(parameters: Parameters) -> int:
     name = dataset.source.name
     folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
 
-    console.print(f"{name}: {summary(dataset)}")
-    console.print(f"protocol {protocol.name}; results in {folder.path}")
+    console.print(f"{name}: {summary(dataset)}", markup=False)
+    console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
     names = [name_of(spec) for spec in parameters.models]
     predictions = Predictions(folder.path)
     tasks = tasks_of(parameters, protocol, dataset, folder, predictions)

@@ -228,8 +228,9 @@ def _bytes(size: float) -> str:
 
 def _seconds(seconds: float) -> str:
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.2g} {unit}"
+        amount = seconds * factor
+        if amount >= 1:
+            return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f} {unit}"
     return f"{seconds * 1e6:.1g} µs"
 
 
@@ -271,7 +272,9 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         if pd.isna(value):
             return ""
-        return f"{value:,.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.3f}"
+        if (value.is_integer() and abs(value) > 1) or abs(value) >= 1000:
+            return f"{value:,.0f}"
+        return f"{value:.2g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -48,7 +48,7 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Fig
     """RMSE against ratings per user, a line for each recommender with its band."""
     looks = looks_of(list(done["model"].unique()))
     done = done.assign(centred=centred(done, ITERATION, "rmse"))
-    cells = cells_of(done)
+    cells = sorted(cells_of(done), key=lambda cell: cell[1] or float("inf"))  # by ratings per user
     place = {cell: number for number, cell in enumerate(cells)}
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
@@ -63,7 +63,7 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Fig
         axes.fill_between(x, y - band, y + band, color=looks[model]["color"], alpha=0.15, lw=0)
         last[model] = y[-1]
     axes.set_xticks(range(len(cells)), [cell_name(cell) for cell in cells])
-    axes.set_xlabel("users × ratings of each, of which a part is held out")
+    axes.set_xlabel("users × ratings of each, of which a fifth or so is held out")
     axes.set_ylabel("RMSE of held-out ratings, stars (mean over users)")
     plain_frame(axes, f"Error by ratings per user, {done['dataset'].iloc[0]}")
     legend_beside(figure, axes, BAND)
