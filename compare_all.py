@@ -47,7 +47,7 @@ from recbench.report.terminal import BEST_COLLABORATIVE, LEGEND, TABLES, score_t
 from recbench.report.wide import final_results
 from recbench.runs.grid import CellTask, run_cells
 from recbench.runs.predictions import KEY, Predictions
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.resume import forget_changed_files, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 
 
@@ -147,6 +147,8 @@ def main(parameters: Parameters) -> int:
 
     console.print(f"{name}: {summary(dataset)}", markup=False)
     console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
+    for model in forget_changed_files(folder, parameters.models):
+        console.print(f"the file of {model} has changed since: it is run again", markup=False)
     names = [name_of(spec) for spec in parameters.models]
     predictions = Predictions(folder.path)
     tasks = tasks_of(parameters, protocol, dataset, folder, predictions)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import time
 from pathlib import Path
 from typing import Any, TypeVar
 
 from recbench.data.joining import Dataset
 from recbench.errors import InputError
+from recbench.registry import file_of, load_recommender, name_of
 from recbench.runs.run_folder import RunFolder, read_metadata
 
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
@@ -100,6 +102,26 @@ def open_run(
                 f"{known['fingerprint']}, now {now['fingerprint']}). Start a new run"
             )
     return earlier
+
+
+def forget_changed_files(folder: RunFolder, models: tuple[str, ...]) -> list[str]:
+    """Forget the rows of models whose own file is another than when the rows were made, so that
+    they are run again; puts down in run.json what each file is now.
+
+    Returns:
+        the names of these models.
+    """
+    now = {}
+    for spec in models:
+        file = file_of(load_recommender(spec))
+        if file is not None:
+            now[name_of(spec)] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    then = folder.metadata.get("own_files", now)
+    changed = [name for name in now if then.get(name) != now[name]]
+    folder.rows = [row for row in folder.rows if row["model"] not in changed]
+    if now:
+        folder.note("own_files", now)
+    return changed
 
 
 def dataset_metadata(dataset: Dataset) -> dict:

@@ -106,8 +106,8 @@ class RunFolder:
 
     def note_changes(self, changes: list[str]) -> None:
         """Put down in run.json that the run goes on although something has changed."""
-        self.metadata.setdefault("resumed_with_changes", []).append([_now(), *changes])
-        self._write_metadata()
+        earlier = self.metadata.get("resumed_with_changes", [])
+        self.note("resumed_with_changes", [*earlier, [_now(), *changes]])
 
     def has(self, **key: object) -> bool:
         """Whether there is a row with these values."""
@@ -125,14 +125,17 @@ class RunFolder:
         numbers = [name for name in counts if pd.api.types.is_float_dtype(table[name])]
         return table.astype(dict.fromkeys(numbers, "Int64"))
 
+    def note(self, key: str, value: object) -> None:
+        """Put something down in run.json."""
+        self.metadata[key] = value
+        self._write_metadata()
+
     def note_reference(self, choice: dict) -> None:
         """Put down in run.json which recommender was the best on validation rows of a cell; one
         for each cell."""
         others = [one for one in self.references if any(one[name] != choice[name] for name in CELL)]
-        self.metadata["references"] = sorted(
-            [*others, choice], key=lambda one: [one[name] for name in CELL]
-        )
-        self._write_metadata()
+        by_cell = sorted([*others, choice], key=lambda one: [one[name] for name in CELL])
+        self.note("references", by_cell)
 
     @property
     def references(self) -> list[dict]:

@@ -107,6 +107,23 @@ def test_after_a_failed_model_nothing_stands_twice(tmp_path):
     assert contents(folders[0]) == contents(folders[1])
 
 
+def test_a_model_whose_file_has_changed_is_run_again(tmp_path):
+    """Its rows of before and of now are not mixed."""
+    text = "class Mine:\n    def fit(self, train, movies):\n        return self\n"
+    text += "    def predict(self, user, movie):\n        return [{}] * len(user)\n"
+    file, folders = tmp_path / "my_file.py", [tmp_path / "changed", tmp_path / "fresh"]
+    file.write_text(text.format(2.0))
+    words = [*SMALL, f"{tmp_path / 'my_file'}:Mine", "--output-dir"]
+    status, printed, _ = run_child([*words, folders[0]], folders[0], tmp_path / "out")
+    assert status == 0, printed
+    file.write_text(text.format(3.5))
+    status, printed, _ = run_child(["--resume", folders[0]], folders[0], tmp_path / "out")
+    assert status == 0, printed
+    assert "the file of Mine has changed since" in printed
+    assert run_child([*words, folders[1]], folders[1], tmp_path / "out")[0] == 0
+    assert contents(folders[0]) == contents(folders[1])
+
+
 def test_two_at_once_are_refused(tmp_path, count):
     from filelock import FileLock
 
