@@ -57,8 +57,8 @@ class Parameters:
 
     dataset: str = "auto"
     """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
-    the-movies-dataset-small, ml-100k, or a folder or zip file in the layout of Kaggle or
-    GroupLens (ml-1m.zip)"""
+    the-movies-dataset-small, ml-100k, ml-latest-small, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m,
+    or a folder or zip file in the layout of Kaggle or GroupLens"""
     num_users: tuple[int, ...] = (250,)
     """how many users to draw; 0: all"""
     reviews_per_user: tuple[int, ...] = (5, 10, 25, 100, 200)

@@ -1,13 +1,19 @@
 """GroupLens's layouts and zip files, made here: the same ratings and movies from each."""
 
+import hashlib
+import http.server
+import io
+import socket
+import threading
 import zipfile
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
 import pytest
 from tests_paths import SYNTHETIC
 
-from recbench.data import grouplens_files, kaggle, zipped
+from recbench.data import grouplens, grouplens_files, kaggle, zipped
 from recbench.data.datasets import load_source
 from recbench.data.grouplens_files import U_ITEM_GENRES, links_by_title, plain_title
 from recbench.data.joining import join_movies
@@ -199,3 +205,106 @@ def test_an_unpacking_that_was_stopped_leaves_nothing(folder, monkeypatch):
     monkeypatch.setenv("RECBENCH_CACHE", str(folder.parent / "cache"))
     assert not list((folder.parent / "cache" / "unpacked").iterdir())
     assert grouplens_files.is_grouplens(zipped.unpacked(path))
+
+
+# --- by name -----------------------------------------------------------------------------------
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Serves `files` (path -> bytes), also from a place on; counts the bytes it has sent."""
+
+    files: ClassVar[dict[str, bytes]] = {}
+    sent: ClassVar[list[int]] = []
+    cut_after: ClassVar[int | None] = None
+
+    def do_GET(self):
+        data = self.files.get(self.path)
+        if data is None:
+            self.send_error(404)
+            return
+        asked = self.headers.get("Range")
+        begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
+        if begin >= len(data) and asked:
+            self.send_error(416)
+            return
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Length", str(len(data) - begin))
+        self.end_headers()
+        rest = data[begin : None if self.cut_after is None else begin + self.cut_after]
+        self.sent.append(len(rest))
+        self.wfile.write(rest)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch, folder):
+    """A server on the loopback with a set called ml-1m."""
+    write_dat(folder)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in folder.glob("*.dat"):
+            archive.write(file, f"ml-1m/{file.name}")
+    data = packed.getvalue()
+    digest = hashlib.md5(data).hexdigest()
+    handler = type("Handler", (Server,), {"files": {}, "sent": [], "cut_after": None})
+    handler.files["/ml-1m.zip"] = data
+    handler.files["/ml-1m.zip.md5"] = f"MD5 (ml-1m.zip) = {digest}\n".encode()
+    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    monkeypatch.setenv("RECBENCH_GROUPLENS", f"http://127.0.0.1:{running.server_address[1]}")
+    yield handler
+    running.shutdown()
+    running.server_close()
+
+
+def test_a_set_by_name_is_fetched_once_and_its_terms_are_shown_once(server, capsys):
+    assert load_source("ml-1m").name == "ml-1m"
+    assert "not for commercial use" in capsys.readouterr().out
+    fetched = len(server.sent)
+    load_source.cache_clear()
+    assert len(load_source("ml-1m").ratings) == len(RATINGS)
+    assert len(server.sent) == fetched
+    assert "not for commercial use" not in capsys.readouterr().out
+
+
+def test_a_download_that_was_cut_goes_on_where_it_was(server):
+    server.cut_after = 100
+    with pytest.raises(InputError, match=r"cannot be fetched.*--dataset ml-1m\.zip"):
+        load_source("ml-1m")
+    server.cut_after = None
+    load_source("ml-1m")
+    whole = len(server.files["/ml-1m.zip"])
+    assert server.sent[:2] == [100, whole - 100]
+
+
+def test_another_file_than_was_published_is_refused_and_not_kept(server, tmp_path):
+    right = server.files["/ml-1m.zip"]
+    server.files["/ml-1m.zip"] = right[:-1] + b"x"
+    with pytest.raises(InputError, match="not the file that GroupLens published"):
+        load_source("ml-1m")
+    server.files["/ml-1m.zip"] = right
+    assert load_source("ml-1m").name == "ml-1m"
+
+
+def test_without_a_checksum_the_zip_files_own_are_checked(server, capsys):
+    del server.files["/ml-1m.zip.md5"]
+    assert load_source("ml-1m").name == "ml-1m"
+    assert "has no checksum" in capsys.readouterr().out
+
+
+def test_without_a_checksum_what_is_no_zip_is_refused(server):
+    del server.files["/ml-1m.zip.md5"]
+    server.files["/ml-1m.zip"] = b"<html>we are being repaired</html>"
+    with pytest.raises(InputError, match="not the file"):
+        load_source("ml-1m")
+
+
+def test_a_server_that_cannot_be_reached_or_never_answers(monkeypatch):
+    monkeypatch.setattr(grouplens, "ANSWER_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for server in (f"http://127.0.0.1:{silent.getsockname()[1]}", "http://127.0.0.1:1"):
+            monkeypatch.setenv("RECBENCH_GROUPLENS", server)
+            with pytest.raises(InputError, match="fetch it by hand"):
+                load_source("ml-32m")
