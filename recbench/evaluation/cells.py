@@ -111,7 +111,8 @@ def parse_cells(texts: tuple[str, ...], least_reviews: int) -> list[tuple[int, i
     sizes = []
     for cell in texts:
         users, times, reviews = cell.partition("x")
-        if not (times and users.isdecimal() and reviews.isdecimal()):
+        numbers = cell.isascii() and users.isdecimal() and reviews.isdecimal()
+        if not (times and numbers):
             raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
         if 0 < int(reviews) < least_reviews:
             raise InputError(f"--cells: '{cell}'. Expected {least_reviews} ratings or more of each")

@@ -273,7 +273,7 @@ def _version(package: str) -> str | None:
 
 
 def _git_commit() -> str | None:
-    """The commit of the project's checkout, with "+changes" where it was altered since."""
+    """The commit of the project's checkout, with "+changes" where the code was altered since."""
 
     def git(*words: str) -> str:
         done = subprocess.run(
@@ -282,7 +282,8 @@ def _git_commit() -> str | None:
         return done.stdout.strip()
 
     try:
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+        altered = git("status", "--porcelain", "--", ".", ":!results", ":!docs", ":!*.md")
+        return git("rev-parse", "HEAD") + ("+changes" if altered else "")
     except (OSError, subprocess.CalledProcessError):
         return None  # an unpacked archive
 

@@ -96,7 +96,7 @@ def test_the_others_are_as_without_it(without, tmp_path, what, count):
     assert set(rows[own]["status"]) == {"failed" if what in FAILS else "ok"}
     assert status == (1 if what in FAILS else 0)
     if what in FAILS:
-        assert "failed: Model (4 results): " in printed
+        assert "failed: Model (" in printed
     count("hostile models")
 
 
