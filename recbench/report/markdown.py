@@ -195,7 +195,7 @@ def costs(root: Path, file: str, part: str) -> str:
 
 def plot(root: Path, run: str, models: str, file: str) -> str:
     """The line that shows the picture; `pictures` draws it."""
-    return f"![RMSE against ratings per user of {models.replace(',', ', ')}]({file})"
+    return f"![RMSE against ratings per user]({file})"
 
 
 def count(root: Path, run: str, score: str, model: str, reference: str, kind: str) -> str:
