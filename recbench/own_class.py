@@ -47,11 +47,12 @@ def _import(module_name: str, spec: str) -> ModuleType:
     if not path.is_file():
         try:
             return importlib.import_module(module_name)
-        except (ModuleNotFoundError, ValueError) as error:
+        except (Exception, SystemExit) as error:  # a module may fail in any way
             wanted = module_name.split(".", maxsplit=1)[0]
-            if isinstance(error, ModuleNotFoundError) and error.name != wanted:
-                raise
-            raise InputError(f"'{spec}': there is no file {path.name} here") from None
+            no_such_name = isinstance(error, ModuleNotFoundError) and error.name == wanted
+            if no_such_name or not all(map(str.isidentifier, module_name.split("."))):
+                raise InputError(f"'{spec}': there is no file {path.name} here") from None
+            raise InputError(f"'{spec}' cannot be loaded. {line_of(error, None)}") from None
     # under a name of its own: a file called json.py or ratings.py replaces no other module
     name = f"{OWN}.{'.'.join(path.with_suffix('').parts[1:])}"
     if name in sys.modules:
