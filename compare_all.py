@@ -2,7 +2,7 @@
 
 A cell is so many users with so many ratings each. For each cell and iteration users are drawn,
 a part of their ratings is held out, each recommender learns from the rest and predicts what was
-held out. The README says how to read the files that come out.
+held out. docs/evaluation.md says how to read the files that come out.
 
     python compare_all.py
     python compare_all.py --num-users 100 --reviews-per-user 25 100 --models ao torch
