@@ -122,7 +122,11 @@ class RunFolder:
         """The rows; counts are whole numbers, though a failed row has none."""
         table = pd.DataFrame(self.rows)
         counts = [name for name in table if name.startswith("n_") or name.endswith("_users")]
-        numbers = [name for name in counts if pd.api.types.is_float_dtype(table[name])]
+        numbers = [
+            name
+            for name in counts
+            if pd.api.types.is_float_dtype(table[name]) and not (table[name].dropna() % 1).any()
+        ]
         return table.astype(dict.fromkeys(numbers, "Int64"))
 
     def note(self, key: str, value: object) -> None:

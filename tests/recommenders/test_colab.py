@@ -68,7 +68,7 @@ def test_it_is_the_published_network(loss):
 
     adam = torch.optim.Adam(plain.parameters(), lr=0.001)
     bits = torch.from_numpy(movies.bits.astype(np.float32))
-    user, movie = torch.from_numpy(train.user).long(), torch.from_numpy(train.movie).long()
+    user, movie = torch.tensor(train.user).long(), torch.tensor(train.movie).long()
     y = torch.from_numpy(encode_ratings(train.stars, "half_stars").astype(np.float32))
     shuffling = np.random.default_rng([3, SHUFFLE])
     for _ in range(25):
