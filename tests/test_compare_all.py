@@ -213,6 +213,7 @@ def test_a_run_is_not_overwritten(finished):
     assert (finished[0] / "comparison.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_where_it_was(finished, tmp_path):
     folder = tmp_path / "stopped"
     folder.mkdir()

@@ -14,6 +14,8 @@ from runs import SMALL, contents
 
 import weightless as ao
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def stopped(scratch):

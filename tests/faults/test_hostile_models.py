@@ -8,6 +8,8 @@ from child import run_child
 from conftest import some
 from runs import SMALL, TIMES
 
+pytestmark = pytest.mark.slow
+
 HEAD = "import os, sys, time\nimport numpy as np\nclass Model:\n"
 FIT = "    def fit(self, train, movies):\n        {}\n        return self\n"
 PREDICT = (

@@ -10,6 +10,8 @@ from child import run_child
 from conftest import some
 from tests_paths import SYNTHETIC
 
+pytestmark = pytest.mark.slow
+
 USED, REFUSED = 0, 2
 RATINGS, LINKS, MOVIES = "ratings_small.csv", "links_small.csv", "movies_metadata.csv"
 QUICK = ["--num-users", 5, "--reviews-per-user", 5, "--iterations", 1, "--models", "user_mean"]

@@ -15,6 +15,8 @@ from conftest import some
 from runs import SMALL, contents
 from tests_paths import ROOT, SYNTHETIC
 
+pytestmark = pytest.mark.slow
+
 MODEL_THAT_FAILS_ONCE = """
 import os
 class Fails:
@@ -135,7 +137,6 @@ def test_two_at_once_are_refused(tmp_path, count):
     assert "another process is writing" in printed
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_their_parent(tmp_path, with_signal, count):
     words = ["--dataset", SYNTHETIC, "--num-users", 40, "--reviews-per-user", 0, "--iterations", 40]

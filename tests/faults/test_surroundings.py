@@ -18,6 +18,8 @@ from tests_paths import ROOT, SYNTHETIC
 from recbench.data import datasets, kaggle, ml_100k
 from recbench.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 QUICK = ["--dataset", SYNTHETIC, "--num-users", 5, "--reviews-per-user", 5, "--iterations", 1]
 QUICK += ["--models", "user_mean", "--workers", 1]
 

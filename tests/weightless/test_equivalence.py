@@ -84,6 +84,7 @@ rule_switches = st.fixed_dictionaries(
 seeds = st.integers(0, 2**32)
 
 
+@pytest.mark.slow
 @settings(max_examples=SMALL, **QUIET)
 @given(
     n_patterns=st.integers(0, 40),
