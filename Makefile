@@ -17,7 +17,7 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 
 versions:  ## the quick tests under each Python that is installed, in environments of their own
 	for version in 3.11 3.12 3.13; do \
-	  if ! command -v python$$version > /dev/null; then echo "python$$version is not installed"; continue; fi; \
+	  if ! python$$version --version > /dev/null 2>&1; then echo "python$$version is not installed"; continue; fi; \
 	  python$$version -m venv .venv-$$version && \
 	  .venv-$$version/bin/pip install --quiet -r requirements.txt -r requirements-dev.txt && \
 	  .venv-$$version/bin/python -m pytest -m "not slow" || exit 1; \
