@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
@@ -77,6 +78,16 @@ def test_one_users_view_prints_what_it_says():
     done = python("-c", block("user"))
     assert done.returncode == 0, done.stderr
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
+
+
+def test_the_printed_table_is_that_of_the_published_run():
+    rows = re.findall(r"^ (\w+) \*? +((?:\d\.\d{3}[+-]? *){5})$", README, re.MULTILINE)
+    mean = pd.read_csv(ROOT / "results" / "main" / "default" / "comparison.csv")
+    mean = mean.groupby(["model", "reviews_per_user"])["rmse"].mean()
+    assert {model for model, _ in rows} == set(mean.index.get_level_values("model"))
+    for model, figures in rows:
+        shown = [figure.rstrip("+-") for figure in figures.split()]
+        assert shown == [f"{value:.3f}" for value in mean[model]], model
 
 
 def test_every_recommender_and_every_dependency_is_named():
