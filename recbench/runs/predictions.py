@@ -34,10 +34,11 @@ class Predictions:
         self._file = folder / "predictions.parquet"
         self._parts = folder / "predictions"
         self._whole = _keys_of(self._file) if self._file.exists() else []
+        self._part_of = self._read_parts()
 
     def keys(self) -> set[Key]:
         """num_users, reviews_per_user, iteration and model of all there are."""
-        return {*self._whole, *self._part_of()}
+        return {*self._whole, *self._part_of}
 
     def add(self, key: dict[str, object], predictions: pd.DataFrame) -> None:
         """Keep `predictions` (see `Measured`) of one model in one cell."""
@@ -48,6 +49,7 @@ class Predictions:
         table = pa.Table.from_pandas(frame[[*KEY, *predictions.columns]], preserve_index=False)
         pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
         os.replace(scratch, part)
+        self._part_of[tuple(key[name] for name in KEY)] = part  # type: ignore[index]
 
     def losses(self) -> pd.DataFrame:
         """The losses per user of every model in every cell and iteration, see
@@ -66,23 +68,22 @@ class Predictions:
                 scratch = self._file.with_suffix(".part")
                 pl.concat(pieces).sink_parquet(scratch, compression="zstd")
                 os.replace(scratch, self._file)
+            self._whole, self._part_of = sorted(self.keys()), {}
             shutil.rmtree(self._parts)
-            self._whole = _keys_of(self._file) if pieces else []
         return self._file
 
     def _in_order(self) -> list[tuple[Key, pl.LazyFrame]]:
         """Each key and its rows, a part before what the file of all has."""
-        parts = self._part_of()
         pieces = []
-        for key in sorted({*self._whole, *parts}):
-            if key in parts:
-                pieces.append((key, pl.scan_parquet(parts[key], glob=False)))
+        for key in sorted(self.keys()):
+            if key in self._part_of:
+                pieces.append((key, pl.scan_parquet(self._part_of[key], glob=False)))
             else:
                 of_key = [pl.col(name) == value for name, value in zip(KEY, key, strict=True)]
                 pieces.append((key, pl.scan_parquet(self._file, glob=False).filter(*of_key)))
         return pieces
 
-    def _part_of(self) -> dict[Key, Path]:
+    def _read_parts(self) -> dict[Key, Path]:
         """The part of each key. One that cannot be read is no part: it is computed again."""
         found = {}
         for part in sorted(self._parts.glob("*.parquet")):
