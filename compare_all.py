@@ -43,12 +43,14 @@ from recbench.recommender import Options, build, declared
 from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
-from recbench.report.terminal import BEST_COLLABORATIVE, LEGEND, TABLES, score_table
+from recbench.report.terminal import LEGEND, TABLES, USERS_MEDIAN, score_table
 from recbench.report.wide import final_results
 from recbench.runs.grid import CellTask, run_cells
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.resume import forget_changed_files, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
+
+AUTO = "auto"  # the reference
 
 
 @dataclass
@@ -81,7 +83,8 @@ class Parameters:
     top_percentile: float = 0.0
     """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
     user_set: UserSet = "all"
-    """who may be drawn: all, development (for research and tuning) or test (held-out test users)"""
+    """who may be drawn: all, development (for research and tuning), test (held-out test users), or
+    claim-1, claim-2 (for claims announced in docs/claim.md, each run once)"""
     votes: bool = True
     """whether the external votes of a movie are known to any recommender"""
     item_baseline: bool = True
@@ -92,6 +95,9 @@ class Parameters:
     """of samples, splits and recommenders; iteration k uses seed + k - 1"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
     """of ao: this project's open engine, or the private one of AO Labs"""
+    reference: str = AUTO
+    """the recommender that all others are compared with; auto: in each cell the collaborative one
+    that is best on validation rows, for which each of them is fitted twice"""
 
     protocol: Literal["strict", "published"] = "strict"
     """the choices below, as one; each given below is changed in it"""
@@ -129,7 +135,7 @@ REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
 MOST_WORKERS = 4  # each holds the dataset
 MOST_CELLS = 100_000  # times iterations; more is a slip of the hand
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
-TRIVIAL_REFERENCE = "user_median"  # beside the best collaborative recommender
+TRIVIAL_REFERENCE = "user_median"  # beside the reference
 CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 console = Console(highlight=False)
 
@@ -158,7 +164,7 @@ def main(parameters: Parameters) -> int:
     table = folder.finish(names, started)
     if (table["status"] == "ok").any():
         write_csv(final_results(table), folder.path / "final_results.csv")
-        differences = write_significance(folder, predictions, protocol, table)
+        differences = write_significance(folder, predictions, protocol, table, parameters.reference)
         write_plots(table, differences, folder.path / "plots")
         for score, title in TABLES.items():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
@@ -217,16 +223,16 @@ def tasks_of(
 ) -> list[CellTask]:
     """What is to be done: the whole grid, but for what the folder holds already.
 
-    The reference of a cell is chosen over all collaborative models of the run, in the first
-    iteration, and again if one of them is run again.
+    The reference of a cell is chosen over all collaborative models of the run and over all
+    iterations; an iteration is scored again if one of the models is run again.
     """
     kept = predictions.keys()
     folder.rows = [row for row in folder.rows if tuple(row[name] for name in KEY) in kept]
-    chosen = [tuple(choice[name] for name in CELL) for choice in folder.references]
+    scored = [tuple(scores[name] for name in ITERATION) for scores in folder.references]
     collaborative = {
         name_of(spec): spec
         for spec in parameters.models
-        if family_of(load_recommender(spec)) == COLLABORATIVE
+        if parameters.reference == AUTO and family_of(load_recommender(spec)) == COLLABORATIVE
     }
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
@@ -239,9 +245,8 @@ def tasks_of(
             for spec in parameters.models
             if not folder.has(**key, model=name_of(spec))
         }
-        reference_of = {}
-        if iteration == 1 and ((num_users, reviews) not in chosen or models.keys() & collaborative):
-            reference_of = collaborative
+        again = (num_users, reviews, iteration) not in scored or models.keys() & collaborative
+        reference_of = collaborative if again else {}
         if models or reference_of:
             tasks.append(
                 CellTask(
@@ -265,19 +270,23 @@ def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
 
 
 def write_significance(
-    folder: RunFolder, predictions: Predictions, protocol: Protocol, table: pd.DataFrame
+    folder: RunFolder,
+    predictions: Predictions,
+    protocol: Protocol,
+    table: pd.DataFrame,
+    reference: str,
 ) -> pd.DataFrame:
     """significance.csv and predictions.parquet; the differences."""
     losses = predictions.losses()
     predictions.finish()
     if not protocol.holdout_rule().same_test_rows:  # nothing to pair
         return significance(losses.iloc[:0], pd.DataFrame(columns=REFERENCE_COLUMNS))
-    references = [
-        (choice["num_users"], choice["reviews_per_user"], choice["best"], BEST_COLLABORATIVE)
-        for choice in folder.references
-    ]
-    cells = table[CELL].drop_duplicates().itertuples(index=False)
-    references += [(*cell, TRIVIAL_REFERENCE, "user's median") for cell in cells]
+    cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
+    if reference == AUTO:
+        references = [(*choice, "best collaborative") for choice in folder.best_references()]
+    else:
+        references = [(*cell, reference, "named beforehand") for cell in cells]
+    references += [(*cell, TRIVIAL_REFERENCE, USERS_MEDIAN) for cell in cells]
     differences = significance(losses, pd.DataFrame(references, columns=REFERENCE_COLUMNS))
     write_csv(differences, folder.path / "significance.csv")
     return differences
@@ -311,6 +320,11 @@ def check(parameters: Parameters) -> None:
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    if parameters.reference not in (AUTO, *names):
+        raise InputError(
+            f"--reference is '{parameters.reference}'. Expected auto or one of --models: "
+            f"{', '.join(names)}"
+        )
     choose_protocol(parameters).holdout_rule()
     if not parameters.resume and parameters.output_dir:
         check_new(Path(parameters.output_dir))

@@ -59,7 +59,7 @@ class Parameters:
     """names of recommenders, or one's own as file:Class; none: all that have a search space"""
     trials: int = 20
     """for each recommender, its defaults being the first"""
-    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "100x200")
+    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "80x200")
     """users × ratings of each (0: all) of the cells that a trial is scored on"""
     encodings: tuple[Encoding, ...] = ("published", "extended")
     """the bits that each of those cells is run on, so that the same settings suit them all"""

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from PerUser.shrunk_means import shrunk_means
-from PerUser.user_chunks import chunks_of_users
+from PerUser.user_chunks import chunks_of_users, ratings_after
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
@@ -19,16 +19,20 @@ class PerUserRidge(Recommender):
     x_i are the movie's bits and the item baseline c_i in stars, and o_i = c_i: what is learned are
     the user's residuals from it. Or, from the mean, the bits alone and o_i = 3.
 
-    With e = r − o, w_u minimises Σ_i (e_ui − ē_u − w·(x_i − x̄_u))² + α ‖w‖² (Hoerl & Kennard 1970,
-    "Ridge regression"), so w_u = (X'X + αI)⁻¹ X'y with X and y centred on the user's means x̄_u and
-    ē_u. The intercept is shrunk apart from it: μ_u = (Σ e + κ m) / (n + κ), m being the mean of e
-    over all training ratings. With κ = 0 this is scikit-learn's `Ridge`. A user without training
-    ratings gets o_i + m. Nothing is random.
+    With e = r − o, w_u minimises Σ_i g_i (e_ui − ē_u − w·(x_i − x̄_u))² + α ‖w‖² (Hoerl & Kennard
+    1970, "Ridge regression"), so w_u = (X'GX + αI)⁻¹ X'Gy with X and y centred on the user's
+    weighted means x̄_u and ē_u. The recency weight is g_i = (1 + a_i / h)^−q, a_i ratings of the
+    user having come after rating i (Wixted & Ebbesen 1991). The intercept is shrunk apart from it:
+    μ_u = (Σ g e + κ m) / (Σ g + κ), m being the mean of e over all training ratings. With κ = 0 and
+    q = 0 this is scikit-learn's `Ridge`. A user without training ratings gets o_i + m. Nothing is
+    random.
 
     Args:
         alpha: α. In a Bayesian reading, the variance of a rating around the line over that of a
             weight: fifty if a rating strays by .9 stars and a weight is about .13.
         damping: κ, in ratings.
+        decay_after: h, in ratings.
+        decay_power: q; 0: no time decay.
         start: what residuals are taken from, "item_baseline" or "mean".
     """
 
@@ -37,15 +41,24 @@ class PerUserRidge(Recommender):
     search_space: ClassVar[dict] = {
         "alpha": (0.3, 300.0, "log"),
         "damping": (0.1, 30.0, "log"),
+        "decay_after": (0.5, 100.0, "log"),
+        "decay_power": (0.0, 2.0, "linear"),
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
 
     def __init__(
-        self, alpha: float = 50.0, damping: float = 5.6, start: Start = "item_baseline"
+        self,
+        alpha: float = 50.0,
+        damping: float = 5.6,
+        decay_after: float = 2.8,
+        decay_power: float = 0.7,
+        start: Start = "item_baseline",
     ) -> None:
         self.alpha = alpha
         self.damping = damping
+        self.decay_after = decay_after
+        self.decay_power = decay_power
         self.start: Start = start
 
     def fit(
@@ -57,19 +70,20 @@ class PerUserRidge(Recommender):
             self._features = np.column_stack((movies.bits, self._start))
         residual = train.stars - self._start[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        means, self._otherwise = shrunk_means(train.user, residual, self.damping)
+        weight = (1 + ratings_after(train) / self.decay_after) ** -self.decay_power  # (ratings,)
+        means, self._otherwise = shrunk_means(train.user, residual, self.damping, weight)
         features = self._features.shape[1]
         self._weights = np.zeros((len(self._users), features))
         self._intercepts = np.empty(len(self._users))
         for chunk in chunks_of_users(train.user):
-            mask = chunk.mask[:, :, None]  # (users, ratings, 1)
-            count = mask.sum(axis=1, keepdims=True)  # (users, 1, 1)
-            x = self._features[train.movie[chunk.rows]] * mask  # (users, ratings, features)
-            y = residual[chunk.rows][:, :, None] * mask  # (users, ratings, 1)
-            x_mean = x.sum(axis=1, keepdims=True) / count  # (users, 1, features)
-            y_mean = y.sum(axis=1, keepdims=True) / count  # (users, 1, 1)
-            x, y = (x - x_mean) * mask, (y - y_mean) * mask
-            transposed = x.transpose(0, 2, 1)  # (users, features, ratings)
+            g = (weight[chunk.rows] * chunk.mask)[:, :, None]  # (users, ratings, 1)
+            total = g.sum(axis=1, keepdims=True)  # (users, 1, 1)
+            x = self._features[train.movie[chunk.rows]]  # (users, ratings, features)
+            y = residual[chunk.rows][:, :, None]  # (users, ratings, 1)
+            x_mean = (g * x).sum(axis=1, keepdims=True) / total  # (users, 1, features)
+            y_mean = (g * y).sum(axis=1, keepdims=True) / total  # (users, 1, 1)
+            x, y = x - x_mean, y - y_mean
+            transposed = (g * x).transpose(0, 2, 1)  # (users, features, ratings)
             penalised = transposed @ x + self.alpha * np.eye(features)  # (users, features, same)
             w = np.linalg.solve(penalised, transposed @ y)  # (users, features, 1)
             self._weights[chunk.users] = w[:, :, 0]

@@ -1,4 +1,4 @@
-"""A table of ratings grouped by user, and padded so that many users are one array."""
+"""A table of ratings grouped by user: many users as one padded array, and their order in time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+
+from recbench.ratings import Ratings
 
 # Padded ratings in one chunk: larger ones leave the processor's cache and are slower.
 CELLS_PER_CHUNK = 8_192
@@ -47,3 +49,14 @@ def chunks_of_users(user: np.ndarray, cells: int = CELLS_PER_CHUNK) -> Iterator[
         rows = by_user[first[users, None] + np.where(mask, place, 0)]  # (users, ratings)
         yield Chunk(users, rows, mask)
         start = stop
+
+
+def ratings_after(ratings: Ratings) -> np.ndarray:
+    """How many ratings of its user have come after each, int [n]; equal times stand in the order of
+    the rows."""
+    order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
+    _, whose, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
+    end = np.cumsum(count)[whose[order]]
+    after = np.empty(len(ratings), dtype=np.int64)
+    after[order] = end - 1 - np.arange(len(order))
+    return after

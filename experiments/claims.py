@@ -1,9 +1,9 @@
-"""Chosen recommenders of a finished run against any references -> <run>/claims*.csv
+"""Chosen recommenders of a finished run against any references -> <run>/claims.csv
 
 `significance.csv` has every recommender against two references; a claim about one recommender needs
 it against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet;
-Holm's correction is for all claims of a score. claims.csv has every cell, claims_summary.csv in how
-many of them which is better, and in how many significantly.
+`p_holm` is corrected for all claims of a score in the run (a document corrects for all that it
+shows). RMSE has an interval over users and films besides, `two_way_low` and `two_way_high`.
 
     python -m experiments.claims --run results/my-run --claims hybrid:ridge,bayes_fm MyModel:ao
 """
@@ -17,9 +17,10 @@ import pandas as pd
 
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.evaluation.significance import READ_OUT, holm, significance
+from recbench.evaluation.significance import significance
+from recbench.evaluation.two_way_bootstrap import two_way_interval
+from recbench.holm import holm
 from recbench.keys import CELL
-from recbench.report.terminal import ALPHA
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import write_csv
 
@@ -54,10 +55,9 @@ def main(parameters: Parameters) -> None:
     claimed = pd.MultiIndex.from_frame(table[["model", "reference"]]).isin(pairs)
     table = table[claimed].drop(columns="reference_role")
     table["p_holm"] = table.groupby("score")["p"].transform(lambda p: holm(p.to_numpy()))
-    table = with_levels(table, losses)
+    table = with_two_way_intervals(with_levels(table, losses), folder)
     write_csv(table, folder / "claims.csv")
-    write_csv(summary(table), folder / "claims_summary.csv")
-    print(f"{len(table)} comparisons in {folder / 'claims.csv'}, and claims_summary.csv")
+    print(f"{len(table)} comparisons in {folder / 'claims.csv'}")
 
 
 def pairs_of(claims: tuple[str, ...], there: set[str]) -> list[tuple[str, str]]:
@@ -91,24 +91,20 @@ def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """One row per model, reference and score: in how many cells it is better and worse, in how many
-    of those significantly after Holm, and from how much better to how much worse."""
-    sign = table["score"].map({score: sign for score, _, sign in READ_OUT.values()})
-    gain = sign * table["difference"]
-    significant = table["p_holm"] < ALPHA
-    counted = table.assign(
-        cells=1,
-        better=gain > 0,
-        significantly_better=(gain > 0) & significant,
-        worse=gain < 0,
-        significantly_worse=(gain < 0) & significant,
+def with_two_way_intervals(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """With the interval over users and films, where the score is an RMSE."""
+    predictions = Predictions(folder)
+    of_rmse = table[table["score"] == "rmse"]
+    intervals = {}
+    for cell, claimed in of_rmse.groupby(CELL, sort=False):
+        names = {*claimed["model"], *claimed["reference"]}
+        sides = {name: predictions.of(cell, name) for name in sorted(names)}
+        for row in claimed.itertuples():
+            intervals[row.Index] = two_way_interval(sides[row.model], sides[row.reference])
+    bounds = pd.DataFrame.from_dict(
+        intervals, orient="index", columns=["two_way_low", "two_way_high"]
     )
-    groups = counted.groupby(["model", "reference", "score"], sort=False)
-    columns = ["cells", "better", "significantly_better", "worse", "significantly_worse"]
-    counts = groups[columns].sum()
-    least, most = groups["percent"].min(), groups["percent"].max()
-    return counts.assign(percent_least=least, percent_most=most).reset_index()
+    return table.join(bounds)
 
 
 if __name__ == "__main__":

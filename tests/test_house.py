@@ -20,12 +20,12 @@ MAY_IMPORT = {
 # Within recbench data flows one way: data -> evaluation -> runs, and report beside runs.
 CORE = {
     *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
-    *("median_read_out", "threads", "matrix_product", "perceptron"),
+    *("median_read_out", "threads", "matrix_product", "perceptron", "holm"),
 }
 WITHIN_RECBENCH = {
     "data": {"errors", "ratings", "data"},
     "evaluation": CORE | {"data", "evaluation"},
-    "report": {"errors", "keys", "command_line", "report"},
+    "report": {"errors", "keys", "command_line", "holm", "report"},
     "runs": CORE | {"data", "evaluation", "runs"},
 }
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from recbench.data.encodings.movies import encode_movies
-from recbench.data.sampling import is_test_user
+from recbench.data.sampling import user_sets
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
@@ -112,9 +112,9 @@ def test_validation_rows_are_training_rows(synthetic, holdout):
     assert inner.personal.test.user.max() < cell.n_users  # no background user is tested
 
 
-def test_development_sees_nothing_of_the_held_out_test_users(synthetic):
+def test_development_sees_nothing_of_users_set_aside(synthetic):
     for dataset in (synthetic, without_votes(synthetic)):
-        held_out = is_test_user(dataset.user_id)[dataset.ratings.user]
+        held_out = ~user_sets(dataset.user_id)["development"][dataset.ratings.user]
         assert 0 < held_out.mean() < 0.5
         stars = np.where(held_out, np.nan, dataset.ratings.stars)
         protocol = STRICT.changed(user_set="development")
@@ -125,15 +125,21 @@ def test_development_sees_nothing_of_the_held_out_test_users(synthetic):
             assert not np.isnan(split.background.stars).any()
         whole = make_cell(dataset, protocol, 10, 20, 1)
         assert np.array_equal(cell.movies.vote_average, whole.movies.vote_average, equal_nan=True)
-        assert is_test_user(whole.user_id).sum() == 0
+        assert user_sets(whole.user_id)["development"].all()
 
 
 def test_held_out_test_users_are_the_same_in_every_run(synthetic):
     protocol = STRICT.changed(user_set="test")
     for seed in range(3):
         cell = make_cell(synthetic, protocol, 5, 0, seed)
-        assert is_test_user(cell.user_id).all()
-    assert abs(is_test_user(np.arange(100_000)).mean() - 0.2) < 0.005
+        assert user_sets(cell.user_id)["test"].all()
+    shares = {name: whose.mean() for name, whose in user_sets(np.arange(100_000)).items()}
+    expected = {"test": 0.2, "claim-1": 0.1, "claim-2": 0.1, "development": 0.6}
+    assert shares == pytest.approx(expected, abs=0.005)
+
+
+def test_everybody_is_in_exactly_one_set():
+    assert (np.sum(list(user_sets(np.arange(1000)).values()), axis=0) == 1).all()
 
 
 def test_without_votes_no_vote_is_shown(synthetic):

@@ -39,6 +39,7 @@ def test_scores_are_written_between_the_marks(run):
         "| recommender | 100 × 25 | all × 25 |\n|---|---|---|\n"
         "| `a` | **0.950 ±0.071** + | **0.950 ±0.071** |\n"
         "| `b *` | 1.050 ±0.071 | 1.050 ±0.071 |\n"
+        "| reference | `b` | `b` |\n"
         "<!-- end -->\nafter"
     )
     assert with_tables(written, run) == written
@@ -81,11 +82,16 @@ def test_a_missing_file_is_named(run):
 
 @pytest.fixture
 def claimed(run):
-    """Beside the run: a summary of claims, and a folder of costs."""
-    columns = ["model", "reference", "score", "cells", "better", "significantly_better", "worse"]
-    columns += ["significantly_worse", "percent_least", "percent_most"]
-    rows = [("a", "b", "rmse", 5, 4, 2, 1, 0, -1.25, 0.4), ("a", "b", "mae", 5, 5, 5, 0, 0, 0, 0)]
-    pd.DataFrame(rows, columns=columns).to_csv(run / "run" / "claims_summary.csv", index=False)
+    """Beside the run: claims, and a folder of costs."""
+    keys = ["num_users", "reviews_per_user", "score", "model", "reference"]
+    columns = [*keys, "difference", "percent", "low", "high", "p", "two_way_low", "two_way_high"]
+    rows = [
+        (10, 25, "rmse", "a", "b", -0.10, -1.25, -0.2, -0.05, 0.010, -0.3, -0.01),
+        (20, 25, "rmse", "a", "b", -0.10, -1.00, -0.2, -0.05, 0.011, -0.3, 0.01),
+        (30, 25, "rmse", "a", "b", 0.02, 0.40, -0.1, 0.05, 0.300, -0.1, 0.1),
+        (10, 25, "accuracy_mean", "a", "b", 0.10, np.nan, 0.05, 0.2, 0.001, np.nan, np.nan),
+    ]
+    pd.DataFrame(rows, columns=columns).to_csv(run / "run" / "claims.csv", index=False)
     costs = {
         "model": ["a", "b"],
         "learns_from": ["the user", "all users"],
@@ -101,9 +107,12 @@ def claimed(run):
 @pytest.mark.parametrize(
     ("mark", "text"),
     [
-        ("count run rmse a b better", "4 of 5"),
-        ("count run rmse a b significantly_better", "2 of 5"),
-        ("count run mae a b better", "5 of 5"),
+        ("count run rmse a b better", "2 of 3"),
+        ("count run rmse a b worse", "1 of 3"),
+        ("count run rmse a b significantly_better", "2 of 3"),  # .030 and .022 -> .030
+        ("count run rmse a b significantly_worse", "0 of 3"),
+        ("count run rmse a b two_way_better", "1 of 3"),
+        ("count run accuracy_mean a b significantly_better", "1 of 1"),
         ("percent run a b", "−1.2 to +0.4 %"),
         ("value costs/models.csv bytes_per_user 0 model=b", "123,456"),
         ("value run/comparison.csv rmse 3 model=a iteration=1", "0.900"),
@@ -112,6 +121,23 @@ def claimed(run):
 def test_figures_within_a_line(claimed, mark, text):
     written = with_tables(f"in <!-- {mark} -->old<!-- end --> cells", claimed)
     assert written == f"in <!-- {mark} -->{text}<!-- end --> cells"
+
+
+def test_significant_is_what_stands_the_correction_for_all_that_the_document_claims(claimed):
+    """Alone, a p of .010 and one of .011 stand Holm's correction; beside four others they do not,
+    and what is claimed twice counts once."""
+    mark = "<!-- count run rmse a b significantly_better -->{}<!-- end -->"
+    assert with_tables(mark.format(""), claimed) == mark.format("2 of 3")
+    others = [(f"c{k}", 0.5) for k in range(4)]
+    rows = pd.read_csv(claimed / "run" / "claims.csv")
+    more = [rows.iloc[[2]].assign(model=name, p=p) for name, p in others]
+    pd.concat([rows, *more]).to_csv(claimed / "run" / "claims.csv", index=False)
+    twice = mark.format("") * 2
+    assert with_tables(twice, claimed) == mark.format("2 of 3") * 2
+    beside = "".join(f"<!-- claims run rmse {name} b -->\n<!-- end -->\n" for name, _ in others)
+    assert with_tables(mark.format("") + beside, claimed).startswith(mark.format("0 of 3"))
+    table = with_tables(beside + "<!-- claims run rmse a b -->\n<!-- end -->\n", claimed)
+    assert "**-0.100**" not in table
 
 
 def test_the_leaderboard_is_ordered_by_its_second_cell(claimed):

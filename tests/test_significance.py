@@ -6,12 +6,13 @@ import pytest
 from scipy import stats
 
 from recbench.evaluation.significance import (
-    holm,
     losses_per_user,
     resampled_means,
     significance,
     two_sided_p,
 )
+from recbench.evaluation.two_way_bootstrap import two_way_interval
+from recbench.holm import holm
 from recbench.runs.predictions import Predictions
 
 REFERENCES = pd.DataFrame(
@@ -42,10 +43,58 @@ def test_holm_by_hand():
     assert holm(np.array([0.6, 0.7])).tolist() == [1.0, 1.0]
 
 
-def test_p_by_hand():
-    assert two_sided_p(np.array([1.0] * 99)) == pytest.approx(2 * 1 / 100)
-    assert two_sided_p(np.array([-1.0] * 10 + [1.0] * 89)) == pytest.approx(2 * 11 / 100)
-    assert two_sided_p(np.array([-1.0, 1.0, 0.0])) == 1.0
+def test_p_is_that_of_a_t_test():
+    """Of a mean, whose standard error the bootstrap estimates as the t-test does."""
+    values = np.random.default_rng(2).normal(0.3, 1, 25)
+    standard_error = values.std(ddof=1) / 5
+    expected = stats.ttest_1samp(values, 0).pvalue
+    assert two_sided_p(values.mean(), standard_error, 25) == pytest.approx(expected)
+    assert two_sided_p(0.0, 0.0, 25) == 1.0
+    assert two_sided_p(0.1, 0.0, 25) < 1e-12  # every user alike
+    assert two_sided_p(0.1, 0.1, 1) == 1.0
+
+
+def rated(users, movies, squared, iterations=1):
+    user, movie = (grid.ravel() for grid in np.meshgrid(range(users), range(movies), indexing="ij"))
+    columns = {"iteration": 1, "user_id": user, "movie_id": movie, "stars": 3.0}
+    return pd.DataFrame({**columns, "predicted": 3 + np.sqrt(squared(user, movie))})
+
+
+def test_the_two_way_interval_is_that_of_a_plain_loop():
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(0, 1, (2, 12, 9))
+    sides = [rated(12, 9, lambda u, m, k=k: noise[k, u, m]) for k in (0, 1)]
+    kept = rng.random(len(sides[0])) < 0.6
+    sides = [side[kept] for side in sides]
+    user, movie = sides[0]["user_id"].to_numpy(), sides[0]["movie_id"].to_numpy()
+    squared = [(side["predicted"].to_numpy() - 3) ** 2 for side in sides]
+    differences = []
+    for _ in range(4000):
+        of_user = np.bincount(rng.integers(0, 12, 12), minlength=12)
+        of_movie = np.bincount(rng.integers(0, 9, 9), minlength=9)
+        rmse = []
+        for values in squared:
+            means = [
+                (of_user[u], np.average(values[user == u], weights=of_movie[movie[user == u]]))
+                for u in np.unique(user)
+                if of_user[u] and of_movie[movie[user == u]].sum()
+            ]
+            times, mean = np.array(means).T
+            rmse.append(np.sqrt(np.average(mean, weights=times)))
+        differences.append(rmse[0] - rmse[1])
+    expected = np.quantile(differences, [0.025, 0.975])
+    assert two_way_interval(*sides, resamples=4000) == pytest.approx(expected, abs=0.015)
+
+
+def test_a_difference_that_rests_on_one_film_is_seen():
+    """The same for every user, so a bootstrap over users is sure; drawn anew, films are not."""
+    ours = rated(30, 8, lambda user, movie: np.where(movie == 3, 0.0, 1.0))
+    theirs = rated(30, 8, lambda user, movie: np.ones(len(user)))
+    low, high = two_way_interval(ours, theirs)
+    assert low < -0.1
+    assert high == 0.0  # in a third of the resamples that film is not drawn
+    with pytest.raises(ValueError, match="same ratings"):
+        two_way_interval(ours, theirs.iloc[::-1])
 
 
 def test_losses_per_user_by_hand():

@@ -40,8 +40,9 @@ def draw_sample(
     Args:
         num_users, reviews_per_user, top_percentile: 0 or None: all.
         seed: of both draws.
-        user_set: "all"; "development" for research and tuning, which then sees nothing at all of
-            the held-out test users; "test", those, a fifth of all, for what is claimed in the end.
+        user_set: "all", or one of `user_sets`. Research and tuning draw "development", and then
+            see nothing at all of the others; results are for "test", a single announced run for
+            "claim-1" or "claim-2".
 
     Raises:
         InputError: a parameter is out of its range, or fewer users exist than asked for; says
@@ -54,10 +55,9 @@ def draw_sample(
             "or more"
         )
     rng = np.random.default_rng([seed, num_users, reviews_per_user])
-    held_out = is_test_user(dataset.user_id)
     anybody = np.ones(dataset.n_users, dtype=bool)
-    may_be_drawn = {"all": anybody, "development": ~held_out, "test": held_out}[user_set]
-    may_be_background = ~held_out if user_set == "development" else anybody
+    may_be_drawn = {"all": anybody, **user_sets(dataset.user_id)}[user_set]
+    may_be_background = may_be_drawn if user_set == "development" else anybody
     everybody = rng.permutation(np.flatnonzero(may_be_drawn))
     if top_percentile and not dataset.source.has_votes:
         return _draw_with_counted_votes(
@@ -74,14 +74,22 @@ def draw_sample(
     return Sample(rows, chosen, kept, may_be_background & ~inside)
 
 
-def is_test_user(user_id: np.ndarray) -> np.ndarray:
-    """bool [n]: whether each user (int64 [n], as in the ratings file) is a held-out test user.
+def user_sets(user_id: np.ndarray) -> dict[str, np.ndarray]:
+    """Who is in which set, bool [n] each, of users with these ids (int64 [n], as in the file).
 
-    A fifth of all are, by a hash of the id alone (Fibonacci hashing, Knuth 1973), in every run
-    the same.
+    "test": a fifth of all, the held-out test users. Of the rest an eighth each is "claim-1" and
+    "claim-2", set aside for claims that are written down before their run (docs/claim.md);
+    "development" are all others. By hashes of the id alone, so in every run the same.
     """
-    hashed = user_id.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return (hashed >> np.uint64(32)) % np.uint64(5) == 0
+    test = _hashed(user_id, 0x9E3779B97F4A7C15) % np.uint64(5) == 0
+    eighth = _hashed(user_id, 0xD1342543DE82EF95) % np.uint64(8)
+    claims = {f"claim-{k + 1}": ~test & (eighth == k) for k in range(2)}
+    return {"test": test, **claims, "development": ~test & (eighth >= len(claims))}
+
+
+def _hashed(user_id: np.ndarray, multiplier: int) -> np.ndarray:
+    """uint64 [n], multiplicative hashing (Knuth 1973): the upper half of the product."""
+    return (user_id.astype(np.uint64) * np.uint64(multiplier)) >> np.uint64(32)
 
 
 def _draw_with_counted_votes(

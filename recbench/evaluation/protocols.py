@@ -9,7 +9,7 @@ from recbench.data.encodings.movies import Encoding, VoteScale
 from recbench.evaluation.holdouts import Holdout, load_holdout
 
 Join = Literal["links", "direct"]
-UserSet = Literal["all", "development", "test"]
+UserSet = Literal["all", "development", "test", "claim-1", "claim-2"]
 Labels = Literal["half_stars", "truncated"]
 Loss = Literal["logits", "double_sigmoid"]
 Samples = Literal["fresh", "same"]

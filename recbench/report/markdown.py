@@ -17,35 +17,57 @@ anew by `python -m recbench.report`:
 
 Within a line:
 
-- `count RUN SCORE MODEL REFERENCE KIND`: in how many of the cells claims_summary.csv says so;
-  KIND is better, significantly_better, worse or significantly_worse.
+- `count RUN SCORE MODEL REFERENCE KIND`: in how many of the cells of claims.csv it is so; KIND is
+  better or worse, significantly_ or two_way_ before it (the two-way interval is beyond zero).
 - `percent RUN MODEL REFERENCE`: the smallest and the largest difference in RMSE of claims.csv.
 - `value FILE COLUMN DECIMALS column=value ..`: one number.
+
+Significant means: p < .05 after Holm's correction for all comparisons that the document makes by
+its marks, of all runs and scores together (`recbench.report.family`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from recbench.errors import InputError
 from recbench.keys import CELL
+from recbench.report.family import MARK, Comparison, comparison, corrected, read
 from recbench.report.plots import error_by_ratings
 from recbench.report.style import save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
+    against_reference,
     cell_name,
     cell_of,
     cells_of,
-    mark_of,
     name_in_table,
+    reference_of,
 )
 
-MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
+
+@dataclass(frozen=True)
+class Page:
+    """What the marks of a document are made from.
+
+    Attributes:
+        root: what the paths in the marks are relative to.
+        p: of each comparison that the document makes, corrected for all of them.
+    """
+
+    root: Path
+    p: dict[Comparison, float]
+
+    def read(self, *path: str) -> pd.DataFrame:
+        """Raises InputError if the file is not there."""
+        return read(self.root.joinpath(*path))
 
 
 def with_tables(text: str, root: Path) -> str:
@@ -62,8 +84,10 @@ def with_tables(text: str, root: Path) -> str:
         opening, kind, words, line_end, _, closing = found.groups()
         if kind not in KINDS:
             raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
-        return f"{opening}{line_end}{KINDS[kind](root, *words.split())}{line_end}{closing}"
+        made = KINDS[kind](page, *words.split())
+        return f"{opening}{line_end}{made}{line_end}{closing}"
 
+    page = Page(root, corrected(text, root))
     return MARK.sub(table, text)
 
 
@@ -73,16 +97,16 @@ def pictures(text: str, root: Path) -> list[Path]:
     for _, kind, words, *_ in MARK.findall(text):
         if kind == "plot":
             run, models, file = words.split()
-            rows = _read(root / run / "comparison.csv")
+            rows = read(root / run / "comparison.csv")
             figure = error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
             files += save(figure, (root / file).with_suffix(""))
     return files
 
 
-def scores(root: Path, run: str, score: str) -> str:
+def scores(page: Page, run: str, score: str) -> str:
     """Recommenders by cell: mean ± standard deviation over iterations, the best in bold."""
-    comparison = _read(root / run / "comparison.csv")
-    differences = _read(root / run / "significance.csv")
+    comparison = page.read(run, "comparison.csv")
+    differences = page.read(run, "significance.csv")
     by_cell = comparison.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
     cells = cells_of(comparison)
@@ -95,16 +119,17 @@ def scores(root: Path, run: str, score: str) -> str:
             text = figure(mean[model, *cell], spread[model, *cell])
             if round(mean[model, *cell], 4) == round(best, 4):
                 text = f"**{text}**"
-            row.append(f"{text} {mark_of(differences, model, cell, score)}".rstrip())
+            row.append(f"{text} {_mark(page, run, differences, model, cell, score)}".rstrip())
         rows.append(row)
+    rows.append(["reference", *(f"`{reference_of(differences, cell)}`" for cell in cells)])
     heads = [cell_name(cell) for cell in cells]
     return _table(["recommender", *heads], rows)
 
 
-def differences(root: Path, run: str, score: str, models: str = "") -> str:
+def differences(page: Page, run: str, score: str, models: str = "") -> str:
     """Each recommender (or only `models`) against its references: difference, interval,
     corrected p, share of users."""
-    table = _read(root / run / "significance.csv")
+    table = page.read(run, "significance.csv")
     table = table[table["score"] == score]
     if models:
         table = table[table["model"].isin(models.split(","))]
@@ -114,7 +139,7 @@ def differences(root: Path, run: str, score: str, models: str = "") -> str:
             f"`{row.model}`",
             f"`{row.reference}`",
             f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
-            f"{row.p_holm:.4f}",
+            f"{page.p[comparison(run, row._asdict())]:.4f}",
             f"{100 * row.better_share:.0f} %",
             str(row.users),
         ]
@@ -124,9 +149,9 @@ def differences(root: Path, run: str, score: str, models: str = "") -> str:
     return _table([*heads, "users better served", "users"], rows)
 
 
-def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
+def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
-    table = _read(root / file)
+    table = page.read(file)
     table = _filtered(table, filters)
     if columns:
         table = table[columns.split(",")].dropna()
@@ -134,10 +159,10 @@ def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     return _table([str(column).replace("_", " ") for column in table.columns], rows)
 
 
-def claims(root: Path, run: str, score: str, model: str, references: str) -> str:
+def claims(page: Page, run: str, score: str, model: str, references: str) -> str:
     """`model` against each of `references` in each cell: difference and 95 % interval, bold where
-    it is significant after Holm, and in RMSE the difference in percent."""
-    table = _read(root / run / "claims.csv")
+    it is significant, and in RMSE the difference in percent."""
+    table = page.read(run, "claims.csv")
     table = table[(table["score"] == score) & (table["model"] == model)]
     cells = cells_of(table)
     rows = []
@@ -146,19 +171,19 @@ def claims(root: Path, run: str, score: str, model: str, references: str) -> str
         for cell in cells:
             here = (table["reference"] == reference) & (table[CELL] == list(cell)).all(axis=1)
             found = table[here]
-            row.append(_claim(found.iloc[0]) if len(found) else "")
+            row.append(_claim(page, run, found.iloc[0]) if len(found) else "")
         rows.append(row)
     heads = [cell_name(cell) for cell in cells]
     return _table([f"`{model}` against", *heads], rows)
 
 
 def leaderboard(
-    root: Path, run: str, costs: str, first_cell: str, second_cell: str, models: str
+    page: Page, run: str, costs: str, first_cell: str, second_cell: str, models: str
 ) -> str:
     """Recommenders by their error in the second cell: whose ratings they learn from, the error in
     both, and what one more rating costs."""
-    done = _read(root / run / "comparison.csv")
-    cost = _read(root / costs / "models.csv").set_index("model")
+    done = page.read(run, "comparison.csv")
+    cost = page.read(costs, "models.csv").set_index("model")
     mean = done.groupby(["model", *CELL])["rmse"].mean()
     cells = [cell_of(text) for text in (first_cell, second_cell)]
     names = sorted(models.split(","), key=lambda model: mean[model, *cells[1]])
@@ -181,9 +206,9 @@ def leaderboard(
     )
 
 
-def costs(root: Path, file: str, part: str) -> str:
+def costs(page: Page, file: str, part: str) -> str:
     """What something costs, what an alternative costs in the same run, and the ratio."""
-    table = _read(root / file)
+    table = page.read(file)
     rows = []
     for row in table[table["part"] == part].to_dict("records"):
         other = "" if pd.isna(row["against"]) else f"{row['against']}: {row['against_value']:.3g}"
@@ -193,30 +218,38 @@ def costs(root: Path, file: str, part: str) -> str:
     return _table(["what", "figure", "beside", "ratio"], rows)
 
 
-def plot(root: Path, run: str, models: str, file: str) -> str:
+def plot(page: Page, run: str, models: str, file: str) -> str:
     """The line that shows the picture; `pictures` draws it."""
     return f"![RMSE against ratings per user]({file})"
 
 
-def count(root: Path, run: str, score: str, model: str, reference: str, kind: str) -> str:
+def count(page: Page, run: str, score: str, model: str, reference: str, kind: str) -> str:
     """ "4 of 5"."""
-    table = _read(root / run / "claims_summary.csv")
-    here = (table["score"] == score) & (table["model"] == model) & (table["reference"] == reference)
-    row = table[here].iloc[0]
-    return f"{row[kind]} of {row['cells']}"
+    rows = page.read(run, "claims.csv")
+    rows = rows[
+        (rows["score"] == score) & (rows["model"] == model) & (rows["reference"] == reference)
+    ]
+    sign = 1 if (score in MORE_IS_BETTER) == kind.endswith("better") else -1
+    there = sign * rows["difference"] > 0
+    if kind.startswith("significantly"):
+        p = np.array([page.p[comparison(run, row)] for row in rows.to_dict("records")])
+        there &= p < ALPHA
+    if kind.startswith("two_way"):
+        there &= rows["two_way_low"] * rows["two_way_high"] > 0
+    return f"{there.sum()} of {len(rows)}"
 
 
-def percent(root: Path, run: str, model: str, reference: str) -> str:
+def percent(page: Page, run: str, model: str, reference: str) -> str:
     """ "-1.2 to -0.2 %"."""
-    table = _read(root / run / "claims_summary.csv")
-    here = (table["score"] == "rmse") & (table["model"] == model)
-    row = table[here & (table["reference"] == reference)].iloc[0]
-    return f"{row['percent_least']:+.1f} to {row['percent_most']:+.1f} %".replace("-", "−")
+    rows = page.read(run, "claims.csv")
+    here = (rows["score"] == "rmse") & (rows["model"] == model) & (rows["reference"] == reference)
+    least, most = rows[here]["percent"].min(), rows[here]["percent"].max()
+    return f"{least:+.1f} to {most:+.1f} %".replace("-", "−")
 
 
-def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> str:
+def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> str:
     """One number of a CSV, or the mean of those that the filters leave."""
-    table = _filtered(_read(root / file), filters)
+    table = _filtered(page.read(file), filters)
     if table.empty:
         raise InputError(f"{file} has no row with {' '.join(filters)}")
     return f"{table[column].mean():,.{decimals}f}"
@@ -234,9 +267,20 @@ def _seconds(seconds: float) -> str:
     return f"{seconds * 1e6:.1g} µs"
 
 
-def _claim(row: pd.Series) -> str:
+def _mark(
+    page: Page, run: str, differences: pd.DataFrame, model: str, cell: tuple, score: str
+) -> str:
+    """ "+" or "-" if the recommender is significantly better or worse than the reference, or ""."""
+    here = against_reference(differences, cell)
+    here = here[(here["model"] == model) & (here["score"] == score)]
+    if here.empty or page.p[comparison(run, here.iloc[0])] >= ALPHA:
+        return ""
+    return "+" if (here["difference"].iloc[0] > 0) == (score in MORE_IS_BETTER) else "-"
+
+
+def _claim(page: Page, run: str, row: pd.Series) -> str:
     text = f"{row['difference']:+.3f}"
-    if row["p_holm"] < ALPHA:
+    if page.p[comparison(run, row)] < ALPHA:
         text = f"**{text}**"
     text += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
     return text if pd.isna(row["percent"]) else f"{text} {row['percent']:+.1f} %"
@@ -281,9 +325,3 @@ def _cell(value: object) -> str:
 def _table(heads: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def _read(file: Path) -> pd.DataFrame:
-    if not file.exists():
-        raise InputError(f"{file}: is not there; run what makes it")
-    return pd.read_csv(file)

@@ -17,7 +17,7 @@ from recbench.report.style import (
     plain_frame,
     save,
 )
-from recbench.report.terminal import BEST_COLLABORATIVE, cell_name, cells_of
+from recbench.report.terminal import USERS_MEDIAN, cell_name, cells_of
 
 LINEAR_STARS = 0.05  # differences below are drawn to scale, larger ones logarithmically
 TICKS = (-0.3, -0.1, -0.03, 0, 0.03, 0.1, 0.3)
@@ -38,7 +38,7 @@ def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Pat
     folder.mkdir(exist_ok=True)
     files = save(error_by_ratings(done), folder / "error_by_ratings")
     to_reference = differences[differences["score"] == "rmse"]
-    to_reference = to_reference[to_reference["reference_role"] == BEST_COLLABORATIVE]
+    to_reference = to_reference[to_reference["reference_role"] != USERS_MEDIAN]
     if len(to_reference):
         files += save(forest(to_reference), folder / "differences")
     return files + save(error_by_cost(done), folder / "error_by_cost")
@@ -101,7 +101,7 @@ def forest(to_reference: pd.DataFrame) -> Figure:
         panel.set_xlabel("RMSE difference, stars")
     panels[0].invert_yaxis()
     figure.suptitle(
-        "Difference from the best collaborative recommender (left of the line: better)\n"
+        "Difference from the reference (left of the line: better)\n"
         "line: 95 % interval over users; filled: significant after Holm; "
         f"logarithmic beyond {LINEAR_STARS:g} stars",
         fontsize=10,

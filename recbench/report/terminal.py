@@ -14,12 +14,12 @@ TABLES = {
     "accuracy_mean": "Accuracy within one star, mean over users (more is better)",
 }
 MORE_IS_BETTER = {"accuracy_mean"}
-BEST_COLLABORATIVE = "best collaborative"  # the role of the reference that the marks are about
+USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
 ALPHA = 0.05
 LEGEND = (
     "Columns: users × ratings of each. Means over iterations, the best in bold.\n"
-    "+ -: significantly better, worse than the best collaborative recommender (chosen\n"
-    "on validation rows; p < .05 after Holm).  *: never tuned."
+    "+ -: significantly better, worse than the reference in the last line (p < .05\n"
+    "after Holm for all recommenders and cells).  *: never tuned."
 )
 
 
@@ -47,6 +47,10 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
             bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
             texts.append(bold + (mark_of(differences, model, cell, score) or " "))
         table.add_row(name_in_table(comparison, model), *texts)
+    if len(differences):
+        table.add_row(
+            "[dim]reference", *(f"[dim]{reference_of(differences, cell)}" for cell in cells)
+        )
     return table
 
 
@@ -83,14 +87,24 @@ def name_in_table(comparison: pd.DataFrame, model: str) -> str:
 
 
 def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> str:
-    """ "+" or "-": significantly better or worse than the best collaborative recommender; or ""."""
-    here = differences[
-        (differences["model"] == model)
-        & (differences["score"] == score)
-        & (differences["reference_role"] == BEST_COLLABORATIVE)
-        & (differences[CELL] == list(cell)).all(axis=1)
-    ]
+    """ "+" or "-": significantly better or worse than the reference of the cell; or ""."""
+    here = against_reference(differences, cell)
+    here = here[(here["model"] == model) & (here["score"] == score)]
     if here.empty or here["p_holm"].iloc[0] >= ALPHA:
         return ""
     better = (here["difference"].iloc[0] > 0) == (score in MORE_IS_BETTER)
     return "+" if better else "-"
+
+
+def reference_of(differences: pd.DataFrame, cell: tuple) -> str:
+    """The reference that the marks of a cell are about; "" if it has none."""
+    here = against_reference(differences, cell)["reference"]
+    return "" if here.empty else str(here.iloc[0])
+
+
+def against_reference(differences: pd.DataFrame, cell: tuple) -> pd.DataFrame:
+    """The rows of a cell, but for those against the user's median."""
+    return differences[
+        (differences["reference_role"] != USERS_MEDIAN)
+        & (differences[CELL] == list(cell)).all(axis=1)
+    ]

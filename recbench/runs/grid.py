@@ -37,8 +37,8 @@ class CellTask:
         seed: of the whole run.
         models: name in the tables -> what `recbench.registry.load_recommender` takes.
         wnn_engine: an option of the recommenders, see `recbench.recommender.Options`.
-        reference_of: of which models the best collaborative one is to be chosen, on validation
-            rows; name -> spec. Of none: it is not to be chosen.
+        reference_of: which models are to be scored on validation rows as well, so that the best
+            collaborative one can be chosen; name -> spec.
         model_timeout: how long a model may take, seconds; 0: as long as it likes.
     """
 
@@ -78,7 +78,7 @@ class CellDone:
         rows: of comparison.csv, one per model.
         predictions: model -> its predictions.
         failures: model -> the traceback.
-        reference: the validation scores and the best, or None.
+        reference: the scores on validation rows, or None.
         note: what the user should know, or "".
     """
 
@@ -150,7 +150,7 @@ def run_cell(task: CellTask) -> CellDone:
             done.failures[name] = traceback.format_exc()
         done.rows.append(row)
     if cell is not None and task.reference_of:
-        done.reference = _best_on_validation_rows(task, cell)
+        done.reference = _scores_on_validation_rows(task, cell)
     return done
 
 
@@ -203,8 +203,8 @@ def _cell_with_those_there_are(
         return None, str(error)
 
 
-def _best_on_validation_rows(task: CellTask, cell: Cell) -> dict | None:
-    """Which collaborative recommender predicts best a part held out of the *training* rows."""
+def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
+    """How well collaborative recommenders predict a part held out of the *training* rows."""
     inner = validation_cell(cell, task.protocol, task.seed)
     rmse: dict[str, float] = {}
     fitted: dict[str, Fitted] = {}
@@ -213,6 +213,4 @@ def _best_on_validation_rows(task: CellTask, cell: Cell) -> dict | None:
             rmse[name] = _measure(task, name, task.reference_of[name], inner, fitted).rmse
         except MAY_FAIL:  # it fails on the test rows too, and says so there
             continue
-    if not rmse:
-        return None
-    return {**task.key, "rmse": rmse, "best": min(rmse, key=lambda name: rmse[name])}
+    return {**task.key, "rmse": rmse}

@@ -60,6 +60,13 @@ class Predictions:
             frames.append(losses.assign(**dict(zip(KEY, key, strict=True))))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=KEY)
 
+    def of(self, cell: tuple[int, int], model: str) -> pd.DataFrame:
+        """The predictions of one model in all iterations of a cell (users, ratings of each)."""
+        pieces = [
+            rows for key, rows in self._in_order() if (key[0], key[1], key[3]) == (*cell, model)
+        ]
+        return pl.concat(pieces).collect().to_pandas()
+
     def finish(self) -> Path:
         """Put the parts together into one file, in the order of their keys."""
         if self._parts.exists():

@@ -134,17 +134,31 @@ class RunFolder:
         self.metadata[key] = value
         self._write_metadata()
 
-    def note_reference(self, choice: dict) -> None:
-        """Put down in run.json which recommender was the best on validation rows of a cell; one
-        for each cell."""
-        others = [one for one in self.references if any(one[name] != choice[name] for name in CELL)]
-        by_cell = sorted([*others, choice], key=lambda one: [one[name] for name in CELL])
-        self.note("references", by_cell)
+    def note_reference(self, scores: dict) -> None:
+        """Put down in run.json how well collaborative recommenders did on validation rows of a cell
+        in one iteration: `scores` are its key and `rmse`, a dict by name."""
+        others = [one for one in self.references if any(one[k] != scores[k] for k in ITERATION)]
+        in_order = sorted([*others, scores], key=lambda one: [one[name] for name in ITERATION])
+        self.note("references", in_order)
 
     @property
     def references(self) -> list[dict]:
-        """The choices noted so far."""
+        """The scores noted so far."""
         return self.metadata.get("references", [])
+
+    def best_references(self) -> list[tuple[int, int, str]]:
+        """Of each cell (users, ratings of each), the recommender with the lowest mean RMSE on the
+        validation rows of all its iterations, of those that succeeded in each."""
+        cells: dict[tuple[int, int], list[dict]] = {}
+        for one in self.references:
+            cells.setdefault((one[CELL[0]], one[CELL[1]]), []).append(one["rmse"])
+        best = []
+        for cell, scores in cells.items():
+            in_all = set.intersection(*(set(one) for one in scores))
+            if in_all:
+                by_mean = min(sorted(in_all), key=lambda name: sum(one[name] for one in scores))
+                best.append((*cell, by_mean))
+        return best
 
     def log_failure(self, what: str, traceback: str) -> None:
         """Keep the traceback of a failure in errors.txt."""
@@ -194,7 +208,7 @@ def read_metadata(path: Path) -> dict:
         wanted = {"parameters": dict, "datasets": list, "packages": dict}
         whole = all(isinstance(metadata[key], kind) for key, kind in wanted.items())
         for one in metadata.get("references", []):
-            whole &= {*CELL, "best"} <= set(one)
+            whole &= {*ITERATION, "rmse"} <= set(one)
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, RecursionError):

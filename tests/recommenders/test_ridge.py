@@ -67,3 +67,20 @@ def test_it_finds_the_weights_of_bits():
     user, movie = np.repeat(np.arange(3), 100), np.tile(np.arange(300, 400), 3)
     truth = (3 + (weight[user] * (movies.bits[movie] - 0.5)).sum(axis=1)).clip(0.5, 5)
     assert np.sqrt(((model.predict(user, movie) - truth) ** 2).mean()) < 0.15
+
+
+def test_the_time_decay_is_scikit_learns_sample_weight():
+    movies = toy_movies(90)
+    train = toy_ratings([12, 1, 40], movies=90, seed=1)
+    shuffled = np.random.default_rng(4).permutation(len(train))
+    model = PerUserRidge(alpha=3.0, damping=0.0, decay_after=4.0, decay_power=0.8, start="mean")
+    model.fit(train.take(shuffled), movies)
+    for user in np.unique(train.user):
+        own = train.take(train.user == user)  # in order of time
+        weight = (1 + np.arange(len(own))[::-1] / 4.0) ** -0.8
+        ridge = Ridge(alpha=3.0).fit(
+            movies.bits[own.movie].astype(float), own.stars, sample_weight=weight
+        )
+        stars = model.predict(np.full(90, user), np.arange(90))
+        expected = ridge.predict(movies.bits.astype(float)).clip(0.5, 5)
+        np.testing.assert_allclose(stars, expected, atol=1e-5)
