@@ -106,9 +106,9 @@ class Parameters:
     vote_scale: VoteScale | None = None
     """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
     holdout: str | None = None
-    """held out: each user's last in time (last), a part at random (random), whatever comes after
-    one date for all (global-time), or as published (at random, and other rows for collaborative
-    models); or a holdout of one's own as file:Class"""
+    """held out: each user's last in time (last), the very next after a sample (next), a part at
+    random (random), whatever comes after one date for all (global-time), or as published (at
+    random, and other rows for collaborative models); or a holdout of one's own as file:Class"""
     labels: Labels | None = None
     """thermometers that keep half stars, or truncated as published"""
     loss: Loss | None = None

@@ -30,7 +30,7 @@ from recbench.data.encodings.movies import Encoding
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import parse_cells
-from recbench.evaluation.protocols import PROTOCOLS
+from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Protocol
 from recbench.recommender import Recommender
 from recbench.registry import family_of, load_recommender, name_of, recommenders
 from recbench.report.progress import progress_bar
@@ -63,6 +63,9 @@ class Parameters:
     """users × ratings of each (0: all) of the cells that a trial is scored on"""
     encodings: tuple[Encoding, ...] = ("published", "extended")
     """the bits that each of those cells is run on, so that the same settings suit them all"""
+    background_users: BackgroundUsers = 2000
+    """how many users outside the sample collaborative models learn from as well; 0: none, which
+    tunes their `settings_alone`"""
     seed: int = 0
     """of samples, splits, proposals and recommenders"""
     output_dir: str = ""
@@ -73,7 +76,6 @@ class Parameters:
     """go on with a run although the code or a package has changed since"""
 
 
-PROTOCOL = PROTOCOLS["strict"].changed(user_set="development")
 REFERENCE = "user_mean"  # without settings; its error is what others are divided by
 TRIALS = "trials.csv"
 console = Console(highlight=False)
@@ -84,12 +86,13 @@ def main(parameters: Parameters) -> int:
     parameters, earlier = resumed(parameters, TRIALS)
     sizes = check(parameters)
     classes = choose_classes(parameters)
-    datasets = [load_dataset(name, PROTOCOL.join) for name in parameters.dataset]
+    protocol = protocol_of(parameters)
+    datasets = [load_dataset(name, protocol.join) for name in parameters.dataset]
     reference = load_recommender(REFERENCE)
     cells = [  # another sample for each encoding: twice as many users to choose on
         tuning_cell(
             dataset,
-            PROTOCOL.changed(encoding=encoding),
+            protocol.changed(encoding=encoding),
             *size,
             reference,
             seed=parameters.seed + place,
@@ -104,7 +107,7 @@ def main(parameters: Parameters) -> int:
         "tuning",
         datasets,
         TRIALS,
-        protocol=PROTOCOL.columns() | {"encoding": " ".join(parameters.encodings)},
+        protocol=protocol.columns() | {"encoding": " ".join(parameters.encodings)},
         search_spaces={name: space_of(cls) for name, cls in classes.items()},
         cells=[described(one) for one in cells],
     )
@@ -113,7 +116,7 @@ def main(parameters: Parameters) -> int:
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
     tune_all(parameters, classes, cells, names, folder)
     rows = pd.DataFrame(folder.rows)
-    best = best_of(rows, classes)
+    best = best_of(rows, classes, protocol.background_users != 0)
     write_csv(best, folder.path / "best.csv")
     folder.close(started)
     if len(best):
@@ -137,6 +140,7 @@ def tune_all(
     folder: RunFolder,
 ) -> None:
     """All trials of one recommender after another; each is a row as soon as it is done."""
+    protocol = protocol_of(parameters)
     with progress_bar(console) as progress:
         bar = progress.add_task("", total=len(classes) * parameters.trials)
         for name, cls in classes.items():
@@ -144,10 +148,11 @@ def tune_all(
             done = {row["trial"]: row for row in folder.rows if row["model"] == name}
 
             def evaluate(settings: Settings, cls: type[Recommender] = cls) -> Columns:
-                return evaluate_one(cls, settings, cells, parameters.seed)
+                return evaluate_one(cls, settings, cells, protocol, parameters.seed)
 
+            defaults = defaults_of(cls, protocol.background_users != 0)
             for row in trials(
-                space_of(cls), defaults_of(cls), parameters.trials, parameters.seed, evaluate, done
+                space_of(cls), defaults, parameters.trials, parameters.seed, evaluate, done
             ):
                 if row["trial"] not in done:
                     if "traceback" in row:
@@ -155,7 +160,7 @@ def tune_all(
                         folder.log_failure(key, str(row.pop("traceback")))
                     first = {
                         "dataset": datasets,
-                        **PROTOCOL.columns(),
+                        **protocol.columns(),
                         "encoding": " ".join(parameters.encodings),
                         "seed": parameters.seed,
                         "model": name,
@@ -166,12 +171,16 @@ def tune_all(
 
 
 def evaluate_one(
-    cls: type[Recommender], settings: Settings, cells: list[TuningCell], seed: int
+    cls: type[Recommender],
+    settings: Settings,
+    cells: list[TuningCell],
+    protocol: Protocol,
+    seed: int,
 ) -> Columns:
     """The scores of one trial, or why there are none."""
     started = time.perf_counter()
     try:
-        scores = relative_rmse(cls, settings, cells, PROTOCOL, seed)
+        scores = relative_rmse(cls, settings, cells, protocol, seed)
         seconds = time.perf_counter() - started
         return {**scores, "seconds": seconds, "status": "ok", "error": None}
     except Exception as error:  # a setting may fail in any way; the others go on
@@ -182,7 +191,9 @@ def evaluate_one(
 # --- what came out -----------------------------------------------------------------------------
 
 
-def best_of(rows: pd.DataFrame, classes: dict[str, type[Recommender]]) -> pd.DataFrame:
+def best_of(
+    rows: pd.DataFrame, classes: dict[str, type[Recommender]], background: bool
+) -> pd.DataFrame:
     """best.csv: one row per setting of each recommender tuned.
 
     `default` is what stood in the class, `best` the value of the trial with the least
@@ -197,7 +208,7 @@ def best_of(rows: pd.DataFrame, classes: dict[str, type[Recommender]]) -> pd.Dat
         first = own.loc[own["relative_rmse"].idxmin()]
         of_defaults = own[own["trial"] == 0]["relative_rmse"]
         settings = json.loads(first["settings"])
-        for setting, default in defaults_of(cls).items():
+        for setting, default in defaults_of(cls, background).items():
             records.append(
                 {
                     "model": name,
@@ -241,6 +252,12 @@ def table_of(best: pd.DataFrame) -> Table:
 # --- parameters --------------------------------------------------------------------------------
 
 
+def protocol_of(parameters: Parameters) -> Protocol:
+    return PROTOCOLS["strict"].changed(
+        user_set="development", background_users=parameters.background_users
+    )
+
+
 def check(parameters: Parameters) -> list[tuple[int, int]]:
     """The cells as numbers.
 
@@ -249,6 +266,8 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     """
     check_range("--trials", parameters.trials, least=1, most=100_000)
     check_range("--seed", parameters.seed, least=0)
+    if isinstance(parameters.background_users, int):
+        check_range("--background-users", parameters.background_users, least=0)
     if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
         given = " ".join(parameters.encodings) or "empty"
         raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")

@@ -54,6 +54,7 @@ class Hybrid(Recommender):
 
     Args:
         seed: of the collaborative model.
+        background: whether there are background users; it then has other settings, see `build`.
         model: the collaborative model: a class, a name, or "file:Class".
         samples: of that model, if its search space has such a setting; None: its own default.
         samples_for_stacking: the same, while γ is looked for.
@@ -63,7 +64,7 @@ class Hybrid(Recommender):
 
     name: ClassVar[str] = "hybrid"
     learns_from_background: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    options: ClassVar[tuple[str, ...]] = ("seed", "background")
     builds_on: str = "bayes_fm"
     search_space: ClassVar[dict] = {"regularisation": (0.5, 30.0, "log")}
     tuned: ClassVar[str] = "results/tuning/trials"
@@ -71,6 +72,7 @@ class Hybrid(Recommender):
     def __init__(
         self,
         seed: int = 0,
+        background: bool = True,
         model: str | type[Recommender] = "bayes_fm",
         samples: int | None = None,
         samples_for_stacking: int = 60,
@@ -80,6 +82,7 @@ class Hybrid(Recommender):
         if samples is not None or model != type(self).builds_on:
             self.builds_on = ""  # a fitted model of the run would be another one
         self.seed = seed
+        self.background = background
         self.samples = samples
         self.samples_for_stacking = samples_for_stacking
         personal = self._personal = WnnVote()
@@ -135,7 +138,8 @@ class Hybrid(Recommender):
         settings = {}
         if samples is not None and "samples" in declared(self._model_class, "search_space"):
             settings["samples"] = samples
-        return build(self._model_class, Options(seed=self.seed), **settings)
+        options = Options(seed=self.seed, background=self.background)
+        return build(self._model_class, options, **settings)
 
     def _parts(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """The prediction of each part for each pair, float64 [n, parts]; not all clipped."""

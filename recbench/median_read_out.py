@@ -87,15 +87,17 @@ def median_of(cls: type) -> type[MedianReadOut]:
     """The recommender that reads `cls` out by the median; it takes the options of `cls`."""
 
     def __init__(self: MedianReadOut, **given: Any) -> None:
-        options = {name: given.pop(name) for name in declared(cls, "options") if name in given}
+        options = {name: given.pop(name) for name in options_of_mean if name in given}
         MedianReadOut.__init__(self, build(cls, Options(**options), **given))
 
-    copied = ("learns_from_background", "starts_from_item_baseline", "options", "tuned")
+    options_of_mean = tuple(dict.fromkeys((*declared(cls, "options"), "background")))
+    copied = ("learns_from_background", "starts_from_item_baseline", "tuned")
     described: dict[str, Any] = {
         "__init__": __init__,
         "__module__": cls.__module__,  # it belongs to the same family
         "__doc__": f"`{cls.__name__}`, read out by the median.",
         "builds_on": declared(cls, "name"),
+        "options": options_of_mean,
         **{attribute: declared(cls, attribute) for attribute in copied},
     }
     return type(f"{cls.__name__}Median", (MedianReadOut,), described)

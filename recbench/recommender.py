@@ -24,12 +24,14 @@ class Options:
             `recbench.data.encodings.thermometer.encode_ratings`.
         loss: of a network on output bits, "logits", or "double_sigmoid" as published.
         wnn_engine: "weightless", or "ao_core".
+        background: whether there are ratings of background users to learn from.
     """
 
     seed: int = 0
     labels: str = "half_stars"
     loss: str = "logits"
     wnn_engine: str = "weightless"
+    background: bool = True
 
 
 class Recommender(ABC):
@@ -62,6 +64,8 @@ class Recommender(ABC):
     search_space: ClassVar[dict[str, tuple]] = {}
     # Where the trials are that chose its settings; "never" if nobody tuned it.
     tuned: ClassVar[str] = "never"
+    # Settings in place of the defaults where there are no background users, see `build`.
+    settings_alone: ClassVar[dict[str, object]] = {}
 
     @abstractmethod
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -171,6 +175,9 @@ def declared(recommender: type | object, attribute: str) -> Any:
 def build(cls: type, options: Options, **settings: object) -> Any:
     """An instance of `cls` with the options that it declares, and with `settings`.
 
+    Without background users a recommender that learns from many is given its `settings_alone`:
+    what suits a sample beside thousands of others may be far too much for the sample by itself.
+
     Raises:
         InputError: it declares an option that does not exist.
     """
@@ -181,6 +188,8 @@ def build(cls: type, options: Options, **settings: object) -> Any:
                 f"{cls.__name__}.options names '{name}'. A run has the options {', '.join(known)}"
             )
     given = {name: getattr(options, name) for name in declared(cls, "options")}
+    if not options.background:
+        settings = declared(cls, "settings_alone") | settings
     return cls(**given, **settings)
 
 

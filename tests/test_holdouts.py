@@ -9,6 +9,7 @@ from recbench.errors import InputError
 from recbench.evaluation.holdouts import (
     GlobalTime,
     LastFraction,
+    NextRatings,
     Published,
     RandomFraction,
     hold_out_tail,
@@ -151,7 +152,7 @@ def test_the_tail_of_each_user_is_as_long_as_asked_for():
 
 
 def test_every_holdout_says_what_it_asks():
-    assert list(holdouts()) == ["last", "random", "global-time", "published"]
+    assert list(holdouts()) == ["last", "next", "random", "global-time", "published"]
     for cls in holdouts().values():
         assert cls.question.endswith("?")
         assert cls.__doc__
@@ -161,7 +162,7 @@ def test_every_holdout_says_what_it_asks():
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("first", "none is named 'first'.*last, random, global-time, published"),
+        ("first", "none is named 'first'.*last, next, random, global-time, published"),
         ("nowhere:Mine", "no file nowhere"),
         ("recbench.errors:InputError", "is no holdout"),
     ],
@@ -169,3 +170,33 @@ def test_every_holdout_says_what_it_asks():
 def test_a_holdout_that_does_not_exist(spec, message):
     with pytest.raises(InputError, match=message):
         load_holdout(spec, 0.8)
+
+
+@given(st.integers(5, 30), st.integers(0, 9))
+def test_next_tests_on_the_very_next_ratings(most, seed):
+    """Of users with `most` ratings or more; training is any of those before the cut."""
+    rng = np.random.default_rng(seed)
+    count = rng.integers(most, 60, 4)
+    user = rng.permutation(np.repeat(np.arange(4), count))
+    rows = Ratings(user, np.arange(len(user)), np.full(len(user), 3.0), rng.permutation(len(user)))
+    holdout = NextRatings(0.8)
+    key = holdout.sample_key(rows, most, rng.random(len(rows)))
+    for one in range(4):
+        own = np.flatnonzero(rows.user == one)
+        drawn = rows.take(own[np.argsort(key[own])[:most]])
+        held_out = holdout.held_out(drawn, seed)
+        in_time = np.sort(rows.time[own])
+        cut = int(0.8 * len(own) + 1e-9)
+        n_train = max(int(0.8 * most + 1e-9), 1)
+        assert (~held_out).sum() == n_train
+        after = in_time[cut : cut + most - n_train]
+        assert np.sort(drawn.time[held_out]).tolist() == after.tolist()
+        assert drawn.time[~held_out].max() < after.min()
+
+
+def test_next_draws_training_ratings_of_all_the_time_before():
+    rows = Ratings(np.zeros(1000), np.arange(1000), np.full(1000, 3.0), np.arange(1000))
+    key = NextRatings(0.8).sample_key(rows, 100, np.random.default_rng(0).random(1000))
+    train = np.sort(np.argsort(key)[:100])[:80]
+    assert 300 < train.mean() < 500
+    assert train.max() < 800

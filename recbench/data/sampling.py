@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from recbench.data.joining import Dataset, external_votes
 from recbench.errors import InputError, TooFewUsers
+from recbench.ratings import Ratings
+
+# From all ratings of some users, how many of each are wanted, and random numbers float [n] to a key
+# float [n]: of each user's ratings those with the lowest are drawn.
+SampleKey = Callable[[Ratings, int, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,7 @@ def draw_sample(
     top_percentile: float | None = None,
     seed: int = 0,
     user_set: str = "all",
+    sample_key: SampleKey | None = None,
 ) -> Sample:
     """Draw users at random and ratings of each at random; the four cases of `prepare_data`.
 
@@ -43,6 +50,7 @@ def draw_sample(
         user_set: "all", or one of `user_sets`. Research and tuning draw "development", and then
             see nothing at all of the others; results are for "test", a single announced run for
             "claim-1" or "claim-2".
+        sample_key: which of a user's ratings are drawn; None: any, at random.
 
     Raises:
         InputError: a parameter is out of its range, or fewer users exist than asked for; says
@@ -61,7 +69,14 @@ def draw_sample(
     everybody = rng.permutation(np.flatnonzero(may_be_drawn))
     if top_percentile and not dataset.source.has_votes:
         return _draw_with_counted_votes(
-            dataset, num_users, reviews_per_user, top_percentile, everybody, may_be_background, rng
+            dataset,
+            num_users,
+            reviews_per_user,
+            top_percentile,
+            everybody,
+            may_be_background,
+            rng,
+            sample_key,
         )
     kept = _reaches(
         dataset.table["vote_count"].to_numpy(),
@@ -69,7 +84,7 @@ def draw_sample(
         top_percentile,
     )
     chosen = _first_eligible(dataset, everybody, kept, num_users, reviews_per_user)
-    rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng)
+    rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng, sample_key)
     inside = np.isin(np.arange(dataset.n_users), chosen)
     return Sample(rows, chosen, kept, may_be_background & ~inside)
 
@@ -100,6 +115,7 @@ def _draw_with_counted_votes(
     everybody: np.ndarray,
     may_be_background: np.ndarray,
     rng: np.random.Generator,
+    sample_key: SampleKey | None,
 ) -> Sample:
     """Votes are counted outside the sample, but who is eligible depends on them.
 
@@ -122,8 +138,9 @@ def _draw_with_counted_votes(
         most = max(most, int((enough & aside).sum()))
         if (enough & aside).sum() >= num_users:
             chosen = everybody[:n_aside][enough[everybody[:n_aside]]][:num_users]
-            rows = _draw_rows(dataset, np.sort(chosen), kept, reviews_per_user, rng)
-            return Sample(rows, np.sort(chosen), kept, may_be_background & ~aside)
+            chosen = np.sort(chosen)
+            rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng, sample_key)
+            return Sample(rows, chosen, kept, may_be_background & ~aside)
     raise _too_few(num_users, most, max(reviews_per_user, 2))
 
 
@@ -168,6 +185,7 @@ def _draw_rows(
     kept: np.ndarray,
     reviews_per_user: int,
     rng: np.random.Generator,
+    sample_key: SampleKey | None,
 ) -> np.ndarray:
     ratings = dataset.ratings
     is_chosen = np.zeros(dataset.n_users, dtype=bool)
@@ -176,7 +194,10 @@ def _draw_rows(
     if reviews_per_user == 0:
         return rows
     user = ratings.user[rows]  # ascending
-    shuffled = np.lexsort((rng.random(len(rows)), user))  # within each user
+    key = rng.random(len(rows))
+    if sample_key is not None:
+        key = sample_key(ratings.take(rows), reviews_per_user, key)
+    shuffled = np.lexsort((key, user))  # within each user
     starts = np.searchsorted(user, chosen)
     place = np.arange(len(rows)) - np.repeat(starts, np.diff(np.append(starts, len(rows))))
     return np.sort(rows[shuffled[place < reviews_per_user]])

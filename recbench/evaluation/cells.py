@@ -56,10 +56,16 @@ def make_cell(
     Raises:
         InputError: fewer users exist than asked for, or a parameter is out of its range.
     """
-    sample = draw_sample(
-        dataset, num_users, reviews_per_user, protocol.top_percentile, seed, protocol.user_set
-    )
     holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
+    sample = draw_sample(
+        dataset,
+        num_users,
+        reviews_per_user,
+        protocol.top_percentile,
+        seed,
+        protocol.user_set,
+        holdout.sample_key,
+    )
     movies = encode_movies(
         dataset,
         protocol.vote_scale,

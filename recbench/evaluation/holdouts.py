@@ -68,6 +68,11 @@ class Holdout(ABC):
         nothing."""
         return self
 
+    def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
+        """float [n]: of each user's `ratings` a sample takes the `reviews_per_user` with the lowest
+        key. `random`, float [n] in 0 .. 1, is a key for any at random, the rule of most."""
+        return random
+
     @abstractmethod
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         """bool [n]: the rows of `ratings`, a sample, that are tested on."""
@@ -110,6 +115,36 @@ class LastFraction(Holdout):
         tie_break = np.random.default_rng([seed, 1]).random(len(ratings))
         order = np.lexsort((tie_break, ratings.time, ratings.user))
         return hold_out_tail(ratings, order, self._n_test)
+
+
+class NextRatings(LastFraction):
+    """Each user's last ratings in time, as in `LastFraction`, but held out before a sample of so
+    many ratings is drawn.
+
+    `fraction` of all ratings that a user has given lie before the cut. A sample's training ratings
+    are drawn from those, its test ratings are the very next after the cut. With `last` the sample
+    is drawn first, so that between its ratings there may be years, before and after the cut alike.
+    """
+
+    name = "next"
+    question = "how well is what a user rates next predicted from some ratings before it?"
+
+    def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
+        order = np.lexsort((random, ratings.time, ratings.user))
+        _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
+        place = np.arange(len(order)) - np.repeat(start, count)  # in time, within the user
+        cut = np.repeat(self._n_train(count), count)
+        n_train = self._n_train(reviews_per_user)
+        n_test = reviews_per_user - n_train
+        key = random[order].copy()
+        before = place < cut
+        by_key = np.lexsort((key, ~before, ratings.user[order]))  # those before the cut first
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[by_key] = np.arange(len(order)) - np.repeat(start, count)
+        drawn = np.where(before, rank < n_train, place < cut + n_test)
+        result = np.empty(len(order))
+        result[order] = np.where(drawn, key - 1, key)
+        return result
 
 
 class RandomFraction(Holdout):

@@ -58,6 +58,7 @@ class CellTask:
             labels=self.protocol.labels,
             loss=self.protocol.loss,
             wnn_engine=self.wnn_engine,
+            background=self.protocol.background_users != 0,
         )
 
 

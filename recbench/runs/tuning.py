@@ -77,7 +77,8 @@ def rmse(
     cls: type[Recommender], settings: Settings, cell: Cell, protocol: Protocol, seed: int
 ) -> float:
     """The primary score of `cls` with `settings` on the validation rows of `cell`, in stars."""
-    options = Options(seed=seed, labels=protocol.labels, loss=protocol.loss)
+    background = protocol.background_users != 0
+    options = Options(seed, protocol.labels, protocol.loss, background=background)
     model = build(cls, options, **settings)
     return float(measure(model, cell, protocol.labels).row["rmse"])
 
@@ -100,8 +101,9 @@ def relative_rmse(
 # --- what is tried -----------------------------------------------------------------------------
 
 
-def defaults_of(cls: type[Recommender]) -> Settings:
-    """The defaults of all that the search space names.
+def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
+    """The defaults of all that the search space names, as they are with background users or
+    without.
 
     Raises:
         ValueError: it names what the constructor does not take, or has no default for.
@@ -115,7 +117,7 @@ def defaults_of(cls: type[Recommender]) -> Settings:
                 "with a default"
             )
         defaults[name] = parameters[name].default
-    return defaults
+    return defaults if background else defaults | declared(cls, "settings_alone")
 
 
 def space_of(cls: type[Recommender]) -> dict[str, tuple]:

@@ -1,0 +1,196 @@
+"""What one user's ratings are worth by themselves, with nothing learned from anybody else.
+
+Personal recommenders start from an item baseline, shrink to means over all users, and have settings
+tuned on other people. Here each user is alone: a recommender is fitted to that user's training
+ratings and nothing else, external votes are hidden, and the item baseline is the same three stars
+for every film. What is left of others are the films' facts (genres, year, language). Each is run
+with the settings that its authors published or a textbook would begin with (`untuned`), and with
+those tuned on other people's ratings (`tuned`). `predictions.parquet` is kept, so that
+`python -m experiments.claims` can compare any two.
+
+    python -m experiments.no_population --dataset FOLDER --user-set test
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Self
+
+import numpy as np
+from rich.console import Console
+
+from recbench.command_line import run
+from recbench.data.encodings.movies import Encoding
+from recbench.data.joining import Dataset, load_dataset
+from recbench.errors import check_range
+from recbench.evaluation.cells import Cell, make_cell, parse_cells
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.recommender import Options, Recommender, build, fit_on
+from recbench.registry import load_recommender
+from recbench.runs.jobs import Job, run_jobs
+from recbench.runs.predictions import Predictions
+from recbench.runs.resume import open_run, resumed
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """as in compare_all.py"""
+    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "1000x100", "0x0")
+    """users x ratings of each; 0: all"""
+    iterations: int = 3
+    """how often each cell is run"""
+    user_set: UserSet = "test"
+    """who is tested"""
+    encoding: Encoding = "extended"
+    """the bits of a movie"""
+    seed: int = 0
+    """iteration k uses seed + k - 1"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-no-population"""
+    resume: str = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
+
+
+# name -> (recommender, settings); without settings it is as published, or has none
+CONTENDERS: dict[str, tuple[str, dict]] = {
+    "user_mean": ("user_mean", {}),
+    "user_median": ("user_median", {}),
+    "always_3": ("always_3", {}),
+    "ao": ("ao", {}),
+    "torch": ("torch", {}),
+    # scikit-learn's default, and no decay
+    "ridge_untuned": ("ridge", {"alpha": 1.0, "damping": 0.0, "decay_power": 0.0}),
+    "ridge": ("ridge", {}),
+    "wnn_vote_untuned": (  # everything shrunk by one rating, every channel of bits alike
+        "wnn_vote",
+        {
+            "shrinkage_bias": 1.0,
+            "shrinkage_slope": 1.0,
+            "shrinkage_weights": 1.0,
+            "shrinkage_kernel": 1.0,
+            "decay_power": 0.0,
+            "channel_weight": {},
+        },
+    ),
+    "wnn_vote": ("wnn_vote", {}),
+}
+console = Console(highlight=False)
+
+
+class OneUserAtATime(Recommender):
+    """Fits a recommender of its own to each user's ratings, as if there were no other user.
+
+    Args:
+        make: gives a new recommender.
+    """
+
+    def __init__(self, make: Callable[[], Recommender]) -> None:
+        self._make = make
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        nobody_knows = ItemBaseline(np.full(len(movies), DEFAULT_STARS))
+        self._models = {
+            user: fit_on(self._make(), train.take(train.user == user), movies, nobody_knows)
+            for user in np.unique(train.user).tolist()
+        }
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        stars = np.full(len(user), DEFAULT_STARS, dtype=np.float32)
+        for one, model in self._models.items():
+            rows = np.flatnonzero(user == one)
+            if len(rows):
+                stars[rows] = model.predict(user[rows], movie[rows])
+        return stars
+
+    def state_bytes(self) -> int:
+        return sum(model.state_bytes() or 0 for model in self._models.values())
+
+
+def main(parameters: Parameters) -> int:
+    started = time.perf_counter()
+    parameters, earlier = resumed(parameters)
+    check_range("--iterations", parameters.iterations, least=1, most=1000)
+    check_range("--seed", parameters.seed, least=0)
+    sizes = parse_cells(parameters.cells, least_reviews=2)
+    protocol = PROTOCOLS["strict"].changed(
+        background_users=0,
+        user_set=parameters.user_set,
+        votes=False,
+        item_baseline=False,
+        encoding=parameters.encoding,
+    )
+    dataset = load_dataset(parameters.dataset, protocol.join)
+    folder = open_run(parameters, earlier, "no-population", [dataset], protocol=protocol.columns())
+    predictions = Predictions(folder.path)
+
+    @lru_cache(1)  # all contenders of a cell come one after another
+    def cell_of(num_users: int, reviews: int, seed: int) -> Cell:
+        return make_cell(dataset, protocol, num_users, reviews, seed)
+
+    jobs = [
+        Job(
+            key,
+            columns_of(key, dataset, protocol),
+            partial(work, key, cell_of, protocol, predictions),
+        )
+        for iteration in range(1, parameters.iterations + 1)
+        for num_users, reviews in sizes
+        for key in (
+            {
+                "num_users": num_users,
+                "reviews_per_user": reviews,
+                "iteration": iteration,
+                "seed": parameters.seed + iteration - 1,
+                "model": name,
+            }
+            for name in CONTENDERS
+        )
+    ]
+    run_jobs(jobs, folder, console)
+    predictions.finish()
+    rows = folder.finish(list(CONTENDERS), started)
+    shown = rows.pivot_table(
+        index="model", columns=["num_users", "reviews_per_user"], values="rmse", sort=False
+    )
+    console.print(shown.to_string(float_format="{:.3f}".format))
+    console.print(f"RMSE; comparison.csv is in {folder.path}")
+    return int((rows["status"] == "failed").any())
+
+
+def columns_of(key: dict, dataset: Dataset, protocol: Protocol) -> dict:
+    """The columns before the scores."""
+    tuned = "never" if key["model"] in ("ao", "torch") else "no settings"
+    if key["model"] in ("ridge", "wnn_vote"):
+        tuned = "on other users"
+    return {"dataset": dataset.source.name, **protocol.columns(), **key, "tuned": tuned}
+
+
+def work(
+    key: dict, cell_of: Callable[..., Cell], protocol: Protocol, predictions: Predictions
+) -> dict:
+    """The scores of one contender in one cell."""
+    cell = cell_of(key["num_users"], key["reviews_per_user"], key["seed"])
+    name, settings = CONTENDERS[key["model"]]
+    options = Options(seed=key["seed"], labels=protocol.labels, loss=protocol.loss)
+    cls = load_recommender(name)
+    measured = measure(
+        OneUserAtATime(lambda: build(cls, options, **settings)), cell, protocol.labels
+    )
+    predictions.add(key, measured.predictions)
+    return dict(measured.row)
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
