@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -47,7 +47,7 @@ from recbench.report.terminal import LEGEND, TABLES, USERS_MEDIAN, score_table
 from recbench.report.wide import final_results
 from recbench.runs.grid import CellTask, run_cells
 from recbench.runs.predictions import KEY, Predictions
-from recbench.runs.resume import forget_changed_files, open_run, resumed
+from recbench.runs.resume import add_models, forget_changed_files, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 
 AUTO = "auto"  # the reference
@@ -129,6 +129,8 @@ class Parameters:
     """the folder of a run that was stopped: go on with it, with its own parameters"""
     accept_changes: bool = False
     """go on with a run although the code or a package has changed since"""
+    add_models: tuple[str, ...] = ()
+    """with --resume: recommenders to add to the run; one that it has already is run again"""
 
 
 REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
@@ -146,10 +148,13 @@ def main(parameters: Parameters) -> int:
     check(parameters)
     protocol = choose_protocol(parameters)
     with console.status("preparing (the first time, kernels are compiled)"):
-        check_models(parameters)
+        check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join)
     name = dataset.source.name
     folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
+    if parameters.add_models:
+        models = add_models(folder, parameters.models, parameters.add_models)
+        parameters = replace(parameters, models=models)
 
     console.print(f"{name}: {summary(dataset)}", markup=False)
     console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
@@ -320,6 +325,10 @@ def check(parameters: Parameters) -> None:
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    if parameters.add_models and not parameters.resume:
+        raise InputError(
+            "--add-models is for a run that is there: give its folder, --resume FOLDER"
+        )
     if parameters.reference not in (AUTO, *names):
         raise InputError(
             f"--reference is '{parameters.reference}'. Expected auto or one of --models: "
@@ -335,21 +344,21 @@ def choose_protocol(parameters: Parameters) -> Protocol:
     return PROTOCOLS[parameters.protocol].changed(**changes)
 
 
-def check_models(parameters: Parameters) -> None:
+def check_models(specs: tuple[str, ...], wnn_engine: str) -> None:
     """Build each recommender once, so that what is wrong shows before the work.
 
     Raises:
         InputError: there is none of a name, or an option was given that none of them has.
     """
-    classes = [load_recommender(spec) for spec in parameters.models]
+    classes = [load_recommender(spec) for spec in specs]
     default = Options()
-    options = Options(wnn_engine=parameters.wnn_engine)
+    options = Options(wnn_engine=wnn_engine)
     if options != default and not any("wnn_engine" in declared(c, "options") for c in classes):
         raise InputError(
-            f"--wnn-engine {parameters.wnn_engine}: no recommender of this run has an engine. "
+            f"--wnn-engine {wnn_engine}: no recommender of this run has an engine. "
             "Add one that has (ao), or leave the flag out"
         )
-    for spec, cls in zip(parameters.models, classes, strict=True):
+    for spec, cls in zip(specs, classes, strict=True):
         try:
             build(cls, options)
         except InputError:

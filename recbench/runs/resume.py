@@ -16,7 +16,7 @@ from recbench.runs.run_folder import RunFolder, read_metadata
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 
 # How a run is carried out, not what it is: these may be others when it goes on.
-RUNTIME = ("workers", "output_dir", "resume", "model_timeout", "accept_changes")
+RUNTIME = ("workers", "output_dir", "resume", "model_timeout", "accept_changes", "add_models")
 
 
 def kept_parameters(folder: str, kind: type[P]) -> P:
@@ -27,12 +27,13 @@ def kept_parameters(folder: str, kind: type[P]) -> P:
     """
     kept = read_metadata(Path(folder))["parameters"]
     names = [field.name for field in dataclasses.fields(kind) if field.name not in RUNTIME]  # type: ignore[arg-type]
-    if not isinstance(kept, dict) or set(kept) - set(RUNTIME) != set(names):
+    if not isinstance(kept, dict) or set(kept) - set(RUNTIME) - set(names):
         raise InputError(
             f"--resume {folder}: is a run of another script, or of another version of it. "
             "Start a new run"
         )
-    return kind(**{name: _tuples(kept[name]) for name in names})
+    # a parameter that is newer than the run has its default
+    return kind(**{name: _tuples(kept[name]) for name in names if name in kept})
 
 
 def resumed(given: P, table: str = "comparison.csv") -> tuple[P, RunFolder | None]:
@@ -49,9 +50,10 @@ def resumed(given: P, table: str = "comparison.csv") -> tuple[P, RunFolder | Non
     if not resume:
         return given, None
     kept = kept_parameters(resume, type(given))
+    of_run = read_metadata(Path(resume))["parameters"]
     for field in dataclasses.fields(given):  # type: ignore[arg-type]
         now, then = getattr(given, field.name), getattr(kept, field.name)
-        if field.name not in RUNTIME and now != then:
+        if field.name in of_run and field.name not in RUNTIME and now != then:
             raise InputError(
                 f"--resume {resume}: --{field.name.replace('_', '-')} is {_shown(now)}, the run "
                 f"has {_shown(then)}. A run goes on with its own parameters: leave the flag out"
@@ -122,6 +124,17 @@ def forget_changed_files(folder: RunFolder, models: tuple[str, ...]) -> list[str
     if now:
         folder.note("own_files", now)
     return changed
+
+
+def add_models(folder: RunFolder, models: tuple[str, ...], more: tuple[str, ...]) -> tuple:
+    """The models of a run and those that it is to have as well; rows of those that it has already
+    are forgotten, so that they are run again. run.json says when and by which commit."""
+    names = [name_of(spec) for spec in more]
+    folder.rows = [row for row in folder.rows if row["model"] not in names]
+    together = tuple(dict.fromkeys((*models, *more)))
+    folder.metadata["parameters"]["models"] = list(together)
+    folder.note_addition(names)
+    return together
 
 
 def dataset_metadata(dataset: Dataset) -> dict:

@@ -109,6 +109,11 @@ class RunFolder:
         earlier = self.metadata.get("resumed_with_changes", [])
         self.note("resumed_with_changes", [*earlier, [_now(), *changes]])
 
+    def note_addition(self, models: list[str]) -> None:
+        """Put down in run.json that models were added later, and by which commit."""
+        additions = self.metadata.get("added_models", [])
+        self.note("added_models", [*additions, [_now(), _git_commit(), models]])
+
     def has(self, **key: object) -> bool:
         """Whether there is a row with these values."""
         return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
