@@ -1,0 +1,171 @@
+"""`item_knn` and `user_knn`: nearest neighbours on residuals from baselines."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from surprise import BaselineOnly
+
+from Collaborative.neighbour_sums import Lists, closeness, correlations, neighbour_means
+from Collaborative.surprise_trainset import Known, look_up
+from recbench.errors import InputError
+from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
+
+# The same on every machine, so that a run that ends on one does on another; several run at a time.
+LARGEST_MATRIX = 2 * 2**30  # bytes of similarities: 16,384 users or movies
+
+
+class NeighbourModel(Recommender):
+    """r̂_ui = c_ui + Σ s (r − c) / Σ s over the nearest neighbours, c_ui = o_i + b_u + b_i.
+
+    Item-based, the sum is over the movies j that u has rated, s = s_ij, r − c = r_uj − c_uj;
+    user-based, over the users v who have rated i, s = s_uv, r − c = r_vi − c_vi. It has the
+    `neighbours` most similar ones with s > 0 (Koren 2010, "Factor in the neighbors", sections 2.1
+    and 2.2; `KNNBaseline` of Surprise, with the same result). The biases are those of `bias`.
+
+    s is one of
+        ρ_ij (n_ij − 1) / (n_ij − 1 + λ), ρ_ij the correlation of the residuals r − c over the n_ij
+            users who have rated both movies ("pearson_baseline"), zero if n_ij < 2;
+        1 / (1 + mean of (r_ui − r_uj)²) over the same users ("msd").
+    User-based likewise, over the movies that both users have rated. What a user said of the movie
+    asked for counts, with s = 1. An unknown user or movie gets o and what bias is known. Nothing
+    is random.
+
+    Args:
+        neighbours: how many at most.
+        similarity: what s is, "pearson_baseline" or "msd".
+        shrinkage: λ, in ratings; of "pearson_baseline" alone.
+        damping_user, damping_movie: of the biases, in ratings, see `bias`.
+        start: what o is, "item_baseline" or "mean", see `bias`.
+        epochs: rounds of alternating least squares for the biases.
+
+    The defaults are Surprise's, but for s, there "msd", and o, there the mean.
+    """
+
+    by_user: ClassVar[bool]
+    learns_from_background: ClassVar[bool] = True
+    starts_from_item_baseline: ClassVar[bool] = True
+    search_space: ClassVar[dict] = {
+        "neighbours": (5, 100, "int"),
+        "similarity": ("pearson_baseline", "msd"),
+        "shrinkage": (1.0, 500.0, "log"),
+        "damping_user": (0.5, 50.0, "log"),
+        "damping_movie": (0.5, 50.0, "log"),
+        "start": ("item_baseline", "mean"),
+    }
+    tuned: ClassVar[str] = "results/tuning/references"
+
+    def __init__(
+        self,
+        neighbours: int = 40,
+        similarity: Literal["pearson_baseline", "msd"] = "pearson_baseline",
+        shrinkage: float = 100.0,
+        damping_user: float = 15.0,
+        damping_movie: float = 10.0,
+        start: Start = "item_baseline",
+        epochs: int = 10,
+    ) -> None:
+        if similarity not in ("pearson_baseline", "msd"):
+            raise ValueError(f"similarity is '{similarity}'. Expected 'pearson_baseline' or 'msd'")
+        self.neighbours = neighbours
+        self.similarity = similarity
+        self.shrinkage = shrinkage
+        self.damping_user = damping_user
+        self.damping_movie = damping_movie
+        self.start: Start = start
+        self.epochs = epochs
+
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
+        known = self._known = Known.of(train, level)
+        self._check_memory()
+        self._user_bias, self._movie_bias = self._biases(train)  # (users,), (movies,)
+        user = np.searchsorted(known.users, train.user)
+        movie = np.searchsorted(known.movies, train.movie)
+        stars = train.stars.astype(np.float64)
+        baseline = known.level[train.movie] + self._user_bias[user] + self._movie_bias[movie]
+        of_row = Lists.of(*self._turned(user, movie), stars - baseline, self._rows)
+        columns = len(known.movies if self.by_user else known.users)
+        turned_back = self._turned(user, movie)[::-1]
+        self._residuals = Lists.of(*turned_back, stars - baseline, columns)
+        if self.similarity == "msd":
+            of_row = Lists.of(*self._turned(user, movie), stars, self._rows)
+            self._similarity = closeness(of_row, Lists.of(*turned_back, stars, columns))
+        else:
+            self._similarity = correlations(of_row, self._residuals, self.shrinkage)
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        known, user, movie = self._known, np.asarray(user), np.asarray(movie)
+        biases = look_up(self._user_bias, known.users, user)
+        biases += look_up(self._movie_bias, known.movies, movie)
+        stars = known.level[movie] + biases
+        both = np.flatnonzero(np.isin(user, known.users) & np.isin(movie, known.movies))
+        row, column = self._turned(
+            np.searchsorted(known.users, user[both]), np.searchsorted(known.movies, movie[both])
+        )
+        stars[both] += neighbour_means(
+            row, column, self._similarity, self._residuals, self.neighbours
+        )
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def state_bytes(self) -> int:
+        learned = (self._user_bias, self._movie_bias, self._similarity, self._residuals)
+        return sum(table.nbytes for table in learned)
+
+    @property
+    def _rows(self) -> int:
+        """How many there are of what has neighbours: users or movies."""
+        return len(self._known.users if self.by_user else self._known.movies)
+
+    def _turned(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns: users and movies, or the reverse."""
+        return (user, movie) if self.by_user else (movie, user)
+
+    def _biases(self, train: Ratings) -> tuple[np.ndarray, np.ndarray]:
+        if not len(train):
+            return np.empty(0), np.empty(0)
+        options = {
+            "method": "als",
+            "n_epochs": self.epochs,
+            "reg_u": self.damping_user,
+            "reg_i": self.damping_movie,
+        }
+        model = BaselineOnly(bsl_options=options, verbose=False).fit(self._known.trainset(train))
+        return model.bu, model.bi
+
+    def _check_memory(self) -> None:
+        """
+        Raises:
+            InputError: the similarities of so many are not to be held in memory.
+        """
+        size = self._rows**2 * 8
+        if size > LARGEST_MATRIX:
+            what, instead = (
+                ("users", "fewer users (--num-users, --background-users), or item_knn")
+                if self.by_user
+                else ("movies", "fewer movies (--top-percentile), or another recommender")
+            )
+            raise InputError(
+                f"{self.name}: the similarities of {self._rows:,} {what} take {size:,} bytes, "
+                f"{LARGEST_MATRIX:,} at the most. Take {instead}"
+            )
+
+
+class ItemNeighbours(NeighbourModel):
+    """See `NeighbourModel`: a user's ratings of the most similar movies."""
+
+    name: ClassVar[str] = "item_knn"
+    by_user: ClassVar[bool] = False
+
+
+class UserNeighbours(NeighbourModel):
+    """See `NeighbourModel`: the ratings of a movie by the most similar users."""
+
+    name: ClassVar[str] = "user_knn"
+    by_user: ClassVar[bool] = True

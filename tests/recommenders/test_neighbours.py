@@ -1,0 +1,131 @@
+"""`item_knn` and `user_knn`: Surprise's KNNBaseline is their plain reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import surprise
+from toy_data import toy_movies, toy_ratings
+
+from Collaborative import neighbours
+from Collaborative.neighbour_sums import Lists, closeness, correlations, neighbour_means
+from Collaborative.neighbours import ItemNeighbours, UserNeighbours
+from recbench.errors import InputError
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Ratings
+
+USERS, MOVIES = 34, 23
+
+
+def random_ratings(seed: int) -> Ratings:
+    """Users and movies first met in ascending order: Surprise then numbers them as they are."""
+    rng = np.random.default_rng(seed)
+    pairs = np.argwhere(rng.random((USERS, MOVIES)) < 0.6)
+    pairs = np.concatenate(([[0, movie] for movie in range(MOVIES)], pairs[pairs[:, 0] > 0]))
+    stars = rng.integers(1, 11, len(pairs)) / 2
+    return Ratings(pairs[:, 0], pairs[:, 1], stars, np.zeros(len(pairs)))
+
+
+def surprise_predictions(train: Ratings, user, movie, **settings) -> np.ndarray:
+    frame = pd.DataFrame({"user": train.user, "movie": train.movie, "stars": train.stars})
+    reader = surprise.Reader(rating_scale=(0.5, 5))
+    model = surprise.KNNBaseline(verbose=False, **settings)
+    model.fit(surprise.Dataset.load_from_df(frame, reader).build_full_trainset())
+    return np.array([model.predict(u, m).est for u, m in zip(user, movie, strict=True)])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("neighbours", [1, 5, 40])
+@pytest.mark.parametrize("similarity", ["pearson_baseline", "msd"])
+@pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
+def test_it_is_surprise(cls, similarity, neighbours, seed):
+    """With two users and two movies among those asked for that nobody knows."""
+    train = random_ratings(seed)
+    asked = np.meshgrid(np.arange(USERS + 2), np.arange(MOVIES + 2))
+    user, movie = (grid.ravel() for grid in asked)
+    expected = surprise_predictions(
+        train,
+        user,
+        movie,
+        k=neighbours,
+        sim_options={"name": similarity, "user_based": cls.by_user, "shrinkage": 7},
+        bsl_options={"n_epochs": 6, "reg_u": 3.0, "reg_i": 2.0},
+    )
+    model = cls(neighbours, similarity, 7.0, 3.0, 2.0, "mean", epochs=6)
+    stars = model.fit(train, toy_movies(MOVIES + 2)).predict(user, movie)
+    np.testing.assert_allclose(stars, expected, atol=1e-5)
+
+
+def test_similarities_by_hand():
+    """Rows 0 and 1 share three columns, row 2 shares one with each; column 4 is of no other."""
+    row = np.array([0, 0, 0, 1, 1, 1, 2, 2])
+    column = np.array([0, 1, 2, 0, 1, 2, 0, 4])
+    value = np.array([1.0, 2.0, -1.0, 2.0, 1.0, -2.0, 3.0, 4.0])
+    by_row, by_column = Lists.of(row, column, value, 3), Lists.of(column, row, value, 5)
+    correlation = 6 / np.sqrt(6 * 9)
+    expected = np.eye(3)
+    expected[0, 1] = expected[1, 0] = correlation * 2 / (2 + 8)
+    np.testing.assert_allclose(correlations(by_row, by_column, 8.0), expected)
+    expected = np.array([[1, 1 / 2, 1 / 5], [1 / 2, 1, 1 / 2], [1 / 5, 1 / 2, 1]])
+    np.testing.assert_allclose(closeness(by_row, by_column), expected)
+
+
+def test_the_nearest_are_taken_and_of_equal_ones_the_first():
+    similarity = np.array([[1.0, 0.5, 0.9, 0.5, -0.3, 0.9, 0.0]])
+    row = np.arange(1, 7)
+    residuals = Lists.of(np.zeros(6, int), row, row.astype(float), 1)
+    nobody = np.zeros(1, np.int64)
+    for most, expected in (
+        (1, 2.0),
+        (2, (0.9 * 2 + 0.9 * 5) / 1.8),
+        (3, (0.9 * 2 + 0.9 * 5 + 0.5 * 1) / 2.3),
+        (9, (0.9 * 2 + 0.9 * 5 + 0.5 * 1 + 0.5 * 3) / 2.8),
+    ):
+        mean = neighbour_means(nobody, nobody, similarity, residuals, most)
+        assert mean == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
+def test_they_do_not_depend_on_the_order_of_ratings(cls):
+    train, movies = random_ratings(5), toy_movies(MOVIES)
+    shuffled = train.take(np.random.default_rng(0).permutation(len(train)))
+    asked = np.repeat(np.arange(USERS), MOVIES), np.tile(np.arange(MOVIES), USERS)
+    np.testing.assert_allclose(
+        cls(start="mean").fit(train, movies).predict(*asked),
+        cls(start="mean").fit(shuffled, movies).predict(*asked),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
+def test_they_find_an_interaction_that_biases_cannot(cls):
+    """Half the users love even movies and hate odd ones, the other half the reverse."""
+    rng = np.random.default_rng(1)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(60), np.arange(44)))
+    truth = np.where((user + movie) % 2 == 0, 4.5, 1.5)
+    seen = rng.random(len(user)) < 0.6
+    train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
+    model = cls(shrinkage=1.0, start="mean").fit(train, toy_movies(44))
+    assert np.abs(model.predict(user[~seen], movie[~seen]) - truth[~seen]).mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (UserNeighbours, r"user_knn: the similarities of 3 users take 72 bytes.*or item_knn"),
+        (ItemNeighbours, r"item_knn: the similarities of 9 movies take 648 bytes.*--top-percent"),
+    ],
+)
+def test_similarities_that_do_not_fit_in_memory_are_refused(cls, message, monkeypatch):
+    train, movies = toy_ratings([9, 4, 2], movies=9), toy_movies(9)
+    baseline = ItemBaseline.fit(train, movies)
+    cls().fit(train, movies, baseline)
+    monkeypatch.setattr(neighbours, "LARGEST_MATRIX", 71)
+    with pytest.raises(InputError, match=message):
+        cls().fit(train, movies, baseline)
+
+
+def test_a_similarity_that_does_not_exist_is_an_error():
+    with pytest.raises(ValueError, match="similarity is 'cosine'"):
+        ItemNeighbours(similarity="cosine")
