@@ -52,7 +52,7 @@ CLOSE = 0.005  # stars: a difference that folds and seeds account for
 class Parameters:
     """Edit them here, or give them as flags."""
 
-    models: tuple[str, ...] = ("bias", "svd", "bayes_fm_ids", "bayes_fm")
+    models: tuple[str, ...] = ("bias", "svd", "user_knn", "bayes_fm_ids", "bayes_fm")
     """which of the methods below"""
     folds: tuple[Folds, ...] = ("surprise", "grouplens")
     """how the folds are made: as in Surprise's README, or the sets u1 .. u5"""
@@ -99,6 +99,13 @@ SVD = {
     "regularisation": 0.02,
     "start": "mean",
 }
+USER_KNN = {
+    "neighbours": 40,
+    "similarity": "msd",
+    "damping_user": 15.0,
+    "damping_movie": 10.0,
+    "start": "mean",
+}
 FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
 OTHER_FEATURES = (
     "with the year, and age, gender, occupation and post code of the user, which are not used here"
@@ -106,6 +113,9 @@ OTHER_FEATURES = (
 METHODS = (
     Method("bias", "surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline", settings=BIAS),
     Method("svd", "surprise", None, 0.934, 0.737, f"{SURPRISE}: SVD", settings=SVD),
+    Method(
+        "user_knn", "surprise", None, 0.931, 0.733, f"{SURPRISE}: k-NN Baseline", settings=USER_KNN
+    ),
     Method(
         "bayes_fm_ids", "grouplens", 3, 0.8925, 0.7001, f"{MYFM}: ids, with groups", settings=FM
     ),
