@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
-from surprise import BaselineOnly
 
 from Collaborative.surprise_trainset import Known, look_up
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
@@ -59,17 +58,8 @@ class BiasModel(Recommender):
     ) -> Self:
         level = starting_stars(self.start, item_baseline, movies)  # (movies,)
         self._known = Known.of(train, level)
-        if not len(train):
-            self._user_bias = self._movie_bias = np.empty(0)
-            return self
-        options = {
-            "method": "als",
-            "n_epochs": self.epochs,
-            "reg_u": self.damping_user,
-            "reg_i": self.damping_movie,
-        }
-        model = BaselineOnly(bsl_options=options, verbose=False).fit(self._known.trainset(train))
-        self._user_bias, self._movie_bias = model.bu, model.bi  # (users,), (movies,)
+        biases = self._known.biases(train, self.epochs, self.damping_user, self.damping_movie)
+        self._user_bias, self._movie_bias = biases  # (users,), (movies,)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:

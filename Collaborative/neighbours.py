@@ -5,17 +5,13 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
-from surprise import BaselineOnly
 
 from Collaborative.neighbour_sums import Lists, closeness, correlations, neighbour_means
+from Collaborative.square_matrix import check_square
 from Collaborative.surprise_trainset import Known, look_up
-from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
-
-# The same on every machine, so that a run that ends on one does on another; several run at a time.
-LARGEST_MATRIX = 2 * 2**30  # bytes of similarities: 16,384 users or movies
 
 
 class NeighbourModel(Recommender):
@@ -83,8 +79,14 @@ class NeighbourModel(Recommender):
     ) -> Self:
         level = starting_stars(self.start, item_baseline, movies)  # (movies,)
         known = self._known = Known.of(train, level)
-        self._check_memory()
-        self._user_bias, self._movie_bias = self._biases(train)  # (users,), (movies,)
+        what, instead = (
+            ("users", "fewer users (--num-users, --background-users), or item_knn")
+            if self.by_user
+            else ("movies", "fewer movies (--top-percentile), or another recommender")
+        )
+        check_square(self.name, self._rows, what, instead)
+        biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)
+        self._user_bias, self._movie_bias = biases  # (users,), (movies,)
         user = np.searchsorted(known.users, train.user)
         movie = np.searchsorted(known.movies, train.movie)
         stars = train.stars.astype(np.float64)
@@ -126,35 +128,6 @@ class NeighbourModel(Recommender):
     def _turned(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns: users and movies, or the reverse."""
         return (user, movie) if self.by_user else (movie, user)
-
-    def _biases(self, train: Ratings) -> tuple[np.ndarray, np.ndarray]:
-        if not len(train):
-            return np.empty(0), np.empty(0)
-        options = {
-            "method": "als",
-            "n_epochs": self.epochs,
-            "reg_u": self.damping_user,
-            "reg_i": self.damping_movie,
-        }
-        model = BaselineOnly(bsl_options=options, verbose=False).fit(self._known.trainset(train))
-        return model.bu, model.bi
-
-    def _check_memory(self) -> None:
-        """
-        Raises:
-            InputError: the similarities of so many are not to be held in memory.
-        """
-        size = self._rows**2 * 8
-        if size > LARGEST_MATRIX:
-            what, instead = (
-                ("users", "fewer users (--num-users, --background-users), or item_knn")
-                if self.by_user
-                else ("movies", "fewer movies (--top-percentile), or another recommender")
-            )
-            raise InputError(
-                f"{self.name}: the similarities of {self._rows:,} {what} take {size:,} bytes, "
-                f"{LARGEST_MATRIX:,} at the most. Take {instead}"
-            )
 
 
 class ItemNeighbours(NeighbourModel):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from surprise import Trainset
+from scipy import sparse
+from surprise import BaselineOnly, Trainset
 
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
@@ -63,6 +64,33 @@ class Known:
             raw2inner_id_users={},
             raw2inner_id_items={},
         )
+
+    def biases(
+        self, train: Ratings, epochs: int, damping_user: float, damping_movie: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """b_u and b_i, float64 [u] and [m], stars, from Surprise's `BaselineOnly`; see `bias`."""
+        if not len(train):
+            return np.empty(0), np.empty(0)
+        options = {
+            "method": "als",
+            "n_epochs": epochs,
+            "reg_u": damping_user,
+            "reg_i": damping_movie,
+        }
+        model = BaselineOnly(bsl_options=options, verbose=False).fit(self.trainset(train))
+        return model.bu, model.bi
+
+    def residuals(
+        self, train: Ratings, user_bias: np.ndarray, movie_bias: np.ndarray
+    ) -> sparse.csr_array:
+        """Stars less the level and the biases, float64 [u, m], movies ascending in each row."""
+        user = np.searchsorted(self.users, train.user)
+        movie = np.searchsorted(self.movies, train.movie)
+        baseline = self.level[train.movie] + user_bias[user] + movie_bias[movie]
+        order = np.lexsort((movie, user))
+        start = np.searchsorted(user[order], np.arange(len(self.users) + 1))
+        columns = (train.stars - baseline)[order], movie[order], start
+        return sparse.csr_array(columns, shape=(len(self.users), len(self.movies)))
 
 
 def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:

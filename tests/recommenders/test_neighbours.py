@@ -8,7 +8,7 @@ import pytest
 import surprise
 from toy_data import toy_movies, toy_ratings
 
-from Collaborative import neighbours
+from Collaborative import square_matrix
 from Collaborative.neighbour_sums import Lists, closeness, correlations, neighbour_means
 from Collaborative.neighbours import ItemNeighbours, UserNeighbours
 from recbench.errors import InputError
@@ -113,15 +113,15 @@ def test_they_find_an_interaction_that_biases_cannot(cls):
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (UserNeighbours, r"user_knn: the similarities of 3 users take 72 bytes.*or item_knn"),
-        (ItemNeighbours, r"item_knn: the similarities of 9 movies take 648 bytes.*--top-percent"),
+        (UserNeighbours, r"user_knn: a table of 3 × 3 users takes 72 bytes.*or item_knn"),
+        (ItemNeighbours, r"item_knn: a table of 9 × 9 movies takes 648 bytes.*--top-percent"),
     ],
 )
 def test_similarities_that_do_not_fit_in_memory_are_refused(cls, message, monkeypatch):
     train, movies = toy_ratings([9, 4, 2], movies=9), toy_movies(9)
     baseline = ItemBaseline.fit(train, movies)
     cls().fit(train, movies, baseline)
-    monkeypatch.setattr(neighbours, "LARGEST_MATRIX", 71)
+    monkeypatch.setattr(square_matrix, "LARGEST", 71)
     with pytest.raises(InputError, match=message):
         cls().fit(train, movies, baseline)
 

@@ -1,0 +1,157 @@
+"""`ease`: a linear model from movies to movies, found in closed form."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import lapack
+
+from Collaborative.square_matrix import check_square
+from Collaborative.surprise_trainset import Known, look_up
+from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.matrix_product import numeric
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
+
+
+class EaseModel(Recommender):
+    """r̂_ui = c_ui + α n_u^−p n_i^−q Σ_j x_uj B_ji, c_ui = o_i + b_u + b_i, x = r − c.
+
+    B minimises ‖X − XB‖² + λ ‖B‖² with a zero diagonal, so that no movie predicts itself:
+    B_ji = −P_ji / P_ii, P = (XᵀX + λ)⁻¹ (Steck 2019, "Embarrassingly shallow autoencoders for
+    sparse data"). A missing rating is a residual of zero in X, as input and, in XᵀX, as output.
+    What is predicted here is never missing, so the sum is too small, by the more the rarer the
+    movie; and it grows with the number of ratings of a user. Hence the powers, and a gain α,
+    which is fitted by least squares, α ≥ 0, to leave-one-out predictions of the training ratings:
+    for each the user's whole row is left out of B, in closed form. The biases are those of `bias`.
+    An unknown user or movie gets o and what bias is known. Nothing is random.
+
+    Args:
+        regularisation: λ, in stars².
+        user_exponent: p, of the user's number of ratings.
+        movie_exponent: q, of the movie's number of ratings.
+        damping_user, damping_movie: of the biases, in ratings, see `bias`.
+        start: what o is, "item_baseline" or "mean", see `bias`.
+        epochs: rounds of alternating least squares for the biases.
+
+    Steck's λ is 200 to 1,000, with neither powers nor gain.
+    """
+
+    name: ClassVar[str] = "ease"
+    learns_from_background: ClassVar[bool] = True
+    starts_from_item_baseline: ClassVar[bool] = True
+    search_space: ClassVar[dict] = {
+        "regularisation": (30.0, 30_000.0, "log"),
+        "user_exponent": (0.0, 1.0, "linear"),
+        "movie_exponent": (0.0, 1.0, "linear"),
+        "damping_user": (0.5, 50.0, "log"),
+        "damping_movie": (0.5, 50.0, "log"),
+        "start": ("item_baseline", "mean"),
+    }
+    tuned: ClassVar[str] = "results/tuning/references"
+
+    def __init__(
+        self,
+        regularisation: float = 4000.0,
+        user_exponent: float = 0.25,
+        movie_exponent: float = 0.25,
+        damping_user: float = 15.0,
+        damping_movie: float = 10.0,
+        start: Start = "item_baseline",
+        epochs: int = 10,
+    ) -> None:
+        self.regularisation = regularisation
+        self.user_exponent = user_exponent
+        self.movie_exponent = movie_exponent
+        self.damping_user = damping_user
+        self.damping_movie = damping_movie
+        self.start: Start = start
+        self.epochs = epochs
+
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
+        known = self._known = Known.of(train, level)
+        instead = "fewer movies (--top-percentile), or another recommender"
+        check_square(self.name, len(known.movies), "movies", instead)
+        biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)
+        self._user_bias, self._movie_bias = biases  # (users,), (movies,)
+        x = self._x = known.residuals(train, *biases)  # (users, movies), sparse
+        inverse = inverse_of(x, self.regularisation)  # P
+        # Of each user and movie, 1 or more: both have ratings.
+        by_user = np.diff(x.indptr) ** -self.user_exponent
+        by_movie = np.bincount(x.indices, minlength=x.shape[1]) ** -self.movie_exponent
+        user = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+        feature = left_out(x, inverse) * by_user[user] * by_movie[x.indices]
+        gain = max(feature @ x.data, 0.0) / (feature @ feature or 1.0)
+        # Row i is what predicts movie i, so that a prediction reads one row.
+        self._weights = inverse * (-gain * by_movie / np.diag(inverse))[:, None]
+        np.fill_diagonal(self._weights, 0.0)
+        self._scale = by_user
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        known, user, movie = self._known, np.asarray(user), np.asarray(movie)
+        biases = look_up(self._user_bias, known.users, user)
+        biases += look_up(self._movie_bias, known.movies, movie)
+        stars = known.level[movie] + biases
+        both = np.flatnonzero(np.isin(user, known.users) & np.isin(movie, known.movies))
+        row = np.searchsorted(known.users, user[both])
+        column = np.searchsorted(known.movies, movie[both])
+        stars[both] += self._scale[row] * sums(row, column, self._x, self._weights)
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def state_bytes(self) -> int:
+        x = self._x
+        tables = (self._user_bias, self._movie_bias, self._weights, self._scale)
+        return sum(table.nbytes for table in (*tables, x.data, x.indices, x.indptr))
+
+
+def inverse_of(x: sparse.csr_array, regularisation: float) -> np.ndarray:
+    """P = (XᵀX + λ)⁻¹, float64 [movies, movies], by Cholesky's factors: half the work of others."""
+    penalised = (x.T @ x).toarray(order="F")  # symmetric
+    penalised[np.diag_indices_from(penalised)] += regularisation
+    if not len(penalised):
+        return penalised
+    factor, failed = lapack.dpotrf(penalised, lower=True, overwrite_a=True)
+    inverse, failed_too = lapack.dpotri(factor, lower=True, overwrite_c=True)
+    if failed or failed_too:
+        raise np.linalg.LinAlgError("XᵀX + λ is not positive definite")
+    lower = np.tril(inverse)
+    return lower + np.tril(lower, -1).T
+
+
+def left_out(x: sparse.csr_array, inverse: np.ndarray) -> np.ndarray:
+    """Σ_j x_uj B_ji for each entry u, i of X, float64 [entries], B fitted without the row of u.
+
+    With y = P x_u, what is left of x_ui is y_i / P_ii, and the leverage of the row on the
+    regression of movie i on the others is x_u·y − y_i² / P_ii. The residual without a row is that
+    with it, divided by one less its leverage.
+    """
+    user = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+    y = sums(user, x.indices, x, inverse)
+    total = np.bincount(user, x.data * y, minlength=x.shape[0])
+    own = np.diag(inverse)[x.indices]
+    return x.data - y / own / (1.0 - (total[user] - y**2 / own))
+
+
+def sums(
+    row: np.ndarray, column: np.ndarray, x: sparse.csr_array, matrix: np.ndarray
+) -> np.ndarray:
+    """Σ_j x[row, j] matrix[column, j] for each pair of row and column, float64 [n]."""
+    return _sums(row, column, x.indptr, x.indices, x.data, matrix)
+
+
+@numeric
+def _sums(row: Any, column: Any, start: Any, columns: Any, values: Any, matrix: Any) -> Any:
+    totals = np.zeros(len(row))
+    for asked in range(len(row)):
+        weights = matrix[column[asked]]
+        total = 0.0
+        for entry in range(start[row[asked]], start[row[asked] + 1]):
+            total += values[entry] * weights[columns[entry]]
+        totals[asked] = total
+    return totals
