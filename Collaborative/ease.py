@@ -79,7 +79,7 @@ class EaseModel(Recommender):
         check_square(self.name, len(known.movies), "movies", instead)
         biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)
         self._user_bias, self._movie_bias = biases  # (users,), (movies,)
-        x = self._x = known.residuals(train, *biases)  # (users, movies), sparse
+        x = self._x = known.table(train, known.residuals(train, *biases))  # (users, movies)
         inverse = inverse_of(x, self.regularisation)  # P
         # Of each user and movie, 1 or more: both have ratings.
         by_user = np.diff(x.indptr) ** -self.user_exponent
@@ -98,9 +98,7 @@ class EaseModel(Recommender):
         biases = look_up(self._user_bias, known.users, user)
         biases += look_up(self._movie_bias, known.movies, movie)
         stars = known.level[movie] + biases
-        both = np.flatnonzero(np.isin(user, known.users) & np.isin(movie, known.movies))
-        row = np.searchsorted(known.users, user[both])
-        column = np.searchsorted(known.movies, movie[both])
+        both, row, column = known.both_known(user, movie)
         stars[both] += self._scale[row] * sums(row, column, self._x, self._weights)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 

@@ -6,74 +6,55 @@ are users and "columns" movies for user-based neighbours, the reverse for item-b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from recbench.matrix_product import numeric
 
 
-@dataclass(frozen=True)
-class Lists:
-    """A sparse matrix by its rows.
-
-    Attributes:
-        start: int64 [rows + 1]; the entries of row k are those from start[k] to start[k + 1].
-        other: int64 [entries], their columns, ascending within a row.
-        value: float64 [entries].
-    """
-
-    start: np.ndarray
-    other: np.ndarray
-    value: np.ndarray
-
-    @staticmethod
-    def of(key: np.ndarray, other: np.ndarray, value: np.ndarray, rows: int) -> Lists:
-        """From entries in any order: their row, their column and their value, each [entries]."""
-        order = np.lexsort((other, key))
-        start = np.concatenate(([0], np.cumsum(np.bincount(key, minlength=rows))))
-        return Lists(start, other[order].astype(np.int64), value[order].astype(np.float64))
-
-    @property
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return self.start, self.other, self.value
-
-    @property
-    def nbytes(self) -> int:
-        return sum(array.nbytes for array in self.arrays)
-
-
-def correlations(by_row: Lists, by_column: Lists, shrinkage: float) -> np.ndarray:
+def correlations(
+    by_row: sparse.csr_array, by_column: sparse.csr_array, shrinkage: float
+) -> np.ndarray:
     """ρ_xy (n_xy − 1) / (n_xy − 1 + shrinkage), float64 [rows, rows]; see `NeighbourModel`.
 
     Args:
-        by_row, by_column: the residuals, the same ones in both.
+        by_row: residuals [rows, columns], the columns of a row in ascending order.
+        by_column: its transpose, likewise.
         shrinkage: in ratings.
     """
-    return _similarities(*by_row.arrays, *by_column.arrays, True, shrinkage)
+    return _similarities(*_arrays(by_row), *_arrays(by_column), True, shrinkage)
 
 
-def closeness(by_row: Lists, by_column: Lists) -> np.ndarray:
-    """1 / (1 + mean squared difference), float64 [rows, rows]; of the stars in both lists."""
-    return _similarities(*by_row.arrays, *by_column.arrays, False, 0.0)
+def closeness(by_row: sparse.csr_array, by_column: sparse.csr_array) -> np.ndarray:
+    """1 / (1 + mean squared difference), float64 [rows, rows], of stars."""
+    return _similarities(*_arrays(by_row), *_arrays(by_column), False, 0.0)
 
 
 def neighbour_means(
-    row: np.ndarray, column: np.ndarray, similarity: np.ndarray, residuals: Lists, neighbours: int
+    row: np.ndarray,
+    column: np.ndarray,
+    similarity: np.ndarray,
+    residuals: sparse.csr_array,
+    neighbours: int,
 ) -> np.ndarray:
     """The mean residual of the nearest rows in a column, weighted by similarity, float64 [n].
 
     Args:
         row, column: int64 [n], what is asked for.
         similarity: float64 [rows, rows].
-        residuals: by column.
+        residuals: [columns, rows].
         neighbours: how many rows with a positive similarity at most; of equal ones the first.
 
     Returns:
         Zero where there is no such row.
     """
-    return _means(row, column, similarity, *residuals.arrays, neighbours)
+    return _means(row, column, similarity, *_arrays(residuals), neighbours)
+
+
+def _arrays(table: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return table.indptr, table.indices, table.data
 
 
 @numeric

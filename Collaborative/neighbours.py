@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Literal, Self
 
 import numpy as np
+from scipy import sparse
 
-from Collaborative.neighbour_sums import Lists, closeness, correlations, neighbour_means
+from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.square_matrix import check_square
 from Collaborative.surprise_trainset import Known, look_up
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
@@ -87,19 +88,12 @@ class NeighbourModel(Recommender):
         check_square(self.name, self._rows, what, instead)
         biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)
         self._user_bias, self._movie_bias = biases  # (users,), (movies,)
-        user = np.searchsorted(known.users, train.user)
-        movie = np.searchsorted(known.movies, train.movie)
-        stars = train.stars.astype(np.float64)
-        baseline = known.level[train.movie] + self._user_bias[user] + self._movie_bias[movie]
-        of_row = Lists.of(*self._turned(user, movie), stars - baseline, self._rows)
-        columns = len(known.movies if self.by_user else known.users)
-        turned_back = self._turned(user, movie)[::-1]
-        self._residuals = Lists.of(*turned_back, stars - baseline, columns)
-        if self.similarity == "msd":
-            of_row = Lists.of(*self._turned(user, movie), stars, self._rows)
-            self._similarity = closeness(of_row, Lists.of(*turned_back, stars, columns))
-        else:
-            self._similarity = correlations(of_row, self._residuals, self.shrinkage)
+        by_row, self._residuals = self._both_ways(train, known.residuals(train, *biases))
+        self._similarity = (
+            closeness(*self._both_ways(train, train.stars))
+            if self.similarity == "msd"
+            else correlations(by_row, self._residuals, self.shrinkage)
+        )
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -107,27 +101,31 @@ class NeighbourModel(Recommender):
         biases = look_up(self._user_bias, known.users, user)
         biases += look_up(self._movie_bias, known.movies, movie)
         stars = known.level[movie] + biases
-        both = np.flatnonzero(np.isin(user, known.users) & np.isin(movie, known.movies))
-        row, column = self._turned(
-            np.searchsorted(known.users, user[both]), np.searchsorted(known.movies, movie[both])
-        )
+        both, *asked = known.both_known(user, movie)
+        row, column = asked if self.by_user else reversed(asked)
         stars[both] += neighbour_means(
             row, column, self._similarity, self._residuals, self.neighbours
         )
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        learned = (self._user_bias, self._movie_bias, self._similarity, self._residuals)
-        return sum(table.nbytes for table in learned)
+        residuals = self._residuals
+        tables = (self._user_bias, self._movie_bias, self._similarity)
+        lists = (residuals.data, residuals.indices, residuals.indptr)
+        return sum(table.nbytes for table in (*tables, *lists))
 
     @property
     def _rows(self) -> int:
         """How many there are of what has neighbours: users or movies."""
         return len(self._known.users if self.by_user else self._known.movies)
 
-    def _turned(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and columns: users and movies, or the reverse."""
-        return (user, movie) if self.by_user else (movie, user)
+    def _both_ways(
+        self, train: Ratings, values: np.ndarray
+    ) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """`values` [ratings] of what has neighbours, row by row, and the transpose of that."""
+        by_user = self._known.table(train, values)
+        by_movie = by_user.T.tocsr()
+        return (by_user, by_movie) if self.by_user else (by_movie, by_user)
 
 
 class ItemNeighbours(NeighbourModel):

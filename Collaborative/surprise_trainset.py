@@ -82,15 +82,28 @@ class Known:
 
     def residuals(
         self, train: Ratings, user_bias: np.ndarray, movie_bias: np.ndarray
-    ) -> sparse.csr_array:
-        """Stars less the level and the biases, float64 [u, m], movies ascending in each row."""
+    ) -> np.ndarray:
+        """Stars less the level and the biases, float64 [ratings]."""
+        user = look_up(user_bias, self.users, train.user)
+        movie = look_up(movie_bias, self.movies, train.movie)
+        return train.stars - (self.level[train.movie] + user + movie)
+
+    def table(self, train: Ratings, values: np.ndarray) -> sparse.csr_array:
+        """`values` [ratings] as float64 [u, m]; the movies of a user in ascending order."""
         user = np.searchsorted(self.users, train.user)
         movie = np.searchsorted(self.movies, train.movie)
-        baseline = self.level[train.movie] + user_bias[user] + movie_bias[movie]
         order = np.lexsort((movie, user))
         start = np.searchsorted(user[order], np.arange(len(self.users) + 1))
-        columns = (train.stars - baseline)[order], movie[order], start
+        columns = values[order].astype(np.float64), movie[order], start
         return sparse.csr_array(columns, shape=(len(self.users), len(self.movies)))
+
+    def both_known(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which pairs are of a known user and a known movie, and where these are in the tables."""
+        both = np.flatnonzero(np.isin(user, self.users) & np.isin(movie, self.movies))
+        users = np.searchsorted(self.users, user[both])
+        return both, users, np.searchsorted(self.movies, movie[both])
 
 
 def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:

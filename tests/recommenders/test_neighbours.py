@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import surprise
+from scipy import sparse
 from toy_data import toy_movies, toy_ratings
 
 from Collaborative import square_matrix
-from Collaborative.neighbour_sums import Lists, closeness, correlations, neighbour_means
+from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.neighbours import ItemNeighbours, UserNeighbours
 from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
@@ -62,7 +63,8 @@ def test_similarities_by_hand():
     row = np.array([0, 0, 0, 1, 1, 1, 2, 2])
     column = np.array([0, 1, 2, 0, 1, 2, 0, 4])
     value = np.array([1.0, 2.0, -1.0, 2.0, 1.0, -2.0, 3.0, 4.0])
-    by_row, by_column = Lists.of(row, column, value, 3), Lists.of(column, row, value, 5)
+    by_row = sparse.csr_array((value, (row, column)), shape=(3, 5))
+    by_column = by_row.T.tocsr()
     correlation = 6 / np.sqrt(6 * 9)
     expected = np.eye(3)
     expected[0, 1] = expected[1, 0] = correlation * 2 / (2 + 8)
@@ -73,8 +75,7 @@ def test_similarities_by_hand():
 
 def test_the_nearest_are_taken_and_of_equal_ones_the_first():
     similarity = np.array([[1.0, 0.5, 0.9, 0.5, -0.3, 0.9, 0.0]])
-    row = np.arange(1, 7)
-    residuals = Lists.of(np.zeros(6, int), row, row.astype(float), 1)
+    residuals = sparse.csr_array(np.arange(7.0)[None, :])  # of row k: k
     nobody = np.zeros(1, np.int64)
     for most, expected in (
         (1, 2.0),
