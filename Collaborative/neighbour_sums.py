@@ -38,6 +38,7 @@ def neighbour_means(
     similarity: np.ndarray,
     residuals: sparse.csr_array,
     neighbours: int,
+    damping: float = 0.0,
 ) -> np.ndarray:
     """The mean residual of the nearest rows in a column, weighted by similarity, float64 [n].
 
@@ -46,11 +47,12 @@ def neighbour_means(
         similarity: float64 [rows, rows].
         residuals: [columns, rows].
         neighbours: how many rows with a positive similarity at most; of equal ones the first.
+        damping: added to the sum of the weights.
 
     Returns:
         Zero where there is no such row.
     """
-    return _means(row, column, similarity, *_arrays(residuals), neighbours)
+    return _means(row, column, similarity, *_arrays(residuals), neighbours, damping)
 
 
 def _arrays(table: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -113,6 +115,7 @@ def _means(
     rows: Any,
     values: Any,
     neighbours: int,
+    damping: float,
 ) -> Any:
     means = np.zeros(len(row))
     nearest, their_value = np.empty(neighbours), np.empty(neighbours)  # nearest first
@@ -134,5 +137,5 @@ def _means(
             weights += nearest[at]
             total += nearest[at] * their_value[at]
         if found:
-            means[asked] = total / weights
+            means[asked] = total / (weights + damping)
     return means

@@ -16,12 +16,13 @@ from recbench.recommender import Recommender
 
 
 class NeighbourModel(Recommender):
-    """r̂_ui = c_ui + Σ s (r − c) / Σ s over the nearest neighbours, c_ui = o_i + b_u + b_i.
+    """r̂_ui = c_ui + Σ s (r − c) / (δ + Σ s) over the nearest neighbours, c_ui = o_i + b_u + b_i.
 
     Item-based, the sum is over the movies j that u has rated, s = s_ij, r − c = r_uj − c_uj;
     user-based, over the users v who have rated i, s = s_uv, r − c = r_vi − c_vi. It has the
     `neighbours` most similar ones with s > 0 (Koren 2010, "Factor in the neighbors", sections 2.1
-    and 2.2; `KNNBaseline` of Surprise, with the same result). The biases are those of `bias`.
+    and 2.2; `KNNBaseline` of Surprise, with the same result where δ = 0). The biases
+    are those of `bias`.
 
     s is one of
         ρ_ij (n_ij − 1) / (n_ij − 1 + λ), ρ_ij the correlation of the residuals r − c over the n_ij
@@ -35,6 +36,7 @@ class NeighbourModel(Recommender):
         neighbours: how many at most.
         similarity: what s is, "pearson_baseline" or "msd".
         shrinkage: λ, in ratings; of "pearson_baseline" alone.
+        damping: δ, in similarities: with 0, a lone neighbour counts in full, however unlike.
         damping_user, damping_movie: of the biases, in ratings, see `bias`.
         start: what o is, "item_baseline" or "mean", see `bias`.
         epochs: rounds of alternating least squares for the biases.
@@ -49,6 +51,7 @@ class NeighbourModel(Recommender):
         "neighbours": (5, 100, "int"),
         "similarity": ("pearson_baseline", "msd"),
         "shrinkage": (1.0, 500.0, "log"),
+        "damping": (0.0, 2.0, "linear"),
         "damping_user": (0.5, 50.0, "log"),
         "damping_movie": (0.5, 50.0, "log"),
         "start": ("item_baseline", "mean"),
@@ -64,6 +67,7 @@ class NeighbourModel(Recommender):
         damping_movie: float = 10.0,
         start: Start = "item_baseline",
         epochs: int = 10,
+        damping: float = 0.0,
     ) -> None:
         if similarity not in ("pearson_baseline", "msd"):
             raise ValueError(f"similarity is '{similarity}'. Expected 'pearson_baseline' or 'msd'")
@@ -74,6 +78,7 @@ class NeighbourModel(Recommender):
         self.damping_movie = damping_movie
         self.start: Start = start
         self.epochs = epochs
+        self.damping = damping
 
     def fit(
         self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
@@ -104,7 +109,7 @@ class NeighbourModel(Recommender):
         both, *asked = known.both_known(user, movie)
         row, column = asked if self.by_user else reversed(asked)
         stars[both] += neighbour_means(
-            row, column, self._similarity, self._residuals, self.neighbours
+            row, column, self._similarity, self._residuals, self.neighbours, self.damping
         )
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 

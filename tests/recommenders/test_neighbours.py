@@ -85,6 +85,8 @@ def test_the_nearest_are_taken_and_of_equal_ones_the_first():
     ):
         mean = neighbour_means(nobody, nobody, similarity, residuals, most)
         assert mean == pytest.approx(expected)
+    damped = neighbour_means(nobody, nobody, similarity, residuals, 1, damping=0.3)
+    assert damped == pytest.approx(0.9 * 2 / (0.9 + 0.3))
 
 
 @pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
