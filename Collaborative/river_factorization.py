@@ -48,12 +48,12 @@ class RiverFactorization(Recommender):
     starts_from_item_baseline: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("seed",)
     search_space: ClassVar[dict] = {
-        "factors": (2, 64, "int"),
-        "epochs": (1, 40, "int"),
+        "factors": (4, 128, "int"),
+        "epochs": (1, 60, "int"),
         "learning_rate_bias": (0.0005, 0.02, "log"),
-        "learning_rate": (0.0005, 0.02, "log"),
-        "l2_bias": (0.01, 0.5, "log"),
-        "l2": (0.01, 0.5, "log"),
+        "learning_rate": (0.001, 0.03, "log"),
+        "l2_bias": (0.01, 0.3, "log"),
+        "l2": (0.03, 0.5, "log"),
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/references"
@@ -61,12 +61,12 @@ class RiverFactorization(Recommender):
     def __init__(
         self,
         seed: int = 0,
-        factors: int = 10,
-        epochs: int = 10,
-        learning_rate_bias: float = 0.003,
-        learning_rate: float = 0.003,
-        l2_bias: float = 0.05,
-        l2: float = 0.1,
+        factors: int = 64,
+        epochs: int = 27,
+        learning_rate_bias: float = 0.0036,
+        learning_rate: float = 0.012,
+        l2_bias: float = 0.02,
+        l2: float = 0.2,
         start: Start = "item_baseline",
     ) -> None:
         self.seed = seed
