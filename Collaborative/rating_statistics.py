@@ -1,0 +1,177 @@
+"""Statistics of users and movies as features of a model, and how to make them out of fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Movies, Ratings
+
+CHUNK = 50_000  # rows whose users' profiles are in memory at once
+LEAST_VARIANCE = 1e-6  # so that nothing is divided by zero where all is alike
+
+
+@dataclass(frozen=True)
+class RatingStatistics:
+    """What ratings say of each user and movie, shrunk towards what is so without ratings.
+
+    With c the item baseline fitted to the same ratings, e = r − c, x = c less its mean over the
+    ratings, z the bits of a movie, n a number of ratings and κ the damping:
+
+        b_u   Σ_i e / (n_u + κ), the user bias; f = e − b_u
+        b_i   Σ_u f / (n_i + κ), what the baseline leaves of the movie
+        σ_u   √((Σ_i f² + κ s²) / (n_u + κ)), the spread, s² being the mean of f²; σ_i likewise
+        s_u   Σ_i f x / (Σ_i x² + κ mean x²), the slope on the item baseline
+        a_uk  Σ_i f z_ik / (n_uk + κ), the affinity to bit k, of the movies that have it
+        t_ik  Σ_u f a_uk / (Σ_u a_uk² + κ mean a_k²), the taste of those who like the movie: its
+              slope on each number of a profile, which is a_u, b_u and s_u
+
+    Attributes:
+        start: float64 [movies], c.
+        user_bias: float64 [users + 1], b; in all tables the last user stands for unknown ones.
+        of_user: float32 [users + 1, features].
+        of_movie: float32 [movies, features], its bits and external votes among them.
+        profile: float32 [users + 1, bits + 2], a_u, b_u, s_u.
+        taste: float32 [movies, bits + 2], t.
+        bits: float32 [movies, bits], z.
+        channel: float32 [bits, channels], 1 where the bit is of the channel.
+    """
+
+    start: np.ndarray
+    user_bias: np.ndarray
+    of_user: np.ndarray
+    of_movie: np.ndarray
+    profile: np.ndarray
+    taste: np.ndarray
+    bits: np.ndarray
+    channel: np.ndarray
+
+    @staticmethod
+    def of(ratings: Ratings, movies: Movies, users: int, damping: float) -> RatingStatistics:
+        """
+        Args:
+            users: how many there are; all indices in `ratings` are less.
+            damping: κ, in ratings.
+        """
+        user, movie = ratings.user, ratings.movie
+        shape = users + 1, len(movies)
+        n_u, n_i = np.bincount(user, minlength=shape[0]), np.bincount(movie, minlength=shape[1])
+        bits = movies.bits.astype(np.float32)
+
+        def by_user(values: np.ndarray) -> np.ndarray:
+            return np.bincount(user, values, shape[0])  # (users + 1,)
+
+        def by_movie(values: np.ndarray) -> np.ndarray:
+            return np.bincount(movie, values, shape[1])  # (movies,)
+
+        def table(values: np.ndarray) -> sparse.csr_matrix:
+            return sparse.csr_matrix((values, (user, movie)), shape=shape)
+
+        c = ItemBaseline.fit(ratings, movies).stars
+        e = ratings.stars - c[movie]  # (ratings,)
+        b_u = by_user(e) / (n_u + damping)
+        f = e - b_u[user]
+        b_i = by_movie(f) / (n_i + damping)
+        variance = damping * (np.mean(f**2) if len(f) else 1.0)
+        spread_u = np.sqrt((by_user(f**2) + variance) / (n_u + damping))
+        spread_i = np.sqrt((by_movie(f**2) + variance) / (n_i + damping))
+
+        mean_c = n_i @ c / max(len(f), 1)
+        x = c[movie] - mean_c
+        slope = by_user(f * x) / (by_user(x**2) + damping * _mean_square(x))
+        seen = by_user(x) / (n_u + damping)  # whether the user picks movies that are liked
+        raters = by_movie(b_u[user]) / (n_i + damping)  # whether they are generous
+
+        residuals, rated = table(f), table(np.ones(len(f)))
+        affinity = residuals @ bits / (rated @ bits + damping)  # (users + 1, bits)
+        profile = _columns(affinity, b_u, slope)
+        squares = rated.T @ profile**2  # (movies, bits + 2)
+        prior = squares.sum(axis=0) / max(len(f), 1) + LEAST_VARIANCE
+        taste = residuals.T @ profile / (squares + damping * prior)
+
+        sizes = list(movies.channels.values())
+        channel = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
+        votes = movies.vote_average, movies.vote_count
+        return RatingStatistics(
+            start=c,
+            user_bias=b_u,
+            of_user=_columns(b_u, spread_u, slope, seen, n_u),
+            of_movie=_columns(c, b_i, spread_i, raters, n_i, *votes, bits),
+            profile=profile,
+            taste=taste.astype(np.float32),
+            bits=bits,
+            channel=channel,
+        )
+
+    def baseline(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """c_i + b_u, float64 [n]."""
+        return self.start[movie] + self.user_bias[self._row(user)]
+
+    def features(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """What is known of each pair, float32 [n, features].
+
+        c_i + b_u; a_u·t_i, the user's profile times the movie's taste; the mean affinity to the
+        movie's bits, of all and of each channel; then what is of the user or the movie alone.
+        """
+        row = self._row(user)
+        channels = self.channel.shape[1]
+        pair = np.empty((len(user), 3 + channels), dtype=np.float32)
+        pair[:, 0] = self.baseline(user, movie)
+        for first in range(0, len(user), CHUNK):
+            part = slice(first, first + CHUNK)
+            profile, has = self.profile[row[part]], self.bits[movie[part]]
+            pair[part, 1] = (profile * self.taste[movie[part]]).sum(axis=1)
+            affinity = profile[:, : has.shape[1]] * has  # (rows, bits)
+            pair[part, 2] = affinity.sum(axis=1) / np.maximum(has.sum(axis=1), 1)
+            pair[part, 3:] = affinity @ self.channel / np.maximum(has @ self.channel, 1)
+        return _columns(pair, self.of_user[row], self.of_movie[movie])
+
+    def nbytes(self) -> int:
+        """Of what was learned from ratings."""
+        tables = (self.start, self.user_bias, self.of_user, self.of_movie, self.profile, self.taste)
+        return sum(table.nbytes for table in tables)
+
+    def _row(self, user: np.ndarray) -> np.ndarray:
+        return np.minimum(user, len(self.user_bias) - 1)
+
+
+def folds_of(n: int, folds: int, seed: int) -> np.ndarray:
+    """The fold of each of n rows, int [n] below `folds`: at random, of equal size."""
+    return np.random.default_rng([seed, 1]).permutation(np.arange(n) % folds)
+
+
+def out_of_fold(
+    train: Ratings, movies: Movies, users: int, damping: float, fold: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`baseline` and `features` of each row of `train`, from the statistics of the other folds.
+
+    No row has a part in its own statistics, the item baseline among them. To leave out the row
+    alone would not do: the mean of a user's other ratings falls as the rating itself rises, and
+    trees that can tell users apart read the one from the other. The fewer folds, the less.
+
+    Args:
+        fold: int [ratings], from 0, none empty; see `folds_of`.
+
+    Returns:
+        float64 [ratings] and float32 [ratings, features].
+    """
+    order = [np.flatnonzero(fold == k) for k in range(fold.max() + 1)]
+    parts = []
+    for k, rows in enumerate(order):
+        others = RatingStatistics.of(train.take(fold != k), movies, users, damping)
+        asked = train.user[rows], train.movie[rows]
+        parts.append((others.baseline(*asked), others.features(*asked)))
+    back = np.argsort(np.concatenate(order))
+    baseline, features = (np.concatenate(part)[back] for part in zip(*parts, strict=True))
+    return baseline, features
+
+
+def _mean_square(values: np.ndarray) -> float:
+    return max(float(np.mean(values**2)) if len(values) else 1.0, LEAST_VARIANCE)
+
+
+def _columns(*columns: np.ndarray) -> np.ndarray:
+    return np.column_stack([np.asarray(column, dtype=np.float32) for column in columns])
