@@ -1,0 +1,216 @@
+"""The autoencoder: against plain numpy on whole matrices, and on a truth it must find."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toy_data import toy_movies, toy_ratings
+
+from Collaborative import sparse_autoencoder
+from Collaborative.autorec import AutoRecModel
+from Collaborative.bias import BiasModel
+from Collaborative.sparse_autoencoder import MovieVectors, Training, add_gradients, hidden_units
+from recbench.item_baseline import ItemBaseline
+from recbench.perceptron import sigmoid
+from recbench.ratings import Ratings
+
+USERS, MOVIES, UNITS = 13, 17, 11  # units: eight and some more
+WEIGHT_PENALTY, BIAS_PENALTY = 0.7, 2.0
+
+
+# --- the same in plain numpy, on matrices of movies × users ---------------------------------------
+
+
+def dense(vectors: MovieVectors, values: np.ndarray) -> np.ndarray:
+    """float64 [movies, users], nan where there is no rating."""
+    table = np.full((len(vectors), USERS), np.nan)
+    movie = np.repeat(np.arange(len(vectors)), np.diff(vectors.start))
+    table[movie, vectors.user] = values
+    return table
+
+
+def loss_and_gradients(parameters, given, wanted, share=1.0):
+    """Half the loss, and its gradients.
+
+    Args:
+        given, wanted: float64 [movies, users], nan where there is no rating.
+        share: of the penalty.
+    """
+    v, m, w, b = parameters
+    rated = ~np.isnan(given)
+    x = np.where(rated, given, 0.0)
+    s = 1 / (1 + np.exp(-(x @ v + m)))  # (movies, units)
+    h = s - 0.5
+    error = np.where(rated, b + h @ w.T - wanted, 0.0)  # (movies, users)
+    d = (error @ w) * s * (1 - s)
+    penalty = WEIGHT_PENALTY * ((v**2).sum() + (w**2).sum()) + BIAS_PENALTY * (b**2).sum()
+    gradients = (
+        x.T @ d + share * WEIGHT_PENALTY * v,
+        d.sum(axis=0, keepdims=True),
+        error.T @ h + share * WEIGHT_PENALTY * w,
+        error.sum(axis=0, keepdims=True) + share * BIAS_PENALTY * b,
+    )
+    return ((error**2).sum() + share * penalty) / 2, gradients
+
+
+def trained(parameters, given, wanted, orders, batch, learning_rate):
+    """`parameters` after Adam on those orders of the movies."""
+    parameters = [one.astype(np.float64) for one in parameters]
+    first, second = ([np.zeros_like(one) for one in parameters] for _ in range(2))
+    step = 0
+    for order in orders:
+        for start in range(0, len(order), batch):
+            movies = order[start : start + batch]
+            share = len(movies) / len(order)
+            _, gradients = loss_and_gradients(parameters, given[movies], wanted[movies], share)
+            step += 1
+            for p, g, mean, square in zip(parameters, gradients, first, second, strict=True):
+                mean[:] = 0.9 * mean + 0.1 * g
+                square[:] = 0.999 * square + 0.001 * g**2
+                corrected = np.sqrt(square / (1 - 0.999**step)) + 1e-8
+                p[:] = p - learning_rate * mean / (1 - 0.9**step) / corrected
+    return parameters
+
+
+@pytest.fixture
+def vectors() -> MovieVectors:
+    """Of movies with every number of raters down to one."""
+    train = toy_ratings([16, 1, 9, 14, 2, 16, 7, 12, 3, 16, 10, 5, 8], movies=MOVIES, seed=4)
+    assert len(np.unique(train.movie)) == MOVIES
+    return MovieVectors.of(train.user, train.movie, train.stars, train.stars - 3)
+
+
+@pytest.fixture
+def parameters() -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(8)
+    shapes = ((USERS, UNITS), (1, UNITS), (USERS, UNITS), (1, USERS))
+    return tuple(rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes)
+
+
+def test_the_gradients_of_the_reference_are_those_of_its_loss(vectors, parameters):
+    given, wanted = (dense(vectors, values) for values in (vectors.given, vectors.wanted))
+    parameters = [one.astype(np.float64) for one in parameters]
+    _, gradients = loss_and_gradients(parameters, given, wanted)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        for place in ((0, 0), (-1, -1), (0, 5)):
+            before, losses = parameter[place], []
+            for change in (1e-5, -1e-5):
+                parameter[place] = before + change
+                losses.append(loss_and_gradients(parameters, given, wanted)[0])
+            parameter[place] = before
+            assert gradient[place] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5)
+
+
+@pytest.mark.parametrize("movies", [range(MOVIES), [3], [11, 0, 7], []])
+def test_loss_and_gradients_are_those_of_whole_matrices(vectors, parameters, movies):
+    movies = np.array(movies, dtype=np.int64)
+    given, wanted = (dense(vectors, values) for values in (vectors.given, vectors.wanted))
+    half, expected = loss_and_gradients(parameters, given[movies], wanted[movies], share=0.0)
+    gradients = tuple(np.zeros_like(one) for one in parameters)
+    squares = add_gradients(movies, vectors.columns(), parameters, gradients)
+    assert squares == pytest.approx(2 * half, rel=1e-5)
+    for found, correct in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(found, correct, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("batch", [5, 512])
+def test_training_is_that_of_whole_matrices(vectors, parameters, batch):
+    given, wanted = (dense(vectors, values) for values in (vectors.given, vectors.wanted))
+    rng = np.random.default_rng(2)
+    orders = [rng.permutation(MOVIES) for _ in range(20)]
+    expected = trained(parameters, given, wanted, orders, batch, learning_rate=0.02)
+    training = Training(
+        parameters, vectors, weight_penalty=WEIGHT_PENALTY, bias_penalty=BIAS_PENALTY
+    )
+    for order in orders:
+        training.epoch(order, batch, 0.02)
+    for found, correct in zip(parameters, expected, strict=True):
+        np.testing.assert_allclose(found, correct, atol=2e-3)
+
+
+# --- the order of the sums ----------------------------------------------------------------------
+
+
+def test_a_product_is_eight_sums_added_in_pairs():
+    """The same bits as plain single precision; a fused multiply-add would give others."""
+    rng = np.random.default_rng(1)
+    for units in (1, 7, 8, 48, 53):
+        a, b = rng.standard_normal((2, 3, units), dtype=np.float32)
+        sums = np.zeros(8, np.float32)
+        whole = units - units % 8
+        for k in range(0, whole, 8):
+            sums += a[2, k : k + 8] * b[1, k : k + 8]
+        for k in range(whole, units):
+            sums[0] += a[2, k] * b[1, k]
+        pairs = sums[::2] + sums[1::2]
+        expected = (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
+        assert sparse_autoencoder.dot(a, 2, b, 1) == expected
+
+
+def test_hidden_units_are_summed_in_the_order_of_the_ratings(vectors, parameters):
+    """Each multiplication and addition rounded by itself, in single precision."""
+    v, m = parameters[:2]
+    found = hidden_units(parameters, vectors)
+    for movie in range(MOVIES):
+        z = m[0].copy()
+        for row in range(vectors.start[movie], vectors.start[movie + 1]):
+            z += vectors.given[row] * v[vectors.user[row]]
+        expected = [sigmoid(one) - np.float32(0.5) for one in z]
+        np.testing.assert_array_equal(found[movie], np.array(expected, np.float32))
+
+
+# --- what it learns -----------------------------------------------------------------------------
+
+
+def test_it_finds_an_interaction_that_biases_cannot():
+    """Half the users love even movies and hate odd ones, the other half the reverse."""
+    rng = np.random.default_rng(1)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(60), np.arange(44)))
+    truth = np.where((user + movie) % 2 == 0, 4.5, 1.5)
+    seen = rng.random(len(user)) < 0.6
+    train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
+    movies = toy_movies(44)
+    asked = user[~seen], movie[~seen]
+    bias = np.abs(BiasModel(start="mean").fit(train, movies).predict(*asked) - truth[~seen]).mean()
+    model = AutoRecModel(epochs=80, learning_rate=0.02, regularisation=10.0, start="mean")
+    found = model.fit(train, movies).predict(*asked)
+    assert bias > 1.3
+    assert np.abs(found - truth[~seen]).mean() < 0.2
+
+
+def test_it_sees_who_rated_a_movie_and_not_only_how():
+    """Two groups of users, who rate all alike; 4 stars for what their own group rates, and 2 for
+    the single movie that they rate of the other group's."""
+    own = np.arange(40) % 2
+    pairs = [(u, i) for u in range(40) for i in range(30) if own[u] == i % 2]
+    pairs += [(u, (u + 1) % 30) for u in range(40)]  # of the other group
+    user, movie = np.array(pairs).T
+    stars = np.where(own[user] == movie % 2, 4.0, 2.0)
+    train = Ratings(user, movie, stars, np.zeros(len(user)))
+    model = AutoRecModel(epochs=80, learning_rate=0.02, regularisation=10.0, start="mean")
+    model.fit(train, toy_movies(30))
+    found = model.predict(*np.array([(0, 3), (1, 4), (2, 9)]).T)  # of the other group, not rated
+    assert (found < 3).all()
+
+
+def test_the_unknown_get_what_is_known_of_the_other():
+    """An unknown movie the user bias beyond the baseline, an unknown user the baseline."""
+    movies = toy_movies(20)
+    train = toy_ratings([15, 6, 18], movies=18)
+    baseline = ItemBaseline(np.linspace(2.5, 3.5, 20))
+    model = AutoRecModel().fit(train, movies, baseline)
+    residual = train.stars - baseline.stars[train.movie]
+    level = baseline.stars + residual.mean()
+    strangers = model.predict(np.full(20, 77), np.arange(20))
+    np.testing.assert_allclose(strangers, level, atol=1e-5)
+    beyond = model.predict(np.full(2, 2), np.array([18, 19])) - level[[18, 19]]
+    assert beyond[0] == pytest.approx(beyond[1], abs=1e-5)
+    assert beyond[0] != 0
+
+
+def test_a_table_of_movies_by_users_is_never_made():
+    """100 000 users and as many movies, a rating of each: dense, that is 40 GB."""
+    many = np.arange(100_000)
+    train = Ratings(many, many[::-1], np.full(len(many), 4.0), many)
+    model = AutoRecModel(units=2, epochs=1, start="mean").fit(train, toy_movies(100_000))
+    assert model.state_bytes() < 5_000_000
