@@ -44,11 +44,17 @@ def scores(
         "accuracy_mean": float(accuracy.mean()),
         "accuracy_median": float(np.median(accuracy)),
         "accuracy_pooled": float(right.mean()),
-        "auc_like": float(auc.mean()) if len(auc) else None,
-        "auc_users": len(auc),
-        "ndcg_at_10": float(ndcg.mean()) if len(ndcg) else None,
-        "ndcg_users": len(ndcg),
+        "auc_like": mean_where_there(auc),
+        "auc_users": int(np.isfinite(auc).sum()),
+        "ndcg_at_10": mean_where_there(ndcg),
+        "ndcg_users": int(np.isfinite(ndcg).sum()),
     }
+
+
+def mean_where_there(values: np.ndarray) -> float | None:
+    """The mean of the `values` that are not nan; None if all are."""
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else None
 
 
 def mean_per_user(values: np.ndarray, user: np.ndarray) -> np.ndarray:
@@ -84,7 +90,7 @@ def right_within_one_star(ones: np.ndarray, predicted_ones: np.ndarray) -> np.nd
 
 def auc_like_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> np.ndarray:
     """Of each user with both kinds held out: the chance that a liked movie (4 stars or more) is
-    predicted above one not liked, ties counting half. float64 [such users].
+    predicted above one not liked, ties counting half. float64 [users present], nan for the others.
 
     By ranks (Mann and Whitney 1947): (R - p(p + 1)/2) / (p q), R the sum of the ranks of the p
     liked among all p + q.
@@ -96,21 +102,26 @@ def auc_like_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray
     q = np.bincount(index, ~liked)
     rank_sum = np.bincount(index, rank * liked)
     both = (p > 0) & (q > 0)
-    return ((rank_sum - p * (p + 1) / 2)[both]) / (p * q)[both]
+    pairs = np.where(both, p * q, np.nan)
+    return (rank_sum - p * (p + 1) / 2) / pairs
 
 
 def ndcg_at_10_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> np.ndarray:
     """Of each user with 20 held-out ratings or more: DCG / ideal DCG of the ten predicted highest.
 
     Gain 2^stars - 1, discount 1 / log2(1 + place); movies predicted alike share the mean of
-    their gains (McSherry and Najork 2008). float64 [such users].
+    their gains (McSherry and Najork 2008). float64 [users present], nan for the others.
     """
     gain = 2.0 ** stars.astype(np.float64) - 1
     order = np.argsort(user, kind="stable")
     starts = np.unique(user[order], return_index=True)[1][1:]
-    users = [rows for rows in np.split(order, starts) if len(rows) >= NDCG_LEAST_RATINGS]
     return np.array(
-        [_dcg(gain[rows], predicted[rows]) / _dcg(gain[rows], gain[rows]) for rows in users]
+        [
+            _dcg(gain[rows], predicted[rows]) / _dcg(gain[rows], gain[rows])
+            if len(rows) >= NDCG_LEAST_RATINGS
+            else np.nan
+            for rows in np.split(order, starts)
+        ]
     )
 
 

@@ -15,7 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from recbench.evaluation.metrics import right_within_one_star
+from recbench.evaluation.metrics import (
+    auc_like_per_user,
+    ndcg_at_10_per_user,
+    right_within_one_star,
+)
 from recbench.holm import holm
 from recbench.keys import CELL
 
@@ -32,7 +36,12 @@ READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
     "squared_error": ("rmse", np.sqrt, -1),
     "absolute_error": ("mae", _as_it_is, -1),
     "right": ("accuracy_mean", _as_it_is, +1),
+    **{
+        score: (score, _as_it_is, +1)
+        for score in ("auc_like", "ndcg_at_10", "ranking_ndcg_at_10", "ranking_recall_at_10")
+    },
 }
+OF_A_USER = ("ranking_ndcg_at_10", "ranking_recall_at_10")  # in each of a user's rows, if at all
 COLUMNS = [
     *(*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"),
     *("p", "p_holm", "better_share", "users"),
@@ -41,14 +50,22 @@ AT_ONCE = 4_000_000  # numbers of a block of resamples
 
 
 def losses_per_user(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The mean of each user in one iteration: user_id, squared_error, absolute_error, right."""
+    """Of each user in one iteration: user_id, and the losses of `READ_OUT` that there are; nan
+    where a score is not defined for a user."""
     error = predictions["predicted"].astype(float) - predictions["stars"].astype(float)
     right = right_within_one_star(
         predictions["ones"].to_numpy(), predictions["predicted_ones"].to_numpy()
     )
     columns = {"squared_error": error**2, "absolute_error": error.abs(), "right": right}
     frame = predictions[["user_id"]].assign(**columns)
-    return frame.groupby("user_id", as_index=False).mean()
+    by_user = frame.groupby("user_id", as_index=False).mean()
+    rows = tuple(predictions[name].to_numpy() for name in ("stars", "predicted", "user_id"))
+    by_user["auc_like"] = auc_like_per_user(*rows)
+    by_user["ndcg_at_10"] = ndcg_at_10_per_user(*rows)
+    first = predictions["user_id"].drop_duplicates().sort_values().index
+    for score in predictions.columns.intersection(OF_A_USER):
+        by_user[score] = predictions.loc[first, score].to_numpy()
+    return by_user
 
 
 def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
@@ -71,7 +88,8 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
     records = []
     for cell, of_cell in losses.groupby(CELL, sort=False):
         here = references[(references[CELL] == list(cell)).all(axis=1)]
-        by_user = of_cell.groupby(["user_id", "model"])[list(READ_OUT)].mean().unstack("model")
+        there = [loss for loss in READ_OUT if loss in of_cell]
+        by_user = of_cell.groupby(["user_id", "model"])[there].mean().unstack("model")
         resampled = _Resampled(by_user, seed)
         for reference, role in zip(here["reference"], here["reference_role"], strict=True):
             for model in of_cell["model"].unique():
@@ -91,12 +109,13 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
 def _compare(
     by_user: pd.DataFrame, resampled: _Resampled, model: str, reference: str
 ) -> Iterator[dict[str, object]]:
-    """One record for each score, over the users that both have."""
-    both = by_user["right"][[model, reference]].notna().all(axis=1).to_numpy()
-    if not both.any():
-        return
-    means = resampled.means(both)
-    for loss, (score, read_out, better) in READ_OUT.items():
+    """One record for each score, over the users that have it on both sides."""
+    for loss in by_user.columns.unique(0):
+        score, read_out, better = READ_OUT[loss]
+        both = by_user[loss][[model, reference]].notna().all(axis=1).to_numpy()
+        if not both.any():
+            continue
+        means = resampled.means(both)
         ours, theirs = (by_user[loss, name].to_numpy()[both] for name in (model, reference))
         differences = (read_out(means[loss, model]) - read_out(means[loss, reference])).to_numpy()
         low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

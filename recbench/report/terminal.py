@@ -12,8 +12,12 @@ TABLES = {
     "rmse": "RMSE in stars, mean over users (the primary score; less is better)",
     "mae": "MAE in stars, mean over users (less is better)",
     "accuracy_mean": "Accuracy within one star, mean over users (more is better)",
+    "ranking_ndcg_at_10": "nDCG at 10 of all films, mean over users (more is better)",
 }
-MORE_IS_BETTER = {"accuracy_mean"}
+MORE_IS_BETTER = {
+    *("accuracy_mean", "auc_like", "ndcg_at_10", "skill_over_bias", "residual_correlation"),
+    *("ranking_ndcg_at_10", "ranking_recall_at_10"),
+}
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
 ALPHA = 0.05
 LEGEND = (
