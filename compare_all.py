@@ -91,6 +91,9 @@ class Parameters:
     """whether the item baseline knows how users rated a movie, or only its votes and bits"""
     encoding: Encoding = "published"
     """the bits of a movie, for every recommender: the published 26, or the extended ones"""
+    ranking: bool = False
+    """whether each recommender also ranks all films for every user with a liked one held out: a
+    prediction for each user and film, which takes longer than all else"""
     seed: int = 0
     """of samples, splits and recommenders; iteration k uses seed + k - 1"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
@@ -122,7 +125,7 @@ class Parameters:
     """how many cells to run at a time; 0: one for each core, 4 at the most. The results are the
     same; for seconds to be compared with other runs, use 1"""
     model_timeout: float = 0.0
-    """seconds after which a model's fit and predict on a cell are given up; 0: never"""
+    """seconds after which a model (fit, predict, rank) on a cell is given up; 0: never"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<dataset>"""
     resume: str = ""
@@ -171,7 +174,8 @@ def main(parameters: Parameters) -> int:
         write_csv(final_results(table), folder.path / "final_results.csv")
         differences = write_significance(folder, predictions, protocol, table, parameters.reference)
         write_plots(table, differences, folder.path / "plots")
-        for score, title in TABLES.items():
+        shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
+        for score, title in shown.items():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
         console.print(LEGEND)
     for file in sorted(folder.path.glob("[!.]*")):
@@ -263,6 +267,7 @@ def tasks_of(
                     wnn_engine=parameters.wnn_engine,
                     reference_of=reference_of,
                     model_timeout=parameters.model_timeout,
+                    ranking=parameters.ranking,
                 )
             )
     return tasks

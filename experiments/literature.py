@@ -178,7 +178,15 @@ def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray) -> Cell:
     nobody = ratings.take(np.empty(0, dtype=np.int64))
     split = Split(ratings.take(~held_out), ratings.take(held_out), nobody)
     item_baseline = ItemBaseline.fit(split.train, movies)
-    return Cell(movies, item_baseline, split, split, dataset.user_id, n_background_users=0)
+    return Cell(
+        movies=movies,
+        candidates=np.arange(len(movies)),
+        item_baseline=item_baseline,
+        personal=split,
+        collaborative=split,
+        user_id=dataset.user_id,
+        n_background_users=0,
+    )
 
 
 def fold_of_row(dataset: Dataset, folds: Folds) -> np.ndarray:

@@ -57,12 +57,18 @@ class MedianReadOut(Recommender):
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        grid, pi = self.predict_distribution(user, movie)
+        return grid[(np.cumsum(pi, axis=1) >= 0.5).argmax(axis=1)].astype(np.float32)
+
+    def predict_distribution(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The stars that can be given, float64 [10], and π of each pair, float64 [n, 10]."""
         mean = self._mean.predict(user, movie).astype(np.float64)
         place = np.searchsorted(self._users, user)
         known = np.isin(user, self._users)
         log_h = np.log(self._histogram[np.where(known, place, len(self._users))])  # (n, 10)
-        pi = self._distribution(log_h, self._centre(log_h, mean))  # (n, 10)
-        return GRID[(np.cumsum(pi, axis=1) >= 0.5).argmax(axis=1)].astype(np.float32)
+        return GRID, self._distribution(log_h, self._centre(log_h, mean))
 
     def _centre(self, log_h: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """z of each pair, float64 [n], by bisection: the mean of π rises with it."""

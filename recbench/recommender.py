@@ -87,7 +87,9 @@ class Recommender(ABC):
             float32 [n], within 0.5 .. 5.0, never nan. Asking changes nothing.
 
         A recommender whose own output is bits also has `predict_bits(user, movie)`, the
-        thermometer uint8 [n, 10] from which its stars are read.
+        thermometer uint8 [n, 10] from which its stars are read. One that has a predictive
+        distribution of stars also has `predict_distribution(user, movie)`: a grid of stars,
+        float64 [g], rising, and the probability of each, float64 [n, g].
         """
 
     def state_bytes(self) -> int | None:

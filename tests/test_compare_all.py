@@ -16,7 +16,7 @@ from compare_all import Parameters
 from recbench.holm import holm
 
 RECOMMENDERS = Parameters().models
-TIMES = ["fit_seconds", "predict_seconds"]
+TIMES = ["fit_seconds", "predict_seconds", "ranking_seconds"]
 SMALL = ["--dataset", str(SYNTHETIC), "--num-users", "8", "--reviews-per-user", "10", "20"]
 QUICK = ["--models", "ao", "user_mean", "movie_mean", "always_3"]
 

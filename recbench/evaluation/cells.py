@@ -22,6 +22,9 @@ class Cell:
 
     Attributes:
         movies: what is known of each movie, with its bits.
+        candidates: int64, ascending, the movies that can be recommended: all that anybody in the
+            dataset has rated, whether in training or not, and that are popular enough for the
+            cell (`top_percentile`).
         item_baseline: fitted to all training ratings of the cell, background users' among them.
         personal: the split for recommenders of one user.
         collaborative: the split for those that learn from many. The same rows as `personal`, but
@@ -31,6 +34,7 @@ class Cell:
     """
 
     movies: Movies
+    candidates: np.ndarray
     item_baseline: ItemBaseline
     personal: Split
     collaborative: Split
@@ -90,7 +94,15 @@ def make_cell(
         Ratings.concatenate([known_to_all, personal.background]), movies, protocol.item_baseline
     )
     user_id = dataset.user_id[sample.users]
-    return Cell(movies, item_baseline, personal, collaborative, user_id, n_background_users)
+    return Cell(
+        movies=movies,
+        candidates=np.flatnonzero(sample.kept),  # `movies` are those that somebody has rated
+        item_baseline=item_baseline,
+        personal=personal,
+        collaborative=collaborative,
+        user_id=user_id,
+        n_background_users=n_background_users,
+    )
 
 
 def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from recbench.data.encodings.thermometer import count_ones
-from recbench.evaluation import metrics
+from recbench.evaluation import calibration, metrics, ranking
+from recbench.evaluation.asking import ask
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import Row
-from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+from recbench.evaluation.over_bias import scores_over_bias
+from recbench.ratings import Ratings
 from recbench.recommender import Recommender, declared, fit_on
 from recbench.threads import one_thread
 
@@ -32,7 +34,8 @@ class Measured:
     Attributes:
         row: scores, times and sizes by column name.
         predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
-            and predicted_ones (of the thermometers).
+            and predicted_ones (of the thermometers); and if films were ranked, the scores of the
+            user's ranking, the same in each of a user's rows.
     """
 
     row: Row
@@ -47,7 +50,11 @@ class Measured:
 
 
 def measure(
-    recommender: Recommender, cell: Cell, labels: str, base: Fitted | None = None
+    recommender: Recommender,
+    cell: Cell,
+    labels: str,
+    base: Fitted | None = None,
+    rank: bool = False,
 ) -> Measured:
     """Fit, predict, score.
 
@@ -61,6 +68,7 @@ def measure(
         labels: how both sides of the accuracies are encoded, see `encode_ratings`.
         base: what the recommender builds on, fitted to this cell already. The seconds that took
             are counted in its own, as if it had done it itself.
+        rank: also let it rank all films, see `recbench.evaluation.ranking`.
 
     Raises:
         ValueError: what it predicts is not what the contract asks for, or nothing is held out.
@@ -73,16 +81,23 @@ def measure(
         started = time.perf_counter()
         fit_on(recommender, train, cell.movies, cell.item_baseline, base and base.recommender)
         fitted = time.perf_counter()
-        raw = np.asarray(recommender.predict(test.user, test.movie), dtype=np.float64)
+        answer = ask(recommender, test.user, test.movie, train.mean_stars())
         bits = (
             recommender.predict_bits(test.user, test.movie)
             if hasattr(recommender, "predict_bits")
             else None
         )
         predicted_at = time.perf_counter()
+        distribution = (
+            recommender.predict_distribution(test.user, test.movie)
+            if hasattr(recommender, "predict_distribution")
+            else None
+        )
+        ranking_from = time.perf_counter()
+        ranked = _rank(recommender, cell, train, test) if rank else None
+        ranked_at = time.perf_counter()
 
-    covered = _check(raw, len(test))
-    predicted = np.where(covered, raw, train.mean_stars())
+    predicted = answer.stars
     ones = count_ones(test.stars, labels)
     predicted_ones = bits.sum(axis=1) if bits is not None else count_ones(predicted, labels)
     state_bytes = getattr(recommender, "state_bytes", lambda: None)()
@@ -91,10 +106,18 @@ def measure(
         "n_train": len(train),
         "n_test": len(test),
         **metrics.scores(test, predicted, ones, predicted_ones),
+        **scores_over_bias(train, test, cell.item_baseline, predicted),
+        **(
+            calibration.calibration(test.stars, test.user, *distribution)
+            if distribution is not None
+            else dict.fromkeys(calibration.COLUMNS)
+        ),
+        **(ranked.scores() if ranked is not None else dict.fromkeys(ranking.COLUMNS)),
         **warm_and_cold(test, predicted, ones, predicted_ones, warm=np.isin(test.user, train.user)),
-        "coverage": float(covered.mean()),
+        "coverage": float(answer.covered.mean()),
         "fit_seconds": fitted - started + (base.fit_seconds if base else 0.0),
         "predict_seconds": predicted_at - fitted,
+        "ranking_seconds": ranked_at - ranking_from if rank else None,
         "bytes_per_user": (
             None if state_bytes is None else state_bytes / max(len(np.unique(train.user)), 1)
         ),
@@ -107,6 +130,7 @@ def measure(
             "predicted": predicted.astype(np.float32),
             "ones": ones.astype(np.int8),
             "predicted_ones": predicted_ones.astype(np.int8),
+            **(ranked.columns_for(test.user) if ranked is not None else {}),
         }
     )
     return Measured(row, predictions)
@@ -134,14 +158,15 @@ def warm_and_cold(
     return row
 
 
-def _check(predicted: np.ndarray, n_test: int) -> np.ndarray:
-    """bool [n]: where there is a prediction at all."""
-    if predicted.shape != (n_test,):
-        raise ValueError(f"predict returned shape {predicted.shape} for {n_test} pairs")
-    covered = np.isfinite(predicted)
-    outside = covered & ~((predicted >= MIN_STARS) & (predicted <= MAX_STARS))
-    if outside.any():
-        raise ValueError(
-            f"predict returned {predicted[outside][0]:g} stars; clip to {MIN_STARS} .. {MAX_STARS}"
-        )
-    return covered
+def _rank(recommender: Recommender, cell: Cell, train: Ratings, test: Ratings) -> ranking.Ranking:
+    """The candidates of the cell, ranked. How popular they are is the same for all recommenders,
+    whatever they learn from."""
+    otherwise = train.mean_stars()
+    known = cell.collaborative.training_ratings(with_background=True)
+    return ranking.full_ranking(
+        lambda user, movie: ask(recommender, user, movie, otherwise).stars,
+        train,
+        test,
+        cell.candidates,
+        ranking.popularity_percentile(known, cell.candidates),
+    )

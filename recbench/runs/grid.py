@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -40,6 +40,7 @@ class CellTask:
         reference_of: which models are to be scored on validation rows as well, so that the best
             collaborative one can be chosen; name -> spec.
         model_timeout: how long a model may take, seconds; 0: as long as it likes.
+        ranking: whether each model also ranks all films, see `recbench.evaluation.ranking`.
     """
 
     dataset: str
@@ -50,6 +51,7 @@ class CellTask:
     wnn_engine: str
     reference_of: dict[str, str]
     model_timeout: float = 0.0
+    ranking: bool = False
 
     def options(self) -> Options:
         """For the recommenders; another seed in each iteration."""
@@ -162,7 +164,7 @@ def _measure(
     model = build(load_recommender(spec), task.options())
     base = fitted.get(declared(model, "builds_on"))
     with kept_working_folder(), time_limit(task.model_timeout):
-        measured = measure(model, cell, task.protocol.labels, base)
+        measured = measure(model, cell, task.protocol.labels, base, task.ranking)
     fitted[name] = Fitted(model, float(measured.row["fit_seconds"] or 0.0))
     return measured
 
@@ -207,6 +209,7 @@ def _cell_with_those_there_are(
 def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     """How well collaborative recommenders predict a part held out of the *training* rows."""
     inner = validation_cell(cell, task.protocol, task.seed)
+    task = replace(task, ranking=False)  # it is chosen by its error
     rmse: dict[str, float] = {}
     fitted: dict[str, Fitted] = {}
     for name in in_order(task.reference_of):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 from tests_paths import SYNTHETIC
 
-TIMES = ["fit_seconds", "predict_seconds"]
+TIMES = ["fit_seconds", "predict_seconds", "ranking_seconds"]
 SMALL = ["--dataset", SYNTHETIC, "--num-users", 8, "--reviews-per-user", 10, 20]
 SMALL += ["--iterations", 2, "--workers", 1, "--models", "user_mean", "movie_mean", "bias"]
 SMALL += ["svd", "user_median"]

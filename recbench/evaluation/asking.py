@@ -1,0 +1,41 @@
+"""How a fitted recommender is asked for stars: the one place that calls its `predict`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recbench.ratings import MAX_STARS, MIN_STARS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a recommender says of some pairs.
+
+    Attributes:
+        stars: float64 [n], without gaps.
+        covered: bool [n], where that is its own answer; elsewhere it has none.
+    """
+
+    stars: np.ndarray
+    covered: np.ndarray
+
+
+def ask(recommender: Any, user: np.ndarray, movie: np.ndarray, otherwise: float) -> Answer:
+    """Its prediction for each pair (int [n] both), or `otherwise` where it gives nan or infinity.
+
+    Raises:
+        ValueError: what it predicts is not what the contract asks for.
+    """
+    stars = np.asarray(recommender.predict(user, movie), dtype=np.float64)
+    if stars.shape != (len(user),):
+        raise ValueError(f"predict returned shape {stars.shape} for {len(user)} pairs")
+    covered = np.isfinite(stars)
+    outside = covered & ~((stars >= MIN_STARS) & (stars <= MAX_STARS))
+    if outside.any():
+        raise ValueError(
+            f"predict returned {stars[outside][0]:g} stars; clip to {MIN_STARS} .. {MAX_STARS}"
+        )
+    return Answer(np.where(covered, stars, otherwise), covered)
