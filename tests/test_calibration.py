@@ -1,0 +1,153 @@
+"""Interval coverage and CRPS: by hand, against plain references, and of known distributions."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbench.evaluation.calibration import COLUMNS, calibration, crps, in_central_interval
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.median_read_out import MedianReadOut
+from recbench.recommender import Options, build
+from recbench.registry import load_recommender
+
+GRID = np.arange(1, 11) / 2
+
+
+@st.composite
+def distributions(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = draw(st.integers(1, 30))
+    probabilities = rng.dirichlet(np.full(10, draw(st.sampled_from([0.1, 1.0, 10.0]))), n)
+    return GRID[rng.integers(0, 10, n)], probabilities
+
+
+def plain_crps(stars, grid, p):
+    """Σ (F − 1[r ≤ x])² Δ, each cumulative probability holding up to the next grid value."""
+    total = 0.0
+    for place in range(len(grid) - 1):
+        error = p[: place + 1].sum() - (stars <= grid[place])
+        total += error**2 * (grid[place + 1] - grid[place])
+    return total
+
+
+@given(distributions())
+def test_crps_is_the_squared_distance_of_the_cumulative_distributions(drawn):
+    stars, probabilities = drawn
+    expected = [plain_crps(r, GRID, p) for r, p in zip(stars, probabilities, strict=True)]
+    assert crps(stars, GRID, probabilities) == pytest.approx(expected, abs=1e-12)
+
+
+def test_crps_by_hand():
+    certain = np.array([[0.0, 1.0, 0.0]])
+    for stars in (1.0, 2.5, 4.0):  # off the grid and outside it too
+        grid = np.array([1.5, 2.0, 3.0])
+        assert crps(np.array([stars]), grid, certain)[0] == pytest.approx(abs(stars - 2.0))
+    # half on 2, half on 4, 2 given: F is off by a half from 2 to 4
+    assert crps(np.array([2.0]), np.array([2.0, 4.0]), np.array([[0.5, 0.5]]))[0] == 0.5
+
+
+@given(distributions(), st.sampled_from([50, 80, 95]))
+def test_the_interval_is_between_two_quantiles(drawn, level):
+    stars, probabilities = drawn
+    inside = in_central_interval(stars, GRID, probabilities, level)
+    for r, p, found in zip(stars, probabilities, inside, strict=True):
+        tail = (1 - level / 100) / 2
+        low = next(x for x in GRID if p[x >= GRID].sum() >= tail - 1e-9)
+        high = next((x for x in GRID if p[x >= GRID].sum() >= 1 - tail - 1e-9), GRID[-1])
+        assert found == (low <= r <= high)
+
+
+def test_the_interval_by_hand():
+    p = np.array([[0.1, 0.2, 0.4, 0.2, 0.1]])
+    grid = np.array([1.0, 2, 3, 4, 5])
+    inside = {
+        level: [bool(in_central_interval(np.array([r]), grid, p, level)[0]) for r in grid]
+        for level in (50, 80, 95)
+    }
+    assert inside[50] == [False, True, True, True, False]  # quantiles .25 and .75
+    assert inside[80] == [True, True, True, True, False]  # .1 is reached at 1, .9 at 4
+    assert inside[95] == [True] * 5
+
+
+def test_a_true_distribution_covers_what_it_says():
+    rng = np.random.default_rng(0)
+    grid = np.linspace(0.5, 5, 451)  # fine: intervals hold hardly more than their level
+    density = np.exp(-((grid - 3) ** 2) / 2 / 0.7**2)
+    p = density / density.sum()
+    stars = rng.choice(grid, 40_000, p=p)
+    row = calibration(stars, np.zeros(len(stars), int), grid, np.tile(p, (len(stars), 1)))
+    for level in (50, 80, 95):
+        assert row[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
+    too_wide = np.full(len(grid), 1 / len(grid))
+    wide = calibration(stars, np.zeros(len(stars), int), grid, np.tile(too_wide, (len(stars), 1)))
+    assert wide["coverage_50"] > 0.7
+    assert wide["crps"] > row["crps"]  # a proper score
+
+
+def test_they_are_means_over_users():
+    p = np.tile([[0.0, 1.0]], (3, 1))
+    row = calibration(np.array([2.0, 2.0, 1.0]), np.array([7, 7, 2]), np.array([1.0, 2.0]), p)
+    assert row == {"coverage_50": 0.5, "coverage_80": 0.5, "coverage_95": 0.5, "crps": 0.5}
+
+
+# --- of a recommender --------------------------------------------------------------------------
+
+
+class Known:
+    """Three or four stars, equally likely, whatever is asked."""
+
+    def __init__(self, grid=(3.0, 4.0), p=(0.5, 0.5)):
+        self.grid, self.p = np.array(grid), np.array(p)
+
+    def fit(self, train, movies):
+        return self
+
+    def predict(self, user, movie):
+        return np.full(len(user), 3.5)
+
+    def predict_distribution(self, user, movie):
+        return self.grid, np.tile(self.p, (len(user), 1))
+
+
+@pytest.fixture(scope="module")
+def cell(synthetic):
+    return make_cell(synthetic, PROTOCOLS["strict"], 20, 20)
+
+
+def test_a_recommender_with_a_distribution_is_scored_on_it(cell):
+    row = measure(Known(), cell, "half_stars").row
+    stars = cell.personal.test.stars  # as many of each user
+    assert row["coverage_80"] == pytest.approx(((stars >= 3) & (stars <= 4)).mean())
+    distance = (np.abs(stars - 3) + np.abs(stars - 4)) / 2
+    assert row["crps"] == pytest.approx((distance - 0.25).mean())
+
+
+def test_a_recommender_without_one_has_empty_columns(cell):
+    row = measure(build(load_recommender("user_mean"), Options()), cell, "half_stars").row
+    assert all(row[column] is None for column in COLUMNS)
+
+
+def test_the_median_read_out_hands_out_its_distribution(cell):
+    model = build(load_recommender("ridge_median"), Options())
+    assert isinstance(model, MedianReadOut)
+    row = measure(model, cell, "half_stars").row
+    assert 0.4 < row["coverage_50"] <= row["coverage_80"] <= row["coverage_95"] <= 1
+    assert 0 < row["crps"] < row["mae"]  # the mae is the crps of its median alone
+
+
+@pytest.mark.parametrize(
+    ("grid", "p", "message"),
+    [
+        ((3.0, 4.0), (0.5, 0.6), "sum to 1"),
+        ((3.0, 4.0), (1.5, -0.5), "negative"),
+        ((3.0, 4.0), (np.nan, 1.0), "negative"),
+        ((4.0, 3.0), (0.5, 0.5), "does not rise"),
+        ((3.0, 4.0, 5.0), (0.5, 0.5), "shape"),
+    ],
+)
+def test_what_is_no_distribution_is_an_error(cell, grid, p, message):
+    with pytest.raises(ValueError, match=message):
+        measure(Known(grid, p), cell, "half_stars")

@@ -1,0 +1,297 @@
+"""Full ranking: by hand, against a plain loop over random orders, and what may not change it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_compare_all import SMALL, TIMES, script
+
+from recbench.evaluation import ranking
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.evaluation.ranking import full_ranking, place_chances, popularity_percentile
+from recbench.ratings import Ratings
+
+STRICT = PROTOCOLS["strict"]
+
+
+def ratings(rows):
+    user, movie, stars = (np.array(column) for column in zip(*rows, strict=True))
+    return Ratings(user, movie, stars, np.arange(len(rows)))
+
+
+def from_table(table):
+    return lambda user, movie: table[user, movie]
+
+
+def by_hand(stars, liked, orders):
+    """nDCG and recall at 10, averaged over random orders of films predicted alike."""
+    rng = np.random.default_rng(0)
+    ideal = sum(1 / np.log2(place + 2) for place in range(min(liked.sum(), 10)))
+    ndcg, recall = [], []
+    for _ in range(orders):
+        ten = sorted(range(len(stars)), key=lambda film: (-stars[film], rng.random()))[:10]
+        gains = [1 / np.log2(place + 2) for place, film in enumerate(ten) if liked[film]]
+        ndcg.append(sum(gains) / ideal)
+        recall.append(len(gains) / liked.sum())
+    return np.mean(ndcg), np.mean(recall)
+
+
+def test_by_hand():
+    # user 0 rated film 1 in training; the order of the rest is 3, then 0 and 2 alike, then 4 .. 13
+    table = np.array([[4.0, 5.0, 4.0, 4.5, *([1.0] * 10)]])
+    train, test = ratings([(0, 1, 5.0)]), ratings([(0, 2, 4.0), (0, 3, 3.5), (0, 4, 5.0)])
+    found = full_ranking(from_table(table), train, test, np.arange(14), np.arange(14.0))
+    # film 2 is second or third; film 4 on one of the last 7 places, one of 10 films
+    gain = (1 / np.log2(3) + 1 / np.log2(4)) / 2
+    gain += (1 / np.log2(np.arange(5, 12))).sum() / 10
+    assert found.user.tolist() == [0]
+    assert found.ndcg[0] == pytest.approx(gain / (1 + 1 / np.log2(3)))
+    assert found.recall[0] == pytest.approx((1 + 0.7) / 2)
+    assert found.popularity[0] == pytest.approx((3 + 0 + 2 + 0.7 * sum(range(4, 14))) / 10)
+    assert found.catalogue_share == pytest.approx((3 + 10 * 0.7) / 14)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(11, 30), st.integers(1, 12))
+def test_ties_are_the_mean_over_random_orders(seed, films, levels):
+    rng = np.random.default_rng(seed)
+    table = rng.integers(0, levels, (1, films)) / 2 + 0.5
+    liked = rng.permutation(films)[: rng.integers(1, 12)]
+    test = ratings([(0, film, 4.5) for film in liked])
+    train = ratings([(1, 0, 3.0)])  # somebody else's
+    found = full_ranking(from_table(table), train, test, np.arange(films), np.ones(films))
+    orders = 2000
+    ndcg, recall = by_hand(table[0], np.isin(np.arange(films), liked), orders)
+    assert found.ndcg[0] == pytest.approx(ndcg, abs=3 / np.sqrt(orders))
+    assert found.recall[0] == pytest.approx(recall, abs=3 / np.sqrt(orders))
+
+
+def test_without_ties_it_is_a_plain_sort():
+    rng = np.random.default_rng(4)
+    table = rng.permuted(np.tile(np.linspace(0.5, 5, 40), (6, 1)), axis=1)
+    test = ratings([(user, film, 4) for user in range(6) for film in rng.permutation(40)[:4]])
+    train = ratings([(9, 0, 3.0)])
+    found = full_ranking(from_table(table), train, test, np.arange(40), np.arange(40.0))
+    tens = np.argsort(-table, axis=1)[:, :10]
+    for user in range(6):
+        liked = np.isin(np.arange(40), test.movie[test.user == user])
+        expected = by_hand(table[user], liked, 1)
+        assert (found.ndcg[user], found.recall[user]) == pytest.approx(expected)
+        assert found.popularity[user] == pytest.approx(tens[user].mean())
+    assert found.catalogue_share == pytest.approx(len(np.unique(tens)) / 40)
+
+
+def test_the_chances_of_a_place_sum_to_one_film():
+    stars = np.array([3.0, 3, 1, 5, 2, 2, 2, 1, 1, 4, 4, 1, -np.inf])
+    chance = place_chances(stars)
+    assert chance.sum(axis=0) == pytest.approx(np.ones(10))
+    assert chance[12].sum() == 0
+    few = place_chances(np.array([3.0, 2.0, -np.inf]))  # less than ten to show
+    assert few.sum(axis=0).tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
+
+
+def test_a_constant_is_at_chance_level_wherever_the_liked_films_stand():
+    films = 50
+    constant = np.full((1, films), 3.5)
+    train, popularity = ratings([(1, 0, 3.0)]), (np.arange(films) + 0.5) / films
+    for liked in ([0, 1, 2], [47, 48, 49], [7]):
+        test = ratings([(0, film, 5.0) for film in liked])
+        found = full_ranking(from_table(constant), train, test, np.arange(films), popularity)
+        assert found.recall[0] == pytest.approx(10 / films)
+        discount = 1 / np.log2(np.arange(2, 12))
+        ideal = discount[: len(liked)].sum()
+        assert found.ndcg[0] == pytest.approx(len(liked) * discount.sum() / films / ideal)
+        assert found.popularity[0] == pytest.approx(0.5)
+        assert found.catalogue_share == pytest.approx(10 / films)
+
+
+def test_popularity_percentile_by_hand():
+    train = ratings([(0, 3, 3.0), (1, 3, 3.0), (2, 3, 3.0), (0, 5, 3.0), (0, 1, 3.0)])
+    # candidates 1, 2, 3 and 9 have 1, 0, 3 and 0 ratings
+    found = popularity_percentile(train, np.array([1, 2, 3, 9]))
+    assert found.tolist() == [2.5 / 4, 1 / 4, 3.5 / 4, 1 / 4]
+
+
+def test_users_without_a_liked_film_are_absent():
+    test = ratings([(0, 1, 3.5), (2, 1, 4.0)])
+    table = np.full((3, 12), 3.0)
+    found = full_ranking(
+        from_table(table), ratings([(0, 0, 5.0)]), test, np.arange(12), np.ones(12)
+    )
+    assert found.user.tolist() == [2]
+    columns = found.columns_for(np.array([0, 2, 2, 5]))
+    assert np.isnan(columns["ranking_recall_at_10"][[0, 3]]).all()
+    assert columns["ranking_recall_at_10"][1:3] == pytest.approx(10 / 12)
+    nobody = full_ranking(
+        from_table(table), test, test.take(test.user == 0), np.arange(12), np.ones(12)
+    )
+    assert nobody.scores()["ranking_users"] == 0
+    assert nobody.scores()["ranking_ndcg_at_10"] is None
+
+
+@pytest.fixture(scope="module")
+def cell(synthetic):
+    return make_cell(synthetic, STRICT, 20, 20)
+
+
+class Noted:
+    """Predicts noise, always the same of a pair, and notes what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def fit(self, train, movies):
+        self.train = train
+        self.noise = np.random.default_rng(2).uniform(0.5, 5, (100, len(movies)))
+        return self
+
+    def predict(self, user, movie):
+        self.asked.append((user, movie))
+        return self.noise[user, movie]
+
+
+def pairs(user, movie):
+    return set(zip(user.tolist(), movie.tolist(), strict=True))
+
+
+def test_all_films_but_those_of_training_are_ranked(cell):
+    noted = Noted()
+    row = measure(noted, cell, "half_stars", rank=True).row
+    test = cell.personal.test
+    users = np.unique(test.user[test.stars >= 4])
+    asked = set().union(*(pairs(*one) for one in noted.asked[1:]))
+    every = {(user, movie) for user in users.tolist() for movie in cell.candidates.tolist()}
+    assert asked == every - pairs(noted.train.user, noted.train.movie)
+    assert row["ranking_users"] == len(users)
+    rated = np.unique(noted.train.movie)
+    assert len(np.setdiff1d(cell.candidates, rated))  # films nobody rated in training among them
+
+
+def test_only_films_popular_enough_for_the_cell_are_candidates(synthetic):
+    popular = make_cell(synthetic, STRICT.changed(top_percentile=0.5), 20, 10)
+    everything = make_cell(synthetic, STRICT, 20, 10)
+    assert len(everything.candidates) == len(everything.movies)
+    assert 0 < len(popular.candidates) < len(popular.movies)
+    assert np.isin(popular.personal.test.movie, popular.candidates).all()
+
+
+def test_chunks_change_nothing(cell, monkeypatch):
+    whole = measure(Noted(), cell, "half_stars", rank=True)
+    monkeypatch.setattr(ranking, "PAIRS_AT_ONCE", 1)
+    noted = Noted()
+    chunked = measure(noted, cell, "half_stars", rank=True)
+    assert len(noted.asked) == 1 + chunked.row["ranking_users"]
+    pd.testing.assert_frame_equal(whole.predictions, chunked.predictions, check_exact=True)
+    for column in ranking.COLUMNS:
+        assert whole.row[column] == chunked.row[column]
+
+
+def test_the_stars_of_a_held_out_film_change_no_ranking(cell):
+    """What is asked, and thus the order, is the same; only who counts as liked is read of them."""
+    test = cell.personal.test
+    higher = replace(test, stars=np.where(test.stars >= 4, 5.0, 0.5))
+    other = replace(cell.personal, test=higher)
+    changed = replace(cell, personal=other, collaborative=other)
+    first, second = Noted(), Noted()
+    rows = [
+        measure(model, one, "half_stars", rank=True).row
+        for model, one in ((first, cell), (second, changed))
+    ]
+    for column in ranking.COLUMNS:
+        assert rows[0][column] == rows[1][column]
+    assert len(first.asked) == len(second.asked)
+    for one, two in zip(first.asked, second.asked, strict=True):
+        assert np.array_equal(one, two)
+
+
+def test_no_answer_is_ranked_with_the_training_mean(cell):
+    class Silent(Noted):
+        def predict(self, user, movie):
+            return np.full(len(user), np.nan)
+
+    class Mean(Noted):
+        def predict(self, user, movie):
+            return np.full(len(user), self.train.mean_stars())
+
+    silent, mean = (measure(one, cell, "half_stars", rank=True).row for one in (Silent(), Mean()))
+    assert silent["ranking_ndcg_at_10"] == mean["ranking_ndcg_at_10"]
+
+
+def test_without_being_asked_nothing_is_ranked(cell):
+    noted = Noted()
+    measured = measure(noted, cell, "half_stars")
+    assert len(noted.asked) == 1
+    assert all(measured.row[column] is None for column in (*ranking.COLUMNS, "ranking_seconds"))
+    assert not measured.predictions.columns.str.startswith("ranking").any()
+
+
+# --- from the command line ---------------------------------------------------------------------
+
+MODELS = ["--models", "movie_mean", "bias", "user_median", "--iterations", "2", "--ranking"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranking") / "run"
+    done = script(*SMALL, *MODELS, "--workers", "2", "--output-dir", folder)
+    assert done.returncode == 0, done.stderr
+    assert "nDCG at 10 of all films" in done.stdout
+    return folder
+
+
+def files_of(run):
+    comparison = pd.read_csv(run / "comparison.csv").drop(columns=TIMES)
+    return comparison, *(
+        read(run / name)
+        for read, name in (
+            (pd.read_csv, "significance.csv"),
+            (pd.read_parquet, "predictions.parquet"),
+        )
+    )
+
+
+def assert_same(run, other):
+    for one, two in zip(files_of(run), files_of(other), strict=True):
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+def test_rankings_are_compared_user_by_user(finished):
+    comparison, differences, predictions = files_of(finished)
+    by_user = predictions.groupby(
+        ["model", "num_users", "reviews_per_user", "iteration", "user_id"]
+    )
+    assert (by_user["ranking_ndcg_at_10"].nunique() <= 1).all()
+    of_cell = (
+        by_user["ranking_ndcg_at_10"].first().groupby(["model", "reviews_per_user", "iteration"])
+    )
+    rows = comparison.set_index(["model", "reviews_per_user", "iteration"])
+    for key, values in of_cell:
+        assert rows.loc[key, "ranking_ndcg_at_10"] == pytest.approx(values.mean())
+        assert rows.loc[key, "ranking_users"] == values.notna().sum()
+    for score in ("ranking_ndcg_at_10", "ranking_recall_at_10", "auc_like"):
+        of_score = differences[differences["score"] == score]
+        assert len(of_score)
+        assert of_score["better_share"].between(0, 1).all()
+
+
+def test_the_same_with_one_worker(finished, tmp_path):
+    done = script(*SMALL, *MODELS, "--workers", "1", "--output-dir", tmp_path / "one")
+    assert done.returncode == 0, done.stderr
+    assert_same(finished, tmp_path / "one")
+
+
+def test_a_stopped_run_goes_on_to_the_same_rankings(finished, tmp_path):
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    (folder / "run.json").write_text((finished / "run.json").read_text())
+    rows = pd.read_csv(finished / "comparison.csv").sample(frac=0.5, random_state=0)
+    rows.to_csv(folder / "comparison.csv", index=False)
+    (folder / "predictions.parquet").write_bytes((finished / "predictions.parquet").read_bytes())
+    done = script("--resume", folder)
+    assert done.returncode == 0, done.stderr
+    assert_same(finished, folder)
