@@ -45,6 +45,19 @@ def test_scores_are_written_between_the_marks(run):
     assert with_tables(written, run) == written
 
 
+@pytest.mark.parametrize("score", ["auc_like", "ranking_ndcg_at_10"])
+def test_of_a_score_of_which_more_is_better_the_highest_is_bold(run, score):
+    for name in ("comparison.csv", "significance.csv"):
+        file = run / "run" / name
+        file.write_text(file.read_text().replace("rmse", score))
+    written = with_tables(f"<!-- scores run {score} -->\n<!-- end -->", run)
+    assert "| `a` | 0.950 ±0.071 - | 0.950 ±0.071 |" in written
+    assert "| `b *` | **1.050 ±0.071** | **1.050 ±0.071** |" in written
+    differences = with_tables(f"<!-- differences run {score} -->\n<!-- end -->", run)
+    assert f"| {score}: difference [95 %] |" in differences
+    assert len(differences.splitlines()) == 6
+
+
 def test_differences_carry_their_interval(run):
     written = with_tables("<!-- differences run rmse -->\n<!-- end -->", run)
     row = "| 100 × 25 | `a` | `b` | -0.100 [-0.200, -0.050] | 0.0020 | 70 % | 90 |"

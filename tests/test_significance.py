@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from recbench.evaluation.significance import (
+    READ_OUT,
     losses_per_user,
     resampled_means,
     significance,
@@ -13,6 +14,7 @@ from recbench.evaluation.significance import (
 )
 from recbench.evaluation.two_way_bootstrap import two_way_interval
 from recbench.holm import holm
+from recbench.report.terminal import MORE_IS_BETTER
 from recbench.runs.predictions import Predictions
 
 REFERENCES = pd.DataFrame(
@@ -100,16 +102,42 @@ def test_a_difference_that_rests_on_one_film_is_seen():
 def test_losses_per_user_by_hand():
     predictions = pd.DataFrame(
         {
-            "user_id": [7, 7, 3],
-            "stars": [4.0, 2.0, 5.0],
-            "predicted": [3.0, 2.5, 5.0],
-            "ones": [8, 4, 10],
-            "predicted_ones": [5, 5, 10],
+            "user_id": [7, 3, 7],
+            "stars": [4.0, 5.0, 2.0],
+            "predicted": [3.0, 5.0, 2.5],
+            "ones": [8, 10, 4],
+            "predicted_ones": [5, 10, 5],
         }
     )
+    rated = ["squared_error", "absolute_error", "right"]
     found = losses_per_user(predictions).set_index("user_id")
-    assert found.loc[7].tolist() == [(1 + 0.25) / 2, 0.75, 0.5]
-    assert found.loc[3].tolist() == [0.0, 0.0, 1.0]
+    assert found.loc[7, rated].tolist() == [(1 + 0.25) / 2, 0.75, 0.5]
+    assert found.loc[3, rated].tolist() == [0.0, 0.0, 1.0]
+    assert found.loc[7, "auc_like"] == 1.0
+    assert np.isnan(found.loc[3, "auc_like"])  # nothing that is not liked
+    assert found["ndcg_at_10"].isna().all()  # nobody with 20 ratings
+    assert "ranking_ndcg_at_10" not in found
+    ranked = predictions.assign(ranking_ndcg_at_10=[0.1, np.nan, 0.1])
+    found = losses_per_user(ranked).set_index("user_id")["ranking_ndcg_at_10"]
+    assert found[7] == 0.1
+    assert np.isnan(found[3])
+
+
+def test_each_score_is_compared_over_the_users_that_have_it():
+    nan = np.nan
+    ours = losses("ours", [1.0] * 4).assign(auc_like=[0.9, 0.5, 0.7, nan], ndcg_at_10=nan)
+    theirs = losses("theirs", [1.0] * 4).assign(auc_like=[0.4, 0.5, 0.8, nan], ndcg_at_10=nan)
+    table = significance(pd.concat([ours, theirs]), REFERENCES).set_index("score")
+    assert table["users"].to_dict() == {"rmse": 4, "mae": 4, "accuracy_mean": 4, "auc_like": 3}
+    assert table.loc["auc_like", "difference"] == pytest.approx((0.5 + 0 - 0.1) / 3)
+    assert table.loc["auc_like", "better_share"] == pytest.approx(1.5 / 3)  # more is better
+    assert table.loc["auc_like", ["low", "high"]].notna().all()
+
+
+def test_the_report_knows_of_which_scores_more_is_better():
+    signs = {score: sign for score, _, sign in READ_OUT.values()}
+    assert {score for score, sign in signs.items() if sign > 0} <= MORE_IS_BETTER
+    assert not {score for score, sign in signs.items() if sign < 0} & MORE_IS_BETTER
 
 
 def test_resampled_means_are_means_over_users_drawn_with_replacement():
