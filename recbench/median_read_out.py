@@ -8,7 +8,7 @@ import numpy as np
 
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Options, Recommender, build, declared, fit_on
+from recbench.recommender import Options, Recommender, build, declared, fit_on, time_for
 
 GRID = np.arange(1, 11) / 2  # the stars that can be given
 WIDTH, PRIOR = 1.5, 10.0  # stars, ratings
@@ -37,6 +37,7 @@ class MedianReadOut(Recommender):
         self._mean = mean
         self.learns_from_background = declared(mean, "learns_from_background")  # type: ignore[misc]
         self.starts_from_item_baseline = declared(mean, "starts_from_item_baseline")  # type: ignore[misc]
+        self.asks_for_time = declared(mean, "asks_for_time")  # type: ignore[misc]
         self.width = width
         self.prior = prior
 
@@ -56,15 +57,17 @@ class MedianReadOut(Recommender):
         self._histogram = histogram + self.prior * of_all / of_all.sum()
         return self
 
-    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        grid, pi = self.predict_distribution(user, movie)
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
+    ) -> np.ndarray:
+        grid, pi = self.predict_distribution(user, movie, time)
         return grid[(np.cumsum(pi, axis=1) >= 0.5).argmax(axis=1)].astype(np.float32)
 
     def predict_distribution(
-        self, user: np.ndarray, movie: np.ndarray
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The stars that can be given, float64 [10], and π of each pair, float64 [n, 10]."""
-        mean = self._mean.predict(user, movie).astype(np.float64)
+        mean = self._mean.predict(user, movie, **time_for(self._mean, time)).astype(np.float64)
         place = np.searchsorted(self._users, user)
         known = np.isin(user, self._users)
         log_h = np.log(self._histogram[np.where(known, place, len(self._users))])  # (n, 10)
@@ -97,7 +100,7 @@ def median_of(cls: type) -> type[MedianReadOut]:
         MedianReadOut.__init__(self, build(cls, Options(**options), **given))
 
     options_of_mean = tuple(dict.fromkeys((*declared(cls, "options"), "background")))
-    copied = ("learns_from_background", "starts_from_item_baseline", "tuned")
+    copied = ("learns_from_background", "starts_from_item_baseline", "asks_for_time", "tuned")
     described: dict[str, Any] = {
         "__init__": __init__,
         "__module__": cls.__module__,  # it belongs to the same family

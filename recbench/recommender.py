@@ -55,6 +55,8 @@ class Recommender(ABC):
     learns_from_background: ClassVar[bool] = False
     # True: `fit` gets a third argument, the `ItemBaseline` of the split.
     starts_from_item_baseline: ClassVar[bool] = False
+    # True: `predict` gets the time of each rating asked for as a third argument, by keyword.
+    asks_for_time: ClassVar[bool] = False
     # The fields of `Options` that its constructor takes, by keyword.
     options: ClassVar[tuple[str, ...]] = ()
     # The name of a recommender that it contains: where a run has fitted that one to the same
@@ -90,6 +92,10 @@ class Recommender(ABC):
         thermometer uint8 [n, 10] from which its stars are read. One that has a predictive
         distribution of stars also has `predict_distribution(user, movie)`: a grid of stars,
         float64 [g], rising, and the probability of each, float64 [n, g].
+
+        With `asks_for_time` each takes one more, `time`: int64 [n], seconds since 1970 (UTC), when
+        the rating is asked for; None, the default: at the last time of the training ratings. When
+        a prediction is asked for is known when it is asked for: no rating leaks by it.
         """
 
     def state_bytes(self) -> int | None:
@@ -172,6 +178,11 @@ class ContinualRecommender(Recommender):
 def declared(recommender: type | object, attribute: str) -> Any:
     """A class attribute of the contract, for a class that need not derive from `Recommender`."""
     return getattr(recommender, attribute, getattr(Recommender, attribute))
+
+
+def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray | None]:
+    """What `predict` gets by keyword beside user and movie: `time`, if it asks for it."""
+    return {"time": time} if declared(recommender, "asks_for_time") else {}
 
 
 def build(cls: type, options: Options, **settings: object) -> Any:

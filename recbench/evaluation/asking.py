@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.recommender import time_for
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,23 @@ class Answer:
     covered: np.ndarray
 
 
-def ask(recommender: Any, user: np.ndarray, movie: np.ndarray, otherwise: float) -> Answer:
+def ask(
+    recommender: Any,
+    user: np.ndarray,
+    movie: np.ndarray,
+    otherwise: float,
+    time: np.ndarray | None = None,
+) -> Answer:
     """Its prediction for each pair (int [n] both), or `otherwise` where it gives nan or infinity.
+
+    Args:
+        time: int64 [n], when each is asked for, for recommenders that ask for that; None: now.
 
     Raises:
         ValueError: what it predicts is not what the contract asks for.
     """
-    stars = np.asarray(recommender.predict(user, movie), dtype=np.float64)
+    asked = recommender.predict(user, movie, **time_for(recommender, time))
+    stars = np.asarray(asked, dtype=np.float64)
     if stars.shape != (len(user),):
         raise ValueError(f"predict returned shape {stars.shape} for {len(user)} pairs")
     covered = np.isfinite(stars)

@@ -15,7 +15,7 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import Row
 from recbench.evaluation.over_bias import scores_over_bias
 from recbench.ratings import Ratings
-from recbench.recommender import Recommender, declared, fit_on
+from recbench.recommender import Recommender, declared, fit_on, time_for
 from recbench.threads import one_thread
 
 
@@ -61,8 +61,8 @@ def measure(
     On one thread as far as matrices go: those of one user are small, and the threads of several
     workers on the same cores wait for each other many times as long as they work.
 
-    The recommender sees the training part alone; a rating of the test part is first looked at
-    when all predictions are made.
+    The recommender sees the training part alone; of the test part who is asked about what, and
+    when, if it asks for that. A rating of it is first looked at when all predictions are made.
 
     Args:
         labels: how both sides of the accuracies are encoded, see `encode_ratings`.
@@ -81,15 +81,16 @@ def measure(
         started = time.perf_counter()
         fit_on(recommender, train, cell.movies, cell.item_baseline, base and base.recommender)
         fitted = time.perf_counter()
-        answer = ask(recommender, test.user, test.movie, train.mean_stars())
+        answer = ask(recommender, test.user, test.movie, train.mean_stars(), test.time)
+        time_asked = time_for(recommender, test.time)
         bits = (
-            recommender.predict_bits(test.user, test.movie)
+            recommender.predict_bits(test.user, test.movie, **time_asked)
             if hasattr(recommender, "predict_bits")
             else None
         )
         predicted_at = time.perf_counter()
         distribution = (
-            recommender.predict_distribution(test.user, test.movie)
+            recommender.predict_distribution(test.user, test.movie, **time_asked)
             if hasattr(recommender, "predict_distribution")
             else None
         )
