@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from contextlib import redirect_stderr
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 
+from Collaborative.fm_features import movie_features, one_hot, places
+from Collaborative.fm_sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import SideFeatureRecommender
-
-with warnings.catch_warnings():  # of a setuptools module that myFM 0.4 asks for its version
-    warnings.simplefilter("ignore")
-    from myfm import MyFMRegressor, RelationBlock
-
-BURN_IN = 5  # first samples thrown away, as myFM does
 
 
 class BayesianFM(SideFeatureRecommender):
@@ -37,9 +30,10 @@ class BayesianFM(SideFeatureRecommender):
     Args:
         seed: of the sampler.
         rank: numbers in v_j.
-        samples: Gibbs sweeps; all but the first `BURN_IN` are kept and averaged.
+        samples: Gibbs sweeps; all but the first five are kept and averaged.
         initial_deviation: standard deviation of the v that sampling starts from.
         with_bits: False for user and movie ids alone.
+        ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
 
     The defaults are tuned; myFM's authors use ranks of 8 and 10, 200 samples and 0.1.
     """
@@ -62,12 +56,14 @@ class BayesianFM(SideFeatureRecommender):
         samples: int = 113,
         initial_deviation: float = 0.021,
         with_bits: bool = True,
+        ordinal: bool = False,
     ) -> None:
         self.seed = seed
         self.rank = rank
         self.samples = samples
         self.initial_deviation = initial_deviation
         self.with_bits = with_bits
+        self.ordinal = ordinal
 
     def fit(self, train: Ratings, movies: Movies, side_feature: np.ndarray | None = None) -> Self:
         self._model = None
@@ -75,23 +71,15 @@ class BayesianFM(SideFeatureRecommender):
         if not len(train):
             return self
         self._users, self._movies = np.unique(train.user), np.unique(train.movie)
-        side, groups = self._side_information(movies)
-        self._side = side
-        group_shapes = [len(self._users) + 1, len(self._movies) + 1, *groups]
+        self._side, groups = np.empty((len(movies), 0)), list[int]()
+        if self.with_bits:
+            self._side, groups = movie_features(movies, self._movies)
+        groups = [len(self._users) + 1, len(self._movies) + 1, *groups]
         if side_feature is not None:
-            group_shapes.insert(0, 1)
-        self._model = MyFMRegressor(
-            rank=self.rank, init_stdev=self.initial_deviation, random_seed=self.seed
-        )
-        with redirect_stderr(io.StringIO()):  # it shows a progress bar there
-            self._model.fit(
-                self._columns(train.user, side_feature),
-                train.stars.astype(np.float64) - self._mean,
-                X_rel=[self._block(train.movie)],
-                n_iter=self.samples,
-                n_kept_samples=max(self.samples - BURN_IN, 1),
-                group_shapes=group_shapes,
-            )
+            groups.insert(0, 1)
+        kind = OrdinalFM if self.ordinal else NormalFM
+        self._model = kind(self.rank, self.samples, self.initial_deviation, self.seed)
+        self._model.fit(self._design(train.user, train.movie, side_feature), train.stars, groups)
         return self
 
     def predict(
@@ -99,44 +87,23 @@ class BayesianFM(SideFeatureRecommender):
     ) -> np.ndarray:
         stars = np.full(len(user), self._mean)
         if self._model is not None and len(user):
-            columns = self._columns(np.asarray(user), side_feature)
-            stars += self._model.predict(columns, X_rel=[self._block(np.asarray(movie))])
+            design = self._design(np.asarray(user), np.asarray(movie), side_feature)
+            stars = self._model.predict(design)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
-    def _side_information(self, movies: Movies) -> tuple[np.ndarray, list[int]]:
-        """What is known of each movie, float64 [movies, features], and the sizes of its groups."""
-        if not self.with_bits:
-            return np.empty((len(movies), 0)), []
-        votes = movies.vote_average.astype(np.float64)
-        trained = votes[self._movies]
-        trained = trained[~np.isnan(trained)]
-        if not len(trained):
-            return movies.bits.astype(np.float64), [*movies.channels.values()]
-        known = ~np.isnan(votes)
-        standard = np.where(known, (votes - trained.mean()) / (trained.std() or 1.0), 0.0)
-        return (
-            np.column_stack((movies.bits, standard, known)),  # (movies, bits + 2)
-            [*movies.channels.values(), 1, 1],
-        )
-
-    def _columns(self, user: np.ndarray, side_feature: np.ndarray | None) -> sparse.csr_matrix:
-        """The side feature, if any, and one-hot users: [n, 1 + users + 1] or [n, users + 1]."""
-        users = _one_hot(user, self._users)
-        if side_feature is None:
-            return users
-        return sparse.hstack((sparse.csr_matrix(side_feature[:, None]), users)).tocsr()
-
-    def _block(self, movie: np.ndarray) -> RelationBlock:
-        """The features of the distinct movies, written once, and which of them each row has."""
-        distinct, place = np.unique(movie, return_inverse=True)
-        features = sparse.hstack((_one_hot(distinct, self._movies), self._side[distinct]))
-        return RelationBlock(place.tolist(), sparse.csr_matrix(features, dtype=np.float64))
+    def _design(
+        self, user: np.ndarray, movie: np.ndarray, side_feature: np.ndarray | None
+    ) -> Design:
+        """The side feature, if any, and one-hot users; a block of the movies."""
+        columns = one_hot(places(user, self._users), len(self._users) + 1)
+        if side_feature is not None:
+            columns = sparse.hstack((sparse.csr_matrix(side_feature[:, None]), columns)).tocsr()
+        distinct, row = np.unique(movie, return_inverse=True)
+        known = one_hot(places(distinct, self._movies), len(self._movies) + 1)
+        return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
 
     def state_bytes(self) -> int:
-        if self._model is None:
-            return 0
-        samples = self._model.predictor_.samples
-        return len(samples) * (samples[0].w.nbytes + samples[0].V.nbytes + 8)
+        return 0 if self._model is None else self._model.state_bytes()
 
 
 class BayesianFMIds(BayesianFM):
@@ -150,9 +117,17 @@ class BayesianFMIds(BayesianFM):
         super().__init__(seed, rank, samples, initial_deviation, with_bits=False)
 
 
-def _one_hot(ids: np.ndarray, known: np.ndarray) -> sparse.csr_matrix:
-    """[n, known + 1]: a one at the place of each id in `known` (sorted), the last if unknown."""
-    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    place = np.where(known[place] == ids, place, len(known))
-    ones, row_ends = np.ones(len(ids)), np.arange(len(ids) + 1)
-    return sparse.csr_matrix((ones, place, row_ends), shape=(len(ids), len(known) + 1))
+class BayesianFMOrdinal(BayesianFM):
+    """`BayesianFM` with stars as ordered steps: an ordered probit, see `OrdinalFM`.
+
+    The prediction is the mean of the posterior distribution over the stars that the training
+    ratings have. Its settings are those that were tuned for `bayes_fm`.
+    """
+
+    name: ClassVar[str] = "bayes_fm_ordinal"
+    tuned: ClassVar[str] = "results/tuning/references"
+
+    def __init__(
+        self, seed: int = 0, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
+    ) -> None:
+        super().__init__(seed, rank, samples, initial_deviation, ordinal=True)

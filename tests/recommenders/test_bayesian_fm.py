@@ -9,8 +9,9 @@ import pytest
 from scipy import sparse
 from toy_data import toy_movies
 
-import Collaborative.bayesian_fm as script
-from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, MyFMRegressor
+from Collaborative import fm_sampling
+from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
+from Collaborative.fm_sampling import MyFMRegressor
 from recbench.ratings import Movies, Ratings
 
 USERS, MOVIES, RATED = 50, 340, 300
@@ -112,7 +113,7 @@ def test_the_side_feature_is_a_group_of_its_own(movies, monkeypatch):
             groups.append(group_shapes)
             return super().fit(*arguments, group_shapes=group_shapes, **options)
 
-    monkeypatch.setattr(script, "MyFMRegressor", Recorder)
+    monkeypatch.setattr(fm_sampling, "MyFMRegressor", Recorder)
     train = ratings_of(np.zeros((USERS, MOVIES)))
     BayesianFM(samples=10).fit(train, movies)
     BayesianFM(samples=10).fit(train, movies, np.zeros(len(train)))

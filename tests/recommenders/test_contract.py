@@ -23,7 +23,8 @@ NEVER_HEARD_OF = 50_000  # a user beyond every table
 def make(request):
     """Builds the recommender anew, with few samples if it samples; takes the options of a run."""
     cls = load_recommender(request.param)
-    few = {"samples": 20} if request.param in ("bayes_fm", "bayes_fm_ids", "hybrid") else {}
+    samples = request.param == "hybrid" or request.param.startswith("bayes_fm")
+    few = {"samples": 20} if samples else {}
     return lambda **options: build(cls, Options(**options), **few)
 
 

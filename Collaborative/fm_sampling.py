@@ -1,0 +1,108 @@
+"""Factorisation machines sampled by myFM: with normal noise, and as an ordered probit."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+with warnings.catch_warnings():  # of a setuptools module that myFM 0.4 asks for its version
+    warnings.simplefilter("ignore")
+    from myfm import MyFMOrderedProbit, MyFMRegressor, RelationBlock
+
+BURN_IN = 5  # first samples thrown away, as myFM does
+
+
+@dataclass(frozen=True)
+class Design:
+    """The features x of some pairs, a row each: what differs from row to row, and blocks.
+
+    A block holds the features of each distinct user or movie once, and which of them a row has; a
+    sweep costs what is in the block, and one number a row, not a copy of the features for each
+    row (Rendle 2013, "Scaling factorization machines to relational data").
+
+    Attributes:
+        columns: float64 [n, c].
+        blocks: of `block_of`; their features follow after those of `columns`, in order.
+    """
+
+    columns: sparse.csr_matrix
+    blocks: list[RelationBlock]
+
+
+def block_of(row_features: np.ndarray, features: sparse.csr_matrix) -> RelationBlock:
+    """Features float64 [distinct, f], and which row of them each pair has, int [n]."""
+    return RelationBlock(row_features.tolist(), sparse.csr_matrix(features, dtype=np.float64))
+
+
+@dataclass
+class NormalFM:
+    """Stars are μ + FM(x) and normal noise; the prediction is the posterior mean of μ + FM(x).
+
+    Args:
+        rank, samples, initial_deviation, seed: see `BayesianFM`.
+    """
+
+    rank: int
+    samples: int
+    initial_deviation: float
+    seed: int
+    mean: float = field(default=0.0, init=False)
+    _model: Any = field(default=None, init=False)
+
+    def fit(self, design: Design, stars: np.ndarray, groups: list[int]) -> None:
+        """`stars`: float [n]; `groups`: how many features each group has, in their order."""
+        self.mean = float(stars.mean(dtype=np.float64))
+        self._sample(MyFMRegressor, design, stars.astype(np.float64) - self.mean, groups)
+
+    def predict(self, design: Design) -> np.ndarray:
+        """Stars, float64 [n], not clipped."""
+        return self.mean + self._model.predict(design.columns, X_rel=design.blocks)
+
+    def _sample(self, kind: type, design: Design, target: np.ndarray, groups: list[int]) -> None:
+        self._model = kind(rank=self.rank, init_stdev=self.initial_deviation, random_seed=self.seed)
+        with redirect_stderr(io.StringIO()):  # it shows a progress bar there
+            self._model.fit(
+                design.columns,
+                target,
+                X_rel=design.blocks,
+                n_iter=self.samples,
+                n_kept_samples=max(self.samples - BURN_IN, 1),
+                group_shapes=groups,
+            )
+
+    def state_bytes(self) -> int:
+        if self._model is None:
+            return 0
+        samples = self._model.predictor_.samples
+        return len(samples) * (samples[0].w.nbytes + samples[0].V.nbytes + 8)
+
+
+class OrdinalFM(NormalFM):
+    """Stars are steps on a latent scale (ordered probit; Albert & Chib 1993).
+
+        P(r ≤ s_k | x) = Φ(c_k − FM(x)),   r̂ = Σ_k s_k P(r = s_k | x)
+
+    s_1 < s_2 < … are the stars that the training ratings have, c_k the cutpoints between them,
+    sampled along; P is averaged over the samples. So a step from 4 to 5 stars may be wider than
+    one from 2 to 3, and r̂ stays between the lowest and the highest stars.
+    """
+
+    def fit(self, design: Design, stars: np.ndarray, groups: list[int]) -> None:
+        self._stars, step = np.unique(stars.astype(np.float64), return_inverse=True)
+        if len(self._stars) > 1:  # one kind of stars alone has no cutpoint: it is the prediction
+            self._sample(MyFMOrderedProbit, design, step, groups)
+
+    def predict(self, design: Design) -> np.ndarray:
+        if self._model is None:
+            return np.full(design.columns.shape[0], self._stars[0])
+        return self._model.predict_proba(design.columns, X_rel=design.blocks) @ self._stars
+
+    def state_bytes(self) -> int:
+        cutpoints = 0 if self._model is None else self._model.cutpoint_samples.nbytes
+        return super().state_bytes() + cutpoints
