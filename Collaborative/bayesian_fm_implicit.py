@@ -1,0 +1,147 @@
+"""`bayes_fm_implicit`: a Bayesian factorisation machine that knows who rated what, and when."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy import sparse
+
+from Collaborative.fm_features import implicit_features, movie_features, one_hot, places
+from Collaborative.fm_sampling import Design, NormalFM, OrdinalFM, block_of
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import Recommender
+
+DAY = 86_400  # seconds
+
+
+class BayesianFMImplicit(Recommender):
+    """The model of `BayesianFM` with three more groups of features.
+
+    - of a user u: each movie u rated in training, 1/√n_u, whatever the stars: the implicit
+      feedback of SVD++ (Koren 2008, "Factorization meets the neighborhood").
+    - of a movie i: each user who rated it in training, 1/√n_i, likewise.
+    - of a rating: the bin of days in which it was given, or is asked for (Koren 2009,
+      "Collaborative filtering with temporal dynamics"). A day in no bin that has training ratings
+      counts to the nearest one that has, so a later day counts to the last.
+
+    So x is that of `timesvdpp_flipped` in myFM's examples (Rendle, Zhang & Koren 2019, "On the
+    difficulty of evaluating baselines"), with our bits and votes beside it. What is rated in the
+    test part enters nowhere.
+
+    Args:
+        seed: of the sampler.
+        rank, samples, initial_deviation: see `BayesianFM`, whose tuned values they are.
+        days: length of a bin of time; 0: no time.
+        with_bits: False for no bits and votes.
+        ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
+    """
+
+    name: ClassVar[str] = "bayes_fm_implicit"
+    learns_from_background: ClassVar[bool] = True
+    asks_for_time: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("seed",)
+    # A sample costs more than one of `bayes_fm`, so there are fewer at most.
+    search_space: ClassVar[dict] = {
+        "rank": (2, 16, "int"),
+        "samples": (50, 200, "int"),
+        "initial_deviation": (0.02, 0.5, "log"),
+        "days": (0, 1, 7, 30),
+    }
+    tuned: ClassVar[str] = "results/tuning/references"
+
+    def __init__(
+        self,
+        seed: int = 0,
+        rank: int = 14,
+        samples: int = 113,
+        initial_deviation: float = 0.021,
+        days: int = 1,
+        with_bits: bool = True,
+        ordinal: bool = False,
+    ) -> None:
+        self.seed = seed
+        self.rank = rank
+        self.samples = samples
+        self.initial_deviation = initial_deviation
+        self.days = days
+        self.with_bits = with_bits
+        self.ordinal = ordinal
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        self._model = None
+        self._mean = train.mean_stars()
+        if not len(train):
+            return self
+        self._users, user = np.unique(train.user, return_inverse=True)
+        self._movies, movie = np.unique(train.movie, return_inverse=True)
+        self._bins = np.unique(self._bin(train.time)) if self.days else np.empty(0, int)
+        self._side, side_groups = np.empty((len(movies), 0)), list[int]()
+        if self.with_bits:
+            self._side, side_groups = movie_features(movies, self._movies)
+        n_users, n_movies = len(self._users), len(self._movies)
+        self._rated_by_user = implicit_features(user, movie, (n_users + 1, n_movies))
+        self._raters_of_movie = implicit_features(movie, user, (n_movies + 1, n_users))
+
+        groups = [len(self._bins)] if self.days else []
+        groups += [n_users + 1, n_movies, n_movies + 1, *side_groups, n_users]
+        kind = OrdinalFM if self.ordinal else NormalFM
+        self._model = kind(self.rank, self.samples, self.initial_deviation, self.seed)
+        self._model.fit(self._design(train.user, train.movie, train.time), train.stars, groups)
+        return self
+
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
+    ) -> np.ndarray:
+        stars = np.full(len(user), self._mean)
+        if self._model is not None and len(user):
+            design = self._design(np.asarray(user), np.asarray(movie), time)
+            stars = self._model.predict(design)
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def _design(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> Design:
+        """One-hot bins of time; a block of the users, one of the movies."""
+        users, of_user = np.unique(user, return_inverse=True)
+        movies, of_movie = np.unique(movie, return_inverse=True)
+        user_place, movie_place = places(users, self._users), places(movies, self._movies)
+        user_features = sparse.hstack(
+            (one_hot(user_place, len(self._users) + 1), self._rated_by_user[user_place])
+        )
+        features = sparse.hstack(
+            (
+                one_hot(movie_place, len(self._movies) + 1),
+                self._side[movies],
+                self._raters_of_movie[movie_place],
+            )
+        )
+        return Design(
+            self._time_columns(time, len(user)),
+            [block_of(of_user, user_features), block_of(of_movie, features)],
+        )
+
+    def _time_columns(self, time: np.ndarray | None, n: int) -> sparse.csr_matrix:
+        """[n, bins], a one at the nearest bin with training ratings; of no time, at the last."""
+        if not self.days:
+            return sparse.csr_matrix((n, 0))
+        last = len(self._bins) - 1
+        if time is None:
+            return one_hot(np.full(n, last), len(self._bins))
+        asked = self._bin(np.asarray(time))
+        after = np.searchsorted(self._bins, asked).clip(0, last)
+        before = (after - 1).clip(0)
+        nearer = (
+            asked - self._bins[before] <= self._bins[after] - asked
+        )  # of equal ones the earlier
+        return one_hot(np.where(nearer, before, after), len(self._bins))
+
+    def _bin(self, time: np.ndarray) -> np.ndarray:
+        return time // (DAY * self.days)
+
+    def state_bytes(self) -> int:
+        """The samples and who rated what."""
+        if self._model is None:
+            return 0
+        implicit = (self._rated_by_user, self._raters_of_movie)
+        return self._model.state_bytes() + sum(
+            one.data.nbytes + one.indices.nbytes for one in implicit
+        )
