@@ -89,7 +89,8 @@ class MedianReadOut(Recommender):
         return pi / pi.sum(axis=1, keepdims=True)
 
     def state_bytes(self) -> int:
-        return (self._mean.state_bytes() or 0) + self._histogram.nbytes
+        of_mean = getattr(self._mean, "state_bytes", lambda: None)()  # one of one's own may lack it
+        return (of_mean or 0) + self._histogram.nbytes
 
 
 def median_of(cls: type) -> type[MedianReadOut]:
