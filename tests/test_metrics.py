@@ -9,6 +9,7 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, ndcg_score,
 from recbench.evaluation import metrics
 from recbench.evaluation.measure import measure
 from recbench.evaluation.metrics import scores
+from recbench.median_read_out import MedianReadOut
 from recbench.ratings import Ratings
 
 
@@ -153,6 +154,25 @@ def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
 def test_predictions_against_the_contract_are_errors(cell, answer, message):
     with pytest.raises(ValueError, match=message):
         measure(Fixed(answer), cell, "half_stars")
+
+
+def test_the_time_is_told_to_those_that_ask_for_it(cell):
+    class Clock(Fixed):
+        def predict(self, user, movie, time="not given"):
+            self.time = time
+            return super().predict(user, movie)
+
+    clock = Clock(lambda user: np.full(len(user), 3.0))
+    measure(clock, cell, "half_stars")
+    assert clock.time == "not given"
+    clock.asks_for_time = True
+    measure(clock, cell, "half_stars")
+    assert clock.time is cell.personal.test.time
+    median = MedianReadOut(clock)
+    measure(median, cell, "half_stars")
+    assert clock.time is cell.personal.test.time
+    median.predict(np.array([0]), np.array([0]))
+    assert clock.time is None
 
 
 def test_personal_recommenders_get_no_one_elses_ratings(cell):

@@ -1,0 +1,195 @@
+"""Implicit features, time and ordered stars: what each must find, and what it must not see."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.stats import norm
+from toy_data import toy_movies, toy_ratings
+
+from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, BayesianFMOrdinal
+from Collaborative.bayesian_fm_implicit import DAY, BayesianFMImplicit
+from Collaborative.fm_sampling import MyFMRegressor
+from recbench.ratings import Ratings
+
+FEW = {"samples": 60, "rank": 2, "initial_deviation": 0.1}
+SIZE = 60  # users, and movies
+
+
+def pairs(share: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """User and movie of a random share of all pairs."""
+    return np.nonzero(np.random.default_rng(seed).random((SIZE, SIZE)) < share)
+
+
+def of_two_kinds() -> tuple[Ratings, np.ndarray]:
+    """Users of even number give 4.5 stars, the others 1.5, to movies 0 .. 59. Of movies 60 .. 79,
+    which get random stars from everybody, the first kind rates half of the even ones, the second
+    of the odd ones. Users 60 .. 99 have no other ratings; which movies they are tells their kind.
+    """
+    user, movie = pairs(0.3)
+    rng = np.random.default_rng(1)
+    kind = np.arange(100) % 2
+    theirs = (rng.random((100, 20)) < 0.5) & (kind[:, None] == kind[:20])
+    more_user, more_movie = np.nonzero(theirs)
+    stars = np.r_[np.where(user % 2 == 0, 4.5, 1.5), rng.choice([1.5, 4.5], len(more_user))]
+    user, movie = np.r_[user, more_user], np.r_[movie, 60 + more_movie]
+    return Ratings(user, movie, stars, 0 * user), np.arange(60, 100)
+
+
+def error(stars: np.ndarray) -> float:
+    """RMSE where even ones get 4.5 and odd ones 1.5."""
+    return float(np.sqrt(((stars - np.tile([4.5, 1.5], len(stars) // 2)) ** 2).mean()))
+
+
+@pytest.mark.parametrize("ordinal", [False, True])
+def test_what_a_user_rated_says_how_the_user_rates(ordinal):
+    train, new = of_two_kinds()
+    asked, movies = (new, np.full(len(new), 5)), toy_movies(100)
+    model = BayesianFMImplicit(**FEW, with_bits=False, days=0, ordinal=ordinal)
+    found = error(model.fit(train, movies).predict(*asked))
+    assert found < 0.7
+    assert found < 0.9 * error(BayesianFMIds(**FEW).fit(train, movies).predict(*asked))
+
+
+def test_who_rated_a_movie_says_how_it_is_rated():
+    train, new = of_two_kinds()
+    train = replace(train, user=train.movie, movie=train.user)
+    asked, movies = (np.full(len(new), 5), new), toy_movies(100)
+    model = BayesianFMImplicit(**FEW, with_bits=False, days=0)
+    found = error(model.fit(train, movies).predict(*asked))
+    assert found < 0.7
+    assert found < 0.9 * error(BayesianFMIds(**FEW).fit(train, movies).predict(*asked))
+
+
+def test_bits_count_beside_it():
+    user, movie = pairs(0.3)
+    movies = toy_movies(80)
+    train = Ratings(user, movie, 2 + 2.0 * movies.bits[movie, 2], 0 * user)
+    new = np.arange(60, 80)  # movies nobody rated
+    stars = BayesianFMImplicit(**FEW).fit(train, movies).predict(np.full(20, 99), new)
+    assert np.corrcoef(stars, movies.bits[new, 2])[0, 1] > 0.7
+    blind = BayesianFMImplicit(**FEW, with_bits=False).fit(train, movies)
+    assert np.ptp(blind.predict(np.full(20, 99), new)) < 1e-6
+
+
+# --- time --------------------------------------------------------------------------------------
+
+
+def stars_by_day(days: int = 1) -> BayesianFMImplicit:
+    """Ratings of days 10 .. 19 and 40 .. 49 of a calendar: 2 stars then, 4 stars later."""
+    user, movie = pairs(0.4)
+    day = np.random.default_rng(1).integers(0, 20, len(user))
+    day += np.where(day < 10, 10, 30)
+    train = Ratings(user, movie, np.where(day < 30, 2.0, 4.0), DAY * day + 3600)
+    return BayesianFMImplicit(**FEW, days=days).fit(train, toy_movies(SIZE))
+
+
+def asked(model: BayesianFMImplicit, *days: float) -> np.ndarray:
+    n = len(days)
+    return model.predict(np.full(n, 3), np.full(n, 4), time=(DAY * np.array(days)).astype(np.int64))
+
+
+def test_the_day_of_a_rating_is_a_feature():
+    stars = asked(stars_by_day(), 12, 15.9, 42, 48)
+    assert stars[:2] == pytest.approx([2, 2], abs=0.3)
+    assert stars[2:] == pytest.approx([4, 4], abs=0.3)
+
+
+def test_a_day_without_training_ratings_counts_to_the_nearest():
+    model = stars_by_day()
+    stars = asked(model, -500, 10, 19, 20, 29.5, 30, 40, 49, 50, 90_000)
+    expected = asked(model, 10, 10, 19, 19, 19, 40, 40, 49, 49, 49)
+    np.testing.assert_array_equal(stars, expected)
+    assert stars[4] < 3 < stars[5]
+
+
+def test_without_a_time_it_is_the_last_of_training():
+    model = stars_by_day()
+    one = np.array([3]), np.array([4])
+    assert model.predict(*one) == asked(model, 49)
+    assert model.predict(*one, time=None) == asked(model, 5_000)
+
+
+def test_bins_of_some_days_and_no_time():
+    week = asked(stars_by_day(days=7), 14, 20.9, 21, 42, 48.9, 49)
+    assert week[0] == week[1]
+    assert week[3] == week[4] != week[0]
+    timeless = asked(stars_by_day(days=0), 12, 45)
+    assert timeless[0] == timeless[1]
+
+
+# --- what it is asked enters nowhere -----------------------------------------------------------
+
+
+def test_what_is_asked_together_does_not_matter():
+    """A pair asked about is not a pair rated: the implicit features are those of training."""
+    movies, train = toy_movies(23), toy_ratings([12, 1, 7, 0, 3, 19], movies=20)
+    model = BayesianFMImplicit(**FEW).fit(train, movies)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
+    together = model.predict(user, movie)
+    alone = [model.predict(user[[k]], movie[[k]])[0] for k in range(0, len(user), 7)]
+    np.testing.assert_allclose(together[::7], alone, atol=1e-5)
+
+
+def test_it_says_what_the_plain_design_matrix_says():
+    """The same samples from relation blocks and from one row of features a rating."""
+    train, movies = toy_ratings([12, 1, 7, 0, 3, 19], movies=20), toy_movies(20)
+    train = replace(train, time=DAY * (np.arange(len(train)) % 3))
+    model = BayesianFMImplicit(seed=3, samples=20, rank=2, initial_deviation=0.1, with_bits=False)
+    stars = model.fit(train, movies).predict(train.user, train.movie, train.time)
+
+    users, user = np.unique(train.user, return_inverse=True)
+    rated_movies, movie = np.unique(train.movie, return_inverse=True)
+    rated = np.zeros((len(users), len(rated_movies)))
+    rated[user, movie] = 1
+    no_user, no_movie = np.zeros((len(train), 1)), np.zeros((len(train), 1))  # unknown ones
+    by_user, by_movie = (m / np.sqrt(m.sum(axis=1, keepdims=True)) for m in (rated, rated.T))
+    blocks = (np.eye(3)[np.arange(len(train)) % 3], np.eye(len(users))[user], no_user)
+    blocks += (by_user[user], np.eye(len(rated_movies))[movie], no_movie, by_movie[movie])
+    plain = MyFMRegressor(rank=2, random_seed=3)
+    n, m = len(users), len(rated_movies)
+    mean = train.stars.mean(dtype=np.float64)
+    rows = sparse.csr_matrix(np.hstack(blocks))
+    plain.fit(rows, train.stars - mean, n_iter=20, group_shapes=[3, n + 1, m, m + 1, n])
+    np.testing.assert_allclose(stars, (plain.predict(rows) + mean).clip(0.5, 5), atol=1e-3)
+
+
+# --- ordered stars -----------------------------------------------------------------------------
+
+
+def test_expected_stars_of_an_ordered_probit_are_found():
+    """Stars 1, 4.5 and 5 by the cutpoints −.5 and .5 of a latent scale on which users and movies
+    add up. On the scale of stars they do not: who is at 5 cannot go further."""
+    rng = np.random.default_rng(0)
+    latent = rng.normal(0, 1.5, (SIZE, 1)) + rng.normal(0, 1.5, SIZE)
+    step = np.digitize(latent + rng.normal(0, 1, latent.shape), [-0.5, 0.5])
+    kinds = np.array([1, 4.5, 5])
+    expected = 5 - 0.5 * norm.cdf(0.5 - latent) - 3.5 * norm.cdf(-0.5 - latent)
+    user, movie = pairs(0.5)
+    train = Ratings(user, movie, kinds[step[user, movie]], 0 * user)
+    unseen = np.ones((SIZE, SIZE), bool)
+    unseen[user, movie] = False
+    errors = {}
+    for cls in (BayesianFM, BayesianFMOrdinal):
+        stars = cls(**FEW).fit(train, toy_movies(SIZE)).predict(*np.nonzero(unseen))
+        errors[cls] = np.sqrt(((stars - expected[unseen]) ** 2).mean())
+    assert errors[BayesianFMOrdinal] < 0.4
+    assert errors[BayesianFMOrdinal] < 0.8 * errors[BayesianFM]
+
+
+@pytest.mark.parametrize("cls", [BayesianFMOrdinal, BayesianFMImplicit])
+@pytest.mark.parametrize("kinds", [[3.5], [2.0, 4.5], [0.5, 1.0, 5.0], np.arange(1, 11) / 2])
+def test_it_stays_between_the_stars_of_training(cls, kinds):
+    train, movies = toy_ratings([12, 1, 7, 0, 3, 19], movies=20), toy_movies(23)
+    stars = np.random.default_rng(0).choice(kinds, len(train))
+    model = cls(**FEW) if cls is BayesianFMOrdinal else cls(**FEW, ordinal=True)
+    model.fit(replace(train, stars=stars), movies)
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
+    predicted = model.predict(user, movie)
+    assert predicted.min() >= min(kinds) - 1e-6
+    assert predicted.max() <= max(kinds) + 1e-6
+    assert (len(kinds) == 1) == (np.ptp(predicted) < 1e-6)
+    assert model.state_bytes() >= 0
