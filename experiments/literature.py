@@ -1,33 +1,42 @@
-"""Reference recommenders on MovieLens 100K, beside the figures they were published with.
+"""Reference recommenders on MovieLens, beside the figures they and others were published with.
 
 A comparison with `bias`, `svd` and `bayes_fm` says little if ours are worse than their authors'.
-So each is run as its authors ran it, with the settings they published (not those tuned here), by
-5-fold cross-validation. There are two ways of making the folds, and each method is run on both:
+So each is run as its authors ran it, with the settings they published (not those tuned here), under
+the protocol they measured by. On MovieLens 100K each method is run on both kinds of folds:
 
 - `surprise`: rows in random order, then five blocks: `KFold(random_state=0)` of Surprise's
   examples/benchmark.py, the same rows in the same folds.
 - `grouplens`: five blocks of the rows in the order of the file, which are the sets u1 .. u5 that
   GroupLens publishes with the data (its `mku.sh`). myFM's tutorial uses u3 alone.
 
+On MovieLens 1M, of which a folder has to be named:
+
+- `ml-1m-5-fold`: five random folds, as Surprise's README.
+- `ml-1m-90-10`: a random tenth held out, once, as most papers on neural recommenders.
+
+Splits of MovieLens 1M are random ones, not theirs, since the order of rows differs from copy to
+copy; with a million ratings, an RMSE moves by about .001 from one to another.
+
 What differs from the published runs: Surprise clips predictions to 1 .. 5, myFM does not clip
 them, this project clips to 0.5 .. 5; myFM's tutorial averages all 200 samples, this project leaves
 out the first five; the seeds are others.
 
     python -m experiments.literature
+    python -m experiments.literature --dataset-1m FOLDER --folds ml-1m-90-10 --models bayes_fm_ids
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, Folds, Method
 from recbench.command_line import run
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import Dataset, load_dataset
@@ -38,13 +47,11 @@ from recbench.evaluation.measure import measure
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies
 from recbench.recommender import Options, build
-from recbench.registry import family_of, load_recommender
+from recbench.registry import family_of
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
 
-Folds = Literal["surprise", "grouplens"]
-FOLDS = 5
 CLOSE = 0.005  # stars: a difference that folds and seeds account for
 
 
@@ -52,10 +59,15 @@ CLOSE = 0.005  # stars: a difference that folds and seeds account for
 class Parameters:
     """Edit them here, or give them as flags."""
 
-    models: tuple[str, ...] = ("bias", "svd", "user_knn", "bayes_fm_ids", "bayes_fm")
-    """which of the methods below"""
-    folds: tuple[Folds, ...] = ("surprise", "grouplens")
-    """how the folds are made: as in Surprise's README, or the sets u1 .. u5"""
+    models: tuple[str, ...] = (
+        *("bias", "svd", "user_knn", "autorec", "bayes_fm_ids", "bayes_fm"),
+        *("bayes_fm_implicit", "bayes_fm_implicit_ordinal"),
+    )
+    """which of the methods of published_figures.py"""
+    folds: tuple[Folds, ...] = ("surprise", "grouplens", "ml-1m-5-fold", "ml-1m-90-10")
+    """which of the protocols above"""
+    dataset_1m: str = ""
+    """folder or zip file of MovieLens 1M, or ml-1m; without it its protocols are left out"""
     seed: int = 0
     """of the recommenders (the folds are those published)"""
     output_dir: str = ""
@@ -66,76 +78,29 @@ class Parameters:
     """go on with a run although the code or a package has changed since"""
 
 
-@dataclass(frozen=True)
-class Method:
-    """A recommender with the settings that its authors used, and what they measured.
-
-    Attributes:
-        model: its name.
-        folds: on which folds they measured.
-        fold: on which of them, 1 .. 5; None: the mean over all.
-        rmse, mae: published, pooled over the ratings of a fold, in stars.
-        source: where that stands.
-        like_for_like: whether they had the same features to learn from as here.
-    """
-
-    model: str
-    folds: Folds
-    fold: int | None
-    rmse: float
-    mae: float
-    source: str
-    like_for_like: bool = True
-    settings: dict = field(default_factory=dict)
-
-
-SURPRISE = "README of scikit-surprise 1.1.5, default parameters, 5-fold"
-MYFM = "myFM's documentation, 'A basic tutorial with MovieLens 100K', u3, rank 10, 200 samples"
-BIAS = {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, "start": "mean"}
-SVD = {
-    "factors": 100,
-    "epochs": 20,
-    "learning_rate": 0.005,
-    "regularisation": 0.02,
-    "start": "mean",
-}
-USER_KNN = {
-    "neighbours": 40,
-    "similarity": "msd",
-    "damping_user": 15.0,
-    "damping_movie": 10.0,
-    "start": "mean",
-}
-FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
-OTHER_FEATURES = (
-    "with the year, and age, gender, occupation and post code of the user, which are not used here"
-)
-METHODS = (
-    Method("bias", "surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline", settings=BIAS),
-    Method("svd", "surprise", None, 0.934, 0.737, f"{SURPRISE}: SVD", settings=SVD),
-    Method(
-        "user_knn", "surprise", None, 0.931, 0.733, f"{SURPRISE}: k-NN Baseline", settings=USER_KNN
-    ),
-    Method(
-        "bayes_fm_ids", "grouplens", 3, 0.8925, 0.7001, f"{MYFM}: ids, with groups", settings=FM
-    ),
-    Method(
-        "bayes_fm", "grouplens", 3, 0.8855, 0.6944, f"{MYFM}: {OTHER_FEATURES}", False, settings=FM
-    ),
-)
 console = Console(highlight=False)
 
 
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters)
-    methods = check(parameters)
-    dataset = load_dataset("ml-100k")
-    folder = open_run(parameters, earlier, "literature", [dataset])
-    run_jobs(jobs_of(parameters, methods, dataset), folder, console)
+    methods, folds = check(parameters)
+    datasets = {
+        is_1m: load_dataset(parameters.dataset_1m if is_1m else "ml-100k")
+        for is_1m in sorted({PROTOCOLS[name].is_1m for name in folds})
+    }
+    folder = open_run(parameters, earlier, "literature", [*datasets.values()])
+    jobs = [
+        job
+        for is_1m, dataset in datasets.items()
+        for job in jobs_of(
+            parameters.seed, methods, [n for n in folds if PROTOCOLS[n].is_1m == is_1m], dataset
+        )
+    ]
+    run_jobs(jobs, folder, console)
 
     rows = folder.finish([method.model for method in methods], started)
-    beside = beside_published(rows, methods)
+    beside = beside_published(rows, methods, folds)
     write_csv(beside, folder.path / "published.csv")
     shown = beside[["model", "folds", "fold", "rmse", "published_rmse", "mae", "published_mae"]]
     console.print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
@@ -143,32 +108,35 @@ def main(parameters: Parameters) -> int:
     return int((rows["status"] == "failed").any())
 
 
-def jobs_of(parameters: Parameters, methods: list[Method], dataset: Dataset) -> list[Job]:
-    """Each method on each fold of either kind."""
+def jobs_of(
+    seed: int, methods: list[Method], folds_names: list[Folds], dataset: Dataset
+) -> list[Job]:
+    """Each method on each fold of the protocols of one dataset that it is run by."""
     movies = encode_movies(dataset)
     jobs = []
-    for folds, fold, method in product(parameters.folds, range(1, FOLDS + 1), methods):
-        cls = load_recommender(method.model)
-        columns = {
-            "dataset": dataset.source.name,
-            "folds": folds,
-            "num_users": 0,
-            "reviews_per_user": 0,
-            "iteration": fold,
-            "seed": parameters.seed,
-            "model": method.model,
-            "family": family_of(cls),
-            "settings": json.dumps(method.settings),
-        }
-        key: dict[str, object] = {"folds": folds, "iteration": fold, "model": method.model}
+    for folds in folds_names:
+        for fold, method in product(range(1, PROTOCOLS[folds].tested + 1), methods):
+            if folds not in method.folds:
+                continue
+            columns = {
+                "dataset": dataset.source.name,
+                "folds": folds,
+                "num_users": 0,
+                "reviews_per_user": 0,
+                "iteration": fold,
+                "seed": seed,
+                "model": method.model,
+                "family": family_of(method.cls),
+                "settings": json.dumps(method.settings),
+            }
+            key: dict[str, object] = {"folds": folds, "iteration": fold, "model": method.model}
 
-        def work(folds: Folds = folds, fold: int = fold, method: Method = method) -> dict:
-            model = load_recommender(method.model)
-            recommender = build(model, Options(seed=parameters.seed), **method.settings)
-            cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold)
-            return measure(recommender, cell, "half_stars").row
+            def work(folds: Folds = folds, fold: int = fold, method: Method = method) -> dict:
+                recommender = build(method.cls, Options(seed=seed), **method.settings)
+                cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold)
+                return measure(recommender, cell, "half_stars").row
 
-        jobs.append(Job(key, columns, work))
+            jobs.append(Job(key, columns, work))
     return jobs
 
 
@@ -178,26 +146,20 @@ def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray) -> Cell:
     nobody = ratings.take(np.empty(0, dtype=np.int64))
     split = Split(ratings.take(~held_out), ratings.take(held_out), nobody)
     item_baseline = ItemBaseline.fit(split.train, movies)
-    return Cell(
-        movies=movies,
-        candidates=np.arange(len(movies)),
-        item_baseline=item_baseline,
-        personal=split,
-        collaborative=split,
-        user_id=dataset.user_id,
-        n_background_users=0,
-    )
+    return Cell(movies, item_baseline, split, split, dataset.user_id, n_background_users=0)
 
 
 def fold_of_row(dataset: Dataset, folds: Folds) -> np.ndarray:
-    """The fold of each row of `dataset.ratings`, int [n], 1 .. 5."""
+    """The fold of each row of `dataset.ratings`, int [n], from 1."""
     n = len(dataset.ratings)
     order = np.arange(n)
-    if folds == "surprise":
-        np.random.RandomState(0).shuffle(order)  # the very shuffle of its KFold
+    if folds != "grouplens":
+        np.random.RandomState(0).shuffle(order)  # the very shuffle of Surprise's KFold
     fold_of_file_row = np.empty(n, dtype=np.int64)
-    for fold, rows in enumerate(np.array_split(order, FOLDS), start=1):
+    for fold, rows in enumerate(np.array_split(order, PROTOCOLS[folds].blocks), start=1):
         fold_of_file_row[rows] = fold
+    if PROTOCOLS[folds].is_1m:  # random rows, whichever these are
+        return fold_of_file_row
     return fold_of_file_row[rows_in_file(dataset)]
 
 
@@ -215,43 +177,63 @@ def rows_in_file(dataset: Dataset) -> np.ndarray:
     return by_key[np.searchsorted(in_file, joined, sorter=by_key)]
 
 
-def beside_published(rows: pd.DataFrame, methods: list[Method]) -> pd.DataFrame:
-    """One row per method and kind of folds, and one per published figure of a single fold.
+def beside_published(
+    rows: pd.DataFrame, methods: list[Method], folds_names: list[Folds]
+) -> pd.DataFrame:
+    """One row per method and protocol, and one per published figure of a single fold, or of a
+    method that is not here.
 
     Errors are pooled over the ratings of a fold, then averaged over folds; differences are ours
     less theirs.
     """
     records = []
-    for method, folds in product(methods, rows["folds"].unique()):
-        own = rows[(rows["model"] == method.model) & (rows["folds"] == folds)]
-        if method.folds != folds or method.fold is not None:
-            records.append(summary(method, folds, "all", own))
-        if method.folds != folds:
+    for method, folds in product(methods, folds_names):
+        if folds not in method.folds:
             continue
-        fold = method.fold or "all"
-        record = summary(method, folds, fold, own[own["iteration"] == fold] if method.fold else own)
-        difference = record["rmse"] - method.rmse
-        record |= {
-            "published_rmse": method.rmse,
-            "published_mae": method.mae,
-            "rmse_difference": difference,
-            "mae_difference": record["mae"] - method.mae,
-            "like_for_like": method.like_for_like,
-            f"within_{CLOSE}": abs(difference) <= CLOSE,
-            "source": method.source,
-        }
-        records.append(record)
+        own = rows[(rows["model"] == method.model) & (rows["folds"] == folds)]
+        figures = [one for one in FIGURES if (one.model, one.folds) == (method.model, folds)]
+        if all(figure.fold is not None for figure in figures):
+            records.append(summary(method, folds, "all", own))
+        for figure in figures:
+            tested = own[own["iteration"] == figure.fold] if figure.fold else own
+            record = summary(method, folds, figure.fold or "all", tested)
+            records.append(record | published(figure, record["rmse"], record["mae"]))
+    ours = {method.model for method in METHODS}
+    for figure in FIGURES:
+        if figure.model not in ours and figure.folds in folds_names:
+            records.append(identity(figure.model, figure.folds, "all") | published(figure))
     return pd.DataFrame(records)
 
 
-def summary(method: Method, folds: str, fold: int | str, rows: pd.DataFrame) -> dict:
-    """Means and standard deviations over the folds in `rows`."""
-    seconds = rows["fit_seconds"] + rows["predict_seconds"]
+def published(figure: Figure, rmse: float = np.nan, mae: float = np.nan) -> dict:
+    """A published figure, and how far ours (`rmse`, `mae`) is from it; nan: there is none."""
+    there = not np.isnan(rmse)
     return {
-        "model": method.model,
-        "settings": json.dumps(method.settings),
+        "published_rmse": figure.rmse,
+        "published_mae": figure.mae,
+        "rmse_difference": rmse - figure.rmse,
+        "mae_difference": np.nan if figure.mae is None else mae - figure.mae,
+        "like_for_like": not figure.note if there else None,
+        f"within_{CLOSE}": abs(rmse - figure.rmse) <= CLOSE if there else None,
+        "source": figure.source,
+        "note": figure.note or None,
+    }
+
+
+def identity(model: str, folds: Folds, fold: int | str) -> dict:
+    return {
+        "model": model,
+        "protocol": PROTOCOLS[folds].described,
         "folds": folds,
         "fold": fold,
+    }
+
+
+def summary(method: Method, folds: Folds, fold: int | str, rows: pd.DataFrame) -> dict:
+    """Means and standard deviations over the folds in `rows`."""
+    seconds = rows["fit_seconds"] + rows["predict_seconds"]
+    return identity(method.model, folds, fold) | {
+        "settings": json.dumps(method.settings),
         "rmse": rows["rmse_pooled"].mean(),
         "rmse_deviation": rows["rmse_pooled"].std(),
         "mae": rows["mae_pooled"].mean(),
@@ -260,12 +242,16 @@ def summary(method: Method, folds: str, fold: int | str, rows: pd.DataFrame) -> 
     }
 
 
-def check(parameters: Parameters) -> list[Method]:
-    """The methods asked for. Raises InputError for what cannot be run, before anything is done."""
+def check(parameters: Parameters) -> tuple[list[Method], list[Folds]]:
+    """The methods and protocols asked for, as far as they can be run.
+
+    Raises:
+        InputError: for what cannot be run, before anything is done.
+    """
     methods = {method.model: method for method in METHODS}
     for flag, given, there_are in (
         ("--models", parameters.models, tuple(methods)),
-        ("--folds", parameters.folds, ("surprise", "grouplens")),
+        ("--folds", parameters.folds, tuple(PROTOCOLS)),
     ):
         if not given or len(set(given)) < len(given) or not set(given) <= set(there_are):
             raise InputError(
@@ -273,7 +259,18 @@ def check(parameters: Parameters) -> list[Method]:
                 "once each: nothing is published here of others"
             )
     check_range("--seed", parameters.seed, least=0)
-    return [methods[model] for model in parameters.models]
+    chosen = [methods[model] for model in parameters.models]
+    folds = [name for name in parameters.folds if any(name in one.folds for one in chosen)]
+    if not parameters.dataset_1m and any(PROTOCOLS[name].is_1m for name in folds):
+        folds = [name for name in folds if not PROTOCOLS[name].is_1m]
+        console.print("MovieLens 1M is left out: --dataset-1m names the folder where it is")
+    if not folds:
+        raise InputError(
+            f"--folds {' '.join(parameters.folds)}: none of --models "
+            f"{' '.join(parameters.models)} is run by them, or MovieLens 1M is not there "
+            "(--dataset-1m FOLDER)"
+        )
+    return chosen, folds
 
 
 if __name__ == "__main__":

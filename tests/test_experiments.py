@@ -95,6 +95,57 @@ def test_ml_100k_is_not_overwritten_and_goes_on_where_it_was(ml_100k):
     pd.testing.assert_series_equal(whole["rmse_pooled"], resumed["rmse_pooled"])
 
 
+# --- MovieLens 1M ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ml_1m(tmp_path_factory):
+    """On a small dataset in its place: what is checked is how it is divided and put down."""
+    folder = tmp_path_factory.mktemp("ml-1m") / "run"
+    words = ["--models", "bias", "bayes_fm_ids", "bayes_fm_implicit_ordinal"]
+    words += ["--folds", "ml-1m-5-fold", "ml-1m-90-10"]
+    words += ["--dataset-1m", SYNTHETIC, "--output-dir", folder]
+    done = experiment(LITERATURE, *words)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_each_method_is_run_by_its_own_protocols(ml_1m):
+    rows = pd.read_csv(ml_1m / "comparison.csv")
+    assert rows.groupby(["model", "folds"])["iteration"].agg(list).to_dict() == {
+        ("bias", "ml-1m-5-fold"): [1, 2, 3, 4, 5],
+        ("bayes_fm_ids", "ml-1m-90-10"): [1],
+        ("bayes_fm_implicit_ordinal", "ml-1m-90-10"): [1],
+    }
+    n = len(load_dataset(str(SYNTHETIC)).ratings)
+    assert (rows["n_train"] + rows["n_test"] == n).all()
+    assert rows[rows["folds"] == "ml-1m-5-fold"]["n_test"].sum() == n
+    assert set(rows[rows["folds"] == "ml-1m-90-10"]["n_test"]) == {-(-n // 10)}
+    ordinal = rows[rows["model"] == "bayes_fm_implicit_ordinal"]
+    assert json.loads(ordinal["settings"].item())["ordinal"]
+
+
+def test_figures_of_methods_that_are_not_here_stand_alone(ml_1m):
+    beside = pd.read_csv(ml_1m / "published.csv").set_index("model")
+    assert beside.loc["I-AutoRec", "published_rmse"] == 0.831
+    assert pd.isna(beside.loc["I-AutoRec", ["rmse", "published_mae", "rmse_difference"]]).all()
+    assert beside.loc["bias", "published_rmse"] == 0.909
+    assert beside.loc["bias", "like_for_like"] in (True, "True")
+    flipped = beside.loc["bayes_fm_implicit_ordinal"]
+    assert flipped["rmse_difference"] == pytest.approx(flipped["rmse"] - 0.814)
+    assert flipped["like_for_like"] in (False, "False")
+    assert "dates" in flipped["note"]
+    assert pd.isna(beside.loc["bayes_fm_ids", "published_rmse"])
+    assert (beside["protocol"].str.startswith("MovieLens 1M")).all()
+
+
+def test_without_its_folder_movielens_1m_is_left_out(ml_100k):
+    folder, printed = ml_100k
+    assert "MovieLens 1M is left out: --dataset-1m" in printed
+    assert set(pd.read_csv(folder / "comparison.csv")["folds"]) == {"surprise", "grouplens"}
+    assert pd.read_csv(folder / "published.csv")["protocol"].str.contains("100K").all()
+
+
 # --- background users --------------------------------------------------------------------------
 
 SMALL = ["--dataset", SYNTHETIC, "--num-users", "12", "--reviews-per-user", "20"]
@@ -213,6 +264,13 @@ def test_one_that_fails_leaves_the_others(tmp_path):
         (LITERATURE, ["--models", "bias", "bias"], "--models is bias bias. Expected some"),
         (LITERATURE, ["--models"], "--models is empty"),
         (LITERATURE, ["--folds", "ten"], "'ten'"),
+        (LITERATURE, ["--folds", "ml-1m-90-10"], "MovieLens 1M is not there"),
+        (
+            LITERATURE,
+            ["--folds", "ml-1m-90-10", "--models", "bias", "--dataset-1m", SYNTHETIC],
+            "none of --models bias is run by them",
+        ),
+        (LITERATURE, ["--dataset-1m", "nowhere"], "nowhere: no such folder"),
         (LITERATURE, ["--seed", "-1"], "--seed is -1"),
         (LITERATURE, ["--resume", "nowhere"], "nowhere: has no run.json"),
         (BACKGROUND, [*SMALL, "--background-users", "10", "0"], "--background-users is 10 0"),

@@ -1,0 +1,147 @@
+"""What was published: protocols, settings and errors, for `experiments.literature`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from recbench.registry import load_recommender
+
+Folds = Literal["surprise", "grouplens", "ml-1m-5-fold", "ml-1m-90-10"]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How ratings are divided.
+
+    Attributes:
+        described: in words, with the dataset.
+        blocks: into how many parts.
+        tested: how many of these are held out in turn.
+        is_1m: of MovieLens 1M, not 100K.
+    """
+
+    described: str
+    blocks: int = 5
+    tested: int = 5
+    is_1m: bool = False
+
+
+PROTOCOLS: dict[Folds, Protocol] = {
+    "surprise": Protocol("MovieLens 100K, 5-fold, the folds of Surprise's KFold(random_state=0)"),
+    "grouplens": Protocol("MovieLens 100K, 5-fold, GroupLens's u1 .. u5"),
+    "ml-1m-5-fold": Protocol("MovieLens 1M, 5-fold, random", is_1m=True),
+    "ml-1m-90-10": Protocol("MovieLens 1M, a random tenth held out", 10, 1, is_1m=True),
+}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A recommender with the settings that its authors used.
+
+    Attributes:
+        model: its name here.
+        folds: the protocols it is run by.
+        settings: of the recommender.
+        recommender: its name, if it is another: the same with other settings.
+    """
+
+    model: str
+    folds: tuple[Folds, ...]
+    settings: dict = field(default_factory=dict)
+    recommender: str = ""
+
+    @property
+    def cls(self) -> type:
+        return load_recommender(self.recommender or self.model)
+
+
+BIAS = {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, "start": "mean"}
+SVD = {
+    "factors": 100,
+    "epochs": 20,
+    "learning_rate": 0.005,
+    "regularisation": 0.02,
+    "start": "mean",
+}
+USER_KNN = {
+    "neighbours": 40,
+    "similarity": "msd",
+    "damping": 0.0,
+    "damping_user": 15.0,
+    "damping_movie": 10.0,
+    "start": "mean",
+}
+FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
+ORDINAL = {**FM, "ordinal": True}
+ON_100K: tuple[Folds, ...] = ("surprise", "grouplens")
+METHODS = (
+    Method("bias", (*ON_100K, "ml-1m-5-fold"), BIAS),
+    Method("svd", (*ON_100K, "ml-1m-5-fold"), SVD),
+    Method("user_knn", (*ON_100K, "ml-1m-5-fold"), USER_KNN),
+    Method("bayes_fm_ids", (*ON_100K, "ml-1m-90-10"), FM),
+    Method("bayes_fm", (*ON_100K, "ml-1m-90-10"), FM),
+    Method("bayes_fm_implicit", (*ON_100K, "ml-1m-90-10"), FM),
+    Method("bayes_fm_implicit_ordinal", (*ON_100K, "ml-1m-90-10"), ORDINAL, "bayes_fm_implicit"),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What somebody measured.
+
+    Attributes:
+        model: ours of `METHODS` that it is to be compared with, or the name of one that is not
+            here.
+        folds: by which protocol.
+        fold: on which of its folds, from 1; None: the mean over all.
+        rmse, mae: published, pooled over the ratings of a fold, in stars; None: not published.
+        source: where that stands.
+        note: what differs from what is run here; empty: they had the same to learn from, and the
+            same settings.
+    """
+
+    model: str
+    folds: Folds
+    fold: int | None
+    rmse: float
+    mae: float | None
+    source: str
+    note: str = ""
+
+
+SURPRISE = "README of scikit-surprise 1.1.5, default parameters, 5-fold"
+MYFM = "myFM's documentation, 'A basic tutorial with MovieLens 100K', u3, rank 10, 200 samples"
+FLIPPED = "myFM's authors, examples/ml-1m-extended.py, timesvdpp_flipped"
+OTHER_FEATURES = (
+    "with the year, and age, gender, occupation and post code of the user, which are not used here"
+)
+OTHER_FM = (
+    "their rank and number of samples are larger; without our bits and votes. In the copy used "
+    "here the dates of users from 3000 on are not known, and made up"
+)
+FIGURES = (
+    Figure("bias", "surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline"),
+    Figure("svd", "surprise", None, 0.934, 0.737, f"{SURPRISE}: SVD"),
+    Figure("user_knn", "surprise", None, 0.931, 0.733, f"{SURPRISE}: k-NN Baseline"),
+    Figure("bayes_fm_ids", "grouplens", 3, 0.8925, 0.7001, f"{MYFM}: ids, with groups"),
+    Figure("bayes_fm", "grouplens", 3, 0.8855, 0.6944, f"{MYFM}: {OTHER_FEATURES}", OTHER_FEATURES),
+    Figure("bias", "ml-1m-5-fold", None, 0.909, 0.719, f"{SURPRISE}: Baseline"),
+    Figure("svd", "ml-1m-5-fold", None, 0.873, 0.686, f"{SURPRISE}: SVD"),
+    Figure("user_knn", "ml-1m-5-fold", None, 0.895, 0.706, f"{SURPRISE}: k-NN Baseline"),
+    Figure("SVD++", "ml-1m-5-fold", None, 0.862, 0.672, f"{SURPRISE}: SVD++"),
+    Figure("I-AutoRec", "ml-1m-90-10", None, 0.831, None, "Sedhain et al. 2015, mean of 5 splits"),
+    Figure("SparseFC", "ml-1m-90-10", None, 0.824, None, "Muller, Martel & Indiveri 2018"),
+    Figure(
+        "bayes_fm_implicit", "ml-1m-90-10", None, 0.8161, None, f"{FLIPPED}, regression", OTHER_FM
+    ),
+    Figure(
+        "bayes_fm_implicit_ordinal",
+        "ml-1m-90-10",
+        None,
+        0.8140,
+        None,
+        f"{FLIPPED}, ordered probit",
+        OTHER_FM,
+    ),
+)
