@@ -174,6 +174,20 @@ def test_ids_and_titles_of_movies_are_not_looked_at(make, train, movies):
     )
 
 
+def test_any_time_may_be_asked_about(make, train, movies):
+    """Long before training, long after, and none, which is the last time of training."""
+    if not declared(make(), "asks_for_time"):
+        pytest.skip("it does not ask when it is asked")
+    model = fit(make(), train, movies)
+    n = len(ASKED[0])
+    for time in (-(10**9), 0, int(train.time[0]), 10**11):
+        assert_contract(model.predict(*ASKED, time=np.full(n, time)), n)
+    last = np.full(n, train.time.max())
+    np.testing.assert_array_equal(model.predict(*ASKED, time=last), model.predict(*ASKED))
+    nobody = np.empty(0, dtype=np.int64)
+    assert_contract(model.predict(nobody, nobody, time=nobody), 0)
+
+
 def test_movies_neither_rated_nor_asked_about_do_not_matter(make, train, movies):
     """What is fitted is fitted on the training ratings, not on the whole table of movies."""
     bits, votes = movies.bits.copy(), movies.vote_average.copy()
