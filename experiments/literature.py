@@ -146,7 +146,8 @@ def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray) -> Cell:
     nobody = ratings.take(np.empty(0, dtype=np.int64))
     split = Split(ratings.take(~held_out), ratings.take(held_out), nobody)
     item_baseline = ItemBaseline.fit(split.train, movies)
-    return Cell(movies, item_baseline, split, split, dataset.user_id, n_background_users=0)
+    candidates = np.unique(ratings.movie)
+    return Cell(movies, candidates, item_baseline, split, split, dataset.user_id, 0)
 
 
 def fold_of_row(dataset: Dataset, folds: Folds) -> np.ndarray:
