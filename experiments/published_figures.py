@@ -73,7 +73,8 @@ USER_KNN = {
     "start": "mean",
 }
 FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
-ORDINAL = {**FM, "ordinal": True}
+IMPLICIT = {**FM, "days": 1}
+ORDINAL = {**IMPLICIT, "ordinal": True}
 ON_100K: tuple[Folds, ...] = ("surprise", "grouplens")
 METHODS = (
     Method("bias", (*ON_100K, "ml-1m-5-fold"), BIAS),
@@ -81,7 +82,7 @@ METHODS = (
     Method("user_knn", (*ON_100K, "ml-1m-5-fold"), USER_KNN),
     Method("bayes_fm_ids", (*ON_100K, "ml-1m-90-10"), FM),
     Method("bayes_fm", (*ON_100K, "ml-1m-90-10"), FM),
-    Method("bayes_fm_implicit", (*ON_100K, "ml-1m-90-10"), FM),
+    Method("bayes_fm_implicit", (*ON_100K, "ml-1m-90-10"), IMPLICIT),
     Method("bayes_fm_implicit_ordinal", (*ON_100K, "ml-1m-90-10"), ORDINAL, "bayes_fm_implicit"),
 )
 

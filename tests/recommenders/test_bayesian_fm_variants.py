@@ -138,7 +138,8 @@ def test_it_says_what_the_plain_design_matrix_says():
     """The same samples from relation blocks and from one row of features a rating."""
     train, movies = toy_ratings([12, 1, 7, 0, 3, 19], movies=20), toy_movies(20)
     train = replace(train, time=DAY * (np.arange(len(train)) % 3))
-    model = BayesianFMImplicit(seed=3, samples=20, rank=2, initial_deviation=0.1, with_bits=False)
+    few = {"samples": 20, "rank": 2, "initial_deviation": 0.1}
+    model = BayesianFMImplicit(seed=3, **few, days=1, with_bits=False)
     stars = model.fit(train, movies).predict(train.user, train.movie, train.time)
 
     users, user = np.unique(train.user, return_inverse=True)
