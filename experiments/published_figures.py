@@ -113,13 +113,14 @@ class Figure:
 
 SURPRISE = "README of scikit-surprise 1.1.5, default parameters, 5-fold"
 MYFM = "myFM's documentation, 'A basic tutorial with MovieLens 100K', u3, rank 10, 200 samples"
-FLIPPED = "myFM's authors, examples/ml-1m-extended.py, timesvdpp_flipped"
+FLIPPED = "myFM, examples/ml-1m-extended.py, timesvdpp_flipped (quoted, not looked up)"
 OTHER_FEATURES = (
     "with the year, and age, gender, occupation and post code of the user, which are not used here"
 )
 OTHER_FM = (
-    "their rank and number of samples are larger; without our bits and votes. In the copy used "
-    "here the dates of users from 3000 on are not known, and made up"
+    "their rank, number of samples and split are not known here; without our bits and votes. In "
+    "our copy the dates of users from 3000 on, half the ratings, are made up: only their order is "
+    "known"
 )
 FIGURES = (
     Figure("bias", "surprise", None, 0.944, 0.748, f"{SURPRISE}: Baseline"),
