@@ -32,8 +32,8 @@ class BayesianFMImplicit(Recommender):
     Args:
         seed: of the sampler.
         rank, samples, initial_deviation: see `BayesianFM`, whose tuned values they are.
-        days: length of a bin of time; 0: no time. A week rather than the day of myFM's examples:
-            of a user's next ratings few are of a day that many others' training ratings have.
+        days: length of a bin of time; 0: no time, which is right where dates are made up. It
+            matters little: a user's next ratings are mostly of days of which few are known.
         with_bits: False for no bits and votes.
         ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
     """
