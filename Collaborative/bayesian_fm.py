@@ -48,6 +48,7 @@ class BayesianFM(SideFeatureRecommender):
         "initial_deviation": (0.02, 0.5, "log"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
+    settings_alone: ClassVar[dict] = {"rank": 2, "samples": 103, "initial_deviation": 0.047}
 
     def __init__(
         self,
@@ -110,6 +111,7 @@ class BayesianFMIds(BayesianFM):
     """`BayesianFM` on the ids of users and movies alone."""
 
     name: ClassVar[str] = "bayes_fm_ids"
+    settings_alone: ClassVar[dict] = {"rank": 12, "samples": 139, "initial_deviation": 0.038}
 
     def __init__(
         self, seed: int = 0, rank: int = 15, samples: int = 217, initial_deviation: float = 0.036
@@ -125,6 +127,7 @@ class BayesianFMOrdinal(BayesianFM):
     """
 
     name: ClassVar[str] = "bayes_fm_ordinal"
+    settings_alone: ClassVar[dict] = {}
     tuned: ClassVar[str] = "results/tuning/references"
 
     def __init__(

@@ -45,6 +45,11 @@ class SvdModel(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
+    settings_alone: ClassVar[dict] = {
+        "factors": 23,
+        "learning_rate": 0.001,
+        "regularisation": 0.083,
+    }
 
     def __init__(
         self,

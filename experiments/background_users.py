@@ -6,7 +6,9 @@ Where the lines cross is how many background users pay.
 
 For each iteration users are drawn and their last ratings held out. Each is then predicted by models
 that have learned from that user's own training ratings and from exactly so many background users,
-with all their ratings of any time: see `recbench.evaluation.background`. The item baseline of a
+with all their ratings of any time: see `recbench.evaluation.background`. A recommender that has
+settings for a sample alone is given those where they are better on validation rows, at each size
+and in each iteration. The item baseline of a
 collaborative model is fitted to the same users; that of a personal one knows votes and bits alone.
 The votes themselves are those of the metadata, or where it has none those of everybody outside the
 sample, whatever the number of background users. `--no-votes` hides them from all.
@@ -38,7 +40,7 @@ from recbench.evaluation.background import (
     crossing,
     group_size,
 )
-from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.recommender import Options, build, declared
@@ -85,6 +87,7 @@ class Parameters:
     """go on with a run although the code or a package has changed since"""
 
 
+CHOSEN_ON = 10  # groups, of which validation rows are taken to choose settings on
 console = Console(highlight=False)
 
 
@@ -160,16 +163,17 @@ def errors_of(
 ) -> dict:
     """Errors over all users tested, from one model or from one for each group of them."""
     cell = cell_of(iteration)
-    cells = (
-        [cell_without_background(cell)]
-        if size is None
-        else cells_with_background(cell, size, protocol, seed)
-    )
     options = Options(seed=seed, labels=protocol.labels, loss=protocol.loss)
-    parts = [measure(build(cls, options), part, protocol.labels) for part in cells]
+    if size is None:
+        cells, settings = [cell_without_background(cell)], {}
+    else:
+        cells = list(cells_with_background(cell, size, protocol, seed))
+        settings = settings_for(cls, options, cells[:CHOSEN_ON], protocol)
+    parts = [measure(build(cls, options, **settings), part, protocol.labels) for part in cells]
     rows = pd.concat([part.predictions for part in parts])
     stars, predicted, user = (rows[name].to_numpy() for name in ("stars", "predicted", "user_id"))
     return {
+        "settings": "alone" if settings else "default",
         "models_fitted": len(parts),
         "n_train": np.mean([part.row["n_train"] for part in parts]),  # of one model
         "n_test": len(rows),
@@ -178,6 +182,22 @@ def errors_of(
         "fit_seconds": sum(part.row["fit_seconds"] for part in parts),
         "predict_seconds": sum(part.row["predict_seconds"] for part in parts),
     }
+
+
+def settings_for(cls: type, options: Options, cells: list[Cell], protocol: Protocol) -> dict:
+    """The defaults, or what suits a sample alone: whichever predicts better on validation rows,
+    a part held out of the training ratings."""
+    alone = declared(cls, "settings_alone")
+    if not alone:
+        return {}
+    inner = [validation_cell(cell, protocol, options.seed) for cell in cells]
+
+    def error(settings: dict) -> float:
+        models = [build(cls, options, **settings) for _ in inner]
+        scores = [measure(*pair, protocol.labels).rmse for pair in zip(models, inner, strict=True)]
+        return float(np.mean(scores))
+
+    return min(({}, alone), key=error)
 
 
 def cost_of(size: int | None, num_users: int) -> int:
