@@ -66,7 +66,7 @@ class AutoRecModel(Recommender):
         "damping_user": (0.5, 50.0, "log"),
         "start": ("item_baseline", "mean"),
     }
-    tuned: ClassVar[str] = "results/tuning/references"
+    tuned: ClassVar[str] = "results/tuning/autorec"
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ class BayesianFMImplicit(Recommender):
         "initial_deviation": (0.02, 0.5, "log"),
         "days": (0, 1, 7, 30),
     }
-    tuned: ClassVar[str] = "results/tuning/references"
+    tuned: ClassVar[str] = "results/tuning/implicit"
 
     def __init__(
         self,

@@ -60,13 +60,13 @@ class BoostedTrees(Recommender):
     def __init__(
         self,
         seed: int = 0,
-        trees: int = 110,
-        learning_rate: float = 0.06,
-        leaves: int = 24,
-        ratings_per_leaf: int = 50,
-        features_per_tree: float = 0.3,
-        damping: float = 8.0,
-        folds: int = 2,
+        trees: int = 137,
+        learning_rate: float = 0.035,
+        leaves: int = 26,
+        ratings_per_leaf: int = 126,
+        features_per_tree: float = 0.21,
+        damping: float = 10.0,
+        folds: int = 3,
     ) -> None:
         self.seed = seed
         self.trees = trees

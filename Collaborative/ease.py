@@ -54,11 +54,11 @@ class EaseModel(Recommender):
 
     def __init__(
         self,
-        regularisation: float = 4000.0,
-        user_exponent: float = 0.25,
-        movie_exponent: float = 0.25,
-        damping_user: float = 15.0,
-        damping_movie: float = 10.0,
+        regularisation: float = 2200.0,
+        user_exponent: float = 0.065,
+        movie_exponent: float = 0.24,
+        damping_user: float = 3.3,
+        damping_movie: float = 49.0,
         start: Start = "item_baseline",
         epochs: int = 10,
     ) -> None:

@@ -60,14 +60,14 @@ class NeighbourModel(Recommender):
 
     def __init__(
         self,
-        neighbours: int = 40,
+        neighbours: int = 29,
         similarity: Literal["pearson_baseline", "msd"] = "pearson_baseline",
-        shrinkage: float = 100.0,
-        damping_user: float = 15.0,
-        damping_movie: float = 10.0,
+        shrinkage: float = 36.0,
+        damping_user: float = 2.9,
+        damping_movie: float = 6.1,
         start: Start = "item_baseline",
         epochs: int = 10,
-        damping: float = 0.0,
+        damping: float = 0.38,
     ) -> None:
         if similarity not in ("pearson_baseline", "msd"):
             raise ValueError(f"similarity is '{similarity}'. Expected 'pearson_baseline' or 'msd'")

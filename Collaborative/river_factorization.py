@@ -61,12 +61,12 @@ class RiverFactorization(Recommender):
     def __init__(
         self,
         seed: int = 0,
-        factors: int = 64,
-        epochs: int = 27,
-        learning_rate_bias: float = 0.0036,
-        learning_rate: float = 0.012,
-        l2_bias: float = 0.02,
-        l2: float = 0.2,
+        factors: int = 97,
+        epochs: int = 41,
+        learning_rate_bias: float = 0.0012,
+        learning_rate: float = 0.01,
+        l2_bias: float = 0.024,
+        l2: float = 0.39,
         start: Start = "item_baseline",
     ) -> None:
         self.seed = seed

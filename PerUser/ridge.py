@@ -45,14 +45,14 @@ class PerUserRidge(Recommender):
         "decay_power": (0.0, 2.0, "linear"),
         "start": ("item_baseline", "mean"),
     }
-    tuned: ClassVar[str] = "results/tuning/trials"
+    tuned: ClassVar[str] = "results/tuning/references"
 
     def __init__(
         self,
-        alpha: float = 50.0,
-        damping: float = 5.6,
-        decay_after: float = 2.8,
-        decay_power: float = 0.7,
+        alpha: float = 25.0,
+        damping: float = 2.0,
+        decay_after: float = 14.0,
+        decay_power: float = 0.2,
         start: Start = "item_baseline",
     ) -> None:
         self.alpha = alpha

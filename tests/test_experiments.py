@@ -13,17 +13,11 @@ from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
 from tests_paths import ROOT, SYNTHETIC
 
-from PerUser.ridge import PerUserRidge
 from recbench.data.joining import load_dataset
-from recbench.evaluation.background import cell_without_background
-from recbench.evaluation.cells import make_cell
-from recbench.evaluation.measure import measure
-from recbench.evaluation.protocols import PROTOCOLS
 
 pytestmark = pytest.mark.slow  # each starts a script as a process
 
 LITERATURE = "experiments.literature"
-BACKGROUND = "experiments.background_users"
 PUBLISHED = "experiments.published_benchmark"
 
 
@@ -146,115 +140,7 @@ def test_without_its_folder_movielens_1m_is_left_out(ml_100k):
     assert pd.read_csv(folder / "published.csv")["protocol"].str.contains("100K").all()
 
 
-# --- background users --------------------------------------------------------------------------
-
-SMALL = ["--dataset", SYNTHETIC, "--num-users", "12", "--reviews-per-user", "20"]
-
-
-@pytest.fixture(scope="module")
-def background(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("background") / "run"
-    words = ["--background-users", "0", "6", "all", "--iterations", "2"]
-    words += ["--models", "user_mean", "ridge", "bias", "movie_mean", "--output-dir", folder]
-    done = experiment(BACKGROUND, *SMALL, *words)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
-
-
-def test_each_size_is_a_row_and_personal_ones_have_one(background):
-    rows = pd.read_csv(background[0] / "comparison.csv")
-    assert (rows["status"] == "ok").all()
-    sizes = rows.fillna({"background_users": -1}).groupby("model")["background_users"]
-    assert sizes.agg(list).to_dict() == {
-        "user_mean": [-1, -1],
-        "ridge": [-1, -1],
-        "bias": [0, 6, 48, 0, 6, 48],
-        "movie_mean": [0, 6, 48, 0, 6, 48],
-    }
-    assert set(rows["n_test"]) == {12 * 4}
-    assert set(rows["protocol"]) == {"strict+background_users=all"}
-    bias = rows[(rows["model"] == "bias") & (rows["iteration"] == 1)].set_index("background_users")
-    assert bias["models_fitted"].tolist() == [12, 12, 3]  # groups of 1, 1 and 5
-    assert bias["n_train"].is_monotonic_increasing
-    assert bias.loc[0, "n_train"] == 16
-
-
-def test_alone_a_collaborative_model_is_one_of_one_user(background):
-    """The movie means of one user are that user's mean."""
-    rows = pd.read_csv(background[0] / "comparison.csv")
-    means = (rows["background_users"] == 0) & (rows["model"] == "movie_mean")
-    alone = rows[means | (rows["model"] == "user_mean")]
-    assert means.any()
-    for _, errors in alone.groupby("iteration")["rmse"]:
-        assert errors.max() == pytest.approx(errors.min(), abs=1e-6)
-
-
-def test_personal_ones_know_no_movie_by_the_ratings_of_other_users(background):
-    rows = pd.read_csv(background[0] / "comparison.csv", float_precision="round_trip")
-    own = rows[(rows["model"] == "ridge") & (rows["iteration"] == 1)].iloc[0]
-    protocol = PROTOCOLS["strict"].changed(background_users="all")
-    cell = make_cell(load_dataset(str(SYNTHETIC)), protocol, 12, 20)
-    alone = measure(PerUserRidge(), cell_without_background(cell), "half_stars")
-    assert own["rmse"] == pytest.approx(alone.rmse, abs=1e-9)
-    assert measure(PerUserRidge(), cell, "half_stars").rmse != pytest.approx(alone.rmse, abs=1e-6)
-
-
-def test_crossings_follow_from_the_rows(background):
-    folder, printed = background
-    rows = pd.read_csv(folder / "comparison.csv")
-    crossings = pd.read_csv(folder / "crossings.csv").set_index(["collaborative", "personal"])
-    assert len(crossings) == 4
-    for (name, other), row in crossings.iterrows():
-        error = rows[rows["model"] == name].groupby("background_users")["rmse"].mean()
-        level = rows[rows["model"] == other]["rmse"].mean()
-        assert row["rmse_alone"] == pytest.approx(error[0])
-        assert row["rmse_all"] == pytest.approx(error[48])
-        assert row["rmse_personal"] == pytest.approx(level)
-        assert pd.isna(row["background_users"]) == (error[48] >= level)
-    assert "user_mean" in printed
-
-
-def test_the_picture_is_drawn(background):
-    folder = background[0]
-    assert (folder / "background_users.png").read_bytes().startswith(b"\x89PNG")
-    picture = (folder / "background_users.svg").read_text()
-    assert "<svg" in picture
-
-
-def test_background_users_goes_on_where_it_was(background, tmp_path):
-    whole = pd.read_csv(background[0] / "comparison.csv", float_precision="round_trip")
-    whole.assign(fit_seconds=-1.0)[:9].to_csv(tmp_path / "comparison.csv", index=False)
-    (tmp_path / "run.json").write_text((background[0] / "run.json").read_text())
-    done = experiment(BACKGROUND, "--resume", tmp_path)
-    assert done.returncode == 0, done.stderr
-    resumed = pd.read_csv(tmp_path / "comparison.csv")
-    assert (resumed["fit_seconds"] == -1).sum() == 9
-    times = ["fit_seconds", "predict_seconds"]
-    pd.testing.assert_frame_equal(whole.drop(columns=times), resumed.drop(columns=times))
-    for file in ("crossings.csv", "background_users.svg"):
-        assert (tmp_path / file).read_bytes() == (background[0] / file).read_bytes()
-
-
-def test_one_that_fails_leaves_the_others(tmp_path):
-    (tmp_path / "my_file.py").write_text(
-        "class Broken:\n"
-        "    learns_from_background = True\n"
-        "    def fit(self, train, movies):\n"
-        "        raise RuntimeError('no idea')\n"
-        "    def predict(self, user, movie):\n"
-        "        return None\n"
-    )
-    words = ["--models", "my_file:Broken", "bias", "user_mean", "--background-users", "0", "all"]
-    words += ["--iterations", "1", "--output-dir", "out"]
-    done = experiment(BACKGROUND, *SMALL, *words, cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    rows = pd.read_csv(tmp_path / "out" / "comparison.csv")
-    assert set(rows[rows["model"] == "Broken"]["error"]) == {"RuntimeError: no idea"}
-    assert set(rows[rows["model"] != "Broken"]["status"]) == {"ok"}
-    assert (tmp_path / "out" / "background_users.svg").exists()
-
-
-# --- both --------------------------------------------------------------------------------------
+# --- wrong flags -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -273,16 +159,6 @@ def test_one_that_fails_leaves_the_others(tmp_path):
         (LITERATURE, ["--dataset-1m", "nowhere"], "nowhere: no such folder"),
         (LITERATURE, ["--seed", "-1"], "--seed is -1"),
         (LITERATURE, ["--resume", "nowhere"], "nowhere: has no run.json"),
-        (BACKGROUND, [*SMALL, "--background-users", "10", "0"], "--background-users is 10 0"),
-        (BACKGROUND, [*SMALL, "--background-users", "-1"], "--background-users is -1"),
-        (BACKGROUND, [*SMALL, "--background-users", "many"], "many"),
-        (BACKGROUND, [*SMALL, "--background-users", "500"], "there are 48 users beside the 12"),
-        (BACKGROUND, ["--dataset", SYNTHETIC, "--num-users", "0"], "--num-users is 0"),
-        (BACKGROUND, ["--dataset", SYNTHETIC, "--num-users", "99"], "only .* users"),
-        (BACKGROUND, [*SMALL, "--reviews-per-user", "1"], "--reviews-per-user is 1"),
-        (BACKGROUND, [*SMALL, "--models", "bias", "bias"], "Expected each once"),
-        (BACKGROUND, [*SMALL, "--models", "biass"], "no recommender is named 'biass'"),
-        (BACKGROUND, ["--dataset", "nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_bad_input_is_one_message_and_status_2(tmp_path, name, words, message):
