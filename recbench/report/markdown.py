@@ -202,7 +202,13 @@ def leaderboard(
         rows.append([f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text])
     heads = [f"RMSE, {cell_name(cell)}" for cell in cells]
     return _table(
-        ["recommender", "learns from", *heads, "memory per user; time for one more rating"], rows
+        [
+            "recommender",
+            "learns from",
+            *heads,
+            "memory per user; time to learn a rating and predict",
+        ],
+        rows,
     )
 
 
