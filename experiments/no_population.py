@@ -44,7 +44,7 @@ class Parameters:
 
     dataset: str = "auto"
     """as in compare_all.py"""
-    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "1000x100", "0x0")
+    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "0x0")
     """users x ratings of each; 0: all"""
     iterations: int = 3
     """how often each cell is run"""

@@ -76,7 +76,8 @@ class Parameters:
     parts: tuple[Part, ...] = ("engine", "networks", "models")
     """which of the parts above"""
     models: tuple[str, ...] = (
-        *("bayes_fm", "hybrid", "svd", "bias", "colab"),
+        *("bayes_fm", "bayes_fm_implicit", "hybrid", "svd", "bias", "colab"),
+        *("item_knn", "user_knn", "ease", "lightgbm", "autorec", "river_mf"),
         *("wnn_vote", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
     )
     """of the part `models`; the first is what the others are compared with"""

@@ -106,6 +106,23 @@ def test_tables_and_counts_are_what_the_files_say(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_significant_is_said_only_where_it_is_counted(page):
+    """Of a comparison only by a mark that counts those whose p, corrected for all of the page, is
+    below .05; else a sentence may define the word, or say that something is not."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    text = re.sub(r"(?m)^\|.*\|$", lambda row: row[0] + "\n", text)  # each row a sentence
+    for sentence in re.split(r"(?<=[.:;?!])\s+(?![^<]*-->)|\n\n|\n(?=[-|#])", text):
+        if re.search("significan", sentence, re.IGNORECASE):
+            counted = re.search(r"<!-- count [^>]* significantly_(better|worse) -->", sentence)
+            defined = re.search(
+                r"Holm|not significant|never \*?certain|significance\.csv|says \"significant\"|"
+                r"[+`-] ?/? ?`?-?`?: significantly|No significance|experiments\.claims",
+                sentence,
+            )
+            assert counted or defined, sentence
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\((?!http)([^)#]*)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target
@@ -126,7 +143,9 @@ def test_every_flag_of_readme_and_docs_exists():
     for script in ("compare_all.py", "tune.py", "data_prep.py", "experiments/speed.py"):
         module = script.removesuffix(".py").replace("/", ".")
         flags |= set(re.findall(r"--[a-z-]+", python("-m", module, "--help").stdout))
-    flags |= set(re.findall(r"--[a-z-]+", python("-m", "experiments.claims", "--help").stdout))
+    for experiment in ("claims", "no_population", "literature"):
+        help_text = python("-m", f"experiments.{experiment}", "--help").stdout
+        flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
     for page in (*PAGES, ROOT / "results" / "README.md"):
         used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page.read_text()))
         assert used <= flags, (page.name, used - flags)
