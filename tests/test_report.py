@@ -22,11 +22,44 @@ def run(tmp_path):
     columns = ["model", "num_users", "reviews_per_user", "iteration", "rmse", "tuned"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparison.csv", index=False)
     differences = [
-        (100, 25, "rmse", "a", "best collaborative", "b", -0.1, -0.2, -0.05, 0.001, 0.002, 0.7, 90),
-        (0, 25, "rmse", "a", "best collaborative", "b", -0.1, -0.3, 0.01, 0.2, 0.2, 0.6, 90),
+        (
+            100,
+            25,
+            "rmse",
+            "a",
+            "best collaborative",
+            "b",
+            -0.1,
+            -0.2,
+            -0.05,
+            0.001,
+            0.002,
+            0.7,
+            0.6,
+            0.79,
+            90,
+        ),
+        (
+            0,
+            25,
+            "rmse",
+            "a",
+            "best collaborative",
+            "b",
+            -0.1,
+            -0.3,
+            0.01,
+            0.2,
+            0.2,
+            0.6,
+            0.5,
+            0.69,
+            90,
+        ),
     ]
     columns = ["num_users", "reviews_per_user", "score", "model", "reference_role", "reference"]
-    columns += ["difference", "low", "high", "p", "p_holm", "better_share", "users"]
+    columns += ["difference", "low", "high", "p", "p_holm", "better_share"]
+    columns += ["better_low", "better_high", "users"]
     pd.DataFrame(differences, columns=columns).to_csv(folder / "significance.csv", index=False)
     return tmp_path
 
@@ -60,7 +93,7 @@ def test_of_a_score_of_which_more_is_better_the_highest_is_bold(run, score):
 
 def test_differences_carry_their_interval(run):
     written = with_tables("<!-- differences run rmse -->\n<!-- end -->", run)
-    row = "| 100 × 25 | `a` | `b` | -0.100 [-0.200, -0.050] | 0.0020 | 70 % | 90 |"
+    row = "| 100 × 25 | `a` | `b` | -0.100 [-0.200, -0.050] | 0.0020 | 70 % [60, 79] | 90 |"
     assert row in written
 
 

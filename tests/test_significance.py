@@ -9,6 +9,7 @@ from recbench.evaluation.significance import (
     READ_OUT,
     losses_per_user,
     resampled_means,
+    share_of_users,
     significance,
     two_sided_p,
 )
@@ -188,6 +189,17 @@ def test_who_is_better_and_for_how_many():
     assert table.loc["rmse", "users"] == 5
     assert table.loc["accuracy_mean", "difference"] == pytest.approx(-0.2)
     assert set(table["model"]) == {"ours"}
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    better = np.repeat([1.0, 0.0], [30, 12])
+    expected = stats.binomtest(30, 42).proportion_ci(method="wilson")
+    found = share_of_users(better)
+    assert found["better_share"] == pytest.approx(30 / 42)
+    assert found["better_low"] == pytest.approx(expected.low)
+    assert found["better_high"] == pytest.approx(expected.high)
+    ties = share_of_users(np.full(42, 0.5))
+    assert ties["better_high"] - ties["better_low"] < found["better_high"] - found["better_low"]
 
 
 @pytest.mark.slow

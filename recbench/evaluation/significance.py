@@ -44,7 +44,7 @@ READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
 OF_A_USER = ("ranking_ndcg_at_10", "ranking_recall_at_10")  # in each of a user's rows, if at all
 COLUMNS = [
     *(*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"),
-    *("p", "p_holm", "better_share", "users"),
+    *("p", "p_holm", "better_share", "better_low", "better_high", "users"),
 ]
 AT_ONCE = 4_000_000  # numbers of a block of resamples
 
@@ -83,7 +83,8 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
         recommender minus reference), `low` and `high` (95 % percentile interval), `p` (that there
         is no difference, see `two_sided_p`), `p_holm` (corrected for all comparisons of this score
         with a reference of this role, Holm 1979), `better_share` (of users who are better served
-        by the recommender; ties count half) and `users`.
+        by the recommender; ties count half) with its 95 % interval, `better_low` and
+        `better_high`, and `users`.
     """
     records = []
     for cell, of_cell in losses.groupby(CELL, sort=False):
@@ -127,9 +128,20 @@ def _compare(
             "low": float(low),
             "high": float(high),
             "p": two_sided_p(difference, float(differences.std()), len(ours)),
-            "better_share": float(((gain > 0) + 0.5 * (gain == 0)).mean()),
+            **share_of_users((gain > 0) + 0.5 * (gain == 0)),
             "users": len(ours),
         }
+
+
+def share_of_users(better: np.ndarray) -> dict[str, float]:
+    """The mean of `better` (float [users], 0 .. 1) and its 95 % interval, by Wilson's score (1927)
+    with the variance that there is, which ties make smaller than that of a proportion."""
+    share, n = float(better.mean()), len(better)
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    shrink = 1 + z**2 / n
+    centre = (share + z**2 / (2 * n)) / shrink
+    half = z / shrink * float(np.sqrt(better.var() / n + z**2 / (4 * n**2)))
+    return {"better_share": share, "better_low": centre - half, "better_high": centre + half}
 
 
 class _Resampled:

@@ -140,7 +140,7 @@ def differences(page: Page, run: str, score: str, models: str = "") -> str:
             f"`{row.reference}`",
             f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
             f"{page.p[comparison(run, row._asdict())]:.4f}",
-            f"{100 * row.better_share:.0f} %",
+            f"{100 * row.better_share:.0f} % [{100 * row.better_low:.0f}, {100 * row.better_high:.0f}]",
             str(row.users),
         ]
         for row in table.itertuples()

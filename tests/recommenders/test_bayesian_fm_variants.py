@@ -16,6 +16,7 @@ from Collaborative.fm_sampling import MyFMRegressor
 from recbench.ratings import Ratings
 
 FEW = {"samples": 60, "rank": 2, "initial_deviation": 0.1}
+ONE_RANK = {**FEW, "rank_of_many": 0}
 SIZE = 60  # users, and movies
 
 
@@ -48,7 +49,7 @@ def error(stars: np.ndarray) -> float:
 def test_what_a_user_rated_says_how_the_user_rates(ordinal):
     train, new = of_two_kinds()
     asked, movies = (new, np.full(len(new), 5)), toy_movies(100)
-    model = BayesianFMImplicit(**FEW, with_bits=False, days=0, ordinal=ordinal)
+    model = BayesianFMImplicit(**ONE_RANK, with_bits=False, days=0, ordinal=ordinal)
     found = error(model.fit(train, movies).predict(*asked))
     assert found < 0.7
     assert found < 0.9 * error(BayesianFMIds(**FEW).fit(train, movies).predict(*asked))
@@ -58,7 +59,7 @@ def test_who_rated_a_movie_says_how_it_is_rated():
     train, new = of_two_kinds()
     train = replace(train, user=train.movie, movie=train.user)
     asked, movies = (np.full(len(new), 5), new), toy_movies(100)
-    model = BayesianFMImplicit(**FEW, with_bits=False, days=0)
+    model = BayesianFMImplicit(**ONE_RANK, with_bits=False, days=0)
     found = error(model.fit(train, movies).predict(*asked))
     assert found < 0.7
     assert found < 0.9 * error(BayesianFMIds(**FEW).fit(train, movies).predict(*asked))
@@ -69,9 +70,9 @@ def test_bits_count_beside_it():
     movies = toy_movies(80)
     train = Ratings(user, movie, 2 + 2.0 * movies.bits[movie, 2], 0 * user)
     new = np.arange(60, 80)  # movies nobody rated
-    stars = BayesianFMImplicit(**FEW).fit(train, movies).predict(np.full(20, 99), new)
+    stars = BayesianFMImplicit(**ONE_RANK).fit(train, movies).predict(np.full(20, 99), new)
     assert np.corrcoef(stars, movies.bits[new, 2])[0, 1] > 0.7
-    blind = BayesianFMImplicit(**FEW, with_bits=False).fit(train, movies)
+    blind = BayesianFMImplicit(**ONE_RANK, with_bits=False).fit(train, movies)
     assert np.ptp(blind.predict(np.full(20, 99), new)) < 1e-6
 
 
@@ -84,7 +85,7 @@ def stars_by_day(days: int = 1) -> BayesianFMImplicit:
     day = np.random.default_rng(1).integers(0, 20, len(user))
     day += np.where(day < 10, 10, 30)
     train = Ratings(user, movie, np.where(day < 30, 2.0, 4.0), DAY * day + 3600)
-    return BayesianFMImplicit(**FEW, days=days).fit(train, toy_movies(SIZE))
+    return BayesianFMImplicit(**ONE_RANK, days=days).fit(train, toy_movies(SIZE))
 
 
 def asked(model: BayesianFMImplicit, *days: float) -> np.ndarray:
@@ -127,7 +128,7 @@ def test_bins_of_some_days_and_no_time():
 def test_what_is_asked_together_does_not_matter():
     """A pair asked about is not a pair rated: the implicit features are those of training."""
     movies, train = toy_movies(23), toy_ratings([12, 1, 7, 0, 3, 19], movies=20)
-    model = BayesianFMImplicit(**FEW).fit(train, movies)
+    model = BayesianFMImplicit(**ONE_RANK).fit(train, movies)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
     together = model.predict(user, movie)
     alone = [model.predict(user[[k]], movie[[k]])[0] for k in range(0, len(user), 7)]
@@ -194,3 +195,40 @@ def test_it_stays_between_the_stars_of_training(cls, kinds):
     assert predicted.max() <= max(kinds) + 1e-6
     assert (len(kinds) == 1) == (np.ptp(predicted) < 1e-6)
     assert model.state_bytes() >= 0
+
+
+# --- the rank -----------------------------------------------------------------------------------
+
+
+class Told(BayesianFMImplicit):
+    """Says how far off each rank is, in place of fitting it; keeps what it was given."""
+
+    def __init__(self, error, **settings):
+        super().__init__(**settings)
+        self.error, self.given = error, []
+
+    def _fit(self, train, movies, rank, samples):
+        self.given.append((train, rank, samples))
+        return self
+
+    def predict(self, user, movie, time=None):
+        return np.full(len(user), 3.0 + self.error[self.given[-1][1]], dtype=np.float32)
+
+
+@pytest.mark.parametrize(("error", "best"), [({2: 0.5, 9: 0.1}, 9), ({2: 0.1, 9: 0.5}, 2)])
+def test_the_rank_is_the_one_that_is_better_on_each_users_last_ratings(error, best):
+    user = np.repeat([0, 1], 10)
+    train = Ratings(user, np.tile(np.arange(10), 2), np.full(20, 3.0), np.tile(np.arange(10), 2))
+    model = Told(error, rank=2, rank_of_many=9).fit(train, toy_movies(10))
+    rest, ranks = model.given[0][0], [rank for _, rank, _ in model.given]
+    assert ranks == [2, 9, best]
+    assert rest.time.max() == 7  # the last two of ten are what it is chosen on
+    assert model.given[-1][0] is train
+    assert model.given[-1][2] == model.samples
+
+
+def test_without_enough_ratings_or_another_rank_there_is_no_choice():
+    few = Ratings([0, 1], [0, 1], [3.0, 4.0], [0, 1])
+    assert len(Told({}, rank=2, rank_of_many=9).fit(few, toy_movies(3)).given) == 1
+    train = Ratings(np.zeros(10), np.arange(10), np.full(10, 3.0), np.arange(10))
+    assert len(Told({}, rank=2, rank_of_many=0).fit(train, toy_movies(10)).given) == 1

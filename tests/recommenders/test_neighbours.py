@@ -53,7 +53,7 @@ def test_it_is_surprise(cls, similarity, neighbours, seed):
         sim_options={"name": similarity, "user_based": cls.by_user, "shrinkage": 7},
         bsl_options={"n_epochs": 6, "reg_u": 3.0, "reg_i": 2.0},
     )
-    model = cls(neighbours, similarity, 7.0, 3.0, 2.0, "mean", epochs=6)
+    model = cls(neighbours, similarity, 7.0, 3.0, 2.0, "mean", epochs=6, damping=0.0)
     stars = model.fit(train, toy_movies(MOVIES + 2)).predict(user, movie)
     np.testing.assert_allclose(stars, expected, atol=1e-5)
 

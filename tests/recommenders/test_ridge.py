@@ -19,7 +19,7 @@ def test_it_is_scikit_learns_ridge(alpha, monkeypatch):
     monkeypatch.setattr(script, "chunks_of_users", lambda user: chunks_of_users(user, cells=60))
     movies = toy_movies(90)
     train = toy_ratings([12, 1, 7, 0, 30, 85, 2], movies=90, seed=1)
-    model = PerUserRidge(alpha=alpha, damping=0.0, start="mean").fit(train, movies)
+    model = PerUserRidge(alpha=alpha, damping=0.0, decay_power=0.0, start="mean").fit(train, movies)
     for user in np.unique(train.user):
         own = train.take(train.user == user)
         ridge = Ridge(alpha=alpha).fit(movies.bits[own.movie].astype(float), own.stars)
@@ -32,7 +32,7 @@ def test_from_an_item_baseline_it_is_scikit_learns_ridge_on_residuals():
     movies = toy_movies(90)
     baseline = np.random.default_rng(2).uniform(2, 4, 90)
     train = toy_ratings([12, 1, 40], movies=90, seed=1)
-    model = PerUserRidge(alpha=3.0, damping=0.0, start="item_baseline")
+    model = PerUserRidge(alpha=3.0, damping=0.0, decay_power=0.0, start="item_baseline")
     model.fit(train, movies, ItemBaseline(baseline))
     features = np.column_stack((movies.bits, baseline))
     for user in np.unique(train.user):
@@ -52,7 +52,7 @@ def test_the_intercept_is_shrunk_to_the_mean_of_all_ratings():
     train = Ratings(
         np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5, 5, 2, 2]), np.zeros(4)
     )
-    model = PerUserRidge(damping=2.0, start="mean").fit(train, toy_movies(3))
+    model = PerUserRidge(damping=2.0, decay_power=0.0, start="mean").fit(train, toy_movies(3))
     assert model.predict(np.array([0, 1, 9]), np.array([2, 2, 2])).tolist() == [4.25, 2.75, 3.5]
 
 

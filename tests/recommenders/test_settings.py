@@ -33,8 +33,8 @@ def data():
     """Ratings with something to learn: users differ in their bias and in the bit they like."""
     rng = np.random.default_rng(0)
     movies = toy_movies(60)
-    user, movie = np.nonzero(rng.random((40, 60)) < 0.5)
-    stars = 3 + rng.normal(0, 0.5, 40)[user] + movies.bits[movie, user % 26] - 0.5
+    user, movie = np.nonzero(rng.random((100, 60)) < 0.5)
+    stars = 3 + rng.normal(0, 0.5, 100)[user] + movies.bits[movie, user % 26] - 0.5
     stars = np.round(2 * (stars + rng.normal(0, 0.4, len(user)))).clip(1, 10) / 2
     return Ratings(user, movie, stars, np.zeros(len(user))), movies
 
