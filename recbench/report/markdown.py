@@ -140,7 +140,9 @@ def differences(page: Page, run: str, score: str, models: str = "") -> str:
             f"`{row.reference}`",
             f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
             f"{page.p[comparison(run, row._asdict())]:.4f}",
-            f"{100 * row.better_share:.0f} % [{100 * row.better_low:.0f}, {100 * row.better_high:.0f}]",
+            "{:.0f} % [{:.0f}, {:.0f}]".format(
+                *(100 * share for share in (row.better_share, row.better_low, row.better_high))
+            ),
             str(row.users),
         ]
         for row in table.itertuples()
