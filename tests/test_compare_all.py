@@ -184,6 +184,51 @@ def test_claims_pair_any_two(finished):
 
 
 @pytest.mark.slow
+def test_recommenders_added_to_a_run_are_as_if_they_had_been_there(tmp_path):
+    whole, grown = tmp_path / "whole", tmp_path / "grown"
+    words = [*SMALL, "--iterations", "2", "--workers", "1"]
+    script(*words, "--models", "user_mean", "bias", "svd", "user_median", "--output-dir", whole)
+    script(*words, "--models", "user_mean", "bias", "--output-dir", grown)
+    more = ["--add-models", "svd", "user_median", "bias"]  # bias is there: it is run again
+    done = script("--resume", grown, "--workers", "1", *more)
+    assert done.returncode == 0, done.stderr
+    for name in ("comparison.csv", "significance.csv"):
+        tables = [pd.read_csv(folder / name) for folder in (whole, grown)]
+        kept = [table.drop(columns=TIMES, errors="ignore") for table in tables]
+        pd.testing.assert_frame_equal(*kept, check_exact=True)
+    about = json.loads((grown / "run.json").read_text())
+    assert about["parameters"]["models"] == ["user_mean", "bias", "svd", "user_median"]
+    assert about["added_models"][0][2] == ["svd", "user_median", "bias"]
+    done = script("--resume", grown, "--workers", "1")  # and goes on as any other
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_reference_that_is_named_beforehand(tmp_path):
+    words = [*SMALL, "--iterations", "1", "--models", "user_mean", "bias", "ridge"]
+    done = script(*words, "--reference", "ridge", "--output-dir", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    differences = pd.read_csv(tmp_path / "out" / "significance.csv")
+    named = differences[differences["reference_role"] == "named beforehand"]
+    assert set(named["reference"]) == {"ridge"}
+    assert "references" not in json.loads((tmp_path / "out" / "run.json").read_text())
+    assert re.search(r"reference +ridge +ridge", done.stdout)
+
+
+@pytest.mark.slow
+def test_the_reference_is_the_best_on_validation_rows_of_all_iterations(finished):
+    scores = json.loads((finished[0] / "run.json").read_text())["references"]
+    assert len(scores) == 2 * 2  # cells x iterations
+    differences = pd.read_csv(finished[0] / "significance.csv")
+    for reviews in (10, 20):
+        of_cell = [one["rmse"] for one in scores if one["reviews_per_user"] == reviews]
+        best = pd.DataFrame(of_cell).mean().idxmin()
+        here = differences["reviews_per_user"] == reviews
+        rows = differences[here & (differences["reference_role"] == "best collaborative")]
+        assert set(rows["reference"]) == {best}
+
+
+@pytest.mark.slow
 def test_same_seed_same_csv_but_for_times_whatever_the_workers(finished, tmp_path):
     again = tmp_path / "again"
     script(*SMALL, "--iterations", "2", "--workers", "1", "--output-dir", again)
@@ -319,6 +364,9 @@ def test_published_protocol_in_every_row(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--add-models", "bias"], "--add-models is for a run that is there"),
+        (["--reference", "bais"], "--reference is 'bais'. Expected auto or one of --models"),
+        (["--user-set", "claim-3"], "claim-3"),
         (["--num-users", "-5"], "--num-users is -5"),
         (["--num-users", "many"], "--num-users: .*many"),
         (["--reviews-per-user", "-1"], "--reviews-per-user is -1"),
@@ -339,7 +387,7 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--models", "recbench.errors:Model"], r"no class 'Model'"),
         (["--models", "recbench.errors:InputError"], "lacks fit and predict"),
         (["--models", "ao", "ao"], "ao stands twice"),
-        (["--holdout", "first"], "none is named .first.. Those that are: last, random"),
+        (["--holdout", "first"], "none is named .first.. Those that are: last, next, random"),
         (["--protocol", "loose"], "loose"),
         (["--reviews-per-users", "5"], "Perhaps you meant"),
         (["--wnn-engine", "ao_core"], "ask AO Labs"),
