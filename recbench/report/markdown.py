@@ -248,11 +248,12 @@ def count(page: Page, run: str, score: str, model: str, reference: str, kind: st
 
 
 def percent(page: Page, run: str, model: str, reference: str) -> str:
-    """ "-1.2 to -0.2 %"."""
+    """ "-1.2 to -0.2 %"; "-0.6 %" of a single cell."""
     rows = page.read(run, "claims.csv")
     here = (rows["score"] == "rmse") & (rows["model"] == model) & (rows["reference"] == reference)
     least, most = rows[here]["percent"].min(), rows[here]["percent"].max()
-    return f"{least:+.1f} to {most:+.1f} %".replace("-", "−")
+    ends = dict.fromkeys(f"{end:+.1f}" for end in (least, most))
+    return f"{' to '.join(ends)} %".replace("-", "−")
 
 
 def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> str:
