@@ -51,6 +51,7 @@ from recbench.runs.resume import add_models, forget_changed_files, open_run, res
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 
 AUTO = "auto"  # the reference
+NAMED_BEFOREHAND = "bayes_fm"  # the best of those that are quick, on validation rows of tuning
 
 
 @dataclass
@@ -98,9 +99,10 @@ class Parameters:
     """of samples, splits and recommenders; iteration k uses seed + k - 1"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
     """of ao: this project's open engine, or the private one of AO Labs"""
-    reference: str = AUTO
-    """the recommender that all others are compared with; auto: in each cell the collaborative one
-    that is best on validation rows, for which each of them is fitted twice"""
+    reference: str = NAMED_BEFOREHAND
+    """the recommender that all others are compared with; auto, and where it is not among the
+    models: in each cell the collaborative one that is best on validation rows of all iterations,
+    for which each of them is fitted twice"""
 
     protocol: Literal["strict", "published"] = "strict"
     """the choices below, as one; each given below is changed in it"""
@@ -172,7 +174,9 @@ def main(parameters: Parameters) -> int:
     table = folder.finish(names, started)
     if (table["status"] == "ok").any():
         write_csv(final_results(table), folder.path / "final_results.csv")
-        differences = write_significance(folder, predictions, protocol, table, parameters.reference)
+        differences = write_significance(
+            folder, predictions, protocol, table, reference_of(parameters)
+        )
         write_plots(table, differences, folder.path / "plots")
         shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
         for score, title in shown.items():
@@ -241,7 +245,7 @@ def tasks_of(
     collaborative = {
         name_of(spec): spec
         for spec in parameters.models
-        if parameters.reference == AUTO and family_of(load_recommender(spec)) == COLLABORATIVE
+        if reference_of(parameters) == AUTO and family_of(load_recommender(spec)) == COLLABORATIVE
     }
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
@@ -277,6 +281,12 @@ def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
     if parameters.cells:
         return parse_cells(parameters.cells, least_reviews=2)
     return list(product(parameters.num_users, parameters.reviews_per_user))
+
+
+def reference_of(parameters: Parameters) -> str:
+    """The name of the reference, or "auto"."""
+    names = [name_of(spec) for spec in parameters.models]
+    return parameters.reference if parameters.reference in names else AUTO
 
 
 def write_significance(
@@ -334,7 +344,7 @@ def check(parameters: Parameters) -> None:
         raise InputError(
             "--add-models is for a run that is there: give its folder, --resume FOLDER"
         )
-    if parameters.reference not in (AUTO, *names):
+    if parameters.reference not in (AUTO, NAMED_BEFOREHAND, *names):
         raise InputError(
             f"--reference is '{parameters.reference}'. Expected auto or one of --models: "
             f"{', '.join(names)}"

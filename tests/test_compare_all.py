@@ -216,10 +216,15 @@ def test_a_reference_that_is_named_beforehand(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_reference_is_the_best_on_validation_rows_of_all_iterations(finished):
-    scores = json.loads((finished[0] / "run.json").read_text())["references"]
+@pytest.mark.parametrize("words", [[], ["bayes_fm", "--reference", "auto"]])
+def test_the_reference_is_the_best_on_validation_rows_of_all_iterations(tmp_path, words):
+    """Where it is asked for, and where the one named beforehand is not among the models."""
+    models = ["--models", "user_mean", "bias", "svd", "colab", *words]
+    done = script(*SMALL, "--iterations", "2", *models, "--output-dir", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    scores = json.loads((tmp_path / "out" / "run.json").read_text())["references"]
     assert len(scores) == 2 * 2  # cells x iterations
-    differences = pd.read_csv(finished[0] / "significance.csv")
+    differences = pd.read_csv(tmp_path / "out" / "significance.csv")
     for reviews in (10, 20):
         of_cell = [one["rmse"] for one in scores if one["reviews_per_user"] == reviews]
         best = pd.DataFrame(of_cell).mean().idxmin()
