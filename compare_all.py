@@ -175,7 +175,7 @@ def main(parameters: Parameters) -> int:
     if (table["status"] == "ok").any():
         write_csv(final_results(table), folder.path / "final_results.csv")
         differences = write_significance(
-            folder, predictions, protocol, table, reference_of(parameters)
+            folder, predictions, protocol, table, named_reference(parameters)
         )
         write_plots(table, differences, folder.path / "plots")
         shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
@@ -245,7 +245,8 @@ def tasks_of(
     collaborative = {
         name_of(spec): spec
         for spec in parameters.models
-        if reference_of(parameters) == AUTO and family_of(load_recommender(spec)) == COLLABORATIVE
+        if named_reference(parameters) == AUTO
+        and family_of(load_recommender(spec)) == COLLABORATIVE
     }
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
@@ -283,7 +284,7 @@ def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
     return list(product(parameters.num_users, parameters.reviews_per_user))
 
 
-def reference_of(parameters: Parameters) -> str:
+def named_reference(parameters: Parameters) -> str:
     """The name of the reference, or "auto"."""
     names = [name_of(spec) for spec in parameters.models]
     return parameters.reference if parameters.reference in names else AUTO
