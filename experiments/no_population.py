@@ -29,13 +29,16 @@ from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell, parse_cells
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
+from recbench.evaluation.significance import significance
 from recbench.item_baseline import ItemBaseline
+from recbench.keys import CELL
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 from recbench.recommender import Options, Recommender, build, fit_on
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
 from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import write_csv
 
 
 @dataclass
@@ -85,6 +88,7 @@ CONTENDERS: dict[str, tuple[str, dict]] = {
     ),
     "wnn_vote": ("wnn_vote", {}),
 }
+REFERENCE = "user_mean"
 console = Console(highlight=False)
 
 
@@ -159,8 +163,12 @@ def main(parameters: Parameters) -> int:
         )
     ]
     run_jobs(jobs, folder, console)
+    losses = predictions.losses()
     predictions.finish()
     rows = folder.finish(list(CONTENDERS), started)
+    cells = rows[CELL].drop_duplicates()
+    references = cells.assign(reference=REFERENCE, reference_role="named beforehand")
+    write_csv(significance(losses, references), folder.path / "significance.csv")
     shown = rows.pivot_table(
         index="model", columns=["num_users", "reviews_per_user"], values="rmse", sort=False
     )
