@@ -36,13 +36,17 @@ def comparison(run: str, row: Mapping[str, Any] | pd.Series) -> Comparison:
 
 def corrected(text: str, root: Path) -> dict[Comparison, float]:
     """p of every comparison that the marks of `text` make, after Holm's correction for all of
-    them, whatever their run and score; one that is made twice counts once.
+    them, whatever their run and score; one that is made twice counts once. A mark `family PAGE`
+    adds those of another document, so that both say the same.
 
     Raises:
         InputError: a file that a mark names is not there.
     """
     p: dict[Comparison, float] = {}
-    for _, kind, words, *_ in MARK.findall(text):
+    marks = MARK.findall(text)
+    for page in [words for _, kind, words, *_ in marks if kind == "family"]:
+        marks += MARK.findall((root / page).read_text(encoding="utf-8"))
+    for _, kind, words, *_ in marks:
         if kind in COMPARING:
             run = words.split()[0]
             for row in COMPARING[kind](root, *words.split()):

@@ -21,6 +21,7 @@ Within a line:
   better or worse, significantly_ or two_way_ before it (the two-way interval is beyond zero).
 - `percent RUN MODEL REFERENCE`: the smallest and the largest difference in RMSE of claims.csv.
 - `value FILE COLUMN DECIMALS column=value ..`: one number.
+- `family PAGE`: nothing is written; p is corrected for the comparisons of that page as well.
 
 Significant means: p < .05 after Holm's correction for all comparisons that the document makes by
 its marks, of all runs and scores together (`recbench.report.family`).
@@ -301,6 +302,11 @@ def figure(value: float, spread: float) -> str:
     return text if pd.isna(spread) else f"{text} ±{spread:.3f}"
 
 
+def family(page: Page, other: str) -> str:
+    """Nothing to be seen."""
+    return ""
+
+
 KINDS: dict[str, Callable[..., str]] = {
     "scores": scores,
     "differences": differences,
@@ -312,6 +318,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "count": count,
     "percent": percent,
     "value": value,
+    "family": family,
 }
 
 
