@@ -138,12 +138,12 @@ def test_every_flag_of_readme_and_docs_exists():
     flags = {"--index-url", "--no-deps"}
     for script in ("compare_all.py", "tune.py", "data_prep.py", "experiments/speed.py"):
         module = script.removesuffix(".py").replace("/", ".")
-        flags |= set(re.findall(r"--[a-z-]+", python("-m", module, "--help").stdout))
+        flags |= set(re.findall(r"--[a-z0-9-]+", python("-m", module, "--help").stdout))
     for experiment in ("claims", "no_population", "literature"):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
     for page in (*PAGES, ROOT / "results" / "README.md"):
-        used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page.read_text()))
+        used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page.read_text()))
         assert used <= flags, (page.name, used - flags)
 
 
