@@ -45,10 +45,10 @@ from recbench.report.style import save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
-    against_reference,
     cell_name,
     cell_of,
     cells_of,
+    mark_of,
     name_in_table,
     reference_of,
 )
@@ -106,21 +106,23 @@ def pictures(text: str, root: Path) -> list[Path]:
 
 def scores(page: Page, run: str, score: str) -> str:
     """Recommenders by cell: mean ± standard deviation over iterations, the best in bold."""
-    comparison = page.read(run, "comparison.csv")
+    done = page.read(run, "comparison.csv")
     differences = page.read(run, "significance.csv")
-    by_cell = comparison.groupby(["model", *CELL], sort=False)[score]
+    of_page = [page.p.get(comparison(run, row), 1.0) for row in differences.to_dict("records")]
+    differences = differences.assign(p_holm=of_page)
+    by_cell = done.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
-    cells = cells_of(comparison)
+    cells = cells_of(done)
     rows = []
-    for model in comparison["model"].unique():
-        row = [f"`{name_in_table(comparison, model)}`"]
+    for model in done["model"].unique():
+        row = [f"`{name_in_table(done, model)}`"]
         for cell in cells:
             of_cell = mean.xs(cell, level=(1, 2))
             best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
             text = figure(mean[model, *cell], spread[model, *cell])
             if round(mean[model, *cell], 4) == round(best, 4):
                 text = f"**{text}**"
-            row.append(f"{text} {_mark(page, run, differences, model, cell, score)}".rstrip())
+            row.append(f"{text} {mark_of(differences, model, cell, score)}".rstrip())
         rows.append(row)
     rows.append(["reference", *(f"`{reference_of(differences, cell)}`" for cell in cells)])
     heads = [cell_name(cell) for cell in cells]
@@ -275,17 +277,6 @@ def _seconds(seconds: float) -> str:
         if amount >= 1:
             return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f} {unit}"
     return f"{seconds * 1e6:.1g} µs"
-
-
-def _mark(
-    page: Page, run: str, differences: pd.DataFrame, model: str, cell: tuple, score: str
-) -> str:
-    """ "+" or "-" if the recommender is significantly better or worse than the reference, or ""."""
-    here = against_reference(differences, cell)
-    here = here[(here["model"] == model) & (here["score"] == score)]
-    if here.empty or page.p[comparison(run, here.iloc[0])] >= ALPHA:
-        return ""
-    return "+" if (here["difference"].iloc[0] > 0) == (score in MORE_IS_BETTER) else "-"
 
 
 def _claim(page: Page, run: str, row: pd.Series) -> str:
