@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from Collaborative.fm_features import movie_features, one_hot, places
-from Collaborative.fm_sampling import Design, NormalFM, OrdinalFM, block_of
+from recbench.factorization.features import movie_features, one_hot, places
+from recbench.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import SideFeatureRecommender
 

@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from Collaborative.fm_features import implicit_features, movie_features, one_hot, places
-from Collaborative.fm_sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
+from recbench.factorization.features import implicit_features, movie_features, one_hot, places
+from recbench.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
 

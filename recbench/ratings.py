@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
+LEARNED = "learned"  # the channel of bits that were learned from ratings; others are metadata
 DEFAULT_STARS = 3.0  # predicted where there is no rating at all to learn from
 
 
@@ -69,7 +70,8 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Movies:
-    """One row per movie: facts only, nothing that was fitted to ratings; not to be written to.
+    """One row per movie, not to be written to: facts, and under a learned encoding the code
+    bits of a film table, in a channel of their own.
 
     Attributes:
         bits: uint8 [m, b], binary features, 0 or 1.
@@ -109,3 +111,27 @@ class Movies:
         """The channels of the encoding, in order, and how many bits each has."""
         names = (name.split(":", 1)[0] for name in self.bit_names)
         return {channel: len(list(group)) for channel, group in groupby(names)}
+
+    @property
+    def metadata_bits(self) -> np.ndarray:
+        """The bits that were not learned from ratings, uint8 [m, ≤ b]."""
+        return self.bits[:, : len(self._metadata_names)]
+
+    def without_codes(self) -> Movies:
+        """These movies with metadata bits alone."""
+        names = self._metadata_names
+        same = len(names) == len(self.bit_names)
+        return self if same else replace(self, bits=self.metadata_bits, bit_names=names)
+
+    def with_codes(self, codes: np.ndarray) -> Movies:
+        """These movies with learned bits (uint8 [m, k]) after their metadata bits."""
+        learned = tuple(f"{LEARNED}:{bit}" for bit in range(codes.shape[1]))
+        return replace(
+            self,
+            bits=np.concatenate((self.metadata_bits, codes), axis=1),
+            bit_names=(*self._metadata_names, *learned),
+        )
+
+    @property
+    def _metadata_names(self) -> tuple[str, ...]:
+        return tuple(name for name in self.bit_names if not name.startswith(f"{LEARNED}:"))

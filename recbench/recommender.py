@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from recbench.errors import InputError
+from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 
@@ -55,6 +56,9 @@ class Recommender(ABC):
     learns_from_background: ClassVar[bool] = False
     # True: `fit` gets a third argument, the `ItemBaseline` of the split.
     starts_from_item_baseline: ClassVar[bool] = False
+    # True: `fit` gets the `FilmTables` of the split as `film_tables`: what other people's ratings
+    # say of films, never learned from the person that a table is used for.
+    starts_from_film_table: ClassVar[bool] = False
     # True: `predict` gets the time of each rating asked for as a third argument, by keyword.
     asks_for_time: ClassVar[bool] = False
     # The fields of `Options` that its constructor takes, by keyword.
@@ -73,8 +77,8 @@ class Recommender(ABC):
     def fit(self, train: Ratings, movies: Movies) -> Self:
         """Learn from `train` alone; return self. No argument is changed.
 
-        With `starts_from_item_baseline` there is one more, `item_baseline`; with `builds_on` there
-        may be `base`.
+        With `starts_from_item_baseline` there is one more, `item_baseline`; with
+        `starts_from_film_table`, `film_tables`; with `builds_on` there may be `base`.
         """
 
     @abstractmethod
@@ -127,11 +131,14 @@ class Contribution:
         reason: in words ("item baseline").
         stars: how many it adds; negative: takes off.
         movie: the movie whose rating it comes from, row number; None if it is of no single one.
+        if_forgotten: by how many stars the prediction would change if that rating were forgotten;
+            None if that is not known.
     """
 
     reason: str
     stars: float
     movie: int | None = None
+    if_forgotten: float | None = None
 
 
 @dataclass(frozen=True)
@@ -212,15 +219,18 @@ def fit_on(
     movies: Movies,
     item_baseline: ItemBaseline | None,
     base: Any = None,
+    film_tables: FilmTables | None = None,
 ) -> Any:
     """`recommender.fit` with what it declares that it needs; returns what `fit` returns.
 
     Args:
         base: a fitted recommender of the name in `builds_on`; None: there is none to share.
     """
-    given = {}
+    given: dict[str, Any] = {}
     if declared(recommender, "starts_from_item_baseline"):
         given["item_baseline"] = item_baseline
+    if declared(recommender, "starts_from_film_table"):
+        given["film_tables"] = film_tables
     if base is not None:
         given["base"] = base
     return recommender.fit(train, movies, **given)

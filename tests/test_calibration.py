@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.evaluation.calibration import COLUMNS, calibration, crps, in_central_interval
+from recbench.evaluation.calibration import COLUMNS, calibration, central_coverage, crps
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
@@ -50,26 +50,42 @@ def test_crps_by_hand():
 
 
 @given(distributions(), st.sampled_from([50, 80, 95]))
-def test_the_interval_is_between_two_quantiles(drawn, level):
+def test_coverage_is_the_part_of_a_ratings_quantiles_in_the_interval(drawn, level):
     stars, probabilities = drawn
-    inside = in_central_interval(stars, GRID, probabilities, level)
-    for r, p, found in zip(stars, probabilities, inside, strict=True):
-        tail = (1 - level / 100) / 2
-        low = next(x for x in GRID if p[x >= GRID].sum() >= tail - 1e-9)
-        high = next((x for x in GRID if p[x >= GRID].sum() >= 1 - tail - 1e-9), GRID[-1])
-        assert found == (low <= r <= high)
+    covered = central_coverage(stars, GRID, probabilities, level)
+    low, high = (1 - level / 100) / 2, (1 + level / 100) / 2
+    for r, p, found in zip(stars, probabilities, covered, strict=True):
+        below, own = p[r > GRID].sum(), p[r == GRID].sum()
+        if own > 1e-6:
+            quantiles = below + own * (np.arange(2_000) + 0.5) / 2_000
+            expected = ((quantiles >= low) & (quantiles <= high)).mean()
+            assert found == pytest.approx(expected, abs=2e-3)
+        assert 0 <= found <= 1 + 1e-9
 
 
-def test_the_interval_by_hand():
-    p = np.array([[0.1, 0.2, 0.4, 0.2, 0.1]])
+def test_coverage_by_hand():
+    p = np.array([[0.1, 0.2, 0.4, 0.2, 0.1]])  # cumulative: .1 .3 .7 .9 1
     grid = np.array([1.0, 2, 3, 4, 5])
-    inside = {
-        level: [bool(in_central_interval(np.array([r]), grid, p, level)[0]) for r in grid]
-        for level in (50, 80, 95)
+    covered = {
+        level: [float(central_coverage(np.array([r]), grid, p, level)[0]) for r in grid]
+        for level in (50, 80)
     }
-    assert inside[50] == [False, True, True, True, False]  # quantiles .25 and .75
-    assert inside[80] == [True, True, True, True, False]  # .1 is reached at 1, .9 at 4
-    assert inside[95] == [True] * 5
+    assert covered[50] == pytest.approx([0, 0.25, 1, 0.25, 0])  # from .25 to .75
+    assert covered[80] == pytest.approx([0, 1, 1, 1, 0])  # from .1 to .9
+    # not on the grid: where it lies between two values
+    assert central_coverage(np.array([2.5]), grid, p, 50)[0] == 1
+    assert central_coverage(np.array([1.5, 9.0]), grid, np.tile(p, (2, 1)), 50).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("steps", [3, 5, 451])
+def test_a_true_distribution_covers_its_level_however_coarse(steps):
+    rng = np.random.default_rng(1)
+    grid = np.linspace(0.5, 5, steps)
+    p = rng.dirichlet(np.ones(steps), 30_000)
+    stars = grid[(rng.random(30_000)[:, None] > p.cumsum(axis=1)).sum(axis=1).clip(0, steps - 1)]
+    row = calibration(stars, np.zeros(len(stars), int), grid, p)
+    for level in (50, 80, 95):
+        assert row[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
 
 
 def test_a_true_distribution_covers_what_it_says():
@@ -90,7 +106,9 @@ def test_a_true_distribution_covers_what_it_says():
 def test_they_are_means_over_users():
     p = np.tile([[0.0, 1.0]], (3, 1))
     row = calibration(np.array([2.0, 2.0, 1.0]), np.array([7, 7, 2]), np.array([1.0, 2.0]), p)
-    assert row == {"coverage_50": 0.5, "coverage_80": 0.5, "coverage_95": 0.5, "crps": 0.5}
+    assert row == pytest.approx(
+        {"coverage_50": 0.25, "coverage_80": 0.4, "coverage_95": 0.475, "crps": 0.5}
+    )
 
 
 # --- of a recommender --------------------------------------------------------------------------
@@ -120,7 +138,9 @@ def cell(synthetic):
 def test_a_recommender_with_a_distribution_is_scored_on_it(cell):
     row = measure(Known(), cell, "half_stars").row
     stars = cell.personal.test.stars  # as many of each user
-    assert row["coverage_80"] == pytest.approx(((stars >= 3) & (stars <= 4)).mean())
+    assert row["coverage_80"] == pytest.approx(
+        np.select([(stars == 3) | (stars == 4), stars == 3.5], [0.8, 1.0]).mean()
+    )
     distance = (np.abs(stars - 3) + np.abs(stars - 4)) / 2
     assert row["crps"] == pytest.approx((distance - 0.25).mean())
 

@@ -38,6 +38,18 @@ class GrowingPlanes:
         self.array[:, self._count : needed] = columns
         self._count = needed
 
+    def remove(self, at: int) -> None:
+        """Take out column `at`; those after it move up, and nothing of it is left in the room.
+
+        Raises:
+            IndexError: there is no such column.
+        """
+        if not 0 <= at < self._count:
+            raise IndexError(f"column {at} of {self._count}")
+        self.array[:, at : self._count - 1] = self.array[:, at + 1 : self._count]
+        self._count -= 1
+        self.array[:, self._count] = 0
+
     def restore(self, columns: np.ndarray) -> None:
         """Hold `columns` [planes, n] and nothing else.
 

@@ -9,6 +9,7 @@ from weightless.growing import GrowingPlanes
 from weightless.kernels import MAX_WORDS, count, fire, fire_many, weigh
 from weightless.mutual_information import l_table
 from weightless.packing import pack, words_for
+from weightless.patterns import Patterns
 
 FEW = 8  # questions below which looking for equal ones costs more than it saves
 
@@ -35,7 +36,7 @@ class Memory:
             raise ValueError(
                 f"a neuron reads at most {64 * MAX_WORDS} bits, {group.neurons[0]} more"
             )
-        self.patterns = GrowingPlanes(self.words, np.uint64)
+        self.patterns = Patterns(64 * self.words)
         self.answers = GrowingPlanes(words_for(len(group.neurons)), np.uint64)
         self._counted = 0
         self._ones = np.zeros(64 * self.words, np.int64)
@@ -53,7 +54,7 @@ class Memory:
 
     def store(self, inputs: np.ndarray, neighbours: np.ndarray, answers: np.ndarray) -> None:
         """Remember n patterns: uint8 [n, inputs], [n, neighbours] and [n, neurons]."""
-        self.patterns.append(np.concatenate([pack(inputs), pack(neighbours)], axis=1).T)
+        self.patterns.store(np.concatenate([pack(inputs), pack(neighbours)], axis=1))
         self.answers.append(pack(answers).T)
 
     def weights(self) -> np.ndarray:

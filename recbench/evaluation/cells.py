@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from recbench.data.encodings.movies import encode_movies
+from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
 from recbench.data.joining import Dataset
 from recbench.data.sampling import Sample, draw_sample
 from recbench.errors import InputError
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import BackgroundUsers, Protocol
+from recbench.film_table.making import make_film_table
+from recbench.film_table.table import FilmTable
+from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 
@@ -21,7 +25,9 @@ class Cell:
     """Users of the sample have dense indices 0 .. n_users - 1, background users those after.
 
     Attributes:
-        movies: what is known of each movie, with its bits.
+        movies: what is known of each movie, with its bits. Under a learned encoding with the code
+            bits of the film table; where there is one for each fold of users, of one that was
+            learned from all training rows, for recommenders that learn from all users anyway.
         candidates: int64, ascending, the movies that can be recommended: all that anybody in the
             dataset has rated, whether in training or not, and that are popular enough for the
             cell (`top_percentile`).
@@ -31,6 +37,9 @@ class Cell:
             for a holdout without `same_test_rows`.
         user_id: int64 [n_users], the ids behind the dense indices of the sample.
         n_background_users: outside the sample, learned from and never tested.
+        seed: of the sample, and of the film tables.
+        film_ratings: whether film tables are made from ratings, or know votes and bits alone.
+        code_bits: learned bits of a movie; 0 but under a learned encoding.
     """
 
     movies: Movies
@@ -40,6 +49,40 @@ class Cell:
     collaborative: Split
     user_id: np.ndarray
     n_background_users: int
+    seed: int = 0
+    film_ratings: bool = True
+    code_bits: int = 0
+
+    @cached_property
+    def personal_tables(self) -> FilmTables:
+        """The film tables for recommenders of one user. They are made when first asked for, and
+        from metadata bits alone."""
+        return self._tables(self.personal)
+
+    @cached_property
+    def collaborative_tables(self) -> FilmTables:
+        """The film tables for those that learn from many; from their own training rows."""
+        same = self.collaborative is self.personal
+        return self.personal_tables if same else self._tables(self.collaborative)
+
+    def film_tables(self, learns_from_background: bool) -> FilmTables:
+        """Those for a recommender that is trained and tested as `train_and_test` says."""
+        return self.collaborative_tables if learns_from_background else self.personal_tables
+
+    def _tables(self, split: Split) -> FilmTables:
+        movies = self.movies.without_codes()
+        if not self.film_ratings:
+            return FilmTables.same_for_all(FilmTable.of_metadata(movies))
+        return FilmTables.make(split.train, split.background, movies, self.seed)
+
+    def movies_of_folds(self) -> list[Movies]:
+        """The movies for a recommender of one user: for each film table those with its bits."""
+        if not self.code_bits:
+            return [self.movies]
+        return [
+            self.movies.with_codes(table.codes[:, : self.code_bits])
+            for table in self.personal_tables.tables
+        ]
 
     @property
     def n_users(self) -> int:
@@ -94,7 +137,7 @@ def make_cell(
         Ratings.concatenate([known_to_all, personal.background]), movies, protocol.item_baseline
     )
     user_id = dataset.user_id[sample.users]
-    return Cell(
+    cell = Cell(
         movies=movies,
         candidates=np.flatnonzero(sample.kept),  # `movies` are those that somebody has rated
         item_baseline=item_baseline,
@@ -102,7 +145,11 @@ def make_cell(
         collaborative=collaborative,
         user_id=user_id,
         n_background_users=n_background_users,
+        seed=seed,
+        film_ratings=protocol.item_baseline,
+        code_bits=protocol.code_bits if protocol.encoding in LEARNED_ENCODINGS else 0,
     )
+    return _with_learned_bits(cell)
 
 
 def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
@@ -116,7 +163,25 @@ def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
     item_baseline = ItemBaseline.fit(
         split.training_ratings(with_background=True), cell.movies, protocol.item_baseline
     )
-    return replace(cell, item_baseline=item_baseline, personal=split, collaborative=split)
+    return _with_learned_bits(
+        replace(cell, item_baseline=item_baseline, personal=split, collaborative=split)
+    )
+
+
+def _with_learned_bits(cell: Cell) -> Cell:
+    """The cell with the movies of a learned encoding: learned from its own training rows."""
+    if not cell.code_bits:
+        return cell
+    if len(cell.personal.background):
+        movies = cell.movies_of_folds()[0]
+    else:
+        everybody = cell.collaborative.train
+        table = make_film_table(everybody, cell.movies.without_codes(), cell.seed)
+        movies = cell.movies.with_codes(table.codes[:, : cell.code_bits])
+    with_bits = replace(cell, movies=movies)
+    if "personal_tables" in cell.__dict__:  # the same: they are made from metadata bits
+        with_bits.__dict__["personal_tables"] = cell.personal_tables
+    return with_bits
 
 
 def parse_cells(texts: tuple[str, ...], least_reviews: int) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from recbench.data.encodings.thermometer import count_ones
 from recbench.evaluation import calibration, metrics, ranking
 from recbench.evaluation.asking import ask
+from recbench.evaluation.by_fold import ByFold
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import Row
 from recbench.evaluation.over_bias import scores_over_bias
@@ -50,7 +52,7 @@ class Measured:
 
 
 def measure(
-    recommender: Recommender,
+    recommender: Recommender | Any,
     cell: Cell,
     labels: str,
     base: Fitted | None = None,
@@ -73,13 +75,27 @@ def measure(
     Raises:
         ValueError: what it predicts is not what the contract asks for, or nothing is held out.
     """
-    train, test = cell.train_and_test(declared(recommender, "learns_from_background"))
+    learns_from_background = declared(recommender, "learns_from_background")
+    train, test = cell.train_and_test(learns_from_background)
     if not len(test):
         raise ValueError("no rating is held out in this cell")
 
     with one_thread():
+        tables = None
+        if declared(recommender, "starts_from_film_table"):
+            tables = cell.film_tables(learns_from_background)
+        of_folds = [cell.movies] if learns_from_background else cell.movies_of_folds()
         started = time.perf_counter()
-        fit_on(recommender, train, cell.movies, cell.item_baseline, base and base.recommender)
+
+        def fit(one: Any, ratings: Ratings, fold: int) -> Any:
+            movies, baseline = of_folds[fold], cell.item_baseline
+            return fit_on(one, ratings, movies, baseline, base and base.recommender, tables)
+
+        if len(of_folds) == 1:
+            fit(recommender, train, 0)
+        else:
+            recommender = ByFold(recommender, cell.personal_tables.folds_of, len(of_folds))
+            recommender.fit(train, fit)
         fitted = time.perf_counter()
         answer = ask(recommender, test.user, test.movie, train.mean_stars(), test.time)
         time_asked = time_for(recommender, test.time)

@@ -41,6 +41,7 @@ class Protocol:
         item_baseline: whether the item baseline knows how movies were rated, or only their votes
             and bits.
         encoding: the bits of a movie, the same for every recommender; see `encode_movies`.
+        code_bits: how many learned bits a learned encoding has.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Protocol:
     votes: bool = True
     item_baseline: bool = True
     encoding: Encoding = "published"
+    code_bits: int = 128
 
     def changed(self, **choices: object) -> Protocol:
         """This protocol with some choices made otherwise (None: as it is), and named so."""
@@ -96,6 +98,7 @@ PROTOCOLS = {
         loss="logits",
         background_users=2000,
         samples="fresh",
+        encoding="extended",
     ),
     "published": Protocol(
         name="published",

@@ -11,7 +11,7 @@ from toy_data import toy_movies
 
 from Collaborative import fm_sampling
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
-from Collaborative.fm_sampling import MyFMRegressor
+from recbench.factorization.sampling import MyFMRegressor
 from recbench.ratings import Movies, Ratings
 
 USERS, MOVIES, RATED = 50, 340, 300

@@ -12,7 +12,7 @@ from toy_data import toy_movies, toy_ratings
 
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, BayesianFMOrdinal
 from Collaborative.bayesian_fm_implicit import DAY, BayesianFMImplicit
-from Collaborative.fm_sampling import MyFMRegressor
+from recbench.factorization.sampling import MyFMRegressor
 from recbench.ratings import Ratings
 
 FEW = {"samples": 60, "rank": 2, "initial_deviation": 0.1}

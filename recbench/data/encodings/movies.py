@@ -11,7 +11,8 @@ from recbench.data.encodings.published import published_bits
 from recbench.data.joining import Dataset, external_votes
 from recbench.ratings import Movies
 
-Encoding = Literal["published", "extended"]
+Encoding = Literal["published", "extended", "learned", "published+learned"]
+LEARNED_ENCODINGS = ("learned", "published+learned")  # code bits of a film table after metadata
 VoteScale = Literal["halved", "as_published"]
 VOTE_SCALES = {"as_published": 1.0, "halved": 0.5}  # TMDB's 0 .. 10 read as 0 .. 5, or halved
 
@@ -34,13 +35,14 @@ def encode_movies(
         votes: False: as if nobody had voted.
         cutoff: such votes are counted before this time alone, in seconds since 1970.
         encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
-            "extended", see `recbench.data.encodings.extended`.
+            "extended", see `recbench.data.encodings.extended`. Of "published+learned" and "learned"
+            the metadata bits, which are one or the other; the learned ones come from a film table.
     """
     table = dataset.table
     count, average = np.zeros(len(table)), np.zeros(len(table))
     if votes:
         count, average = external_votes(dataset, background, cutoff)  # average on TMDB's 0 .. 10
-    if encoding == "extended":
+    if encoding in ("extended", "learned"):
         bits, names = _extended_bits(dataset, count, average, votes)
     else:
         bits, names = published_bits(table, count, average * VOTE_SCALES[vote_scale])

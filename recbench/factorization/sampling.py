@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +76,11 @@ class NormalFM:
                 n_kept_samples=max(self.samples - BURN_IN, 1),
                 group_shapes=groups,
             )
+
+    def kept_samples(self) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+        """w₀, w float64 [features] and v float64 [features, rank] of each sample kept."""
+        for sample in self._model.predictor_.samples:
+            yield sample.w0, np.asarray(sample.w), np.asarray(sample.V)
 
     def state_bytes(self) -> int:
         if self._model is None:

@@ -1,0 +1,168 @@
+"""The kernel of two ratings, from what is stored of their films."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from recbench.film_table.codes import arcsine_kernel
+from recbench.film_table.kernel import drift_shape, metadata_shape
+from recbench.film_table.table import FilmTable
+from recbench.ratings import DEFAULT_STARS, Movies
+from weightless import Patterns, pack
+
+compiled = njit(cache=True, nogil=True)
+
+
+class FilmKernel(ABC):
+    """k(a, b) of ratings whose films are a and b, see `recbench.film_table.kernel.Scales`.
+
+    Ratings are numbered in the order of their time, one asked for comes after all.
+
+    Attributes:
+        mean: float64 [movies], the mean function, stars.
+        scales: of the table.
+        patterns: uint64 [movies, words], what a memory stores of a film: the first words the code,
+            the others the metadata bits.
+    """
+
+    def __init__(self, table: FilmTable, movies: Movies) -> None:
+        if len(table) != len(movies) or (table.movie_id != movies.movie_id).any():
+            raise ValueError("the film table is of other films: table.for_movies(movies)")
+        self.mean = table.mean
+        self.scales = table.scales
+        metadata = pack(np.ascontiguousarray(movies.metadata_bits))
+        code = self._code(table)
+        self.patterns = np.ascontiguousarray(np.concatenate((code, metadata), axis=1))
+        # of length one; of zeros where nothing is known, which agrees by half with everything
+        self._unit = table.factors / np.where(table.norm > 0, table.norm, 1.0)[:, None]
+        self._norm = np.sqrt(self.scales.likeness) * table.norm
+        self._code_words = code.shape[1]
+        self._slope = np.sqrt(self.scales.slope) * (table.mean - DEFAULT_STARS)
+        self._metadata = self.scales.metadata * metadata_shape(
+            np.arange(64 * metadata.shape[1] + 1)
+        )  # by bits that differ
+        self._drift = self.scales.drift * drift_shape(np.arange(1))
+
+    def among(self, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
+        """K of the ratings stored, float64 [n, n]; `movie`: int [n], their films."""
+        n = len(movie)
+        place = np.arange(n)
+        return self._parts(movie, movie, patterns, place)
+
+    def asked(self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns) -> np.ndarray:
+        """k of m films asked for, int [m], with the ratings stored, float64 [m, n]."""
+        return self._parts(movie, stored, patterns, np.full(len(movie), len(stored)))
+
+    def between(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """k of ratings that are all still to come, of films int [m] and int [n]: as if of the same
+        moment, float64 [m, n]."""
+        patterns = Patterns(64 * self.patterns.shape[1])
+        patterns.store(self.patterns[other])
+        kernel = self._parts(movie, other, patterns, np.full(len(movie), len(other)))
+        away = len(other) - np.arange(len(other))  # of each place from the one after all
+        return kernel + (self._drift[0] - self._drift[away])
+
+    def agreement(self, movie: int, others: np.ndarray) -> np.ndarray:
+        """Which part of those who rate both films is on the same side of the mean in both, as the
+        factors estimate it: 1 − θ/π for two normal variables (Sheppard 1899). float64 [n]."""
+        alike = arcsine_kernel(self._unit[[movie]], self._unit[others])[0]
+        return (1 + alike) / 2
+
+    def variance(self, movie: np.ndarray) -> np.ndarray:
+        """k of each rating with itself, float64 [m]."""
+        return (
+            self._norm[movie] ** 2
+            + self._slope[movie] ** 2
+            + (self.scales.metadata + self.scales.bias + self.scales.drift)
+        )
+
+    def _parts(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, place: np.ndarray
+    ) -> np.ndarray:
+        n = len(stored)
+        if n >= len(self._drift):
+            self._drift = self.scales.drift * drift_shape(np.arange(2 * n))
+        asked = self.patterns[movie]
+        differing = patterns.distances(asked, slice(self._code_words, None))
+        kernel = self._likeness(movie, stored, patterns, asked)
+        _add_parts(
+            kernel, differing, self._metadata, self._slope[movie], self._slope[stored],
+            self._drift, place, self.scales.bias,
+        )  # fmt: skip
+        return kernel
+
+    @abstractmethod
+    def _code(self, table: FilmTable) -> np.ndarray:
+        """What is stored of a film beside its metadata, uint64 [movies, words]."""
+
+    @abstractmethod
+    def _likeness(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
+    ) -> np.ndarray:
+        """The first part of k, float64 [m, n]."""
+
+
+class CodeKernel(FilmKernel):
+    """Likeness by the bits of codes that agree."""
+
+    def _code(self, table: FilmTable) -> np.ndarray:
+        bits = table.codes.shape[1]
+        differing = np.arange(bits + 1)
+        self._agreement = 1.0 - 2.0 * differing / max(bits, 1)  # by bits that differ
+        return pack(np.ascontiguousarray(table.codes))
+
+    def _likeness(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
+    ) -> np.ndarray:
+        differing = patterns.distances(asked, slice(self._code_words))
+        return _by_agreement(differing, self._agreement, self._norm[movie], self._norm[stored])
+
+
+class FactorKernel(FilmKernel):
+    """Likeness by the angle between real-valued factors: what codes approach with more bits."""
+
+    def _code(self, table: FilmTable) -> np.ndarray:
+        return np.empty((len(table), 0), dtype=np.uint64)
+
+    def _likeness(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
+    ) -> np.ndarray:
+        alike = arcsine_kernel(self._unit[movie], self._unit[stored])
+        return alike * self._norm[movie][:, None] * self._norm[stored]
+
+
+@compiled
+def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -> Any:
+    m, n = differing.shape
+    likeness = np.empty((m, n))
+    for i in range(m):
+        for j in range(n):
+            likeness[i, j] = agreement[differing[i, j]] * norm[i] * norm_stored[j]
+    return likeness
+
+
+@compiled
+def _add_parts(
+    kernel: Any,
+    differing: Any,
+    by_metadata: Any,
+    slope: Any,
+    slope_stored: Any,
+    by_distance: Any,
+    place: Any,
+    bias: Any,
+) -> None:
+    """Metadata, slope, bias and drift; the j-th rating stored has the place j."""
+    m, n = kernel.shape
+    for i in range(m):
+        for j in range(n):
+            kernel[i, j] += (
+                by_metadata[differing[i, j]]
+                + slope[i] * slope_stored[j]
+                + bias
+                + by_distance[abs(place[i] - j)]
+            )

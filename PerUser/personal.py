@@ -1,0 +1,298 @@
+"""`personal`: a weightless memory of one person's ratings, read out as a Gaussian process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from PerUser.film_kernel import CodeKernel, FactorKernel, FilmKernel
+from PerUser.gaussian_process import GaussianProcess
+from recbench.film_table.steps import STARS
+from recbench.film_table.tables import FilmTables
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import ContinualRecommender, Contribution, Explanation
+from weightless import Patterns
+from weightless.storage import read, write
+
+
+@dataclass
+class Person:
+    """What is remembered of one person, the latest rating last.
+
+    Attributes:
+        patterns: of each film rated, as the kernel compares them: what was stored.
+        movie: int32 [n], which film that is.
+        residual: float64 [n], stars − mean: what was stored with it.
+        process: what follows from these; None until it is asked for.
+    """
+
+    patterns: Patterns
+    movie: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    residual: np.ndarray = field(default_factory=lambda: np.empty(0))
+    process: GaussianProcess | None = None
+
+    def __len__(self) -> int:
+        return len(self.movie)
+
+
+class Personal(ContinualRecommender):
+    """r ~ GP(mean, k) for each person, mean and k from the film table; the person's own ratings are
+    all that is learned.
+
+    A rating is stored as a binary pattern, the code and the metadata bits of its film, with its
+    residual, stars less the film's mean. The kernel compares two patterns by counting the bits in
+    which they agree (`recbench.film_table.kernel`); the read-out is the posterior mean of a
+    Gaussian process (Rasmussen & Williams 2006), the best linear combination of the residuals
+    stored. So learning is storing, as in any weightless network (Aleksander, Thomas & Bowden 1984),
+    a prediction is linear in the ratings, and its variance is known.
+
+    The film table is made from other people's ratings alone. A person without ratings is predicted
+    the mean. Nothing is random.
+    """
+
+    name: ClassVar[str] = "personal"
+    starts_from_film_table: ClassVar[bool] = True
+    tuned: ClassVar[str] = "never"  # its scales are fitted to background users, with the table
+
+    kernel_of: ClassVar[type[FilmKernel]] = CodeKernel
+
+    def fit(self, train: Ratings, movies: Movies, film_tables: FilmTables | None = None) -> Self:
+        if film_tables is None:
+            raise ValueError(
+                "this recommender starts from a film table. Hand it one that was made without the "
+                "users it is for: fit(train, movies, FilmTables.same_for_all(table))"
+            )
+        self._tables = film_tables
+        self._kernels = [self.kernel_of(table, movies) for table in film_tables.tables]
+        self._people: dict[int, Person] = {}
+        for user, rows in histories(train):
+            self._store(user, train.movie[rows], train.stars[rows])
+        return self
+
+    def _kernel(self, user: int) -> FilmKernel:
+        return self._kernels[self._tables.fold_of(user)]
+
+    def _store(self, user: int, movie: np.ndarray, stars: np.ndarray) -> None:
+        """Remember ratings of a person of whom nothing is remembered, the latest last."""
+        kernel = self._kernel(user)
+        residual = stars.astype(np.float64) - kernel.mean[movie]
+        patterns = Patterns(64 * kernel.patterns.shape[1])
+        patterns.store(kernel.patterns[movie])
+        self._people[user] = Person(patterns, movie.astype(np.int32), residual)
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        mean, _ = self.predict_normal(user, movie)
+        return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
+        user, movie = np.asarray(user), np.asarray(movie)
+        mean, variance = np.empty(len(user)), np.empty(len(user))
+        for one, rows in _rows_by_user(user):
+            kernel = self._kernel(one)
+            mean[rows] = kernel.mean[movie[rows]]
+            person = self._people.get(one)
+            if person is None:
+                variance[rows] = kernel.variance(movie[rows]) + kernel.scales.noise
+                continue
+            process = person.process or self._process(kernel, person)
+            more, variance[rows] = process.ask(
+                kernel.asked(movie[rows], person.movie, person.patterns),
+                kernel.variance(movie[rows]),
+            )
+            mean[rows] += more
+        return mean, variance
+
+    def predict_distribution(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        user = np.asarray(user)
+        mean, variance = self.predict_normal(user, movie)
+        probabilities = np.empty((len(user), len(STARS)))
+        fold = self._tables.folds_of(user)
+        for k, table in enumerate(self._tables.tables):
+            rows = fold == k
+            probabilities[rows] = table.steps.probabilities(mean[rows], variance[rows])
+        return STARS, probabilities
+
+    @staticmethod
+    def _process(kernel: FilmKernel, person: Person) -> GaussianProcess:
+        process = GaussianProcess(kernel.scales.noise)
+        process.learn_all(kernel.among(person.movie, person.patterns), person.residual)
+        return process
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        user, kernel = int(user), self._kernel(int(user))
+        person = self._people.get(user)
+        if person is None:
+            self._store(user, np.array([movie]), np.array([stars], np.float32))
+            return
+        if movie in person.movie:
+            self._forget(kernel, person, movie)
+        residual = float(np.float32(stars)) - kernel.mean[movie]
+        if person.process is None:
+            person.process = self._process(kernel, person)
+        one = np.array([movie])
+        person.process.learn(
+            kernel.asked(one, person.movie, person.patterns)[0],
+            kernel.variance(one)[0],
+            residual,
+        )
+        person.patterns.store(kernel.patterns[one])
+        person.movie = np.append(person.movie, np.int32(movie))
+        person.residual = np.append(person.residual, residual)
+
+    def forget_one(self, user: int, movie: int) -> None:
+        person = self._people.get(int(user))
+        if person is None or movie not in person.movie:
+            raise KeyError(f"user {user} has no rating of movie {movie}")
+        self._forget(self._kernel(int(user)), person, movie)
+        if not len(person):
+            del self._people[int(user)]
+
+    @staticmethod
+    def _forget(kernel: FilmKernel, person: Person, movie: int) -> None:
+        at = int(np.flatnonzero(person.movie == movie)[0])
+        person.patterns.remove(at)
+        person.movie = np.delete(person.movie, at)
+        person.residual = np.delete(person.residual, at)
+        if person.process is not None:
+            left = kernel.among(person.movie, person.patterns)
+            person.process.forget(at, left, person.residual)
+
+    def predict_one(self, user: int, movie: int) -> float:
+        mean, _ = self._ask_one(int(user), movie)
+        return min(max(mean, MIN_STARS), MAX_STARS)
+
+    def _ask_one(self, user: int, movie: int) -> tuple[float, float]:
+        kernel, person, one = self._kernel(user), self._people.get(user), np.array([movie])
+        variance = kernel.variance(one)
+        if person is None:
+            return float(kernel.mean[movie]), float(variance[0]) + kernel.scales.noise
+        if person.process is None:
+            person.process = self._process(kernel, person)
+        asked = kernel.asked(one, person.movie, person.patterns)
+        mean, variance = person.process.ask(asked, variance)
+        return float(kernel.mean[movie] + mean[0]), float(variance[0])
+
+    def explain_one(self, user: int, movie: int) -> Explanation:
+        """The mean, and the whole linear share of each remembered rating, the largest first."""
+        user, kernel = int(user), self._kernel(int(user))
+        parts = [Contribution("mean of other people", float(kernel.mean[movie]))]
+        person = self._people.get(user)
+        if person is not None:
+            process = person.process = person.process or self._process(kernel, person)
+            asked = kernel.asked(np.array([movie]), person.movie, person.patterns)[0]  # (n,)
+            share, if_forgotten = process.shares(asked)
+            agree = kernel.agreement(movie, person.movie)  # (n,)
+            given = person.residual + kernel.mean[person.movie]
+            parts += [
+                Contribution(
+                    f"you gave it {given[j]:g}: {agree[j]:.0%} of those who rate both agree",
+                    float(share[j]),
+                    int(person.movie[j]),
+                    float(if_forgotten[j]),
+                )
+                for j in np.argsort(-np.abs(share), kind="stable")
+            ]
+        stars = math.fsum(part.stars for part in parts)
+        if not MIN_STARS <= stars <= MAX_STARS:
+            within = min(max(stars, MIN_STARS), MAX_STARS)
+            back = math.fsum([within, *(-part.stars for part in parts)])
+            if not MIN_STARS <= math.fsum([*(part.stars for part in parts), back]) <= MAX_STARS:
+                back = math.nextafter(back, math.copysign(math.inf, back))  # it was rounded
+            parts.append(Contribution("limit of the scale", back))
+        return Explanation(tuple(parts))
+
+    def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
+        """Which film's rating would teach most about a person.
+
+        The one whose rating is expected to lessen the variance of the person's ratings of `targets`
+        most, in sum (active learning for Gaussian processes: Cohn, Ghahramani & Jordan 1996). With
+        the posterior covariance S that is Σ_t S_tc² / (S_cc + σ²), whatever the stars will be.
+
+        Args:
+            candidates: int [c], films that may be asked for, at least one.
+            targets: int [t], films whose ratings matter, a film as often as it matters.
+        """
+        user, kernel = int(user), self._kernel(int(user))
+        movie = np.concatenate((candidates, targets))
+        covariance = kernel.between(np.asarray(candidates), movie)  # (c, c + t)
+        person = self._people.get(user)
+        if person is not None:
+            process = person.process = person.process or self._process(kernel, person)
+            known = process.solved(kernel.asked(movie, person.movie, person.patterns))
+            covariance = covariance - known[:, : len(candidates)].T @ known
+        own = np.diagonal(covariance) + kernel.scales.noise  # (c,)
+        learned = (covariance[:, len(candidates) :] ** 2).sum(axis=1) / own
+        return int(np.asarray(candidates)[learned.argmax()])
+
+    def save_person(self, user: int, path: str | Path) -> None:
+        """What is remembered of a person as a file: films, stars, in the order of their time.
+        Patterns and all else follow from the film table.
+
+        Raises:
+            KeyError: nothing is remembered of that person.
+        """
+        person = self._people.get(int(user))
+        if person is None:
+            raise KeyError(f"nothing is remembered of user {user}")
+        stars = person.residual + self._kernel(int(user)).mean[person.movie]
+        movie_id = self._tables.tables[0].movie_id[person.movie]
+        arrays = {"movie_id": movie_id, "stars": np.rint(2 * stars).astype(np.int8)}
+        write(path, "person", {"ratings": len(person)}, arrays)
+
+    def load_person(self, user: int, path: str | Path) -> None:
+        """Remember what `save_person` wrote, and only that, of the user.
+
+        Raises:
+            FileNotFoundError, ValueError: see `weightless.storage.read`; or a film of the file is
+                not in the film table.
+        """
+        _, arrays = read(path, "person")
+        row_of = {int(one): row for row, one in enumerate(self._tables.tables[0].movie_id)}
+        unknown = [int(one) for one in arrays["movie_id"] if int(one) not in row_of]
+        if unknown:
+            raise ValueError(f"{path}: the film table has no film {unknown[0]}")
+        movie = np.array([row_of[int(one)] for one in arrays["movie_id"]], dtype=np.int32)
+        self._people.pop(int(user), None)
+        if len(movie):
+            self._store(int(user), movie, arrays["stars"].astype(np.float32) / 2)
+
+    def state_bytes(self) -> int:
+        """Patterns, film and residual of each rating: what cannot be computed again."""
+        return sum(
+            8 * len(p.patterns.array) * len(p) + p.movie.nbytes + p.residual.nbytes
+            for p in self._people.values()
+        )
+
+
+class PersonalExact(Personal):
+    """`Personal` with real-valued factors of films in place of codes, as its upper bound."""
+
+    name: ClassVar[str] = "personal_exact"
+    kernel_of: ClassVar[type[FilmKernel]] = FactorKernel
+
+
+def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
+    """Each user and the user's rows of `train` in the order of time; of a movie rated twice, the
+    last."""
+    order = np.lexsort((np.arange(len(train)), train.time, train.user))
+    pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]
+    _, from_the_end = np.unique(pair[::-1], return_index=True)
+    order = order[np.sort(len(order) - 1 - from_the_end)]
+    for user, places in _rows_by_user(train.user[order]):
+        yield user, order[places]
+
+
+def _rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each user present and the rows (int) of that user, in their order."""
+    order = np.argsort(user, kind="stable")
+    users, starts = np.unique(user[order], return_index=True)
+    for one, rows in zip(users, np.split(order, starts[1:]), strict=False):
+        yield int(one), rows

@@ -1,0 +1,75 @@
+"""What a factorisation machine of other people's ratings says of films: mean stars and likeness."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from recbench.factorization.features import movie_features, one_hot, places
+from recbench.factorization.sampling import Design, NormalFM, block_of
+from recbench.ratings import Movies, Ratings
+
+INITIAL_DEVIATION = 0.021
+
+
+def mean_and_factors(
+    ratings: Ratings, movies: Movies, seed: int, rank: int, samples: int, factors: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean over people of a film's stars, and factors of their covariance between films.
+
+    A factorisation machine (Rendle 2010) of users and of films with their bits and votes is sampled
+    as in Freudenthaler, Schmidt-Thieme & Rendle (2011). In a sample s a film is a vector q of
+    `rank` + 1 numbers, the sum of v over its features and a one; a user is (v_u, w_u). Over users
+    these have a mean ū and a covariance C. So over users the stars of two films have the covariance
+    qᵢ·C qⱼ and the mean w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k + q·ū, sums over the features of the
+    film alone. Both are averaged over samples; neither depends on the rotation of a sample.
+
+    Args:
+        ratings: of background users; at least one.
+        rank, samples: see `Collaborative.bayesian_fm`.
+        factors: how many numbers of each film are kept, at most.
+
+    Returns:
+        stars float64 [movies], not clipped; F float64 [movies, ≤ factors] with F F' the covariance,
+        the part of its largest eigenvalues, descending.
+    """
+    users, rated = np.unique(ratings.user), np.unique(ratings.movie)
+    side, groups = movie_features(movies, rated)
+    features = sparse.hstack(  # a film nobody rated has its metadata alone
+        (one_hot(places(np.arange(len(movies)), rated), len(rated) + 1)[:, :-1], side)
+    ).tocsr()  # (movies, features)
+    distinct, row = np.unique(ratings.movie, return_inverse=True)
+    design = Design(
+        one_hot(places(ratings.user, users), len(users)), [block_of(row, features[distinct])]
+    )
+    model = NormalFM(rank, samples, INITIAL_DEVIATION, seed)
+    model.fit(design, ratings.stars, [len(users), len(rated), *groups])
+
+    squared = features.multiply(features).tocsr()
+    kept = list(model.kept_samples())
+    stars = np.full(len(movies), model.mean)
+    parts = []  # (movies, rank + 1) of each sample, its outer product the covariance of that sample
+    for offset, w, v in kept:
+        of_users = np.column_stack((v[: len(users)], w[: len(users)]))  # (users, rank + 1)
+        v_film, w_film = v[len(users) :], w[len(users) :]
+        sums = features @ v_film  # (movies, rank)
+        within = ((sums**2) - squared @ v_film**2).sum(axis=1) / 2
+        q = np.column_stack((sums, np.ones(len(movies))))  # (movies, rank + 1)
+        stars += (offset + features @ w_film + within + q @ of_users.mean(axis=0)) / len(kept)
+        parts.append(q @ _root(np.cov(of_users.T, bias=True)) / np.sqrt(len(kept)))
+    return stars, _leading(np.hstack(parts), factors)
+
+
+def _root(covariance: np.ndarray) -> np.ndarray:
+    """R with R R' the covariance, which may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(values.clip(0))
+
+
+def _leading(wide: np.ndarray, factors: int) -> np.ndarray:
+    """`wide` (movies, k) projected on its principal axes, the `factors` largest first. Each is
+    turned so that its largest number is positive: a solver may return either sign."""
+    values, axes = np.linalg.eigh(wide.T @ wide)
+    narrow = wide @ axes[:, np.argsort(-values, kind="stable")[:factors]]  # (movies, factors)
+    largest = narrow[np.abs(narrow).argmax(axis=0), np.arange(narrow.shape[1])]
+    return narrow * np.where(largest < 0, -1.0, 1.0)

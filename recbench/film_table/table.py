@@ -1,0 +1,166 @@
+"""The film table: what other people's ratings say of films, as one file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from recbench.errors import InputError
+from recbench.film_table.kernel import Scales
+from recbench.film_table.steps import EVEN, Steps
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Movies, Ratings, read_only
+
+FORMAT, VERSION = "recbench film table", 1
+
+
+@dataclass(frozen=True)
+class FilmTable:
+    """A property of films, learned once from people who are not the one that it is used for.
+
+    Attributes:
+        movie_id: int64 [m], the MovieLens id of each film.
+        mean: float64 [m], what people give it on average, stars; not clipped.
+        factors: float64 [m, f], F: over people the stars of two films have the covariance F F'.
+        codes: uint8 [m, b], 0 or 1; the part of bits in which two films agree says how alike they
+            are, see `recbench.film_table.codes`.
+        scales: of the kernel, see `recbench.film_table.kernel`.
+        steps: of the predictive distribution, see `recbench.film_table.steps`.
+        about: how it was made, as JSON can hold it.
+
+    Raises:
+        ValueError: the arrays are not of as many films.
+    """
+
+    movie_id: np.ndarray
+    mean: np.ndarray
+    factors: np.ndarray
+    codes: np.ndarray
+    scales: Scales
+    steps: Steps
+    about: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, dtype in (("movie_id", "i8"), ("mean", "f8"), ("factors", "f8"), ("codes", "u1")):
+            object.__setattr__(self, name, read_only(getattr(self, name), dtype))
+        lengths = {len(self.movie_id), len(self.mean), len(self.factors), len(self.codes)}
+        if len(lengths) > 1 or self.factors.ndim != 2 or self.codes.ndim != 2:
+            raise ValueError(f"the columns of a film table differ in length: {sorted(lengths)}")
+
+    def __len__(self) -> int:
+        return len(self.movie_id)
+
+    @property
+    def norm(self) -> np.ndarray:
+        """|F| of each film, float64 [m], stars: how far people differ about it."""
+        return np.linalg.norm(self.factors, axis=1)
+
+    @classmethod
+    def of_metadata(cls, movies: Movies) -> FilmTable:
+        """The table of no ratings at all: external votes and the defaults, no likeness."""
+        nobody = Ratings(*(np.empty(0) for _ in range(4)))
+        return cls(
+            movie_id=movies.movie_id,
+            mean=ItemBaseline.fit(nobody, movies).stars,
+            factors=np.empty((len(movies), 0)),
+            codes=np.empty((len(movies), 0), dtype=np.uint8),
+            scales=Scales.of_nobody(),
+            steps=EVEN,
+        )
+
+    def for_movies(self, movies: Movies) -> FilmTable:
+        """This table with a row for each of `movies`, in their order. A film that it does not know
+        has the mean of all, no factors and no code."""
+        order = np.argsort(self.movie_id, kind="stable")
+        place = np.searchsorted(self.movie_id[order], movies.movie_id)
+        row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, int)
+        known = self.movie_id[row] == movies.movie_id
+        return FilmTable(
+            movie_id=movies.movie_id,
+            mean=np.where(known, self.mean[row], self.mean.mean()),
+            factors=np.where(known[:, None], self.factors[row], 0.0),
+            codes=np.where(known[:, None], self.codes[row], 0),
+            scales=self.scales,
+            steps=self.steps,
+            about=self.about,
+        )
+
+    def checksum(self) -> str:
+        """SHA-256 over all that is in it, hexadecimal: equal tables, and only those, have it."""
+        digest = hashlib.sha256(self._header().encode())
+        for array in self._arrays().values():
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Write it in one step: an interrupted write leaves the old file, or none."""
+        header = json.dumps({"sha256": self.checksum(), "header": self._header()})
+        unfinished = Path(f"{path}.unfinished")
+        with unfinished.open("wb") as file:
+            arrays = {"about": np.frombuffer(header.encode(), np.uint8), **self._arrays()}
+            np.savez(file, allow_pickle=False, **arrays)
+        os.replace(unfinished, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> FilmTable:
+        """What `save` wrote. Nothing in the file is code; only numpy is needed.
+
+        Raises:
+            InputError: there is no such file, it is damaged, no film table, or of a later version.
+        """
+        try:
+            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            outer = json.loads(arrays.pop("about").tobytes())
+            header = json.loads(outer["header"])
+            form, version = header.pop("format"), header.pop("version")
+        except FileNotFoundError:
+            raise InputError(f"{path}: there is no such file. Expected a film table") from None
+        except (
+            OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error
+        ) as error:  # fmt: skip
+            raise InputError(
+                f"{path}: damaged, or no film table ({error}). Make it again: "
+                "python -m recbench.film_table"
+            ) from None
+        if form != FORMAT:
+            raise InputError(f"{path}: is '{form}'. Expected a film table")
+        if version != VERSION:
+            raise InputError(f"{path}: is of version {version}. This program reads {VERSION}")
+        cuts = arrays.pop("cuts", None)
+        try:
+            spread = header.pop("spread")
+            table = cls(**arrays, scales=Scales(**header["scales"]), steps=Steps(cuts, spread),
+                        about=header["about"])  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: damaged ({error}). Make it again") from None
+        if table.checksum() != outer["sha256"]:
+            raise InputError(f"{path}: damaged, its checksum differs. Make it again")
+        return table
+
+    def _header(self) -> str:
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "scales": asdict(self.scales),
+            "spread": self.steps.spread,
+            "about": self.about,
+        }
+        return json.dumps(header, sort_keys=True)
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {
+            "movie_id": self.movie_id,
+            "mean": self.mean,
+            "factors": self.factors,
+            "codes": self.codes,
+            "cuts": self.steps.cuts,
+        }

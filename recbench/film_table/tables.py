@@ -1,0 +1,64 @@
+"""Which film table is used for whom: none may have been learned from the person it is used for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recbench.film_table.making import make_film_table
+from recbench.film_table.table import FilmTable
+from recbench.ratings import Movies, Ratings, read_only
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class FilmTables:
+    """One table for everybody, or one for each fold of users, learned from the other folds.
+
+    Attributes:
+        tables: at least one.
+        fold: int64 [users], which table is for whom. Users beyond the last have the first.
+    """
+
+    tables: tuple[FilmTable, ...]
+    fold: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fold", read_only(self.fold, "i8"))
+
+    @classmethod
+    def same_for_all(cls, table: FilmTable) -> FilmTables:
+        """`table`, which was made without any of those that it is used for."""
+        return cls((table,), np.empty(0))
+
+    @classmethod
+    def make(cls, train: Ratings, background: Ratings, movies: Movies, seed: int) -> FilmTables:
+        """From `background` users; where there are none, from folds of the users of `train`.
+
+        Args:
+            train: training ratings of the users that the tables are for.
+            background: of other users.
+        """
+        if len(background):
+            return cls.same_for_all(make_film_table(background, movies, seed))
+        users = int(train.user.max(initial=-1)) + 1
+        order = np.random.default_rng([seed, 7]).permutation(users)
+        fold = np.empty(users, dtype=np.int64)
+        fold[order] = np.arange(users) % FOLDS
+        tables = [
+            make_film_table(train.take(fold[train.user] != k), movies, seed) for k in range(FOLDS)
+        ]
+        return cls(tuple(tables), fold)
+
+    def folds_of(self, user: np.ndarray) -> np.ndarray:
+        """The table of each user (int [n]), its number, int64 [n]."""
+        if not len(self.fold):
+            return np.zeros(len(user), dtype=np.int64)
+        known = np.asarray(user) < len(self.fold)
+        return np.where(known, self.fold[np.minimum(user, len(self.fold) - 1)], 0)
+
+    def fold_of(self, user: int) -> int:
+        """The same of one user."""
+        return int(self.fold[user]) if user < len(self.fold) else 0
