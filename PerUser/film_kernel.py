@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from PerUser.gaussian_process import GaussianProcess
 from recbench.film_table.codes import arcsine_kernel
 from recbench.film_table.kernel import drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
@@ -38,14 +39,43 @@ class FilmKernel(ABC):
         code = self._code(table)
         self.patterns = np.ascontiguousarray(np.concatenate((code, metadata), axis=1))
         # of length one; of zeros where nothing is known, which agrees by half with everything
-        self._unit = table.factors / np.where(table.norm > 0, table.norm, 1.0)[:, None]
+        self._unit = table.factors[:, 1:] / np.where(table.norm > 0, table.norm, 1.0)[:, None]
         self._norm = np.sqrt(self.scales.likeness) * table.norm
+        # level and slope, whose products add up: (movies, 2)
+        self._linear = np.column_stack(
+            (
+                np.sqrt(self.scales.level) * table.level,
+                np.sqrt(self.scales.slope) * (table.mean - DEFAULT_STARS),
+            )
+        )
         self._code_words = code.shape[1]
-        self._slope = np.sqrt(self.scales.slope) * (table.mean - DEFAULT_STARS)
         self._metadata = self.scales.metadata * metadata_shape(
             np.arange(64 * metadata.shape[1] + 1)
         )  # by bits that differ
         self._drift = self.scales.drift * drift_shape(np.arange(1))
+
+    def stored(self, movie: np.ndarray) -> Patterns:
+        """The patterns of films (int [n]), the oldest first."""
+        patterns = Patterns(64 * self.patterns.shape[1])
+        patterns.store(self.patterns[movie])
+        return patterns
+
+    def process(
+        self, movie: np.ndarray, patterns: Patterns, residual: np.ndarray
+    ) -> GaussianProcess:
+        """What follows from ratings stored: their films int [n], residuals float64 [n]."""
+        process = GaussianProcess(self.scales.noise)
+        process.learn_all(self.among(movie, patterns), residual)
+        return process
+
+    def posterior_mean(
+        self, movie: np.ndarray, residual: np.ndarray, asked: np.ndarray
+    ) -> np.ndarray:
+        """The residuals expected of films asked for, int [m], from those of films rated, int [n],
+        the latest last: float64 [m]."""
+        patterns = self.stored(movie)
+        process = self.process(movie, patterns, residual)
+        return process.ask(self.asked(asked, movie, patterns), self.variance(asked))[0]
 
     def among(self, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
         """K of the ratings stored, float64 [n, n]; `movie`: int [n], their films."""
@@ -60,9 +90,7 @@ class FilmKernel(ABC):
     def between(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
         """k of ratings that are all still to come, of films int [m] and int [n]: as if of the same
         moment, float64 [m, n]."""
-        patterns = Patterns(64 * self.patterns.shape[1])
-        patterns.store(self.patterns[other])
-        kernel = self._parts(movie, other, patterns, np.full(len(movie), len(other)))
+        kernel = self._parts(movie, other, self.stored(other), np.full(len(movie), len(other)))
         away = len(other) - np.arange(len(other))  # of each place from the one after all
         return kernel + (self._drift[0] - self._drift[away])
 
@@ -76,8 +104,8 @@ class FilmKernel(ABC):
         """k of each rating with itself, float64 [m]."""
         return (
             self._norm[movie] ** 2
-            + self._slope[movie] ** 2
-            + (self.scales.metadata + self.scales.bias + self.scales.drift)
+            + np.vecdot(self._linear[movie], self._linear[movie])
+            + (self.scales.metadata + self.scales.drift)
         )
 
     def _parts(
@@ -90,8 +118,8 @@ class FilmKernel(ABC):
         differing = patterns.distances(asked, slice(self._code_words, None))
         kernel = self._likeness(movie, stored, patterns, asked)
         _add_parts(
-            kernel, differing, self._metadata, self._slope[movie], self._slope[stored],
-            self._drift, place, self.scales.bias,
+            kernel, differing, self._metadata, self._linear[movie], self._linear[stored],
+            self._drift, place,
         )  # fmt: skip
         return kernel
 
@@ -103,7 +131,7 @@ class FilmKernel(ABC):
     def _likeness(
         self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
     ) -> np.ndarray:
-        """The first part of k, float64 [m, n]."""
+        """The likeness of films, float64 [m, n], in squared stars."""
 
 
 class CodeKernel(FilmKernel):
@@ -150,19 +178,18 @@ def _add_parts(
     kernel: Any,
     differing: Any,
     by_metadata: Any,
-    slope: Any,
-    slope_stored: Any,
+    linear: Any,
+    linear_stored: Any,
     by_distance: Any,
     place: Any,
-    bias: Any,
 ) -> None:
-    """Metadata, slope, bias and drift; the j-th rating stored has the place j."""
+    """Metadata, level, slope and drift; the j-th rating stored has the place j."""
     m, n = kernel.shape
     for i in range(m):
         for j in range(n):
             kernel[i, j] += (
                 by_metadata[differing[i, j]]
-                + slope[i] * slope_stored[j]
-                + bias
+                + linear[i, 0] * linear_stored[j, 0]
+                + linear[i, 1] * linear_stored[j, 1]
                 + by_distance[abs(place[i] - j)]
             )

@@ -81,9 +81,7 @@ class Personal(ContinualRecommender):
         """Remember ratings of a person of whom nothing is remembered, the latest last."""
         kernel = self._kernel(user)
         residual = stars.astype(np.float64) - kernel.mean[movie]
-        patterns = Patterns(64 * kernel.patterns.shape[1])
-        patterns.store(kernel.patterns[movie])
-        self._people[user] = Person(patterns, movie.astype(np.int32), residual)
+        self._people[user] = Person(kernel.stored(movie), movie.astype(np.int32), residual)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         mean, _ = self.predict_normal(user, movie)
@@ -93,7 +91,7 @@ class Personal(ContinualRecommender):
         """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
         user, movie = np.asarray(user), np.asarray(movie)
         mean, variance = np.empty(len(user)), np.empty(len(user))
-        for one, rows in _rows_by_user(user):
+        for one, rows in rows_by_user(user):
             kernel = self._kernel(one)
             mean[rows] = kernel.mean[movie[rows]]
             person = self._people.get(one)
@@ -122,9 +120,7 @@ class Personal(ContinualRecommender):
 
     @staticmethod
     def _process(kernel: FilmKernel, person: Person) -> GaussianProcess:
-        process = GaussianProcess(kernel.scales.noise)
-        process.learn_all(kernel.among(person.movie, person.patterns), person.residual)
-        return process
+        return kernel.process(person.movie, person.patterns, person.residual)
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         user, kernel = int(user), self._kernel(int(user))
@@ -286,11 +282,11 @@ def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
     pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]
     _, from_the_end = np.unique(pair[::-1], return_index=True)
     order = order[np.sort(len(order) - 1 - from_the_end)]
-    for user, places in _rows_by_user(train.user[order]):
+    for user, places in rows_by_user(train.user[order]):
         yield user, order[places]
 
 
-def _rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Each user present and the rows (int) of that user, in their order."""
     order = np.argsort(user, kind="stable")
     users, starts = np.unique(user[order], return_index=True)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import Options, Recommender, build, declared, fit_on, time_for
@@ -37,6 +38,7 @@ class MedianReadOut(Recommender):
         self._mean = mean
         self.learns_from_background = declared(mean, "learns_from_background")  # type: ignore[misc]
         self.starts_from_item_baseline = declared(mean, "starts_from_item_baseline")  # type: ignore[misc]
+        self.starts_from_film_table = declared(mean, "starts_from_film_table")  # type: ignore[misc]
         self.asks_for_time = declared(mean, "asks_for_time")  # type: ignore[misc]
         self.width = width
         self.prior = prior
@@ -47,9 +49,12 @@ class MedianReadOut(Recommender):
         movies: Movies,
         item_baseline: ItemBaseline | None = None,
         base: Recommender | None = None,
+        film_tables: FilmTables | None = None,
     ) -> Self:
         """`base`: the recommender read out, fitted to the same ratings already."""
-        self._mean = base if base is not None else fit_on(self._mean, train, movies, item_baseline)
+        if base is None:
+            base = fit_on(self._mean, train, movies, item_baseline, film_tables=film_tables)
+        self._mean = base
         self._users, whose = np.unique(train.user, return_inverse=True)
         histogram = np.zeros((len(self._users) + 1, len(GRID)))  # the last row: no ratings
         np.add.at(histogram, (whose, np.rint(2 * train.stars).astype(int) - 1), 1)
@@ -101,7 +106,10 @@ def median_of(cls: type) -> type[MedianReadOut]:
         MedianReadOut.__init__(self, build(cls, Options(**options), **given))
 
     options_of_mean = tuple(dict.fromkeys((*declared(cls, "options"), "background")))
-    copied = ("learns_from_background", "starts_from_item_baseline", "asks_for_time", "tuned")
+    copied = (
+        *("learns_from_background", "starts_from_item_baseline", "starts_from_film_table"),
+        *("asks_for_time", "tuned"),
+    )
     described: dict[str, Any] = {
         "__init__": __init__,
         "__module__": cls.__module__,  # it belongs to the same family

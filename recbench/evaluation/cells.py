@@ -13,7 +13,7 @@ from recbench.data.sampling import Sample, draw_sample
 from recbench.errors import InputError
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import BackgroundUsers, Protocol
-from recbench.film_table.making import make_film_table
+from recbench.film_table.making import MoviesWithout, make_film_table
 from recbench.film_table.table import FilmTable
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
@@ -38,6 +38,8 @@ class Cell:
         user_id: int64 [n_users], the ids behind the dense indices of the sample.
         n_background_users: outside the sample, learned from and never tested.
         seed: of the sample, and of the film tables.
+        movies_without: if votes were counted over background users: the movies without the votes of
+            some of them (dense indices).
         film_ratings: whether film tables are made from ratings, or know votes and bits alone.
         code_bits: learned bits of a movie; 0 but under a learned encoding.
     """
@@ -50,6 +52,7 @@ class Cell:
     user_id: np.ndarray
     n_background_users: int
     seed: int = 0
+    movies_without: MoviesWithout | None = None
     film_ratings: bool = True
     code_bits: int = 0
 
@@ -73,7 +76,9 @@ class Cell:
         movies = self.movies.without_codes()
         if not self.film_ratings:
             return FilmTables.same_for_all(FilmTable.of_metadata(movies))
-        return FilmTables.make(split.train, split.background, movies, self.seed)
+        return FilmTables.make(
+            split.train, split.background, movies, self.seed, self.movies_without
+        )
 
     def movies_of_folds(self) -> list[Movies]:
         """The movies for a recommender of one user: for each film table those with its bits."""
@@ -113,18 +118,28 @@ def make_cell(
         protocol.user_set,
         holdout.sample_key,
     )
-    movies = encode_movies(
-        dataset,
-        protocol.vote_scale,
-        sample.background,
-        protocol.votes,
-        holdout.cutoff,
-        protocol.encoding,
-    )
+
+    def encoded(voters: np.ndarray) -> Movies:
+        return encode_movies(
+            dataset,
+            protocol.vote_scale,
+            voters,
+            protocol.votes,
+            holdout.cutoff,
+            protocol.encoding,
+        )
+
+    movies = encoded(sample.background)
     drawn = dataset.ratings.take(sample.rows)
     dense_user = np.searchsorted(sample.users, drawn.user)
     ratings = Ratings(dense_user, drawn.movie, drawn.stars, drawn.time)
-    background, n_background_users = _background(dataset, sample, protocol.background_users, seed)
+    others = _background_users(sample, protocol.background_users, seed)
+    background = _background(dataset, sample, others)
+
+    def movies_without(users: np.ndarray) -> Movies:
+        voters = sample.background.copy()
+        voters[others[users - len(sample.users)]] = False
+        return encoded(voters)
 
     personal = holdout.split(ratings, background, seed)
     collaborative = personal
@@ -144,8 +159,9 @@ def make_cell(
         personal=personal,
         collaborative=collaborative,
         user_id=user_id,
-        n_background_users=n_background_users,
+        n_background_users=len(others),
         seed=seed,
+        movies_without=None if dataset.source.has_votes else movies_without,
         film_ratings=protocol.item_baseline,
         code_bits=protocol.code_bits if protocol.encoding in LEARNED_ENCODINGS else 0,
     )
@@ -205,16 +221,18 @@ def parse_cells(texts: tuple[str, ...], least_reviews: int) -> list[tuple[int, i
     return sizes
 
 
-def _background(
-    dataset: Dataset, sample: Sample, at_most: BackgroundUsers, seed: int
-) -> tuple[Ratings, int]:
-    """All ratings of up to `at_most` users outside the sample, numbered after those in it."""
+def _background_users(sample: Sample, at_most: BackgroundUsers, seed: int) -> np.ndarray:
+    """Up to `at_most` users outside the sample, their indices in the dataset, ascending."""
     outside = np.flatnonzero(sample.background)
     rng = np.random.default_rng([seed, 4])
-    chosen = np.sort(rng.permutation(outside)[: len(outside) if at_most == "all" else at_most])
+    return np.sort(rng.permutation(outside)[: len(outside) if at_most == "all" else at_most])
+
+
+def _background(dataset: Dataset, sample: Sample, chosen: np.ndarray) -> Ratings:
+    """All ratings of the background users `chosen`, numbered after those of the sample."""
     number = np.full(dataset.n_users, -1)
     number[chosen] = len(sample.users) + np.arange(len(chosen))
     ratings = dataset.ratings
     wanted = (number[ratings.user] >= 0) & sample.kept[ratings.movie]
     theirs = ratings.take(np.flatnonzero(wanted))
-    return Ratings(number[theirs.user], theirs.movie, theirs.stars, theirs.time), len(chosen)
+    return Ratings(number[theirs.user], theirs.movie, theirs.stars, theirs.time)

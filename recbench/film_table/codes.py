@@ -21,7 +21,7 @@ def choose_codes(factors: np.ndarray, count: np.ndarray, bits: int, seed: int) -
     pairs of films is least, as in kernel herding (Chen, Welling & Smola 2010).
 
     Args:
-        factors: float64 [movies, f], F.
+        factors: float64 [movies, f], but for the first factor: in that all films are alike.
         count: int [movies], how many ratings of each there are; the choice weighs films by √count.
         bits: any number; 0: none.
         seed: of the pool.

@@ -14,24 +14,25 @@ DRIFT_POWER = 0.5
 
 @dataclass(frozen=True)
 class Scales:
-    """The scales of the kernel; in squared stars but for likeness and slope, which have no unit.
+    """The scales of the kernel: in squared stars, those of level, likeness and slope without unit.
 
-        k(a, b) =  likeness |F_a| |F_b| · (2/π arcsin cos(F_a, F_b), or the agreement of codes)
+        k(a, b) =  level · f_a f_b
+                 + likeness · |F_a| |F_b| · (2/π arcsin cos(F_a, F_b), or the agreement of codes)
                  + metadata · exp(−0.33 · metadata bits that differ)
                  + slope · (mean_a − 3)(mean_b − 3)
-                 + bias
                  + drift · (1 + |distance in the order of ratings| / 3.4)^−½
 
-    and `noise`, the variance of a rating about what it is a rating of. Each part is positive
-    semi-definite, so k is. The defaults are the prior that `fit_scales` starts from.
+    f is the first factor of a film, mostly how far a person's general level shows in it, F are the
+    others. `noise` is the variance of a rating about all this. Each part is positive semi-definite,
+    so k is. The defaults are the prior that `fit_scales` starts from.
     """
 
-    likeness: float = 1.19
-    metadata: float = 0.015
-    slope: float = 0.0076
-    bias: float = 0.0011
-    drift: float = 0.0475
-    noise: float = 0.605
+    level: float = 1.1
+    likeness: float = 1.2
+    metadata: float = 0.1
+    slope: float = 0.01
+    drift: float = 0.06
+    noise: float = 0.45
 
     def as_array(self) -> np.ndarray:
         """float64 [6], in the order of the attributes."""

@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from recbench.film_table.codes import choose_codes
-from recbench.film_table.fit_scales import fit_scales, prequential
+from recbench.film_table.fit_scales import Block, blocks_of, fit_scales, prequential
+from recbench.film_table.kernel import Scales
 from recbench.film_table.posterior import mean_and_factors
-from recbench.film_table.steps import fit_steps
+from recbench.film_table.steps import EVEN, fit_steps
 from recbench.film_table.table import FilmTable
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
 
-RANK, SAMPLES, SAMPLES_FOR_SCALES = 14, 113, 60
+RANK, SAMPLES, SAMPLES_FOR_SCALES = 14, 113, 40
 FACTORS = 32
 CODE_BITS = 256
-ASIDE, ASIDE_AT_MOST = 0.2, 300  # people that the scales are fitted to
+ASIDE_AT_MOST = 300  # people that the scales are fitted to, as near as can be
+MOST_FOLDS = 4  # that are set aside in turn, where there are few
 FEWEST_PEOPLE = 10
+
+MoviesWithout = Callable[[np.ndarray], Movies]  # users -> the movies without their votes
 
 
 def make_film_table(
-    background: Ratings, movies: Movies, seed: int = 0, code_bits: int = CODE_BITS
+    background: Ratings,
+    movies: Movies,
+    seed: int = 0,
+    code_bits: int = CODE_BITS,
+    movies_without: MoviesWithout | None = None,
 ) -> FilmTable:
     """Learn the table from `background`, and from nobody else.
 
     Scales and steps have to be right for people whom the table was not learned from. So a first
-    table is learned without a fifth of the people (at most 300), scales and steps are fitted to
-    these, and the table is then learned again from all.
+    table is learned without some 300 people, scales and steps are fitted to these, and the table is
+    then learned again from all. Of few people, up to four parts are set aside in turn.
 
     Args:
         movies: all films that the table is to have; only metadata bits are looked at.
         seed: of the sampler, of who is set aside and of the codes.
         code_bits: bits of a code, 0 or more.
+        movies_without: where the votes of `movies` were counted over background users: the movies
+            with those of some users (int [k]) not counted. None: they come from elsewhere.
     """
     people = np.unique(background.user)
     if len(people) < FEWEST_PEOPLE:
         return FilmTable.of_metadata(movies)
     with one_thread():
-        n_aside = min(int(ASIDE * len(people)), ASIDE_AT_MOST)
-        chosen = np.random.default_rng([seed, 5]).permutation(people)[:n_aside]
-        aside = np.isin(background.user, chosen)
-        others, theirs = background.take(~aside), background.take(aside)
+        blocks: list[Block] = []
+        for chosen in _aside(people, seed):
+            aside = np.isin(background.user, chosen)
+            others, known = (
+                background.take(~aside),
+                movies_without(chosen) if movies_without else movies,
+            )
+            first = _learn(others, known, seed, SAMPLES_FOR_SCALES, code_bits)
+            item_baseline = ItemBaseline.fit(others, known).stars
+            blocks += blocks_of(background.take(aside), first, item_baseline, known)
+        fitted = fit_scales(blocks)
+        steps = fit_steps(*prequential(blocks, fitted))
 
-        mean, factors, codes = _learn(others, movies, seed, SAMPLES_FOR_SCALES, code_bits)
-        signs, norm = 2.0 * codes - 1, np.linalg.norm(factors, axis=1)
-        scales = fit_scales(theirs, mean, signs, norm, movies.bits)
-        steps = fit_steps(*prequential(theirs, mean, signs, norm, movies.bits, scales))
+        table = _learn(background, movies, seed, SAMPLES, code_bits)
+        h, item_baseline = fitted.part_of_people, ItemBaseline.fit(background, movies).stars
+        mean = h * table.mean + (1 - h) * item_baseline
+    about: dict[str, object] = {
+        "users": len(people),
+        "ratings": len(background),
+        "seed": seed,
+        "part_of_people": fitted.part_of_people,
+    }
+    return replace(table, mean=mean, scales=fitted.scales, steps=steps, about=about)
 
-        mean, factors, codes = _learn(background, movies, seed, SAMPLES, code_bits)
-    about: dict[str, object] = {"users": len(people), "ratings": len(background), "seed": seed}
-    return FilmTable(movies.movie_id, mean, factors, codes, scales, steps, about)
+
+def _aside(people: np.ndarray, seed: int) -> list[np.ndarray]:
+    """Who is set aside: one part of 300 of many, or all in four parts of few."""
+    order = np.random.default_rng([seed, 5]).permutation(people)
+    each = min(len(people) // MOST_FOLDS, ASIDE_AT_MOST)
+    folds = min(-(-ASIDE_AT_MOST // each), MOST_FOLDS)
+    return [order[k * each : (k + 1) * each] for k in range(folds)]
 
 
-def _learn(
-    ratings: Ratings, movies: Movies, seed: int, samples: int, code_bits: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, factors and codes of each film. The mean is half the mean over people, half the item
-    baseline: of few people either is better than none, and both together than either."""
-    stars, factors = mean_and_factors(ratings, movies, seed, RANK, samples, FACTORS)
-    mean = (stars + ItemBaseline.fit(ratings, movies).stars) / 2
+def _learn(ratings: Ratings, movies: Movies, seed: int, samples: int, code_bits: int) -> FilmTable:
+    """Mean over people, factors and codes of each film; no scales yet."""
+    mean, factors = mean_and_factors(ratings, movies, seed, RANK, samples, FACTORS)
     count = np.bincount(ratings.movie, minlength=len(movies))
-    return mean, factors, choose_codes(factors, count, code_bits, seed)
+    codes = choose_codes(factors[:, 1:], count, code_bits, seed)
+    return FilmTable(movies.movie_id, mean, factors, codes, Scales(), EVEN)

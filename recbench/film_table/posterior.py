@@ -30,34 +30,41 @@ def mean_and_factors(
         factors: how many numbers of each film are kept, at most.
 
     Returns:
-        stars float64 [movies], not clipped; F float64 [movies, ≤ factors] with F F' the covariance,
-        the part of its largest eigenvalues, descending.
+        stars float64 [movies], not clipped; F float64 [movies, ≤ factors] with F F' the covariance:
+        its principal axes, a film weighing as many ratings as it has, the largest first.
     """
     users, rated = np.unique(ratings.user), np.unique(ratings.movie)
     side, groups = movie_features(movies, rated)
-    features = sparse.hstack(  # a film nobody rated has its metadata alone
-        (one_hot(places(np.arange(len(movies)), rated), len(rated) + 1)[:, :-1], side)
-    ).tocsr()  # (movies, features)
-    distinct, row = np.unique(ratings.movie, return_inverse=True)
+    own = one_hot(places(np.arange(len(movies)), rated), len(rated) + 1)  # the last: nobody rated
+    row = places(ratings.movie, rated)
     design = Design(
-        one_hot(places(ratings.user, users), len(users)), [block_of(row, features[distinct])]
+        one_hot(places(ratings.user, users), len(users)),
+        [block_of(row, sparse.hstack((own[rated, :-1], side[rated])))],
     )
     model = NormalFM(rank, samples, INITIAL_DEVIATION, seed)
     model.fit(design, ratings.stars, [len(users), len(rated), *groups])
 
+    features = sparse.hstack((own, side)).tocsr()  # (movies, features)
     squared = features.multiply(features).tocsr()
     kept = list(model.kept_samples())
     stars = np.full(len(movies), model.mean)
     parts = []  # (movies, rank + 1) of each sample, its outer product the covariance of that sample
     for offset, w, v in kept:
         of_users = np.column_stack((v[: len(users)], w[: len(users)]))  # (users, rank + 1)
-        v_film, w_film = v[len(users) :], w[len(users) :]
+        v_film, w_film = (_with_mean(of_all[len(users) :], len(rated)) for of_all in (v, w))
         sums = features @ v_film  # (movies, rank)
         within = ((sums**2) - squared @ v_film**2).sum(axis=1) / 2
         q = np.column_stack((sums, np.ones(len(movies))))  # (movies, rank + 1)
         stars += (offset + features @ w_film + within + q @ of_users.mean(axis=0)) / len(kept)
         parts.append(q @ _root(np.cov(of_users.T, bias=True)) / np.sqrt(len(kept)))
-    return stars, _leading(np.hstack(parts), factors)
+    count = np.bincount(ratings.movie, minlength=len(movies))
+    return stars, _leading(np.hstack(parts), count, factors)
+
+
+def _with_mean(of_features: np.ndarray, rated: int) -> np.ndarray:
+    """A film that nobody rated is expected to be like the mean of those that somebody did: that
+    row is put in after the `rated` ones. The prior of a film has this mean, which is not 0."""
+    return np.insert(of_features, rated, of_features[:rated].mean(axis=0), axis=0)
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
@@ -66,10 +73,11 @@ def _root(covariance: np.ndarray) -> np.ndarray:
     return vectors * np.sqrt(values.clip(0))
 
 
-def _leading(wide: np.ndarray, factors: int) -> np.ndarray:
+def _leading(wide: np.ndarray, count: np.ndarray, factors: int) -> np.ndarray:
     """`wide` (movies, k) projected on its principal axes, the `factors` largest first. Each is
     turned so that its largest number is positive: a solver may return either sign."""
-    values, axes = np.linalg.eigh(wide.T @ wide)
+    weighted = wide * np.sqrt(count)[:, None]
+    values, axes = np.linalg.eigh(weighted.T @ weighted)
     narrow = wide @ axes[:, np.argsort(-values, kind="stable")[:factors]]  # (movies, factors)
     largest = narrow[np.abs(narrow).argmax(axis=0), np.arange(narrow.shape[1])]
     return narrow * np.where(largest < 0, -1.0, 1.0)

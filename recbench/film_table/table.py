@@ -29,9 +29,10 @@ class FilmTable:
     Attributes:
         movie_id: int64 [m], the MovieLens id of each film.
         mean: float64 [m], what people give it on average, stars; not clipped.
-        factors: float64 [m, f], F: over people the stars of two films have the covariance F F'.
-        codes: uint8 [m, b], 0 or 1; the part of bits in which two films agree says how alike they
-            are, see `recbench.film_table.codes`.
+        factors: float64 [m, f]; over people the stars of two films have the covariance f·f. The
+            first is by itself, in a person's level; the others say how alike two films are.
+        codes: uint8 [m, b], 0 or 1; the part of bits in which two films agree stands for the angle
+            between their other factors, see `recbench.film_table.codes`.
         scales: of the kernel, see `recbench.film_table.kernel`.
         steps: of the predictive distribution, see `recbench.film_table.steps`.
         about: how it was made, as JSON can hold it.
@@ -59,9 +60,15 @@ class FilmTable:
         return len(self.movie_id)
 
     @property
+    def level(self) -> np.ndarray:
+        """The first factor of each film, float64 [m], stars."""
+        return self.factors[:, 0] if self.factors.shape[1] else np.zeros(len(self))
+
+    @property
     def norm(self) -> np.ndarray:
-        """|F| of each film, float64 [m], stars: how far people differ about it."""
-        return np.linalg.norm(self.factors, axis=1)
+        """The length of the others, float64 [m], stars: how far people differ about the film when
+        their level is the same."""
+        return np.linalg.norm(self.factors[:, 1:], axis=1)
 
     @classmethod
     def of_metadata(cls, movies: Movies) -> FilmTable:

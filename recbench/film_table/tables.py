@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbench.film_table.making import make_film_table
+from recbench.film_table.making import MoviesWithout, make_film_table
 from recbench.film_table.table import FilmTable
 from recbench.ratings import Movies, Ratings, read_only
 
@@ -34,15 +34,26 @@ class FilmTables:
         return cls((table,), np.empty(0))
 
     @classmethod
-    def make(cls, train: Ratings, background: Ratings, movies: Movies, seed: int) -> FilmTables:
+    def make(
+        cls,
+        train: Ratings,
+        background: Ratings,
+        movies: Movies,
+        seed: int,
+        movies_without: MoviesWithout | None = None,
+    ) -> FilmTables:
         """From `background` users; where there are none, from folds of the users of `train`.
 
         Args:
             train: training ratings of the users that the tables are for.
             background: of other users.
+            movies_without: see `make_film_table`; where there is no background nobody's votes are
+                counted.
         """
         if len(background):
-            return cls.same_for_all(make_film_table(background, movies, seed))
+            return cls.same_for_all(
+                make_film_table(background, movies, seed, movies_without=movies_without)
+            )
         users = int(train.user.max(initial=-1)) + 1
         order = np.random.default_rng([seed, 7]).permutation(users)
         fold = np.empty(users, dtype=np.int64)
