@@ -19,7 +19,7 @@ from recbench.threads import one_thread
 
 RANK, SAMPLES, SAMPLES_FOR_SCALES = 14, 113, 40
 FACTORS = 32
-CODE_BITS = 256
+CODE_BITS = 512
 ASIDE_AT_MOST = 300  # people that the scales are fitted to, as near as can be
 MOST_FOLDS = 4  # that are set aside in turn, where there are few
 FEWEST_PEOPLE = 10
