@@ -37,6 +37,7 @@ from recbench.evaluation.protocols import (
     UserSet,
 )
 from recbench.evaluation.significance import significance
+from recbench.film_table.making import CODE_BITS
 from recbench.keys import CELL, ITERATION
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared
@@ -72,13 +73,13 @@ class Parameters:
     """how often each cell is run"""
     models: tuple[str, ...] = (
         *("ao", "torch", "colab"),
-        *("wnn_vote", "ridge", "mlp_tuned"),
+        *("personal", "ridge", "mlp_tuned"),
         *("bias", "svd", "bayes_fm"),
         *("movie_mean", "user_mean", "user_median", "always_3"),
     )
-    """names of recommenders, or one's own as file:Class. There are also bayes_fm_ids, and hybrid,
-    which takes as long as all others together; and every name with _median behind it, read out
-    by the median"""
+    """names of recommenders, or one's own as file:Class. There are also hybrid, personal_exact,
+    hybrid_implicit and more references (docs/evaluation.md); and every name with _median behind
+    it, read out by the median"""
     split: float = 0.8
     """the part of the ratings to train on"""
     top_percentile: float = 0.0
@@ -90,8 +91,6 @@ class Parameters:
     """whether the external votes of a movie are known to any recommender"""
     item_baseline: bool = True
     """whether the item baseline knows how users rated a movie, or only its votes and bits"""
-    encoding: Encoding = "published"
-    """the bits of a movie, for every recommender: the published 26, or the extended ones"""
     ranking: bool = False
     """whether each recommender also ranks all films for every user with a liked one held out: a
     prediction for each user and film, which takes longer than all else"""
@@ -122,6 +121,11 @@ class Parameters:
     """how many users outside the sample collaborative models learn from as well; all: everybody"""
     samples: Samples | None = None
     """a fresh sample for each iteration, or the same as published"""
+    encoding: Encoding | None = None
+    """the bits of a movie, for every recommender: the published 26, the extended ones, or either
+    with bits behind them that were learned from background users (published+learned, learned)"""
+    code_bits: int | None = None
+    """how many learned bits, 1 to 512"""
 
     workers: int = 0
     """how many cells to run at a time; 0: one for each core, 4 at the most. The results are the
@@ -335,6 +339,8 @@ def check(parameters: Parameters) -> None:
         )
     if isinstance(parameters.background_users, int):
         check_range("--background-users", parameters.background_users, least=0)
+    if parameters.code_bits is not None:
+        check_range("--code-bits", parameters.code_bits, least=1, most=CODE_BITS)
     if not parameters.models:
         raise InputError(f"--models needs a name. There are {', '.join(recommenders())}")
     names = [name_of(spec) for spec in parameters.models]

@@ -118,18 +118,24 @@ class Hybrid(Recommender):
         rating of every background user takes longer than all else.
         """
         expected = np.zeros(len(user))
+        errors = self._errors_of(np.unique(user))
         for one, rows in rows_by_user(user):
-            history = self._history.get(one)
-            if history is None:
-                continue
-            theirs = self._train.take(history)
-            said = self._model.predict(
-                theirs.user, theirs.movie, **time_for(self._model, theirs.time)
-            )
-            errors = theirs.stars.astype(np.float64) - said
-            kernel = self._kernels[self._tables.fold_of(one)]
-            expected[rows] = kernel.posterior_mean(theirs.movie, errors, movie[rows])
+            if one in errors:
+                rated = self._train.movie[self._history[one]]
+                kernel = self._kernels[self._tables.fold_of(one)]
+                expected[rows] = kernel.posterior_mean(rated, errors[one], movie[rows])
         return expected
+
+    def _errors_of(self, users: np.ndarray) -> dict[int, np.ndarray]:
+        """r − m of the ratings of each of these users that has any, in the order of time."""
+        histories_of = {int(u): self._history[int(u)] for u in users if int(u) in self._history}
+        if not histories_of:
+            return {}
+        theirs = self._train.take(np.concatenate(list(histories_of.values())))
+        said = self._model.predict(theirs.user, theirs.movie, **time_for(self._model, theirs.time))
+        ends = np.cumsum([len(rows) for rows in histories_of.values()])
+        errors = np.split(theirs.stars.astype(np.float64) - said, ends[:-1])
+        return dict(zip(histories_of, errors, strict=True))
 
     def state_bytes(self) -> int:
         errors = 4 * sum(len(rows) for rows in self._history.values())

@@ -39,8 +39,8 @@ def choose_codes(factors: np.ndarray, count: np.ndarray, bits: int, seed: int) -
 
 
 def arcsine_kernel(unit: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """2/π arcsin(cos θ), float64 [n, m], of vectors of length one, [n, f] and [m, f]."""
-    return 2 / np.pi * np.arcsin((unit @ other.T).clip(-1, 1))
+    """2/π arcsin(cos θ), float64 [.., n, m], of vectors of length one: [.., n, f], [.., m, f]."""
+    return 2 / np.pi * np.arcsin((unit @ other.swapaxes(-1, -2)).clip(-1, 1))
 
 
 def _herded(factors: np.ndarray, weight: np.ndarray, planes: np.ndarray, bits: int) -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from recbench.film_table.codes import arcsine_kernel
 from recbench.film_table.kernel import Scales, drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
@@ -137,12 +138,12 @@ def blocks_of(
 
     Args:
         ratings: of each person the latest 64 are looked at.
-        table: its mean is the one over people; its scales are not looked at.
+        table: its mean is the one over people; codes and scales are not looked at.
         item_baseline: float64 [movies], stars.
     """
     bits = movies.metadata_bits
     between = table.mean - item_baseline
-    signs = (2.0 * table.codes - 1) * table.norm[:, None] / np.sqrt(max(table.codes.shape[1], 1))
+    unit = table.factors[:, 1:] / np.where(table.norm > 0, table.norm, 1.0)[:, None]
     histories = sorted(latest_of_each(ratings, LATEST), key=len)
     signed_bits = 1.0 - 2.0 * bits  # (movies, bits)
     for start in range(0, len(histories), AT_ONCE):
@@ -151,7 +152,7 @@ def blocks_of(
         there = np.arange(longest) < np.array([len(rows) for rows in people])[:, None]
         rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in people])
         movie = ratings.movie[rows]  # (people, n)
-        code = signs[movie]  # (people, n, b)
+        norm, direction = table.norm[movie], unit[movie]  # (people, n) and (people, n, f − 1)
         level, slope = table.level[movie], item_baseline[movie] - DEFAULT_STARS
         z = signed_bits[movie]
         differing = (bits.shape[1] - z @ z.transpose(0, 2, 1)) / 2
@@ -159,7 +160,7 @@ def blocks_of(
         parts = np.stack(
             (
                 level[:, :, None] * level[:, None, :],
-                code @ code.transpose(0, 2, 1),
+                arcsine_kernel(direction, direction) * norm[:, :, None] * norm[:, None, :],
                 metadata_shape(differing),
                 slope[:, :, None] * slope[:, None, :],
                 np.broadcast_to(drift_shape(place[:, None] - place), differing.shape),

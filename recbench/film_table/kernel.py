@@ -41,7 +41,7 @@ class Scales:
     @classmethod
     def of_nobody(cls) -> Scales:
         """Where no likeness is known: metadata in its place."""
-        return cls(metadata=0.25)
+        return cls(level=0.4, metadata=0.27, drift=0.25, noise=0.6)
 
     @classmethod
     def of_array(cls, values: np.ndarray) -> Scales:

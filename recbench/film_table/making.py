@@ -58,7 +58,7 @@ def make_film_table(
                 background.take(~aside),
                 movies_without(chosen) if movies_without else movies,
             )
-            first = _learn(others, known, seed, SAMPLES_FOR_SCALES, code_bits)
+            first = _learn(others, known, seed, SAMPLES_FOR_SCALES, code_bits=0)
             item_baseline = ItemBaseline.fit(others, known).stars
             blocks += blocks_of(background.take(aside), first, item_baseline, known)
         fitted = fit_scales(blocks)

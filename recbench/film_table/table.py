@@ -29,7 +29,7 @@ class FilmTable:
     Attributes:
         movie_id: int64 [m], the MovieLens id of each film.
         mean: float64 [m], what people give it on average, stars; not clipped.
-        factors: float64 [m, f]; over people the stars of two films have the covariance f·f. The
+        factors: float64 [m, ≥ 1]; over people the stars of two films have the covariance f·f. The
             first is by itself, in a person's level; the others say how alike two films are.
         codes: uint8 [m, b], 0 or 1; the part of bits in which two films agree stands for the angle
             between their other factors, see `recbench.film_table.codes`.
@@ -62,7 +62,7 @@ class FilmTable:
     @property
     def level(self) -> np.ndarray:
         """The first factor of each film, float64 [m], stars."""
-        return self.factors[:, 0] if self.factors.shape[1] else np.zeros(len(self))
+        return self.factors[:, 0]
 
     @property
     def norm(self) -> np.ndarray:
@@ -77,7 +77,7 @@ class FilmTable:
         return cls(
             movie_id=movies.movie_id,
             mean=ItemBaseline.fit(nobody, movies).stars,
-            factors=np.empty((len(movies), 0)),
+            factors=np.ones((len(movies), 1)),  # a person's level shows in all films alike
             codes=np.empty((len(movies), 0), dtype=np.uint8),
             scales=Scales.of_nobody(),
             steps=EVEN,
