@@ -37,7 +37,8 @@ class GaussianProcess:
         n = len(residual)
         covariance = kernel.copy()
         covariance[np.arange(n), np.arange(n)] += self.noise
-        self._root = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        root = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        self._root = np.ascontiguousarray(root)
         self._z = solve_triangular(self._root, residual, lower=True, check_finite=False)
         self._count = n
 
@@ -84,7 +85,7 @@ class GaussianProcess:
             mean, known = _ask_one(self._root, self._z, self._count, kernel[0])
             return np.array([mean]), variance + self.noise - known
         v = self.solved(kernel)  # (n, m)
-        return self.z @ v, variance + self.noise - np.vecdot(v, v, axis=0)
+        return self.z @ v, variance + self.noise - np.vecdot(v.T, v.T)
 
     def shares(self, kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What each rating learned has to do with one prediction.

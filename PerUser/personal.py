@@ -19,6 +19,8 @@ from recbench.recommender import ContinualRecommender, Contribution, Explanation
 from weightless import Patterns
 from weightless.storage import read, write
 
+OPERATIONS = 6e9  # of one explanation, about a second
+
 
 @dataclass
 class Person:
@@ -69,7 +71,7 @@ class Personal(ContinualRecommender):
             )
         self._tables = film_tables
         self._kernels = [self.kernel_of(table, movies) for table in film_tables.tables]
-        self._people: dict[int, Person] = {}
+        self.people: dict[int, Person] = {}
         for user, rows in histories(train):
             self._store(user, train.movie[rows], train.stars[rows])
         return self
@@ -81,7 +83,7 @@ class Personal(ContinualRecommender):
         """Remember ratings of a person of whom nothing is remembered, the latest last."""
         kernel = self._kernel(user)
         residual = stars.astype(np.float64) - kernel.mean[movie]
-        self._people[user] = Person(kernel.stored(movie), movie.astype(np.int32), residual)
+        self.people[user] = Person(kernel.stored(movie), movie.astype(np.int32), residual)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         mean, _ = self.predict_normal(user, movie)
@@ -94,7 +96,7 @@ class Personal(ContinualRecommender):
         for one, rows in rows_by_user(user):
             kernel = self._kernel(one)
             mean[rows] = kernel.mean[movie[rows]]
-            person = self._people.get(one)
+            person = self.people.get(one)
             if person is None:
                 variance[rows] = kernel.variance(movie[rows]) + kernel.scales.noise
                 continue
@@ -124,7 +126,7 @@ class Personal(ContinualRecommender):
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         user, kernel = int(user), self._kernel(int(user))
-        person = self._people.get(user)
+        person = self.people.get(user)
         if person is None:
             self._store(user, np.array([movie]), np.array([stars], np.float32))
             return
@@ -144,12 +146,12 @@ class Personal(ContinualRecommender):
         person.residual = np.append(person.residual, residual)
 
     def forget_one(self, user: int, movie: int) -> None:
-        person = self._people.get(int(user))
+        person = self.people.get(int(user))
         if person is None or movie not in person.movie:
             raise KeyError(f"user {user} has no rating of movie {movie}")
         self._forget(self._kernel(int(user)), person, movie)
         if not len(person):
-            del self._people[int(user)]
+            del self.people[int(user)]
 
     @staticmethod
     def _forget(kernel: FilmKernel, person: Person, movie: int) -> None:
@@ -166,7 +168,7 @@ class Personal(ContinualRecommender):
         return min(max(mean, MIN_STARS), MAX_STARS)
 
     def _ask_one(self, user: int, movie: int) -> tuple[float, float]:
-        kernel, person, one = self._kernel(user), self._people.get(user), np.array([movie])
+        kernel, person, one = self._kernel(user), self.people.get(user), np.array([movie])
         variance = kernel.variance(one)
         if person is None:
             return float(kernel.mean[movie]), float(variance[0]) + kernel.scales.noise
@@ -177,14 +179,23 @@ class Personal(ContinualRecommender):
         return float(kernel.mean[movie] + mean[0]), float(variance[0])
 
     def explain_one(self, user: int, movie: int) -> Explanation:
-        """The mean, and the whole linear share of each remembered rating, the largest first."""
+        """The mean, and the whole linear share of each remembered rating, the largest first.
+
+        What would change if a rating were forgotten is worked out by leaving it out, which numbers
+        the later ones anew; beyond a few billion operations, of a long history for the largest
+        shares alone, and for the others as if the later ones kept their numbers.
+        """
         user, kernel = int(user), self._kernel(int(user))
         parts = [Contribution("mean of other people", float(kernel.mean[movie]))]
-        person = self._people.get(user)
+        person = self.people.get(user)
         if person is not None:
             process = person.process = person.process or self._process(kernel, person)
             asked = kernel.asked(np.array([movie]), person.movie, person.patterns)[0]  # (n,)
             share, if_forgotten = process.shares(asked)
+            for j in np.argsort(-np.abs(share), kind="stable")[: _affordable(len(person))]:
+                left, residual = np.delete(person.movie, j), np.delete(person.residual, j)
+                without = kernel.posterior_mean(left, residual, np.array([movie]))[0]
+                if_forgotten[j] = without - share.sum()
             agree = kernel.agreement(movie, person.movie)  # (n,)
             given = person.residual + kernel.mean[person.movie]
             parts += [
@@ -219,7 +230,7 @@ class Personal(ContinualRecommender):
         user, kernel = int(user), self._kernel(int(user))
         movie = np.concatenate((candidates, targets))
         covariance = kernel.between(np.asarray(candidates), movie)  # (c, c + t)
-        person = self._people.get(user)
+        person = self.people.get(user)
         if person is not None:
             process = person.process = person.process or self._process(kernel, person)
             known = process.solved(kernel.asked(movie, person.movie, person.patterns))
@@ -235,7 +246,7 @@ class Personal(ContinualRecommender):
         Raises:
             KeyError: nothing is remembered of that person.
         """
-        person = self._people.get(int(user))
+        person = self.people.get(int(user))
         if person is None:
             raise KeyError(f"nothing is remembered of user {user}")
         stars = person.residual + self._kernel(int(user)).mean[person.movie]
@@ -256,7 +267,7 @@ class Personal(ContinualRecommender):
         if unknown:
             raise ValueError(f"{path}: the film table has no film {unknown[0]}")
         movie = np.array([row_of[int(one)] for one in arrays["movie_id"]], dtype=np.int32)
-        self._people.pop(int(user), None)
+        self.people.pop(int(user), None)
         if len(movie):
             self._store(int(user), movie, arrays["stars"].astype(np.float32) / 2)
 
@@ -264,7 +275,7 @@ class Personal(ContinualRecommender):
         """Patterns, film and residual of each rating: what cannot be computed again."""
         return sum(
             8 * len(p.patterns.array) * len(p) + p.movie.nbytes + p.residual.nbytes
-            for p in self._people.values()
+            for p in self.people.values()
         )
 
 
@@ -273,6 +284,11 @@ class PersonalExact(Personal):
 
     name: ClassVar[str] = "personal_exact"
     kernel_of: ClassVar[type[FilmKernel]] = FactorKernel
+
+
+def _affordable(n: int) -> int:
+    """How many systems of n equations to solve for one explanation."""
+    return max(10, int(OPERATIONS / max(n, 1) ** 3))
 
 
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,8 +1,8 @@
-"""Is a rating's part in an explanation what its deletion would change? -> results/<run>/*.csv
+"""Are the reasons of `personal` what they say? -> results/<run>/*.csv
 
-`explain_one` says what each remembered rating adds to a prediction in the last step of `wnn_vote`.
-But a rating also moves user bias, slope and feature weights. So for ratings drawn at random the
-part is compared with the change of the prediction when that rating is forgotten.
+`explain_one` gives two numbers for each remembered rating: its share in the prediction, and by how
+much the prediction would change without it. For ratings drawn at random both are compared with what
+happens when that rating is really forgotten.
 
     python -m experiments.explanations --dataset FOLDER
 """
@@ -10,12 +10,13 @@ part is compared with the change of the prediction when that rating is forgotten
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from PerUser.wnn_vote import WnnVote
+from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
@@ -24,6 +25,8 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
+
+SUMS = 1e-9  # stars
 
 
 @dataclass
@@ -49,41 +52,56 @@ def main(parameters: Parameters) -> None:
     folder = open_run(parameters, None, "explanations", [dataset], protocol=protocol.columns())
     cell = make_cell(dataset, protocol, 0, 0, parameters.seed)
     with one_thread():  # the products are small
-        table = parts_and_changes(cell, parameters.ratings, parameters.seed)
-    agree = np.sign(table["part"]) == np.sign(table["change_if_deleted"])
-    summary = {
-        "ratings": len(table),
-        "same_sign": agree.mean(),
-        "correlation": table["part"].corr(table["change_if_deleted"]),
-        "mean_size_of_part": table["part"].abs().mean(),
-        "mean_size_of_change": table["change_if_deleted"].abs().mean(),
-    }
-    write_csv(pd.DataFrame([summary]), folder.path / "agreement.csv")
+        table, exact = shares_and_changes(cell, parameters.ratings, parameters.seed)
+    real = table["change"]
+    rows = [
+        {
+            "compared": column,
+            "ratings": len(table),
+            "same_sign": (np.sign(table[column]) == np.sign(real)).mean(),
+            "rank_correlation": table[column].corr(real, method="spearman"),
+            "mean_difference": (table[column] - real).abs().mean(),
+            "mean_change": real.abs().mean(),
+            "sums": exact.mean() if column == "share" else None,
+        }
+        for column in ("share", "if_forgotten")
+    ]
+    write_csv(pd.DataFrame(rows), folder.path / "agreement.csv")
     folder.close(started)
-    print(f"same sign in {agree.mean():.3f} of {len(table):,}; in {folder.path}")
+    for row in rows:
+        print(f"{row['compared']}: same sign in {row['same_sign']:.4f} of {len(table):,}")
+    print(f"in {folder.path}")
 
 
-def parts_and_changes(cell: Cell, ratings: int, seed: int) -> pd.DataFrame:
-    """Of ratings and held-out films of the same user drawn at random: the rating's part in the
-    prediction, and by how much the prediction is higher with the rating than without, stars."""
+def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Of ratings and held-out films of the same user drawn at random: the rating's share in the
+    prediction, what is said of its deletion, both as what the rating adds, and by how much the
+    prediction is really higher with it than without, stars. And whether each explanation summed to
+    the prediction, bool [ratings]."""
     train, test = cell.personal.train, cell.personal.test
-    model = WnnVote().fit(train, cell.movies, cell.item_baseline)
+    model = Personal().fit(train, cell.movies, cell.personal_tables)
     rng = np.random.default_rng(seed)
-    rows = []
+    rows, exact = [], []
     for asked in rng.integers(0, len(test), ratings):
         user, movie = int(test.user[asked]), int(test.movie[asked])
-        memory = model.memories[user]
-        remembered = int(rng.choice(memory.movie))
-        part = sum(
-            one.stars
-            for one in model.explain_one(user, movie).contributions
-            if one.movie == remembered
-        )
-        before = model.predict_one(user, movie)
-        model.memories[user] = memory.without(remembered)
-        rows.append((part, before - model.predict_one(user, movie)))
-        model.memories[user] = memory
-    return pd.DataFrame(rows, columns=["part", "change_if_deleted"])
+        explanation = model.explain_one(user, movie)
+        before = explained_mean(model, user, movie)
+        exact.append(abs(explanation.stars - model.predict_one(user, movie)) < SUMS)
+        of_ratings = [one for one in explanation.contributions if one.movie is not None]
+        chosen = of_ratings[int(rng.integers(len(of_ratings)))]
+        assert chosen.movie is not None
+        assert chosen.if_forgotten is not None
+        kept = deepcopy(model.people[user])
+        model.forget_one(user, chosen.movie)
+        change = before - explained_mean(model, user, movie)
+        model.people[user] = kept
+        rows.append((chosen.stars, -chosen.if_forgotten, change))
+    return pd.DataFrame(rows, columns=["share", "if_forgotten", "change"]), np.array(exact)
+
+
+def explained_mean(model: Personal, user: int, movie: int) -> float:
+    """The prediction before it is cut off at the ends of the scale."""
+    return float(model.predict_normal(np.array([user]), np.array([movie]))[0][0])
 
 
 if __name__ == "__main__":
