@@ -118,11 +118,9 @@ def attack(
         own = ratings.take(np.flatnonzero(ratings.user == user))
         own = own.take(np.argsort(own.time, kind="stable")[-MOST_RATINGS:])
         here, there = (log_likelihood(kernel, own) for kernel in kernels)
-        nearer = (own.stars - shadow.mean[own.movie]) ** 2 - (
-            own.stars - table.mean[own.movie]
-        ) ** 2
+        off, off_shadow = (own.stars - one.mean[own.movie] for one in (table, shadow))
         scores["likelihood"].append(here / len(own))
-        scores["mean"].append(float(nearer.mean()))
+        scores["mean"].append(float((off_shadow**2 - off**2).mean()))
         scores["both"].append((here - there) / len(own))
     return {name: np.array(values) for name, values in scores.items()}
 

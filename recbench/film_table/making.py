@@ -33,6 +33,7 @@ def make_film_table(
     seed: int = 0,
     code_bits: int = CODE_BITS,
     movies_without: MoviesWithout | None = None,
+    most_folds: int = MOST_FOLDS,
 ) -> FilmTable:
     """Learn the table from `background`, and from nobody else.
 
@@ -46,13 +47,14 @@ def make_film_table(
         code_bits: bits of a code, 0 or more.
         movies_without: where the votes of `movies` were counted over background users: the movies
             with those of some users (int [k]) not counted. None: they come from elsewhere.
+        most_folds: in how many parts people are set aside, at most.
     """
     people = np.unique(background.user)
     if len(people) < FEWEST_PEOPLE:
         return FilmTable.of_metadata(movies)
     with one_thread():
         blocks: list[Block] = []
-        for chosen in _aside(people, seed):
+        for chosen in _aside(people, seed, most_folds):
             aside = np.isin(background.user, chosen)
             others, known = (
                 background.take(~aside),
@@ -76,11 +78,11 @@ def make_film_table(
     return replace(table, mean=mean, scales=fitted.scales, steps=steps, about=about)
 
 
-def _aside(people: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Who is set aside: one part of 300 of many, or all in four parts of few."""
+def _aside(people: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
+    """Who is set aside: one part of 300 of many, or all in up to four parts of few."""
     order = np.random.default_rng([seed, 5]).permutation(people)
     each = min(len(people) // MOST_FOLDS, ASIDE_AT_MOST)
-    folds = min(-(-ASIDE_AT_MOST // each), MOST_FOLDS)
+    folds = min(-(-ASIDE_AT_MOST // each), most_folds)
     return [order[k * each : (k + 1) * each] for k in range(folds)]
 
 

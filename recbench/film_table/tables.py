@@ -59,7 +59,8 @@ class FilmTables:
         fold = np.empty(users, dtype=np.int64)
         fold[order] = np.arange(users) % FOLDS
         tables = [
-            make_film_table(train.take(fold[train.user] != k), movies, seed) for k in range(FOLDS)
+            make_film_table(train.take(fold[train.user] != k), movies, seed, most_folds=1)
+            for k in range(FOLDS)
         ]
         return cls(tuple(tables), fold)
 
