@@ -32,10 +32,10 @@ class Parameters:
     run: str
     """the folder of a run of compare_all.py, with its predictions.parquet"""
     claims: tuple[str, ...] = (
-        "hybrid:bayes_fm,svd,bias,colab,ridge,wnn_vote",
-        "wnn_vote:bayes_fm,svd,bias,ridge,mlp_tuned,user_mean",
+        "personal:bayes_fm,svd,bias,colab,ridge,mlp_tuned,user_mean",
+        "hybrid:bayes_fm,svd,bias,personal",
+        "personal_median:bayes_fm_median,ridge_median",
         "hybrid_median:bayes_fm_median,ridge_median",
-        "wnn_vote_median:bayes_fm_median,ridge_median",
     )
     """model:reference,reference: what is compared with what, where the run has both"""
 

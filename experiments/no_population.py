@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from typing import Self
 
@@ -30,6 +30,9 @@ from recbench.evaluation.cells import Cell, make_cell, parse_cells
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
+from recbench.film_table.kernel import Scales
+from recbench.film_table.table import FilmTable
+from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.keys import CELL
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
@@ -75,19 +78,11 @@ CONTENDERS: dict[str, tuple[str, dict]] = {
     # scikit-learn's default, and no decay
     "ridge_untuned": ("ridge", {"alpha": 1.0, "damping": 0.0, "decay_power": 0.0}),
     "ridge": ("ridge", {}),
-    "wnn_vote_untuned": (  # everything shrunk by one rating, every channel of bits alike
-        "wnn_vote",
-        {
-            "shrinkage_bias": 1.0,
-            "shrinkage_slope": 1.0,
-            "shrinkage_weights": 1.0,
-            "shrinkage_kernel": 1.0,
-            "decay_power": 0.0,
-            "channel_weight": {},
-        },
-    ),
-    "wnn_vote": ("wnn_vote", {}),
+    "personal_untuned": ("personal", {}),
+    "personal": ("personal", {}),
 }
+# Every part of the kernel as large as the noise, in place of scales chosen on other users.
+UNTUNED = Scales(**{one.name: 1.0 for one in fields(Scales)})
 REFERENCE = "user_mean"
 console = Console(highlight=False)
 
@@ -97,15 +92,25 @@ class OneUserAtATime(Recommender):
 
     Args:
         make: gives a new recommender.
+        scales: of the kernel of a film table that knows no ratings; None: its own.
     """
 
-    def __init__(self, make: Callable[[], Recommender]) -> None:
+    def __init__(self, make: Callable[[], Recommender], scales: Scales | None = None) -> None:
         self._make = make
+        self._scales = scales
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         nobody_knows = ItemBaseline(np.full(len(movies), DEFAULT_STARS))
+        table = FilmTable.of_metadata(movies)
+        tables = FilmTables.same_for_all(replace(table, scales=self._scales or table.scales))
         self._models = {
-            user: fit_on(self._make(), train.take(train.user == user), movies, nobody_knows)
+            user: fit_on(
+                self._make(),
+                train.take(train.user == user),
+                movies,
+                nobody_knows,
+                film_tables=tables,
+            )
             for user in np.unique(train.user).tolist()
         }
         return self
@@ -180,7 +185,7 @@ def main(parameters: Parameters) -> int:
 def columns_of(key: dict, dataset: Dataset, protocol: Protocol) -> dict:
     """The columns before the scores."""
     tuned = "never" if key["model"] in ("ao", "torch") else "no settings"
-    if key["model"] in ("ridge", "wnn_vote"):
+    if key["model"] in ("ridge", "personal"):
         tuned = "on other users"
     return {"dataset": dataset.source.name, **protocol.columns(), **key, "tuned": tuned}
 
@@ -193,9 +198,9 @@ def work(
     name, settings = CONTENDERS[key["model"]]
     options = Options(seed=key["seed"], labels=protocol.labels, loss=protocol.loss)
     cls = load_recommender(name)
-    measured = measure(
-        OneUserAtATime(lambda: build(cls, options, **settings)), cell, protocol.labels
-    )
+    scales = UNTUNED if key["model"] == "personal_untuned" else None
+    one_by_one = OneUserAtATime(lambda: build(cls, options, **settings), scales)
+    measured = measure(one_by_one, cell, protocol.labels)
     predictions.add(key, measured.predictions)
     return dict(measured.row)
 

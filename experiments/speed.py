@@ -38,9 +38,10 @@ from rich.progress import track
 from torch import nn
 
 import weightless as ao
+from Collaborative.bayesian_fm import BayesianFM
 from Collaborative.torch_colab import TorchCollaborativeRecommender
+from PerUser.personal import Personal
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
-from PerUser.wnn_vote import WnnVote
 from recbench import ContinualRecommender, Movies, Ratings
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
@@ -49,6 +50,7 @@ from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.factorization.sampling import BURN_IN
 from recbench.recommender import Options, build, declared, fit_on
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
@@ -64,6 +66,7 @@ MOVIE: dict[str, Any] = {
     "connector_function": "forward_forward_conn",
 }
 STORED, ASKED = 400, 100  # patterns and questions of each user
+HELD_OUT = 200  # ratings that are learned one by one
 REPEATS = 5  # of what takes less than a second or two; the median counts
 
 
@@ -76,9 +79,9 @@ class Parameters:
     parts: tuple[Part, ...] = ("engine", "networks", "models")
     """which of the parts above"""
     models: tuple[str, ...] = (
-        *("bayes_fm", "bayes_fm_implicit", "hybrid", "svd", "bias", "colab"),
+        *("bayes_fm", "bayes_fm_implicit", "hybrid", "hybrid_implicit", "svd", "bias", "colab"),
         *("item_knn", "user_knn", "ease", "lightgbm", "autorec", "river_mf"),
-        *("wnn_vote", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
+        *("personal", "personal_exact", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
     )
     """of the part `models`; the first is what the others are compared with"""
     quick: bool = False
@@ -443,7 +446,7 @@ def collaborative_rows(users: int) -> Iterator[Row]:
 
 
 def model_costs(cell: Cell, models: tuple[str, ...]) -> Iterator[dict]:
-    """What each recommender knows and costs on a cell, the item baseline being fitted.
+    """What each recommender knows and costs on a cell, item baseline and film table being made.
 
     Columns: model, learns_from (whose ratings), fit_and_predict_seconds, times_as_fast (as the
     first model), one_more_rating (how a rating is taken in), one_more_rating_seconds (until a film
@@ -453,6 +456,8 @@ def model_costs(cell: Cell, models: tuple[str, ...]) -> Iterator[dict]:
     for name in track(models, "models", console=console, transient=True):
         cls = load_recommender(name)
         with one_thread():
+            if declared(cls, "starts_from_film_table"):
+                cell.film_tables(declared(cls, "learns_from_background"))  # made once, not counted
             start = time.process_time()
             measured = measure(build(cls, Options()), cell, "half_stars")
             seconds = time.process_time() - start
@@ -472,6 +477,8 @@ def model_costs(cell: Cell, models: tuple[str, ...]) -> Iterator[dict]:
 def whose_ratings(cls: type) -> str:
     if declared(cls, "learns_from_background"):
         return "all users"
+    if declared(cls, "starts_from_film_table"):
+        return "the user, and a film table"
     if declared(cls, "starts_from_item_baseline"):
         return "the user, and movie means"
     return "the user alone"
@@ -484,7 +491,10 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
     if declared(cls, "learns_from_background"):
         return "everything fitted anew", refit
     if issubclass(cls, ContinualRecommender):
-        model = fit_on(build(cls, Options()), train, cell.movies, cell.item_baseline)
+        tables = cell.personal_tables
+        model = fit_on(
+            build(cls, Options()), train, cell.movies, cell.item_baseline, film_tables=tables
+        )
         test = cell.personal.test
         one = list(zip(test.user.tolist(), test.movie.tolist(), test.stars, strict=True))[:2_000]
 
@@ -506,21 +516,89 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
 
 
 def one_by_one_rows(cell: Cell) -> Iterator[Row]:
-    """What each step of `wnn_vote` takes for one rating."""
-    model = WnnVote().fit(cell.personal.train, cell.movies, cell.item_baseline)
-    test = cell.personal.test
-    chosen = test.take(np.random.default_rng(0).permutation(len(test))[:2_000])
-    ratings = list(zip(chosen.user.tolist(), chosen.movie.tolist(), chosen.stars, strict=True))
-    steps: dict[str, Callable[[int, int, float], object]] = {
-        "predict": lambda user, movie, _: model.predict_one(user, movie),
-        "explain": lambda user, movie, _: model.explain_one(user, movie),
-        "learn": model.learn_one,
-        "forget": lambda user, movie, _: model.forget_one(user, movie),
-    }
-    for name, step in steps.items():
-        times = [elapsed_microseconds(partial(step, *rating)) for rating in ratings]
-        yield Row(f"wnn_vote: {name} one, median of {len(ratings):,}", np.median(times), "µs")
-        yield Row("the same, 99th percentile", np.percentile(times, 99), "µs")
+    """What one more rating costs `personal`, by how many a person has; beside `bayes_fm`, were its
+    film vectors kept and the person's fitted anew to all ratings, and beside River."""
+    seconds = processor_seconds(lambda: cell.personal_tables)
+    tables, people = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
+    yield Row(
+        f"film tables: {tables} of {people:,} people, {len(cell.movies):,} films", seconds, "s"
+    )
+    rng = np.random.default_rng(0)
+    for held in (20, 200, 2_000):
+        if held + HELD_OUT <= len(cell.movies):
+            yield from rows_of_a_person(cell, held, rng)
+
+
+def rows_of_a_person(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[Row]:
+    """The same of a person with `held` ratings, of films and stars drawn at random."""
+    movie = rng.permutation(len(cell.movies))[: held + HELD_OUT]
+    stars = rng.integers(1, 11, len(movie)) / 2
+    ratings = Ratings(np.zeros(len(movie)), movie, stars, np.arange(len(movie)))
+    first, more = ratings.take(np.arange(held)), ratings.take(np.arange(held, len(movie)))
+    model = Personal().fit(first, cell.movies, cell.personal_tables)
+    model.predict_one(0, int(movie[-1]))
+
+    def learn_and_ask(one: int, other: int, given: float) -> None:
+        model.learn_one(0, one, given)
+        model.predict_one(0, other)
+
+    learning, forgetting = [], []
+    rows = more.movie.tolist()
+    for one, other, given in zip(rows[:-1], rows[1:], more.stars[:-1].tolist(), strict=True):
+        learning.append(elapsed_microseconds(partial(learn_and_ask, one, other, given)))
+        forgetting.append(elapsed_microseconds(partial(model.forget_one, 0, one)))
+    explaining = [elapsed_microseconds(partial(model.explain_one, 0, other)) for other in rows[:3]]
+    any_of_them = [
+        elapsed_microseconds(partial(model.forget_one, 0, one))
+        for one in rng.permutation(movie[:held])[:5].tolist()
+    ]
+    what = f"one rating learned and one film asked about at {held:,} ratings"
+    ours = float(np.median(learning))
+    yield Row(f"{what}, 99th percentile", float(np.percentile(learning, 99)), "µs")
+    folding = folding_in_microseconds(rng, held)
+    yield beside(f"{what}, median", ours, "a user folded into bayes_fm", folding, "µs")
+    river = river_microseconds(first, more)
+    if river is not None:
+        yield beside(f"{what}, median", ours, "River's BiasedMF", river, "µs")
+    of_held = f"of {held:,} ratings"
+    yield Row(f"the latest {of_held} forgotten, median", float(np.median(forgetting)), "µs")
+    yield Row(f"any {of_held} forgotten, median of 5", float(np.median(any_of_them)), "µs")
+    yield Row(f"reasons of a prediction {of_held}", float(np.median(explaining)), "µs")
+
+
+def folding_in_microseconds(rng: np.random.Generator, held: int) -> float:
+    """A user's vector fitted anew to all ratings with film vectors as they are, in each sample of
+    `bayes_fm`, and a film asked about: a ridge regression for each sample. Made up numbers in
+    arrays of the right shape."""
+    size, samples = BayesianFM().rank + 1, BayesianFM().samples - BURN_IN
+    q = rng.standard_normal((samples, held, size))  # film vectors
+    residual, asked = rng.standard_normal(held), rng.standard_normal((samples, size))
+
+    def fold_in() -> float:
+        penalised = q.transpose(0, 2, 1) @ q + np.eye(size)  # (samples, size, size)
+        vector = np.linalg.solve(penalised, (residual @ q)[:, :, None])[:, :, 0]
+        return float(np.vecdot(vector, asked).mean())
+
+    return float(np.median([elapsed_microseconds(fold_in) for _ in range(50)]))
+
+
+def river_microseconds(first: Ratings, more: Ratings) -> float | None:
+    """One rating learned and one film asked about by River's `BiasedMF`; None if it is not
+    installed (requirements-dev.txt)."""
+    try:
+        from river.reco import BiasedMF
+    except ImportError:
+        return None
+    model = BiasedMF(seed=0)
+    for movie, stars in zip(first.movie.tolist(), first.stars.tolist(), strict=True):
+        model.learn_one(0, movie, stars)
+
+    def learn_and_ask(movie: int, stars: float) -> None:
+        model.learn_one(0, movie, stars)
+        model.predict_one(0, movie)
+
+    rows = zip(more.movie.tolist(), more.stars.tolist(), strict=True)
+    return float(np.median([elapsed_microseconds(partial(learn_and_ask, *row)) for row in rows]))
 
 
 if __name__ == "__main__":
