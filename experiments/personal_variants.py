@@ -1,0 +1,219 @@
+"""What each part of `personal` is worth, and codes beside factors of as many bytes.
+
+On development users. The film table of a cell is made once; each variant changes it, and nothing is
+fitted again: what a part gives when the others are as they are.
+
+    python -m experiments.personal_variants --datasets FOLDER ml-100k
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from PerUser.film_kernel import CodeKernel, FactorKernel, FilmKernel
+from PerUser.personal import Personal
+from recbench.command_line import run
+from recbench.data.joining import Dataset, load_dataset
+from recbench.errors import check_range
+from recbench.evaluation.cells import Cell, make_cell, parse_cells
+from recbench.evaluation.metrics import rmse
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.film_table.codes import choose_codes
+from recbench.film_table.kernel import Scales
+from recbench.film_table.table import FilmTable
+from recbench.film_table.tables import FilmTables
+from recbench.item_baseline import ItemBaseline
+from recbench.keys import CELL
+from recbench.runs.jobs import Job, run_jobs
+from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import write_csv
+from recbench.threads import one_thread
+
+BITS = (64, 128, 256, 512)
+FACTORS = (2, 4, 8, 16, 32)
+FLOAT = 4  # bytes, of a number in a table that is to be small
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    datasets: tuple[str, ...] = ("auto",)
+    """each as in compare_all.py"""
+    cells: tuple[str, ...] = ("250x10", "250x50", "250x0")
+    """users x ratings of each; 0: all"""
+    iterations: int = 3
+    """samples of users"""
+    seed: int = 0
+    """iteration k uses seed + k - 1"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-personal-variants"""
+    resume: str = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
+
+
+class ProductKernel(FactorKernel):
+    """Likeness by the product of factors, without the arc sine."""
+
+    def _likeness(self, movie, stored, patterns, asked):  # type: ignore[no-untyped-def]
+        lengths = self._norm[movie][:, None] * self._norm[stored]
+        return (self._unit[movie] @ self._unit[stored].T) * lengths
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A film table and a kernel.
+
+    Attributes:
+        table: made from the cell's own.
+        kernel: how films are compared.
+        bytes_per_film: of likeness, numbers of four bytes: level, length and code, or factors.
+    """
+
+    table: Callable[[FilmTable, Cell], FilmTable]
+    kernel: type[FilmKernel] = CodeKernel
+    bytes_per_film: int = 0
+
+
+console = Console(highlight=False)
+
+
+def variants() -> dict[str, Variant]:
+    """By name; the first is `personal` as it is."""
+    found = {"personal": Variant(lambda table, _: table, CodeKernel, 2 * FLOAT + BITS[-1] // 8)}
+    for part in (field.name for field in fields(Scales)):
+        if part != "noise":
+            found[f"without {part}"] = Variant(partial(_without, part))
+    found["mean: item baseline"] = Variant(_of_item_baseline)
+    for bits in BITS:
+        size = 2 * FLOAT + bits // 8
+        found[f"code of {bits} bits"] = Variant(partial(_of_bits, bits), CodeKernel, size)
+        found[f"random code of {bits} bits"] = Variant(partial(_random, bits), CodeKernel, size)
+        whole = partial(_of_all_factors, bits)
+        found[f"code of {bits} bits, level included"] = Variant(whole, CodeKernel, size - FLOAT)
+    for number in FACTORS:
+        cut, size = partial(_of_factors, number), number * FLOAT
+        found[f"{number} factors, arc sine"] = Variant(cut, FactorKernel, size)
+        found[f"{number} factors, product"] = Variant(cut, ProductKernel, size)
+    return found
+
+
+def main(parameters: Parameters) -> int:
+    started = time.perf_counter()
+    parameters, earlier = resumed(parameters)
+    check_range("--iterations", parameters.iterations, least=1, most=1000)
+    check_range("--seed", parameters.seed, least=0)
+    sizes = parse_cells(parameters.cells, least_reviews=5)
+    protocol = PROTOCOLS["strict"].changed(user_set="development", background_users="all")
+    datasets = [load_dataset(name, protocol.join) for name in parameters.datasets]
+    folder = open_run(
+        parameters, earlier, "personal-variants", datasets, protocol=protocol.columns()
+    )
+    kept: dict[tuple, Cell] = {}
+
+    def cell_of(dataset: Dataset, num_users: int, reviews: int, seed: int) -> Cell:
+        key = (dataset.source.name, num_users, reviews, seed)
+        if key not in kept:
+            kept.clear()
+            kept[key] = make_cell(dataset, protocol, num_users, reviews, seed)
+        return kept[key]
+
+    jobs = [
+        Job(
+            key={"dataset": dataset.source.name, **cell, "model": name},
+            columns={"dataset": dataset.source.name, **cell, "model": name},
+            work=partial(work, variant, partial(cell_of, dataset, *size, cell["seed"])),
+        )
+        for dataset in datasets
+        for size in sizes
+        for iteration in range(1, parameters.iterations + 1)
+        for cell in [{**dict(zip(CELL, size, strict=True)), "iteration": iteration,
+                      "seed": parameters.seed + iteration - 1}]
+        for name, variant in variants().items()
+    ]  # fmt: skip
+    run_jobs(jobs, folder, console)
+    rows = folder.finish(list(variants()), started)
+    write_csv(summary_of(rows), folder.path / "summary.csv")
+    console.print(f"{folder.path / 'summary.csv'}")
+    return int((rows["status"] == "failed").any())
+
+
+def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
+    cell = cell_of()
+    table = cell.personal_tables.tables[0]
+    test = cell.personal.test
+    model = Personal()
+    model.kernel_of = variant.kernel  # type: ignore[misc]
+    with one_thread():
+        tables = FilmTables.same_for_all(variant.table(table, cell))
+        model.fit(cell.personal.train, cell.movies, tables)
+        predicted = model.predict(test.user, test.movie)
+    return {
+        "n_users": cell.n_users,
+        "n_background_users": cell.n_background_users,
+        "rmse": rmse(test.stars, predicted, test.user),
+        "bytes_per_film": variant.bytes_per_film or None,
+    }
+
+
+def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """RMSE over that of `personal` in the same cell and iteration, in percent: its mean over
+    iterations in each dataset and cell, and over all of these with its standard error."""
+    cell = ["dataset", "num_users", "reviews_per_user"]
+    whole = rows[rows["model"] == "personal"].set_index([*cell, "iteration"])["rmse"]
+    rows = rows.set_index([*cell, "iteration"])
+    rows["percent"] = 100 * (rows["rmse"] / whole.reindex(rows.index) - 1)
+    rows = rows.reset_index()
+    table = rows.pivot_table(index="model", columns=cell, values="percent", sort=False)
+    table.columns = [f"{d} {u or 'all'} × {r or 'all'}" for d, u, r in table.columns]
+    of_model = rows.groupby("model", sort=False)
+    table.insert(0, "bytes_per_film", of_model["bytes_per_film"].first())
+    table.insert(1, "mean", of_model["percent"].mean())
+    table.insert(2, "standard_error", of_model["percent"].sem())
+    return table.reset_index()
+
+
+def _without(part: str, table: FilmTable, cell: Cell) -> FilmTable:
+    return replace(table, scales=replace(table.scales, **{part: 0.0}))
+
+
+def _of_item_baseline(table: FilmTable, cell: Cell) -> FilmTable:
+    stars = ItemBaseline.fit(cell.personal.background, cell.movies.without_codes()).stars
+    return replace(table, mean=stars)
+
+
+def _of_bits(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
+    return replace(table, codes=table.codes[:, :bits])
+
+
+def _random(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
+    """The first hyperplanes of the pool, as they come."""
+    planes = np.random.default_rng([cell.seed, 12]).standard_normal(
+        (table.factors.shape[1] - 1, bits)
+    )
+    return replace(table, codes=table.factors[:, 1:] @ planes > 0)
+
+
+def _of_all_factors(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
+    """The level is not apart: it is among what the code stands for."""
+    count = np.bincount(cell.personal.background.movie, minlength=len(table))
+    codes = choose_codes(table.factors, count, bits, cell.seed)
+    factors = np.column_stack((np.zeros(len(table)), table.factors))
+    return replace(table, factors=factors, codes=codes)
+
+
+def _of_factors(number: int, table: FilmTable, cell: Cell) -> FilmTable:
+    return replace(table, factors=table.factors[:, :number])
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
