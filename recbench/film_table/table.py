@@ -135,16 +135,16 @@ class FilmTable:
             OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error
         ) as error:  # fmt: skip
             raise InputError(
-                f"{path}: damaged, or no film table ({error}). Make it again: "
-                "python -m recbench.film_table"
-            ) from None
+                f"{path}: damaged, or no film table. Make it again: python -m recbench.film_table"
+            ) from error
         if form != FORMAT:
             raise InputError(f"{path}: is '{form}'. Expected a film table")
         if version != VERSION:
             raise InputError(f"{path}: is of version {version}. This program reads {VERSION}")
         cuts = arrays.pop("cuts", None)
         try:
-            spread = header.pop("spread")
+            spread, bits = header["spread"], header["code_bits"]
+            arrays["codes"] = np.unpackbits(arrays["codes"], axis=1, count=bits)
             table = cls(**arrays, scales=Scales(**header["scales"]), steps=Steps(cuts, spread),
                         about=header["about"])  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
@@ -159,6 +159,7 @@ class FilmTable:
             "version": VERSION,
             "scales": asdict(self.scales),
             "spread": self.steps.spread,
+            "code_bits": self.codes.shape[1],
             "about": self.about,
         }
         return json.dumps(header, sort_keys=True)
@@ -168,6 +169,6 @@ class FilmTable:
             "movie_id": self.movie_id,
             "mean": self.mean,
             "factors": self.factors,
-            "codes": self.codes,
+            "codes": np.packbits(self.codes, axis=1),
             "cuts": self.steps.cuts,
         }
