@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_data import toy_ratings
+from few_samples import few_samples
+from toy_data import toy_ratings, toy_tables
 
 from recbench.data.encodings.thermometer import decode_ratings
 from recbench.errors import InputError
@@ -23,14 +24,13 @@ NEVER_HEARD_OF = 50_000  # a user beyond every table
 def make(request):
     """Builds the recommender anew, with few samples if it samples; takes the options of a run."""
     cls = load_recommender(request.param)
-    samples = request.param == "hybrid" or request.param.startswith("bayes_fm")
-    few = {"samples": 20} if samples else {}
-    return lambda **options: build(cls, Options(**options), **few)
+    return lambda **options: build(cls, Options(**options), **few_samples(request.param))
 
 
 def fit(model, train, movies):
     """Fits it with what it declares that it needs."""
-    return fit_on(model, train, movies, ItemBaseline.fit(train, movies))
+    baseline = ItemBaseline.fit(train, movies)
+    return fit_on(model, train, movies, baseline, film_tables=toy_tables(movies))
 
 
 def all_pairs(users: list[int], movies: int) -> tuple[np.ndarray, np.ndarray]:
@@ -213,12 +213,12 @@ def test_a_personal_model_does_not_depend_on_other_users_ratings(make, movies):
     movie, stars = train.movie.copy(), train.stars.copy()
     movie[rows], stars[rows] = train.movie[swapped], train.stars[swapped]
     other: Ratings = replace(train, movie=movie, stars=stars)
-    asked = all_pairs([me], 23)
-    np.testing.assert_allclose(
-        fit_on(make(), other, movies, baseline).predict(*asked),
-        fit_on(make(), train, movies, baseline).predict(*asked),
-        atol=1e-5,
+    before, after = (
+        fit_on(make(), one, movies, baseline, film_tables=toy_tables(movies))
+        for one in (train, other)
     )
+    asked = all_pairs([me], 23)
+    np.testing.assert_allclose(after.predict(*asked), before.predict(*asked), atol=1e-5)
 
 
 def test_users_are_not_mixed_up(make, train, movies):
@@ -248,15 +248,36 @@ def test_no_item_baseline_is_fitted_silently(make, train, movies):
         model.fit(train, movies)
 
 
+def test_no_film_table_is_made_silently(make, train, movies):
+    """Who a table may be learned from, only the maker of the split can say."""
+    model = make()
+    if not declared(model, "starts_from_film_table"):
+        pytest.skip("it starts from none")
+    with pytest.raises((ValueError, TypeError), match="film_tables|film table"):
+        model.fit(train, movies)
+
+
 def test_what_it_contains_is_not_fitted_twice(train, movies):
     """A fitted base gives the same predictions, and is not fitted again."""
-    for name, base in (("hybrid", "bayes_fm"), ("ridge_median", "ridge")):
+    builds_on = {
+        "hybrid": "bayes_fm",
+        "hybrid_implicit": "bayes_fm_implicit",
+        "ridge_median": "ridge",
+        "personal_median": "personal",
+    }
+    tables = toy_tables(movies)
+    for name, base in builds_on.items():
         cls, options = load_recommender(name), Options(seed=2)
         assert cls.builds_on == base
         item_baseline = ItemBaseline.fit(train, movies)
-        fitted = fit_on(build(load_recommender(base), options), train, movies, item_baseline)
-        alone = fit_on(build(cls, options), train, movies, item_baseline)
-        shared = fit_on(build(cls, options), train, movies, item_baseline, fitted)
+        fitted = fit_on(
+            build(load_recommender(base), options), train, movies, item_baseline, None, tables
+        )
+        before = fitted.predict(*ASKED)
+        alone = fit_on(build(cls, options), train, movies, item_baseline, None, tables)
+        shared = fit_on(build(cls, options), train, movies, item_baseline, fitted, tables)
+        assert fitted in (vars(shared).get("_model"), vars(shared).get("_mean"))
+        np.testing.assert_array_equal(fitted.predict(*ASKED), before)
         np.testing.assert_array_equal(alone.predict(*ASKED), shared.predict(*ASKED))
 
 

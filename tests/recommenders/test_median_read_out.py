@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toy_data import toy_movies
+from few_samples import few_samples
+from toy_data import toy_movies, toy_tables
 
 from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
@@ -81,18 +82,20 @@ def test_it_lowers_the_absolute_error_where_stars_are_skewed():
 @pytest.mark.parametrize("name", sorted(recommenders()))
 def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     mean, median = load_recommender(name), load_recommender(f"{name}_median")
-    needs = ("learns_from_background", "starts_from_item_baseline", "asks_for_time")
-    for attribute in (*needs, "tuned"):
+    needs = ("learns_from_background", "starts_from_item_baseline", "starts_from_film_table")
+    for attribute in (*needs, "asks_for_time", "tuned"):
         assert declared(median, attribute) == declared(mean, attribute)
     assert {*median.options} == {*mean.options, "background"}  # the mean may have settings alone
     assert family_of(median) == family_of(mean)
-    few = {"samples": 20} if name == "hybrid" or name.startswith("bayes_fm") else {}
+    few, tables = few_samples(name), toy_tables(movies)
     item_baseline = ItemBaseline.fit(train, movies)
     asked = np.array([0, 3, 5]), np.array([1, 2, 22])
-    model = fit_on(build(median, Options(seed=3), **few), train, movies, item_baseline)
+    model = build(median, Options(seed=3), **few)
+    fit_on(model, train, movies, item_baseline, film_tables=tables)
     stars = model.predict(*asked)
     assert set(stars) <= set(GRID.astype(np.float32))
-    by_hand = MedianReadOut(build(mean, Options(seed=3), **few)).fit(train, movies, item_baseline)
+    by_hand = MedianReadOut(build(mean, Options(seed=3), **few))
+    by_hand.fit(train, movies, item_baseline, film_tables=tables)
     assert by_hand.learns_from_background == mean.learns_from_background
     assert np.array_equal(stars, by_hand.predict(*asked))
 

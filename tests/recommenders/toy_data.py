@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
+from recbench.film_table.codes import choose_codes
+from recbench.film_table.kernel import Scales
+from recbench.film_table.steps import EVEN
+from recbench.film_table.table import FilmTable
+from recbench.film_table.tables import FilmTables
 from recbench.ratings import Movies, Ratings
 
 CHANNELS = {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}
@@ -32,3 +39,23 @@ def toy_ratings(lengths: list[int], movies: int, seed: int = 0) -> Ratings:
     movie = np.concatenate([rng.permutation(movies)[:n] for n in lengths]) if lengths else []
     stars = rng.integers(1, 11, len(user)) / 2
     return Ratings(user, movie, stars, np.arange(len(user)) + 1_000_000)
+
+
+def toy_table(movies: Movies, seed: int = 0, scales: Scales | None = None) -> FilmTable:
+    """A film table as it might have been made of these movies: the factors of a film, from its row
+    number alone, are smaller one after another, and codes of 256 bits are chosen from them."""
+    mean, factors, codes = _columns(len(movies), seed)
+    return FilmTable(movies.movie_id, mean, factors, codes, scales or Scales(), EVEN)
+
+
+def toy_tables(movies: Movies) -> FilmTables:
+    """`toy_table` for everybody."""
+    return FilmTables.same_for_all(toy_table(movies))
+
+
+@cache
+def _columns(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng([seed, 9])
+    factors = rng.standard_normal((count, 6)) * [0.1, 0.3, 0.2, 0.15, 0.1, 0.1]
+    factors[:, 0] += 0.6
+    return rng.uniform(2, 4.5, count), factors, choose_codes(factors[:, 1:], np.ones(count), 256, 0)
