@@ -11,7 +11,7 @@ from recbench.data.encodings.movies import encode_movies
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build, fit_on
+from recbench.recommender import Options, build, declared, fit_on
 from recbench.registry import load_recommender, recommenders
 
 EXTENDED = PROTOCOLS["strict"].changed(encoding="extended")
@@ -164,6 +164,10 @@ def test_every_recommender_runs_on_either_encoding(synthetic, name):
         cell = make_cell(synthetic, protocol, 12, 20)
         cls = load_recommender(name)
         train, test = cell.train_and_test(cls.learns_from_background)
-        model = fit_on(build(cls, Options()), train, cell.movies, cell.item_baseline)
+        tables = None
+        if declared(cls, "starts_from_film_table"):
+            tables = cell.film_tables(cls.learns_from_background)
+        model = build(cls, Options())
+        fit_on(model, train, cell.movies, cell.item_baseline, film_tables=tables)
         answers.append(model.predict(test.user, test.movie))
     assert np.isfinite(answers).all()

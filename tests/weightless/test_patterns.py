@@ -1,0 +1,120 @@
+"""Patterns: distances by counting bit after bit, and what is left of a pattern taken out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weightless import Patterns, pack
+
+EVERY_WORD = 2**64 - 1
+
+
+def counted(first: np.ndarray, second: np.ndarray) -> int:
+    """Bits that differ, of words as Python numbers."""
+    return sum(bin(int(a) ^ int(b)).count("1") for a, b in zip(first, second, strict=True))
+
+
+def random_words(rng: np.random.Generator, n: int, words: int) -> np.ndarray:
+    return rng.integers(0, EVERY_WORD, (n, words), dtype=np.uint64, endpoint=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 20), st.integers(0, 5), st.data()
+)
+def test_distances_are_bits_that_differ(seed, words, stored, asked, data):
+    rng = np.random.default_rng(seed)
+    own, questions = random_words(rng, stored, words), random_words(rng, asked, words)
+    if asked and stored:
+        questions[0] = own[-1]
+    patterns = Patterns(64 * words)
+    cut = data.draw(st.integers(0, stored))
+    patterns.store(own[:cut])
+    patterns.store(own[cut:])
+    start = data.draw(st.integers(0, words))
+    stop = data.draw(st.integers(start, words))
+    for part in (slice(None), slice(start, stop), slice(start, None), slice(stop)):
+        expected = [[counted(q[part], p[part]) for p in own] for q in questions]
+        found = patterns.distances(questions, part)
+        assert found.dtype == np.int64
+        assert found.shape == (asked, stored)
+        assert found.tolist() == expected
+
+
+def test_distances_by_hand():
+    """1100 and 1010 differ in two bits; of 70 bits the last six lie in a word of their own."""
+    patterns = Patterns(4)
+    patterns.store(pack(np.array([[1, 1, 0, 0], [0, 0, 1, 1]], np.uint8)))
+    assert patterns.distances(pack(np.array([[1, 0, 1, 0]], np.uint8))).tolist() == [[2, 2]]
+    assert patterns.distances(pack(np.array([[1, 1, 0, 0]], np.uint8))).tolist() == [[0, 4]]
+    long = np.zeros((2, 70), np.uint8)
+    long[1, [0, 63, 64, 69]] = 1
+    patterns = Patterns(70)
+    patterns.store(pack(long))
+    assert patterns.distances(pack(long)).tolist() == [[0, 4], [4, 0]]
+    assert patterns.distances(pack(long), slice(1)).tolist() == [[0, 2], [2, 0]]
+    assert patterns.distances(pack(long), slice(1, None)).tolist() == [[0, 2], [2, 0]]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.data())
+def test_storing_and_removing_as_with_a_list(seed, words, data):
+    """And nowhere in the room is a word of a pattern that was taken out."""
+    rng = np.random.default_rng(seed)
+    patterns, plain, removed = Patterns(64 * words), [], set()
+    for _ in range(data.draw(st.integers(0, 25))):
+        if plain and data.draw(st.booleans()):
+            at = data.draw(st.integers(0, len(plain) - 1))
+            patterns.remove(at)
+            removed.update(plain.pop(at))
+        else:
+            more = random_words(rng, data.draw(st.integers(0, 3)), words)
+            patterns.store(more)
+            plain += [tuple(map(int, row)) for row in more]
+        assert len(patterns) == len(plain)
+        assert [tuple(map(int, column)) for column in patterns.columns.T] == plain
+        assert not patterns.array[:, len(patterns) :].any()
+        assert removed.isdisjoint(patterns.array.ravel().tolist())
+    asked = random_words(rng, 2, words)
+    expected = [[counted(q, p) for p in plain] for q in asked]
+    assert patterns.distances(asked).tolist() == expected
+
+
+def test_of_a_pattern_removed_no_byte_is_left():
+    """The last and the first, in an array with room to spare and in one without."""
+    secret = np.full((1, 2), 0x5EC2E75EC2E75EC2, np.uint64)
+    other = np.arange(1, 11, dtype=np.uint64).reshape(5, 2)
+    for at in range(6):
+        for spare in (False, True):
+            patterns = Patterns(128)
+            for row in np.insert(other, at, secret, axis=0):
+                patterns.store(row[None])
+            if not spare:
+                patterns.restore(patterns.columns)
+            assert (patterns.array.shape[1] > 6) == spare
+            assert secret[0].tobytes() in patterns.array.T.tobytes()
+            patterns.remove(at)
+            assert secret[0, 0].tobytes() not in patterns.array.tobytes()
+            assert patterns.columns.T.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("at", [-1, 3, 100])
+def test_what_is_not_there_cannot_be_removed(at):
+    patterns = Patterns(64)
+    patterns.store(np.array([[1], [2], [3]], np.uint64))
+    with pytest.raises(IndexError, match=f"column {at} of 3"):
+        patterns.remove(at)
+    assert patterns.columns.tolist() == [[1, 2, 3]]
+    with pytest.raises(IndexError):
+        Patterns(64).remove(0)
+
+
+def test_what_was_handed_in_is_left_as_it_was():
+    own = np.array([[7, 8], [9, 10]], np.uint64)
+    patterns = Patterns(128)
+    patterns.store(own)
+    patterns.remove(0)
+    assert own.tolist() == [[7, 8], [9, 10]]
