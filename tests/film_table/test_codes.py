@@ -99,8 +99,7 @@ def test_more_bits_come_nearer_to_the_arcsine_kernel():
     code = choose_codes(factors, count, 512, 0)
     wanted = target(factors)
     errors = [
-        np.sqrt(np.mean((agreement(code[:, :bits]) - wanted) ** 2))
-        for bits in (8, 32, 128, 512)
+        np.sqrt(np.mean((agreement(code[:, :bits]) - wanted) ** 2)) for bits in (8, 32, 128, 512)
     ]
     assert (np.diff(errors) < 0).all()
     assert errors[-1] < 0.02

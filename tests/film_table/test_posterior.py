@@ -68,15 +68,16 @@ def said_by(model: NormalFM, movies: Movies, users: int) -> np.ndarray:
     films). The weights of a film that nobody rated are the mean of those of the films rated."""
     side, _ = movie_features(movies, RATED)
     said = []
-    for w0, w, v in model.kept_samples():
-        own = np.arange(users, users + len(RATED))
-        w, v = np.append(w, w[own].mean()), np.vstack((v, v[own].mean(axis=0)))
+    own = np.arange(users, users + len(RATED))
+    for w0, of_features, v_of_features in model.kept_samples():
+        w = np.append(of_features, of_features[own].mean())
+        v = np.vstack((v_of_features, v_of_features[own].mean(axis=0)))
         of_sample = np.empty((users, FILMS))
         for user in range(users):
             for film in range(FILMS):
                 x = np.zeros(len(w))
                 x[user] = 1.0
-                place = np.flatnonzero(RATED == film)
+                place = np.flatnonzero(film == RATED)
                 x[own[place[0]] if len(place) else -1] = 1.0
                 x[users + len(RATED) : -1] = side[film]
                 of_sample[user, film] = model.mean + w0 + w @ x + pairwise(x, v)
@@ -89,9 +90,7 @@ def test_mean_and_covariance_are_those_of_what_is_predicted_of_all_users(machine
     """Over the users of each sample, averaged over samples."""
     movies, own = films(), ratings()
     if not votes:
-        movies = replace(
-            movies, vote_average=np.full(FILMS, np.nan), vote_count=np.zeros(FILMS)
-        )
+        movies = replace(movies, vote_average=np.full(FILMS, np.nan), vote_count=np.zeros(FILMS))
     stars, factors = mean_and_factors(own, movies, seed=2, rank=3, samples=9, factors=1_000)
     said = said_by(machine[0], movies, len(np.unique(own.user)))  # (samples, users, films)
     assert len(said) == 4  # of nine, five are thrown away
@@ -173,8 +172,7 @@ def test_the_root_of_a_singular_covariance():
 def test_the_same_seed_the_same_table():
     arguments = (ratings(), films())
     first, again, other = (
-        mean_and_factors(*arguments, seed=seed, rank=3, samples=9, factors=4)
-        for seed in (2, 2, 3)
+        mean_and_factors(*arguments, seed=seed, rank=3, samples=9, factors=4) for seed in (2, 2, 3)
     )
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert (first[0] != other[0]).any()

@@ -253,7 +253,7 @@ def test_no_film_table_is_made_silently(make, train, movies):
     model = make()
     if not declared(model, "starts_from_film_table"):
         pytest.skip("it starts from none")
-    with pytest.raises((ValueError, TypeError), match="film_tables|film table"):
+    with pytest.raises((ValueError, TypeError), match=r"film_tables|film table"):
         model.fit(train, movies)
 
 
