@@ -10,7 +10,6 @@ import numpy as np
 from recbench.film_table.codes import choose_codes
 from recbench.film_table.fit_scales import Block, blocks_of, fit_scales, prequential
 from recbench.film_table.kernel import Scales
-from recbench.film_table.posterior import mean_and_factors
 from recbench.film_table.steps import EVEN, fit_steps
 from recbench.film_table.table import FilmTable
 from recbench.item_baseline import ItemBaseline
@@ -88,6 +87,8 @@ def _aside(people: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
 
 def _learn(ratings: Ratings, movies: Movies, seed: int, samples: int, code_bits: int) -> FilmTable:
     """Mean over people, factors and codes of each film; no scales yet."""
+    from recbench.film_table.posterior import mean_and_factors  # samples: a table is used without
+
     mean, factors = mean_and_factors(ratings, movies, seed, RANK, samples, FACTORS)
     count = np.bincount(ratings.movie, minlength=len(movies))
     codes = choose_codes(factors[:, 1:], count, code_bits, seed)

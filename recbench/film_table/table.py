@@ -129,10 +129,12 @@ class FilmTable:
             outer = json.loads(arrays.pop("about").tobytes())
             header = json.loads(outer["header"])
             form, version = header.pop("format"), header.pop("version")
+            checksum = outer["sha256"]
         except FileNotFoundError:
             raise InputError(f"{path}: there is no such file. Expected a film table") from None
         except (
-            OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error
+            OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
+            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
         ) as error:  # fmt: skip
             raise InputError(
                 f"{path}: damaged, or no film table. Make it again: python -m recbench.film_table"
@@ -149,7 +151,7 @@ class FilmTable:
                         about=header["about"])  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}: damaged ({error}). Make it again") from None
-        if table.checksum() != outer["sha256"]:
+        if table.checksum() != checksum:
             raise InputError(f"{path}: damaged, its checksum differs. Make it again")
         return table
 
