@@ -69,17 +69,23 @@ def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
     for a in range(n):
         for b in range(n):
             i, j = int(movie[a]), int(movie[b])
-            differ = sum(x != y for x, y in zip(table.codes[i], table.codes[j], strict=True))
+            angle = np.arccos(np.clip(direction(i) @ direction(j), -1, 1))
             bits = sum(x != y for x, y in zip(MOVIES.bits[i], MOVIES.bits[j], strict=True))
             k[a, b] = (
                 scales.level * table.factors[i, 0] * table.factors[j, 0]
-                + scales.likeness * table.norm[i] * table.norm[j] * (1 - 2 * differ / 64)
+                + scales.likeness * table.norm[i] * table.norm[j] * (1 - 2 * angle / np.pi)
                 + scales.metadata * np.exp(-0.33 * bits)
                 + scales.slope * (BASELINE[i] - 3) * (BASELINE[j] - 3)
                 + scales.drift * (1 + abs(a - b) / 3.4) ** -0.5
                 + scales.noise * (a == b)
             )
     return k
+
+
+def direction(film: int) -> np.ndarray:
+    """The factors of a film but for the level, as a vector of length one."""
+    others = TABLE.factors[film, 1:]
+    return others / np.sqrt((others**2).sum())
 
 
 def mean_of(movie: np.ndarray, h: float) -> np.ndarray:
