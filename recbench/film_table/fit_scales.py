@@ -15,6 +15,7 @@ from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 
 LATEST = 64  # ratings of each person that are looked at
 DEVIATION_OF_LOG, DEVIATION_OF_PART = 1.0, 0.5  # of the priors
+FAR = 6.0  # from the logarithm of the prior, where products would overflow
 AT_ONCE = 50  # people
 
 
@@ -73,7 +74,7 @@ def fit_scales(blocks: list[Block]) -> Fitted:
             gradient = gradient + np.append(of_scales * scales, of_part)
         return value, gradient
 
-    bounds = [(None, None)] * (len(prior) - 1) + [(0.0, 1.0)]
+    bounds = [(mean - FAR, mean + FAR) for mean in prior[:-1]] + [(0.0, 1.0)]
     best = minimize(
         loss, prior, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40}
     )

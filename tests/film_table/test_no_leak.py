@@ -202,7 +202,7 @@ def test_who_is_set_aside(monkeypatch):
     """Of few up to four quarters, of many one part; as near to 300 as can be, here to 30."""
     monkeypatch.setattr(making, "ASIDE_AT_MOST", 30)
     for people, parts, each in ((10, 4, 2), (31, 4, 7), (43, 3, 10), (80, 2, 20), (500, 1, 30)):
-        chosen = making._aside(np.arange(people) + 7, 0)
+        chosen = making._aside(np.arange(people) + 7, 0, making.MOST_FOLDS)
         assert [len(part) for part in chosen] == [each] * parts
         together = np.concatenate(chosen)
         assert len(np.unique(together)) == len(together)
