@@ -226,7 +226,7 @@ def test_of_a_rating_forgotten_nothing_is_left():
     np.testing.assert_allclose(one.process.z, other.process.z, atol=1e-12)
     for movie in train.movie[train.movie != 7]:
         model.forget_one(0, int(movie))
-    assert model._people == {}
+    assert model.people == {}
     assert model.state_bytes() == 0
 
 
