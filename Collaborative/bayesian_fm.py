@@ -10,10 +10,10 @@ from scipy import sparse
 from recbench.factorization.features import movie_features, one_hot, places
 from recbench.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import SideFeatureRecommender
+from recbench.recommender import Recommender
 
 
-class BayesianFM(SideFeatureRecommender):
+class BayesianFM(Recommender):
     """A factorisation machine whose every parameter is averaged over its posterior, by myFM.
 
     r̂(x) = μ + w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k (Rendle 2010, "Factorization machines"), x being
@@ -21,7 +21,7 @@ class BayesianFM(SideFeatureRecommender):
     normal distribution for each group of features, whose mean and precision are sampled along by
     Gibbs sampling (Freudenthaler, Schmidt-Thieme & Rendle 2011, "Bayesian factorization
     machines"): how much to shrink is learned, not set. A group is: the users, the movies, one
-    channel of bits, the vote average, the side feature. μ is the mean of the training ratings.
+    channel of bits, the vote average. μ is the mean of the training ratings.
 
     The vote average enters as a number, standardised over the movies of the training ratings, with
     a bit that says whether it is known. An unknown user or movie is a feature of its group that
@@ -66,7 +66,7 @@ class BayesianFM(SideFeatureRecommender):
         self.with_bits = with_bits
         self.ordinal = ordinal
 
-    def fit(self, train: Ratings, movies: Movies, side_feature: np.ndarray | None = None) -> Self:
+    def fit(self, train: Ratings, movies: Movies) -> Self:
         self._model = None
         self._mean = train.mean_stars()
         if not len(train):
@@ -76,29 +76,21 @@ class BayesianFM(SideFeatureRecommender):
         if self.with_bits:
             self._side, groups = movie_features(movies, self._movies)
         groups = [len(self._users) + 1, len(self._movies) + 1, *groups]
-        if side_feature is not None:
-            groups.insert(0, 1)
         kind = OrdinalFM if self.ordinal else NormalFM
         self._model = kind(self.rank, self.samples, self.initial_deviation, self.seed)
-        self._model.fit(self._design(train.user, train.movie, side_feature), train.stars, groups)
+        self._model.fit(self._design(train.user, train.movie), train.stars, groups)
         return self
 
-    def predict(
-        self, user: np.ndarray, movie: np.ndarray, side_feature: np.ndarray | None = None
-    ) -> np.ndarray:
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         stars = np.full(len(user), self._mean)
         if self._model is not None and len(user):
-            design = self._design(np.asarray(user), np.asarray(movie), side_feature)
+            design = self._design(np.asarray(user), np.asarray(movie))
             stars = self._model.predict(design)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
-    def _design(
-        self, user: np.ndarray, movie: np.ndarray, side_feature: np.ndarray | None
-    ) -> Design:
-        """The side feature, if any, and one-hot users; a block of the movies."""
+    def _design(self, user: np.ndarray, movie: np.ndarray) -> Design:
+        """One-hot users; a block of the movies."""
         columns = one_hot(places(user, self._users), len(self._users) + 1)
-        if side_feature is not None:
-            columns = sparse.hstack((sparse.csr_matrix(side_feature[:, None]), columns)).tocsr()
         distinct, row = np.unique(movie, return_inverse=True)
         known = one_hot(places(distinct, self._movies), len(self._movies) + 1)
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])

@@ -1,6 +1,8 @@
-"""What a recommender of one's own needs: the two tables, the item baseline and the contract."""
+"""What a recommender of one's own needs: the two tables, what others say of films, the contract."""
 
 from recbench.errors import InputError
+from recbench.film_table.table import FilmTable
+from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import (
@@ -8,17 +10,17 @@ from recbench.recommender import (
     Contribution,
     Explanation,
     Recommender,
-    SideFeatureRecommender,
 )
 
 __all__ = [
     "ContinualRecommender",
     "Contribution",
     "Explanation",
+    "FilmTable",
+    "FilmTables",
     "InputError",
     "ItemBaseline",
     "Movies",
     "Ratings",
     "Recommender",
-    "SideFeatureRecommender",
 ]

@@ -107,22 +107,6 @@ class Recommender(ABC):
         return None
 
 
-class SideFeatureRecommender(Recommender):
-    """One that can take a number for each rating beside user and movie: a stacked model."""
-
-    @abstractmethod
-    def fit(self, train: Ratings, movies: Movies, side_feature: np.ndarray | None = None) -> Self:
-        """`side_feature`: float64 [ratings], out-of-sample predictions of another model for the
-        rows of `train`: none may have been made with the help of the rating itself. If given,
-        `predict` needs it too."""
-
-    @abstractmethod
-    def predict(
-        self, user: np.ndarray, movie: np.ndarray, side_feature: np.ndarray | None = None
-    ) -> np.ndarray:
-        """As `Recommender.predict`, with `side_feature` float64 [n] if `fit` had one."""
-
-
 @dataclass(frozen=True)
 class Contribution:
     """A part of a prediction.

@@ -87,34 +87,3 @@ def test_blocks_say_what_the_plain_design_matrix_says(movies):
     expected = plain.predict(sparse.csr_matrix(one_hot)) + train.stars.mean(dtype=np.float64)
     stars = model.predict(train.user, train.movie)
     np.testing.assert_allclose(stars, expected.clip(0.5, 5), atol=1e-4)
-
-
-def test_the_side_feature_is_a_feature():
-    """Noise but for a side feature that is worth half a star."""
-    rng = np.random.default_rng(0)
-    movies = toy_movies(30)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(30)))
-    side_feature = rng.normal(0, 1, 600)
-    stars = (3 + 0.5 * side_feature + rng.normal(0, 0.1, 600)).clip(0.5, 5)
-    train = Ratings(user, movie, stars, np.zeros(600))
-    model = BayesianFM(samples=60).fit(train, movies, side_feature)
-    asked = np.array([3, 3, 99]), np.array([4, 4, 29])
-    low, high, unknown = model.predict(*asked, side_feature=np.array([-1.0, 1.0, 1.0]))
-    assert high - low == pytest.approx(1, abs=0.15)
-    assert unknown == pytest.approx(3.5, abs=0.3)
-
-
-def test_the_side_feature_is_a_group_of_its_own(movies, monkeypatch):
-    """The columns stand in the order of the groups: side feature, users, movies, the bits."""
-    groups = []
-
-    class Recorder(MyFMRegressor):
-        def fit(self, *arguments, group_shapes, **options):
-            groups.append(group_shapes)
-            return super().fit(*arguments, group_shapes=group_shapes, **options)
-
-    monkeypatch.setattr(fm_sampling, "MyFMRegressor", Recorder)
-    train = ratings_of(np.zeros((USERS, MOVIES)))
-    BayesianFM(samples=10).fit(train, movies)
-    BayesianFM(samples=10).fit(train, movies, np.zeros(len(train)))
-    assert groups[1] == [1, *groups[0]]
