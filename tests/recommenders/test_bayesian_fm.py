@@ -9,7 +9,6 @@ import pytest
 from scipy import sparse
 from toy_data import toy_movies
 
-from Collaborative import fm_sampling
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
 from recbench.factorization.sampling import MyFMRegressor
 from recbench.ratings import Movies, Ratings
