@@ -1,0 +1,215 @@
+"""What the personal model says of a prediction, and what it would ask next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_data import toy_movies, toy_ratings, toy_table
+
+from PerUser.personal import Personal, PersonalExact
+from recbench.film_table.tables import FilmTables
+from recbench.ratings import Ratings
+
+FILMS = 60
+MOVIES = toy_movies(FILMS)
+TABLE = toy_table(MOVIES)
+WITHOUT_DRIFT = replace(TABLE, scales=replace(TABLE.scales, drift=0.0))
+EVERY = np.arange(FILMS)
+KINDS = [Personal, PersonalExact]
+NOBODY = Ratings([], [], [], [])
+
+
+def fitted(train: Ratings, kind=Personal, table=TABLE) -> Personal:
+    return kind().fit(train, MOVIES, FilmTables.same_for_all(table))
+
+
+def expected_of(model: Personal, asked: np.ndarray) -> np.ndarray:
+    """Means of user 0, not clipped."""
+    return model.predict_normal(np.zeros(len(asked), int), asked)[0]
+
+
+def like_a_person(table, n: int, seed: int) -> Ratings:
+    """n ratings of user 0, drawn from the model and rounded to half stars."""
+    rng = np.random.default_rng(seed)
+    film = rng.permutation(FILMS)[:n]
+    kernel = fitted(NOBODY, table=table)._kernels[0]
+    k = kernel.among(film, kernel.stored(film)) + table.scales.noise * np.eye(n)
+    stars = np.rint(2 * rng.multivariate_normal(table.mean[film], k)).clip(1, 10) / 2
+    return Ratings(np.zeros(n), film, stars, np.arange(n))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 10_000), st.integers(0, 40), st.sampled_from([-1.5, 0.0, 1.5]))
+def test_contributions_sum_to_the_prediction_exactly(kind, seed, length, higher):
+    """Also where it is outside the scale and is cut off."""
+    train = toy_ratings([length, 9], FILMS, seed=seed)
+    table = replace(TABLE, mean=TABLE.mean + higher)
+    model = fitted(train, kind, table)
+    stars = model.predict(np.zeros(FILMS, int), EVERY)
+    rated = set(train.movie[train.user == 0].tolist())
+    for movie in range(0, FILMS, 3):
+        explanation = model.explain_one(0, movie)
+        parts = explanation.contributions
+        assert math.fsum(part.stars for part in parts) == explanation.stars
+        assert explanation.stars == model.predict_one(0, movie)
+        assert explanation.stars == pytest.approx(stars[movie], abs=1e-6)
+        assert 0.5 <= explanation.stars <= 5.0
+        assert parts[0].reason == "mean of other people"
+        assert parts[0].stars == table.mean[movie]
+        of_ratings = [part for part in parts if part.movie is not None]
+        assert {part.movie for part in of_ratings} == rated
+        assert len(of_ratings) == length
+        sizes = np.abs([part.stars for part in of_ratings])
+        assert (np.diff(sizes) <= 1e-12).all()  # the largest first
+        limits = [part for part in parts[1:] if part.movie is None]
+        mean = expected_of(model, np.array([movie]))[0]
+        assert [part.reason for part in limits] == ["limit of the scale"] * (not 0.5 <= mean <= 5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_share_is_linear_in_the_residual(kind):
+    """One star more of one rating adds the same to the prediction, whatever its stars were."""
+    train = like_a_person(TABLE, 15, 0)
+    model, asked = fitted(train, kind), 3
+    parts = {part.movie: part.stars for part in model.explain_one(0, asked).contributions[1:]}
+    for row in range(15):
+        stars = train.stars.copy()
+        stars[row] += 1
+        changed = fitted(replace(train, stars=stars), kind)
+        more = (expected_of(changed, np.array([asked])) - expected_of(model, np.array([asked])))[0]
+        movie = int(train.movie[row])
+        residual = train.stars[row] - TABLE.mean[movie]
+        assert parts[movie] == pytest.approx(more * residual, abs=1e-6)
+
+
+def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarray]:
+    """By how much predictions of all films change without each rating, and what was foretold:
+    (ratings, films)."""
+    model = fitted(train, kind, table)
+    foretold = np.empty((len(train), FILMS))
+    for movie in EVERY:
+        parts = model.explain_one(0, int(movie)).contributions
+        told = {part.movie: part.if_forgotten for part in parts}
+        foretold[:, movie] = [told[int(film)] for film in train.movie]
+    before, real = expected_of(model, EVERY), np.empty_like(foretold)
+    for row, film in enumerate(train.movie):
+        model = fitted(train, kind, table)
+        model.forget_one(0, int(film))
+        real[row] = expected_of(model, EVERY) - before
+    return real, foretold
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_drift_it_is_known_exactly_what_forgetting_would_do(kind):
+    for seed, length in enumerate((1, 2, 12, 30)):
+        train = like_a_person(WITHOUT_DRIFT, length, seed)
+        real, foretold = really_forgotten(train, kind, WITHOUT_DRIFT)
+        np.testing.assert_allclose(foretold, real, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_drift_it_is_known_nearly(kind):
+    """Later ratings move up by one, which no share knows of: that is worth hundredths of a star at
+    most, and where the change is more than half of one its sign is right."""
+    pairs = [
+        really_forgotten(like_a_person(table, length, seed), kind, table)
+        for seed, length in enumerate((3, 8, 15, 25, 40))
+        for table in (toy_table(MOVIES, seed=seed),)
+    ]
+    real, foretold = (np.concatenate([pair[k].ravel() for pair in pairs]) for k in (0, 1))
+    assert len(real) > 5_000
+    assert np.abs(foretold - real).max() < 0.03
+    felt = np.abs(real) > 0.005
+    assert felt.mean() > 0.6
+    right = np.sign(foretold) == np.sign(real)
+    assert right[felt].mean() > 0.99
+    assert right.mean() > 0.93
+
+
+def test_what_is_said_of_a_rating():
+    train = Ratings([0, 0], [4, 7], [4.5, 1.0], [1, 2])
+    model = fitted(train)
+    for part in model.explain_one(0, 9).contributions[1:]:
+        stars = {4: "4.5", 7: "1"}[part.movie]
+        agree = model._kernels[0].agreement(9, np.array([part.movie]))[0]
+        assert part.reason == f"you gave it {stars}: {agree:.0%} of those who rate both agree"
+    (alone,) = model.explain_one(3, 9).contributions  # nothing is known of user 3
+    assert (alone.reason, alone.stars, alone.movie) == ("mean of other people", TABLE.mean[9], None)
+
+
+def test_explaining_and_asking_change_nothing():
+    train = toy_ratings([12, 9], FILMS)
+    model = fitted(train)
+    users = np.repeat([0, 1, 2], FILMS), np.tile(EVERY, 3)
+    before, size = model.predict(*users), model.state_bytes()
+    for user in (0, 2, 99):
+        model.explain_one(user, 22)
+        model.predict_one(user, 22)
+        model.ask_next(user, np.array([3, 4]), EVERY)
+    np.testing.assert_array_equal(model.predict(*users), before)
+    assert model.state_bytes() == size
+    assert set(model._people) == {0, 1}
+
+
+# --- which film to ask about next --------------------------------------------------------------
+
+
+def variance_left(model: Personal, user: int, candidate: int, targets: np.ndarray) -> float:
+    """The summed variance of the targets when the candidate has really been rated."""
+    model.learn_one(user, candidate, 3.5)
+    left = model.predict_normal(np.full(len(targets), user), targets)[1].sum()
+    model.forget_one(user, candidate)
+    return float(left)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("user", [0, 1, 5])
+def test_the_film_that_teaches_most_is_asked_about(kind, user):
+    """By really learning each candidate; user 5 has no ratings yet."""
+    train = toy_ratings([25, 3], FILMS, seed=2)
+    model = fitted(train, kind, WITHOUT_DRIFT)
+    rng = np.random.default_rng(user)
+    open_films = np.setdiff1d(EVERY, train.movie[train.user == user])
+    for _ in range(6):
+        candidates = rng.permutation(open_films)[:9]
+        targets = rng.integers(0, FILMS, 20)  # some twice, some of them candidates
+        left = [variance_left(model, user, int(one), targets) for one in candidates]
+        assert model.ask_next(user, candidates, targets) == candidates[np.argmin(left)]
+        assert np.ptp(left) > 1e-3
+
+
+def test_with_drift_hardly_anything_is_lost():
+    """What is asked next is taken as of the same moment; a rating later it is nearly so."""
+    model = fitted(toy_ratings([25, 3], FILMS, seed=2))
+    rng = np.random.default_rng(1)
+    for user in (0, 1, 5):
+        rated = model._people[user].movie if user in model._people else []
+        candidates, targets = rng.permutation(np.setdiff1d(EVERY, rated))[:15], EVERY
+        left = {int(one): variance_left(model, user, int(one), targets) for one in candidates}
+        chosen, best = left[model.ask_next(user, candidates, targets)], min(left.values())
+        assert chosen - best < 0.1 * (max(left.values()) - best)
+
+
+def test_of_films_alike_the_one_that_stands_for_many_is_asked_about():
+    """Five films have one factor in common, the sixth has one of its own; a film counts as often
+    as it is wanted."""
+    movies = toy_movies(6)
+    factors = np.zeros((6, 3))
+    factors[:5, 1], factors[5, 2] = 1.0, 1.0
+    table = replace(
+        toy_table(movies, scales=replace(TABLE.scales, metadata=0.0, slope=0.0)), factors=factors
+    )
+    model = PersonalExact().fit(NOBODY, movies, FilmTables.same_for_all(table))
+    assert model.ask_next(0, np.array([5, 2]), np.arange(6)) == 2
+    assert model.ask_next(0, np.array([2, 5]), np.array([5, 5, 5, 5, 5, 5, 0])) == 5
+    assert model.ask_next(0, np.array([5]), np.arange(6)) == 5
+    model.learn_one(0, 0, 4.0)
+    model.learn_one(0, 1, 4.0)
+    model.learn_one(0, 3, 4.0)
+    assert model.ask_next(0, np.array([2, 5]), np.array([4, 5])) == 5  # the others are known
