@@ -139,7 +139,8 @@ class Hybrid(Recommender):
 
     def state_bytes(self) -> int:
         errors = 4 * sum(len(rows) for rows in self._history.values())
-        return errors + self._personal.state_bytes() + (self._model.state_bytes() or 0)
+        of_model = getattr(self._model, "state_bytes", lambda: None)()  # one's own may lack it
+        return errors + self._personal.state_bytes() + (of_model or 0)
 
 
 class HybridImplicit(Hybrid):

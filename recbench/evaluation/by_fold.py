@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from recbench.ratings import Ratings
+from recbench.recommender import declared
 
 Fit = Callable[[Any, Ratings, int], Any]  # recommender, training ratings, fold -> fitted
 
@@ -26,6 +27,7 @@ class ByFold:
     def __init__(
         self, recommender: Any, fold_of: Callable[[np.ndarray], np.ndarray], folds: int
     ) -> None:
+        self.asks_for_time = declared(recommender, "asks_for_time")
         self._fold_of = fold_of
         self._copies = [deepcopy(recommender) for _ in range(folds)]
         for method in ("predict_bits", "predict_distribution"):
