@@ -1,195 +1,306 @@
-"""The hybrid: what its parts add up to, and that the better one prevails."""
+"""The hybrid: the mean of its two halves, each computed by itself."""
 
 from __future__ import annotations
 
-from itertools import product
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
-from toy_data import toy_movies, toy_ratings
+from plain_personal import plain_kernel, plainly
+from toy_data import toy_movies, toy_ratings, toy_table
 
-import PerUser.hybrid as script
-from PerUser.hybrid import Hybrid
-from PerUser.wnn_vote import WnnVote
+from Collaborative.bayesian_fm import BayesianFM
+from PerUser.hybrid import Hybrid, HybridImplicit
+from PerUser.personal import Personal
+from recbench.film_table.kernel import Scales
+from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
-from recbench.recommender import Recommender, SideFeatureRecommender
+from recbench.recommender import Options, Recommender, build, fit_on
+from recbench.registry import load_recommender
 
-fitted_on: list[Ratings] = []
+FILMS = 40
+MOVIES = toy_movies(FILMS)
+TABLE = toy_table(MOVIES)
+TABLES = FilmTables.same_for_all(TABLE)
+EVERY = np.arange(FILMS)
+USERS = [0, 1, 2, 3, 9]
+ASKED = np.repeat(USERS, FILMS), np.tile(EVERY, len(USERS))
+NOBODY = Ratings([], [], [], [])
 
 
-class ByHeart(Recommender):
-    """Knows the ratings that it was fitted to, and says 2 of all others."""
+class OwnOpinion(Recommender):
+    """Says something of its own of each pair, and remembers what it was fitted to."""
+
+    fitted_on: ClassVar[list[Ratings]] = []
 
     def fit(self, train, movies):
-        fitted_on.append(train)
-        pairs = zip(train.user.tolist(), train.movie.tolist(), strict=True)
-        self.known = dict(zip(pairs, train.stars.tolist(), strict=True))
+        self.fitted_on.append(train)
         return self
 
     def predict(self, user, movie):
-        pairs = zip(np.asarray(user).tolist(), np.asarray(movie).tolist(), strict=True)
-        return np.array([self.known.get(pair, 2.0) for pair in pairs], np.float32)
+        stars = 2 + (7 * np.asarray(user) + 3 * np.asarray(movie)) % 11 / 4
+        return stars.astype(np.float32)
 
 
-class Stacked(ByHeart, SideFeatureRecommender):
-    """Says 3 stars and the side feature, if there is one."""
-
-    def fit(self, train, movies, side_feature=None):
-        self.side_feature = side_feature
-        return super().fit(train, movies)
-
-    def predict(self, user, movie, side_feature=None):
-        return super().predict(user, movie) if side_feature is None else 3 + side_feature
+@pytest.fixture(autouse=True)
+def fitted_on():
+    OwnOpinion.fitted_on.clear()
+    return OwnOpinion.fitted_on
 
 
-TRUTH = np.random.default_rng(1).integers(1, 11, (10, 400)) / 2
+def ratings(seed: int = 4) -> Ratings:
+    """User 3 has none; the rows are not in the order of time."""
+    train = toy_ratings([20, 1, 30], FILMS, seed=seed)
+    return train.take(np.random.default_rng(seed).permutation(len(train)))
 
 
-class Oracle(ByHeart):
-    """Knows it all."""
-
-    def predict(self, user, movie):
-        return TRUTH[user, movie].astype(np.float32)
+def history(train: Ratings, user: int) -> Ratings:
+    own = train.take(train.user == user)
+    return own.take(np.argsort(own.time, kind="stable"))
 
 
-@pytest.fixture
-def history():
+def errors_expected(own: Ratings, said: np.ndarray, table, hybrid: Hybrid) -> np.ndarray:
+    """What the errors of a person's ratings tell of every film, by a dense solve with the kernel
+    of the docstring."""
+    scales, less, n = table.scales, hybrid.share_of_likeness, len(own)
+    of_errors = Scales(
+        less * scales.level, less * scales.likeness, hybrid.share_of_metadata * scales.metadata,
+        less * scales.slope, scales.drift, hybrid.noise * scales.noise,
+    )  # fmt: skip
+    k = plain_kernel("codes", replace(table, scales=of_errors), MOVIES)
+    film = own.movie.tolist()
+    among = np.array([[k(i, j, a - b) for b, j in enumerate(film)] for a, i in enumerate(film)])
+    to = np.array([[k(i, j, n - b) for b, j in enumerate(film)] for i in range(FILMS)])
+    return to @ np.linalg.solve(among + of_errors.noise * np.eye(n), own.stars - said)
+
+
+def by_halves(hybrid: Hybrid, train: Ratings, tables=TABLES) -> np.ndarray:
+    """(users, films)"""
+    said = OwnOpinion().predict(*ASKED).reshape(len(USERS), FILMS).astype(float)
+    halves = []
+    for row, user in enumerate(USERS):
+        table, own = tables.tables[tables.fold_of(user)], history(train, user)
+        rated = list(zip(own.movie.tolist(), own.stars.tolist(), strict=True))
+        personal, _ = plainly("codes", table, MOVIES, rated, EVERY)
+        modelled = said[row]
+        if len(own):
+            modelled = modelled + errors_expected(own, said[row, own.movie], table, hybrid)
+        halves.append((personal + modelled) / 2)
+    return np.array(halves).clip(0.5, 5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"share_of_likeness": 1.0, "noise": 0.5}, {"share_of_metadata": 3.0, "noise": 2.0}],
+)
+def test_it_is_the_mean_of_two_halves_computed_separately(settings):
+    train = ratings()
+    hybrid = Hybrid(model=OwnOpinion, **settings).fit(train, MOVIES, TABLES)
+    expected = by_halves(hybrid, train)
+    np.testing.assert_allclose(hybrid.predict(*ASKED), expected.ravel(), atol=1e-5)
+
+
+def test_each_user_has_the_table_of_the_own_fold():
+    train = ratings()
+    tables = FilmTables((TABLE, toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
+    hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, tables)
+    found = hybrid.predict(*ASKED)
+    np.testing.assert_allclose(found, by_halves(hybrid, train, tables).ravel(), atol=1e-5)
+    one_for_all = by_halves(hybrid, train).ravel()
+    assert (np.abs(found - one_for_all) > 1e-3).reshape(len(USERS), FILMS).mean(axis=1) == (
+        pytest.approx([1, 0, 1, 1, 0], abs=0.1)
+    )
+
+
+def test_errors_by_hand():
+    """One rating of 5 stars where the model said 3 and people on average 3: the model's error is 2.
+    With level alone of kernel 1 a quarter is kept, and the noise of 1 is 1.3 in errors; so of the
+    same film the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one 3 + 2 · ½."""
+    table = replace(
+        TABLE,
+        mean=np.full(FILMS, 3.0),
+        factors=np.ones((FILMS, 1)),
+        scales=Scales(level=1, likeness=0, metadata=0, slope=0, drift=0, noise=1),
+    )
+
+    class Three(OwnOpinion):
+        def predict(self, user, movie):
+            return np.full(len(user), 3, np.float32)
+
+    tables = FilmTables.same_for_all(table)
+    hybrid = Hybrid(model=Three).fit(Ratings([0], [4], [5.0], [1]), MOVIES, tables)
+    expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
+    assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)
+
+
+def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
+    hybrid = Hybrid(model=OwnOpinion).fit(ratings(), MOVIES, TABLES)
+    for user in (3, 50_000):
+        asked = np.full(FILMS, user), EVERY
+        expected = (OwnOpinion().predict(*asked) + TABLE.mean) / 2
+        np.testing.assert_allclose(hybrid.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
+    empty = Hybrid(model=OwnOpinion).fit(NOBODY, MOVIES, TABLES)
+    asked = np.zeros(FILMS, int), EVERY
+    expected = (OwnOpinion().predict(*asked) + TABLE.mean) / 2
+    np.testing.assert_allclose(empty.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
+
+
+def test_what_is_predicted_stays_within_the_scale():
+    for mean in (0.2, 6.5):
+        tables = FilmTables.same_for_all(replace(TABLE, mean=np.full(FILMS, mean)))
+        stars = Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED)
+        assert stars == pytest.approx(np.full(len(stars), (3 + mean) / 2), abs=1e-6)
+    tables = FilmTables.same_for_all(replace(TABLE, mean=np.full(FILMS, 9.0)))
+    assert (Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED) == 5).all()
+
+
+def test_the_model_is_fitted_once_to_all_ratings(fitted_on):
+    train = ratings()
+    Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
+    assert fitted_on == [train]
+
+
+def test_a_fitted_base_takes_the_place_of_the_model(fitted_on):
+    train = ratings()
+    alone = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
+    base = OwnOpinion().fit(train, MOVIES)
     fitted_on.clear()
-    return toy_movies(40), toy_ratings([20, 1, 30], 40)
+    shared = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES, base=base)
+    assert fitted_on == []
+    np.testing.assert_array_equal(shared.predict(*ASKED), alone.predict(*ASKED))
 
 
-ASKED = np.repeat([0, 1, 2, 9], 40), np.tile(np.arange(40), 4)
+def test_the_base_of_a_run_is_that_of_its_own_settings():
+    """The same seed and background or not, as `build` has it; of another model it takes none."""
+    train, few = ratings(), {"rank": 2, "samples": 8}
+    for background in (True, False):
+        options = Options(seed=3, background=background)
+        hybrid = build(load_recommender("hybrid"), options)
+        model = hybrid._fitted_model(train.take(np.arange(5)), MOVIES)
+        expected = build(BayesianFM, options)
+        for name in ("seed", "rank", "samples", "initial_deviation"):
+            assert getattr(model, name) == getattr(expected, name)
+    assert Hybrid().builds_on == Hybrid(model="bayes_fm").builds_on == "bayes_fm"
+    assert HybridImplicit().builds_on == "bayes_fm_implicit"
+    assert Hybrid(model="bias").builds_on == ""
+    assert Hybrid(model=OwnOpinion).builds_on == ""
+    base = BayesianFM(**few).fit(train, MOVIES)
+    shared = Hybrid().fit(train, MOVIES, TABLES, base=base)
+    asked = np.array([3, 9]), np.array([0, 1])  # users without ratings
+    expected = (base.predict(*asked) + TABLE.mean[[0, 1]]) / 2
+    np.testing.assert_allclose(shared.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [ByHeart, Stacked])
-def test_it_is_a_mixture_of_its_parts(history, kind):
-    movies, train = history
-    model = Hybrid(model=kind, regularisation=2.5).fit(train, movies)
-    personal = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
-    said = personal.correction(*ASKED)
-    alone = ByHeart().fit(train, movies)
-    memory = WnnVote(2.5 * 4.0, 2.5 * 4.3, 2.5 * 60.0, 2.5 * 2.0)
-    memory.start_from(movies, personal.baseline, train.movie)
-    memory.store(train, train.stars - alone.predict(train.user, train.movie))
-    parts = [
-        personal.baseline[ASKED[1]] + said,
-        alone.predict(*ASKED) + memory.correction(*ASKED),
-        3 + said,
+def test_a_model_of_ones_own(tmp_path):
+    """A class, a name, or a class in a file; one that starts from an item baseline gets one."""
+    file = tmp_path / "my_models.py"
+    file.write_text(
+        "import numpy as np\n"
+        "class Baseline:\n"
+        "    starts_from_item_baseline = True\n"
+        "    def fit(self, train, movies, item_baseline):\n"
+        "        self.stars = item_baseline.stars.clip(0.5, 5).astype(np.float32)\n"
+        "        return self\n"
+        "    def predict(self, user, movie):\n"
+        "        return self.stars[movie]\n"
+    )
+    train = ratings()
+    hybrid = Hybrid(model=f"{file}:Baseline").fit(train, MOVIES, TABLES)
+    stranger = np.full(FILMS, 9), EVERY
+    expected = (ItemBaseline.fit(train, MOVIES).stars.clip(0.5, 5) + TABLE.mean) / 2
+    np.testing.assert_allclose(hybrid.predict(*stranger), expected.clip(0.5, 5), atol=1e-5)
+    assert hybrid.state_bytes() == Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES).state_bytes()
+    named = Hybrid(model="always_3").fit(train, MOVIES, TABLES)
+    expected = (3 + TABLE.mean) / 2
+    np.testing.assert_allclose(named.predict(*stranger), expected, atol=1e-6)
+
+
+class Clock(Recommender):
+    """Says what time it is, in stars, and remembers whom it was asked about and when."""
+
+    asks_for_time: ClassVar[bool] = True
+    asked: ClassVar[list] = []
+
+    def fit(self, train, movies):
+        self.now = int(train.time.max(initial=0))
+        return self
+
+    def predict(self, user, movie, time=None):
+        time = np.full(len(user), self.now) if time is None else np.asarray(time)
+        self.asked += zip(user.tolist(), movie.tolist(), time.tolist(), strict=True)
+        return (time / 10).clip(0.5, 5).astype(np.float32)
+
+
+def test_a_model_that_asks_for_the_time_is_told_it():
+    """Of a training rating its own time, of what is asked the time it is asked for."""
+    train = Ratings([0, 0, 1], [4, 5, 4], [3.0, 4.0, 5.0], [12, 20, 35])
+    hybrid = Hybrid(model=Clock).fit(train, MOVIES, TABLES)
+    assert hybrid.asks_for_time
+    assert not Hybrid(model=OwnOpinion).asks_for_time
+    Clock.asked.clear()
+    user, movie = np.array([9, 0]), np.array([7, 7])
+    late = hybrid.predict(user, movie, time=np.array([40, 40]))
+    assert sorted(Clock.asked) == [(0, 4, 12), (0, 5, 20), (0, 7, 40), (9, 7, 40)]
+    early = hybrid.predict(user, movie, time=np.array([20, 30]))
+    np.testing.assert_allclose(late - early, [(4.0 - 2.0) / 2, (4.0 - 3.0) / 2], atol=1e-6)
+    now = hybrid.predict(user, movie)
+    np.testing.assert_array_equal(now, hybrid.predict(user, movie, time=np.array([35, 35])))
+
+
+def test_a_movie_rated_twice_counts_once_the_latest():
+    twice = Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30])
+    once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
+    asked = np.zeros(FILMS, int), EVERY
+    first, second = (
+        Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES).predict(*asked)
+        for train in (twice, once)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_what_is_asked_together_is_what_is_asked_alone():
+    hybrid = Hybrid(model=OwnOpinion).fit(ratings(), MOVIES, TABLES)
+    together = hybrid.predict(*ASKED)
+    for place in range(0, len(together), 17):
+        alone = hybrid.predict(ASKED[0][[place]], ASKED[1][[place]])
+        assert alone[0] == pytest.approx(together[place], abs=1e-6)
+
+
+def test_a_better_model_makes_a_better_hybrid():
+    """One that knows the truth, against one that has a wrong opinion."""
+    rng = np.random.default_rng(1)
+    truth = rng.integers(1, 11, (10, FILMS)) / 2
+
+    class Oracle(OwnOpinion):
+        def predict(self, user, movie):
+            return truth[user, movie].astype(np.float32)
+
+    user, movie = (
+        np.repeat(np.arange(10), 20),
+        np.concatenate([rng.permutation(FILMS)[:20] for _ in range(10)]),
+    )
+    train = Ratings(user, movie, truth[user, movie], np.arange(200))
+    asked = np.repeat(np.arange(10), FILMS), np.tile(EVERY, 10)
+    errors = [
+        np.abs(
+            fit_on(model, train, MOVIES, None, film_tables=TABLES).predict(*asked) - truth.ravel()
+        )
+        for model in (Hybrid(model=Oracle), Personal(), Hybrid(model=OwnOpinion))
     ]
-    assert len(model.stacking_weights) == (3 if kind is Stacked else 2)
-    assert model.stacking_weights.sum() == pytest.approx(1)
-    assert (model.stacking_weights >= 0).all()
-    expected = sum(
-        weight * part for weight, part in zip(model.stacking_weights, parts, strict=False)
-    )
-    np.testing.assert_allclose(model.predict(*ASKED), expected.clip(0.5, 5), atol=1e-5)
+    means = [error.mean() for error in errors]
+    assert means[0] < 0.7 * means[1]
+    assert means[0] < 0.7 * means[2]
 
 
-def test_the_side_feature_is_what_the_memory_said_before_each_rating(history):
-    movies, train = history
-    model = Hybrid(model=Stacked).fit(train, movies)
-    personal = WnnVote().fit(train, movies, ItemBaseline.fit(train, movies))
-    said = personal.prequential_corrections(train, train.stars - personal.baseline[train.movie])
-    np.testing.assert_allclose(model._stacked.side_feature, said, atol=1e-9)
-
-
-@pytest.mark.parametrize("kind", [ByHeart, Stacked])
-def test_stacking_weights_are_found_on_ratings_not_learned_from(history, kind, monkeypatch):
-    """γ by trying them out, on the parts fitted to the rest."""
-    movies, train = history
-    monkeypatch.setattr(script, "PRIOR_WEIGHT", 1e-9)
-    model = Hybrid(model=kind).fit(train, movies)
-    assert {len(one) for one in fitted_on} == {16 + 1 + 24, len(train)}
-    last = Hybrid._last_of_each_user(train)
-    later, rest = train.take(last), train.take(~last)
-    parts = Hybrid(model=kind)
-    parts._fit_parts(rest, movies, None)
-    said = parts._parts(later.user, later.movie)  # (n, parts)
-
-    def loss(weights):
-        error = (later.stars - said @ weights) ** 2
-        return sum(error[later.user == user].mean() for user in (0, 2))
-
-    grid = np.linspace(0, 1, 101)
-    kinds = said.shape[1]
-    tried = [np.array(t) for t in product(grid, repeat=kinds) if abs(sum(t) - 1) < 1e-9]
-    assert loss(model.stacking_weights) <= min(map(loss, tried)) + 1e-6
-
-
-class Sampler(ByHeart):
-    """Remembers how many samples it was asked for."""
-
-    asked_for: ClassVar[list[int]] = []
-    search_space: ClassVar[dict] = {"samples": (1, 9, "int")}
-
-    def __init__(self, samples=7):
-        self.asked_for.append(samples)
-
-
-def test_the_model_samples_less_while_stacking_weights_are_looked_for(history):
-    movies, train = history
-    Sampler.asked_for.clear()
-    Hybrid(model=Sampler, samples_for_stacking=3).fit(train, movies)
-    Hybrid(model=Sampler, samples_for_stacking=3, samples=5).fit(train, movies)
-    assert Sampler.asked_for == [3, 7, 3, 5]
-
-
-def test_its_item_baseline_is_fitted_to_the_ratings_it_learns_from(history, monkeypatch):
-    """That of a split knows the ratings that the stacking weights are found on."""
-    movies, train = history
-    sizes = []
-
-    class Recorder(ItemBaseline):
-        @classmethod
-        def fit(cls, ratings, movies):
-            sizes.append(len(ratings))
-            return ItemBaseline.fit(ratings, movies)
-
-    monkeypatch.setattr(script, "ItemBaseline", Recorder)
-    Hybrid(model=ByHeart).fit(train, movies)
-    assert sizes == [16 + 1 + 24, len(train)]
-
-
-def truth(users: int, seed: int) -> Ratings:
-    rng = np.random.default_rng(seed)
-    user = np.repeat(np.arange(users), 100)
-    movie = np.concatenate([rng.permutation(400)[:100] for _ in range(users)])
-    return Ratings(user, movie, TRUTH[user, movie], np.tile(np.arange(100), users))
-
-
-def test_a_model_that_knows_prevails_and_one_that_does_not_gives_way():
-    movies, train = toy_movies(400), truth(10, 0)
-    assert Hybrid(model=Oracle).fit(train, movies).stacking_weights[1] > 0.75
-    high = Ratings(train.user, train.movie, np.full(len(train), 4.5), train.time)
-    assert Hybrid(model=ByHeart).fit(high, movies).stacking_weights[0] > 0.75
-
-
-def test_with_little_to_find_them_on_stacking_weights_are_equal():
-    movies = toy_movies(40)
-    for ratings in (0, 1, 4):  # nothing can be held out
-        model = Hybrid(model=ByHeart).fit(toy_ratings([ratings], 40), movies)
-        assert model.stacking_weights == pytest.approx([0.5, 0.5], abs=1e-6)
-        assert np.isfinite(model.predict(*ASKED)).all()
-
-
-def test_the_last_of_each_user_in_time(monkeypatch):
-    ratings = Ratings(
-        [0, 1, 0, 1, 0, 0, 0, 1],
-        [0, 1, 2, 3, 4, 5, 6, 7],
-        np.full(8, 3.0),
-        [9, 1, 3, 9, 5, 7, 1, 9],
-    )
-    last = Hybrid._last_of_each_user
-    assert np.flatnonzero(last(ratings)).tolist() == [0]  # one of five, none of three
-    monkeypatch.setattr(script, "HELD_OUT", 0.4)
-    assert np.flatnonzero(last(ratings)).tolist() == [0, 5, 7]  # the later row
-    assert not last(ratings.take(np.array([], int))).any()
-
-
-def test_the_model_may_be_named_or_given(history):
-    movies, train = history
-    named = Hybrid(model="always_3").fit(train, movies).predict(*ASKED)
-    assert np.isfinite(named).all()
-    assert (named != Hybrid(model=ByHeart).fit(train, movies).predict(*ASKED)).any()
+def test_how_large_it_is():
+    """The personal half, the number of each row, and the model."""
+    train = ratings()
+    hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
+    personal = Personal().fit(train, MOVIES, TABLES)
+    assert hybrid.state_bytes() == personal.state_bytes() + 4 * len(train)
+    larger = Hybrid(model="bias").fit(train, MOVIES, TABLES)
+    model = build(load_recommender("bias"), Options())
+    fit_on(model, train, MOVIES, ItemBaseline.fit(train, MOVIES))
+    assert larger.state_bytes() == hybrid.state_bytes() + model.state_bytes()
