@@ -140,7 +140,8 @@ class CodeKernel(FilmKernel):
     def _code(self, table: FilmTable) -> np.ndarray:
         bits = table.codes.shape[1]
         differing = np.arange(bits + 1)
-        self._agreement = 1.0 - 2.0 * differing / max(bits, 1)  # by bits that differ
+        # by bits that differ; of no bits nothing is known
+        self._agreement = 1.0 - 2.0 * differing / bits if bits else np.zeros(1)
         return pack(np.ascontiguousarray(table.codes))
 
     def _likeness(

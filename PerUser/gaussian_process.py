@@ -1,4 +1,4 @@
-"""One person's stars as a Gaussian process: learned a rating at a time, asked film by film."""
+"""One user's stars as a Gaussian process: learned a rating at a time, asked film by film."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ compiled = njit(cache=True, nogil=True)
 
 
 class GaussianProcess:
-    """y ~ N(0, K + σ² I): the residuals y of one person's ratings, and what follows from them.
+    """y ~ N(0, K + σ² I): the residuals y of one user's ratings, and what follows from them.
 
     Kept are L, the Cholesky factor of K + σ² I, and z = L⁻¹ y (Rasmussen & Williams 2006,
     algorithm 2.1). One more rating adds a row to either, at a cost of n²; taking one out does over

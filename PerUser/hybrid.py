@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.personal import Personal, histories, rows_by_user
+from PerUser.personal import Personal, histories, needed, rows_by_user
 from recbench.film_table.kernel import Scales
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
@@ -19,13 +19,13 @@ from recbench.registry import load_recommender
 class Hybrid(Recommender):
     """r̂ = ½ personal + ½ (m + memory of m's errors)
 
-    m is a collaborative model fitted to all ratings, those of the person among them. The errors
-    r − m of a person's ratings are remembered as in `Personal`: a Gaussian process on the same film
+    m is a collaborative model fitted to all ratings, those of the user among them. The errors
+    r − m of a user's ratings are remembered as in `Personal`: a Gaussian process on the same film
     table. m was fitted to the very ratings that its errors are of, so less is to be learned from
     them: the kernel is smaller, most of all in what m knows best. What is left is mostly drift, and
     likeness in metadata.
 
-    The two halves differ in what they know: m has the person's ratings in its own film vectors, and
+    The two halves differ in what they know: m has the user's ratings in its own film vectors, and
     `Personal` has its own opinion of how alike films are. Their errors differ, so their mean does
     better than either (Breiman 1996, "Stacked regressions"). The halves are not fitted: finding
     weights would cost another fit of m.
@@ -44,7 +44,7 @@ class Hybrid(Recommender):
     starts_from_film_table: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("seed", "background")
     builds_on: str = "bayes_fm"
-    tuned: ClassVar[str] = "results/tuning/trials"
+    tuned: ClassVar[str] = "with the film table"
 
     def __init__(
         self,
@@ -70,10 +70,15 @@ class Hybrid(Recommender):
         self,
         train: Ratings,
         movies: Movies,
-        film_tables: FilmTables,
+        film_tables: FilmTables | None = None,
         base: Recommender | None = None,
     ) -> Self:
-        """`base`: the collaborative model, fitted to `train` already."""
+        """`base`: the collaborative model, fitted to `train` already.
+
+        Raises:
+            ValueError: no film tables, see `Personal.fit`.
+        """
+        film_tables = needed(film_tables)
         self._model = base or self._fitted_model(train, movies)
         self._personal = Personal().fit(train, movies, film_tables)
         self._tables = film_tables

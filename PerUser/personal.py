@@ -1,4 +1,4 @@
-"""`personal`: a weightless memory of one person's ratings, read out as a Gaussian process."""
+"""`personal`: a weightless memory of one user's ratings, read out as a Gaussian process."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ OPERATIONS = 6e9  # of one explanation, about a second
 
 
 @dataclass
-class Person:
-    """What is remembered of one person, the latest rating last.
+class Memory:
+    """What is remembered of one user, the latest rating last.
 
     Attributes:
         patterns: of each film rated, as the kernel compares them: what was stored.
@@ -43,8 +43,8 @@ class Person:
 
 
 class Personal(ContinualRecommender):
-    """r ~ GP(mean, k) for each person, mean and k from the film table; the person's own ratings are
-    all that is learned.
+    """r ~ GP(mean, k) for each user, mean and k from the film table; the user's own ratings are all
+    that is learned.
 
     A rating is stored as a binary pattern, the code and the metadata bits of its film, with its
     residual, stars less the film's mean. The kernel compares two patterns by counting the bits in
@@ -53,25 +53,21 @@ class Personal(ContinualRecommender):
     stored. So learning is storing, as in any weightless network (Aleksander, Thomas & Bowden 1984),
     a prediction is linear in the ratings, and its variance is known.
 
-    The film table is made from other people's ratings alone. A person without ratings is predicted
+    The film table is made from background users' ratings alone. A user without ratings is predicted
     the mean. Nothing is random.
     """
 
     name: ClassVar[str] = "personal"
     starts_from_film_table: ClassVar[bool] = True
-    tuned: ClassVar[str] = "never"  # its scales are fitted to background users, with the table
+    tuned: ClassVar[str] = "with the film table"  # to background users
 
     kernel_of: ClassVar[type[FilmKernel]] = CodeKernel
 
     def fit(self, train: Ratings, movies: Movies, film_tables: FilmTables | None = None) -> Self:
-        if film_tables is None:
-            raise ValueError(
-                "this recommender starts from a film table. Hand it one that was made without the "
-                "users it is for: fit(train, movies, FilmTables.same_for_all(table))"
-            )
+        film_tables = needed(film_tables)
         self._tables = film_tables
         self._kernels = [self.kernel_of(table, movies) for table in film_tables.tables]
-        self.people: dict[int, Person] = {}
+        self.memories: dict[int, Memory] = {}
         for user, rows in histories(train):
             self._store(user, train.movie[rows], train.stars[rows])
         return self
@@ -80,10 +76,10 @@ class Personal(ContinualRecommender):
         return self._kernels[self._tables.fold_of(user)]
 
     def _store(self, user: int, movie: np.ndarray, stars: np.ndarray) -> None:
-        """Remember ratings of a person of whom nothing is remembered, the latest last."""
+        """Remember ratings of a user of whom nothing is remembered, the latest last."""
         kernel = self._kernel(user)
         residual = stars.astype(np.float64) - kernel.mean[movie]
-        self.people[user] = Person(kernel.stored(movie), movie.astype(np.int32), residual)
+        self.memories[user] = Memory(kernel.stored(movie), movie.astype(np.int32), residual)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         mean, _ = self.predict_normal(user, movie)
@@ -96,13 +92,13 @@ class Personal(ContinualRecommender):
         for one, rows in rows_by_user(user):
             kernel = self._kernel(one)
             mean[rows] = kernel.mean[movie[rows]]
-            person = self.people.get(one)
-            if person is None:
+            memory = self.memories.get(one)
+            if memory is None:
                 variance[rows] = kernel.variance(movie[rows]) + kernel.scales.noise
                 continue
-            process = person.process or self._process(kernel, person)
+            process = memory.process or self._process(kernel, memory)
             more, variance[rows] = process.ask(
-                kernel.asked(movie[rows], person.movie, person.patterns),
+                kernel.asked(movie[rows], memory.movie, memory.patterns),
                 kernel.variance(movie[rows]),
             )
             mean[rows] += more
@@ -121,61 +117,61 @@ class Personal(ContinualRecommender):
         return STARS, probabilities
 
     @staticmethod
-    def _process(kernel: FilmKernel, person: Person) -> GaussianProcess:
-        return kernel.process(person.movie, person.patterns, person.residual)
+    def _process(kernel: FilmKernel, memory: Memory) -> GaussianProcess:
+        return kernel.process(memory.movie, memory.patterns, memory.residual)
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         user, kernel = int(user), self._kernel(int(user))
-        person = self.people.get(user)
-        if person is None:
+        memory = self.memories.get(user)
+        if memory is None:
             self._store(user, np.array([movie]), np.array([stars], np.float32))
             return
-        if movie in person.movie:
-            self._forget(kernel, person, movie)
+        if movie in memory.movie:
+            self._forget(kernel, memory, movie)
         residual = float(np.float32(stars)) - kernel.mean[movie]
-        if person.process is None:
-            person.process = self._process(kernel, person)
+        if memory.process is None:
+            memory.process = self._process(kernel, memory)
         one = np.array([movie])
-        person.process.learn(
-            kernel.asked(one, person.movie, person.patterns)[0],
+        memory.process.learn(
+            kernel.asked(one, memory.movie, memory.patterns)[0],
             kernel.variance(one)[0],
             residual,
         )
-        person.patterns.store(kernel.patterns[one])
-        person.movie = np.append(person.movie, np.int32(movie))
-        person.residual = np.append(person.residual, residual)
+        memory.patterns.store(kernel.patterns[one])
+        memory.movie = np.append(memory.movie, np.int32(movie))
+        memory.residual = np.append(memory.residual, residual)
 
     def forget_one(self, user: int, movie: int) -> None:
-        person = self.people.get(int(user))
-        if person is None or movie not in person.movie:
+        memory = self.memories.get(int(user))
+        if memory is None or movie not in memory.movie:
             raise KeyError(f"user {user} has no rating of movie {movie}")
-        self._forget(self._kernel(int(user)), person, movie)
-        if not len(person):
-            del self.people[int(user)]
+        self._forget(self._kernel(int(user)), memory, movie)
+        if not len(memory):
+            del self.memories[int(user)]
 
     @staticmethod
-    def _forget(kernel: FilmKernel, person: Person, movie: int) -> None:
-        at = int(np.flatnonzero(person.movie == movie)[0])
-        person.patterns.remove(at)
-        person.movie = np.delete(person.movie, at)
-        person.residual = np.delete(person.residual, at)
-        if person.process is not None:
-            left = kernel.among(person.movie, person.patterns)
-            person.process.forget(at, left, person.residual)
+    def _forget(kernel: FilmKernel, memory: Memory, movie: int) -> None:
+        at = int(np.flatnonzero(memory.movie == movie)[0])
+        memory.patterns.remove(at)
+        memory.movie = np.delete(memory.movie, at)
+        memory.residual = np.delete(memory.residual, at)
+        if memory.process is not None:
+            left = kernel.among(memory.movie, memory.patterns)
+            memory.process.forget(at, left, memory.residual)
 
     def predict_one(self, user: int, movie: int) -> float:
         mean, _ = self._ask_one(int(user), movie)
         return min(max(mean, MIN_STARS), MAX_STARS)
 
     def _ask_one(self, user: int, movie: int) -> tuple[float, float]:
-        kernel, person, one = self._kernel(user), self.people.get(user), np.array([movie])
+        kernel, memory, one = self._kernel(user), self.memories.get(user), np.array([movie])
         variance = kernel.variance(one)
-        if person is None:
+        if memory is None:
             return float(kernel.mean[movie]), float(variance[0]) + kernel.scales.noise
-        if person.process is None:
-            person.process = self._process(kernel, person)
-        asked = kernel.asked(one, person.movie, person.patterns)
-        mean, variance = person.process.ask(asked, variance)
+        if memory.process is None:
+            memory.process = self._process(kernel, memory)
+        asked = kernel.asked(one, memory.movie, memory.patterns)
+        mean, variance = memory.process.ask(asked, variance)
         return float(kernel.mean[movie] + mean[0]), float(variance[0])
 
     def explain_one(self, user: int, movie: int) -> Explanation:
@@ -186,23 +182,27 @@ class Personal(ContinualRecommender):
         shares alone, and for the others as if the later ones kept their numbers.
         """
         user, kernel = int(user), self._kernel(int(user))
-        parts = [Contribution("mean of other people", float(kernel.mean[movie]))]
-        person = self.people.get(user)
-        if person is not None:
-            process = person.process = person.process or self._process(kernel, person)
-            asked = kernel.asked(np.array([movie]), person.movie, person.patterns)[0]  # (n,)
+        parts = [Contribution("mean of other users", float(kernel.mean[movie]))]
+        memory = self.memories.get(user)
+        if memory is not None:
+            process = memory.process = memory.process or self._process(kernel, memory)
+            asked = kernel.asked(np.array([movie]), memory.movie, memory.patterns)[0]  # (n,)
             share, if_forgotten = process.shares(asked)
-            for j in np.argsort(-np.abs(share), kind="stable")[: _affordable(len(person))]:
-                left, residual = np.delete(person.movie, j), np.delete(person.residual, j)
+            explained = share.sum()
+            for j in np.argsort(-np.abs(share), kind="stable")[: _affordable(len(memory))]:
+                left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
                 without = kernel.posterior_mean(left, residual, np.array([movie]))[0]
-                if_forgotten[j] = without - share.sum()
-            agree = kernel.agreement(movie, person.movie)  # (n,)
-            given = person.residual + kernel.mean[person.movie]
+                if_forgotten[j] = without - explained
+            predicted, _ = self._ask_one(user, movie)  # of which the shares fall short by rounding
+            rounded = math.fsum([predicted, -parts[0].stars, *-share])
+            share[np.abs(share).argmin()] += rounded
+            agree = kernel.agreement(movie, memory.movie)  # (n,)
+            given = memory.residual + kernel.mean[memory.movie]
             parts += [
                 Contribution(
                     f"you gave it {given[j]:g}: {agree[j]:.0%} of those who rate both agree",
                     float(share[j]),
-                    int(person.movie[j]),
+                    int(memory.movie[j]),
                     float(if_forgotten[j]),
                 )
                 for j in np.argsort(-np.abs(share), kind="stable")
@@ -217,9 +217,9 @@ class Personal(ContinualRecommender):
         return Explanation(tuple(parts))
 
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
-        """Which film's rating would teach most about a person.
+        """Which film's rating would teach most about a user.
 
-        The one whose rating is expected to lessen the variance of the person's ratings of `targets`
+        The one whose rating is expected to lessen the variance of the user's ratings of `targets`
         most, in sum (active learning for Gaussian processes: Cohn, Ghahramani & Jordan 1996). With
         the posterior covariance S that is Σ_t S_tc² / (S_cc + σ²), whatever the stars will be.
 
@@ -230,52 +230,55 @@ class Personal(ContinualRecommender):
         user, kernel = int(user), self._kernel(int(user))
         movie = np.concatenate((candidates, targets))
         covariance = kernel.between(np.asarray(candidates), movie)  # (c, c + t)
-        person = self.people.get(user)
-        if person is not None:
-            process = person.process = person.process or self._process(kernel, person)
-            known = process.solved(kernel.asked(movie, person.movie, person.patterns))
+        memory = self.memories.get(user)
+        if memory is not None:
+            process = memory.process = memory.process or self._process(kernel, memory)
+            known = process.solved(kernel.asked(movie, memory.movie, memory.patterns))
             covariance = covariance - known[:, : len(candidates)].T @ known
         own = np.diagonal(covariance) + kernel.scales.noise  # (c,)
         learned = (covariance[:, len(candidates) :] ** 2).sum(axis=1) / own
         return int(np.asarray(candidates)[learned.argmax()])
 
-    def save_person(self, user: int, path: str | Path) -> None:
-        """What is remembered of a person as a file: films, stars, in the order of their time.
+    def save_user(self, user: int, path: str | Path) -> None:
+        """What is remembered of a user as a file: films, stars, in the order of their time.
         Patterns and all else follow from the film table.
 
         Raises:
-            KeyError: nothing is remembered of that person.
+            KeyError: nothing is remembered of that user.
         """
-        person = self.people.get(int(user))
-        if person is None:
+        memory = self.memories.get(int(user))
+        if memory is None:
             raise KeyError(f"nothing is remembered of user {user}")
-        stars = person.residual + self._kernel(int(user)).mean[person.movie]
-        movie_id = self._tables.tables[0].movie_id[person.movie]
+        stars = memory.residual + self._kernel(int(user)).mean[memory.movie]
+        movie_id = self._tables.tables[0].movie_id[memory.movie]
         arrays = {"movie_id": movie_id, "stars": np.rint(2 * stars).astype(np.int8)}
-        write(path, "person", {"ratings": len(person)}, arrays)
+        write(path, "user", {"ratings": len(memory)}, arrays)
 
-    def load_person(self, user: int, path: str | Path) -> None:
-        """Remember what `save_person` wrote, and only that, of the user.
+    def load_user(self, user: int, path: str | Path) -> None:
+        """Remember what `save_user` wrote, and only that, of the user.
 
         Raises:
             FileNotFoundError, ValueError: see `weightless.storage.read`; or a film of the file is
                 not in the film table.
         """
-        _, arrays = read(path, "person")
+        header, arrays = read(path, "user")
+        movie_id, stars = (arrays.get(name, np.empty(0)) for name in ("movie_id", "stars"))
+        if not len(movie_id) == len(stars) == header.get("ratings"):
+            raise ValueError(f"{path} is damaged: it lacks films or stars that it says it has")
         row_of = {int(one): row for row, one in enumerate(self._tables.tables[0].movie_id)}
-        unknown = [int(one) for one in arrays["movie_id"] if int(one) not in row_of]
+        unknown = [int(one) for one in movie_id if int(one) not in row_of]
         if unknown:
             raise ValueError(f"{path}: the film table has no film {unknown[0]}")
-        movie = np.array([row_of[int(one)] for one in arrays["movie_id"]], dtype=np.int32)
-        self.people.pop(int(user), None)
+        movie = np.array([row_of[int(one)] for one in movie_id], dtype=np.int32)
+        self.memories.pop(int(user), None)
         if len(movie):
-            self._store(int(user), movie, arrays["stars"].astype(np.float32) / 2)
+            self._store(int(user), movie, stars.astype(np.float32) / 2)
 
     def state_bytes(self) -> int:
         """Patterns, film and residual of each rating: what cannot be computed again."""
         return sum(
             8 * len(p.patterns.array) * len(p) + p.movie.nbytes + p.residual.nbytes
-            for p in self.people.values()
+            for p in self.memories.values()
         )
 
 
@@ -284,6 +287,21 @@ class PersonalExact(Personal):
 
     name: ClassVar[str] = "personal_exact"
     kernel_of: ClassVar[type[FilmKernel]] = FactorKernel
+
+
+def needed(film_tables: FilmTables | None) -> FilmTables:
+    """Film tables that a recommender starts from.
+
+    Raises:
+        ValueError: it has been given none. None is made here: from whose ratings, only the maker of
+            the split can say.
+    """
+    if film_tables is None:
+        raise ValueError(
+            "this recommender starts from a film table. Hand it one that was made without the "
+            "users it is for: fit(train, movies, FilmTables.same_for_all(table))"
+        )
+    return film_tables
 
 
 def _affordable(n: int) -> int:

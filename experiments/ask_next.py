@@ -1,4 +1,4 @@
-"""Which film to ask a new person about? -> results/<run>/ask_next.csv
+"""Which film to ask a new user about? -> results/<run>/ask_next.csv
 
 Each user starts with no rating. Then, ten times, the user is asked about one film among those of
 the user's training ratings, answers, and the answer is learned. Which film is asked about:

@@ -91,10 +91,10 @@ def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFram
         chosen = of_ratings[int(rng.integers(len(of_ratings)))]
         assert chosen.movie is not None
         assert chosen.if_forgotten is not None
-        kept = deepcopy(model.people[user])
+        kept = deepcopy(model.memories[user])
         model.forget_one(user, chosen.movie)
         change = before - explained_mean(model, user, movie)
-        model.people[user] = kept
+        model.memories[user] = kept
         rows.append((chosen.stars, -chosen.if_forgotten, change))
     return pd.DataFrame(rows, columns=["share", "if_forgotten", "change"]), np.array(exact)
 

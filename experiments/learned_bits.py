@@ -1,4 +1,4 @@
-"""What do bits learned from other people's ratings do for a recommender? -> results/<run>/*.csv
+"""What do bits learned from other users' ratings do for a recommender? -> results/<run>/*.csv
 
 Behind the metadata bits of a film stand code bits of a film table, learned from so many background
 users. Each personal recommender is run on both, and on as many other bits:
@@ -56,7 +56,7 @@ class Parameters:
     bits: tuple[int, ...] = (64, 128, 256)
     """how many learned bits; the other kinds have the second of these numbers"""
     background_users: tuple[int, ...] = (100, 300, 1000, 5000)
-    """how many people the bits are learned from; more than there are: all there are"""
+    """how many users the bits are learned from; more than there are: all there are"""
     iterations: int = 3
     """how often each is run"""
     user_set: UserSet = "test"
@@ -145,9 +145,9 @@ def all_bits(numbers: tuple[int, ...], sizes: list[int]) -> list[Bits]:
     middle = numbers[min(1, len(numbers) - 1)]
     chosen = [Bits(metadata) for metadata in METADATA]
     chosen += [Bits("published", kind, middle) for kind in ("random", "metadata")]
-    for people in sizes:
-        chosen += [Bits("published", "learned", number, people) for number in numbers]
-        chosen.append(Bits("extended", "learned", middle, people))
+    for users in sizes:
+        chosen += [Bits("published", "learned", number, users) for number in numbers]
+        chosen.append(Bits("extended", "learned", middle, users))
     return chosen
 
 
@@ -161,18 +161,18 @@ class Cells:
     def get(self, bits: Bits, seed: int) -> Cell:
         cell = self._cell(bits.metadata, bits.background_users, seed)
         movies, rng = cell.movies, np.random.default_rng([seed, 11])
-        if bits.kind == "learned":
-            extended = self._cell("extended", bits.background_users, seed)
-            codes = extended.personal_tables.tables[0].codes[:, : bits.number]
-        elif bits.kind == "random":
-            codes = rng.integers(0, 2, (len(movies), bits.number), dtype=np.uint8)
-        elif bits.kind == "metadata":
-            extended = self._cell("extended", bits.background_users, seed)
-            own = extended.movies.bits - extended.movies.bits.mean(axis=0)
-            count = np.bincount(cell.personal.train.movie, minlength=len(movies))
-            codes = choose_codes(own, count, bits.number, seed)
-        else:
-            return cell
+        extended = self._cell("extended", bits.background_users, seed)
+        match bits.kind:
+            case "learned":
+                codes = extended.personal_tables.tables[0].codes[:, : bits.number]
+            case "random":
+                codes = rng.integers(0, 2, (len(movies), bits.number), dtype=np.uint8)
+            case "metadata":
+                own = extended.movies.bits - extended.movies.bits.mean(axis=0)
+                count = np.bincount(cell.personal.train.movie, minlength=len(movies))
+                codes = choose_codes(own, count, bits.number, seed)
+            case _:
+                return cell
         return replace(cell, movies=movies.with_codes(codes))
 
     def _cell(self, metadata: str, background_users: int, seed: int) -> Cell:

@@ -1,14 +1,14 @@
-"""What a film table tells about the people it was learned from -> results/<run>/membership.csv
+"""What a film table tells about the users it was learned from -> results/<run>/membership.csv
 
 Membership inference (Shokri, Stronati, Song & Shmatikov 2017): somebody holds the film table and
-all ratings of a person, and wants to know whether that person was among the background users. Half
+all ratings of a user, and wants to know whether that user was among the background users. Half
 of the users of the dataset are members, the others are not; the table is learned from members
-alone. The attacks give each person a score, and the AUC says how often a member has a higher score
+alone. The attacks give each user a score, and the AUC says how often a member has a higher score
 than a non-member: .5 is guessing.
 
-    likelihood   the probability of the person's stars under the table's Gaussian process, by rating
+    likelihood   the probability of the user's stars under the table's Gaussian process, by rating
     mean         how much nearer the stars are to the table's means than to those of another table,
-                 learned from other people (Homer et al. 2008)
+                 learned from other users (Homer et al. 2008)
     both         how much more probable the stars are under this table than under that other one
 
     python -m experiments.membership --dataset FOLDER
@@ -36,7 +36,7 @@ from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
-MOST_RATINGS = 300  # of a person, the latest
+MOST_RATINGS = 300  # of a user, the latest
 ATTACKED = 400  # members, and as many others, at most
 
 
@@ -47,7 +47,7 @@ class Parameters:
     dataset: str = "auto"
     """as in compare_all.py"""
     members: tuple[int, ...] = (50, 200, 1000)
-    """how many people a table is learned from; sizes beyond a third of the users are left out"""
+    """how many users a table is learned from; sizes beyond a third of the users are left out"""
     iterations: int = 3
     """how often each"""
     seed: int = 0

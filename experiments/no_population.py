@@ -1,11 +1,11 @@
 """What one user's ratings are worth by themselves, with nothing learned from anybody else.
 
 Personal recommenders start from an item baseline, shrink to means over all users, and have settings
-tuned on other people. Here each user is alone: a recommender is fitted to that user's training
+tuned on other users. Here each user is alone: a recommender is fitted to that user's training
 ratings and nothing else, external votes are hidden, and the item baseline is the same three stars
 for every film. What is left of others are the films' facts (genres, year, language). Each is run
 with the settings that its authors published or a textbook would begin with (`untuned`), and with
-those tuned on other people's ratings (`tuned`). `predictions.parquet` is kept, so that
+those tuned on other users' ratings (`tuned`). `predictions.parquet` is kept, so that
 `python -m experiments.claims` can compare any two.
 
     python -m experiments.no_population --dataset FOLDER --user-set test

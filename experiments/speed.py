@@ -516,21 +516,19 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
 
 
 def one_by_one_rows(cell: Cell) -> Iterator[Row]:
-    """What one more rating costs `personal`, by how many a person has; beside `bayes_fm`, were its
-    film vectors kept and the person's fitted anew to all ratings, and beside River."""
+    """What one more rating costs `personal`, by how many a user has; beside `bayes_fm`, were its
+    film vectors kept and the user's fitted anew to all ratings, and beside River."""
     seconds = processor_seconds(lambda: cell.personal_tables)
-    tables, people = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
-    yield Row(
-        f"film tables: {tables} of {people:,} people, {len(cell.movies):,} films", seconds, "s"
-    )
+    tables, users = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
+    yield Row(f"film tables: {tables} of {users:,} users, {len(cell.movies):,} films", seconds, "s")
     rng = np.random.default_rng(0)
     for held in (20, 200, 2_000):
         if held + HELD_OUT <= len(cell.movies):
-            yield from rows_of_a_person(cell, held, rng)
+            yield from rows_of_a_user(cell, held, rng)
 
 
-def rows_of_a_person(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[Row]:
-    """The same of a person with `held` ratings, of films and stars drawn at random."""
+def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[Row]:
+    """The same of a user with `held` ratings, of films and stars drawn at random."""
     movie = rng.permutation(len(cell.movies))[: held + HELD_OUT]
     stars = rng.integers(1, 11, len(movie)) / 2
     ratings = Ratings(np.zeros(len(movie)), movie, stars, np.arange(len(movie)))

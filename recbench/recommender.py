@@ -56,8 +56,8 @@ class Recommender(ABC):
     learns_from_background: ClassVar[bool] = False
     # True: `fit` gets a third argument, the `ItemBaseline` of the split.
     starts_from_item_baseline: ClassVar[bool] = False
-    # True: `fit` gets the `FilmTables` of the split as `film_tables`: what other people's ratings
-    # say of films, never learned from the person that a table is used for.
+    # True: `fit` gets the `FilmTables` of the split as `film_tables`: what other users' ratings
+    # say of films, never learned from the user that a table is used for.
     starts_from_film_table: ClassVar[bool] = False
     # True: `predict` gets the time of each rating asked for as a third argument, by keyword.
     asks_for_time: ClassVar[bool] = False

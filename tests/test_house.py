@@ -21,9 +21,13 @@ MAY_IMPORT = {
 CORE = {
     *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
     *("median_read_out", "threads", "matrix_product", "perceptron", "holm"),
+    *("film_table", "factorization"),
 }
 WITHIN_RECBENCH = {
     "data": {"errors", "ratings", "data"},
+    "factorization": {"ratings", "factorization"},
+    "film_table": {"errors", "ratings", "item_baseline", "threads", "factorization", "film_table"}
+    | {"command_line", "data"},  # of its script
     "evaluation": CORE | {"data", "evaluation"},
     "report": {"errors", "keys", "command_line", "holm", "report"},
     "runs": CORE | {"data", "evaluation", "runs"},

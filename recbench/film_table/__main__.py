@@ -1,6 +1,6 @@
 """Make a film table from all ratings of a dataset, or show what is in one.
 
-The table is what a personal model takes from other people: it is made once and can be handed out.
+The table is what a personal model takes from other users: it is made once and can be handed out.
 
     python -m recbench.film_table --dataset FOLDER --output film-table.npz
     python -m recbench.film_table --show film-table.npz

@@ -1,4 +1,4 @@
-"""The scales of the kernel, fitted to people whose ratings the film table was not learned from."""
+"""The scales of the kernel, fitted to users whom the film table was not learned from."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from recbench.film_table.kernel import Scales, drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 
-LATEST = 64  # ratings of each person that are looked at
+LATEST = 64  # ratings of each user that are looked at
 DEVIATION_OF_LOG, DEVIATION_OF_PART = 1.0, 0.5  # of the priors
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
-AT_ONCE = 50  # people
+AT_ONCE = 50  # users
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What is fitted to people set aside.
+    """What is fitted to users set aside.
 
     Attributes:
         scales: of the kernel.
-        part_of_people: h of mean = h · mean over people + (1 − h) · item baseline, 0 .. 1.
+        part_of_fm: h of mean = h · mean over users + (1 − h) · item baseline, 0 .. 1.
     """
 
     scales: Scales
-    part_of_people: float
+    part_of_fm: float
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some people of like history length, padded.
+    """Some users of like history length, padded.
 
     Attributes:
-        parts: float64 [5, people, n, n], what each scale but noise multiplies; 0 in the padding.
-        residual: float64 [people, n], stars − item baseline, 0 in the padding.
-        between: float64 [people, n], mean over people − item baseline, 0 in the padding.
-        stars: float64 [people, n].
-        there: bool [people, n].
+        parts: float64 [5, users, n, n], what each scale but noise multiplies; 0 in the padding.
+        residual: float64 [users, n], stars − item baseline, 0 in the padding.
+        between: float64 [users, n], mean over users − item baseline, 0 in the padding.
+        stars: float64 [users, n].
+        there: bool [users, n].
     """
 
     parts: np.ndarray
@@ -52,11 +52,11 @@ class Block:
 
 
 def fit_scales(blocks: list[Block]) -> Fitted:
-    """Maximum a posteriori scales: marginal likelihood of a Gaussian process for each person.
+    """Maximum a posteriori scales: marginal likelihood of a Gaussian process for each user.
 
-    As in Rasmussen & Williams (2006, section 5.4.1), of all people together; with a normal prior on
+    As in Rasmussen & Williams (2006, section 5.4.1), of all users together; with a normal prior on
     the logarithm of each scale about the defaults of `Scales`, and on h about a half, so that few
-    people change little.
+    users change little.
 
     Args:
         blocks: of `blocks_of`; none: the defaults.
@@ -93,10 +93,10 @@ def prequential(blocks: list[Block], fitted: Fitted) -> tuple[np.ndarray, np.nda
     """
     stars, predicted, variance = [], [], []
     for block in blocks:
-        root = np.linalg.cholesky(_covariance(block, fitted.scales.as_array()))  # (people, n, n)
-        residual = block.residual - fitted.part_of_people * block.between
-        z = np.linalg.solve(root, residual[:, :, None])[:, :, 0]  # (people, n)
-        own = np.diagonal(root, axis1=1, axis2=2)  # (people, n)
+        root = np.linalg.cholesky(_covariance(block, fitted.scales.as_array()))  # (users, n, n)
+        residual = block.residual - fitted.part_of_fm * block.between
+        z = np.linalg.solve(root, residual[:, :, None])[:, :, 0]  # (users, n)
+        own = np.diagonal(root, axis1=1, axis2=2)  # (users, n)
         n = block.there.sum(axis=1, keepdims=True)
         later = block.there & (2 * np.arange(block.there.shape[1]) >= n)
         stars.append(block.stars[later])
@@ -106,7 +106,7 @@ def prequential(blocks: list[Block], fitted: Fitted) -> tuple[np.ndarray, np.nda
 
 
 def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
-    """Of the stars of each person, float64 [people, n, n]; 1 on the diagonal of the padding, so
+    """Of the stars of each user, float64 [users, n, n]; 1 on the diagonal of the padding, so
     that it adds nothing to a likelihood."""
     n = block.there.shape[1]
     covariance = np.tensordot(scales[:-1], block.parts, axes=1)
@@ -123,9 +123,9 @@ def _negative_log_likelihood(
     covariance = _covariance(block, scales)
     inverse = np.linalg.inv(covariance)
     residual = block.residual - part * block.between
-    weights = np.matvec(inverse, residual)  # K⁻¹ y, (people, n)
+    weights = np.matvec(inverse, residual)  # K⁻¹ y, (users, n)
     value = np.vecdot(residual, weights).sum() + np.linalg.slogdet(covariance)[1].sum()
-    outer = inverse - weights[:, :, None] * weights[:, None, :]  # (people, n, n)
+    outer = inverse - weights[:, :, None] * weights[:, None, :]  # (users, n, n)
     gradient = np.tensordot(block.parts, outer, axes=3)
     of_noise = outer[:, np.arange(n), np.arange(n)][block.there].sum()
     of_part = -float((weights * block.between).sum())
@@ -135,11 +135,11 @@ def _negative_log_likelihood(
 def blocks_of(
     ratings: Ratings, table: FilmTable, item_baseline: np.ndarray, movies: Movies
 ) -> Iterator[Block]:
-    """People that the table was not learned from, with what its mean and likeness say of them.
+    """Users that the table was not learned from, with what its mean and likeness say of them.
 
     Args:
-        ratings: of each person the latest 64 are looked at.
-        table: its mean is the one over people; codes and scales are not looked at.
+        ratings: of each user the latest 64 are looked at.
+        table: its mean is the one over users; codes and scales are not looked at.
         item_baseline: float64 [movies], stars.
     """
     bits = movies.metadata_bits
@@ -148,12 +148,12 @@ def blocks_of(
     histories = sorted(latest_of_each(ratings, LATEST), key=len)
     signed_bits = 1.0 - 2.0 * bits  # (movies, bits)
     for start in range(0, len(histories), AT_ONCE):
-        people = histories[start : start + AT_ONCE]
-        longest = len(people[-1])
-        there = np.arange(longest) < np.array([len(rows) for rows in people])[:, None]
-        rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in people])
-        movie = ratings.movie[rows]  # (people, n)
-        norm, direction = table.norm[movie], unit[movie]  # (people, n) and (people, n, f − 1)
+        users = histories[start : start + AT_ONCE]
+        longest = len(users[-1])
+        there = np.arange(longest) < np.array([len(rows) for rows in users])[:, None]
+        rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in users])
+        movie = ratings.movie[rows]  # (users, n)
+        norm, direction = table.norm[movie], unit[movie]  # (users, n) and (users, n, f − 1)
         level, slope = table.level[movie], item_baseline[movie] - DEFAULT_STARS
         z = signed_bits[movie]
         differing = (bits.shape[1] - z @ z.transpose(0, 2, 1)) / 2
@@ -166,7 +166,7 @@ def blocks_of(
                 slope[:, :, None] * slope[:, None, :],
                 np.broadcast_to(drift_shape(place[:, None] - place), differing.shape),
             )
-        )  # (5, people, n, n)
+        )  # (5, users, n, n)
         both = there[:, :, None] & there[:, None, :]
         stars = ratings.stars[rows].astype(np.float64)
         yield Block(

@@ -1,4 +1,4 @@
-"""The kernel of a person's stars: how much two ratings of one person tell of each other."""
+"""The kernel of a user's stars: how much two ratings of one user tell of each other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Scales:
                  + slope · (mean_a − 3)(mean_b − 3)
                  + drift · (1 + |distance in the order of ratings| / 3.4)^−½
 
-    f is the first factor of a film, mostly how far a person's general level shows in it, F are the
+    f is the first factor of a film, mostly how far a user's general level shows in it, F are the
     others. `noise` is the variance of a rating about all this. Each part is positive semi-definite,
     so k is. The defaults are the prior that `fit_scales` starts from.
     """

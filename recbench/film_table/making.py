@@ -19,9 +19,9 @@ from recbench.threads import one_thread
 RANK, SAMPLES, SAMPLES_FOR_SCALES = 14, 113, 40
 FACTORS = 32
 CODE_BITS = 512
-ASIDE_AT_MOST = 300  # people that the scales are fitted to, as near as can be
+ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
 MOST_FOLDS = 4  # that are set aside in turn, where there are few
-FEWEST_PEOPLE = 10
+FEWEST_USERS = 10
 
 MoviesWithout = Callable[[np.ndarray], Movies]  # users -> the movies without their votes
 
@@ -36,9 +36,9 @@ def make_film_table(
 ) -> FilmTable:
     """Learn the table from `background`, and from nobody else.
 
-    Scales and steps have to be right for people whom the table was not learned from. So a first
-    table is learned without some 300 people, scales and steps are fitted to these, and the table is
-    then learned again from all. Of few people, up to four parts are set aside in turn.
+    Scales and steps have to be right for users whom the table was not learned from. So a first
+    table is learned without some 300 users, scales and steps are fitted to these, and the table is
+    then learned again from all. Of few users, up to four parts are set aside in turn.
 
     Args:
         movies: all films that the table is to have; only metadata bits are looked at.
@@ -46,14 +46,14 @@ def make_film_table(
         code_bits: bits of a code, 0 or more.
         movies_without: where the votes of `movies` were counted over background users: the movies
             with those of some users (int [k]) not counted. None: they come from elsewhere.
-        most_folds: in how many parts people are set aside, at most.
+        most_folds: in how many parts users are set aside, at most.
     """
-    people = np.unique(background.user)
-    if len(people) < FEWEST_PEOPLE:
+    users = np.unique(background.user)
+    if len(users) < FEWEST_USERS:
         return FilmTable.of_metadata(movies)
     with one_thread():
         blocks: list[Block] = []
-        for chosen in _aside(people, seed, most_folds):
+        for chosen in _aside(users, seed, most_folds):
             aside = np.isin(background.user, chosen)
             others, known = (
                 background.take(~aside),
@@ -66,27 +66,27 @@ def make_film_table(
         steps = fit_steps(*prequential(blocks, fitted))
 
         table = _learn(background, movies, seed, SAMPLES, code_bits)
-        h, item_baseline = fitted.part_of_people, ItemBaseline.fit(background, movies).stars
+        h, item_baseline = fitted.part_of_fm, ItemBaseline.fit(background, movies).stars
         mean = h * table.mean + (1 - h) * item_baseline
     about: dict[str, object] = {
-        "users": len(people),
+        "users": len(users),
         "ratings": len(background),
         "seed": seed,
-        "part_of_people": fitted.part_of_people,
+        "part_of_fm": fitted.part_of_fm,
     }
     return replace(table, mean=mean, scales=fitted.scales, steps=steps, about=about)
 
 
-def _aside(people: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
+def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
     """Who is set aside: one part of 300 of many, or all in up to four parts of few."""
-    order = np.random.default_rng([seed, 5]).permutation(people)
-    each = min(len(people) // MOST_FOLDS, ASIDE_AT_MOST)
+    order = np.random.default_rng([seed, 5]).permutation(users)
+    each = min(len(users) // MOST_FOLDS, ASIDE_AT_MOST)
     folds = min(-(-ASIDE_AT_MOST // each), most_folds)
     return [order[k * each : (k + 1) * each] for k in range(folds)]
 
 
 def _learn(ratings: Ratings, movies: Movies, seed: int, samples: int, code_bits: int) -> FilmTable:
-    """Mean over people, factors and codes of each film; no scales yet."""
+    """Mean over users, factors and codes of each film; no scales yet."""
     from recbench.film_table.posterior import mean_and_factors  # samples: a table is used without
 
     mean, factors = mean_and_factors(ratings, movies, seed, RANK, samples, FACTORS)

@@ -1,4 +1,4 @@
-"""What a factorisation machine of other people's ratings says of films: mean stars and likeness."""
+"""What a factorisation machine of other users' ratings says of films: mean stars and likeness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INITIAL_DEVIATION = 0.021
 def mean_and_factors(
     ratings: Ratings, movies: Movies, seed: int, rank: int, samples: int, factors: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The mean over people of a film's stars, and factors of their covariance between films.
+    """The mean over users of a film's stars, and factors of their covariance between films.
 
     A factorisation machine (Rendle 2010) of users and of films with their bits and votes is sampled
     as in Freudenthaler, Schmidt-Thieme & Rendle (2011). In a sample s a film is a vector q of

@@ -18,7 +18,7 @@ class Steps:
 
         P(r ≤ s_k) = Φ((c_k − μ) / (spread · √v)), v the variance of the latent rating
 
-    so that whole stars, which most people prefer, may have wider steps than half stars.
+    so that whole stars, which most users prefer, may have wider steps than half stars.
 
     Attributes:
         cuts: float64 [9], c_1 ≤ … ≤ c_9, stars; equal ones make a rating that nobody gives.

@@ -1,4 +1,4 @@
-"""The film table: what other people's ratings say of films, as one file."""
+"""The film table: what background users' ratings say of films, as one file."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ FORMAT, VERSION = "recbench film table", 1
 
 @dataclass(frozen=True)
 class FilmTable:
-    """A property of films, learned once from people who are not the one that it is used for.
+    """A property of films, learned once from users who are not the one that it is used for.
 
     Attributes:
         movie_id: int64 [m], the MovieLens id of each film.
-        mean: float64 [m], what people give it on average, stars; not clipped.
-        factors: float64 [m, ≥ 1]; over people the stars of two films have the covariance f·f. The
-            first is by itself, in a person's level; the others say how alike two films are.
+        mean: float64 [m], what users give it on average, stars; not clipped.
+        factors: float64 [m, ≥ 1]; over users the stars of two films have the covariance f·f. The
+            first is by itself, in a user's level; the others say how alike two films are.
         codes: uint8 [m, b], 0 or 1; the part of bits in which two films agree stands for the angle
             between their other factors, see `recbench.film_table.codes`.
         scales: of the kernel, see `recbench.film_table.kernel`.
@@ -66,7 +66,7 @@ class FilmTable:
 
     @property
     def norm(self) -> np.ndarray:
-        """The length of the others, float64 [m], stars: how far people differ about the film when
+        """The length of the others, float64 [m], stars: how far users differ about the film when
         their level is the same."""
         return np.linalg.norm(self.factors[:, 1:], axis=1)
 
@@ -77,7 +77,7 @@ class FilmTable:
         return cls(
             movie_id=movies.movie_id,
             mean=ItemBaseline.fit(nobody, movies).stars,
-            factors=np.ones((len(movies), 1)),  # a person's level shows in all films alike
+            factors=np.ones((len(movies), 1)),  # a user's level shows in all films alike
             codes=np.empty((len(movies), 0), dtype=np.uint8),
             scales=Scales.of_nobody(),
             steps=EVEN,
@@ -104,7 +104,7 @@ class FilmTable:
         """SHA-256 over all that is in it, hexadecimal: equal tables, and only those, have it."""
         digest = hashlib.sha256(self._header().encode())
         for array in self._arrays().values():
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     def save(self, path: str | Path) -> None:
@@ -143,13 +143,13 @@ class FilmTable:
             raise InputError(f"{path}: is '{form}'. Expected a film table")
         if version != VERSION:
             raise InputError(f"{path}: is of version {version}. This program reads {VERSION}")
-        cuts = arrays.pop("cuts", None)
         try:
+            cuts = arrays.pop("cuts")
             spread, bits = header["spread"], header["code_bits"]
             arrays["codes"] = np.unpackbits(arrays["codes"], axis=1, count=bits)
             table = cls(**arrays, scales=Scales(**header["scales"]), steps=Steps(cuts, spread),
                         about=header["about"])  # fmt: skip
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({error}). Make it again") from None
         if table.checksum() != checksum:
             raise InputError(f"{path}: damaged, its checksum differs. Make it again")

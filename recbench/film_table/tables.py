@@ -1,4 +1,4 @@
-"""Which film table is used for whom: none may have been learned from the person it is used for."""
+"""Which film table is used for whom: none may have been learned from the user it is used for."""
 
 from __future__ import annotations
 

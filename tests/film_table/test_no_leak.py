@@ -210,10 +210,10 @@ def test_who_is_set_aside(monkeypatch):
 
 
 def test_of_too_few_people_no_table_is_learned(synthetic):
-    cell = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_PEOPLE - 1))
+    cell = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS - 1))
     (table,) = cell.personal_tables.tables
     assert table.checksum() == FilmTable.of_metadata(cell.movies).checksum()
-    enough = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_PEOPLE))
+    enough = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS))
     assert enough.personal_tables.tables[0].factors.shape[1] > 1
 
 

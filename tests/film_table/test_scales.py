@@ -217,13 +217,13 @@ def test_scales_of_simulated_people_are_found_again():
     ratio = fitted.scales.as_array() / truth.as_array()
     assert ratio == pytest.approx(np.ones(6), abs=0.35)
     assert ratio[1] == pytest.approx(1, abs=0.1)  # likeness, of which most is seen
-    assert fitted.part_of_people == pytest.approx(0.9, abs=0.05)
+    assert fitted.part_of_fm == pytest.approx(0.9, abs=0.05)
 
 
 def test_of_nobody_the_scales_are_the_defaults():
     fitted = fit_scales([])
     assert fitted.scales.as_array() == pytest.approx(Scales().as_array(), rel=1e-6)
-    assert fitted.part_of_people == pytest.approx(0.5, abs=1e-6)
+    assert fitted.part_of_fm == pytest.approx(0.5, abs=1e-6)
 
 
 def test_few_people_change_little():
@@ -233,14 +233,14 @@ def test_few_people_change_little():
     assert (ratio != 1).any()
 
 
-def test_the_part_of_people_stays_between_none_and_all():
+def test_the_part_of_fm_stays_between_none_and_all():
     """Where the mean over people misleads, h is 0 and not less."""
     rng = np.random.default_rng(5)
     wrong = replace(TABLE, mean=BASELINE + 2 * np.sign(rng.normal(size=FILMS)))
     ratings = people([20] * 30)
     stars = BASELINE[ratings.movie] - 0.3 * (wrong.mean - BASELINE)[ratings.movie]
     ratings = replace(ratings, stars=stars)
-    assert fit_scales(list(blocks_of(ratings, wrong, BASELINE, MOVIES))).part_of_people == 0
+    assert fit_scales(list(blocks_of(ratings, wrong, BASELINE, MOVIES))).part_of_fm == 0
 
 
 def test_scales_as_an_array_and_back():

@@ -30,7 +30,7 @@ def a_table(films: int = 4) -> FilmTable:
         codes=rng.integers(0, 2, (films, 11)),
         scales=Scales(level=0.7, noise=0.123456789),
         steps=Steps(np.linspace(0.8, 4.6, 9), 1.25),
-        about={"users": 12, "part_of_people": 0.375},
+        about={"users": 12, "part_of_fm": 0.375},
     )
 
 
@@ -80,7 +80,7 @@ def test_a_table_of_metadata_comes_back_as_it_was(tmp_path):
         {"scales": Scales()},
         {"steps": replace(a_table().steps, spread=1.2500001)},
         {"steps": replace(a_table().steps, cuts=EVEN.cuts)},
-        {"about": {"users": 13, "part_of_people": 0.375}},
+        {"about": {"users": 13, "part_of_fm": 0.375}},
     ],
     ids="-".join,
 )

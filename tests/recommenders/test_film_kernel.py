@@ -106,7 +106,7 @@ def test_the_posterior_mean_is_that_of_a_direct_solve(kind):
     np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
-def test_the_part_of_people_who_agree_is_that_of_two_normal_variables():
+def test_the_part_of_fm_who_agree_is_that_of_two_normal_variables():
     """Sheppard: simulated tastes of many people are on the same side of both means so often."""
     table, movies = table_and_movies()
     kernel = KERNELS["codes"](table, movies)

@@ -216,7 +216,7 @@ def test_of_a_rating_forgotten_nothing_is_left():
     model.forget_one(0, 7)
     left = Personal().fit(train.take(train.movie != 7), MOVIES, TABLES)
     left.predict_one(0, 30)
-    one, other = model.people[0], left.people[0]
+    one, other = model.memories[0], left.memories[0]
     assert one.movie.tolist() == other.movie.tolist()
     assert one.residual.tolist() == other.residual.tolist()
     assert (one.patterns.columns == other.patterns.columns).all()
@@ -226,7 +226,7 @@ def test_of_a_rating_forgotten_nothing_is_left():
     np.testing.assert_allclose(one.process.z, other.process.z, atol=1e-12)
     for movie in train.movie[train.movie != 7]:
         model.forget_one(0, int(movie))
-    assert model.people == {}
+    assert model.memories == {}
     assert model.state_bytes() == 0
 
 
@@ -241,7 +241,7 @@ def test_a_movie_rated_again_counts_once_the_latest():
     for movie, stars in ((4, 1.0), (5, 3.0), (4, 5.0)):
         learned.learn_one(0, movie, stars)
     same(learned, expected, 1, atol=1e-12)
-    assert len(learned.people[0]) == 2
+    assert len(learned.memories[0]) == 2
     again = Personal().fit(NOBODY, MOVIES, TABLES)
     again.learn_one(0, 4, 1.0)
     again.learn_one(0, 4, 5.0)  # the only one

@@ -60,7 +60,7 @@ def test_contributions_sum_to_the_prediction_exactly(kind, seed, length, higher)
         assert explanation.stars == model.predict_one(0, movie)
         assert explanation.stars == pytest.approx(stars[movie], abs=1e-6)
         assert 0.5 <= explanation.stars <= 5.0
-        assert parts[0].reason == "mean of other people"
+        assert parts[0].reason == "mean of other users"
         assert parts[0].stars == table.mean[movie]
         of_ratings = [part for part in parts if part.movie is not None]
         assert {part.movie for part in of_ratings} == rated
@@ -140,7 +140,7 @@ def test_what_is_said_of_a_rating():
         agree = model._kernels[0].agreement(9, np.array([part.movie]))[0]
         assert part.reason == f"you gave it {stars}: {agree:.0%} of those who rate both agree"
     (alone,) = model.explain_one(3, 9).contributions  # nothing is known of user 3
-    assert (alone.reason, alone.stars, alone.movie) == ("mean of other people", TABLE.mean[9], None)
+    assert (alone.reason, alone.stars, alone.movie) == ("mean of other users", TABLE.mean[9], None)
 
 
 def test_explaining_and_asking_change_nothing():
@@ -154,7 +154,7 @@ def test_explaining_and_asking_change_nothing():
         model.ask_next(user, np.array([3, 4]), EVERY)
     np.testing.assert_array_equal(model.predict(*users), before)
     assert model.state_bytes() == size
-    assert set(model._people) == {0, 1}
+    assert set(model.memories) == {0, 1}
 
 
 # --- which film to ask about next --------------------------------------------------------------
@@ -189,7 +189,7 @@ def test_with_drift_hardly_anything_is_lost():
     model = fitted(toy_ratings([25, 3], FILMS, seed=2))
     rng = np.random.default_rng(1)
     for user in (0, 1, 5):
-        rated = model._people[user].movie if user in model._people else []
+        rated = model.memories[user].movie if user in model.memories else []
         candidates, targets = rng.permutation(np.setdiff1d(EVERY, rated))[:15], EVERY
         left = {int(one): variance_left(model, user, int(one), targets) for one in candidates}
         chosen, best = left[model.ask_next(user, candidates, targets)], min(left.values())

@@ -31,21 +31,21 @@ def said(model: Personal, user: int) -> np.ndarray:
 def test_a_person_comes_back_as_one_was(tmp_path, kind):
     model = fitted(toy_ratings([12, 30], FILMS), kind)
     path = tmp_path / "me"
-    model.save_person(1, path)
+    model.save_user(1, path)
     other = fitted(toy_ratings([9], FILMS, seed=8), kind)
     before = said(other, 0)
-    other.load_person(5, path)
+    other.load_user(5, path)
     np.testing.assert_allclose(said(other, 5), said(model, 1), atol=1e-10)
     assert (said(other, 0) == before).all()
-    other.load_person(0, path)  # takes the place of what was remembered
+    other.load_user(0, path)  # takes the place of what was remembered
     np.testing.assert_allclose(said(other, 0), said(model, 1), atol=1e-10)
     for one in (model, other):
         user = 1 if one is model else 5
         one.learn_one(user, 0, 4.5)
         one.forget_one(user, 0)
     np.testing.assert_allclose(said(other, 5), said(model, 1), atol=1e-10)
-    other.save_person(5, tmp_path / "again")
-    model.save_person(1, path)
+    other.save_user(5, tmp_path / "again")
+    model.save_user(1, path)
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["again", "me"]
 
@@ -61,22 +61,22 @@ def test_of_what_was_forgotten_no_byte_is_saved(tmp_path):
             model.forget_one(0, int(train.movie[row]))
         model.learn_one(0, 39, 0.5)
         model.forget_one(0, 39)
-        model.save_person(0, tmp_path / "forgot")
+        model.save_user(0, tmp_path / "forgot")
         never = fitted(train.take(np.setdiff1d(np.arange(30), [0, 4, 29])))
-        never.save_person(0, tmp_path / "never")
+        never.save_user(0, tmp_path / "never")
         assert (tmp_path / "forgot").read_bytes() == (tmp_path / "never").read_bytes()
     with_it = fitted(train)
-    with_it.save_person(0, tmp_path / "whole")
+    with_it.save_user(0, tmp_path / "whole")
     assert (tmp_path / "whole").read_bytes() != (tmp_path / "never").read_bytes()
 
 
 def test_every_kind_of_stars_comes_back(tmp_path):
     stars = np.arange(1, 11) / 2
     model = fitted(Ratings(np.zeros(10), np.arange(10), stars, np.arange(10)))
-    model.save_person(0, tmp_path / "me")
+    model.save_user(0, tmp_path / "me")
     other = fitted(NOBODY)
-    other.load_person(3, tmp_path / "me")
-    person = other._people[3]
+    other.load_user(3, tmp_path / "me")
+    person = other.memories[3]
     given = person.residual + TABLES.tables[0].mean[person.movie]
     assert given.tolist() == pytest.approx(stars.tolist())
     assert person.movie.tolist() == list(range(10))
@@ -85,7 +85,7 @@ def test_every_kind_of_stars_comes_back(tmp_path):
 def test_films_are_found_by_their_id(tmp_path):
     """Where the films stand in another order, and there are more of them."""
     model = fitted(toy_ratings([12], FILMS))
-    model.save_person(0, tmp_path / "me")
+    model.save_user(0, tmp_path / "me")
     order = np.random.default_rng(0).permutation(FILMS)
     mixed = replace(
         MOVIES,
@@ -97,18 +97,18 @@ def test_films_are_found_by_their_id(tmp_path):
     )
     table = TABLES.tables[0].for_movies(mixed)
     other = Personal().fit(NOBODY, mixed, FilmTables.same_for_all(table))
-    other.load_person(0, tmp_path / "me")
+    other.load_user(0, tmp_path / "me")
     np.testing.assert_allclose(said(other, 0), said(model, 0)[:, order], atol=1e-10)
 
 
 def test_nothing_is_remembered_of_a_stranger(tmp_path):
     model = fitted(toy_ratings([2], FILMS))
     with pytest.raises(KeyError, match="nothing is remembered of user 4"):
-        model.save_person(4, tmp_path / "x")
-    for movie in model._people[0].movie.tolist():
+        model.save_user(4, tmp_path / "x")
+    for movie in model.memories[0].movie.tolist():
         model.forget_one(0, movie)
     with pytest.raises(KeyError):
-        model.save_person(0, tmp_path / "x")
+        model.save_user(0, tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
@@ -117,7 +117,7 @@ def test_nothing_is_remembered_of_a_stranger(tmp_path):
 
 @pytest.fixture
 def path(tmp_path):
-    fitted(toy_ratings([12], FILMS)).save_person(0, tmp_path / "me")
+    fitted(toy_ratings([12], FILMS)).save_user(0, tmp_path / "me")
     return tmp_path / "me"
 
 
@@ -126,14 +126,14 @@ def refused(path, saying: str) -> None:
     model = fitted(toy_ratings([5], FILMS, seed=3))
     before = said(model, 0)
     with pytest.raises(ValueError, match=saying) as error:
-        model.load_person(0, path)
+        model.load_user(0, path)
     assert str(path) in str(error.value)
     assert (said(model, 0) == before).all()
 
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
-        fitted(NOBODY).load_person(0, tmp_path / "nobody")
+        fitted(NOBODY).load_user(0, tmp_path / "nobody")
 
 
 def test_a_file_that_was_cut_off(path):
@@ -145,14 +145,14 @@ def test_a_file_that_was_cut_off(path):
 
 def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
     model = fitted(NOBODY)
-    model.load_person(0, path)
+    model.load_user(0, path)
     whole, expected, refusals = path.read_bytes(), said(model, 0), 0
     for place in range(len(whole)):
         changed = bytearray(whole)
         changed[place] ^= 0x55
         path.write_bytes(changed)
         try:
-            model.load_person(0, path)
+            model.load_user(0, path)
         except ValueError:
             refusals += 1
         assert (said(model, 0) == expected).all()
@@ -163,23 +163,23 @@ def test_a_file_of_something_else(path):
     path.write_text("movieId,rating\n1,4.5\n")
     refused(path, "is damaged")
     write(path, "agent", {}, {"movie_id": np.array([3]), "stars": np.array([8])})
-    refused(path, "holds agent data, not person data")
+    refused(path, "holds agent data, not user data")
 
 
 def test_a_film_that_the_table_does_not_know(path):
     arrays = {"movie_id": np.array([13, 7]), "stars": np.array([8, 9], np.int8)}
-    write(path, "person", {"ratings": 2}, arrays)
+    write(path, "user", {"ratings": 2}, arrays)
     refused(path, "the film table has no film 7")
 
 
 @pytest.mark.parametrize("gone", ["movie_id", "stars"])
 def test_films_or_stars_that_are_missing(path, gone):
     arrays = {"movie_id": np.array([13, 23]), "stars": np.array([8, 9], np.int8)}
-    write(path, "person", {"ratings": 2}, {k: v for k, v in arrays.items() if k != gone})
+    write(path, "user", {"ratings": 2}, {k: v for k, v in arrays.items() if k != gone})
     refused(path, "is damaged")
-    write(path, "person", {"ratings": 2}, {**arrays, gone: arrays[gone][:1]})
+    write(path, "user", {"ratings": 2}, {**arrays, gone: arrays[gone][:1]})
     refused(path, "is damaged")
-    write(path, "person", {"ratings": 3}, arrays)
+    write(path, "user", {"ratings": 3}, arrays)
     refused(path, "is damaged")
 
 
@@ -194,5 +194,5 @@ def test_an_interrupted_write_leaves_the_old_file(path, monkeypatch, where):
     module = storage.np if where == "savez_compressed" else storage.os
     monkeypatch.setattr(module, where, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fitted(toy_ratings([3], FILMS)).save_person(0, path)
+        fitted(toy_ratings([3], FILMS)).save_user(0, path)
     assert path.read_bytes() == before
