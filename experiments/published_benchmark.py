@@ -82,12 +82,17 @@ def main(parameters: Parameters) -> None:
     measured = partial(measure_models, datasets, parameters)
     rows = []
     for protocol in track(list(PROTOCOLS.values()), "contenders", transient=True):
-        rows += measured(protocol, CONTENDERS + TRIVIAL)
+        on_published_bits = protocol.changed(encoding="published")
+        rows += measured(on_published_bits, CONTENDERS + TRIVIAL)
     write_csv(summary(rows, ["protocol", "reviews_per_user", "model"]), folder / "contenders.csv")
 
     rows = []
     for repair, changes in track(list(REPAIRS.items()), "ablation", transient=True):
-        protocol = PROTOCOLS["strict"] if changes is None else PUBLISHED.changed(**changes)
+        protocol = (
+            PROTOCOLS["strict"].changed(encoding="published")
+            if changes is None
+            else PUBLISHED.changed(**changes)
+        )
         if "steps" in repair:
             found = measured(protocol, ("torch",), {"epochs": TRAINED_EPOCHS})
         else:

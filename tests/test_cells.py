@@ -58,8 +58,10 @@ def test_published_holds_out_other_rows_for_collaborative_models(synthetic):
 
 
 def test_vote_scale_changes_those_bits_alone(synthetic):
-    halved = make_cell(synthetic, STRICT, 12, 20).movies
-    as_published = make_cell(synthetic, STRICT.changed(vote_scale="as_published"), 12, 20).movies
+    halved = make_cell(synthetic, STRICT.changed(encoding="published"), 12, 20).movies
+    as_published = make_cell(
+        synthetic, STRICT.changed(encoding="published", vote_scale="as_published"), 12, 20
+    ).movies
     differ = [
         name
         for bit, name in enumerate(halved.bit_names)

@@ -131,7 +131,9 @@ def test_without_votes_there_are_no_bits_of_votes(synthetic):
     assert "vote_count" not in movies.channels
     assert np.isnan(movies.vote_average).all()
     assert not movies.vote_count.any()
-    published = make_cell(synthetic, PROTOCOLS["strict"].changed(votes=False), 12, 20).movies
+    published = make_cell(
+        synthetic, PROTOCOLS["strict"].changed(votes=False, encoding="published"), 12, 20
+    ).movies
     assert published.bits[:, 16].all()  # no hundred votes
     assert not published.bits[:, 10:13].any()  # an average of 0
     assert np.isnan(published.vote_average).all()

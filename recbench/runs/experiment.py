@@ -43,7 +43,7 @@ def run_experiment(cls: type, parameters: Experiment, wnn_engine: str = "weightl
     Raises:
         InputError: a parameter or a file is wrong.
     """
-    protocol = PROTOCOLS[parameters.protocol].changed(split=parameters.split)
+    protocol = PROTOCOLS[parameters.protocol].changed(split=parameters.split, encoding="published")
     cell = make_cell(
         load_dataset(parameters.dataset, protocol.join),
         protocol,
