@@ -31,7 +31,8 @@ from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
 from recbench.film_table.codes import choose_codes
-from recbench.film_table.making import CODE_BITS
+from recbench.film_table.making import CODE_BITS, make_film_table
+from recbench.film_table.table import FilmTable
 from recbench.keys import CELL
 from recbench.recommender import Options, build
 from recbench.registry import family_of, load_recommender, name_of
@@ -157,6 +158,7 @@ class Cells:
     def __init__(self, dataset: Dataset, protocol: Protocol, size: tuple[int, int]) -> None:
         self._dataset, self._protocol, self._size = dataset, protocol, size
         self._kept: dict[tuple, Cell] = {}
+        self._table: dict[tuple, FilmTable] = {}
 
     def get(self, bits: Bits, seed: int) -> Cell:
         cell = self._cell(bits.metadata, bits.background_users, seed)
@@ -164,7 +166,7 @@ class Cells:
         extended = self._cell("extended", bits.background_users, seed)
         match bits.kind:
             case "learned":
-                codes = extended.personal_tables.tables[0].codes[:, : bits.number]
+                codes = self._codes(extended, bits.background_users, seed)[:, : bits.number]
             case "random":
                 codes = rng.integers(0, 2, (len(movies), bits.number), dtype=np.uint8)
             case "metadata":
@@ -174,6 +176,16 @@ class Cells:
             case _:
                 return cell
         return replace(cell, movies=movies.with_codes(codes))
+
+    def _codes(self, cell: Cell, background_users: int, seed: int) -> np.ndarray:
+        """Of a film table learned from the background users alone, however few they are."""
+        key = (background_users, seed)
+        if key not in self._table:
+            table = make_film_table(
+                cell.personal.background, cell.movies, seed, movies_without=cell.movies_without
+            )
+            self._table = {key: table}
+        return self._table[key].codes
 
     def _cell(self, metadata: str, background_users: int, seed: int) -> Cell:
         key = (metadata, background_users, seed)

@@ -137,8 +137,8 @@ def make_cell(
     background = _background(dataset, sample, others)
 
     def movies_without(users: np.ndarray) -> Movies:
-        voters = sample.background.copy()
-        voters[others[users - len(sample.users)]] = False
+        voters = sample.background.copy()  # those of the sample are not counted anyway
+        voters[others[users[users >= len(sample.users)] - len(sample.users)]] = False
         return encoded(voters)
 
     personal = holdout.split(ratings, background, seed)
@@ -188,10 +188,11 @@ def _with_learned_bits(cell: Cell) -> Cell:
     """The cell with the movies of a learned encoding: learned from its own training rows."""
     if not cell.code_bits:
         return cell
-    if len(cell.personal.background):
-        movies = cell.movies_of_folds()[0]
+    of_folds = cell.movies_of_folds()
+    if len(of_folds) == 1:
+        movies = of_folds[0]
     else:
-        everybody = cell.collaborative.train
+        everybody = cell.collaborative.training_ratings(with_background=True)
         table = make_film_table(everybody, cell.movies.without_codes(), cell.seed)
         movies = cell.movies.with_codes(table.codes[:, : cell.code_bits])
     with_bits = replace(cell, movies=movies)

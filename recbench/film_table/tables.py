@@ -11,6 +11,7 @@ from recbench.film_table.table import FilmTable
 from recbench.ratings import Movies, Ratings, read_only
 
 FOLDS = 5
+ENOUGH = 4  # background ratings for each training rating of the sample
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class FilmTables:
         seed: int,
         movies_without: MoviesWithout | None = None,
     ) -> FilmTables:
-        """From `background` users; where there are none, from folds of the users of `train`.
+        """From `background` users, if these have at least four times as many ratings as those of
+        `train`. Else a table for each fold of the latter, from `background` and the other folds:
+        where the sample is most of what there is, a table without it would be poor.
 
         Args:
             train: training ratings of the users that the tables are for.
@@ -50,18 +53,19 @@ class FilmTables:
             movies_without: see `make_film_table`; where there is no background nobody's votes are
                 counted.
         """
-        if len(background):
-            return cls.same_for_all(
-                make_film_table(background, movies, seed, movies_without=movies_without)
-            )
+        if len(background) >= ENOUGH * max(len(train), 1):
+            table = make_film_table(background, movies, seed, movies_without=movies_without)
+            return cls.same_for_all(table)
         users = int(train.user.max(initial=-1)) + 1
         order = np.random.default_rng([seed, 7]).permutation(users)
         fold = np.empty(users, dtype=np.int64)
         fold[order] = np.arange(users) % FOLDS
-        tables = [
-            make_film_table(train.take(fold[train.user] != k), movies, seed, most_folds=1)
-            for k in range(FOLDS)
-        ]
+        tables = []
+        for k in range(FOLDS):
+            others = Ratings.concatenate([train.take(fold[train.user] != k), background])
+            tables.append(
+                make_film_table(others, movies, seed, movies_without=movies_without, most_folds=1)
+            )
         return cls(tuple(tables), fold)
 
     def folds_of(self, user: np.ndarray) -> np.ndarray:

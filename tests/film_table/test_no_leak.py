@@ -210,11 +210,30 @@ def test_who_is_set_aside(monkeypatch):
 
 
 def test_of_too_few_people_no_table_is_learned(synthetic):
-    cell = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS - 1))
-    (table,) = cell.personal_tables.tables
-    assert table.checksum() == FilmTable.of_metadata(cell.movies).checksum()
-    enough = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS))
-    assert enough.personal_tables.tables[0].factors.shape[1] > 1
+    few, enough = (
+        cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS + more))
+        for more in (-1, 0)
+    )
+    table = making.make_film_table(few.personal.background, few.movies)
+    assert table.checksum() == FilmTable.of_metadata(few.movies).checksum()
+    table = making.make_film_table(enough.personal.background, enough.movies)
+    assert table.factors.shape[1] > 1
+
+
+def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synthetic):
+    """Of background users and of the other folds: of either its ratings count."""
+    cell = cell_of(synthetic, STRICT.changed(background_users=11))
+    train, background = cell.personal.train, cell.personal.background
+    assert len(background) < 4 * len(train)
+    tables = cell.personal_tables
+    assert len(tables.tables) == 5
+    users = np.unique(background.user)
+    for k, table in enumerate(tables.tables):
+        others = np.unique(train.user[tables.fold[train.user] != k])
+        assert table.about["users"] == len(users) + len(others)
+    many = cell_of(synthetic, STRICT)
+    assert len(many.personal.background) >= 4 * len(many.personal.train)
+    assert len(many.personal_tables.tables) == 1
 
 
 def test_where_ratings_of_films_are_not_to_be_known_there_are_votes_and_bits_alone(synthetic):
