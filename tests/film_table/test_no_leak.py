@@ -222,7 +222,7 @@ def test_of_too_few_people_no_table_is_learned(synthetic):
 
 def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synthetic):
     """Of background users and of the other folds: of either its ratings count."""
-    cell = cell_of(synthetic, STRICT.changed(background_users=11))
+    cell = cell_of(synthetic, STRICT.changed(background_users=8))
     train, background = cell.personal.train, cell.personal.background
     assert len(background) < 4 * len(train)
     tables = cell.personal_tables
