@@ -40,7 +40,8 @@ class Cell:
         seed: of the sample, and of the film tables.
         movies_without: if votes were counted over background users: the movies without the votes of
             some of them (dense indices).
-        film_ratings: whether film tables are made from ratings, or know votes and bits alone.
+        film_ratings: whether film tables know how films were rated; else they have the mean of the
+            item baseline, which does not either, and no likeness but that of metadata.
         code_bits: learned bits of a movie; 0 but under a learned encoding.
     """
 
@@ -75,7 +76,7 @@ class Cell:
     def _tables(self, split: Split) -> FilmTables:
         movies = self.movies.without_codes()
         if not self.film_ratings:
-            return FilmTables.same_for_all(FilmTable.of_metadata(movies))
+            return FilmTables.same_for_all(FilmTable.of_metadata(movies, self.item_baseline))
         return FilmTables.make(
             split.train, split.background, movies, self.seed, self.movies_without
         )

@@ -71,12 +71,18 @@ class FilmTable:
         return np.linalg.norm(self.factors[:, 1:], axis=1)
 
     @classmethod
-    def of_metadata(cls, movies: Movies) -> FilmTable:
-        """The table of no ratings at all: external votes and the defaults, no likeness."""
+    def of_metadata(cls, movies: Movies, mean: ItemBaseline | None = None) -> FilmTable:
+        """The table that knows of no film how it was rated: no likeness but that of metadata.
+
+        Args:
+            mean: what votes and bits are worth; None: nobody's ratings say so, and the external
+                vote average is believed.
+        """
         nobody = Ratings(*(np.empty(0) for _ in range(4)))
+        mean = mean or ItemBaseline.fit(nobody, movies)
         return cls(
             movie_id=movies.movie_id,
-            mean=ItemBaseline.fit(nobody, movies).stars,
+            mean=mean.stars,
             factors=np.ones((len(movies), 1)),  # a user's level shows in all films alike
             codes=np.empty((len(movies), 0), dtype=np.uint8),
             scales=Scales.of_nobody(),
