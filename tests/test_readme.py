@@ -139,7 +139,13 @@ def test_every_flag_of_readme_and_docs_exists():
     for script in ("compare_all.py", "tune.py", "data_prep.py", "experiments/speed.py"):
         module = script.removesuffix(".py").replace("/", ".")
         flags |= set(re.findall(r"--[a-z0-9-]+", python("-m", module, "--help").stdout))
-    for experiment in ("claims", "no_population", "literature"):
+    for experiment in (
+        "claims",
+        "no_population",
+        "literature",
+        "learned_bits",
+        "personal_variants",
+    ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
     for page in (*PAGES, ROOT / "results" / "README.md"):
