@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from PerUser.gaussian_process import GaussianProcess
 from recbench.film_table.codes import arcsine_kernel
@@ -14,8 +13,7 @@ from recbench.film_table.kernel import drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
 from recbench.ratings import DEFAULT_STARS, Movies
 from weightless import Patterns, pack
-
-compiled = njit(cache=True, nogil=True)
+from weightless.compiled import compiled
 
 
 class FilmKernel(ABC):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.linalg import cholesky, solve_triangular
 
-compiled = njit(cache=True, nogil=True)
+from weightless.compiled import compiled
 
 
 class GaussianProcess:
