@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.evaluation.by_fold import ByFold
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import Fitted, measure
+from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
+from recbench.recommender import Options, build
+from recbench.registry import load_recommender
 
 FOLD = np.array([2, 0, 1, 0, 2, 2, 1])
 GRID = np.array([1.0, 2.0, 4.0])
@@ -184,3 +189,17 @@ def test_nothing_asked_nothing_answered(kind):
         assert by_fold.predict_bits(nobody, nobody).shape == (0, 3)
     else:
         assert by_fold.predict_distribution(nobody, nobody)[1].shape == (0, 3)
+
+
+def test_under_a_learned_encoding_without_background_every_kind_of_recommender_runs(synthetic):
+    """One holds a module, one builds on another, one learns from all users."""
+    protocol = PROTOCOLS["strict"].changed(encoding="learned", code_bits=16, background_users=0)
+    cell = make_cell(synthetic, protocol, 12, 10)
+    assert cell.movies.channels["learned"] == 16
+    assert len(cell.movies_of_folds()) == 5
+    base = Fitted(build(load_recommender("ridge"), Options()), 1.0)
+    for name in ("ao", "ridge", "ridge_median", "bias", "personal"):
+        model = build(load_recommender(name), Options())
+        measured = measure(model, cell, "half_stars", base if name == "ridge_median" else None)
+        assert np.isfinite(measured.rmse), name
+        assert measured.row["coverage"] == 1, name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -29,7 +30,8 @@ class ByFold:
     ) -> None:
         self.asks_for_time = declared(recommender, "asks_for_time")
         self._fold_of = fold_of
-        self._copies = [deepcopy(recommender) for _ in range(folds)]
+        modules = {id(module): module for module in sys.modules.values()}  # one may hold its engine
+        self._copies = [deepcopy(recommender, dict(modules)) for _ in range(folds)]
         for method in ("predict_bits", "predict_distribution"):
             if hasattr(recommender, method):
                 setattr(self, method, getattr(self, f"_{method}"))

@@ -85,6 +85,8 @@ def measure(
         if declared(recommender, "starts_from_film_table"):
             tables = cell.film_tables(learns_from_background)
         of_folds = [cell.movies] if learns_from_background else cell.movies_of_folds()
+        if len(of_folds) > 1:
+            base = None  # what it builds on was fitted by fold, too
         started = time.perf_counter()
 
         def fit(one: Any, ratings: Ratings, fold: int) -> Any:
