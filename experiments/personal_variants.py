@@ -81,7 +81,7 @@ class Variant:
 
     table: Callable[[FilmTable, Cell], FilmTable]
     kernel: type[FilmKernel] = CodeKernel
-    bytes_per_film: int = 0
+    bytes_per_film: int = 2 * FLOAT + BITS[-1] // 8
 
 
 console = Console(highlight=False)
@@ -89,7 +89,7 @@ console = Console(highlight=False)
 
 def variants() -> dict[str, Variant]:
     """By name; the first is `personal` as it is."""
-    found = {"personal": Variant(lambda table, _: table, CodeKernel, 2 * FLOAT + BITS[-1] // 8)}
+    found = {"personal": Variant(lambda table, _: table)}
     for part in (field.name for field in fields(Scales)):
         if part != "noise":
             found[f"without {part}"] = Variant(partial(_without, part))
@@ -161,7 +161,7 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
         "n_users": cell.n_users,
         "n_background_users": cell.n_background_users,
         "rmse": rmse(test.stars, predicted, test.user),
-        "bytes_per_film": variant.bytes_per_film or None,
+        "bytes_per_film": variant.bytes_per_film,
     }
 
 
