@@ -72,7 +72,8 @@ class Parameters:
     iterations: int = 5
     """how often each cell is run"""
     models: tuple[str, ...] = (
-        *("personal", "ao", "torch", "colab", "ridge", "mlp_tuned"),
+        *("ao", "torch", "colab"),
+        *("personal", "ridge", "mlp_tuned"),
         *("bias", "svd", "bayes_fm"),
         *("movie_mean", "user_mean", "user_median", "always_3"),
     )
