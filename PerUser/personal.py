@@ -53,7 +53,7 @@ class Personal(ContinualRecommender):
     stored. So learning is storing, as in any weightless network (Aleksander, Thomas & Bowden 1984),
     a prediction is linear in the ratings, and its variance is known.
 
-    The film table is made from background users' ratings alone. A user without ratings is predicted
+    The film table is made from other users' ratings alone. A user without ratings is predicted
     the mean. Nothing is random.
     """
 
@@ -160,19 +160,18 @@ class Personal(ContinualRecommender):
             memory.process.forget(at, left, memory.residual)
 
     def predict_one(self, user: int, movie: int) -> float:
-        mean, _ = self._ask_one(int(user), movie)
-        return min(max(mean, MIN_STARS), MAX_STARS)
+        return min(max(self._ask_one(int(user), movie), MIN_STARS), MAX_STARS)
 
-    def _ask_one(self, user: int, movie: int) -> tuple[float, float]:
+    def _ask_one(self, user: int, movie: int) -> float:
+        """The mean, not clipped; what follows from the memory is kept for the next question."""
         kernel, memory, one = self._kernel(user), self.memories.get(user), np.array([movie])
-        variance = kernel.variance(one)
         if memory is None:
-            return float(kernel.mean[movie]), float(variance[0]) + kernel.scales.noise
+            return float(kernel.mean[movie])
         if memory.process is None:
             memory.process = self._process(kernel, memory)
         asked = kernel.asked(one, memory.movie, memory.patterns)
-        mean, variance = memory.process.ask(asked, variance)
-        return float(kernel.mean[movie] + mean[0]), float(variance[0])
+        mean, _ = memory.process.ask(asked, kernel.variance(one))
+        return float(kernel.mean[movie] + mean[0])
 
     def explain_one(self, user: int, movie: int) -> Explanation:
         """The mean, and the whole linear share of each remembered rating, the largest first.
@@ -193,7 +192,7 @@ class Personal(ContinualRecommender):
                 left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
                 without = kernel.posterior_mean(left, residual, np.array([movie]))[0]
                 if_forgotten[j] = without - explained
-            predicted, _ = self._ask_one(user, movie)  # of which the shares fall short by rounding
+            predicted = self._ask_one(user, movie)  # of which the shares fall short by rounding
             rounded = math.fsum([predicted, -parts[0].stars, *-share])
             share[np.abs(share).argmin()] += rounded
             agree = kernel.agreement(movie, memory.movie)  # (n,)

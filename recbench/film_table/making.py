@@ -87,7 +87,7 @@ def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
 
 def _learn(ratings: Ratings, movies: Movies, seed: int, samples: int, code_bits: int) -> FilmTable:
     """Mean over users, factors and codes of each film; no scales yet."""
-    from recbench.film_table.posterior import mean_and_factors  # samples: a table is used without
+    from recbench.film_table.posterior import mean_and_factors  # myFM: needed to make a table only
 
     mean, factors = mean_and_factors(ratings, movies, seed, RANK, samples, FACTORS)
     count = np.bincount(ratings.movie, minlength=len(movies))

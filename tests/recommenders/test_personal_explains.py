@@ -89,28 +89,28 @@ def test_a_share_is_linear_in_the_residual(kind):
 
 
 def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarray]:
-    """By how much predictions of all films change without each rating, and what was foretold:
+    """By how much predictions of all films change without each rating, and what was expected:
     (ratings, films)."""
     model = fitted(train, kind, table)
-    foretold = np.empty((len(train), FILMS))
+    expected = np.empty((len(train), FILMS))
     for movie in EVERY:
         parts = model.explain_one(0, int(movie)).contributions
-        told = {part.movie: part.if_forgotten for part in parts}
-        foretold[:, movie] = [told[int(film)] for film in train.movie]
-    before, real = expected_of(model, EVERY), np.empty_like(foretold)
+        said = {part.movie: part.if_forgotten for part in parts}
+        expected[:, movie] = [said[int(film)] for film in train.movie]
+    before, real = expected_of(model, EVERY), np.empty_like(expected)
     for row, film in enumerate(train.movie):
         model = fitted(train, kind, table)
         model.forget_one(0, int(film))
         real[row] = expected_of(model, EVERY) - before
-    return real, foretold
+    return real, expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_without_drift_it_is_known_exactly_what_forgetting_would_do(kind):
     for seed, length in enumerate((1, 2, 12, 30)):
         train = like_a_person(WITHOUT_DRIFT, length, seed)
-        real, foretold = really_forgotten(train, kind, WITHOUT_DRIFT)
-        np.testing.assert_allclose(foretold, real, atol=1e-8)
+        real, expected = really_forgotten(train, kind, WITHOUT_DRIFT)
+        np.testing.assert_allclose(expected, real, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,12 +122,12 @@ def test_with_drift_it_is_known_nearly(kind):
         for seed, length in enumerate((3, 8, 15, 25, 40))
         for table in (toy_table(MOVIES, seed=seed),)
     ]
-    real, foretold = (np.concatenate([pair[k].ravel() for pair in pairs]) for k in (0, 1))
+    real, expected = (np.concatenate([pair[k].ravel() for pair in pairs]) for k in (0, 1))
     assert len(real) > 5_000
-    assert np.abs(foretold - real).max() < 0.03
+    assert np.abs(expected - real).max() < 0.03
     felt = np.abs(real) > 0.005
     assert felt.mean() > 0.6
-    right = np.sign(foretold) == np.sign(real)
+    right = np.sign(expected) == np.sign(real)
     assert right[felt].mean() > 0.99
     assert right.mean() > 0.93
 
