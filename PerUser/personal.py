@@ -90,19 +90,24 @@ class Personal(ContinualRecommender):
         user, movie = np.asarray(user), np.asarray(movie)
         mean, variance = np.empty(len(user)), np.empty(len(user))
         for one, rows in rows_by_user(user):
-            kernel = self._kernel(one)
-            mean[rows] = kernel.mean[movie[rows]]
-            memory = self.memories.get(one)
-            if memory is None:
-                variance[rows] = kernel.variance(movie[rows]) + kernel.scales.noise
-                continue
-            process = memory.process or self._process(kernel, memory)
-            more, variance[rows] = process.ask(
-                kernel.asked(movie[rows], memory.movie, memory.patterns),
-                kernel.variance(movie[rows]),
-            )
-            mean[rows] += more
+            kernel, memory = self._kernel(one), self.memories.get(one)
+            process = memory and (memory.process or self._process(kernel, memory))
+            mean[rows], variance[rows] = self._ask(kernel, memory, process, movie[rows])
         return mean, variance
+
+    @staticmethod
+    def _ask(
+        kernel: FilmKernel,
+        memory: Memory | None,
+        process: GaussianProcess | None,
+        movie: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, not clipped, and variance, noise included, of one user's ratings of films."""
+        mean, variance = kernel.mean[movie], kernel.variance(movie)
+        if memory is None or process is None:
+            return mean, variance + kernel.scales.noise
+        more, variance = process.ask(kernel.asked(movie, memory.movie, memory.patterns), variance)
+        return mean + more, variance
 
     def predict_distribution(
         self, user: np.ndarray, movie: np.ndarray
@@ -164,14 +169,11 @@ class Personal(ContinualRecommender):
 
     def _ask_one(self, user: int, movie: int) -> float:
         """The mean, not clipped; what follows from the memory is kept for the next question."""
-        kernel, memory, one = self._kernel(user), self.memories.get(user), np.array([movie])
-        if memory is None:
-            return float(kernel.mean[movie])
-        if memory.process is None:
+        kernel, memory = self._kernel(user), self.memories.get(user)
+        if memory is not None and memory.process is None:
             memory.process = self._process(kernel, memory)
-        asked = kernel.asked(one, memory.movie, memory.patterns)
-        mean, _ = memory.process.ask(asked, kernel.variance(one))
-        return float(kernel.mean[movie] + mean[0])
+        mean, _ = self._ask(kernel, memory, memory and memory.process, np.array([movie]))
+        return float(mean[0])
 
     def explain_one(self, user: int, movie: int) -> Explanation:
         """The mean, and the whole linear share of each remembered rating, the largest first.

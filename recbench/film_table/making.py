@@ -10,7 +10,7 @@ import numpy as np
 from recbench.film_table.codes import choose_codes
 from recbench.film_table.fit_scales import Block, blocks_of, fit_scales, prequential
 from recbench.film_table.kernel import Scales
-from recbench.film_table.steps import EVEN, fit_steps
+from recbench.film_table.steps import EVEN, Steps, fit_steps
 from recbench.film_table.table import FilmTable
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
@@ -22,6 +22,7 @@ CODE_BITS = 512
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
 MOST_FOLDS = 4  # that are set aside in turn, where there are few
 FEWEST_USERS = 10
+DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
 
 MoviesWithout = Callable[[np.ndarray], Movies]  # users -> the movies without their votes
 
@@ -66,15 +67,17 @@ def make_film_table(
         steps = fit_steps(*prequential(blocks, fitted))
 
         table = _learn(background, movies, seed, SAMPLES, code_bits)
-        h, item_baseline = fitted.part_of_fm, ItemBaseline.fit(background, movies).stars
+        h, item_baseline = round(fitted.part_of_fm, 3), ItemBaseline.fit(background, movies).stars
         mean = h * table.mean + (1 - h) * item_baseline
     about: dict[str, object] = {
         "users": len(users),
         "ratings": len(background),
         "seed": seed,
-        "part_of_fm": fitted.part_of_fm,
+        "part_of_fm": h,
     }
-    return replace(table, mean=mean, scales=fitted.scales, steps=steps, about=about)
+    scales = Scales.of_array(_significant(fitted.scales.as_array()))
+    steps = Steps(steps.cuts.round(DECIMALS), round(steps.spread, DECIMALS))
+    return replace(table, mean=mean.round(DECIMALS), scales=scales, steps=steps, about=about)
 
 
 def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
@@ -85,11 +88,17 @@ def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
     return [order[k * each : (k + 1) * each] for k in range(folds)]
 
 
+def _significant(values: np.ndarray, digits: int = 3) -> np.ndarray:
+    """To so many digits: a search stops at other digits on another processor."""
+    return np.array([float(f"{value:.{digits}g}") for value in values])
+
+
 def _learn(ratings: Ratings, movies: Movies, seed: int, samples: int, code_bits: int) -> FilmTable:
     """Mean over users, factors and codes of each film; no scales yet."""
     from recbench.film_table.posterior import mean_and_factors  # myFM: needed to make a table only
 
     mean, factors = mean_and_factors(ratings, movies, seed, RANK, samples, FACTORS)
+    factors = factors.round(DECIMALS)
     count = np.bincount(ratings.movie, minlength=len(movies))
     codes = choose_codes(factors[:, 1:], count, code_bits, seed)
     return FilmTable(movies.movie_id, mean, factors, codes, Scales(), EVEN)
