@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 POOL = 4_096  # hyperplanes to choose from
-FILMS = 1_000  # films that the choice looks at, the most rated
+FILMS = 500  # films that the choice looks at, the most rated
 
 
 def choose_codes(factors: np.ndarray, count: np.ndarray, bits: int, seed: int) -> np.ndarray:

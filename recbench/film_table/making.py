@@ -16,7 +16,7 @@ from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
 
-RANK, SAMPLES, SAMPLES_FOR_SCALES = 14, 113, 40
+RANK, SAMPLES, SAMPLES_FOR_SCALES = 14, 113, 25
 FACTORS = 32
 CODE_BITS = 512
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be

@@ -10,7 +10,7 @@ from recbench.film_table.making import MoviesWithout, make_film_table
 from recbench.film_table.table import FilmTable
 from recbench.ratings import Movies, Ratings, read_only
 
-FOLDS = 5
+FOLDS = 4
 ENOUGH = 4  # background ratings for each training rating of the sample
 
 

@@ -107,7 +107,7 @@ def test_without_background_users_ones_own_table_knows_all_but_oneself(dataset, 
 
 def test_folds_are_of_like_size_and_everybody_has_one(synthetic):
     tables = cell_of(synthetic, ALONE).personal_tables
-    assert np.bincount(tables.fold).tolist() == [4] * 5
+    assert np.bincount(tables.fold).tolist() == [USERS // FOLDS] * FOLDS
     assert len(tables.tables) == FOLDS
     for fold, table in enumerate(tables.tables):
         assert table.about["users"] == USERS - (tables.fold == fold).sum()
