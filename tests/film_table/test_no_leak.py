@@ -226,7 +226,7 @@ def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synth
     train, background = cell.personal.train, cell.personal.background
     assert len(background) < 4 * len(train)
     tables = cell.personal_tables
-    assert len(tables.tables) == 5
+    assert len(tables.tables) == FOLDS
     users = np.unique(background.user)
     for k, table in enumerate(tables.tables):
         others = np.unique(train.user[tables.fold[train.user] != k])
