@@ -11,6 +11,7 @@ from recbench.evaluation.by_fold import ByFold
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import Fitted, measure
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.film_table.tables import FOLDS
 from recbench.ratings import Ratings
 from recbench.recommender import Options, build
 from recbench.registry import load_recommender
@@ -196,7 +197,7 @@ def test_under_a_learned_encoding_without_background_every_kind_of_recommender_r
     protocol = PROTOCOLS["strict"].changed(encoding="learned", code_bits=16, background_users=0)
     cell = make_cell(synthetic, protocol, 12, 10)
     assert cell.movies.channels["learned"] == 16
-    assert len(cell.movies_of_folds()) == 5
+    assert len(cell.movies_of_folds()) == FOLDS
     base = Fitted(build(load_recommender("ridge"), Options()), 1.0)
     for name in ("ao", "ridge", "ridge_median", "bias", "personal"):
         model = build(load_recommender(name), Options())
