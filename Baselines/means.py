@@ -11,30 +11,46 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
-from recbench.recommender import Recommender
+from recbench.recommender import OnlineRecommender, Recommender
 
 
-class _StarsByKey(Recommender):
-    """A table of stars with one entry per user or movie; nan where there was no rating."""
+class _RunningMean(OnlineRecommender):
+    """The mean of the stars of one user, or of one movie; of all ratings where there is none."""
 
     tuned: ClassVar[str] = "nothing to tune"
 
-    _table: np.ndarray  # float32 [keys]
-    _otherwise: float
+    def _start(self, key: np.ndarray, stars: np.ndarray) -> None:
+        """`key`: int [n], whose stars they are (float [n])."""
+        self._count = np.bincount(key)
+        self._total = np.bincount(key, weights=stars)
+        self._all = len(stars)
+        self._all_stars = float(stars.sum(dtype=np.float64))
 
-    def _look_up(self, key: np.ndarray) -> np.ndarray:
-        """float32 [n]: the table's stars at `key` (int [n]), or the answer for unknown ones."""
+    def _add(self, key: int, stars: float) -> None:
+        if key >= len(self._count):
+            more = max(key + 1, 2 * len(self._count)) - len(self._count)
+            self._count = np.append(self._count, np.zeros(more, dtype=self._count.dtype))
+            self._total = np.append(self._total, np.zeros(more))
+        self._count[key] += 1
+        self._total[key] += stars
+        self._all += 1
+        self._all_stars += stars
+
+    def _means_of(self, key: np.ndarray) -> np.ndarray:
+        """float32 [n], of `key` (int [n])."""
         key = np.asarray(key)
-        stars = np.full(len(key), np.nan, dtype=np.float32)
-        inside = key < len(self._table)
-        stars[inside] = self._table[key[inside]]
-        return np.where(np.isnan(stars), np.float32(self._otherwise), stars)
+        mean = self._all_stars / self._all if self._all else DEFAULT_STARS
+        stars = np.full(len(key), mean, dtype=np.float32)
+        rated = key < len(self._count)
+        rated[rated] = self._count[key[rated]] > 0
+        stars[rated] = self._total[key[rated]] / self._count[key[rated]]
+        return stars
 
     def state_bytes(self) -> int:
-        return int(np.count_nonzero(~np.isnan(self._table))) * self._table.itemsize
+        return int(np.count_nonzero(self._count)) * np.dtype(np.float32).itemsize
 
 
-class MovieMean(_StarsByKey):
+class MovieMean(_RunningMean):
     """The mean of the movie's training ratings: r̂_ui = mean over u' of r_u'i.
 
     A movie nobody rated gets the mean of all training ratings.
@@ -44,15 +60,17 @@ class MovieMean(_StarsByKey):
     learns_from_background: ClassVar[bool] = True
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._table = _mean_by(train.movie, train.stars)
-        self._otherwise = train.mean_stars()
+        self._start(train.movie, train.stars)
         return self
 
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        self._add(movie, stars)
+
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        return self._look_up(movie)
+        return self._means_of(movie)
 
 
-class UserMean(_StarsByKey):
+class UserMean(_RunningMean):
     """The mean of the user's training ratings: r̂_ui = mean over i' of r_ui'.
 
     A user without any gets the mean of all training ratings.
@@ -61,35 +79,39 @@ class UserMean(_StarsByKey):
     name: ClassVar[str] = "user_mean"
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._table = _mean_by(train.user, train.stars)
-        self._otherwise = train.mean_stars()
+        self._start(train.user, train.stars)
         return self
 
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        self._add(user, stars)
+
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        return self._look_up(user)
+        return self._means_of(user)
 
 
-class UserMedian(_StarsByKey):
+class UserMedian(Recommender):
     """The median of the user's training ratings (of an even number, the middle two's mean).
 
     A user without any gets the median of all training ratings.
     """
 
     name: ClassVar[str] = "user_median"
+    tuned: ClassVar[str] = "nothing to tune"
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._table = _median_by(train.user, train.stars)
+        self._table = _median_by(train.user, train.stars)  # (users,), nan of no rating
         self._otherwise = float(np.median(train.stars)) if len(train) else DEFAULT_STARS
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        return self._look_up(user)
+        user = np.asarray(user)
+        stars = np.full(len(user), np.nan, dtype=np.float32)
+        inside = user < len(self._table)
+        stars[inside] = self._table[user[inside]]
+        return np.where(np.isnan(stars), np.float32(self._otherwise), stars)
 
-
-def _mean_by(key: np.ndarray, stars: np.ndarray) -> np.ndarray:
-    count = np.bincount(key)
-    with np.errstate(invalid="ignore"):  # 0 / 0: no rating, nan
-        return (np.bincount(key, weights=stars) / count).astype(np.float32)
+    def state_bytes(self) -> int:
+        return int(np.count_nonzero(~np.isnan(self._table))) * self._table.itemsize
 
 
 def _median_by(key: np.ndarray, stars: np.ndarray) -> np.ndarray:

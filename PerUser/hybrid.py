@@ -7,16 +7,25 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.personal import Personal, histories, needed, rows_by_user
+from PerUser.film_kernel import FilmKernel
+from PerUser.personal import Memory, Personal, histories, needed, remember, rows_by_user
 from recbench.film_table.kernel import Scales
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Options, Recommender, build, declared, fit_on, time_for
+from recbench.recommender import (
+    OnlineRecommender,
+    Options,
+    Recommender,
+    build,
+    declared,
+    fit_on,
+    time_for,
+)
 from recbench.registry import load_recommender
 
 
-class Hybrid(Recommender):
+class Hybrid(OnlineRecommender):
     """r̂ = ½ personal + ½ (m + memory of m's errors)
 
     m is a collaborative model fitted to all ratings, those of the user among them. The errors
@@ -29,6 +38,8 @@ class Hybrid(Recommender):
     `Personal` has its own opinion of how alike films are. Their errors differ, so their mean does
     better than either (Breiman 1996, "Stacked regressions"). The halves are not fitted: finding
     weights would cost another fit of m.
+
+    A rating is learned by both memories at once; m stays as it was fitted.
 
     Args:
         seed: of the collaborative model.
@@ -88,7 +99,27 @@ class Hybrid(Recommender):
         ]
         self._train = train
         self._history = dict(histories(train))
+        self._memories: dict[int, Memory] = {}  # of m's errors, of users who have learned since
         return self
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        memory = self._memories.get(user)
+        if memory is None:
+            memory = self._memories[user] = self._memory_of_errors(user)
+        remember(self._kernel(user), memory, movie, stars - self._modelled(user, movie))
+        self._personal.learn_one(user, movie, stars)
+
+    def _memory_of_errors(self, user: int) -> Memory:
+        rated = self._train.movie[self._history.get(user, np.empty(0, dtype=np.int64))]
+        errors = self._errors_of(np.array([user])).get(user, np.empty(0))
+        return Memory(self._kernel(user).stored(rated), rated, errors)
+
+    def _kernel(self, user: int) -> FilmKernel:
+        return self._kernels[self._tables.fold_of(user)]
+
+    def _modelled(self, user: int, movie: int) -> float:
+        """What m says, as it was fitted."""
+        return float(self._model.predict(np.array([user]), np.array([movie]))[0])
 
     def _fitted_model(self, train: Ratings, movies: Movies) -> Recommender:
         model = build(self._model_class, Options(seed=self.seed, background=self.background))
@@ -123,11 +154,15 @@ class Hybrid(Recommender):
         rating of every background user takes longer than all else.
         """
         expected = np.zeros(len(user))
-        errors = self._errors_of(np.unique(user))
+        unchanged = np.setdiff1d(user, list(self._memories))
+        errors = self._errors_of(unchanged)
         for one, rows in rows_by_user(user):
-            if one in errors:
+            kernel, memory = self._kernel(one), self._memories.get(one)
+            if memory is not None and memory.process is not None:
+                asked = kernel.asked(movie[rows], memory.movie, memory.patterns)
+                expected[rows], _ = memory.process.ask(asked, kernel.variance(movie[rows]))
+            elif one in errors:
                 rated = self._train.movie[self._history[one]]
-                kernel = self._kernels[self._tables.fold_of(one)]
                 expected[rows] = kernel.posterior_mean(rated, errors[one], movie[rows])
         return expected
 

@@ -32,7 +32,7 @@ from recbench.data.encodings.thermometer import (
 )
 from recbench.errors import InputError
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Recommender
+from recbench.recommender import OnlineRecommender
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from weightless import Arch, Population
 
@@ -42,7 +42,7 @@ ASKED = 5  # times each test movie is shown before its answer is read, as publis
 Engine = Literal["weightless", "ao_core"]
 
 
-class AoRecommender(Recommender):
+class AoRecommender(OnlineRecommender):
     """One weightless agent per user.
 
     Args:
@@ -83,15 +83,26 @@ class AoRecommender(Recommender):
             self.agents = self.ao.Population(arch, len(self.users), seed=self.seed)
         else:
             self.agents = VendorAgents(self.ao, arch, len(self.users))
+        self._agent = np.arange(len(self.users))  # of each of the users
         inputs = movies.bits[train.movie]  # (ratings, 26)
         self.agents.learn(agent, inputs, encode_ratings(train.stars, self.labels))
         return self
 
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        place = int(np.searchsorted(self.users, user))
+        if place == len(self.users) or self.users[place] != user:
+            self.users = np.insert(self.users, place, user)
+            self._agent = np.insert(self._agent, place, len(self._agent))
+            self.agents.add_agents(1)
+        label = encode_ratings(np.array([stars]), self.labels)
+        self.agents.learn(self._agent[[place]], self.bits[[movie]], label)
+
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        user, movie = np.asarray(user), np.asarray(movie)
         unknown = thermometer(count_ones(np.array([self.mean_stars]), self.labels))
         answers = np.repeat(unknown, len(user), axis=0)  # (pairs, 10)
         known = np.isin(user, self.users)
-        agent = np.searchsorted(self.users, user[known])
+        agent = self._agent[np.searchsorted(self.users, user[known])]
         answers[known] = self.agents.recall(agent, self.bits[movie[known]])
         return answers
 
@@ -113,7 +124,12 @@ class VendorAgents:
     nbytes = None  # a private engine does not say
 
     def __init__(self, engine: ModuleType, arch: object, n_agents: int) -> None:
-        self.agents = [engine.Agent(arch, _steps=STEPS) for _ in range(n_agents)]
+        self._engine, self._arch = engine, arch
+        self.agents: list = []
+        self.add_agents(n_agents)
+
+    def add_agents(self, more: int) -> None:
+        self.agents += [self._engine.Agent(self._arch, _steps=STEPS) for _ in range(more)]
 
     def learn(self, agent: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> None:
         """`labels` (uint8 [n, 10]) to `inputs` (uint8 [n, 26]), by agent (int [n])."""

@@ -91,21 +91,17 @@ class Personal(ContinualRecommender):
         mean, variance = np.empty(len(user)), np.empty(len(user))
         for one, rows in rows_by_user(user):
             kernel, memory = self._kernel(one), self.memories.get(one)
-            process = memory and (memory.process or self._process(kernel, memory))
-            mean[rows], variance[rows] = self._ask(kernel, memory, process, movie[rows])
+            mean[rows], variance[rows] = self._ask(kernel, memory, movie[rows])
         return mean, variance
 
-    @staticmethod
     def _ask(
-        kernel: FilmKernel,
-        memory: Memory | None,
-        process: GaussianProcess | None,
-        movie: np.ndarray,
+        self, kernel: FilmKernel, memory: Memory | None, movie: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance, noise included, of one user's ratings of films."""
         mean, variance = kernel.mean[movie], kernel.variance(movie)
-        if memory is None or process is None:
+        if memory is None:
             return mean, variance + kernel.scales.noise
+        process = memory.process or self._process(kernel, memory)
         more, variance = process.ask(kernel.asked(movie, memory.movie, memory.patterns), variance)
         return mean + more, variance
 
@@ -133,18 +129,7 @@ class Personal(ContinualRecommender):
             return
         if movie in memory.movie:
             self._forget(kernel, memory, movie)
-        residual = float(np.float32(stars)) - kernel.mean[movie]
-        if memory.process is None:
-            memory.process = self._process(kernel, memory)
-        one = np.array([movie])
-        memory.process.learn(
-            kernel.asked(one, memory.movie, memory.patterns)[0],
-            kernel.variance(one)[0],
-            residual,
-        )
-        memory.patterns.store(kernel.patterns[one])
-        memory.movie = np.append(memory.movie, np.int32(movie))
-        memory.residual = np.append(memory.residual, residual)
+        remember(kernel, memory, movie, float(np.float32(stars)) - kernel.mean[movie])
 
     def forget_one(self, user: int, movie: int) -> None:
         memory = self.memories.get(int(user))
@@ -172,7 +157,7 @@ class Personal(ContinualRecommender):
         kernel, memory = self._kernel(user), self.memories.get(user)
         if memory is not None and memory.process is None:
             memory.process = self._process(kernel, memory)
-        mean, _ = self._ask(kernel, memory, memory and memory.process, np.array([movie]))
+        mean, _ = self._ask(kernel, memory, np.array([movie]))
         return float(mean[0])
 
     def explain_one(self, user: int, movie: int) -> Explanation:
@@ -288,6 +273,19 @@ class PersonalExact(Personal):
 
     name: ClassVar[str] = "personal_exact"
     kernel_of: ClassVar[type[FilmKernel]] = FactorKernel
+
+
+def remember(kernel: FilmKernel, memory: Memory, movie: int, residual: float) -> None:
+    """One more rating: what is stored, and what follows from it."""
+    if memory.process is None:
+        memory.process = kernel.process(memory.movie, memory.patterns, memory.residual)
+    one = np.array([movie])
+    memory.process.learn(
+        kernel.asked(one, memory.movie, memory.patterns)[0], kernel.variance(one)[0], residual
+    )
+    memory.patterns.store(kernel.patterns[one])
+    memory.movie = np.append(memory.movie, np.int32(movie))
+    memory.residual = np.append(memory.residual, residual)
 
 
 def needed(film_tables: FilmTables | None) -> FilmTables:

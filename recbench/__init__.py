@@ -9,6 +9,7 @@ from recbench.recommender import (
     ContinualRecommender,
     Contribution,
     Explanation,
+    OnlineRecommender,
     Recommender,
 )
 
@@ -21,6 +22,7 @@ __all__ = [
     "InputError",
     "ItemBaseline",
     "Movies",
+    "OnlineRecommender",
     "Ratings",
     "Recommender",
 ]

@@ -137,21 +137,29 @@ class Explanation:
         return math.fsum(part.stars for part in self.contributions)
 
 
-class ContinualRecommender(Recommender):
-    """One that goes on learning, a rating at a time, and can explain and forget.
+class OnlineRecommender(Recommender):
+    """One that goes on learning, a rating at a time.
 
     `fit` starts afresh and learns its ratings in the order of their time (equal times in the
     order of the rows); `learn_one` goes on from there, with a user's next rating. What `fit` found
-    for all users together stays as it is until the next `fit`.
+    for all users together may stay as it is until the next `fit`.
     """
 
     @abstractmethod
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        """The user's next rating. One of a movie rated before takes the former's place."""
+        """The user's next rating, of a movie that the user has not rated before."""
+
+    def predict_one(self, user: int, movie: int) -> float:
+        """Stars, 0.5 .. 5, as `predict` says, before it rounds to 32 bits if it can say."""
+        return float(self.predict(np.array([user]), np.array([movie]))[0])
+
+
+class ContinualRecommender(OnlineRecommender):
+    """One that can also explain and forget, and learn that a user has changed a rating."""
 
     @abstractmethod
-    def predict_one(self, user: int, movie: int) -> float:
-        """Stars, 0.5 .. 5, as `predict` says, before it rounds to 32 bits."""
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        """The user's next rating. One of a movie rated before takes the former's place."""
 
     @abstractmethod
     def forget_one(self, user: int, movie: int) -> None:

@@ -104,6 +104,37 @@ class Population:
         self._labels[:, places] = packed_labels[order].T
         self.counts[agents] += added
 
+    def add_agents(self, more: int) -> None:
+        """So many more agents, behind those there are; each is what it would have been had there
+        been as many from the start."""
+        self.n_agents += more
+        self.seeds = agent_seeds(self.seed, self.n_agents)
+        for name in ("_starts", "_rooms", "counts"):
+            old = getattr(self, name)
+            setattr(self, name, np.concatenate((old, np.zeros(more, np.int64))))
+
+    def forget(self, agent_index: int, place: int) -> None:
+        """Remove one example of one agent; its answers become those of an agent that learned the
+        others, in their order.
+
+        Args:
+            place: which of its examples, in the order learned, 0 the first.
+
+        Raises:
+            ValueError: there is no such agent or example.
+        """
+        (agent,) = self._indices(np.array([agent_index]))
+        held = int(self.counts[agent])
+        if not 0 <= place < held:
+            raise ValueError(f"agent {agent_index} has {held} examples, so none at {place}")
+        first = int(self._starts[agent])
+        for planes in (self._inputs, self._labels):
+            planes[:, first + place : first + held - 1] = planes[
+                :, first + place + 1 : first + held
+            ]
+            planes[:, first + held - 1] = 0
+        self.counts[agent] -= 1
+
     def recall(
         self,
         agent_index: np.ndarray,

@@ -82,6 +82,14 @@ class NormalFM:
         for sample in self._model.predictor_.samples:
             yield sample.w0, np.asarray(sample.w), np.asarray(sample.V)
 
+    def kept_priors(self) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+        """Of each sample kept: the variance of the noise; and the mean of the prior, then its
+        variance, of (v, w) of the features of each group, float64 [groups, rank + 1]."""
+        history = self._model.history_.hypers
+        for h in history[len(history) - len(self._model.predictor_.samples) :]:
+            precision = np.column_stack((h.lambda_V, h.lambda_w))
+            yield 1 / h.alpha, np.column_stack((h.mu_V, h.mu_w)), 1 / precision
+
     def state_bytes(self) -> int:
         if self._model is None:
             return 0

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from recbench.factorization.features import movie_features, one_hot, places
+from recbench.factorization.film_vectors import FilmFeatures
 from recbench.factorization.sampling import Design, NormalFM, block_of
 from recbench.ratings import Movies, Ratings
 
@@ -44,18 +45,15 @@ def mean_and_factors(
     model = NormalFM(rank, samples, INITIAL_DEVIATION, seed)
     model.fit(design, ratings.stars, [len(users), len(rated), *groups])
 
-    features = sparse.hstack((own, side)).tocsr()  # (movies, features)
-    squared = features.multiply(features).tocsr()
+    films = FilmFeatures(sparse.hstack((own, side)).tocsr())
     kept = list(model.kept_samples())
     stars = np.full(len(movies), model.mean)
     parts = []  # (movies, rank + 1) of each sample, its outer product the covariance of that sample
     for offset, w, v in kept:
         of_users = np.column_stack((v[: len(users)], w[: len(users)]))  # (users, rank + 1)
         v_film, w_film = (_with_mean(of_all[len(users) :], len(rated)) for of_all in (v, w))
-        sums = features @ v_film  # (movies, rank)
-        within = ((sums**2) - squared @ v_film**2).sum(axis=1) / 2
-        q = np.column_stack((sums, np.ones(len(movies))))  # (movies, rank + 1)
-        stars += (offset + features @ w_film + within + q @ of_users.mean(axis=0)) / len(kept)
+        of_film, q = films.vectors(w_film, v_film)  # (movies,), (movies, rank + 1)
+        stars += (offset + of_film + q @ of_users.mean(axis=0)) / len(kept)
         parts.append(q @ _root(np.cov(of_users.T, bias=True)) / np.sqrt(len(kept)))
     count = np.bincount(ratings.movie, minlength=len(movies))
     return stars, _leading(np.hstack(parts), count, factors)

@@ -1,0 +1,155 @@
+"""`bayes_fm_folded`: the factorisation machine with each user's vector kept up to date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy import sparse
+
+from Collaborative.bayesian_fm import BayesianFM
+from recbench.factorization.features import one_hot, places
+from recbench.factorization.film_vectors import FilmFeatures
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import OnlineRecommender
+
+USERS_KEPT = 200  # whose vectors are held ready; a user has as many numbers as a small film table
+
+
+@dataclass
+class _Vectors:
+    """The normal distribution of (v_u, w_u) given the user's ratings, in each sample.
+
+    Attributes:
+        mean: float64 [samples, rank + 1].
+        covariance: float64 [samples, rank + 1, rank + 1].
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+@dataclass
+class _History:
+    movie: list[int] = field(default_factory=list)
+    stars: list[float] = field(default_factory=list)
+
+
+class BayesianFMFolded(BayesianFM, OnlineRecommender):
+    """`bayes_fm` into which a user is folded with each rating.
+
+    All but the user's own vector stays as it was sampled in `fit`. With film vectors q, the noise
+    σ² and the users' prior of one sample, (v_u, w_u) is normal given the user's ratings (Bayesian
+    linear regression; the same step by which Gibbs sampling draws it, Freudenthaler,
+    Schmidt-Thieme & Rendle 2011), and one more rating changes it by
+
+        g = S q    e = r − o − q·m    m ← m + g e / (σ² + q·g)    S ← S − g g' / (σ² + q·g)
+
+    The prediction is the mean over samples of o + q·m. So a user who is new after `fit` is known
+    from the first rating on; films are not, and no user's ratings change what is known of a film.
+
+    Args:
+        seed, rank, samples, initial_deviation: see `BayesianFM`.
+    """
+
+    name: ClassVar[str] = "bayes_fm_folded"
+    search_space: ClassVar[dict] = {}
+    tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
+
+    def __init__(
+        self, seed: int = 0, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
+    ) -> None:
+        super().__init__(seed, rank, samples, initial_deviation)
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        super().fit(train, movies)
+        self._histories: dict[int, _History] = {}
+        self._vectors: dict[int, _Vectors] = {}
+        for user, movie, stars in zip(
+            train.user.tolist(), train.movie.tolist(), train.stars.tolist(), strict=True
+        ):
+            history = self._histories.setdefault(user, _History())
+            history.movie.append(movie)
+            history.stars.append(stars)
+        if self._model is not None:
+            self._read_samples(len(movies))
+        return self
+
+    def _read_samples(self, n_movies: int) -> None:
+        """Film vectors, noise and the prior of users of every sample."""
+        users = len(self._users) + 1
+        own = one_hot(places(np.arange(n_movies), self._movies), len(self._movies) + 1)
+        films = FilmFeatures(sparse.hstack((own, self._side)).tocsr())
+        offsets, vectors = [], []
+        for offset, w, v in self._model.kept_samples():
+            of_film, q = films.vectors(w[users:], v[users:])
+            offsets.append(self._model.mean + offset + of_film)
+            vectors.append(q)
+        self._offset = np.stack(offsets, axis=1)  # o, (movies, samples)
+        self._q = np.stack(vectors, axis=1)  # (movies, samples, rank + 1)
+        priors = list(self._model.kept_priors())
+        self._noise = np.array([noise for noise, _, _ in priors])  # σ², (samples,)
+        self._prior_mean = np.stack([mean[0] for _, mean, _ in priors])  # of group 0, the users
+        self._prior_variance = np.stack([variance[0] for _, _, variance in priors])
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        vectors = self._vectors_of(user) if self._model is not None else None
+        history = self._histories.setdefault(user, _History())
+        history.movie.append(movie)
+        history.stars.append(stars)
+        if vectors is not None:
+            q = self._q[movie]  # (samples, rank + 1)
+            gain = np.matvec(vectors.covariance, q)
+            error = stars - self._offset[movie] - np.vecdot(q, vectors.mean)  # (samples,)
+            spread = self._noise + np.vecdot(q, gain)
+            vectors.mean += gain * (error / spread)[:, None]
+            gain /= np.sqrt(spread)[:, None]
+            vectors.covariance -= gain[:, :, None] * gain[:, None, :]
+
+    def _vectors_of(self, user: int) -> _Vectors:
+        """Those held ready, or worked out from the user's ratings; of a new user, the prior."""
+        vectors = self._vectors.pop(user, None)  # put in again as the latest
+        if vectors is None:
+            vectors = self._folded_in(user)
+            if len(self._vectors) >= USERS_KEPT:
+                del self._vectors[next(iter(self._vectors))]
+        self._vectors[user] = vectors
+        return vectors
+
+    def _folded_in(self, user: int) -> _Vectors:
+        history = self._histories.get(user, _History())
+        q = self._q[history.movie].transpose(1, 0, 2)  # (samples, n, rank + 1)
+        weighted = q / self._noise[:, None, None]
+        precision = weighted.transpose(0, 2, 1) @ q  # (samples, rank + 1, rank + 1)
+        places_ = np.arange(q.shape[2])
+        precision[:, places_, places_] += 1 / self._prior_variance
+        residual = np.array(history.stars)[:, None] - self._offset[history.movie]  # (n, samples)
+        right = np.vecmat(residual.T, weighted) + self._prior_mean / self._prior_variance
+        covariance = np.linalg.inv(precision)
+        return _Vectors(np.matvec(covariance, right), covariance)
+
+    def predict_one(self, user: int, movie: int) -> float:
+        if self._model is None:
+            return min(max(self._mean, MIN_STARS), MAX_STARS)
+        mean = self._vectors_of(user).mean if user in self._histories else self._prior_mean
+        stars = float((self._offset[movie] + np.vecdot(self._q[movie], mean)).mean())
+        return min(max(stars, MIN_STARS), MAX_STARS)
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        user, movie = np.asarray(user), np.asarray(movie)
+        stars = np.full(len(user), self._mean)
+        if self._model is not None:
+            for one in np.unique(user):
+                rows = user == one
+                known = int(one) in self._histories
+                mean = self._folded_in(int(one)).mean if known else self._prior_mean
+                of_samples = self._offset[movie[rows]] + np.vecdot(self._q[movie[rows]], mean)
+                stars[rows] = of_samples.mean(axis=1)
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def state_bytes(self) -> int:
+        if self._model is None:
+            return 0
+        kept = sum(8 * 2 * len(history.movie) for history in self._histories.values())
+        return int(self._offset.nbytes + self._q.nbytes + kept)

@@ -1,0 +1,88 @@
+"""`river_baseline`, `river_biased_mf`: what River learns from a stream of everybody's ratings."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from river import optim, reco
+
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import OnlineRecommender
+
+
+class _River(OnlineRecommender):
+    """A recommender of River (Montiel et al. 2021), with its own settings.
+
+    Ratings are learned one by one in the order of their time, each once. River draws factors for
+    an unknown user or movie when it is asked about them; here asking changes nothing, and these
+    have no factors before they are learned. A prediction is cut to the scale of stars.
+    """
+
+    learns_from_background: ClassVar[bool] = True
+    tuned: ClassVar[str] = "never"
+
+    def _new(self) -> Any:
+        raise NotImplementedError
+
+    def fit(self, train: Ratings, movies: Movies) -> Self:
+        self._model = self._new()
+        for row in np.argsort(train.time, kind="stable"):
+            self.learn_one(int(train.user[row]), int(train.movie[row]), float(train.stars[row]))
+        return self
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        self._model.learn_one(user, movie, stars)
+
+    def predict_one(self, user: int, movie: int) -> float:
+        model = self._model
+        stars = model.global_mean.get() if model.global_mean.n else DEFAULT_STARS
+        stars += model.u_biases.get(user, 0.0) + model.i_biases.get(movie, 0.0)
+        return float(min(max(stars + self._product(user, movie), MIN_STARS), MAX_STARS))
+
+    def _product(self, user: int, movie: int) -> float:
+        """q_i·p_u, of a model that has factors."""
+        return 0.0
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        pairs = zip(np.asarray(user).tolist(), np.asarray(movie).tolist(), strict=True)
+        return np.array([self.predict_one(*pair) for pair in pairs], dtype=np.float32)
+
+
+class RiverBaseline(_River):
+    """r̂_ui = m + b_u + b_i: the running mean, and biases by stochastic gradient descent."""
+
+    name: ClassVar[str] = "river_baseline"
+
+    def _new(self) -> Any:
+        return reco.Baseline(optimizer=optim.SGD(0.01))
+
+    def state_bytes(self) -> int:
+        return 8 * (len(self._model.u_biases) + len(self._model.i_biases))
+
+
+class RiverBiasedMF(_River):
+    """r̂_ui = m + b_u + b_i + q_i·p_u with ten factors, by stochastic gradient descent.
+
+    Args:
+        seed: of the initial factors, 0 or more.
+    """
+
+    name: ClassVar[str] = "river_biased_mf"
+    options: ClassVar[tuple[str, ...]] = ("seed",)
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def _new(self) -> Any:
+        return reco.BiasedMF(seed=self.seed)
+
+    def _product(self, user: int, movie: int) -> float:
+        users, movies = self._model.u_latents, self._model.i_latents
+        return float(users[user] @ movies[movie]) if user in users and movie in movies else 0.0
+
+    def state_bytes(self) -> int:
+        model = self._model
+        return 8 * (len(model.u_biases) + len(model.i_biases)) + 8 * model.n_factors * (
+            len(model.u_latents) + len(model.i_latents)
+        )

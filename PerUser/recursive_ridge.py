@@ -1,0 +1,125 @@
+"""`ridge_recursive`: a ridge regression of each user's residuals, learned a rating at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recbench.item_baseline import ItemBaseline, starting_stars
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.recommender import OnlineRecommender
+
+
+@dataclass
+class _User:
+    """What is known of one user.
+
+    Attributes:
+        inverse: float64 [f, f], P = (Λ + Z'Z)⁻¹.
+        weights: float64 [f], w = P Z'y.
+        stars: of each movie rated.
+    """
+
+    inverse: np.ndarray
+    weights: np.ndarray
+    stars: dict[int, float] = field(default_factory=dict)
+
+
+class RecursiveRidge(OnlineRecommender):
+    """r̂_ui = c_i + m + w_u·z_i by recursive least squares (Plackett 1950).
+
+    c is the item baseline, m the mean residual of all ratings given to `fit`, and z_i a one, the
+    movie's bits and c_i less their means over those ratings. w minimises Σ (r − c − m − w·z)² +
+    κ w₀² + α ‖w₁‖². One more rating with P z = g and the error e changes
+
+        w ← w + g e / (1 + z·g)        P ← P − g g' / (1 + z·g)
+
+    and one taken out does the reverse. `ridge` is the same regression with a recency weight, which
+    cannot be kept up a rating at a time. Nothing is random.
+
+    Args:
+        alpha: α, of the weights of bits and item baseline.
+        damping: κ, of the user bias, in ratings.
+    """
+
+    name: ClassVar[str] = "ridge_recursive"
+    starts_from_item_baseline: ClassVar[bool] = True
+    tuned: ClassVar[str] = "never"  # alpha and damping are those of `ridge`
+
+    def __init__(self, alpha: float = 25.0, damping: float = 2.0) -> None:
+        self.alpha = alpha
+        self.damping = damping
+
+    def fit(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> Self:
+        self._start = starting_stars("item_baseline", item_baseline, movies)  # c, (movies,)
+        residual = train.stars - self._start[train.movie]  # (ratings,)
+        self._mean = float(residual.mean()) if len(train) else 0.0
+        features = np.column_stack((movies.bits, self._start - DEFAULT_STARS))
+        if len(train):
+            count = np.bincount(train.movie, minlength=len(movies))
+            features = features - count @ features / count.sum()
+        self._z = np.column_stack((np.ones(len(movies)), features))  # (movies, f)
+        self._penalty = np.full(self._z.shape[1], self.alpha)
+        self._penalty[0] = self.damping
+        self._users: dict[int, _User] = {}
+        order = np.argsort(train.user, kind="stable")
+        users, starts = np.unique(train.user[order], return_index=True)
+        for user, rows in zip(users.tolist(), np.split(order, starts)[1:], strict=True):
+            z = self._z[train.movie[rows]]  # (n, f)
+            inverse = np.linalg.inv(z.T @ z + np.diag(self._penalty))
+            weights = inverse @ (z.T @ (residual[rows] - self._mean))
+            stars = dict(zip(train.movie[rows].tolist(), train.stars[rows].tolist(), strict=True))
+            self._users[user] = _User(inverse, weights, stars)
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        user, movie = np.asarray(user), np.asarray(movie)
+        stars = self._start[movie] + self._mean  # (n,)
+        for one in np.unique(user):
+            if int(one) in self._users:
+                rows = user == one
+                stars[rows] += self._z[movie[rows]] @ self._users[int(one)].weights
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def predict_one(self, user: int, movie: int) -> float:
+        stars = self._start[movie] + self._mean
+        if user in self._users:
+            stars += self._z[movie] @ self._users[user].weights
+        return float(min(max(stars, MIN_STARS), MAX_STARS))
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        known = self._users.get(user)
+        if known is None:
+            nothing = np.zeros(len(self._penalty))
+            known = self._users[user] = _User(np.diag(1 / self._penalty), nothing)
+        self._change(known, movie, stars, +1)
+        known.stars[movie] = stars
+
+    def forget_one(self, user: int, movie: int) -> None:
+        """Remove a rating.
+
+        Raises:
+            KeyError: the user has no such rating.
+        """
+        known = self._users.get(user)
+        if known is None or movie not in known.stars:
+            raise KeyError(f"user {user} has no rating of movie {movie}")
+        self._change(known, movie, known.stars.pop(movie), -1)
+        if not known.stars:
+            del self._users[user]
+
+    def _change(self, known: _User, movie: int, stars: float, sign: int) -> None:
+        """Put in a rating (sign 1) or take it out (−1)."""
+        z = self._z[movie]
+        gain = known.inverse @ z  # (f,)
+        error = stars - self._start[movie] - self._mean - z @ known.weights
+        by = sign / (1 + sign * (z @ gain))
+        known.weights += by * error * gain
+        known.inverse -= by * np.outer(gain, gain)
+
+    def state_bytes(self) -> int:
+        return sum(one.inverse.nbytes + one.weights.nbytes for one in self._users.values())

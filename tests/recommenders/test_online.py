@@ -1,0 +1,264 @@
+"""What `OnlineRecommender` promises, and each of them against learning everything at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from few_samples import few_samples
+from river import optim, reco
+from toy_data import toy_movies, toy_ratings, toy_tables
+
+from Baselines.means import MovieMean, UserMean
+from Collaborative.bayesian_fm import BayesianFM
+from Collaborative.bayesian_fm_folded import USERS_KEPT, BayesianFMFolded
+from Collaborative.river_online import RiverBaseline, RiverBiasedMF
+from PerUser.hybrid import Hybrid
+from PerUser.perUser import AoRecommender
+from PerUser.recursive_ridge import RecursiveRidge
+from PerUser.torch_online import TorchOnlineRecommender
+from recbench.data.encodings.thermometer import encode_ratings
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Ratings
+from recbench.recommender import OnlineRecommender, Options, build, declared, fit_on
+from recbench.registry import load_recommender, recommenders
+
+FILMS = 23
+MOVIES = toy_movies(FILMS)
+TABLES = toy_tables(MOVIES)
+BASELINE = ItemBaseline(np.linspace(2.5, 4, FILMS))
+NOBODY = Ratings([], [], [], [])
+USERS = [0, 1, 2, 3, 4, 8]
+ASKED = np.repeat(USERS, FILMS), np.tile(np.arange(FILMS), len(USERS))
+ONLINE = [name for name in recommenders() if issubclass(load_recommender(name), OnlineRecommender)]
+
+
+def stream(seed: int = 0) -> Ratings:
+    """Users 0 .. 4 take turns; user 3 has no ratings."""
+    ratings = toy_ratings([12, 1, 9, 0, 17], movies=20, seed=seed)
+    order = np.random.default_rng(seed).permutation(len(ratings))
+    shuffled = ratings.take(order)
+    return Ratings(shuffled.user, shuffled.movie, shuffled.stars, np.arange(len(order)))
+
+
+def fitted(model, train: Ratings):
+    return fit_on(model, train, MOVIES, BASELINE, film_tables=TABLES)
+
+
+def learn(model, ratings: Ratings) -> None:
+    columns = (ratings.user, ratings.movie, ratings.stars)
+    for user, movie, stars in zip(*(column.tolist() for column in columns), strict=True):
+        model.learn_one(user, movie, stars)
+
+
+def parts(ratings: Ratings, first: int = 20) -> tuple[Ratings, Ratings]:
+    rows = np.arange(len(ratings))
+    return ratings.take(rows < first), ratings.take(rows >= first)
+
+
+@pytest.fixture(params=ONLINE)
+def make(request):
+    cls = load_recommender(request.param)
+    return lambda: build(cls, Options(), **few_samples(request.param))
+
+
+def test_there_are_as_many_as_the_documentation_says():
+    assert set(ONLINE) == {
+        "ao", "bayes_fm_folded", "hybrid", "hybrid_implicit", "movie_mean", "personal",
+        "personal_exact", "ridge_recursive", "river_baseline", "river_biased_mf", "torch_online",
+        "user_mean",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [0, 20])
+def test_one_prediction_is_what_many_are(make, first):
+    model = fitted(make(), parts(stream(), first)[0])
+    learn(model, parts(stream(), first)[1])
+    many = model.predict(*ASKED)
+    assert many.dtype == np.float32
+    assert (many >= 0.5).all()
+    assert (many <= 5).all()
+    one = [model.predict_one(user, movie) for user, movie in zip(*ASKED, strict=True)]
+    np.testing.assert_allclose(many, one, atol=1e-5)
+
+
+def test_asking_changes_nothing(make):
+    model = fitted(make(), parts(stream())[0])
+    learn(model, parts(stream())[1])
+    before = model.predict(*ASKED)
+    for user in (0, 3, 50_000):
+        model.predict_one(user, 22)
+    np.testing.assert_array_equal(model.predict(*ASKED), before)
+
+
+def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_personal(make):
+    model = fitted(make(), parts(stream())[0])
+    before = model.predict(*ASKED)
+    for movie in (20, 21, 22):
+        model.learn_one(8, movie, 0.5)  # somebody new, who likes nothing
+    after = model.predict(*ASKED)
+    new = ASKED[0] == 8
+    if "torch" not in model.name and model.name != "movie_mean":  # a step of Adam changes little
+        assert after[new].mean() < before[new].mean()
+    if not declared(model, "learns_from_background"):
+        known = np.isin(ASKED[0], (0, 2, 4))  # user 1 has no rating yet
+        np.testing.assert_array_equal(after[known], before[known])
+
+
+@pytest.mark.parametrize("cls", [MovieMean, UserMean, AoRecommender, TorchOnlineRecommender])
+@pytest.mark.parametrize("first", [0, 20, 38])
+def test_learning_one_by_one_is_learning_all(cls, first):
+    """Of those that find nothing else in `fit`; what an unknown user gets is found there."""
+    online, at_once = (build(cls, Options()) for _ in range(2))
+    fitted(online, parts(stream(), first)[0])
+    learn(online, parts(stream(), first)[1])
+    fitted(at_once, stream())
+    known = np.isin(ASKED[0], (0, 1, 2, 4)) | (cls in (MovieMean, UserMean))
+    np.testing.assert_array_equal(online.predict(*ASKED)[known], at_once.predict(*ASKED)[known])
+    assert online.state_bytes() > 0
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (RiverBaseline(), reco.Baseline(optimizer=optim.SGD(0.01))),
+        (RiverBiasedMF(seed=3), reco.BiasedMF(seed=3)),
+    ],
+)
+def test_river_is_river(ours, theirs):
+    fitted(ours, NOBODY)
+    assert ours.predict_one(0, 0) == 3.0  # nothing is known
+    for user, movie, stars in zip(*(c.tolist() for c in columns(stream())), strict=True):
+        theirs.learn_one(user, movie, stars)
+        ours.learn_one(user, movie, stars)
+    for user in (0, 1, 2, 4):
+        for movie in np.unique(stream().movie).tolist():
+            expected = np.clip(theirs.predict_one(user, movie), 0.5, 5)
+            assert ours.predict_one(user, movie) == pytest.approx(expected, abs=1e-12)
+    state = ours.predict(*ASKED)
+    ours.predict_one(77, 22)
+    np.testing.assert_array_equal(ours.predict(*ASKED), state)
+
+
+def columns(ratings: Ratings) -> tuple[np.ndarray, ...]:
+    return ratings.user, ratings.movie, ratings.stars
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_recursive_ridge_is_the_regression(seed):
+    first, then = parts(stream(seed))
+    model = fitted(RecursiveRidge(alpha=7.0, damping=3.0), first)
+    learn(model, then)
+    residual = first.stars - BASELINE.stars[first.movie]
+    mean = residual.mean()
+    features = np.column_stack((MOVIES.bits, BASELINE.stars))
+    z = np.column_stack((np.ones(FILMS), features - features[first.movie].mean(axis=0)))
+    everything = stream(seed)
+    penalty = np.diag([3.0] + [7.0] * (z.shape[1] - 1))
+    for user in USERS:
+        own = everything.take(everything.user == user)
+        x, y = z[own.movie], own.stars - BASELINE.stars[own.movie] - mean
+        w = np.linalg.solve(x.T @ x + penalty, x.T @ y)
+        expected = (BASELINE.stars + mean + z @ w).clip(0.5, 5)
+        given = model.predict(np.full(FILMS, user), np.arange(FILMS))
+        np.testing.assert_allclose(given, expected, atol=1e-5)
+
+
+def test_recursive_ridge_forgets_exactly():
+    model = fitted(RecursiveRidge(), parts(stream())[0])
+    before = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
+    for user, movie, stars in ((0, 21, 5.0), (8, 22, 1.0), (8, 3, 2.0)):
+        model.learn_one(user, movie, stars)
+    for user, movie in ((8, 22), (0, 21), (8, 3)):
+        model.forget_one(user, movie)
+    after = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
+    np.testing.assert_allclose(after, before, atol=1e-10)
+    with pytest.raises(KeyError, match="user 8 has no rating of movie 3"):
+        model.forget_one(8, 3)
+
+
+def folded(train: Ratings, samples: int = 25) -> BayesianFMFolded:
+    return fitted(BayesianFMFolded(rank=3, samples=samples), train)
+
+
+def test_a_user_folded_in_is_the_linear_regression_of_each_sample():
+    first, then = parts(stream())
+    model = folded(first)
+    learn(model, then)
+    everything = stream()
+    for user in (0, 1, 2, 4):
+        own = everything.take(everything.user == user)
+        expected = np.zeros(FILMS)
+        samples = len(model._noise)
+        for s in range(samples):
+            q, o = model._q[:, s], model._offset[:, s]
+            prior = np.diag(1 / model._prior_variance[s])
+            x, y = q[own.movie], own.stars - o[own.movie]
+            a = x.T @ x / model._noise[s] + prior
+            m = np.linalg.solve(a, x.T @ y / model._noise[s] + prior @ model._prior_mean[s])
+            expected += (o + q @ m) / samples
+        given = [model.predict_one(user, movie) for movie in range(FILMS)]
+        np.testing.assert_allclose(given, expected.clip(0.5, 5), atol=1e-8)
+
+
+def test_film_vectors_and_sampled_users_give_what_the_machine_predicts():
+    """Of the users that were sampled along, in place of those folded in."""
+    first, _ = parts(stream())
+    model = folded(first)
+    users = np.unique(first.user)
+    for place, user in enumerate(users):
+        expected = np.zeros(FILMS)
+        kept = list(model._model.kept_samples())
+        for s, (_, w, v) in enumerate(kept):
+            vector = np.append(v[place], w[place])
+            expected += (model._offset[:, s] + model._q[:, s] @ vector) / len(kept)
+        given = BayesianFM.predict(model, np.full(FILMS, user), np.arange(FILMS))
+        np.testing.assert_allclose(given, expected.clip(0.5, 5), atol=1e-5)
+
+
+def test_the_prior_of_users_is_read_from_the_sampler():
+    model = folded(parts(stream())[0])
+    trace = model._model._model.get_hyper_trace().iloc[-len(model._noise) :]
+    np.testing.assert_allclose(model._noise, 1 / trace["alpha"])
+    np.testing.assert_allclose(model._prior_mean[:, -1], trace["mu_w[0]"])
+    np.testing.assert_allclose(model._prior_mean[:, 1], trace["mu_V[0,1]"])
+    np.testing.assert_allclose(model._prior_variance[:, 2], 1 / trace["lambda_V[0,2]"])
+
+
+def test_more_users_than_are_held_ready():
+    model = folded(parts(stream())[0], samples=8)
+    many = USERS_KEPT + 30
+    for user in range(100, 100 + many):
+        model.learn_one(user, user % FILMS, 4.0)
+    assert len(model._vectors) == USERS_KEPT
+    alone = folded(parts(stream())[0], samples=8)
+    alone.learn_one(100, 100 % FILMS, 4.0)
+    for movie in range(FILMS):
+        assert model.predict_one(100, movie) == pytest.approx(alone.predict_one(100, movie))
+
+
+def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
+    first, then = parts(stream())
+    model = BayesianFM(rank=3, samples=20).fit(first, MOVIES)
+    online = Hybrid().fit(first, MOVIES, TABLES, base=model)
+    learn(online, then)
+    at_once = Hybrid().fit(stream(), MOVIES, TABLES, base=model)
+    np.testing.assert_allclose(online.predict(*ASKED), at_once.predict(*ASKED), atol=1e-5)
+
+
+def test_an_agent_forgets_exactly():
+    model = fitted(AoRecommender(), stream())
+    others = stream().take(np.arange(len(stream())) != 5)
+    gone = stream().take(np.array([5]))
+    user = int(gone.user[0])
+    own = stream().take(stream().user == user)
+    model.agents.forget(
+        int(np.searchsorted(model.users, user)), own.movie.tolist().index(gone.movie[0])
+    )
+    without = fitted(AoRecommender(), others)
+    asked = np.full(FILMS, user), np.arange(FILMS)
+    np.testing.assert_array_equal(model.predict(*asked), without.predict(*asked))
+    inputs, labels = model.agents.examples(int(np.searchsorted(model.users, user)))
+    assert len(inputs) == len(own) - 1
+    assert not (labels == encode_ratings(gone.stars, "half_stars")).all(axis=1).all()
+    with pytest.raises(ValueError, match="so none at"):
+        model.agents.forget(0, 500)
