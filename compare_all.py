@@ -46,10 +46,11 @@ from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import LEGEND, TABLES, USERS_MEDIAN, score_table
 from recbench.report.wide import final_results
-from recbench.runs.grid import CellTask, run_cells
+from recbench.runs.grid import CellTask, run_cell
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.resume import add_models, forget_changed_files, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
+from recbench.runs.workers import work_through
 
 AUTO = "auto"  # the reference
 NAMED_BEFOREHAND = "bayes_fm"  # the best of those that are quick, on validation rows of tuning
@@ -216,7 +217,7 @@ def run_grid(
     noted = set()
     go_on = f"--resume {folder.path} --workers 1"
     with GridProgress(console, len(tasks), folder.rows, names) as progress:
-        for done in run_cells(tasks, workers, go_on):
+        for done in work_through(run_cell, tasks, workers, go_on):
             key = done.key
             if done.note and done.note not in noted:
                 progress.note(done.note)

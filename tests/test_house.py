@@ -29,6 +29,7 @@ WITHIN_RECBENCH = {
     "film_table": {"errors", "ratings", "item_baseline", "threads", "factorization", "film_table"}
     | {"command_line", "data"},  # of its script
     "evaluation": CORE | {"data", "evaluation"},
+    "continual": CORE | {"data", "evaluation", "continual"},
     "report": {"errors", "keys", "command_line", "holm", "report"},
     "runs": CORE | {"data", "evaluation", "runs"},
 }

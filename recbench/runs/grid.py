@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import traceback
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -21,7 +18,6 @@ from recbench.evaluation.protocols import Protocol
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared
 from recbench.registry import family_of, file_of, load_recommender
-from recbench.runs.parent import end_with_parent
 from recbench.runs.time_limit import OutOfTime, time_limit
 
 MAY_FAIL = (Exception, SystemExit, OutOfTime)  # what a model can do
@@ -91,36 +87,6 @@ class CellDone:
     failures: dict[str, str] = field(default_factory=dict)
     reference: dict | None = None
     note: str = ""
-
-
-def run_cells(tasks: list[CellTask], workers: int, go_on: str) -> Iterator[CellDone]:
-    """Run the tasks; each is yielded when it is done, in any order. The results do not depend on
-    the number of workers: every random number comes from a seed of the task's own.
-
-    Args:
-        go_on: the flags with which the user can go on, should a worker be killed.
-
-    Raises:
-        InputError: a worker was killed.
-    """
-    if workers == 1 or len(tasks) <= 1:
-        yield from map(run_cell, tasks)
-        return
-    # spawned, not forked: a forked child may inherit locks of numeric libraries
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        min(workers, len(tasks)), mp_context=context, initializer=end_with_parent
-    )
-    try:
-        for future in as_completed([pool.submit(run_cell, task) for task in tasks]):
-            yield future.result()
-    except BrokenProcessPool:
-        raise InputError(
-            "a worker was killed, perhaps for want of memory. What is done is kept: go on with "
-            f"fewer workers, {go_on}"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def run_cell(task: CellTask) -> CellDone:

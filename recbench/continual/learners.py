@@ -1,0 +1,95 @@
+"""Who takes part in a replay: a recommender, and when it is fitted anew."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from recbench.errors import InputError
+from recbench.registry import load_recommender, name_of
+
+NEVER = "never"
+SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+FIRST = 1_000  # ratings after which one that is fitted at each growth is fitted first
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A recommender in a stream of ratings.
+
+    Attributes:
+        spec: of the recommender, as `recbench.registry.load_recommender` takes it.
+        retrained: when it is fitted anew to all that was rated before: "never" but at the start,
+            after so many ratings ("1000"), when so much time has passed since the first rating
+            ("1d": minutes m, hours h, days d, weeks w), or when there are so many times as many
+            ratings ("x1.5"). In between it learns each rating if it can.
+    """
+
+    spec: str
+    retrained: str
+
+    @classmethod
+    def parse(cls, text: str) -> Learner:
+        """Of "recommender@retrained".
+
+        Raises:
+            InputError: it is not of that form, or there is no such recommender.
+        """
+        spec, at, retrained = text.rpartition("@")
+        learner = cls(spec, retrained)
+        if not at or not (retrained == NEVER or _growth(retrained) or _period(retrained)):
+            raise InputError(
+                f"--models: '{text}'. Expected a recommender and when it is fitted anew, such as "
+                "personal@x1.5 (whenever there are half as many ratings more), bayes_fm@1000 "
+                "(after so many ratings), bayes_fm@7d (m, h, d, w: minutes, hours, days, weeks) "
+                "or user_mean@never"
+            )
+        load_recommender(spec)
+        return learner
+
+    @property
+    def model(self) -> str:
+        """The name of the recommender in the tables."""
+        return name_of(self.spec)
+
+    @property
+    def name(self) -> str:
+        """Of both, as in "bayes_fm@1000"."""
+        return f"{self.model}@{self.retrained}"
+
+    def starts(self, time: np.ndarray) -> np.ndarray:
+        """Before which ratings it is fitted: int64 [k], rising, the first 0.
+
+        Args:
+            time: int64 [n], seconds, of the ratings of the stream, in order.
+        """
+        n = len(time)
+        if growth := _growth(self.retrained):
+            starts, place = [0], float(FIRST)
+            while place < n:
+                starts.append(int(place))
+                place = max(place * growth, place + 1)
+            return np.array(starts, dtype=np.int64)
+        if period := _period(self.retrained):
+            number, seconds = period
+            if not seconds:
+                return np.arange(0, n, number)
+            passed = (time - time[0]) // (number * seconds)
+            return np.append(0, np.flatnonzero(np.diff(passed)) + 1)
+        return np.zeros(1, dtype=np.int64)
+
+
+def _growth(retrained: str) -> float:
+    """1.5 of "x1.5"; 0 of what is not of that form."""
+    found = re.fullmatch(r"x(\d+(?:\.\d+)?)", retrained)
+    return float(found[1]) if found and float(found[1]) >= 1.05 else 0.0
+
+
+def _period(retrained: str) -> tuple[int, int] | None:
+    """How many of what, in seconds; 0: ratings."""
+    found = re.fullmatch(r"(\d+)([mhdw]?)", retrained)
+    if not found or not int(found[1]):
+        return None
+    return int(found[1]), SECONDS.get(found[2], 0)

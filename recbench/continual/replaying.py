@@ -1,0 +1,140 @@
+"""A learner goes through a part of a stream: it predicts a rating, then it may learn it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from recbench.continual.stream import Stream
+from recbench.evaluation.energy import joules
+from recbench.ratings import Ratings
+from recbench.recommender import declared, fit_on, time_for
+from recbench.threads import one_thread
+
+TIMED = 200  # of the predictions of a learner that does not learn in between, so many one by one
+
+
+@dataclass
+class Replayed:
+    """What came of it.
+
+    Attributes:
+        predicted: stars, float32 [rows].
+        predict_us, learn_us: microseconds of each, float32 [rows]; nan where it was not timed, or
+            nothing was learned.
+        known: ratings known at the start.
+        fit_seconds: processor time to fit to them, making a film table included.
+        seconds: processor time of the whole.
+        joules: energy of the processor package meanwhile, whoever used it; None: it does not tell.
+        bytes_per_user: of what is learned, at the end, over the users known then.
+    """
+
+    predicted: np.ndarray
+    predict_us: np.ndarray
+    learn_us: np.ndarray
+    known: int
+    fit_seconds: float
+    seconds: float
+    joules: float | None
+    bytes_per_user: float | None
+
+
+def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
+    """Fit `model` to what is known at the rating `start`, then go through the ratings up to `end`.
+
+    Prequential (Dawid 1984; Gama, Sebastião & Rodrigues 2013): each rating is predicted before it
+    is learned. A recommender with `learn_one` learns each as soon as it is known, also those that
+    were not known yet at the start; another stays as it was fitted.
+    """
+    with one_thread():
+        energy, started = joules(), time.process_time()
+        known = stream.known_at(start)
+        film_seconds = _fit(model, stream, known)
+        fit_seconds = time.process_time() - started + film_seconds
+        asked = stream.ratings.take(np.arange(start, end))
+        if hasattr(model, "learn_one"):
+            predicted, predict_us, learn_us, known_users = _one_by_one(
+                model, stream, known, start, end
+            )
+        else:
+            predicted, predict_us = _as_fitted(model, asked)
+            learn_us = np.full(end - start, np.nan, dtype=np.float32)
+            known_users = len(np.unique(stream.first(known).user))
+        seconds = time.process_time() - started + film_seconds
+        spent = joules()
+    state = getattr(model, "state_bytes", lambda: None)()
+    return Replayed(
+        predicted=predicted,
+        predict_us=predict_us,
+        learn_us=learn_us,
+        known=known,
+        fit_seconds=fit_seconds,
+        seconds=seconds,
+        joules=None if energy is None or spent is None else spent - energy,
+        bytes_per_user=None if state is None or not known_users else state / known_users,
+    )
+
+
+def _fit(model: Any, stream: Stream, known: int) -> float:
+    """Fit to the first `known` ratings; the seconds that its film tables took when they were
+    made, which may have been before."""
+    movies = stream.movies(known)
+    baseline, tables, seconds = None, None, 0.0
+    if declared(model, "starts_from_item_baseline"):
+        baseline = stream.item_baseline(known, movies)
+    if declared(model, "starts_from_film_table"):
+        started = time.process_time()
+        tables, making = stream.film_tables(known, movies)
+        seconds = max(making - (time.process_time() - started), 0.0)
+    fit_on(model, stream.first(known), movies, baseline, film_tables=tables)
+    return seconds
+
+
+def _one_by_one(
+    model: Any, stream: Stream, known: int, start: int, end: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Predictions, microseconds of predicting and of learning, and how many users are known at
+    the end."""
+    columns = (stream.ratings.user, stream.ratings.movie, stream.ratings.stars)
+    user, movie, stars = (column[known:end].tolist() for column in columns)
+    n = end - start
+    predicted = np.empty(n, dtype=np.float32)
+    predict_us = np.empty(n, dtype=np.float32)
+    learn_us = np.full(n, np.nan, dtype=np.float32)
+    clock = time.perf_counter_ns
+    if n:
+        model.predict_one(user[start - known], movie[start - known])  # what is compiled is compiled
+    learned = known
+    for row in range(start, end):
+        now = stream.known_at(row)
+        for one in range(learned, now):
+            at = one - known
+            before = clock()
+            model.learn_one(user[at], movie[at], stars[at])
+            if one >= start:
+                learn_us[one - start] = (clock() - before) / 1000
+        learned = max(learned, now)
+        before = clock()
+        predicted[row - start] = model.predict_one(user[row - known], movie[row - known])
+        predict_us[row - start] = (clock() - before) / 1000
+    if end == len(stream.ratings) and not stream.delay and n:  # the last, so that its cost is known
+        before = clock()
+        model.learn_one(user[-1], movie[-1], stars[-1])
+        learn_us[-1] = (clock() - before) / 1000
+    known_users = len(np.unique(stream.ratings.user[:learned]))
+    return predicted, predict_us, learn_us, known_users
+
+
+def _as_fitted(model: Any, asked: Ratings) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions all at once, some of them timed by themselves."""
+    predicted = model.predict(asked.user, asked.movie, **time_for(model, asked.time))
+    predict_us = np.full(len(asked), np.nan, dtype=np.float32)
+    for row in np.unique(np.linspace(0, len(asked) - 1, TIMED).astype(int)):
+        one = asked.take(slice(row, row + 1))
+        before = time.perf_counter_ns()
+        model.predict(one.user, one.movie, **time_for(model, one.time))
+        predict_us[row] = (time.perf_counter_ns() - before) / 1000
+    return predicted.astype(np.float32), predict_us

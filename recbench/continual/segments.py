@@ -1,0 +1,127 @@
+"""A replay in pieces: each from one fit of a learner to its next, done by itself."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from recbench.continual.learners import Learner
+from recbench.continual.replaying import replay
+from recbench.continual.stream import Stream, ratings_in_time
+from recbench.data.joining import load_dataset
+from recbench.own_class import line_of
+from recbench.recommender import Options, build
+from recbench.registry import file_of, load_recommender
+
+KEY = ["name", "start"]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay is of; the same in each process that works on it.
+
+    Attributes:
+        dataset, user_set, num_users, seed: see `ratings_in_time`.
+        encoding: of the movies.
+        delay: seconds until a rating is known.
+        folder: of the run.
+    """
+
+    dataset: str
+    user_set: str
+    num_users: int
+    encoding: str
+    seed: int
+    delay: int
+    folder: Path
+
+    def stream(self) -> Stream:
+        dataset = load_dataset(self.dataset)
+        ratings = ratings_in_time(dataset, self.user_set, self.num_users, self.seed)
+        tables = self.folder / "film_tables"
+        return Stream(dataset, ratings, self.encoding, self.seed, tables, self.delay)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The ratings from `start` up to `end`, for one learner that is fitted before them."""
+
+    replay: Replay
+    learner: Learner
+    start: int
+    end: int
+
+    @property
+    def file(self) -> Path:
+        """Where its predictions are."""
+        return self.replay.folder / "predictions" / f"{self.learner.name}-{self.start}.parquet"
+
+
+@dataclass
+class SegmentDone:
+    """Its row, and the traceback if it failed."""
+
+    row: dict
+    failure: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def segments_of(replay: Replay, learner: Learner, stream: Stream) -> list[Segment]:
+    """In the order of time."""
+    starts = learner.starts(stream.ratings.time)
+    ends = np.append(starts[1:], len(stream.ratings))
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+    return [Segment(replay, learner, start, end) for start, end in pairs]
+
+
+_streams: dict[Replay, Stream] = {}  # of this process
+
+
+def work(segment: Segment) -> SegmentDone:
+    """Replay a segment and keep its predictions; a failure is a row that says so."""
+    asked, learner = segment.replay, segment.learner
+    row: dict[str, object] = {
+        "dataset": asked.dataset,
+        "name": learner.name,
+        "model": learner.model,
+        "retrained": learner.retrained,
+        "start": segment.start,
+        "end": segment.end,
+    }
+    cls = load_recommender(learner.spec)
+    try:
+        if asked not in _streams:
+            _streams.clear()
+            _streams[asked] = asked.stream()
+        model = build(cls, Options(seed=asked.seed))
+        done = replay(model, _streams[asked], segment.start, segment.end)
+    except (Exception, SystemExit) as error:  # a model may fail in any way
+        reason = line_of(error, file_of(cls))
+        return SegmentDone({**row, "status": "failed", "error": reason}, traceback.format_exc())
+    frame = pl.DataFrame(
+        {
+            "row": np.arange(segment.start, segment.end),
+            "predicted": done.predicted,
+            "predict_us": done.predict_us,
+            "learn_us": done.learn_us,
+        }
+    )
+    segment.file.parent.mkdir(exist_ok=True)
+    scratch = segment.file.with_suffix(".part")
+    frame.write_parquet(scratch)
+    os.replace(scratch, segment.file)
+    row |= {
+        "known": done.known,
+        "fit_seconds": done.fit_seconds,
+        "seconds": done.seconds,
+        "joules": done.joules,
+        "bytes_per_user": done.bytes_per_user,
+        "status": "ok",
+        "error": None,
+    }
+    return SegmentDone(row)
