@@ -31,7 +31,7 @@ from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import UserSet
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
-from recbench.report.progress import progress_bar
+from recbench.report.progress import PiecesProgress
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.workers import work_through
@@ -160,16 +160,13 @@ def go_through(
     # the first ones first, whoever learns: so that film tables are made for all who need them
     tasks.sort(key=lambda one: (one.start, -one.end))
     workers = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
-    with progress_bar(console) as progress:
-        bar = progress.add_task("pieces", total=len(tasks))
+    with PiecesProgress(console, len(tasks)) as progress:
         for done in work_through(work, tasks, workers, f"--resume {folder.path} --workers 1"):
+            what = f"{done.row['name']} from rating {done.row['start']:,}"
             if done.failure:
-                folder.log_failure(
-                    f"{done.row['name']} from rating {done.row['start']}", done.failure
-                )
+                folder.log_failure(what, done.failure)
             folder.add(done.row)
-            progress.update(bar, description=f"{done.row['name']} from {done.row['start']:,}")
-            progress.advance(bar)
+            progress.add(what)
 
 
 def _file_of(row: dict, segments: dict[str, list[Segment]]) -> Path:

@@ -99,27 +99,45 @@ class Hybrid(OnlineRecommender):
         ]
         self._train = train
         self._history = dict(histories(train))
-        self._memories: dict[int, Memory] = {}  # of m's errors, of users who have learned since
+        self._memories: dict[int, Memory] = {}  # of m's errors, of users asked about one by one
+        self._last = (-1, -1, 0.0)  # user, movie, and what m said
         return self
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        memory = self._memories.get(user)
-        if memory is None:
-            memory = self._memories[user] = self._memory_of_errors(user)
-        remember(self._kernel(user), memory, movie, stars - self._modelled(user, movie))
+        error = stars - self._modelled(user, movie)
+        remember(self._kernel(user), self._memory_of_errors(user), movie, error)
         self._personal.learn_one(user, movie, stars)
 
+    def predict_one(self, user: int, movie: int) -> float:
+        kernel, memory, one = self._kernel(user), self._memory_of_errors(user), np.array([movie])
+        modelled = self._modelled(user, movie)
+        if memory.process is not None:
+            asked = kernel.asked(one, memory.movie, memory.patterns)
+            modelled += float(memory.process.ask(asked, kernel.variance(one))[0][0])
+        personal, _ = self._personal.predict_normal(np.array([user]), one)
+        return float(min(max((modelled + personal[0]) / 2, MIN_STARS), MAX_STARS))
+
     def _memory_of_errors(self, user: int) -> Memory:
-        rated = self._train.movie[self._history.get(user, np.empty(0, dtype=np.int64))]
-        errors = self._errors_of(np.array([user])).get(user, np.empty(0))
-        return Memory(self._kernel(user).stored(rated), rated, errors)
+        """Of a user's ratings so far, and what follows from it; kept for the next question."""
+        if user not in self._memories:
+            rated = self._train.movie[self._history.get(user, np.empty(0, dtype=np.int64))]
+            errors = self._errors_of(np.array([user])).get(user, np.empty(0))
+            kernel = self._kernel(user)
+            memory = Memory(kernel.stored(rated), rated, errors)
+            if len(rated):
+                memory.process = kernel.process(rated, memory.patterns, errors)
+            self._memories[user] = memory
+        return self._memories[user]
 
     def _kernel(self, user: int) -> FilmKernel:
         return self._kernels[self._tables.fold_of(user)]
 
     def _modelled(self, user: int, movie: int) -> float:
-        """What m says, as it was fitted."""
-        return float(self._model.predict(np.array([user]), np.array([movie]))[0])
+        """What m says, as it was fitted. A rating is mostly learned after it was asked for."""
+        if self._last[:2] != (user, movie):
+            stars = float(self._model.predict(np.array([user]), np.array([movie]))[0])
+            self._last = (user, movie, stars)
+        return self._last[2]
 
     def _fitted_model(self, train: Ratings, movies: Movies) -> Recommender:
         model = build(self._model_class, Options(seed=self.seed, background=self.background))

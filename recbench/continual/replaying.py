@@ -133,7 +133,7 @@ def _as_fitted(model: Any, asked: Ratings) -> tuple[np.ndarray, np.ndarray]:
     predicted = model.predict(asked.user, asked.movie, **time_for(model, asked.time))
     predict_us = np.full(len(asked), np.nan, dtype=np.float32)
     for row in np.unique(np.linspace(0, len(asked) - 1, TIMED).astype(int)):
-        one = asked.take(slice(row, row + 1))
+        one = asked.take(np.array([row]))
         before = time.perf_counter_ns()
         model.predict(one.user, one.movie, **time_for(model, one.time))
         predict_us[row] = (time.perf_counter_ns() - before) / 1000

@@ -86,3 +86,41 @@ class GridProgress:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+class PiecesProgress:
+    """Shows how many pieces of work are done and the time left: a bar in a terminal, else a line
+    whenever another tenth is done.
+
+    Args:
+        total: how many there are.
+    """
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._started = time.perf_counter()
+        self._bar = progress_bar(console)
+        self._task = self._bar.add_task("pieces", total=total)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def add(self, what: str) -> None:
+        """One more is done."""
+        self._done += 1
+        self._bar.update(self._task, description=what, completed=self._done)
+        tenth = 10 * self._done // self._total
+        if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
+            seconds = time.perf_counter() - self._started
+            left = seconds / self._done * (self._total - self._done)
+            self._console.print(
+                f"[{self._done}/{self._total}] {what} ({_duration(left)} left)", markup=False
+            )

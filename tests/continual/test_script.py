@@ -1,0 +1,117 @@
+"""`python continual.py` from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+MODELS = ["personal@x2", "user_mean@never", "ridge@500", "ao@x2", "movie_mean@30d"]
+SMALL = ["--dataset", str(SYNTHETIC), "--models", *MODELS]
+TIMES = ["seconds", "us_p", "joules"]
+
+
+def script(*words, timeout=600):
+    return subprocess.run(
+        [sys.executable, str(ROOT / "continual.py"), *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "120", "PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("continual") / "run"
+    done = script(*SMALL, "--workers", "2", "--output-dir", folder)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return folder, done.stdout
+
+
+def test_its_files(finished):
+    folder, shown = finished
+    summary = pd.read_csv(folder / "continual_summary.csv")
+    assert (summary["model"] + "@" + summary["retrained"]).tolist() == MODELS
+    assert (summary["status"] == "ok").all()
+    assert summary["rmse"].between(0.3, 2).all()
+    assert summary.loc[summary["model"] == "ridge", "learn_us_p50"].isna().all()
+    assert (summary["predict_us_p99"] >= summary["predict_us_p50"]).all()
+    curve = pd.read_csv(folder / "learning_curve.csv")
+    assert set(curve["model"]) == set(summary["model"])
+    assert set(pd.read_csv(folder / "waiting.csv")["model"]) == {
+        "personal", "ridge", "ao", "movie_mean"
+    }  # fmt: skip
+    for picture in ("learning_curves", "waiting", "error_by_cost", "latency"):
+        assert (folder / "plots" / f"{picture}.png").stat().st_size > 10_000
+    assert not (folder / "film_tables").exists()
+    assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+    for model in summary["model"]:
+        assert model in shown
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):
+    """With one worker where there were two; some pieces are gone, one is half written."""
+    folder, _ = finished
+    again = tmp_path / "again"
+    done = script(*SMALL, "--workers", "1", "--output-dir", again)
+    assert done.returncode == 0, done.stderr
+    parts = sorted((again / "predictions").glob("*.parquet"))
+    parts[0].unlink()
+    parts[-1].rename(parts[-1].with_suffix(".part"))
+    (again / "continual_summary.csv").unlink()
+    done = script("--resume", again)
+    assert done.returncode == 0, done.stderr
+    for name in ("continual_summary.csv", "learning_curve.csv", "waiting.csv"):
+        ours, theirs = (pd.read_csv(one / name) for one in (again, folder))
+        kept = [column for column in ours if not any(time in column for time in TIMES)]
+        pd.testing.assert_frame_equal(ours[kept], theirs[kept], check_exact=True)
+
+
+def test_a_model_that_fails_leaves_the_others(tmp_path):
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import numpy as np\n"
+        "class Fails:\n"
+        "    def fit(self, train, movies):\n"
+        "        if len(train) > 400:\n"
+        "            raise RuntimeError('too many')\n"
+        "        return self\n"
+        "    def predict(self, user, movie):\n"
+        "        return np.full(len(user), 3, dtype=np.float32)\n"
+    )
+    folder = tmp_path / "run"
+    done = script(
+        "--dataset", SYNTHETIC, "--models", "user_mean@never", f"{own}:Fails@300",
+        "--output-dir", folder, "--workers", "1",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "failed: Fails@300" in done.stdout
+    assert "too many" in done.stdout
+    summary = pd.read_csv(folder / "continual_summary.csv")
+    assert summary["status"].tolist() == ["ok", "failed"]
+    assert "too many" in (folder / "errors.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--models", "personal"], "Expected a recommender and when it is fitted anew"),
+        (["--models", "user_mean@never", "user_mean@never"], "stands twice"),
+        (["--delay", "-5"], "--delay is -5"),
+        (["--num-users", "-1"], "--num-users is -1"),
+        (["--resume", "no-such-folder"], "no-such-folder"),
+    ],
+)
+def test_wrong_input_is_one_message(flags, message):
+    done = script("--dataset", SYNTHETIC, *flags)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
