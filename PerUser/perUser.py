@@ -32,7 +32,7 @@ from recbench.data.encodings.thermometer import (
 )
 from recbench.errors import InputError
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import OnlineRecommender
+from recbench.recommender import ForgettingRecommender
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from weightless import Arch, Population
 
@@ -42,7 +42,7 @@ ASKED = 5  # times each test movie is shown before its answer is read, as publis
 Engine = Literal["weightless", "ao_core"]
 
 
-class AoRecommender(OnlineRecommender):
+class AoRecommender(ForgettingRecommender):
     """One weightless agent per user.
 
     Args:
@@ -84,6 +84,7 @@ class AoRecommender(OnlineRecommender):
         else:
             self.agents = VendorAgents(self.ao, arch, len(self.users))
         self._agent = np.arange(len(self.users))  # of each of the users
+        self._train, self._learned = train, dict[int, list[int]]()
         inputs = movies.bits[train.movie]  # (ratings, 26)
         self.agents.learn(agent, inputs, encode_ratings(train.stars, self.labels))
         return self
@@ -94,8 +95,28 @@ class AoRecommender(OnlineRecommender):
             self.users = np.insert(self.users, place, user)
             self._agent = np.insert(self._agent, place, len(self._agent))
             self.agents.add_agents(1)
+        self._movies_of(user).append(movie)
         label = encode_ratings(np.array([stars]), self.labels)
         self.agents.learn(self._agent[[place]], self.bits[[movie]], label)
+
+    def forget_one(self, user: int, movie: int) -> None:
+        """Remove a rating: the agent answers as one that has learned the others.
+
+        Raises:
+            KeyError: the user has no such rating.
+        """
+        movies = self._movies_of(user)
+        if movie not in movies:
+            raise KeyError(f"user {user} has no rating of movie {movie}")
+        agent = int(self._agent[np.searchsorted(self.users, user)])
+        self.agents.forget(agent, movies.index(movie))
+        movies.remove(movie)
+
+    def _movies_of(self, user: int) -> list[int]:
+        """What the user's agent has learned, in that order."""
+        if user not in self._learned:
+            self._learned[user] = self._train.movie[self._train.user == user].tolist()
+        return self._learned[user]
 
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
@@ -138,6 +138,24 @@ class Personal(ContinualRecommender):
         self._forget(self._kernel(int(user)), memory, movie)
         if not len(memory):
             del self.memories[int(user)]
+
+    def forget(self, user: int, movies: Sequence[int]) -> None:
+        """Remove several ratings at once; if one of them is not there, none.
+
+        Raises:
+            KeyError: the user has no such rating.
+        """
+        user, memory = int(user), self.memories.get(int(user))
+        there = set() if memory is None else set(memory.movie.tolist())
+        missing = [movie for movie in movies if movie not in there]
+        if missing:
+            raise KeyError(f"user {user} has no rating of movie {missing[0]}")
+        if memory is not None:
+            left = ~np.isin(memory.movie, movies)
+            kernel, movie, residual = self._kernel(user), memory.movie[left], memory.residual[left]
+            del self.memories[user]
+            if left.any():
+                self.memories[user] = Memory(kernel.stored(movie), movie, residual)
 
     @staticmethod
     def _forget(kernel: FilmKernel, memory: Memory, movie: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from recbench.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import OnlineRecommender
+from recbench.recommender import ForgettingRecommender
 
 
 @dataclass
@@ -27,7 +27,7 @@ class _User:
     stars: dict[int, float] = field(default_factory=dict)
 
 
-class RecursiveRidge(OnlineRecommender):
+class RecursiveRidge(ForgettingRecommender):
     """r̂_ui = c_i + m + w_u·z_i by recursive least squares (Plackett 1950).
 
     c is the item baseline, m the mean residual of all ratings given to `fit`, and z_i a one, the

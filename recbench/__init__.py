@@ -9,6 +9,7 @@ from recbench.recommender import (
     ContinualRecommender,
     Contribution,
     Explanation,
+    ForgettingRecommender,
     OnlineRecommender,
     Recommender,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "Explanation",
     "FilmTable",
     "FilmTables",
+    "ForgettingRecommender",
     "InputError",
     "ItemBaseline",
     "Movies",

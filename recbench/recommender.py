@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -154,12 +155,8 @@ class OnlineRecommender(Recommender):
         return float(self.predict(np.array([user]), np.array([movie]))[0])
 
 
-class ContinualRecommender(OnlineRecommender):
-    """One that can also explain and forget, and learn that a user has changed a rating."""
-
-    @abstractmethod
-    def learn_one(self, user: int, movie: int, stars: float) -> None:
-        """The user's next rating. One of a movie rated before takes the former's place."""
+class ForgettingRecommender(OnlineRecommender):
+    """One that can also forget."""
 
     @abstractmethod
     def forget_one(self, user: int, movie: int) -> None:
@@ -168,6 +165,19 @@ class ContinualRecommender(OnlineRecommender):
         Raises:
             KeyError: the user has no such rating.
         """
+
+    def forget(self, user: int, movies: Sequence[int]) -> None:
+        """Remove several ratings of a user, as `forget_one` does each."""
+        for movie in movies:
+            self.forget_one(user, movie)
+
+
+class ContinualRecommender(ForgettingRecommender):
+    """One that can also explain, and learn that a user has changed a rating."""
+
+    @abstractmethod
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        """The user's next rating. One of a movie rated before takes the former's place."""
 
     @abstractmethod
     def explain_one(self, user: int, movie: int) -> Explanation:

@@ -16,7 +16,6 @@ from PerUser.hybrid import Hybrid
 from PerUser.perUser import AoRecommender
 from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
-from recbench.data.encodings.thermometer import encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import OnlineRecommender, Options, build, declared, fit_on
@@ -245,20 +244,46 @@ def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
     np.testing.assert_allclose(online.predict(*ASKED), at_once.predict(*ASKED), atol=1e-5)
 
 
-def test_an_agent_forgets_exactly():
+FORGETTING = [name for name in ONLINE if hasattr(load_recommender(name), "forget_one")]
+
+
+@pytest.mark.parametrize("name", FORGETTING)
+def test_what_is_forgotten_was_never_there(name):
+    """Some of what `fit` learned and some of what came after, one by one and several at once."""
+    first, then = parts(stream())
+    model = fitted(build(load_recommender(name), Options()), first)
+    learn(model, then)
+    everything = stream()
+    user = int(np.bincount(everything.user).argmax())
+    own = everything.movie[everything.user == user].tolist()
+    model.forget_one(user, own[2])
+    model.forget(user, [own[-1], own[5]])
+    gone = (everything.user == user) & np.isin(everything.movie, [own[2], own[-1], own[5]])
+    without = fitted(build(load_recommender(name), Options()), first.take(~gone[:20]))
+    if name == "ridge_recursive":  # what is found in `fit` for all users together
+        without._z, without._mean = model._z, model._mean
+        without._users = {}
+        learn(without, first.take(~gone[:20]))
+    learn(without, then.take(~gone[20:]))
+    for movie in range(FILMS):
+        ours, theirs = (one.predict_one(user, movie) for one in (model, without))
+        assert ours == pytest.approx(theirs, abs=1e-8)
+    for forget in (model.forget_one, lambda user, movie: model.forget(user, [movie])):
+        with pytest.raises(KeyError, match=f"user {user} has no rating of movie {own[2]}"):
+            forget(user, own[2])
+        with pytest.raises(KeyError, match="user 999 has no rating of movie 1"):
+            forget(999, 1)
+
+
+def test_a_population_forgets_an_example_and_leaves_the_others():
     model = fitted(AoRecommender(), stream())
-    others = stream().take(np.arange(len(stream())) != 5)
-    gone = stream().take(np.array([5]))
-    user = int(gone.user[0])
-    own = stream().take(stream().user == user)
-    model.agents.forget(
-        int(np.searchsorted(model.users, user)), own.movie.tolist().index(gone.movie[0])
-    )
-    without = fitted(AoRecommender(), others)
-    asked = np.full(FILMS, user), np.arange(FILMS)
-    np.testing.assert_array_equal(model.predict(*asked), without.predict(*asked))
-    inputs, labels = model.agents.examples(int(np.searchsorted(model.users, user)))
-    assert len(inputs) == len(own) - 1
-    assert not (labels == encode_ratings(gone.stars, "half_stars")).all(axis=1).all()
-    with pytest.raises(ValueError, match="so none at"):
-        model.agents.forget(0, 500)
+    agents, user = model.agents, 2
+    before = [agents.examples(agent) for agent in range(agents.n_agents)]
+    agents.forget(user, 3)
+    for agent, (inputs, labels) in enumerate(before):
+        kept = np.arange(len(inputs)) != (3 if agent == user else -1)
+        now = agents.examples(agent)
+        np.testing.assert_array_equal(now[0], inputs[kept])
+        np.testing.assert_array_equal(now[1], labels[kept])
+    with pytest.raises(ValueError, match="so none at 500"):
+        agents.forget(0, 500)
