@@ -47,7 +47,7 @@ class Parameters:
     dataset: str = "auto"
     """as in compare_all.py"""
     models: tuple[str, ...] = (
-        *("personal@x1.5", "personal_exact@x1.5", "hybrid@x1.5"),
+        *("personal@x1.5", "personal_live@x1.5", "personal_exact@x1.5", "hybrid@x1.5"),
         *("ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000"),
         *("bayes_fm_folded@x1.5", "bayes_fm@1000", "bayes_fm@10000", "bayes_fm@1d"),
         *("bayes_fm@7d", "bayes_fm@30d", "colab@10000"),

@@ -98,12 +98,16 @@ class Personal(ContinualRecommender):
         self, kernel: FilmKernel, memory: Memory | None, movie: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance, noise included, of one user's ratings of films."""
-        mean, variance = kernel.mean[movie], kernel.variance(movie)
+        mean, variance = self._mean(kernel, movie), kernel.variance(movie)
         if memory is None:
             return mean, variance + kernel.scales.noise
         process = memory.process or self._process(kernel, memory)
         more, variance = process.ask(kernel.asked(movie, memory.movie, memory.patterns), variance)
         return mean + more, variance
+
+    def _mean(self, kernel: FilmKernel, movie: np.ndarray) -> np.ndarray:
+        """What is predicted of a user without ratings, stars, float64 [n]."""
+        return kernel.mean[movie]
 
     def predict_distribution(
         self, user: np.ndarray, movie: np.ndarray
@@ -186,7 +190,8 @@ class Personal(ContinualRecommender):
         shares alone, and for the others as if the later ones kept their numbers.
         """
         user, kernel = int(user), self._kernel(int(user))
-        parts = [Contribution("mean of other users", float(kernel.mean[movie]))]
+        mean = float(self._mean(kernel, np.array([movie]))[0])
+        parts = [Contribution("mean of other users", mean)]
         memory = self.memories.get(user)
         if memory is not None:
             process = memory.process = memory.process or self._process(kernel, memory)

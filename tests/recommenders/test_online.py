@@ -13,6 +13,7 @@ from Collaborative.bayesian_fm import BayesianFM
 from Collaborative.bayesian_fm_folded import USERS_KEPT, BayesianFMFolded
 from Collaborative.river_online import RiverBaseline, RiverBiasedMF
 from PerUser.hybrid import Hybrid
+from PerUser.personal_live import PersonalLive
 from PerUser.perUser import AoRecommender
 from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
@@ -63,7 +64,7 @@ def make(request):
 def test_there_are_as_many_as_the_documentation_says():
     assert set(ONLINE) == {
         "ao", "bayes_fm_folded", "hybrid", "hybrid_implicit", "movie_mean", "personal",
-        "personal_exact", "ridge_recursive", "river_baseline", "river_biased_mf", "torch_online",
+        "personal_exact", "personal_live", "ridge_recursive", "river_baseline", "river_biased_mf", "torch_online",
         "user_mean",
     }  # fmt: skip
 
@@ -244,7 +245,12 @@ def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
     np.testing.assert_allclose(online.predict(*ASKED), at_once.predict(*ASKED), atol=1e-5)
 
 
-FORGETTING = [name for name in ONLINE if hasattr(load_recommender(name), "forget_one")]
+# that of `personal_live` leaves what film means have learned
+FORGETTING = [
+    name
+    for name in ONLINE
+    if hasattr(load_recommender(name), "forget_one") and name != "personal_live"
+]
 
 
 @pytest.mark.parametrize("name", FORGETTING)
@@ -287,3 +293,26 @@ def test_a_population_forgets_an_example_and_leaves_the_others():
         np.testing.assert_array_equal(now[1], labels[kept])
     with pytest.raises(ValueError, match="so none at 500"):
         agents.forget(0, 500)
+
+
+def test_film_means_follow_the_ratings_as_in_a_plain_loop():
+    first, then = parts(stream())
+    live = PersonalLive(variance=0.4, half=3.0)
+    fitted(live, first)
+    plain = fitted(load_recommender("personal")(), first)
+    count = np.bincount(first.movie, minlength=FILMS)
+    away, spread = np.zeros(FILMS), 0.4 / (1 + count / 3)
+    for user, movie, stars in zip(*(c.tolist() for c in columns(then)), strict=True):
+        mean, variance = (x[0] for x in plain.predict_normal(np.array([user]), np.array([movie])))
+        predicted = np.clip(mean + away[movie], 0.5, 5)
+        assert live.predict_one(user, movie) == pytest.approx(predicted, abs=1e-9)
+        assert live.explain_one(user, movie).stars == pytest.approx(predicted, abs=1e-9)
+        gain = spread[movie] / (spread[movie] + variance)
+        away[movie] += gain * (stars - predicted)
+        spread[movie] *= 1 - gain
+        live.learn_one(user, movie, stars)
+        plain.learn_one(user, movie, stars)
+    mean, variance = live.predict_normal(*ASKED)
+    without, narrower = plain.predict_normal(*ASKED)
+    np.testing.assert_allclose(mean, without + away[ASKED[1]], atol=1e-9)
+    np.testing.assert_allclose(variance, narrower + spread[ASKED[1]], atol=1e-9)
