@@ -18,8 +18,8 @@ class PersonalLive(Personal):
     d_i is how far the film's mean is from that of the table. Before the first rating since the
     table was made it is normal with mean 0 and a variance of τ² / (1 + n_i / h), n_i being the
     ratings that `fit` was given of it. A rating is predicted with a variance v by the personal
-    model; if it is e away from what was predicted, d_i moves by a part k = s / (s + v) of e, s being
-    its variance, which falls to (1 − k) s (a local level without drift: West & Harrison 1997,
+    model; if it is e away from what was predicted, d_i moves by a part k = s / (s + v) of e, s
+    being its variance, which falls to (1 − k) s (a local level without drift: West & Harrison 1997,
     chapter 2). So each rating counts for everybody at once; nothing but e has to leave the user's
     device for that, and it cannot be taken back: `forget_one` restores the user's memory alone.
 
