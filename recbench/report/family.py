@@ -34,6 +34,11 @@ def comparison(run: str, row: Mapping[str, Any] | pd.Series) -> Comparison:
     return Comparison(run, row["score"], *cell, row["model"], row["reference"])
 
 
+def replay_comparison(run: str, row: Mapping[str, Any] | pd.Series, reference: str) -> Comparison:
+    """That of a row of continual_summary.csv: a learner against the first, over all users."""
+    return Comparison(run, "rmse", 0, 0, f"{row['model']}@{row['retrained']}", reference)
+
+
 def corrected(text: str, root: Path) -> dict[Comparison, float]:
     """p of every comparison that the marks of `text` make, after Holm's correction for all of
     them, whatever their run and score; one that is made twice counts once. A mark `family PAGE`
@@ -50,7 +55,7 @@ def corrected(text: str, root: Path) -> dict[Comparison, float]:
         if kind in COMPARING:
             run = words.split()[0]
             for row in COMPARING[kind](root, *words.split()):
-                p[comparison(run, row)] = row["p"]
+                p[comparison(row.get("run", run), row)] = row["p"]
     return dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
 
 
@@ -87,9 +92,20 @@ def _of_claims(
             yield row
 
 
+def _of_replays(root: Path, runs: str) -> Rows:
+    for run in runs.split(","):
+        rows = read(root / run / "continual_summary.csv").to_dict("records")
+        reference = f"{rows[0]['model']}@{rows[0]['retrained']}"
+        for row in rows:
+            if pd.notna(row["p"]):
+                made = replay_comparison(run, row, reference)
+                yield {**made._asdict(), "p": row["p"]}
+
+
 COMPARING: dict[str, Callable[..., Rows]] = {
     "scores": _of_scores,
     "differences": _of_differences,
     "claims": _of_claims,
     "count": _of_claims,
+    "replay": _of_replays,
 }

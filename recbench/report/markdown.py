@@ -21,6 +21,8 @@ Within a line:
   better or worse, significantly_ or two_way_ before it (the two-way interval is beyond zero).
 - `percent RUN MODEL REFERENCE`: the smallest and the largest difference in RMSE of claims.csv.
 - `value FILE COLUMN DECIMALS column=value ..`: one number.
+- `replay`, `replay_costs`, `curve`, `curves`, `waiting`: of runs of continual.py, see
+  `recbench.report.continual_markdown`.
 - `family PAGE`: nothing is written; p is corrected for the comparisons of that page as well.
 
 Significant means: p < .05 after Holm's correction for all comparisons that the document makes by
@@ -31,7 +33,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,9 @@ import pandas as pd
 
 from recbench.errors import InputError
 from recbench.keys import CELL
-from recbench.report.family import MARK, Comparison, comparison, corrected, read
+from recbench.report.continual_markdown import CONTINUAL_KINDS, continual_picture
+from recbench.report.family import MARK, comparison, corrected, read
+from recbench.report.page import Page, markdown_table
 from recbench.report.plots import error_by_ratings
 from recbench.report.style import save
 from recbench.report.terminal import (
@@ -52,23 +55,6 @@ from recbench.report.terminal import (
     name_in_table,
     reference_of,
 )
-
-
-@dataclass(frozen=True)
-class Page:
-    """What the marks of a document are made from.
-
-    Attributes:
-        root: what the paths in the marks are relative to.
-        p: of each comparison that the document makes, corrected for all of them.
-    """
-
-    root: Path
-    p: dict[Comparison, float]
-
-    def read(self, *path: str) -> pd.DataFrame:
-        """Raises InputError if the file is not there."""
-        return read(self.root.joinpath(*path))
 
 
 def with_tables(text: str, root: Path) -> str:
@@ -101,6 +87,9 @@ def pictures(text: str, root: Path) -> list[Path]:
             rows = read(root / run / "comparison.csv")
             figure = error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
             files += save(figure, (root / file).with_suffix(""))
+        if kind in CONTINUAL_KINDS:
+            drawn, file = continual_picture(root, kind, *words.split())
+            files += save(drawn, (root / file).with_suffix("")) if drawn else []
     return files
 
 
@@ -126,7 +115,7 @@ def scores(page: Page, run: str, score: str) -> str:
         rows.append(row)
     rows.append(["reference", *(f"`{reference_of(differences, cell)}`" for cell in cells)])
     heads = [cell_name(cell) for cell in cells]
-    return _table(["recommender", *heads], rows)
+    return markdown_table(["recommender", *heads], rows)
 
 
 def differences(page: Page, run: str, score: str, models: str = "") -> str:
@@ -151,7 +140,7 @@ def differences(page: Page, run: str, score: str, models: str = "") -> str:
         for row in table.itertuples()
     ]
     heads = ["cell", "recommender", "reference", f"{score}: difference [95 %]", "p (Holm)"]
-    return _table([*heads, "users better served", "users"], rows)
+    return markdown_table([*heads, "users better served", "users"], rows)
 
 
 def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
@@ -161,7 +150,7 @@ def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     if columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    return _table([str(column).replace("_", " ") for column in table.columns], rows)
+    return markdown_table([str(column).replace("_", " ") for column in table.columns], rows)
 
 
 def claims(page: Page, run: str, score: str, model: str, references: str) -> str:
@@ -179,7 +168,7 @@ def claims(page: Page, run: str, score: str, model: str, references: str) -> str
             row.append(_claim(page, run, found.iloc[0]) if len(found) else "")
         rows.append(row)
     heads = [cell_name(cell) for cell in cells]
-    return _table([f"`{model}` against", *heads], rows)
+    return markdown_table([f"`{model}` against", *heads], rows)
 
 
 def leaderboard(
@@ -204,9 +193,11 @@ def leaderboard(
         of_model = cost.loc[model]
         size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
         text = f"{_bytes(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
-        rows.append([f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text])
+        rows.append(
+            [f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text]
+        )
     heads = [f"RMSE, {cell_name(cell)}" for cell in cells]
-    return _table(
+    return markdown_table(
         [
             "recommender",
             "learns from",
@@ -226,7 +217,7 @@ def costs(page: Page, file: str, part: str) -> str:
         ratio = "" if pd.isna(row["ratio"]) else f"{row['ratio']:.3g} ×"
         unit = "" if pd.isna(row["unit"]) else row["unit"]
         rows.append([row["what"], f"{row['value']:.3g} {unit}".rstrip(), other, ratio])
-    return _table(["what", "figure", "beside", "ratio"], rows)
+    return markdown_table(["what", "figure", "beside", "ratio"], rows)
 
 
 def plot(page: Page, run: str, models: str, file: str) -> str:
@@ -310,6 +301,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "value": value,
     "family": family,
+    **CONTINUAL_KINDS,
 }
 
 
@@ -327,8 +319,3 @@ def _cell(value: object) -> str:
             return f"{value:,.0f}"
         return f"{value:.2g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
