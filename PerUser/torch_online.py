@@ -13,7 +13,6 @@ from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 from recbench.recommender import OnlineRecommender
-from recbench.threads import one_thread
 
 
 class TorchOnlineRecommender(OnlineRecommender):
@@ -48,11 +47,10 @@ class TorchOnlineRecommender(OnlineRecommender):
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         parameters, optimiser = self._network(user)
         target = torch.from_numpy(encode_ratings(np.array([stars]), self.labels).astype(np.float32))
-        with one_thread():
-            optimiser.zero_grad()
-            z = forward(parameters, self._bits[movie][None, None])  # (1, 1, 10)
-            bit_loss(z, target[None], self.loss).mean().backward()
-            optimiser.step()
+        optimiser.zero_grad()
+        z = forward(parameters, self._bits[movie][None, None])  # (1, 1, 10)
+        bit_loss(z, target[None], self.loss).mean().backward()
+        optimiser.step()
 
     def _network(self, user: int) -> tuple[list[Tensor], torch.optim.Adam]:
         if user not in self._networks:
@@ -70,7 +68,7 @@ class TorchOnlineRecommender(OnlineRecommender):
         """The output bits, uint8 [n, 10]."""
         user, movie = np.asarray(user), np.asarray(movie)
         bits = np.repeat(self._unknown[None], len(user), axis=0)  # (n, 10)
-        with one_thread(), torch.no_grad():
+        with torch.no_grad():
             for one in np.unique(user):
                 if int(one) in self._networks:
                     rows = user == one

@@ -15,7 +15,7 @@ from recbench.report.markdown import with_tables
 RESULTS = (ROOT / "results" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-GROUPS = ("main", "published", "ablation", "tuning", "speed", "reliability")
+GROUPS = ("main", "continual", "published", "ablation", "tuning", "speed", "reliability")
 
 
 def block(name):
