@@ -193,9 +193,7 @@ def leaderboard(
         of_model = cost.loc[model]
         size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
         text = f"{_bytes(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
-        rows.append(
-            [f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text]
-        )
+        rows.append([f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text])
     heads = [f"RMSE, {cell_name(cell)}" for cell in cells]
     return markdown_table(
         [

@@ -1,0 +1,103 @@
+"""The experiments on users who change and on forgetting."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+from experiments.adaptation import Parameters, mirrored, two_users
+from recbench.continual.stream import Stream, ratings_before, ratings_in_time
+
+PARAMETERS = Parameters(after=15, share=0.5)
+
+
+def module(name, *words):
+    return subprocess.run(
+        [sys.executable, "-m", name, *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture
+def ratings(synthetic):
+    return ratings_in_time(synthetic, "all", 0, seed=0)
+
+
+def test_one_genre_is_mirrored_from_some_rating_on(synthetic, ratings, tmp_path):
+    movies = Stream(synthetic, ratings, "extended", 0, tmp_path).movies(len(ratings))
+    changed = mirrored(ratings, movies, PARAMETERS)
+    other = changed.ratings.stars != ratings.stars
+    assert other.any()
+    np.testing.assert_array_equal(changed.ratings.stars[other], 5.5 - ratings.stars[other])
+    assert (ratings_before(ratings)[other] >= PARAMETERS.after).all()
+    for user in np.unique(ratings.user[changed.of_change]):
+        rows = np.flatnonzero((ratings.user == user) & changed.of_change)
+        since = changed.since[rows]
+        assert (np.diff(since) == 1).all()
+        early = ratings_before(ratings)[rows] < PARAMETERS.after
+        np.testing.assert_array_equal(since < 0, early)
+        genres = movies.bits[ratings.movie[rows]][:, :10]
+        assert genres.all(axis=0).any()  # one that all of them have
+    nobody = ~np.isin(ratings.user, np.unique(ratings.user[changed.of_change]))
+    assert not other[nobody].any()
+
+
+def test_a_second_user_takes_turns_with_the_first(ratings):
+    changed = two_users(ratings, PARAMETERS)
+    new = changed.ratings
+    assert len(new) < len(ratings)
+    assert (np.diff(new.time) >= 0).all()
+    pairs = new.user.astype(np.int64) * 10_000 + new.movie
+    assert len(np.unique(pairs)) == len(pairs)  # nobody rates a film twice
+    before = ratings_before(new)
+    second = changed.of_change & (changed.since >= 0)
+    assert (before[second] >= PARAMETERS.after).all()
+    assert (before[changed.of_change & (changed.since < 0)] < PARAMETERS.after).all()
+    account = int(new.user[second][0])
+    turns = second[new.user == account][PARAMETERS.after :]
+    count = int(turns.sum())
+    assert count > 3
+    assert (turns[: 2 * count] == np.tile([False, True], count)).all()
+
+
+def test_adaptation_from_the_command_line(tmp_path):
+    folder = tmp_path / "run"
+    done = module(
+        "experiments.adaptation", "--dataset", SYNTHETIC, "--after", 15, "--share", 0.5,
+        "--models", "user_mean@never", "ridge_recursive@x2", "--output-dir", folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    summary = pd.read_csv(folder / "summary.csv")
+    assert summary["change"].tolist() == ["mirrored"] * 2 + ["two users"] * 2
+    assert (summary[["rmse_before", "rmse_at_once", "rmse_at_the_end"]] > 0.3).all(axis=None)
+    assert (folder / "adaptation.png").stat().st_size > 10_000
+    wrong = module("experiments.adaptation", "--dataset", SYNTHETIC, "--after", 5_000)
+    assert wrong.returncode == 2
+    assert "only 0 users have twice as many ratings" in wrong.stderr
+
+
+def test_forgetting_from_the_command_line(tmp_path):
+    folder = tmp_path / "run"
+    done = module(
+        "experiments.forgetting", "--dataset", SYNTHETIC, "--users", 4, "--genre", "drama",
+        "--refitted", "bias", "--output-dir", folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / "forgetting.csv").set_index("model")
+    assert table.loc["bias", "fit_seconds"] > 0
+    assert np.isnan(table.loc["bias", "largest_difference"])
+    for model in ("personal", "personal_exact", "ridge_recursive"):
+        assert table.loc[model, "largest_difference"] < 1e-8
+        assert table.loc[model, "largest_difference_drama"] < 1e-8
+    assert table.loc["ao", "largest_difference"] == 0
