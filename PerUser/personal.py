@@ -91,7 +91,9 @@ class Personal(ContinualRecommender):
         mean, variance = np.empty(len(user)), np.empty(len(user))
         for one, rows in rows_by_user(user):
             kernel, memory = self._kernel(one), self.memories.get(one)
-            process = memory and (memory.process or self._process(kernel, memory))
+            process = None
+            if memory is not None:
+                process = memory.process or self._process(kernel, memory)
             mean[rows], variance[rows] = self._ask(kernel, memory, process, movie[rows])
         return mean, variance
 
@@ -170,9 +172,10 @@ class Personal(ContinualRecommender):
     def _ask_one(self, user: int, movie: int) -> float:
         """The mean, not clipped; what follows from the memory is kept for the next question."""
         kernel, memory = self._kernel(user), self.memories.get(user)
-        if memory is not None and memory.process is None:
-            memory.process = self._process(kernel, memory)
-        mean, _ = self._ask(kernel, memory, memory and memory.process, np.array([movie]))
+        process = None
+        if memory is not None:
+            process = memory.process = memory.process or self._process(kernel, memory)
+        mean, _ = self._ask(kernel, memory, process, np.array([movie]))
         return float(mean[0])
 
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:

@@ -31,6 +31,7 @@ WITHIN_RECBENCH = {
     "evaluation": CORE | {"data", "evaluation"},
     "report": {"errors", "keys", "command_line", "holm", "report"},
     "runs": CORE | {"data", "evaluation", "runs"},
+    "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
 }
 
 

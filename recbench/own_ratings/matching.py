@@ -1,0 +1,220 @@
+"""Which film a rating is of: by its ids, else by title and year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from recbench.own_ratings.catalogue import Catalogue
+from recbench.own_ratings.rating import OwnRating
+from recbench.own_ratings.titles import ALTERNATIVE, key, names_of, parts_of
+
+How = Literal["id", "title", "nearly", ""]
+Index = dict[str, dict[int, int]]  # key of a name -> rows of films -> rank of the name
+PART = 2 * ALTERNATIVE  # the rank of a part of a title
+YEARS_OFF = 1  # sites differ in what they call the year of a film
+ALIKE = 0.88  # ratio of difflib from which one title is taken for a slip of another
+AHEAD = 0.03  # of the next best
+SHORTEST = 6  # signs of a title in which a slip can be told from another title
+LOOKED_AT = 60  # titles compared sign by sign
+SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(frozen=True)
+class Match:
+    """What was found.
+
+    Attributes:
+        movie: row of the film; None if none, or no single one, is found.
+        how: by "id", by "title" and year, "nearly" (a part of the title, or a slip in it).
+        candidates: rows of films between which it cannot be decided.
+    """
+
+    movie: int | None = None
+    how: How = ""
+    candidates: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """Every name of every film, to look for the nearest.
+
+    Attributes:
+        names: keys.
+        row: int64 [names], whose.
+        letters: uint8 [names, 37], how often each sign stands in it.
+    """
+
+    names: list[str]
+    row: np.ndarray
+    letters: np.ndarray
+
+    def bound(self, asked: str, places: np.ndarray) -> np.ndarray:
+        """What `_ratio` is at most (difflib's quick_ratio), float64 [places]: by common letters."""
+        letters = self.letters[places]
+        common = np.minimum(letters, _letters([asked])).sum(axis=1)
+        return 2 * common / np.maximum(letters.sum(axis=1) + len(asked), 1)
+
+
+class Matcher:
+    """Finds films of a catalogue. Nothing is guessed where two films fit equally well."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._of_imdb = {one: row for row, one in enumerate(catalogue.imdb_id) if one}
+        self._of_id = {int(one): row for row, one in enumerate(catalogue.movies.movie_id)}
+
+    @cached_property
+    def _names(self) -> Index:
+        """Of each name the films that have it, and its rank."""
+        index: Index = {}
+        for row, title in enumerate(self._catalogue.movies.title):
+            for name, rank in _all_names(title, *self._catalogue.other_titles[row]).items():
+                index.setdefault(name, {})[row] = rank
+        return index
+
+    @cached_property
+    def _parts(self) -> Index:
+        """The same of parts of titles."""
+        index: Index = {}
+        for row, title in enumerate(self._catalogue.movies.title):
+            for name in parts_of(title):
+                index.setdefault(name, {})[row] = PART
+        return index
+
+    @cached_property
+    def _spelled(self) -> Spelled:
+        pairs = [(name, row) for name, rows in self._names.items() for row in rows]
+        names = [name for name, _ in pairs]
+        return Spelled(names, np.array([row for _, row in pairs], dtype=np.int64), _letters(names))
+
+    def find(self, rating: OwnRating, strict: bool = False) -> Match:
+        """The film of a rating.
+
+        Args:
+            strict: by id, or by a whole title; no slip and no missing subtitle is forgiven.
+        """
+        by_id = self._by_id(rating)
+        if by_id is not None:
+            return Match(by_id, "id")
+        if not rating.title:
+            return Match()
+        names = _all_names(rating.title, rating.original_title)
+        found = self._decide(rating, names, self._names, YEARS_OFF, "title")
+        if found.movie is not None or found.candidates or strict or rating.year is None:
+            return found
+        parts = dict.fromkeys(parts_of(rating.title), PART)
+        for keys, index in ((parts, self._names), (names, self._parts)):
+            found = self._decide(rating, keys, index, 0, "nearly")
+            if found.movie is not None:
+                return found
+        slip = self._slip(rating)
+        return Match(slip, "nearly") if slip is not None else Match()
+
+    def nearest(self, title: str, count: int = 3) -> list[int]:
+        """Rows of the films whose titles are spelled most like `title`, the nearest first; a title
+        that it is a part of comes before others."""
+        asked, spelled = key(title), self._spelled
+        bound = spelled.bound(asked, np.arange(len(spelled.names)))
+        within = [len(asked) >= 3 and asked in name for name in spelled.names]
+        places = {*np.argsort(-bound, kind="stable")[:LOOKED_AT], *np.flatnonzero(within)}
+
+        def distance(place: int) -> tuple[bool, float, int]:
+            rated_by = self._catalogue.rated_by[spelled.row[place]]
+            return not within[place], -_ratio(asked, spelled.names[place]), -int(rated_by)
+
+        best = sorted(places, key=distance)
+        return list(dict.fromkeys(int(spelled.row[place]) for place in best))[:count]
+
+    def _by_id(self, rating: OwnRating) -> int | None:
+        """An IMDb id is believed. A movieId is believed if the title there is the same, or no title
+        is given: not all MovieLens sets number their films alike."""
+        row = self._of_imdb.get(rating.imdb_id)
+        if row is not None:
+            return row
+        row = self._of_id.get(rating.movie_id) if rating.movie_id is not None else None
+        if row is None or not rating.title:
+            return row
+        there = _all_names(self._catalogue.movies.title[row], *self._catalogue.other_titles[row])
+        same = there.keys() & _all_names(rating.title, rating.original_title).keys()
+        return row if same and self._years_off(rating, row) <= YEARS_OFF else None
+
+    def _decide(
+        self,
+        rating: OwnRating,
+        keys: dict[str, int],
+        index: Index,
+        most_years: int,
+        how: How,
+    ) -> Match:
+        """The one film with the nearest year, then the best known name, among those with a key."""
+        scores: dict[int, tuple[int, int]] = {}
+        for name, rank in keys.items():
+            for row, its_rank in index.get(name, {}).items():
+                score = (self._years_off(rating, row), rank + its_rank)
+                if score[0] <= most_years and self._may_be(rating, row):
+                    scores[row] = min(score, scores.get(row, score))
+        if not scores:
+            return Match()
+        best = min(scores.values())
+        rows = tuple(row for row, score in scores.items() if score == best)
+        return Match(rows[0], how) if len(rows) == 1 else Match(candidates=rows)
+
+    def _slip(self, rating: OwnRating) -> int | None:
+        """The film of about that year whose title differs by a slip, and in no number."""
+        asked, spelled = key(rating.title), self._spelled
+        assert rating.year is not None
+        near = np.abs(self._catalogue.year[spelled.row] - rating.year) <= YEARS_OFF
+        places = np.flatnonzero(near)
+        if len(asked) < SHORTEST or not len(places):
+            return None
+        alike: dict[int, float] = {}
+        for place in places[spelled.bound(asked, places) >= ALIKE]:
+            row, name = int(spelled.row[place]), spelled.names[place]
+            if _digits(name) == _digits(asked) and self._may_be(rating, row):
+                alike[row] = max(_ratio(asked, name), alike.get(row, 0.0))
+        best, second, *_ = sorted([*alike.values(), 0.0, 0.0], reverse=True)
+        if best < ALIKE or best - second < AHEAD:
+            return None
+        return max(alike, key=lambda row: alike[row])
+
+    def _years_off(self, rating: OwnRating, row: int) -> int:
+        year = int(self._catalogue.year[row])
+        if rating.year is None:
+            return 0
+        return abs(year - rating.year) if year else YEARS_OFF
+
+    def _may_be(self, rating: OwnRating, row: int) -> bool:
+        """Not if both have an IMDb id: they differ, else it would have been found by it."""
+        return not (rating.imdb_id and self._catalogue.imdb_id[row])
+
+
+def _all_names(title: str, *other: str) -> dict[str, int]:
+    """Keys of all names of a film, and their ranks."""
+    names = names_of(title)
+    for alternative in other:
+        for name, rank in names_of(alternative).items() if alternative else ():
+            names.setdefault(name, rank + ALTERNATIVE)
+    return names
+
+
+def _letters(names: list[str]) -> np.ndarray:
+    """How often each sign stands in each name, the others together, uint8 [names, 37]."""
+    place = {sign: column for column, sign in enumerate(SIGNS)}
+    counts = np.zeros((len(names), len(SIGNS) + 1), dtype=np.uint8)
+    for row, name in enumerate(names):
+        for sign in name[:255]:
+            counts[row, place.get(sign, len(SIGNS))] += 1
+    return counts
+
+
+def _ratio(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
+def _digits(name: str) -> str:
+    return "".join(sign for sign in name if sign.isdigit())
