@@ -11,7 +11,7 @@ import numpy as np
 
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.rating import OwnRating
-from recbench.own_ratings.titles import ALTERNATIVE, key, names_of, parts_of
+from recbench.own_ratings.titles import ALTERNATIVE, head_and_tail, key, names_of, tells_much
 
 How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of films -> rank of the name
@@ -78,13 +78,15 @@ class Matcher:
         return index
 
     @cached_property
-    def _parts(self) -> Index:
-        """The same of parts of titles."""
-        index: Index = {}
+    def _parts(self) -> tuple[Index, Index]:
+        """The same of what stands before subtitles, and of subtitles."""
+        heads: Index = {}
+        tails: Index = {}
         for row, title in enumerate(self._catalogue.movies.title):
-            for name in parts_of(title):
-                index.setdefault(name, {})[row] = PART
-        return index
+            for index, name in zip((heads, tails), head_and_tail(title), strict=True):
+                if name:
+                    index.setdefault(name, {})[row] = PART
+        return heads, tails
 
     @cached_property
     def _spelled(self) -> Spelled:
@@ -107,13 +109,7 @@ class Matcher:
         found = self._decide(rating, names, self._names, YEARS_OFF, "title")
         if found.movie is not None or found.candidates or strict or rating.year is None:
             return found
-        parts = dict.fromkeys(parts_of(rating.title), PART)
-        for keys, index in ((parts, self._names), (names, self._parts)):
-            found = self._decide(rating, keys, index, 0, "nearly")
-            if found.movie is not None:
-                return found
-        slip = self._slip(rating)
-        return Match(slip, "nearly") if slip is not None else Match()
+        return self._nearly(rating, names)
 
     def nearest(self, title: str, count: int = 3) -> list[int]:
         """Rows of the films whose titles are spelled most like `title`, the nearest first; a title
@@ -142,6 +138,35 @@ class Matcher:
         there = _all_names(self._catalogue.movies.title[row], *self._catalogue.other_titles[row])
         same = there.keys() & _all_names(rating.title, rating.original_title).keys()
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
+
+    def _nearly(self, rating: OwnRating, names: dict[str, int]) -> Match:
+        """A film of the same year with a part of the title, or of about that year with a slip."""
+        (heads, tails), (head, tail) = self._parts, head_and_tail(rating.title)
+        of_parts = {part: PART for part in (head, tail) if part}
+        of_tail = {tail: PART} if tail else {}
+        ways = ((of_parts, self._names), (names, heads), (names, tails), (of_tail, tails))
+        for keys, index in ways:
+            found = self._decide(rating, keys, index, 0, "nearly")
+            if found.movie is not None:
+                return found
+        for movie in (self._longer(rating), self._slip(rating)):
+            if movie is not None:
+                return Match(movie, "nearly")
+        return Match()
+
+    def _longer(self, rating: OwnRating) -> int | None:
+        """The film of that year whose title ends with this one of three words or more, or the other
+        way round: "Monty Python's Life of Brian" and "Life of Brian"."""
+        asked, spelled = key(rating.title), self._spelled
+        asked_tells, titles = tells_much(rating.title), self._catalogue.movies.title
+        rows = set()
+        for place in np.flatnonzero(self._catalogue.year[spelled.row] == rating.year):
+            row, name = int(spelled.row[place]), spelled.names[place]
+            longer = asked_tells and name.endswith(asked)
+            shorter = asked.endswith(name) and tells_much(titles[row])
+            if (longer or shorter) and self._may_be(rating, row):
+                rows.add(row)
+        return rows.pop() if len(rows) == 1 else None
 
     def _decide(
         self,

@@ -23,6 +23,7 @@ SUBTITLE = re.compile(r":\s+|\s+[-–—]\s+|;\s+|,?\s+or:?\s+(?=[A-Z])")
 LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "ł": "l", "đ": "d", "ð": "d"})
 LETTERS |= str.maketrans({"þ": "th", "ı": "i", "&": " and ", "+": " and ", "·": " ", "’": "'"})
 WORDS = {"mister": "mr", "doctor": "dr", "versus": "vs", "saint": "st", "volume": "vol"}
+WORDS |= {"blvd": "boulevard"}
 COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 WORDS |= {word: str(n) for n, word in enumerate((*COUNTING, "eleven", "twelve"))}
 ROMAN = (
@@ -48,6 +49,8 @@ COUNTED = {"part", "episode", "chapter", "vol", "volume"}
 
 # How far a name is from the title itself: what is better known comes first
 TITLE, NO_ARTICLE, ALTERNATIVE = 0, 1, 2
+TELLING = 3  # words
+SHORTEST_HEAD = 4  # signs
 
 
 def article_first(title: str) -> str:
@@ -103,7 +106,7 @@ def names_of(title: str) -> dict[str, int]:
         if bare and len(key(bare[1])) > 1:
             found.setdefault(key(bare[1]), rank + NO_ARTICLE)
 
-    without = " ".join(PARENTHESES.sub(" ", title).split())
+    without = outside_parentheses(title)
     add(without, TITLE)
     add(title, TITLE)
     for inside in PARENTHESES.findall(title):
@@ -116,15 +119,22 @@ def names_of(title: str) -> dict[str, int]:
     return found
 
 
-def parts_of(title: str) -> set[str]:
+def head_and_tail(title: str) -> tuple[str, str]:
     """Keys of what stands before a subtitle, and of a subtitle of three words or more: "Star Wars"
-    and "A New Hope" of "Star Wars: Episode IV - A New Hope". Weaker than names: other films may
-    have them."""
-    parts = SUBTITLE.split(" ".join(PARENTHESES.sub(" ", title).split()))
+    and "A New Hope" of "Star Wars: Episode IV - A New Hope". "" where there is none. Weaker than
+    names: other films may have them."""
+    parts = SUBTITLE.split(outside_parentheses(title))
     if len(parts) == 1:
-        return set()
-    head, tail = parts[0], parts[-1]
-    found = {key(_article_first(head))} if len(key(head)) >= 4 else set()
-    if len(tail.split()) >= 3 and not NO_NAME.match(tail):
-        found.add(key(tail))
-    return found
+        return "", ""
+    head, tail = key(_article_first(parts[0])), parts[-1]
+    tells = len(tail.split()) >= TELLING and not NO_NAME.match(tail)
+    return head if len(head) >= SHORTEST_HEAD else "", key(tail) if tells else ""
+
+
+def tells_much(title: str) -> bool:
+    """Whether a title has three words or more, so that hardly another film has it."""
+    return len(outside_parentheses(title).split()) >= TELLING
+
+
+def outside_parentheses(title: str) -> str:
+    return " ".join(PARENTHESES.sub(" ", title).split())
