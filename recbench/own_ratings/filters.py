@@ -12,9 +12,15 @@ from recbench.own_ratings.catalogue import Catalogue
 
 # What MovieLens and others call a genre of TMDB
 OTHER_NAMES = {
-    "sci-fi": "Science Fiction", "scifi": "Science Fiction", "sf": "Science Fiction",
-    "children": "Family", "children's": "Family", "musical": "Music",
-    "documentaries": "Documentary", "film noir": "Film-Noir", "noir": "Film-Noir",
+    "sci-fi": "Science Fiction",
+    "scifi": "Science Fiction",
+    "sf": "Science Fiction",
+    "children": "Family",
+    "children's": "Family",
+    "musical": "Music",
+    "documentaries": "Documentary",
+    "film noir": "Film-Noir",
+    "noir": "Film-Noir",
 }
 
 

@@ -431,9 +431,9 @@ def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[
     """The values of `grid` between which lies that part of the probability or more, as much of
     the rest below as above at most."""
     below = np.cumsum(probability)
-    tail = (1 - inside) / 2
-    low = int(np.searchsorted(below, tail, side="right"))
-    high = int(np.searchsorted(below, 1 - tail))
+    tail, rounding = (1 - inside) / 2, 1e-9
+    low = int(np.searchsorted(below, tail + rounding, side="right"))
+    high = int(np.searchsorted(below, 1 - tail - rounding))
     return float(grid[min(low, len(grid) - 1)]), float(grid[min(high, len(grid) - 1)])
 
 

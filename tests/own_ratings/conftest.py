@@ -92,7 +92,7 @@ def seen(session) -> Session:
 
 SOME = {
     "Alien (1979)": 4.5,
-    "Star Wars (1977)": 5.0,
+    "Indiana Jones and the Last Crusade (1989)": 5.0,
     "Fargo (1996)": 4.0,
     "The Shining (1980)": 2.0,
     "Psycho (1960)": 1.5,

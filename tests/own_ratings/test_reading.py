@@ -149,7 +149,7 @@ def test_rows_without_a_rating_are_counted(tmp_path):
         (IMDB + "tt1,4.5,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'4.5'")),
         (LETTERBOXD + "2021-03-05,,1979,https://boxd.it/3,4\n", ("line 4", "Name is empty")),
         (LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,10\n", ("line 4", "'10'")),
-        (IMDB.split("\r\n")[0] + "\r\ntt1,9,,A,A,u,TV Series,2000\r\n", ("no ratings", "1 TV")),
+        (IMDB[: IMDB.index("tt")] + "tt1,9,,A,A,u,TV Series,2000\r\n", ("no ratings", "1 TV")),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, text, words):
