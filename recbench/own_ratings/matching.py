@@ -11,7 +11,7 @@ import numpy as np
 
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.rating import OwnRating
-from recbench.own_ratings.titles import ALTERNATIVE, head_and_tail, key, names_of, tells_much
+from recbench.own_ratings.titles import ALTERNATIVE, TITLE, head_and_tail, key, names_of, tells_much
 
 How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of films -> rank of the name
@@ -107,13 +107,19 @@ class Matcher:
             return Match()
         names = _all_names(rating.title, rating.original_title)
         found = self._decide(rating, names, self._names, YEARS_OFF, "title")
+        if found.movie is None and rating.imdb_id:
+            found = self._of_another_id(rating)
         if found.movie is not None or found.candidates or strict or rating.year is None:
             return found
         return self._nearly(rating, names)
 
-    def nearest(self, title: str, count: int = 3) -> list[int]:
+    def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
         """Rows of the films whose titles are spelled most like `title`, the nearest first; a title
-        that it is a part of comes before others."""
+        that it is a part of comes before others.
+
+        Args:
+            least: ratio of difflib that a title must have, if it is no part of it.
+        """
         asked, spelled = key(title), self._spelled
         bound = spelled.bound(asked, np.arange(len(spelled.names)))
         within = [len(asked) >= 3 and asked in name for name in spelled.names]
@@ -123,8 +129,9 @@ class Matcher:
             rated_by = self._catalogue.rated_by[spelled.row[place]]
             return not within[place], -_ratio(asked, spelled.names[place]), -int(rated_by)
 
-        best = sorted(places, key=distance)
-        return list(dict.fromkeys(int(spelled.row[place]) for place in best))[:count]
+        ranked = sorted((*distance(place), int(spelled.row[place])) for place in places)
+        near = [row for outside, ratio, _, row in ranked if not outside or -ratio >= least]
+        return list(dict.fromkeys(near))[:count]
 
     def _by_id(self, rating: OwnRating) -> int | None:
         """An IMDb id is believed. A movieId is believed if the title there is the same, or no title
@@ -138,6 +145,15 @@ class Matcher:
         there = _all_names(self._catalogue.movies.title[row], *self._catalogue.other_titles[row])
         same = there.keys() & _all_names(rating.title, rating.original_title).keys()
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
+
+    def _of_another_id(self, rating: OwnRating) -> Match:
+        """The film of just that title and year, although its IMDb id is another: datasets have
+        some ids wrong."""
+        named = OwnRating(stars=rating.stars, title=rating.title, year=rating.year)
+        titles = {name: rank for name, rank in names_of(rating.title).items() if rank == TITLE}
+        if rating.year is None:
+            return Match()
+        return self._decide(named, titles, self._names, 0, "nearly")
 
     def _nearly(self, rating: OwnRating, names: dict[str, int]) -> Match:
         """A film of the same year with a part of the title, or of about that year with a slip."""

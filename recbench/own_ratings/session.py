@@ -27,6 +27,7 @@ INSIDE = 0.8  # of the probability, in the interval
 LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
 AT_ONCE = 1_000  # films predicted at a time, each of which needs a number for each rating
 REASONS = 3
+LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
 NEAREST_OF = 20  # ratings without a film: the search of the nearest takes some milliseconds
 CANDIDATES, TARGETS = 200, 500  # films that may be asked about; whose ratings it should tell of
 
@@ -43,6 +44,7 @@ class Model(Protocol):
     def predict_distribution(
         self, user: np.ndarray, movie: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict_one(self, user: int, movie: int) -> float: ...
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation: ...
     def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray: ...
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int: ...
@@ -373,6 +375,7 @@ class Session:
             ratings = Ratings(np.full(len(rated), ME), movie, np.array(stars), order)
             tables = FilmTables.same_for_all(self.library.table)
             self._model = self._new_model().fit(ratings, self.catalogue.movies, tables)
+            self._model.predict_one(ME, 0)  # what follows from the ratings is kept from now on
         return self._model
 
     # --- films and ratings -----------------------------------------------------------------------
@@ -403,7 +406,7 @@ class Session:
         )
 
     def _near(self, rating: OwnRating, match: Match) -> list[str]:
-        movies = match.candidates or tuple(self._matcher.nearest(rating.title, count=2))
+        movies = match.candidates or self._matcher.nearest(rating.title, count=2, least=LIKELY)
         return [self.catalogue.name(movie) for movie in movies]
 
     def _has_name(self, place: int, rating: OwnRating, names: dict[str, int], title: str) -> bool:

@@ -118,8 +118,9 @@ def test_original_titles_of_both_sides():
 def test_ids_come_first():
     catalogue = catalogue_of_titles(["A Story (1990)", "B Story (1991)"], imdb_id=["tt01", "tt02"])
     assert found(catalogue, "A Story (1990)", imdb_id="tt02") == ("B Story (1991)", "id")
-    # two ids that differ are two films, whatever their titles
-    assert found(catalogue, "A Story (1990)", imdb_id="tt03") is None
+    # two ids that differ are two films, but for those of the very same title and year
+    assert found(catalogue, "A Story (1991)", imdb_id="tt03") is None
+    assert found(catalogue, "A Story (1990)", imdb_id="tt03") == ("A Story (1990)", "nearly")
     # a number without a title is believed, with another title it is of another numbering
     assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=2)).movie == 1
     assert found(catalogue, "A Story (1990)", movie_id=2) == ("A Story (1990)", "title")
