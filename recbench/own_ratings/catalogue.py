@@ -63,6 +63,18 @@ class Catalogue:
         return f"{self.shown[movie]} ({year})" if year else self.shown[movie]
 
     @cached_property
+    def same(self) -> np.ndarray:
+        """Of each film the row that stands for it, int64 [m]: some datasets have a film twice, with
+        the same title and year, and no other IMDb id. The one that more users rated stands for
+        both."""
+        stands_for: dict[tuple[str, str], int] = {}
+        for row in np.argsort(-self.rated_by, kind="stable"):
+            stands_for.setdefault((self.name(row), self.imdb_id[row]), int(row))
+        return np.array(
+            [stands_for[self.name(row), self.imdb_id[row]] for row in range(len(self))], dtype=int
+        )
+
+    @cached_property
     def all_genres(self) -> tuple[str, ...]:
         return tuple(sorted({genre for genres in self.genres for genre in genres}))
 

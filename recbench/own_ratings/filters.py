@@ -52,6 +52,7 @@ class Filters:
         """
         wanted, unwanted = set(self.genres), {*self.not_genres, *muted}
         passing = catalogue.rated_by >= self.rated_by
+        passing &= catalogue.same == np.arange(len(catalogue))  # a film that is there twice, once
         if self.year_from or self.year_to:
             passing &= (catalogue.year >= max(self.year_from, 1)) & (
                 catalogue.year <= (self.year_to or np.inf)

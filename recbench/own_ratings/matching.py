@@ -61,19 +61,23 @@ class Spelled:
 
 
 class Matcher:
-    """Finds films of a catalogue. Nothing is guessed where two films fit equally well."""
+    """Finds films of a catalogue, of those that are there twice the one that stands for both.
+    Nothing is guessed where two films fit equally well."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._of_imdb = {one: row for row, one in enumerate(catalogue.imdb_id) if one}
-        self._of_id = {int(one): row for row, one in enumerate(catalogue.movies.movie_id)}
+        same, movie_id = catalogue.same.tolist(), catalogue.movies.movie_id.tolist()
+        self._of_imdb = {one: same[row] for row, one in enumerate(catalogue.imdb_id) if one}
+        self._of_id = {one: same[row] for row, one in enumerate(movie_id)}
+        self._rows = sorted(set(same))
 
     @cached_property
     def _names(self) -> Index:
         """Of each name the films that have it, and its rank."""
         index: Index = {}
-        for row, title in enumerate(self._catalogue.movies.title):
-            for name, rank in _all_names(title, *self._catalogue.other_titles[row]).items():
+        titles, other = self._catalogue.movies.title, self._catalogue.other_titles
+        for row in self._rows:
+            for name, rank in _all_names(titles[row], *other[row]).items():
                 index.setdefault(name, {})[row] = rank
         return index
 
@@ -82,8 +86,9 @@ class Matcher:
         """The same of what stands before subtitles, and of subtitles."""
         heads: Index = {}
         tails: Index = {}
-        for row, title in enumerate(self._catalogue.movies.title):
-            for index, name in zip((heads, tails), head_and_tail(title), strict=True):
+        for row in self._rows:
+            parts = head_and_tail(self._catalogue.movies.title[row])
+            for index, name in zip((heads, tails), parts, strict=True):
                 if name:
                     index.setdefault(name, {})[row] = PART
         return heads, tails

@@ -5,6 +5,7 @@ import csv
 import pytest
 from conftest import HERE, catalogue_of_titles
 
+from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.kinds import split_title
 from recbench.own_ratings.matching import Matcher
 from recbench.own_ratings.rating import OwnRating
@@ -101,6 +102,16 @@ def test_the_nearest_year_wins_and_a_tie_is_not_decided():
     match = Matcher(catalogue).find(asked("Chaos (2002)"))
     assert match.movie is None
     assert match.candidates == (1, 2)
+
+
+def test_a_film_that_is_there_twice_is_one():
+    catalogue = catalogue_of_titles(["Alien (1979)", "Nightwatch (1997)", "Nightwatch (1997)"])
+    assert found(catalogue, "Nightwatch (1997)") == ("Nightwatch (1997)", "title")
+    for movie_id in (2, 3):
+        assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=movie_id)).movie == 1
+    assert Filters().passing(catalogue).tolist() == [True, True, False]
+    other = catalogue_of_titles(["Chaos (2005)"] * 2, imdb_id=["tt01", "tt02"])
+    assert Matcher(other).find(asked("Chaos (2005)")).candidates == (0, 1)
 
 
 def test_the_title_itself_comes_before_an_alternative_one():
