@@ -199,6 +199,8 @@ def change(
         added = session.add(given.ratings)
         for line in (*lines_of(added, given.kind), *given.notes):
             tell(line)
+        if not all(rating.title for rating in given.ratings):
+            tell(f"movieId is read as {session.catalogue.dataset} numbers films")
     for title, stars in rated:
         tell(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     for title in parameters.forget:

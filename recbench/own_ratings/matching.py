@@ -11,7 +11,15 @@ import numpy as np
 
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.rating import OwnRating
-from recbench.own_ratings.titles import ALTERNATIVE, TITLE, head_and_tail, key, names_of, tells_much
+from recbench.own_ratings.titles import (
+    ALTERNATIVE,
+    NO_ARTICLE,
+    TITLE,
+    head_and_tail,
+    key,
+    names_of,
+    tells_much,
+)
 
 How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of films -> rank of the name
@@ -19,6 +27,7 @@ PART = 2 * ALTERNATIVE  # the rank of a part of a title
 YEARS_OFF = 1  # sites differ in what they call the year of a film
 ALIKE = 0.88  # ratio of difflib from which one title is taken for a slip of another
 AHEAD = 0.03  # of the next best
+LONGEST_SLIP = 2  # signs more or fewer
 SHORTEST = 6  # signs of a title in which a slip can be told from another title
 LOOKED_AT = 60  # titles compared sign by sign
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -163,6 +172,7 @@ class Matcher:
     def _nearly(self, rating: OwnRating, names: dict[str, int]) -> Match:
         """A film of the same year with a part of the title, or of about that year with a slip."""
         (heads, tails), (head, tail) = self._parts, head_and_tail(rating.title)
+        names = {name: rank for name, rank in names.items() if rank != NO_ARTICLE}  # too weak
         of_parts = {part: PART for part in (head, tail) if part}
         of_tail = {tail: PART} if tail else {}
         ways = ((of_parts, self._names), (names, heads), (names, tails), (of_tail, tails))
@@ -221,7 +231,8 @@ class Matcher:
         alike: dict[int, float] = {}
         for place in places[spelled.bound(asked, places) >= ALIKE]:
             row, name = int(spelled.row[place]), spelled.names[place]
-            if _digits(name) == _digits(asked) and self._may_be(rating, row):
+            one_size = abs(len(name) - len(asked)) <= LONGEST_SLIP
+            if one_size and _digits(name) == _digits(asked) and self._may_be(rating, row):
                 alike[row] = max(_ratio(asked, name), alike.get(row, 0.0))
         best, second, *_ = sorted([*alike.values(), 0.0, 0.0], reverse=True)
         if best < ALIKE or best - second < AHEAD:

@@ -27,6 +27,7 @@ INSIDE = 0.8  # of the probability, in the interval
 LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
 AT_ONCE = 1_000  # films predicted at a time, each of which needs a number for each rating
 REASONS = 3
+OWN_NUMBERS = "ml-100k"
 LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
 NEAREST_OF = 20  # ratings without a film: the search of the nearest takes some milliseconds
 CANDIDATES, TARGETS = 200, 500  # films that may be asked about; whose ratings it should tell of
@@ -135,7 +136,7 @@ class Session:
         self.profile = profile or Profile()
         self._new_model = new_model
         self._matcher = Matcher(library.catalogue)
-        self._movies = [self._matcher.find(rating).movie for rating in self.profile.ratings]
+        self._movies = self._found(self.profile.ratings)
         self._model: Model | None = None
 
     # --- what is known ---------------------------------------------------------------------------
@@ -164,7 +165,12 @@ class Session:
 
     def add(self, ratings: Sequence[OwnRating]) -> Added:
         """Add ratings of a file, the latest last. Of a film rated twice, in them or before, the
-        later rating counts, by its time if both have one, else the one added last."""
+        later rating counts, by its time if both have one, else the one added last.
+
+        Raises:
+            InputError: they are of films by number, and of another numbering.
+        """
+        self._check_numbering(ratings)
         added = Added()
         old: dict[object, OwnRating] = dict(zip(self._keys(), self.profile.ratings, strict=True))
         new: dict[object, OwnRating] = {}
@@ -405,6 +411,17 @@ class Session:
             original_title=rating.original_title or (other[0] if other else ""),
         )
 
+    def _check_numbering(self, ratings: Sequence[OwnRating]) -> None:
+        """Films by number alone must be numbered as here: MovieLens 100K does it in its own way, so
+        that a number is of another film in later sets."""
+        known = set(self.catalogue.movies.movie_id.tolist())
+        lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in known]
+        if lacking and self.catalogue.dataset == OWN_NUMBERS:
+            raise InputError(
+                f"movieId {lacking[0]} is not in {OWN_NUMBERS}, which numbers films in its own way; "
+                "the file is of another MovieLens set. Name that set or a later one with --dataset"
+            )
+
     def _near(self, rating: OwnRating, match: Match) -> list[str]:
         movies = match.candidates or self._matcher.nearest(rating.title, count=2, least=LIKELY)
         return [self.catalogue.name(movie) for movie in movies]
@@ -426,8 +443,12 @@ class Session:
 
     def _replace(self, ratings: tuple[OwnRating, ...]) -> None:
         self.profile = replace(self.profile, ratings=ratings)
-        self._movies = [self._matcher.find(rating).movie for rating in ratings]
+        self._movies = self._found(ratings)
         self._model = None
+
+    def _found(self, ratings: Sequence[OwnRating]) -> list[int | None]:
+        """Films of ratings that are kept, which have the title of a film or else found none."""
+        return [self._matcher.find(rating, strict=True).movie for rating in ratings]
 
 
 def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[float, float]:

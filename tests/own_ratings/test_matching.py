@@ -88,6 +88,8 @@ DIFFERENT = [
     ("Malcolm (1986)", "Malcolm X (1986)"),
     ("Part 2 (2001)", "Something: Part 2 (2001)"),
     ("Up (2009)", "Upside Down (2009)"),
+    ("American: The Bill Hicks Story (2010)", "The American (2010)"),
+    ("I Know What You Did Last Summer (1997)", "I Still Know What You Did Last Summer (1998)"),
 ]
 
 

@@ -242,6 +242,15 @@ def test_what_finds_no_film_is_kept_and_named_with_the_nearest(session, library)
     assert session.lacking == []
 
 
+def test_numbers_of_films_of_another_set(library):
+    of_100k = replace(library, catalogue=replace(library.catalogue, dataset="ml-100k"))
+    session = Session(of_100k, Personal)
+    session.add([OwnRating(stars=3, movie_id=253)])
+    with pytest.raises(InputError, match=r"movieId 2571 is not in ml-100k.*--dataset"):
+        session.add([OwnRating(stars=3, movie_id=1), OwnRating(stars=3, movie_id=2571)])
+    assert list(session.rated.values()) == [3]
+
+
 def test_another_numbering_of_films_is_no_trouble(session):
     session.rate("Alien (1979)", 4)
     other = catalogue_of_titles([f"Film {n} (1990)" for n in range(300)] + ["Alien (1979)"])
