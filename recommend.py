@@ -230,7 +230,7 @@ def tell_known(session: Session, file: ProfileFile) -> None:
     if session.learned < len(session.rated):
         tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
     if profile.muted:
-        tell(f"muted: {', '.join(profile.muted)}")
+        tell(f"genres muted: {', '.join(profile.muted)}")
 
 
 def show(
@@ -242,12 +242,14 @@ def show(
     """Changes and recommendations, the latter to standard output or the file asked for."""
     asked = session.ask() if parameters.ask else None
     ask = None if asked is None else session.catalogue.name(asked)
-    for line in changes.lines() if changes else ():
-        tell(f"  {line}")
+    if changes and parameters.number:
+        tell(f"changed in the list of {parameters.number}:")
+        for line in changes.lines():
+            tell(f"  {line}")
     if ask is not None:
         tell(f'would teach most: --rate "{ask}=STARS"')
     if parameters.format == "text":
-        text = as_text(films)
+        text = as_text(films) if parameters.number else ""
     elif parameters.format == "csv":
         text = as_csv(films)
     else:

@@ -46,7 +46,7 @@ def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Step
         stars: float [n], given.
         mean, variance: float64 [n], of the latent rating, before it was seen.
     """
-    from scipy.optimize import minimize  # needed to make a table only
+    from scipy.optimize import minimize  # slow to import, needed to make a table only
 
     given = np.rint(2 * stars).astype(int) - 1  # 0 .. 9
     kinds = np.flatnonzero(np.bincount(given, minlength=10))

@@ -89,7 +89,7 @@ def _make(dataset: str, kept: Path, tell: Tell) -> Library:
     fingerprint = loaded.source.fingerprint()
     tell(
         f"learning what {loaded.n_users:,} users' {len(loaded.ratings):,} ratings of "
-        f"{loaded.source.name} say of films. Once, about a minute a million ratings ..."
+        f"{loaded.source.name} say of films. Once, a minute or so for a million ratings ..."
     )
     started = time.monotonic()
     with _clock_running():

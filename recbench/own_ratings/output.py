@@ -17,6 +17,7 @@ COLUMNS = (
     *("place", "title", "year", "stars", "low", "high", "genres", "language", "rated_by"),
     *("movie_id", "imdb_id", "reasons"),
 )
+OF_OTHERS = "what other users give it: no rating of yours speaks for or against it"
 LISTED = 20  # of what found no film
 INTERVAL = "80 % interval of the predictive distribution"
 
@@ -34,7 +35,8 @@ def as_text(films: Sequence[Recommendation]) -> str:
         lines.append(
             f"     {' · '.join(filter(None, (', '.join(film.genres), film.language, known)))}"
         )
-        lines += [f"     {one.stars:+.2f} {one.film}: {one.words}" for one in film.reasons]
+        reasons = [f"{one.stars:+.2f} {one.film}: {one.words}" for one in film.reasons]
+        lines += [f"     {reason}" for reason in reasons or [OF_OTHERS]]
     return "\n".join(lines) + "\n"
 
 

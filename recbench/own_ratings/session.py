@@ -26,7 +26,7 @@ ME = 0  # the user index of the one user there is
 INSIDE = 0.8  # of the probability, in the interval
 LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
 AT_ONCE = 1_000  # films predicted at a time, each of which needs a number for each rating
-REASONS = 3
+REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at least
 OWN_NUMBERS = "ml-100k"
 LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
 NEAREST_OF = 20  # ratings without a film: the search of the nearest takes some milliseconds
@@ -364,7 +364,7 @@ class Session:
     def _reasons(self, movie: int) -> tuple[Reason, ...]:
         """The ratings that speak most for a film; if none does, those that speak most against."""
         parts = self._fitted().explain_one(ME, movie, if_forgotten=False).contributions
-        own = [part for part in parts if part.movie is not None]
+        own = [part for part in parts if part.movie is not None and abs(part.stars) >= LEAST]
         own = [part for part in own if part.stars > 0] or own
         return tuple(
             Reason(self.catalogue.name(part.movie), part.reason, part.stars)
@@ -418,8 +418,9 @@ class Session:
         lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in known]
         if lacking and self.catalogue.dataset == OWN_NUMBERS:
             raise InputError(
-                f"movieId {lacking[0]} is not in {OWN_NUMBERS}, which numbers films in its own way; "
-                "the file is of another MovieLens set. Name that set or a later one with --dataset"
+                f"movieId {lacking[0]} is not in {OWN_NUMBERS}, which numbers films in its own "
+                "way. The file is of another MovieLens set: name that, or a later one, with "
+                "--dataset"
             )
 
     def _near(self, rating: OwnRating, match: Match) -> list[str]:

@@ -28,7 +28,7 @@ def made(tmp_path_factory):
         patch.setenv("RECBENCH_CACHE", str(cache))
         told = []
         first = open_library(str(data), tell=told.append)
-    assert "1 million" not in told[0]
+    assert told[0].startswith("learning what 60 users'")
     assert told[-1].startswith("done in")
     return cache, data, first
 

@@ -92,7 +92,7 @@ def test_a_first_day(user):
 
     done = user.run("--me")
     assert done.stdout == ""
-    assert "muted: Comedy" in done.stderr
+    assert "genres muted: Comedy" in done.stderr
     assert str(user.profile) in done.stderr
 
     done = user.run("--unmute", "Comedy", "--rate", "Trainspotting (1996)=4", "--ask")
