@@ -242,6 +242,8 @@ def show(
     """Changes and recommendations, the latter to standard output or the file asked for."""
     asked = session.ask() if parameters.ask else None
     ask = None if asked is None else session.catalogue.name(asked)
+    if parameters.ask and ask is None:
+        tell("no film is left to be asked for")
     if changes and parameters.number:
         tell(f"changed in the list of {parameters.number}:")
         for line in changes.lines():

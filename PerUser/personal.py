@@ -247,6 +247,11 @@ class Personal(ContinualRecommender):
         deviation = np.sqrt(np.outer(kernel.variance(movie), kernel.variance(other)))
         return kernel.between(movie, other) / deviation
 
+    def agreement(self, movie: int, others: np.ndarray, user: int = 0) -> np.ndarray:
+        """Which part of those who rate a film and another (int [n]) is on the same side of the mean
+        in both, as the table's factors estimate it, float64 [n]: 0 .. 1."""
+        return self._kernel(int(user)).agreement(movie, np.asarray(others))
+
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
         """Which film's rating would teach most about a user.
 

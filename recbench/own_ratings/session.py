@@ -48,6 +48,7 @@ class Model(Protocol):
     def predict_one(self, user: int, movie: int) -> float: ...
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation: ...
     def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray: ...
+    def agreement(self, movie: int, others: np.ndarray) -> np.ndarray: ...
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int: ...
 
 
@@ -362,14 +363,23 @@ class Session:
         return mean, variance
 
     def _reasons(self, movie: int) -> tuple[Reason, ...]:
-        """The ratings that speak most for a film; if none does, those that speak most against."""
-        parts = self._fitted().explain_one(ME, movie, if_forgotten=False).contributions
-        own = [part for part in parts if part.movie is not None and abs(part.stars) >= LEAST]
-        own = [part for part in own if part.stars > 0] or own
+        """The ratings that speak most for a film, in words that say so; else those that do without,
+        else those that speak most against it."""
+        model = self._fitted()
+        parts = model.explain_one(ME, movie, if_forgotten=False).contributions
+        own = [(part, part.movie, part.stars) for part in parts if part.movie is not None]
+        own = [one for one in own if abs(one[2]) >= LEAST]
+        pro = [one for one in own if one[2] > 0]
+        # a film that was liked speaks for one that others like with it, a film that was not for one
+        # that they do not like with it; some speak by the time when they were rated alone
+        rated, mean = self.rated, self.library.table.mean
+        films = np.array([film for _, film, _ in pro], dtype=int)
+        liked = np.array([rated[film] for film in films]) > mean[films]
+        telling = (model.agreement(movie, films) >= 1 / 2) == liked
+        chosen = [one for one, tells in zip(pro, telling, strict=True) if tells] or pro or own
         return tuple(
-            Reason(self.catalogue.name(part.movie), part.reason, part.stars)
-            for part in own[:REASONS]
-            if part.movie is not None
+            Reason(self.catalogue.name(film), part.reason, stars)
+            for part, film, stars in chosen[:REASONS]
         )
 
     def _fitted(self) -> Model:

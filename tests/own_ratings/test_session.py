@@ -39,6 +39,19 @@ def test_recommendations_are_those_of_the_model(seen, library):
             assert "you gave it" in reason.words
 
 
+def test_reasons_do_not_say_the_opposite(seen):
+    model, mean = seen._fitted(), seen.library.table.mean
+    row = {seen.catalogue.name(movie): movie for movie in seen.rated}
+    for film in seen.recommend(50):
+        for_it = [reason for reason in film.reasons if reason.stars > 0]
+        agree = [model.agreement(film.movie, [row[reason.film]])[0] for reason in for_it]
+        liked = [seen.rated[row[reason.film]] > mean[row[reason.film]] for reason in for_it]
+        says_so = [(part >= 0.5) == like for part, like in zip(agree, liked, strict=True)]
+        assert all(says_so) or not any(says_so)
+        for reason, part in zip(for_it, agree, strict=True):
+            assert f"{part:.0%}" in reason.words
+
+
 def test_no_film_that_was_rated_is_recommended(seen):
     everything = seen.recommend(1000)
     assert len(everything) == len(seen.catalogue) - len(SOME)
