@@ -129,7 +129,10 @@ def main(parameters: Parameters) -> None:
         file.write(session.profile)
         changes = Changes.between(before, films)
     tell_known(session, file)
-    if not parameters.me:
+    if parameters.me:
+        for rating in session.lacking:
+            tell(f"  {rating.name}, {rating.stars:g} stars")
+    else:
         films = recommend(session, parameters, filters) if films is None else films
         show(session, parameters, films, changes)
 
@@ -208,6 +211,8 @@ def change(
     for genre in parameters.forget_genre:
         names = session.forget_genre(genre)
         tell(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
+        if session.lacking:
+            tell(f"of {len(session.lacking):,} films the genre is not known; --me lists them")
     for genre in parameters.mute:
         tell(f"muted: {session.mute(genre)}")
     for genre in parameters.unmute:
@@ -222,11 +227,11 @@ def tell_known(session: Session, file: ProfileFile) -> None:
     """What is known of the user, in a few lines."""
     profile, catalogue = session.profile, session.catalogue
     tell(
-        f"{len(profile.ratings):,} ratings of yours are known, in {file.path}; "
-        f"{len(catalogue):,} films of {catalogue.dataset}"
+        f"known of you: {len(profile.ratings):,} ratings, in {file.path}; films: "
+        f"{len(catalogue):,} of {catalogue.dataset}"
     )
     if session.lacking:
-        tell(f"{len(session.lacking):,} are of films that are not among these: kept, not used")
+        tell(f"kept and not used, of films that are not among these: {len(session.lacking):,}")
     if session.learned < len(session.rated):
         tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
     if profile.muted:
@@ -269,7 +274,13 @@ def show(
 
 
 def ask_in_terminal(question: str) -> str:
-    return input(question)
+    """The prompt goes to standard error like all messages."""
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        return input()
+    except EOFError:
+        tell("")
+        raise
 
 
 def tell(sentence: str) -> None:

@@ -242,7 +242,9 @@ class Session:
         exact = [place for place in places if self.profile.ratings[place].year == year]
         places = exact or places
         named = [self.profile.ratings[place].name for place in places]
-        if len(places) > 1:
+        movies = self._movies
+        films = {place if movies[place] is None else (movies[place],) for place in places}
+        if len(films) > 1:
             raise InputError(f"{title}: you have rated several. Say which: {'; '.join(named)}")
         if not places:
             near = self._matcher.nearest(asked, count=len(self.catalogue))
@@ -253,7 +255,8 @@ class Session:
         return named[0]
 
     def forget_genre(self, genre: str) -> list[str]:
-        """Forget all ratings of films of a genre; their names.
+        """Forget all ratings of films of a genre; their names. What genre a film is of that the
+        catalogue lacks is not known.
 
         Raises:
             InputError: no film is of that genre.

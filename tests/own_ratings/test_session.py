@@ -145,6 +145,19 @@ def test_forget_one_of_two_of_the_same_title():
     assert session.forget("Hamlet") == "Hamlet (1990)"
 
 
+def test_forget_a_film_that_is_there_under_two_names():
+    """As two films of another dataset, which are one here."""
+    old = catalogue_of_titles(["Seven (1995)", "Se7en (1995)"])
+    session = Session(library_of_titles(old), Personal)
+    session.rate("Seven (1995)", 4)
+    session.rate("Se7en (1995)", 2)
+    new = catalogue_of_titles(["Seven (a.k.a. Se7en) (1995)"])
+    later = Session(library_of_titles(new), Personal, session.profile)
+    assert later.rated == {0: 2}
+    later.forget("Se7en")
+    assert later.profile.ratings == ()
+
+
 def test_rate(seen):
     with pytest.raises(InputError, match=r"no film of .* The nearest are The Usual Suspects"):
         seen.rate("Usul Suspects", 3)
