@@ -182,12 +182,16 @@ class Personal(ContinualRecommender):
         mean, _ = self._ask(kernel, memory, np.array([movie]))
         return float(mean[0])
 
-    def explain_one(self, user: int, movie: int) -> Explanation:
+    def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:
         """The mean, and the whole linear share of each remembered rating, the largest first.
 
         What would change if a rating were forgotten is worked out by leaving it out, which numbers
         the later ones anew; beyond a few billion operations, of a long history for the largest
         shares alone, and for the others as if the later ones kept their numbers.
+
+        Args:
+            if_forgotten: False: that is not worked out, and is None. The shares alone take n²
+                operations.
         """
         user, kernel = int(user), self._kernel(int(user))
         mean = float(self._mean(kernel, np.array([movie]))[0])
@@ -196,12 +200,10 @@ class Personal(ContinualRecommender):
         if memory is not None:
             process = memory.process = memory.process or self._process(kernel, memory)
             asked = kernel.asked(np.array([movie]), memory.movie, memory.patterns)[0]  # (n,)
-            share, if_forgotten = process.shares(asked)
-            explained = share.sum()
-            for j in np.argsort(-np.abs(share), kind="stable")[: _affordable(len(memory))]:
-                left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
-                without = kernel.posterior_mean(left, residual, np.array([movie]))[0]
-                if_forgotten[j] = without - explained
+            if if_forgotten:
+                share, change = self._shares(kernel, memory, process, movie, asked)
+            else:
+                share, change = process.linear_shares(asked), np.full(len(memory), None)
             predicted = self._ask_one(user, movie)  # of which the shares fall short by rounding
             rounded = math.fsum([predicted, -parts[0].stars, *-share])
             share[np.abs(share).argmin()] += rounded
@@ -212,7 +214,7 @@ class Personal(ContinualRecommender):
                     f"you gave it {given[j]:g}: {agree[j]:.0%} of those who rate both agree",
                     float(share[j]),
                     int(memory.movie[j]),
-                    float(if_forgotten[j]),
+                    None if change[j] is None else float(change[j]),
                 )
                 for j in np.argsort(-np.abs(share), kind="stable")
             ]
@@ -224,6 +226,36 @@ class Personal(ContinualRecommender):
                 back = math.nextafter(back, math.copysign(math.inf, back))  # it was rounded
             parts.append(Contribution("limit of the scale", back))
         return Explanation(tuple(parts))
+
+    @staticmethod
+    def _shares(
+        kernel: FilmKernel,
+        memory: Memory,
+        process: GaussianProcess,
+        movie: int,
+        asked: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Share of each rating in a prediction, and its change without the rating."""
+        share, if_forgotten = process.shares(asked)
+        explained = share.sum()
+        for j in np.argsort(-np.abs(share), kind="stable")[: _affordable(len(memory))]:
+            left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
+            without = kernel.posterior_mean(left, residual, np.array([movie]))[0]
+            if_forgotten[j] = without - explained
+        return share, if_forgotten
+
+    def correlation(self, movie: np.ndarray, other: np.ndarray, user: int = 0) -> np.ndarray:
+        """How alike a user's ratings of two films are before any is known: the kernel of films
+        int [m] and int [n] over the roots of each with itself, float64 [m, n], −1 .. 1."""
+        kernel = self._kernel(int(user))
+        movie, other = np.asarray(movie), np.asarray(other)
+        deviation = np.sqrt(np.outer(kernel.variance(movie), kernel.variance(other)))
+        return kernel.between(movie, other) / deviation
+
+    def agreement(self, movie: int, others: np.ndarray, user: int = 0) -> np.ndarray:
+        """Which part of those who rate a film and another (int [n]) is on the same side of the mean
+        in both, as the table's factors estimate it, float64 [n]: 0 .. 1."""
+        return self._kernel(int(user)).agreement(movie, np.asarray(others))
 
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
         """Which film's rating would teach most about a user.

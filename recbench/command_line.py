@@ -11,7 +11,6 @@ from typing import NoReturn, TypeVar
 import tyro
 
 from recbench.errors import InputError
-from recbench.runs.resume import kept_parameters
 
 P = TypeVar("P")
 
@@ -29,6 +28,8 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
     try:
         resume = getattr(chosen, "resume", "")
         if resume:  # the run's own parameters are the defaults, so that others show
+            from recbench.runs.resume import kept_parameters  # pandas: for scripts that resume
+
             kept = kept_parameters(resume, parameters)
             chosen = tyro.cli(parameters, description=description, default=kept)
         status = main(chosen)

@@ -32,6 +32,7 @@ WITHIN_RECBENCH = {
     "continual": CORE | {"data", "evaluation", "continual"},
     "report": {"errors", "keys", "command_line", "holm", "report"},
     "runs": CORE | {"data", "evaluation", "runs"},
+    "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
 }
 
 

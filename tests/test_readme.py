@@ -136,7 +136,13 @@ def test_scripts_and_folders_named_exist(page):
 @pytest.mark.slow
 def test_every_flag_of_readme_and_docs_exists():
     flags = {"--index-url", "--no-deps"}
-    for script in ("compare_all.py", "tune.py", "data_prep.py", "experiments/speed.py"):
+    for script in (
+        "compare_all.py",
+        "recommend.py",
+        "tune.py",
+        "data_prep.py",
+        "experiments/speed.py",
+    ):
         module = script.removesuffix(".py").replace("/", ".")
         flags |= set(re.findall(r"--[a-z0-9-]+", python("-m", module, "--help").stdout))
     for experiment in (

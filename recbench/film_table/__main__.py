@@ -11,16 +11,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from recbench.command_line import run
-from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.film_table.making import CODE_BITS, make_film_table
+from recbench.film_table.making import CODE_BITS
+from recbench.film_table.of_dataset import film_table_of
 from recbench.film_table.table import FilmTable
-from recbench.ratings import Movies
 
 
 @dataclass
@@ -54,19 +52,8 @@ def main(parameters: Parameters) -> None:
     if not path.parent.is_dir():
         raise InputError(f"--output {path}: there is no folder {path.parent}. Make it first")
     dataset = load_dataset(parameters.dataset)
-    everybody = np.ones(dataset.n_users, dtype=bool)
-    movies = encode_movies(dataset, background=everybody, encoding="extended")
-
-    def movies_without(users: np.ndarray) -> Movies:
-        voters = everybody.copy()
-        voters[users] = False
-        return encode_movies(dataset, background=voters, encoding="extended")
-
-    counted = None if dataset.source.has_votes else movies_without
     with console.status(f"learning from {len(dataset.ratings):,} ratings (a minute a million)"):
-        table = make_film_table(
-            dataset.ratings, movies, parameters.seed, parameters.code_bits, counted
-        )
+        table, _ = film_table_of(dataset, parameters.seed, parameters.code_bits)
     table.save(path)
     describe(table, path)
 

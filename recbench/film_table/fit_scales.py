@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 
 from recbench.film_table.codes import arcsine_kernel
 from recbench.film_table.kernel import Scales, drift_shape, metadata_shape
@@ -75,6 +74,8 @@ def fit_scales(blocks: list[Block]) -> Fitted:
         return value, gradient
 
     bounds = [(mean - FAR, mean + FAR) for mean in prior[:-1]] + [(0.0, 1.0)]
+    from scipy.optimize import minimize  # slow to import, needed to make a table only
+
     best = minimize(
         loss, prior, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40}
     )

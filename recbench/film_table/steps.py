@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import ndtr
 
 STARS = np.arange(1, 11) / 2  # the ten possible ratings
@@ -47,6 +46,8 @@ def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Step
         stars: float [n], given.
         mean, variance: float64 [n], of the latent rating, before it was seen.
     """
+    from scipy.optimize import minimize  # slow to import, needed to make a table only
+
     given = np.rint(2 * stars).astype(int) - 1  # 0 .. 9
     kinds = np.flatnonzero(np.bincount(given, minlength=10))
     if len(kinds) < 2:

@@ -1,0 +1,140 @@
+"""Titles as they are written in many ways, reduced to what they have in common."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+ARTICLES = (
+    *("the", "a", "an", "le", "la", "les", "un", "une", "el", "los", "las", "il", "lo", "gli"),
+    *("i", "der", "die", "das", "ein", "eine", "den", "det", "de", "het", "o", "os", "en", "une"),
+)
+MOVED = re.compile(rf"^(.+), (l['’´`]|{'|'.join(ARTICLES)})$", re.IGNORECASE)  # "Matrix, The"
+LEADING = re.compile(rf"^(?:l['’´`]\s*|(?:{'|'.join(ARTICLES)})\s+)(.+)$", re.IGNORECASE)
+PARENTHESES = re.compile(r"\(([^()]*)\)")
+KNOWN_AS = re.compile(r"^(?:a\.?\s?k\.?\s?a\.?|also known as|or|originally)[\s:]+", re.IGNORECASE)
+NO_NAME = re.compile(
+    r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|film|\d+$)\b|^\d+$",
+    re.IGNORECASE,
+)
+SUBTITLE = re.compile(r":\s+|\s+[-–—]\s+|;\s+|,?\s+or:?\s+(?=[A-Z])")
+
+# What NFKD does not take apart
+LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ß": "ss", "ł": "l", "đ": "d", "ð": "d"})
+LETTERS |= str.maketrans({"þ": "th", "ı": "i", "&": " and ", "+": " and ", "·": " ", "’": "'"})
+WORDS = {"mister": "mr", "doctor": "dr", "versus": "vs", "saint": "st", "volume": "vol"}
+WORDS |= {"blvd": "boulevard"}
+COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+WORDS |= {word: str(n) for n, word in enumerate((*COUNTING, "eleven", "twelve"))}
+ROMAN = (
+    "i",
+    "ii",
+    "iii",
+    "iv",
+    "v",
+    "vi",
+    "vii",
+    "viii",
+    "ix",
+    "x",
+    "xi",
+    "xii",
+    "xiii",
+    "xiv",
+    "xv",
+)
+NUMBERS = {numeral: str(number) for number, numeral in enumerate(ROMAN, start=1)}
+ONE_LETTER = {"i", "v", "x"}  # a numeral only at the end or after one of these
+COUNTED = {"part", "episode", "chapter", "vol", "volume"}
+
+# How far a name is from the title itself: what is better known comes first
+TITLE, NO_ARTICLE, ALTERNATIVE = 0, 1, 2
+TELLING = 3  # words
+SHORTEST_HEAD = 4  # signs
+
+
+def article_first(title: str) -> str:
+    """ "The Matrix" of "Matrix, The", in parentheses too: as it is spoken."""
+    outside = re.sub(r"\(([^()]*)\)", lambda found: f"({_article_first(found[1])})", title.strip())
+    head, parenthesis, rest = outside.partition(" (")
+    return _article_first(head) + parenthesis + rest
+
+
+def _article_first(name: str) -> str:
+    found = MOVED.match(name.strip())
+    if not found:
+        return name.strip()
+    article = found[2]
+    return f"{article}{found[1]}" if article[-1] in "'’´`" else f"{article} {found[1]}"
+
+
+def key(name: str) -> str:
+    """What is left of a name without case, accents, punctuation and spaces, "and" for "&",
+    numbers in digits: "rocky2" of "Rocky II". Of a name without letters, the name."""
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    words = re.findall(r"[^\W_]+", re.sub(r"['`´]", "", plain))
+    return "".join(_plain_words(words)) or name.strip().casefold()
+
+
+def _plain_words(words: list[str]) -> list[str]:
+    plain = []
+    for place, word in enumerate(words):
+        last = place == len(words) - 1 and place > 0
+        counted = place > 0 and words[place - 1] in COUNTED
+        if word in NUMBERS and (word not in ONE_LETTER or last or counted):
+            plain.append(NUMBERS[word])
+        else:
+            plain.append(WORDS.get(word, word))
+    return plain
+
+
+def names_of(title: str) -> dict[str, int]:
+    """The keys of the names in a title, and how far each is from the title itself.
+
+    "City of Lost Children, The (Cité des enfants perdus, La)" has two names, each with and without
+    its article.
+    """
+    found: dict[str, int] = {}
+
+    def add(name: str, rank: int) -> None:
+        name = _article_first(re.sub(r"(?:,|:)?\s+or\s*$", "", name.strip(" ,:;-")))
+        if not name:
+            return
+        found[key(name)] = min(rank, found.get(key(name), rank))
+        bare = LEADING.match(name)
+        if bare and len(key(bare[1])) > 1:
+            found.setdefault(key(bare[1]), rank + NO_ARTICLE)
+
+    without = outside_parentheses(title)
+    add(without, TITLE)
+    add(title, TITLE)
+    for inside in PARENTHESES.findall(title):
+        for name in re.split(r"\s+/\s+|;", inside):
+            alternative = KNOWN_AS.sub("", name.strip())
+            if not NO_NAME.match(alternative):
+                add(alternative, ALTERNATIVE)
+    for name in re.split(r"\s+/\s+|\s+aka\s+", without)[1:]:
+        add(name, ALTERNATIVE)
+    return found
+
+
+def head_and_tail(title: str) -> tuple[str, str]:
+    """Keys of what stands before a subtitle, and of a subtitle of three words or more: "Star Wars"
+    and "A New Hope" of "Star Wars: Episode IV - A New Hope". "" where there is none. Weaker than
+    names: other films may have them."""
+    parts = SUBTITLE.split(outside_parentheses(title))
+    if len(parts) == 1:
+        return "", ""
+    head, tail = key(_article_first(parts[0])), parts[-1]
+    tells = len(tail.split()) >= TELLING and not NO_NAME.match(tail)
+    return head if len(head) >= SHORTEST_HEAD else "", key(tail) if tells else ""
+
+
+def tells_much(title: str) -> bool:
+    """Whether a title has three words or more, so that hardly another film has it."""
+    return len(outside_parentheses(title).split()) >= TELLING
+
+
+def outside_parentheses(title: str) -> str:
+    return " ".join(PARENTHESES.sub(" ", title).split())

@@ -1,0 +1,292 @@
+"""Your own ratings -> films you have not seen, with the stars to expect, and why.
+
+Your ratings stay on this machine, in one file that you alone can read. What they are compared with
+is a film table: what other users' ratings say of films. It is made once from a dataset, about a
+minute a million ratings; after that neither dataset nor network is needed.
+
+    python recommend.py                               asks ten films, or goes on from what it knows
+    python recommend.py --ratings ratings.csv         MovieLens's, Letterboxd's or IMDb's export
+    python recommend.py --rate "Alien (1979)=4.5" --rate "Heat (1995)=3"
+    python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
+    python recommend.py --forget "Alien (1979)"       as if you had never rated it
+    python recommend.py --me                          what is known of you, and where it lies
+
+docs/recommend.md has more.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import UseAppendAction, arg
+
+from PerUser.personal import Personal
+from recbench.command_line import run
+from recbench.errors import InputError, check_range
+from recbench.own_ratings.changes import Changes
+from recbench.own_ratings.filters import Filters, known_genre, known_language
+from recbench.own_ratings.interview import interview
+from recbench.own_ratings.library import open_library
+from recbench.own_ratings.output import Format, as_csv, as_json, as_text, lines_of
+from recbench.own_ratings.profile import ProfileFile, profile_path
+from recbench.own_ratings.reading import ReadFile, read_ratings
+from recbench.own_ratings.session import LATEST, Recommendation, Session, stars_of
+
+Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    ratings: str = ""
+    """a file of your ratings: MovieLens's columns (userId, movieId, rating, timestamp), ratings.csv
+    of Letterboxd's export, or IMDb's export. They are added to what is known of you"""
+    user: str = ""
+    """which userId you are, where the file has several"""
+    rate: Several = ()
+    """a film and your stars, "Alien (1979)=4.5"; may be given several times"""
+    forget: Several = ()
+    """a film whose rating is forgotten as if never given, "Alien (1979)"; several times"""
+    forget_genre: Several = ()
+    """all your ratings of a genre are forgotten, such as Horror; several times"""
+    mute: Several = ()
+    """a genre that you do not want to see again; remembered until --unmute; several times"""
+    unmute: Several = ()
+    """a genre that was muted; several times"""
+    ask: bool = False
+    """say which film you should rate next: the one that would teach most about you"""
+
+    number: int = 10
+    """how many films to recommend"""
+    genre: Several = ()
+    """only films of this genre; several times: of any of them"""
+    not_genre: Several = ()
+    """no films of this genre, this time; several times"""
+    language: Several = ()
+    """only films in this language, as en, fr, ja; several times: in any of them"""
+    year_from: int = 0
+    """only films of this year or later; 0: any"""
+    year_to: int = 0
+    """only films of this year or earlier; 0: any"""
+    well_known: int = 20
+    """only films that so many users of the dataset have rated, or more; 0: any"""
+    diversity: float = 0.0
+    """0: the best films in order; up to 1: rather films unlike one another"""
+
+    format: Format = "text"
+    """text to read; json or csv, clean on standard output, for programs"""
+    output: str = ""
+    """a file to write the recommendations to, in place of standard output"""
+
+    me: bool = False
+    """show what is known of you and where it lies, and end"""
+    delete_profile: bool = False
+    """delete the file with all that is known of you, and end"""
+    profile: str = ""
+    """that file; default: one in your folder for data of programs, see --me"""
+    dataset: str = "auto"
+    """whose users and films the film table is made from, as in compare_all.py; needed once"""
+    film_table: str = ""
+    """a film table to use in place of that: a file made by python -m recbench.film_table, or a
+    folder as it is kept in the cache"""
+
+
+CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
+
+
+def main(parameters: Parameters) -> None:
+    check(parameters)
+    file = ProfileFile(Path(parameters.profile).expanduser() if parameters.profile
+                       else profile_path())  # fmt: skip
+    if parameters.delete_profile:
+        tell(f"deleted {file.path}" if file.delete() else f"there is no profile {file.path}")
+        return
+    profile = file.read()
+    changing = any(getattr(parameters, name) for name in CHANGING)
+    if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):
+        raise InputError(
+            f"nothing is known of you: there is no profile {file.path}. Give a file of your "
+            'ratings (--ratings FILE), rate a film (--rate "Alien (1979)=4.5"), or start it in a '
+            "terminal, where it asks you"
+        )
+    rated = [parsed(one) for one in parameters.rate]  # wrong ones are told of before anything long
+    given = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
+
+    library = open_library(parameters.dataset, parameters.film_table, tell)
+    session = Session(library, Personal, profile)
+    filters = filters_of(parameters, session)
+    changes, films = None, None
+    if profile is None and not changing:
+        interview(session, ask_in_terminal, tell, lambda: file.write(session.profile))
+    elif changing:
+        before = recommend(session, parameters, filters)
+        change(session, parameters, given, rated)
+        films = recommend(session, parameters, filters_of(parameters, session))
+        file.write(session.profile)
+        changes = Changes.between(before, films)
+    tell_known(session, file)
+    if parameters.me:
+        for rating in session.lacking:
+            tell(f"  {rating.name}, {rating.stars:g} stars")
+    else:
+        films = recommend(session, parameters, filters) if films is None else films
+        show(session, parameters, films, changes)
+
+
+def check(parameters: Parameters) -> None:
+    """Raises InputError for what no film and no profile is needed to see."""
+    check_range("--number", parameters.number, least=0, most=100_000)
+    check_range("--year-from", parameters.year_from, least=0, most=9999)
+    check_range("--year-to", parameters.year_to, least=0, most=9999)
+    check_range("--well-known", parameters.well_known, least=0)
+    if not 0 <= parameters.diversity <= 1:
+        raise InputError(f"--diversity is {parameters.diversity}. Expected 0 to 1")
+    if 0 < parameters.year_to < parameters.year_from:
+        raise InputError(
+            f"--year-from {parameters.year_from} --year-to {parameters.year_to}: no year is both. "
+            "Expected the earlier one first"
+        )
+    if parameters.user and not parameters.ratings:
+        raise InputError("--user says who you are in a file of ratings. Give it with --ratings")
+    if parameters.output and not Path(parameters.output).expanduser().parent.is_dir():
+        raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
+
+
+def parsed(text: str) -> tuple[str, float]:
+    """Title and stars of "Alien (1979)=4.5"."""
+    title, equals, stars_text = text.rpartition("=")
+    stars = stars_of(stars_text)
+    if not equals or not title.strip():
+        raise InputError(f'--rate "{text}": expected title and stars, as "Alien (1979)=4.5"')
+    if stars is None:
+        raise InputError(
+            f'--rate "{text}": "{stars_text.strip()}" are no stars. Expected 0.5, 1.0, 1.5 .. 5.0'
+        )
+    return title.strip(), stars
+
+
+def filters_of(parameters: Parameters, session: Session) -> Filters:
+    """The filters asked for, in the words of the films."""
+    catalogue, muted = session.catalogue, session.profile.muted
+    genres = [known_genre(one, "--genre", catalogue.all_genres) for one in parameters.genre]
+    for genre in set(genres) & set(muted):
+        if genre not in parameters.unmute:
+            raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
+    unwanted = [known_genre(one, "--not-genre", catalogue.all_genres)
+                for one in parameters.not_genre]  # fmt: skip
+    return Filters(
+        genres=tuple(genres),
+        not_genres=tuple(unwanted),
+        languages=tuple(
+            known_language(one, "--language", catalogue.all_languages)
+            for one in parameters.language
+        ),
+        year_from=parameters.year_from,
+        year_to=parameters.year_to,
+        rated_by=parameters.well_known,
+    )
+
+
+def change(
+    session: Session,
+    parameters: Parameters,
+    given: ReadFile | None,
+    rated: list[tuple[str, float]],
+) -> None:
+    """Carry out all that changes what is known, and say what was done."""
+    if given is not None:
+        added = session.add(given.ratings)
+        for line in (*lines_of(added, given.kind), *given.notes):
+            tell(line)
+        if not all(rating.title for rating in given.ratings):
+            tell(f"movieId is read as {session.catalogue.dataset} numbers films")
+    for title, stars in rated:
+        tell(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
+    for title in parameters.forget:
+        tell(f"forgotten: {session.forget(title)}")
+    for genre in parameters.forget_genre:
+        names = session.forget_genre(genre)
+        tell(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
+        if session.lacking:
+            tell(f"of {len(session.lacking):,} films the genre is not known; --me lists them")
+    for genre in parameters.mute:
+        tell(f"muted: {session.mute(genre)}")
+    for genre in parameters.unmute:
+        tell(f"no longer muted: {session.unmute(genre)}")
+
+
+def recommend(session: Session, parameters: Parameters, filters: Filters) -> list[Recommendation]:
+    return session.recommend(parameters.number, filters, parameters.diversity)
+
+
+def tell_known(session: Session, file: ProfileFile) -> None:
+    """What is known of the user, in a few lines."""
+    profile, catalogue = session.profile, session.catalogue
+    tell(
+        f"known of you: {len(profile.ratings):,} ratings, in {file.path}; films: "
+        f"{len(catalogue):,} of {catalogue.dataset}"
+    )
+    if session.lacking:
+        tell(f"kept and not used, of films that are not among these: {len(session.lacking):,}")
+    if session.learned < len(session.rated):
+        tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
+    if profile.muted:
+        tell(f"genres muted: {', '.join(profile.muted)}")
+
+
+def show(
+    session: Session,
+    parameters: Parameters,
+    films: list[Recommendation],
+    changes: Changes | None,
+) -> None:
+    """Changes and recommendations, the latter to standard output or the file asked for."""
+    asked = session.ask() if parameters.ask else None
+    ask = None if asked is None else session.catalogue.name(asked)
+    if parameters.ask and ask is None:
+        tell("no film is left to be asked for")
+    if changes and parameters.number:
+        tell(f"changed in the list of {parameters.number}:")
+        for line in changes.lines():
+            tell(f"  {line}")
+    if ask is not None:
+        tell(f'would teach most: --rate "{ask}=STARS"')
+    if parameters.format == "text":
+        text = as_text(films) if parameters.number else ""
+    elif parameters.format == "csv":
+        text = as_csv(films)
+    else:
+        muted = session.profile.muted
+        text = as_json(films, session.catalogue.dataset, session.learned, muted, changes, ask)
+    if not parameters.output:
+        print(text, end="")
+        return
+    path = Path(parameters.output).expanduser()
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"--output {path}: cannot be written ({error.strerror})") from None
+    tell(f"written to {path}")
+
+
+def ask_in_terminal(question: str) -> str:
+    """The prompt goes to standard error like all messages."""
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        return input()
+    except EOFError:
+        tell("")
+        raise
+
+
+def tell(sentence: str) -> None:
+    """Messages go to standard error: standard output is for recommendations."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

@@ -1,0 +1,95 @@
+"""Maximal marginal relevance against a plain reference; filters."""
+
+import numpy as np
+import pytest
+from conftest import catalogue_of_titles
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recbench.errors import InputError
+from recbench.own_ratings.diversity import POOL, diversified
+from recbench.own_ratings.filters import Filters, known_genre, known_language
+
+
+def plain(stars, likeness, count, diversity):
+    """As the paper has it, film by film."""
+    pool = sorted(range(len(stars)), key=lambda film: (-stars[film], film))[: POOL * count]
+    least, most = min(stars[film] for film in pool), max(stars[film] for film in pool)
+    relevance = {film: (stars[film] - least) / ((most - least) or 1) for film in pool}
+    chosen = []
+    while pool and len(chosen) < count:
+        scores = {
+            film: (1 - diversity) * relevance[film]
+            - diversity * max(likeness[film, other] for other in chosen)
+            if chosen
+            else relevance[film]
+            for film in pool
+        }
+        best = max(pool, key=lambda film: scores[film])
+        chosen.append(best)
+        pool.remove(best)
+    return chosen
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 8), st.integers(0, 100), st.integers(0, 10_000))
+def test_as_the_plain_reference(films, count, percent, seed):
+    rng = np.random.default_rng(seed)
+    stars = rng.uniform(1, 5, films)
+    vectors = rng.normal(size=(films, 3))
+    vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    likeness = vectors @ vectors.T
+    chosen = diversified(stars, lambda a, b: likeness[np.ix_(a, b)], count, percent / 100)
+    assert chosen.tolist() == plain(stars, likeness, count, percent / 100)
+
+
+def test_without_diversity_the_best_in_order():
+    stars = np.array([3.0, 5.0, 4.0, 5.0])
+    assert diversified(stars, lambda a, b: 1 / 0, 3, 0.0).tolist() == [1, 3, 2]
+    assert len(diversified(np.empty(0), lambda a, b: np.ones((1, 0)), 3, 0.5)) == 0
+    assert len(diversified(stars, lambda a, b: np.ones((1, 4)), 0, 0.5)) == 0
+
+
+CATALOGUE = catalogue_of_titles(
+    ["A (1950)", "B (1990)", "C (2000)", "D"],
+    [("Drama",), ("Horror", "Comedy"), ("Comedy",), ()],
+    ["en", "fr", "en", ""],
+)
+
+
+@pytest.mark.parametrize(
+    ("filters", "passing"),
+    [
+        (Filters(), "ABCD"),
+        (Filters(genres=("Comedy",)), "BC"),
+        (Filters(genres=("Comedy", "Drama")), "ABC"),
+        (Filters(genres=("Comedy",), not_genres=("Horror",)), "C"),
+        (Filters(year_from=1990), "BC"),
+        (Filters(year_to=1990), "AB"),
+        (Filters(year_from=1951, year_to=1999), "B"),
+        (Filters(languages=("en",)), "AC"),
+        (Filters(languages=("en", "fr")), "ABC"),
+        (Filters(rated_by=20), "ABC"),
+        (Filters(rated_by=50), ""),
+    ],
+)
+def test_filters(filters, passing):
+    assert "".join(np.array(list("ABCD"))[filters.passing(CATALOGUE)]) == passing
+
+
+def test_muted_genres_do_not_pass():
+    assert Filters().passing(CATALOGUE, ["Horror", "Of another catalogue"]).tolist() == [
+        *(True, False, True, True)
+    ]
+
+
+def test_names_of_genres_and_languages():
+    known = ("Comedy", "Science Fiction", "Family")
+    assert known_genre(" comedy", "--genre", known) == "Comedy"
+    assert known_genre("Sci-Fi", "--genre", known) == "Science Fiction"
+    assert known_genre("Children's", "--genre", known) == "Family"
+    with pytest.raises(InputError, match=r"--genre Horor: .* Comedy, Science Fiction, Family"):
+        known_genre("Horor", "--genre", known)
+    assert known_language("EN", "--language", ["en"]) == "en"
+    with pytest.raises(InputError, match=r"--language xx: .* en"):
+        known_language("xx", "--language", ["en"])

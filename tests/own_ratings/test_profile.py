@@ -1,0 +1,199 @@
+"""The file of a user: whole or the old one, for the user's eyes alone, without a trace."""
+
+import json
+import os
+import stat
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from recbench.errors import InputError
+from recbench.own_ratings import profile as module
+from recbench.own_ratings.profile import Profile, ProfileFile, profile_path
+from recbench.own_ratings.rating import OwnRating
+
+ALIEN = OwnRating(stars=4.5, title="Alien", year=1979, time=1_600_000_000, movie_id=1214)
+HEAT = OwnRating(stars=3, title="Heat 🤠", year=1995, imdb_id="tt0113277")
+KNOWN = Profile((HEAT, ALIEN), ("Horror",))
+
+
+def test_what_is_written_is_read(tmp_path):
+    file = ProfileFile(tmp_path / "me.json")
+    assert file.read() is None
+    file.write(KNOWN)
+    assert ProfileFile(file.path).read() == KNOWN
+    assert json.loads(file.path.read_text())["ratings"][0]["title"] == "Heat 🤠"
+
+
+def test_it_is_readable_by_the_user_alone_before_anything_is_in_it(tmp_path, monkeypatch):
+    modes = []
+    made = module.tempfile.mkstemp
+
+    def watched(**words):
+        descriptor, name = made(**words)
+        modes.append((stat.S_IMODE(os.fstat(descriptor).st_mode), os.fstat(descriptor).st_size))
+        return descriptor, name
+
+    monkeypatch.setattr(module.tempfile, "mkstemp", watched)
+    old_mask = os.umask(0)
+    try:
+        file = ProfileFile(tmp_path / "me.json")
+        file.write(KNOWN)
+        file.path.chmod(0o644)  # by somebody else
+        file.write(replace(KNOWN, muted=()))
+    finally:
+        os.umask(old_mask)
+    assert modes == [(0o600, 0), (0o600, 0)]
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+
+
+def test_the_default_folder_is_for_the_user_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    path = profile_path()
+    assert path.is_relative_to(tmp_path)
+    ProfileFile(path).write(KNOWN)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [one.name for one in path.parent.iterdir()] == ["profile.json"]
+
+
+@pytest.mark.parametrize("broken", ["replace", "fsync"])
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch, broken):
+    file = ProfileFile(tmp_path / "me.json")
+    file.write(KNOWN)
+    before = file.path.read_bytes()
+
+    def fails(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.os, broken, fails)
+    with pytest.raises(KeyboardInterrupt):
+        file.write(Profile())
+    assert [one.name for one in tmp_path.iterdir()] == ["me.json"]
+    assert file.path.read_bytes() == before
+
+
+def test_a_full_disk_is_one_message_and_leaves_the_old_file(tmp_path, monkeypatch):
+    file = ProfileFile(tmp_path / "me.json")
+    file.write(KNOWN)
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "fsync", full)
+    with pytest.raises(InputError, match="No space left"):
+        file.write(Profile())
+    assert ProfileFile(file.path).read() == KNOWN
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_another_program_wrote_meanwhile_is_not_overwritten(tmp_path):
+    mine, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
+    mine.read(), other.read()
+    other.write(KNOWN)
+    with pytest.raises(InputError, match="meanwhile"):
+        mine.write(Profile())
+    assert ProfileFile(mine.path).read() == KNOWN
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    link, target = tmp_path / "me.json", tmp_path / "elsewhere" / "kept.json"
+    link.symlink_to(target)
+    ProfileFile(link).write(KNOWN)
+    assert link.is_symlink()
+    assert ProfileFile(target).read() == KNOWN
+
+
+def test_delete(tmp_path):
+    file = ProfileFile(tmp_path / "me.json")
+    assert not file.delete()
+    file.path.write_text("no profile at all")
+    assert file.delete()
+    assert not file.path.exists()
+
+
+def refused(path, *words):
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(InputError) as error:
+        ProfileFile(path).read()
+    for word in (str(path), *words):
+        assert word in str(error.value), error.value
+    assert before is None or path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"null", b"[]", b"\x00\xff" * 99, b'{"format": "recbench profile"}', b"[" * 9999],
+)
+def test_what_is_no_profile(tmp_path, content):
+    path = tmp_path / "me.json"
+    path.write_bytes(content)
+    refused(path, "left as it is", "--delete-profile")
+
+
+def test_any_byte_that_is_changed_is_noticed(tmp_path):
+    content = KNOWN.encoded()
+    path = tmp_path / "me.json"
+    for place in range(0, len(content), 7):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        with suppress(InputError):
+            assert ProfileFile(path).read() == KNOWN  # white space alone
+    for length in range(0, len(content) - 2, 50):
+        path.write_bytes(content[:length])
+        refused(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": 2}, ("of version 2", "reads version 1")),
+        ({"format": "recbench film table"}, ("recbench film table",)),
+        ({"ratings": [{"stars": 3}]}, ("damaged",)),
+        ({"ratings": 3}, ("damaged",)),
+        ({"muted": None}, ("damaged",)),
+    ],
+)
+def test_what_another_program_made(tmp_path, change, words):
+    path = tmp_path / "me.json"
+    data = json.loads(KNOWN.encoded()) | change
+    del data["sha256"]
+    path.write_bytes(module._with_checksum(data))
+    refused(path, *words)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stars": 3.7},
+        {"stars": 6},
+        {"stars": True},
+        {"year": "1979"},
+        {"title": None},
+        {"time": 1.5},
+    ],
+)
+def test_ratings_that_nobody_gave(tmp_path, wrong):
+    path = tmp_path / "me.json"
+    path.write_bytes(Profile((replace(ALIEN, **wrong),)).encoded())
+    refused(path, "damaged")
+
+
+def test_a_folder(tmp_path):
+    refused(tmp_path, "is a folder")
+    with pytest.raises(InputError, match="cannot be deleted"):
+        ProfileFile(tmp_path).delete()
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        ProfileFile(tmp_path / "none" / "me.json").write(KNOWN)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_no_permission(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot be written"):
+        ProfileFile(tmp_path / "me.json").write(KNOWN)

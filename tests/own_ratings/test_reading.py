@@ -1,0 +1,198 @@
+"""Files of ratings: the three kinds, as they come, and what is no such file."""
+
+import codecs
+import os
+
+import pytest
+from conftest import HERE
+
+from recbench.errors import InputError
+from recbench.own_ratings.kinds import seconds_of, split_title, year_of
+from recbench.own_ratings.reading import read_ratings
+
+LETTERBOXD = (
+    "Date,Name,Year,Letterboxd URI,Rating\n"
+    "2021-03-05,Léon: The Professional,1994,https://boxd.it/1,4.5\n"
+    '2020-01-02,"Good, the Bad and the Ugly 🤠, The",1966,https://boxd.it/2,0.5\n'
+)
+IMDB = (
+    "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,Year\r\n"
+    'tt0110413,9,2019-02-03,"Léon, indeed",Léon,https://x,Movie,1994\r\n'
+    "tt0903747,10,2019-02-04,Breaking Bad,Breaking Bad,https://x,TV Series,2008\r\n"
+    "tt0078748,7,2018-02-04,Alien,Alien,https://x,tvMovie,1979\r\n"
+)
+MOVIELENS = "userId,movieId,rating,timestamp\n7,31,2.5,1260759144\n7,12,5.0,1260759100\n"
+
+
+def written(tmp_path, content, name="ratings.csv"):
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def refused(path, *words, user=""):
+    with pytest.raises(InputError) as error:
+        read_ratings(path, user)
+    for word in (str(path), *words):
+        assert word in str(error.value), error.value
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "left_out"),
+    [("letterboxd", "Letterboxd", 0), ("imdb", "IMDb", 5), ("movielens", "MovieLens", 0)],
+)
+def test_the_sample_files_are_read_whole(name, kind, left_out):
+    file = read_ratings(HERE / f"{name}.csv")
+    assert file.kind == kind
+    assert len(file.ratings) == 253
+    times = [rating.time for rating in file.ratings]
+    assert times == sorted(times)
+    assert bool(file.notes) == bool(left_out)
+    if left_out:
+        said = "left out, since they are no films: "
+        assert file.notes == (said + "2 TV Series, 1 TV Episode, 1 TV Mini Series, 1 Video Game",)
+
+
+def test_letterboxd(tmp_path):
+    first, second = read_ratings(written(tmp_path, LETTERBOXD)).ratings  # the latest last
+    assert (first.title, first.year) == ("Good, the Bad and the Ugly 🤠, The", 1966)
+    assert (second.title, second.stars) == ("Léon: The Professional", 4.5)
+    assert second.time == 1614902400
+
+
+def test_imdb_is_halved_and_series_are_left_out(tmp_path):
+    file = read_ratings(written(tmp_path, IMDB))
+    assert [(rating.imdb_id, rating.stars) for rating in file.ratings] == [
+        ("tt0078748", 3.5),
+        ("tt0110413", 4.5),
+    ]
+    assert file.ratings[1].original_title == "Léon"
+    assert file.notes == ("left out, since they are no films: 1 TV Series",)
+
+
+def test_imdb_as_exported_until_2017(tmp_path):
+    text = (
+        '"position","const","created","modified","description","Title","Title type","Directors",'
+        '"You rated","IMDb Rating","Year"\n'
+        '"1","tt0078748","Fri Jan 31 00:00:00 2014","","","Alien","Feature Film","R. Scott","8",'
+        '"8.5","1979"\n'
+    )
+    (rating,) = read_ratings(written(tmp_path, text)).ratings
+    assert (rating.stars, rating.year, rating.time) == (4.0, 1979, 1391126400)
+
+
+def test_movielens_with_and_without_user(tmp_path):
+    for text in (MOVIELENS, MOVIELENS.replace("userId,", "").replace("\n7,", "\n")):
+        first, second = read_ratings(written(tmp_path, text)).ratings
+        assert (first.movie_id, second.movie_id) == (12, 31)
+
+
+def test_several_users(tmp_path):
+    path = written(tmp_path, MOVIELENS + "8,31,4,1260759144\n")
+    refused(path, "2 users (7, 8)", "--user ID")
+    (rating,) = read_ratings(path, "8").ratings
+    assert rating.stars == 4
+    refused(path, "no such userId", "7, 8", user="9")
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        lambda text: text.encode(),
+        lambda text: codecs.BOM_UTF8 + text.encode(),
+        lambda text: text.replace(" 🤠", "").encode("cp1252"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.encode("utf-16-be"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace("\n", "\r").encode(),
+        lambda text: b"\n\n" + text.encode() + b"\n\n",
+        lambda text: text.replace("é", "e\u0301").encode(),
+    ],
+)
+def test_encodings_and_line_ends(tmp_path, encoded):
+    ratings = read_ratings(written(tmp_path, encoded(LETTERBOXD))).ratings
+    assert [rating.title.replace(" 🤠", "") for rating in ratings] == [
+        "Good, the Bad and the Ugly, The",
+        "Léon: The Professional",
+    ]
+
+
+def test_semicolons_and_decimal_commas(tmp_path):
+    text = "Date;Name;Year;Rating\n2021-03-05;Alien;1979;4,5\n"
+    (rating,) = read_ratings(written(tmp_path, text)).ratings
+    assert rating.stars == 4.5
+
+
+def test_rows_without_a_rating_are_counted(tmp_path):
+    text = LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,\n"
+    assert read_ratings(written(tmp_path, text)).notes == (
+        "left out, since they have no rating: 1 rows",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ("is empty",)),
+        ("\n\n", ("is empty",)),
+        ("Date,Name,Year,Letterboxd URI,Rating\n", ("holds no ratings",)),
+        ("a,b\n1,2\n", ("columns are a, b", "MovieLens", "Letterboxd", "IMDb")),
+        ("just one line", ("columns are just one line",)),
+        (MOVIELENS + "7,1,8,1260759144\n", ("line 4", "'8'", "0.5, 1.0, 1.5 .. 5.0")),
+        (MOVIELENS + "7,1,3.7,1260759144\n", ("line 4", "'3.7'")),
+        (MOVIELENS + "7,1,nan,1260759144\n", ("line 4", "'nan'")),
+        (MOVIELENS + "7,x,3,1260759144\n", ("line 4", "movieId is 'x'")),
+        (MOVIELENS + "7,inf,3,1260759144\n", ("line 4", "movieId is 'inf'")),
+        (IMDB + "tt1,11,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'11'", "1 to 10")),
+        (IMDB + "tt1,4.5,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'4.5'")),
+        (LETTERBOXD + "2021-03-05,,1979,https://boxd.it/3,4\n", ("line 4", "Name is empty")),
+        (LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,10\n", ("line 4", "'10'")),
+        (IMDB[: IMDB.index("tt")] + "tt1,9,,A,A,u,TV Series,2000\r\n", ("no ratings", "1 TV")),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path, text, words):
+    refused(written(tmp_path, text), *words)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "is no text"),
+        (bytes(500), "is no text"),
+        (bytes((7 * k * k + 3 * k) % 251 for k in range(3000)), "is no text"),
+        (b"PK\x03\x04rest of a zip", "is a zip file"),
+    ],
+)
+def test_what_is_no_text(tmp_path, content, word):
+    refused(written(tmp_path, content), word)
+
+
+def test_what_is_no_file(tmp_path):
+    refused(tmp_path, "is a folder")
+    refused(tmp_path / "none.csv", "no such file")
+    os.mkfifo(tmp_path / "pipe")
+    refused(tmp_path / "pipe", "no ordinary file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_no_permission(tmp_path):
+    path = written(tmp_path, MOVIELENS)
+    path.chmod(0)
+    refused(path, "cannot be read")
+
+
+def test_no_user_column(tmp_path):
+    refused(written(tmp_path, LETTERBOXD), "no column userId", user="7")
+
+
+def test_dates_years_and_titles():
+    assert seconds_of("1112486027") == seconds_of("1112486027000") == 1112486027
+    assert seconds_of("2005-04-02T23:53:47Z") == 1112486027
+    assert seconds_of("yesterday") is None
+    assert year_of("2019–2021") == 2019
+    assert year_of("0") is None
+    assert split_title("Alien (1979)") == ("Alien", 1979)
+    assert split_title("2001: A Space Odyssey (1968)") == ("2001: A Space Odyssey", 1968)
+    assert split_title("(500) Days of Summer") == ("(500) Days of Summer", None)
