@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import catalogue_of_titles
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_films import catalogue_of_titles
 
 from recbench.errors import InputError
 from recbench.own_ratings.diversity import POOL, diversified

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import library_of_titles
+from own_films import library_of_titles
 from tests_paths import SYNTHETIC
 
 from recbench.data.joining import load_dataset

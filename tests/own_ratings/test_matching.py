@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from conftest import HERE, catalogue_of_titles
+from own_films import HERE, catalogue_of_titles
 
 from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.kinds import split_title

@@ -4,7 +4,7 @@ import codecs
 import os
 
 import pytest
-from conftest import HERE
+from own_films import HERE
 
 from recbench.errors import InputError
 from recbench.own_ratings.kinds import seconds_of, split_title, year_of

@@ -13,7 +13,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from conftest import HERE, library_of_titles
+from own_films import HERE, library_of_titles
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.errors import InputError

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import HERE, SOME, catalogue_of_titles, library_of_titles
+from own_films import HERE, SOME, catalogue_of_titles, library_of_titles
 
 from PerUser.personal import Personal
 from recbench.errors import InputError
