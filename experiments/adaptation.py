@@ -16,9 +16,11 @@ a tenth of that.
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,14 +102,14 @@ def main(parameters: Parameters) -> int:
         raise InputError(f"--share is {parameters.share}. Expected more than 0, 1 at the most")
     learners = [Learner.parse(text) for text in parameters.models]
     dataset = load_dataset(parameters.dataset)
-    folder = open_run(parameters, earlier, "adaptation", [dataset])
     ratings = ratings_in_time(dataset, "all", 0, parameters.seed)
-    plain = Stream(dataset, ratings, "extended", parameters.seed, folder.path / "film_tables")
+    plain = Stream(dataset, ratings, "extended", parameters.seed, Path("no film tables yet"))
     movies = plain.movies(len(ratings))
     scenarios: dict[str, Changed] = {
         "mirrored": mirrored(ratings, movies, parameters),
         "two users": two_users(ratings, parameters),
     }
+    folder = open_run(parameters, earlier, "adaptation", [dataset])
     jobs = [
         Job(
             key={"change": name, "model": learner.name},
@@ -130,6 +132,8 @@ def main(parameters: Parameters) -> int:
     write_csv(recovery(rows), folder.path / "summary.csv")
     save(adaptation_plot(table), folder.path / "adaptation")
     folder.close(started)
+    for kept in folder.path.glob("film_tables-*"):
+        shutil.rmtree(kept)
     console.print(recovery(rows).to_string(index=False, float_format="{:.3f}".format))
     return int((rows["status"] == "failed").any())
 

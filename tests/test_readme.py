@@ -18,8 +18,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 GROUPS = ("main", "continual", "published", "ablation", "tuning", "speed", "reliability")
 
 
-def block(name):
-    return re.search(rf"<!-- {name} -->\n```\w*\n(.*?)```\n<!-- end -->", README, re.DOTALL)[1]
+PERSONAL = (ROOT / "docs" / "personal-model.md").read_text()
+
+
+def block(name, page=README):
+    return re.search(rf"<!-- {name} -->\n```\w*\n(.*?)```\n<!-- end -->", page, re.DOTALL)[1]
 
 
 def python(*words, cwd=ROOT):
@@ -73,9 +76,10 @@ def test_the_holdout_of_the_docs_runs(tmp_path):
 
 @pytest.mark.slow
 def test_one_users_view_prints_what_it_says():
-    after = README.split(block("user"))[1]
+    code = block("user", PERSONAL)
+    after = PERSONAL.split(code)[1]
     shown = re.search(r"```\n(.*?)```", after.split("<!-- end -->")[1], re.DOTALL)[1]
-    done = python("-c", block("user"))
+    done = python("-c", code)
     assert done.returncode == 0, done.stderr
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
 
@@ -138,6 +142,7 @@ def test_every_flag_of_readme_and_docs_exists():
     flags = {"--index-url", "--no-deps"}
     for script in (
         "compare_all.py",
+        "continual.py",
         "recommend.py",
         "tune.py",
         "data_prep.py",
@@ -146,6 +151,7 @@ def test_every_flag_of_readme_and_docs_exists():
         module = script.removesuffix(".py").replace("/", ".")
         flags |= set(re.findall(r"--[a-z0-9-]+", python("-m", module, "--help").stdout))
     for experiment in (
+        "adaptation",
         "claims",
         "no_population",
         "literature",
