@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from recbench.report.style import GREY, legend_beside, looks_of, plain_frame, save
 
+FEWEST_USERS = 30  # of a point of a learning curve: of fewer the interval fills the picture
 BAND = "band: 95 % interval\nover users\n"
 
 
@@ -39,6 +40,7 @@ def _axes(width: float = 9.5, height: float = 5) -> tuple[Figure, Axes]:
 def learning_curves(curve: pd.DataFrame, names: list[str] | None = None) -> Figure:
     """RMSE by how many ratings the user has given before, a line for each learner."""
     curve = curve.assign(name=_names(curve))
+    curve = curve[curve["n_users"] >= min(FEWEST_USERS, curve["n_users"].max())]
     looks = looks_of(list(curve["name"].unique()))
     figure, axes = _axes()
     seen = sorted(curve["ratings_seen"].unique())
