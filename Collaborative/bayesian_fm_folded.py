@@ -55,6 +55,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     name: ClassVar[str] = "bayes_fm_folded"
     search_space: ClassVar[dict] = {}
+    settings_alone: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def __init__(
