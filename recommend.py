@@ -29,11 +29,12 @@ from recbench.errors import InputError, check_range
 from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters, known_genre, known_language
 from recbench.own_ratings.interview import interview
-from recbench.own_ratings.library import open_library
+from recbench.own_ratings.known_films import open_known_films
 from recbench.own_ratings.output import Format, as_csv, as_json, as_text, lines_of
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import ReadFile, read_ratings
-from recbench.own_ratings.session import LATEST, Recommendation, Session, stars_of
+from recbench.own_ratings.recommendation import Recommendation
+from recbench.own_ratings.session import LATEST, Session, stars_of
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
 
@@ -116,8 +117,8 @@ def main(parameters: Parameters) -> None:
     rated = [parsed(one) for one in parameters.rate]  # wrong ones are told of before anything long
     given = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
 
-    library = open_library(parameters.dataset, parameters.film_table, tell)
-    session = Session(library, Personal, profile)
+    known_films = open_known_films(parameters.dataset, parameters.film_table, tell)
+    session = Session(known_films, Personal, profile)
     filters = filters_of(parameters, session)
     changes, films = None, None
     if profile is None and not changing:

@@ -207,13 +207,10 @@ def _since(ratings: Ratings, later: np.ndarray, of_change: np.ndarray) -> np.nda
 
 def errors(stream: Stream, changed: Changed, learner: Learner, seed: int) -> dict[str, Any]:
     """Mean squared errors of what has changed, by how many such ratings have come since."""
-    starts = learner.starts(stream.ratings.time).tolist()
-    predicted = [
-        replay(
-            build(load_recommender(learner.spec), Options(seed=seed)), stream, start, end
-        ).predicted
-        for start, end in zip(starts, [*starts[1:], len(stream.ratings)], strict=True)
-    ]
+    predicted = []
+    for start, end in learner.pieces(stream.ratings.time):
+        model = build(load_recommender(learner.spec), Options(seed=seed))
+        predicted.append(replay(model, stream, start, end).predicted)
     squared = (np.concatenate(predicted) - stream.ratings.stars).astype(np.float64) ** 2
     rows = changed.of_change & (changed.since < 0) & (changed.since >= -20)
     found: dict[str, Any] = {BEFORE: float(np.sqrt(squared[rows].mean()))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,6 +59,14 @@ class Learner:
     def name(self) -> str:
         """Of both, as in "bayes_fm@1000"."""
         return f"{self.model}@{self.retrained}"
+
+    def pieces(self, time: np.ndarray) -> list[tuple[int, int]]:
+        """From each fit to the next: the first rating and the one after the last.
+
+        Args:
+            time: see `starts`.
+        """
+        return list(pairwise([*self.starts(time).tolist(), len(time)]))
 
     def starts(self, time: np.ndarray) -> np.ndarray:
         """Before which ratings it is fitted: int64 [k], rising, the first 0.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from recbench.continual.energy import joules
 from recbench.continual.stream import Stream
-from recbench.evaluation.energy import joules
 from recbench.ratings import Ratings
 from recbench.recommender import declared, fit_on, time_for
 from recbench.threads import one_thread

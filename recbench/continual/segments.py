@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -68,15 +68,12 @@ class SegmentDone:
 
     row: dict
     failure: str = ""
-    notes: list[str] = field(default_factory=list)
 
 
 def segments_of(replay: Replay, learner: Learner, stream: Stream) -> list[Segment]:
     """In the order of time."""
-    starts = learner.starts(stream.ratings.time)
-    ends = np.append(starts[1:], len(stream.ratings))
-    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
-    return [Segment(replay, learner, start, end) for start, end in pairs]
+    pieces = learner.pieces(stream.ratings.time)
+    return [Segment(replay, learner, start, end) for start, end in pieces]
 
 
 _streams: dict[Replay, Stream] = {}  # of this process

@@ -16,7 +16,7 @@ from recbench.data.joining import Dataset
 from recbench.data.sampling import user_sets
 from recbench.film_table.making import make_film_table
 from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FOLDS, FilmTables
+from recbench.film_table.tables import FOLDS, FilmTables, fold_of_each
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 
@@ -104,14 +104,14 @@ class Stream:
         """Tables learned from the first n ratings, and the seconds that making them took.
 
         A table for each fold of the users there are, learned from the others; and one learned from
-        all, for users who are still to come. They are made once, by whoever needs them first.
+        all, for users who are still to come. They are made once, by whoever needs them first. The
+        votes in `movies` are counted over everybody, as far as anybody can see them.
         """
         seen = self.first(n)
         users = int(self.ratings.user.max(initial=-1)) + 1
         fold = np.full(users, FOLDS)
         there = np.unique(seen.user)
-        order = np.random.default_rng([self.seed, 7]).permutation(there)
-        fold[order] = np.arange(len(order)) % FOLDS
+        fold[there] = fold_of_each(there, self.seed)
         self.folder.mkdir(exist_ok=True, parents=True)
         with FileLock(self.folder / f"{n}.lock"):
             about = self.folder / f"{n}.json"

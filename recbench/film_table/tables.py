@@ -14,6 +14,13 @@ FOLDS = 4
 ENOUGH = 4  # background ratings for each training rating of the sample
 
 
+def fold_of_each(users: np.ndarray, seed: int) -> np.ndarray:
+    """Users, int [n], in folds of like size, drawn at random: int64 [n], 0 .. 3."""
+    fold = np.empty(len(users), dtype=np.int64)
+    fold[np.random.default_rng([seed, 7]).permutation(len(users))] = np.arange(len(users)) % FOLDS
+    return fold
+
+
 @dataclass(frozen=True)
 class FilmTables:
     """One table for everybody, or one for each fold of users, learned from the other folds.
@@ -57,9 +64,7 @@ class FilmTables:
             table = make_film_table(background, movies, seed, movies_without=movies_without)
             return cls.same_for_all(table)
         users = int(train.user.max(initial=-1)) + 1
-        order = np.random.default_rng([seed, 7]).permutation(users)
-        fold = np.empty(users, dtype=np.int64)
-        fold[order] = np.arange(users) % FOLDS
+        fold = fold_of_each(np.arange(users), seed)
         tables = []
         for k in range(FOLDS):
             others = Ratings.concatenate([train.take(fold[train.user] != k), background])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recbench.own_ratings.session import Recommendation
+from recbench.own_ratings.recommendation import Recommendation
 
 SHOWN = 3  # of those that moved
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.joining import Dataset
 from recbench.data.kaggle_files import read_text
 from recbench.data.tables import genre_names
 from recbench.film_table.of_dataset import film_table_of
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.kinds import split_title, year_of
-from recbench.own_ratings.library import Library
+from recbench.own_ratings.known_films import KnownFilms
 from recbench.own_ratings.titles import article_first
 from recbench.ratings import Movies
 
@@ -24,15 +24,10 @@ METADATA, LINKS, MOVIELENS_TITLES = (
 )
 
 
-def load(dataset: str) -> Dataset:
-    """See `recbench.data.joining.load_dataset`."""
-    return load_dataset(dataset)
-
-
-def library_of(dataset: Dataset) -> Library:
+def known_films_of(dataset: Dataset) -> KnownFilms:
     """Learn the film table from everybody in `dataset`; a minute a million ratings."""
     table, movies = film_table_of(dataset)
-    return Library(catalogue_of(dataset, movies), table)
+    return KnownFilms(catalogue_of(dataset, movies), table)
 
 
 def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from typing import Literal
 
 from recbench.own_ratings.changes import Changes
-from recbench.own_ratings.session import Added, Recommendation
+from recbench.own_ratings.recommendation import Recommendation
+from recbench.own_ratings.session import Added
 
 Format = Literal["text", "json", "csv"]
 COLUMNS = (

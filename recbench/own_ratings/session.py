@@ -14,10 +14,11 @@ from recbench.film_table.tables import FilmTables
 from recbench.own_ratings.diversity import diversified
 from recbench.own_ratings.filters import Filters, known_genre
 from recbench.own_ratings.kinds import number_of, split_title
-from recbench.own_ratings.library import Library
+from recbench.own_ratings.known_films import KnownFilms
 from recbench.own_ratings.matching import Match, Matcher
 from recbench.own_ratings.profile import Profile, with_ratings
 from recbench.own_ratings.rating import OwnRating, on_the_grid
+from recbench.own_ratings.recommendation import Reason, Recommendation, interval
 from recbench.own_ratings.titles import names_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Explanation
@@ -52,51 +53,6 @@ class Model(Protocol):
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int: ...
 
 
-@dataclass(frozen=True)
-class Reason:
-    """A rating of the user's that a recommendation rests on.
-
-    Attributes:
-        film: "Alien (1979)".
-        words: "you gave it 5: 82% of those who rate both agree".
-        stars: how many it adds; negative: takes off.
-    """
-
-    film: str
-    words: str
-    stars: float
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """A film, and what is expected of it.
-
-    Attributes:
-        movie: row of the catalogue.
-        stars: expected, 0.5 .. 5.
-        low, high: stars between which the rating will be with a probability of 80 % or more.
-        rated_by: how many users of the dataset rated it.
-        reasons: the largest first; none if the user has rated nothing.
-    """
-
-    movie: int
-    title: str
-    year: int | None
-    movie_id: int
-    imdb_id: str
-    genres: tuple[str, ...]
-    language: str
-    rated_by: int
-    stars: float
-    low: float
-    high: float
-    reasons: tuple[Reason, ...]
-
-    @property
-    def name(self) -> str:
-        return self.title if self.year is None else f"{self.title} ({self.year})"
-
-
 @dataclass
 class Added:
     """What became of ratings that were added.
@@ -121,22 +77,25 @@ class Session:
     """A user, the films and a model. `profile` is what there is to be kept; nothing is written.
 
     Args:
-        library: films and film table.
+        known_films: films and film table.
         new_model: makes an unfitted model.
         profile: of the user.
 
-    >>> session = Session(open_library("ml-100k"), Personal)  # doctest: +SKIP
+    >>> session = Session(open_known_films("ml-100k"), Personal)  # doctest: +SKIP
     >>> session.rate("Alien (1979)", 4.5)  # doctest: +SKIP
     >>> [film.name for film in session.recommend(3)]  # doctest: +SKIP
     """
 
     def __init__(
-        self, library: Library, new_model: Callable[[], Model], profile: Profile | None = None
+        self,
+        known_films: KnownFilms,
+        new_model: Callable[[], Model],
+        profile: Profile | None = None,
     ) -> None:
-        self.library, self.catalogue = library, library.catalogue
+        self.known_films, self.catalogue = known_films, known_films.catalogue
         self.profile = profile or Profile()
         self._new_model = new_model
-        self._matcher = Matcher(library.catalogue)
+        self._matcher = Matcher(known_films.catalogue)
         self._movies = self._found(self.profile.ratings)
         self._model: Model | None = None
 
@@ -293,8 +252,8 @@ class Session:
         if name not in self.profile.muted:
             muted = ", ".join(self.profile.muted)
             raise InputError(f"--unmute {genre}: is not muted. Muted: {muted}")
-        self.profile = replace(self.profile, muted=tuple(set(self.profile.muted) - {name}))
-        self.profile = replace(self.profile, muted=tuple(sorted(self.profile.muted)))
+        left = tuple(sorted(set(self.profile.muted) - {name}))
+        self.profile = replace(self.profile, muted=left)
         return name
 
     # --- what is asked of it ---------------------------------------------------------------------
@@ -311,7 +270,7 @@ class Session:
         passing = (filters or Filters()).passing(self.catalogue, self.profile.muted)
         passing[list(self.rated)] = False
         movies = np.flatnonzero(passing)
-        stars, _ = self._expected(movies)
+        stars = self._expected(movies)
         model = self._fitted()
 
         def likeness(places: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -322,7 +281,7 @@ class Session:
 
     def predict(self, movie: int) -> Recommendation:
         """What is expected of a film, and why."""
-        mean, _ = self._expected(np.array([movie]))
+        mean = self._expected(np.array([movie]))
         grid, probability = self._fitted().predict_distribution(np.array([ME]), np.array([movie]))
         low, high = interval(grid, probability[0], INSIDE)
         year = int(self.catalogue.year[movie])
@@ -356,14 +315,14 @@ class Session:
             return None
         return self._fitted().ask_next(ME, candidates, known_first[:TARGETS])
 
-    def _expected(self, movies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean, not clipped, and variance of ratings, float64 [n] each."""
-        model, mean, variance = self._fitted(), np.empty(len(movies)), np.empty(len(movies))
+    def _expected(self, movies: np.ndarray) -> np.ndarray:
+        """Mean of ratings, not clipped, float64 [n]."""
+        model, mean = self._fitted(), np.empty(len(movies))
         for start in range(0, len(movies), AT_ONCE):
             rows = slice(start, start + AT_ONCE)
             user = np.full(len(movies[rows]), ME)
-            mean[rows], variance[rows] = model.predict_normal(user, movies[rows])
-        return mean, variance
+            mean[rows], _ = model.predict_normal(user, movies[rows])
+        return mean
 
     def _reasons(self, movie: int) -> tuple[Reason, ...]:
         """The ratings that speak most for a film, in words that say so; else those that do without,
@@ -375,7 +334,7 @@ class Session:
         pro = [one for one in own if one[2] > 0]
         # a film that was liked speaks for one that others like with it, a film that was not for one
         # that they do not like with it; some speak by the time when they were rated alone
-        rated, mean = self.rated, self.library.table.mean
+        rated, mean = self.rated, self.known_films.table.mean
         films = np.array([film for _, film, _ in pro], dtype=int)
         liked = np.array([rated[film] for film in films]) > mean[films]
         telling = (model.agreement(movie, films) >= 1 / 2) == liked
@@ -392,7 +351,7 @@ class Session:
             movie, stars = np.array([one for one, _ in rated]), [stars for _, stars in rated]
             order = np.arange(len(rated))
             ratings = Ratings(np.full(len(rated), ME), movie, np.array(stars), order)
-            tables = FilmTables.same_for_all(self.library.table)
+            tables = FilmTables.same_for_all(self.known_films.table)
             self._model = self._new_model().fit(ratings, self.catalogue.movies, tables)
             self._model.predict_one(ME, 0)  # what follows from the ratings is kept from now on
         return self._model
@@ -463,16 +422,6 @@ class Session:
     def _found(self, ratings: Sequence[OwnRating]) -> list[int | None]:
         """Films of ratings that are kept, which have the title of a film or else found none."""
         return [self._matcher.find(rating, strict=True).movie for rating in ratings]
-
-
-def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[float, float]:
-    """The values of `grid` between which lies that part of the probability or more, as much of
-    the rest below as above at most."""
-    below = np.cumsum(probability)
-    tail, rounding = (1 - inside) / 2, 1e-9
-    low = int(np.searchsorted(below, tail + rounding, side="right"))
-    high = int(np.searchsorted(below, 1 - tail - rounding))
-    return float(grid[min(low, len(grid) - 1)]), float(grid[min(high, len(grid) - 1)])
 
 
 def stars_of(text: str) -> float | None:

@@ -7,7 +7,7 @@ import unicodedata
 
 ARTICLES = (
     *("the", "a", "an", "le", "la", "les", "un", "une", "el", "los", "las", "il", "lo", "gli"),
-    *("i", "der", "die", "das", "ein", "eine", "den", "det", "de", "het", "o", "os", "en", "une"),
+    *("i", "der", "die", "das", "ein", "eine", "den", "det", "de", "het", "o", "os", "en"),
 )
 MOVED = re.compile(rf"^(.+), (l['’´`]|{'|'.join(ARTICLES)})$", re.IGNORECASE)  # "Matrix, The"
 LEADING = re.compile(rf"^(?:l['’´`]\s*|(?:{'|'.join(ARTICLES)})\s+)(.+)$", re.IGNORECASE)

@@ -32,8 +32,8 @@ def _names(table: pd.DataFrame) -> pd.Series:
     return table["model"] + "@" + table["retrained"]
 
 
-def _axes(width: float = 9.5, height: float = 5) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+def _axes(height: float = 5) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(9.5, height), dpi=120, layout="constrained")
     return figure, figure.add_subplot()
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 
 import pytest
-from own_films import HERE, SOME, catalogue_of_titles, library_of_titles
+from own_films import HERE, SOME, catalogue_of_titles, known_films_of_titles
 
 from PerUser.personal import Personal
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.library import Library
+from recbench.own_ratings.known_films import KnownFilms
 from recbench.own_ratings.profile import Profile
 from recbench.own_ratings.session import Session
 
@@ -27,13 +27,13 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture(scope="session")
-def library(catalogue) -> Library:
-    return library_of_titles(catalogue)
+def known_films(catalogue) -> KnownFilms:
+    return known_films_of_titles(catalogue)
 
 
 @pytest.fixture
-def session(library) -> Session:
-    return Session(library, Personal, Profile())
+def session(known_films) -> Session:
+    return Session(known_films, Personal, Profile())
 
 
 @pytest.fixture

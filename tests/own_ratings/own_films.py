@@ -11,7 +11,7 @@ from recbench.film_table.steps import EVEN
 from recbench.film_table.table import FilmTable
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.kinds import split_title
-from recbench.own_ratings.library import Library
+from recbench.own_ratings.known_films import KnownFilms
 from recbench.own_ratings.titles import article_first
 from recbench.ratings import Movies
 
@@ -45,14 +45,14 @@ def catalogue_of_titles(titles, genres=None, language=None, imdb_id=None, other=
     )
 
 
-def library_of_titles(catalogue, seed=0):
+def known_films_of_titles(catalogue, seed=0):
     """A film table in which films differ at random."""
     rng, n = np.random.default_rng(seed), len(catalogue)
     factors = np.column_stack((np.ones(n), rng.normal(0, 0.5, (n, 4))))
     codes = factors[:, 1:] @ rng.normal(size=(4, 128)) > 0
     mean = rng.uniform(2.5, 4.5, n)
     ids = catalogue.movies.movie_id
-    return Library(catalogue, FilmTable(ids, mean, factors, codes, Scales(), EVEN))
+    return KnownFilms(catalogue, FilmTable(ids, mean, factors, codes, Scales(), EVEN))
 
 
 SOME = {

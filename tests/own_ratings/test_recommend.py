@@ -13,7 +13,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from own_films import HERE, library_of_titles
+from own_films import HERE, known_films_of_titles
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.errors import InputError
@@ -29,7 +29,7 @@ SCRIPT = [sys.executable, str(ROOT / "recommend.py")]
 def films(tmp_path_factory, catalogue):
     """A folder with film table and list of films, as the cache has it."""
     folder = tmp_path_factory.mktemp("films")
-    library_of_titles(catalogue).save(folder)
+    known_films_of_titles(catalogue).save(folder)
     return folder
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from own_films import HERE, SOME, catalogue_of_titles, library_of_titles
+from own_films import HERE, SOME, catalogue_of_titles, known_films_of_titles
 
 from PerUser.personal import Personal
 from recbench.errors import InputError
@@ -15,14 +15,15 @@ from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.rating import OwnRating
 from recbench.own_ratings.reading import read_ratings
-from recbench.own_ratings.session import Session, interval
+from recbench.own_ratings.recommendation import interval
+from recbench.own_ratings.session import Session
 from recbench.ratings import Ratings
 
 
-def test_recommendations_are_those_of_the_model(seen, library):
-    movies, movie = library.catalogue.movies, list(seen.rated)
+def test_recommendations_are_those_of_the_model(seen, known_films):
+    movies, movie = known_films.catalogue.movies, list(seen.rated)
     train = Ratings(np.zeros(6), movie, list(SOME.values()), np.arange(6))
-    model = Personal().fit(train, movies, FilmTables.same_for_all(library.table))
+    model = Personal().fit(train, movies, FilmTables.same_for_all(known_films.table))
     stars = model.predict(np.zeros(len(movies), int), np.arange(len(movies)))
     stars[movie] = 0
     films = seen.recommend(10)
@@ -34,13 +35,13 @@ def test_recommendations_are_those_of_the_model(seen, library):
         assert probability[0][inside].sum() >= 0.8
         shares = {part.movie: part.stars for part in model.explain_one(0, film.movie).contributions}
         for reason in film.reasons:
-            row = next(row for row in movie if library.catalogue.name(row) == reason.film)
+            row = next(row for row in movie if known_films.catalogue.name(row) == reason.film)
             assert reason.stars == pytest.approx(shares[row])
             assert "you gave it" in reason.words
 
 
 def test_reasons_do_not_say_the_opposite(seen):
-    model, mean = seen._fitted(), seen.library.table.mean
+    model, mean = seen._fitted(), seen.known_films.table.mean
     row = {seen.catalogue.name(movie): movie for movie in seen.rated}
     for film in seen.recommend(50):
         for_it = [reason for reason in film.reasons if reason.stars > 0]
@@ -61,7 +62,7 @@ def test_no_film_that_was_rated_is_recommended(seen):
 def test_without_ratings_the_mean_of_others(session):
     films = session.recommend(3)
     assert [film.reasons for film in films] == [(), (), ()]
-    best = np.sort(session.library.table.mean)[::-1][:3]
+    best = np.sort(session.known_films.table.mean)[::-1][:3]
     assert [film.stars for film in films] == pytest.approx(best)
 
 
@@ -100,9 +101,9 @@ def test_reasons_are_the_shares_without_what_forgetting_would_do(seen):
 # --- what changes it ---------------------------------------------------------------------------
 
 
-def test_forgetting_leaves_what_somebody_has_who_never_rated_it(seen, library, monkeypatch):
+def test_forgetting_leaves_what_somebody_has_who_never_rated_it(seen, known_films, monkeypatch):
     monkeypatch.setattr(module.clock, "time", lambda: 1.7e9)
-    never = Session(library, Personal)
+    never = Session(known_films, Personal)
     for title, stars in SOME.items():
         if title != "Psycho (1960)":
             never.rate(title, stars)
@@ -136,7 +137,7 @@ def test_forget_what_was_not_rated(seen):
 
 def test_forget_one_of_two_of_the_same_title():
     catalogue = catalogue_of_titles(["Hamlet (1990)", "Hamlet (1996)"])
-    session = Session(library_of_titles(catalogue), Personal)
+    session = Session(known_films_of_titles(catalogue), Personal)
     session.rate("Hamlet (1990)", 4)
     session.rate("Hamlet (1996)", 2)
     with pytest.raises(InputError, match=r"several.*Hamlet \(1990\); Hamlet \(1996\)"):
@@ -148,11 +149,11 @@ def test_forget_one_of_two_of_the_same_title():
 def test_forget_a_film_that_is_there_under_two_names():
     """As two films of another dataset, which are one here."""
     old = catalogue_of_titles(["Seven (1995)", "Se7en (1995)"])
-    session = Session(library_of_titles(old), Personal)
+    session = Session(known_films_of_titles(old), Personal)
     session.rate("Seven (1995)", 4)
     session.rate("Se7en (1995)", 2)
     new = catalogue_of_titles(["Seven (a.k.a. Se7en) (1995)"])
-    later = Session(library_of_titles(new), Personal, session.profile)
+    later = Session(known_films_of_titles(new), Personal, session.profile)
     assert later.rated == {0: 2}
     later.forget("Se7en")
     assert later.profile.ratings == ()
@@ -166,7 +167,7 @@ def test_rate(seen):
             seen.rate("Heat (1995)", stars)
     catalogue = catalogue_of_titles(["Hamlet (1990)", "Hamlet (1996)"])
     with pytest.raises(InputError, match=r"several. Say which: Hamlet \(1990\); Hamlet \(1996\)"):
-        Session(library_of_titles(catalogue), Personal).rate("Hamlet", 3)
+        Session(known_films_of_titles(catalogue), Personal).rate("Hamlet", 3)
     assert len(seen.rated) == len(SOME)
 
 
@@ -207,15 +208,15 @@ def test_a_file_is_added(session):
     assert sum(added.matched.values()) >= 248
     assert session.learned == len(session.rated)
     assert len(session.lacking) == len(added.unmatched)
-    again = Session(session.library, Personal, session.profile)
+    again = Session(session.known_films, Personal, session.profile)
     assert again.rated == session.rated
     assert again.recommend(5) == session.recommend(5)
 
 
-def test_all_three_kinds_give_the_same_profile_but_for_times(library):
+def test_all_three_kinds_give_the_same_profile_but_for_times(known_films):
     rated = []
     for name in ("letterboxd", "imdb", "movielens"):
-        session = Session(library, Personal)
+        session = Session(known_films, Personal)
         session.add(read_ratings(HERE / f"{name}.csv").ratings)
         rated.append(session.rated)
     for one in rated:
@@ -255,21 +256,21 @@ def test_the_later_of_file_and_profile_counts(session):
     assert list(session.rated.values()) == [2]
 
 
-def test_what_finds_no_film_is_kept_and_named_with_the_nearest(session, library):
+def test_what_finds_no_film_is_kept_and_named_with_the_nearest(session, known_films):
     unknown = OwnRating(stars=4, title="Trainspottingg Two", year=2017)
     added = session.add([unknown, rating("Alien", 3)])
     assert added.unmatched == [(unknown, ["Trainspotting (1996)"])]
     assert session.lacking == [unknown]
     assert session.learned == 1
     bigger = catalogue_of_titles(["Trainspottingg Two (2017)", "Alien (1979)"])
-    later = Session(library_of_titles(bigger), Personal, session.profile)
+    later = Session(known_films_of_titles(bigger), Personal, session.profile)
     assert later.rated == {0: 4, 1: 3}
     assert session.forget("Trainspottingg Two (2017)") == "Trainspottingg Two (2017)"
     assert session.lacking == []
 
 
-def test_numbers_of_films_of_another_set(library):
-    of_100k = replace(library, catalogue=replace(library.catalogue, dataset="ml-100k"))
+def test_numbers_of_films_of_another_set(known_films):
+    of_100k = replace(known_films, catalogue=replace(known_films.catalogue, dataset="ml-100k"))
     session = Session(of_100k, Personal)
     session.add([OwnRating(stars=3, movie_id=253)])
     with pytest.raises(InputError, match=r"movieId 2571 is not in ml-100k.*--dataset"):
@@ -280,12 +281,12 @@ def test_numbers_of_films_of_another_set(library):
 def test_another_numbering_of_films_is_no_trouble(session):
     session.rate("Alien (1979)", 4)
     other = catalogue_of_titles([f"Film {n} (1990)" for n in range(300)] + ["Alien (1979)"])
-    assert Session(library_of_titles(other), Personal, session.profile).rated == {300: 4}
+    assert Session(known_films_of_titles(other), Personal, session.profile).rated == {300: 4}
 
 
 def test_ten_thousand_ratings(monkeypatch):
     titles = [f"Tale {n} of {n * 7919 % 10_007} (1990)" for n in range(10_000)]
-    session = Session(library_of_titles(catalogue_of_titles(titles)), Personal)
+    session = Session(known_films_of_titles(catalogue_of_titles(titles)), Personal)
     started = time.monotonic()
     added = session.add([OwnRating(stars=n % 10 / 2 + 0.5, movie_id=n + 1) for n in range(9_990)])
     assert added.matched == {"id": 9_990}

@@ -149,8 +149,7 @@ def test_what_is_predicted_does_not_depend_on_what_comes_later(
     row = len(stream.ratings) * 2 // 3
     other = changed_from(stream, row, tmp_path)
     learner = Learner.parse(text)
-    starts = learner.starts(stream.ratings.time).tolist()
-    for start, end in zip(starts, [*starts[1:], len(stream.ratings)], strict=True):
+    for start, end in learner.pieces(stream.ratings.time):
         if start > row:
             break
         models = [build(load_recommender(learner.spec), Options(seed=1)) for _ in range(2)]

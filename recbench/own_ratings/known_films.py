@@ -23,7 +23,7 @@ Tell = Callable[[str], None]  # a message for whoever waits
 
 
 @dataclass(frozen=True)
-class Library:
+class KnownFilms:
     """What is known of films.
 
     Attributes:
@@ -35,7 +35,7 @@ class Library:
     table: FilmTable
 
     @classmethod
-    def load(cls, folder: Path) -> Library:
+    def load(cls, folder: Path) -> KnownFilms:
         """What `save` wrote.
 
         Raises:
@@ -52,7 +52,7 @@ class Library:
         self.catalogue.save(folder / FILMS)
 
 
-def open_library(dataset: str = "auto", film_table: str = "", tell: Tell = print) -> Library:
+def open_known_films(dataset: str = "auto", film_table: str = "", tell: Tell = print) -> KnownFilms:
     """Films and film table: from `film_table`, else as kept in the cache, else made of `dataset`.
 
     Args:
@@ -66,26 +66,30 @@ def open_library(dataset: str = "auto", film_table: str = "", tell: Tell = print
         InputError: there is no such dataset or table, or the cache cannot be written.
     """
     if film_table and Path(film_table).is_dir():
-        return Library.load(Path(film_table))
+        return KnownFilms.load(Path(film_table))
     if film_table:  # tells of a wrong file before anything long is done
         table = FilmTable.load(film_table)
-        library = open_library(dataset, tell=tell)
-        return Library(library.catalogue, _fitting(table, library.catalogue, Path(film_table)))
+        known_films = open_known_films(dataset, tell=tell)
+        return KnownFilms(
+            known_films.catalogue, _fitting(table, known_films.catalogue, Path(film_table))
+        )
     kept = cache_folder() / "own-ratings"
     folder = _known(kept / INDEX, dataset)
     if folder is not None:
         try:
-            return Library.load(kept / folder)
+            return KnownFilms.load(kept / folder)
         except InputError as error:
             tell(f"{error}. It is made again")
     return _make(dataset, kept, tell)
 
 
-def _make(dataset: str, kept: Path, tell: Tell) -> Library:
-    from recbench.own_ratings.of_dataset import library_of, load  # slow to import, needed once
+def _make(dataset: str, kept: Path, tell: Tell) -> KnownFilms:
+    # slow to import, needed once
+    from recbench.data.joining import load_dataset
+    from recbench.own_ratings.of_dataset import known_films_of
 
     with _messages_of_others(tell):
-        loaded = load(dataset)
+        loaded = load_dataset(dataset)
     fingerprint = loaded.source.fingerprint()
     tell(
         f"learning what {loaded.n_users:,} users' {len(loaded.ratings):,} ratings of "
@@ -93,9 +97,9 @@ def _make(dataset: str, kept: Path, tell: Tell) -> Library:
     )
     started = time.monotonic()
     with _clock_running():
-        library = library_of(loaded)
+        known_films = known_films_of(loaded)
     try:
-        library.save(kept / fingerprint)
+        known_films.save(kept / fingerprint)
         _remember(kept / INDEX, dataset, fingerprint, loaded.source.files)
     except OSError as error:
         raise InputError(
@@ -103,7 +107,7 @@ def _make(dataset: str, kept: Path, tell: Tell) -> Library:
             "RECBENCH_CACHE"
         ) from None
     tell(f"done in {time.monotonic() - started:.0f} seconds; kept in {kept / fingerprint}")
-    return library
+    return known_films
 
 
 @contextmanager

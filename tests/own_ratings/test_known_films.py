@@ -5,29 +5,29 @@ import shutil
 
 import numpy as np
 import pytest
-from own_films import library_of_titles
+from own_films import known_films_of_titles
 from tests_paths import SYNTHETIC
 
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 from recbench.film_table.of_dataset import film_table_of
 from recbench.film_table.table import FilmTable
-from recbench.own_ratings import library as module
+from recbench.own_ratings import known_films as module
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.library import Library, open_library
+from recbench.own_ratings.known_films import KnownFilms, open_known_films
 from recbench.own_ratings.of_dataset import catalogue_of
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A cache with the library of a copy of the synthetic set, and that copy."""
+    """A cache with the known_films of a copy of the synthetic set, and that copy."""
     cache = tmp_path_factory.mktemp("cache")
     data = cache / "data"
     shutil.copytree(SYNTHETIC, data, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECBENCH_CACHE", str(cache))
         told = []
-        first = open_library(str(data), tell=told.append)
+        first = open_known_films(str(data), tell=told.append)
     assert told[0].startswith("learning what 60 users'")
     assert told[-1].startswith("done in")
     return cache, data, first
@@ -66,7 +66,7 @@ def test_the_next_start_needs_no_dataset(made, cache, monkeypatch):
     monkeypatch.setattr(module, "_make", not_made)
     shutil.rmtree(made[1].with_name("data"), ignore_errors=False)
     try:
-        again = open_library(str(made[1]), tell=not_made)
+        again = open_known_films(str(made[1]), tell=not_made)
     finally:
         shutil.copytree(cache / "data", made[1])
     assert again.table.checksum() == made[2].table.checksum()
@@ -84,10 +84,10 @@ def test_files_that_have_changed_are_read_anew(made, cache, monkeypatch):
         module._known(cache / "own-ratings" / "index.json", str(made[1])),
         (data / "ratings_small.csv",),
     )
-    open_library(str(data))
+    open_known_films(str(data))
     assert learned == []
     os.utime(data / "ratings_small.csv", (1, 1))
-    open_library(str(data))
+    open_known_films(str(data))
     assert learned == [str(data)]
 
 
@@ -98,7 +98,7 @@ def test_a_damaged_cache_is_made_again(made, cache, monkeypatch, name, content):
     file.unlink() if content is None else file.write_bytes(content)
     told = []
     monkeypatch.setattr(module, "_make", lambda *_: made[2])
-    assert open_library(str(made[1]), tell=told.append) is made[2]
+    assert open_known_films(str(made[1]), tell=told.append) is made[2]
     assert "made again" in told[0]
 
 
@@ -106,38 +106,38 @@ def test_an_index_that_is_none(made, cache, monkeypatch):
     monkeypatch.setattr(module, "_make", lambda *_: made[2])
     for content in ("", "[]", "{", '{"x": 3}'):
         (cache / "own-ratings" / "index.json").write_text(content)
-        assert open_library(str(made[1])) is made[2]
+        assert open_known_films(str(made[1])) is made[2]
 
 
 def test_a_folder_or_a_file_in_its_place(made, cache, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_make", not_made)
     (file,) = (cache / "own-ratings").glob(f"*/{module.TABLE}")
     for place in (file.parent, file):
-        library = open_library(str(made[1]), film_table=str(place))
-        assert library.table.checksum() == made[2].table.checksum()
+        known_films = open_known_films(str(made[1]), film_table=str(place))
+        assert known_films.table.checksum() == made[2].table.checksum()
     with pytest.raises(InputError, match=r"films\.npz: there is no such file"):
-        open_library(film_table=str(tmp_path))
+        open_known_films(film_table=str(tmp_path))
     with pytest.raises(InputError, match="there is no such file"):
-        open_library(film_table=str(tmp_path / "none.npz"))
+        open_known_films(film_table=str(tmp_path / "none.npz"))
     (tmp_path / "bad.npz").write_text("bad")
     with pytest.raises(InputError, match="damaged"):
-        open_library(film_table=str(tmp_path / "bad.npz"))
+        open_known_films(film_table=str(tmp_path / "bad.npz"))
 
 
 def test_a_table_of_other_films(made, catalogue, tmp_path):
-    table = library_of_titles(catalogue).table
+    table = known_films_of_titles(catalogue).table
     other = FilmTable(table.movie_id + 10_000, table.mean, table.factors, table.codes,
                       table.scales, table.steps)  # fmt: skip
     other.save(tmp_path / module.TABLE)
     catalogue.save(tmp_path / module.FILMS)
     with pytest.raises(InputError, match=r"knows none of the 253 films"):
-        Library.load(tmp_path)
+        KnownFilms.load(tmp_path)
     some = other.movie_id.copy()
     some[:5] = catalogue.movies.movie_id[:5]
     FilmTable(some, table.mean, table.factors, table.codes, table.scales, table.steps).save(
         tmp_path / module.TABLE
     )
-    fitting = Library.load(tmp_path).table
+    fitting = KnownFilms.load(tmp_path).table
     assert (fitting.movie_id == catalogue.movies.movie_id).all()
 
 
@@ -160,11 +160,11 @@ def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr(
-        "recbench.own_ratings.of_dataset.library_of",
-        lambda dataset: library_of_titles(catalogue_of(dataset, film_table_of(dataset)[1])),
+        "recbench.own_ratings.of_dataset.known_films_of",
+        lambda dataset: known_films_of_titles(catalogue_of(dataset, film_table_of(dataset)[1])),
     )
     with pytest.raises(InputError, match="RECBENCH_CACHE"):
-        open_library(str(SYNTHETIC), tell=lambda _: None)
+        open_known_films(str(SYNTHETIC), tell=lambda _: None)
 
 
 def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):
@@ -175,9 +175,9 @@ def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):
         print("asking somebody")
         raise InputError("nobody there")
 
-    monkeypatch.setattr("recbench.own_ratings.of_dataset.load", load)
+    monkeypatch.setattr("recbench.data.joining.load_dataset", load)
     with pytest.raises(InputError, match="nobody there"):
-        open_library("auto", tell=told.append)
+        open_known_films("auto", tell=told.append)
     assert told == ["asking somebody"]
     assert capsys.readouterr().out == ""
 
