@@ -24,6 +24,7 @@ from rich.console import Console
 from recbench.command_line import run
 from recbench.data.encodings.movies import Encoding, VoteScale
 from recbench.data.joining import Dataset, load_dataset
+from recbench.data.kept import megabytes, size_of
 from recbench.errors import LARGEST, InputError, check_range
 from recbench.evaluation.cells import parse_cells
 from recbench.evaluation.protocols import (
@@ -133,6 +134,8 @@ class Parameters:
     same; for seconds to be compared with other runs, use 1"""
     model_timeout: float = 0.0
     """seconds after which a model (fit, predict, rank) on a cell is given up; 0: never"""
+    cache: bool = True
+    """whether a large dataset is kept joined in the user's cache, for later runs"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<dataset>"""
     resume: str = ""
@@ -159,13 +162,16 @@ def main(parameters: Parameters) -> int:
     protocol = choose_protocol(parameters)
     with console.status("preparing (the first time, kernels are compiled)"):
         check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
-    dataset = load_dataset(parameters.dataset, protocol.join)
+    dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     name = dataset.source.name
     folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
     if parameters.add_models:
         models = add_models(folder, parameters.models, parameters.add_models)
         parameters = replace(parameters, models=models)
 
+    if dataset.kept_in is not None:
+        size = megabytes(size_of(dataset.kept_in))
+        console.print(f"read from {dataset.kept_in} ({size})", markup=False, soft_wrap=True)
     console.print(f"{name}: {summary(dataset)}", markup=False)
     console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
     for model in forget_changed_files(folder, parameters.models):
@@ -278,6 +284,7 @@ def tasks_of(
                     reference_of=reference_of,
                     model_timeout=parameters.model_timeout,
                     ranking=parameters.ranking,
+                    cache=parameters.cache,
                 )
             )
     return tasks

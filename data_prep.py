@@ -25,6 +25,7 @@ from recbench.data.encodings.published import (
 )
 from recbench.data.encodings.thermometer import encode_rating, encode_ratings
 from recbench.data.joining import load_dataset
+from recbench.data.kept import clear, megabytes, size_of
 from recbench.data.sampling import draw_sample
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Movies
@@ -123,11 +124,18 @@ class Parameters:
     """of the draw"""
     show: int = 5
     """how many encoded movies to print"""
+    cache: bool = True
+    """whether a large dataset is kept joined in the user's cache, for later runs"""
+    clear_cache: bool = False
+    """delete all that is kept there so, and nothing else"""
 
 
 def main(parameters: Parameters) -> None:
+    if parameters.clear_cache:
+        clear_cache()
+        return
     protocol = PROTOCOLS[parameters.protocol]
-    data = load_dataset(parameters.dataset, protocol.join)
+    data = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     sample = draw_sample(
         data,
         parameters.num_users,
@@ -138,6 +146,8 @@ def main(parameters: Parameters) -> None:
     movies = encode_movies(data, protocol.vote_scale, sample.background)
     drawn = data.ratings.take(sample.rows)
 
+    if data.kept_in is not None:
+        print(f"read from {data.kept_in} ({megabytes(size_of(data.kept_in))})")
     print(f"{data.source.name}, joined by {protocol.join}")
     for what, count in data.counts.items():
         print(f"  {count:>12,} {what}")
@@ -149,6 +159,15 @@ def main(parameters: Parameters) -> None:
     most_rated = np.argsort(-np.bincount(drawn.movie, minlength=len(movies)), kind="stable")
     for movie in most_rated[: parameters.show]:
         print(f"  {movies.title[movie]}: {_in_words(movies, movie)}")
+
+
+def clear_cache() -> None:
+    """Delete what is kept of joined datasets, and say what that was."""
+    deleted = clear()
+    for folder, size in deleted:
+        print(f"deleted {folder} ({megabytes(size)})")
+    if not deleted:
+        print("no joined dataset is kept")
 
 
 def _in_words(movies: Movies, movie: int) -> str:

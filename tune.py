@@ -68,6 +68,8 @@ class Parameters:
     tunes their `settings_alone`"""
     seed: int = 0
     """of samples, splits, proposals and recommenders"""
+    cache: bool = True
+    """whether a large dataset is kept joined in the user's cache, for later runs"""
     output_dir: str = ""
     """the run's folder; default results/<time>-tuning"""
     resume: str = ""
@@ -87,7 +89,7 @@ def main(parameters: Parameters) -> int:
     sizes = check(parameters)
     classes = choose_classes(parameters)
     protocol = protocol_of(parameters)
-    datasets = [load_dataset(name, protocol.join) for name in parameters.dataset]
+    datasets = [load_dataset(name, protocol.join, parameters.cache) for name in parameters.dataset]
     reference = load_recommender(REFERENCE)
     cells = [  # another sample for each encoding: twice as many users to choose on
         tuning_cell(

@@ -14,7 +14,7 @@ import pytest
 from tests_paths import SYNTHETIC
 
 from recbench.data import grouplens, grouplens_files, kaggle, zipped
-from recbench.data.datasets import load_source
+from recbench.data.datasets import load_source, locate
 from recbench.data.grouplens_files import U_ITEM_GENRES, links_by_title, plain_title
 from recbench.data.joining import join_movies
 from recbench.errors import InputError
@@ -62,9 +62,9 @@ def _alone(monkeypatch, tmp_path):
     """No Kaggle's metadata on this machine, a cache of the test's own."""
     monkeypatch.setattr(kaggle, "find", lambda: None)
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    load_source.cache_clear()
+    locate.cache_clear()
     yield
-    load_source.cache_clear()
+    locate.cache_clear()
 
 
 @pytest.fixture
@@ -263,7 +263,7 @@ def test_a_set_by_name_is_fetched_once_and_its_terms_are_shown_once(server, caps
     assert load_source("ml-1m").name == "ml-1m"
     assert "not for commercial use" in capsys.readouterr().out
     fetched = len(server.sent)
-    load_source.cache_clear()
+    locate.cache_clear()
     assert len(load_source("ml-1m").ratings) == len(RATINGS)
     assert len(server.sent) == fetched
     assert "not for commercial use" not in capsys.readouterr().out

@@ -190,9 +190,9 @@ def test_kaggle_copy_in_the_cache_needs_no_network(kaggle_folder, tmp_path, monk
     assert kaggle.find() is None  # not marked as complete: a download was cut off
     (kept / f"{kaggle.VERSION}.complete").touch()
     assert kaggle.find() == folder
-    datasets.load_source.cache_clear()
+    datasets.locate.cache_clear()
     assert datasets.load_source("auto").name == "the-movies-dataset"
-    datasets.load_source.cache_clear()
+    datasets.locate.cache_clear()
 
 
 def test_a_server_that_never_answers_is_given_up(tmp_path):
@@ -224,9 +224,9 @@ def test_auto_says_why_it_runs_on_ml_100k(monkeypatch, capsys):
     monkeypatch.setattr(kaggle, "find", lambda: None)
     monkeypatch.setattr(kaggle, "fetch", refuse)
     monkeypatch.setattr(datasets, "read_ml_100k", lambda: "the small one")
-    datasets.load_source.cache_clear()
+    datasets.locate.cache_clear()
     assert datasets.load_source("auto") == "the small one"
-    datasets.load_source.cache_clear()
+    datasets.locate.cache_clear()
     line = capsys.readouterr().out
     assert "Kaggle cannot be reached (ConnectionError)" in line
     assert "ml-100k" in line

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
-from recbench.data import grouplens, kaggle
+from recbench.data import grouplens, grouplens_files, kaggle, kaggle_files
 from recbench.data.grouplens_files import is_grouplens, read_grouplens
 from recbench.data.kaggle_files import read_folder
 from recbench.data.ml_100k import read_ml_100k
@@ -14,9 +16,30 @@ from recbench.data.zipped import unpacked
 from recbench.errors import InputError
 
 
-@lru_cache(maxsize=1)  # the models of one run read it once
+@dataclass(frozen=True)
+class Place:
+    """Where a dataset lies.
+
+    Attributes:
+        name: as it stands in the results.
+        files: what is read, ratings first; none for ml-100k, which is small and may yet have to be
+            fetched.
+        read: reads it. Raises InputError if that cannot be done.
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    read: Callable[[], Source]
+
+
 def load_source(dataset: str = "auto") -> Source:
-    """The dataset named, or in the folder named.
+    """The dataset named, or in the folder named; see `locate`."""
+    return locate(dataset).read()
+
+
+@lru_cache(maxsize=1)  # "auto" is decided once in a run
+def locate(dataset: str = "auto") -> Place:
+    """Where the dataset named lies, fetched or unpacked if need be.
 
     Args:
         dataset: "auto" (Kaggle's if it is here or can be fetched, else ml-100k, said in one
@@ -27,17 +50,17 @@ def load_source(dataset: str = "auto") -> Source:
         InputError: it cannot be had or read; says which file and row, and what to do.
     """
     if dataset == "ml-100k":
-        return read_ml_100k()
+        return Place(dataset, (), read_ml_100k)
     if dataset in ("the-movies-dataset", "the-movies-dataset-small"):
         folder = kaggle.find() or kaggle.fetch()
-        return read_folder(folder, name=dataset, small=dataset.endswith("-small"))
+        return _kaggle_place(folder, dataset, small=dataset.endswith("-small"))
     if dataset == "auto":
         try:
-            return load_source("the-movies-dataset")
+            return _kaggle_place(kaggle.find() or kaggle.fetch(), "the-movies-dataset")
         except InputError as error:
             reason = str(error).split(". ", maxsplit=1)[0]
             print(f"--dataset auto: {reason}. Running on ml-100k instead")
-            return read_ml_100k()
+            return Place("ml-100k", (), read_ml_100k)
     path = grouplens.fetch(dataset) if dataset in grouplens.NAMES else Path(dataset).expanduser()
     folder = unpacked(path) if path.is_file() else path
     if not folder.is_dir():
@@ -47,5 +70,12 @@ def load_source(dataset: str = "auto") -> Source:
             "or a folder or zip file in the layout of Kaggle or GroupLens"
         )
     if is_grouplens(folder) and not (folder / "movies_metadata.csv").exists():
-        return read_grouplens(folder, name=path.stem)
-    return read_folder(folder, name=path.stem if path.is_file() else None)
+        files = grouplens_files.files_of(folder)
+        return Place(path.stem, files, partial(read_grouplens, folder, path.stem))
+    return _kaggle_place(folder, path.stem if path.is_file() else None)
+
+
+def _kaggle_place(folder: Path, name: str | None, small: bool = False) -> Place:
+    files = kaggle_files.files_of(folder, small)
+    name = name or kaggle_files.name_of(folder, files[0])
+    return Place(name, files, partial(read_folder, folder, name, small))

@@ -20,14 +20,17 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data import kaggle
-from recbench.data.kaggle_files import read_ratings, read_text
+from recbench.data.csv_files import ratings_of, read_text
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
+    Batches,
     Source,
     check_ratings,
     clean_links,
     clean_movies,
+    counts_of,
+    in_batches,
 )
 from recbench.errors import InputError
 
@@ -58,6 +61,39 @@ def read_grouplens(folder: Path, name: str) -> Source:
     Raises:
         InputError: a file or column is missing, or a row cannot be used; names file and row.
     """
+    files = files_of(folder)
+    ratings_file, movies_file, *more = files
+    batches, counts = _ratings_of(ratings_file)
+    own = _read_movies(movies_file)  # movieId, title, year, genres
+    if more:
+        *links_file, metadata_file = more
+        movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
+        if links_file:
+            links, link_counts = clean_links(read_text(links_file[0], ("movieId", "tmdbId")))
+        else:
+            links = links_by_title(own, movies)
+            link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
+        counts |= link_counts
+    else:
+        movies, movie_counts = clean_movies(_as_metadata(own))
+        links = own.select("movieId", tmdbId="movieId")  # one id space
+    return Source(
+        name=name,
+        batches=batches,
+        links=links,
+        movies=movies,
+        counts=counts | movie_counts,
+        files=files,
+    )
+
+
+def files_of(folder: Path) -> tuple[Path, ...]:
+    """Those that `read_grouplens` reads: ratings and movies; where Kaggle's metadata is on this
+    machine, links if the set has any, and the metadata.
+
+    Raises:
+        InputError: there are no movies beside the ratings.
+    """
     ratings_file = _ratings_file(folder)
     assert ratings_file is not None
     movies_file = ratings_file.with_name(
@@ -67,34 +103,13 @@ def read_grouplens(folder: Path, name: str) -> Source:
     )
     if not movies_file.is_file():
         raise InputError(f"{folder}: has no {movies_file.name} beside {ratings_file.name}")
-    ratings = check_ratings(_read_ratings(ratings_file), ratings_file)
-    own = _read_movies(movies_file)  # movieId, title, year, genres
     files = [ratings_file, movies_file]
-    counts = {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
-
-    links_file, metadata = folder / "links.csv", kaggle.find()
+    metadata = kaggle.find()
     if metadata is not None:
-        metadata_file = metadata / "movies_metadata.csv"
-        movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
-        if links_file.is_file():
-            links, link_counts = clean_links(read_text(links_file, ("movieId", "tmdbId")))
-            files.append(links_file)
-        else:
-            links = links_by_title(own, movies)
-            link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
-        files.append(metadata_file)
-        counts |= link_counts
-    else:
-        movies, movie_counts = clean_movies(_as_metadata(own))
-        links = own.select("movieId", tmdbId="movieId")  # one id space
-    return Source(
-        name=name,
-        ratings=ratings,
-        links=links,
-        movies=movies,
-        counts=counts | movie_counts,
-        files=tuple(files),
-    )
+        links_file = folder / "links.csv"
+        files += [links_file] if links_file.is_file() else []
+        files.append(metadata / "movies_metadata.csv")
+    return tuple(files)
 
 
 def links_by_title(own: pl.DataFrame, movies: pl.DataFrame) -> pl.DataFrame:
@@ -125,9 +140,15 @@ def _ratings_file(folder: Path) -> Path | None:
     return None
 
 
-def _read_ratings(file: Path) -> pl.DataFrame:
+def _ratings_of(file: Path) -> tuple[Batches, dict[str, int]]:
+    """As `ratings_of`, in any of the layouts."""
     if file.suffix == ".csv":
-        return read_ratings(file)
+        return ratings_of(file)
+    ratings = check_ratings(_read_ratings(file), file)
+    return in_batches(ratings), counts_of(ratings)
+
+
+def _read_ratings(file: Path) -> pl.DataFrame:
     text = file.read_bytes().replace(b"::", b"\t")
     try:
         table = pl.read_csv(

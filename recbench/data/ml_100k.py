@@ -19,7 +19,14 @@ import polars as pl
 
 from recbench.data.cache import cache_folder
 from recbench.data.grouplens_files import TMDB_GENRES
-from recbench.data.tables import MOVIE_COLUMNS, Source, check_ratings, clean_movies
+from recbench.data.tables import (
+    MOVIE_COLUMNS,
+    Source,
+    check_ratings,
+    clean_movies,
+    counts_of,
+    in_batches,
+)
 from recbench.errors import InputError
 
 REQUIREMENT = "recbole==1.2.1"
@@ -58,10 +65,10 @@ def read_ml_100k() -> Source:
     check_ratings(ratings, wheel)
     return Source(
         name="ml-100k",
-        ratings=ratings,
+        batches=in_batches(ratings),
         links=movies.select(movieId="id", tmdbId="id"),  # one id space: both joins are the same
         movies=movies,
-        counts={"ratings": len(ratings), "users": ratings["userId"].n_unique(), **counts},
+        counts=counts_of(ratings) | counts,
         files=(wheel,),
     )
 

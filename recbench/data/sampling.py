@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbench.data.joining import Dataset, external_votes
+from recbench.data.dataset import Dataset
+from recbench.data.votes import external_votes
 from recbench.errors import InputError, TooFewUsers
 from recbench.ratings import Ratings
 
@@ -129,16 +130,16 @@ def _draw_with_counted_votes(
         )
     most = 0
     for n_aside in range(num_users, len(everybody) + 1):
-        aside = np.isin(np.arange(dataset.n_users), everybody[:n_aside])
+        set_aside = everybody[:n_aside]
+        aside = np.isin(np.arange(dataset.n_users), set_aside)
         if not (may_be_background & ~aside).any():
             break
         votes, _ = external_votes(dataset, may_be_background & ~aside)
         kept = _reaches(votes, votes, top_percentile)
-        enough = _counts_per_user(dataset, kept) >= max(reviews_per_user, 2)
-        most = max(most, int((enough & aside).sum()))
-        if (enough & aside).sum() >= num_users:
-            chosen = everybody[:n_aside][enough[everybody[:n_aside]]][:num_users]
-            chosen = np.sort(chosen)
+        able = set_aside[_counts(dataset, kept, set_aside) >= max(reviews_per_user, 2)]
+        most = max(most, len(able))
+        if len(able) >= num_users:
+            chosen = np.sort(able[:num_users])
             rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng, sample_key)
             return Sample(rows, chosen, kept, may_be_background & ~aside)
     raise _too_few(num_users, most, max(reviews_per_user, 2))
@@ -156,19 +157,30 @@ def _reaches(votes: np.ndarray, of_all: np.ndarray, top_percentile: float | None
     return np.nan_to_num(votes, nan=-1.0) >= np.nanquantile(of_all, top_percentile)
 
 
-def _counts_per_user(dataset: Dataset, kept: np.ndarray) -> np.ndarray:
-    ratings = dataset.ratings
-    return np.bincount(ratings.user[kept[ratings.movie]], minlength=dataset.n_users)
+def _counts(dataset: Dataset, kept: np.ndarray, users: np.ndarray) -> np.ndarray:
+    """int64 [users]: how many ratings of movies that are `kept` each of these users has."""
+    count = np.diff(dataset.first_row)[users]
+    if kept.all():
+        return count
+    movie = dataset.ratings.movie[dataset.rows_of(users)]
+    before = np.append(0, np.cumsum(kept[movie]))  # kept ones before each row
+    end = np.cumsum(count)
+    return before[end] - before[end - count]
 
 
 def _first_eligible(
     dataset: Dataset, order: np.ndarray, kept: np.ndarray, num_users: int, reviews_per_user: int
 ) -> np.ndarray:
     needed = reviews_per_user or (2 if num_users else 1)
-    eligible = order[_counts_per_user(dataset, kept)[order] >= needed]
-    if len(eligible) < max(num_users, 1):
-        raise _too_few(num_users, len(eligible), needed)
-    return np.sort(eligible[: num_users or None])
+    asked = 2 * num_users or len(order)  # most are eligible: not everybody's ratings are counted
+    while True:
+        first = order[:asked]
+        eligible = first[_counts(dataset, kept, first) >= needed]
+        if len(eligible) >= max(num_users, 1):
+            return np.sort(eligible[: num_users or None])
+        if asked >= len(order):
+            raise _too_few(num_users, len(eligible), needed)
+        asked *= 4
 
 
 def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:
@@ -188,9 +200,8 @@ def _draw_rows(
     sample_key: SampleKey | None,
 ) -> np.ndarray:
     ratings = dataset.ratings
-    is_chosen = np.zeros(dataset.n_users, dtype=bool)
-    is_chosen[chosen] = True
-    rows = np.flatnonzero(is_chosen[ratings.user] & kept[ratings.movie])
+    rows = dataset.rows_of(chosen)
+    rows = rows[kept[ratings.movie[rows]]]
     if reviews_per_user == 0:
         return rows
     user = ratings.user[rows]  # ascending

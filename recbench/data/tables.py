@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +35,8 @@ MOVIE_COLUMNS = (
     "vote_count",
 )
 
-
+# A function that goes through ratings (columns `RATING_COLUMNS`, checked) in the order of the file.
+Batches = Callable[[], Iterable[pl.DataFrame]]
 LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 1990 and 2100
 
 
@@ -44,20 +46,26 @@ class Source:
 
     Attributes:
         name: as it stands in the column `dataset` of every CSV.
-        ratings: userId, movieId (MovieLens), rating (0.5 .. 5), timestamp (seconds since 1970).
+        batches: userId, movieId (MovieLens), rating (0.5 .. 5), timestamp (seconds since 1970).
         links: movieId -> tmdbId, one row per movieId; None where there is no such file.
         movies: the columns `MOVIE_COLUMNS`, `id` whole and unique; vote_average on TMDB's scale
             of 0 .. 10, votes null where they are to be counted from the ratings.
-        counts: what was found and cleaned, in the order to print it.
+        counts: what was found and cleaned, in the order to print it; of ratings that have not been
+            gone through yet, all but theirs.
         files: what it was read from, for the fingerprint.
     """
 
     name: str
-    ratings: pl.DataFrame
+    batches: Batches
     links: pl.DataFrame | None
     movies: pl.DataFrame
     counts: dict[str, int]
     files: tuple[Path, ...]
+
+    @property
+    def ratings(self) -> pl.DataFrame:
+        """All ratings as one table; those of a large file are read anew."""
+        return pl.concat(self.batches())
 
     @property
     def has_votes(self) -> bool:
@@ -94,15 +102,29 @@ def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
             f"{file}, line {line}: {row}. Expected no empty cell and a rating of 0.5, 1.0 .. 5.0"
             f" ({len(bad):,} such rows). Mend or remove them"
         )
-    unlikely = ratings.filter(~pl.col("timestamp").is_between(*LIKELY_TIMES))
-    if not unlikely.is_empty():
-        first = unlikely["timestamp"][0]
-        hint = ". Are they milliseconds? Divide them by 1000" if first > LIKELY_TIMES[1] else ""
-        print(
-            f"{file}: {len(unlikely):,} of {len(ratings):,} timestamps are not seconds from 1990 "
-            f"to 2100, such as {first}{hint}"
-        )
+    unlikely = ratings.filter(~pl.col("timestamp").is_between(*LIKELY_TIMES))["timestamp"]
+    if len(unlikely):
+        tell_unlikely_times(file, len(unlikely), len(ratings), unlikely[0])
     return ratings
+
+
+def tell_unlikely_times(file: Path, unlikely: int, rows: int, first: int) -> None:
+    """Say that so many of the timestamps in the rows of a file are no seconds of our time."""
+    hint = ". Are they milliseconds? Divide them by 1000" if first > LIKELY_TIMES[1] else ""
+    print(
+        f"{file}: {unlikely:,} of {rows:,} timestamps are not seconds from 1990 to 2100, such as "
+        f"{first}{hint}"
+    )
+
+
+def counts_of(ratings: pl.DataFrame) -> dict[str, int]:
+    """The counts that go with ratings."""
+    return {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
+
+
+def in_batches(ratings: pl.DataFrame) -> Batches:
+    """Ratings that are in memory already: in one."""
+    return lambda: [ratings]
 
 
 def clean_links(links: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:

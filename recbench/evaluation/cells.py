@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
+from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
-from recbench.data.joining import Dataset
 from recbench.data.sampling import Sample, draw_sample
 from recbench.errors import InputError
 from recbench.evaluation.holdouts import Split
@@ -232,9 +232,8 @@ def _background_users(sample: Sample, at_most: BackgroundUsers, seed: int) -> np
 
 def _background(dataset: Dataset, sample: Sample, chosen: np.ndarray) -> Ratings:
     """All ratings of the background users `chosen`, numbered after those of the sample."""
-    number = np.full(dataset.n_users, -1)
-    number[chosen] = len(sample.users) + np.arange(len(chosen))
-    ratings = dataset.ratings
-    wanted = (number[ratings.user] >= 0) & sample.kept[ratings.movie]
-    theirs = ratings.take(np.flatnonzero(wanted))
-    return Ratings(number[theirs.user], theirs.movie, theirs.stars, theirs.time)
+    rows = dataset.rows_of(chosen)
+    rows = rows[sample.kept[dataset.ratings.movie[rows]]]
+    theirs = dataset.ratings.take(rows)
+    number = len(sample.users) + np.searchsorted(chosen, theirs.user)
+    return Ratings(number, theirs.movie, theirs.stars, theirs.time)

@@ -37,6 +37,7 @@ class CellTask:
             collaborative one can be chosen; name -> spec.
         model_timeout: how long a model may take, seconds; 0: as long as it likes.
         ranking: whether each model also ranks all films, see `recbench.evaluation.ranking`.
+        cache: whether a large dataset is kept in the user's cache.
     """
 
     dataset: str
@@ -48,6 +49,7 @@ class CellTask:
     reference_of: dict[str, str]
     model_timeout: float = 0.0
     ranking: bool = False
+    cache: bool = True
 
     def options(self) -> Options:
         """For the recommenders; another seed in each iteration."""
@@ -92,7 +94,7 @@ class CellDone:
 def run_cell(task: CellTask) -> CellDone:
     """Draw the cell and let each recommender learn and predict; one's failure stays its own."""
     done = CellDone(task.key)
-    dataset = load_dataset(task.dataset, task.protocol.join)
+    dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
     cell, reason = _cell_with_those_there_are(task, dataset, done)
     fitted: dict[str, Fitted] = {}
     for name in in_order(task.models):

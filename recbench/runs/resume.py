@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-from recbench.data.joining import Dataset
+from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.registry import file_of, load_recommender, name_of
 from recbench.runs.run_folder import RunFolder, read_metadata
@@ -16,7 +16,10 @@ from recbench.runs.run_folder import RunFolder, read_metadata
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 
 # How a run is carried out, not what it is: these may be others when it goes on.
-RUNTIME = ("workers", "output_dir", "resume", "model_timeout", "accept_changes", "add_models")
+RUNTIME = (
+    *("workers", "cache", "output_dir", "resume", "model_timeout", "accept_changes"),
+    "add_models",
+)
 
 
 def kept_parameters(folder: str, kind: type[P]) -> P:

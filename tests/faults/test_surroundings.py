@@ -107,14 +107,14 @@ def test_a_network_that_accepts_and_never_answers(monkeypatch, tmp_path, capsys)
     original = kaggle.run_with_deadline
     monkeypatch.setattr(kaggle, "run_with_deadline", lambda _, *rest: original(silent, *rest))
     monkeypatch.setattr(datasets, "read_ml_100k", lambda: "the small one")
-    datasets.load_source.cache_clear()
+    datasets.locate.cache_clear()
     started = time.monotonic()
     assert datasets.load_source("auto") == "the small one"
     assert time.monotonic() - started < 10
     assert "asking Kaggle" in capsys.readouterr().out
     with pytest.raises(InputError, match="sent nothing"):
         datasets.load_source("the-movies-dataset")
-    datasets.load_source.cache_clear()
+    datasets.locate.cache_clear()
 
 
 @pytest.fixture

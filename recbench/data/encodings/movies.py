@@ -6,9 +6,10 @@ from typing import Literal
 
 import numpy as np
 
+from recbench.data.dataset import Dataset
 from recbench.data.encodings.extended import extended_bits, facts_of
 from recbench.data.encodings.published import published_bits
-from recbench.data.joining import Dataset, external_votes
+from recbench.data.votes import external_votes
 from recbench.ratings import Movies
 
 Encoding = Literal["published", "extended", "learned", "published+learned"]

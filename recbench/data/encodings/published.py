@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import polars as pl
 
@@ -67,17 +70,22 @@ def published_bits(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     bits = np.hstack(
         [
-            np.array([encode_genres(text) for text in table["genres"]]),
-            np.array([encode_vote_average(value) for value in average]),
-            np.array([encode_lang(code) for code in table["original_language"]]),
-            np.array([encode_vote_count(count) for count in votes]),
+            _each_encoded(encode_genres, table["genres"].to_list()),
+            _each_encoded(encode_vote_average, average.tolist()),
+            _each_encoded(encode_lang, table["original_language"].to_list()),
+            _each_encoded(encode_vote_count, votes.tolist()),
         ]
-    ).astype(np.uint8)  # (movies, 26)
+    )  # (movies, 26)
     names = [f"genres:{genre}" for genre in GENRES]
     names += [f"vote_average:{bit}" for bit in range(3)]
     names += [f"language:{bit}" for bit in range(3)]
     names += [f"vote_count:{100 * hundreds}" for hundreds in range(10)]
     return bits, tuple(names)
+
+
+def _each_encoded(encode: Callable[[object], list[int]], values: list) -> np.ndarray:
+    """uint8 [values, bits]; an encoder is asked once about values that are the same."""
+    return np.array(list(map(cache(encode), values)), dtype=np.uint8)
 
 
 def _number(value: object) -> float:
