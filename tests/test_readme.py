@@ -157,6 +157,7 @@ def test_every_flag_of_readme_and_docs_exists():
         "literature",
         "learned_bits",
         "personal_variants",
+        "make_full_size",
     ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))

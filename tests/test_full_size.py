@@ -1,0 +1,176 @@
+"""The made-up dataset of any size: its defects, its shape, and that it is the same anywhere."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+from tests_paths import ROOT
+
+from experiments import make_full_size
+from experiments.make_full_size import DEFECTS, Parameters, activity, main, sizes
+from recbench.data.joining import load_dataset
+from recbench.errors import InputError
+
+RATINGS, USERS, MOVIES = 60_000, 700, 2_000
+# SHA-256 of a set of 500 ratings, 20 users and 60 movies
+SMALLEST = {
+    "links.csv": "c026c572c2008e42d71a48c9072833f66d5f0316176def6058cfe6cf499c1cc5",
+    "movies_metadata.csv": "662615ce0804350cccd1fee7860de9e24f0752157e1daf6ebb3361ab3d5409c3",
+    "ratings.csv": "2457324d88434b94fce2997aae659d0f5e986746d29a2f6866761313b72aa768",
+}
+
+
+def made(folder, **changes):
+    size = {"ratings": RATINGS, "users": USERS, "movies": MOVIES} | changes
+    main(Parameters(str(folder), **size))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("made") / "set")
+
+
+@pytest.fixture(scope="module")
+def ratings(folder):
+    return pl.read_csv(folder / "ratings.csv")
+
+
+def hashes(folder):
+    return {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in folder.iterdir()}
+
+
+def test_the_same_seed_gives_the_same_files_whatever_the_machine(tmp_path):
+    small = {"ratings": 500, "users": 20, "movies": 60}
+    assert hashes(made(tmp_path / "a", **small)) == SMALLEST
+    assert hashes(made(tmp_path / "b", **small, seed=1)) != SMALLEST
+
+
+def test_ratings_do_not_depend_on_the_size_of_the_blocks(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(make_full_size, "BLOCK", 5_000)
+    assert hashes(made(tmp_path / "blocks")) == hashes(folder)
+
+
+def test_defects_are_there_as_stated_and_are_counted(folder, ratings):
+    counts = load_dataset(str(folder)).counts
+    number = {what: max(MOVIES // part, 1) for what, part in DEFECTS.items()}
+    assert counts["ratings"] == RATINGS
+    assert counts["users"] == USERS
+    assert counts["links"] == MOVIES - number["films without a link"]
+    assert counts["links without a tmdbId"] == number["links without a tmdbId"]
+    sharing = 2 * number["links with the tmdbId of the film before"]
+    assert sharing / 2 <= counts["movieIds sharing a tmdbId"] <= sharing
+    assert counts["movies whose id is no number"] == number["metadata rows whose id is a date"]
+    assert counts["movies with an id seen before"] == number["metadata rows with an id seen before"]
+    assert counts["movies with malformed genres"] == number["metadata rows with malformed genres"]
+    assert counts["movies without votes"] == number["metadata rows without votes"]
+    assert 0 < counts["ratings without a movie"] < 0.05 * RATINGS
+    pairs = ratings.select("userId", "movieId")
+    again = len(pairs) - pairs.n_unique()
+    assert 0.5 < again / (RATINGS / make_full_size.REPEATED) < 2
+
+
+def test_it_has_the_shape_of_real_ratings(ratings):
+    assert ratings["userId"].is_sorted()
+    of_user = ratings["userId"].value_counts()["count"].to_numpy()
+    assert of_user.sum() == RATINGS
+    assert len(of_user) == USERS
+    assert np.log(of_user).std() == pytest.approx(make_full_size.ACTIVITY_SIGMA, rel=0.25)
+    of_movie = np.sort(ratings["movieId"].value_counts()["count"].to_numpy())[::-1]
+    assert of_movie[: len(of_movie) // 10].sum() > 0.4 * RATINGS  # popular ones have most
+    stars = ratings["rating"].to_numpy()
+    assert set(stars) == set(np.arange(1, 11) / 2)
+    assert 3.3 < stars.mean() < 3.8
+    assert 0.9 < stars.std() < 1.2
+    means = ratings.group_by("userId").agg(pl.col("rating").mean())["rating"]
+    assert 0.3 < means.std() < 0.7  # users differ
+
+
+def test_times_come_in_sittings_over_the_years(ratings):
+    time = ratings.sort("userId", "timestamp")
+    gaps = time.select(pl.col("timestamp").diff().over("userId")).drop_nulls().to_series()
+    assert 0.9 < (gaps < 120).mean() < 0.99
+    assert (gaps > 86_400).mean() == pytest.approx(1 / make_full_size.SITTING, rel=0.3)
+    assert ratings["timestamp"].min() >= make_full_size.FIRST
+    assert ratings["timestamp"].max() <= make_full_size.LAST
+    assert ratings["timestamp"].max() - ratings["timestamp"].min() > 15 * make_full_size.YEAR
+
+
+def test_activity_sums_up_and_stays_within_half_of_the_movies():
+    rng = np.random.default_rng(0)
+    for users, movies, ratings in ((1, 20, 1), (5, 20, 50), (100, 300, 9_000), (1_000, 50, 20_000)):
+        counts = activity(users, movies, ratings, rng)
+        assert counts.sum() == ratings
+        assert counts.min() >= 1
+        assert counts.max() <= movies // 2
+
+
+def test_by_default_it_is_of_kaggles_size():
+    assert sizes(Parameters("x")) == (make_full_size.KAGGLE_USERS, make_full_size.KAGGLE_MOVIES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ratings": 0}, "--ratings"),
+        ({"users": -1}, "--users"),
+        ({"movies": 3}, "--movies"),
+        ({"seed": -1}, "--seed"),
+        ({"ratings": 10, "users": 20}, "for each user at the least"),
+        ({"ratings": 10_000, "users": 10, "movies": 100}, "half of the movies"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        made(tmp_path / "set", **changes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_existing_folder_is_refused_and_a_stopped_run_leaves_none(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(InputError, match="is there already"):
+        made(tmp_path / "there")
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(make_full_size, "write_ratings", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_size(tmp_path):
+    """Neither of making nor of preparing: three millions, a table of 84 MB, take little more than
+    one."""
+    make = "from experiments.make_full_size import *; main(Parameters(*map(eval, argv[1:])))"
+    read = "from recbench.data.joining import load_dataset; load_dataset(eval(argv[1]))"
+    peaks = {}
+    for ratings in (1_000_000, 3_000_000):
+        folder = repr(str(tmp_path / str(ratings)))
+        for what, code, words in (("make", make, (folder, ratings)), ("read", read, (folder,))):
+            peaks[what, ratings] = peak_megabytes(code, *words, cache=tmp_path / "cache")
+    for what in ("make", "read"):
+        assert peaks[what, 3_000_000] - peaks[what, 1_000_000] < 60, peaks
+        assert peaks[what, 3_000_000] < 700, peaks
+
+
+def peak_megabytes(code, *words, cache):
+    code = (
+        f"from sys import argv\n{code}\n"
+        "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "RECBENCH_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
