@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.joining import Dataset
-from recbench.data.kaggle_files import read_text
+from recbench.data.csv_files import read_text
+from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
 from recbench.film_table.of_dataset import film_table_of
 from recbench.own_ratings.catalogue import Catalogue

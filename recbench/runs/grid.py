@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.dataset import Dataset
+from recbench.data.joining import load_dataset
 from recbench.errors import InputError, TooFewUsers
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Fitted, Measured, measure

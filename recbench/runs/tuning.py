@@ -17,7 +17,7 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from recbench.data.joining import Dataset
+from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import measure
