@@ -22,8 +22,9 @@ import pandas as pd
 from rich.console import Console
 
 from recbench.command_line import run
+from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import Encoding, VoteScale
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.joining import load_dataset
 from recbench.data.kept import megabytes, size_of
 from recbench.errors import LARGEST, InputError, check_range
 from recbench.evaluation.cells import parse_cells

@@ -24,7 +24,8 @@ import pandas as pd
 from rich.console import Console
 
 from recbench.command_line import run
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.dataset import Dataset
+from recbench.data.joining import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell, parse_cells
 from recbench.evaluation.measure import measure

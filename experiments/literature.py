@@ -38,8 +38,9 @@ from rich.console import Console
 
 from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, Folds, Method
 from recbench.command_line import run
+from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split

@@ -18,7 +18,8 @@ import pandas as pd
 from rich.progress import track
 
 from recbench.command_line import run
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.dataset import Dataset
+from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure

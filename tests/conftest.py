@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.data.joining import Dataset, load_dataset
+from recbench.data.dataset import Dataset
+from recbench.data.joining import load_dataset
 
 # Real data is never part of the repository. It stands beside it, or where this variable says.
 EXTRACT = Path(os.environ.get("RECBENCH_SHARED", ROOT.parent / "shared")) / "the-movies-dataset"

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from filelock import FileLock
 
-from recbench.data.encodings.movies import encode_movies
 from recbench.data.dataset import Dataset
+from recbench.data.encodings.movies import encode_movies
 from recbench.data.sampling import user_sets
 from recbench.film_table.making import make_film_table
 from recbench.film_table.table import FilmTable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from recbench.data.encodings.movies import encode_movies
 from recbench.data.dataset import Dataset
+from recbench.data.encodings.movies import encode_movies
 from recbench.film_table.making import CODE_BITS, make_film_table
 from recbench.film_table.table import FilmTable
 from recbench.ratings import Movies

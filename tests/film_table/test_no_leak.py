@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recbench.data.joining import Dataset
+from recbench.data.dataset import Dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.film_table import codes, making
