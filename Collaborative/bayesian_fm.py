@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
+from recbench.factorization.cost import expected_cost
 from recbench.factorization.features import movie_features, one_hot, places
 from recbench.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
@@ -94,6 +95,10 @@ class BayesianFM(Recommender):
         distinct, row = np.unique(movie, return_inverse=True)
         known = one_hot(places(distinct, self._movies), len(self._movies) + 1)
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
+
+    def expected_cost(self, ratings: int, users: int, films: int) -> tuple[float, float]:
+        """Seconds and bytes of fitting to so many, see `recbench.factorization.cost`."""
+        return expected_cost(self.rank, self.samples, ratings, users, films)
 
     def state_bytes(self) -> int:
         return 0 if self._model is None else self._model.state_bytes()

@@ -22,6 +22,7 @@ CODE_BITS = 512
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
 MOST_FOLDS = 4  # that are set aside in turn, where there are few
 FEWEST_USERS = 10
+MOST_USERS = 20_000  # that a table is learned from
 DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
 
 MoviesWithout = Callable[[np.ndarray], Movies]  # users -> the movies without their votes
@@ -34,6 +35,7 @@ def make_film_table(
     code_bits: int = CODE_BITS,
     movies_without: MoviesWithout | None = None,
     most_folds: int = MOST_FOLDS,
+    most_users: int = MOST_USERS,
 ) -> FilmTable:
     """Learn the table from `background`, and from nobody else.
 
@@ -48,7 +50,10 @@ def make_film_table(
         movies_without: where the votes of `movies` were counted over background users: the movies
             with those of some users (int [k]) not counted. None: they come from elsewhere.
         most_folds: in how many parts users are set aside, at most.
+        most_users: of more, so many are drawn at random: what a film is like is known from them,
+            and the time to learn it no longer grows with the crowd.
     """
+    background = _of_some_users(background, most_users, seed)
     users = np.unique(background.user)
     if len(users) < FEWEST_USERS:
         return FilmTable.of_metadata(movies)
@@ -78,6 +83,14 @@ def make_film_table(
     scales = Scales.of_array(_significant(fitted.scales.as_array()))
     steps = Steps(steps.cuts.round(DECIMALS), round(steps.spread, DECIMALS))
     return replace(table, mean=mean.round(DECIMALS), scales=scales, steps=steps, about=about)
+
+
+def _of_some_users(ratings: Ratings, at_most: int, seed: int) -> Ratings:
+    users = np.unique(ratings.user)
+    if len(users) <= at_most:
+        return ratings
+    drawn = np.random.default_rng([seed, 8]).permutation(users)[:at_most]
+    return ratings.take(np.isin(ratings.user, drawn))
 
 
 def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:

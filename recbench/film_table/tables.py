@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbench.film_table.making import MoviesWithout, make_film_table
+from recbench.film_table.making import MOST_USERS, MoviesWithout, make_film_table
 from recbench.film_table.table import FilmTable
 from recbench.ratings import Movies, Ratings, read_only
 
@@ -14,10 +14,10 @@ FOLDS = 4
 ENOUGH = 4  # background ratings for each training rating of the sample
 
 
-def fold_of_each(users: np.ndarray, seed: int) -> np.ndarray:
-    """Users, int [n], in folds of like size, drawn at random: int64 [n], 0 .. 3."""
+def fold_of_each(users: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:
+    """Users, int [n], in folds of like size, drawn at random: int64 [n], 0 .. folds − 1."""
     fold = np.empty(len(users), dtype=np.int64)
-    fold[np.random.default_rng([seed, 7]).permutation(len(users))] = np.arange(len(users)) % FOLDS
+    fold[np.random.default_rng([seed, 7]).permutation(len(users))] = np.arange(len(users)) % folds
     return fold
 
 
@@ -52,7 +52,8 @@ class FilmTables:
     ) -> FilmTables:
         """From `background` users, if these have at least four times as many ratings as those of
         `train`. Else a table for each fold of the latter, from `background` and the other folds:
-        where the sample is most of what there is, a table without it would be poor.
+        where the sample is most of what there is, a table without it would be poor. There are four
+        folds; two, where half of the users are more than a table is learned from.
 
         Args:
             train: training ratings of the users that the tables are for.
@@ -64,9 +65,10 @@ class FilmTables:
             table = make_film_table(background, movies, seed, movies_without=movies_without)
             return cls.same_for_all(table)
         users = int(train.user.max(initial=-1)) + 1
-        fold = fold_of_each(np.arange(users), seed)
+        folds = 2 if users >= 2 * MOST_USERS else FOLDS
+        fold = fold_of_each(np.arange(users), seed, folds)
         tables = []
-        for k in range(FOLDS):
+        for k in range(folds):
             others = Ratings.concatenate([train.take(fold[train.user] != k), background])
             tables.append(
                 make_film_table(others, movies, seed, movies_without=movies_without, most_folds=1)

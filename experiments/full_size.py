@@ -1,0 +1,297 @@
+"""What full size costs: all users and ratings of a large dataset -> full_size.csv, background.csv
+
+Parts:
+
+- `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, each in a process
+  of its own: processor seconds and peak memory by stage. Predictions go to Parquet; `significance`
+  is the paired bootstrap between the first two recommenders over all users of the share.
+- `background`: the error for some users as a function of how many others a recommender that learns
+  from all, or a film table, learns from; and what fitting to all would cost, said before it starts.
+
+Meant for data that is made up (`python -m experiments.make_full_size`): a test load, whose errors
+say nothing of recommenders.
+
+    python -m experiments.full_size --dataset FOLDER
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import pandas as pd
+from rich.console import Console
+
+from recbench.command_line import run
+from recbench.data.joining import load_dataset
+from recbench.errors import InputError, check_range
+from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.evaluation.significance import significance
+from recbench.film_table.making import make_film_table
+from recbench.film_table.tables import FilmTables
+from recbench.keys import CELL
+from recbench.recommender import Options, build, declared
+from recbench.registry import load_recommender
+from recbench.runs.jobs import Job, run_jobs
+from recbench.runs.parent import end_with_parent
+from recbench.runs.predictions import Predictions
+from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import write_csv
+
+T = TypeVar("T")
+Part = Literal["shares", "background"]
+ENCODING = "extended"
+MEGA = 1e6
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """as in compare_all.py; the folder that experiments.make_full_size wrote"""
+    parts: tuple[Part, ...] = ("shares", "background")
+    """which of the parts above"""
+    shares: tuple[int, ...] = (16, 8, 4, 2, 1)
+    """of the users: a sixteenth, an eighth, … all"""
+    models: tuple[str, ...] = (
+        *("personal", "ridge", "ao", "personal_exact", "bias", "svd", "colab", "torch"),
+        *("movie_mean", "user_mean", "user_median"),
+    )
+    """of the part `shares`"""
+    background_users: tuple[int, ...] = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
+    """of the part `background`: how many others are learned from"""
+    background_models: tuple[str, ...] = ("bayes_fm", "personal")
+    """of the part `background`"""
+    tested_users: int = 2_000
+    """of the part `background`: who is predicted, the same for each number of others"""
+    seed: int = 0
+    """of the samples and recommenders"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-full-size"""
+    resume: str = ""
+    """the folder of a run that was stopped: go on with it"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
+
+
+console = Console(highlight=False)
+
+
+def main(parameters: Parameters) -> None:
+    started = time.perf_counter()
+    parameters, earlier = resumed(parameters, "full_size.csv")
+    check(parameters)
+    dataset = load_dataset(parameters.dataset)
+    folder = open_run(parameters, earlier, "full-size", [dataset], "full_size.csv")
+    users = len(dataset.user_id)
+    console.print(f"{dataset.source.name}: {len(dataset.ratings):,} ratings by {users:,} users")
+    jobs: list[Job] = []
+    if "shares" in parameters.parts:
+        for share in parameters.shares:
+            jobs += jobs_of_share(parameters, share, users // share, folder.path)
+    if "background" in parameters.parts:
+        jobs += jobs_of_background(parameters, len(dataset.ratings), users)
+    run_jobs(jobs, folder, console)
+    shutil.rmtree(folder.path / "predictions", ignore_errors=True)  # made up, and large
+    rows = pd.DataFrame(folder.rows)
+    write_csv(growth(rows, parameters.shares), folder.path / "growth.csv")
+    write_csv(background_table(rows), folder.path / "background.csv")
+    folder.close(started)
+    console.print(f"full_size.csv, growth.csv and background.csv are in {folder.path}")
+
+
+def check(parameters: Parameters) -> None:
+    check_range("--shares", *parameters.shares, least=1)
+    check_range("--background-users", *parameters.background_users, least=1)
+    check_range("--tested-users", parameters.tested_users, least=1)
+    check_range("--seed", parameters.seed, least=0)
+    for name in (*parameters.models, *parameters.background_models):
+        load_recommender(name)
+    if not parameters.parts:
+        raise InputError("--parts needs a name")
+
+
+# --- all users -----------------------------------------------------------------------------------
+
+
+def jobs_of_share(parameters: Parameters, share: int, users: int, folder: Path) -> Iterator[Job]:
+    """Each recommender on all ratings of 1/`share` of the users, and the significance of it."""
+    arguments = (parameters.dataset, users, parameters.seed)
+    predictions = folder / "predictions" / f"{users}"
+    for name in parameters.models:
+        key: dict[str, object] = {"part": "shares", "share": share, "model": name}
+        work = partial(in_a_process, fit_and_predict, *arguments, name, predictions)
+        yield Job(key, {**key, "users": users}, work, cost=users)
+    if len(parameters.models) > 1:
+        key = {"part": "shares", "share": share, "model": "significance"}
+        work = partial(in_a_process, compare, predictions, parameters.models[:2])
+        yield Job(key, {**key, "users": users}, work, cost=users)
+
+
+def fit_and_predict(dataset: str, users: int, seed: int, name: str, folder: Path) -> dict:
+    """A recommender from the files to its predictions on disk: scores, and what each stage cost."""
+    stages = Stages()
+    data = stages.time("load", lambda: load_dataset(dataset))
+    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=0)
+    cell = stages.time("cell", lambda: make_cell(data, protocol, users, 0, seed))
+    cls = load_recommender(name)
+    if declared(cls, "starts_from_film_table"):
+        from_all = declared(cls, "learns_from_background")
+        stages.time("film_tables", lambda: cell.film_tables(from_all))
+    model = build(cls, Options(seed=seed))
+    measured = stages.time("fit_predict_score", lambda: measure(model, cell, "half_stars"))
+    folder.mkdir(parents=True, exist_ok=True)
+    key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
+    stages.time("write", lambda: Predictions(folder).add(key, measured.predictions))
+    return scores_of(measured.row) | stages.columns()
+
+
+def compare(folder: Path, models: tuple[str, str]) -> dict:
+    """The paired bootstrap over all users between two recommenders whose predictions are there."""
+    stages = Stages()
+    losses = stages.time("load", lambda: Predictions(folder).losses())
+    losses = losses[losses["model"].isin(models)]
+    cell = losses[CELL].drop_duplicates()
+    reference = cell.assign(reference=models[1], reference_role="named beforehand")
+    table = stages.time("fit_predict_score", lambda: significance(losses, reference))
+    return {"n_users": int(table["users"].max())} | stages.columns()
+
+
+# --- background users ----------------------------------------------------------------------------
+
+
+def jobs_of_background(parameters: Parameters, ratings: int, users: int) -> Iterator[Job]:
+    for others in parameters.background_users:
+        for name in parameters.background_models:
+            key: dict[str, object] = {"part": "background", "users": others, "model": name}
+            arguments = (parameters.dataset, parameters.tested_users, others, parameters.seed)
+            work = partial(in_a_process, learn_from_others, *arguments, name, ratings, users)
+            yield Job(key, {**key, "share": None}, work, cost=2 * others)
+
+
+def learn_from_others(
+    dataset: str, tested: int, others: int, seed: int, name: str, ratings: int, users: int
+) -> dict:
+    """Errors for `tested` users of a recommender that learns from `others` users as well; what it
+    was expected to cost, and what all would."""
+    stages = Stages()
+    data = stages.time("load", lambda: load_dataset(dataset))
+    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=others)
+    cell = stages.time("cell", lambda: make_cell(data, protocol, tested, 0, seed))
+    cls = load_recommender(name)
+    model = build(cls, Options(seed=seed))
+    expected: dict[str, float] = {}
+    if hasattr(model, "expected_cost"):
+        train = cell.personal.training_ratings(with_background=True)
+        of_this = model.expected_cost(len(train), tested + others, len(cell.movies))
+        of_all = model.expected_cost(ratings, users, len(cell.movies))
+        expected = {
+            "expected_seconds": of_this[0],
+            "expected_seconds_of_all": of_all[0],
+            "expected_gb_of_all": of_all[1] / 1e9,
+        }
+    if declared(cls, "starts_from_film_table"):
+        stages.time("film_tables", lambda: one_table(cell, others, seed))
+    measured = stages.time("fit_predict_score", lambda: measure(model, cell, "half_stars"))
+    return scores_of(measured.row) | expected | stages.columns()
+
+
+def one_table(cell: Cell, users: int, seed: int) -> None:
+    """Give the cell one film table, learned from all background users that there are."""
+    background, movies = cell.personal.background, cell.movies.without_codes()
+    table = make_film_table(background, movies, seed, most_users=users)
+    cell.__dict__["personal_tables"] = FilmTables.same_for_all(table)
+
+
+# --- what it costs -------------------------------------------------------------------------------
+
+
+class Stages:
+    """Processor seconds and peak memory of this process, stage by stage."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, float] = {}
+
+    def time(self, stage: str, work: Callable[[], T]) -> T:
+        started = time.process_time()
+        result = work()
+        self._columns[f"{stage}_seconds"] = time.process_time() - started
+        self._columns[f"{stage}_peak_gb"] = peak_memory() / 1e9
+        return result
+
+    def columns(self) -> dict[str, float]:
+        seconds = sum(value for name, value in self._columns.items() if name.endswith("_seconds"))
+        return self._columns | {"seconds": seconds, "peak_gb": peak_memory() / 1e9}
+
+
+def peak_memory() -> float:
+    """The most bytes that this process had in memory, mapped files among them."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return 1024.0 * int(line.split()[1])
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1.0 if sys.platform == "darwin" else 1024.0)
+
+
+def scores_of(row: dict) -> dict:
+    return {name: row[name] for name in ("n_users", "n_train", "n_test", "rmse", "bytes_per_user")}
+
+
+def in_a_process(work: Callable[..., T], *arguments: Any) -> T:
+    """Do it in a process of its own, whose memory is that of this work alone."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
+    """One row for each recommender: processor seconds, film tables apart, at each share of the
+    users; how many times as long all take as the smallest share, over how many times as many
+    users (1: linear); the peak memory of all."""
+    ok = rows[(rows["part"] == "shares") & (rows["status"] == "ok")]
+    table = []
+    for name, of_model in ok.groupby("model", sort=False):
+        by_share = of_model.set_index("share").sort_index(ascending=False)
+        work = by_share["seconds"] - by_share.get("film_tables_seconds", 0.0)
+        if "film_tables_seconds" in by_share:
+            work = by_share["seconds"] - by_share["film_tables_seconds"].fillna(0.0)
+        row: dict[str, object] = {"model": name}
+        row |= {f"1/{share}" if share > 1 else "all": work.get(share) for share in shares}
+        most, fewest = by_share.index.max(), by_share.index.min()
+        times = by_share["users"][fewest] / by_share["users"][most]
+        row["per_user_growth"] = work[fewest] / work[most] / times if most != fewest else None
+        tables = by_share.get("film_tables_seconds")
+        row["film_tables"] = None if tables is None else tables[fewest]
+        row["peak_gb"] = by_share["peak_gb"][fewest]
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def background_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the part `background`: errors and costs by how many others are learned from."""
+    columns = ["model", "users", "n_train", "rmse", "film_tables_seconds", "seconds", "peak_gb"]
+    columns += ["expected_seconds", "expected_seconds_of_all", "expected_gb_of_all"]
+    ok = rows[(rows["part"] == "background") & (rows["status"] == "ok")]
+    table = ok.reindex(columns=columns).rename(columns={"users": "background_users"})
+    return table.sort_values(["model", "background_users"], kind="stable")
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
