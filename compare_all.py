@@ -48,6 +48,7 @@ from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import LEGEND, TABLES, USERS_MEDIAN, score_table
 from recbench.report.wide import final_results
+from recbench.runs.expected_costs import expected_costs
 from recbench.runs.grid import CellTask, run_cell
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.resume import add_models, forget_changed_files, open_run, resumed
@@ -180,6 +181,8 @@ def main(parameters: Parameters) -> int:
     names = [name_of(spec) for spec in parameters.models]
     predictions = Predictions(folder.path)
     tasks = tasks_of(parameters, protocol, dataset, folder, predictions)
+    for line in expected_costs(tasks, dataset):
+        console.print(line, markup=False)
     workers = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
     run_grid(tasks, workers, folder, predictions, names)
 

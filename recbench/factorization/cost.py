@@ -17,8 +17,8 @@ BYTES_OF_A_RATING = 150  # features and target, here and in myFM
 def expected_cost(
     rank: int, samples: int, ratings: int, users: int, films: int
 ) -> tuple[float, float]:
-    """Processor seconds and bytes of fitting: a sweep goes through all ratings once for each factor, and
-    each sample is kept. Measured on this machine with a few sweeps over made-up ratings.
+    """Processor seconds and bytes of fitting: a sweep goes through all ratings once for each
+    factor, and each sample is kept. Measured on this machine, a few sweeps over made-up ratings.
 
     Large data is slower than that by what the processor's cache no longer holds.
     """

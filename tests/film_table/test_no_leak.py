@@ -11,7 +11,7 @@ import pytest
 from recbench.data.dataset import Dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.film_table import codes, making
+from recbench.film_table import codes, making, tables
 from recbench.film_table.table import FilmTable
 from recbench.film_table.tables import FOLDS
 from recbench.ratings import Ratings
@@ -240,3 +240,31 @@ def test_where_ratings_of_films_are_not_to_be_known_there_are_votes_and_bits_alo
     cell = cell_of(synthetic, STRICT.changed(item_baseline=False))
     (table,) = cell.film_tables(learns_from_background=False).tables
     assert table.checksum() == FilmTable.of_metadata(cell.movies, cell.item_baseline).checksum()
+
+
+def test_of_many_users_a_table_is_learned_from_some(synthetic):
+    """Which are drawn is a matter of the seed, not of what they rated."""
+    cell = cell_of(synthetic, ALONE)
+    ratings = cell.personal.train
+    drawn = making._of_some_users(ratings, 12, seed=5)
+    assert len(np.unique(drawn.user)) == 12
+    of_drawn = np.isin(ratings.user, drawn.user)
+    assert np.array_equal(drawn.stars, ratings.stars[of_drawn])  # all ratings of each, in order
+    other = replace(ratings, stars=5.5 - ratings.stars)
+    assert np.array_equal(making._of_some_users(other, 12, seed=5).user, drawn.user)
+    assert not np.array_equal(making._of_some_users(ratings, 12, seed=6).user, drawn.user)
+    assert making._of_some_users(ratings, USERS, seed=5) is ratings
+    table = making.make_film_table(ratings, cell.movies, seed=5, most_users=12)
+    assert table.about["users"] == 12
+    assert table.checksum() == making.make_film_table(drawn, cell.movies, seed=5).checksum()
+
+
+def test_where_half_of_the_users_are_enough_there_are_two_folds(synthetic, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_USERS", USERS // 2)
+    cell = cell_of(synthetic, ALONE)
+    before = checksums(cell)
+    assert len(set(before)) == 2
+    own = cell.personal_tables.fold_of(11)
+    other = cell_of(other_stars(synthetic, rows_of(synthetic, cell, 11)), ALONE)
+    same = [a == b for a, b in zip(before, checksums(other), strict=True)]
+    assert same == [fold == own for fold in range(2)]

@@ -1,0 +1,54 @@
+"""What fitting a factorization machine costs, said before it starts."""
+
+import pytest
+from tests_paths import SYNTHETIC
+
+import compare_all
+from Collaborative.bayesian_fm import BayesianFM
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.factorization import cost
+from recbench.factorization.sampling import BURN_IN
+from recbench.runs import expected_costs
+
+
+def test_it_grows_with_ratings_factors_and_samples():
+    seconds, size = cost.expected_cost(9, 100, 1_000_000, 5_000, 3_000)
+    assert 0 < seconds < 3_600
+    assert cost.expected_cost(9, 100, 2_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
+    assert cost.expected_cost(19, 100, 1_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
+    assert cost.expected_cost(9, 200, 1_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
+    kept = 8 * 10 * 8_000 * 100
+    assert size == kept + cost.BYTES_OF_A_RATING * 1_000_000
+
+
+def test_the_samples_kept_take_what_was_said(synthetic_cell):
+    cell = synthetic_cell
+    model = BayesianFM(samples=20).fit(cell.personal.train, cell.movies)
+    users, films = cell.n_users, len(cell.movies)
+    _, size = model.expected_cost(0, users, films)
+    kept = size * (20 - BURN_IN) / 20
+    assert kept == pytest.approx(model.state_bytes(), rel=0.5)  # bits of films come on top
+
+
+@pytest.fixture
+def synthetic_cell(synthetic):
+    return make_cell(synthetic, PROTOCOLS["strict"].changed(background_users=0), 0, 0)
+
+
+def test_it_is_said_once_and_of_large_cells_alone(tmp_path, monkeypatch, capsys):
+    flags = {
+        "dataset": str(SYNTHETIC),
+        "num_users": (0, 30),
+        "reviews_per_user": (0,),
+        "models": ("bayes_fm", "user_mean"),
+        "iterations": 2,
+        "workers": 1,
+    }
+    compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "small")))
+    assert "fitted to up to" not in capsys.readouterr().out
+    monkeypatch.setattr(expected_costs, "LARGE", 3_000)
+    compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "large")))
+    said = [line for line in capsys.readouterr().out.splitlines() if "fitted to up to" in line]
+    assert len(said) == 1
+    assert said[0].startswith("bayes_fm fitted to up to 3,100 ratings: about 0 minutes")
