@@ -30,6 +30,7 @@ from recbench.errors import LARGEST, InputError, check_range
 from recbench.evaluation.cells import parse_cells
 from recbench.evaluation.protocols import (
     PROTOCOLS,
+    VERSION,
     BackgroundUsers,
     Join,
     Labels,
@@ -166,7 +167,10 @@ def main(parameters: Parameters) -> int:
         check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     name = dataset.source.name
-    folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
+    folder = open_run(
+        parameters, earlier, name, [dataset],
+        protocol=protocol.columns(), evaluation_version=VERSION,
+    )  # fmt: skip
     if parameters.add_models:
         models = add_models(folder, parameters.models, parameters.add_models)
         parameters = replace(parameters, models=models)

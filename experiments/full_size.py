@@ -17,9 +17,7 @@ say nothing of recommenders.
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -41,6 +39,7 @@ from recbench.evaluation.significance import significance
 from recbench.film_table.making import make_film_table
 from recbench.film_table.tables import FilmTables
 from recbench.keys import CELL
+from recbench.peak_memory import peak_memory
 from recbench.recommender import Options, build, declared
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
@@ -52,7 +51,6 @@ from recbench.runs.run_folder import write_csv
 T = TypeVar("T")
 Part = Literal["shares", "background"]
 ENCODING = "extended"
-MEGA = 1e6
 
 
 @dataclass
@@ -234,17 +232,6 @@ class Stages:
     def columns(self) -> dict[str, float]:
         seconds = sum(value for name, value in self._columns.items() if name.endswith("_seconds"))
         return self._columns | {"seconds": seconds, "peak_gb": peak_memory() / 1e9}
-
-
-def peak_memory() -> float:
-    """The most bytes that this process had in memory, mapped files among them."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-        return 1024.0 * int(line.split()[1])
-    except OSError:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak * (1.0 if sys.platform == "darwin" else 1024.0)
 
 
 def scores_of(row: dict) -> dict:

@@ -51,7 +51,7 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.factorization.sampling import BURN_IN
-from recbench.recommender import Options, build, declared, fit_on
+from recbench.recommender import Options, build, declared, fit_on, whose_ratings
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
 from recbench.runs.run_folder import ROOT, write_csv
@@ -472,16 +472,6 @@ def model_costs(cell: Cell, models: tuple[str, ...]) -> Iterator[dict]:
             "one_more_rating_seconds": more,
             "bytes_per_user": measured.row["bytes_per_user"],
         }
-
-
-def whose_ratings(cls: type) -> str:
-    if declared(cls, "learns_from_background"):
-        return "all users"
-    if declared(cls, "starts_from_film_table"):
-        return "the user, and a film table"
-    if declared(cls, "starts_from_item_baseline"):
-        return "the user, and movie means"
-    return "the user alone"
 
 
 def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:

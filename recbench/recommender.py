@@ -189,6 +189,17 @@ def declared(recommender: type | object, attribute: str) -> Any:
     return getattr(recommender, attribute, getattr(Recommender, attribute))
 
 
+def whose_ratings(cls: type) -> str:
+    """Whose ratings a recommender learns from, in words."""
+    if declared(cls, "learns_from_background"):
+        return "all users"
+    if declared(cls, "starts_from_film_table"):
+        return "the user, and a film table"
+    if declared(cls, "starts_from_item_baseline"):
+        return "the user, and movie means"
+    return "the user alone"
+
+
 def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray | None]:
     """What `predict` gets by keyword beside user and movie: `time`, if it asks for it."""
     return {"time": time} if declared(recommender, "asks_for_time") else {}

@@ -15,6 +15,10 @@ Loss = Literal["logits", "double_sigmoid"]
 Samples = Literal["fresh", "same"]
 BackgroundUsers = int | Literal["all"]
 
+# Of the evaluation: raised whenever the same data, protocol and predictions get another score, or
+# the same parameters another sample. Runs of different versions are not ranked together.
+VERSION = 1
+
 # The choices that make a protocol what it is: changed ones show in its name.
 NAMED = ("join", "vote_scale", "holdout", "labels", "loss", "background_users", "samples")
 

@@ -13,6 +13,7 @@ anew by `python -m recbench.report`:
 - `csv FILE [COLUMNS] [column=value ..]`: the file; some columns, and the rows that have them all;
   the rows that say so.
 - `costs FILE PART`: a part of speed.csv, what stands beside each figure, and the ratio.
+- `boards FOLDER`: what the runs in a folder found, ranked, see `recbench.report.leaderboard`.
 - `plot RUN MODELS FILE`: the picture of error by ratings per user, which is drawn to FILE.
 
 Within a line:
@@ -42,6 +43,7 @@ from recbench.errors import InputError
 from recbench.keys import CELL
 from recbench.report.continual_markdown import CONTINUAL_KINDS, continual_picture
 from recbench.report.family import MARK, comparison, corrected, read
+from recbench.report.leaderboard.markdown import boards_in_markdown
 from recbench.report.page import Page, markdown_table
 from recbench.report.plots import error_by_ratings
 from recbench.report.style import save
@@ -293,6 +295,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "claims": claims,
     "leaderboard": leaderboard,
     "csv": csv,
+    "boards": boards_in_markdown,
     "costs": costs,
     "plot": plot,
     "count": count,
