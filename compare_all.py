@@ -47,7 +47,7 @@ from recbench.recommender import Options, build, declared
 from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
-from recbench.report.terminal import LEGEND, TABLES, USERS_MEDIAN, score_table
+from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.report.wide import final_results
 from recbench.runs.expected_costs import expected_costs
 from recbench.runs.grid import CellTask, run_cell
@@ -200,7 +200,7 @@ def main(parameters: Parameters) -> int:
         shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
         for score, title in shown.items():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
-        console.print(LEGEND)
+        console.print(legend(differences), soft_wrap=True)
     for file in sorted(folder.path.glob("[!.]*")):
         console.print(f"  {file}", soft_wrap=True, markup=False)
     return tell_failures(table, folder)

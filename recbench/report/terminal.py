@@ -20,11 +20,20 @@ MORE_IS_BETTER = {
 }
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
 ALPHA = 0.05
-LEGEND = (
-    "Columns: users × ratings of each. Means over iterations, the best in bold.\n"
-    "+ -: significantly better, worse than the reference in the last line (p < .05\n"
-    "after Holm for all recommenders and cells).  *: never tuned."
-)
+FAMILIES = {"Collaborative": "Collab", "Baselines": "Base"}  # shorter, for 80 columns
+
+
+def legend(differences: pd.DataFrame) -> str:
+    """How a table of scores is read."""
+    against = "that of the last line"
+    if len(names := references(differences)) == 1:
+        against = names[0]
+    return (
+        "Columns: users × ratings of each; means over iterations, the best in bold.\n"
+        "Family: models of one user (PerUser), of all (Collab), means (Base), your own.\n"
+        "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
+        f"cells) than the reference, {against}.  *: never tuned."
+    )
 
 
 def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str) -> Table:
@@ -39,8 +48,10 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
     cells = cells_of(comparison)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("recommender", no_wrap=True)
+    table.add_column("family", no_wrap=True)
     for cell in cells:
-        table.add_column(cell_name(cell), justify="right", no_wrap=True)
+        name = cell_name(cell).replace(" ", "")
+        table.add_column(name, justify="right", no_wrap=True)
     for model in comparison["model"].unique():
         texts = []
         for cell in cells:
@@ -50,10 +61,12 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
             text = "failed" if pd.isna(value) else f"{value:.3f}"
             bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
             texts.append(bold + (mark_of(differences, model, cell, score) or " "))
-        table.add_row(name_in_table(comparison, model), *texts)
-    if len(differences):
+        family = comparison.loc[comparison["model"] == model, "family"].iloc[0]
+        family = f"[dim]{FAMILIES.get(family, family)}"
+        table.add_row(name_in_table(comparison, model), family, *texts)
+    if len(references(differences)) > 1:
         table.add_row(
-            "[dim]reference", *(f"[dim]{reference_of(differences, cell)}" for cell in cells)
+            "[dim]reference", "", *(f"[dim]{reference_of(differences, cell)}" for cell in cells)
         )
     return table
 
@@ -98,6 +111,12 @@ def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> s
         return ""
     better = (here["difference"].iloc[0] > 0) == (score in MORE_IS_BETTER)
     return "+" if better else "-"
+
+
+def references(differences: pd.DataFrame) -> list[str]:
+    """What recommenders are compared with, each once, but for the user's median."""
+    rows = differences[differences["reference_role"] != USERS_MEDIAN]
+    return rows["reference"].unique().tolist() if len(rows) else []
 
 
 def reference_of(differences: pd.DataFrame, cell: tuple) -> str:
