@@ -9,7 +9,13 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.registry import recommenders
+from recbench.recommender import (
+    ContinualRecommender,
+    ForgettingRecommender,
+    OnlineRecommender,
+    whose_ratings,
+)
+from recbench.registry import load_recommender, recommenders
 from recbench.report.markdown import with_tables
 
 RESULTS = (ROOT / "results" / "README.md").read_text()
@@ -94,9 +100,18 @@ def test_the_printed_table_is_that_of_the_published_run():
         assert shown == [f"{value:.3f}" for value in mean[model]], model
 
 
-def test_every_recommender_and_every_dependency_is_named():
-    for name in recommenders():
-        assert re.search(rf"\b{name}\b", README), name
+def test_every_recommender_stands_with_what_it_can_do():
+    page = (ROOT / "docs" / "recommenders.md").read_text()
+    rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", page, re.MULTILINE)]
+    assert sorted(row[0] for row in rows) == sorted(f"`{name}`" for name in recommenders())
+    for name, _, source, *can in rows:
+        cls = load_recommender(name.strip("`"))
+        assert source == whose_ratings(cls), name
+        kinds = (OnlineRecommender, ForgettingRecommender, ContinualRecommender)
+        assert [text.strip() == "yes" for text in can] == [issubclass(cls, k) for k in kinds], name
+
+
+def test_every_dependency_is_named():
     dependencies = README.split("**Dependencies**")[1]
     for pin in (ROOT / "requirements.txt").read_text().splitlines():
         if "==" in pin:
