@@ -1,15 +1,21 @@
 """Rankings of runs: what stands in one table, and in which order."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
 import pytest
+from browser import open_browser
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 from tests_paths import ROOT
 
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION
 from recbench.report.leaderboard.boards import boards
+from recbench.report.leaderboard.html import leaderboard_page
 from recbench.report.markdown import with_tables
 
 RUN = ROOT / "results" / "main" / "test-users"
@@ -143,3 +149,76 @@ def test_an_empty_folder_and_half_a_run_are_named(tmp_path, folder):
     (folder / "first" / "comparison.csv").unlink()
     with pytest.raises(InputError, match=r"first/comparison\.csv: is not there"):
         boards(folder)
+
+
+# --- the page ----------------------------------------------------------------------------------
+
+
+def test_the_page_is_what_the_runs_say():
+    written = (ROOT / "docs" / "leaderboard.html").read_text(encoding="utf-8")
+    assert written == leaderboard_page(ROOT / "results" / "main")
+    assert "//" not in re.sub(r"<script>.*</script>", "", written, flags=re.DOTALL)  # no address
+
+
+def test_names_of_somebody_elses_are_text_and_not_page(folder):
+    again(folder, "second", models=["ridge"], model="<script>alert(1)</script>")
+    page = leaderboard_page(folder)
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.fixture
+def browser(tmp_path):
+    with open_browser(tmp_path / "profile") as driver:
+        yield driver
+
+
+@pytest.mark.slow
+def test_the_page_is_searched_filtered_and_sorted(folder, browser):
+    again(folder, "second", other_data, models=["ridge", "personal"])
+    file = folder / "leaderboard.html"
+    file.write_text(leaderboard_page(folder), encoding="utf-8")
+    browser.get(file.as_uri())
+
+    def names(table=0):
+        body = browser.find_elements(By.TAG_NAME, "tbody")[table]
+        rows = body.find_elements(By.TAG_NAME, "tr")
+        cells = [row.find_elements(By.TAG_NAME, "td")[1] for row in rows if row.is_displayed()]
+        return [cell.text for cell in cells]
+
+    one, other = boards(folder)
+    everybody = one.rows["model"].tolist()
+    assert names() == everybody
+    assert names(1) == other.rows["model"].tolist()
+
+    search = browser.find_element(By.ID, "search")
+    search.send_keys("BAYES")
+    assert names() == [name for name in everybody if "bayes" in name]
+    assert names(1) == []
+    assert not browser.find_elements(By.TAG_NAME, "section")[1].is_displayed()
+    search.clear()
+    search.send_keys(" ")
+
+    Select(browser.find_element(By.ID, "source")).select_by_value("user")
+    alone = one.rows[one.rows["learns_from"] != "all users"]["model"].tolist()
+    assert names() == alone
+    browser.find_element(By.ID, "forgets").click()
+    assert names() == [name for name in alone if name in ("personal", "personal_exact", "ao")]
+    Select(browser.find_element(By.ID, "bytes")).select_by_value("1000")
+    assert names() == []
+    assert browser.find_element(By.ID, "count").text.startswith("0 of ")
+    browser.find_element(By.ID, "forgets").click()
+    small = one.rows.set_index("model")["bytes_per_user"] <= 1000
+    assert names() == [name for name in alone if small[name]]
+    Select(browser.find_element(By.ID, "bytes")).select_by_value("")
+    Select(browser.find_element(By.ID, "source")).select_by_value("")
+
+    heads = browser.find_elements(By.CSS_SELECTOR, "table:first-of-type th button")
+    size = next(head for head in heads if head.text == "bytes per user")
+    for order in (True, False):
+        size.send_keys(Keys.ENTER)  # by keyboard
+        known = one.rows[one.rows["bytes_per_user"].notna()]
+        expected = known["bytes_per_user"].sort_values(ascending=order).tolist()
+        shown = [known.set_index("model")["bytes_per_user"][name] for name in names()]
+        assert shown == expected
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []

@@ -1,4 +1,4 @@
-"""Write the tables and pictures of README.md and docs/*.md anew from the files in results/.
+"""Write the tables and pictures of README.md and docs/ anew from the files in results/.
 
     python -m recbench.report
 
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.command_line import run
+from recbench.report.leaderboard.html import leaderboard_page
 from recbench.report.markdown import pictures, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
+LEADERBOARD = ROOT / "docs" / "leaderboard.html"
 
 
 @dataclass
@@ -26,20 +28,22 @@ class Parameters:
 
 
 def main(parameters: Parameters) -> int:
-    stale = 0
+    written = {LEADERBOARD: leaderboard_page(ROOT / "results" / "main")}
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        before = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
         if not parameters.check:
-            for picture in pictures(before, ROOT):
+            for picture in pictures(text, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
-        after = with_tables(before, ROOT)
-        if after != before:
+        written[file] = with_tables(text, ROOT)
+    stale = 0
+    for file, text in written.items():
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
             stale += 1
             print(
                 f"{file.relative_to(ROOT)}: {'is out of date' if parameters.check else 'written'}"
             )
             if not parameters.check:
-                file.write_text(after, encoding="utf-8")
+                file.write_text(text, encoding="utf-8")
     return 1 if parameters.check and stale else 0
 
 
