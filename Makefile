@@ -1,6 +1,8 @@
 PYTHON = .venv/bin/python
+FULL_SIZE = full-size
+DATASET = auto
 
-.PHONY: compare test quick faults versions check report
+.PHONY: compare test quick faults versions check report speed
 
 compare: .venv/ready  ## run the comparison with its defaults
 	$(PYTHON) compare_all.py
@@ -13,6 +15,13 @@ quick: .venv/ready-to-test  ## run the tests of every day, in a minute or so
 
 faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, counts for the docs
 	FAULTS=all $(PYTHON) -m pytest tests/faults
+	$(PYTHON) -m recbench.report
+
+speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
+	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.make_full_size --output $(FULL_SIZE)
+	mkdir -p results/earlier && mv results/speed results/earlier/speed-$$(date +%Y%m%d-%H%M%S)
+	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --output-dir results/speed/full-size
+	$(PYTHON) -m experiments.speed --dataset $(DATASET) --output-dir results/speed/all
 	$(PYTHON) -m recbench.report
 
 versions:  ## the quick tests under each Python that is installed, in environments of their own

@@ -1,7 +1,9 @@
-"""What full size costs: all users and ratings of a large dataset -> full_size.csv, background.csv
+"""What full size costs: all ratings of a large dataset -> full_size.csv and tables made of it
 
 Parts:
 
+- `preparing`: joining the dataset for the first time and reading it later, beside a bare
+  `polars.read_csv` of its ratings just before, each in a process of its own.
 - `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, each in a process
   of its own: processor seconds and peak memory by stage. Predictions go to Parquet; `significance`
   is the paired bootstrap between the first two recommenders over all users of the share.
@@ -17,6 +19,7 @@ say nothing of recommenders.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import pandas as pd
+import polars as pl
 from rich.console import Console
 
 from recbench.command_line import run
@@ -49,7 +53,8 @@ from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
 
 T = TypeVar("T")
-Part = Literal["shares", "background"]
+Part = Literal["preparing", "shares", "background"]
+PREPARING = ("bare read", "first time", "later", "without cache")
 ENCODING = "extended"
 
 
@@ -59,8 +64,10 @@ class Parameters:
 
     dataset: str = "auto"
     """as in compare_all.py; the folder that experiments.make_full_size wrote"""
-    parts: tuple[Part, ...] = ("shares", "background")
+    parts: tuple[Part, ...] = ("preparing", "shares", "background")
     """which of the parts above"""
+    repeats: int = 5
+    """of the part `preparing`"""
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
     """of the users: a sixteenth, an eighth, … all"""
     models: tuple[str, ...] = (
@@ -96,29 +103,60 @@ def main(parameters: Parameters) -> None:
     users = len(dataset.user_id)
     console.print(f"{dataset.source.name}: {len(dataset.ratings):,} ratings by {users:,} users")
     jobs: list[Job] = []
+    if "preparing" in parameters.parts:
+        jobs += jobs_of_preparing(parameters, dataset.source.files[0], folder.path / "cache")
     if "shares" in parameters.parts:
         for share in parameters.shares:
             jobs += jobs_of_share(parameters, share, users // share, folder.path)
     if "background" in parameters.parts:
         jobs += jobs_of_background(parameters, len(dataset.ratings), users)
     run_jobs(jobs, folder, console)
-    shutil.rmtree(folder.path / "predictions", ignore_errors=True)  # made up, and large
+    for made in ("predictions", "cache"):  # large, and of no use any more
+        shutil.rmtree(folder.path / made, ignore_errors=True)
     rows = pd.DataFrame(folder.rows)
+    write_csv(preparing_table(rows), folder.path / "preparing.csv")
     write_csv(growth(rows, parameters.shares), folder.path / "growth.csv")
     write_csv(background_table(rows), folder.path / "background.csv")
     folder.close(started)
-    console.print(f"full_size.csv, growth.csv and background.csv are in {folder.path}")
+    console.print(f"full_size.csv and the tables made of it are in {folder.path}")
 
 
 def check(parameters: Parameters) -> None:
     check_range("--shares", *parameters.shares, least=1)
     check_range("--background-users", *parameters.background_users, least=1)
     check_range("--tested-users", parameters.tested_users, least=1)
+    check_range("--repeats", parameters.repeats, least=1)
     check_range("--seed", parameters.seed, least=0)
     for name in (*parameters.models, *parameters.background_models):
         load_recommender(name)
     if not parameters.parts:
         raise InputError("--parts needs a name")
+
+
+# --- preparing -----------------------------------------------------------------------------------
+
+
+def jobs_of_preparing(parameters: Parameters, file: Path, cache: Path) -> Iterator[Job]:
+    """In turn, so that what is compared is measured in the same minute."""
+    for repeat in range(1, parameters.repeats + 1):
+        for what in PREPARING:
+            key: dict[str, object] = {"part": "preparing", "share": repeat, "model": what}
+            work = partial(in_a_process, prepare, what, parameters.dataset, file, cache)
+            yield Job(key, {**key, "users": None}, work, cost=1_000)
+
+
+def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
+    """Seconds and peak memory of reading the file, or of loading the dataset, imports apart."""
+    os.environ["RECBENCH_CACHE"] = str(cache)
+    if what == "first time":
+        shutil.rmtree(cache, ignore_errors=True)
+    stages = Stages()
+    started = time.perf_counter()
+    if what == "bare read":
+        stages.time("load", lambda: pl.read_csv(file))
+    else:
+        stages.time("load", lambda: load_dataset(dataset, cache=what != "without cache"))
+    return {"elapsed_seconds": time.perf_counter() - started} | stages.columns()
 
 
 # --- all users -----------------------------------------------------------------------------------
@@ -246,6 +284,23 @@ def in_a_process(work: Callable[..., T], *arguments: Any) -> T:
 
 
 # --- tables --------------------------------------------------------------------------------------
+
+
+def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each way to read the ratings: the median over repeats of seconds and of processor
+    seconds; how many times those of the bare read just before, median, least and most; memory."""
+    ok = rows[(rows["part"] == "preparing") & (rows["status"] == "ok")]
+    bare = ok[ok["model"] == "bare read"].set_index("share")
+    table = []
+    for what, of_what in ok.groupby("model", sort=False):
+        one = of_what.set_index("share")
+        row = {"what": what, "peak_gb": one["peak_gb"].max()}
+        for name, unit in (("elapsed_seconds", "seconds"), ("seconds", "processor seconds")):
+            times = one[name] / bare[name]
+            row |= {unit: one[name].median(), f"times the bare read, {unit}": times.median()}
+            row |= {f"least, {unit}": times.min(), f"most, {unit}": times.max()}
+        table.append(row)
+    return pd.DataFrame(table)
 
 
 def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
