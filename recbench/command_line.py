@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import tyro
@@ -24,14 +25,15 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know "×"
             stream.reconfigure(errors="replace")
-    chosen = tyro.cli(parameters, description=description)
+    program = _program()
+    chosen = tyro.cli(parameters, prog=program, description=description)
     try:
         resume = getattr(chosen, "resume", "")
         if resume:  # the run's own parameters are the defaults, so that others show
             from recbench.runs.resume import kept_parameters  # pandas: for scripts that resume
 
             kept = kept_parameters(resume, parameters)
-            chosen = tyro.cli(parameters, description=description, default=kept)
+            chosen = tyro.cli(parameters, prog=program, description=description, default=kept)
         status = main(chosen)
         sys.stdout.flush()
     except InputError as error:
@@ -47,6 +49,13 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(status or 0)
+
+
+def _program() -> str:
+    """How it was called: "compare_all.py", "python -m recbench.film_table"."""
+    module = sys.modules["__main__"].__spec__
+    name = module.name.removesuffix(".__main__") if module else ""
+    return f"python -m {name}" if name else Path(sys.argv[0]).name
 
 
 def _leave(status: int) -> NoReturn:

@@ -31,6 +31,7 @@ WITHIN_RECBENCH = {
     "evaluation": CORE | {"data", "evaluation"},
     "continual": CORE | {"data", "evaluation", "continual"},
     "report": {"errors", "keys", "command_line", "holm", "report"},
+    "contract": CORE | {"data", "runs", "contract"},
     "runs": CORE | {"data", "evaluation", "runs"},
     "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
 }

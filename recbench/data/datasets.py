@@ -15,6 +15,11 @@ from recbench.data.tables import Source
 from recbench.data.zipped import unpacked
 from recbench.errors import InputError
 
+# Those that are read whole, by name
+READERS: dict[str, Callable[[], Source]] = {
+    "ml-100k": read_ml_100k,
+}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -22,8 +27,8 @@ class Place:
 
     Attributes:
         name: as it stands in the results.
-        files: what is read, ratings first; none for ml-100k, which is small and may yet have to be
-            fetched.
+        files: what is read, ratings first; none for one of `READERS`, which is small and may yet
+            have to be fetched.
         read: reads it. Raises InputError if that cannot be done.
     """
 
@@ -49,8 +54,8 @@ def locate(dataset: str = "auto") -> Place:
     Raises:
         InputError: it cannot be had or read; says which file and row, and what to do.
     """
-    if dataset == "ml-100k":
-        return Place(dataset, (), read_ml_100k)
+    if dataset in READERS:
+        return Place(dataset, (), READERS[dataset])
     if dataset in ("the-movies-dataset", "the-movies-dataset-small"):
         folder = kaggle.find() or kaggle.fetch()
         return _kaggle_place(folder, dataset, small=dataset.endswith("-small"))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from toy_data import toy_movies, toy_ratings
 
+from recbench.contract.candidate import MOVIES, TRAIN
 from recbench.ratings import Movies, Ratings
 
 
 @pytest.fixture
 def movies() -> Movies:
-    return toy_movies(23)
+    return MOVIES
 
 
 @pytest.fixture
 def train() -> Ratings:
     """Users 0, 1, 2, 4 and 5 with 12, 1, 7, 3 and 19 ratings of movies 0 .. 19; user 3 has none."""
-    return toy_ratings([12, 1, 7, 0, 3, 19], movies=20)
+    return TRAIN

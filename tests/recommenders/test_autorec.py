@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative import sparse_autoencoder
 from Collaborative.autorec import AutoRecModel
 from Collaborative.bias import BiasModel
 from Collaborative.sparse_autoencoder import MovieVectors, Training, add_gradients, hidden_units
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.perceptron import sigmoid
 from recbench.ratings import Ratings

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import sparse
-from toy_data import toy_movies
 
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
+from recbench.contract.toy_data import toy_movies
 from recbench.factorization.sampling import MyFMRegressor
 from recbench.ratings import Movies, Ratings
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.stats import norm
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, BayesianFMOrdinal
 from Collaborative.bayesian_fm_implicit import DAY, BayesianFMImplicit
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.factorization.sampling import MyFMRegressor
 from recbench.ratings import Ratings
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import surprise
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative.bias import BiasModel
 from Collaborative.surprise_trainset import look_up
 from Collaborative.svd import SvdModel
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative.boosted_trees import BoostedTrees
 from Collaborative.rating_statistics import RatingStatistics, folds_of, out_of_fold
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 

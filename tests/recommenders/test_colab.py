@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative.embedding_network import probabilities
 from Collaborative.torch_colab import (
@@ -15,6 +14,7 @@ from Collaborative.torch_colab import (
     USER,
     TorchCollaborativeRecommender,
 )
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.matrix_product import add_product
 from recbench.ratings import Ratings

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative import square_matrix
 from Collaborative.bias import BiasModel
 from Collaborative.ease import EaseModel, inverse_of, left_out
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_personal import KERNELS, plain_kernel
-from toy_data import toy_movies, toy_table
 
+from recbench.contract.toy_data import toy_movies, toy_table
 from recbench.film_table.kernel import Scales
 from recbench.film_table.table import FilmTable
 from weightless import unpack

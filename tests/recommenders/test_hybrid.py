@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from plain_personal import plain_kernel, plainly
-from toy_data import toy_movies, toy_ratings, toy_table
 
 from Collaborative.bayesian_fm import BayesianFM
 from PerUser.hybrid import Hybrid, HybridImplicit
 from PerUser.personal import Personal
+from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.film_table.kernel import Scales
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline

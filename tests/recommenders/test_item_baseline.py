@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
-from toy_data import toy_movies, toy_ratings
 
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.item_baseline import ItemBaseline, starting_stars

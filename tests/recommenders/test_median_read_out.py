@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from few_samples import few_samples
-from toy_data import toy_movies, toy_tables
 
+from recbench.contract.toy_data import toy_movies, toy_tables
 from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
 from recbench.median_read_out import GRID, MedianReadOut

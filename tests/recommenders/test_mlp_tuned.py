@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from toy_data import toy_movies, toy_ratings
 
 from PerUser.batched_mlp import initial_parameters
 from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.shrunk_means import shrunk_means
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import surprise
 from scipy import sparse
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative import square_matrix
 from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.neighbours import ItemNeighbours, UserNeighbours
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from few_samples import few_samples
 from river import optim, reco
-from toy_data import toy_movies, toy_ratings, toy_tables
 
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
@@ -17,27 +16,20 @@ from PerUser.personal_live import PersonalLive
 from PerUser.perUser import AoRecommender
 from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
+from recbench.contract.candidate import FILMS, MOVIES
+from recbench.contract.learning import parts, stream
+from recbench.contract.toy_data import toy_tables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import OnlineRecommender, Options, build, declared, fit_on
 from recbench.registry import load_recommender, recommenders
 
-FILMS = 23
-MOVIES = toy_movies(FILMS)
 TABLES = toy_tables(MOVIES)
 BASELINE = ItemBaseline(np.linspace(2.5, 4, FILMS))
 NOBODY = Ratings([], [], [], [])
 USERS = [0, 1, 2, 3, 4, 8]
 ASKED = np.repeat(USERS, FILMS), np.tile(np.arange(FILMS), len(USERS))
 ONLINE = [name for name in recommenders() if issubclass(load_recommender(name), OnlineRecommender)]
-
-
-def stream(seed: int = 0) -> Ratings:
-    """Users 0 .. 4 take turns; user 3 has no ratings."""
-    ratings = toy_ratings([12, 1, 9, 0, 17], movies=20, seed=seed)
-    order = np.random.default_rng(seed).permutation(len(ratings))
-    shuffled = ratings.take(order)
-    return Ratings(shuffled.user, shuffled.movie, shuffled.stars, np.arange(len(order)))
 
 
 def fitted(model, train: Ratings):
@@ -48,11 +40,6 @@ def learn(model, ratings: Ratings) -> None:
     columns = (ratings.user, ratings.movie, ratings.stars)
     for user, movie, stars in zip(*(column.tolist() for column in columns), strict=True):
         model.learn_one(user, movie, stars)
-
-
-def parts(ratings: Ratings, first: int = 20) -> tuple[Ratings, Ratings]:
-    rows = np.arange(len(ratings))
-    return ratings.take(rows < first), ratings.take(rows >= first)
 
 
 @pytest.fixture(params=ONLINE)
@@ -67,27 +54,6 @@ def test_there_are_as_many_as_the_documentation_says():
         "personal_exact", "personal_live", "ridge_recursive", "river_baseline",
         "river_biased_mf", "torch_online", "user_mean",
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("first", [0, 20])
-def test_one_prediction_is_what_many_are(make, first):
-    model = fitted(make(), parts(stream(), first)[0])
-    learn(model, parts(stream(), first)[1])
-    many = model.predict(*ASKED)
-    assert many.dtype == np.float32
-    assert (many >= 0.5).all()
-    assert (many <= 5).all()
-    one = [model.predict_one(user, movie) for user, movie in zip(*ASKED, strict=True)]
-    np.testing.assert_allclose(many, one, atol=1e-5)
-
-
-def test_asking_changes_nothing(make):
-    model = fitted(make(), parts(stream())[0])
-    learn(model, parts(stream())[1])
-    before = model.predict(*ASKED)
-    for user in (0, 3, 50_000):
-        model.predict_one(user, 22)
-    np.testing.assert_array_equal(model.predict(*ASKED), before)
 
 
 def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_personal(make):

@@ -8,12 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
-from toy_data import toy_movies, toy_ratings
 
 import PerUser.perUser_pytorch as script
 from PerUser.batched_mlp import initial_parameters
 from PerUser.perUser_pytorch import TorchPerUserRecommender
 from PerUser.user_chunks import chunks_of_users
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.threads import one_thread
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_personal import plainly
-from toy_data import toy_movies, toy_ratings, toy_table, toy_tables
 
 from PerUser.personal import Personal, PersonalExact
+from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table, toy_tables
 from recbench.film_table.kernel import Scales
 from recbench.film_table.steps import Steps
 from recbench.film_table.table import FilmTable

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_data import toy_movies, toy_ratings, toy_table
 
 from PerUser.personal import Personal, PersonalExact
+from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.film_table.tables import FilmTables
 from recbench.ratings import Ratings
 

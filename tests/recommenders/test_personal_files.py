@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_data import toy_movies, toy_ratings, toy_table
 
 from PerUser.personal import Personal, PersonalExact
+from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.film_table.tables import FilmTables
 from recbench.ratings import Ratings
 from weightless.storage import write

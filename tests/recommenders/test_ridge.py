@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
-from toy_data import toy_movies, toy_ratings
 
 import PerUser.ridge as script
 from PerUser.ridge import PerUserRidge
 from PerUser.user_chunks import chunks_of_users
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from river import optim, reco
-from toy_data import toy_movies, toy_ratings
 
 from Collaborative.river_factorization import RiverFactorization
+from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import DEFAULT_STARS, Ratings
 

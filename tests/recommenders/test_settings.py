@@ -6,8 +6,8 @@ import inspect
 
 import numpy as np
 import pytest
-from toy_data import toy_movies
 
+from recbench.contract.toy_data import toy_movies
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import Options, build, fit_on

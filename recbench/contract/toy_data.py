@@ -36,7 +36,8 @@ def toy_ratings(lengths: list[int], movies: int, seed: int = 0) -> Ratings:
     """User k rates `lengths[k]` different movies, in half stars."""
     rng = np.random.default_rng(seed)
     user = np.repeat(np.arange(len(lengths)), lengths)
-    movie = np.concatenate([rng.permutation(movies)[:n] for n in lengths]) if lengths else []
+    own = [rng.permutation(movies)[:n] for n in lengths]
+    movie = np.concatenate(own) if lengths else np.array([], dtype=int)
     stars = rng.integers(1, 11, len(user)) / 2
     return Ratings(user, movie, stars, np.arange(len(user)) + 1_000_000)
 
