@@ -33,6 +33,7 @@ WITHIN_RECBENCH = {
     "report": {"errors", "keys", "command_line", "holm", "report"},
     "runs": CORE | {"data", "evaluation", "runs"},
     "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
+    "page": {"errors", "threads", "own_ratings", "page"},
 }
 
 
