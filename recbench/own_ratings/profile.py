@@ -118,8 +118,10 @@ class ProfileFile:
         Raises:
             InputError: it cannot be read, or see `Profile.decoded`.
         """
-        self.content = self._now()
-        return None if self.content is None else Profile.decoded(self.content, self.path)
+        content = self._now()
+        profile = None if content is None else Profile.decoded(content, self.path)
+        self.content = content  # not what is damaged: it must not be overwritten
+        return profile
 
     def changed(self) -> bool:
         """Whether another program wrote or deleted it since it was read or written here.

@@ -16,7 +16,7 @@ from recbench.page.guards import UPLOAD
 from recbench.page.said import Said
 
 routes = Blueprint("filing", __name__)
-LONGEST_NAME = 100  # signs of a file's name in a message
+LONGEST_NAME = 100  # signs of a name, of a file or a user, in a message
 
 
 @routes.get(f"/{FILE}")
@@ -37,7 +37,8 @@ def add() -> Response:
     if file is None or not file.filename:
         raise InputError("Choose a file first")
     name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
-    given = ratings_of(file.read(), name, request.form.get("user", "").strip(), "userId")
+    who = request.form.get("user", "").strip()[:LONGEST_NAME]
+    given = ratings_of(file.read(), name, who, "userId")
 
     def change(session: Session) -> list[str]:
         lines = [*lines_of(session.add(given.ratings), given.kind), *given.notes]

@@ -42,7 +42,6 @@ def guard(app: Flask, port: int, token: str) -> None:
     hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
     if port == 80:  # browsers leave it out
         hosts |= {"127.0.0.1", "localhost"}
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_FORM
     app.config["MAX_FORM_PARTS"] = 10
 
     @app.before_request
