@@ -34,7 +34,8 @@ def kept() -> Kept:
 def movie_sent() -> int:
     """The film that a form is about; 404 if there is none such."""
     text = request.form.get("movie", "")
-    if not (text.isascii() and text.isdecimal() and int(text[:10]) < len(the_catalogue())):
+    number = text.isascii() and text.isdecimal() and len(text) < 10
+    if not number or int(text) >= len(the_catalogue()):
         abort(404, "There is no such film. Load the page again")
     return int(text)
 
@@ -46,9 +47,11 @@ def changed(change: Callable[[Session], list[str]]) -> Response:
         change: changes a session, and returns what it did in sentences.
     """
     view, user = the_view(), the_user()
-    with user.changed() as session:
+    with user.looked_at():
         before = user.recommended(view)
+    with user.changed() as session:
         lines = change(session)
+    with user.looked_at():
         after = user.recommended(view)
     return to_page(Said(lines, Changes.between(before, after)))
 

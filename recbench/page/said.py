@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from dataclasses import dataclass, field
 
 from recbench.own_ratings.changes import Changes
@@ -40,15 +41,18 @@ class Kept:
     """Said once each, by a number that the address of the page carries after a change."""
 
     _waiting: dict[str, Said] = field(default_factory=dict)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, said: Said) -> str:
         """The number under which it is kept; the oldest are forgotten."""
         number = secrets.token_hex(8)
-        self._waiting[number] = said
-        while len(self._waiting) > MOST:
-            del self._waiting[next(iter(self._waiting))]
+        with self._one_at_a_time:
+            self._waiting[number] = said
+            while len(self._waiting) > MOST:
+                del self._waiting[next(iter(self._waiting))]
         return number
 
     def take(self, number: str) -> Said:
         """What is kept under a number, once; nothing said if there is none."""
-        return self._waiting.pop(number, Said([]))
+        with self._one_at_a_time:
+            return self._waiting.pop(number, Said([]))

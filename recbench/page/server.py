@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import threading
 import webbrowser
@@ -35,7 +36,8 @@ def reserved(port: int) -> Iterator[socket.socket]:
         InputError: another program has it, or it is not for this user.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # free again at once
+        if os.name == "posix":  # free again at once; elsewhere it would let two programs have it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((ADDRESS, port))
             listener.listen()

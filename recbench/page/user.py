@@ -14,6 +14,7 @@ from recbench.own_ratings.session import Session
 from recbench.page.view import View
 
 T = TypeVar("T")
+MOST = 100  # answers kept
 
 
 class User:
@@ -93,7 +94,7 @@ class User:
 
     def _once(self, asked: object, answer: Callable[[], T]) -> T:
         """What was asked before, as long as nothing has changed."""
-        if self._known_of is not self._session.profile:
+        if self._known_of is not self._session.profile or len(self._known) >= MOST:
             self._known, self._known_of = {}, self._session.profile
         if asked not in self._known:
             self._known[asked] = answer()

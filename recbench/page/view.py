@@ -85,7 +85,7 @@ class View:
     def chosen(self, **other: object) -> dict[str, str]:
         """What is not as nobody chose it, as text, with other values of some attributes."""
         return {
-            name: f"{value:g}" if isinstance(value, int | float) else str(value)
+            name: str(int(value)) if isinstance(value, bool) else str(value)
             for name, value in (vars(self) | other).items()
             if value != getattr(View, name)
         }

@@ -124,7 +124,9 @@ def test_no_file_but_its_own(unchanged, path):
     assert "root:" not in answer.text
 
 
-@pytest.mark.parametrize("movie", ["254", "-1", "x", "", "1.0", "²", "9" * 500, "1e3", " 3"])
+@pytest.mark.parametrize(
+    "movie", ["254", "-1", "x", "", "1.0", "²", "9" * 500, "1e3", " 3", "0000000000999"]
+)
 def test_no_such_film(unchanged, movie):
     for route in ("rate", "forget", "skip"):
         refused(unchanged.post(route, movie=movie, stars="4"), 404, "no such film")

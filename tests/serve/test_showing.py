@@ -165,7 +165,7 @@ def test_a_view_is_its_query(known_films):
     catalogue = known_films.catalogue
     assert View.of({}, catalogue) == View()
     assert View().query() == ""
-    view = View("a & b", True, "Drama", "en", 1980, 1990, 0, 0.25, 7, 40)
+    view = View("a & b", True, "Drama", "en", 1980, 1990, 1234567, 0.123456789, 7, 40)
     query = view.query()
     assert View.of(dict(pair.split("=") for pair in view.query(q="")[1:].split("&")),
                    catalogue) == View("", *list(vars(view).values())[1:])  # fmt: skip

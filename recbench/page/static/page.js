@@ -54,9 +54,8 @@ function show(answer) {
   const focus = placeOf(document.activeElement);
   for (const id of PARTS) {
     const part = document.adoptNode(page.getElementById(id));
-    for (const old of byId(id).querySelectorAll("details[open]")) {
-      const details = part.querySelector(`details[id="${CSS.escape(old.id)}"]`);
-      if (details) details.open = true;
+    for (const details of part.querySelectorAll("details")) {
+      if (byId(details.id)) details.open = byId(details.id).open;
     }
     byId(id).replaceWith(part);
   }
