@@ -10,6 +10,7 @@ minute a million ratings; after that neither dataset nor network is needed.
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
     python recommend.py --forget "Alien (1979)"       as if you had never rated it
     python recommend.py --me                          what is known of you, and where it lies
+    python recommend.py --serve                       all of this on a page in your browser
 
 docs/recommend.md has more.
 """
@@ -17,7 +18,7 @@ docs/recommend.md has more.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -83,6 +84,13 @@ class Parameters:
     output: str = ""
     """a file to write the recommendations to, in place of standard output"""
 
+    serve: bool = False
+    """show a page in your browser to rate films and see what follows, on this machine alone"""
+    port: int = 8765
+    """of the page; 0: any that is free"""
+    open: bool = False
+    """open the page in your browser; otherwise its address is said"""
+
     me: bool = False
     """show what is known of you and where it lies, and end"""
     delete_profile: bool = False
@@ -99,10 +107,16 @@ class Parameters:
 CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
 
 
+SERVING = ("serve", "port", "open", "profile", "dataset", "film_table")
+
+
 def main(parameters: Parameters) -> None:
     check(parameters)
     file = ProfileFile(Path(parameters.profile).expanduser() if parameters.profile
                        else profile_path())  # fmt: skip
+    if parameters.serve:
+        serve(parameters, file)
+        return
     if parameters.delete_profile:
         tell(f"deleted {file.path}" if file.delete() else f"there is no profile {file.path}")
         return
@@ -138,12 +152,25 @@ def main(parameters: Parameters) -> None:
         show(session, parameters, films, changes)
 
 
+def serve(parameters: Parameters, file: ProfileFile) -> None:
+    """Show the page until it is interrupted."""
+    from recbench.page.server import reserved  # what serves it is needed for this alone
+    from recbench.page.server import serve as serve_page
+
+    profile = file.read()
+    with reserved(parameters.port) as listener:
+        known_films = open_known_films(parameters.dataset, parameters.film_table, tell)
+        session = Session(known_films, Personal, profile)
+        serve_page(session, file, listener, tell, parameters.open)
+
+
 def check(parameters: Parameters) -> None:
     """Raises InputError for what no film and no profile is needed to see."""
     check_range("--number", parameters.number, least=0, most=100_000)
     check_range("--year-from", parameters.year_from, least=0, most=9999)
     check_range("--year-to", parameters.year_to, least=0, most=9999)
     check_range("--well-known", parameters.well_known, least=0)
+    check_range("--port", parameters.port, least=0, most=65_535)
     if not 0 <= parameters.diversity <= 1:
         raise InputError(f"--diversity is {parameters.diversity}. Expected 0 to 1")
     if 0 < parameters.year_to < parameters.year_from:
@@ -155,6 +182,13 @@ def check(parameters: Parameters) -> None:
         raise InputError("--user says who you are in a file of ratings. Give it with --ratings")
     if parameters.output and not Path(parameters.output).expanduser().parent.is_dir():
         raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
+    chosen = {field.name for field in fields(Parameters)
+              if getattr(parameters, field.name) != field.default}  # fmt: skip
+    if parameters.serve and chosen - set(SERVING):
+        name = min(chosen - set(SERVING)).replace("_", "-")
+        raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
+    if not parameters.serve and chosen & {"port", "open"}:
+        raise InputError(f"--{min(chosen & {'port', 'open'})}: is of the page. Give --serve too")
 
 
 def parsed(text: str) -> tuple[str, float]:

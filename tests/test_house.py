@@ -34,6 +34,7 @@ WITHIN_RECBENCH = {
     "contract": CORE | {"data", "runs", "contract"},
     "runs": CORE | {"data", "evaluation", "runs"},
     "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
+    "page": {"errors", "threads", "own_ratings", "page"},
 }
 
 

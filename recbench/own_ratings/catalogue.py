@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from recbench.errors import InputError
+from recbench.own_ratings.rating import OwnRating
 from recbench.ratings import Movies, read_only
 
 FORMAT, VERSION = "recbench films", 1
@@ -61,6 +62,19 @@ class Catalogue:
         """ "The Matrix (1999)"."""
         year = int(self.year[movie])
         return f"{self.shown[movie]} ({year})" if year else self.shown[movie]
+
+    def described(self, movie: int, rating: OwnRating) -> OwnRating:
+        """A rating with what is said here of its film, so that another catalogue finds it."""
+        year, other = int(self.year[movie]), self.other_titles[movie]
+        return OwnRating(
+            stars=rating.stars,
+            title=self.shown[movie],
+            year=year or rating.year,
+            time=rating.time,
+            movie_id=int(self.movies.movie_id[movie]),
+            imdb_id=self.imdb_id[movie] or rating.imdb_id,
+            original_title=rating.original_title or (other[0] if other else ""),
+        )
 
     @cached_property
     def same(self) -> np.ndarray:

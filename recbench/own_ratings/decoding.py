@@ -35,6 +35,11 @@ def read_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    return text_of(content, path)
+
+
+def text_of(content: bytes, path: Path) -> str:
+    """The text of what is in a file, as `read_text`; `path` is named in errors."""
     if not content.strip():
         raise InputError(f"{path}: is empty. Expected a heading and a row for each rating")
     if content.startswith(b"PK\x03\x04"):

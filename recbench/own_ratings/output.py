@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
+from recbench.own_ratings.adding import Added
 from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.recommendation import Recommendation
-from recbench.own_ratings.session import Added
 
 Format = Literal["text", "json", "csv"]
 COLUMNS = (

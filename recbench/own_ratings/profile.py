@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+from filelock import FileLock
 
 from recbench.errors import InputError
 from recbench.own_ratings.rating import OwnRating, on_the_grid
 
 FORMAT, VERSION = "recbench profile", 1
 FILE = "profile.json"
+WAITED = 10  # seconds for another process, which needs some milliseconds
 # What each field of a rating may be
 TYPES: dict[str, tuple[type, ...]] = {
     "stars": (int, float),
@@ -106,6 +110,7 @@ class ProfileFile:
 
     path: Path
     content: bytes | None = None
+    _lock: FileLock | None = field(default=None, init=False, repr=False, compare=False)
 
     def read(self) -> Profile | None:
         """The profile; None if there is no file.
@@ -113,8 +118,46 @@ class ProfileFile:
         Raises:
             InputError: it cannot be read, or see `Profile.decoded`.
         """
-        self.content = self._now()
-        return None if self.content is None else Profile.decoded(self.content, self.path)
+        content = self._now()
+        profile = None if content is None else Profile.decoded(content, self.path)
+        self.content = content  # not what is damaged: it must not be overwritten
+        return profile
+
+    def changed(self) -> bool:
+        """Whether another program wrote or deleted it since it was read or written here.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return self._now() != self.content
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other process writes it meanwhile: between reading it, changing and writing. The file
+        by which others know lies beside it, and is gone afterwards.
+
+        Raises:
+            InputError: its folder cannot be written, or another process does not end.
+        """
+        with self._errors_told():
+            if self.path == profile_path():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.chmod(0o700)
+            if not self._target.parent.is_dir():
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+            outermost = self._lock is None
+            if outermost:
+                lock = FileLock(self._target.with_name(f".{self._target.name}.lock"), mode=0o600)
+                lock.acquire(timeout=WAITED)
+                self._lock = lock
+        try:
+            yield
+        finally:
+            if outermost:
+                self._lock = None
+                with suppress(OSError):  # who waits for it sees that it is gone, and makes another
+                    os.unlink(lock.lock_file)
+                lock.release()
 
     def write(self, profile: Profile) -> None:
         """Write it in one step, readable by the user alone from the first byte on.
@@ -122,34 +165,27 @@ class ProfileFile:
         Raises:
             InputError: it cannot be written, or was changed by another program since it was read.
         """
-        if self._now() != self.content:
-            raise InputError(
-                f"{self.path}: was changed by another program meanwhile. Nothing was saved. "
-                "Run it again"
-            )
-        target, content = Path(os.path.realpath(self.path)), profile.encoded()
-        try:
-            if self.path == profile_path():
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.path.parent.chmod(0o700)
-            descriptor, unfinished = tempfile.mkstemp(  # made with mode 0600
-                dir=target.parent, prefix=f".{target.name}."
-            )
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(unfinished, target)
-            except BaseException:
-                os.unlink(unfinished)
-                raise
-        except OSError as error:
-            raise InputError(
-                f"{self.path}: cannot be written ({error.strerror or error}). What was there is "
-                "left as it is. Give another place with --profile FILE"
-            ) from None
-        self.content = content
+        with self.locked():
+            if self.changed():
+                raise InputError(
+                    f"{self.path}: was changed by another program meanwhile. Nothing was saved. "
+                    "Run it again"
+                )
+            target, content = self._target, profile.encoded()
+            with self._errors_told():
+                descriptor, unfinished = tempfile.mkstemp(  # made with mode 0600
+                    dir=target.parent, prefix=f".{target.name}."
+                )
+                try:
+                    with os.fdopen(descriptor, "wb") as file:
+                        file.write(content)
+                        file.flush()
+                        os.fsync(file.fileno())
+                    os.replace(unfinished, target)
+                except BaseException:
+                    os.unlink(unfinished)
+                    raise
+            self.content = content
 
     def delete(self) -> bool:
         """Remove the file, whatever is in it; whether there was one.
@@ -167,6 +203,20 @@ class ProfileFile:
             ) from None
         self.content = None
         return True
+
+    @property
+    def _target(self) -> Path:
+        return Path(os.path.realpath(self.path))  # a link is followed
+
+    @contextmanager
+    def _errors_told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise InputError(
+                f"{self.path}: cannot be written ({error.strerror or error}). What was there is "
+                "left as it is. Give another place with --profile FILE"
+            ) from None
 
     def _now(self) -> bytes | None:
         if self.path.is_dir():

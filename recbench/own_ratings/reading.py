@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.errors import InputError
-from recbench.own_ratings.decoding import read_text
+from recbench.own_ratings.decoding import read_text, text_of
 from recbench.own_ratings.kinds import KINDS, KNOWN, Kind, Row, WrongValue, is_film
 from recbench.own_ratings.rating import OwnRating
 
@@ -43,12 +43,26 @@ def read_ratings(path: str | Path, user: str = "") -> ReadFile:
         InputError: it is no text, of no known kind, or a row cannot be used; names row and value.
     """
     path = Path(path).expanduser()
-    text = read_text(path)
+    return _ratings_in(read_text(path), path, user, "--user")
+
+
+def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") -> ReadFile:
+    """The same of the bytes of a file.
+
+    Args:
+        name: of the file, for messages.
+        flag: what gives `user`, for messages.
+    """
+    path = Path(name)
+    return _ratings_in(text_of(content, path), path, user, flag)
+
+
+def _ratings_in(text: str, path: Path, user: str, flag: str) -> ReadFile:
     kind, heading, rows = _table(text, path)
     if "userid" in heading:
-        rows = _rows_of_one(rows, user, path)
+        rows = _rows_of_one(rows, user, path, flag)
     elif user:
-        raise InputError(f"--user {user}: {path} has no column userId. Leave --user out")
+        raise InputError(f"{flag} {user}: {path} has no column userId. Leave {flag} out")
 
     ratings: list[OwnRating] = []
     other_kinds: Counter[str] = Counter()
@@ -111,17 +125,19 @@ def _kind(heading: list[str], as_written: list[str], path: Path) -> Kind:
     )
 
 
-def _rows_of_one(rows: list[tuple[int, Row]], user: str, path: Path) -> list[tuple[int, Row]]:
+def _rows_of_one(
+    rows: list[tuple[int, Row]], user: str, path: Path, flag: str
+) -> list[tuple[int, Row]]:
     users = list(dict.fromkeys(row["userid"] for _, row in rows))
     if user:
         chosen = [(line, row) for line, row in rows if row["userid"] == user]
         if rows and not chosen:
-            raise InputError(f"--user {user}: {path} has no such userId. It has {_some(users)}")
+            raise InputError(f"{flag} {user}: {path} has no such userId. It has {_some(users)}")
         return chosen
     if len(users) > 1:
         raise InputError(
             f"{path}: holds ratings of {len(users):,} users ({_some(users)}). Say which is you: "
-            "--user ID"
+            f"{flag} ID"
         )
     return rows
 

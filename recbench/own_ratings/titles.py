@@ -71,10 +71,14 @@ def _article_first(name: str) -> str:
 def key(name: str) -> str:
     """What is left of a name without case, accents, punctuation and spaces, "and" for "&",
     numbers in digits: "rocky2" of "Rocky II". Of a name without letters, the name."""
+    return "".join(words_of(name)) or name.strip().casefold()
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name, each as `key` has it."""
     plain = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    words = re.findall(r"[^\W_]+", re.sub(r"['`´]", "", plain))
-    return "".join(_plain_words(words)) or name.strip().casefold()
+    return _plain_words(re.findall(r"[^\W_]+", re.sub(r"['`´]", "", plain)))
 
 
 def _plain_words(words: list[str]) -> list[str]:

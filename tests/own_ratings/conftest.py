@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
-from own_films import HERE, SOME, catalogue_of_titles, known_films_of_titles
+from own_films import SOME, catalogue_of_films, known_films_of_titles
 
 from PerUser.personal import Personal
 from recbench.own_ratings.catalogue import Catalogue
@@ -16,14 +14,7 @@ from recbench.own_ratings.session import Session
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    with (HERE / "films.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return catalogue_of_titles(
-        [row["title"] for row in rows],
-        [tuple(filter(None, row["genres"].split("|"))) for row in rows],
-        [row["language"] for row in rows],
-        [row["imdbId"] for row in rows],
-    )
+    return catalogue_of_films()
 
 
 @pytest.fixture(scope="session")

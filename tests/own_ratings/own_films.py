@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,19 @@ def known_films_of_titles(catalogue, seed=0):
     mean = rng.uniform(2.5, 4.5, n)
     ids = catalogue.movies.movie_id
     return KnownFilms(catalogue, FilmTable(ids, mean, factors, codes, Scales(), EVEN))
+
+
+def catalogue_of_films(*more):
+    """The well-known films of films.csv, and other titles with their years."""
+    with (HERE / "films.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    n = len(more)
+    return catalogue_of_titles(
+        [*(row["title"] for row in rows), *more],
+        [*(tuple(filter(None, row["genres"].split("|"))) for row in rows), *[("Drama",)] * n],
+        [*(row["language"] for row in rows), *["en"] * n],
+        [*(row["imdbId"] for row in rows), *[""] * n],
+    )
 
 
 SOME = {

@@ -1,0 +1,150 @@
+"""One user, several tabs and programs: nothing is lost, nothing is kept that is not written."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import page_of, said
+from own_films import SOME
+from tests_paths import ROOT
+
+from recbench.errors import InputError
+from recbench.own_ratings import profile as module
+from recbench.own_ratings.profile import Profile, ProfileFile
+from recbench.own_ratings.rating import OwnRating
+
+ALIEN = OwnRating(stars=4.5, title="Alien", year=1979, time=1, movie_id=1214)
+
+
+def test_two_tabs_at_once(page):
+    """Each rates films of its own; all are in the file."""
+    answers = []
+
+    def tab(films):
+        client = page.client.application.test_client()
+        for movie in films:
+            form = {"token": page.token, "movie": movie, "stars": "4"}
+            headers = {"Origin": "http://127.0.0.1:8765"}
+            answer = client.post(f"{page.path}rate", data=form, headers=headers,
+                                 base_url="http://127.0.0.1:8765")  # fmt: skip
+            answers.append(answer.status_code)
+
+    tabs = [threading.Thread(target=tab, args=(range(start, 40, 4),)) for start in range(4)]
+    for one in tabs:
+        one.start()
+    for one in tabs:
+        one.join()
+    assert answers == [303] * 40
+    assert len(page.known().ratings) == 40
+    assert "40 ratings known of you" in page.get().text
+
+
+def test_a_tab_that_is_late(page, known_films):
+    """It forgets what another has forgotten."""
+    page.post("rate", movie="3", stars="4")
+    assert page.post("forget", movie="3").status_code == 303
+    answer = page.post("forget", movie="3")
+    assert answer.status_code == 400
+    assert "you have not rated it" in said(answer)
+
+
+def test_another_program_is_followed(page, known_films):
+    page.post("rate", movie="3", stars="4")
+    other = page_of(known_films, page.profile)
+    other.post("rate", movie="5", stars="2")
+    assert "2 ratings known of you" in page.get().text
+    page.post("rate", movie="7", stars="3")
+    assert "3 ratings known of you" in other.get().text
+    assert len(page.known().ratings) == 3
+    other.post("delete", sure="yes")
+    assert "0 ratings known of you" in page.get().text
+    page.post("rate", movie="3", stars="4")
+    assert len(page.known().ratings) == 1
+
+
+HAMMER = """
+import sys
+sys.path[:0] = [{root!r}, {own!r}]
+from own_films import catalogue_of_films, known_films_of_titles
+from pathlib import Path
+from PerUser.personal import Personal
+from recbench.own_ratings.profile import ProfileFile
+from recbench.own_ratings.session import Session
+from recbench.page.user import User
+file = ProfileFile(Path({path!r}))
+user = User(Session(known_films_of_titles(catalogue_of_films()), Personal, file.read()), file)
+for movie in range({start}, 60, 3):
+    with user.changed() as session:
+        session.rate_movie(movie, 3)
+"""
+
+
+@pytest.mark.slow
+def test_three_processes_lose_nothing(tmp_path):
+    path, own = tmp_path / "me.json", ROOT / "tests" / "own_ratings"
+    codes = [HAMMER.format(root=str(ROOT), own=str(own), path=str(path), start=start)
+             for start in range(3)]  # fmt: skip
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for code in codes]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
+    assert len(ProfileFile(path).read().ratings) == 60
+    assert [one.name for one in tmp_path.iterdir()] == ["me.json"]
+
+
+def test_a_file_that_was_damaged_meanwhile_is_left_as_it_is(seen):
+    content = seen.profile.read_bytes()
+    seen.profile.write_bytes(content[:-30])
+    for answer in (seen.get(), seen.post("rate", movie="3", stars="4")):
+        assert answer.status_code == 400
+        assert "left as it is" in said(answer)
+    assert seen.profile.read_bytes() == content[:-30]
+    seen.profile.write_bytes(content)
+    assert f"{len(SOME)} ratings known of you" in seen.get().text
+
+
+def test_what_cannot_be_written_is_not_known(seen, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    before = seen.profile.read_bytes()
+    monkeypatch.setattr(module.os, "fsync", full)
+    answer = seen.post("rate", movie="3", stars="4")
+    assert answer.status_code == 400
+    assert "No space left" in said(answer)
+    assert f"{len(SOME)} ratings known of you" in seen.get().text
+    monkeypatch.undo()
+    assert seen.profile.read_bytes() == before
+    assert seen.post("rate", movie="3", stars="4").status_code == 303
+    assert len(seen.known().ratings) == len(SOME) + 1
+
+
+# --- the lock ------------------------------------------------------------------------------------
+
+
+def test_a_lock_leaves_nothing_and_does_not_wait_for_itself(tmp_path):
+    file = ProfileFile(tmp_path / "me.json")
+    with file.locked(), file.locked():
+        assert len(list(tmp_path.iterdir())) == 1
+        file.write(Profile((ALIEN,)))
+        with pytest.raises(RuntimeError), file.locked():
+            raise RuntimeError
+        assert len(list(tmp_path.iterdir())) == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["me.json"]
+
+
+def test_a_lock_that_another_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "WAITED", 0.1)
+    one, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
+    with one.locked(), pytest.raises(InputError, match="cannot be written"):
+        other.write(Profile())
+    other.write(Profile())
+    assert json.loads(Path(one.path).read_bytes())["ratings"] == []
+
+
+def test_no_folder_is_made_for_a_lock(tmp_path):
+    with pytest.raises(InputError, match="No such file"), \
+            ProfileFile(tmp_path / "none" / "me.json").locked():  # fmt: skip
+        pass
+    assert list(tmp_path.iterdir()) == []
