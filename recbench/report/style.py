@@ -15,6 +15,11 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
     *("#003E61", "#7A3600", "#00573F", "#74445F", "#7A5400", "#2F627F"),
 )
+# the same on a dark ground, where dark shades are not seen: light ones take their place
+DARK_COLOURS = (
+    *("#4AA3DF", "#F07F3C", "#2DC49A", "#DD93BC", "#F0B429", "#8FD3FF"),
+    *("#B9CCF5", "#F9C6A6", "#A8E6C3", "#F0CFE1", "#F7E7A8", "#6F9FC0"),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 LINES = ("-", "--", ":")  # of the first twelve, the next twelve ..
 GREY = "#555555"
