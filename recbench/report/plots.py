@@ -13,8 +13,8 @@ from recbench.report.style import (
     GREY,
     centred,
     legend_beside,
-    looks_of,
     plain_frame,
+    run_looks,
     save,
 )
 from recbench.report.terminal import USERS_MEDIAN, cell_name, cells_of
@@ -36,24 +36,27 @@ def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Pat
     if done.empty:
         return []
     folder.mkdir(exist_ok=True)
-    files = save(error_by_ratings(done), folder / "error_by_ratings")
+    looks = run_looks(comparison)
+    files = save(error_by_ratings(done, looks), folder / "error_by_ratings")
     to_reference = differences[differences["score"] == "rmse"]
     to_reference = to_reference[to_reference["reference_role"] != USERS_MEDIAN]
     if len(to_reference):
-        files += save(forest(to_reference), folder / "differences")
-    return files + save(error_by_cost(done), folder / "error_by_cost")
+        files += save(forest(to_reference, looks), folder / "differences")
+    return files + save(error_by_cost(done, looks), folder / "error_by_cost")
 
 
-def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Figure:
-    """RMSE against ratings per user, a line for each recommender with its band."""
-    looks = looks_of(list(done["model"].unique()))
+def error_by_ratings(
+    done: pd.DataFrame, looks: dict[str, dict], models: list[str] | None = None
+) -> Figure:
+    """RMSE against ratings per user, a line for each recommender, or only `models`, with its band;
+    `looks` as of `run_looks`."""
     done = done.assign(centred=centred(done, ITERATION, "rmse"))
     cells = sorted(cells_of(done), key=lambda cell: cell[1] or float("inf"))  # by ratings per user
     place = {cell: number for number, cell in enumerate(cells)}
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     last = {}
-    for model in models or looks:
+    for model in models or done["model"].unique():
         by_cell = done[done["model"] == model].groupby(CELL)
         mean, spread = by_cell["rmse"].mean(), by_cell["centred"].std().fillna(0)
         x = np.array([place[cell] for cell in mean.index])
@@ -70,7 +73,7 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Fig
     return figure
 
 
-def forest(to_reference: pd.DataFrame) -> Figure:
+def forest(to_reference: pd.DataFrame, looks: dict[str, dict]) -> Figure:
     """Each recommender's difference in RMSE from the reference, with its interval, by cell."""
     cells = cells_of(to_reference)
     by_model = to_reference.groupby("model")["difference"].mean().sort_values()
@@ -85,13 +88,14 @@ def forest(to_reference: pd.DataFrame) -> Figure:
         for row in rows.itertuples():
             y = models.index(row.model)
             significant = row.p_holm < 0.05
-            panel.plot([row.low, row.high], [y, y], color="#0072B2", lw=1.5)
+            colour, marker = looks[row.model]["color"], looks[row.model]["marker"]
+            panel.plot([row.low, row.high], [y, y], color=colour, lw=1.5)
             panel.plot(
                 row.difference,
                 y,
-                "o",
-                color="#0072B2",
-                markerfacecolor="#0072B2" if significant else "white",
+                marker,
+                color=colour,
+                markerfacecolor=colour if significant else "white",
             )
         panel.set_xscale("symlog", linthresh=LINEAR_STARS)
         panel.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS], fontsize=8)
@@ -111,9 +115,8 @@ def forest(to_reference: pd.DataFrame) -> Figure:
     return figure
 
 
-def error_by_cost(done: pd.DataFrame) -> Figure:
+def error_by_cost(done: pd.DataFrame, looks: dict[str, dict]) -> Figure:
     """RMSE against seconds to fit and predict a cell, both means over the run's cells."""
-    looks = looks_of(list(done["model"].unique()))
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.set_xscale("log")

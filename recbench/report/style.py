@@ -35,6 +35,20 @@ def looks_of(models: list[str]) -> dict[str, dict]:
     return dict(zip(models, cycle(looks), strict=False))
 
 
+def run_looks(results: pd.DataFrame) -> dict[str, dict]:
+    """The look of each recommender of a run, in all its pictures the same: by the order of the run
+    while there are colours enough, else by the mean RMSE, the lowest first.
+
+    Args:
+        results: all rows of a run, failed ones too: `model` and `rmse`.
+    """
+    models = list(results["model"].unique())
+    if len(models) > len(COLOURS):
+        mean = results.groupby("model", sort=False)["rmse"].mean()
+        models = list(mean.sort_values(kind="stable", na_position="last").index)
+    return looks_of(models)
+
+
 def plain_frame(axes: Axes, title: str) -> None:
     """A light grid, no upper and right border, the title on the left."""
     axes.set_title(title, loc="left", fontsize=11)

@@ -34,13 +34,13 @@ def error_by_ratings(run: RunFiles) -> Section:
     band = (
         "Bands: ± the standard deviation between iterations, less what all recommenders share."
         if several
-        else "One iteration. Bars: the 95 % interval of the difference from the reference, over "
+        else "Bars: the 95 % interval of the difference from the reference, over "
         "users, set on the reference's own score; the reference has none."
     )
     return Section(
         "error-by-ratings",
-        "Error by ratings per user",
-        [f"Mean over iterations of the score of held-out ratings. {band}"],
+        "Error by ratings per user" if len(table[CELL].drop_duplicates()) > 1 else "Error",
+        [f"The score of held-out ratings, mean over iterations. {band}"],
         table[columns],
         {"by_ratings": "Each recommender's score in each cell, with bands; the table has the same"},
         ("score",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recbench.report.style import COLOURS, DARK_COLOURS, looks_of
+from recbench.report.style import COLOURS, DARK_COLOURS
 
 SYMBOLS = {  # marker: name in plotly, as a letter, as an open letter
     "o": ("circle", "●", "○"),
@@ -22,14 +22,14 @@ DASHES = {"-": "solid", "--": "dash", ":": "dot"}  # from the second on, symbols
 ON_DARK = dict(zip(COLOURS, DARK_COLOURS, strict=True))
 
 
-def page_looks(models: list[str]) -> list[dict[str, str | bool]]:
+def page_looks(looks: dict[str, dict]) -> list[dict[str, str | bool]]:
     """name, light and dark colour, symbol, whether it is open, glyph and dash of each recommender,
-    in order."""
-    looks: list[dict[str, str | bool]] = []
-    for name, look in looks_of(models).items():
+    in order; `looks` as of `recbench.report.style.run_looks`."""
+    found: list[dict[str, str | bool]] = []
+    for name, look in looks.items():
         symbol, *letters = SYMBOLS[look["marker"]]
         is_open = look["linestyle"] != "-"
-        looks.append(
+        found.append(
             {
                 "name": name,
                 "light": look["color"],
@@ -40,4 +40,4 @@ def page_looks(models: list[str]) -> list[dict[str, str | bool]]:
                 "dash": DASHES[look["linestyle"]],
             }
         )
-    return looks
+    return found

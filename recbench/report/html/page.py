@@ -37,7 +37,7 @@ class Page:
     Attributes:
         title, kicker, heading, asked, answer: the words of the first screen.
         sections: in their order; the first has the picture of the first screen.
-        models: recommenders in the order of their colours.
+        looks: of each recommender, see `recbench.report.style.run_looks`.
         shown: those of them that pictures show at first.
         cells, scores, roles: what can be chosen; the last cell, the first score and the first role
             (of a reference) are at first.
@@ -52,7 +52,7 @@ class Page:
     asked: str
     answer: str
     sections: list[Section]
-    models: list[str]
+    looks: dict[str, dict]
     command: str
     shown: list[str] = field(default_factory=list)
     cells: list[tuple[int, int]] = field(default_factory=list)
@@ -107,8 +107,8 @@ def _data(page: Page) -> dict[str, Any]:
         if section.table is not None
     }
     return {
-        "models": page_looks(page.models),
-        "shown": page.shown or page.models,
+        "models": page_looks(page.looks),
+        "shown": page.shown or list(page.looks),
         "cells": [{"key": f"{cell[0]}x{cell[1]}", "name": cell_name(cell)} for cell in page.cells],
         "scores": [
             {"name": score.name, "title": score.title, "more": score.more_is_better}

@@ -12,6 +12,7 @@ from recbench.report.html.run_files import GRID, RunFiles, read_run
 from recbench.report.html.scores import SCORES, scores_of
 from recbench.report.html.section import Section
 from recbench.report.html.user_sections import of_users
+from recbench.report.style import run_looks
 from recbench.report.terminal import USERS_MEDIAN, cells_of
 
 REPORT = "report.html"
@@ -41,7 +42,7 @@ def page_of(run: RunFiles) -> Page:
         asked=headline.asked(run),
         answer=headline.answer(run),
         sections=_of_grid(run) if grid else _of_replay(run),
-        models=run.models,
+        looks=run_looks(run.main),
         shown=shown_at_first(run),
         cells=cells_of(run.main) if grid else [],
         scores=scores_of(run.done) if grid else list(SCORES[:2]),
@@ -59,8 +60,7 @@ def shown_at_first(run: RunFiles) -> list[str]:
         return run.models
     mean = run.done.groupby("model")["rmse"].mean().sort_values(kind="stable")
     shown = set(mean.index[:KEPT_SHOWN])
-    if run.kind == GRID:
-        shown |= set(run.differences["reference"])
+    shown |= set(run.differences["reference"] if run.kind == GRID else run.models[:1])
     return [name for name in run.models if name in shown]
 
 

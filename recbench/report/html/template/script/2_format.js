@@ -62,7 +62,7 @@ function signedLog(values, linear) {
   for (let power = -7; power < 7; power += 1) {
     for (const step of [1, 3]) {
       for (const value of sides(Number((step * 10 ** power).toPrecision(3)))) {
-        if (ticks.every((tick) => Math.abs(at(tick) - at(value)) > width / 9)) ticks.push(value);
+        if (ticks.every((tick) => Math.abs(at(tick) - at(value)) > width / (isNarrow() ? 5 : 9))) ticks.push(value);
       }
     }
   }

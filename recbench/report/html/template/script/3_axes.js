@@ -4,11 +4,24 @@ const CHARTS = {};
 const LINE_HEIGHT = 26;
 let printing = false;
 
+function isNarrow() {
+  return !printing && innerWidth < 600;
+}
+
+function inLines(text, most) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    if (lines[lines.length - 1].length + word.length > most) lines.push("");
+    lines[lines.length - 1] += `${word} `;
+  }
+  return lines.map((line) => line.trim()).filter(Boolean).join("<br>");
+}
+
 function frame(extra) {
   const ink = printing ? "#000000" : css("--ink");
   const line = printing ? "#cccccc" : css("--line");
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, zeroline: false };
-  const title = (text) => ({ text, standoff: 8, font: { size: 12 } });
+  const title = (text) => ({ text: isNarrow() ? inLines(text, 40) : text, standoff: 8, font: { size: 12 } });
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
@@ -51,12 +64,12 @@ function level(y, colour = css("--muted")) {
   return { type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line: { color: colour, width: 1 } };
 }
 
-function band(model, x, low, high) {
+function band(model, x, low, high, ofMany) {
   return {
     x: [...x, ...[...x].reverse()],
     y: [...high, ...[...low].reverse()],
     fill: "toself",
-    fillcolor: withAlpha(colourOf(model), 0.13),
+    fillcolor: withAlpha(colourOf(model), ofMany > 6 ? 0.08 : 0.15),
     line: { width: 0 },
     mode: "lines",
     hoverinfo: "skip",

@@ -23,7 +23,7 @@ function linesOverCells(rows, cells, score) {
     const banded = own.filter((row) => isNumber(row.low) && isNumber(row.high));
     if (banded.length > 1) {
       const places = banded.map((row) => place.get(cellKey(row)));
-      bands.push(band(model, places, banded.map((row) => row.low), banded.map((row) => row.high)));
+      bands.push(band(model, places, banded.map((row) => row.low), banded.map((row) => row.high), byModel(rows).size));
     }
     lines.push({
       x,
@@ -48,7 +48,7 @@ function linesOverCells(rows, cells, score) {
 function cellTicks(cells) {
   const users = [...new Set(cells.map((cell) => cell.num_users))];
   return users.length > 1
-    ? { ticktext: cells.map(cellName), title: "users × ratings of each" }
+    ? { ticktext: cells.map((cell) => (isNarrow() ? cellName(cell).replace(" × ", "<br>× ") : cellName(cell))), title: "users × ratings of each" }
     : { ticktext: cells.map((cell) => String(cell.reviews_per_user || "all")), title: `ratings of each of ${users[0] || "all"} users` };
 }
 

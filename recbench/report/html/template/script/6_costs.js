@@ -1,5 +1,11 @@
 // Error against cost; ranking and calibration; what a replay costs.
 
+// Names stay within the frame: those on the right are written to the left.
+function sideFor(value, all) {
+  const part = (value - Math.min(...all)) / (Math.max(...all) - Math.min(...all) || 1);
+  return part > 0.7 ? "top left" : part < 0.3 ? "top right" : "top center";
+}
+
 function againstCost(rows, column, title, unit) {
   const there = rows.filter((row) => isNumber(row[column]) && isNumber(row.rmse));
   if (!there.length) return { empty: `No recommender that is shown tells its ${title}.` };
@@ -14,18 +20,17 @@ function againstCost(rows, column, title, unit) {
     x: front.map(cost), y: front.map((row) => row.rmse), mode: "lines", hoverinfo: "skip",
     line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" },
   };
+  const logs = there.map((row) => Math.log10(cost(row)));
   const points = there.map((row) => ({
     x: [cost(row)],
     y: [row.rmse],
     mode: front.includes(row) ? "markers+text" : "markers",
     text: [plain(row.model)],
-    textposition: "top center",
+    textposition: sideFor(Math.log10(cost(row)), logs),
     textfont: { size: 11 },
-    cliponaxis: false,
     marker: markerOf(row.model),
     ...hover([`<b>${plain(row.model)}</b><br>RMSE ${shown(row.rmse)} stars<br>${shown(row[column])} ${unit}`]),
   }));
-  const logs = there.map((row) => Math.log10(cost(row)));
   const edge = 0.12 * (Math.max(...logs) - Math.min(...logs)) + 0.1;
   return {
     traces: [line, ...points],
@@ -46,9 +51,8 @@ CHARTS.ranking = (rows) => ({
     y: [row.ranking_ndcg_at_10],
     mode: "markers+text",
     text: [plain(row.model)],
-    textposition: "top center",
+    textposition: sideFor(row.ranking_popularity, rows.map((one) => one.ranking_popularity)),
     textfont: { size: 11 },
-    cliponaxis: false,
     marker: markerOf(row.model),
     ...hover([`<b>${plain(row.model)}</b><br>nDCG at 10: ${shown(row.ranking_ndcg_at_10)}<br>recall at 10: ${shown(row.ranking_recall_at_10)}<br>popularity of its ten: ${(100 * row.ranking_popularity).toFixed(0)} %`]),
   })),

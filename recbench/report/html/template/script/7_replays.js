@@ -9,7 +9,7 @@ CHARTS.learning = (rows) => {
   for (const [model, own] of byModel(rows)) {
     own.sort((a, b) => a.ratings_seen - b.ratings_seen);
     const x = own.map((row) => place.get(row.ratings_seen));
-    bands.push(band(model, x, own.map((row) => row[`${score}_low`]), own.map((row) => row[`${score}_high`])));
+    bands.push(band(model, x, own.map((row) => row[`${score}_low`]), own.map((row) => row[`${score}_high`]), byModel(rows).size));
     lines.push({
       x,
       y: own.map((row) => row[score]),
