@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,10 @@ def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Pat
     to_reference = to_reference[to_reference["reference_role"] != USERS_MEDIAN]
     if len(to_reference):
         files += save(forest(to_reference, looks), folder / "differences")
-    return files + save(error_by_cost(done, looks), folder / "error_by_cost")
+    files += save(error_by_cost(done, looks, "seconds"), folder / "error_by_cost")
+    if "bytes_per_user" in done and (done["bytes_per_user"] > 0).any():
+        files += save(error_by_cost(done, looks, "bytes_per_user"), folder / "error_by_bytes")
+    return files
 
 
 def error_by_ratings(
@@ -115,16 +119,24 @@ def forest(to_reference: pd.DataFrame, looks: dict[str, dict]) -> Figure:
     return figure
 
 
-def error_by_cost(done: pd.DataFrame, looks: dict[str, dict]) -> Figure:
-    """RMSE against seconds to fit and predict a cell, both means over the run's cells."""
+COSTS = {
+    "seconds": "seconds to fit and predict a cell (log scale)",
+    "bytes_per_user": "bytes per user; of a model of all users, the whole shared out (log scale)",
+}
+
+
+def error_by_cost(
+    done: pd.DataFrame, looks: dict[str, dict], cost: Literal["seconds", "bytes_per_user"]
+) -> Figure:
+    """RMSE against what it costs, both means over the run's cells."""
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.set_xscale("log")
-    seconds = done["fit_seconds"] + done["predict_seconds"]
-    by_model = done.assign(seconds=seconds).groupby("model", sort=False)
+    done = done.assign(seconds=done["fit_seconds"] + done["predict_seconds"])
+    by_model = done[done[cost] > 0].groupby("model", sort=False)
     for model, rows in by_model:
         axes.plot(
-            rows["seconds"].mean(),
+            rows[cost].mean(),
             rows["rmse"].mean(),
             markersize=8,
             label=model,
@@ -132,14 +144,14 @@ def error_by_cost(done: pd.DataFrame, looks: dict[str, dict]) -> Figure:
         )
         axes.annotate(
             str(model),
-            (rows["seconds"].mean(), rows["rmse"].mean()),
+            (rows[cost].mean(), rows["rmse"].mean()),
             xytext=(7, 3),
             textcoords="offset points",
             fontsize=8,
             color=GREY,
         )
     axes.margins(x=0.15)
-    axes.set_xlabel("seconds to fit and predict a cell (log scale)")
+    axes.set_xlabel(COSTS[cost])
     axes.set_ylabel("RMSE of held-out ratings, stars")
     plain_frame(axes, f"Error by cost, mean over cells, {done['dataset'].iloc[0]}")
     return figure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recbench.report.continual_plots import write_continual_plots
 from recbench.report.html import grid_sections, headline, replay_sections
 from recbench.report.html.left_out import left_out
 from recbench.report.html.page import Page, write_page
@@ -11,29 +12,47 @@ from recbench.report.html.protocol import facts, protocol_in_words
 from recbench.report.html.run_files import GRID, RunFiles, read_run
 from recbench.report.html.scores import SCORES, scores_of
 from recbench.report.html.section import Section
+from recbench.report.html.shown import shown_at_first
 from recbench.report.html.user_sections import of_users
+from recbench.report.plots import write_plots
+from recbench.report.section_plots import write_section_plots
 from recbench.report.style import run_looks
 from recbench.report.terminal import USERS_MEDIAN, cells_of
 
 REPORT = "report.html"
-MOST_SHOWN = 14  # recommenders in a picture; of more the lines cannot be told apart
-KEPT_SHOWN = 10  # then those of the lowest error, and the references
 
 
 def write_report(folder: Path) -> Path:
-    """Write `report.html` of the run in `folder` from its files alone; the file.
+    """Write `report.html` of the run in `folder`, and the pictures of its sections to `plots/`,
+    from its files alone; the page.
 
     Raises:
         InputError: it is not the folder of a run that has ended, or a file in it is damaged.
     """
     run = read_run(folder)
-    return write_page(page_of(run), folder / REPORT)
+    page = page_of(run)
+    write_section_plots(page.sections, page.looks, page.shown, folder / "plots")
+    return write_page(page, folder / REPORT)
+
+
+def write_all(folder: Path) -> Path:
+    """The same with all pictures of the run, as the run itself writes them."""
+    run = read_run(folder)
+    if run.kind == GRID:
+        write_plots(run.main, run.tables["significance.csv"], folder / "plots")
+    elif len(run.done):
+        summary, curve, waiting = (
+            table.assign(model=table["recommender"]) for table in run.tables.values()
+        )
+        write_continual_plots(summary, curve, waiting, folder / "plots")
+    return write_report(folder)
 
 
 def page_of(run: RunFiles) -> Page:
     """The page, not yet written."""
     grid = run.kind == GRID
     roles = list(run.tables["significance.csv"]["reference_role"].unique()) if grid else []
+    references = list(run.differences["reference"]) if grid else run.models[:1]
     name = run.folder.resolve().name
     return Page(
         title=f"{name}: {run.dataset}",
@@ -43,7 +62,7 @@ def page_of(run: RunFiles) -> Page:
         answer=headline.answer(run),
         sections=_of_grid(run) if grid else _of_replay(run),
         looks=run_looks(run.main),
-        shown=shown_at_first(run),
+        shown=shown_at_first(run.models, run.done, references),
         cells=cells_of(run.main) if grid else [],
         scores=scores_of(run.done) if grid else list(SCORES[:2]),
         roles=sorted(roles, key=lambda role: role == USERS_MEDIAN),
@@ -51,17 +70,6 @@ def page_of(run: RunFiles) -> Page:
         facts={"The run": facts(run)},
         command=f"python -m recbench.report {run.folder}",
     )
-
-
-def shown_at_first(run: RunFiles) -> list[str]:
-    """All recommenders if they can be told apart; else those of the lowest error, and the
-    references."""
-    if len(run.models) <= MOST_SHOWN:
-        return run.models
-    mean = run.done.groupby("model")["rmse"].mean().sort_values(kind="stable")
-    shown = set(mean.index[:KEPT_SHOWN])
-    shown |= set(run.differences["reference"] if run.kind == GRID else run.models[:1])
-    return [name for name in run.models if name in shown]
 
 
 def _of_grid(run: RunFiles) -> list[Section]:

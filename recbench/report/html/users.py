@@ -10,9 +10,12 @@ import polars as pl
 from scipy import stats
 
 from recbench.errors import InputError
+from recbench.evaluation.metrics import WITHIN_ONES
 from recbench.keys import CELL, ITERATION
 
 COLUMNS = [*ITERATION, "model", "user_id", "movie_id", "stars", "predicted"]
+COLUMNS += ["ones", "predicted_ones"]
+LOSSES = ("squared_error", "absolute_error", "right")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 GROUPS = 4
 FEWEST_USERS = 10  # of a group: of fewer an interval says nothing
@@ -38,14 +41,19 @@ def scan(file: Path) -> pl.LazyFrame:
 
 
 def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
-    """Of each user in each cell: num_users, reviews_per_user, model, user_id, `squared_error` (mean
-    over iterations of the mean over ratings), `held_out` (ratings, mean over iterations)."""
+    """Of each user in each cell: num_users, reviews_per_user, model, user_id, the `LOSSES` (means
+    over iterations of means over ratings), `held_out` (ratings, mean over iterations)."""
     by_user = [*CELL, "model", "user_id"]
-    error = (pl.col("predicted").cast(pl.Float64) - pl.col("stars").cast(pl.Float64)) ** 2
-    once = rows.group_by([*by_user, "iteration"]).agg(error.mean().alias("e"), pl.len().alias("n"))
-    table = once.group_by(by_user).agg(
-        pl.col("e").mean().alias("squared_error"), pl.col("n").mean().alias("held_out")
-    )
+    error = pl.col("predicted").cast(pl.Float64) - pl.col("stars").cast(pl.Float64)
+    away = pl.col("predicted_ones").cast(pl.Int16) - pl.col("ones").cast(pl.Int16)
+    losses = {
+        "squared_error": error**2,
+        "absolute_error": error.abs(),
+        "right": (away.abs() <= WITHIN_ONES).cast(pl.Float64),
+    }
+    means = [loss.mean().alias(name) for name, loss in losses.items()]
+    once = rows.group_by([*by_user, "iteration"]).agg(*means, pl.len().alias("held_out"))
+    table = once.group_by(by_user).agg(pl.col(name).mean() for name in (*LOSSES, "held_out"))
     return table.sort(by_user).collect().to_pandas()
 
 
@@ -110,16 +118,21 @@ def differences_by_group(
 
 def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     """√ of the mean of `ours` less that of `theirs`, paired mean squared errors of users (float
-    [n], n > 1), with a 95 % interval over users by the delta method (Oehlert 1992), and its
-    standard error."""
-    root_ours, root_theirs = np.sqrt(ours.mean()), np.sqrt(theirs.mean())
-    influence = ours / max(2 * root_ours, 1e-12) - theirs / max(2 * root_theirs, 1e-12)
-    error = influence.std(ddof=1) / np.sqrt(len(ours))
-    half = stats.t.ppf(0.975, len(ours) - 1) * error
-    difference = root_ours - root_theirs
-    return {
-        "difference": float(difference),
-        "low": float(difference - half),
-        "high": float(difference + half),
-        "standard_error": float(error),
-    }
+    [n], n > 1), with a 95 % interval over users by the delta method (Oehlert 1992)."""
+    roots = [np.sqrt(one.mean()) for one in (ours, theirs)]
+    slopes = [1 / max(2 * root, 1e-12) for root in roots]
+    influence = ours * slopes[0] - theirs * slopes[1]
+    return _interval(float(roots[0] - roots[1]), influence)
+
+
+def mean_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """The same of means of paired losses."""
+    return _interval(float(ours.mean() - theirs.mean()), ours - theirs)
+
+
+def _interval(difference: float, influence: np.ndarray) -> dict[str, float]:
+    """`difference`, `low`, `high` and `standard_error`, of what each user adds to it."""
+    error = float(influence.std(ddof=1)) / np.sqrt(len(influence))
+    half = float(stats.t.ppf(0.975, len(influence) - 1)) * error
+    interval = {"low": difference - half, "high": difference + half}
+    return {"difference": difference, **interval, "standard_error": error}

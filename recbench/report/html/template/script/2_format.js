@@ -15,6 +15,10 @@ function shown(value) {
   return value.toFixed(3);
 }
 
+function isSignificant(row) {
+  return isNumber(row.p_holm) && row.p_holm < ALPHA;
+}
+
 function signed(value, digits = 3) {
   return isNumber(value) ? (value > 0 ? "+" : "") + value.toFixed(digits) : "";
 }

@@ -5,7 +5,7 @@ function forest(rows, better, unit, digits, axisTitle) {
   const names = sorted.map((row) => row.model);
   const scale = signedLog(sorted.flatMap((row) => [row.low, row.high, row.difference]), linearPart(sorted));
   const traces = sorted.map((row, at) => {
-    const significant = row.p_holm < ALPHA;
+    const significant = isSignificant(row);
     const x = scale.at(row.difference);
     const bounded = isNumber(row.low) && isNumber(row.high);
     const lines = [
@@ -38,7 +38,7 @@ function forest(rows, better, unit, digits, axisTitle) {
 
 CHARTS.forest = (rows) => {
   const score = scoreNow();
-  const references = [...new Set(rows.map((row) => row.reference))];
+  const references = [...new Set(rows.map((row) => row.reference).filter(Boolean))];
   const beside = references.length === 1 ? ` beside ${plain(references[0])}` : "";
   return forest(rows, score.more ? 1 : -1, "", 4, `difference in ${plain(score.title)}${beside}`);
 };

@@ -51,3 +51,34 @@ CHARTS.waiting = (rows) => {
     },
   };
 };
+
+CHARTS.curve_changes = (rows) => {
+  const seen = [...new Set(rows.map((row) => row.ratings_seen))].sort((a, b) => a - b);
+  const place = new Map(seen.map((number, at) => [number, at]));
+  const models = [...byModel(rows)];
+  const scale = signedLog(rows.flatMap((row) => [row.low, row.high]), linearPart(rows));
+  return {
+    traces: models.map(([model, own], at) => {
+      own.sort((a, b) => a.ratings_seen - b.ratings_seen);
+      const y = own.map((row) => scale.at(row.difference));
+      return {
+        x: own.map((row) => place.get(row.ratings_seen) + (models.length > 1 ? 0.4 * (at / (models.length - 1) - 0.5) : 0)),
+        y,
+        mode: "lines+markers",
+        line: { color: withAlpha(colourOf(model), 0.45), width: 1.5 },
+        marker: markerOf(model),
+        error_y: {
+          type: "data", symmetric: false, color: colourOf(model), thickness: 1.5, width: 0,
+          array: own.map((row, k) => scale.at(row.high) - y[k]),
+          arrayminus: own.map((row, k) => y[k] - scale.at(row.low)),
+        },
+        ...hover(own.map((row) => `<b>${plain(model)}</b><br>after ${shown(row.ratings_seen)} ratings<br>${signed(row.difference, 4)} [${signed(row.low, 4)}, ${signed(row.high, 4)}] stars`)),
+      };
+    }),
+    layout: {
+      shapes: [level(0)],
+      xaxis: { tickvals: seen.map((_, at) => at), ticktext: seen.map(shown), title: "ratings that the user has given before (each up to the next)" },
+      yaxis: { ...scale.axis, title: "change of RMSE, stars" },
+    },
+  };
+};

@@ -31,7 +31,7 @@ function matrix(section) {
   const cells = DATA.cells.filter((cell) => rows.some((row) => cellKey(row) === cell.key));
   const marks = new Map();
   for (const row of DATA.sections.differences ? rowsOf("differences") : []) {
-    if (row.score === state.score && row.reference_role === DATA.roles[0] && row.p_holm < ALPHA) {
+    if (row.score === state.score && row.reference_role === DATA.roles[0] && isSignificant(row)) {
       marks.set(`${cellKey(row)} ${row.model}`, row.difference > 0 === score.more ? " +" : " −");
     }
   }
@@ -90,7 +90,7 @@ function drawTable(details) {
   }
   details.querySelector(".scroll").replaceChildren(table);
   const all = rowsOf(section).length;
-  const some = isMatrix ? "" : lines.length === all ? `${all} rows` : `${lines.length} of ${all} rows, as chosen above; the CSV has all`;
+  const some = isMatrix ? "means over iterations, the best bold; + −: significantly better, worse than the reference (p < .05 after Holm); the CSV has all scores and bands" : lines.length === all ? `${all} ${all === 1 ? "row" : "rows"}` : `${lines.length} of ${all} rows, as chosen above; the CSV has all`;
   details.querySelector(".count").textContent = some;
 }
 
