@@ -45,6 +45,7 @@ from recbench.keys import CELL, ITERATION
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared
 from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
+from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
@@ -201,9 +202,12 @@ def main(parameters: Parameters) -> int:
         for score, title in shown.items():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
         console.print(legend(differences), soft_wrap=True)
+    report = write_report(folder.path)
     for file in sorted(folder.path.glob("[!.]*")):
         console.print(f"  {file}", soft_wrap=True, markup=False)
-    return tell_failures(table, folder)
+    status = tell_failures(table, folder)
+    console.print(f"to look at: {report}", soft_wrap=True, markup=False)
+    return status
 
 
 def tell_failures(table: pd.DataFrame, folder: RunFolder) -> int:

@@ -31,6 +31,7 @@ from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import UserSet
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
+from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
@@ -119,9 +120,12 @@ def main(parameters: Parameters) -> int:
             tables.summary, tables.learning_curve, tables.waiting, folder.path / "plots"
         )
         console.print(continual_table(tables.summary), LEGEND, sep="\n")
+    report = write_report(folder.path)
     for file in sorted(folder.path.glob("[!.]*")):
         console.print(f"  {file}", soft_wrap=True, markup=False)
-    return tell_failures(tables.summary, folder)
+    status = tell_failures(tables.summary, folder)
+    console.print(f"to look at: {report}", soft_wrap=True, markup=False)
+    return status
 
 
 def check(parameters: Parameters) -> list[Learner]:

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "recbench": set(),
     **{family: {"recbench", "weightless"} for family in FAMILIES},
 }
-# Within recbench data flows one way: data -> evaluation -> runs, and report beside runs.
+# Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
 CORE = {
     *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
     *("median_read_out", "threads", "matrix_product", "perceptron", "holm"),
@@ -30,7 +30,8 @@ WITHIN_RECBENCH = {
     | {"command_line", "data"},  # of its script
     "evaluation": CORE | {"data", "evaluation"},
     "continual": CORE | {"data", "evaluation", "continual"},
-    "report": {"errors", "keys", "command_line", "holm", "report"},
+    "report": {"errors", "keys", "command_line", "holm", "evaluation", "report"}
+    | {"recommender", "registry", "runs"},  # of the leaderboard
     "contract": CORE | {"data", "runs", "contract"},
     "runs": CORE | {"data", "evaluation", "runs"},
     "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},

@@ -1,9 +1,11 @@
-"""Write the tables and pictures of README.md and docs/ anew from the files in results/.
+"""Reports from the files of runs alone.
 
-    python -m recbench.report
+    python -m recbench.report results/<run>             report.html and plots/ of the run
+    python -m recbench.report results/<a> results/<b>   what changed from a to b, with intervals
+    python -m recbench.report                           tables and pictures of README.md and docs/
 
-With --check nothing is written, and the status is 1 if a table is not what the files say.
-Pictures are not checked.
+With --check nothing is written, and the status is 1 if a table of these documents is not what the
+files in results/ say. Pictures are not checked.
 """
 
 from __future__ import annotations
@@ -11,7 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tyro.conf import Positional
+
 from recbench.command_line import run
+from recbench.errors import InputError
+from recbench.report.html.changes_report import write_changes
+from recbench.report.html.run_report import write_all
 from recbench.report.leaderboard.html import leaderboard_page
 from recbench.report.markdown import pictures, with_tables
 
@@ -23,15 +30,32 @@ LEADERBOARD = ROOT / "docs" / "leaderboard.html"
 class Parameters:
     """Flags of `python -m recbench.report`."""
 
+    runs: Positional[tuple[str, ...]] = ()
+    """the folder of a run, or those of two to compare; none: the documents of this project"""
     check: bool = False
     """write nothing; say which documents would change, with status 1"""
 
 
 def main(parameters: Parameters) -> int:
+    if len(parameters.runs) > 2:
+        raise InputError(f"{len(parameters.runs)} folders of runs are given. Expected one, or two")
+    if parameters.runs and parameters.check:
+        raise InputError("--check is for the documents of this project: give no folder with it")
+    if len(parameters.runs) == 2:
+        before, after = map(Path, parameters.runs)
+        print(write_changes(before, after))
+        return 0
+    if parameters.runs:
+        print(write_all(Path(parameters.runs[0])))
+        return 0
+    return _documents(parameters.check)
+
+
+def _documents(check: bool) -> int:
     written = {LEADERBOARD: leaderboard_page(ROOT / "results" / "main")}
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         text = file.read_text(encoding="utf-8")
-        if not parameters.check:
+        if not check:
             for picture in pictures(text, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
         written[file] = with_tables(text, ROOT)
@@ -39,12 +63,10 @@ def main(parameters: Parameters) -> int:
     for file, text in written.items():
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             stale += 1
-            print(
-                f"{file.relative_to(ROOT)}: {'is out of date' if parameters.check else 'written'}"
-            )
-            if not parameters.check:
+            print(f"{file.relative_to(ROOT)}: {'is out of date' if check else 'written'}")
+            if not check:
                 file.write_text(text, encoding="utf-8")
-    return 1 if parameters.check and stale else 0
+    return 1 if check and stale else 0
 
 
 if __name__ == "__main__":

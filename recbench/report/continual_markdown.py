@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recbench.report.continual_plots import learning_curves, price_of_waiting
+from recbench.report.continual_plots import learning_curves, price_of_waiting, replay_looks
 from recbench.report.family import read, replay_comparison
 from recbench.report.page import Page, markdown_table
 
@@ -114,9 +114,11 @@ CONTINUAL_KINDS: dict[str, Callable[..., str]] = {
 
 def continual_picture(root: Path, kind: str, run: str, *words: str) -> tuple[Figure | None, str]:
     """The picture of a mark and the file that it is drawn to; None: the mark has none."""
+    if kind not in ("curves", "waiting"):
+        return None, ""
+    looks = replay_looks(read(root / run / "continual_summary.csv"))
     if kind == "curves":
         names, file = words
-        return learning_curves(read(root / run / "learning_curve.csv"), names.split(",")), file
-    if kind == "waiting":
-        return price_of_waiting(read(root / run / "waiting.csv")), words[0]
-    return None, ""
+        curve = read(root / run / "learning_curve.csv")
+        return learning_curves(curve, looks, names.split(",")), file
+    return price_of_waiting(read(root / run / "waiting.csv"), looks), words[0]

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from recbench.report.style import GREY, legend_beside, looks_of, plain_frame, save
+from recbench.report.style import GREY, legend_beside, plain_frame, run_looks, save
 
 FEWEST_USERS = 30  # of a point of a learning curve: of fewer the interval fills the picture
 BAND = "band: 95 % interval\nover users\n"
@@ -20,12 +20,17 @@ def write_continual_plots(
 ) -> list[Path]:
     """All pictures that the tables of a run allow, as .png and .svg; the files written."""
     folder.mkdir(exist_ok=True)
-    done = summary[summary["rmse"].notna()]
-    files = save(learning_curves(curve), folder / "learning_curves")
+    done, looks = summary[summary["rmse"].notna()], replay_looks(summary)
+    files = save(learning_curves(curve, looks), folder / "learning_curves")
     if len(waiting):
-        files += save(price_of_waiting(waiting), folder / "waiting")
-    files += save(error_by_cost(done), folder / "error_by_cost")
+        files += save(price_of_waiting(waiting, looks), folder / "waiting")
+    files += save(error_by_cost(done, looks), folder / "error_by_cost")
     return files + save(latency(done), folder / "latency")
+
+
+def replay_looks(summary: pd.DataFrame) -> dict[str, dict]:
+    """The look of each recommender@when of continual_summary.csv, in all pictures the same."""
+    return run_looks(summary.assign(model=_names(summary)))
 
 
 def _names(table: pd.DataFrame) -> pd.Series:
@@ -37,15 +42,16 @@ def _axes(height: float = 5) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def learning_curves(curve: pd.DataFrame, names: list[str] | None = None) -> Figure:
+def learning_curves(
+    curve: pd.DataFrame, looks: dict[str, dict], names: list[str] | None = None
+) -> Figure:
     """RMSE by how many ratings the user has given before, a line for each learner."""
     curve = curve.assign(name=_names(curve))
     curve = curve[curve["n_users"] >= min(FEWEST_USERS, curve["n_users"].max())]
-    looks = looks_of(list(curve["name"].unique()))
     figure, axes = _axes()
     seen = sorted(curve["ratings_seen"].unique())
     place = {number: at for at, number in enumerate(seen)}
-    for name in names or looks:
+    for name in names or curve["name"].unique():
         rows = curve[curve["name"] == name]
         x = rows["ratings_seen"].map(place)
         axes.plot(x, rows["rmse"], **looks[name], markersize=4, label=name)
@@ -62,10 +68,9 @@ def learning_curves(curve: pd.DataFrame, names: list[str] | None = None) -> Figu
     return figure
 
 
-def price_of_waiting(waiting: pd.DataFrame) -> Figure:
+def price_of_waiting(waiting: pd.DataFrame, looks: dict[str, dict]) -> Figure:
     """How much larger the error is than that of the reference, by the age of the last fit."""
     waiting = waiting.assign(name=_names(waiting))
-    looks = looks_of(list(waiting["name"].unique()))
     figure, axes = _axes()
     ages = list(dict.fromkeys(waiting["age"]))
     order = ["under a minute", "minutes", "hours", "days", "weeks", "months"]
@@ -88,9 +93,8 @@ def price_of_waiting(waiting: pd.DataFrame) -> Figure:
     return figure
 
 
-def error_by_cost(done: pd.DataFrame) -> Figure:
+def error_by_cost(done: pd.DataFrame, looks: dict[str, dict]) -> Figure:
     """RMSE against the processor seconds of the whole replay."""
-    looks = looks_of(list(_names(done)))
     figure, axes = _axes()
     axes.set_xscale("log")
     for row, name in zip(done.itertuples(), _names(done), strict=True):

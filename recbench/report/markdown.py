@@ -46,7 +46,7 @@ from recbench.report.family import MARK, comparison, corrected, read
 from recbench.report.leaderboard.markdown import boards_in_markdown
 from recbench.report.page import Page, markdown_table
 from recbench.report.plots import error_by_ratings
-from recbench.report.style import save
+from recbench.report.style import run_looks, save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
@@ -87,7 +87,8 @@ def pictures(text: str, root: Path) -> list[Path]:
         if kind == "plot":
             run, models, file = words.split()
             rows = read(root / run / "comparison.csv")
-            figure = error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
+            done = rows[rows["status"] == "ok"]
+            figure = error_by_ratings(done, run_looks(rows), models.split(","))
             files += save(figure, (root / file).with_suffix(""))
         if kind in CONTINUAL_KINDS:
             drawn, file = continual_picture(root, kind, *words.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,8 @@ from recbench.report.style import (
     GREY,
     centred,
     legend_beside,
-    looks_of,
     plain_frame,
+    run_looks,
     save,
 )
 from recbench.report.terminal import USERS_MEDIAN, cell_name, cells_of
@@ -36,24 +37,30 @@ def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Pat
     if done.empty:
         return []
     folder.mkdir(exist_ok=True)
-    files = save(error_by_ratings(done), folder / "error_by_ratings")
+    looks = run_looks(comparison)
+    files = save(error_by_ratings(done, looks), folder / "error_by_ratings")
     to_reference = differences[differences["score"] == "rmse"]
     to_reference = to_reference[to_reference["reference_role"] != USERS_MEDIAN]
     if len(to_reference):
-        files += save(forest(to_reference), folder / "differences")
-    return files + save(error_by_cost(done), folder / "error_by_cost")
+        files += save(forest(to_reference, looks), folder / "differences")
+    files += save(error_by_cost(done, looks, "seconds"), folder / "error_by_cost")
+    if "bytes_per_user" in done and (done["bytes_per_user"] > 0).any():
+        files += save(error_by_cost(done, looks, "bytes_per_user"), folder / "error_by_bytes")
+    return files
 
 
-def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Figure:
-    """RMSE against ratings per user, a line for each recommender with its band."""
-    looks = looks_of(list(done["model"].unique()))
+def error_by_ratings(
+    done: pd.DataFrame, looks: dict[str, dict], models: list[str] | None = None
+) -> Figure:
+    """RMSE against ratings per user, a line for each recommender, or only `models`, with its band;
+    `looks` as of `run_looks`."""
     done = done.assign(centred=centred(done, ITERATION, "rmse"))
     cells = sorted(cells_of(done), key=lambda cell: cell[1] or float("inf"))  # by ratings per user
     place = {cell: number for number, cell in enumerate(cells)}
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     last = {}
-    for model in models or looks:
+    for model in models or done["model"].unique():
         by_cell = done[done["model"] == model].groupby(CELL)
         mean, spread = by_cell["rmse"].mean(), by_cell["centred"].std().fillna(0)
         x = np.array([place[cell] for cell in mean.index])
@@ -70,7 +77,7 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> Fig
     return figure
 
 
-def forest(to_reference: pd.DataFrame) -> Figure:
+def forest(to_reference: pd.DataFrame, looks: dict[str, dict]) -> Figure:
     """Each recommender's difference in RMSE from the reference, with its interval, by cell."""
     cells = cells_of(to_reference)
     by_model = to_reference.groupby("model")["difference"].mean().sort_values()
@@ -85,13 +92,14 @@ def forest(to_reference: pd.DataFrame) -> Figure:
         for row in rows.itertuples():
             y = models.index(row.model)
             significant = row.p_holm < 0.05
-            panel.plot([row.low, row.high], [y, y], color="#0072B2", lw=1.5)
+            colour, marker = looks[row.model]["color"], looks[row.model]["marker"]
+            panel.plot([row.low, row.high], [y, y], color=colour, lw=1.5)
             panel.plot(
                 row.difference,
                 y,
-                "o",
-                color="#0072B2",
-                markerfacecolor="#0072B2" if significant else "white",
+                marker,
+                color=colour,
+                markerfacecolor=colour if significant else "white",
             )
         panel.set_xscale("symlog", linthresh=LINEAR_STARS)
         panel.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS], fontsize=8)
@@ -111,17 +119,24 @@ def forest(to_reference: pd.DataFrame) -> Figure:
     return figure
 
 
-def error_by_cost(done: pd.DataFrame) -> Figure:
-    """RMSE against seconds to fit and predict a cell, both means over the run's cells."""
-    looks = looks_of(list(done["model"].unique()))
+COSTS = {
+    "seconds": "seconds to fit and predict a cell (log scale)",
+    "bytes_per_user": "bytes per user; of a model of all users, the whole shared out (log scale)",
+}
+
+
+def error_by_cost(
+    done: pd.DataFrame, looks: dict[str, dict], cost: Literal["seconds", "bytes_per_user"]
+) -> Figure:
+    """RMSE against what it costs, both means over the run's cells."""
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     axes.set_xscale("log")
-    seconds = done["fit_seconds"] + done["predict_seconds"]
-    by_model = done.assign(seconds=seconds).groupby("model", sort=False)
+    done = done.assign(seconds=done["fit_seconds"] + done["predict_seconds"])
+    by_model = done[done[cost] > 0].groupby("model", sort=False)
     for model, rows in by_model:
         axes.plot(
-            rows["seconds"].mean(),
+            rows[cost].mean(),
             rows["rmse"].mean(),
             markersize=8,
             label=model,
@@ -129,14 +144,14 @@ def error_by_cost(done: pd.DataFrame) -> Figure:
         )
         axes.annotate(
             str(model),
-            (rows["seconds"].mean(), rows["rmse"].mean()),
+            (rows[cost].mean(), rows["rmse"].mean()),
             xytext=(7, 3),
             textcoords="offset points",
             fontsize=8,
             color=GREY,
         )
     axes.margins(x=0.15)
-    axes.set_xlabel("seconds to fit and predict a cell (log scale)")
+    axes.set_xlabel(COSTS[cost])
     axes.set_ylabel("RMSE of held-out ratings, stars")
     plain_frame(axes, f"Error by cost, mean over cells, {done['dataset'].iloc[0]}")
     return figure

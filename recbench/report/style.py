@@ -15,6 +15,11 @@ COLOURS = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
     *("#003E61", "#7A3600", "#00573F", "#74445F", "#7A5400", "#2F627F"),
 )
+# the same on a dark ground, where dark shades are not seen: light ones take their place
+DARK_COLOURS = (
+    *("#4AA3DF", "#F07F3C", "#2DC49A", "#DD93BC", "#F0B429", "#8FD3FF"),
+    *("#B9CCF5", "#F9C6A6", "#A8E6C3", "#F0CFE1", "#F7E7A8", "#6F9FC0"),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 LINES = ("-", "--", ":")  # of the first twelve, the next twelve ..
 GREY = "#555555"
@@ -28,6 +33,20 @@ def looks_of(models: list[str]) -> dict[str, dict]:
         for colour, marker in zip(COLOURS, MARKERS, strict=True)
     ]
     return dict(zip(models, cycle(looks), strict=False))
+
+
+def run_looks(results: pd.DataFrame) -> dict[str, dict]:
+    """The look of each recommender of a run, in all its pictures the same: by the order of the run
+    while there are colours enough, else by the mean RMSE, the lowest first.
+
+    Args:
+        results: all rows of a run, failed ones too: `model` and `rmse`.
+    """
+    models = list(results["model"].unique())
+    if len(models) > len(COLOURS):
+        mean = results.groupby("model", sort=False)["rmse"].mean()
+        models = list(mean.sort_values(kind="stable", na_position="last").index)
+    return looks_of(models)
 
 
 def plain_frame(axes: Axes, title: str) -> None:

@@ -55,6 +55,8 @@ def test_its_files(finished):
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
     for model in summary["model"]:
         assert model in shown
+    assert shown.splitlines()[-1] == f"to look at: {folder / 'report.html'}"
+    assert "learning-curves" in (folder / "report.html").read_text()
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):

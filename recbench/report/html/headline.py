@@ -1,0 +1,140 @@
+"""The first screen in words: what was asked, and what came out, in one sentence with the number.
+
+"Significant" is said of what is so after Holm's correction for all comparisons of the run by RMSE;
+what is not, is said not to be.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recbench.evaluation.holdouts import holdouts
+from recbench.keys import CELL
+from recbench.report.html.run_files import GRID, RunFiles
+from recbench.report.terminal import ALPHA, cell_name, cells_of
+
+
+def question(run: RunFiles) -> str:
+    """The question that the holdout of the run answers."""
+    if run.kind != GRID:
+        return "How well is each rating predicted before it is learned?"
+    known = {name: holdout.question for name, holdout in holdouts().items()}
+    holdout = str(run.main["holdout"].iloc[0]) if "holdout" in run.main else ""
+    asked = known.get(holdout, "how well are held-out ratings predicted?")
+    return asked[0].upper() + asked[1:]
+
+
+def asked(run: RunFiles) -> str:
+    """Who was asked about what."""
+    several = "recommenders" if len(run.models) != 1 else "recommender"
+    who = f"{len(run.models)} {several} on {run.dataset}"
+    if run.kind != GRID:
+        events, users = run.main["n_events"].max(), run.main["n_users"].max()
+        return f"{who}: {events:,.0f} ratings by {users:,.0f} users, in the order of their time."
+    cells = _cells(cells_of(run.main))
+    iterations = run.main["iteration"].nunique()
+    times = "once" if iterations == 1 else f"{iterations} times each"
+    return f"{who}: {cells}, {times}."
+
+
+def _cells(cells: list[tuple[int, int]]) -> str:
+    """ "250 users × 5, 10, 25 ratings of each"; "all" for 0."""
+    by_users: dict[int, list[str]] = {}
+    for users, ratings in cells:
+        by_users.setdefault(users, []).append(str(ratings or "all"))
+    return "; ".join(
+        f"{users or 'all'} users × {', '.join(ratings)} ratings of each"
+        for users, ratings in by_users.items()
+    )
+
+
+def answer(run: RunFiles) -> str:
+    """One sentence with the number."""
+    if run.done.empty:
+        return f"No recommender has a result: all {len(run.main)} failed."
+    return _of_grid(run) if run.kind == GRID else _of_replay(run)
+
+
+def _of_grid(run: RunFiles) -> str:
+    by_cell = run.done.pivot_table(index="model", columns=CELL, values="rmse", aggfunc="mean")
+    in_all = by_cell.dropna() if by_cell.notna().all(axis=1).any() else by_cell
+    mean = in_all.mean(axis=1).sort_values(kind="stable")
+    best, rmse = str(mean.index[0]), mean.iloc[0]
+    cells = by_cell.shape[1]
+    where = cell_name(tuple(by_cell.columns[0])) if cells == 1 else f"the mean over {cells} cells"
+    first = f"{best} has the lowest error: RMSE {rmse:.3f} stars, {where}"
+    if len(mean) == 1:
+        return f"{best} has an RMSE of {rmse:.3f} stars, {where}; there is no other to compare."
+    compared = run.differences[run.differences["score"] == "rmse"]
+    if compared.empty:
+        return f"{first}; whether it differs from others was not tested in this run."
+    references = compared["reference"].unique()
+    if best in references and best not in set(compared["model"]):
+        other = next((str(name) for name in mean.index[1:] if name in set(compared["model"])), "")
+        rows = compared[compared["model"] == other]
+        return f"{first}; the next is {other}, {_differences(rows, mean[best])}."
+    rows = compared[compared["model"] == best]
+    if rows.empty:
+        return f"{first}; whether it differs from others was not tested in this run."
+    named = references[0] if len(references) == 1 else "the reference of each cell"
+    of_reference = mean.get(references[0]) if len(references) == 1 else None
+    return f"{first}; beside {named} it is {_differences(rows, of_reference)}."
+
+
+def _differences(rows: pd.DataFrame, reference: float | None) -> str:
+    """What the rows, one a cell, say of one recommender beside the reference."""
+    significant = rows["p_holm"] < ALPHA
+    if len(rows) == 1:
+        row = rows.iloc[0]
+        size = f"{row['difference']:+.3f} stars [{row['low']:+.3f}, {row['high']:+.3f}]"
+        if reference:
+            size += f", {100 * row['difference'] / reference:+.1f} %"
+        size, p = _minus(size), f"p = {_p(row['p_holm'])} after Holm's correction"
+        if not significant.iloc[0]:
+            return f"at {size}, which is not significant ({p})"
+        better = "significantly better" if row["difference"] < 0 else "significantly worse"
+        return f"{better}, by {size} ({p})"
+    n_better = int((significant & (rows["difference"] < 0)).sum())
+    n_worse = int((significant & (rows["difference"] > 0)).sum())
+    span = f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f} stars"
+    span = f"differences of {_minus(span)}"
+    if not n_better and not n_worse:
+        return f"not significantly better or worse in any of {len(rows)} cells ({span})"
+    if n_better + n_worse < len(rows):
+        span += "; not significant in the others"
+    return (
+        f"significantly better in {n_better} and significantly worse in {n_worse} of "
+        f"{len(rows)} cells ({span})"
+    )
+
+
+def _of_replay(run: RunFiles) -> str:
+    done = run.done.sort_values("rmse", kind="stable")
+    best, rmse = done.iloc[0]["model"], done.iloc[0]["rmse"]
+    compared = run.done[run.done["p_holm"].notna()]
+    base = run.done.loc[run.done["percent"].isna(), "model"]
+    first = f"{best} has the lowest error: RMSE {rmse:.3f} stars"
+    if compared.empty or base.empty:
+        return f"{first}; there is no other to compare it with."
+    reference = base.iloc[0]
+    subject = f"beside {reference} it is"
+    if best == reference:
+        compared_in_order = done[done["p_holm"].notna()]
+        row = compared_in_order.iloc[0]
+        subject = f"the next, {row['model']}, is"
+    else:
+        row = done.iloc[0]
+    size = _minus(f"{row['percent']:+.1f} % [{row['low']:+.1f}, {row['high']:+.1f}]")
+    p = f"p = {_p(row['p_holm'])} after Holm's correction"
+    if row["p_holm"] < ALPHA:
+        better = "significantly better" if row["percent"] < 0 else "significantly worse"
+        return f"{first}; {subject} {better}, by {size} ({p})."
+    return f"{first}; {subject} at {size}, which is not significant ({p})."
+
+
+def _p(p: float) -> str:
+    return f"{p:.3f}" if p >= 0.001 else _minus(f"{p:.0e}")
+
+
+def _minus(numbers: str) -> str:
+    return numbers.replace("-", "−")

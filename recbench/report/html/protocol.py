@@ -1,0 +1,150 @@
+"""The protocol of a run in words, and the facts of how it was made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from recbench.evaluation.holdouts import holdouts
+from recbench.report.html.run_files import GRID, RunFiles
+
+HELD_OUT = {
+    "last": "Each user's last ratings in time are held out; equal times stand in seeded random "
+    "order.",
+    "next": "Held out are the very next ratings after a cut through all that a user has rated; "
+    "training ratings are drawn from those before it.",
+    "random": "A random part of each user's ratings is held out.",
+    "global-time": "Whatever was rated after one date, by anybody, is held out.",
+    "published": "A random part is held out, of other rows for collaborative recommenders, as "
+    "published.",
+}
+# what each value of a choice means; docs/evaluation.md has the reasons
+WORDS: dict[str, dict[str, str]] = {
+    "join": {
+        "links": "Ratings find their films through links from MovieLens ids to TMDB ids.",
+        "direct": "MovieLens ids are read as TMDB ids, as published, so most films are others.",
+    },
+    "vote_scale": {
+        "halved": "A vote average of 0 to 10 is halved before it is encoded.",
+        "as_published": "A vote average of 0 to 10 is read as 0 to 5, as published.",
+    },
+    "labels": {
+        "half_stars": "Accuracies keep half stars.",
+        "truncated": "Accuracies cut half stars off, as published.",
+    },
+    "loss": {
+        "logits": "Networks as published have their loss on logits.",
+        "double_sigmoid": "Networks as published apply the sigmoid twice, as published.",
+    },
+    "samples": {
+        "fresh": "Each iteration draws a new sample and new initial states.",
+        "same": "Each iteration has the same sample, as published.",
+    },
+    "user_set": {
+        "all": "Anybody may be drawn.",
+        "development": "Only development users are drawn.",
+        "test": "Only held-out test users are drawn.",
+        "claim-1": "Only users that were set aside for the first claim are drawn.",
+        "claim-2": "Only users that were set aside for the second claim are drawn.",
+    },
+    "votes": {
+        "True": "External votes of films are known to recommenders that ask for them.",
+        "False": "External votes of films are hidden from everybody.",
+    },
+    "item_baseline": {
+        "True": "The item baseline knows how films were rated in training.",
+        "False": "The item baseline does not know how films were rated.",
+    },
+}
+
+
+def protocol_in_words(run: RunFiles) -> list[str]:
+    """One sentence for each choice that the run tells; what has no words here is named."""
+    if run.kind != GRID:
+        return _of_replay(run.metadata.get("parameters") or {})
+    chosen = {**run.main.iloc[0].to_dict(), **(run.metadata.get("protocol") or {})}
+    said = [f"Protocol {chosen['protocol']}."] if chosen.get("protocol") else []
+    holdout = str(chosen.get("holdout", ""))
+    if holdout:
+        said.append(HELD_OUT.get(holdout, f"The holdout is {holdout}."))
+        if holdout in holdouts() and not holdouts()[holdout].same_test_rows:
+            said.append("Recommenders are tested on different rows, so nothing is paired.")
+    if "split" in chosen:
+        said.append(f"{100 * float(chosen['split']):.0f} % of the ratings are for training.")
+    background = chosen.get("background_users")
+    if background is not None:
+        said.append(_background(str(background)))
+    for choice, words in WORDS.items():
+        if choice in chosen:
+            value = str(chosen[choice])
+            said.append(words.get(value, f"{choice.replace('_', ' ')}: {value}."))
+    if float(chosen.get("top_percentile") or 0):
+        said.append(f"Only films from the {chosen['top_percentile']}-quantile of votes on.")
+    if "encoding" in chosen:
+        said.append(f"The bits of a film are the {chosen['encoding']} encoding.")
+    return said
+
+
+def _background(users: str) -> str:
+    if users in ("0", "0.0"):
+        return "Recommenders learn from the users of the sample alone."
+    many = "All other users" if users == "all" else f"Up to {users} users outside the sample"
+    return f"{many} may be learned from as well, and are never tested."
+
+
+def _of_replay(parameters: dict[str, Any]) -> list[str]:
+    said = [
+        "All ratings are replayed in the order of their time; each is predicted before it is "
+        "learned. Who cannot learn a rating is fitted anew as the name says: @never, after so many "
+        "ratings (@1000), when so much time has passed (@1d), or with so many times as many "
+        "ratings (@x1.5)."
+    ]
+    delay = parameters.get("delay", 0)
+    said.append(
+        f"A rating is known {delay} seconds after it was given."
+        if delay
+        else "A rating is known at once."
+    )
+    if parameters.get("num_users"):
+        said.append(f"{parameters['num_users']} users are replayed.")
+    user_set = str(parameters.get("user_set", "all"))
+    if user_set != "all":
+        said.append(WORDS["user_set"].get(user_set, f"Users: {user_set}."))
+    said.append("The votes of a film are those counted so far.")
+    if "encoding" in parameters:
+        said.append(f"The bits of a film are the {parameters['encoding']} encoding.")
+    return said
+
+
+def facts(run: RunFiles) -> dict[str, str]:
+    """What run.json says of how the run was made, as text."""
+    metadata = run.metadata
+    machine = metadata.get("machine") or {}
+    found = {
+        "run": run.folder.resolve().name,
+        "data": "; ".join(map(_data, metadata.get("datasets") or [])),
+        "begun": metadata.get("started"),
+        "ended": metadata.get("finished"),
+        "seconds": f"{metadata['seconds']:,.0f}" if "seconds" in metadata else None,
+        "commit": metadata.get("git_commit"),
+        "machine": ", ".join(f"{value} {_unit(name)}".strip() for name, value in machine.items()),
+        "Python": metadata.get("python"),
+        "packages": ", ".join(
+            f"{name} {version}" for name, version in (metadata.get("packages") or {}).items()
+        ),
+        "parameters": json.dumps(metadata.get("parameters") or {}, ensure_ascii=False),
+        "gone on with changes": "; ".join(
+            ", ".join(map(str, change)) for change in metadata.get("resumed_with_changes", [])
+        ),
+    }
+    return {name: str(value) for name, value in found.items() if value}
+
+
+def _unit(name: str) -> str:
+    return name if name == "cores" else ""
+
+
+def _data(dataset: dict) -> str:
+    counts = dataset.get("counts") or {}
+    kept = [f"{value:,} {name}" for name, value in counts.items() if "kept" in name]
+    return ", ".join([f"{dataset.get('name')} (fingerprint {dataset.get('fingerprint')})", *kept])

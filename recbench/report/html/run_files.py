@@ -1,0 +1,177 @@
+"""The files of a run, read and checked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from recbench.errors import InputError
+from recbench.keys import CELL, ITERATION
+from recbench.report.terminal import USERS_MEDIAN
+
+GRID, REPLAY = "comparison.csv", "continual_summary.csv"
+TEXT = ("dataset", "protocol", "model", "reference", "reference_role", "retrained", "error")
+# of each file the columns that it has to have: those of numbers, and others
+NUMBERS = {
+    GRID: [*ITERATION, "rmse", "fit_seconds", "predict_seconds"],
+    "significance.csv": [*CELL, "difference", "low", "high", "p", "p_holm", "better_share"],
+    "claims.csv": [*CELL, "difference", "low", "high", "p"],
+    REPLAY: ["rmse", "mae", "percent", "low", "high", "p_holm", "total_seconds"],
+    "learning_curve.csv": ["ratings_seen", "n_users", "rmse", "rmse_low", "rmse_high", "mae"],
+    "waiting.csv": ["n_events", "rmse", "percent"],
+}
+OTHERS = {
+    GRID: ["dataset", "model", "status"],
+    "significance.csv": ["score", "model", "reference", "reference_role"],
+    "claims.csv": ["score", "model", "reference"],
+    REPLAY: ["dataset", "model", "retrained", "status"],
+    "learning_curve.csv": ["model", "retrained"],
+    "waiting.csv": ["model", "retrained", "age"],
+}
+FILES_OF = {
+    GRID: ("significance.csv", "claims.csv"),
+    REPLAY: ("learning_curve.csv", "waiting.csv"),
+}
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a finished run has left.
+
+    Attributes:
+        folder: the run's.
+        metadata: of run.json.
+        kind: `GRID` (compare_all.py) or `REPLAY` (continual.py): its main file.
+        tables: each CSV by its name; empty with the columns it has to have, where it is not there.
+    """
+
+    folder: Path
+    metadata: dict
+    kind: str
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def main(self) -> pd.DataFrame:
+        """comparison.csv or continual_summary.csv."""
+        return self.tables[self.kind]
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The rows of it that have a result."""
+        return self.main[(self.main["status"] == "ok") & self.main["rmse"].notna()]
+
+    @property
+    def models(self) -> list[str]:
+        """Names in the order of the run; of a replay with when they are fitted anew."""
+        return list(self.main["model"].unique())
+
+    @property
+    def dataset(self) -> str:
+        return str(self.main["dataset"].iloc[0])
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """Those of significance.csv from the reference itself, not from the user's median."""
+        rows = self.tables["significance.csv"]
+        return rows[rows["reference_role"] != USERS_MEDIAN]
+
+
+def read_run(folder: Path) -> RunFiles:
+    """The files of the run in `folder`.
+
+    Raises:
+        InputError: it is not the folder of a run that has ended, or a file is damaged.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is no folder. {_EXPECTED}")
+    metadata = _metadata(folder)
+    kind = next((name for name in FILES_OF if (folder / name).is_file()), None)
+    stopped = metadata.get("status") == "running"
+    if stopped:
+        script = "continual.py" if (folder / "segments.csv").exists() else "compare_all.py"
+        raise InputError(
+            f"{folder}: the run was stopped before its end, or is still going on, so there is no "
+            f"report yet. Go on with it: python {script} --resume {folder}"
+        )
+    if kind is None:
+        raise InputError(f"{folder}: has neither {GRID} nor {REPLAY}. {_EXPECTED}")
+    tables = {name: _read(folder / name) for name in (kind, *FILES_OF[kind])}
+    main = tables[kind]
+    key = [*ITERATION, "model"] if kind == GRID else ["model", "retrained"]
+    if main.empty or main.duplicated(key).any():
+        what = "has no row" if main.empty else f"has several rows of one {', '.join(key)}"
+        raise InputError(f"{folder / kind}: {what}. {_EXPECTED}")
+    if kind == REPLAY:
+        tables = {name: _named(table) for name, table in tables.items()}
+    return RunFiles(folder, metadata, kind, tables)
+
+
+_EXPECTED = "Expected the folder of a run of compare_all.py or continual.py"
+
+
+def _metadata(folder: Path) -> dict:
+    file = folder / "run.json"
+    if not file.is_file():
+        runs = sorted(path.parent.name for path in folder.glob("*/run.json"))
+        there = f". There are runs in it: {', '.join(runs[:10])}" if runs else ""
+        raise InputError(f"{folder}: has no run.json. {_EXPECTED}{there}")
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise InputError(f"{file}: is damaged. Expected what a run writes; run it again")
+    return metadata
+
+
+def _read(file: Path) -> pd.DataFrame:
+    """The CSV; empty if there is none, or if it was written without a row."""
+    numbers, others = NUMBERS[file.name], OTHERS[file.name]
+    nothing = pd.DataFrame(columns=[*others, *numbers])
+    if not file.is_file():
+        return nothing
+    try:
+        text = file.read_text(encoding="utf-8")
+        if not text.strip():
+            return nothing
+        whole = text.endswith("\n") and "\0" not in text
+        table = pd.read_csv(file, converters=dict.fromkeys(TEXT, str), low_memory=False)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(f"{file}: is damaged ({_line(error)}). {_AGAIN}") from None
+    missing = [name for name in (*others, *numbers) if name not in table]
+    if missing:
+        raise InputError(f"{file}: has no column {', '.join(missing)}. {_EXPECTED}")
+    if not whole:
+        raise InputError(f"{file}: is damaged (its last line is cut off). {_AGAIN}")
+    for name in numbers:
+        column = pd.to_numeric(table[name], errors="coerce")
+        wrong = column.isna() & table[name].notna()
+        if wrong.any():
+            row = int(wrong.to_numpy().nonzero()[0][0])
+            value = table[name].iloc[row]
+            raise InputError(
+                f"{file}: is damaged (line {row + 2}: {name} is {value!r}, expected a number). "
+                f"{_AGAIN}"
+            )
+        table[name] = column
+    keys = [name for name in (*ITERATION, "ratings_seen") if name in numbers]
+    if table[keys].isna().any(axis=None):
+        raise InputError(f"{file}: is damaged ({', '.join(keys)} must not be empty). {_AGAIN}")
+    return table.astype(dict.fromkeys(keys, "int64"))
+
+
+_AGAIN = "Take the file from where it is whole, or run it again"
+
+
+def _line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """With the name of the learner, recommender@when it is fitted anew, as `model`."""
+    return table.assign(
+        recommender=table["model"], model=table["model"] + "@" + table["retrained"].astype(str)
+    )

@@ -1,0 +1,138 @@
+"""What predictions.parquet says of single users: their errors, and what kind of users they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from scipy import stats
+
+from recbench.errors import InputError
+from recbench.evaluation.metrics import WITHIN_ONES
+from recbench.keys import CELL, ITERATION
+
+COLUMNS = [*ITERATION, "model", "user_id", "movie_id", "stars", "predicted"]
+COLUMNS += ["ones", "predicted_ones"]
+LOSSES = ("squared_error", "absolute_error", "right")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+GROUPS = 4
+FEWEST_USERS = 10  # of a group: of fewer an interval says nothing
+
+
+def scan(file: Path) -> pl.LazyFrame:
+    """The rows of a predictions.parquet.
+
+    Raises:
+        InputError: it cannot be read, or is not one.
+    """
+    try:
+        rows = pl.scan_parquet(file, glob=False)
+        missing = [name for name in COLUMNS if name not in rows.collect_schema()]
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{file}: cannot be read ({reason}). Delete it for a report without it"
+        ) from None
+    if missing:
+        raise InputError(f"{file}: has no column {', '.join(missing)}. Delete it, or run it again")
+    return rows.select(COLUMNS)
+
+
+def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
+    """Of each user in each cell: num_users, reviews_per_user, model, user_id, the `LOSSES` (means
+    over iterations of means over ratings), `held_out` (ratings, mean over iterations)."""
+    by_user = [*CELL, "model", "user_id"]
+    error = pl.col("predicted").cast(pl.Float64) - pl.col("stars").cast(pl.Float64)
+    away = pl.col("predicted_ones").cast(pl.Int16) - pl.col("ones").cast(pl.Int16)
+    losses = {
+        "squared_error": error**2,
+        "absolute_error": error.abs(),
+        "right": (away.abs() <= WITHIN_ONES).cast(pl.Float64),
+    }
+    means = [loss.mean().alias(name) for name, loss in losses.items()]
+    once = rows.group_by([*by_user, "iteration"]).agg(*means, pl.len().alias("held_out"))
+    table = once.group_by(by_user).agg(pl.col(name).mean() for name in (*LOSSES, "held_out"))
+    return table.sort(by_user).collect().to_pandas()
+
+
+def popularity_of_films(rows: pl.LazyFrame) -> pd.DataFrame:
+    """Of each user in each cell `popularity`: the mean over the films held out of the part of all
+    films of the run that were held out of fewer users, ties halved; 0 .. 1."""
+    held_out = rows.select([*CELL, "user_id", "movie_id"]).unique().collect()
+    per_film = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
+    films = per_film.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_film.height)
+    with_films = held_out.join(films, on="movie_id")
+    by_user = with_films.group_by([*CELL, "user_id"]).agg(pl.col("popularity").mean())
+    return by_user.sort([*CELL, "user_id"]).to_pandas()
+
+
+def spread(errors: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles over users of their RMSE, by cell and recommender."""
+    rmse = errors.assign(rmse=np.sqrt(errors["squared_error"]))
+    by_model = rmse.groupby([*CELL, "model"], sort=False)["rmse"]
+    table = by_model.quantile(list(QUANTILES)).unstack()
+    table.columns = [f"p{100 * part:.0f}" for part in table.columns]
+    return table.assign(users=by_model.size()).reset_index()
+
+
+def differences_by_group(
+    errors: pd.DataFrame, references: dict[tuple[int, int], str], of_user: dict[str, pd.Series]
+) -> pd.DataFrame:
+    """RMSE beside the reference in a quarter of the users each, by what kind of users they are.
+
+    Args:
+        errors: of `errors_of_users`.
+        references: of each cell.
+        of_user: by what users are put into groups: a number of each cell and user (index
+            num_users, reviews_per_user, user_id).
+
+    Returns:
+        One row per cell, recommender, kind and group: `by`, `group` (1 ..), `least` and `most` of
+        the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
+    """
+    records = []
+    for cell, reference in references.items():
+        here = errors[(errors[CELL] == list(cell)).all(axis=1)]
+        losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
+        if reference not in losses:
+            continue
+        for by, values in of_user.items():
+            value = values.loc[cell].reindex(losses.index)
+            group = pd.qcut(value, GROUPS, labels=False, duplicates="drop")
+            if group.nunique() < 2:
+                continue
+            for number, users in losses.groupby(group.to_numpy()):
+                inside = value.loc[users.index]
+                about = {**dict(zip(CELL, cell, strict=True)), "by": by, "group": int(number) + 1}
+                about |= {"least": float(inside.min()), "most": float(inside.max())}
+                for model in users.columns.drop(reference):
+                    both = users[[model, reference]].dropna()
+                    if len(both) >= FEWEST_USERS:
+                        interval = rmse_difference(*(both[name].to_numpy() for name in both))
+                        records.append({**about, "model": model, "users": len(both), **interval})
+    columns = [*CELL, "by", "group", "least", "most", "model", "users", "difference", "low", "high"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """√ of the mean of `ours` less that of `theirs`, paired mean squared errors of users (float
+    [n], n > 1), with a 95 % interval over users by the delta method (Oehlert 1992)."""
+    roots = [np.sqrt(one.mean()) for one in (ours, theirs)]
+    slopes = [1 / max(2 * root, 1e-12) for root in roots]
+    influence = ours * slopes[0] - theirs * slopes[1]
+    return _interval(float(roots[0] - roots[1]), influence)
+
+
+def mean_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """The same of means of paired losses."""
+    return _interval(float(ours.mean() - theirs.mean()), ours - theirs)
+
+
+def _interval(difference: float, influence: np.ndarray) -> dict[str, float]:
+    """`difference`, `low`, `high` and `standard_error`, of what each user adds to it."""
+    error = float(influence.std(ddof=1)) / np.sqrt(len(influence))
+    half = float(stats.t.ppf(0.975, len(influence) - 1)) * error
+    interval = {"low": difference - half, "high": difference + half}
+    return {"difference": difference, **interval, "standard_error": error}

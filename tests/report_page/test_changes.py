@@ -1,0 +1,142 @@
+"""What changed between two runs: paired by user, over iterations, or without an interval."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_runs import make_grid, make_replay
+from scipy import stats
+
+from recbench.errors import InputError
+from recbench.holm import holm
+from recbench.keys import CELL
+from recbench.report.html import changes, users
+from recbench.report.html.changes_report import answer, write_changes
+from recbench.report.html.run_files import read_run
+
+BETTER = {"near": 0.05, "middle": 0.4, "new": 0.9}
+
+
+@pytest.fixture
+def two(tmp_path):
+    return make_grid(tmp_path / "a"), make_grid(tmp_path / "b", offsets=BETTER)
+
+
+def table_of(two):
+    return changes.changed_scores(*map(read_run, two))
+
+
+def test_paired_over_the_users_of_both(two):
+    table = table_of(two)
+    assert set(table["model"]) == {"near", "middle"}
+    rmse = table[table["score"] == "rmse"]
+    assert set(rmse["compared_by"]) == {changes.PAIRED}
+    key = [*CELL, "model", "user_id"]
+    old, new = (
+        users.errors_of_users(users.scan(folder / "predictions.parquet")).set_index(key)
+        for folder in two
+    )
+    for row in rmse.itertuples():
+        place = (row.num_users, row.reviews_per_user, row.model)
+        pair = [side.loc[place, "squared_error"].to_numpy() for side in (new, old)]
+        expected = users.rmse_difference(*pair)
+        assert row.difference == pytest.approx(expected["difference"])
+        assert row.low == pytest.approx(expected["low"])
+        assert row.after - row.before == pytest.approx(row.difference)
+        assert row.n == 60
+    np.testing.assert_allclose(rmse["p_holm"], holm(rmse["p"].to_numpy()))
+
+
+def test_the_same_run_twice_is_no_change(two, tmp_path):
+    shutil.copytree(two[0], tmp_path / "again")
+    table = table_of((two[0], tmp_path / "again"))
+    assert (table["difference"] == 0).all()
+    assert (table["p"].dropna() == 1).all()
+    assert answer(table).startswith("Nothing changed")
+
+
+def test_without_predictions_over_iterations(two):
+    (two[0] / "predictions.parquet").unlink()
+    table = table_of(two)
+    assert set(table["compared_by"]) == {changes.ITERATIONS}
+    row = table[(table["score"] == "rmse") & (table["model"] == "near")].iloc[0]
+    sides = []
+    for folder in two:
+        rows = pd.read_csv(folder / "comparison.csv")
+        here = (rows[CELL] == [row[name] for name in CELL]).all(axis=1) & (rows["model"] == "near")
+        sides.append(rows.loc[here, "rmse"])
+    test = stats.ttest_ind(sides[1], sides[0], equal_var=False)
+    assert row["p"] == pytest.approx(test.pvalue)
+    assert (row["low"], row["high"]) == pytest.approx(tuple(test.confidence_interval()))
+
+
+def test_users_of_other_data_are_not_paired(two):
+    metadata = json.loads((two[1] / "run.json").read_text())
+    metadata["datasets"][0]["fingerprint"] = "another"
+    (two[1] / "run.json").write_text(json.dumps(metadata))
+    assert changes.PAIRED not in set(table_of(two)["compared_by"])
+
+
+def test_of_one_iteration_there_is_no_interval(tmp_path):
+    two = [make_grid(tmp_path / name, iterations=1, seed=k) for k, name in enumerate("ab")]
+    (two[0] / "predictions.parquet").unlink()
+    table = table_of(two)
+    assert set(table["compared_by"]) == {changes.WITHOUT}
+    assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    assert "cannot be told from these files" in answer(table)
+
+
+def test_what_is_significant_is_counted_after_correction():
+    rows = pd.DataFrame(
+        {"score": "rmse", "difference": [-0.1, 0.2, 0.3, 0.0], "p_holm": [0.01, 0.04, 0.06, np.nan]}
+    )
+    assert answer(rows).startswith(
+        "Of 4 RMSEs 1 are significantly better and 1 significantly worse"
+    )
+    assert "2 are not significantly different" in answer(rows)
+
+
+def test_settings_and_what_only_one_has(two):
+    metadata = json.loads((two[1] / "run.json").read_text())
+    metadata["git_commit"], metadata["packages"]["numpy"] = "def", "3"
+    (two[1] / "run.json").write_text(json.dumps(metadata))
+    table = changes.changed_settings(*map(read_run, two)).set_index("setting")
+    assert table.loc["commit"].tolist() == ["abc", "def"]
+    assert table.loc["packages: numpy"].tolist() == ["2", "3"]
+    assert len(table) == 2
+    page = write_changes(*two).read_text()
+    assert "What changed from a to b?" in page
+    assert "What only one of them has" in page
+
+
+def test_costs_are_ratios(two):
+    table = changes.changed_costs(*map(read_run, two)).set_index([*CELL, "model"])
+    row = table.loc[(0, 0, "near")]
+    assert row["seconds_ratio"] == pytest.approx(0.16 / 0.21)
+    assert row["bytes_per_user_ratio"] == pytest.approx(0.5)
+
+
+def test_replays(tmp_path):
+    two = make_replay(tmp_path / "a"), make_replay(tmp_path / "b", shift=0.3)
+    runs = [read_run(folder) for folder in two]
+    table = changes.changed_replays(*runs)
+    assert (table["difference"] == table["after"] - table["before"]).all()
+    curve = changes.changed_curves(*runs)
+    sides = [run.tables["learning_curve.csv"].set_index(["model", "ratings_seen"]) for run in runs]
+    place = ("second@x1.5", 0)
+    row = curve.set_index(["model", "ratings_seen"]).loc[place]
+    widths = [side.loc[place, "rmse_high"] - side.loc[place, "rmse_low"] for side in sides]
+    assert row["high"] - row["low"] == pytest.approx(np.hypot(*widths))
+    assert "Changes by ratings of the user" in write_changes(*two).read_text()
+
+
+def test_what_cannot_be_compared(two, tmp_path, replay_folder):
+    with pytest.raises(InputError, match="is given twice"):
+        write_changes(two[0], two[0])
+    with pytest.raises(InputError, match="two scripts"):
+        write_changes(two[0], replay_folder)
+    other = make_grid(tmp_path / "other", offsets={"nobody": 0.5}, reference="nobody")
+    with pytest.raises(InputError, match="no recommender in the same cell"):
+        write_changes(two[0], other)

@@ -1,0 +1,269 @@
+"""The page in a real browser: it draws, sorts, switches, hides, prints, and asks for nothing."""
+
+import base64
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+from browser import requests_of
+from made_runs import make_grid
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+from test_page import EVIL, EVIL_NAME
+from tests_paths import ROOT
+
+from recbench.report.html.changes_report import write_changes
+from recbench.report.html.page import write_page
+from recbench.report.html.run_files import read_run
+from recbench.report.html.run_report import page_of
+
+
+@pytest.fixture(scope="module")
+def grid_page(grid_folder):
+    return page_in(grid_folder)
+
+
+def page_in(folder):
+    """As `write_report`, but for the pictures beside it."""
+    return write_page(page_of(read_run(folder)), folder / "report.html")
+
+
+def screen(browser, width=1280, height=900, scheme="light", mobile=False):
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+
+def show(browser, file, **size):
+    """Load the page, and wait until its pictures are drawn; what was asked of the network."""
+    screen(browser, **size)
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    browser.get(file.as_uri())
+    WebDriverWait(browser, 60).until(
+        lambda driver: driver.execute_script("return document.documentElement.dataset.drawn")
+    )
+    return requests_of(browser)
+
+
+def errors_of(browser):
+    return [one["message"] for one in browser.get_log("browser")]
+
+
+def undrawn(browser):
+    """The charts that have neither a picture nor a sentence."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('figure')].filter((one) => !one.querySelector("
+        "'.main-svg') && !one.textContent.trim()).map((one) => one.dataset.chart)"
+    )
+
+
+def traces(browser, chart):
+    return browser.execute_script(
+        f"return document.querySelector('[data-chart={chart}] .plot').data.map("
+        "(one) => ({x: [...one.x], y: [...one.y], text: one.hovertext}))"
+    )
+
+
+def column(browser, section, number):
+    cells = f"#{section} tbody tr td:nth-child({number})"
+    return [
+        one.get_attribute("textContent") for one in browser.find_elements(By.CSS_SELECTOR, cells)
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["main/default", "main/ml-1m-test-users", "main/ml-1m-ranking", "continual/ml-100k"]
+)
+def test_a_published_run_is_drawn_without_an_error_or_a_request(browser, tmp_path, name):
+    file = write_page(page_of(read_run(ROOT / "results" / name)), tmp_path / "report.html")
+    asked = show(browser, file)
+    assert errors_of(browser) == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [file.as_uri()]
+    assert undrawn(browser) == []
+
+
+def test_replays_failures_and_changes_are_drawn_too(browser, tmp_path, replay_folder, grid_folder):
+    failed = make_grid(tmp_path / "run", offsets={}, failed={"broken": "why"}, reference="nobody")
+    other = make_grid(tmp_path / "other", offsets={"near": 0.3, "middle": 0.2})
+    for file in (
+        page_in(replay_folder),
+        page_in(failed),
+        write_changes(grid_folder, other),
+    ):
+        show(browser, file)
+        assert errors_of(browser) == []
+        assert undrawn(browser) == []
+
+
+def test_tables_sort(browser, grid_page, grid_folder):
+    show(browser, grid_page)
+    browser.find_element(By.CSS_SELECTOR, "#differences summary").click()
+    table = pd.read_csv(grid_folder / "significance.csv")
+    here = table[(table["num_users"] == 0) & (table["score"] == "rmse")]
+    heads = browser.find_elements(By.CSS_SELECTOR, "#differences th")
+    names = [one.text for one in heads]
+    place = names.index("difference") + 1
+    orders = []
+    for _ in range(2):
+        browser.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place}) button").click()
+        orders.append([float(text) for text in column(browser, "differences", place)])
+    assert orders[0] == sorted(round(value, 3) for value in here["difference"])
+    assert orders[1] == orders[0][::-1]
+    head = browser.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place})")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert errors_of(browser) == []
+
+
+def test_switches_act_on_pictures_and_tables(browser, grid_page):
+    show(browser, grid_page)
+    before = traces(browser, "forest"), column(browser, "error-by-ratings", 2)
+    Select(browser.find_element(By.CSS_SELECTOR, "[data-switch=score] select")).select_by_value(
+        "mae"
+    )
+    scored = traces(browser, "forest"), column(browser, "error-by-ratings", 2)
+    assert scored[0] != before[0]
+    assert scored[1] != before[1]
+    Select(browser.find_element(By.CSS_SELECTOR, "[data-switch=cell] select")).select_by_value(
+        "60x10"
+    )
+    assert traces(browser, "forest") != scored[0]
+    chosen = browser.find_element(By.CSS_SELECTOR, "#differences .chosen").text
+    assert chosen == "MAE, stars · 60 × 10 · beside middle"
+    assert errors_of(browser) == []
+
+
+def test_a_recommender_is_hidden_and_shown_everywhere(browser, grid_page):
+    show(browser, grid_page)
+
+    def names():
+        drawn = [one["text"] for one in traces(browser, "by_ratings") + traces(browser, "forest")]
+        return {text.split("</b>")[0].removeprefix("<b>") for row in drawn if row for text in row}
+
+    assert names() == {"near", "middle", "far"}
+    browser.find_element(By.CSS_SELECTOR, "#error-by-ratings [data-model=far]").click()
+    assert names() == {"near", "middle"}
+    for chip in browser.find_elements(By.CSS_SELECTOR, "[data-model=far]"):
+        assert chip.get_attribute("aria-pressed") == "false"
+    browser.find_element(By.CSS_SELECTOR, "[data-show=all]").click()
+    assert names() == {"near", "middle", "far"}
+    browser.find_element(By.CSS_SELECTOR, "#cost [data-model=far]").click()
+    browser.find_element(By.CSS_SELECTOR, "#cost [data-model=far]").click()
+    assert names() == {"near", "middle", "far"}
+
+
+def test_the_significant_are_filled(browser, grid_page, grid_folder):
+    show(browser, grid_page)
+    table = pd.read_csv(grid_folder / "significance.csv")
+    here = table[(table["num_users"] == 0) & (table["score"] == "rmse")].sort_values("difference")
+    symbols = browser.execute_script(
+        "return document.querySelector('[data-chart=forest] .plot').data.map("
+        "(one) => one.marker.symbol)"
+    )
+    assert [not symbol.endswith("-open") for symbol in symbols] == list(here["p_holm"] < 0.05)
+
+
+def test_pointing_at_a_figure_says_it(browser, grid_page):
+    show(browser, grid_page)
+    point = browser.find_element(By.CSS_SELECTOR, "[data-chart=forest] .points path")
+    ActionChains(browser).scroll_to_element(point).move_to_element(point).perform()
+    shown = WebDriverWait(browser, 10).until(
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, "[data-chart=forest] .hovertext")
+    )
+    assert "beside middle" in shown[0].get_attribute("textContent")
+
+
+@pytest.mark.parametrize("section", ["differences", "comparison", "error-by-ratings"])
+def test_a_table_is_downloaded_whole(browser, grid_page, grid_folder, section, tmp_path):
+    show(browser, grid_page)
+    link = browser.find_element(By.CSS_SELECTOR, f"#{section} a[download]")
+    assert link.get_attribute("download") == f"{section}.csv"
+    kind, _, text = link.get_attribute("href").partition(",")
+    assert kind == "data:text/csv;charset=utf-8"
+    (tmp_path / "it.csv").write_text(unquote(text))
+    found = pd.read_csv(tmp_path / "it.csv")
+    file = {"differences": "significance.csv", "comparison": "comparison.csv"}.get(section)
+    if file:
+        expected = pd.read_csv(grid_folder / file)
+        pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False)
+    else:
+        assert len(found) == 3 * 2 * 3  # scores, cells, recommenders
+
+
+def test_light_dark_and_the_switch(browser, grid_page):
+    def ground():
+        return browser.execute_script("return getComputedStyle(document.body).backgroundColor")
+
+    def line():
+        return browser.execute_script(
+            "return document.querySelector('[data-chart=forest] .plot').data[0].marker.color"
+        )
+
+    show(browser, grid_page, scheme="light")
+    light = ground(), line()
+    show(browser, grid_page, scheme="dark")
+    dark = ground(), line()
+    assert light[0] != dark[0]
+    assert light[1] != dark[1]
+    button = browser.find_element(By.ID, "theme")
+    button.click()
+    assert (ground(), line()) == light
+    assert button.text == "theme: light"
+    button.click()
+    assert (ground(), line()) == dark
+    button.click()
+    assert button.text == "theme: system"
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, grid_page):
+    show(browser, grid_page, width=390, height=844, mobile=True)
+    assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+    bottom = browser.execute_script(
+        "return document.querySelector('figure').getBoundingClientRect().bottom"
+    )
+    assert bottom <= 844, "the first picture is on the first screen"
+
+
+def test_on_paper_pictures_fit_and_switches_are_gone(browser, grid_page):
+    show(browser, grid_page, scheme="dark")
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    widths = browser.execute_script(
+        "return [...document.querySelectorAll('.main-svg:first-child')].map((one) => "
+        "one.getBoundingClientRect().width)"
+    )
+    assert set(widths) == {680}
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not browser.find_element(By.ID, "switches").is_displayed()
+    ink = browser.execute_script("return getComputedStyle(document.body).color")
+    assert ink == "rgb(0, 0, 0)"
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    paper = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
+    assert base64.b64decode(paper["data"]).startswith(b"%PDF")
+    assert errors_of(browser) == []
+
+
+def test_names_that_are_scripts_are_names(browser, tmp_path):
+    offsets = {EVIL_NAME: 0.1, "middle": 0.4, "<b>a</b>&lt;": 0.9}
+    folder = make_grid(tmp_path / "run", offsets=offsets, dataset=EVIL, failed={"x": EVIL})
+    asked = show(browser, page_in(folder))
+    assert errors_of(browser) == []
+    assert browser.execute_script("return window.hacked") is None
+    assert browser.find_elements(By.TAG_NAME, "img") == []
+    assert len(asked) <= 2  # the page, and its icon, which is empty
+    chip = browser.find_element(By.CSS_SELECTOR, ".legend button")
+    assert chip.get_attribute("data-model") == EVIL_NAME
+    ticks = browser.find_elements(By.CSS_SELECTOR, "[data-chart=forest] .ytick text")
+    assert "<b>a</b>&lt;" in [one.text for one in ticks]
+
+
+def test_a_script_that_got_in_all_the_same_does_not_run(browser, grid_page):
+    show(browser, grid_page)
+    browser.execute_script(
+        "const one = document.createElement('script'); one.textContent = 'window.hacked = 1';"
+        "document.head.append(one)"
+    )
+    assert browser.execute_script("return window.hacked") is None
+    assert any("Content Security Policy" in message for message in errors_of(browser))

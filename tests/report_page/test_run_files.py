@@ -1,0 +1,92 @@
+"""Reading the folder of a run: what is wrong with it is said in one line."""
+
+import json
+
+import pandas as pd
+import pytest
+from made_runs import make_grid
+
+from recbench.errors import InputError
+from recbench.report.html.run_files import GRID, REPLAY, read_run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_grid(tmp_path / "run", iterations=1)
+
+
+def test_a_grid_and_a_replay(grid_folder, replay_folder):
+    grid, replay = read_run(grid_folder), read_run(replay_folder)
+    assert (grid.kind, replay.kind) == (GRID, REPLAY)
+    assert grid.models == ["near", "middle", "far", "broken"]
+    assert set(grid.done["model"]) == {"near", "middle", "far"}
+    assert replay.models == ["first@never", "second@x1.5", "third@1d"]
+    assert grid.tables["claims.csv"].empty
+    assert len(grid.differences) == len(grid.tables["significance.csv"])
+
+
+def test_names_that_pandas_would_read_as_nothing_stay_names(tmp_path):
+    run = read_run(make_grid(tmp_path / "run", offsets={"NA": 0.1, "null": 0.5}, reference="NA"))
+    assert run.models == ["NA", "null"]
+    assert set(run.differences["reference"]) == {"NA"}
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda run: run.rename(run.parent / "elsewhere"), "is no folder"),
+        (lambda run: (run / "run.json").unlink(), "has no run.json"),
+        (lambda run: (run / "run.json").write_text("{"), "run.json: is damaged"),
+        (lambda run: (run / "run.json").write_text("[]"), "run.json: is damaged"),
+        (lambda run: (run / GRID).unlink(), "has neither comparison.csv nor"),
+        (lambda run: (run / GRID).write_bytes(b"\xff\xfe\x00"), "comparison.csv: is damaged"),
+        (lambda run: (run / GRID).write_text(""), "comparison.csv: has no row"),
+        (lambda run: (run / GRID).write_text("a,b\n1,2\n"), "has no column dataset, model"),
+        (lambda run: (run / "significance.csv").write_text('"x\n'), "significance.csv: is damaged"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_message(run, harm, message):
+    harm(run)
+    with pytest.raises(InputError, match=message) as raised:
+        read_run(run)
+    assert "\n" not in str(raised.value)
+    assert str(run) in str(raised.value)
+
+
+def test_a_run_that_was_stopped_says_how_to_go_on(run):
+    metadata = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(metadata | {"status": "running"}))
+    with pytest.raises(InputError, match=r"was stopped.*python compare_all\.py --resume"):
+        read_run(run)
+    (run / "segments.csv").write_text("name\n")
+    with pytest.raises(InputError, match=r"python continual\.py --resume"):
+        read_run(run)
+
+
+def test_a_word_in_place_of_a_number_is_found(run):
+    text = (run / GRID).read_text().splitlines()
+    text[3] = text[3].replace("made-up,strict,last,0.8,60", "made-up,strict,last,0.8,many")
+    (run / GRID).write_text("\n".join(text) + "\n")
+    with pytest.raises(InputError, match="line 4: num_users is 'many', expected a number"):
+        read_run(run)
+
+
+@pytest.mark.parametrize("cut", [5, 50, 120])
+def test_a_file_that_was_cut_off_is_found(run, cut):
+    whole = (run / GRID).read_text()
+    (run / GRID).write_text(whole[:-cut])
+    with pytest.raises(InputError, match=r"comparison\.csv: is damaged"):
+        read_run(run)
+
+
+def test_rows_that_stand_twice_are_of_another_script(run):
+    table = pd.read_csv(run / GRID)
+    pd.concat([table, table]).to_csv(run / GRID, index=False)
+    with pytest.raises(InputError, match="several rows of one num_users"):
+        read_run(run)
+
+
+def test_a_folder_of_runs_names_them(tmp_path):
+    make_grid(tmp_path / "one", iterations=1)
+    with pytest.raises(InputError, match="There are runs in it: one"):
+        read_run(tmp_path)

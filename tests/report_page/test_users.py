@@ -1,0 +1,91 @@
+"""Errors of single users out of predictions.parquet, beside plain computations."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_runs import CELLS
+
+from recbench.errors import InputError
+from recbench.evaluation.significance import losses_per_user, resampled_means
+from recbench.keys import CELL
+from recbench.report.html import users
+
+
+def test_errors_are_those_that_significance_is_made_of(grid_folder):
+    file = grid_folder / "predictions.parquet"
+    found = users.errors_of_users(users.scan(file)).set_index([*CELL, "model", "user_id"])
+    whole = pd.read_parquet(file)
+    parts = []
+    for key, rows in whole.groupby([*CELL, "iteration", "model"]):
+        names = [*CELL, "iteration", "model"]
+        parts.append(losses_per_user(rows).assign(**dict(zip(names, key, strict=True))))
+    by_user = pd.concat(parts).groupby([*CELL, "model", "user_id"])
+    assert len(found) == by_user.ngroups
+    for loss in users.LOSSES:
+        expected = by_user[loss].mean()
+        np.testing.assert_allclose(found[loss], expected.loc[found.index], rtol=1e-6)
+
+
+def test_popularity_is_the_part_of_films_that_fewer_users_have(tmp_path):
+    rows = pd.DataFrame(
+        {"num_users": 3, "reviews_per_user": 0, "user_id": [1, 2, 3, 1, 2, 1, 1],
+         "movie_id": [7, 7, 7, 8, 8, 9, 9]}
+    )  # fmt: skip
+    found = users.popularity_of_films(pl.from_pandas(rows).lazy()).set_index("user_id")
+    parts = {7: 2.5 / 3, 8: 1.5 / 3, 9: 0.5 / 3}  # of the films half of itself
+    assert found.loc[1, "popularity"] == pytest.approx(np.mean([parts[7], parts[8], parts[9]]))
+    assert found.loc[3, "popularity"] == pytest.approx(parts[7])
+
+
+def test_quantiles_over_users(grid_folder):
+    errors = users.errors_of_users(users.scan(grid_folder / "predictions.parquet"))
+    table = users.spread(errors).set_index([*CELL, "model"])
+    own = errors[(errors["num_users"] == 0) & (errors["model"] == "far")]
+    expected = np.quantile(np.sqrt(own["squared_error"]), users.QUANTILES)
+    found = table.loc[(0, 0, "far"), [f"p{100 * part:.0f}" for part in users.QUANTILES]]
+    np.testing.assert_allclose(found.to_numpy(dtype=float), expected)
+    assert table.loc[(0, 0, "far"), "users"] == len(own)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(60, 400))
+def test_the_interval_is_close_to_that_of_a_bootstrap(seed, n):
+    rng = np.random.default_rng(seed)
+    common = rng.gamma(2, 0.4, n)
+    ours, theirs = common + rng.gamma(2, 0.1, n), common + rng.gamma(2, 0.12, n)
+    found = users.rmse_difference(ours, theirs)
+    means = np.sqrt(resampled_means(np.column_stack([ours, theirs]), 4000, seed))
+    drawn = means[:, 0] - means[:, 1]
+    assert found["difference"] == pytest.approx(np.sqrt(ours.mean()) - np.sqrt(theirs.mean()))
+    assert found["standard_error"] == pytest.approx(drawn.std(), rel=0.12)
+    width = found["high"] - found["low"]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert abs(found["low"] - low) < 0.15 * width
+    assert abs(found["high"] - high) < 0.15 * width
+
+
+def test_groups_are_quarters_of_the_users(grid_folder):
+    errors = users.errors_of_users(users.scan(grid_folder / "predictions.parquet"))
+    held_out = errors.groupby([*CELL, "user_id"])["held_out"].mean()
+    references = dict.fromkeys(CELLS, "middle")
+    table = users.differences_by_group(errors, references, {"held out": held_out})
+    assert set(table["num_users"]) == {0}  # in the other cell all users have as many
+    assert set(table["model"]) == {"near", "far"}
+    near = table[table["model"] == "near"].sort_values("group")
+    assert near["users"].sum() == 60
+    assert (near["most"].to_numpy()[:-1] <= near["least"].to_numpy()[1:]).all()
+    assert (near["low"] < near["difference"]).all()
+    assert (table.loc[table["model"] == "far", "difference"] > 0).all()
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    file = tmp_path / "predictions.parquet"
+    file.write_bytes(b"PAR1 and no more")
+    with pytest.raises(InputError, match=r"predictions\.parquet: cannot be read"):
+        users.scan(file)
+    pd.DataFrame({"a": [1]}).to_parquet(file)
+    with pytest.raises(InputError, match="has no column num_users"):
+        users.scan(file)
