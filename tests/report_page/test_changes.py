@@ -19,9 +19,15 @@ from recbench.report.html.run_files import read_run
 BETTER = {"near": 0.05, "middle": 0.4, "new": 0.9}
 
 
+@pytest.fixture(scope="module")
+def better_folder(tmp_path_factory):
+    return make_grid(tmp_path_factory.mktemp("better") / "run", offsets=BETTER)
+
+
 @pytest.fixture
-def two(tmp_path):
-    return make_grid(tmp_path / "a"), make_grid(tmp_path / "b", offsets=BETTER)
+def two(whole_folder, better_folder, tmp_path):
+    before, after = tmp_path / "a", tmp_path / "b"
+    return shutil.copytree(whole_folder, before), shutil.copytree(better_folder, after)
 
 
 def table_of(two):

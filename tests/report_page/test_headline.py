@@ -17,8 +17,8 @@ def changed(folder, **columns):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return make_grid(tmp_path / "run")
+def folder(run_folder):
+    return run_folder
 
 
 def test_the_question_is_that_of_the_holdout(folder, replay_folder):

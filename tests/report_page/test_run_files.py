@@ -11,8 +11,8 @@ from recbench.report.html.run_files import GRID, REPLAY, read_run
 
 
 @pytest.fixture
-def run(tmp_path):
-    return make_grid(tmp_path / "run", iterations=1)
+def run(run_folder):
+    return run_folder
 
 
 def test_a_grid_and_a_replay(grid_folder, replay_folder):
@@ -86,7 +86,6 @@ def test_rows_that_stand_twice_are_of_another_script(run):
         read_run(run)
 
 
-def test_a_folder_of_runs_names_them(tmp_path):
-    make_grid(tmp_path / "one", iterations=1)
-    with pytest.raises(InputError, match="There are runs in it: one"):
-        read_run(tmp_path)
+def test_a_folder_of_runs_names_them(run):
+    with pytest.raises(InputError, match="There are runs in it: run"):
+        read_run(run.parent)

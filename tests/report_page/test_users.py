@@ -50,14 +50,14 @@ def test_quantiles_over_users(grid_folder):
     assert table.loc[(0, 0, "far"), "users"] == len(own)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000), st.integers(60, 400))
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 10_000), st.integers(60, 200))
 def test_the_interval_is_close_to_that_of_a_bootstrap(seed, n):
     rng = np.random.default_rng(seed)
     common = rng.gamma(2, 0.4, n)
     ours, theirs = common + rng.gamma(2, 0.1, n), common + rng.gamma(2, 0.12, n)
     found = users.rmse_difference(ours, theirs)
-    means = np.sqrt(resampled_means(np.column_stack([ours, theirs]), 4000, seed))
+    means = np.sqrt(resampled_means(np.column_stack([ours, theirs]), 3000, seed))
     drawn = means[:, 0] - means[:, 1]
     assert found["difference"] == pytest.approx(np.sqrt(ours.mean()) - np.sqrt(theirs.mean()))
     assert found["standard_error"] == pytest.approx(drawn.std(), rel=0.12)
@@ -75,7 +75,8 @@ def test_groups_are_quarters_of_the_users(grid_folder):
     assert set(table["num_users"]) == {0}  # in the other cell all users have as many
     assert set(table["model"]) == {"near", "far"}
     near = table[table["model"] == "near"].sort_values("group")
-    assert near["users"].sum() == 60
+    sizes = pd.qcut(held_out.loc[(0, 0)], 4, duplicates="drop").value_counts(sort=False)
+    assert near["users"].tolist() == [size for size in sizes if size >= users.FEWEST_USERS]
     assert (near["most"].to_numpy()[:-1] <= near["least"].to_numpy()[1:]).all()
     assert (near["low"] < near["difference"]).all()
     assert (table.loc[table["model"] == "far", "difference"] > 0).all()
