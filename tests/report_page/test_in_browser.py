@@ -74,6 +74,7 @@ def column(browser, section, number):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["main/default", "main/ml-1m-test-users", "main/ml-1m-ranking", "continual/ml-100k"]
 )
