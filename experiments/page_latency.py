@@ -2,8 +2,8 @@
 
 For users with so many ratings of the best-known films, stars drawn at random: films not yet rated
 are rated one after another, each by a request to a server in this process. Counted is the time
-until the page with the new recommendations has come back, by the clock and of the processor (which other
-programs do not lengthen); what the browser needs to show it comes on top.
+until the page with the new recommendations has come back, by the clock and of the processor (which
+other programs do not lengthen); what the browser needs to show it comes on top.
 
     python -m experiments.page_latency --dataset ml-100k
 """
