@@ -197,3 +197,50 @@ def test_no_permission(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot be written"):
         ProfileFile(tmp_path / "me.json").write(KNOWN)
+
+
+# --- the lock ------------------------------------------------------------------------------------
+
+
+def test_a_lock_leaves_nothing_and_does_not_wait_for_itself(tmp_path):
+    file = ProfileFile(tmp_path / "me.json")
+    with file.locked(), file.locked():
+        assert len(list(tmp_path.iterdir())) == 1
+        file.write(Profile((ALIEN,)))
+        with pytest.raises(RuntimeError), file.locked():
+            raise RuntimeError
+        assert len(list(tmp_path.iterdir())) == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["me.json"]
+
+
+def test_a_lock_that_another_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "WAITED", 0.1)
+    one, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
+    with one.locked(), pytest.raises(InputError, match="cannot be written"):
+        other.write(Profile())
+    other.write(Profile())
+    assert json.loads(one.path.read_bytes())["ratings"] == []
+
+
+def test_no_folder_is_made_for_a_lock(tmp_path):
+    with pytest.raises(InputError, match="No such file"), \
+            ProfileFile(tmp_path / "none" / "me.json").locked():  # fmt: skip
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_changed_by_another(tmp_path):
+    mine, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
+    assert not mine.changed()
+    other.write(KNOWN)
+    assert mine.changed()
+    mine.read()
+    assert not mine.changed()
+    other.path.write_bytes(b"damaged")
+    for _ in range(2):  # what cannot be read is never taken for what is known
+        with pytest.raises(InputError, match="damaged"):
+            mine.read()
+        assert mine.changed()
+    other.delete()
+    assert mine.read() is None
+    assert not mine.changed()

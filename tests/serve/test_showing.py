@@ -9,8 +9,6 @@ from own_films import SOME
 
 from recbench.errors import InputError
 from recbench.own_ratings.filters import Filters
-from recbench.own_ratings.matching import Matcher
-from recbench.own_ratings.search import Search
 from recbench.page.view import View
 
 
@@ -73,24 +71,6 @@ def test_search(page):
     nothing = page.get("?q=%3Cb%3Ezqzq")
     assert said(nothing) == "no films shown for “<b>zqzq”"
     assert "<b>zqzq" not in nothing.text
-
-
-def test_search_finds_by_words_and_slips(known_films):
-    catalogue = known_films.catalogue
-    search = Search(catalogue, Matcher(catalogue))
-
-    def names(typed, count=8):
-        return [catalogue.name(row) for row in search.find(typed, count)]
-
-    assert names("alien")[0] == "Alien (1979)"
-    assert names("ALIEN (1979)") == ["Alien (1979)"]
-    assert names("crusade last") == ["Indiana Jones and the Last Crusade (1989)"]
-    assert names("Toy Stori")[0] == "Toy Story (1995)"
-    assert names("alien (1950)")[0] == "Alien (1979)"
-    assert names("") == names(" ?! ") == names("(1979)") == []
-    assert len(names("t", 3)) == 3
-    whole = [catalogue.name(row) for row in range(len(catalogue))]
-    assert all(name in names(name) for name in whole[:-1])
 
 
 def test_a_title_is_text_whatever_is_in_it(page):

@@ -1,22 +1,16 @@
 """One user, several tabs and programs: nothing is lost, nothing is kept that is not written."""
 
-import json
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from conftest import page_of, said
 from own_films import SOME
 from tests_paths import ROOT
 
-from recbench.errors import InputError
 from recbench.own_ratings import profile as module
-from recbench.own_ratings.profile import Profile, ProfileFile
-from recbench.own_ratings.rating import OwnRating
-
-ALIEN = OwnRating(stars=4.5, title="Alien", year=1979, time=1, movie_id=1214)
+from recbench.own_ratings.profile import ProfileFile
 
 
 def test_two_tabs_at_once(page):
@@ -118,33 +112,3 @@ def test_what_cannot_be_written_is_not_known(seen, monkeypatch):
     assert seen.profile.read_bytes() == before
     assert seen.post("rate", movie="3", stars="4").status_code == 303
     assert len(seen.known().ratings) == len(SOME) + 1
-
-
-# --- the lock ------------------------------------------------------------------------------------
-
-
-def test_a_lock_leaves_nothing_and_does_not_wait_for_itself(tmp_path):
-    file = ProfileFile(tmp_path / "me.json")
-    with file.locked(), file.locked():
-        assert len(list(tmp_path.iterdir())) == 1
-        file.write(Profile((ALIEN,)))
-        with pytest.raises(RuntimeError), file.locked():
-            raise RuntimeError
-        assert len(list(tmp_path.iterdir())) == 2
-    assert [one.name for one in tmp_path.iterdir()] == ["me.json"]
-
-
-def test_a_lock_that_another_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "WAITED", 0.1)
-    one, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
-    with one.locked(), pytest.raises(InputError, match="cannot be written"):
-        other.write(Profile())
-    other.write(Profile())
-    assert json.loads(Path(one.path).read_bytes())["ratings"] == []
-
-
-def test_no_folder_is_made_for_a_lock(tmp_path):
-    with pytest.raises(InputError, match="No such file"), \
-            ProfileFile(tmp_path / "none" / "me.json").locked():  # fmt: skip
-        pass
-    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,86 @@
+"""Draw docs/page.png: the page of `recommend.py --serve`, as a browser shows it.
+
+    python docs/draw_page.py
+
+On MovieLens 100K, of a user who rates five films on the page itself. Needs Chromium and its driver,
+and requirements-dev.txt.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURE = ROOT / "docs" / "page.png"
+SIZE = {"width": 1280, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+RATED = {
+    "Fargo (1996)": 5,
+    "Delicatessen (1991)": 4.5,
+    "Sleepless in Seattle (1993)": 2,
+    "Toy Story (1995)": 4,
+    "Alien (1979)": 4.5,
+}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        words = ["--serve", "--port", "0", "--dataset", "ml-100k", "--profile", "profile.json"]
+        server = subprocess.Popen(
+            [sys.executable, str(ROOT / "recommend.py"), *words],
+            cwd=folder, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert server.stderr is not None
+        told = (re.search(r"http://\S+", line) for line in server.stderr)
+        url = next(found for found in told if found)[0]
+        browser = opened(folder)
+        try:
+            browser.get(url)
+            for title, stars in RATED.items():
+                rate(browser, title, stars)
+            browser.save_screenshot(str(PICTURE))
+        finally:
+            browser.quit()
+            server.terminate()
+            server.wait()
+    print(PICTURE)
+
+
+def opened(folder: str) -> webdriver.Chrome:
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        sys.exit("error: no chromium and chromedriver here. Install them")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={folder}/browser", "--hide-scrollbars"):
+        options.add_argument(flag)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
+    return browser
+
+
+def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
+    """As a user does: look for a film, click a star."""
+    search = browser.find_element(By.ID, "q")
+    search.clear()
+    search.send_keys(title)
+    star = f"#found li:first-child .stars label:nth-child({int(2 * stars)})"
+    waiting = WebDriverWait(browser, 20, ignored_exceptions=(Exception,))
+    waiting.until(lambda _: browser.find_element(By.CSS_SELECTOR, "#found h3").text == title)
+    browser.find_element(By.CSS_SELECTOR, star).click()
+    done = f"rated: {title}, {stars:g} stars"
+    waiting.until(lambda _: done in browser.find_element(By.ID, "said").text)
+
+
+if __name__ == "__main__":
+    main()

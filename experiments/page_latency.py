@@ -1,0 +1,129 @@
+"""How long the page of recommend.py takes from a rating that is sent to new recommendations.
+
+For users with so many ratings of the best-known films, stars drawn at random: films not yet rated
+are rated one after another, each by a request to a server in this process. Counted is the time
+until the page with the new recommendations has come back, by the clock and of the processor (which
+other programs do not lengthen); what the browser needs to show it comes on top.
+
+    python -m experiments.page_latency --dataset ml-100k
+"""
+
+from __future__ import annotations
+
+import queue
+import re
+import tempfile
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import numpy as np
+
+from PerUser.personal import Personal
+from recbench.command_line import run
+from recbench.errors import InputError, check_range
+from recbench.own_ratings.known_films import KnownFilms, open_known_films
+from recbench.own_ratings.profile import ProfileFile
+from recbench.own_ratings.rating import OwnRating
+from recbench.own_ratings.session import Session
+from recbench.page.server import reserved, serve
+
+WARM = 3  # requests that are not counted
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "ml-100k"
+    """as in recommend.py"""
+    ratings: tuple[int, ...] = (10, 100, 1000)
+    """how many a user has given before"""
+    requests: int = 40
+    """how many ratings are sent for each"""
+    seed: int = 0
+    """of the stars"""
+
+
+def main(parameters: Parameters) -> None:
+    check_range("--ratings", *parameters.ratings, least=0)
+    check_range("--requests", parameters.requests, least=1)
+    known_films = open_known_films(parameters.dataset)
+    films = different_films(known_films)
+    needed = max(parameters.ratings) + parameters.requests + WARM
+    if needed > len(films):
+        raise InputError(
+            f"--ratings {max(parameters.ratings)}: with {parameters.requests} more, {needed:,} "
+            f"films are rated. {parameters.dataset} has {len(films):,}"
+        )
+    print(f"{'ratings':>8}  {'p50':>7}  {'p95':>7}  {'p50 of processor':>16}  {'page':>8}")
+    for before in parameters.ratings:
+        seconds, page_bytes = measured(known_films, films, before, parameters)
+        (p50, busy), (p95, _) = 1000 * np.percentile(seconds, (50, 95), axis=0)
+        print(
+            f"{before:8,}  {p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms  "
+            f"{page_bytes / 1000:5.0f} kB"
+        )
+
+
+def different_films(known_films: KnownFilms) -> np.ndarray:
+    """Their rows, the best-known first; of films that are there twice the one that stands for
+    both."""
+    catalogue = known_films.catalogue
+    rows = np.argsort(-catalogue.rated_by, kind="stable")
+    return rows[catalogue.same[rows] == rows]
+
+
+def measured(
+    known_films: KnownFilms, films: np.ndarray, before: int, parameters: Parameters
+) -> tuple[np.ndarray, int]:
+    """Seconds of each request by the clock and of the processor, float64 [requests, 2], and the
+    bytes of the last page."""
+    rng = np.random.default_rng(parameters.seed)
+    films = rng.permutation(films[: before + parameters.requests + WARM])
+    stars = rng.integers(1, 11, len(films)) / 2
+    with tempfile.TemporaryDirectory() as folder:
+        file = ProfileFile(Path(folder) / "profile.json")
+        session = Session(known_films, Personal, file.read())
+        session.add([known_films.catalogue.described(int(film), OwnRating(float(one), time=place))
+                     for place, (film, one) in enumerate(zip(films[:before], stars, strict=False))
+                     ])  # fmt: skip
+        file.write(session.profile)
+        url = started(session, file)
+        token = re.search(r'name="token" value="([^"]+)"', answered(url))
+        assert token is not None
+        seconds = []
+        for film, one in zip(films[before:], stars[before:], strict=True):
+            form = urlencode({"movie": film, "stars": one, "token": token[1]}).encode()
+            began = np.array((time.perf_counter(), time.process_time()))
+            page = answered(f"{url}rate", form)
+            seconds.append(np.array((time.perf_counter(), time.process_time())) - began)
+        assert len(session.rated) == len(films)
+    return np.array(seconds[WARM:]), len(page.encode())
+
+
+def started(session: Session, file: ProfileFile) -> str:
+    """The address of a page, which is served until this program ends."""
+    told: queue.Queue[str] = queue.Queue()
+
+    def serving() -> None:
+        with reserved(0) as listener:
+            serve(session, file, listener, told.put)
+
+    threading.Thread(target=serving, daemon=True).start()
+    return told.get().split()[-1]
+
+
+def answered(url: str, form: bytes | None = None) -> str:
+    """The page that comes back in the end."""
+    address = urlsplit(url)
+    request = urllib.request.Request(url, form, {"Origin": f"http://{address.netloc}"})
+    with urllib.request.urlopen(request) as answer:
+        return answer.read().decode()
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
