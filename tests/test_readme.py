@@ -21,6 +21,7 @@ from recbench.report.markdown import with_tables
 RESULTS = (ROOT / "results" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OWN_MODEL = (ROOT / "docs" / "your-own-model.md").read_text()
 GROUPS = ("main", "continual", "published", "ablation", "tuning", "speed", "reliability")
 
 
@@ -59,14 +60,17 @@ def test_ci_calls_the_test_command_and_both_install_the_pins():
 
 @pytest.mark.slow
 def test_the_recommender_of_ones_own_runs(tmp_path):
-    code = block("own")
+    code = block("own", OWN_MODEL)
     assert len([line for line in code.splitlines() if line.strip()]) <= 20
-    assert code in (ROOT / "docs" / "your-own-model.md").read_text()
     (tmp_path / "my_file.py").write_text(code)
     words = ["--dataset", SYNTHETIC, "--num-users", 10, "--reviews-per-user", 20, "--iterations", 1]
     words += ["--models", "my_file:MyModel", "user_mean", "--output-dir", "out"]
     done = python(ROOT / "compare_all.py", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_readme_has_the_recommender_of_the_docs():
+    assert block("own") == block("own", OWN_MODEL)
 
 
 @pytest.mark.slow
@@ -176,7 +180,10 @@ def test_every_flag_of_readme_and_docs_exists():
     ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
-    for page in (*PAGES, ROOT / "results" / "README.md"):
+    for command in ("check", "new"):
+        help_text = python("-m", "recbench", command, "--help").stdout
+        flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
+    for page in (*PAGES, ROOT / "results" / "README.md", ROOT / "CONTRIBUTING.md"):
         used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page.read_text()))
         assert used <= flags, (page.name, used - flags)
 

@@ -33,7 +33,8 @@ def copy(tmp_path_factory):
     for line, name, code in LINES:
         text = (copy / name).read_text()
         assert text.count(f"\n{line}") == 1, line
-        (copy / name).write_text(text.replace(f"\n{line}", f"\n{code}{line}"))
+        apart = "\n\n" if code.startswith("def ") else ""  # functions stand two lines apart
+        (copy / name).write_text(text.replace(f"\n{line}", f"\n{code}{apart}{line}"))
     ratings = pl.read_csv(ROOT / "tests" / "synthetic" / "ratings_small.csv").select(
         user="userId", film=pl.format("Film {}", "movieId"), stars="rating", time="timestamp"
     )
