@@ -206,7 +206,8 @@ def why_together(recommender: Any) -> str:
     """Why the users of a recommender cannot be fitted in parts; "": they can."""
     if declared(recommender, "learns_from_background"):
         return "it learns from all users"
-    if "fitted_together" not in {**vars(type(recommender)), **vars(recommender)}:
+    own = (vars(type(recommender)), getattr(recommender, "__dict__", {}))
+    if not any("fitted_together" in one for one in own):
         return Recommender.fitted_together
     return declared(recommender, "fitted_together")
 

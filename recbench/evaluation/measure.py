@@ -95,8 +95,10 @@ def measure(
     Raises:
         ValueError: what it predicts is not what the contract asks for, or nothing is held out.
     """
-    predicted = fit_and_predict(recommender, cell, base, rank)
     learns_from_background = declared(recommender, "learns_from_background")
+    if not len(cell.train_and_test(learns_from_background)[1]):
+        raise ValueError("no rating is held out in this cell")
+    predicted = fit_and_predict(recommender, cell, base, rank)
     return score(predicted, cell, labels, learns_from_background)
 
 
@@ -122,8 +124,6 @@ def fit_and_predict(
     """
     learns_from_background = declared(recommender, "learns_from_background")
     train, test = cell.train_and_test(learns_from_background)
-    if not len(test):
-        raise ValueError("no rating is held out in this cell")
     otherwise = train.mean_stars() if otherwise is None else otherwise
 
     with one_thread():
