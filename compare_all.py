@@ -50,7 +50,7 @@ from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import LEGEND, TABLES, USERS_MEDIAN, score_table
 from recbench.report.wide import final_results
-from recbench.runs.cluster import Needed, open_cluster
+from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.grid import CELLS, CellTask, Parts, run_task
 from recbench.runs.interruption import resumable
 from recbench.runs.predictions import KEY, Predictions
@@ -183,9 +183,10 @@ def main(parameters: Parameters) -> int:
         check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     name = dataset.source.name
-    folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
-    with resumable(how_to_go_on(folder, parameters)):
-        return carry_out(parameters, protocol, dataset, folder, started)
+    with open_cluster(parameters.cluster) as cluster:
+        folder = open_run(parameters, earlier, name, [dataset], protocol=protocol.columns())
+        with resumable(how_to_go_on(folder, parameters)):
+            return carry_out(parameters, protocol, dataset, folder, cluster, started)
 
 
 def carry_out(
@@ -193,6 +194,7 @@ def carry_out(
     protocol: Protocol,
     dataset: Dataset,
     folder: RunFolder,
+    cluster: Cluster | None,
     started: float,
 ) -> int:
     """What is left of a run whose folder is there; the exit status."""
@@ -212,7 +214,7 @@ def carry_out(
         console.print(f"the file of {model} has changed since: it is run again", markup=False)
     names = [name_of(spec) for spec in parameters.models]
     tasks = tasks_of(parameters, protocol, dataset, folder, predictions, exchange)
-    run_grid(tasks, parameters, folder, predictions, names, exchange)
+    run_grid(tasks, parameters, folder, predictions, names, cluster)
 
     table = folder.finish(names, started)
     for done in (folder.path, exchange):
@@ -252,21 +254,17 @@ def run_grid(
     folder: RunFolder,
     predictions: Predictions,
     names: list[str],
-    exchange: Path,
+    cluster: Cluster | None,
 ) -> None:
     """Run the tasks, cell by cell, and keep each result as soon as it is there."""
     noted, parts = set(), Parts()
     go_on = how_to_go_on(folder, replace(parameters, workers=1))
 
-    def needed(mark: Path) -> Needed:
-        models = {spec: None for task in tasks for spec in task.models.values()}
-        one = tasks[0]
-        return Needed(one.dataset, one.protocol.join, one.cache, tuple(models), mark)
-
-    with (
-        open_cluster(parameters.cluster if tasks else "", needed, exchange) as cluster,
-        GridProgress(console, len(tasks), folder.rows, names) as progress,
-    ):
+    if cluster and tasks:
+        one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
+        exchange = one.folder or folder.path
+        cluster.check(Needed(one.dataset, one.protocol.join, one.cache, tuple(specs), exchange))
+    with GridProgress(console, len(tasks), folder.rows, names) as progress:
         workers = cluster or processes(parameters, tasks)
         for result in work_through(run_task, tasks, workers, go_on):
             done = result if result.part is None else parts.add(result)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,14 +38,14 @@ class Needed:
     Attributes:
         dataset, join, cache: see `load_dataset`.
         models: what `load_recommender` takes.
-        mark: a file in the folder that is shared.
+        folder: that all machines share.
     """
 
     dataset: str
     join: str
     cache: bool
     models: tuple[str, ...]
-    mark: Path
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,25 @@ class Cluster:
     """A connection to a scheduler, `distributed.Client`."""
 
     client: Any
+
+    def check(self, needed: Needed) -> None:
+        """Raises InputError unless every worker has what is needed; says which lacks what."""
+        needed.folder.mkdir(parents=True, exist_ok=True)
+        mark = needed.folder / f".{uuid4().hex}"  # of another folder of that name there is none
+        mark.touch()
+        try:
+            found = self.client.run(what_is_there, needed, mark, on_error="return")
+        finally:
+            mark.unlink()
+        ours = load_dataset(needed.dataset, needed.join, needed.cache).source.fingerprint()
+        for address, theirs in found.items():
+            if isinstance(theirs, Exception):
+                raise InputError(f"--cluster: the worker {address}: {_line(theirs)}")
+            if theirs != ours:
+                raise InputError(
+                    f"--cluster: the worker {address} has other data under {needed.dataset} "
+                    f"(fingerprint {theirs}, here {ours})"
+                )
 
     def work_through(self, work: Callable[[T], R], tasks: Sequence[T], go_on: str) -> Iterator[R]:
         """As `recbench.runs.workers.work_through`. A task whose worker is lost is done by another.
@@ -90,37 +109,20 @@ class Cluster:
 
 
 @contextmanager
-def open_cluster(
-    address: str, needed: Callable[[Path], Needed] | None, shared: Path
-) -> Iterator[Cluster | None]:
+def open_cluster(address: str) -> Iterator[Cluster | None]:
     """The cluster whose scheduler has that address, or has written it to that file; None: no
     address is given.
 
-    Args:
-        needed: says from the mark what workers are to have.
-        shared: the folder in which files are exchanged.
-
     Raises:
-        InputError: Dask is not installed, nobody answers, there are no workers, or one of them
-            lacks something or has other code; says which, and what to do.
+        InputError: Dask is not installed, nobody answers, there are no workers, or one of them has
+            other code; says which, and what to do.
     """
     if not address:
         yield None
         return
-    client = _connected(address)
-    shared.mkdir(parents=True, exist_ok=True)
-    mark = shared / f".{uuid4().hex}"
-    try:
-        with client:
-            mark.touch()
-            try:
-                _check(client, needed(mark) if needed else None)
-            finally:
-                mark.unlink(missing_ok=True)
-            yield Cluster(client)
-    finally:
-        with suppress(FileNotFoundError):
-            mark.unlink()
+    with _connected(address) as client:
+        _check_code(client)
+        yield Cluster(client)
 
 
 def _connected(address: str) -> Any:
@@ -133,7 +135,7 @@ def _connected(address: str) -> Any:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are told below, once
     given = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
-        client = Client(**given, timeout=ANSWER_SECONDS, set_as_default=False)
+        client = Client(**given, timeout=ANSWER_SECONDS)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
@@ -152,38 +154,25 @@ def _connected(address: str) -> Any:
     return client
 
 
-def _check(client: Any, needed: Needed | None) -> None:
-    """Raises InputError unless every worker has what is needed."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
-    for address, worker in workers.items():
+def _check_code(client: Any) -> None:
+    """Raises InputError unless every worker has one thread, and code and packages as here."""
+    for address, worker in client.scheduler_info(n_workers=-1)["workers"].items():
         if worker["nthreads"] > 1:
             raise InputError(
                 f"--cluster: the worker {address} has {worker['nthreads']} threads. Libraries set "
                 "things for a whole process: start workers with --nworkers auto --nthreads 1"
             )
-    found = client.run(seen_by_worker, on_error="return")
     ours = seen_by_worker()
-    for address, theirs in found.items():
+    for address, theirs in client.run(seen_by_worker, on_error="return").items():
         if isinstance(theirs, Exception):
             raise InputError(
                 f"--cluster: the worker {address} cannot run this project ({_line(theirs)}). Start "
-                "workers in the project's folder, with its packages, at the same commit"
+                "workers with its packages, PYTHONPATH being its folder, at the same commit"
             )
         if differences := changes(ours, theirs, "{what} is {then} here and {now} there"):
             raise InputError(
                 f"--cluster: the worker {address} differs from this machine: "
                 f"{'; '.join(differences)}. Bring both to the same state"
-            )
-    if needed is None:
-        return
-    fingerprint = load_dataset(needed.dataset, needed.join, needed.cache).source.fingerprint()
-    for address, theirs in client.run(what_is_missing, needed, on_error="return").items():
-        if isinstance(theirs, Exception):
-            raise InputError(f"--cluster: the worker {address}: {_line(theirs)}")
-        if theirs != fingerprint:
-            raise InputError(
-                f"--cluster: the worker {address} has other data under {needed.dataset} "
-                f"(fingerprint {theirs}, here {fingerprint})"
             )
 
 
@@ -194,19 +183,22 @@ def seen_by_worker() -> dict:
     return {**found, "git_commit": None, "packages": packages}
 
 
-def what_is_missing(needed: Needed) -> str:
+def what_is_there(needed: Needed, mark: Path) -> str:
     """On a worker: the fingerprint of the dataset there.
+
+    Args:
+        mark: a file that has just been made in the shared folder.
 
     Raises:
         InputError: the worker cannot read the dataset or a model, or does not see the folder.
     """
-    if not needed.mark.exists():
+    if not mark.exists():
         raise InputError(
-            f"does not see {needed.mark.parent}. Give a folder that all machines have under the "
-            "same path: --shared-folder, or --output-dir"
+            f"does not see {needed.folder}. Give a folder that all machines have under the same "
+            "path: --shared-folder, or --output-dir"
         )
-    if not os.access(needed.mark.parent, os.W_OK):
-        raise InputError(f"cannot write to {needed.mark.parent}")
+    if not os.access(needed.folder, os.W_OK):
+        raise InputError(f"cannot write to {needed.folder}")
     for model in needed.models:
         load_recommender(model)
     return load_dataset(needed.dataset, needed.join, needed.cache).source.fingerprint()
