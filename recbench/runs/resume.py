@@ -114,8 +114,7 @@ def open_run(
 
 def how_to_go_on(folder: RunFolder, parameters: Any) -> str:
     """The command with which a run that is stopped goes on."""
-    script = Path(sys.modules["__main__"].__file__ or "compare_all.py").name
-    words = ["python", script, "--resume", str(folder.path)]
+    words = ["python", sys.argv[0], "--resume", str(folder.path)]
     for name in ("workers", "cluster", "shared_folder"):
         value = getattr(parameters, name, None)
         if value:
