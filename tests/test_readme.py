@@ -161,6 +161,7 @@ def test_every_flag_of_readme_and_docs_exists():
     ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
+    flags |= {"--port", "--no-dashboard", "--scheduler-file", "--nworkers", "--nthreads"}  # Dask's
     for page in (*PAGES, ROOT / "results" / "README.md"):
         used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page.read_text()))
         assert used <= flags, (page.name, used - flags)

@@ -26,7 +26,8 @@ from recbench.runs.circumstances import changes, circumstances, code_version, ve
 T = TypeVar("T")
 R = TypeVar("R")
 
-ANSWER_SECONDS = 15  # for the scheduler, and for the first worker
+ANSWER_SECONDS = 15  # of the scheduler
+WORKER_SECONDS = 60  # until the first worker has started
 FIRST = 10  # the priority of tasks that come of others; of the others it is 0
 PACKAGES = ("dask", "distributed")
 
@@ -144,7 +145,7 @@ def _connected(address: str) -> Any:
             "with dask scheduler"
         ) from None
     try:
-        client.wait_for_workers(1, timeout=ANSWER_SECONDS)
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError:
         client.close()
         raise InputError(

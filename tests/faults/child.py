@@ -15,7 +15,7 @@ import compare_all
 from recbench.command_line import run
 
 WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
-DEADLINE_SECONDS = 300
+DEADLINE_SECONDS = 600
 
 
 def run_child(

@@ -18,10 +18,12 @@ from conftest import ALL
 from runs import TIMES
 from tests_paths import ROOT, SYNTHETIC
 
+from recbench.runs import cluster
+
 pytest.importorskip("distributed", reason="--cluster needs requirements-cluster.txt")
 pytestmark = pytest.mark.slow
 
-RUN = ["--dataset", SYNTHETIC, "--cells", "12x10", "0x0", "--iterations", 2, "--users-per-task", 15]
+RUN = ["--dataset", SYNTHETIC, "--cells", "0x0", "--iterations", 2, "--users-per-task", 15]
 RUN += ["--models", "user_mean", "ridge", "movie_mean", "personal", "--reference", "movie_mean"]
 KILLS = 6 if ALL else 1
 
@@ -109,8 +111,9 @@ def test_a_worker_killed_in_the_middle_changes_nothing(dask, tmp_path, count):
         while not (folder / "comparison.csv").exists() and child.is_running():
             time.sleep(0.05)
         while child.is_running() and killed < 2:  # a task is given up when it has cost four
-            os.kill(chance.choice(dask.workers()), signal.SIGKILL)
-            killed += 1
+            for worker in dask.workers()[killed % 2 :][:1]:
+                os.kill(worker, signal.SIGKILL)
+                killed += 1
             child.wait(2 + 6 * chance.random())
         status, printed, _ = end_of_child(child)
         assert status == 0, printed
@@ -119,7 +122,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(dask, tmp_path, count):
         count("kills at random of a worker of a cluster", killed)
 
 
-def test_what_stands_in_its_way(dask, tmp_path, count):
+def test_what_stands_in_its_way(dask, tmp_path, monkeypatch, count):
     def refused(*words: object) -> str:
         folder = tmp_path / "refused"
         status, printed, _ = run_child(
@@ -135,7 +138,9 @@ def test_what_stands_in_its_way(dask, tmp_path, count):
     assert "--shared-folder is of a cluster" in refused("--shared-folder", tmp_path)
     assert "no alarms" in refused("--cluster", "tcp://127.0.0.1:9", "--model-timeout", 5)
     dask.scheduler()
+    monkeypatch.setattr(cluster, "WORKER_SECONDS", 3)
     assert "has no workers" in refused("--cluster", dask.file)
+    monkeypatch.undo()
 
     words = documented("worker")
     started = dask.start([*words[:-1], "2"])
@@ -156,7 +161,6 @@ def test_what_stands_in_its_way(dask, tmp_path, count):
     end(started)
 
     started = dask.start(words)
-    (tmp_path / "my_file.py").write_text("class Mine:\n    pass\n")
     shared = "/proc/no-such-folder"
     printed = refused("--cluster", dask.file, "--shared-folder", shared)
     assert shared in printed
