@@ -198,7 +198,9 @@ def carry_out(
     started: float,
 ) -> int:
     """What is left of a run whose folder is there; the exit status."""
-    exchange = Path(parameters.shared_folder or folder.path).absolute()
+    exchange = folder.path.absolute()
+    if parameters.shared_folder:
+        exchange = Path(parameters.shared_folder).absolute() / exchange.name
     predictions = Predictions(folder.path, exchange)
     folder.adopt(predictions.rows)
     if parameters.add_models:
@@ -258,7 +260,7 @@ def run_grid(
 ) -> None:
     """Run the tasks, cell by cell, and keep each result as soon as it is there."""
     noted, parts = set(), Parts()
-    go_on = how_to_go_on(folder, replace(parameters, workers=1))
+    go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
 
     if cluster and tasks:
         one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}

@@ -191,7 +191,7 @@ def go_through(
         cluster.check(Needed(replay.dataset, "links", True, tuple(specs), replay.folder))
     asked = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
     workers = cluster or min(asked, len(tasks))
-    go_on = how_to_go_on(folder, replace(parameters, workers=1))
+    go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
     with PiecesProgress(console, len(tasks)) as progress:
         for done in work_through(work, tasks, workers, go_on):
             what = f"{done.row['name']} from rating {done.row['start']:,}"

@@ -63,7 +63,7 @@ class Predictions:
     def take(self, key: dict[str, object]) -> None:
         """One more part is there."""
         written, part = (folder / _name(key) for folder in (self._written_to, self._parts))
-        if written != part:  # perhaps on another disk: moved in two steps, so that it is whole
+        if not (part.exists() and part.samefile(written)):  # perhaps on another disk: in two steps
             self._parts.mkdir(exist_ok=True)
             scratch = part.with_suffix(".part")
             shutil.copyfile(written, scratch)

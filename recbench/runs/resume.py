@@ -119,6 +119,8 @@ def how_to_go_on(folder: RunFolder, parameters: Any) -> str:
         value = getattr(parameters, name, None)
         if value:
             words += [f"--{name.replace('_', '-')}", str(value)]
+    if getattr(parameters, "accept_changes", False):
+        words.append("--accept-changes")
     return shlex.join(words)
 
 
