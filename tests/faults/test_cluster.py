@@ -31,7 +31,7 @@ KILLS = 6 if ALL else 1
 
 def documented(what: str) -> list[str]:
     """The words of the line in docs/scale.md that starts it on one machine."""
-    block = (ROOT / "docs" / "scale.md").read_text().split("<!-- one machine -->")[1]
+    block = (ROOT / "docs" / "scale.md").read_text().split("<!-- cluster -->")[1]
     (line,) = re.findall(rf"^.*dask {what} .*?(?= &$)", block, re.MULTILINE)
     assert line.startswith("PYTHONPATH=$PWD .venv/bin/dask")
     return line.removeprefix("PYTHONPATH=$PWD .venv/bin/dask ").split()
