@@ -12,6 +12,7 @@ held out. docs/evaluation.md says how to read the files that come out.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass, fields, replace
 from itertools import product
@@ -23,6 +24,7 @@ from rich.console import Console
 
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
+from recbench.data.datasets import absolute_path
 from recbench.data.encodings.movies import Encoding, VoteScale
 from recbench.data.joining import load_dataset
 from recbench.data.kept import megabytes, size_of
@@ -42,7 +44,7 @@ from recbench.evaluation.protocols import (
 from recbench.evaluation.significance import significance
 from recbench.film_table.making import CODE_BITS
 from recbench.keys import CELL, ITERATION
-from recbench.own_class import line_of
+from recbench.own_class import absolute, line_of
 from recbench.recommender import Options, build, declared
 from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
 from recbench.report.html.run_report import write_report
@@ -50,10 +52,18 @@ from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.report.wide import final_results
+from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.expected_costs import expected_costs
-from recbench.runs.grid import CellTask, run_cell
+from recbench.runs.grid import CELLS, CellTask, Parts, run_task
+from recbench.runs.interruption import resumable
 from recbench.runs.predictions import KEY, Predictions
-from recbench.runs.resume import add_models, forget_changed_files, open_run, resumed
+from recbench.runs.resume import (
+    add_models,
+    forget_changed_files,
+    how_to_go_on,
+    open_run,
+    resumed,
+)
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.workers import work_through
 
@@ -134,8 +144,16 @@ class Parameters:
     """how many learned bits, 1 to 512"""
 
     workers: int = 0
-    """how many cells to run at a time; 0: one for each core, 4 at the most. The results are the
-    same; for seconds to be compared with other runs, use 1"""
+    """how many cells, or parts of large ones, to run at a time; 0: one for each core, 4 at the
+    most. The results are the same; for seconds to be compared with other runs, use 1"""
+    cluster: str = ""
+    """the address of the scheduler of a Dask cluster (tcp://HOST:8786), or the file that it wrote
+    it to: run there, on as many workers as it has"""
+    shared_folder: str = ""
+    """of a cluster: where its workers and this machine exchange files; default the run's folder"""
+    users_per_task: int = 1000
+    """a cell with more users than that is divided among the workers, for recommenders that learn
+    each user apart. The results are the same"""
     model_timeout: float = 0.0
     """seconds after which a model (fit, predict, rank) on a cell is given up; 0: never"""
     cache: bool = True
@@ -168,30 +186,49 @@ def main(parameters: Parameters) -> int:
         check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     name = dataset.source.name
-    folder = open_run(
-        parameters, earlier, name, [dataset],
-        protocol=protocol.columns(), evaluation_version=VERSION,
-    )  # fmt: skip
+    with open_cluster(parameters.cluster) as cluster:
+        folder = open_run(
+            parameters, earlier, name, [dataset],
+            protocol=protocol.columns(), evaluation_version=VERSION,
+        )  # fmt: skip
+        with resumable(how_to_go_on(folder, parameters)):
+            return carry_out(parameters, protocol, dataset, folder, cluster, started)
+
+
+def carry_out(
+    parameters: Parameters,
+    protocol: Protocol,
+    dataset: Dataset,
+    folder: RunFolder,
+    cluster: Cluster | None,
+    started: float,
+) -> int:
+    """What is left of a run whose folder is there; the exit status."""
+    exchange = folder.path.absolute()
+    if parameters.shared_folder:
+        exchange = Path(parameters.shared_folder).absolute() / exchange.name
+    predictions = Predictions(folder.path, exchange)
+    folder.adopt(predictions.rows)
     if parameters.add_models:
-        models = add_models(folder, parameters.models, parameters.add_models)
+        models = add_models(folder, predictions, parameters.models, parameters.add_models)
         parameters = replace(parameters, models=models)
 
     if dataset.kept_in is not None:
         size = megabytes(size_of(dataset.kept_in))
         console.print(f"read from {dataset.kept_in} ({size})", markup=False, soft_wrap=True)
-    console.print(f"{name}: {summary(dataset)}", markup=False)
+    console.print(f"{dataset.source.name}: {summary(dataset)}", markup=False)
     console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
-    for model in forget_changed_files(folder, parameters.models):
+    for model in forget_changed_files(folder, predictions, parameters.models):
         console.print(f"the file of {model} has changed since: it is run again", markup=False)
     names = [name_of(spec) for spec in parameters.models]
-    predictions = Predictions(folder.path)
-    tasks = tasks_of(parameters, protocol, dataset, folder, predictions)
+    tasks = tasks_of(parameters, protocol, dataset, folder, predictions, exchange)
     for line in expected_costs(tasks, dataset):
         console.print(line, markup=False)
-    workers = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
-    run_grid(tasks, workers, folder, predictions, names)
+    run_grid(tasks, parameters, folder, predictions, names, cluster)
 
     table = folder.finish(names, started)
+    for done in (folder.path, exchange):
+        shutil.rmtree(done / CELLS, ignore_errors=True)
     if (table["status"] == "ok").any():
         write_csv(final_results(table), folder.path / "final_results.csv")
         differences = write_significance(
@@ -226,28 +263,44 @@ def tell_failures(table: pd.DataFrame, folder: RunFolder) -> int:
 
 def run_grid(
     tasks: list[CellTask],
-    workers: int,
+    parameters: Parameters,
     folder: RunFolder,
     predictions: Predictions,
     names: list[str],
+    cluster: Cluster | None,
 ) -> None:
     """Run the tasks, cell by cell, and keep each result as soon as it is there."""
-    noted = set()
-    go_on = f"--resume {folder.path} --workers 1"
+    noted, parts = set(), Parts()
+    go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
+
+    if cluster and tasks:
+        one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
+        exchange = one.folder or folder.path
+        cluster.check(Needed(one.dataset, one.protocol.join, one.cache, tuple(specs), exchange))
     with GridProgress(console, len(tasks), folder.rows, names) as progress:
-        for done in work_through(run_cell, tasks, workers, go_on):
+        workers = cluster or processes(parameters, tasks)
+        for result in work_through(run_task, tasks, workers, go_on):
+            done = result if result.part is None else parts.add(result)
             key = done.key
             if done.note and done.note not in noted:
                 progress.note(done.note)
                 noted.add(done.note)
-            for name, frame in done.predictions.items():
-                predictions.add({**key, "model": name}, frame)
+            for row in done.rows:
+                if row["status"] == "ok":
+                    predictions.take(row)
             for name, traceback in done.failures.items():
                 folder.log_failure(f"{name}, {key}", traceback)
             if done.reference:
                 folder.note_reference(done.reference)
             folder.add(*done.rows)
-            progress.add(done.key, done.rows)
+            progress.add(key, done.rows, len(done.then))
+
+
+def processes(parameters: Parameters, tasks: list[CellTask]) -> int:
+    """How many on this machine."""
+    asked = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
+    in_parts = any(task.users_per_task for task in tasks)
+    return asked if in_parts else min(asked, len(tasks))
 
 
 def tasks_of(
@@ -256,6 +309,7 @@ def tasks_of(
     dataset: Dataset,
     folder: RunFolder,
     predictions: Predictions,
+    exchange: Path,
 ) -> list[CellTask]:
     """What is to be done: the whole grid, but for what the folder holds already.
 
@@ -273,17 +327,21 @@ def tasks_of(
     }
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
+    specs = parameters.models
+    if parameters.cluster:  # whose workers are in other folders
+        name = absolute_path(name)
+        specs = tuple(map(absolute, specs))
+    alone = parameters.workers == 1 and not parameters.cluster
     iterations = range(1, parameters.iterations + 1)
     tasks = []
     for iteration, (num_users, reviews) in product(iterations, cells_of(parameters)):
         key = dict(zip(ITERATION, (num_users, reviews, iteration), strict=True))
         models = {
-            name_of(spec): spec
-            for spec in parameters.models
-            if not folder.has(**key, model=name_of(spec))
+            name_of(spec): spec for spec in specs if not folder.has(**key, model=name_of(spec))
         }
         again = (num_users, reviews, iteration) not in scored or models.keys() & collaborative
         reference_of = collaborative if again else {}
+        few = (num_users or dataset.n_users) <= parameters.users_per_task
         if models or reference_of:
             tasks.append(
                 CellTask(
@@ -294,9 +352,11 @@ def tasks_of(
                     models=models,
                     wnn_engine=parameters.wnn_engine,
                     reference_of=reference_of,
+                    folder=exchange,
                     model_timeout=parameters.model_timeout,
                     ranking=parameters.ranking,
                     cache=parameters.cache,
+                    users_per_task=0 if alone or few else parameters.users_per_task,
                 )
             )
     return tasks
@@ -345,7 +405,7 @@ def check(parameters: Parameters) -> None:
     check_range("--num-users", *parameters.num_users, least=0)
     check_range("--reviews-per-user", *parameters.reviews_per_user, least=0)
     check_range("--seed", parameters.seed, least=0)
-    check_range("--workers", parameters.workers, least=0, most=1024)
+    check_where(parameters)
     if 1 in parameters.reviews_per_user:
         raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
     most = MOST_CELLS // len(cells_of(parameters))
@@ -379,6 +439,18 @@ def check(parameters: Parameters) -> None:
     choose_protocol(parameters).holdout_rule()
     if not parameters.resume and parameters.output_dir:
         check_new(Path(parameters.output_dir))
+
+
+def check_where(parameters: Parameters) -> None:
+    """The same of the flags that say where it is run."""
+    check_range("--workers", parameters.workers, least=0, most=1024)
+    check_range("--users-per-task", parameters.users_per_task, least=1)
+    if parameters.cluster and parameters.model_timeout:
+        raise InputError(
+            "--model-timeout: there are no alarms in workers of a cluster. Leave the flag out"
+        )
+    if parameters.shared_folder and not parameters.cluster:
+        raise InputError("--shared-folder is of a cluster: give its address, --cluster ADDRESS")
 
 
 def choose_protocol(parameters: Parameters) -> Protocol:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,14 +26,19 @@ from recbench.command_line import run
 from recbench.continual.learners import Learner
 from recbench.continual.segments import KEY, Replay, Segment, segments_of, work
 from recbench.continual.tables import make_tables
+from recbench.data.dataset import Dataset
+from recbench.data.datasets import absolute_path
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import UserSet
+from recbench.own_class import absolute
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.cluster import Cluster, Needed, open_cluster
+from recbench.runs.interruption import resumable
+from recbench.runs.resume import how_to_go_on, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.workers import work_through
 
@@ -71,6 +76,8 @@ class Parameters:
     workers: int = 0
     """how many pieces to replay at a time; 0: one for each core, 4 at the most. The errors are the
     same; for microseconds to be compared, use 1"""
+    cluster: str = ""
+    """as in compare_all.py; the run's folder must be one that all machines share"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<dataset>-continual"""
     resume: str = ""
@@ -86,17 +93,34 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters, TABLE)
     learners = check(parameters)
+    if parameters.cluster:  # whose workers are in other folders
+        learners = [replace(one, spec=absolute(one.spec)) for one in learners]
     dataset = load_dataset(parameters.dataset)
     name = dataset.source.name
-    folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
+    with open_cluster(parameters.cluster) as cluster:
+        folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
+        with resumable(how_to_go_on(folder, parameters)):
+            return carry_out(parameters, learners, dataset, folder, cluster, started)
+
+
+def carry_out(
+    parameters: Parameters,
+    learners: list[Learner],
+    dataset: Dataset,
+    folder: RunFolder,
+    cluster: Cluster | None,
+    started: float,
+) -> int:
+    """What is left of a run whose folder is there; the exit status."""
+    name = dataset.source.name
     replay = Replay(
-        dataset=name if parameters.dataset == "auto" else parameters.dataset,
+        dataset=name if parameters.dataset == "auto" else absolute_path(parameters.dataset),
         user_set=parameters.user_set,
         num_users=parameters.num_users,
         encoding=parameters.encoding,
         seed=parameters.seed,
         delay=parameters.delay,
-        folder=folder.path,
+        folder=folder.path.absolute(),
     )
     stream = replay.stream()
     if not len(stream.ratings):
@@ -106,7 +130,7 @@ def main(parameters: Parameters) -> int:
         f"{day(stream.ratings.time[0])} to {day(stream.ratings.time[-1])}; results in {folder.path}"
     )
     segments = {one.name: segments_of(replay, one, stream) for one in learners}
-    go_through(segments, folder, parameters)
+    go_through(segments, folder, parameters, cluster)
 
     rows = pd.DataFrame(folder.rows)
     tables = make_tables(stream, segments, rows, learners[0].name)
@@ -151,7 +175,10 @@ def check(parameters: Parameters) -> list[Learner]:
 
 
 def go_through(
-    segments: dict[str, list[Segment]], folder: RunFolder, parameters: Parameters
+    segments: dict[str, list[Segment]],
+    folder: RunFolder,
+    parameters: Parameters,
+    cluster: Cluster | None,
 ) -> None:
     """Replay what the folder does not hold yet; each piece is kept as soon as it is there."""
     folder.rows = [row for row in folder.rows if _file_of(row, segments).exists()]
@@ -163,9 +190,14 @@ def go_through(
     ]
     # the first ones first, whoever learns: so that film tables are made for all who need them
     tasks.sort(key=lambda one: (one.start, -one.end))
-    workers = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
+    if cluster and tasks:
+        replay, specs = tasks[0].replay, {one.learner.spec: None for one in tasks}
+        cluster.check(Needed(replay.dataset, "links", True, tuple(specs), replay.folder))
+    asked = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
+    workers = cluster or min(asked, len(tasks))
+    go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
     with PiecesProgress(console, len(tasks)) as progress:
-        for done in work_through(work, tasks, workers, f"--resume {folder.path} --workers 1"):
+        for done in work_through(work, tasks, workers, go_on):
             what = f"{done.row['name']} from rating {done.row['start']:,}"
             if done.failure:
                 folder.log_failure(what, done.failure)

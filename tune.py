@@ -34,7 +34,8 @@ from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Protocol
 from recbench.recommender import Recommender
 from recbench.registry import family_of, load_recommender, name_of, recommenders
 from recbench.report.progress import progress_bar
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.interruption import resumable
+from recbench.runs.resume import how_to_go_on, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.tuning import (
     Columns,
@@ -116,7 +117,8 @@ def main(parameters: Parameters) -> int:
 
     names = " ".join(dataset.source.name for dataset in datasets)
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
-    tune_all(parameters, classes, cells, names, folder)
+    with resumable(how_to_go_on(folder, parameters)):
+        tune_all(parameters, classes, cells, names, folder)
     rows = pd.DataFrame(folder.rows)
     best = best_of(rows, classes, protocol.background_users != 0)
     write_csv(best, folder.path / "best.csv")

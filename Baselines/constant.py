@@ -15,6 +15,7 @@ class Always3(Recommender):
 
     name: ClassVar[str] = "always_3"
     tuned: ClassVar[str] = "nothing to tune"
+    fitted_together: ClassVar[str] = ""
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         return self

@@ -10,8 +10,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
-from recbench.recommender import OnlineRecommender, Recommender
+from recbench.recommender import OfAll, OnlineRecommender, Recommender
 
 
 class _RunningMean(OnlineRecommender):
@@ -77,10 +78,21 @@ class UserMean(_RunningMean):
     """
 
     name: ClassVar[str] = "user_mean"
+    fitted_together: ClassVar[str] = ""
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
         self._start(train.user, train.stars)
+        if of_all is not None:
+            self._all, self._all_stars = int(of_all["ratings"]), float(of_all["stars"])
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        return {
+            "ratings": np.array(len(train)),
+            "stars": np.array(train.stars.sum(dtype=np.float64)),
+        }
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         self._add(user, stars)
@@ -97,11 +109,17 @@ class UserMedian(Recommender):
 
     name: ClassVar[str] = "user_median"
     tuned: ClassVar[str] = "nothing to tune"
+    fitted_together: ClassVar[str] = ""
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
         self._table = _median_by(train.user, train.stars)  # (users,), nan of no rating
-        self._otherwise = float(np.median(train.stars)) if len(train) else DEFAULT_STARS
+        self._otherwise = (of_all or self.of_all_users(train, movies))["median"]
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        return {"median": np.array(np.median(train.stars) if len(train) else DEFAULT_STARS)}
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user = np.asarray(user)

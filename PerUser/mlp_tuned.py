@@ -13,12 +13,13 @@ import numpy as np
 from PerUser.batched_mlp import initial_parameters
 from PerUser.early_stopped_network import compile_kernels, expected_stars
 from PerUser.early_stopped_network import train as train_network
-from PerUser.shrunk_means import shrunk_means
+from PerUser.shrunk_means import mean_of_all, shrunk_means
+from PerUser.user_chunks import rows_of_each
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.perceptron import filled_up
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
+from recbench.recommender import OfAll, Recommender
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried
 FOLDING = 1  # the stream of random numbers that cuts it
@@ -78,6 +79,7 @@ class TunedPerUserMlp(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
+    fitted_together: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -106,8 +108,13 @@ class TunedPerUserMlp(Recommender):
         compile_kernels()  # here, so that it does not pass for training
 
     def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+        self,
+        train: Ratings,
+        movies: Movies,
+        item_baseline: ItemBaseline | None = None,
+        of_all: OfAll | None = None,
     ) -> Self:
+        of_all = of_all or self.of_all_users(train, movies, item_baseline)
         self._level = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
         features = [movies.bits]
         if self.start == "item_baseline":
@@ -115,7 +122,8 @@ class TunedPerUserMlp(Recommender):
         self._features = np.concatenate(features, axis=1).astype(np.float32)  # (movies, features)
         residual = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        self._means, self._otherwise = shrunk_means(train.user, residual, self.damping)
+        self._otherwise = float(of_all["mean_residual"])  # m
+        self._means = shrunk_means(train.user, residual, self.damping, self._otherwise)
         self._scale = np.zeros(len(self._users))  # s_u
 
         sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
@@ -126,15 +134,14 @@ class TunedPerUserMlp(Recommender):
             for place, parameter in enumerate(drawn)
         ]
         labels = encode_ratings(train.stars, "half_stars").astype(np.float32)
-        share_of_all = labels.sum(axis=0, dtype=np.float64) / max(len(train), 1)  # ones, (10,)
-        for place, rows in enumerate(_rows_of_each(train.user)):
+        for place, rows in enumerate(rows_of_each(train.user)):
             _, self._scale[place] = train_network(
                 self._network(place),
                 self._features[train.movie[rows]],
                 labels[rows],
                 self._folds(int(self._users[place]), len(rows)),
                 self.folds,
-                share_of_all,
+                of_all["share_of_ones"],
                 self.damping,
                 self._otherwise,
                 self._level[train.movie[rows]],
@@ -145,6 +152,16 @@ class TunedPerUserMlp(Recommender):
                 self.weight_decay,
             )
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        level = starting_stars(self.start, item_baseline, movies)
+        ones = encode_ratings(train.stars, "half_stars").sum(axis=0, dtype=np.float64)  # (10,)
+        return {
+            "mean_residual": np.array(mean_of_all(train.stars - level[train.movie])),
+            "share_of_ones": ones / max(len(train), 1),
+        }
 
     def _network(self, place: int) -> tuple[np.ndarray, ...]:
         return tuple(parameter[place] for parameter in self._networks)
@@ -160,7 +177,7 @@ class TunedPerUserMlp(Recommender):
         user, movie = np.asarray(user), np.asarray(movie)
         stars = self._level[movie] + self._otherwise  # (n,)
         asked = np.flatnonzero(np.isin(user, self._users))
-        for rows in _rows_of_each(user[asked]):
+        for rows in rows_of_each(user[asked]):
             own = asked[rows]
             place = int(np.searchsorted(self._users, user[own[0]]))
             without = self._level[movie[own]] + self._means[place]  # b, (rows,)
@@ -170,10 +187,3 @@ class TunedPerUserMlp(Recommender):
 
     def state_bytes(self) -> int:
         return 4 * self._learned + self._means.nbytes + self._scale.nbytes
-
-
-def _rows_of_each(user: np.ndarray) -> list[np.ndarray]:
-    """The rows (int) of each distinct user, in order of the users and of the table."""
-    by_user = np.argsort(user, kind="stable")
-    _, starts = np.unique(user[by_user], return_index=True)
-    return np.split(by_user, starts[1:]) if len(user) else []

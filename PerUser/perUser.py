@@ -31,10 +31,12 @@ from recbench.data.encodings.thermometer import (
     thermometer,
 )
 from recbench.errors import InputError
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import ForgettingRecommender
+from recbench.recommender import ForgettingRecommender, OfAll
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from weightless import Arch, Population
+from weightless.coin import agent_seeds
 
 STEPS = 15_000  # a hint of how many states an agent will live through
 ASKED = 5  # times each test movie is shown before its answer is read, as published
@@ -58,6 +60,7 @@ class AoRecommender(ForgettingRecommender):
 
     name: ClassVar[str] = "ao"
     options: ClassVar[tuple[str, ...]] = ("seed", "labels", "wnn_engine")
+    fitted_together: str = ""
 
     def __init__(
         self, seed: int = 0, labels: str = "half_stars", wnn_engine: Engine = "weightless"
@@ -68,10 +71,13 @@ class AoRecommender(ForgettingRecommender):
         self.ao = load_engine(wnn_engine)
         if wnn_engine == "weightless":
             compile_kernels()
+        else:
+            self.fitted_together = "what a private engine draws at random is not known"
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
+        of_all = of_all or self.of_all_users(train, movies)
         self.bits = movies.bits
-        self.mean_stars = train.mean_stars()
+        self.mean_stars = float(of_all["mean_stars"])
         self.users, agent = np.unique(train.user, return_inverse=True)
         arch = self.ao.Arch(
             arch_i=list(movies.channels.values()),  # [10, 3, 3, 10] by the published encoding
@@ -80,7 +86,11 @@ class AoRecommender(ForgettingRecommender):
             connector_function="forward_forward_conn",
         )
         if self.wnn_engine == "weightless":
+            place = np.searchsorted(
+                of_all["users"], self.users
+            )  # that an agent's seed follows from
             self.agents = self.ao.Population(arch, len(self.users), seed=self.seed)
+            self.agents.seeds = agent_seeds(self.agents.seed, len(of_all["users"]))[place]
         else:
             self.agents = VendorAgents(self.ao, arch, len(self.users))
         self._agent = np.arange(len(self.users))  # of each of the users
@@ -88,6 +98,11 @@ class AoRecommender(ForgettingRecommender):
         inputs = movies.bits[train.movie]  # (ratings, 26)
         self.agents.learn(agent, inputs, encode_ratings(train.stars, self.labels))
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        return {"mean_stars": np.array(train.mean_stars()), "users": np.unique(train.user)}
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         place = int(np.searchsorted(self.users, user))

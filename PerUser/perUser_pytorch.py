@@ -61,6 +61,10 @@ class TorchPerUserRecommender(Recommender):
 
     name: ClassVar[str] = "torch"
     options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
+    fitted_together: ClassVar[str] = (
+        "the networks of many users are trained as one padded array, whose shape shows in last "
+        "digits"
+    )
 
     def __init__(
         self,

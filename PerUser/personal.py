@@ -60,6 +60,7 @@ class Personal(ContinualRecommender):
     name: ClassVar[str] = "personal"
     starts_from_film_table: ClassVar[bool] = True
     tuned: ClassVar[str] = "with the film table"  # to background users
+    fitted_together: ClassVar[str] = ""
 
     kernel_of: ClassVar[type[FilmKernel]] = CodeKernel
 
@@ -327,6 +328,7 @@ class PersonalExact(Personal):
     """`Personal` with real-valued factors of films in place of codes, as its upper bound."""
 
     name: ClassVar[str] = "personal_exact"
+    fitted_together: ClassVar[str] = ""
     kernel_of: ClassVar[type[FilmKernel]] = FactorKernel
 
 

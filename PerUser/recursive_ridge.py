@@ -9,7 +9,7 @@ import numpy as np
 
 from recbench.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import ForgettingRecommender
+from recbench.recommender import ForgettingRecommender, OfAll
 
 
 @dataclass
@@ -47,21 +47,25 @@ class RecursiveRidge(ForgettingRecommender):
     name: ClassVar[str] = "ridge_recursive"
     starts_from_item_baseline: ClassVar[bool] = True
     tuned: ClassVar[str] = "never"  # alpha and damping are those of `ridge`
+    fitted_together: ClassVar[str] = ""
 
     def __init__(self, alpha: float = 25.0, damping: float = 2.0) -> None:
         self.alpha = alpha
         self.damping = damping
 
     def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+        self,
+        train: Ratings,
+        movies: Movies,
+        item_baseline: ItemBaseline | None = None,
+        of_all: OfAll | None = None,
     ) -> Self:
+        of_all = of_all or self.of_all_users(train, movies, item_baseline)
         self._start = starting_stars("item_baseline", item_baseline, movies)  # c, (movies,)
         residual = train.stars - self._start[train.movie]  # (ratings,)
-        self._mean = float(residual.mean()) if len(train) else 0.0
+        self._mean = float(of_all["mean_residual"])
         features = np.column_stack((movies.bits, self._start - DEFAULT_STARS))
-        if len(train):
-            count = np.bincount(train.movie, minlength=len(movies))
-            features = features - count @ features / count.sum()
+        features = features - of_all["mean_features"]
         self._z = np.column_stack((np.ones(len(movies)), features))  # (movies, f)
         self._penalty = np.full(self._z.shape[1], self.alpha)
         self._penalty[0] = self.damping
@@ -75,6 +79,18 @@ class RecursiveRidge(ForgettingRecommender):
             stars = dict(zip(train.movie[rows].tolist(), train.stars[rows].tolist(), strict=True))
             self._users[user] = _User(inverse, weights, stars)
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        start = starting_stars("item_baseline", item_baseline, movies)
+        features = np.column_stack((movies.bits, start - DEFAULT_STARS))
+        count = np.bincount(train.movie, minlength=len(movies))
+        residual = train.stars - start[train.movie]
+        return {
+            "mean_residual": np.array(residual.mean() if len(train) else 0.0),
+            "mean_features": count @ features / max(len(train), 1),
+        }
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)

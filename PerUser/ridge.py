@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.shrunk_means import shrunk_means
-from PerUser.user_chunks import chunks_of_users, ratings_after
+from PerUser.shrunk_means import mean_of_all, shrunk_means
+from PerUser.user_chunks import ratings_after, rows_of_each
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
+from recbench.recommender import OfAll, Recommender
 
 
 class PerUserRidge(Recommender):
@@ -46,6 +46,7 @@ class PerUserRidge(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/references"
+    fitted_together: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -62,8 +63,13 @@ class PerUserRidge(Recommender):
         self.start: Start = start
 
     def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+        self,
+        train: Ratings,
+        movies: Movies,
+        item_baseline: ItemBaseline | None = None,
+        of_all: OfAll | None = None,
     ) -> Self:
+        of_all = of_all or self.of_all_users(train, movies, item_baseline)
         self._start = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
         self._features = movies.bits.astype(np.float64)  # (movies, features)
         if self.start == "item_baseline":
@@ -71,24 +77,26 @@ class PerUserRidge(Recommender):
         residual = train.stars - self._start[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
         weight = (1 + ratings_after(train) / self.decay_after) ** -self.decay_power  # (ratings,)
-        means, self._otherwise = shrunk_means(train.user, residual, self.damping, weight)
-        features = self._features.shape[1]
-        self._weights = np.zeros((len(self._users), features))
+        self._otherwise = float(of_all["mean_residual"])  # m
+        means = shrunk_means(train.user, residual, self.damping, self._otherwise, weight)
+        penalty = self.alpha * np.eye(self._features.shape[1])
+        self._weights = np.zeros((len(self._users), len(penalty)))
         self._intercepts = np.empty(len(self._users))
-        for chunk in chunks_of_users(train.user):
-            g = (weight[chunk.rows] * chunk.mask)[:, :, None]  # (users, ratings, 1)
-            total = g.sum(axis=1, keepdims=True)  # (users, 1, 1)
-            x = self._features[train.movie[chunk.rows]]  # (users, ratings, features)
-            y = residual[chunk.rows][:, :, None]  # (users, ratings, 1)
-            x_mean = (g * x).sum(axis=1, keepdims=True) / total  # (users, 1, features)
-            y_mean = (g * y).sum(axis=1, keepdims=True) / total  # (users, 1, 1)
+        for place, rows in enumerate(rows_of_each(train.user)):
+            g, x, y = weight[rows], self._features[train.movie[rows]], residual[rows]
+            x_mean, y_mean = g @ x / g.sum(), g @ y / g.sum()  # (features,), one
             x, y = x - x_mean, y - y_mean
-            transposed = (g * x).transpose(0, 2, 1)  # (users, features, ratings)
-            penalised = transposed @ x + self.alpha * np.eye(features)  # (users, features, same)
-            w = np.linalg.solve(penalised, transposed @ y)  # (users, features, 1)
-            self._weights[chunk.users] = w[:, :, 0]
-            self._intercepts[chunk.users] = means[chunk.users] - (x_mean @ w)[:, 0, 0]
+            transposed = (g[:, None] * x).T  # (features, ratings)
+            w = np.linalg.solve(transposed @ x + penalty, transposed @ y)  # (features,)
+            self._weights[place] = w
+            self._intercepts[place] = means[place] - x_mean @ w
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        start = starting_stars(self.start, item_baseline, movies)
+        return {"mean_residual": np.array(mean_of_all(train.stars - start[train.movie]))}
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)

@@ -11,8 +11,9 @@ from torch import Tensor
 from PerUser.batched_mlp import bit_loss, forward, initial_parameters
 from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
-from recbench.ratings import DEFAULT_STARS, Movies, Ratings
-from recbench.recommender import OnlineRecommender
+from recbench.item_baseline import ItemBaseline
+from recbench.ratings import Movies, Ratings
+from recbench.recommender import OfAll, OnlineRecommender
 
 
 class TorchOnlineRecommender(OnlineRecommender):
@@ -29,20 +30,26 @@ class TorchOnlineRecommender(OnlineRecommender):
 
     name: ClassVar[str] = "torch_online"
     options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
+    fitted_together: ClassVar[str] = ""
 
     def __init__(self, seed: int = 0, labels: str = "half_stars", loss: str = "logits") -> None:
         self.seed = seed
         self.labels = labels
         self.loss = loss
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
+        of_all = of_all or self.of_all_users(train, movies)
         self._bits = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, bits)
-        mean = np.array([train.mean_stars() if len(train) else DEFAULT_STARS])
-        self._unknown = encode_ratings(mean, self.labels)[0]  # (10,)
+        self._unknown = encode_ratings(of_all["mean_stars"], self.labels)[0]  # (10,)
         self._networks: dict[int, tuple[list[Tensor], torch.optim.Adam]] = {}
         for row in np.argsort(train.time, kind="stable"):
             self.learn_one(int(train.user[row]), int(train.movie[row]), float(train.stars[row]))
         return self
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        return {"mean_stars": np.array([train.mean_stars()])}
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         parameters, optimiser = self._network(user)

@@ -51,6 +51,13 @@ def chunks_of_users(user: np.ndarray, cells: int = CELLS_PER_CHUNK) -> Iterator[
         start = stop
 
 
+def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
+    """The rows (int) of each distinct user, in order of the users and of the table."""
+    by_user = np.argsort(user, kind="stable")
+    _, starts = np.unique(user[by_user], return_index=True)
+    return np.split(by_user, starts[1:]) if len(user) else []
+
+
 def ratings_after(ratings: Ratings) -> np.ndarray:
     """How many ratings of its user have come after each, int [n]; equal times stand in the order of
     the rows."""

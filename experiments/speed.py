@@ -53,8 +53,9 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.factorization.sampling import BURN_IN
 from recbench.recommender import Options, build, declared, fit_on, whose_ratings
 from recbench.registry import load_recommender
+from recbench.runs.circumstances import ROOT
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import ROOT, write_csv
+from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 from weightless.kernels import nearest_by_hamming
 from weightless.mutual_information import weights

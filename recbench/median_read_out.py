@@ -115,6 +115,7 @@ def median_of(cls: type) -> type[MedianReadOut]:
         "__module__": cls.__module__,  # it belongs to the same family
         "__doc__": f"`{cls.__name__}`, read out by the median.",
         "builds_on": declared(cls, "name"),
+        "fitted_together": "it reads out another recommender, which is fitted once for both",
         "options": options_of_mean,
         **{attribute: declared(cls, attribute) for attribute in copied},
     }

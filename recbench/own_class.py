@@ -32,6 +32,13 @@ def load_class(path: str, spec: str) -> type:
     return cls
 
 
+def absolute(spec: str) -> str:
+    """ "file:Class" by the whole path of the file, if there is such a file; else `spec`."""
+    name, _, class_name = spec.rpartition(":")
+    file = _file(name)
+    return f"{file}:{class_name}" if name and file.is_file() else spec
+
+
 def line_of(error: BaseException, file: str | None) -> str:
     """ "my_file.py, line 12: ValueError: no" of an error that came through the file; without
     the place, if it did not, or a file is not given."""
@@ -43,7 +50,7 @@ def line_of(error: BaseException, file: str | None) -> str:
 
 
 def _import(module_name: str, spec: str) -> ModuleType:
-    path = Path(module_name if module_name.endswith(".py") else f"{module_name}.py").resolve()
+    path = _file(module_name)
     if not path.is_file():
         try:
             return importlib.import_module(module_name)
@@ -70,3 +77,7 @@ def _import(module_name: str, spec: str) -> ModuleType:
         del sys.modules[name]
         raise InputError(f"'{spec}' cannot be loaded. {line_of(error, str(path))}") from None
     return module
+
+
+def _file(module_name: str) -> Path:
+    return Path(module_name if module_name.endswith(".py") else f"{module_name}.py").resolve()

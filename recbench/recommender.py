@@ -15,6 +15,8 @@ from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 
+OfAll = dict[str, np.ndarray]  # what is learned from the ratings of all users together, by name
+
 
 @dataclass(frozen=True)
 class Options:
@@ -62,6 +64,9 @@ class Recommender(ABC):
     starts_from_film_table: ClassVar[bool] = False
     # True: `predict` gets the time of each rating asked for as a third argument, by keyword.
     asks_for_time: ClassVar[bool] = False
+    # Why users cannot be fitted in parts, each by itself, with the same predictions to the last
+    # digit; "": they can, see `of_all_users`. Each class says so itself: it is not inherited.
+    fitted_together: ClassVar[str] = "it does not say that its users can be fitted in parts"
     # The fields of `Options` that its constructor takes, by keyword.
     options: ClassVar[tuple[str, ...]] = ()
     # The name of a recommender that it contains: where a run has fitted that one to the same
@@ -79,8 +84,16 @@ class Recommender(ABC):
         """Learn from `train` alone; return self. No argument is changed.
 
         With `starts_from_item_baseline` there is one more, `item_baseline`; with
-        `starts_from_film_table`, `film_tables`; with `builds_on` there may be `base`.
+        `starts_from_film_table`, `film_tables`; with `builds_on` there may be `base`; with
+        `of_all_users` there is `of_all` where `train` is a part of the users.
         """
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        """What it learns from the ratings of all users together, arrays by name; nothing, unless a
+        class says what. Where users are fitted in parts, `fit` gets it with each part."""
+        return {}
 
     @abstractmethod
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -200,6 +213,16 @@ def whose_ratings(cls: type) -> str:
     return "the user alone"
 
 
+def why_together(recommender: Any) -> str:
+    """Why the users of a recommender cannot be fitted in parts; "": they can."""
+    if declared(recommender, "learns_from_background"):
+        return "it learns from all users"
+    own = (vars(type(recommender)), getattr(recommender, "__dict__", {}))
+    if not any("fitted_together" in one for one in own):
+        return Recommender.fitted_together
+    return declared(recommender, "fitted_together")
+
+
 def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray | None]:
     """What `predict` gets by keyword beside user and movie: `time`, if it asks for it."""
     return {"time": time} if declared(recommender, "asks_for_time") else {}
@@ -233,11 +256,13 @@ def fit_on(
     item_baseline: ItemBaseline | None,
     base: Any = None,
     film_tables: FilmTables | None = None,
+    of_all: OfAll | None = None,
 ) -> Any:
     """`recommender.fit` with what it declares that it needs; returns what `fit` returns.
 
     Args:
         base: a fitted recommender of the name in `builds_on`; None: there is none to share.
+        of_all: of `of_all_users`, where `train` is a part of the users.
     """
     given: dict[str, Any] = {}
     if declared(recommender, "starts_from_item_baseline"):
@@ -246,4 +271,6 @@ def fit_on(
         given["film_tables"] = film_tables
     if base is not None:
         given["base"] = base
+    if of_all:
+        given["of_all"] = of_all
     return recommender.fit(train, movies, **given)

@@ -180,6 +180,7 @@ def test_every_flag_of_readme_and_docs_exists():
     ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))
+    flags |= {"--port", "--no-dashboard", "--scheduler-file", "--nworkers", "--nthreads"}  # Dask's
     for command in ("check", "new"):
         help_text = python("-m", "recbench", command, "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))

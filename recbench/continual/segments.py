@@ -83,7 +83,7 @@ def work(segment: Segment) -> SegmentDone:
     """Replay a segment and keep its predictions; a failure is a row that says so."""
     asked, learner = segment.replay, segment.learner
     row: dict[str, object] = {
-        "dataset": asked.dataset,
+        "dataset": load_dataset(asked.dataset).source.name,
         "name": learner.name,
         "model": learner.model,
         "retrained": learner.retrained,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -19,6 +20,7 @@ from recbench.errors import InputError
 READERS: dict[str, Callable[[], Source]] = {
     "ml-100k": read_ml_100k,
 }
+NAMES = ("auto", "the-movies-dataset", "the-movies-dataset-small", *READERS, *grouplens.NAMES)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,13 @@ class Place:
 def load_source(dataset: str = "auto") -> Source:
     """The dataset named, or in the folder named; see `locate`."""
     return locate(dataset).read()
+
+
+def absolute_path(dataset: str) -> str:
+    """The whole path of a folder or file; a name of a dataset as it is."""
+    if dataset in NAMES or not Path(dataset).expanduser().exists():
+        return dataset
+    return os.path.abspath(Path(dataset).expanduser())
 
 
 @lru_cache(maxsize=1)  # "auto" is decided once in a run
@@ -70,9 +79,8 @@ def locate(dataset: str = "auto") -> Place:
     folder = unpacked(path) if path.is_file() else path
     if not folder.is_dir():
         raise InputError(
-            f"--dataset {dataset}: no such folder or zip file. Expected one of auto, "
-            f"the-movies-dataset, the-movies-dataset-small, ml-100k, {', '.join(grouplens.NAMES)}, "
-            "or a folder or zip file in the layout of Kaggle or GroupLens"
+            f"--dataset {dataset}: no such folder or zip file. Expected one of "
+            f"{', '.join(NAMES)}, or a folder or zip file in the layout of Kaggle or GroupLens"
         )
     if is_grouplens(folder) and not (folder / "movies_metadata.csv").exists():
         files = grouplens_files.files_of(folder)

@@ -17,7 +17,7 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import Row
 from recbench.evaluation.over_bias import scores_over_bias
 from recbench.ratings import Ratings
-from recbench.recommender import Recommender, declared, fit_on, time_for
+from recbench.recommender import OfAll, Recommender, declared, fit_on, time_for
 from recbench.threads import one_thread
 
 
@@ -51,6 +51,32 @@ class Measured:
         return score
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What a recommender said of the held-out ratings of a cell, [n] in their order.
+
+    Attributes:
+        stars: float64 [n].
+        covered: bool [n], where that is its own answer.
+        ones: int [n], of its own bits; None: it has none.
+        grid, probabilities: float64 [g] and [n, g], its predictive distribution; None: it has none.
+        ranked: all films, if it was to rank them.
+        fit_seconds, predict_seconds, ranking_seconds: how long it took.
+        state_bytes: of what it learned; None: it cannot say.
+    """
+
+    stars: np.ndarray
+    covered: np.ndarray
+    ones: np.ndarray | None
+    grid: np.ndarray | None
+    probabilities: np.ndarray | None
+    ranked: ranking.Ranking | None
+    fit_seconds: float
+    predict_seconds: float
+    ranking_seconds: float | None
+    state_bytes: int | None
+
+
 def measure(
     recommender: Recommender | Any,
     cell: Cell,
@@ -59,12 +85,6 @@ def measure(
     rank: bool = False,
 ) -> Measured:
     """Fit, predict, score.
-
-    On one thread as far as matrices go: those of one user are small, and the threads of several
-    workers on the same cores wait for each other many times as long as they work.
-
-    The recommender sees the training part alone; of the test part who is asked about what, and
-    when, if it asks for that. A rating of it is first looked at when all predictions are made.
 
     Args:
         labels: how both sides of the accuracies are encoded, see `encode_ratings`.
@@ -76,9 +96,35 @@ def measure(
         ValueError: what it predicts is not what the contract asks for, or nothing is held out.
     """
     learns_from_background = declared(recommender, "learns_from_background")
-    train, test = cell.train_and_test(learns_from_background)
-    if not len(test):
+    if not len(cell.train_and_test(learns_from_background)[1]):
         raise ValueError("no rating is held out in this cell")
+    predicted = fit_and_predict(recommender, cell, base, rank)
+    return score(predicted, cell, labels, learns_from_background)
+
+
+def fit_and_predict(
+    recommender: Recommender | Any,
+    cell: Cell,
+    base: Fitted | None = None,
+    rank: bool = False,
+    of_all: OfAll | None = None,
+    otherwise: float | None = None,
+) -> Predicted:
+    """The half of `measure` in which the recommender works.
+
+    On one thread as far as matrices go: those of one user are small, and the threads of several
+    workers on the same cores wait for each other many times as long as they work.
+
+    The recommender sees the training part alone; of the test part who is asked about what, and
+    when, if it asks for that. A rating of it is first looked at when all predictions are made.
+
+    Args:
+        of_all: where the cell holds a part of the users, what the recommender learned from all.
+        otherwise: stars where it has no answer; None: the mean of its training ratings.
+    """
+    learns_from_background = declared(recommender, "learns_from_background")
+    train, test = cell.train_and_test(learns_from_background)
+    otherwise = train.mean_stars() if otherwise is None else otherwise
 
     with one_thread():
         tables = None
@@ -91,7 +137,7 @@ def measure(
 
         def fit(one: Any, ratings: Ratings, fold: int) -> Any:
             movies, baseline = of_folds[fold], cell.item_baseline
-            return fit_on(one, ratings, movies, baseline, base and base.recommender, tables)
+            return fit_on(one, ratings, movies, baseline, base and base.recommender, tables, of_all)
 
         if len(of_folds) == 1:
             fit(recommender, train, 0)
@@ -99,7 +145,7 @@ def measure(
             recommender = ByFold(recommender, cell.personal_tables.folds_of, len(of_folds))
             recommender.fit(train, fit)
         fitted = time.perf_counter()
-        answer = ask(recommender, test.user, test.movie, train.mean_stars(), test.time)
+        answer = ask(recommender, test.user, test.movie, otherwise, test.time)
         time_asked = time_for(recommender, test.time)
         bits = (
             recommender.predict_bits(test.user, test.movie, **time_asked)
@@ -107,19 +153,38 @@ def measure(
             else None
         )
         predicted_at = time.perf_counter()
-        distribution = (
+        grid, probabilities = (
             recommender.predict_distribution(test.user, test.movie, **time_asked)
             if hasattr(recommender, "predict_distribution")
-            else None
+            else (None, None)
         )
         ranking_from = time.perf_counter()
         ranked = _rank(recommender, cell, train, test) if rank else None
         ranked_at = time.perf_counter()
+    return Predicted(
+        stars=answer.stars,
+        covered=answer.covered,
+        ones=None if bits is None else bits.sum(axis=1),
+        grid=grid,
+        probabilities=probabilities,
+        ranked=ranked,
+        fit_seconds=fitted - started + (base.fit_seconds if base else 0.0),
+        predict_seconds=predicted_at - fitted,
+        ranking_seconds=ranked_at - ranking_from if rank else None,
+        state_bytes=getattr(recommender, "state_bytes", lambda: None)(),
+    )
 
-    predicted = answer.stars
+
+def score(said: Predicted, cell: Cell, labels: str, learns_from_background: bool) -> Measured:
+    """The other half of `measure`: what a recommender said, beside what was held out.
+
+    Args:
+        learns_from_background: as the recommender declares it.
+    """
+    train, test = cell.train_and_test(learns_from_background)
+    predicted, ranked = said.stars, said.ranked
     ones = count_ones(test.stars, labels)
-    predicted_ones = bits.sum(axis=1) if bits is not None else count_ones(predicted, labels)
-    state_bytes = getattr(recommender, "state_bytes", lambda: None)()
+    predicted_ones = said.ones if said.ones is not None else count_ones(predicted, labels)
     row = {
         "n_users": cell.n_users,
         "n_train": len(train),
@@ -127,18 +192,20 @@ def measure(
         **metrics.scores(test, predicted, ones, predicted_ones),
         **scores_over_bias(train, test, cell.item_baseline, predicted),
         **(
-            calibration.calibration(test.stars, test.user, *distribution)
-            if distribution is not None
+            calibration.calibration(test.stars, test.user, said.grid, said.probabilities)
+            if said.grid is not None and said.probabilities is not None
             else dict.fromkeys(calibration.COLUMNS)
         ),
         **(ranked.scores() if ranked is not None else dict.fromkeys(ranking.COLUMNS)),
         **warm_and_cold(test, predicted, ones, predicted_ones, warm=np.isin(test.user, train.user)),
-        "coverage": float(answer.covered.mean()),
-        "fit_seconds": fitted - started + (base.fit_seconds if base else 0.0),
-        "predict_seconds": predicted_at - fitted,
-        "ranking_seconds": ranked_at - ranking_from if rank else None,
+        "coverage": float(said.covered.mean()),
+        "fit_seconds": said.fit_seconds,
+        "predict_seconds": said.predict_seconds,
+        "ranking_seconds": said.ranking_seconds,
         "bytes_per_user": (
-            None if state_bytes is None else state_bytes / max(len(np.unique(train.user)), 1)
+            None
+            if said.state_bytes is None
+            else said.state_bytes / max(len(np.unique(train.user)), 1)
         ),
     }
     predictions = pd.DataFrame(

@@ -28,7 +28,7 @@ class GridProgress:
 
     Args:
         console: where to show it.
-        total: cells times iterations that are to be run.
+        total: tasks that are to be done, a cell in one iteration each.
         rows: what an earlier part of the run has found.
         order: of the recommenders in the table.
     """
@@ -58,20 +58,25 @@ class GridProgress:
         """Something that the user should know, above the table."""
         self._console.print(text)
 
-    def add(self, key: dict[str, int], rows: list[dict]) -> None:
-        """The rows of one cell in one iteration, just done.
+    def add(self, key: dict[str, int], rows: list[dict], more: int = 0) -> None:
+        """The rows of a task, just done: of one cell in one iteration; none yet, of a part of it.
 
         Args:
             key: num_users, reviews_per_user and iteration.
+            more: how many tasks have come of it.
         """
         self._rows += rows
         self._done += 1
+        self._total += more
+        self._bar.update(self._task, total=self._total)
         if self._console.is_terminal:
             self._bar.advance(self._task)
             table = pd.DataFrame(sorted(self._rows, key=lambda row: self._place[row["model"]]))
             if "rmse" in table:
                 shown = score_table(table, NO_DIFFERENCES, "rmse")
                 self._live.update(Group(f"{TABLES['rmse']}, so far", shown, self._bar))
+            return
+        if not rows:
             return
         seconds = time.perf_counter() - self._started
         left = seconds / self._done * (self._total - self._done)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
+import json
 import os
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import polars as pl
@@ -17,39 +20,66 @@ from recbench.keys import ITERATION
 
 KEY = [*ITERATION, "model"]
 Key = tuple[int, int, int, str]
+PARTS, ROW = "predictions", b"row"
+CELLS = "cells"  # the folder of cells that are done in parts, see `recbench.runs.grid`
 
 
 class Predictions:
     """The predictions of a run; it holds ratings, so it is not to be passed on.
 
-    A part is the predictions of one model in one cell. Each is whole when it is there, so that a
-    run that was stopped can go on; a part takes the place of what the file of all has for its key,
-    so that none counts twice, wherever a run was stopped.
+    A part is the predictions of one model in one cell, with its row of the table, written by
+    whoever made them (`write_part`). Each is whole when it is there, so that a run that was stopped
+    can go on; a part takes the place of what the file of all has for its key, so that none counts
+    twice, wherever a run was stopped.
+
+    Args:
+        folder: of the run.
+        written_to: where parts are written; None: to the folder of the run.
+
+    Attributes:
+        rows: of the parts that were there, each a row of the table.
 
     Raises:
         InputError: the file of all cannot be read.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, written_to: Path | None = None) -> None:
         self._file = folder / "predictions.parquet"
-        self._parts = folder / "predictions"
+        self._parts = folder / PARTS
+        self._written_to = (written_to or folder) / PARTS
         self._whole = _keys_of(self._file) if self._file.exists() else []
+        self.rows: list[dict] = []
         self._part_of = self._read_parts()
 
     def keys(self) -> set[Key]:
         """num_users, reviews_per_user, iteration and model of all there are."""
         return {*self._whole, *self._part_of}
 
-    def add(self, key: dict[str, object], predictions: pd.DataFrame) -> None:
-        """Keep `predictions` (see `Measured`) of one model in one cell."""
-        self._parts.mkdir(exist_ok=True)
-        part = self._parts / ("-".join(str(key[name]) for name in KEY) + ".parquet")
-        frame = predictions.assign(**{name: key[name] for name in KEY})
-        scratch = part.with_suffix(".part")
-        table = pa.Table.from_pandas(frame[[*KEY, *predictions.columns]], preserve_index=False)
-        pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
-        os.replace(scratch, part)
+    def add(self, row: dict[str, object], predictions: pd.DataFrame) -> None:
+        """Write a part, and take it."""
+        write_part(self._written_to.parent, row, predictions)
+        self.take(row)
+
+    def take(self, key: dict[str, object]) -> None:
+        """One more part is there."""
+        written, part = (folder / _name(key) for folder in (self._written_to, self._parts))
+        if not (part.exists() and part.samefile(written)):  # perhaps on another disk: in two steps
+            self._parts.mkdir(exist_ok=True)
+            scratch = part.with_suffix(".part")
+            shutil.copyfile(written, scratch)
+            os.replace(scratch, part)
+            written.unlink()
         self._part_of[tuple(key[name] for name in KEY)] = part  # type: ignore[index]
+
+    def forget(self, models: list[str]) -> None:
+        """Delete the parts of these models, and what they have said of parts of cells."""
+        for key, part in list(self._part_of.items()):
+            if key[-1] in models:
+                part.unlink()
+                del self._part_of[key]
+        for name in models:
+            for said in self._written_to.parent.glob(f"{CELLS}/*-said/{glob.escape(name)}-*"):
+                said.unlink()
 
     def losses(self) -> pd.DataFrame:
         """The losses per user of every model in every cell and iteration, see
@@ -96,11 +126,33 @@ class Predictions:
         for part in sorted(self._parts.glob("*.parquet")):
             try:
                 (key,) = _keys_of(part)
-            except (InputError, ValueError):
+                self.rows.append(json.loads(pq.read_schema(part).metadata[ROW]))
+            except (InputError, ValueError, KeyError):
                 part.unlink()
                 continue
             found[key] = part
         return found
+
+
+def write_part(folder: Path, row: dict, predictions: pd.DataFrame) -> None:
+    """Keep what one model did in one cell, in one step.
+
+    Args:
+        row: of the table, as JSON can hold it; its key is among it.
+        predictions: see `Measured`.
+    """
+    part = folder / PARTS / _name(row)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    frame = predictions.assign(**{name: row[name] for name in KEY})
+    table = pa.Table.from_pandas(frame[[*KEY, *predictions.columns]], preserve_index=False)
+    table = table.replace_schema_metadata({**table.schema.metadata, ROW: json.dumps(row)})
+    scratch = part.with_suffix(f".{uuid4().hex}")  # two workers may do the same, if one was lost
+    pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
+    os.replace(scratch, part)
+
+
+def _name(key: dict) -> str:
+    return "-".join(str(key[name]) for name in KEY) + ".parquet"
 
 
 def _keys_of(file: Path) -> list[Key]:

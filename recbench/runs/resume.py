@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shlex
+import sys
 import time
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +13,15 @@ from typing import Any, TypeVar
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.registry import file_of, load_recommender, name_of
+from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import RunFolder, read_metadata
 
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 
 # How a run is carried out, not what it is: these may be others when it goes on.
 RUNTIME = (
-    *("workers", "cache", "output_dir", "resume", "model_timeout", "accept_changes"),
-    "add_models",
+    *("workers", "cluster", "shared_folder", "users_per_task", "cache", "output_dir", "resume"),
+    *("model_timeout", "accept_changes", "add_models"),
 )
 
 
@@ -109,9 +112,23 @@ def open_run(
     return earlier
 
 
-def forget_changed_files(folder: RunFolder, models: tuple[str, ...]) -> list[str]:
-    """Forget the rows of models whose own file is another than when the rows were made, so that
-    they are run again; puts down in run.json what each file is now.
+def how_to_go_on(folder: RunFolder, parameters: Any) -> str:
+    """The command with which a run that is stopped goes on."""
+    words = ["python", sys.argv[0], "--resume", str(folder.path)]
+    for name in ("workers", "cluster", "shared_folder"):
+        value = getattr(parameters, name, None)
+        if value:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    if getattr(parameters, "accept_changes", False):
+        words.append("--accept-changes")
+    return shlex.join(words)
+
+
+def forget_changed_files(
+    folder: RunFolder, predictions: Predictions, models: tuple[str, ...]
+) -> list[str]:
+    """Forget the results of models whose own file is another than when they were made, so that they
+    are run again; puts down in run.json what each file is now.
 
     Returns:
         the names of these models.
@@ -123,21 +140,29 @@ def forget_changed_files(folder: RunFolder, models: tuple[str, ...]) -> list[str
             now[name_of(spec)] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     then = folder.metadata.get("own_files", now)
     changed = [name for name in now if then.get(name) != now[name]]
-    folder.rows = [row for row in folder.rows if row["model"] not in changed]
+    forget(folder, predictions, changed)  # first: a run may be stopped in between
     if now:
         folder.note("own_files", now)
     return changed
 
 
-def add_models(folder: RunFolder, models: tuple[str, ...], more: tuple[str, ...]) -> tuple:
-    """The models of a run and those that it is to have as well; rows of those that it has already
-    are forgotten, so that they are run again. run.json says when and by which commit."""
+def add_models(
+    folder: RunFolder, predictions: Predictions, models: tuple[str, ...], more: tuple[str, ...]
+) -> tuple:
+    """The models of a run and those that it is to have as well; results of those that it has
+    already are forgotten, so that they are run again. run.json says when and by which commit."""
     names = [name_of(spec) for spec in more]
-    folder.rows = [row for row in folder.rows if row["model"] not in names]
+    forget(folder, predictions, names)
     together = tuple(dict.fromkeys((*models, *more)))
     folder.metadata["parameters"]["models"] = list(together)
     folder.note_addition(names)
     return together
+
+
+def forget(folder: RunFolder, predictions: Predictions, models: list[str]) -> None:
+    """Forget what these models have done."""
+    predictions.forget(models)
+    folder.forget(models)
 
 
 def dataset_metadata(dataset: Dataset) -> dict:

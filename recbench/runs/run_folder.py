@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import subprocess
 import time
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
@@ -15,9 +12,9 @@ from filelock import FileLock, Timeout
 
 from recbench.errors import InputError
 from recbench.keys import CELL, ITERATION
+from recbench.runs.circumstances import changes, circumstances, git_commit
 
 LOCK = ".lock"  # held while a process writes to the folder
-ROOT = Path(__file__).resolve().parents[2]  # of the project
 
 
 class RunFolder:
@@ -51,8 +48,8 @@ class RunFolder:
             InputError: there is a run already, or the folder cannot be written.
         """
         check_new(path)
-        circumstances = {"started": _now(), **_circumstances()}
-        run = cls(path, {"status": "running", **metadata, **circumstances}, [], table)
+        described = {**metadata, "started": _now(), **circumstances()}
+        run = cls(path, {"status": "running", **described}, [], table)
         try:
             path.mkdir(parents=True, exist_ok=True)
             run._take("--output-dir")
@@ -89,20 +86,7 @@ class RunFolder:
 
     def changes_since(self) -> list[str]:
         """What is no longer as it was when the run was begun: code, Python, packages."""
-        now = _circumstances()
-        named = (("git_commit", "the commit"), ("python", "Python"))
-        changes = [
-            f"{what} was {self.metadata.get(key)}, now {now[key]}"
-            for key, what in named
-            if self.metadata.get(key) != now[key]
-        ]
-        then = self.metadata.get("packages") or {}
-        changes += [
-            f"{package} was {then.get(package)}, now {version}"
-            for package, version in now["packages"].items()
-            if then.get(package) != version
-        ]
-        return changes
+        return changes(self.metadata, circumstances())
 
     def note_changes(self, changes: list[str]) -> None:
         """Put down in run.json that the run goes on although something has changed."""
@@ -112,11 +96,26 @@ class RunFolder:
     def note_addition(self, models: list[str]) -> None:
         """Put down in run.json that models were added later, and by which commit."""
         additions = self.metadata.get("added_models", [])
-        self.note("added_models", [*additions, [_now(), _git_commit(), models]])
+        self.note("added_models", [*additions, [_now(), git_commit(), models]])
 
     def has(self, **key: object) -> bool:
         """Whether there is a row with these values."""
         return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
+
+    def adopt(self, rows: list[dict]) -> None:
+        """Put down rows of results that were kept when the run was stopped before it could."""
+        key = [*ITERATION, "model"]
+        self.rows += [row for row in rows if not self.has(**{name: row[name] for name in key})]
+
+    def forget(self, models: list[str]) -> None:
+        """Take the rows of these models out of the table, at once."""
+        left = [row for row in self.rows if row["model"] not in models]
+        if len(left) < len(self.rows):
+            self.rows = left
+            if left:
+                write_csv(self._as_table(), self.path / self.table)
+            else:
+                (self.path / self.table).unlink(missing_ok=True)
 
     def add(self, *rows: dict) -> None:
         """Put rows down, safely: the file is always whole."""
@@ -266,56 +265,5 @@ def _replace(file: Path, text: str) -> None:
     os.replace(scratch, file)
 
 
-def _circumstances() -> dict:
-    return {
-        "git_commit": _git_commit(),
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _requirements()},
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-        },
-    }
-
-
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _requirements() -> list[str]:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return [line.split("==")[0] for line in lines if "==" in line]
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _git_commit() -> str | None:
-    """The commit of the project's checkout, with "+changes" where the code was altered since."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
-
-    try:
-        altered = git("status", "--porcelain", "--", ".", ":!results", ":!docs", ":!*.md")
-        return git("rev-parse", "HEAD") + ("+changes" if altered else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None  # an unpacked archive
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor()

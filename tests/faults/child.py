@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import compare_all
 from recbench.command_line import run
 
 WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir")
-DEADLINE_SECONDS = 120
+DEADLINE_SECONDS = 600
 
 
 def run_child(
@@ -29,27 +31,60 @@ def run_child(
     Returns:
         its status (-9: killed), what it printed, how many writes there were before it ended.
     """
+    return end_of_child(begin_child(words, folder, output, kill_at))
+
+
+@dataclass
+class Child:
+    """One that has begun."""
+
+    pid: int
+    pipe: int
+    output: Path
+    status: int | None = None
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while self.is_running():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def is_running(self) -> bool:
+        if self.status is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = os.waitstatus_to_exitcode(status) if ended else None
+        return self.status is None
+
+
+def begin_child(words: list, folder: Path, output: Path, kill_at: int | None = None) -> Child:
+    """The same, not waited for."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         _in_child(words, folder, output, kill_at, writer)
     os.close(writer)
-    status = _wait(pid)
-    with os.fdopen(reader, "rb") as pipe:
+    return Child(pid, reader, output)
+
+
+def end_of_child(child: Child) -> tuple[int, str, int]:
+    """Wait for it, see `run_child`."""
+    if not child.wait(DEADLINE_SECONDS):
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitpid(child.pid, 0)
+        raise AssertionError(f"hung for {DEADLINE_SECONDS} seconds")
+    with os.fdopen(child.pipe, "rb") as pipe:
         writes = len(pipe.read())
-    return status, output.read_text(errors="replace"), writes
+    assert child.status is not None
+    return child.status, child.output.read_text(errors="replace"), writes
 
 
-def _wait(pid: int) -> int:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    raise AssertionError(f"hung for {DEADLINE_SECONDS} seconds")
+def children_of(pid: int) -> list[int]:
+    """Processes that it has started."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(one) for one in found.stdout.split()]
 
 
 def _in_child(words: list, folder: Path, output: Path, kill_at: int | None, writer: int) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from child import run_child
+from child import begin_child, run_child
 from conftest import some
 from runs import SMALL, contents
 from tests_paths import ROOT, SYNTHETIC
@@ -137,21 +137,82 @@ def test_two_at_once_are_refused(tmp_path, count):
     assert "another process is writing" in printed
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_end_with_their_parent(tmp_path, with_signal, count):
+@pytest.mark.parametrize(
+    ("with_signal", "status"),
+    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)],
+)
+def test_workers_end_with_their_parent(tmp_path, with_signal, status, count):
+    """And who is asked to end says how to go on."""
+    run = tmp_path / "run"
     words = ["--dataset", SYNTHETIC, "--num-users", 40, "--reviews-per-user", 0, "--iterations", 40]
-    words += ["--models", "bayes_fm", "hybrid", "--workers", 2, "--output-dir", tmp_path / "run"]
+    words += ["--models", "bayes_fm", "hybrid", "--workers", 2, "--output-dir", run]
     script = [sys.executable, str(ROOT / "compare_all.py"), *map(str, words)]
-    parent = subprocess.Popen(script, stdout=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "run" / "comparison.csv").exists():  # both are at work
+    parent = subprocess.Popen(
+        script, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 300
+    while not list(run.glob("predictions/*.parquet")):  # both are at work
         assert time.monotonic() < deadline
         assert parent.poll() is None
         time.sleep(0.1)
     group = os.getpgid(parent.pid)
     parent.send_signal(with_signal)
-    parent.wait()
+    assert parent.wait(2) == status
     time.sleep(2)
     left = subprocess.run(["pgrep", "-g", str(group)], capture_output=True, text=True, check=False)
     assert left.stdout == ""
+    if status > 0:
+        assert f"--resume {run} --workers 2" in parent.stderr.read()
     count("kills of a parent with workers")
+
+
+def test_a_library_that_computes_does_not_keep_a_run_from_ending(tmp_path):
+    """In the run's own process, in compiled code that has let go of the interpreter."""
+    (tmp_path / "my_file.py").write_text(
+        "import ctypes\n"
+        "class Computes:\n"
+        "    def fit(self, train, movies):\n"
+        "        ctypes.CDLL(None).sleep(60)\n"
+        "        return self\n"
+        "    def predict(self, user, movie):\n"
+        "        return [3.0] * len(user)\n"
+    )
+    run = tmp_path / "run"
+    words = [*SMALL[:6], "--iterations", 1, "--workers", 1, "--output-dir", run]
+    words += ["--models", "user_mean", f"{tmp_path / 'my_file'}:Computes"]
+    child = begin_child(words, run, tmp_path / "out")
+    while not list(run.glob("predictions/*.parquet")):
+        assert not child.wait(0.1)
+    child.wait(1)
+    os.kill(child.pid, signal.SIGINT)
+    assert child.wait(2)
+    assert child.status == 130
+    assert f"--resume {run} --workers 1" in (tmp_path / "out").read_text()
+
+
+def test_a_result_is_kept_as_it_is_found(tmp_path):
+    """Of a cell that is stopped in the middle, what its first recommender did is not done again."""
+    (tmp_path / "my_file.py").write_text(
+        "import os, signal\n"
+        "class Once:\n"
+        "    def fit(self, train, movies):\n"
+        f"        with open({str(tmp_path / 'fits')!r}, 'a') as file:\n"
+        "            file.write('fit ')\n"
+        "        return self\n"
+        "    def predict(self, user, movie):\n"
+        "        return [3.0] * len(user)\n"
+        "class Killed(Once):\n"
+        "    def fit(self, train, movies):\n"
+        f"        if not os.path.exists({str(tmp_path / 'killed')!r}):\n"
+        f"            open({str(tmp_path / 'killed')!r}, 'w').close()\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        return self\n"
+    )
+    run = tmp_path / "run"
+    words = [*SMALL[:4], "--reviews-per-user", 10, "--iterations", 1, "--workers", 1]
+    words += ["--models", *(f"{tmp_path / 'my_file'}:{name}" for name in ("Once", "Killed"))]
+    assert run_child([*words, "--output-dir", run], run, tmp_path / "out")[0] == -signal.SIGKILL
+    assert not (run / "comparison.csv").exists()
+    status, printed, _ = run_child(["--resume", run], run, tmp_path / "out")
+    assert status == 0, printed
+    assert (tmp_path / "fits").read_text() == "fit "

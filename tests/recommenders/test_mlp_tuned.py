@@ -12,7 +12,7 @@ from torch import nn
 
 from PerUser.batched_mlp import initial_parameters
 from PerUser.mlp_tuned import TunedPerUserMlp
-from PerUser.shrunk_means import shrunk_means
+from PerUser.shrunk_means import mean_of_all, shrunk_means
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.item_baseline import ItemBaseline
@@ -23,7 +23,8 @@ from recbench.threads import one_thread
 def test_fewer_than_four_ratings_give_the_shrunk_mean():
     train, movies = toy_ratings([3, 1, 40, 2], movies=60), toy_movies(60)
     model = TunedPerUserMlp(damping=5.0, start="mean").fit(train, movies)
-    means, overall = shrunk_means(train.user, train.stars, 5.0)
+    overall = mean_of_all(train.stars)
+    means = shrunk_means(train.user, train.stars, 5.0, overall)
     stars = model.predict(np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53]))
     np.testing.assert_allclose(stars, [means[0], means[1], means[3], overall], atol=1e-5)
 
@@ -33,7 +34,8 @@ def test_and_from_an_item_baseline_that_and_the_shrunk_residual():
     baseline = np.random.default_rng(0).uniform(2, 4, 60)
     model = TunedPerUserMlp(damping=5.0).fit(train, toy_movies(60), ItemBaseline(baseline))
     residual = train.stars - baseline[train.movie]
-    means, overall = shrunk_means(train.user, residual, 5.0)
+    overall = mean_of_all(residual)
+    means = shrunk_means(train.user, residual, 5.0, overall)
     user, movie = np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53])
     expected = baseline[movie] + [means[0], means[1], means[3], overall]
     np.testing.assert_allclose(model.predict(user, movie), expected.clip(0.5, 5), atol=1e-5)
@@ -42,9 +44,10 @@ def test_and_from_an_item_baseline_that_and_the_shrunk_residual():
 def test_shrunk_means_by_hand():
     """User 4: (1 + 2 + 2 · 3) / (2 + 2) = 2.25, user 6: (5 + 4 + 2 · 3) / (2 + 2) = 3.75."""
     train = Ratings(np.array([6, 4, 4, 6]), np.zeros(4), np.array([5, 1, 2, 4]), np.zeros(4))
-    means, overall = shrunk_means(train.user, train.stars, damping=2.0)
-    assert means.tolist() == [2.25, 3.75]
+    overall = mean_of_all(train.stars)
     assert overall == 3.0
+    means = shrunk_means(train.user, train.stars, damping=2.0, overall=overall)
+    assert means.tolist() == [2.25, 3.75]
 
 
 def test_it_learns_what_a_user_likes_from_enough_ratings():
@@ -63,7 +66,7 @@ def test_where_nothing_is_to_be_learned_it_stays_near_the_mean():
     movies = toy_movies(80)
     train = toy_ratings([40] * 30, movies=60, seed=4)  # stars without rhyme or reason
     model = TunedPerUserMlp(start="mean").fit(train, movies)
-    means, _ = shrunk_means(train.user, train.stars, model.damping)
+    means = shrunk_means(train.user, train.stars, model.damping, mean_of_all(train.stars))
     user, movie = np.repeat(np.arange(30), 20), np.tile(np.arange(60, 80), 30)
     assert np.abs(model.predict(user, movie) - means[user]).mean() < 0.25
 
@@ -152,7 +155,8 @@ def test_the_compiled_network_is_that_of_pytorch(folds):
     model = TunedPerUserMlp(
         seed=5, folds=folds, damping=2.0, shrinkage=20.0, epochs=60, patience=15
     ).fit(train, movies, ItemBaseline(baseline))
-    means, _ = shrunk_means(train.user, train.stars - baseline[train.movie], 2.0)
+    residual = train.stars - baseline[train.movie]
+    means = shrunk_means(train.user, residual, 2.0, mean_of_all(residual))
     steps = []
     for user in range(3):
         with one_thread():

@@ -1,4 +1,4 @@
-"""Ridge regression of every user at once against scikit-learn, one user after another."""
+"""Ridge regression of every user against scikit-learn."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-import PerUser.ridge as script
 from PerUser.ridge import PerUserRidge
-from PerUser.user_chunks import chunks_of_users
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 
 @pytest.mark.parametrize("alpha", [0.5, 20.0])
-def test_it_is_scikit_learns_ridge(alpha, monkeypatch):
-    monkeypatch.setattr(script, "chunks_of_users", lambda user: chunks_of_users(user, cells=60))
+def test_it_is_scikit_learns_ridge(alpha):
     movies = toy_movies(90)
     train = toy_ratings([12, 1, 7, 0, 30, 85, 2], movies=90, seed=1)
     model = PerUserRidge(alpha=alpha, damping=0.0, decay_power=0.0, start="mean").fit(train, movies)
