@@ -62,6 +62,7 @@ class Personal(ContinualRecommender):
     tuned: ClassVar[str] = "with the film table"  # to background users
 
     kernel_of: ClassVar[type[FilmKernel]] = CodeKernel
+    threads: int = 1  # that share the users when many are asked about
 
     def fit(self, train: Ratings, movies: Movies, film_tables: FilmTables | None = None) -> Self:
         film_tables = needed(film_tables)
@@ -82,16 +83,43 @@ class Personal(ContinualRecommender):
         self.memories[user] = Memory(kernel.stored(movie), movie.astype(np.int32), residual)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        mean, _ = self.predict_normal(user, movie)
+        mean, _ = self._ask_all(np.asarray(user), np.asarray(movie), with_variance=False)
         return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
-        user, movie = np.asarray(user), np.asarray(movie)
+        return self._ask_all(np.asarray(user), np.asarray(movie), with_variance=True)
+
+    def _ask_all(
+        self, user: np.ndarray, movie: np.ndarray, with_variance: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same; without the variance, what is in its place is of no use."""
         mean, variance = np.empty(len(user)), np.empty(len(user))
-        for one, rows in rows_by_user(user):
-            kernel, memory = self._kernel(one), self.memories.get(one)
-            mean[rows], variance[rows] = self._ask(kernel, memory, movie[rows])
+        fold = self._tables.folds_of(user)
+        for k, kernel in enumerate(self._kernels):
+            waiting: list[tuple[Memory, np.ndarray]] = []  # users whose process is not kept
+            of_fold = np.flatnonzero(fold == k)
+            mean[of_fold] = self._mean(kernel, movie[of_fold])
+            if with_variance:
+                variance[of_fold] = kernel.variance(movie[of_fold]) + kernel.scales.noise
+            for one, places in rows_by_user(user[of_fold]):
+                rows, memory = of_fold[places], self.memories.get(one)
+                if memory is not None and memory.process is not None:
+                    mean[rows], variance[rows] = self._ask(kernel, memory, movie[rows])
+                elif memory is not None:
+                    waiting.append((memory, rows))
+            if waiting:
+                rows = np.concatenate([rows for _, rows in waiting])
+                more, known = kernel.posteriors(
+                    [memory.movie for memory, _ in waiting],
+                    [memory.residual for memory, _ in waiting],
+                    [movie[rows] for _, rows in waiting],
+                    with_variance,
+                    self.threads,
+                )
+                mean[rows] += more
+                if with_variance:
+                    variance[rows] -= known
         return mean, variance
 
     def _ask(
