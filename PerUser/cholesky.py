@@ -88,7 +88,7 @@ def solve_transposed(a: Any, size: Any, scale: Any, b: Any, n: Any, x: Any) -> N
     for k in range(n - 1, -1, -1):
         own = k // LANES
         line = (own * size + k) * LANES
-        known = dot(a, line, size * LANES, x, own * LANES, size // LANES - own)
+        known: float = dot(a, line, size * LANES, x, own * LANES, size // LANES - own)
         x[k] = (a[(band * size + k) * LANES + lane] - known) * scale[k]
 
 

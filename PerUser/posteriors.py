@@ -33,7 +33,6 @@ from PerUser.vectors import (
 from recbench.film_table.kernel import Scales, drift_shape
 from recbench.matrix_product import numeric
 
-
 HUGE = 2.0**1000  # of y with itself; its root is a power of 2, by which one divides exactly
 
 
@@ -128,7 +127,7 @@ def posteriors(
 
     Args:
         films: `Films`.
-        by_distance: float64 [≥ longest history + LANES + 1], by the distance in the order of ratings.
+        by_distance: float64 [≥ longest history + LANES + 1], by how far apart ratings are.
         noise: variance of a rating, more than 0.
         rated, residual: int [n] and float64 [n], user after user, the latest of each last.
         rated_from: int [users + 1], where each user begins, and n.
@@ -140,9 +139,7 @@ def posteriors(
     Returns:
         Whether it ended early, at a user whose covariance is not positive definite.
     """
-    longest = 0
-    for user in range(len(rated_from) - 1):
-        longest = max(longest, rated_from[user + 1] - rated_from[user])
+    longest = np.diff(rated_from).max()
     longest += LANES - longest % LANES  # at least one more, for y
     a = whole_lines((longest + LANES) * longest)  # and a band of what is asked for
     scale, x = np.empty(longest), whole_lines(longest)
@@ -174,15 +171,7 @@ def posteriors(
                 films, rated, start, min(n, (band + 1) * LANES), planes, columns, band * LANES,
                 drift, now + band * LANES, -1, a, band * size * LANES,
             )  # fmt: skip
-        for k in range(n):
-            a[(k // LANES * size + k) * LANES + k % LANES] += noise
-            line = ((matrix - 1) * size + k) * LANES
-            a[line + n % LANES] = residual[start + k]
-            a[line + n % LANES + 1 : line + LANES] = 0.0
-        for k in range(n, size):
-            line = ((matrix - 1) * size + k) * LANES
-            a[line : line + LANES] = 0.0
-            a[line + k % LANES] = HUGE if k == n else 1.0
+        _fill_up(a, size, n, noise, residual[start : start + n])
         if not factorise(a, size, scale):
             return True
 
@@ -197,11 +186,7 @@ def posteriors(
                 )  # fmt: skip
                 a[(matrix * size + n) * LANES : (matrix + 1) * size * LANES] = 0.0
                 solve(a, size, scale, matrix)  # v = L⁻¹ k, and of y's column −v'z / L_nn
-                certain[:] = 0.0
-                for k in range(n):
-                    line = (matrix * size + k) * LANES
-                    for lane in range(LANES):
-                        certain[lane] += a[line + lane] * a[line + lane]
+                _sums_of_squares(a, matrix * size * LANES, n, certain)
                 for lane in range(together):
                     known[question + lane] = certain[lane]
                     mean[question + lane] = -a[(matrix * size + n) * LANES + lane] / scale[n]
@@ -211,6 +196,30 @@ def posteriors(
                 _kernel_row(films, asked[question], planes, columns, drift, now - n, a, matrix)
                 mean[question] = dot(a, 0, LANES, x, 0, matrix)
     return False
+
+
+@numeric
+def _fill_up(a: Any, size: Any, n: Any, noise: Any, residual: Any) -> None:
+    """Add σ² to K; write y as row n, and rows of the identity after it."""
+    last = (size // LANES - 1) * size * LANES  # where the last band begins
+    for k in range(n):
+        a[(k // LANES * size + k) * LANES + k % LANES] += noise
+        line = last + k * LANES
+        a[line + n % LANES] = residual[k]
+        a[line + n % LANES + 1 : line + LANES] = 0.0
+    for k in range(n, size):
+        line = last + k * LANES
+        a[line : line + LANES] = 0.0
+        a[line + k % LANES] = HUGE if k == n else 1.0
+
+
+@numeric
+def _sums_of_squares(a: Any, band: Any, n: Any, sums: Any) -> None:
+    """Of the first n numbers of each row of the band that begins there."""
+    sums[:] = 0.0
+    for line in range(band, band + n * LANES, LANES):
+        for lane in range(LANES):
+            sums[lane] += a[line + lane] * a[line + lane]
 
 
 @numeric
