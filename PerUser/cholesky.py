@@ -20,13 +20,13 @@ from typing import Any
 from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from PerUser.vectors import (
     FLOATS,
     LANES,
     contents,
     in_all_lanes,
+    in_llvm,
     load,
     multiply_add,
     store,
@@ -88,7 +88,7 @@ def solve_transposed(a: Any, size: Any, scale: Any, b: Any, n: Any, x: Any) -> N
     for k in range(n - 1, -1, -1):
         own = k // LANES
         line = (own * size + k) * LANES
-        known: float = dot(a, line, size * LANES, x, own * LANES, size // LANES - own)
+        known = dot(a, line, size * LANES, x, own * LANES, size // LANES - own)
         x[k] = (a[(band * size + k) * LANES + lane] - known) * scale[k]
 
 
@@ -146,7 +146,7 @@ def _eliminator(on_diagonal: bool) -> Any:
         whole = types.intp
         return types.void(a, scale, whole, whole, whole, whole), generate
 
-    return intrinsic(eliminate)
+    return in_llvm(eliminate)
 
 
 def _reciprocal_root(builder: Any, number: Any) -> Any:
@@ -160,7 +160,7 @@ _on_diagonal = _eliminator(on_diagonal=True)
 _below = _eliminator(on_diagonal=False)
 
 
-@intrinsic
+@in_llvm
 def dot(typing: Any, a: Any, first: Any, step: Any, b: Any, other: Any, vectors: Any) -> Any:
     """Σ a[first + v · step + lane] · b[other + v · LANES + lane], v = 0 .. vectors − 1: the sum of
     each lane in their order, then the lanes pairwise."""

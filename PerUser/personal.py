@@ -394,10 +394,12 @@ def _affordable(n: int) -> int:
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
     """Each user and the user's rows of `train` in the order of time; of a movie rated twice, the
     last."""
-    order = np.lexsort((np.arange(len(train)), train.time, train.user))
+    order = np.lexsort((train.time, train.user))  # stable: equal times in the order of the rows
     pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]
-    _, from_the_end = np.unique(pair[::-1], return_index=True)
-    order = order[np.sort(len(order) - 1 - from_the_end)]
+    sorted_pairs = np.sort(pair)
+    if (sorted_pairs[1:] == sorted_pairs[:-1]).any():
+        _, from_the_end = np.unique(pair[::-1], return_index=True)
+        order = order[np.sort(len(order) - 1 - from_the_end)]
     for user, places in rows_by_user(train.user[order]):
         yield user, order[places]
 
@@ -406,5 +408,6 @@ def rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Each user present and the rows (int) of that user, in their order."""
     order = np.argsort(user, kind="stable")
     users, starts = np.unique(user[order], return_index=True)
-    for one, rows in zip(users, np.split(order, starts[1:]), strict=False):
-        yield int(one), rows
+    ends = [*starts[1:].tolist(), len(order)]
+    for one, start, end in zip(users.tolist(), starts.tolist(), ends, strict=True):
+        yield one, order[start:end]

@@ -15,7 +15,6 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from PerUser.cholesky import dot, factorise, solve, solve_transposed
 from PerUser.vectors import (
@@ -24,6 +23,7 @@ from PerUser.vectors import (
     WORDS,
     contents,
     in_all_lanes,
+    in_llvm,
     load,
     multiply_add,
     ones,
@@ -286,7 +286,7 @@ def _kernel_row(
         )  # fmt: skip
 
 
-@intrinsic
+@in_llvm
 def _kernel_vector(
     typing: Any,
     to: Any,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from recbench.matrix_product import numeric
 
@@ -20,6 +21,11 @@ LINE = 8  # numbers of 64 bits in a line of the cache
 FLOATS = ir.VectorType(ir.DoubleType(), LANES)
 WORDS = ir.VectorType(ir.IntType(64), LANES)
 _ALIGN = 8  # bytes
+
+
+def in_llvm(function: Any) -> Any:
+    """`numba.extending.intrinsic`; to a type checker the call has no typing context."""
+    return intrinsic(function)
 
 
 @numeric

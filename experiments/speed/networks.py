@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,9 +72,10 @@ def collaborative_rows(users: int) -> Iterator[Row]:
     dictionaries of the published code (`tests/recommenders/test_colab` shows that its loss is the
     same)."""
     train, movies = made_up(users, ratings=50, movies=2_000)
-    ours, theirs, dictionaries = (TorchCollaborativeRecommender(device="cpu") for _ in range(3))
+    ours, theirs = (TorchCollaborativeRecommender(device="cpu") for _ in range(2))
+    dictionaries: Any = TorchCollaborativeRecommender(device="cpu")
     theirs._train = theirs._train_with_torch  # type: ignore[method-assign]
-    dictionaries._train = partial(train_over_dictionaries, dictionaries)  # type: ignore[method-assign]
+    dictionaries._train = partial(train_over_dictionaries, dictionaries)
     seconds = median_seconds(partial(ours.fit, train, movies), repeats=3)
     shape = f"{users} users, {len(train):,} ratings, {COLAB_EPOCHS} epochs"
     for against, model in (("PyTorch", theirs), ("a loop over dictionaries", dictionaries)):
@@ -91,7 +93,7 @@ def train_over_dictionaries(
 ) -> list[float]:
     """Train as the published code feeds its network: a dictionary for each rating, collated batch
     by batch by PyTorch's DataLoader; the model's own start and order. The loss of each batch."""
-    ratings = [
+    ratings: Any = [
         {
             "user": int(one),
             "movie": int(other),

@@ -13,12 +13,11 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from experiments.speed.rows import REPEATS, Row, median_seconds, processor_seconds
 from PerUser.personal import Personal, histories, rows_by_user
-from PerUser.vectors import FLOATS, LANES, in_all_lanes, multiply_add, sum_of_lanes
+from PerUser.vectors import FLOATS, LANES, in_all_lanes, in_llvm, multiply_add, sum_of_lanes
 from recbench import Movies, Ratings
 from recbench.evaluation.cells import Cell
 from recbench.film_table.kernel import drift_shape, metadata_shape
@@ -162,7 +161,7 @@ class _Films:
 # --- what one core can do ------------------------------------------------------------------------
 
 
-@intrinsic
+@in_llvm
 def _chains(typing: Any, steps: Any, factor: Any) -> Any:
     """So many steps of `CHAINS` · `LANES` fused multiply-adds that do nothing but wait."""
 
