@@ -132,7 +132,7 @@ class TorchCollaborativeRecommender(Recommender):
             order = torch.from_numpy(shuffling.permutation(len(y))).to(self.device)
             for batch in order.split(BATCH):
                 optimiser.zero_grad()
-                z = _logits(parameters, whose[batch], what[batch], x_bits[what[batch]])
+                z = logits(parameters, whose[batch], what[batch], x_bits[what[batch]])
                 scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
                 F.binary_cross_entropy_with_logits(scores, target[batch]).backward()
                 optimiser.step()
@@ -187,7 +187,7 @@ class TorchCollaborativeRecommender(Recommender):
         return torch.from_numpy(array.astype(np.float32)).to(self.device)
 
 
-def _logits(parameters: list[Tensor], user: Tensor, movie: Tensor, bits: Tensor) -> Tensor:
+def logits(parameters: list[Tensor], user: Tensor, movie: Tensor, bits: Tensor) -> Tensor:
     """[rows, 10], of rows of the embeddings and the bits [rows, b] of the movies."""
     users, movies, first, first_bias, second, second_bias, last, last_bias = parameters
     x = torch.cat((F.embedding(user, users), F.embedding(movie, movies), bits), dim=1)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from PerUser.gaussian_process import GaussianProcess
+from PerUser.posteriors import Films, all_posteriors
 from recbench.film_table.codes import arcsine_kernel
 from recbench.film_table.kernel import drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
@@ -55,7 +56,7 @@ class FilmKernel(ABC):
     def stored(self, movie: np.ndarray) -> Patterns:
         """The patterns of films (int [n]), the oldest first."""
         patterns = Patterns(64 * self.patterns.shape[1])
-        patterns.store(self.patterns[movie])
+        patterns.restore(self.patterns[movie].T)
         return patterns
 
     def process(
@@ -74,6 +75,37 @@ class FilmKernel(ABC):
         patterns = self.stored(movie)
         process = self.process(movie, patterns, residual)
         return process.ask(self.asked(asked, movie, patterns), self.variance(asked))[0]
+
+    def posteriors(
+        self,
+        movie: list[np.ndarray],
+        residual: list[np.ndarray],
+        asked: list[np.ndarray],
+        variance: bool = True,
+        threads: int = 1,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What is expected of the films that many users are asked about.
+
+        Args:
+            movie, residual: of each user the films rated, int [n], and their residuals, float64
+                [n], the latest last.
+            asked: of each user the films asked for, int [m].
+            variance: False: the second result is empty, and may have cost nothing.
+            threads: how many share the users. What comes out does not depend on it.
+
+        Returns:
+            The mean of the residuals, and by how much their variance is less than without ratings,
+            user after user, float64 [Σ m] each.
+        """
+        mean, known = [np.empty(0)], [np.empty(0)]
+        for rated, own, films in zip(movie, residual, asked, strict=True):
+            patterns = self.stored(rated)
+            process = self.process(rated, patterns, own)
+            before = self.variance(films)
+            expected, after = process.ask(self.asked(films, rated, patterns), before)
+            mean.append(expected)
+            known.append(before + self.scales.noise - after)
+        return np.concatenate(mean), np.concatenate(known if variance else known[:1])
 
     def among(self, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
         """K of the ratings stored, float64 [n, n]; `movie`: int [n], their films."""
@@ -140,7 +172,22 @@ class CodeKernel(FilmKernel):
         differing = np.arange(bits + 1)
         # by bits that differ; of no bits nothing is known
         self._agreement = 1.0 - 2.0 * differing / bits if bits else np.zeros(1)
+        self._same_and_step = (1.0, -2.0 / bits) if bits else (0.0, 0.0)
         return pack(np.ascontiguousarray(table.codes))
+
+    def posteriors(
+        self,
+        movie: list[np.ndarray],
+        residual: list[np.ndarray],
+        asked: list[np.ndarray],
+        variance: bool = True,
+        threads: int = 1,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        films = Films(
+            self.patterns, self._code_words, self._norm, self._linear, self._same_and_step,
+            self._metadata,
+        )  # fmt: skip
+        return all_posteriors(films, self.scales, movie, residual, asked, variance, threads)
 
     def _likeness(
         self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray

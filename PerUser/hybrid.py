@@ -174,14 +174,23 @@ class Hybrid(OnlineRecommender):
         expected = np.zeros(len(user))
         unchanged = np.setdiff1d(user, list(self._memories))
         errors = self._errors_of(unchanged)
+        waiting: dict[int, list[tuple[int, np.ndarray]]] = {}  # by film table: user and rows
         for one, rows in rows_by_user(user):
             kernel, memory = self._kernel(one), self._memories.get(one)
             if memory is not None and memory.process is not None:
                 asked = kernel.asked(movie[rows], memory.movie, memory.patterns)
                 expected[rows], _ = memory.process.ask(asked, kernel.variance(movie[rows]))
             elif one in errors:
-                rated = self._train.movie[self._history[one]]
-                expected[rows] = kernel.posterior_mean(rated, errors[one], movie[rows])
+                waiting.setdefault(self._tables.fold_of(one), []).append((one, rows))
+        for fold, users in waiting.items():
+            expected[np.concatenate([rows for _, rows in users])], _ = self._kernels[
+                fold
+            ].posteriors(
+                [self._train.movie[self._history[one]] for one, _ in users],
+                [errors[one] for one, _ in users],
+                [movie[rows] for _, rows in users],
+                variance=False,
+            )
         return expected
 
     def _errors_of(self, users: np.ndarray) -> dict[int, np.ndarray]:

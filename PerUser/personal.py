@@ -63,6 +63,7 @@ class Personal(ContinualRecommender):
     fitted_together: ClassVar[str] = ""
 
     kernel_of: ClassVar[type[FilmKernel]] = CodeKernel
+    threads: int = 1  # that share the users when many are asked about
 
     def fit(self, train: Ratings, movies: Movies, film_tables: FilmTables | None = None) -> Self:
         film_tables = needed(film_tables)
@@ -83,16 +84,43 @@ class Personal(ContinualRecommender):
         self.memories[user] = Memory(kernel.stored(movie), movie.astype(np.int32), residual)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        mean, _ = self.predict_normal(user, movie)
+        mean, _ = self._ask_all(np.asarray(user), np.asarray(movie), with_variance=False)
         return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
-        user, movie = np.asarray(user), np.asarray(movie)
+        return self._ask_all(np.asarray(user), np.asarray(movie), with_variance=True)
+
+    def _ask_all(
+        self, user: np.ndarray, movie: np.ndarray, with_variance: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same; without the variance, what is in its place is of no use."""
         mean, variance = np.empty(len(user)), np.empty(len(user))
-        for one, rows in rows_by_user(user):
-            kernel, memory = self._kernel(one), self.memories.get(one)
-            mean[rows], variance[rows] = self._ask(kernel, memory, movie[rows])
+        fold = self._tables.folds_of(user)
+        for k, kernel in enumerate(self._kernels):
+            waiting: list[tuple[Memory, np.ndarray]] = []  # users whose process is not kept
+            of_fold = np.flatnonzero(fold == k)
+            mean[of_fold] = self._mean(kernel, movie[of_fold])
+            if with_variance:
+                variance[of_fold] = kernel.variance(movie[of_fold]) + kernel.scales.noise
+            for one, places in rows_by_user(user[of_fold]):
+                rows, memory = of_fold[places], self.memories.get(one)
+                if memory is not None and memory.process is not None:
+                    mean[rows], variance[rows] = self._ask(kernel, memory, movie[rows])
+                elif memory is not None:
+                    waiting.append((memory, rows))
+            if waiting:
+                rows = np.concatenate([rows for _, rows in waiting])
+                more, known = kernel.posteriors(
+                    [memory.movie for memory, _ in waiting],
+                    [memory.residual for memory, _ in waiting],
+                    [movie[rows] for _, rows in waiting],
+                    with_variance,
+                    self.threads,
+                )
+                mean[rows] += more
+                if with_variance:
+                    variance[rows] -= known
         return mean, variance
 
     def _ask(
@@ -368,10 +396,12 @@ def _affordable(n: int) -> int:
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
     """Each user and the user's rows of `train` in the order of time; of a movie rated twice, the
     last."""
-    order = np.lexsort((np.arange(len(train)), train.time, train.user))
+    order = np.lexsort((train.time, train.user))  # stable: equal times in the order of the rows
     pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]
-    _, from_the_end = np.unique(pair[::-1], return_index=True)
-    order = order[np.sort(len(order) - 1 - from_the_end)]
+    sorted_pairs = np.sort(pair)
+    if (sorted_pairs[1:] == sorted_pairs[:-1]).any():
+        _, from_the_end = np.unique(pair[::-1], return_index=True)
+        order = order[np.sort(len(order) - 1 - from_the_end)]
     for user, places in rows_by_user(train.user[order]):
         yield user, order[places]
 
@@ -380,5 +410,6 @@ def rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Each user present and the rows (int) of that user, in their order."""
     order = np.argsort(user, kind="stable")
     users, starts = np.unique(user[order], return_index=True)
-    for one, rows in zip(users, np.split(order, starts[1:]), strict=False):
-        yield int(one), rows
+    ends = [*starts[1:].tolist(), len(order)]
+    for one, start, end in zip(users.tolist(), starts.tolist(), ends, strict=True):
+        yield one, order[start:end]

@@ -9,11 +9,14 @@ from torch import nn
 
 from Collaborative.embedding_network import probabilities
 from Collaborative.torch_colab import (
+    BATCH,
+    EPOCHS,
     MOVIE,
     SHUFFLE,
     USER,
     TorchCollaborativeRecommender,
 )
+from experiments.speed.networks import train_over_dictionaries
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.matrix_product import add_product
@@ -165,3 +168,29 @@ def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     gpu = TorchCollaborativeRecommender(device="cuda").fit(train, movies)
     for one, other in zip(cpu._parameters, gpu._parameters, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3, rtol=1e-2)
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
+def test_a_loop_over_dictionaries_has_the_same_loss(loss, train, movies):
+    """The published way of feeding it, one dictionary a rating: what our kernels have learned has
+    the same loss on all ratings, to rounding."""
+    ours, theirs = (TorchCollaborativeRecommender(loss=loss, device="cpu") for _ in range(2))
+    losses: list[float] = []
+    theirs._train = lambda *data: losses.extend(train_over_dictionaries(theirs, *data))
+    ours.fit(train, movies)
+    theirs.fit(train, movies)
+    assert len(losses) == EPOCHS * -(-len(train) // BATCH)
+    assert losses[-1] < losses[0]
+    for one, other in zip(ours._parameters, theirs._parameters, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    y = torch.from_numpy(encode_ratings(train.stars, "half_stars").astype(np.float32))
+    _, user = np.unique(train.user, return_inverse=True)
+    _, movie = np.unique(train.movie, return_inverse=True)
+    of_all = []
+    for model in (ours, theirs):
+        bits = movies.bits[model._movies].astype(np.float32)
+        p = torch.from_numpy(probabilities(model._parameters, user, movie, bits)[:, :10])
+        criterion = nn.BCEWithLogitsLoss() if loss == "double_sigmoid" else nn.BCELoss()
+        of_all.append(criterion(p, y).item())
+    assert of_all[0] == pytest.approx(of_all[1], rel=1e-5)

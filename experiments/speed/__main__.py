@@ -1,0 +1,112 @@
+"""What things cost, each beside a named alternative measured in the same run -> <run>/speed.csv
+
+Parts:
+
+- `engine`: the weightless engine, beside vectorised numpy, reading memory, and itself with twice
+  as much.
+- `networks`: networks trained by our own code, beside the plain PyTorch loop with the same result.
+- `personal`: `personal` of all users of a dataset, beside a loop over users in numpy, and beside
+  what the arithmetic of the machine allows.
+- `models`: recommenders on all users and ratings of a dataset, and what one more rating costs;
+  models.csv has them, a line each.
+
+`value` and `against_value` are processor seconds where the unit is a second, else what it says.
+`ratio`: how many times as fast as the alternative (of sizes: how many times as much). `limit`: what
+binds, `limit_value`: the least that it allows, from rates measured in the same run.
+
+    python -m experiments.speed --dataset FOLDER
+    python -m experiments.speed --parts engine --quick
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+from rich.console import Console
+
+from experiments.speed.engine import engine_rows
+from experiments.speed.models import model_costs, one_by_one_rows
+from experiments.speed.networks import network_rows
+from experiments.speed.personal import personal_rows
+from experiments.speed.rows import Row
+from recbench.command_line import run
+from recbench.data.joining import load_dataset
+from recbench.errors import InputError
+from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.registry import load_recommender
+from recbench.runs.resume import open_run
+from recbench.runs.run_folder import write_csv
+from recbench.threads import one_thread
+
+Part = Literal["engine", "networks", "personal", "models"]
+ON_A_DATASET = {"personal", "models"}
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """of the parts `personal` and `models`; as in compare_all.py"""
+    parts: tuple[Part, ...] = ("engine", "networks", "personal", "models")
+    """which of the parts above"""
+    models: tuple[str, ...] = (
+        *("bayes_fm", "bayes_fm_implicit", "hybrid", "hybrid_implicit", "svd", "bias", "colab"),
+        *("item_knn", "user_knn", "ease", "lightgbm", "autorec", "river_mf"),
+        *("personal", "personal_exact", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
+    )
+    """of the part `models`; the first is what the others are compared with"""
+    quick: bool = False
+    """small sizes, to see that it works"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-speed"""
+
+
+console = Console(highlight=False)
+
+
+def main(parameters: Parameters) -> None:
+    if not parameters.parts or not parameters.models:
+        raise InputError("--parts and --models need a name")
+    started = time.perf_counter()
+    for name in parameters.models:
+        load_recommender(name)
+    cell = None
+    datasets = []
+    if ON_A_DATASET & set(parameters.parts):
+        datasets = [load_dataset(parameters.dataset)]
+        size = (20, 10) if parameters.quick else (0, 0)
+        cell = make_cell(datasets[0], PROTOCOLS["strict"].changed(encoding="extended"), *size)
+    folder = open_run(parameters, None, "speed", datasets, "speed.csv")
+    for part in parameters.parts:
+        with console.status(f"{part} (about a minute)"), one_thread():
+            for row in rows_of(part, parameters, cell):
+                folder.add({"part": part, **vars(row)})
+                other = f"  ({row.against}: {row.against_value:.3g})" if row.against else ""
+                ratio = f"  {row.ratio:.3g} ×" if row.ratio else ""
+                least = f"  {row.times_the_limit:.3g} × the limit" if row.times_the_limit else ""
+                console.print(f"{row.what}: {row.value:.3g} {row.unit}{other}{ratio}{least}")
+    if cell is not None and "models" in parameters.parts:
+        costs = model_costs(cell, parameters.models, console)
+        write_csv(pd.DataFrame(costs), folder.path / "models.csv")
+    folder.close(started)
+    console.print(f"speed.csv is in {folder.path}")
+
+
+def rows_of(part: Part, parameters: Parameters, cell: Cell | None) -> Iterator[Row]:
+    users = 40 if parameters.quick else 1_000
+    if part == "engine":
+        yield from engine_rows(users, patterns=2**14 if parameters.quick else 2**20)
+    elif part == "networks":
+        yield from network_rows(users // 4)
+    elif cell is not None:
+        yield from personal_rows(cell) if part == "personal" else one_by_one_rows(cell)
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

@@ -1,0 +1,174 @@
+"""Recommenders on all users and ratings of a dataset, and what one more rating costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from Collaborative.bayesian_fm import BayesianFM
+from experiments.speed.rows import (
+    Row,
+    beside,
+    elapsed_microseconds,
+    median_seconds,
+    processor_seconds,
+)
+from PerUser.personal import Personal
+from recbench import ContinualRecommender, Ratings
+from recbench.evaluation.cells import Cell
+from recbench.evaluation.measure import measure
+from recbench.factorization.sampling import BURN_IN
+from recbench.recommender import Options, build, declared, fit_on, whose_ratings
+from recbench.registry import load_recommender
+from recbench.threads import one_thread
+
+HELD_OUT = 200  # ratings that are learned one by one
+
+
+def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterator[dict]:
+    """What each recommender knows and costs on a cell, item baseline and film table being made.
+
+    Columns: model, learns_from (whose ratings), fit_and_predict_seconds, times_as_fast (as the
+    first model), one_more_rating (how a rating is taken in), one_more_rating_seconds (until a film
+    is predicted that knows of it), bytes_per_user. All seconds of processor time.
+    """
+    first = None
+    for name in track(models, "models", console=console, transient=True):
+        cls = load_recommender(name)
+        with one_thread():
+            if declared(cls, "starts_from_film_table"):
+                cell.film_tables(declared(cls, "learns_from_background"))  # made once, not counted
+            start = time.process_time()
+            measured = measure(build(cls, Options()), cell, "half_stars")
+            seconds = time.process_time() - start
+            how, more = one_more_rating(cls, cell, seconds)
+        first = first or seconds
+        yield {
+            "model": name,
+            "learns_from": whose_ratings(cls),
+            "fit_and_predict_seconds": seconds,
+            "times_as_fast": first / seconds,
+            "one_more_rating": how,
+            "one_more_rating_seconds": more,
+            "bytes_per_user": measured.row["bytes_per_user"],
+        }
+
+
+def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
+    """How a recommender takes in one more rating, and the seconds until it has predicted a film
+    with that rating known: to store it alone is not yet an answer."""
+    train = cell.personal.train
+    if declared(cls, "learns_from_background"):
+        return "everything fitted anew", refit
+    if issubclass(cls, ContinualRecommender):
+        tables = cell.personal_tables
+        model = fit_on(
+            build(cls, Options()), train, cell.movies, cell.item_baseline, film_tables=tables
+        )
+        test = cell.personal.test
+        one = list(zip(test.user.tolist(), test.movie.tolist(), test.stars, strict=True))[:2_000]
+
+        def learn_and_ask(user: int, movie: int, stars: float) -> None:
+            model.learn_one(user, movie, stars)
+            model.predict_one(user, movie)
+
+        times = [elapsed_microseconds(partial(learn_and_ask, *rating)) for rating in one]
+        return "learned", float(np.median(times)) / 1e6
+    users, counts = np.unique(train.user, return_counts=True)
+    typical = users[np.argsort(counts, kind="stable")[len(users) // 2]]  # of median history
+    own = train.take(train.user == typical)
+    model = build(cls, Options())
+
+    def fit_and_ask() -> None:
+        fit_on(model, own, cell.movies, cell.item_baseline).predict(own.user[:1], own.movie[:1])
+
+    return "the user's model fitted anew", median_seconds(fit_and_ask)
+
+
+def one_by_one_rows(cell: Cell) -> Iterator[Row]:
+    """What one more rating costs `personal`, by how many a user has; beside `bayes_fm`, were its
+    film vectors kept and the user's fitted anew to all ratings, and beside River."""
+    seconds = processor_seconds(lambda: cell.personal_tables)
+    tables, users = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
+    yield Row(f"film tables: {tables} of {users:,} users, {len(cell.movies):,} films", seconds, "s")
+    rng = np.random.default_rng(0)
+    for held in (20, 200, 2_000):
+        if held + HELD_OUT <= len(cell.movies):
+            yield from rows_of_a_user(cell, held, rng)
+
+
+def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[Row]:
+    """The same of a user with `held` ratings, of films and stars drawn at random."""
+    movie = rng.permutation(len(cell.movies))[: held + HELD_OUT]
+    stars = rng.integers(1, 11, len(movie)) / 2
+    ratings = Ratings(np.zeros(len(movie)), movie, stars, np.arange(len(movie)))
+    first, more = ratings.take(np.arange(held)), ratings.take(np.arange(held, len(movie)))
+    model = Personal().fit(first, cell.movies, cell.personal_tables)
+    model.predict_one(0, int(movie[-1]))
+
+    def learn_and_ask(one: int, other: int, given: float) -> None:
+        model.learn_one(0, one, given)
+        model.predict_one(0, other)
+
+    learning, forgetting = [], []
+    rows = more.movie.tolist()
+    for one, other, given in zip(rows[:-1], rows[1:], more.stars[:-1].tolist(), strict=True):
+        learning.append(elapsed_microseconds(partial(learn_and_ask, one, other, given)))
+        forgetting.append(elapsed_microseconds(partial(model.forget_one, 0, one)))
+    explaining = [elapsed_microseconds(partial(model.explain_one, 0, other)) for other in rows[:3]]
+    any_of_them = [
+        elapsed_microseconds(partial(model.forget_one, 0, one))
+        for one in rng.permutation(movie[:held])[:5].tolist()
+    ]
+    what = f"one rating learned and one film asked about at {held:,} ratings"
+    ours = float(np.median(learning))
+    yield Row(f"{what}, 99th percentile", float(np.percentile(learning, 99)), "µs")
+    folding = folding_in_microseconds(rng, held)
+    yield beside(f"{what}, median", ours, "a user folded into bayes_fm", folding, "µs")
+    river = river_microseconds(first, more)
+    if river is not None:
+        yield beside(f"{what}, median", ours, "River's BiasedMF", river, "µs")
+    of_held = f"of {held:,} ratings"
+    yield Row(f"the latest {of_held} forgotten, median", float(np.median(forgetting)), "µs")
+    yield Row(f"any {of_held} forgotten, median of 5", float(np.median(any_of_them)), "µs")
+    yield Row(f"reasons of a prediction {of_held}", float(np.median(explaining)), "µs")
+
+
+def folding_in_microseconds(rng: np.random.Generator, held: int) -> float:
+    """A user's vector fitted anew to all ratings with film vectors as they are, in each sample of
+    `bayes_fm`, and a film asked about: a ridge regression for each sample. Made up numbers in
+    arrays of the right shape."""
+    size, samples = BayesianFM().rank + 1, BayesianFM().samples - BURN_IN
+    q = rng.standard_normal((samples, held, size))  # film vectors
+    residual, asked = rng.standard_normal(held), rng.standard_normal((samples, size))
+
+    def fold_in() -> float:
+        penalised = q.transpose(0, 2, 1) @ q + np.eye(size)  # (samples, size, size)
+        vector = np.linalg.solve(penalised, (residual @ q)[:, :, None])[:, :, 0]
+        return float(np.vecdot(vector, asked).mean())
+
+    return float(np.median([elapsed_microseconds(fold_in) for _ in range(50)]))
+
+
+def river_microseconds(first: Ratings, more: Ratings) -> float | None:
+    """One rating learned and one film asked about by River's `BiasedMF`; None if it is not
+    installed (requirements-dev.txt)."""
+    try:
+        from river.reco import BiasedMF
+    except ImportError:
+        return None
+    model = BiasedMF(seed=0)
+    for movie, stars in zip(first.movie.tolist(), first.stars.tolist(), strict=True):
+        model.learn_one(0, movie, stars)
+
+    def learn_and_ask(movie: int, stars: float) -> None:
+        model.learn_one(0, movie, stars)
+        model.predict_one(0, movie)
+
+    rows = zip(more.movie.tolist(), more.stars.tolist(), strict=True)
+    return float(np.median([elapsed_microseconds(partial(learn_and_ask, *row)) for row in rows]))

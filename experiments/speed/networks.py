@@ -1,0 +1,120 @@
+"""Networks trained by our own code, beside the plain loop with the same result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from Collaborative.torch_colab import BATCH, SHUFFLE, TorchCollaborativeRecommender
+from Collaborative.torch_colab import EPOCHS as COLAB_EPOCHS
+from Collaborative.torch_colab import LEARNING_RATE as COLAB_LEARNING_RATE
+from Collaborative.torch_colab import logits as colab_logits
+from experiments.speed.made_up import made_up_movies, uniform
+from experiments.speed.rows import Row, beside, median_seconds
+from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
+from recbench import Movies, Ratings
+from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
+
+
+def network_rows(users: int) -> Iterator[Row]:
+    """All of this part."""
+    yield from per_user_rows(users)
+    yield from collaborative_rows(users)
+
+
+def made_up(users: int, ratings: int, movies: int) -> tuple[Ratings, Movies]:
+    """So many users of `ratings` ratings each, give or take a half."""
+    rng = np.random.default_rng(0)
+    user = np.repeat(np.arange(users), rng.integers(ratings // 2, ratings * 3 // 2 + 1, users))
+    stars = rng.integers(1, 11, len(user)) / 2
+    train = Ratings(user, rng.integers(0, movies, len(user)), stars, np.arange(len(user)))
+    return train, made_up_movies(uniform(rng, movies))
+
+
+def per_user_rows(users: int) -> Iterator[Row]:
+    """`torch`, all users at once, beside an ordinary loop (`tests/recommenders/test_per_user_mlp`
+    shows that they give the same)."""
+    train, movies = made_up(users, ratings=50, movies=1_000)
+    together = TorchPerUserRecommender(device="cpu")
+    seconds = median_seconds(partial(together.fit, train, movies), repeats=3)
+    start = time.process_time()
+    for user in range(users):
+        plain_training(train.take(train.user == user), movies)
+    apart = time.process_time() - start
+    shape = f"{users} users, {len(train):,} ratings, {EPOCHS} steps"
+    yield beside(f"per-user MLPs all at once, {shape}", seconds, "one after another", apart)
+
+
+def plain_training(own: Ratings, movies: Movies) -> None:
+    """The network of one user, as one writes it."""
+    sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
+    layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
+    network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+    x = torch.from_numpy(movies.bits[own.movie].astype(np.float32))  # (ratings, bits)
+    y = torch.from_numpy(encode_ratings(own.stars, "half_stars").astype(np.float32))
+    adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    for _ in range(EPOCHS):
+        adam.zero_grad()
+        nn.BCEWithLogitsLoss()(network(x), y).backward()
+        adam.step()
+
+
+def collaborative_rows(users: int) -> Iterator[Row]:
+    """`colab` by its own kernels, beside PyTorch fed in whole arrays, and beside the loop over
+    dictionaries of the published code (`tests/recommenders/test_colab` shows that its loss is the
+    same)."""
+    train, movies = made_up(users, ratings=50, movies=2_000)
+    ours, theirs = (TorchCollaborativeRecommender(device="cpu") for _ in range(2))
+    dictionaries: Any = TorchCollaborativeRecommender(device="cpu")
+    theirs._train = theirs._train_with_torch  # type: ignore[method-assign]
+    dictionaries._train = partial(train_over_dictionaries, dictionaries)
+    seconds = median_seconds(partial(ours.fit, train, movies), repeats=3)
+    shape = f"{users} users, {len(train):,} ratings, {COLAB_EPOCHS} epochs"
+    for against, model in (("PyTorch", theirs), ("a loop over dictionaries", dictionaries)):
+        start = time.process_time()
+        model.fit(train, movies)
+        yield beside(f"colab, {shape}", seconds, against, time.process_time() - start)
+
+
+def train_over_dictionaries(
+    model: TorchCollaborativeRecommender,
+    user: np.ndarray,
+    movie: np.ndarray,
+    bits: np.ndarray,
+    y: np.ndarray,
+) -> list[float]:
+    """Train as the published code feeds its network: a dictionary for each rating, collated batch
+    by batch by PyTorch's DataLoader; the model's own start and order. The loss of each batch."""
+    ratings: Any = [
+        {
+            "user": int(one),
+            "movie": int(other),
+            "bits": bits[other],
+            "rating": of.astype(np.float32),
+        }
+        for one, other, of in zip(user, movie, y.astype(np.float32), strict=True)
+    ]
+    parameters = [torch.from_numpy(one).requires_grad_() for one in model._parameters]
+    adam = torch.optim.Adam(parameters, lr=COLAB_LEARNING_RATE)
+    shuffling = np.random.default_rng([model.seed, SHUFFLE])
+    losses = []
+    for _ in range(COLAB_EPOCHS):
+        order = shuffling.permutation(len(ratings)).tolist()
+        for batch in DataLoader(ratings, batch_size=BATCH, sampler=order):
+            adam.zero_grad()
+            z = colab_logits(parameters, batch["user"], batch["movie"], batch["bits"])
+            scores = torch.sigmoid(z) if model.loss == "double_sigmoid" else z
+            loss = nn.BCEWithLogitsLoss()(scores, batch["rating"])
+            loss.backward()
+            adam.step()
+            losses.append(loss.item())
+    model._parameters = tuple(parameter.detach().numpy() for parameter in parameters)
+    return losses
