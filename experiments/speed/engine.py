@@ -28,7 +28,7 @@ from experiments.speed.rows import (
 )
 from PerUser.perUser_pytorch import EPOCHS, TorchPerUserRecommender
 from recbench import Ratings
-from recbench.runs.run_folder import ROOT
+from recbench.runs.circumstances import ROOT
 from weightless.kernels import nearest_by_hamming
 from weightless.mutual_information import weights
 
