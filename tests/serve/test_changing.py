@@ -3,8 +3,8 @@
 import io
 
 import pytest
-from conftest import films_of, said
 from own_films import HERE, SOME
+from pages import films_of, said
 
 from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters

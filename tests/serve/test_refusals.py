@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from conftest import HOME, PORT, said
+from pages import HOME, PORT, said
 
 from recbench.page.guards import LARGEST_FILE, LARGEST_FORM, LONGEST_QUERY
 

@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from conftest import HOSTILE, films_of, said
 from own_films import SOME
+from pages import HOSTILE, films_of, said
 
 from recbench.errors import InputError
 from recbench.own_ratings.filters import Filters

@@ -5,8 +5,8 @@ import sys
 import threading
 
 import pytest
-from conftest import page_of, said
 from own_films import SOME
+from pages import page_of, said
 from tests_paths import ROOT
 
 from recbench.own_ratings import profile as module
