@@ -32,11 +32,12 @@ class Broken(AssertionError):
     Attributes:
         method: of the recommender, whose line is to blame.
         line: that line, where it is known better than as the one that the method returned from.
+        do: what to do, where it is known better than what the check says.
     """
 
-    def __init__(self, what: str, method: str, line: int | None = None) -> None:
+    def __init__(self, what: str, method: str, line: int | None = None, do: str = "") -> None:
         super().__init__(what)
-        self.method, self.line = method, line
+        self.method, self.line, self.do = method, line, do
 
 
 class LeftOut(Exception):

@@ -43,6 +43,7 @@ def results_of(candidate: Candidate, quick: bool, seconds: float) -> Iterator[Re
 
 
 def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Result:
+    do = check.do
     try:
         with time_limit(seconds):
             check(candidate)
@@ -50,6 +51,7 @@ def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Resul
         return Result(check, "left out", str(reason))
     except Broken as broken:
         returned = candidate.returns.lines.get(broken.method)
+        do = broken.do or do
         line = broken.line or returned or candidate.begins(broken.method)
         what = f"{Path(candidate.file).name}, line {line}: {broken}"
     except OutOfTime as error:
@@ -58,7 +60,7 @@ def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Resul
         what = placed(candidate, error)
     else:
         return Result(check, "ok")
-    return Result(check, "failed", f"{what}; expected {check.expected}: {check.do}")
+    return Result(check, "failed", f"{what}; expected {check.expected}: {do}")
 
 
 def placed(candidate: Candidate, error: BaseException) -> str:

@@ -20,6 +20,8 @@ from recbench.contract.candidate import (
 from recbench.contract.check import check
 from recbench.ratings import MAX_STARS, MIN_STARS
 
+CUT = "cut with np.clip(stars, 0.5, 5.0)"
+
 
 def require_stars(stars: np.ndarray, of: str = "") -> None:
     """Raises Broken unless all are finite and from 0.5 to 5; `of` says which they are."""
@@ -32,7 +34,7 @@ def require_stars(stars: np.ndarray, of: str = "") -> None:
     wrong = (stars < MIN_STARS) | (stars > MAX_STARS)
     if wrong.any():
         worst = stars[wrong][np.abs(stars[wrong] - 3).argmax()]
-        raise Broken(f"predict returned {worst:.4g} stars{of}", "predict")
+        raise Broken(f"predict returned {worst:.4g} stars{of}", "predict", do=CUT)
 
 
 def part(rows: np.ndarray) -> str:
@@ -85,7 +87,7 @@ def predictions_are_float32(candidate: Candidate) -> None:
 
 @check(
     "finite stars from 0.5 to 5",
-    "guard divisions by zero, and cut with np.clip(stars, 0.5, 5.0)",
+    "guard divisions by zero, and logarithms and roots of what can be negative",
 )
 def predictions_are_stars(candidate: Candidate) -> None:
     require_stars(candidate.ask(candidate.fit(), *KNOWN))

@@ -80,7 +80,7 @@ def test_what_fails_is_one_sentence_and_status_1(tmp_path):
     line = 1 + (tmp_path / "my_file.py").read_text().split("# here")[0].count("\n")
     assert (
         f"FAILED predictions are stars my_file.py, line {line}: predict returned 7 stars; expected "
-        "finite stars from 0.5 to 5: guard divisions by zero, and cut with np.clip(stars, 0.5, 5.0)"
+        "finite stars from 0.5 to 5: cut with np.clip(stars, 0.5, 5.0)"
     ) in said
     assert "for 2,000 ratings" not in said
     assert done.stderr == ""
@@ -107,12 +107,12 @@ def test_the_example_of_the_docs_keeps_the_contract_and_a_mistake_is_said_as_pri
 
 
 def test_the_same_is_not_said_twice(tmp_path):
-    (tmp_path / "my_file.py").write_text(GOOD.replace(", 0.5, 5.0).astype", ", 9, 9).astype"))
-    done = recbench("check", "my_file:Model", cwd=tmp_path)
+    (tmp_path / "my_file.py").write_text(BROKEN["knows no new users"][2])
+    done = recbench("check", "my_file:Model", "--quick", cwd=tmp_path)
     said = " ".join(done.stdout.split())
     assert done.returncode == 1
-    assert said.count("predict returned 9 stars;") == 1
-    assert said.count("guard divisions by zero") == 1
+    assert said.count("index 50000 is out of bounds for axis 0 with size 6;") == 1
+    assert said.count("index 50000 is out of bounds for axis 0 with size 6, as above") > 1
     (tmp_path / "my_file.py").write_text(GOOD.replace("train.mean_stars()", "1 / 0"))
     done = recbench("check", "my_file:Model", cwd=tmp_path)
     assert done.stdout.count("FAILED") == 1
