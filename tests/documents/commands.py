@@ -53,10 +53,10 @@ class Block:
 
 def blocks_of(page: Path) -> list[Block]:
     found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
-    blocks = [Block(page.name, language, text) for language, text in found]
+    blocks = [Block(where(page), language, text) for language, text in found]
     indented = re.findall(r"\n\n((?:    .*\n)+)", page.read_text())  # a block without backticks
     return blocks + [
-        Block(page.name, "", textwrap.dedent(text))
+        Block(where(page), "", textwrap.dedent(text))
         for text in indented
         if re.match(rf"    (\$ )?{PROGRAM}\b ", text)
     ]
@@ -82,10 +82,14 @@ def commands_of(page: Path) -> list[Command]:
     prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
     inline = re.findall(rf"`({PROGRAM} [^`]+)`", prose)
     return found + [
-        Command(page.name, plain(one), in_block=False)
+        Command(where(page), plain(one), in_block=False)
         for text in inline
         for one in text.split(" && ")
     ]
+
+
+def where(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
 def plain(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from commands import Command
 from tests_paths import ROOT, SYNTHETIC
 
 OUT = "out"  # in a folder of the test
@@ -36,10 +37,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Read:
-    """Read its flags and values as the script does, and do no more, for this reason."""
+    """Read its flags and values as the script does, and do no more, for this reason; where `page`
+    is given, of the commands of that page alone."""
 
     pattern: str
     why: str
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ RULES: list[Rule] = [
     Run(r"python data_prep\.py --clear-cache"),
     Run(r"python tune\.py", TUNING | {"--models": ["ridge"]}),
     Run(r"python tune\.py --models my_file:MyModel", TUNING),
+    Read(r"python tune\.py --models user_last", "it is an example of that page"),
     Run(r"python recommend\.py --help"),
     Elsewhere(r"python recommend\.py", "own_ratings/test_recommend.py", "pty.openpty()"),
     Run(r"python recommend\.py --ratings ratings\.csv", {"--dataset": [SYNTHETIC]}),
@@ -146,15 +150,23 @@ RULES: list[Rule] = [
     ),
     Read(r"python -m experiments\.speed --dataset FOLDER", "minutes, even with --quick"),
     # --- results/README.md: the runs behind the figures
-    Read(r"python (compare_all|continual|tune)\.py .*", "a run of hours, as it was made"),
+    Read(r"python (compare_all|continual|tune)\.py .*", "a run of hours", "results/README.md"),
 ]
 
 # Words of results/README.md that stand for others, and what stands for a path.
 STAND_FOR = ("EXTENDED", "REFERENCES")
 
 
-def rule_of(text: str) -> Rule | None:
-    return next((rule for rule in RULES if re.fullmatch(rule.pattern, text)), None)
+def rule_of(command: Command) -> Rule | None:
+    return next(
+        (
+            rule
+            for rule in RULES
+            if re.fullmatch(rule.pattern, command.text)
+            and getattr(rule, "page", "") in ("", command.page)
+        ),
+        None,
+    )
 
 
 def changed(words: list[str], rule: Run) -> list[str]:

@@ -11,14 +11,14 @@ import sys
 
 import pytest
 import tyro
-from commands import PAGES, PROGRAMS, all_commands, blocks_of, commands_in
+from commands import PAGES, PROGRAMS, Command, all_commands, blocks_of, commands_in
 from rules import OWN_RATINGS, RULES, STAND_FOR, Elsewhere, Run, changed, rule_of
 from tests_paths import ROOT
 
 from recbench.contract.new import TEMPLATE
 
 COMMANDS = all_commands()
-TO_RUN = [command for command in COMMANDS if isinstance(rule_of(command.text), Run)]
+TO_RUN = [command for command in COMMANDS if isinstance(rule_of(command), Run)]
 # Blocks without a command, by page: what a run prints, and the tree of folders.
 OTHER_BLOCKS = {
     "README.md": 2,
@@ -47,11 +47,16 @@ def text_of(command):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=text_of)
 def test_a_rule_covers_it(command):
-    assert rule_of(command.text) is not None, f"{command.page}: no rule in tests/documents/rules.py"
+    assert rule_of(command) is not None, f"{command.page}: no rule in tests/documents/rules.py"
+
+
+@pytest.mark.parametrize("text", ["python compare_all.py --seed 1", "python new.py", "make"])
+def test_a_new_command_is_covered_by_none(text):
+    assert rule_of(Command("docs/results.md", text)) is None
 
 
 def test_every_rule_is_of_a_command():
-    used = [rule_of(command.text) for command in COMMANDS]
+    used = [rule_of(command) for command in COMMANDS]
     assert [rule.pattern for rule in RULES if rule not in used] == []
 
 
@@ -72,7 +77,7 @@ def test_every_block_is_of_commands_or_counted_here():
 
 def test_other_test_files_run_what_is_left_to_them():
     for command in COMMANDS:
-        rule = rule_of(command.text)
+        rule = rule_of(command)
         if isinstance(rule, Elsewhere):
             places = [ROOT / folder / rule.file for folder in ("tests", "tests/documents", ".")]
             file = next(place for place in places if place.exists())
@@ -166,10 +171,10 @@ def folder(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "command", [one for one in TO_RUN if not rule_of(one.text).as_printed], ids=text_of
+    "command", [one for one in TO_RUN if not rule_of(one).as_printed], ids=text_of
 )
 def test_it_runs(command, folder):
-    done = run(changed(command.words, rule_of(command.text)), folder)
+    done = run(changed(command.words, rule_of(command)), folder)
     assert done.returncode == 0, f"{command.page}: {command.text}\n{done.stdout}"
 
 
@@ -179,7 +184,7 @@ def test_the_session_of_recommend_prints_what_the_page_says(folder):
     for page in (ROOT / "README.md", ROOT / "docs" / "recommend.md"):
         shutil.rmtree(folder / "data", ignore_errors=True)
         found = [command for block in blocks_of(page) for command in commands_in(block)]
-        session = [one for one in found if getattr(rule_of(one.text), "as_printed", False)]
+        session = [one for one in found if getattr(rule_of(one), "as_printed", False)]
         assert session
         for command in session:
             done = run(command.words, folder, cache=True)
