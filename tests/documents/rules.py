@@ -116,6 +116,17 @@ RULES: list[Rule] = [
         r"python docs/draw_weightless\.py", "test_commands.py", "test_the_picture_of_the_engine"
     ),
     Elsewhere(r"python docs/make_first_look\.py", "test_notebook.py", "make_first_look"),
+    Read(r"python docs/draw_(page|report)\.py", "it draws a picture of the docs anew"),
+    # --- the page, and many machines
+    Elsewhere(r"python recommend\.py --serve", "serve/conftest.py", '"--serve", "--port"'),
+    Run(
+        r"python -m experiments\.page_latency",
+        {"--dataset": [SYNTHETIC], "--ratings": [2], "--requests": [2]},
+    ),
+    Elsewhere(r"pip install -r requirements-cluster\.txt", "requirements-dev.txt", "-cluster.txt"),
+    Elsewhere(
+        r"python compare_all\.py --cluster cluster\.json", "faults/test_cluster.py", "cluster"
+    ),
     # --- experiments: tests of their own run them, and look at what comes out
     Run(r"python -m experiments\.speed --parts engine", {"--quick": [], "--output-dir": [OUT]}),
     Run(
@@ -147,6 +158,11 @@ RULES: list[Rule] = [
         r"python -m experiments\.(literature|published_benchmark).*",
         "test_experiments.py",
         r"experiments.\1",
+    ),
+    Elsewhere(
+        r"python -m experiments\.full_size --dataset FOLDER",
+        "test_full_size_costs.py",
+        "experiments.full_size",
     ),
     Read(r"python -m experiments\.speed --dataset FOLDER", "minutes, even with --quick"),
     # --- results/README.md: the runs behind the figures

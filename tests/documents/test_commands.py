@@ -34,6 +34,7 @@ PYTHON_BLOCKS = {
     "evaluation.md": {"test_readme.py": 1},
     "personal-model.md": {"test_readme.py": 1},
     "recommend.md": {"documents/test_commands.py": 1},
+    "scale.md": {"documents/test_commands.py": 2},
     "weightless.md": {"weightless/test_docs.py": 3},
 }
 
@@ -85,6 +86,13 @@ def test_other_test_files_run_what_is_left_to_them():
             assert named in file.read_text(), f"{command.text}: {named} is not in {rule.file}"
 
 
+def test_scripts_for_other_machines_are_python():
+    """No more is tried: there is no Slurm and no Kubernetes here."""
+    for block in blocks_of(ROOT / "docs" / "scale.md"):
+        if block.language == "python":
+            compile(block.text, "docs/scale.md", "exec")
+
+
 # --- each is read ------------------------------------------------------------------------------
 
 
@@ -102,8 +110,10 @@ def module_and_words(command):
     if words[0] != "python" or words[1:3] in (["-m", "venv"], ["-m", "pytest"], ["--version"]):
         return None
     if words[1] == "-m":
-        name = words[2] if words[2] != "recbench" else "recbench.__main__"
-        return importlib.import_module(name), words[3:]
+        module = importlib.import_module(words[2])
+        if hasattr(module, "__path__"):  # a package
+            module = importlib.import_module(f"{words[2]}.__main__")
+        return module, words[3:]
     if "/" in words[1]:
         return None, words[2:]
     return importlib.import_module(words[1].removesuffix(".py")), words[2:]

@@ -1,0 +1,74 @@
+"""What full size costs: the stages of each recommender, and the tables made of them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+from experiments.full_size import growth
+
+
+def test_growth_is_that_of_one_user():
+    """Twice as long for a user when there are four times as many; film tables apart."""
+    common = {"part": "shares", "status": "ok", "model": "personal", "peak_gb": 1.0}
+    rows = pd.DataFrame(
+        [
+            common | {"share": 4, "users": 100, "seconds": 15.0, "film_tables_seconds": 5.0},
+            common | {"share": 1, "users": 400, "seconds": 87.0, "film_tables_seconds": 7.0},
+        ]
+    )
+    (row,) = growth(rows, (4, 1)).to_dict("records")
+    assert row == {
+        "model": "personal",
+        "1/4": 10.0,
+        "all": 80.0,
+        "per_user_growth": 2.0,
+        "film_tables": 7.0,
+        "peak_gb": 1.0,
+    }
+
+
+@pytest.mark.slow
+def test_each_recommender_is_measured_stage_by_stage(tmp_path):
+    """python -m experiments.full_size"""
+    words = {
+        "--dataset": [SYNTHETIC],
+        "--shares": [2, 1],
+        "--models": ["ridge", "user_mean"],
+        "--background-users": [20],
+        "--background-models": ["bayes_fm"],
+        "--tested-users": [30],
+        "--repeats": [2],
+        "--output-dir": [tmp_path / "out"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.full_size"]
+        + [str(word) for flag, values in words.items() for word in (flag, *values)],
+        cwd=ROOT,
+        env=os.environ | {"RECBENCH_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(tmp_path / "out" / "full_size.csv")
+    assert (rows["status"] == "ok").all()
+    shares = rows[rows["part"] == "shares"].set_index(["model", "share"])
+    assert shares["users"].to_dict()["ridge", 2] == 30
+    assert (shares.loc["significance", "n_users"] > 0).all()
+    both = pd.concat([shares.loc["ridge"], shares.loc["user_mean"]])
+    assert (both[["rmse", "seconds", "peak_gb", "write_seconds"]] > 0).all(axis=None)
+    grown = pd.read_csv(tmp_path / "out" / "growth.csv")
+    assert grown["model"].tolist() == ["ridge", "user_mean", "significance"]
+    background = pd.read_csv(tmp_path / "out" / "background.csv")
+    assert (background[["expected_seconds", "expected_seconds_of_all", "rmse"]] > 0).all(axis=None)
+    ways = pd.read_csv(tmp_path / "out" / "preparing.csv")
+    assert ways["what"].tolist() == ["bare read", "first time", "later", "without cache"]
+    assert ways["times the bare read, seconds"][0] == 1.0
+    assert not (tmp_path / "out" / "predictions").exists()
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "finished"
