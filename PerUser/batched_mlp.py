@@ -100,6 +100,15 @@ def bit_loss(logits: Tensor, target: Tensor, loss: str) -> Tensor:
     return F.binary_cross_entropy_with_logits(scores, target, reduction="none")
 
 
+def bit_loss_gradient(logits: Tensor, target: Tensor, weight: Tensor, loss: str) -> Tensor:
+    """The derivative by the logits of the sum of `bit_loss` times `weight`: training needs no more,
+    and the loss itself would take a tenth of the time."""
+    s = torch.sigmoid(logits)
+    if loss == "double_sigmoid":
+        return (torch.sigmoid(s) - target) * weight * (1 - s) * s
+    return s.sub_(target).mul_(weight)
+
+
 def own_mean(mask: Tensor, outputs: int) -> Tensor:
     """Weights [u, r, 1] that turn a sum over everybody's bits into a sum of each user's mean."""
     return mask / (mask.sum(dim=1, keepdim=True) * outputs)

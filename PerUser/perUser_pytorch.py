@@ -21,7 +21,7 @@ from torch import Tensor
 
 from PerUser.batched_mlp import (
     as_tensor,
-    bit_loss,
+    bit_loss_gradient,
     choose_device,
     forward,
     initial_parameters,
@@ -112,8 +112,8 @@ class TorchPerUserRecommender(Recommender):
         optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
         for _ in range(self.epochs):
             optimiser.zero_grad()
-            loss = (bit_loss(forward(parameters, x), y, self.loss) * weight).sum()
-            loss.backward()
+            logits = forward(parameters, x)
+            logits.backward(bit_loss_gradient(logits.detach(), y, weight, self.loss))
             optimiser.step()
         return [parameter.detach() for parameter in parameters]
 

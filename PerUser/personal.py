@@ -411,5 +411,5 @@ def rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     order = np.argsort(user, kind="stable")
     users, starts = np.unique(user[order], return_index=True)
     ends = [*starts[1:].tolist(), len(order)]
-    for one, start, end in zip(users.tolist(), starts.tolist(), ends, strict=True):
+    for one, start, end in zip(users.tolist(), starts.tolist(), ends, strict=False):
         yield one, order[start:end]
