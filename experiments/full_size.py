@@ -114,9 +114,12 @@ def main(parameters: Parameters) -> None:
     for made in ("predictions", "cache"):  # large, and of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
     rows = pd.DataFrame(folder.rows)
-    write_csv(preparing_table(rows), folder.path / "preparing.csv")
-    write_csv(growth(rows, parameters.shares), folder.path / "growth.csv")
-    write_csv(background_table(rows), folder.path / "background.csv")
+    if "preparing" in parameters.parts:
+        write_csv(preparing_table(rows), folder.path / "preparing.csv")
+    if "shares" in parameters.parts:
+        write_csv(growth(rows, parameters.shares), folder.path / "growth.csv")
+    if "background" in parameters.parts:
+        write_csv(background_table(rows), folder.path / "background.csv")
     folder.close(started)
     console.print(f"full_size.csv and the tables made of it are in {folder.path}")
 
