@@ -43,3 +43,8 @@ def extract_folder() -> Path:
 @pytest.fixture(scope="session")
 def extract(extract_folder: Path) -> Dataset:
     return load_dataset(str(extract_folder))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """tests/faults first: they fork this process, which must not have started threads by then."""
+    items.sort(key=lambda item: "faults" not in item.path.parts)

@@ -10,7 +10,7 @@ import numpy as np
 from recbench.factorization.features import one_hot
 from recbench.factorization.sampling import Design, NormalFM, block_of
 
-RATINGS, USERS, FILMS = 200_000, 2_000, 2_000  # of the trial
+RATINGS, USERS, FILMS = 500_000, 20_000, 20_000  # of the trial; more than a processor's cache holds
 BYTES_OF_A_RATING = 150  # features and target, here and in myFM
 
 

@@ -46,7 +46,7 @@ from recbench.report.family import MARK, comparison, corrected, read
 from recbench.report.leaderboard.markdown import boards_in_markdown
 from recbench.report.page import Page, markdown_table
 from recbench.report.plots import error_by_ratings
-from recbench.report.style import looks_of, save
+from recbench.report.style import save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
@@ -88,9 +88,7 @@ def pictures(text: str, root: Path) -> list[Path]:
             run, models, file = words.split()
             rows = read(root / run / "comparison.csv")
             done = rows[rows["status"] == "ok"]
-            # of some of many: as far apart as can be
-            shown = models.split(",")
-            figure = error_by_ratings(done, looks_of(shown), shown)
+            figure = error_by_ratings(done, models.split(","))
             files += save(figure, (root / file).with_suffix(""))
         if kind in CONTINUAL_KINDS:
             drawn, file = continual_picture(root, kind, *words.split())

@@ -14,6 +14,7 @@ from recbench.report.style import (
     GREY,
     centred,
     legend_beside,
+    looks_of,
     plain_frame,
     run_looks,
     save,
@@ -38,7 +39,7 @@ def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Pat
         return []
     folder.mkdir(exist_ok=True)
     looks = run_looks(comparison)
-    files = save(error_by_ratings(done, looks), folder / "error_by_ratings")
+    files = save(error_by_ratings(done, looks=looks), folder / "error_by_ratings")
     to_reference = differences[differences["score"] == "rmse"]
     to_reference = to_reference[to_reference["reference_role"] != USERS_MEDIAN]
     if len(to_reference):
@@ -50,17 +51,19 @@ def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Pat
 
 
 def error_by_ratings(
-    done: pd.DataFrame, looks: dict[str, dict], models: list[str] | None = None
+    done: pd.DataFrame, models: list[str] | None = None, looks: dict[str, dict] | None = None
 ) -> Figure:
     """RMSE against ratings per user, a line for each recommender, or only `models`, with its band;
-    `looks` as of `run_looks`."""
+    `looks` as of `run_looks`, None: as far apart as can be."""
+    models = models or done["model"].unique().tolist()
+    looks = looks or looks_of(models)
     done = done.assign(centred=centred(done, ITERATION, "rmse"))
     cells = sorted(cells_of(done), key=lambda cell: cell[1] or float("inf"))  # by ratings per user
     place = {cell: number for number, cell in enumerate(cells)}
     figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     last = {}
-    for model in models or done["model"].unique():
+    for model in models:
         by_cell = done[done["model"] == model].groupby(CELL)
         mean, spread = by_cell["rmse"].mean(), by_cell["centred"].std().fillna(0)
         x = np.array([place[cell] for cell in mean.index])
