@@ -71,7 +71,9 @@ def for_whom(table: pd.DataFrame, looks: Looks) -> Figure:
         for place, model in enumerate(models):
             rows = rows_of_kind[rows_of_kind["model"] == model].sort_values("group")
             x = rows["group"] + 0.5 * (place / max(len(models) - 1, 1) - 0.5)
-            away = [rows["difference"] - rows["low"], rows["high"] - rows["difference"]]
+            away = np.stack(  # (2, groups)
+                (rows["difference"] - rows["low"], rows["high"] - rows["difference"])
+            )
             look = looks[model] | {"linestyle": ""}
             panel.errorbar(x, rows["difference"], away, **look, markersize=4, lw=1, label=model)
         groups = rows_of_kind.drop_duplicates("group").sort_values("group")
