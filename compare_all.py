@@ -206,7 +206,9 @@ def carry_out(
     """What is left of a run whose folder is there; the exit status."""
     exchange = folder.path.absolute()
     if parameters.shared_folder:
-        exchange = Path(parameters.shared_folder).absolute() / exchange.name
+        exchange = Path(parameters.shared_folder).absolute() / folder.unmistakable_name()
+    if parameters.accept_changes:  # what other code has left half done
+        shutil.rmtree(exchange / CELLS, ignore_errors=True)
     predictions = Predictions(folder.path, exchange)
     folder.adopt(predictions.rows)
     if parameters.add_models:
@@ -227,8 +229,9 @@ def carry_out(
     run_grid(tasks, parameters, folder, predictions, names, cluster)
 
     table = folder.finish(names, started)
-    for done in (folder.path, exchange):
-        shutil.rmtree(done / CELLS, ignore_errors=True)
+    shutil.rmtree(folder.path / CELLS, ignore_errors=True)
+    if exchange != folder.path.absolute():
+        shutil.rmtree(exchange, ignore_errors=True)
     if (table["status"] == "ok").any():
         write_csv(final_results(table), folder.path / "final_results.csv")
         differences = write_significance(

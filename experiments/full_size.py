@@ -48,7 +48,7 @@ from recbench.recommender import Options, build, declared
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.parent import end_with_parent
-from recbench.runs.predictions import Predictions
+from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
 
@@ -193,7 +193,7 @@ def fit_and_predict(dataset: str, users: int, seed: int, name: str, folder: Path
     measured = stages.time("fit_predict_score", lambda: measure(model, cell, "half_stars"))
     folder.mkdir(parents=True, exist_ok=True)
     key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
-    stages.time("write", lambda: Predictions(folder).add(key, measured.predictions))
+    stages.time("write", lambda: write_part(folder, key, measured.predictions))
     return scores_of(measured.row) | stages.columns()
 
 
@@ -248,9 +248,12 @@ def learn_from_others(
 
 
 def one_table(cell: Cell, users: int, seed: int) -> None:
-    """Give the cell one film table, learned from all background users that there are."""
+    """Give the cell one film table, learned from all background users that there are, be they more
+    than `MOST_USERS`."""
     background, movies = cell.personal.background, cell.movies.without_codes()
-    table = make_film_table(background, movies, seed, most_users=users)
+    table = make_film_table(
+        background, movies, seed, movies_without=cell.movies_without, most_users=users
+    )
     cell.__dict__["personal_tables"] = FilmTables.same_for_all(table)
 
 
@@ -314,16 +317,15 @@ def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
     table = []
     for name, of_model in ok.groupby("model", sort=False):
         by_share = of_model.set_index("share").sort_index(ascending=False)
-        work = by_share["seconds"] - by_share.get("film_tables_seconds", 0.0)
-        if "film_tables_seconds" in by_share:
-            work = by_share["seconds"] - by_share["film_tables_seconds"].fillna(0.0)
+        nothing = pd.Series(0.0, by_share.index)
+        tables = by_share.get("film_tables_seconds", nothing).fillna(0.0)
+        work = by_share["seconds"] - tables
         row: dict[str, object] = {"model": name}
         row |= {f"1/{share}" if share > 1 else "all": work.get(share) for share in shares}
         most, fewest = by_share.index.max(), by_share.index.min()
         times = by_share["users"][fewest] / by_share["users"][most]
         row["per_user_growth"] = work[fewest] / work[most] / times if most != fewest else None
-        tables = by_share.get("film_tables_seconds")
-        row["film_tables"] = None if tables is None else tables[fewest]
+        row["film_tables"] = tables[fewest]
         row["peak_gb"] = by_share["peak_gb"][fewest]
         table.append(row)
     return pd.DataFrame(table)

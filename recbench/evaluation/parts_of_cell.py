@@ -82,6 +82,23 @@ def write_parts(cell: Cell, users: int, models: dict[str, Any], folder: Path) ->
     return parts
 
 
+def of_all_of(model: Any, cell: Cell) -> OfAll:
+    """What a recommender learns from all users of a cell together.
+
+    Raises:
+        TypeError: it is not arrays of numbers.
+        others: whatever a class of one's own raises.
+    """
+    if not hasattr(model, "of_all_users"):  # a class of one's own need not
+        return {}
+    baseline = [cell.item_baseline] if declared(model, "starts_from_item_baseline") else []
+    of_all: OfAll = model.of_all_users(cell.personal.train, cell.movies, *baseline)
+    for name, value in of_all.items():
+        if np.asarray(value).dtype == object:
+            raise TypeError(f"of_all_users gives '{name}', which is no array of numbers")
+    return of_all
+
+
 def _write(cell: Cell, users: int, models: dict[str, Any], folder: Path) -> int:
     movies, split = cell.movies, cell.personal
     facts = {
@@ -94,12 +111,7 @@ def _write(cell: Cell, users: int, models: dict[str, Any], folder: Path) -> int:
     }
     pl.DataFrame(facts).write_parquet(folder / "movies.parquet")
     for name, model in models.items():
-        if hasattr(model, "of_all_users"):  # a class of one's own need not
-            baseline = [cell.item_baseline] if declared(model, "starts_from_item_baseline") else []
-            of_all: OfAll = model.of_all_users(split.train, movies, *baseline)
-        else:
-            of_all = {}
-        np.savez(folder / f"{name}.of_all.npz", allow_pickle=False, **of_all)
+        np.savez(folder / f"{name}.of_all.npz", allow_pickle=False, **of_all_of(model, cell))
     if any(declared(model, "starts_from_film_table") for model in models.values()):
         tables = cell.personal_tables
         for k, table in enumerate(tables.tables):

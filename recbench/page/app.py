@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import jinja2
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from recbench.errors import InputError
@@ -34,6 +34,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token, "GRID": GRID, "OF_OTHERS": OF_OTHERS}
+    app.jinja_env.globals["key_is_known"] = True
     guard(app, port, token)
     for part in (showing, changing, filing):
         app.register_blueprint(part.routes, url_prefix=path)
@@ -47,7 +48,9 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
         return refusal(error.description or error.name, error.code or 500)
 
     def refusal(message: str, status: int) -> Response:
-        response = make_response(render_template("refused.html", message=message))
+        known = request.path.startswith(path)  # else the links would tell it
+        page = render_template("refused.html", message=message, key_is_known=known)
+        response = make_response(page)
         response.status_code = status
         return response
 

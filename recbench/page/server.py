@@ -76,7 +76,7 @@ def serve(
         ident=None,
         max_request_header_size=HEADERS,
         max_request_body_size=LARGEST_FILE,
-        inbuf_overflow=LARGEST_FILE,  # ratings that are sent touch no disk
+        inbuf_overflow=LARGEST_FILE,
     )
     url = f"http://{ADDRESS}:{port}{path}"
     tell(f"the page is at {url}")

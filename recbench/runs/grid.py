@@ -24,6 +24,7 @@ from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Fitted, Measured, fit_and_predict, measure, score
 from recbench.evaluation.parts_of_cell import (
     number_of_parts,
+    of_all_of,
     read_film_tables,
     read_part,
     save_predicted,
@@ -297,10 +298,12 @@ def _models_apart(task: CellTask, cell: Cell) -> dict[str, Any]:
     for name, spec in task.models.items():
         try:
             model = build(load_recommender(spec), task.options())
+            if not why_together(model):
+                with kept_working_folder(), time_limit(task.model_timeout):
+                    of_all_of(model, cell)
+                models[name] = model
         except MAY_FAIL:  # it fails again, and is a row then
             continue
-        if not why_together(model):
-            models[name] = model
     return models
 
 

@@ -77,6 +77,14 @@ class Predictions:
             if key[-1] in models:
                 part.unlink()
                 del self._part_of[key]
+        if any(key[-1] in models for key in self._whole):
+            self._whole = [key for key in self._whole if key[-1] not in models]
+            scratch = self._file.with_suffix(".part")
+            left = pl.scan_parquet(self._file, glob=False).filter(~pl.col("model").is_in(models))
+            left.sink_parquet(scratch, compression="zstd")
+            os.replace(scratch, self._file)
+        for about in self._written_to.parent.glob(f"{CELLS}/*/about.json") if models else ():
+            about.unlink()  # what they learned of all users stands beside it: it is written anew
         for name in models:
             for said in self._written_to.parent.glob(f"{CELLS}/*-said/{glob.escape(name)}-*"):
                 said.unlink()
@@ -123,6 +131,13 @@ class Predictions:
     def _read_parts(self) -> dict[Key, Path]:
         """The part of each key. One that cannot be read is no part: it is computed again."""
         found = {}
+        if self._written_to != self._parts:  # not yet taken when the run was stopped
+            for part in sorted(self._written_to.glob("*.parquet")):
+                self._parts.mkdir(exist_ok=True)
+                scratch = self._parts / f"{part.name}.part"
+                shutil.copyfile(part, scratch)
+                os.replace(scratch, self._parts / part.name)
+                part.unlink()
         for part in sorted(self._parts.glob("*.parquet")):
             try:
                 (key,) = _keys_of(part)

@@ -115,10 +115,13 @@ def open_run(
 def how_to_go_on(folder: RunFolder, parameters: Any) -> str:
     """The command with which a run that is stopped goes on."""
     words = ["python", sys.argv[0], "--resume", str(folder.path)]
-    for name in ("workers", "cluster", "shared_folder"):
+    defaults = type(parameters)()
+    for name in ("workers", "cluster", "shared_folder", "users_per_task", "model_timeout"):
         value = getattr(parameters, name, None)
-        if value:
+        if value != getattr(defaults, name, None):
             words += [f"--{name.replace('_', '-')}", str(value)]
+    if not getattr(parameters, "cache", True):
+        words.append("--no-cache")
     if getattr(parameters, "accept_changes", False):
         words.append("--accept-changes")
     return shlex.join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -83,6 +84,11 @@ class RunFolder:
             ) from None
         except OSError as error:
             raise InputError(f"{flag} {self.path}: cannot be written ({error.strerror})") from None
+
+    def unmistakable_name(self) -> str:
+        """Of this run, where several runs leave files side by side."""
+        text = f"{self.path.absolute()} {self.metadata.get('started')}"
+        return f"{self.path.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def changes_since(self) -> list[str]:
         """What is no longer as it was when the run was begun: code, Python, packages."""

@@ -106,7 +106,9 @@ def test_a_change_is_no_link(unchanged):
 
 def test_without_the_key_there_is_nothing(unchanged):
     for path in ("/", "/profile.json", "/static/page.css", "/x/", f"/{unchanged.path[1:-2]}x/"):
-        refused(unchanged.client.get(path, base_url=HOME), 404)
+        answer = unchanged.client.get(path, base_url=HOME)
+        refused(answer, 404)
+        assert unchanged.path not in answer.text  # nor is it told by a link
     form = {"movie": 3, "stars": 4, "token": unchanged.token}
     answer = unchanged.client.post("/rate", data=form, headers={"Origin": HOME}, base_url=HOME)
     refused(answer, 404)

@@ -91,7 +91,7 @@ def boards(folder: Path) -> list[Board]:
     alike: dict[tuple, list[tuple[str, Path, dict]]] = {}
     for run in runs:
         metadata = read_metadata(run)
-        if "protocol" in metadata:  # a grid
+        if "protocol" in metadata and metadata.get("status") != "running":  # a grid, to its end
             ended = str(metadata.get("finished", ""))
             alike.setdefault(_key(metadata), []).append((ended, run, metadata))
     found = [_board(sorted(group, key=lambda one: one[:2])) for group in alike.values()]
@@ -165,7 +165,7 @@ def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> di
         of_cell = by_cell.get(cell)
         row[cell_name(cell)] = None if of_cell is None else of_cell["rmse"].mean()
         row[f"{cell_name(cell)}_mark"] = "" if of_cell is None else of_cell["mark"].iloc[0]
-    last = by_cell.get(cells[-1], rows)
+    last = by_cell.get(cells[-1], rows.iloc[:0])  # nothing of another cell
     size = last["bytes_per_user"].mean() if "bytes_per_user" in last else None
     return row | {
         "mae": last["mae"].mean(),
@@ -173,7 +173,7 @@ def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> di
         "forgets": _forgets(name),
         "seconds": (last["fit_seconds"] + last["predict_seconds"]).mean(),
         "tuned": "no" if rows["tuned"].iloc[0] == "never" else "yes",
-        "run": last["run"].iloc[0],
+        "run": (last if len(last) else rows)["run"].iloc[0],
     }
 
 

@@ -50,17 +50,21 @@ def _table(board: Board) -> dict[str, object]:
         ]
         size, forgets = row["bytes_per_user"], row["forgets"]
         shown = [
-            {"text": str(rank), "number": rank},
+            {"text": "" if pd.isna(row["mae"]) else str(rank), "number": rank},
             {"text": row["model"]},
             *errors,
-            {"text": f"{row['mae']:.3f}", "number": row["mae"]},
+            {"text": "" if pd.isna(row["mae"]) else f"{row['mae']:.3f}", "number": row["mae"]},
             {"text": row["learns_from"]},
             {"text": "" if pd.isna(size) else f"{size:,.0f}", "number": size},
             {"text": forgets},
-            {"text": f"{row['seconds']:,.3g}", "number": row["seconds"]},
+            {"text": _seconds(row["seconds"]), "number": row["seconds"]},
             {"text": row["tuned"]},
             {"text": row["run"]},
         ]
         others = row["learns_from"] == "all users" if row["learns_from"] else ""
         rows.append({"cells": shown, "others": others, "bytes": size, "forgets": forgets == "yes"})
     return {"heads": heads, "rows": rows}
+
+
+def _seconds(seconds: float) -> str:
+    return "" if pd.isna(seconds) else f"{seconds:,.3g}"

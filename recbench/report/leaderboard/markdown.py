@@ -28,16 +28,17 @@ def lines_of(board: Board) -> Iterator[dict[str, str]]:
     names = [cell_name(cell) for cell in board.cells]
     best = {name: round(board.rows[name].min(), 3) for name in names}
     for place, row in enumerate(board.rows.to_dict("records"), start=1):
-        line = {"": str(place), "recommender": f"`{row['model']}`"}
+        measured = pd.notna(row["mae"])  # in the cell that ranks
+        line = {"": str(place) if measured else "", "recommender": f"`{row['model']}`"}
         line["learns from"] = str(row["learns_from"])
         for name in names:
             text = "" if pd.isna(row[name]) else f"{row[name]:.3f}"
             text = f"**{text}**" if text and round(row[name], 3) == best[name] else text
             line[f"RMSE, {name}"] = f"{text} {row[f'{name}_mark']}".strip()
         size = row["bytes_per_user"]
-        line["MAE"] = f"{row['mae']:.3f}"
+        line["MAE"] = f"{row['mae']:.3f}" if measured else ""
         line["bytes per user"] = "" if pd.isna(size) else f"{size:,.0f}"
         line["forgets"] = str(row["forgets"])
-        line["fit and predict, s"] = f"{row['seconds']:,.3g}"
+        line["fit and predict, s"] = f"{row['seconds']:,.3g}" if measured else ""
         line["tuned"], line["run"] = str(row["tuned"]), str(row["run"])
         yield line
