@@ -158,10 +158,10 @@ def serve(parameters: Parameters, file: ProfileFile) -> None:
     from recbench.page.server import serve as serve_page
 
     profile = file.read()
-    with reserved(parameters.port) as listener:
+    with reserved(parameters.port) as bound:
         known_films = open_known_films(parameters.dataset, parameters.film_table, tell)
         session = Session(known_films, Personal, profile)
-        serve_page(session, file, listener, tell, parameters.open)
+        serve_page(session, file, bound, tell, parameters.open)
 
 
 def check(parameters: Parameters) -> None:

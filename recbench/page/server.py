@@ -35,25 +35,25 @@ def reserved(port: int) -> Iterator[socket.socket]:
     Raises:
         InputError: another program has it, or it is not for this user.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
         if os.name == "posix":  # free again at once; elsewhere it would let two programs have it
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((ADDRESS, port))
-            listener.listen()
+            bound.bind((ADDRESS, port))
+            bound.listen()
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
             raise InputError(
                 f"--port {port} {why}. Give another, or 0 for any that is free"
             ) from None
-        yield listener
+        yield bound
 
 
 def serve(
     session: Session,
     file: ProfileFile,
-    listener: socket.socket,
+    bound: socket.socket,
     tell: Callable[[str], None],
     open_browser: bool = False,
 ) -> None:
@@ -63,15 +63,15 @@ def serve(
     Args:
         session: of the profile in `file`.
         file: read already.
-        listener: of `reserved`.
+        bound: of `reserved`.
         tell: called with a sentence for whoever started it.
         open_browser: whether to show the page there.
     """
-    port = listener.getsockname()[1]
+    port = bound.getsockname()[1]
     app, path = new_app(User(session, file), port)
     server = create_server(
         app,
-        sockets=[listener],
+        sockets=[bound],
         threads=THREADS,
         ident=None,
         max_request_header_size=HEADERS,

@@ -96,13 +96,13 @@ def test_first_a_film_table_is_made(start, tmp_path, monkeypatch):
 
 
 def test_no_other_machine_reaches_it():
-    with reserved(0) as listener:
-        assert listener.getsockname()[0] == "127.0.0.1"
+    with reserved(0) as bound:
+        assert bound.getsockname()[0] == "127.0.0.1"
 
 
 def test_a_port_that_is_taken():
-    with reserved(0) as listener:
-        port = listener.getsockname()[1]
+    with reserved(0) as bound:
+        port = bound.getsockname()[1]
         with pytest.raises(InputError, match=f"--port {port} is taken by another program"), \
                 reserved(port):  # fmt: skip
             pass
@@ -129,8 +129,8 @@ def test_flags_that_do_not_go_together(given, saying):
 
 
 def test_a_taken_port_is_told_before_anything_long(tmp_path):
-    with reserved(0) as listener, pytest.raises(InputError, match="is taken"):
-        main(Parameters(serve=True, port=listener.getsockname()[1], dataset="none",
+    with reserved(0) as bound, pytest.raises(InputError, match="is taken"):
+        main(Parameters(serve=True, port=bound.getsockname()[1], dataset="none",
                         profile=str(tmp_path / "me.json")))  # fmt: skip
 
 
