@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import recbench
 from recbench.data.cache import cache_folder
 from recbench.errors import InputError
 from recbench.film_table.table import FilmTable
 from recbench.own_ratings.catalogue import Catalogue
 
 TABLE, FILMS, INDEX = "film-table.npz", "films.npz", "index.json"
+MADE_BY = (".", "data", "data/encodings", "factorization", "film_table", "own_ratings")
 
 Tell = Callable[[str], None]  # a message for whoever waits
 
@@ -57,7 +60,8 @@ def open_known_films(dataset: str = "auto", film_table: str = "", tell: Tell = p
 
     Args:
         dataset: as `recbench.data.datasets.load_source` takes it. What it was is remembered, so
-            that the next call reads no dataset; files that have changed since are read anew.
+            that the next call reads no dataset; files that have changed since are read anew, and
+            so are all when the code that makes the table has.
         film_table: a folder that holds both files, or a table made by `python -m
             recbench.film_table`, whose films are those of the dataset.
         tell: called with a sentence where something takes time.
@@ -153,7 +157,7 @@ def _fitting(table: FilmTable, catalogue: Catalogue, path: Path) -> FilmTable:
 
 
 def _known(index: Path, dataset: str) -> str | None:
-    """The folder made of `dataset`, unless its files have changed since."""
+    """The folder made of `dataset`, unless its files or the code have changed since."""
     entry = _entries(index).get(_name(dataset))
     if not isinstance(entry, dict) or not isinstance(entry.get("folder"), str):
         return None
@@ -161,18 +165,28 @@ def _known(index: Path, dataset: str) -> str | None:
         try:
             now = Path(file).stat()
         except OSError:
-            continue  # it is gone, what was made of it is not
+            return entry["folder"]  # the dataset is gone, what was made of it is not
         if as_read != [now.st_size, now.st_mtime_ns]:
             return None
-    return entry["folder"]
+    return entry["folder"] if entry.get("code") == _code() else None
 
 
 def _remember(index: Path, dataset: str, folder: str, files: tuple[Path, ...]) -> None:
     read = [[str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
-    entries = _entries(index) | {_name(dataset): {"folder": folder, "files": read}}
+    entry = {"folder": folder, "files": read, "code": _code()}
+    entries = _entries(index) | {_name(dataset): entry}
     unfinished = index.with_name(f"{index.name}.{os.getpid()}.unfinished")
     unfinished.write_text(json.dumps(entries, indent=1))
     os.replace(unfinished, index)
+
+
+def _code() -> str:
+    """A hash of the modules that make films and table."""
+    package = Path(recbench.__file__).parent
+    code = hashlib.sha256()
+    for file in sorted(file for folder in MADE_BY for file in (package / folder).glob("*.py")):
+        code.update(file.read_bytes())
+    return code.hexdigest()
 
 
 def _entries(index: Path) -> dict[str, Any]:

@@ -91,6 +91,19 @@ def test_files_that_have_changed_are_read_anew(made, cache, monkeypatch):
     assert learned == [str(data)]
 
 
+def test_what_other_code_made_is_made_anew(made, cache, monkeypatch):
+    index = cache / "own-ratings" / "index.json"
+    kept = index.read_text()
+    monkeypatch.setattr(module, "_make", lambda *_: made[2])
+    try:
+        index.write_text(kept.replace(module._code(), "other"))
+        assert open_known_films(str(made[1])) is made[2]
+        index.write_text(kept)
+        assert open_known_films(str(made[1])) is not made[2]
+    finally:
+        index.write_text(kept)
+
+
 @pytest.mark.parametrize("content", [b"", b"nothing", None])
 @pytest.mark.parametrize("name", [module.TABLE, module.FILMS])
 def test_a_damaged_cache_is_made_again(made, cache, monkeypatch, name, content):
