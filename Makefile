@@ -2,7 +2,7 @@ PYTHON = .venv/bin/python
 FULL_SIZE = full-size
 DATASET = auto
 
-.PHONY: compare test quick faults versions check report speed
+.PHONY: compare test quick faults versions check report pictures speed
 
 compare: .venv/ready  ## run the comparison with its defaults
 	$(PYTHON) compare_all.py
@@ -39,6 +39,9 @@ check: .venv/ready-to-test  ## lint, format, types
 
 report: .venv/ready  ## write the tables and pictures of README and docs anew from results/
 	$(PYTHON) -m recbench.report
+
+pictures: .venv/ready-to-test  ## draw the terminal, the report, the page, the engine for README and docs
+	for what in terminal report page weightless; do $(PYTHON) docs/draw_$$what.py || exit 1; done
 
 .venv/ready: requirements.txt
 	python3 -m venv .venv

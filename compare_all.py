@@ -15,6 +15,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -52,6 +53,7 @@ from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.report.wide import final_results
+from recbench.runs.at_work import Piece
 from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.expected_costs import expected_costs
 from recbench.runs.grid import CELLS, CellTask, Parts, run_task
@@ -226,7 +228,7 @@ def carry_out(
     tasks = tasks_of(parameters, protocol, dataset, folder, predictions, exchange)
     for line in expected_costs(tasks, dataset):
         console.print(line, markup=False)
-    run_grid(tasks, parameters, folder, predictions, names, cluster)
+    run_grid(tasks, parameters, dataset, folder, predictions, names, cluster)
 
     table = folder.finish(names, started)
     shutil.rmtree(folder.path / CELLS, ignore_errors=True)
@@ -267,6 +269,7 @@ def tell_failures(table: pd.DataFrame, folder: RunFolder) -> int:
 def run_grid(
     tasks: list[CellTask],
     parameters: Parameters,
+    dataset: Dataset,
     folder: RunFolder,
     predictions: Predictions,
     names: list[str],
@@ -280,9 +283,12 @@ def run_grid(
         one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
         exchange = one.folder or folder.path
         cluster.check(Needed(one.dataset, one.protocol.join, one.cache, tuple(specs), exchange))
-    with GridProgress(console, len(tasks), folder.rows, names) as progress:
+    pieces = [task.pieces() for task in tasks]
+    size_of = partial(ratings_in, dataset)
+    with GridProgress(console, pieces, folder.rows, names, size_of) as progress:
         workers = cluster or processes(parameters, tasks)
-        for result in work_through(run_task, tasks, workers, go_on):
+        listener = progress.hear if console.is_terminal else None
+        for result in work_through(run_task, tasks, workers, go_on, listener):
             done = result if result.part is None else parts.add(result)
             key = done.key
             if done.note and done.note not in noted:
@@ -296,7 +302,13 @@ def run_grid(
             if done.reference:
                 folder.note_reference(done.reference)
             folder.add(*done.rows)
-            progress.add(key, done.rows, len(done.then))
+            progress.add(result.pieces, key, done.rows, [task.pieces() for task in done.then])
+
+
+def ratings_in(dataset: Dataset, piece: Piece) -> float:
+    """How many ratings a piece of work is about."""
+    each = piece.reviews_per_user or len(dataset.ratings) / dataset.n_users
+    return (piece.num_users or dataset.n_users) * each / piece.parts
 
 
 def processes(parameters: Parameters, tasks: list[CellTask]) -> int:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import groupby
 
 import pandas as pd
 import pytest
@@ -17,6 +18,7 @@ from recbench.recommender import (
 )
 from recbench.registry import load_recommender, recommenders
 from recbench.report.markdown import with_tables
+from recbench.report.terminal_picture import picture_of_run
 
 RESULTS = (ROOT / "results" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()
@@ -94,14 +96,28 @@ def test_one_users_view_prints_what_it_says():
     assert [line.rstrip() for line in done.stdout.splitlines()] == shown.splitlines()
 
 
-def test_the_printed_table_is_that_of_the_published_run():
-    rows = re.findall(r"^ (\w+) \*? +\w+ +((?:\d\.\d{3}[+-]? *){5})$", README, re.MULTILINE)
-    mean = pd.read_csv(ROOT / "results" / "main" / "default" / "comparison.csv")
+def test_the_terminal_of_the_readme_is_that_of_the_published_run():
+    run, file, command = re.search(r"<!-- terminal (\S+) (\S+) (.*?) -->", README).groups()
+    assert command == block("compare").split("&&")[-1].strip()
+    picture = (ROOT / file).read_text()
+    assert picture == picture_of_run(ROOT / run, command)
+    texts = re.findall(r' y="([\d.]+)"[^>]*>([^<]*)</text>', picture)
+    lines = [
+        [text.replace("&#160;", " ").strip() for _, text in line]
+        for _, line in groupby(texts, key=lambda text: text[0])
+    ]
+    shown = {
+        model.removesuffix(" *"): [figure.rstrip("+-") for figure in figures if figure]
+        for model, *figures in lines
+        if len(figures) > 4
+    }
+    del shown["recommender"]
+    mean = pd.read_csv(ROOT / run / "comparison.csv")
     mean = mean.groupby(["model", "reviews_per_user"])["rmse"].mean()
-    assert {model for model, _ in rows} == set(mean.index.get_level_values("model"))
-    for model, figures in rows:
-        shown = [figure.rstrip("+-") for figure in figures.split()]
-        assert shown == [f"{value:.3f}" for value in mean[model]], model
+    assert shown.keys() == set(mean.index.get_level_values("model"))
+    for model, (family, *figures) in shown.items():
+        assert family in ("PerUser", "Collab", "Base")
+        assert figures == [f"{value:.3f}" for value in mean[model]], model
 
 
 def test_every_recommender_stands_with_what_it_can_do():

@@ -15,6 +15,7 @@ anew by `python -m recbench.report`:
 - `costs FILE PART`: a part of speed.csv, what stands beside each figure, and the ratio.
 - `boards FOLDER`: what the runs in a folder found, ranked, see `recbench.report.leaderboard`.
 - `plot RUN MODELS FILE`: the picture of error by ratings per user, which is drawn to FILE.
+- `terminal RUN FILE COMMAND`: what stands in the terminal after a run, which is drawn to FILE.
 
 Within a line:
 
@@ -57,6 +58,7 @@ from recbench.report.terminal import (
     name_in_table,
     reference_of,
 )
+from recbench.report.terminal_picture import picture_of_run
 
 
 def with_tables(text: str, root: Path) -> str:
@@ -90,6 +92,11 @@ def pictures(text: str, root: Path) -> list[Path]:
             done = rows[rows["status"] == "ok"]
             figure = error_by_ratings(done, models.split(","))
             files += save(figure, (root / file).with_suffix(""))
+        if kind == "terminal":
+            run, file, *command = words.split()
+            picture = picture_of_run(root / run, " ".join(command))
+            (root / file).write_text(picture, encoding="utf-8")
+            files.append(root / file)
         if kind in CONTINUAL_KINDS:
             drawn, file = continual_picture(root, kind, *words.split())
             files += save(drawn, (root / file).with_suffix("")) if drawn else []
@@ -217,13 +224,23 @@ def costs(page: Page, file: str, part: str) -> str:
         other = "" if pd.isna(row["against"]) else f"{row['against']}: {row['against_value']:.3g}"
         ratio = "" if pd.isna(row["ratio"]) else f"{row['ratio']:.3g} ×"
         unit = "" if pd.isna(row["unit"]) else row["unit"]
-        rows.append([row["what"], f"{row['value']:.3g} {unit}".rstrip(), other, ratio])
-    return markdown_table(["what", "figure", "beside", "ratio"], rows)
+        cells = [row["what"], f"{row['value']:.3g} {unit}".rstrip(), other, ratio]
+        if pd.notna(row.get("limit_value")):
+            cells.append(f"{row['limit']}: {row['times_the_limit']:.3g} ×")
+        rows.append(cells)
+    heads = ["what", "figure", "beside", "ratio", "times the limit"]
+    wide = max(map(len, rows))
+    return markdown_table(heads[:wide], [row + [""] * (wide - len(row)) for row in rows])
 
 
 def plot(page: Page, run: str, models: str, file: str) -> str:
     """The line that shows the picture; `pictures` draws it."""
     return f"![RMSE against ratings per user]({file})"
+
+
+def terminal(page: Page, run: str, file: str, *command: str) -> str:
+    """The line that shows the picture; `pictures` draws it."""
+    return f"![RMSE of each recommender and cell, in a terminal]({file})"
 
 
 def count(page: Page, run: str, score: str, model: str, reference: str, kind: str) -> str:
@@ -299,6 +316,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "boards": boards_in_markdown,
     "costs": costs,
     "plot": plot,
+    "terminal": terminal,
     "count": count,
     "percent": percent,
     "value": value,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import pandas as pd
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
+from recbench.report.time_left import TimeLeft
+from recbench.runs.at_work import Piece
 
 NO_DIFFERENCES = pd.DataFrame(
     columns=["model", "score", "reference_role", "num_users", "reviews_per_user"]
@@ -24,25 +30,40 @@ def progress_bar(console: Console) -> Progress:
 
 
 class GridProgress:
-    """Shows the scores of a grid cell by cell, as each is done.
+    """Shows the scores of a grid cell by cell, as each is done; in a terminal also what is being
+    done, below a table that stays where it is.
 
     Args:
         console: where to show it.
-        total: tasks that are to be done, a cell in one iteration each.
+        tasks: that are to be done, the pieces of each.
         rows: what an earlier part of the run has found.
         order: of the recommenders in the table.
+        size_of: of a piece: how many ratings it learns, about.
     """
 
-    def __init__(self, console: Console, total: int, rows: list[dict], order: list[str]) -> None:
+    def __init__(
+        self,
+        console: Console,
+        tasks: Sequence[Sequence[Piece]],
+        rows: list[dict],
+        order: list[str],
+        size_of: Callable[[Piece], float],
+    ) -> None:
         self._console = console
-        self._total = total
+        self._total, self._done = len(tasks), 0
         self._rows = list(rows)
         self._place = {model: place for place, model in enumerate(order)}
-        self._done = 0
         self._started = time.perf_counter()
-        self._bar = progress_bar(console)
-        self._task = self._bar.add_task("cells", total=total)
-        self._live = Live(self._bar, console=console, refresh_per_second=4)
+        self._time_left = TimeLeft(size_of)
+        for pieces in tasks:
+            self._time_left.expect(pieces)
+        self._at_work: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
+        self._lock = threading.RLock()  # workers are heard in a thread, and it is shown in another
+        columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(*columns, TextColumn("{task.description}"), console=console)
+        self._task = self._bar.add_task("", total=self._total)
+        self._table: tuple[str | Table, ...] = ()
+        self._live = Live(console=console, get_renderable=self._picture, refresh_per_second=4)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -51,42 +72,89 @@ class GridProgress:
 
     def __exit__(self, *_: object) -> None:
         if self._console.is_terminal:
-            self._live.update(self._bar)  # the final tables take the place of the growing one
+            self._table, self._at_work = (), {}  # the final tables take the place of this one
             self._live.stop()
 
     def note(self, text: str) -> None:
         """Something that the user should know, above the table."""
         self._console.print(text)
 
-    def add(self, key: dict[str, int], rows: list[dict], more: int = 0) -> None:
-        """The rows of a task, just done: of one cell in one iteration; none yet, of a part of it.
+    def hear(self, worker: int, piece: Piece | None) -> None:
+        """What a worker is at from now on, see `recbench.runs.at_work`."""
+        now = time.perf_counter()
+        with self._lock:
+            before = self._at_work.pop(worker, None)
+            if before is not None:
+                self._time_left.took(before[0], now - before[1])
+            if piece is not None:
+                self._at_work[worker] = piece, now
+
+    def add(
+        self,
+        pieces: Sequence[Piece],
+        key: dict[str, int],
+        rows: list[dict],
+        then: Sequence[Sequence[Piece]] = (),
+    ) -> None:
+        """A task is done.
 
         Args:
-            key: num_users, reviews_per_user and iteration.
-            more: how many tasks have come of it.
+            pieces: what it consisted of.
+            key: num_users, reviews_per_user and iteration of its cell.
+            rows: of the cell; none yet, of a part of it.
+            then: the pieces of each task that has come of it.
         """
-        self._rows += rows
-        self._done += 1
-        self._total += more
-        self._bar.update(self._task, total=self._total)
-        if self._console.is_terminal:
-            self._bar.advance(self._task)
-            table = pd.DataFrame(sorted(self._rows, key=lambda row: self._place[row["model"]]))
-            if "rmse" in table:
-                shown = score_table(table, NO_DIFFERENCES, "rmse")
-                self._live.update(Group(f"{TABLES['rmse']}, so far", shown, self._bar))
-            return
-        if not rows:
-            return
-        seconds = time.perf_counter() - self._started
-        left = seconds / self._done * (self._total - self._done)
-        cell = cell_name((key["num_users"], key["reviews_per_user"]))
-        self._console.print(
-            f"[{self._done}/{self._total}] {cell}, iteration {key['iteration']}, "
-            f"RMSE: {cell_line(rows)} ({_duration(left)} left)",
-            soft_wrap=True,
-            markup=False,
-        )
+        with self._lock:
+            for row in rows:
+                if row["status"] == "ok":  # of workers that are not heard nothing else is known
+                    of_row = Piece(**key, model=row["model"])
+                    self._time_left.took(of_row, row["fit_seconds"] + row["predict_seconds"])
+            self._time_left.drop(pieces)
+            for more in then:
+                self._time_left.expect(more)
+            self._rows += rows
+            self._done += 1
+            self._total += len(then)
+            if self._console.is_terminal:
+                table = pd.DataFrame(sorted(self._rows, key=lambda row: self._place[row["model"]]))
+                if "rmse" in table:
+                    shown = score_table(table, NO_DIFFERENCES, "rmse")
+                    self._table = (f"{TABLES['rmse']}, so far", shown)
+            elif rows:
+                self._console.print(
+                    f"[{self._done}/{self._total}] {_where(key)}, RMSE: {cell_line(rows)}"
+                    f"{self._left(' (', ')')}",
+                    soft_wrap=True,
+                    markup=False,
+                )
+
+    def _picture(self) -> Group:
+        """What stands in the terminal at this moment."""
+        with self._lock:
+            description = self._left()
+            self._bar.update(
+                self._task, completed=self._done, total=self._total, description=description
+            )
+            now = time.perf_counter()
+            lines = [_line(piece, now - since) for piece, since in self._at_work.values()]
+            return Group(*self._table, self._bar, *lines)
+
+    def _left(self, before: str = "", after: str = "") -> str:
+        now = time.perf_counter()
+        at_work = {piece: now - since for piece, since in self._at_work.values()}
+        seconds = self._time_left.seconds(now - self._started, at_work)
+        return "" if seconds is None else f"{before}{_duration(seconds)} left{after}"
+
+
+def _where(key: dict[str, int]) -> str:
+    cell = cell_name((key["num_users"], key["reviews_per_user"]))
+    return f"{cell}, iteration {key['iteration']}"
+
+
+def _line(piece: Piece, seconds: float) -> Text:
+    """What a worker is at."""
+    of_all = f", part {piece.part + 1} of {piece.parts}" if piece.parts > 1 else ""
+    return Text(f"  {_where(vars(piece))}: {piece.model}{of_all} ({_duration(seconds)})")
 
 
 def _duration(seconds: float) -> str:

@@ -35,6 +35,7 @@ from recbench.evaluation.protocols import Protocol
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared, why_together
 from recbench.registry import family_of, file_of, load_recommender
+from recbench.runs.at_work import Piece, tell
 from recbench.runs.predictions import CELLS, write_part
 from recbench.runs.time_limit import OutOfTime, time_limit
 
@@ -83,6 +84,10 @@ class CellTask:
             background=self.protocol.background_users != 0,
         )
 
+    def pieces(self) -> tuple[Piece, ...]:
+        """What it consists of."""
+        return tuple(Piece(**self.key, model=name) for name in self.models)
+
     def parts(self) -> Path:
         """The folder of the cell in parts."""
         assert self.folder is not None
@@ -107,6 +112,10 @@ class PartTask:
         """Of the recommender."""
         return next(iter(self.cell.models))
 
+    def pieces(self) -> tuple[Piece]:
+        """What it consists of."""
+        return (Piece(**self.cell.key, model=self.name, part=self.part, parts=self.parts),)
+
     @property
     def file(self) -> Path:
         """Where what it says is written to."""
@@ -127,6 +136,7 @@ class CellDone:
         note: what the user should know, or "".
         then: tasks that can be done now.
         part: the task, if it was of a part of the users.
+        pieces: what the task consisted of.
     """
 
     key: dict[str, int]
@@ -136,11 +146,16 @@ class CellDone:
     note: str = ""
     then: list[CellTask | PartTask] = field(default_factory=list)
     part: PartTask | None = None
+    pieces: tuple[Piece, ...] = ()
 
 
 def run_task(task: CellTask | PartTask) -> CellDone:
-    """What a worker does."""
-    return run_cell(task) if isinstance(task, CellTask) else run_part(task)
+    """What a worker does. It tells what it is at (`recbench.runs.at_work`)."""
+    try:
+        done = run_cell(task) if isinstance(task, CellTask) else run_part(task)
+    finally:
+        tell(None)
+    return replace(done, pieces=task.pieces())
 
 
 def run_cell(task: CellTask) -> CellDone:
@@ -162,6 +177,7 @@ def run_cell(task: CellTask) -> CellDone:
         def measured(name: str = name, cell: Cell = chosen) -> Measured:
             return _measure(task, name, task.models[name], cell, fitted)
 
+        tell(Piece(**task.key, model=name))
         _keep(task, name, measured, done)
     if cell is not None and task.reference_of:
         done.reference = _scores_on_validation_rows(task, cell)
@@ -174,6 +190,7 @@ def run_part(task: PartTask) -> CellDone:
     if task.file.exists():  # of an earlier run that was stopped
         return done
     cls = load_recommender(cell.models[name])
+    tell(*task.pieces())
     try:
         part = read_part(cell.parts(), task.part, name)
         with kept_working_folder(), time_limit(cell.model_timeout):

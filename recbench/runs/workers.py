@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext
 from typing import Any, TypeVar
 
 from recbench.errors import InputError
+from recbench.runs.at_work import Listener, listen, listening
 from recbench.runs.cluster import Cluster
 from recbench.runs.parent import end_with_parent
 
@@ -19,7 +24,11 @@ R = TypeVar("R")
 
 
 def work_through(
-    work: Callable[[T], R], tasks: Sequence[T], workers: int | Cluster, go_on: str
+    work: Callable[[T], R],
+    tasks: Sequence[T],
+    workers: int | Cluster,
+    go_on: str,
+    listener: Listener | None = None,
 ) -> Iterator[R]:
     """Do `work` on each task; each result is yielded when it is done, in any order. The results do
     not depend on the workers if every random number comes from a seed of the task's own.
@@ -30,6 +39,8 @@ def work_through(
         work: a function of a module.
         workers: how many processes on this machine; 1: this one. Or a cluster.
         go_on: the command with which the user can go on, should a worker be killed.
+        listener: hears what tasks on this machine are at, in a thread of its own if they are done
+            in other processes. Of those on a cluster it hears nothing.
 
     Raises:
         InputError: a worker was killed, or what `Cluster.work_through` says.
@@ -37,9 +48,10 @@ def work_through(
     if isinstance(workers, Cluster):
         yield from workers.work_through(work, tasks, go_on)
     elif workers == 1 or not tasks:
-        yield from _one_after_another(work, tasks)
+        with listening(listener):
+            yield from _one_after_another(work, tasks)
     else:
-        yield from _in_processes(work, tasks, workers, go_on)
+        yield from _in_processes(work, tasks, workers, go_on, listener)
 
 
 def _one_after_another(work: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
@@ -51,35 +63,66 @@ def _one_after_another(work: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R
 
 
 def _in_processes(
-    work: Callable[[T], R], tasks: Sequence[T], workers: int, go_on: str
+    work: Callable[[T], R], tasks: Sequence[T], workers: int, go_on: str, listener: Listener | None
 ) -> Iterator[R]:
     # spawned, not forked: a forked child may inherit locks of numeric libraries
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)
-    waiting = deque(tasks)
-    running: set[Future] = set()
-    try:
-        while waiting or running:
-            while waiting and len(running) <= workers:  # one waits, so that none does
-                running.add(pool.submit(work, waiting.popleft()))
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                result = future.result()
-                waiting.extendleft(reversed(_then(result)))
-                yield result
-    except BrokenProcessPool:
-        raise InputError(
-            "a worker was killed, perhaps for want of memory. What is done is kept: go on with "
-            f"fewer workers, {go_on}"
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with _passed_on(listener, context) as teller:
+        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(teller,))
+        waiting = deque(tasks)
+        running: set[Future] = set()
+        try:
+            while waiting or running:
+                while waiting and len(running) <= workers:  # one waits, so that none does
+                    running.add(pool.submit(work, waiting.popleft()))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = future.result()
+                    waiting.extendleft(reversed(_then(result)))
+                    yield result
+        except BrokenProcessPool:
+            raise InputError(
+                "a worker was killed, perhaps for want of memory. What is done is kept: go on with "
+                f"fewer workers, {go_on}"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin() -> None:
+def _begin(teller: Connection | None) -> None:
     """In a worker: it ends with its parent, which alone hears the user's interruption."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if teller is not None:
+        listen(lambda worker, piece: teller.send((worker, piece)))
+
+
+@contextmanager
+def _passed_on(listener: Listener | None, context: SpawnContext) -> Iterator[Connection | None]:
+    """What workers send through the pipe that is yielded reaches the listener.
+
+    Many write to one pipe: so short a message is written in one piece or, should its worker be
+    killed, not at all (write(2), PIPE_BUF), and there is no lock that a killed worker could keep.
+    """
+    if listener is None:
+        yield None
+        return
+    heard, teller = context.Pipe(duplex=False)
+
+    def pass_on() -> None:
+        try:
+            while True:
+                listener(*heard.recv())
+        except EOFError:  # here and in all workers the other end is closed
+            heard.close()
+
+    thread = threading.Thread(target=pass_on, daemon=True)
+    thread.start()
+    try:
+        yield teller
+    finally:
+        teller.close()
+        thread.join(timeout=1)  # a process that a recommender has left behind is not waited for
 
 
 def _then(result: Any) -> list:

@@ -116,7 +116,7 @@ RULES: list[Rule] = [
         r"python docs/draw_weightless\.py", "test_commands.py", "test_the_picture_of_the_engine"
     ),
     Elsewhere(r"python docs/make_first_look\.py", "test_notebook.py", "make_first_look"),
-    Read(r"python docs/draw_(page|report)\.py", "it draws a picture of the docs anew"),
+    Read(r"python docs/draw_(page|report|terminal)\.py", "it draws a picture of the docs anew"),
     # --- the page, and many machines
     Elsewhere(r"python recommend\.py --serve", "serve/conftest.py", '"--serve", "--port"'),
     Run(

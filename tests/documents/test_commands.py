@@ -19,9 +19,9 @@ from recbench.contract.new import TEMPLATE
 
 COMMANDS = all_commands()
 TO_RUN = [command for command in COMMANDS if isinstance(rule_of(command), Run)]
-# Blocks without a command, by page: what a run prints, and the tree of folders.
+# Blocks without a command, by page: what is printed, and the tree of folders.
 OTHER_BLOCKS = {
-    "README.md": 2,
+    "README.md": 1,
     "personal-model.md": 1,
     "weightless.md": 1,
     "your-own-model.md": 1,

@@ -1,0 +1,72 @@
+"""Workers say what they are at."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+
+import pytest
+
+from recbench.errors import InputError
+from recbench.runs.at_work import Piece, tell
+from recbench.runs.workers import work_through
+
+TASKS = list(range(40))
+
+
+@dataclass
+class Done:
+    number: int
+    then: list = field(default_factory=list)
+
+
+def work(number):
+    for model in ("a", "b"):
+        tell(Piece(number, 1, 1, model))
+    tell(None)
+    return Done(number, [number + 100] if number < 3 else [])
+
+
+def work_and_be_killed(number):
+    tell(Piece(number, 1, 1, "x" * 500))
+    if number == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_says_what_it_is_at_one_piece_after_another(workers):
+    heard = []
+    done = work_through(work, TASKS, workers, "", lambda *told: heard.append(told))
+    expected = {*TASKS, 100, 101, 102}
+    assert {one.number for one in done} == expected
+    by_worker = {}
+    for worker, piece in heard:
+        by_worker.setdefault(worker, []).append(piece)
+    assert len(by_worker) <= workers
+    assert (os.getpid() in by_worker) == (workers == 1)
+    for told in by_worker.values():
+        numbers = [piece.num_users for piece in told[::3]]
+        for number, three in zip(numbers, zip(*[iter(told)] * 3, strict=True), strict=True):
+            assert three == (Piece(number, 1, 1, "a"), Piece(number, 1, 1, "b"), None)
+    assert {piece.num_users for _, piece in heard if piece} == expected
+
+
+def test_nobody_listens_any_more_afterwards():
+    heard = []
+    list(work_through(work, [5], 1, "", lambda *told: heard.append(told)))
+    before = len(heard)
+    work(6)
+    assert len(heard) == before == 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_without_a_listener(workers):
+    assert len(list(work_through(work, TASKS[5:8], workers, ""))) == 3
+
+
+def test_a_worker_that_is_killed_while_it_tells_keeps_nobody_waiting():
+    heard = []
+    with pytest.raises(InputError, match="a worker was killed"):
+        list(work_through(work_and_be_killed, TASKS, 2, "go on", lambda *told: heard.append(told)))
+    assert all(len(piece.model) == 500 for _, piece in heard)
