@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from Collaborative.embedding_adam import LANES as WIDTH
+from Collaborative.embedding_adam import catch_up, step_of_row, steps_of_epoch
 from recbench.matrix_product import LANES, numeric
 from recbench.perceptron import (
     adam,
@@ -92,9 +94,8 @@ def probabilities(
 @cache
 def compile_kernels() -> None:
     """Once in a process: some seconds the first time on a machine."""
-    half = LANES // 2
-    layers = ((LANES + 1, LANES), (1, LANES), (LANES, LANES), (1, LANES), (LANES, LANES))
-    sizes = ((1, half), (1, half), *layers, (1, LANES))
+    layers = ((2 * WIDTH + 1, LANES), (1, LANES), (LANES, LANES), (1, LANES), (LANES, LANES))
+    sizes = ((1, WIDTH), (1, WIDTH), *layers, (1, LANES))
     parameters = tuple(np.zeros(size, np.float32) for size in sizes)
     one, row = np.zeros(1, np.int64), np.zeros((1, 1), np.float32)
     training = Training(parameters, one, one, row, row, double_sigmoid=False, learning_rate=0.1)
@@ -120,8 +121,17 @@ def _epoch(
 ) -> int:
     """The number of steps taken so far, with those of this epoch."""
     width = parameters[USERS].shape[1]
-    for start in range(0, len(order), batch):
-        rows = order[start : start + batch]
+    count = (len(order) + batch - 1) // batch
+    sizes = steps_of_epoch(steps, count, learning_rate)
+    # how many steps of this epoch each row of the embeddings has done
+    done = (np.zeros(len(parameters[USERS]), np.int64), np.zeros(len(parameters[MOVIES]), np.int64))
+    for at in range(count):
+        rows = order[at * batch : (at + 1) * batch]
+        for k, of_row in ((USERS, user), (MOVIES, movie)):
+            for row in rows:
+                _bring_to(
+                    parameters, first_moments, second_moments, done, k, of_row[row], sizes, at
+                )
         x = _inputs(parameters, user[rows], movie[rows], bits)  # (rows, inputs)
         h1, h2, z = _forward(parameters, x)
 
@@ -139,7 +149,16 @@ def _epoch(
                 gradients[MOVIES][movie[row], column] += dx[place, width + column]
 
         steps += 1
-        for k in range(len(parameters)):
+        for k, of_row in ((USERS, user), (MOVIES, movie)):
+            for row in rows:
+                one = of_row[row]
+                if done[k][one] == at:  # not yet, for another rating of the batch
+                    step_of_row(
+                        parameters[k], gradients[k], first_moments[k], second_moments[k],
+                        one, sizes, at,
+                    )  # fmt: skip
+                    done[k][one] = at + 1
+        for k in range(WEIGHT_1, len(parameters)):
             adam(
                 parameters[k],
                 gradients[k],
@@ -149,7 +168,26 @@ def _epoch(
                 learning_rate,
                 0.0,
             )
+    for k in (USERS, MOVIES):
+        for one in range(len(done[k])):
+            _bring_to(parameters, first_moments, second_moments, done, k, one, sizes, count)
     return steps
+
+
+@numeric
+def _bring_to(
+    parameters: Any,
+    first_moments: Any,
+    second_moments: Any,
+    done: Any,
+    k: Any,
+    row: Any,
+    sizes: Any,
+    at: Any,
+) -> None:
+    """Do the steps before `at` that a row of embedding k has missed."""
+    catch_up(parameters[k], first_moments[k], second_moments[k], row, sizes, done[k][row], at)
+    done[k][row] = at
 
 
 @numeric

@@ -78,6 +78,14 @@ def add_layer_gradient(x: Any, d: Any, weight: Any, bias: Any) -> None:
 
 
 @numeric
+def step_sizes(step: Any, learning_rate: Any) -> Any:
+    """Of Adam's step 1, 2 ..: the learning rate over the bias of the first moment, and one over the
+    root of that of the second; float32."""
+    size = np.float32(learning_rate / (1.0 - FIRST_DECAY**step))
+    return size, np.float32(1.0 / np.sqrt(1.0 - SECOND_DECAY**step))
+
+
+@numeric
 def adam(
     parameter: Any,
     gradient: Any,
@@ -97,8 +105,7 @@ def adam(
     """
     keep_first, keep_second = np.float32(FIRST_DECAY), np.float32(SECOND_DECAY)
     add_first, add_second = np.float32(1 - FIRST_DECAY), np.float32(1 - SECOND_DECAY)
-    size = np.float32(learning_rate / (1.0 - FIRST_DECAY**step))
-    correction = np.float32(1.0 / np.sqrt(1.0 - SECOND_DECAY**step))
+    size, correction = step_sizes(step, learning_rate)
     kept, epsilon = np.float32(1.0 - learning_rate * decay), np.float32(EPSILON)
     p, g, m, v = parameter.ravel(), gradient.ravel(), first.ravel(), second.ravel()
     for k in range(len(p)):
