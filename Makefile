@@ -1,6 +1,7 @@
 PYTHON = .venv/bin/python
 FULL_SIZE = full-size
 DATASET = auto
+LARGER = ml-1m
 
 .PHONY: compare test quick faults versions check report pictures speed
 
@@ -20,24 +21,11 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.make_full_size --output $(FULL_SIZE)
 	mkdir -p results/earlier && mv results/speed results/earlier/speed-$$(date +%Y%m%d-%H%M%S)
-	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --output-dir results/speed/full-size
+	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts preparing --output-dir results/speed/preparing
+	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts background --output-dir results/speed/background
+	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts shares --output-dir results/speed/full-size
 	$(PYTHON) -m experiments.speed --dataset $(DATASET) --output-dir results/speed/all
-	$(PYTHON) -m recbench.report
-
-versions:  ## the quick tests under each Python that is installed, in environments of their own
-	for version in 3.11 3.12 3.13; do \
-	  if ! python$$version --version > /dev/null 2>&1; then echo "python$$version is not installed"; continue; fi; \
-	  python$$version -m venv .venv-$$version && \
-	  .venv-$$version/bin/pip install --quiet -r requirements.txt -r requirements-dev.txt && \
-	  .venv-$$version/bin/python -m pytest -m "not slow" || exit 1; \
-	done
-
-check: .venv/ready-to-test  ## lint, format, types
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy
-
-report: .venv/ready  ## write the tables and pictures of README and docs anew from results/
+	$(PYTHON) -m experiments.speed --dataset $(LARGER) --parts personal --output-dir results/speed/personal
 	$(PYTHON) -m recbench.report
 
 pictures: .venv/ready-to-test  ## draw the terminal, the report, the page, the engine for README and docs
