@@ -22,7 +22,7 @@ Within a line:
 - `count RUN SCORE MODEL REFERENCE KIND`: in how many of the cells of claims.csv it is so; KIND is
   better or worse, significantly_ or two_way_ before it (the two-way interval is beyond zero).
 - `percent RUN MODEL REFERENCE`: the smallest and the largest difference in RMSE of claims.csv.
-- `value FILE COLUMN DECIMALS column=value ..`: one number.
+- `value FILE COLUMN DECIMALS column=value ..`: one number; a space in a value is written as _.
 - `replay`, `replay_costs`, `curve`, `curves`, `waiting`: of runs of continual.py, see
   `recbench.report.continual_markdown`.
 - `family PAGE`: nothing is written; p is corrected for the comparisons of that page as well.
@@ -327,7 +327,8 @@ KINDS: dict[str, Callable[..., str]] = {
 
 def _filtered(table: pd.DataFrame, filters: tuple[str, ...]) -> pd.DataFrame:
     for column, wanted in (one.split("=") for one in filters):
-        table = table[table[column].astype(str) == wanted]
+        there = table[column].astype(str).str.replace(" ", "_")
+        table = table[there == wanted.replace(" ", "_")]
     return table
 
 

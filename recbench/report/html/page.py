@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from plotly.offline import get_plotlyjs
 from recbench.report.html.looks import page_looks
 from recbench.report.html.scores import Score
 from recbench.report.html.section import Section, columns_of
+from recbench.report.policy import content_policy
 from recbench.report.terminal import cell_name
 
 TEMPLATE = files("recbench.report.html") / "template"
@@ -84,7 +84,7 @@ def render(page: Page) -> str:
         script=Markup(script),
         library=_library(),
         data=Markup(embedded(_data(page))),
-        policy=_policy(script),
+        policy=content_policy(script, get_plotlyjs()),
     )
 
 
@@ -133,16 +133,3 @@ def _script() -> str:
 def _library() -> str:
     """plotly.js, packed: 2 MB in place of 5."""
     return base64.b64encode(gzip.compress(get_plotlyjs().encode(), 6, mtime=0)).decode()
-
-
-@cache
-def _hash(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _policy(script: str) -> str:
-    allowed = " ".join(f"'sha256-{_hash(one)}'" for one in (script, get_plotlyjs()))
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from recbench.report.leaderboard.boards import Board, boards
-from recbench.report.terminal import cell_name
+from recbench.report.leaderboard.lines import Figure, lines_of
+from recbench.report.policy import content_policy
 
 NO_MARK = "\N{FIGURE SPACE}"  # as wide as a mark, so that figures stand below each other
+SCRIPT = files("recbench.report.leaderboard") / "page.js"
 TEMPLATE = Environment(
     loader=PackageLoader("recbench.report.leaderboard", "."),
     autoescape=True,
@@ -26,45 +29,25 @@ def leaderboard_page(folder: Path) -> str:
     Raises:
         InputError: as `boards`.
     """
+    script = SCRIPT.read_text(encoding="utf-8")
     shown = [{"board": board, **_table(board)} for board in boards(folder)]
-    return TEMPLATE.get_template("page.html.jinja").render(boards=shown) + "\n"
+    template = TEMPLATE.get_template("page.html.jinja")
+    policy = content_policy(script)
+    return template.render(boards=shown, script=Markup(script), policy=policy) + "\n"
 
 
 def _table(board: Board) -> dict[str, object]:
-    """Headings, and rows of cells: what is shown, and the number that it is sorted by."""
-    cells = [cell_name(cell) for cell in (board.cells[-1], *board.cells[:-1])]
-    heads = ["rank", "recommender", *cells, "MAE", "learns from", "bytes per user"]
-    heads += ["forgets", "seconds", "tuned", "run"]
-    best = {name: board.rows[name].min() for name in cells}
+    """Headings and rows, and by what each row is filtered."""
+    lines = list(lines_of(board))
     rows = []
-    for rank, row in enumerate(board.rows.to_dict("records"), start=1):
-        errors = [
-            {
-                "text": ""
-                if pd.isna(row[name])
-                else f"{row[name]:.3f}{row[name + '_mark'] or NO_MARK}",
-                "number": row[name],
-                "best": round(row[name], 3) == round(best[name], 3),
-            }
-            for name in cells
-        ]
-        size, forgets = row["bytes_per_user"], row["forgets"]
-        shown = [
-            {"text": "" if pd.isna(row["mae"]) else str(rank), "number": rank},
-            {"text": row["model"]},
-            *errors,
-            {"text": "" if pd.isna(row["mae"]) else f"{row['mae']:.3f}", "number": row["mae"]},
-            {"text": row["learns_from"]},
-            {"text": "" if pd.isna(size) else f"{size:,.0f}", "number": size},
-            {"text": forgets},
-            {"text": _seconds(row["seconds"]), "number": row["seconds"]},
-            {"text": row["tuned"]},
-            {"text": row["run"]},
-        ]
-        others = row["learns_from"] == "all users" if row["learns_from"] else ""
-        rows.append({"cells": shown, "others": others, "bytes": size, "forgets": forgets == "yes"})
-    return {"heads": heads, "rows": rows}
+    for line in lines:
+        source, size = line["learns from"].text, line["bytes per user"].number
+        others = source == "all users" if source else ""
+        forgets = line["forgets"].text == "yes"
+        cells = [{"figure": figure, "text": _text(figure)} for figure in line.values()]
+        rows.append({"cells": cells, "others": others, "bytes": size, "forgets": forgets})
+    return {"heads": list(lines[0]), "rows": rows}
 
 
-def _seconds(seconds: float) -> str:
-    return "" if pd.isna(seconds) else f"{seconds:,.3g}"
+def _text(figure: Figure) -> str:
+    return figure.text + (figure.mark or NO_MARK if figure.text and figure.mark is not None else "")
