@@ -56,7 +56,7 @@ class FilmKernel(ABC):
     def stored(self, movie: np.ndarray) -> Patterns:
         """The patterns of films (int [n]), the oldest first."""
         patterns = Patterns(64 * self.patterns.shape[1])
-        patterns.restore(self.patterns[movie].T)
+        patterns.restore(self.patterns.take(movie, axis=0).T)
         return patterns
 
     def process(

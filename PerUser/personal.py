@@ -80,7 +80,7 @@ class Personal(ContinualRecommender):
     def _store(self, user: int, movie: np.ndarray, stars: np.ndarray) -> None:
         """Remember ratings of a user of whom nothing is remembered, the latest last."""
         kernel = self._kernel(user)
-        residual = stars.astype(np.float64) - kernel.mean[movie]
+        residual = stars - kernel.mean.take(movie)  # float64
         self.memories[user] = Memory(kernel.stored(movie), movie.astype(np.int32), residual)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -396,7 +396,7 @@ def _affordable(n: int) -> int:
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
     """Each user and the user's rows of `train` in the order of time; of a movie rated twice, the
     last."""
-    order = np.lexsort((train.time, train.user))  # stable: equal times in the order of the rows
+    order = _by_user_and_time(train)
     pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]
     sorted_pairs = np.sort(pair)
     if (sorted_pairs[1:] == sorted_pairs[:-1]).any():
@@ -404,6 +404,21 @@ def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
         order = order[np.sort(len(order) - 1 - from_the_end)]
     for user, places in rows_by_user(train.user[order]):
         yield user, order[places]
+
+
+def _by_user_and_time(train: Ratings) -> np.ndarray:
+    """The rows (int) in that order, equal times in the order of the rows: as `np.lexsort`, by one
+    sort of whole numbers where user, time and row fit into one."""
+    n = len(train)
+    if n:
+        time, first = train.time, int(train.time.min())
+        row_bits, time_bits = n.bit_length(), (int(time.max()) - first).bit_length()
+        if int(train.user.max()).bit_length() + time_bits + row_bits < 64:
+            key = (train.user.astype(np.int64) << time_bits) | (time - first)
+            key = (key << row_bits) | np.arange(n)
+            key.sort()
+            return key & ((1 << row_bits) - 1)
+    return np.lexsort((train.time, train.user))
 
 
 def rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

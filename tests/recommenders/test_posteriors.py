@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from experiments.speed.personal import numpy_loop
 from PerUser.cholesky import factorise, solve, solve_transposed
 from PerUser.film_kernel import CodeKernel, FactorKernel
-from PerUser.personal import Personal
+from PerUser.personal import Personal, histories
 from PerUser.vectors import LANES, whole_lines
 from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.film_table.kernel import Scales
@@ -144,3 +144,27 @@ def test_a_covariance_that_is_not_positive_definite_is_an_error():
     model = Personal().fit(toy_ratings([5], FILMS), MOVIES, FilmTables.same_for_all(table))
     with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
         model.predict([0], [1])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(0, 200),
+    users=st.sampled_from([1, 7, 2**30]),
+    times=st.sampled_from([1, 5, 10**9, 2**40, 2**62]),
+    before=st.sampled_from([0, -1, -(10**9)]),
+)
+def test_histories_are_in_the_order_of_time_then_of_rows(seed, n, users, times, before):
+    """By one sort of whole numbers, or where these would not fit: as two stable sorts say."""
+    rng = np.random.default_rng(seed)
+    user, time = rng.integers(0, users, n), before + rng.integers(0, times, n)
+    movie = rng.integers(0, 30, n)
+    train = Ratings(user, movie, np.ones(n), time)
+    found = dict(histories(train))
+    assert set(found) == set(user.tolist())
+    for one, rows in found.items():
+        last = {}  # of each movie, the latest rating of it
+        for row in sorted(np.flatnonzero(user == one), key=lambda row: (time[row], row)):
+            last.pop(movie[row], None)
+            last[movie[row]] = row
+        assert rows.tolist() == list(last.values())
