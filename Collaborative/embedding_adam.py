@@ -44,45 +44,54 @@ def steps_of_epoch(done: Any, count: Any, learning_rate: Any) -> Any:
 
 @numeric
 def catch_up(
-    table: Any, first: Any, second: Any, row: Any, sizes: Any, start: Any, stop: Any
+    table: Any, first: Any, second: Any, rows: Any, done: Any, sizes: Any, stop: Any
 ) -> None:
-    """The steps of Adam from `start` to `stop`, with no gradient, on one row.
+    """The steps of Adam that rows have missed, with no gradient.
 
     Args:
         table, first, second: float32 [rows, `LANES`], an embedding and its moments; changed.
+        rows: int [n], of the embedding; some more than once.
+        done: int64 [rows], how many of the steps of `sizes` each row has done; changed.
         sizes: see `steps_of_epoch`.
-        start, stop: columns of `sizes`; equal: nothing is done.
+        stop: how many they are to have done; not fewer than they have.
 
     Raises:
         ValueError: an embedding of another width.
     """
     if table.shape[1] != LANES:
         raise ValueError("an embedding whose width is not that of a vector")
-    if start < stop:
-        _catch_up(table, first, second, sizes, row, start, stop, sizes.shape[1])
+    for row in rows:
+        if done[row] < stop:
+            _catch_up(table, first, second, sizes, row, done[row], stop, sizes.shape[1])
+            done[row] = stop
 
 
 @numeric
-def step_of_row(
-    table: Any, gradient: Any, first: Any, second: Any, row: Any, sizes: Any, at: Any
+def step_rows(
+    table: Any, first: Any, second: Any, gradient: Any, rows: Any, done: Any, sizes: Any, at: Any
 ) -> None:
-    """One step of Adam on one row, whose gradient is zero afterwards."""
+    """One step of Adam, number `at` of `sizes`, on rows that have done all before it; their
+    gradient is zero afterwards. A row that is named twice does it once."""
     keep_first, keep_second = np.float32(FIRST_DECAY), np.float32(SECOND_DECAY)
     add_first, add_second = np.float32(1 - FIRST_DECAY), np.float32(1 - SECOND_DECAY)
     size, correction, epsilon = sizes[0, at], sizes[1, at], np.float32(EPSILON)
-    p, g, m, v = table[row], gradient[row], first[row], second[row]
-    for k in range(len(p)):
-        m[k] = keep_first * m[k] + add_first * g[k]
-        v[k] = keep_second * v[k] + add_second * (g[k] * g[k])
-        p[k] = p[k] - size * m[k] / (np.sqrt(v[k]) * correction + epsilon)
-        g[k] = 0
+    p, g, m, v = table.ravel(), gradient.ravel(), first.ravel(), second.ravel()
+    for row in rows:
+        if done[row] > at:
+            continue
+        done[row] = at + 1
+        for k in range(row * LANES, (row + 1) * LANES):
+            m[k] = keep_first * m[k] + add_first * g[k]
+            v[k] = keep_second * v[k] + add_second * (g[k] * g[k])
+            p[k] = p[k] - size * m[k] / (np.sqrt(v[k]) * correction + epsilon)
+            g[k] = 0
 
 
 def _in_llvm(
     typing: Any, table: Any, first: Any, second: Any, sizes: Any,
     row: Any, start: Any, stop: Any, count: Any,
 ) -> Any:  # fmt: skip
-    """As `catch_up`; `count` is the number of columns of `sizes`."""
+    """The steps from `start` to `stop` on one row; `count` is the number of columns of `sizes`."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds, (*arrays, row, start, stop, count) = signature.args, arguments

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from Collaborative.embedding_adam import LANES as WIDTH
-from Collaborative.embedding_adam import catch_up, step_of_row, steps_of_epoch
+from Collaborative.embedding_adam import catch_up, step_rows, steps_of_epoch
 from recbench.matrix_product import LANES, numeric
 from recbench.perceptron import (
     adam,
@@ -123,15 +123,15 @@ def _epoch(
     width = parameters[USERS].shape[1]
     count = (len(order) + batch - 1) // batch
     sizes = steps_of_epoch(steps, count, learning_rate)
-    # how many steps of this epoch each row of the embeddings has done
-    done = (np.zeros(len(parameters[USERS]), np.int64), np.zeros(len(parameters[MOVIES]), np.int64))
+    # how many steps of this epoch each row of an embedding has done
+    user_done = np.zeros(len(parameters[USERS]), np.int64)
+    movie_done = np.zeros(len(parameters[MOVIES]), np.int64)
+    of_users = (parameters[USERS], first_moments[USERS], second_moments[USERS])
+    of_movies = (parameters[MOVIES], first_moments[MOVIES], second_moments[MOVIES])
     for at in range(count):
         rows = order[at * batch : (at + 1) * batch]
-        for k, of_row in ((USERS, user), (MOVIES, movie)):
-            for row in rows:
-                _bring_to(
-                    parameters, first_moments, second_moments, done, k, of_row[row], sizes, at
-                )
+        catch_up(*of_users, user[rows], user_done, sizes, at)
+        catch_up(*of_movies, movie[rows], movie_done, sizes, at)
         x = _inputs(parameters, user[rows], movie[rows], bits)  # (rows, inputs)
         h1, h2, z = _forward(parameters, x)
 
@@ -149,15 +149,8 @@ def _epoch(
                 gradients[MOVIES][movie[row], column] += dx[place, width + column]
 
         steps += 1
-        for k, of_row in ((USERS, user), (MOVIES, movie)):
-            for row in rows:
-                one = of_row[row]
-                if done[k][one] == at:  # not yet, for another rating of the batch
-                    step_of_row(
-                        parameters[k], gradients[k], first_moments[k], second_moments[k],
-                        one, sizes, at,
-                    )  # fmt: skip
-                    done[k][one] = at + 1
+        step_rows(*of_users, gradients[USERS], user[rows], user_done, sizes, at)
+        step_rows(*of_movies, gradients[MOVIES], movie[rows], movie_done, sizes, at)
         for k in range(WEIGHT_1, len(parameters)):
             adam(
                 parameters[k],
@@ -168,26 +161,9 @@ def _epoch(
                 learning_rate,
                 0.0,
             )
-    for k in (USERS, MOVIES):
-        for one in range(len(done[k])):
-            _bring_to(parameters, first_moments, second_moments, done, k, one, sizes, count)
+    catch_up(*of_users, np.arange(len(user_done)), user_done, sizes, count)
+    catch_up(*of_movies, np.arange(len(movie_done)), movie_done, sizes, count)
     return steps
-
-
-@numeric
-def _bring_to(
-    parameters: Any,
-    first_moments: Any,
-    second_moments: Any,
-    done: Any,
-    k: Any,
-    row: Any,
-    sizes: Any,
-    at: Any,
-) -> None:
-    """Do the steps before `at` that a row of embedding k has missed."""
-    catch_up(parameters[k], first_moments[k], second_moments[k], row, sizes, done[k][row], at)
-    done[k][row] = at
 
 
 @numeric

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from Collaborative.embedding_adam import LANES, catch_up, step_of_row, steps_of_epoch
+from Collaborative.embedding_adam import LANES, catch_up, step_rows, steps_of_epoch
 from Collaborative.embedding_network import Training
 from recbench.perceptron import adam, filled_up
 
@@ -40,8 +40,7 @@ def test_steps_that_were_missed_are_those_of_adam(seed, done, steps, smallest):
     for step in range(done + 1, done + steps + 1):
         adam(whole[0], nothing, whole[1], whole[2], step, RATE, 0.0)
     sizes = steps_of_epoch(done, steps, RATE)
-    for row in range(3):
-        catch_up(*lazy, row, sizes, 0, steps)
+    catch_up(*lazy, np.array([2, 0, 1, 0]), np.zeros(3, np.int64), sizes, steps)
     for one, other in zip(lazy, whole, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -49,7 +48,9 @@ def test_steps_that_were_missed_are_those_of_adam(seed, done, steps, smallest):
 def test_a_stretch_of_steps_leaves_other_rows_alone():
     lazy = table_and_moments(1, 5)
     before = tuple(one.copy() for one in lazy)
-    catch_up(*lazy, 3, steps_of_epoch(7, 20, RATE), 4, 9)
+    so_far = np.array([0, 0, 0, 4, 0])
+    catch_up(*lazy, np.array([3]), so_far, steps_of_epoch(7, 20, RATE), 9)
+    assert so_far.tolist() == [0, 0, 0, 9, 0]
     others = [0, 1, 2, 4]
     for one, other in zip(lazy, before, strict=True):
         np.testing.assert_array_equal(one[others], other[others])
@@ -64,7 +65,9 @@ def test_a_step_with_a_gradient_is_that_of_adam():
     gradient = np.random.default_rng(3).standard_normal((4, LANES), dtype=np.float32)
     other = gradient.copy()
     adam(whole[0][2], other[2], whole[1][2], whole[2][2], 10, RATE, 0.0)
-    step_of_row(lazy[0], gradient, lazy[1], lazy[2], 2, steps_of_epoch(9, 1, RATE), 0)
+    so_far = np.zeros(4, np.int64)
+    step_rows(*lazy, gradient, np.array([2, 2]), so_far, steps_of_epoch(9, 1, RATE), 0)
+    assert so_far.tolist() == [0, 0, 1, 0]
     for one, of_all in zip(lazy, whole, strict=True):
         np.testing.assert_array_equal(one, of_all)
     np.testing.assert_array_equal(gradient, other)
@@ -72,8 +75,9 @@ def test_a_step_with_a_gradient_is_that_of_adam():
 
 def test_another_width_is_refused():
     narrow = np.zeros((2, LANES - 1), np.float32)
+    rows = np.zeros(2, np.int64)
     with pytest.raises(ValueError, match="width"):
-        catch_up(narrow, narrow, narrow, 0, steps_of_epoch(0, 3, RATE), 0, 3)
+        catch_up(narrow, narrow, narrow, rows, rows, steps_of_epoch(0, 3, RATE), 3)
 
 
 @pytest.mark.parametrize(("users", "movies", "batch"), [(400, 90, 16), (30, 20, 64), (5, 900, 7)])
