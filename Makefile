@@ -28,6 +28,22 @@ speed: .venv/ready-to-test  ## measure what everything costs, at full size too, 
 	$(PYTHON) -m experiments.speed --dataset $(LARGER) --parts personal --output-dir results/speed/personal
 	$(PYTHON) -m recbench.report
 
+versions:  ## the quick tests under each Python that is installed, in environments of their own
+	for version in 3.11 3.12 3.13; do \
+	  if ! python$$version --version > /dev/null 2>&1; then echo "python$$version is not installed"; continue; fi; \
+	  python$$version -m venv .venv-$$version && \
+	  .venv-$$version/bin/pip install --quiet -r requirements.txt -r requirements-dev.txt && \
+	  .venv-$$version/bin/python -m pytest -m "not slow" || exit 1; \
+	done
+
+check: .venv/ready-to-test  ## lint, format, types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+report: .venv/ready  ## write the tables and pictures of README and docs anew from results/
+	$(PYTHON) -m recbench.report
+
 pictures: .venv/ready-to-test  ## draw the terminal, the report, the page, the engine for README and docs
 	for what in terminal report page weightless; do $(PYTHON) docs/draw_$$what.py || exit 1; done
 

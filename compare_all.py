@@ -287,8 +287,8 @@ def run_grid(
     size_of = partial(ratings_in, dataset)
     with GridProgress(console, pieces, folder.rows, names, size_of) as progress:
         workers = cluster or processes(parameters, tasks)
-        listener = progress.hear if console.is_terminal else None
-        for result in work_through(run_task, tasks, workers, go_on, listener):
+        observer = progress.observe if console.is_terminal else None
+        for result in work_through(run_task, tasks, workers, go_on, observer):
             done = result if result.part is None else parts.add(result)
             key = done.key
             if done.note and done.note not in noted:

@@ -18,13 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from recbench.matrix_product import numeric
-from recbench.perceptron import (
-    EPSILON,
-    FIRST_DECAY,
-    SECOND_DECAY,
-    step_sizes,
-)
+from recbench.matrix_product import in_all_lanes, numeric
+from recbench.perceptron import EPSILON, FIRST_DECAY, SECOND_DECAY, step_sizes
 
 LANES = 32  # columns of an embedding; in LLVM one vector
 
@@ -104,7 +99,7 @@ def _in_llvm(
             return builder.bitcast(builder.gep(data, [place]), _VECTOR.as_pointer())
 
         def number(place: Any) -> Any:
-            return _in_all_lanes(builder, builder.load(builder.gep(step_data, [place])))
+            return in_all_lanes(builder, builder.load(builder.gep(step_data, [place])), LANES)
 
         def constant(value: float) -> Any:
             return ir.Constant(_VECTOR, [float(np.float32(value))] * LANES)
@@ -175,10 +170,3 @@ def _in_llvm(
 
 
 _catch_up: Any = intrinsic(_in_llvm)
-
-
-def _in_all_lanes(builder: Any, number: Any) -> Any:
-    nothing = ir.Constant(_VECTOR, ir.Undefined)
-    first = builder.insert_element(nothing, number, ir.IntType(32)(0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    return builder.shuffle_vector(first, nothing, zeros)

@@ -89,7 +89,7 @@ def _adder(rows: int) -> Any:
                 terms = builder.load(vector_at(b_data, loop.index), align=_ALIGN)
                 step = builder.mul(loop.index, column_stride)
                 for start, total in zip(starts, sums, strict=True):
-                    factor = _in_all_lanes(builder, _float_at(builder, start, step))
+                    factor = in_all_lanes(builder, _float_at(builder, start, step))
                     product = builder.fmul(factor, terms)
                     builder.store(builder.fadd(builder.load(total), product), total)
             for place, total in zip(places, sums, strict=True):
@@ -107,10 +107,11 @@ def _float_at(builder: Any, start: Any, offset: Any) -> Any:
     return builder.load(builder.bitcast(pointer, ir.FloatType().as_pointer()), align=_ALIGN)
 
 
-def _in_all_lanes(builder: Any, number: Any) -> Any:
-    nothing = ir.Constant(_VECTOR, ir.Undefined)
+def in_all_lanes(builder: Any, number: Any, lanes: int = LANES) -> Any:
+    """A vector of so many of that float32, in LLVM."""
+    nothing = ir.Constant(ir.VectorType(ir.FloatType(), lanes), ir.Undefined)
     first = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
     return builder.shuffle_vector(first, nothing, zeros)
 
 

@@ -71,6 +71,16 @@ def test_the_recommender_of_ones_own_runs(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_make_has_every_target_that_a_page_names():
+    makefile = (ROOT / "Makefile").read_text()
+    pages = [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "results" / "README.md"]
+    named = {name for page in pages for name in re.findall(r"`make (\w+)`", page.read_text())}
+    assert {"check", "report", "faults"} <= named
+    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+    assert named <= targets
+    assert set(re.search(r"\.PHONY: (.*)", makefile)[1].split()) == targets
+
+
 def test_the_readme_has_the_recommender_of_the_docs():
     assert block("own") == block("own", OWN_MODEL)
 

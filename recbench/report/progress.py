@@ -58,7 +58,7 @@ class GridProgress:
         for pieces in tasks:
             self._time_left.expect(pieces)
         self._at_work: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
-        self._lock = threading.RLock()  # workers are heard in a thread, and it is shown in another
+        self._lock = threading.RLock()  # workers report in one thread, and another shows it
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(*columns, TextColumn("{task.description}"), console=console)
         self._task = self._bar.add_task("", total=self._total)
@@ -79,7 +79,7 @@ class GridProgress:
         """Something that the user should know, above the table."""
         self._console.print(text)
 
-    def hear(self, worker: int, piece: Piece | None) -> None:
+    def observe(self, worker: int, piece: Piece | None) -> None:
         """What a worker is at from now on, see `recbench.runs.at_work`."""
         now = time.perf_counter()
         with self._lock:
@@ -106,7 +106,7 @@ class GridProgress:
         """
         with self._lock:
             for row in rows:
-                if row["status"] == "ok":  # of workers that are not heard nothing else is known
+                if row["status"] == "ok":  # workers of a cluster report nothing else
                     of_row = Piece(**key, model=row["model"])
                     self._time_left.took(of_row, row["fit_seconds"] + row["predict_seconds"])
             self._time_left.drop(pieces)

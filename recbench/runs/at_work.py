@@ -1,4 +1,4 @@
-"""What a task is at: told by the process that does it, heard by the one that shows it."""
+"""What a task is at: reported by the process that does it, for progress to be shown elsewhere."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ class Piece:
 
 
 # of the process that works, and what it is at; None: nothing any more
-Listener = Callable[[int, Piece | None], None]
+Observer = Callable[[int, Piece | None], None]
 
-_listeners: list[Listener] = []
-
-
-def tell(piece: Piece | None) -> None:
-    """Tell all listeners in this process."""
-    for listener in _listeners:
-        listener(os.getpid(), piece)
+_observers: list[Observer] = []
 
 
-def listen(listener: Listener) -> None:
-    """Let the listener hear what is told in this process, for good."""
-    _listeners.append(listener)
+def report(piece: Piece | None) -> None:
+    """Call all observers of this process."""
+    for observer in _observers:
+        observer(os.getpid(), piece)
+
+
+def add_observer(observer: Observer) -> None:
+    """From now on it is called with all that is reported in this process."""
+    _observers.append(observer)
 
 
 @contextmanager
-def listening(listener: Listener | None) -> Iterator[None]:
-    """Let the listener, if there is one, hear what is told in this process meanwhile."""
-    if listener is None:
+def observed_by(observer: Observer | None) -> Iterator[None]:
+    """The observer, if there is one, is called with what is reported in this process meanwhile."""
+    if observer is None:
         yield
         return
-    listen(listener)
+    add_observer(observer)
     try:
         yield
     finally:
-        _listeners.remove(listener)
+        _observers.remove(observer)

@@ -35,7 +35,7 @@ from recbench.evaluation.protocols import Protocol
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared, why_together
 from recbench.registry import family_of, file_of, load_recommender
-from recbench.runs.at_work import Piece, tell
+from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
 from recbench.runs.time_limit import OutOfTime, time_limit
 
@@ -150,11 +150,11 @@ class CellDone:
 
 
 def run_task(task: CellTask | PartTask) -> CellDone:
-    """What a worker does. It tells what it is at (`recbench.runs.at_work`)."""
+    """What a worker does. It reports what it is at (`recbench.runs.at_work`)."""
     try:
         done = run_cell(task) if isinstance(task, CellTask) else run_part(task)
     finally:
-        tell(None)
+        report(None)
     return replace(done, pieces=task.pieces())
 
 
@@ -177,7 +177,7 @@ def run_cell(task: CellTask) -> CellDone:
         def measured(name: str = name, cell: Cell = chosen) -> Measured:
             return _measure(task, name, task.models[name], cell, fitted)
 
-        tell(Piece(**task.key, model=name))
+        report(Piece(**task.key, model=name))
         _keep(task, name, measured, done)
     if cell is not None and task.reference_of:
         done.reference = _scores_on_validation_rows(task, cell)
@@ -190,7 +190,7 @@ def run_part(task: PartTask) -> CellDone:
     if task.file.exists():  # of an earlier run that was stopped
         return done
     cls = load_recommender(cell.models[name])
-    tell(*task.pieces())
+    report(*task.pieces())
     try:
         part = read_part(cell.parts(), task.part, name)
         with kept_working_folder(), time_limit(cell.model_timeout):

@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnContext
 from typing import Any, TypeVar
 
 from recbench.errors import InputError
-from recbench.runs.at_work import Listener, listen, listening
+from recbench.runs.at_work import Observer, add_observer, observed_by
 from recbench.runs.cluster import Cluster
 from recbench.runs.parent import end_with_parent
 
@@ -28,7 +28,7 @@ def work_through(
     tasks: Sequence[T],
     workers: int | Cluster,
     go_on: str,
-    listener: Listener | None = None,
+    observer: Observer | None = None,
 ) -> Iterator[R]:
     """Do `work` on each task; each result is yielded when it is done, in any order. The results do
     not depend on the workers if every random number comes from a seed of the task's own.
@@ -39,8 +39,8 @@ def work_through(
         work: a function of a module.
         workers: how many processes on this machine; 1: this one. Or a cluster.
         go_on: the command with which the user can go on, should a worker be killed.
-        listener: hears what tasks on this machine are at, in a thread of its own if they are done
-            in other processes. Of those on a cluster it hears nothing.
+        observer: is called with what tasks on this machine are at, in a thread of its own if they
+            are done in other processes; not with those on a cluster.
 
     Raises:
         InputError: a worker was killed, or what `Cluster.work_through` says.
@@ -48,10 +48,10 @@ def work_through(
     if isinstance(workers, Cluster):
         yield from workers.work_through(work, tasks, go_on)
     elif workers == 1 or not tasks:
-        with listening(listener):
+        with observed_by(observer):
             yield from _one_after_another(work, tasks)
     else:
-        yield from _in_processes(work, tasks, workers, go_on, listener)
+        yield from _in_processes(work, tasks, workers, go_on, observer)
 
 
 def _one_after_another(work: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
@@ -63,12 +63,12 @@ def _one_after_another(work: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R
 
 
 def _in_processes(
-    work: Callable[[T], R], tasks: Sequence[T], workers: int, go_on: str, listener: Listener | None
+    work: Callable[[T], R], tasks: Sequence[T], workers: int, go_on: str, observer: Observer | None
 ) -> Iterator[R]:
     # spawned, not forked: a forked child may inherit locks of numeric libraries
     context = multiprocessing.get_context("spawn")
-    with _passed_on(listener, context) as teller:
-        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(teller,))
+    with _passed_on(observer, context) as sender:
+        pool = ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(sender,))
         waiting = deque(tasks)
         running: set[Future] = set()
         try:
@@ -89,39 +89,39 @@ def _in_processes(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(teller: Connection | None) -> None:
+def _begin(sender: Connection | None) -> None:
     """In a worker: it ends with its parent, which alone hears the user's interruption."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if teller is not None:
-        listen(lambda worker, piece: teller.send((worker, piece)))
+    if sender is not None:
+        add_observer(lambda worker, piece: sender.send((worker, piece)))
 
 
 @contextmanager
-def _passed_on(listener: Listener | None, context: SpawnContext) -> Iterator[Connection | None]:
-    """What workers send through the pipe that is yielded reaches the listener.
+def _passed_on(observer: Observer | None, context: SpawnContext) -> Iterator[Connection | None]:
+    """What workers send through the pipe that is yielded reaches the observer.
 
     Many write to one pipe: so short a message is written in one piece or, should its worker be
     killed, not at all (write(2), PIPE_BUF), and there is no lock that a killed worker could keep.
     """
-    if listener is None:
+    if observer is None:
         yield None
         return
-    heard, teller = context.Pipe(duplex=False)
+    receiver, sender = context.Pipe(duplex=False)
 
     def pass_on() -> None:
         try:
             while True:
-                listener(*heard.recv())
+                observer(*receiver.recv())
         except EOFError:  # here and in all workers the other end is closed
-            heard.close()
+            receiver.close()
 
     thread = threading.Thread(target=pass_on, daemon=True)
     thread.start()
     try:
-        yield teller
+        yield sender
     finally:
-        teller.close()
+        sender.close()
         thread.join(timeout=1)  # a process that a recommender has left behind is not waited for
 
 

@@ -51,16 +51,16 @@ def test_each_worker_has_a_line_below_the_table(clock):
     console, progress = grid(terminal=True)
     assert "0/4" in shown(console, progress)
     assert "left" not in shown(console, progress)
-    progress.hear(11, TASKS[0][0])
-    progress.hear(12, Piece(**KEYS[1], model="torch", part=2, parts=7))
+    progress.observe(11, TASKS[0][0])
+    progress.observe(12, Piece(**KEYS[1], model="torch", part=2, parts=7))
     clock(2)
     picture = shown(console, progress)
     assert "250 × 10, iteration 1: ridge (2 s)" in picture
     assert "250 × all, iteration 1: torch, part 3 of 7 (2 s)" in picture
-    progress.hear(11, TASKS[0][1])
+    progress.observe(11, TASKS[0][1])
     assert "torch (0 s)" in shown(console, progress)
     assert "left" in shown(console, progress)
-    progress.hear(11, None)
+    progress.observe(11, None)
     rows = [row(KEYS[0], "torch", 1.3), row(KEYS[0], "ridge", 1.2)]
     progress.add(TASKS[0], KEYS[0], rows)
     picture = shown(console, progress)
@@ -73,14 +73,14 @@ def test_each_worker_has_a_line_below_the_table(clock):
 def test_the_time_left_is_that_of_the_recommenders(clock):
     console, progress = grid(terminal=True)
     for model, seconds in ((0, 1), (1, 30)):
-        progress.hear(11, TASKS[0][model])
+        progress.observe(11, TASKS[0][model])
         clock(seconds)
-    progress.hear(11, None)
+    progress.observe(11, None)
     progress.add(TASKS[0], KEYS[0], [row(KEYS[0], model, 1.0) for model in MODELS])
     assert "93 s left" in shown(console, progress)  # three more such cells
-    progress.hear(11, TASKS[1][0])
+    progress.observe(11, TASKS[1][0])
     clock(1)
-    progress.hear(11, TASKS[1][1])
+    progress.observe(11, TASKS[1][1])
     clock(29)
     assert "63 s left" in shown(console, progress)
 

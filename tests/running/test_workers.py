@@ -1,4 +1,4 @@
-"""Workers say what they are at."""
+"""Workers report what they are at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from recbench.errors import InputError
-from recbench.runs.at_work import Piece, tell
+from recbench.runs.at_work import Piece, report
 from recbench.runs.workers import work_through
 
 TASKS = list(range(40))
@@ -23,50 +23,50 @@ class Done:
 
 def work(number):
     for model in ("a", "b"):
-        tell(Piece(number, 1, 1, model))
-    tell(None)
+        report(Piece(number, 1, 1, model))
+    report(None)
     return Done(number, [number + 100] if number < 3 else [])
 
 
 def work_and_be_killed(number):
-    tell(Piece(number, 1, 1, "x" * 500))
+    report(Piece(number, 1, 1, "x" * 500))
     if number == 20:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_each_says_what_it_is_at_one_piece_after_another(workers):
-    heard = []
-    done = work_through(work, TASKS, workers, "", lambda *told: heard.append(told))
+def test_each_reports_what_it_is_at_one_piece_after_another(workers):
+    reported = []
+    done = work_through(work, TASKS, workers, "", lambda *one: reported.append(one))
     expected = {*TASKS, 100, 101, 102}
     assert {one.number for one in done} == expected
     by_worker = {}
-    for worker, piece in heard:
+    for worker, piece in reported:
         by_worker.setdefault(worker, []).append(piece)
     assert len(by_worker) <= workers
     assert (os.getpid() in by_worker) == (workers == 1)
-    for told in by_worker.values():
-        numbers = [piece.num_users for piece in told[::3]]
-        for number, three in zip(numbers, zip(*[iter(told)] * 3, strict=True), strict=True):
+    for pieces_of_it in by_worker.values():
+        numbers = [piece.num_users for piece in pieces_of_it[::3]]
+        for number, three in zip(numbers, zip(*[iter(pieces_of_it)] * 3, strict=True), strict=True):
             assert three == (Piece(number, 1, 1, "a"), Piece(number, 1, 1, "b"), None)
-    assert {piece.num_users for _, piece in heard if piece} == expected
+    assert {piece.num_users for _, piece in reported if piece} == expected
 
 
-def test_nobody_listens_any_more_afterwards():
-    heard = []
-    list(work_through(work, [5], 1, "", lambda *told: heard.append(told)))
-    before = len(heard)
+def test_nobody_is_called_any_more_afterwards():
+    reported = []
+    list(work_through(work, [5], 1, "", lambda *one: reported.append(one)))
+    before = len(reported)
     work(6)
-    assert len(heard) == before == 3
+    assert len(reported) == before == 3
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_without_a_listener(workers):
+def test_without_an_observer(workers):
     assert len(list(work_through(work, TASKS[5:8], workers, ""))) == 3
 
 
-def test_a_worker_that_is_killed_while_it_tells_keeps_nobody_waiting():
-    heard = []
+def test_a_worker_that_is_killed_while_it_reports_keeps_nobody_waiting():
+    reported = []
     with pytest.raises(InputError, match="a worker was killed"):
-        list(work_through(work_and_be_killed, TASKS, 2, "go on", lambda *told: heard.append(told)))
-    assert all(len(piece.model) == 500 for _, piece in heard)
+        list(work_through(work_and_be_killed, TASKS, 2, "go on", lambda *one: reported.append(one)))
+    assert all(len(piece.model) == 500 for _, piece in reported)
