@@ -18,14 +18,24 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 	FAULTS=all $(PYTHON) -m pytest tests/faults
 	$(PYTHON) -m recbench.report
 
+# What is measured stands here until all of it is there; stopped, the same command goes on.
+MEASURED = results/speed-unfinished
+# folder, dataset, parts: anew, unless it was finished
+costs = grep -qs '"status": "finished"' $(MEASURED)/$(1)/run.json || { rm -rf $(MEASURED)/$(1); \
+	$(PYTHON) -m experiments.speed --dataset $(2) --parts $(3) --output-dir $(MEASURED)/$(1); }
+# folder, part: begun, or gone on with row by row
+full_size_costs = $(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts $(2) \
+	$$(test -d $(MEASURED)/$(1) && echo --resume || echo --output-dir) $(MEASURED)/$(1)
+
 speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.make_full_size --output $(FULL_SIZE)
+	$(call costs,all,$(DATASET),engine networks personal models)
+	$(call costs,personal,$(LARGER),personal)
+	$(call full_size_costs,preparing,preparing)
+	$(call full_size_costs,background,background)
+	$(call full_size_costs,full-size,shares)
 	mkdir -p results/earlier && mv results/speed results/earlier/speed-$$(date +%Y%m%d-%H%M%S)
-	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts preparing --output-dir results/speed/preparing
-	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts background --output-dir results/speed/background
-	$(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts shares --output-dir results/speed/full-size
-	$(PYTHON) -m experiments.speed --dataset $(DATASET) --output-dir results/speed/all
-	$(PYTHON) -m experiments.speed --dataset $(LARGER) --parts personal --output-dir results/speed/personal
+	mv $(MEASURED) results/speed
 	$(PYTHON) -m recbench.report
 
 versions:  ## the quick tests under each Python that is installed, in environments of their own
