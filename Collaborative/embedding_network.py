@@ -3,7 +3,7 @@
 The same training in PyTorch, for a GPU, is in `Collaborative.torch_colab`.
 
 `parameters` are eight float32 arrays [rows, columns]: embeddings of users and of movies, then
-weight and bias of three layers, see `recbench.perceptron`. The gradients and the two moments of
+a network, see `recbench.three_layers`. The gradients and the two moments of
 Adam have the same shapes.
 """
 
@@ -18,17 +18,17 @@ import numpy as np
 from Collaborative.embedding_adam import LANES as WIDTH
 from Collaborative.embedding_adam import catch_up, step_rows, steps_of_epoch
 from recbench.matrix_product import LANES, numeric
-from recbench.perceptron import (
-    adam,
-    add_layer_gradient,
-    back,
-    back_to_inputs,
-    hidden_layer,
-    layer,
-    sigmoid,
+from recbench.perceptron import back_to_inputs, sigmoid
+from recbench.three_layers import (
+    adam_step,
+    add_gradients,
+    forward,
+    shares,
+    targets,
+    to_loss_gradient,
 )
 
-USERS, MOVIES, WEIGHT_1, BIAS_1, WEIGHT_2, BIAS_2, WEIGHT_3, BIAS_3 = range(8)
+USERS, MOVIES, LAYERS = range(3)
 ROWS_AT_ONCE = 4_096  # when asked
 
 Parameters = tuple[np.ndarray, ...]
@@ -41,7 +41,7 @@ class Training:
         parameters: changed in place.
         user, movie: int [n], rows of the embeddings.
         bits: float32 [movies, b], of the movies embedded.
-        target: float32 [n, outputs], 0 or 1.
+        labels: uint8 [n, outputs], 0 or 1.
         double_sigmoid: see `PerUser.batched_mlp.bit_loss`.
     """
 
@@ -51,13 +51,13 @@ class Training:
         user: np.ndarray,
         movie: np.ndarray,
         bits: np.ndarray,
-        target: np.ndarray,
+        labels: np.ndarray,
         *,
         double_sigmoid: bool,
         learning_rate: float,
     ) -> None:
         self._state = [tuple(np.zeros_like(one) for one in parameters) for _ in range(3)]
-        self._data = (parameters, user, movie, bits, target)
+        self._data = (parameters, user, movie, bits, labels)
         self._double_sigmoid = double_sigmoid
         self._learning_rate = learning_rate
         self._steps = 0
@@ -84,7 +84,7 @@ def probabilities(
         user, movie: int [n], rows of the embeddings.
         bits: float32 [movies, b], of the movies embedded.
     """
-    parts = [np.empty((0, parameters[BIAS_3].shape[1]), np.float32)]
+    parts = [np.empty((0, parameters[-1].shape[1]), np.float32)]
     places = range(0, len(user) + ROWS_AT_ONCE, ROWS_AT_ONCE)
     for start, stop in pairwise(places):
         parts.append(_ask(parameters, user[start:stop], movie[start:stop], bits))
@@ -98,7 +98,8 @@ def compile_kernels() -> None:
     sizes = ((1, WIDTH), (1, WIDTH), *layers, (1, LANES))
     parameters = tuple(np.zeros(size, np.float32) for size in sizes)
     one, row = np.zeros(1, np.int64), np.zeros((1, 1), np.float32)
-    training = Training(parameters, one, one, row, row, double_sigmoid=False, learning_rate=0.1)
+    labels = row.astype(np.uint8)
+    training = Training(parameters, one, one, row, labels, double_sigmoid=False, learning_rate=0.1)
     training.epoch(one, 1)
     probabilities(parameters, one, one, row)
 
@@ -111,7 +112,7 @@ def _epoch(
     user: Any,
     movie: Any,
     bits: Any,
-    target: Any,
+    labels: Any,
     gradients: Any,
     first_moments: Any,
     second_moments: Any,
@@ -128,21 +129,18 @@ def _epoch(
     movie_done = np.zeros(len(parameters[MOVIES]), np.int64)
     of_users = (parameters[USERS], first_moments[USERS], second_moments[USERS])
     of_movies = (parameters[MOVIES], first_moments[MOVIES], second_moments[MOVIES])
+    network, network_gradients = parameters[LAYERS:], gradients[LAYERS:]
     for at in range(count):
         rows = order[at * batch : (at + 1) * batch]
         catch_up(*of_users, user[rows], user_done, sizes, at)
         catch_up(*of_movies, movie[rows], movie_done, sizes, at)
         x = _inputs(parameters, user[rows], movie[rows], bits)  # (rows, inputs)
-        h1, h2, z = _forward(parameters, x)
+        h1, h2, z = forward(network, x)
 
-        _to_loss_gradient(z, target, rows, double_sigmoid)  # ∂loss/∂z from here on
-        d2 = back(z, parameters[WEIGHT_3], h2)  # ∂loss/∂h2, (rows, 32)
-        d1 = back(d2, parameters[WEIGHT_2], h1)  # (rows, 64)
-        dx = back_to_inputs(d1, parameters[WEIGHT_1], 2 * width)  # (rows, embeddings)
-
-        add_layer_gradient(h2, z, gradients[WEIGHT_3], gradients[BIAS_3])
-        add_layer_gradient(h1, d2, gradients[WEIGHT_2], gradients[BIAS_2])
-        add_layer_gradient(x, d1, gradients[WEIGHT_1], gradients[BIAS_1])
+        share = shares(len(rows), labels.shape[1], z.shape[1])
+        to_loss_gradient(z, targets(labels, rows), share, double_sigmoid)  # ∂loss/∂z from here on
+        d1 = add_gradients(network, network_gradients, x, h1, h2, z)  # (rows, 64)
+        dx = back_to_inputs(d1, network[0], 2 * width)  # (rows, embeddings)
         for place, row in enumerate(rows):
             for column in range(width):
                 gradients[USERS][user[row], column] += dx[place, column]
@@ -151,16 +149,8 @@ def _epoch(
         steps += 1
         step_rows(*of_users, gradients[USERS], user[rows], user_done, sizes, at)
         step_rows(*of_movies, gradients[MOVIES], movie[rows], movie_done, sizes, at)
-        for k in range(WEIGHT_1, len(parameters)):
-            adam(
-                parameters[k],
-                gradients[k],
-                first_moments[k],
-                second_moments[k],
-                steps,
-                learning_rate,
-                0.0,
-            )
+        moments = first_moments[LAYERS:], second_moments[LAYERS:]
+        adam_step(network, network_gradients, *moments, steps, learning_rate, 0.0)
     catch_up(*of_users, np.arange(len(user_done)), user_done, sizes, count)
     catch_up(*of_movies, np.arange(len(movie_done)), movie_done, sizes, count)
     return steps
@@ -168,7 +158,7 @@ def _epoch(
 
 @numeric
 def _ask(parameters: Any, user: Any, movie: Any, bits: Any) -> Any:
-    _, _, z = _forward(parameters, _inputs(parameters, user, movie, bits))
+    _, _, z = forward(parameters[LAYERS:], _inputs(parameters, user, movie, bits))
     for row in range(z.shape[0]):
         for column in range(z.shape[1]):
             z[row, column] = sigmoid(z[row, column])
@@ -188,27 +178,3 @@ def _inputs(parameters: Any, user: Any, movie: Any, bits: Any) -> Any:
         for column in range(bits.shape[1]):
             x[row, 2 * width + column] = bits[movie[row], column]
     return x
-
-
-@numeric
-def _forward(parameters: Any, x: Any) -> Any:
-    """Hidden units [rows, 64] and [rows, 32], and the logits."""
-    h1 = hidden_layer(x, parameters[WEIGHT_1], parameters[BIAS_1])
-    h2 = hidden_layer(h1, parameters[WEIGHT_2], parameters[BIAS_2])
-    return h1, h2, layer(h2, parameters[WEIGHT_3], parameters[BIAS_3])
-
-
-@numeric
-def _to_loss_gradient(z: Any, target: Any, rows: Any, double_sigmoid: Any) -> None:
-    """Logits z in, ∂loss/∂z out; 0 for the outputs that fill up."""
-    outputs = target.shape[1]
-    share = np.float32(1.0 / (len(rows) * outputs))
-    for place, row in enumerate(rows):
-        for k in range(outputs):
-            s = sigmoid(z[place, k])
-            if double_sigmoid:
-                z[place, k] = (sigmoid(s) - target[row, k]) * s * (np.float32(1) - s) * share
-            else:
-                z[place, k] = (s - target[row, k]) * share
-        for k in range(outputs, z.shape[1]):
-            z[place, k] = 0

@@ -20,6 +20,7 @@ from torch import Tensor
 from Collaborative.embedding_network import Training, compile_kernels, probabilities
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from recbench.device import choose_device
 from recbench.matrix_product import LANES
 from recbench.perceptron import filled_up
 from recbench.ratings import Movies, Ratings
@@ -77,9 +78,7 @@ class TorchCollaborativeRecommender(Recommender):
         self.seed = seed
         self.labels = labels
         self.loss = loss
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        self.device = choose_device(device)
         compile_kernels()  # here, so that it does not pass for training
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -109,7 +108,7 @@ class TorchCollaborativeRecommender(Recommender):
             user,
             movie,
             bits,
-            y.astype(np.float32),
+            y,
             double_sigmoid=self.loss == "double_sigmoid",
             learning_rate=LEARNING_RATE,
         )

@@ -1,4 +1,4 @@
-"""Many small networks, one per user, trained and asked all at once.
+"""Many small networks, one per user, trained all at once by PyTorch, for a GPU.
 
 The weights of U users' networks stand in tensors with a first axis of U, and one batched matrix
 product takes the place of U small ones. Users of unequal history are padded to the longest of
@@ -8,46 +8,49 @@ have learned alone.
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import torch
-import torch._dynamo  # the first Adam imports it: over a second that would pass for training
 import torch.nn.functional as F
 from torch import Tensor
 
 from PerUser.user_chunks import chunks_of_users
-from recbench.threads import one_thread
 
 
-def initial_parameters(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> list[Tensor]:
-    """PyTorch's default initialisation of Linear layers, for one network per user.
-
-    Weights and biases of a layer with k inputs are uniform in ±1/√k. Each user's are drawn from a
-    generator seeded with (seed, user): they do not depend on who else is trained.
+def train(
+    networks: list[np.ndarray],
+    user: np.ndarray,
+    movie: np.ndarray,
+    features: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int,
+    learning_rate: float,
+    loss: str,
+    device: torch.device,
+) -> None:
+    """What `PerUser.full_batch_networks.train` does, by PyTorch.
 
     Args:
-        users: int [u], the users' indices, 0 or more.
-        sizes: units of each layer, input first.
-        seed: 0 or more.
-
-    Returns:
-        weight [u, in, out] and bias [u, 1, out] of each layer in turn, float32.
+        networks: weight [users, in, out] and bias [users, 1, out] of each layer, float32, of the
+            distinct users in order; changed in place.
+        user, movie, features, labels, epochs: as there.
+        loss: see `bit_loss`.
     """
-    layers = list(pairwise(sizes))
-    total = sum((inputs + 1) * outputs for inputs, outputs in layers)
-    uniform = np.empty((len(users), total), dtype=np.float32)
-    for place, user in enumerate(users):
-        np.random.default_rng([seed, int(user)]).random(out=uniform[place], dtype=np.float32)
-
-    parameters = []
-    start = 0
-    for inputs, outputs in layers:
-        for rows in (inputs, 1):
-            drawn = uniform[:, start : start + rows * outputs].reshape(-1, rows, outputs)
-            parameters.append(torch.from_numpy((2 * drawn - 1) / np.float32(np.sqrt(inputs))))
-            start += rows * outputs
-    return parameters
+    for chunk in chunks_of_users(user):
+        x = _tensor(features[movie[chunk.rows]], device)  # (users, ratings, features)
+        y = _tensor(labels[chunk.rows], device)  # (users, ratings, bits)
+        mask = _tensor(chunk.mask[:, :, None], device)
+        # a sum over everybody's bits with these weights is a sum of each user's mean
+        weight = mask / (mask.sum(dim=1, keepdim=True) * labels.shape[1])  # (users, ratings, 1)
+        parameters = [_tensor(one[chunk.users], device).requires_grad_() for one in networks]
+        # Adam works on each weight by itself: on all users' stacked it does what it does on each.
+        optimiser = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+        for _ in range(epochs):
+            optimiser.zero_grad()
+            (bit_loss(forward(parameters, x), y, loss) * weight).sum().backward()
+            optimiser.step()
+        for one, parameter in zip(networks, parameters, strict=True):
+            one[chunk.users] = parameter.detach().cpu().numpy()
 
 
 def forward(parameters: list[Tensor], x: Tensor) -> Tensor:
@@ -57,34 +60,6 @@ def forward(parameters: list[Tensor], x: Tensor) -> Tensor:
         x = F.relu(torch.baddbmm(bias, x, weight))  # (users, ratings, units)
     weight, bias = last
     return torch.baddbmm(bias, x, weight)  # (users, ratings, outputs)
-
-
-def logits_of(
-    parameters: list[Tensor],
-    users: np.ndarray,
-    features: np.ndarray,
-    user: np.ndarray,
-    movie: np.ndarray,
-    *,
-    device: torch.device,
-) -> np.ndarray:
-    """What each user's network says of a movie, float32 [n, out].
-
-    Args:
-        parameters: of the networks of `users` (int [u], sorted).
-        features: [m, b], of all movies: their bits, say.
-        user, movie: int [n], the pairs asked about; each user must be among `users`.
-    """
-    outputs = parameters[-1].shape[2]
-    logits = np.empty((len(user), outputs), dtype=np.float32)
-    whose = np.searchsorted(users, np.unique(user))
-    with one_thread(), torch.no_grad():
-        for chunk in chunks_of_users(user):
-            own = [parameter[whose[chunk.users]].to(device) for parameter in parameters]
-            x = as_tensor(features[movie[chunk.rows]], device)  # (users, ratings, features)
-            z = forward(own, x).cpu().numpy()  # (users, ratings, outputs)
-            logits[chunk.rows[chunk.mask]] = z[chunk.mask]
-    return logits
 
 
 def bit_loss(logits: Tensor, target: Tensor, loss: str) -> Tensor:
@@ -100,27 +75,6 @@ def bit_loss(logits: Tensor, target: Tensor, loss: str) -> Tensor:
     return F.binary_cross_entropy_with_logits(scores, target, reduction="none")
 
 
-def bit_loss_gradient(logits: Tensor, target: Tensor, weight: Tensor, loss: str) -> Tensor:
-    """The derivative by the logits of the sum of `bit_loss` times `weight`: training needs no more,
-    and the loss itself would take a tenth of the time."""
-    s = torch.sigmoid(logits)
-    if loss == "double_sigmoid":
-        return (torch.sigmoid(s) - target) * weight * (1 - s) * s
-    return s.sub_(target).mul_(weight)
-
-
-def own_mean(mask: Tensor, outputs: int) -> Tensor:
-    """Weights [u, r, 1] that turn a sum over everybody's bits into a sum of each user's mean."""
-    return mask / (mask.sum(dim=1, keepdim=True) * outputs)
-
-
-def as_tensor(array: np.ndarray, device: torch.device) -> Tensor:
+def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
     """A float32 copy of `array` on `device`."""
     return torch.from_numpy(array.astype(np.float32)).to(device)
-
-
-def choose_device(device: str) -> torch.device:
-    """The device named, or for "auto" the GPU where CUDA has one, else the CPU."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(device)

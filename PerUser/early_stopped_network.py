@@ -1,6 +1,6 @@
 """Training the network of one user of `mlp_tuned`, with early stopping by cross-validation.
 
-A network is six float32 arrays: weight and bias of three layers, see `recbench.perceptron`.
+A network is six float32 arrays: weight and bias of three layers, see `recbench.three_layers`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from recbench.matrix_product import LANES, numeric
-from recbench.perceptron import (
-    adam,
-    add_layer_gradient,
-    back,
-    hidden_layer,
-    layer,
-    sigmoid,
+from recbench.perceptron import sigmoid
+from recbench.three_layers import (
+    adam_step,
+    add_gradients,
+    forward,
+    shares,
+    targets,
+    to_loss_gradient,
+    zeros_like,
 )
 
 SMALLEST_SHARE = 1e-3  # log-odds of the start are those of shares from here to 1 − here
@@ -27,7 +29,7 @@ SMALLEST_SHARE = 1e-3  # log-odds of the start are those of shares from here to 
 def compile_kernels() -> None:
     """Once in a process: some seconds the first time on a machine."""
     network = tuple(np.zeros((rows, LANES), np.float32) for rows in (1, 1, LANES, 1, LANES, 1))
-    x, y = np.zeros((2, 1), np.float32), np.zeros((2, 1), np.float32)
+    x, y = np.zeros((2, 1), np.float32), np.zeros((2, 1), np.uint8)
     of_all, fold = np.full(1, 0.5), np.arange(2)
     train(network, x, y, fold, 2, of_all, 1.0, 0.0, np.zeros(2), 1.0, 1, 1, 0.1, 0.1)
     expected_stars(network, x, 1)
@@ -55,7 +57,7 @@ def train(
     Args:
         network: as drawn; its last layer is replaced by the start.
         x: float32 [n, features] of the user's ratings.
-        y: float32 [n, bits], their thermometers.
+        y: uint8 [n, bits], their thermometers.
         fold: int64 [n], 0 .. folds − 1; -1: not cross-validated.
         share_of_all: float64 [bits], how often each bit is one in all training ratings.
         mean_residual: m, of all training ratings, stars.
@@ -63,17 +65,18 @@ def train(
         The others: see `TunedPerUserMlp`.
     """
     everything = np.zeros(len(x), np.int64)
+    target = targets(y, np.arange(len(y)))
     steps, best = 0, np.zeros(len(x))
     if fold[0] >= 0:
         steps, best = _cross_validate(
-            network, x, y, fold, folds, share_of_all, damping,
+            network, x, y, target, fold, folds, share_of_all, damping,
             epochs, patience, learning_rate, weight_decay,
         )  # fmt: skip
     scale = _scale(best, y, fold, folds, level, mean_residual, damping, shrinkage)
     _start(network, y, everything, -1, share_of_all, damping)
-    state = _zeros(network)
+    state, bits = _zeros(network), y.shape[1]
     for step in range(1, steps + 1):
-        _step(network, state, x, y, everything, -1, step, learning_rate, weight_decay)
+        _step(network, state, x, target, bits, everything, -1, step, learning_rate, weight_decay)
     return steps, scale
 
 
@@ -82,6 +85,7 @@ def _cross_validate(
     network: Any,
     x: Any,
     y: Any,
+    target: Any,
     fold: Any,
     folds: Any,
     share_of_all: Any,
@@ -99,15 +103,18 @@ def _cross_validate(
         states.append(_zeros(network))
     for k in range(folds):
         _start(networks[k], y, fold, k, share_of_all, damping)
-    stars = _stars(y)
+    stars, bits = _stars(y), y.shape[1]
     said, best = np.zeros(len(x)), np.zeros(len(x))
     best_error, best_step = np.inf, 0
     for step in range(epochs + 1):
         for k in range(folds):  # said after `step` steps, and one more step
-            z = _step(networks[k], states[k], x, y, fold, k, step + 1, learning_rate, weight_decay)
+            z = _step(
+                networks[k], states[k], x, target, bits, fold, k, step + 1,
+                learning_rate, weight_decay,
+            )  # fmt: skip
             for row in range(len(x)):
                 if fold[row] == k:
-                    said[row] = _expected(z, row, y.shape[1])
+                    said[row] = _expected(z, row, bits)
         error = ((said - stars) ** 2).sum()
         if error < best_error:
             best_error, best_step = error, step
@@ -169,7 +176,8 @@ def _step(
     network: Any,
     state: Any,
     x: Any,
-    y: Any,
+    target: Any,
+    bits: Any,
     fold: Any,
     aside: Any,
     step: Any,
@@ -178,39 +186,27 @@ def _step(
 ) -> Any:
     """The logits [n, bits and what fills them up] before a step of AdamW, which is then taken: on
     the binary cross-entropy averaged over the bits of the ratings whose fold is not `aside`."""
-    weight_1, bias_1, weight_2, bias_2, weight_3, bias_3 = network
-    h1 = hidden_layer(x, weight_1, bias_1)  # (n, units)
-    h2 = hidden_layer(h1, weight_2, bias_2)  # (n, units / 2)
-    z = layer(h2, weight_3, bias_3)
-
+    h1, h2, z = forward(network, x)
     count = 0
     for row in range(len(x)):
         count += fold[row] != aside
     d3 = np.zeros_like(z)  # ∂loss/∂z
     if count:
-        share = np.float32(1.0 / (count * y.shape[1]))
+        d3[:] = z
+        to_loss_gradient(d3, target, shares(count, bits, z.shape[1]), False)
         for row in range(len(x)):
-            if fold[row] != aside:
-                for bit in range(y.shape[1]):
-                    d3[row, bit] = (sigmoid(z[row, bit]) - y[row, bit]) * share
-    d2 = back(d3, weight_3, h2)
-    d1 = back(d2, weight_2, h1)
+            if fold[row] == aside:
+                d3[row] = 0
     gradients, first, second = state
-    add_layer_gradient(h2, d3, gradients[4], gradients[5])
-    add_layer_gradient(h1, d2, gradients[2], gradients[3])
-    add_layer_gradient(x, d1, gradients[0], gradients[1])
-    for k in range(len(network)):
-        decay = weight_decay if k % 2 == 0 else 0.0  # of weights, not of biases
-        adam(network[k], gradients[k], first[k], second[k], step, learning_rate, decay)
+    add_gradients(network, gradients, x, h1, h2, d3)
+    adam_step(network, gradients, first, second, step, learning_rate, weight_decay)
     return z
 
 
 @numeric
 def expected_stars(network: Any, x: Any, bits: Any) -> Any:
     """½ Σ_k sigmoid(z_k) of each row of x, float64 [n]."""
-    weight_1, bias_1, weight_2, bias_2, weight_3, bias_3 = network
-    h1 = hidden_layer(x, weight_1, bias_1)
-    z = layer(hidden_layer(h1, weight_2, bias_2), weight_3, bias_3)
+    _, _, z = forward(network, x)
     stars = np.empty(len(x))
     for row in range(len(x)):
         stars[row] = _expected(z, row, bits)
@@ -243,13 +239,4 @@ def _copy(network: Any) -> Any:
 @numeric
 def _zeros(network: Any) -> Any:
     """Gradients and the two moments of Adam."""
-    return _zeros_like(network), _zeros_like(network), _zeros_like(network)
-
-
-@numeric
-def _zeros_like(network: Any) -> Any:
-    a, b, c, d, e, f = network
-    return (
-        np.zeros_like(a), np.zeros_like(b), np.zeros_like(c),
-        np.zeros_like(d), np.zeros_like(e), np.zeros_like(f),
-    )  # fmt: skip
+    return zeros_like(network), zeros_like(network), zeros_like(network)

@@ -10,16 +10,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.batched_mlp import initial_parameters
 from PerUser.early_stopped_network import compile_kernels, expected_stars
 from PerUser.early_stopped_network import train as train_network
+from PerUser.initial_networks import initial_networks
 from PerUser.shrunk_means import mean_of_all, shrunk_means
 from PerUser.user_chunks import rows_of_each
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.perceptron import filled_up
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import OfAll, Recommender
+from recbench.three_layers import filled_up_network
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried
 FOLDING = 1  # the stream of random numbers that cuts it
@@ -127,13 +127,10 @@ class TunedPerUserMlp(Recommender):
         self._scale = np.zeros(len(self._users))  # s_u
 
         sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
-        drawn = initial_parameters(self._users, sizes, self.seed)
-        self._learned = sum(parameter.numel() for parameter in drawn)  # the others stay zero
-        self._networks = [  # of each layer weight and bias, (users, rows, columns)
-            filled_up(parameter.numpy(), rows=place % 2 == 0 and place > 0)
-            for place, parameter in enumerate(drawn)
-        ]
-        labels = encode_ratings(train.stars, "half_stars").astype(np.float32)
+        drawn = initial_networks(self._users, sizes, self.seed)
+        self._learned = sum(parameter.size for parameter in drawn)  # the others stay zero
+        self._networks = filled_up_network(drawn)
+        labels = encode_ratings(train.stars, "half_stars")  # (ratings, 10)
         for place, rows in enumerate(rows_of_each(train.user)):
             _, self._scale[place] = train_network(
                 self._network(place),

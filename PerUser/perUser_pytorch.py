@@ -16,25 +16,17 @@ from typing import Any, ClassVar, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from PerUser.batched_mlp import (
-    as_tensor,
-    bit_loss_gradient,
-    choose_device,
-    forward,
-    initial_parameters,
-    logits_of,
-    own_mean,
-)
-from PerUser.user_chunks import chunks_of_users
+from PerUser import batched_mlp, full_batch_networks
+from PerUser.initial_networks import initial_networks
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from recbench.device import choose_device
+from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Recommender
+from recbench.recommender import OfAll, Recommender
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
-from recbench.threads import one_thread
+from recbench.three_layers import filled_up_network
 
 HIDDEN = (32, 16)  # units of the hidden layers
 EPOCHS = 25  # steps, each over all ratings of the user
@@ -51,6 +43,10 @@ class TorchPerUserRecommender(Recommender):
     A user without training ratings has no network and gets the thermometer of the mean of all
     training ratings (of 3.0 where there are none), and the stars read from it.
 
+    On a CPU it is trained by kernels of our own (`PerUser.full_batch_networks`): the same seed
+    gives the same bits on every processor, which PyTorch's do not. On a GPU PyTorch trains it, and
+    sums are taken in any order.
+
     Args:
         seed: of the initial weights, 0 or more.
         labels: "half_stars" or "truncated", see `encode_ratings`.
@@ -61,10 +57,7 @@ class TorchPerUserRecommender(Recommender):
 
     name: ClassVar[str] = "torch"
     options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
-    fitted_together: ClassVar[str] = (
-        "the networks of many users are trained as one padded array, whose shape shows in last "
-        "digits"
-    )
+    fitted_together: str = ""  # type: ignore[misc]
 
     def __init__(
         self,
@@ -81,41 +74,61 @@ class TorchPerUserRecommender(Recommender):
         self.loss = loss
         self.epochs = epochs
         self.device = choose_device(device)
+        if self.device.type != "cpu":
+            self.fitted_together = "a GPU takes sums in any order, by how many users there are"
+        full_batch_networks.compile_kernels()  # here, so that it does not pass for training
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._bits = movies.bits
+    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
+        of_all = of_all or self.of_all_users(train, movies)
+        self._unknown_bits = encode_ratings(of_all["mean_stars"], self.labels)  # (1, bits)
+        self._features = movies.bits.astype(np.float32)
         self._users = np.unique(train.user)
-        mean = np.array([train.mean_stars()])
-        self._unknown_bits = encode_ratings(mean, self.labels)  # (1, bits)
-
         sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
-        self._parameters = initial_parameters(self._users, sizes, self.seed)
+        drawn = initial_networks(self._users, sizes, self.seed)
+        self._learned = sum(one.nbytes for one in drawn)  # the others stay zero
         labels = encode_ratings(train.stars, self.labels)
-        with one_thread():
-            for chunk in chunks_of_users(train.user):
-                x = as_tensor(movies.bits[train.movie[chunk.rows]], self.device)
-                y = as_tensor(labels[chunk.rows], self.device)  # (users, ratings, 10)
-                weight = own_mean(as_tensor(chunk.mask[:, :, None], self.device), RATING_BITS)
-                start = [parameter[chunk.users].to(self.device) for parameter in self._parameters]
-                trained = self._train(start, x, y, weight)
-                for parameter, learned in zip(self._parameters, trained, strict=True):
-                    parameter[chunk.users] = learned.cpu()
+        train_on = self._train if self.device.type == "cpu" else self._train_with_torch
+        self._networks = train_on(drawn, train.user, train.movie, labels)
         return self
 
     def _train(
-        self, parameters: list[Tensor], x: Tensor, y: Tensor, weight: Tensor
-    ) -> list[Tensor]:
-        """The parameters [users, ...] after `epochs` steps. `weight` is zero for padding."""
-        for parameter in parameters:
-            parameter.requires_grad_()
-        # Adam works on each weight by itself: on all users' stacked it does what it does on each.
-        optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
-        for _ in range(self.epochs):
-            optimiser.zero_grad()
-            logits = forward(parameters, x)
-            logits.backward(bit_loss_gradient(logits.detach(), y, weight, self.loss))
-            optimiser.step()
-        return [parameter.detach() for parameter in parameters]
+        self, drawn: list[np.ndarray], user: np.ndarray, movie: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """The networks after `epochs` steps, filled up, from those drawn."""
+        networks = filled_up_network(drawn)
+        full_batch_networks.train(
+            networks,
+            user,
+            movie,
+            self._features,
+            labels,
+            epochs=self.epochs,
+            learning_rate=LEARNING_RATE,
+            double_sigmoid=self.loss == "double_sigmoid",
+        )
+        return networks
+
+    def _train_with_torch(
+        self, drawn: list[np.ndarray], user: np.ndarray, movie: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """The same by PyTorch, on the GPU."""
+        batched_mlp.train(
+            drawn,
+            user,
+            movie,
+            self._features,
+            labels,
+            epochs=self.epochs,
+            learning_rate=LEARNING_RATE,
+            loss=self.loss,
+            device=self.device,
+        )
+        return filled_up_network(drawn)
+
+    def of_all_users(
+        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
+    ) -> OfAll:
+        return {"mean_stars": np.array([train.mean_stars()])}
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
@@ -125,14 +138,15 @@ class TorchPerUserRecommender(Recommender):
         user, movie = np.asarray(user), np.asarray(movie)
         bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (rows, 10)
         known = np.isin(user, self._users)
-        z = logits_of(
-            self._parameters, self._users, self._bits, user[known], movie[known], device=self.device
-        )
-        bits[known] = torch.sigmoid(torch.from_numpy(z)) > 0.5
+        place = np.searchsorted(self._users, user[known])
+        said = full_batch_networks.probabilities(
+            self._networks, place, movie[known], self._features
+        )  # (known rows, 16)
+        bits[known] = said[:, :RATING_BITS] > 0.5
         return bits
 
     def state_bytes(self) -> int:
-        return sum(parameter.numel() * parameter.element_size() for parameter in self._parameters)
+        return self._learned
 
 
 # --- the published experiment ------------------------------------------------------------------

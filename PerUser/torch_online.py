@@ -6,9 +6,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 import torch
+import torch._dynamo  # the first Adam imports it: a second that would pass for learning
 from torch import Tensor
 
-from PerUser.batched_mlp import bit_loss, forward, initial_parameters
+from PerUser.batched_mlp import bit_loss, forward
+from PerUser.initial_networks import initial_networks
 from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
 from recbench.item_baseline import ItemBaseline
@@ -62,9 +64,8 @@ class TorchOnlineRecommender(OnlineRecommender):
     def _network(self, user: int) -> tuple[list[Tensor], torch.optim.Adam]:
         if user not in self._networks:
             sizes = (self._bits.shape[1], *HIDDEN, RATING_BITS)
-            parameters = initial_parameters(np.array([user]), sizes, self.seed)
-            for parameter in parameters:
-                parameter.requires_grad_()
+            drawn = initial_networks(np.array([user]), sizes, self.seed)
+            parameters = [torch.from_numpy(one).requires_grad_() for one in drawn]
             self._networks[user] = parameters, torch.optim.Adam(parameters, lr=LEARNING_RATE)
         return self._networks[user]
 

@@ -51,11 +51,19 @@ def chunks_of_users(user: np.ndarray, cells: int = CELLS_PER_CHUNK) -> Iterator[
         start = stop
 
 
-def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
-    """The rows (int) of each distinct user, in order of the users and of the table."""
+def grouped(user: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of a table ordered by user, int [n], those of one user in the order of the table;
+    and where the rows of each distinct user start in it, int [users + 1], the end being the last.
+    """
     by_user = np.argsort(user, kind="stable")
     _, starts = np.unique(user[by_user], return_index=True)
-    return np.split(by_user, starts[1:]) if len(user) else []
+    return by_user, np.append(starts, len(user))
+
+
+def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
+    """The rows (int) of each distinct user, in order of the users and of the table."""
+    by_user, starts = grouped(user)
+    return np.split(by_user, starts[1:-1]) if len(user) else []
 
 
 def ratings_after(ratings: Ratings) -> np.ndarray:

@@ -83,7 +83,7 @@ def population_rows(users: int) -> Iterator[Row]:
             stars = labels.sum(axis=1) / 2
             train = Ratings(who["stored"], np.arange(len(stars)), stars, np.arange(len(stars)))
             mlp = processor_seconds(partial(TorchPerUserRecommender().fit, train, movies))
-            against = f"training the users' MLPs all at once, {EPOCHS} steps"
+            against = f"training the users' MLPs, {EPOCHS} steps"
             yield beside(f"learn and recall, {shape}", learning + ours, against, mlp)
             recall = partial(population.recall, who["asked"], questions)
             one, two = (

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from PerUser.batched_mlp import initial_parameters
+from PerUser.initial_networks import initial_networks
 from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.shrunk_means import mean_of_all, shrunk_means
 from recbench.contract.toy_data import toy_movies, toy_ratings
@@ -98,7 +98,7 @@ def plain(model, baseline, train, movies, user):
 
     def after_each_step(kept):
         layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
-        drawn = initial_parameters(np.array([user]), sizes, model.seed)
+        drawn = list(map(torch.from_numpy, initial_networks(np.array([user]), sizes, model.seed)))
         share = (y[kept].sum(dim=0).numpy() + model.damping * of_all) / (kept.sum() + model.damping)
         with torch.no_grad():
             for layer, weight, bias in zip(layers, drawn[::2], drawn[1::2], strict=True):

@@ -1,4 +1,4 @@
-"""Networks trained all at once against networks trained one after another."""
+"""The networks of `torch` against networks of PyTorch, built and trained one by one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-import PerUser.perUser_pytorch as script
-from PerUser.batched_mlp import initial_parameters
+from PerUser import batched_mlp
+from PerUser.initial_networks import initial_networks
 from PerUser.perUser_pytorch import TorchPerUserRecommender
 from PerUser.user_chunks import chunks_of_users
 from recbench.contract.toy_data import toy_movies, toy_ratings
@@ -26,7 +26,7 @@ def network_of(user: int, seed: int) -> nn.Sequential:
         nn.Linear(26, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 10)
     )
     with torch.no_grad():
-        drawn = iter(initial_parameters(np.array([user]), SIZES, seed))
+        drawn = iter(map(torch.from_numpy, initial_networks(np.array([user]), SIZES, seed)))
         for layer in network[::2]:
             layer.weight.copy_(next(drawn)[0].T)
             layer.bias.copy_(next(drawn)[0, 0])
@@ -43,14 +43,26 @@ def train_one(network: nn.Sequential, x: torch.Tensor, y: torch.Tensor, loss: st
         adam.step()
 
 
+def on_a_gpu(model: TorchPerUserRecommender) -> TorchPerUserRecommender:
+    """`model`, trained as on a GPU; the device stays the CPU."""
+    model._train = model._train_with_torch
+    return model
+
+
+@pytest.mark.parametrize("by_torch", [False, True])
 @pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
 @pytest.mark.parametrize("labels", ["half_stars", "truncated"])
-def test_all_at_once_is_one_after_another(loss, labels, monkeypatch):
-    monkeypatch.setattr(script, "chunks_of_users", lambda user: chunks_of_users(user, cells=60))
+def test_it_learns_what_one_network_of_pytorch_learns(loss, labels, by_torch, monkeypatch):
+    monkeypatch.setattr(
+        batched_mlp, "chunks_of_users", lambda user: chunks_of_users(user, cells=60)
+    )
     movies = toy_movies(70)
     lengths = [12, 1, 7, 0, 3, 61, 7, 29, 2]  # in chunks of at most 60 padded ratings
     train = toy_ratings(lengths, movies=70, seed=3)
-    model = TorchPerUserRecommender(seed=4, labels=labels, loss=loss).fit(train, movies)
+    model = TorchPerUserRecommender(seed=4, labels=labels, loss=loss, device="cpu")
+    if by_torch:
+        on_a_gpu(model)
+    model.fit(train, movies)
 
     for user in np.unique(train.user):
         own = train.take(train.user == user)
@@ -60,10 +72,16 @@ def test_all_at_once_is_one_after_another(loss, labels, monkeypatch):
         with one_thread():
             train_one(network, x, y, loss)
 
-        learned = [p[np.searchsorted(model._users, user)] for p in model._parameters]
+        learned = [one[np.searchsorted(model._users, user)] for one in model._networks]
         for layer, weight, bias in zip(network[::2], learned[::2], learned[1::2], strict=True):
-            torch.testing.assert_close(weight, layer.weight.detach().T, atol=2e-5, rtol=1e-4)
-            torch.testing.assert_close(bias[0], layer.bias.detach(), atol=2e-5, rtol=1e-4)
+            outputs, inputs = layer.weight.shape
+            expected = layer.weight.detach().T.numpy(), layer.bias.detach().numpy()
+            found = weight[:inputs, :outputs], bias[0, :outputs]
+            for one, other in zip(found, expected, strict=True):
+                np.testing.assert_allclose(one, other, atol=4e-5, rtol=1e-4)
+            assert not weight[inputs:].any()
+            assert not weight[:, outputs:].any()
+            assert not bias[0, outputs:].any()
 
         scores = torch.sigmoid(network(torch.from_numpy(movies.bits.astype(np.float32))))
         sure = (scores - 0.5).abs().detach().numpy() > 1e-4
@@ -72,25 +90,37 @@ def test_all_at_once_is_one_after_another(loss, labels, monkeypatch):
 
 
 def test_a_user_learns_the_same_whoever_else_is_trained():
+    """To the last bit."""
     movies = toy_movies(40)
     train = toy_ratings([9, 33, 5], movies=40, seed=1)
-    together = TorchPerUserRecommender(seed=2).fit(train, movies)
-    alone = TorchPerUserRecommender(seed=2).fit(train.take(train.user == 2), movies)
-    for many, one in zip(together._parameters, alone._parameters, strict=True):
-        torch.testing.assert_close(many[2], one[0], atol=1e-5, rtol=1e-4)
+    together = TorchPerUserRecommender(seed=2, device="cpu").fit(train, movies)
+    alone = TorchPerUserRecommender(seed=2, device="cpu")
+    alone.fit(train.take(train.user == 2), movies)
+    for many, one in zip(together._networks, alone._networks, strict=True):
+        np.testing.assert_array_equal(many[2], one[0])
+
+
+def test_users_are_asked_in_any_order():
+    movies = toy_movies(40)
+    model = TorchPerUserRecommender(device="cpu").fit(toy_ratings([9, 0, 33, 5], movies=40), movies)
+    rng = np.random.default_rng(0)
+    user, movie = rng.integers(0, 5, 200), rng.integers(0, 40, 200)  # users 1 and 4 have none
+    one_by_one = [model.predict_bits(user[k : k + 1], movie[k : k + 1])[0] for k in range(200)]
+    np.testing.assert_array_equal(model.predict_bits(user, movie), one_by_one)
+    assert model.predict_bits(user[:0], movie[:0]).shape == (0, 10)
 
 
 def test_initial_weights_are_those_of_a_linear_layer():
     """Uniform in ±1/√inputs, for weights and biases, and other ones for another user or seed."""
-    drawn = initial_parameters(np.arange(50), SIZES, seed=0)
+    drawn = initial_networks(np.arange(50), SIZES, seed=0)
     for layer, inputs in enumerate(SIZES[:-1]):
         for parameter in drawn[2 * layer : 2 * layer + 2]:
-            assert parameter.abs().max() <= inputs**-0.5
-            assert parameter.std().item() == pytest.approx(inputs**-0.5 / 3**0.5, rel=0.05)
+            assert np.abs(parameter).max() <= inputs**-0.5
+            assert parameter.std() == pytest.approx(inputs**-0.5 / 3**0.5, rel=0.05)
     assert (drawn[0][0] != drawn[0][1]).any()
-    again = initial_parameters(np.array([49]), SIZES, seed=0)
-    torch.testing.assert_close(again[0][0], drawn[0][49])
-    other = initial_parameters(np.array([49]), SIZES, seed=1)
+    again = initial_networks(np.array([49]), SIZES, seed=0)
+    np.testing.assert_array_equal(again[0][0], drawn[0][49])
+    other = initial_networks(np.array([49]), SIZES, seed=1)
     assert (other[0][0] != drawn[0][49]).any()
 
 
@@ -126,5 +156,5 @@ def test_an_unknown_loss_is_refused():
 def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     cpu = TorchPerUserRecommender(device="cpu").fit(train, movies)
     gpu = TorchPerUserRecommender(device="cuda").fit(train, movies)
-    for one, other in zip(cpu._parameters, gpu._parameters, strict=True):
-        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+    for one, other in zip(cpu._networks, gpu._networks, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4, rtol=1e-3)
