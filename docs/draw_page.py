@@ -9,12 +9,12 @@ and requirements-dev.txt.
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import chromium
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -22,8 +22,6 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "page.png"
 SIZE = {"width": 1280, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
-FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 RATED = {
     "Fargo (1996)": 5,
     "Delicatessen (1991)": 4.5,
@@ -57,14 +55,9 @@ def main() -> None:
 
 
 def opened(folder: str) -> webdriver.Chrome:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        sys.exit("error: no chromium and chromedriver here. Install them")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={folder}/browser", "--hide-scrollbars"):
-        options.add_argument(flag)
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    if reason := chromium.missing():
+        sys.exit(f"error: {reason}")
+    browser = chromium.start(Path(folder) / "browser", "--hide-scrollbars")
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", SIZE)
     return browser
 

@@ -2,7 +2,7 @@
 
     python docs/draw_report.py
 
-It needs Debian's chromium; the page is made from results/main/default.
+It needs Debian's chromium and requirements-dev.txt; the page is made from results/main/default.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import chromium  # noqa: E402
+
 from recbench.report.html.page import write_page  # noqa: E402
 from recbench.report.html.run_files import read_run  # noqa: E402
 from recbench.report.html.run_report import page_of  # noqa: E402
 
 PICTURE = ROOT / "docs" / "report.png"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-FLAGS += ["--hide-scrollbars", "--window-size=1080,900", "--virtual-time-budget=20000"]
+SIZE = ("--hide-scrollbars", "--window-size=1080,900", "--virtual-time-budget=20000")
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         page = page_of(read_run(ROOT / "results" / "main" / "default"))
         file = write_page(page, Path(folder) / "report.html")
         profile = f"--user-data-dir={folder}/profile"
-        command = ["chromium", *FLAGS, profile, f"--screenshot={PICTURE}", file.as_uri()]
+        command = [str(chromium.CHROMIUM), *chromium.FLAGS, *SIZE, profile]
+        command += [f"--screenshot={PICTURE}", file.as_uri()]
         subprocess.run(command, check=True, capture_output=True)
     print(PICTURE.relative_to(ROOT))
