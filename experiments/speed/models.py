@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -93,7 +94,8 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
 def one_by_one_rows(cell: Cell) -> Iterator[Row]:
     """What one more rating costs `personal`, by how many a user has; beside `bayes_fm`, were its
     film vectors kept and the user's fitted anew to all ratings, and beside River."""
-    seconds = processor_seconds(lambda: cell.personal_tables)
+    without_tables = replace(cell)
+    seconds = processor_seconds(lambda: without_tables.personal_tables)
     tables, users = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
     yield Row(f"film tables: {tables} of {users:,} users, {len(cell.movies):,} films", seconds, "s")
     rng = np.random.default_rng(0)
