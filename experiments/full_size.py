@@ -145,9 +145,9 @@ def jobs_of_preparing(parameters: Parameters, file: Path, cache: Path) -> Iterat
     """In turn, so that what is compared is measured in the same minute."""
     for repeat in range(1, parameters.repeats + 1):
         for what in PREPARING:
-            key: dict[str, object] = {"part": "preparing", "share": repeat, "model": what}
+            key: dict[str, object] = {"part": "preparing", "repeat": repeat, "model": what}
             work = partial(in_a_process, prepare, what, parameters.dataset, file, cache)
-            yield Job(key, {**key, "users": None}, work, cost=1_000)
+            yield Job(key, {**key, "share": None, "users": None}, work, cost=1_000)
 
 
 def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
@@ -299,10 +299,10 @@ def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each way to read the ratings: the median over repeats of seconds and of processor
     seconds; how many times those of the bare read just before, median, least and most; memory."""
     ok = rows[(rows["part"] == "preparing") & (rows["status"] == "ok")]
-    bare = ok[ok["model"] == "bare read"].set_index("share")
+    bare = ok[ok["model"] == "bare read"].set_index("repeat")
     table = []
     for what, of_what in ok.groupby("model", sort=False):
-        one = of_what.set_index("share")
+        one = of_what.set_index("repeat")
         row = {"what": what, "peak_gb": one["peak_gb"].max()}
         for name, unit in (("elapsed_seconds", "seconds"), ("seconds", "processor seconds")):
             times = one[name] / bare[name]

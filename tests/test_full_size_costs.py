@@ -86,6 +86,9 @@ def test_each_recommender_is_measured_stage_by_stage(tmp_path):
     assert set(pd.read_csv(tmp_path / "out" / "billion.csv")["model"]) == {"ridge", "user_mean"}
     background = pd.read_csv(tmp_path / "out" / "background.csv")
     assert (background[["expected_seconds", "expected_seconds_of_all", "rmse"]] > 0).all(axis=None)
+    preparing = rows[rows["part"] == "preparing"]
+    assert preparing["repeat"].tolist() == [1] * 4 + [2] * 4
+    assert preparing["share"].isna().all()
     ways = pd.read_csv(tmp_path / "out" / "preparing.csv")
     assert ways["what"].tolist() == ["bare read", "first time", "later", "without cache"]
     assert ways["times the bare read, seconds"][0] == 1.0
