@@ -1,6 +1,6 @@
 """Training and asking the network of `colab` on a CPU: one pass over memory, no library calls.
 
-The same training in PyTorch, for a GPU, is in `Collaborative.torch_colab`.
+The same training in PyTorch, for a GPU, is in `Collaborative.embedding_network_gpu`.
 
 `parameters` are eight float32 arrays [rows, columns]: embeddings of users and of movies, then
 a network, see `recbench.three_layers`. The gradients and the two moments of
@@ -42,7 +42,7 @@ class Training:
         user, movie: int [n], rows of the embeddings.
         bits: float32 [movies, b], of the movies embedded.
         labels: uint8 [n, outputs], 0 or 1.
-        double_sigmoid: see `PerUser.batched_mlp.bit_loss`.
+        double_sigmoid: see `recbench.three_layers.to_loss_gradient`.
     """
 
     def __init__(
@@ -73,6 +73,10 @@ class Training:
             self._steps,
             self._learning_rate,
         )
+
+    def parameters(self) -> Parameters:
+        """As they are now."""
+        return self._data[0]
 
 
 def probabilities(

@@ -13,9 +13,6 @@ from typing import Any, ClassVar, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from Collaborative.embedding_network import Training, compile_kernels, probabilities
 from recbench.command_line import run
@@ -91,51 +88,40 @@ class TorchCollaborativeRecommender(Recommender):
             self._initial_embedding(MOVIE, self._movies),
             *(filled_up(np.atleast_2d(one)) for one in layers),
         )
-        train_on = self._train if self.device.type == "cpu" else self._train_with_torch
-        train_on(user, movie, self._bits[self._movies], encode_ratings(train.stars, self.labels))
+        labels = encode_ratings(train.stars, self.labels)  # (ratings, 10)
+        self._train(user, movie, self._bits[self._movies], labels)
         return self
 
-    def _train(self, user: np.ndarray, movie: np.ndarray, bits: np.ndarray, y: np.ndarray) -> None:
+    def _train(
+        self, user: np.ndarray, movie: np.ndarray, bits: np.ndarray, labels: np.ndarray
+    ) -> None:
         """Adam in shuffled batches.
 
         Args:
             user, movie: int [n], rows of the embeddings.
             bits: float32 [movies, b], of the movies embedded.
-            y: uint8 [n, 10], thermometers of the ratings.
+            labels: uint8 [n, 10], thermometers of the ratings.
         """
-        training = Training(
+        training = self._training()(
             self._parameters,
             user,
             movie,
             bits,
-            y,
+            labels,
             double_sigmoid=self.loss == "double_sigmoid",
             learning_rate=LEARNING_RATE,
         )
         shuffling = np.random.default_rng([self.seed, SHUFFLE])
         for _ in range(EPOCHS):
-            training.epoch(shuffling.permutation(len(y)), BATCH)
+            training.epoch(shuffling.permutation(len(labels)), BATCH)
+        self._parameters = training.parameters()
 
-    def _train_with_torch(
-        self, user: np.ndarray, movie: np.ndarray, bits: np.ndarray, y: np.ndarray
-    ) -> None:
-        """The same by PyTorch, on the GPU."""
-        parameters = [torch.from_numpy(one).to(self.device) for one in self._parameters]
-        for parameter in parameters:
-            parameter.requires_grad_()
-        whose, what = (torch.from_numpy(one).to(self.device) for one in (user, movie))
-        x_bits, target = self._tensor(bits), self._tensor(y)
-        optimiser = torch.optim.Adam(parameters, lr=LEARNING_RATE, fused=True)
-        shuffling = np.random.default_rng([self.seed, SHUFFLE])
-        for _ in range(EPOCHS):
-            order = torch.from_numpy(shuffling.permutation(len(y))).to(self.device)
-            for batch in order.split(BATCH):
-                optimiser.zero_grad()
-                z = logits(parameters, whose[batch], what[batch], x_bits[what[batch]])
-                scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
-                F.binary_cross_entropy_with_logits(scores, target[batch]).backward()
-                optimiser.step()
-        self._parameters = tuple(parameter.detach().cpu().numpy() for parameter in parameters)
+    def _training(self) -> Any:
+        if self.device == "cpu":
+            return Training
+        from Collaborative.embedding_network_gpu import GpuTraining  # needs PyTorch
+
+        return GpuTraining
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
@@ -181,18 +167,6 @@ class TorchCollaborativeRecommender(Recommender):
     def state_bytes(self) -> int:
         filled = (LANES - RATING_BITS) * 4 * (self._parameters[-2].shape[0] + 1)
         return sum(one.nbytes for one in self._parameters) - filled
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array.astype(np.float32)).to(self.device)
-
-
-def logits(parameters: list[Tensor], user: Tensor, movie: Tensor, bits: Tensor) -> Tensor:
-    """[rows, 10], of rows of the embeddings and the bits [rows, b] of the movies."""
-    users, movies, first, first_bias, second, second_bias, last, last_bias = parameters
-    x = torch.cat((F.embedding(user, users), F.embedding(movie, movies), bits), dim=1)
-    x = F.relu(torch.addmm(first_bias, x, first))  # (rows, 64)
-    x = F.relu(torch.addmm(second_bias, x, second))  # (rows, 32)
-    return torch.addmm(last_bias, x, last)[:, :RATING_BITS]  # (rows, 10)
 
 
 # --- the published experiment ------------------------------------------------------------------

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs 
 
 import numpy as np
 
-from PerUser import batched_mlp, full_batch_networks
+from PerUser import small_networks
 from PerUser.initial_networks import initial_networks
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
@@ -32,6 +32,8 @@ HIDDEN = (32, 16)  # units of the hidden layers
 EPOCHS = 25  # steps, each over all ratings of the user
 LEARNING_RATE = 0.001  # of Adam
 
+Networks = tuple[np.ndarray, ...]  # see `PerUser.small_networks`
+
 
 class TorchPerUserRecommender(Recommender):
     """A multi-layer perceptron per user, movie bits -> thermometer of the rating.
@@ -43,14 +45,15 @@ class TorchPerUserRecommender(Recommender):
     A user without training ratings has no network and gets the thermometer of the mean of all
     training ratings (of 3.0 where there are none), and the stars read from it.
 
-    On a CPU it is trained by kernels of our own (`PerUser.full_batch_networks`): the same seed
+    On a CPU it is trained by kernels of our own (`PerUser.small_networks`): the same seed
     gives the same bits on every processor, which PyTorch's do not. On a GPU PyTorch trains it, and
     sums are taken in any order.
 
     Args:
         seed: of the initial weights, 0 or more.
         labels: "half_stars" or "truncated", see `encode_ratings`.
-        loss: "logits", or "double_sigmoid" as published, see `batched_mlp.bit_loss`.
+        loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
+            applies the sigmoid again, as published.
         epochs: full-batch steps.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
@@ -74,9 +77,9 @@ class TorchPerUserRecommender(Recommender):
         self.loss = loss
         self.epochs = epochs
         self.device = choose_device(device)
-        if self.device.type != "cpu":
+        if self.device != "cpu":
             self.fitted_together = "a GPU takes sums in any order, by how many users there are"
-        full_batch_networks.compile_kernels()  # here, so that it does not pass for training
+        small_networks.compile_kernels()  # here, so that it does not pass for training
 
     def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
         of_all = of_all or self.of_all_users(train, movies)
@@ -86,43 +89,34 @@ class TorchPerUserRecommender(Recommender):
         sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
         drawn = initial_networks(self._users, sizes, self.seed)
         self._learned = sum(one.nbytes for one in drawn)  # the others stay zero
-        labels = encode_ratings(train.stars, self.labels)
-        train_on = self._train if self.device.type == "cpu" else self._train_with_torch
-        self._networks = train_on(drawn, train.user, train.movie, labels)
-        return self
-
-    def _train(
-        self, drawn: list[np.ndarray], user: np.ndarray, movie: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, ...]:
-        """The networks after `epochs` steps, filled up, from those drawn."""
-        networks = filled_up_network(drawn)
-        full_batch_networks.train(
-            networks,
-            user,
-            movie,
+        labels = encode_ratings(train.stars, self.labels)  # (ratings, 10)
+        train_on = self._train if self.device == "cpu" else self._train_on_gpu
+        self._networks = train_on(
+            drawn,
+            train.user,
+            train.movie,
             self._features,
             labels,
             epochs=self.epochs,
             learning_rate=LEARNING_RATE,
             double_sigmoid=self.loss == "double_sigmoid",
         )
+        return self
+
+    @staticmethod
+    def _train(drawn: list[np.ndarray], *data: np.ndarray, **settings: Any) -> Networks:
+        """The networks that training makes of those drawn, filled up."""
+        networks = filled_up_network(drawn)
+        small_networks.train(networks, *data, **settings)
         return networks
 
-    def _train_with_torch(
-        self, drawn: list[np.ndarray], user: np.ndarray, movie: np.ndarray, labels: np.ndarray
-    ) -> tuple[np.ndarray, ...]:
-        """The same by PyTorch, on the GPU."""
-        batched_mlp.train(
-            drawn,
-            user,
-            movie,
-            self._features,
-            labels,
-            epochs=self.epochs,
-            learning_rate=LEARNING_RATE,
-            loss=self.loss,
-            device=self.device,
-        )
+    @staticmethod
+    def _train_on_gpu(
+        drawn: list[np.ndarray], *data: np.ndarray, device: str = "cuda", **settings: Any
+    ) -> Networks:
+        from PerUser import small_networks_gpu  # needs PyTorch
+
+        small_networks_gpu.train(drawn, *data, device=device, **settings)
         return filled_up_network(drawn)
 
     def of_all_users(
@@ -139,7 +133,7 @@ class TorchPerUserRecommender(Recommender):
         bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (rows, 10)
         known = np.isin(user, self._users)
         place = np.searchsorted(self._users, user[known])
-        said = full_batch_networks.probabilities(
+        said = small_networks.probabilities(
             self._networks, place, movie[known], self._features
         )  # (known rows, 16)
         bits[known] = said[:, :RATING_BITS] > 0.5

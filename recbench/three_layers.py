@@ -66,7 +66,7 @@ def to_loss_gradient(z: Any, target: Any, share: Any, double_sigmoid: Any) -> No
     Args:
         z, target: float32 [rows, outputs].
         share: float32 [outputs].
-        double_sigmoid: see `PerUser.batched_mlp.bit_loss`.
+        double_sigmoid: the loss applies the sigmoid to the sigmoid's outputs, as published.
     """
     # All outputs, also those that fill up: whole vectors take half the time.
     for row in range(z.shape[0]):

@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from Collaborative.embedding_network_gpu import GpuTraining, logits
 from Collaborative.torch_colab import BATCH, SHUFFLE, TorchCollaborativeRecommender
 from Collaborative.torch_colab import EPOCHS as COLAB_EPOCHS
 from Collaborative.torch_colab import LEARNING_RATE as COLAB_LEARNING_RATE
-from Collaborative.torch_colab import logits as colab_logits
 from experiments.speed.made_up import made_up_movies, uniform
 from experiments.speed.rows import Row, beside, median_seconds, processor_seconds
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
@@ -75,9 +75,9 @@ def collaborative_rows(users: int) -> Iterator[Row]:
     dictionaries of the published code (`tests/recommenders/test_colab` shows that its loss is the
     same)."""
     train, movies = made_up(users, ratings=50, movies=2_000)
-    ours, theirs = (TorchCollaborativeRecommender(device="cpu") for _ in range(2))
-    dictionaries: Any = TorchCollaborativeRecommender(device="cpu")
-    theirs._train = theirs._train_with_torch  # type: ignore[method-assign]
+    models: list[Any] = [TorchCollaborativeRecommender(device="cpu") for _ in range(3)]
+    ours, theirs, dictionaries = models
+    theirs._training = lambda: partial(GpuTraining, device="cpu")
     dictionaries._train = partial(train_over_dictionaries, dictionaries)
     seconds = median_seconds(partial(ours.fit, train, movies), repeats=3)
     shape = f"{users} users, {len(train):,} ratings, {COLAB_EPOCHS} epochs"
@@ -112,7 +112,7 @@ def train_over_dictionaries(
         order = shuffling.permutation(len(ratings)).tolist()
         for batch in DataLoader(ratings, batch_size=BATCH, sampler=order):
             adam.zero_grad()
-            z = colab_logits(parameters, batch["user"], batch["movie"], batch["bits"])
+            z = logits(parameters, batch["user"], batch["movie"], batch["bits"])[:, :RATING_BITS]
             scores = torch.sigmoid(z) if model.loss == "double_sigmoid" else z
             loss = nn.BCEWithLogitsLoss()(scores, batch["rating"])
             loss.backward()

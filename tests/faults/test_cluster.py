@@ -153,7 +153,8 @@ def test_what_stands_in_its_way(dask, tmp_path, monkeypatch, count):
 
     other = tmp_path / "other"
     shutil.copytree(ROOT / "recbench", other / "recbench")
-    shutil.copy(ROOT / "requirements.txt", other)
+    for pins in ("requirements.txt", "requirements-gpu.txt"):
+        shutil.copy(ROOT / pins, other)
     with (other / "recbench" / "errors.py").open("a") as file:
         file.write("\n# another version\n")
     started = dask.start(words, PYTHONPATH=str(other))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from Collaborative.embedding_network import probabilities
+from Collaborative.embedding_network_gpu import GpuTraining
 from Collaborative.torch_colab import (
     BATCH,
     EPOCHS,
@@ -155,7 +158,7 @@ def test_torch_learns_what_the_kernels_learn(train, movies):
     """The path for a GPU, on the CPU."""
     ours = TorchCollaborativeRecommender(device="cpu").fit(train, movies)
     theirs = TorchCollaborativeRecommender(device="cpu")
-    theirs._train = theirs._train_with_torch
+    theirs._training = lambda: partial(GpuTraining, device="cpu")
     with one_thread():
         theirs.fit(train, movies)
     for one, other in zip(ours._parameters, theirs._parameters, strict=True):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from few_samples import few_samples
+from per_user_network import network_of
 from river import optim, reco
+from torch import nn
 
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
@@ -19,6 +22,7 @@ from PerUser.torch_online import TorchOnlineRecommender
 from recbench.contract.candidate import FILMS, MOVIES
 from recbench.contract.learning import parts, stream
 from recbench.contract.toy_data import toy_tables
+from recbench.data.encodings.thermometer import encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import OnlineRecommender, Options, build, declared, fit_on
@@ -282,3 +286,30 @@ def test_film_means_follow_the_ratings_as_in_a_plain_loop():
     without, narrower = plain.predict_normal(*ASKED)
     np.testing.assert_allclose(mean, without + away[ASKED[1]], atol=1e-9)
     np.testing.assert_allclose(variance, narrower + spread[ASKED[1]], atol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
+def test_torch_online_is_one_step_of_adam_a_rating(loss):
+    ratings = stream()
+    model = fitted(TorchOnlineRecommender(seed=6, loss=loss), ratings)
+    bits = torch.from_numpy(MOVIES.bits.astype(np.float32))
+    for user in np.unique(ratings.user):
+        own = ratings.take(ratings.user == user)
+        own = own.take(np.argsort(own.time, kind="stable"))
+        network = network_of(int(user), seed=6)
+        adam = torch.optim.Adam(network.parameters(), lr=0.001)
+        y = torch.from_numpy(encode_ratings(own.stars, "half_stars").astype(np.float32))
+        for movie, target in zip(own.movie.tolist(), y, strict=True):
+            adam.zero_grad()
+            z = network(bits[movie])
+            nn.BCEWithLogitsLoss()(torch.sigmoid(z) if loss != "logits" else z, target).backward()
+            adam.step()
+        scores = torch.sigmoid(network(bits)).detach().numpy()
+        sure = np.abs(scores - 0.5) > 1e-4
+        given = model.predict_bits(np.full(FILMS, user), np.arange(FILMS))
+        np.testing.assert_array_equal(given[sure], (scores > 0.5)[sure])
+
+
+def test_torch_online_refuses_a_loss_that_it_does_not_know():
+    with pytest.raises(ValueError, match="'mse'"):
+        TorchOnlineRecommender(loss="mse")

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from per_user_network import SIZES, network_of
 from torch import nn
 
-from PerUser import batched_mlp
+from PerUser import small_networks_gpu
 from PerUser.initial_networks import initial_networks
 from PerUser.perUser_pytorch import TorchPerUserRecommender
 from PerUser.user_chunks import chunks_of_users
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.threads import one_thread
-
-SIZES = (26, 32, 16, 10)
-
-
-def network_of(user: int, seed: int) -> nn.Sequential:
-    """The user's network as PyTorch builds it, with the same initial weights."""
-    network = nn.Sequential(
-        nn.Linear(26, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 10)
-    )
-    with torch.no_grad():
-        drawn = iter(map(torch.from_numpy, initial_networks(np.array([user]), SIZES, seed)))
-        for layer in network[::2]:
-            layer.weight.copy_(next(drawn)[0].T)
-            layer.bias.copy_(next(drawn)[0, 0])
-    return network
 
 
 def train_one(network: nn.Sequential, x: torch.Tensor, y: torch.Tensor, loss: str) -> None:
@@ -43,25 +31,19 @@ def train_one(network: nn.Sequential, x: torch.Tensor, y: torch.Tensor, loss: st
         adam.step()
 
 
-def on_a_gpu(model: TorchPerUserRecommender) -> TorchPerUserRecommender:
-    """`model`, trained as on a GPU; the device stays the CPU."""
-    model._train = model._train_with_torch
-    return model
-
-
 @pytest.mark.parametrize("by_torch", [False, True])
 @pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
 @pytest.mark.parametrize("labels", ["half_stars", "truncated"])
 def test_it_learns_what_one_network_of_pytorch_learns(loss, labels, by_torch, monkeypatch):
     monkeypatch.setattr(
-        batched_mlp, "chunks_of_users", lambda user: chunks_of_users(user, cells=60)
+        small_networks_gpu, "chunks_of_users", lambda user: chunks_of_users(user, cells=60)
     )
     movies = toy_movies(70)
     lengths = [12, 1, 7, 0, 3, 61, 7, 29, 2]  # in chunks of at most 60 padded ratings
     train = toy_ratings(lengths, movies=70, seed=3)
     model = TorchPerUserRecommender(seed=4, labels=labels, loss=loss, device="cpu")
     if by_torch:
-        on_a_gpu(model)
+        model._train = partial(model._train_on_gpu, device="cpu")
     model.fit(train, movies)
 
     for user in np.unique(train.user):

@@ -1,4 +1,4 @@
-"""Many small networks, one per user, trained all at once by PyTorch, for a GPU.
+"""Training the networks of `torch` by PyTorch, those of many users at once, for a GPU.
 
 The weights of U users' networks stand in tensors with a first axis of U, and one batched matrix
 product takes the place of U small ones. Users of unequal history are padded to the longest of
@@ -25,29 +25,36 @@ def train(
     *,
     epochs: int,
     learning_rate: float,
-    loss: str,
-    device: torch.device,
+    double_sigmoid: bool,
+    device: str,
 ) -> None:
-    """What `PerUser.full_batch_networks.train` does, by PyTorch.
+    """What `PerUser.small_networks.train` does, by PyTorch.
 
     Args:
         networks: weight [users, in, out] and bias [users, 1, out] of each layer, float32, of the
             distinct users in order; changed in place.
-        user, movie, features, labels, epochs: as there.
-        loss: see `bit_loss`.
+        The others: as there.
     """
+
+    def there(array: np.ndarray) -> Tensor:
+        """A float32 copy on the device."""
+        return torch.from_numpy(array.astype(np.float32)).to(device)
+
     for chunk in chunks_of_users(user):
-        x = _tensor(features[movie[chunk.rows]], device)  # (users, ratings, features)
-        y = _tensor(labels[chunk.rows], device)  # (users, ratings, bits)
-        mask = _tensor(chunk.mask[:, :, None], device)
+        x = there(features[movie[chunk.rows]])  # (users, ratings, features)
+        y = there(labels[chunk.rows])  # (users, ratings, bits)
+        mask = there(chunk.mask[:, :, None])
         # a sum over everybody's bits with these weights is a sum of each user's mean
         weight = mask / (mask.sum(dim=1, keepdim=True) * labels.shape[1])  # (users, ratings, 1)
-        parameters = [_tensor(one[chunk.users], device).requires_grad_() for one in networks]
+        parameters = [there(one[chunk.users]).requires_grad_() for one in networks]
         # Adam works on each weight by itself: on all users' stacked it does what it does on each.
         optimiser = torch.optim.Adam(parameters, lr=learning_rate, fused=True)
         for _ in range(epochs):
             optimiser.zero_grad()
-            (bit_loss(forward(parameters, x), y, loss) * weight).sum().backward()
+            z = forward(parameters, x)
+            scores = torch.sigmoid(z) if double_sigmoid else z
+            of_bits = F.binary_cross_entropy_with_logits(scores, y, reduction="none")
+            (of_bits * weight).sum().backward()
             optimiser.step()
         for one, parameter in zip(networks, parameters, strict=True):
             one[chunk.users] = parameter.detach().cpu().numpy()
@@ -60,21 +67,3 @@ def forward(parameters: list[Tensor], x: Tensor) -> Tensor:
         x = F.relu(torch.baddbmm(bias, x, weight))  # (users, ratings, units)
     weight, bias = last
     return torch.baddbmm(bias, x, weight)  # (users, ratings, outputs)
-
-
-def bit_loss(logits: Tensor, target: Tensor, loss: str) -> Tensor:
-    """Binary cross-entropy of every output bit.
-
-    Args:
-        logits: [..., bits].
-        target: [..., bits], 0 or 1.
-        loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
-            applies the sigmoid again, as published.
-    """
-    scores = torch.sigmoid(logits) if loss == "double_sigmoid" else logits
-    return F.binary_cross_entropy_with_logits(scores, target, reduction="none")
-
-
-def _tensor(array: np.ndarray, device: torch.device) -> Tensor:
-    """A float32 copy of `array` on `device`."""
-    return torch.from_numpy(array.astype(np.float32)).to(device)

@@ -1,8 +1,9 @@
-"""Training and asking the networks of `torch` on a CPU, one user after another.
+"""Training and asking the networks of `torch` and `torch_online` on a CPU, user after user.
 
-The same training in PyTorch, all users at once, for a GPU, is in `PerUser.batched_mlp`.
+The same training in PyTorch, all users at once, for a GPU, is in `PerUser.small_networks_gpu`.
 
-`networks` are six float32 arrays [users, rows, columns], see `recbench.three_layers`.
+A network is six float32 arrays [rows, columns], see `recbench.three_layers`; `networks` are six
+arrays [users, rows, columns].
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def train(
         features: float32 [movies, f].
         labels: uint8 [n, bits], thermometers.
         epochs: steps.
-        double_sigmoid: see `PerUser.batched_mlp.bit_loss`.
+        double_sigmoid: see `recbench.three_layers.to_loss_gradient`.
     """
     rows, starts = grouped(user)
     movie = movie.astype(np.int64)  # one type, for which it is compiled
@@ -82,6 +83,70 @@ def compile_kernels() -> None:
     labels = row.astype(np.uint8)
     train(networks, one, one, row, labels, epochs=1, learning_rate=0.1, double_sigmoid=False)
     probabilities(networks, one, one, row)
+    network = tuple(parameter[0] for parameter in networks)
+    state = [zeros_like(network) for _ in range(3)]
+    step_on_one(network, *state, 1, row[0], labels[0], 0.1, False)
+    ask(network, row)
+
+
+@numeric
+def step(
+    network: Any,
+    gradients: Any,
+    first: Any,
+    second: Any,
+    number: Any,
+    x: Any,
+    target: Any,
+    share: Any,
+    learning_rate: Any,
+    double_sigmoid: Any,
+) -> None:
+    """Step 1, 2 .. of Adam on all rows of x.
+
+    Args:
+        network: changed in place.
+        gradients, first, second: of zeros before the first step, see `recbench.three_layers`.
+        x: float32 [n, f].
+        target: float32 [n, outputs], 0 or 1.
+        share: float32 [outputs], see `recbench.three_layers.shares`.
+        double_sigmoid: see `recbench.three_layers.to_loss_gradient`.
+    """
+    h1, h2, z = forward(network, x)
+    to_loss_gradient(z, target, share, double_sigmoid)  # ∂loss/∂z from here on
+    add_gradients(network, gradients, x, h1, h2, z)
+    adam_step(network, gradients, first, second, number, learning_rate, 0.0)
+
+
+@numeric
+def step_on_one(
+    network: Any,
+    gradients: Any,
+    first: Any,
+    second: Any,
+    number: Any,
+    features: Any,
+    labels: Any,
+    learning_rate: Any,
+    double_sigmoid: Any,
+) -> None:
+    """The same on one rating: features float32 [f], labels uint8 [bits]."""
+    target = targets(labels.reshape(1, -1), np.zeros(1, np.int64))  # (1, outputs)
+    share = shares(1, labels.shape[0], target.shape[1])
+    step(
+        network, gradients, first, second, number, features.reshape(1, -1), target, share,
+        learning_rate, double_sigmoid,
+    )  # fmt: skip
+
+
+@numeric
+def ask(network: Any, x: Any) -> Any:
+    """The probability of each output being one, float32 [n, outputs]; x is float32 [n, f]."""
+    _, _, z = forward(network, x)
+    for row in range(z.shape[0]):
+        for bit in range(z.shape[1]):
+            z[row, bit] = sigmoid(z[row, bit])
+    return z
 
 
 @numeric
@@ -100,14 +165,14 @@ def _train(
     for place in range(len(starts) - 1):
         own = rows[starts[place] : starts[place + 1]]
         network = _network_at(networks, place)
-        first, second, gradients = zeros_like(network), zeros_like(network), zeros_like(network)
+        gradients, first, second = zeros_like(network), zeros_like(network), zeros_like(network)
         x, target = features[movie[own]], targets(labels, own)  # (ratings, ...)
         share = shares(len(own), bits, width)
-        for step in range(1, epochs + 1):
-            h1, h2, z = forward(network, x)
-            to_loss_gradient(z, target, share, double_sigmoid)  # ∂loss/∂z from here on
-            add_gradients(network, gradients, x, h1, h2, z)
-            adam_step(network, gradients, first, second, step, learning_rate, 0.0)
+        for number in range(1, epochs + 1):
+            step(
+                network, gradients, first, second, number, x, target, share,
+                learning_rate, double_sigmoid,
+            )  # fmt: skip
 
 
 @numeric
@@ -116,10 +181,9 @@ def _ask(
 ) -> None:
     for k in range(len(starts) - 1):
         own = rows[starts[k] : starts[k + 1]]
-        _, _, z = forward(_network_at(networks, place[own[0]]), features[movie[own]])
+        of_user = ask(_network_at(networks, place[own[0]]), features[movie[own]])
         for at, row in enumerate(own):
-            for bit in range(z.shape[1]):
-                said[row, bit] = sigmoid(z[at, bit])
+            said[row] = of_user[at]
 
 
 @numeric
