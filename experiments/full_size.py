@@ -5,8 +5,9 @@ Parts:
 - `preparing`: joining the dataset for the first time and reading it later, beside a bare
   `polars.read_csv` of its ratings just before, each in a process of its own.
 - `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, each in a process
-  of its own: processor seconds and peak memory by stage. Predictions go to Parquet; `significance`
-  is the paired bootstrap between the first two recommenders over all users of the share.
+  of its own: processor seconds and peak memory by stage. Predictions go to Parquet. `film_tables`
+  makes the film tables, which recommenders then read; `significance` is the paired bootstrap
+  between the first two recommenders over all users of the share.
 - `background`: the error for some users as a function of how many others a recommender that learns
   from all, or a film table, learns from; and what fitting to all would cost, said before it starts.
 
@@ -112,7 +113,7 @@ def main(parameters: Parameters) -> None:
     if "background" in parameters.parts:
         jobs += jobs_of_background(parameters, len(dataset.ratings), users)
     run_jobs(jobs, folder, console)
-    for made in ("predictions", "cache"):  # large, and of no use any more
+    for made in ("predictions", "film_tables", "cache"):  # large, and of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
     rows = pd.DataFrame(folder.rows)
     if "preparing" in parameters.parts:
@@ -170,10 +171,15 @@ def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
 def jobs_of_share(parameters: Parameters, share: int, users: int, folder: Path) -> Iterator[Job]:
     """Each recommender on all ratings of 1/`share` of the users, and the significance of it."""
     arguments = (parameters.dataset, users, parameters.seed)
-    predictions = folder / "predictions" / f"{users}"
+    predictions, tables = folder / "predictions" / f"{users}", folder / "film_tables" / f"{users}"
+    kinds = [load_recommender(name) for name in parameters.models]
+    if any(declared(kind, "starts_from_film_table") for kind in kinds):
+        key: dict[str, object] = {"part": "shares", "share": share, "model": "film_tables"}
+        work = partial(in_a_process, make_film_tables, *arguments, tables)
+        yield Job(key, {**key, "users": users}, work, cost=users)
     for name in parameters.models:
-        key: dict[str, object] = {"part": "shares", "share": share, "model": name}
-        work = partial(in_a_process, fit_and_predict, *arguments, name, predictions)
+        key = {"part": "shares", "share": share, "model": name}
+        work = partial(in_a_process, fit_and_predict, *arguments, name, tables, predictions)
         yield Job(key, {**key, "users": users}, work, cost=users)
     if len(parameters.models) > 1:
         key = {"part": "shares", "share": share, "model": "significance"}
@@ -181,23 +187,42 @@ def jobs_of_share(parameters: Parameters, share: int, users: int, folder: Path) 
         yield Job(key, {**key, "users": users}, work, cost=users)
 
 
-def fit_and_predict(dataset: str, users: int, seed: int, name: str, folder: Path) -> dict:
+def make_film_tables(dataset: str, users: int, seed: int, folder: Path) -> dict:
+    """The film tables of the share, in `folder`; what each stage cost."""
+    stages = Stages()
+    cell = cell_of(dataset, users, seed, stages)
+    tables = stages.time("film_tables", lambda: cell.personal_tables)
+    folder.mkdir(parents=True, exist_ok=True)
+    stages.time("write", lambda: tables.save(folder))
+    return stages.columns()
+
+
+def fit_and_predict(
+    dataset: str, users: int, seed: int, name: str, tables: Path, folder: Path
+) -> dict:
     """A recommender from the files to its predictions on disk: scores, and what each stage cost."""
     stages = Stages()
-    data = stages.time("load", lambda: load_dataset(dataset))
-    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=0)
-    drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
-    cell = stages.time("cell", lambda: make_cell(data, protocol, drawn, 0, seed))
+    cell = cell_of(dataset, users, seed, stages)
     cls = load_recommender(name)
     if declared(cls, "starts_from_film_table"):
-        from_all = declared(cls, "learns_from_background")
-        stages.time("film_tables", lambda: cell.film_tables(from_all))
+        made = FilmTables.load(tables)
+        if made is None:
+            raise FileNotFoundError(f"{tables}: the film tables of this share are not there")
+        cell.__dict__["personal_tables"] = made
     model = build(cls, Options(seed=seed))
     measured = stages.time("fit_predict_score", lambda: measure(model, cell, "half_stars"))
     folder.mkdir(parents=True, exist_ok=True)
     key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
     stages.time("write", lambda: write_part(folder, key, measured.predictions))
     return scores_of(measured.row) | stages.columns()
+
+
+def cell_of(dataset: str, users: int, seed: int, stages: Stages) -> Cell:
+    """All ratings of so many users, who are all that there are."""
+    data = stages.time("load", lambda: load_dataset(dataset))
+    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=0)
+    drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
+    return stages.time("cell", lambda: make_cell(data, protocol, drawn, 0, seed))
 
 
 def compare(folder: Path, models: tuple[str, str]) -> dict:
@@ -313,22 +338,19 @@ def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
-    """One row for each recommender: processor seconds, film tables apart, at each share of the
-    users; how many times as long all take as the smallest share, over how many times as many
-    users (1: linear); the peak memory of all."""
+    """One row for each recommender: processor seconds at each share of the users; how many times
+    as long all take as the smallest share, over how many times as many users (1: linear); the peak
+    memory of all."""
     ok = rows[(rows["part"] == "shares") & (rows["status"] == "ok")]
     table = []
     for name, of_model in ok.groupby("model", sort=False):
         by_share = of_model.set_index("share").sort_index(ascending=False)
-        nothing = pd.Series(0.0, by_share.index)
-        tables = by_share.get("film_tables_seconds", nothing).fillna(0.0)
-        work = by_share["seconds"] - tables
+        work = by_share["seconds"]
         row: dict[str, object] = {"model": name}
         row |= {f"1/{share}" if share > 1 else "all": work.get(share) for share in shares}
         most, fewest = by_share.index.max(), by_share.index.min()
         times = by_share["users"][fewest] / by_share["users"][most]
         row["per_user_growth"] = work[fewest] / work[most] / times if most != fewest else None
-        row["film_tables"] = tables[fewest]
         row["peak_gb"] = by_share["peak_gb"][fewest]
         table.append(row)
     return pd.DataFrame(table)
@@ -336,8 +358,8 @@ def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
 
 def billion(rows: pd.DataFrame) -> pd.DataFrame:
     """What the largest share says of a billion users, were all linear: of each recommender the
-    bytes and the processor time of a user (to fit, predict and score, film tables apart), the
-    terabytes and the days of one core of all."""
+    bytes and the processor time of a user (to fit, predict and score), the terabytes and the days
+    of one core of all."""
     ok = rows[(rows["part"] == "shares") & (rows["status"] == "ok")]
     largest = ok[(ok["share"] == ok["share"].min()) & ok["bytes_per_user"].notna()]
     seconds = largest["fit_predict_score_seconds"] / largest["users"]

@@ -30,7 +30,6 @@ import polars as pl
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import Predicted
-from recbench.film_table.table import FilmTable
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
@@ -113,10 +112,7 @@ def _write(cell: Cell, users: int, models: dict[str, Any], folder: Path) -> int:
     for name, model in models.items():
         np.savez(folder / f"{name}.of_all.npz", allow_pickle=False, **of_all_of(model, cell))
     if any(declared(model, "starts_from_film_table") for model in models.values()):
-        tables = cell.personal_tables
-        for k, table in enumerate(tables.tables):
-            table.save(folder / f"film_table-{k}.npz")
-        np.save(folder / "fold.npy", tables.fold)
+        cell.personal_tables.save(folder)
     parts = -(-cell.n_users // users)
     of_part = [_in_parts(one, users, parts) for one in (split.train, split.test)]
     for part, (train, test) in enumerate(zip(*of_part, strict=True)):
@@ -163,21 +159,12 @@ def read_part(folder: Path, part: int, model: str) -> PartOfCell:
         n_background_users=0,
         seed=about["seed"],
     )
-    tables = read_film_tables(folder)
+    tables = FilmTables.load(folder)
     if tables is not None:
         cell.__dict__["personal_tables"] = tables
     with np.load(folder / f"{model}.of_all.npz", allow_pickle=False) as file:
         of_all = {name: file[name] for name in file.files}
     return PartOfCell(cell, of_all, about["mean_stars"])
-
-
-def read_film_tables(folder: Path) -> FilmTables | None:
-    """The film tables of the cell, if there are any in `folder`."""
-    if not (folder / "fold.npy").exists():
-        return None
-    fold = np.load(folder / "fold.npy", allow_pickle=False)
-    files = sorted(folder.glob("film_table-*.npz"))
-    return FilmTables(tuple(FilmTable.load(file) for file in files), fold)
 
 
 def save_predicted(said: Predicted, file: Path) -> None:

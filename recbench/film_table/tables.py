@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from recbench.film_table.table import FilmTable
 from recbench.ratings import Movies, Ratings, read_only
 
 FOLDS = 4
+FOLD_FILE = "fold.npy"
 ENOUGH = 4  # background ratings for each training rating of the sample
 
 
@@ -74,6 +76,21 @@ class FilmTables:
                 make_film_table(others, movies, seed, movies_without=movies_without, most_folds=1)
             )
         return cls(tuple(tables), fold)
+
+    def save(self, folder: Path) -> None:
+        """A file for each table, and one that says who has which; that last."""
+        for k, table in enumerate(self.tables):
+            table.save(folder / f"film_table-{k}.npz")
+        np.save(folder / FOLD_FILE, self.fold)
+
+    @classmethod
+    def load(cls, folder: Path) -> FilmTables | None:
+        """Those that were saved in `folder`, None if there are none."""
+        if not (folder / FOLD_FILE).exists():
+            return None
+        fold = np.load(folder / FOLD_FILE, allow_pickle=False)
+        files = sorted(folder.glob("film_table-*.npz"))
+        return cls(tuple(FilmTable.load(file) for file in files), fold)
 
     def folds_of(self, user: np.ndarray) -> np.ndarray:
         """The table of each user (int [n]), its number, int64 [n]."""

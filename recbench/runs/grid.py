@@ -25,13 +25,13 @@ from recbench.evaluation.measure import Fitted, Measured, fit_and_predict, measu
 from recbench.evaluation.parts_of_cell import (
     number_of_parts,
     of_all_of,
-    read_film_tables,
     read_part,
     save_predicted,
     whole,
     write_parts,
 )
 from recbench.evaluation.protocols import Protocol
+from recbench.film_table.tables import FilmTables
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared, why_together
 from recbench.registry import family_of, file_of, load_recommender
@@ -380,7 +380,7 @@ def _cell_with_those_there_are(task: CellTask, done: CellDone) -> tuple[Cell | N
             f"{num_users} × {reviews}: only {cell.n_users} users have that many ratings; "
             "running with those"
         )
-    tables = read_film_tables(task.parts()) if task.folder is not None else None
+    tables = FilmTables.load(task.parts()) if task.folder is not None else None
     if tables is not None and not cell.code_bits:
         cell.__dict__["personal_tables"] = tables  # made already
     return cell, ""
