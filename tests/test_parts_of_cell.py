@@ -86,6 +86,19 @@ def parts_are_as_the_whole(cell: Cell, name: str, users: int, tmp_path) -> None:
     assert rows[0].keys() == measure(make(), cell, "half_stars").row.keys() - set(TIMES)
 
 
+def test_a_worker_that_comes_late_leaves_what_others_read(cell, tmp_path):
+    """It was taken for lost, and has written the same parts again."""
+    models = {"user_mean": build(load_recommender("user_mean"), Options())}
+    folder = tmp_path / "cell"
+    parts = write_parts(cell, 12, models, folder)
+    before = {file.name: file.stat().st_ino for file in folder.iterdir()}
+    assert write_parts(cell, 12, models, folder) == parts
+    assert {file.name: file.stat().st_ino for file in folder.iterdir()} == before
+    assert write_parts(cell, 20, models, folder) != parts  # for others: made anew
+    assert number_of_parts(folder, 20, models) > 0
+    assert [one.name for one in tmp_path.iterdir()] == ["cell"]
+
+
 def test_all_of_those_of_one_user_can_be_fitted_in_parts():
     together = {name for name in OF_ONE_USER if why_together(load_recommender(name)())}
     assert not together

@@ -73,10 +73,11 @@ def write_parts(cell: Cell, users: int, models: dict[str, Any], folder: Path) ->
     scratch = folder.with_name(f"{folder.name}.{uuid4().hex}")
     scratch.mkdir(parents=True)
     parts = _write(cell, users, models, scratch)
-    shutil.rmtree(folder, ignore_errors=True)
+    if not number_of_parts(folder, users, models):  # written for others
+        shutil.rmtree(folder, ignore_errors=True)
     try:
         os.rename(scratch, folder)
-    except OSError:  # another worker, taken for lost, has just written the same
+    except OSError:  # another worker has written the same; parts of it may be being read
         shutil.rmtree(scratch)
     return parts
 
