@@ -79,7 +79,7 @@ RULES: list[Rule] = [
         r"pip install torch==.* --index-url .*", "test_commands.py", "test_the_version_of_torch"
     ),
     Read(r"python --version", "it is Python's own"),
-    Elsewhere(r"make [a-z]+", "test_commands.py", "test_targets_of_make_are_there"),
+    Elsewhere(r"make [a-z]+( [A-Z]+=.*)?", "test_commands.py", "test_targets_of_make_are_there"),
     # --- the scripts
     Run(r"python compare_all\.py", GRID),
     Run(r"python compare_all\.py --num-users 100 .*", GRID),
@@ -165,11 +165,9 @@ RULES: list[Rule] = [
         "test_full_size_costs.py",
         "experiments.full_size",
     ),
-    Read(r"python -m experiments\.speed --dataset FOLDER", "minutes, even with --quick"),
     # --- results/README.md: the runs behind the figures
     Read(r"python (compare_all|continual|tune)\.py .*", "a run of hours", "results/README.md"),
     Read(r"python -m experiments\.full_size .*", "minutes, at full size", "results/README.md"),
-    Read(r"python -m experiments\.speed --parts personal.*", "minutes", "results/README.md"),
 ]
 
 # Words of results/README.md that stand for others, and what stands for a path.
