@@ -203,6 +203,7 @@ def test_every_flag_of_readme_and_docs_exists():
         "literature",
         "learned_bits",
         "personal_variants",
+        "full_size",
         "make_full_size",
     ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
