@@ -3,8 +3,8 @@
 The same training in PyTorch, for a GPU, is in `Collaborative.embedding_network_gpu`.
 
 `parameters` are eight float32 arrays [rows, columns]: embeddings of users and of movies, then
-a network, see `recbench.three_layers`. The gradients and the two moments of
-Adam have the same shapes.
+a network, see `recbench.three_layers`. The gradients and the two moments of Adam have the same
+shapes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import numpy as np
 from Collaborative.embedding_adam import LANES as WIDTH
 from Collaborative.embedding_adam import catch_up, step_rows, steps_of_epoch
 from recbench.matrix_product import LANES, numeric
-from recbench.perceptron import back_to_inputs, sigmoid
+from recbench.perceptron import back_to_inputs
 from recbench.three_layers import (
     adam_step,
     add_gradients,
+    ask,
     forward,
     shares,
     targets,
@@ -162,11 +163,7 @@ def _epoch(
 
 @numeric
 def _ask(parameters: Any, user: Any, movie: Any, bits: Any) -> Any:
-    _, _, z = forward(parameters[LAYERS:], _inputs(parameters, user, movie, bits))
-    for row in range(z.shape[0]):
-        for column in range(z.shape[1]):
-            z[row, column] = sigmoid(z[row, column])
-    return z
+    return ask(parameters[LAYERS:], _inputs(parameters, user, movie, bits))
 
 
 @numeric

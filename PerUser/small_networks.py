@@ -15,10 +15,10 @@ import numpy as np
 
 from PerUser.user_chunks import grouped
 from recbench.matrix_product import LANES, numeric
-from recbench.perceptron import sigmoid
 from recbench.three_layers import (
     adam_step,
     add_gradients,
+    ask,
     forward,
     shares,
     targets,
@@ -137,16 +137,6 @@ def step_on_one(
         network, gradients, first, second, number, features.reshape(1, -1), target, share,
         learning_rate, double_sigmoid,
     )  # fmt: skip
-
-
-@numeric
-def ask(network: Any, x: Any) -> Any:
-    """The probability of each output being one, float32 [n, outputs]; x is float32 [n, f]."""
-    _, _, z = forward(network, x)
-    for row in range(z.shape[0]):
-        for bit in range(z.shape[1]):
-            z[row, bit] = sigmoid(z[row, bit])
-    return z
 
 
 @numeric

@@ -9,12 +9,12 @@ import numpy as np
 
 from PerUser.initial_networks import initial_networks
 from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE
-from PerUser.small_networks import ask, compile_kernels, step_on_one
+from PerUser.small_networks import compile_kernels, step_on_one
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import OfAll, OnlineRecommender
-from recbench.three_layers import filled_up_network, zeros_like
+from recbench.three_layers import ask, filled_up_network, zeros_like
 
 
 class TorchOnlineRecommender(OnlineRecommender):

@@ -9,7 +9,7 @@ import numpy as np
 
 from recbench.ratings import Ratings
 
-# Padded ratings in one chunk: some 300 MB of a GPU, with what is kept for the way back.
+# Padded ratings in one chunk: by its shape some 300 MB of a GPU, with what the way back needs.
 CELLS_PER_CHUNK = 262_144
 
 

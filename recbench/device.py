@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 from recbench.errors import InputError
 
-HOW = ".venv/bin/pip install -r requirements-gpu.txt"
+TO_INSTALL = ".venv/bin/pip install -r requirements-gpu.txt"
 
 
 def choose_device(device: str) -> str:
@@ -22,7 +22,7 @@ def choose_device(device: str) -> str:
     if device == "cpu" or (device == "auto" and not _has_gpu()):
         return "cpu"
     if device == "cuda" and not _has_gpu():
-        raise InputError(f"the device 'cuda' needs a GPU and PyTorch that finds it: {HOW}")
+        raise InputError(f"the device 'cuda' needs a GPU and PyTorch that finds it: {TO_INSTALL}")
     # The first Adam of PyTorch imports it: a second that would pass for training.
     import_module("torch._dynamo")
     return "cuda"

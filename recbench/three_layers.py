@@ -40,6 +40,16 @@ def forward(network: Any, x: Any) -> Any:
 
 
 @numeric
+def ask(network: Any, x: Any) -> Any:
+    """The probability of each output being one, float32 [n, outputs]; x is float32 [n, f]."""
+    _, _, z = forward(network, x)
+    for row in range(z.shape[0]):
+        for bit in range(z.shape[1]):
+            z[row, bit] = sigmoid(z[row, bit])
+    return z
+
+
+@numeric
 def targets(labels: Any, rows: Any) -> Any:
     """Those rows of labels (uint8 [n, bits]), float32 [rows, whole vectors]."""
     bits = labels.shape[1]

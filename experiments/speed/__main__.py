@@ -35,7 +35,7 @@ from experiments.speed.personal import personal_rows
 from experiments.speed.rows import Row
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
-from recbench.device import HOW
+from recbench.device import TO_INSTALL
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
@@ -78,7 +78,9 @@ def main(parameters: Parameters) -> None:
     for name in parameters.models:
         load_recommender(name)
     if "networks" in parameters.parts and find_spec("torch") is None:
-        raise InputError(f"--parts networks compares with PyTorch, which is not installed: {HOW}")
+        raise InputError(
+            f"--parts networks compares with PyTorch, which is not installed: {TO_INSTALL}"
+        )
     cell = None
     datasets = []
     if ON_A_DATASET & set(parameters.parts):
