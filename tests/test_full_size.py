@@ -147,7 +147,7 @@ def test_an_existing_folder_is_refused_and_a_stopped_run_leaves_none(tmp_path, m
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_size(tmp_path):
     """Neither of making nor of preparing: three millions, whose ratings are 56 MB more in the file
-    and 40 MB more of mapped columns, take little more than one."""
+    and 40 MB more of mapped columns, take little more than one, which is read ahead as a whole."""
     make = "from experiments.make_full_size import *; main(Parameters(*map(eval, argv[1:])))"
     read = "from recbench.data.joining import load_dataset; load_dataset(eval(argv[1]))"
     peaks = {}
@@ -156,7 +156,7 @@ def test_memory_does_not_grow_with_the_size(tmp_path):
         for what, code, words in (("make", make, (folder, ratings)), ("read", read, (folder,))):
             peaks[what, ratings] = peak_megabytes(code, *words, cache=tmp_path / "cache")
     for what in ("make", "read"):
-        assert peaks[what, 3_000_000] - peaks[what, 1_000_000] < 100, peaks
+        assert peaks[what, 3_000_000] - peaks[what, 1_000_000] < 150, peaks
         assert peaks[what, 3_000_000] < 700, peaks
 
 

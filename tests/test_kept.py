@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zlib
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -20,7 +21,7 @@ from recbench.data.cache import cache_folder
 from recbench.data.csv_files import rating_batches
 from recbench.data.joining import join_movies, load_dataset
 from recbench.data.kaggle_files import read_folder
-from recbench.data.matching import finder
+from recbench.data.matching import Unsorted, finder, whole_users
 from recbench.data.sampling import draw_sample
 from recbench.errors import InputError
 
@@ -163,6 +164,35 @@ def test_places_are_found_by_table_and_by_search():
     assert finder(ids)(wanted).tolist() == expected
     assert finder(np.append(ids, 2**40))(wanted).tolist() == expected
     assert finder(ids[:0])(wanted).tolist() == [-1] * len(wanted)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_batches_of_whole_users_are_the_same_ratings_and_part_nobody(seed):
+    rng = np.random.default_rng(seed)
+    user = np.sort(rng.integers(0, rng.integers(1, 30), 200))
+    ratings = pl.DataFrame({"userId": user, "movieId": np.arange(200)})
+    cuts = np.unique(rng.integers(1, 200, rng.integers(0, 40)))
+    batches = list(whole_users(pieces(ratings, cuts)))
+    assert pl.concat(batches).equals(ratings)
+    assert all(len(batch) for batch in batches)
+    assert all(batch.n_chunks() == 1 for batch in batches)
+    owners = pl.concat([batch["userId"].unique() for batch in batches])
+    assert len(owners) == len(np.unique(user))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_user_who_comes_back_is_noticed_wherever_the_batches_end(seed):
+    rng = np.random.default_rng(seed)
+    user = np.sort(rng.integers(0, 20, 200))
+    user[rng.integers(1, 200)] = -1
+    ratings = pl.DataFrame({"userId": user})
+    with pytest.raises(Unsorted):
+        list(whole_users(pieces(ratings, np.unique(rng.integers(1, 200, rng.integers(0, 80))))))
+
+
+def pieces(ratings, cuts):
+    ends = [0, *cuts.tolist(), len(ratings)]
+    return [ratings[begin:end] for begin, end in pairwise(ends)]
 
 
 def test_a_large_file_with_a_bad_row_is_refused_in_the_same_words(kaggle_folder, monkeypatch):

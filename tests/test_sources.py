@@ -1,5 +1,6 @@
 """Reading and cleaning: every defect is counted, every unusable file is named with its row."""
 
+import ast
 import sys
 import time
 import zipfile
@@ -12,6 +13,7 @@ from recbench.data import datasets, kaggle, ml_100k
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import join_movies
 from recbench.data.kaggle_files import read_folder
+from recbench.data.tables import genre_names
 from recbench.errors import InputError
 
 HEAD = (
@@ -97,6 +99,50 @@ def test_every_broken_metadata_row_is_counted_and_the_rest_survives(tmp_path):
     assert data.counts["ratings repeated by their user"] == 1  # 3 and 5 are one film
     assert data.ratings.time.tolist() == [1, 2, 5]  # the later of the two
     assert data.counts["ratings kept"] == len(data.ratings) == 3
+
+
+def plain_genre_names(text):
+    """By Python's own reader, which knows all that may stand in such a cell."""
+    try:
+        return tuple(str(genre["name"]) for genre in ast.literal_eval(text))
+    except (ValueError, SyntaxError, TypeError, KeyError):
+        return None
+
+
+ONE = ["{'id': 18, 'name': 'Drama'}", "{'id': 0, 'name': ''}", "{'id': 35, 'name': 'Fantasía, é'}"]
+ODD = [
+    "{'id': 018, 'name': 'a zero in front'}",
+    "{'name': 'the name first', 'id': 1}",
+    "{'id': 1, 'name': \"It's in double quotes\"}",
+    "{'id': 2, 'name': 'It\\'s escaped'}",
+    "{'id': 2, 'name': 'an escaped\\nline end'}",
+    "{'id': 2, 'name': 'a\nline end'}",
+    "{'id': 2, 'name': 'a\rreturn'}",
+    "{'id': 2, 'name': 'a\x00zero'}",
+    "{'id': 3}",
+    "{'id': 3, 'name': 4}",
+    "{'id': -1, 'name': 'below zero'}",
+    "{'id': 1,'name': 'no space'}",
+    "{'id': 9999999999, 'name': 'a long number'}",
+    "{'id': ٣, 'name': 'digits of another script'}",
+]
+
+
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")
+@pytest.mark.parametrize("seed", range(300))
+def test_genres_are_read_as_by_pythons_own_reader(seed):
+    rng = np.random.default_rng(seed)
+    some = rng.choice(ONE if seed % 2 else ONE + ODD, rng.integers(0, 4)).tolist()
+    text = "[" + str(rng.choice([", ", ", ", ",", " ", ""])).join(some) + "]"
+    if rng.random() < 0.3:  # a sign lost, doubled or moved
+        at = int(rng.integers(0, len(text)))
+        text = text[:at] + str(rng.choice(["", text[at] * 2, "'", "{", ",", " "])) + text[at + 1 :]
+    assert genre_names(text) == plain_genre_names(text)
+
+
+@pytest.mark.parametrize("cell", [None, float("nan"), "", "[", "18", "nan"])
+def test_what_is_no_list_of_genres_is_none(cell):
+    assert genre_names(cell) is None
 
 
 def test_a_rating_given_again_counts_once_the_latest(tmp_path):

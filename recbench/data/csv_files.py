@@ -22,7 +22,7 @@ from recbench.data.tables import (
 from recbench.errors import InputError
 
 LARGE = 20_000_000  # bytes of ratings, some 800,000 of them, which take .2 seconds to read
-BATCH = 250_000  # rows, about; 7 MB
+BATCH: int | None = None  # rows; None: as polars reads them, some 80,000, each column in one piece
 LONGEST_HEADING = 200  # signs of it in a message
 
 

@@ -32,8 +32,8 @@ import numpy as np
 import polars as pl
 from filelock import FileLock, Timeout
 
+from recbench.data.ahead import ahead
 from recbench.data.cache import cache_folder
-from recbench.data.csv_files import BATCH
 from recbench.data.dataset import Dataset
 from recbench.data.datasets import Place
 from recbench.data.matching import match
@@ -41,6 +41,8 @@ from recbench.data.tables import Source
 from recbench.ratings import Ratings
 
 COLUMNS = {"user": "user.i4", "movie": "movie.i4", "stars": "stars.f4", "time": "time.i8"}
+AHEAD = 4  # parts that are made while those before are written, some 2 MB each
+BATCH = 250_000  # ratings whose movies are renumbered at once
 DAMAGE = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 
 
@@ -167,7 +169,7 @@ def _write_columns(folder: Path, parts: Iterator[Ratings]) -> dict[str, int]:
     crc32 = dict.fromkeys(COLUMNS.values(), 0)
     with ExitStack() as stack:
         files = {name: stack.enter_context((folder / name).open("wb")) for name in crc32}
-        for part in parts:
+        for part in ahead(parts, AHEAD):
             for column, name in COLUMNS.items():
                 data = getattr(part, column).astype(_dtype(name), copy=False).data
                 files[name].write(data)

@@ -10,11 +10,13 @@ import numba
 import numpy as np
 import polars as pl
 
+from recbench.data.ahead import ahead
 from recbench.data.tables import RATING_COLUMNS, Source, in_batches
 from recbench.errors import InputError
 from recbench.ratings import Ratings, read_only
 
 T = TypeVar("T")
+AHEAD = 24  # batches that are read ahead, some 2 MB each
 WIDEST = 2**24  # between the lowest and the highest movieId, for a table of all between
 
 
@@ -47,6 +49,7 @@ class Matching:
         # The last place of both is for ratings without a movie, whose row is -1.
         self._film_of = np.append(self._rows["film"].to_numpy(), np.int32(-1))
         self._rated = np.zeros(len(rows) + 1, dtype=bool)
+        self._last = np.full(len(rows) + 1, -1, dtype=np.int64)  # see `which_stay`
         self._user_ids: list[np.ndarray] = []
         self._users = self._users_kept = 0
         self._ratings = self._without_movie = self._kept = 0
@@ -58,7 +61,7 @@ class Matching:
         Raises:
             Unsorted: the file is not sorted by user.
         """
-        for batch in whole_users(self._source.batches()):
+        for batch in whole_users(ahead(self._source.batches(), AHEAD)):
             yield self._matched(batch)
 
     def _matched(self, batch: pl.DataFrame) -> Ratings:
@@ -67,8 +70,9 @@ class Matching:
             for name, dtype in zip(RATING_COLUMNS, ("i8", "i8", "f4", "i8"), strict=True)
         )
         row = self._row_of(movie_id)
-        stays, users, without_movie = latest_of_repeated(user_id, row, self._film_of, time)
-        part, own_ids = only(stays, user_id, row, self._film_of, stars, time, self._users_kept)
+        part, own_ids, users, without_movie = latest_ratings(
+            user_id, row, self._film_of, stars, time, self._last, self._ratings, self._users_kept
+        )
         self._rated[row] = True
         self._ratings += len(row)
         self._users += users
@@ -132,9 +136,10 @@ def match(source: Source, join: str, take: Callable[[Iterator[Ratings]], T]) -> 
     try:
         return matching, take(matching.parts())
     except Unsorted:
-        ratings = source.ratings.sort("userId", maintain_order=True)
-        matching = Matching(replace(source, batches=in_batches(ratings)), join)
-        return matching, take(matching.parts())
+        pass  # and what was read ahead is let go
+    ratings = source.ratings.sort("userId", maintain_order=True)
+    matching = Matching(replace(source, batches=in_batches(ratings)), join)
+    return matching, take(matching.parts())
 
 
 class Unsorted(ValueError):
@@ -142,21 +147,31 @@ class Unsorted(ValueError):
 
 
 def whole_users(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same ratings in batches that part no user's.
+    """The same ratings in batches that part no user's. A user of several batches comes in one of
+    their own, so that only such ratings are copied.
 
     Raises:
         Unsorted: they are not sorted by user.
     """
     rest = None  # of the last user, who may go on in the next batch
-    for read in batches:
-        batch = read if rest is None else pl.concat([rest, read])
+    for batch in batches:
         user = batch["userId"].to_numpy()
         if (user[1:] < user[:-1]).any():
             raise Unsorted
+        begin = 0
+        if rest is not None:
+            before = rest["userId"][0]
+            if user[0] < before:
+                raise Unsorted
+            begin = int(np.searchsorted(user, before, side="right"))
+            rest = pl.concat([rest, batch[:begin]], rechunk=True) if begin else rest
+            if begin == len(user):
+                continue
+            yield rest
         end = int(np.searchsorted(user, user[-1]))
-        if end:
-            yield batch[:end]
-        rest = batch[end:]
+        if end > begin:
+            yield batch[begin:end]
+        rest = batch[max(begin, end) :]
     if rest is not None:
         yield rest
 
@@ -178,18 +193,59 @@ def finder(ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return search
 
 
-@numba.njit(cache=True)
-def latest_of_repeated(
-    user_id: np.ndarray, row_of: np.ndarray, film_of: np.ndarray, time: np.ndarray
+@numba.njit(cache=True, nogil=True)
+def latest_ratings(
+    user_id: np.ndarray,
+    row_of: np.ndarray,
+    film_of: np.ndarray,
+    stars: np.ndarray,
+    time: np.ndarray,
+    last: np.ndarray,
+    ratings_before: int,
+    users_before: int,
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray, int, int]:
+    """The ratings that stay, see `which_stay`: dense user indices from `users_before` on, films,
+    stars, times. Then the id behind each of these users; how many users there are, also of those
+    without a rating that stays; and ratings without a film."""
+    stays, all_users, without_film = which_stay(
+        user_id, row_of, film_of, time, last, ratings_before
+    )
+    n = stays.sum()
+    user, ids = np.empty(n, dtype=np.int32), np.empty(n, dtype=user_id.dtype)
+    films, given = np.empty(n, dtype=film_of.dtype), np.empty(n, dtype=stars.dtype)
+    when = np.empty(n, dtype=time.dtype)
+    kept, users = 0, 0
+    for rating in range(len(stays)):  # in one pass: a mask for each column takes several times it
+        if stays[rating]:
+            if users == 0 or user_id[rating] != ids[users - 1]:
+                ids[users] = user_id[rating]
+                users += 1
+            user[kept] = users_before + users - 1
+            films[kept] = film_of[row_of[rating]]
+            given[kept], when[kept] = stars[rating], time[rating]
+            kept += 1
+    return (user, films, given, when), ids[:users].copy(), all_users, without_film
+
+
+@numba.njit(cache=True, nogil=True)
+def which_stay(
+    user_id: np.ndarray,
+    row_of: np.ndarray,
+    film_of: np.ndarray,
+    time: np.ndarray,
+    last: np.ndarray,
+    ratings_before: int,
 ) -> tuple[np.ndarray, int, int]:
     """Which ratings stay, bool [n]: those that have a film, and of a user's ratings of one film the
     latest; of equal times the last row. Then how many users there are, and ratings without a film.
 
     Args:
         user_id, row_of, time: int [n], sorted by user; where in `film_of` the film of each stands.
-        film_of: int32, -1 in the last place.
+        film_of: int32 [rows + 1], -1 in the last place.
+        last: int64 [rows + 1], kept from batch to batch: of each film the rating that is to stay of
+            those seen, counted over all batches; -1: none.
+        ratings_before: how many there are in the batches before.
     """
-    last = np.full(len(film_of), -1, dtype=np.int64)  # the rating to stay of those seen
     stays = np.ones(len(user_id), dtype=np.bool_)
     first, users, without_film = 0, 1, 0  # rating of this user
     for rating in range(len(user_id)):
@@ -201,41 +257,12 @@ def latest_of_repeated(
             stays[rating] = False
             without_film += 1
             continue
-        before = last[film]
-        if before < first:
-            last[film] = rating
+        before = last[film] - ratings_before
+        if before < first:  # of another user, or none
+            last[film] = ratings_before + rating
         elif time[before] <= time[rating]:
             stays[before] = False
-            last[film] = rating
+            last[film] = ratings_before + rating
         else:
             stays[rating] = False
     return stays, users, without_film
-
-
-@numba.njit(cache=True)
-def only(
-    stays: np.ndarray,
-    user_id: np.ndarray,
-    row_of: np.ndarray,
-    film_of: np.ndarray,
-    stars: np.ndarray,
-    time: np.ndarray,
-    users_before: int,
-) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
-    """The ratings that stay, with dense user indices from `users_before` on, and the id behind each
-    of these. In one pass: a mask for each column takes several times as long."""
-    n = stays.sum()
-    user, ids = np.empty(n, dtype=np.int32), np.empty(n, dtype=user_id.dtype)
-    films, given = np.empty(n, dtype=film_of.dtype), np.empty(n, dtype=stars.dtype)
-    when = np.empty(n, dtype=time.dtype)
-    kept, users = 0, 0
-    for rating in range(len(stays)):
-        if stays[rating]:
-            if users == 0 or user_id[rating] != ids[users - 1]:
-                ids[users] = user_id[rating]
-                users += 1
-            user[kept] = users_before + users - 1
-            films[kept] = film_of[row_of[rating]]
-            given[kept], when[kept] = stars[rating], time[rating]
-            kept += 1
-    return (user, films, given, when), ids[:users].copy()
