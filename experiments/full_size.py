@@ -30,6 +30,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numba
 import pandas as pd
 import polars as pl
 from rich.console import Console
@@ -154,6 +155,7 @@ def jobs_of_preparing(parameters: Parameters, file: Path, cache: Path) -> Iterat
 def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
     """Seconds and peak memory of reading the file, or of loading the dataset, imports apart."""
     os.environ["RECBENCH_CACHE"] = str(cache)
+    numba.njit(lambda: 0)()  # numba imports the rest of itself when it is called first
     if what == "first time":
         shutil.rmtree(cache, ignore_errors=True)
     stages = Stages()
