@@ -69,7 +69,7 @@ class Parameters:
     """as in compare_all.py; the folder that experiments.make_full_size wrote"""
     parts: tuple[Part, ...] = ("preparing", "shares", "background")
     """which of the parts above"""
-    repeats: int = 5
+    repeats: int = 15
     """of the part `preparing`"""
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
     """of the users: a sixteenth, an eighth, … all"""
