@@ -12,12 +12,14 @@ from typing import NoReturn, TypeVar
 import tyro
 
 from recbench.errors import InputError
+from recbench.threads import one_thread
 
 P = TypeVar("P")
 
 
 def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
-    """Read `parameters` from the command line, call `main` with them, end with its status.
+    """Read `parameters` from the command line, call `main` with them, on one thread as far as
+    matrices go, end with its status.
 
     A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is 130.
     """
@@ -34,7 +36,8 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
 
             kept = kept_parameters(resume, parameters)
             chosen = tyro.cli(parameters, prog=program, description=description, default=kept)
-        status = main(chosen)
+        with one_thread():
+            status = main(chosen)
         sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,12 +1,18 @@
-"""One thread for matrices: on small ones, several are many times slower than one."""
+"""One thread for matrices: on small ones, several are many times slower than one, and how many
+there are decides in which order some sums are taken, so that the last digit follows from the cores.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @contextmanager
@@ -22,3 +28,9 @@ def one_thread() -> Iterator[None]:
         finally:
             if torch:
                 torch.set_num_threads(before)
+
+
+def on_one_thread(work: Callable[[T], R], task: T) -> R:
+    """`work(task)`, within `one_thread`."""
+    with one_thread():
+        return work(task)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from recbench.errors import InputError
 from recbench.runs.at_work import Observer, add_observer, observed_by
 from recbench.runs.cluster import Cluster
 from recbench.runs.parent import end_with_parent
+from recbench.threads import on_one_thread
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,8 +32,9 @@ def work_through(
     go_on: str,
     observer: Observer | None = None,
 ) -> Iterator[R]:
-    """Do `work` on each task; each result is yielded when it is done, in any order. The results do
-    not depend on the workers if every random number comes from a seed of the task's own.
+    """Do `work` on each task, on one thread as far as matrices go; each result is yielded when it
+    is done, in any order. The results do not depend on the workers if every random number comes
+    from a seed of the task's own.
 
     A result may have an attribute `then`: more tasks, which are begun before those that wait.
 
@@ -45,6 +48,7 @@ def work_through(
     Raises:
         InputError: a worker was killed, or what `Cluster.work_through` says.
     """
+    work = partial(on_one_thread, work)
     if isinstance(workers, Cluster):
         yield from workers.work_through(work, tasks, go_on)
     elif workers == 1 or not tasks:

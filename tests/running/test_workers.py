@@ -1,12 +1,17 @@
-"""Workers report what they are at."""
+"""Workers report what they are at, and multiply matrices on one thread."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
+from tests_paths import ROOT
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from recbench.errors import InputError
 from recbench.runs.at_work import Piece, report
@@ -70,3 +75,60 @@ def test_a_worker_that_is_killed_while_it_reports_keeps_nobody_waiting():
     with pytest.raises(InputError, match="a worker was killed"):
         list(work_through(work_and_be_killed, TASKS, 2, "go on", lambda *one: reported.append(one)))
     assert all(len(piece.model) == 500 for _, piece in reported)
+
+
+# --- threads -------------------------------------------------------------------------------------
+
+
+def threads_of_blas(_=None):
+    assert np.__version__  # and so a BLAS is loaded
+    return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_has_one_thread_for_matrices_and_afterwards_there_are_as_many_as_before(workers):
+    with threadpool_limits(2, user_api="blas"):
+        assert list(work_through(threads_of_blas, [0, 1], workers, "")) == [{1}, {1}]
+        assert threads_of_blas() == {2}
+
+
+SCRIPT = """
+import sys
+from dataclasses import dataclass
+from threadpoolctl import threadpool_info
+import numpy as np
+from recbench.command_line import run
+
+@dataclass
+class Parameters:
+    pass
+
+def main(_):
+    rng = np.random.default_rng(0)
+    x, count = rng.normal(size=(9_000, 150)), rng.integers(0, 50, 9_000)
+    print((x.T @ (count[:, None] * x)).tobytes().hex())
+
+if len(sys.argv) > 1:
+    main(sys.argv.pop())
+else:
+    run(main, Parameters)
+"""
+
+
+def said_by_script(cores, *words):
+    out = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": str(cores)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return out.stdout
+
+
+def test_a_script_gives_the_same_digits_on_any_number_of_cores():
+    """Of a sum as behind an item baseline."""
+    assert len({said_by_script(cores) for cores in (1, 2)}) == 1
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="there is one core")
+def test_without_that_the_last_digits_follow_from_the_cores():
+    assert len({said_by_script(cores, "as it is") for cores in (1, 2)}) == 2
