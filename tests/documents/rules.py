@@ -128,6 +128,11 @@ RULES: list[Rule] = [
     Elsewhere(
         r"python compare_all\.py --cluster cluster\.json", "faults/test_cluster.py", "cluster"
     ),
+    Elsewhere(
+        r"python compare_all\.py --cluster tcp://.*",
+        "faults/test_cluster.py",
+        "test_the_lines_for_ssh",
+    ),
     # --- experiments: tests of their own run them, and look at what comes out
     Run(r"python -m experiments\.speed --parts engine", {"--quick": [], "--output-dir": [OUT]}),
     Run(

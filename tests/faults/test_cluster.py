@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -121,6 +123,46 @@ def test_a_worker_killed_in_the_middle_changes_nothing(dask, tmp_path, count):
         assert rows_of(folder) == rows_of(alone)
         kills += killed
         count("kills at random of a worker of a cluster", killed)
+
+
+SSH = """#!/bin/sh
+# in place of ssh -n MACHINE COMMAND: this machine
+exec sh -c "$3"
+"""
+
+
+def test_the_lines_for_ssh(tmp_path):
+    """As they stand in docs/scale.md, to machines that are this one."""
+    alone, folder = tmp_path / "alone", tmp_path / "run"
+    assert run_child([*RUN, "--workers", 1, "--output-dir", alone], alone, tmp_path / "out")[0] == 0
+    (tmp_path / "ssh").write_text(SSH)
+    (tmp_path / "ssh").chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    page = (ROOT / "docs" / "scale.md").read_text()
+    lines = page.split("**Over SSH**")[1].split("```")[1].strip()
+    for there, here in {
+        ".venv/bin/python compare_all.py": shlex.join([sys.executable, "compare_all.py"]),
+        ".venv/bin/dask": shlex.join([sys.executable, "-m", "dask"]),
+        "HOST": "127.0.0.1",
+        "8786": str(port),
+    }.items():
+        assert there in lines
+        lines = lines.replace(there, here)
+    lines += " " + shlex.join(map(str, [*RUN, "--output-dir", folder]))
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    with (tmp_path / "log").open("w") as log:
+        shell = subprocess.Popen(
+            ["bash", "-c", lines], cwd=ROOT, env=os.environ | {"PATH": path},
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+        try:
+            status = shell.wait(300)
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)
+    assert status == 0, (tmp_path / "log").read_text()
+    assert rows_of(folder) == rows_of(alone)
 
 
 def test_what_stands_in_its_way(dask, tmp_path, monkeypatch, count):
