@@ -153,27 +153,27 @@ def whole_users(batches: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     Raises:
         Unsorted: they are not sorted by user.
     """
-    rest = None  # of the last user, who may go on in the next batch
+    rest: list[pl.DataFrame] = []  # of the last user, who may go on in the next batch
     for batch in batches:
         user = batch["userId"].to_numpy()
         if (user[1:] < user[:-1]).any():
             raise Unsorted
         begin = 0
-        if rest is not None:
-            before = rest["userId"][0]
-            if user[0] < before:
+        if rest:
+            last = rest[0]["userId"][0]
+            if user[0] < last:
                 raise Unsorted
-            begin = int(np.searchsorted(user, before, side="right"))
-            rest = pl.concat([rest, batch[:begin]], rechunk=True) if begin else rest
+            begin = int(np.searchsorted(user, last, side="right"))
+            rest.append(batch[:begin])
             if begin == len(user):
                 continue
-            yield rest
+            yield pl.concat(rest, rechunk=True)
         end = int(np.searchsorted(user, user[-1]))
         if end > begin:
             yield batch[begin:end]
-        rest = batch[max(begin, end) :]
-    if rest is not None:
-        yield rest
+        rest = [batch[end:]]
+    if rest:
+        yield pl.concat(rest, rechunk=True)
 
 
 def finder(ids: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
