@@ -33,7 +33,8 @@ KILLS = 6 if ALL else 1
 
 def documented(what: str) -> list[str]:
     """The words of the line in docs/scale.md that starts it on one machine."""
-    block = (ROOT / "docs" / "scale.md").read_text().split("<!-- cluster -->")[1]
+    page = (ROOT / "docs" / "scale.md").read_text()
+    block = page.split("<!-- cluster -->")[1].split("<!-- end -->")[0]
     (line,) = re.findall(rf"^.*dask {what} .*?(?= &$)", block, re.MULTILINE)
     assert line.startswith("PYTHONPATH=$PWD .venv/bin/dask")
     return line.removeprefix("PYTHONPATH=$PWD .venv/bin/dask ").split()
