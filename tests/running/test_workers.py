@@ -93,7 +93,6 @@ def test_a_task_has_one_thread_for_matrices_and_afterwards_there_are_as_many_as_
 
 
 SCRIPT = """
-import sys
 from dataclasses import dataclass
 from threadpoolctl import threadpool_info
 import numpy as np
@@ -106,18 +105,16 @@ class Parameters:
 def main(_):
     rng = np.random.default_rng(0)
     x, count = rng.normal(size=(9_000, 150)), rng.integers(0, 50, 9_000)
+    print({one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"})
     print((x.T @ (count[:, None] * x)).tobytes().hex())
 
-if len(sys.argv) > 1:
-    main(sys.argv.pop())
-else:
-    run(main, Parameters)
+run(main, Parameters)
 """
 
 
-def said_by_script(cores, *words):
+def said_by_script(cores):
     out = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *words],
+        [sys.executable, "-c", SCRIPT],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": str(cores)},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
@@ -125,10 +122,7 @@ def said_by_script(cores, *words):
 
 
 def test_a_script_gives_the_same_digits_on_any_number_of_cores():
-    """Of a sum as behind an item baseline."""
-    assert len({said_by_script(cores) for cores in (1, 2)}) == 1
-
-
-@pytest.mark.skipif(os.cpu_count() == 1, reason="there is one core")
-def test_without_that_the_last_digits_follow_from_the_cores():
-    assert len({said_by_script(cores, "as it is") for cores in (1, 2)}) == 2
+    """Of a sum as behind an item baseline, which one thread and two take in another order."""
+    said = {said_by_script(cores) for cores in (1, 2)}
+    assert len(said) == 1
+    assert said.pop().startswith("{1}\n")
