@@ -53,6 +53,7 @@ from recbench.runs.parent import end_with_parent
 from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
+from recbench.threads import on_one_thread
 
 T = TypeVar("T")
 Part = Literal["preparing", "shares", "background"]
@@ -313,10 +314,11 @@ def scores_of(row: dict) -> dict:
 
 
 def in_a_process(work: Callable[..., T], *arguments: Any) -> T:
-    """Do it in a process of its own, whose memory is that of this work alone."""
+    """Do it in a process of its own, whose memory is that of this work alone, on one thread as far
+    as matrices go."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
-        return pool.submit(work, *arguments).result()
+        return pool.submit(on_one_thread, work, *arguments).result()
 
 
 # --- tables --------------------------------------------------------------------------------------

@@ -7,11 +7,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-T = TypeVar("T")
 R = TypeVar("R")
 
 
@@ -30,7 +29,8 @@ def one_thread() -> Iterator[None]:
                 torch.set_num_threads(before)
 
 
-def on_one_thread(work: Callable[[T], R], task: T) -> R:
-    """`work(task)`, within `one_thread`."""
+def on_one_thread(work: Callable[..., R], *arguments: Any) -> R:
+    """`work(*arguments)`, within `one_thread`; a function of a module, so that other processes can
+    be told to do it."""
     with one_thread():
-        return work(task)
+        return work(*arguments)
