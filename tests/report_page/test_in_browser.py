@@ -74,6 +74,14 @@ def column(browser, section, number):
     ]
 
 
+def unfold(browser, section):
+    """Open a folded table, and wait until it is drawn: the page hears of it a moment later."""
+    browser.find_element(By.CSS_SELECTOR, f"#{section} summary").click()
+    WebDriverWait(browser, 60).until(
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, f"#{section} tbody tr")
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["main/default", "main/ml-1m-test-users", "main/ml-1m-ranking", "continual/ml-100k"]
@@ -101,11 +109,11 @@ def test_replays_failures_and_changes_are_drawn_too(browser, tmp_path, replay_fo
 
 def test_tables_sort(browser, grid_page, grid_folder):
     show(browser, grid_page)
-    browser.find_element(By.CSS_SELECTOR, "#differences summary").click()
+    unfold(browser, "differences")
     table = pd.read_csv(grid_folder / "significance.csv")
     here = table[(table["num_users"] == 0) & (table["score"] == "rmse")]
     heads = browser.find_elements(By.CSS_SELECTOR, "#differences th")
-    names = [one.text for one in heads]
+    names = [one.get_attribute("textContent").strip() for one in heads]
     place = names.index("difference") + 1
     orders = []
     for _ in range(2):
