@@ -44,7 +44,7 @@ def test_an_error_comes_after_the_items_before_it():
 
 
 def test_who_stops_early_leaves_no_thread_and_no_open_generator():
-    threads, closed = threading.active_count(), []
+    threads, closed = set(threading.enumerate()), []
 
     def source():
         try:
@@ -55,7 +55,7 @@ def test_who_stops_early_leaves_no_thread_and_no_open_generator():
     for item in ahead(ahead(source(), 3), 3):
         if item == 10:
             break
-    wait_until(lambda: closed and threading.active_count() == threads)
+    wait_until(lambda: closed and set(threading.enumerate()) <= threads)
 
 
 def wait_until(holds):

@@ -253,13 +253,13 @@ def test_a_server_that_never_answers_is_given_up(tmp_path):
 def test_a_slow_download_is_not_given_up(tmp_path):
     code = (
         "import time, pathlib\n"
-        "for part in range(8):\n"
+        "for part in range(12):\n"
         f"    pathlib.Path({str(tmp_path)!r}, str(part)).write_text('x')\n"
-        "    time.sleep(0.25)\n"
+        "    time.sleep(0.3)\n"
         "print('done')"
     )
     assert (
-        kaggle.run_with_deadline([sys.executable, "-c", code], tmp_path, 1.5, 1.5).strip() == "done"
+        kaggle.run_with_deadline([sys.executable, "-c", code], tmp_path, 3, 3).strip() == "done"
     )
 
 
