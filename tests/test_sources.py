@@ -258,9 +258,7 @@ def test_a_slow_download_is_not_given_up(tmp_path):
         "    time.sleep(0.3)\n"
         "print('done')"
     )
-    assert (
-        kaggle.run_with_deadline([sys.executable, "-c", code], tmp_path, 3, 3).strip() == "done"
-    )
+    assert kaggle.run_with_deadline([sys.executable, "-c", code], tmp_path, 3, 3).strip() == "done"
 
 
 def test_auto_says_why_it_runs_on_ml_100k(monkeypatch, capsys):
