@@ -172,7 +172,11 @@ RULES: list[Rule] = [
     ),
     # --- results/README.md: the runs behind the figures
     Read(r"python (compare_all|continual|tune)\.py .*", "a run of hours", "results/README.md"),
-    Read(r"python -m experiments\.full_size .*", "minutes, at full size", "results/README.md"),
+    Read(
+        r"python -m experiments\.(full_size|speed) .*",
+        "minutes, and more at full size",
+        "results/README.md",
+    ),
 ]
 
 # Words of results/README.md that stand for others, and what stands for a path.
