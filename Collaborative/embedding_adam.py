@@ -18,7 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from recbench.matrix_product import in_all_lanes, numeric
+from recbench.compiled import numeric
+from recbench.matrix_product import in_all_lanes
 from recbench.perceptron import EPSILON, FIRST_DECAY, SECOND_DECAY, step_sizes
 
 LANES = 32  # columns of an embedding; in LLVM one vector

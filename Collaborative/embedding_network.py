@@ -17,7 +17,8 @@ import numpy as np
 
 from Collaborative.embedding_adam import LANES as WIDTH
 from Collaborative.embedding_adam import catch_up, step_rows, steps_of_epoch
-from recbench.matrix_product import LANES, numeric
+from recbench.compiled import numeric
+from recbench.matrix_product import LANES
 from recbench.perceptron import back_to_inputs
 from recbench.three_layers import (
     adam_step,

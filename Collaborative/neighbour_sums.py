@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recbench.matrix_product import numeric
+from recbench.compiled import numeric
 
 
 def correlations(

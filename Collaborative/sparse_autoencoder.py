@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from recbench.matrix_product import numeric
+from recbench.compiled import numeric
 from recbench.perceptron import adam, sigmoid
 
 ENCODER, ENCODER_BIAS, DECODER, USER_BIAS = range(4)

@@ -32,7 +32,7 @@ from PerUser.vectors import (
     store,
     sum_of_lanes,
 )
-from recbench.matrix_product import numeric
+from recbench.compiled import numeric
 
 # Columns at a time: as many as registers have room for. What comes out does not depend on it.
 COLUMNS = 8 if binding.get_host_cpu_features().get("avx512f") else 2

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from recbench.matrix_product import LANES, numeric
+from recbench.compiled import numeric
+from recbench.matrix_product import LANES
 from recbench.perceptron import sigmoid
 from recbench.three_layers import (
     adam_step,

@@ -30,8 +30,8 @@ from PerUser.vectors import (
     store,
     whole_lines,
 )
+from recbench.compiled import numeric
 from recbench.film_table.kernel import Scales, drift_shape
-from recbench.matrix_product import numeric
 
 HUGE = 2.0**1000  # of y with itself; its root is a power of 2, by which one divides exactly
 

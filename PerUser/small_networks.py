@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from PerUser.user_chunks import grouped
-from recbench.matrix_product import LANES, numeric
+from recbench.compiled import numeric
+from recbench.matrix_product import LANES
 from recbench.three_layers import (
     adam_step,
     add_gradients,

@@ -14,22 +14,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from recbench.compiled import numeric
 
 LANES = 16  # columns at a time; the columns of a product are a multiple of it
 ROWS = 6  # rows at a time: as many sums as sixteen registers of AVX2 have room for
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _ALIGN = 4  # bytes
-
-
-def numeric(function: Any) -> Any:
-    """The function as machine code, cached on disk; a division by zero gives inf, not an error."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
 @numeric

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from recbench.matrix_product import LANES, add_product, numeric
+from recbench.compiled import numeric
+from recbench.matrix_product import LANES, add_product
 
 FIRST_DECAY, SECOND_DECAY, EPSILON = 0.9, 0.999, 1e-8  # of Adam, PyTorch's defaults
 RECIPROCALS = 1 / np.arange(1.0, 15.0)  # of the terms of e^x

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from recbench.matrix_product import LANES, numeric
+from recbench.compiled import numeric
+from recbench.matrix_product import LANES
 from recbench.perceptron import (
     adam,
     add_layer_gradient,
