@@ -5,25 +5,59 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from Collaborative.sparse_autoencoder import (
-    DECODER,
-    USER_BIAS,
-    MovieVectors,
-    Parameters,
-    Training,
-    compile_kernels,
-    hidden_units,
-    outputs,
-)
 from Collaborative.surprise_trainset import Known
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
+from recbench.threads import choose_device
 
 BATCH = 512  # movies a step
+ROWS_AT_ONCE = 65_536  # when predicting
 
 WEIGHTS, SHUFFLE = range(2)  # one stream of random numbers for each
+
+
+class Autoencoder(nn.Module):
+    """b_u + W_u·h_i with h_i = σ(m + Σ_v V_v r_vi) − ½, for the ratings of some movies.
+
+    Args:
+        encoder, decoder: float32 [users, units], V and W to start from.
+        user_bias: float32 [users], b to start from.
+    """
+
+    def __init__(self, encoder: Tensor, decoder: Tensor, user_bias: Tensor) -> None:
+        super().__init__()
+        self.encoder = nn.Parameter(encoder)  # V, (users, units)
+        self.encoder_bias = nn.Parameter(torch.zeros_like(encoder[0]))  # m, (units,)
+        self.decoder = nn.Parameter(decoder)  # W, (users, units)
+        self.user_bias = nn.Parameter(user_bias)  # b, (users,)
+
+    def encode(self, user: Tensor, stars: Tensor, count: Tensor) -> Tensor:
+        """h, [movies, units], of the ratings of one movie after another's.
+
+        Args:
+            user, stars: int64 and float32 [n], who gave how many.
+            count: int64 [movies], how many ratings each movie has, 1 or more.
+        """
+        start = count.cumsum(0) - count
+        sums = F.embedding_bag(user, self.encoder, start, mode="sum", per_sample_weights=stars)
+        return torch.sigmoid(sums + self.encoder_bias) - 0.5  # (movies, units)
+
+    def forward(self, user: Tensor, stars: Tensor, count: Tensor) -> Tensor:
+        """What each rating is predicted to be beyond o, [n]; arguments as of `encode`."""
+        h = self.encode(user, stars, count)  # (movies, units)
+        of_movie = torch.arange(len(count), device=h.device).repeat_interleave(count)  # (n,)
+        product = F.embedding(user, self.decoder) * F.embedding(of_movie, h)  # (n, units)
+        return self.user_bias[user] + product.sum(dim=1)
+
+    def penalty(self, regularisation: float, damping_user: float) -> Tensor:
+        """(λ / 2) (‖V‖² + ‖W‖²) + λ_u ‖b‖²."""
+        weights = self.encoder.square().sum() + self.decoder.square().sum()
+        return regularisation / 2 * weights + damping_user * self.user_bias.square().sum()
 
 
 class AutoRecModel(Recommender):
@@ -50,6 +84,7 @@ class AutoRecModel(Recommender):
         regularisation: λ.
         damping_user: λ_u, in ratings.
         start: what o is, "item_baseline" or "mean".
+        device: "auto" (CUDA where there is one), "cpu" or "cuda".
 
     The defaults were chosen on validation rows of development users, before any tuning by the rule
     of all. The authors use 500 units, and choose λ among .001, .01, .1, 1, 100 and 1000.
@@ -78,6 +113,7 @@ class AutoRecModel(Recommender):
         regularisation: float = 100.0,
         damping_user: float = 5.0,
         start: Start = "item_baseline",
+        device: str = "auto",
     ) -> None:
         self.seed = seed
         self.units = units
@@ -86,7 +122,7 @@ class AutoRecModel(Recommender):
         self.regularisation = regularisation
         self.damping_user = damping_user
         self.start: Start = start
-        compile_kernels()  # here, so that it does not pass for training
+        self.device = choose_device(device)
 
     def fit(
         self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
@@ -96,25 +132,25 @@ class AutoRecModel(Recommender):
         user = np.searchsorted(self._known.users, train.user)
         movie = np.searchsorted(self._known.movies, train.movie)
         residual = train.stars - self._known.level[train.movie]  # (ratings,)
-        vectors = MovieVectors.of(user, movie, given=train.stars, wanted=residual)
-        parameters = self._initial(user, residual)
-        training = Training(
-            parameters,
-            vectors,
-            weight_penalty=self.regularisation / 2,
-            bias_penalty=self.damping_user,
-        )
-        shuffling = np.random.default_rng([self.seed, SHUFFLE])
-        for epoch in range(self.epochs):
-            learning_rate = self.learning_rate * (1 - epoch / self.epochs)
-            training.epoch(shuffling.permutation(len(vectors)), BATCH, learning_rate)
+        order = np.argsort(movie, kind="stable")  # one movie's ratings after another's
+
+        def on_device(array: np.ndarray, dtype: type) -> Tensor:
+            return torch.from_numpy(array.astype(dtype)).to(self.device)
+
+        network = self._initial(user, residual).to(self.device)
+        whose = on_device(user[order], np.int64)  # (ratings,)
+        stars = on_device(train.stars[order], np.float32)
+        count = on_device(np.bincount(movie), np.int64)  # (movies,)
+        self._train(network, whose, stars, on_device(residual[order], np.float32), count)
+        with torch.no_grad():
+            hidden = network.encode(whose, stars, count).cpu().numpy()
         # The last row of each is of those who are unknown.
-        self._weights = np.pad(parameters[DECODER], ((0, 1), (0, 0)))  # (users + 1, units)
-        self._biases = np.pad(parameters[USER_BIAS], ((0, 0), (0, 1)))  # (1, users + 1)
-        self._hidden = np.pad(hidden_units(parameters, vectors), ((0, 1), (0, 0)))
+        self._weights = np.pad(network.decoder.detach().cpu().numpy(), ((0, 1), (0, 0)))
+        self._biases = np.pad(network.user_bias.detach().cpu().numpy(), (0, 1))  # (users + 1,)
+        self._hidden = np.pad(hidden, ((0, 1), (0, 0)))  # (movies + 1, units)
         return self
 
-    def _initial(self, user: np.ndarray, residual: np.ndarray) -> Parameters:
+    def _initial(self, user: np.ndarray, residual: np.ndarray) -> Autoencoder:
         """Uniform weights (Glorot & Bengio 2010), an encoder bias of zero, damped user biases.
 
         Args:
@@ -126,17 +162,41 @@ class AutoRecModel(Recommender):
         limit = np.sqrt(6 / (users + self.units))
         encoder, decoder = generator.uniform(-limit, limit, (2, users, self.units))
         biases = np.bincount(user, residual) / (np.bincount(user) + self.damping_user)
-        encoder_bias = np.zeros(self.units)
-        return tuple(
-            np.atleast_2d(one).astype(np.float32)
-            for one in (encoder, encoder_bias, decoder, biases)
-        )
+        return Autoencoder(*(torch.from_numpy(one).float() for one in (encoder, decoder, biases)))
+
+    def _train(
+        self, network: Autoencoder, user: Tensor, stars: Tensor, residual: Tensor, count: Tensor
+    ) -> None:
+        """Adam on half the loss, in shuffled batches of movies.
+
+        Args:
+            user, stars, residual: int64, float32, float32 [n], one movie's after another's.
+            count: int64 [movies], ratings of each.
+        """
+        start = count.cumsum(0) - count  # (movies,)
+        adam = torch.optim.Adam(network.parameters(), fused=True)
+        shuffling = np.random.default_rng([self.seed, SHUFFLE])
+        for epoch in range(self.epochs):
+            adam.param_groups[0]["lr"] = self.learning_rate * (1 - epoch / self.epochs)
+            order = torch.from_numpy(shuffling.permutation(len(count))).to(count.device)
+            for movies in order.split(BATCH):
+                rows = _ranges(start[movies], count[movies])
+                predicted = network(user[rows], stars[rows], count[movies])
+                error = predicted - residual[rows]
+                share = len(movies) / len(count)  # of the penalty: whole once an epoch
+                penalty = share * network.penalty(self.regularisation, self.damping_user)
+                adam.zero_grad()
+                ((error.square().sum() + penalty) / 2).backward()
+                adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         whose = _place(self._known.users, np.asarray(user))
         what = _place(self._known.movies, np.asarray(movie))
-        beyond = outputs(self._biases, self._weights, self._hidden, whose, what)  # (rows,)
-        stars = self._known.level[movie] + beyond
+        stars = self._known.level[movie] + self._biases[whose]
+        for start in range(0, len(stars), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            product = self._weights[whose[rows]] * self._hidden[what[rows]]  # (rows, units)
+            stars[rows] += product.sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
@@ -148,3 +208,11 @@ def _place(known: np.ndarray, ids: np.ndarray) -> np.ndarray:
     place = np.searchsorted(known, ids)
     met = np.append(known, -1)[place] == ids
     return np.where(met, place, len(known))
+
+
+def _ranges(start: Tensor, count: Tensor) -> Tensor:
+    """start[0], start[0] + 1 .., `count[0]` of them, then those from start[1] on, and so on."""
+    before = count.cumsum(0) - count
+    return (start - before).repeat_interleave(count) + torch.arange(
+        int(count.sum()), device=count.device
+    )

@@ -5,51 +5,91 @@ python Collaborative/torch_colab.py --num-users 100 --reviews-per-user 25
 
 from __future__ import annotations
 
-import sys
-from itertools import pairwise
-from pathlib import Path
-from typing import Any, ClassVar, Self
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
-
-import numpy as np
-
-from Collaborative.embedding_network import Training, compile_kernels, probabilities
-from recbench.command_line import run
-from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
-from recbench.device import choose_device
-from recbench.matrix_product import LANES
-from recbench.perceptron import filled_up
-from recbench.ratings import Movies, Ratings
-from recbench.recommender import Recommender
-from recbench.runs.experiment import Experiment, print_scores, run_experiment
-
 EMBEDDING = 32  # numbers in the embedding of a user, and of a movie
 HIDDEN = (64, 32)  # units of the hidden layers
 EPOCHS = 25  # passes over all ratings
 BATCH = 256  # ratings a step
 LEARNING_RATE = 0.001  # of Adam
 
+import sys
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from recbench.command_line import run
+from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from recbench.ratings import Movies, Ratings
+from recbench.recommender import Recommender
+from recbench.runs.experiment import Experiment, print_scores, run_experiment
+from recbench.threads import choose_device
+
 USER, MOVIE, LAYERS, SHUFFLE = range(4)  # one stream of random numbers for each
+ROWS_AT_ONCE = 65_536  # when predicting
+
+
+# --- the network -------------------------------------------------------------------------------
+
+
+class EmbeddingNetwork(nn.Module):
+    """z = W₃ relu(W₂ relu(W₁ [p_u, q_i, bits_i] + b₁) + b₂) + b₃.
+
+    Args:
+        users, movies: float32 [n, 32], the embeddings p and q that it starts from.
+        bits: how many a movie has.
+    """
+
+    def __init__(self, users: Tensor, movies: Tensor, bits: int) -> None:
+        super().__init__()
+        self.users = nn.Embedding.from_pretrained(users, freeze=False)
+        self.movies = nn.Embedding.from_pretrained(movies, freeze=False)
+        self.layers = nn.Sequential(
+            nn.Linear(2 * EMBEDDING + bits, HIDDEN[0]),
+            nn.ReLU(),
+            nn.Linear(HIDDEN[0], HIDDEN[1]),
+            nn.ReLU(),
+            nn.Linear(HIDDEN[1], RATING_BITS),
+        )
+
+    def forward(self, user: Tensor, movie: Tensor, bits: Tensor) -> Tensor:
+        """Logits [n, 10] of rows of the embeddings (int64 [n]) and bits (float32 [n, b])."""
+        return self.score(self.users(user), self.movies(movie), bits)
+
+    def score(self, users: Tensor, movies: Tensor, bits: Tensor) -> Tensor:
+        """The same of embeddings, float32 [n, 32] both."""
+        return self.layers(torch.cat((users, movies, bits), dim=1))  # (n, 10)
+
+
+def initial_embeddings(ids: np.ndarray, seed: int, stream: int) -> np.ndarray:
+    """Standard normal float32 [n, 32], each row from (seed, stream, id) alone."""
+    rows = np.empty((len(ids), EMBEDDING), dtype=np.float32)
+    for row, one in zip(rows, ids, strict=True):
+        generator = np.random.default_rng([seed, stream, int(one)])
+        generator.standard_normal(out=row, dtype=np.float32)
+    return rows
+
+
+# --- the recommender ---------------------------------------------------------------------------
 
 
 class TorchCollaborativeRecommender(Recommender):
     """Embeddings of user and movie with the movie's bits through a multi-layer perceptron.
 
-    x = [p_u, q_i, bits_i], z = W₃ relu(W₂ relu(W₁ x + b₁) + b₂) + b₃, and bit k of the rating's
-    thermometer is one where sigmoid(z_k) > 0.5. The loss is the binary cross-entropy averaged over
-    a batch's ratings × 10 bits, minimised by Adam (Kingma & Ba 2015) in shuffled batches; the
-    layers are those of neural collaborative filtering (He et al. 2017). Stars are half the number
-    of ones, 0.5 at the least.
+    Bit k of the rating's thermometer is one where sigmoid(z_k) > 0.5, that is z_k > 0. The loss is
+    the binary cross-entropy averaged over a batch's ratings × 10 bits, minimised by Adam (Kingma &
+    Ba 2015) in shuffled batches; the layers are those of neural collaborative filtering (He et al.
+    2017). Stars are half the number of ones, 0.5 at the least. As published, the gradients of the
+    embeddings are dense: momentum moves a user also at steps that do not meet one of their ratings.
 
     Embeddings start from a standard normal distribution, drawn for each id from (seed, id). A user
     or movie without training ratings is predicted with that untrained embedding, as published: a
     table with a row for everybody, of which training leaves the rows it never meets as they were.
     Only the rows that are met are kept here.
-
-    On a CPU it is trained by kernels of our own (`Collaborative.embedding_network`): the same seed
-    gives the same bits on every processor, which PyTorch's do not. On a GPU PyTorch trains it, and
-    sums are taken in any order.
 
     Args:
         seed: of initial weights and of the shuffling, 0 or more.
@@ -76,97 +116,88 @@ class TorchCollaborativeRecommender(Recommender):
         self.labels = labels
         self.loss = loss
         self.device = choose_device(device)
-        compile_kernels()  # here, so that it does not pass for training
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._bits = movies.bits.astype(np.float32)
+        self._bits = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, b)
         self._users, user = np.unique(train.user, return_inverse=True)
         self._movies, movie = np.unique(train.movie, return_inverse=True)
-        layers = self._initial_layers(2 * EMBEDDING + movies.bits.shape[1])
-        self._parameters = (
-            self._initial_embedding(USER, self._users),
-            self._initial_embedding(MOVIE, self._movies),
-            *(filled_up(np.atleast_2d(one)) for one in layers),
+        labels = encode_ratings(train.stars, self.labels).astype(np.float32)  # (ratings, 10)
+        self._network = self._initial_network().to(self.device)
+        self._train(
+            torch.from_numpy(user).to(self.device),
+            torch.from_numpy(movie).to(self.device),
+            self._bits[self._movies].to(self.device),  # (movies met, b)
+            torch.from_numpy(labels).to(self.device),
         )
-        labels = encode_ratings(train.stars, self.labels)  # (ratings, 10)
-        self._train(user, movie, self._bits[self._movies], labels)
+        self._network.cpu()
         return self
 
-    def _train(
-        self, user: np.ndarray, movie: np.ndarray, bits: np.ndarray, labels: np.ndarray
-    ) -> None:
+    def _initial_network(self) -> EmbeddingNetwork:
+        """Embeddings as `initial_embeddings` says; layers by PyTorch's default for Linear."""
+        users = torch.from_numpy(initial_embeddings(self._users, self.seed, USER))
+        movies = torch.from_numpy(initial_embeddings(self._movies, self.seed, MOVIE))
+        with torch.random.fork_rng(devices=[]):  # the user's own random numbers stay as they are
+            torch.manual_seed(_seed_of(self.seed, LAYERS))
+            return EmbeddingNetwork(users, movies, self._bits.shape[1])
+
+    def _train(self, user: Tensor, movie: Tensor, bits: Tensor, y: Tensor) -> None:
         """Adam in shuffled batches.
 
         Args:
-            user, movie: int [n], rows of the embeddings.
+            user, movie: int64 [n], rows of the embeddings.
             bits: float32 [movies, b], of the movies embedded.
-            labels: uint8 [n, 10], thermometers of the ratings.
+            y: float32 [n, 10], thermometers of the ratings.
         """
-        training = self._training()(
-            self._parameters,
-            user,
-            movie,
-            bits,
-            labels,
-            double_sigmoid=self.loss == "double_sigmoid",
-            learning_rate=LEARNING_RATE,
-        )
-        shuffling = np.random.default_rng([self.seed, SHUFFLE])
+        adam = torch.optim.Adam(self._network.parameters(), lr=LEARNING_RATE, fused=True)
+        shuffling = torch.Generator().manual_seed(_seed_of(self.seed, SHUFFLE))
         for _ in range(EPOCHS):
-            training.epoch(shuffling.permutation(len(labels)), BATCH)
-        self._parameters = training.parameters()
-
-    def _training(self) -> Any:
-        if self.device == "cpu":
-            return Training
-        from Collaborative.embedding_network_gpu import GpuTraining  # needs PyTorch
-
-        return GpuTraining
+            order = torch.randperm(len(y), generator=shuffling).to(y.device)
+            shuffled = (one[order].split(BATCH) for one in (user, movie, y))
+            for of_user, of_movie, target in zip(*shuffled, strict=True):
+                z = self._network(of_user, of_movie, bits[of_movie])  # (256, 10)
+                scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
+                loss = F.binary_cross_entropy_with_logits(scores, target)
+                adam.zero_grad()
+                loss.backward()
+                adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
 
+    @torch.no_grad()
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """The output bits, uint8 [n, 10]: not always a thermometer."""
-        users, whose = self._embeddings(USER, self._users, np.asarray(user))
-        movies, what = self._embeddings(MOVIE, self._movies, np.asarray(movie))
-        asked = np.unique(movie)  # in the order of the rows of `movies`
-        parameters = (users, movies, *self._parameters[2:])
-        ones = probabilities(parameters, whose, what, self._bits[asked]) > 0.5  # (rows, 16)
-        return ones[:, :RATING_BITS].astype(np.uint8)
+        users, of_user = self._embeddings(USER, np.asarray(user))
+        movies, of_movie = self._embeddings(MOVIE, np.asarray(movie))
+        bits = self._bits[np.unique(movie)]  # in the order of the rows of `movies`
+        ones = np.empty((len(of_user), RATING_BITS), dtype=np.uint8)
+        for start in range(0, len(ones), ROWS_AT_ONCE):
+            u, i = (one[start : start + ROWS_AT_ONCE] for one in (of_user, of_movie))
+            ones[start : start + len(u)] = self._network.score(users[u], movies[i], bits[i]) > 0
+        return ones
 
-    def _embeddings(
-        self, stream: int, known: np.ndarray, ids: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Embeddings of the distinct `ids`, [distinct, 32], learned if `known`, else untrained; and
-        for each of `ids` its row, int [n]."""
-        distinct, place = np.unique(ids, return_inverse=True)
-        rows = self._initial_embedding(stream, distinct)
+    def _embeddings(self, stream: int, ids: np.ndarray) -> tuple[Tensor, np.ndarray]:
+        """Embeddings of the distinct `ids`, [distinct, 32], learned or, of the unknown, untrained;
+        and for each of `ids` its row, int [n]."""
+        known, learned = (
+            (self._users, self._network.users)
+            if stream == USER
+            else (self._movies, self._network.movies)
+        )
+        distinct, row = np.unique(ids, return_inverse=True)
         met = np.isin(distinct, known)
-        rows[met] = self._parameters[stream][np.searchsorted(known, distinct[met])]
-        return rows, place
-
-    def _initial_embedding(self, stream: int, ids: np.ndarray) -> np.ndarray:
-        """Standard normal float32 [ids, 32], each row from (seed, id) alone."""
-        rows = np.empty((len(ids), EMBEDDING), dtype=np.float32)
-        for place, one in enumerate(ids):
-            generator = np.random.default_rng([self.seed, stream, int(one)])
-            generator.standard_normal(out=rows[place], dtype=np.float32)
-        return rows
-
-    def _initial_layers(self, inputs: int) -> list[np.ndarray]:
-        """PyTorch's default for Linear: weights [in, out] and biases uniform in ±1/√in."""
-        generator = np.random.default_rng([self.seed, LAYERS])
-        sizes = (inputs, *HIDDEN, RATING_BITS)
-        return [
-            generator.uniform(-(rows**-0.5), rows**-0.5, shape).astype(np.float32)
-            for rows, columns in pairwise(sizes)
-            for shape in ((rows, columns), (columns,))
-        ]
+        rows = torch.empty((len(distinct), EMBEDDING))
+        rows[met] = learned.weight[np.searchsorted(known, distinct[met])]
+        rows[~met] = torch.from_numpy(initial_embeddings(distinct[~met], self.seed, stream))
+        return rows, row
 
     def state_bytes(self) -> int:
-        filled = (LANES - RATING_BITS) * 4 * (self._parameters[-2].shape[0] + 1)
-        return sum(one.nbytes for one in self._parameters) - filled
+        return sum(4 * one.numel() for one in self._network.parameters())
+
+
+def _seed_of(seed: int, stream: int) -> int:
+    """A seed of PyTorch's, for one stream of a run's random numbers."""
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
 
 
 # --- the published experiment ------------------------------------------------------------------

@@ -9,20 +9,21 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from PerUser.early_stopped_network import compile_kernels, expected_stars
-from PerUser.early_stopped_network import train as train_network
-from PerUser.initial_networks import initial_networks
+from PerUser.perUser_pytorch import Networks, batches_of_users, initial_networks, layer_shapes
 from PerUser.shrunk_means import mean_of_all, shrunk_means
-from PerUser.user_chunks import rows_of_each
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import OfAll, Recommender
-from recbench.three_layers import filled_up_network
+from recbench.threads import choose_device
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried
 FOLDING = 1  # the stream of random numbers that cuts it
+SMALLEST_SHARE = 1e-3  # log-odds of the start are those of shares from here to 1 − here
 
 
 class TunedPerUserMlp(Recommender):
@@ -59,10 +60,7 @@ class TunedPerUserMlp(Recommender):
         shrinkage: c, in squared stars.
         folds: parts of the cross-validation, 2 or more.
         start: what residuals are taken from, "item_baseline" or "mean".
-
-    Trained by compiled code on the CPU, one user after another: networks this small would keep a
-    GPU waiting, and each stops when it has learned enough. The same seed gives the same bits on
-    every processor.
+        device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
     name: ClassVar[str] = "mlp_tuned"
@@ -79,7 +77,7 @@ class TunedPerUserMlp(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
-    fitted_together: ClassVar[str] = ""
+    fitted_together: str = ""  # type: ignore[misc]
 
     def __init__(
         self,
@@ -94,6 +92,7 @@ class TunedPerUserMlp(Recommender):
         shrinkage: float = 6.9,
         folds: int = 2,
         start: Start = "item_baseline",
+        device: str = "auto",
     ) -> None:
         self.seed = seed
         self.units = units
@@ -105,7 +104,9 @@ class TunedPerUserMlp(Recommender):
         self.shrinkage = shrinkage
         self.folds = folds
         self.start: Start = start
-        compile_kernels()  # here, so that it does not pass for training
+        self.device = choose_device(device)
+        if self.device != "cpu":
+            self.fitted_together = "a GPU takes sums in any order, by how many users there are"
 
     def fit(
         self,
@@ -119,36 +120,103 @@ class TunedPerUserMlp(Recommender):
         features = [movies.bits]
         if self.start == "item_baseline":
             features.append((self._level - DEFAULT_STARS)[:, None])
-        self._features = np.concatenate(features, axis=1).astype(np.float32)  # (movies, features)
+        # (movies, features)
+        self._features = torch.from_numpy(np.concatenate(features, axis=1).astype(np.float32))
         residual = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
         self._otherwise = float(of_all["mean_residual"])  # m
         self._means = shrunk_means(train.user, residual, self.damping, self._otherwise)
+        self.sizes = (len(self._features.T), self.units, max(self.units // 2, 1), RATING_BITS)
+        self._numbers = initial_networks(self._users, self.sizes, self.seed)  # (users, n)
+        self._steps = np.zeros(len(self._users), dtype=np.int64)  # t_u
         self._scale = np.zeros(len(self._users))  # s_u
-
-        sizes = (self._features.shape[1], self.units, max(self.units // 2, 1), RATING_BITS)
-        drawn = initial_networks(self._users, sizes, self.seed)
-        self._learned = sum(parameter.size for parameter in drawn)  # the others stay zero
-        self._networks = filled_up_network(drawn)
         labels = encode_ratings(train.stars, "half_stars")  # (ratings, 10)
-        for place, rows in enumerate(rows_of_each(train.user)):
-            _, self._scale[place] = train_network(
-                self._network(place),
-                self._features[train.movie[rows]],
-                labels[rows],
-                self._folds(int(self._users[place]), len(rows)),
-                self.folds,
-                of_all["share_of_ones"],
-                self.damping,
-                self._otherwise,
-                self._level[train.movie[rows]],
-                self.shrinkage,
-                self.epochs,
-                self.patience,
-                self.learning_rate,
-                self.weight_decay,
+        for batch in batches_of_users(train.user):
+            fold = np.full(batch.mask.shape, -1)  # of padding and of short histories
+            for own, user, n in zip(
+                fold, self._users[batch.users], batch.mask.sum(axis=1), strict=True
+            ):
+                own[:n] = self._folds(int(user), n)
+
+            def on_device(array: np.ndarray) -> Tensor:
+                return torch.from_numpy(array).to(self.device)
+
+            movie = train.movie[batch.rows]
+            network, steps, scale = self._train(
+                self._numbers[batch.users].to(self.device),
+                x=self._features[movie].to(self.device),  # (users, ratings, features)
+                y=on_device(labels[batch.rows]).float(),  # (users, ratings, 10)
+                level=on_device(self._level[movie]),  # (users, ratings)
+                mask=on_device(batch.mask),  # (users, ratings)
+                fold=on_device(fold),  # (users, ratings)
+                share_of_all=on_device(of_all["share_of_ones"]),  # (10,)
             )
+            self._numbers[batch.users] = network.cpu()
+            self._steps[batch.users], self._scale[batch.users] = steps.cpu(), scale.cpu()
         return self
+
+    def _train(
+        self,
+        initial: Tensor,
+        *,
+        x: Tensor,
+        y: Tensor,
+        level: Tensor,
+        mask: Tensor,
+        fold: Tensor,
+        share_of_all: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The networks [users, n], t_u and s_u [users] of a batch of users."""
+        stars = y.sum(dim=2, dtype=torch.float64) / 2  # (users, ratings)
+        aside = fold == torch.arange(self.folds, device=fold.device)[:, None, None]
+        others = mask & ~aside  # (folds, users, ratings)
+
+        # A network for each fold and user, all at once, asked about the ratings put aside.
+        left = torch.nonzero((fold >= 0).any(dim=1))[:, 0]  # users whose best is not known yet
+        least = torch.full((len(x),), torch.inf, dtype=torch.float64, device=x.device)
+        steps, best = torch.zeros_like(least, dtype=torch.int64), torch.zeros_like(stars)
+        of_folds = [one[left].repeat(self.folds, *[1] * (one.ndim - 1)) for one in (initial, x, y)]
+        training = Training(self, *of_folds, others[:, left].flatten(0, 1), share_of_all)
+        for step in range(self.epochs + 1):
+            z = training.logits()
+            predicted = expected_stars(z.detach()).view(self.folds, *stars[left].shape)
+            of_others = (predicted * aside[:, left]).sum(dim=0)  # (users left, ratings)
+            error = ((of_others - stars[left]) ** 2 * mask[left]).sum(dim=1)  # (users left,)
+            better = (error < least[left]) & (step - steps[left] <= self.patience)
+            improved = left[better]
+            least[improved], steps[improved], best[improved] = (
+                error[better],
+                step,
+                of_others[better],
+            )
+            going_on = step - steps[left] < self.patience
+            if not going_on.any():
+                break
+            if 2 * going_on.sum() < len(left):
+                training.keep(going_on.repeat(self.folds))
+                left, z = left[going_on], training.logits()
+            training.step(z)
+
+        residual = ((stars - level) * others).sum(dim=2, keepdim=True)  # (folds, users, 1)
+        count = others.sum(dim=2, keepdim=True)
+        bias = (residual + self.damping * self._otherwise) / (count + self.damping)
+        d = (best - level - bias) * aside  # (folds, users, ratings)
+        e = (stars - level - bias) * aside
+        scale = (d * e).sum(dim=(0, 2)) / ((d**2).sum(dim=(0, 2)) + self.shrinkage)
+
+        final = torch.empty_like(initial)
+        left = torch.arange(len(x), device=x.device)  # users with steps to go
+        training = Training(self, initial, x, y, mask, share_of_all)
+        for step in range(self.epochs + 1):
+            done, going_on = steps[left] == step, steps[left] > step
+            final[left[done]] = training.networks.numbers.detach()[done]
+            if not going_on.any():
+                break
+            if 2 * going_on.sum() < len(left):
+                training.keep(going_on)
+                left = left[going_on]
+            training.step(training.logits())
+        return final, steps, scale.clip(0, 1)
 
     def of_all_users(
         self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
@@ -160,9 +228,6 @@ class TunedPerUserMlp(Recommender):
             "share_of_ones": ones / max(len(train), 1),
         }
 
-    def _network(self, place: int) -> tuple[np.ndarray, ...]:
-        return tuple(parameter[place] for parameter in self._networks)
-
     def _folds(self, user: int, count: int) -> np.ndarray:
         """Which fold each of a user's ratings is in, int64 [count]; -1 of a short history."""
         if count < FEWEST:
@@ -170,17 +235,85 @@ class TunedPerUserMlp(Recommender):
         generator = np.random.default_rng([self.seed, user, FOLDING])
         return generator.permutation(count) % self.folds
 
+    @torch.no_grad()
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         stars = self._level[movie] + self._otherwise  # (n,)
-        asked = np.flatnonzero(np.isin(user, self._users))
-        for rows in rows_of_each(user[asked]):
-            own = asked[rows]
-            place = int(np.searchsorted(self._users, user[own[0]]))
-            without = self._level[movie[own]] + self._means[place]  # b, (rows,)
-            f = expected_stars(self._network(place), self._features[movie[own]], RATING_BITS)
-            stars[own] = without + self._scale[place] * (f - without)
+        known = np.flatnonzero(np.isin(user, self._users))
+        asked = np.searchsorted(self._users, np.unique(user[known]))  # their networks
+        for batch in batches_of_users(user[known]):
+            place, rows = asked[batch.users], known[batch.rows]  # (users,) and (users, rows)
+            z = Networks(self.sizes, self._numbers[place])(self._features[movie[rows]])
+            f = expected_stars(z).numpy()  # (users, rows)
+            b = self._level[movie[rows]] + self._means[place, None]
+            of_batch = b + self._scale[place, None] * (f - b)
+            stars[rows[batch.mask]] = of_batch[batch.mask]
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return 4 * self._learned + self._means.nbytes + self._scale.nbytes
+        learned = 4 * sum(rows * columns for rows, columns in layer_shapes(self.sizes))
+        return len(self._users) * learned + self._means.nbytes + self._scale.nbytes
+
+
+class Training:
+    """Full-batch AdamW on many networks at once, each on its own ratings.
+
+    Args:
+        model: with its settings.
+        initial: float32 [networks, n], whose last layer is replaced by the start.
+        x, y: float32 [networks, ratings, features] and [networks, ratings, 10].
+        rows: bool [networks, ratings], what is learned from.
+        share_of_all: float64 [10], how often each bit is one in all training ratings.
+    """
+
+    def __init__(
+        self,
+        model: TunedPerUserMlp,
+        initial: Tensor,
+        x: Tensor,
+        y: Tensor,
+        rows: Tensor,
+        share_of_all: Tensor,
+    ) -> None:
+        self.networks = Networks(model.sizes, initial.clone())
+        count = rows.sum(dim=1)[:, None]  # (networks, 1)
+        ones = (y * rows[:, :, None]).sum(dim=1, dtype=torch.float64)  # (networks, 10)
+        share = (ones + model.damping * share_of_all) / (count + model.damping)
+        with torch.no_grad():
+            *_, (weight, bias) = self.networks.layers()
+            weight.zero_()
+            bias[:, 0] = torch.logit(share, eps=SMALLEST_SHARE).float()
+        # Weighted so, a sum over all bits is the sum of each network's mean.
+        self._weight = (rows / (count * RATING_BITS).clip(1))[:, :, None]
+        self._x, self._y = x, y
+        self._adam = torch.optim.Adam(self.networks.parameters(), model.learning_rate, fused=True)
+        self._kept = 1 - model.learning_rate * model.weight_decay
+
+    def logits(self) -> Tensor:
+        """z, [networks, ratings, 10]."""
+        return self.networks(self._x)
+
+    def step(self, z: Tensor) -> None:
+        """One step, from these logits."""
+        loss = F.binary_cross_entropy_with_logits(z, self._y, self._weight, reduction="sum")
+        self._adam.zero_grad()
+        loss.backward()
+        with torch.no_grad():  # the decay of AdamW, of weights and not of biases
+            for weight, _ in self.networks.layers():
+                weight.mul_(self._kept)
+        self._adam.step()
+
+    def keep(self, networks: Tensor) -> None:
+        """Go on with some of the networks alone: bool [networks]."""
+        state = self._adam.state.pop(self.networks.numbers, {})  # empty before the first step
+        self.networks.numbers = nn.Parameter(self.networks.numbers.detach()[networks])
+        self._adam.param_groups[0]["params"] = [self.networks.numbers]
+        self._adam.state[self.networks.numbers] = {
+            name: one[networks] if one.ndim else one for name, one in state.items()
+        }
+        self._x, self._y, self._weight = (one[networks] for one in (self._x, self._y, self._weight))
+
+
+def expected_stars(z: Tensor) -> Tensor:
+    """½ Σ_k sigmoid(z_k) of logits [.., ratings, 10], float64 [.., ratings]."""
+    return torch.sigmoid(z).sum(dim=-1, dtype=torch.float64) / 2

@@ -9,45 +9,160 @@ published it is trained for 25 full-batch steps, which hardly moves it from wher
 
 from __future__ import annotations
 
+HIDDEN = (32, 16)  # units of the hidden layers
+EPOCHS = 25  # steps, each over all ratings of the user
+LEARNING_RATE = 0.001  # of Adam
+
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from PerUser import small_networks
-from PerUser.initial_networks import initial_networks
 from recbench.command_line import run
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
-from recbench.device import choose_device
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import OfAll, Recommender
 from recbench.runs.experiment import Experiment, print_scores, run_experiment
-from recbench.three_layers import filled_up_network
+from recbench.threads import choose_device
 
-HIDDEN = (32, 16)  # units of the hidden layers
-EPOCHS = 25  # steps, each over all ratings of the user
-LEARNING_RATE = 0.001  # of Adam
+# Kernels work on vectors, and on what is left over number by number, which rounds otherwise. So
+# that a user learns the same whoever else is in a batch, sizes are multiples of the widest vector.
+WIDEST = 32  # numbers
+RATINGS_AT_ONCE = 8_192  # padded ratings of a batch: its numbers stay in the processor's cache
 
-Networks = tuple[np.ndarray, ...]  # see `PerUser.small_networks`
+
+# --- the networks ------------------------------------------------------------------------------
+
+
+class Networks(nn.Module):
+    """One multi-layer perceptron per user: z = W₃ relu(W₂ relu(W₁ x + b₁) + b₂) + b₃.
+
+    The networks of U users are U rows of one matrix, so that one batched product takes the place of
+    U small ones, and Adam, which works on each number by itself, does on all what it does on each.
+
+    Args:
+        sizes: units of each layer, input first.
+        numbers: float32 [users, n], see `initial_networks`.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], numbers: Tensor) -> None:
+        super().__init__()
+        self.shapes = layer_shapes(sizes)
+        self.numbers = nn.Parameter(numbers)  # (users, n)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [users, ratings, outputs] of the inputs x [users, ratings, inputs]."""
+        *hidden, (weight, bias) = self.layers()
+        for hidden_weight, hidden_bias in hidden:
+            x = F.relu(torch.baddbmm(hidden_bias, x, hidden_weight))  # (users, ratings, units)
+        return torch.baddbmm(bias, x, weight)  # (users, ratings, outputs)
+
+    def layers(self) -> list[tuple[Tensor, Tensor]]:
+        """Weight [users, inputs, outputs] and bias [users, 1, outputs] of each layer, views."""
+        sizes = [rows * columns for rows, columns in self.shapes]
+        parts = self.numbers.split([*sizes, self.numbers.shape[1] - sum(sizes)], dim=1)
+        arrays = [
+            part.view(-1, *shape) for part, shape in zip(parts[:-1], self.shapes, strict=True)
+        ]
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+
+def layer_shapes(sizes: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The shapes of weight and bias of each layer in turn."""
+    return [shape for rows, columns in pairwise(sizes) for shape in ((rows, columns), (1, columns))]
+
+
+def initial_networks(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> Tensor:
+    """PyTorch's default initialisation of Linear layers, for one network per user.
+
+    Weights and biases of a layer with k inputs are uniform in ±1/√k. Each user's are drawn from a
+    generator seeded with (seed, user): they do not depend on who else is trained.
+
+    Args:
+        users: int [u], the users' indices, 0 or more.
+        sizes: units of each layer, input first.
+        seed: 0 or more.
+
+    Returns:
+        float32 [u, n]: weight [in, out] and bias [1, out] of each layer in turn, then zeros.
+    """
+    inputs = np.repeat(sizes[:-1], [(rows + 1) * columns for rows, columns in pairwise(sizes)])
+    numbers = np.zeros((len(users), len(inputs) + -len(inputs) % WIDEST), dtype=np.float32)
+    for row, user in zip(numbers, users, strict=True):
+        generator = np.random.default_rng([seed, int(user)])
+        drawn = generator.random(len(inputs), dtype=np.float32)
+        row[: len(inputs)] = (2 * drawn - 1) / np.sqrt(inputs).astype(np.float32)
+    return torch.from_numpy(numbers)
+
+
+# --- many users at once ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Users of like many ratings, padded to one length, which follows from each user's own.
+
+    Attributes:
+        users: int [u], places in the sorted distinct users of the table.
+        rows: int [u, r], rows of the table; padding repeats the user's first.
+        mask: bool [u, r], False for padding.
+    """
+
+    users: np.ndarray
+    rows: np.ndarray
+    mask: np.ndarray
+
+
+def batches_of_users(user: np.ndarray, ratings: int = RATINGS_AT_ONCE) -> Iterator[Batch]:
+    """The rows of a table by user, those of a user in the order of the table.
+
+    Args:
+        user: int [n], whose row each is.
+        ratings: at most so many padded rows in a batch, unless one user alone has more.
+    """
+    by_user = np.argsort(user, kind="stable")
+    _, first, count = np.unique(user[by_user], return_index=True, return_counts=True)
+    length = np.array([_padded(int(one)) for one in count])
+    for longest in np.unique(length):
+        alike = np.flatnonzero(length == longest)
+        at_once = max(ratings // int(longest), 1)
+        for users in np.split(alike, range(at_once, len(alike), at_once)):
+            place = np.arange(longest)
+            mask = place < count[users, None]  # (users, ratings)
+            yield Batch(users, by_user[first[users, None] + np.where(mask, place, 0)], mask)
+
+
+def _padded(count: int) -> int:
+    """16, 32, 48, 64, 96, 128, 192 ...: times ten bits always a multiple of `WIDEST`."""
+    length = 16
+    while length < count:
+        power = 1 << (length.bit_length() - 1)
+        length += power if length < 32 else power // 2
+    return length
+
+
+# --- the recommender ---------------------------------------------------------------------------
 
 
 class TorchPerUserRecommender(Recommender):
     """A multi-layer perceptron per user, movie bits -> thermometer of the rating.
 
-    z = W₃ relu(W₂ relu(W₁ x + b₁) + b₂) + b₃, and bit k is one where sigmoid(z_k) > 0.5. The loss
-    of a user is the binary cross-entropy averaged over their own ratings × 10 bits, minimised by
-    full-batch Adam (Kingma & Ba 2015). Stars are half the number of ones, 0.5 at the least.
+    Bit k of the thermometer is one where sigmoid(z_k) > 0.5, that is z_k > 0. The loss of a user is
+    the binary cross-entropy averaged over their own ratings × 10 bits, minimised by full-batch Adam
+    (Kingma & Ba 2015). Stars are half the number of ones, 0.5 at the least.
 
     A user without training ratings has no network and gets the thermometer of the mean of all
     training ratings (of 3.0 where there are none), and the stars read from it.
-
-    On a CPU it is trained by kernels of our own (`PerUser.small_networks`): the same seed
-    gives the same bits on every processor, which PyTorch's do not. On a GPU PyTorch trains it, and
-    sums are taken in any order.
 
     Args:
         seed: of the initial weights, 0 or more.
@@ -79,45 +194,38 @@ class TorchPerUserRecommender(Recommender):
         self.device = choose_device(device)
         if self.device != "cpu":
             self.fitted_together = "a GPU takes sums in any order, by how many users there are"
-        small_networks.compile_kernels()  # here, so that it does not pass for training
 
     def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
         of_all = of_all or self.of_all_users(train, movies)
         self._unknown_bits = encode_ratings(of_all["mean_stars"], self.labels)  # (1, bits)
-        self._features = movies.bits.astype(np.float32)
+        self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, features)
+        self._sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
         self._users = np.unique(train.user)
-        sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
-        drawn = initial_networks(self._users, sizes, self.seed)
-        self._learned = sum(one.nbytes for one in drawn)  # the others stay zero
-        labels = encode_ratings(train.stars, self.labels)  # (ratings, 10)
-        train_on = self._train if self.device == "cpu" else self._train_on_gpu
-        self._networks = train_on(
-            drawn,
-            train.user,
-            train.movie,
-            self._features,
-            labels,
-            epochs=self.epochs,
-            learning_rate=LEARNING_RATE,
-            double_sigmoid=self.loss == "double_sigmoid",
-        )
+        self._numbers = initial_networks(self._users, self._sizes, self.seed)  # (users, n)
+        movie = torch.from_numpy(train.movie.astype(np.int64))
+        labels = torch.from_numpy(encode_ratings(train.stars, self.labels)).float()  # (ratings, 10)
+        for batch in batches_of_users(train.user):
+            networks = Networks(self._sizes, self._numbers[batch.users].to(self.device))
+            self._train(
+                networks,
+                x=self._features[movie[batch.rows]].to(self.device),  # (users, ratings, features)
+                y=labels[batch.rows].to(self.device),  # (users, ratings, 10)
+                mask=torch.from_numpy(batch.mask).to(self.device),  # (users, ratings)
+            )
+            self._numbers[batch.users] = networks.numbers.detach().cpu()
         return self
 
-    @staticmethod
-    def _train(drawn: list[np.ndarray], *data: np.ndarray, **settings: Any) -> Networks:
-        """The networks that training makes of those drawn, filled up."""
-        networks = filled_up_network(drawn)
-        small_networks.train(networks, *data, **settings)
-        return networks
-
-    @staticmethod
-    def _train_on_gpu(
-        drawn: list[np.ndarray], *data: np.ndarray, device: str = "cuda", **settings: Any
-    ) -> Networks:
-        from PerUser import small_networks_gpu  # needs PyTorch
-
-        small_networks_gpu.train(drawn, *data, device=device, **settings)
-        return filled_up_network(drawn)
+    def _train(self, networks: Networks, x: Tensor, y: Tensor, mask: Tensor) -> None:
+        # Weighted so, a sum over everybody's bits is the sum of each user's mean.
+        weight = (mask / (mask.sum(dim=1, keepdim=True) * RATING_BITS))[:, :, None]
+        adam = torch.optim.Adam(networks.parameters(), lr=LEARNING_RATE, fused=True)
+        for _ in range(self.epochs):
+            z = networks(x)  # (users, ratings, 10)
+            scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
+            loss = F.binary_cross_entropy_with_logits(scores, y, weight, reduction="sum")
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
 
     def of_all_users(
         self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
@@ -127,20 +235,26 @@ class TorchPerUserRecommender(Recommender):
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
 
+    @torch.no_grad()
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """The output bits, uint8 [n, 10]: not always a thermometer."""
         user, movie = np.asarray(user), np.asarray(movie)
-        bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (rows, 10)
-        known = np.isin(user, self._users)
-        place = np.searchsorted(self._users, user[known])
-        said = small_networks.probabilities(
-            self._networks, place, movie[known], self._features
-        )  # (known rows, 16)
-        bits[known] = said[:, :RATING_BITS] > 0.5
+        bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (n, 10)
+        known = np.flatnonzero(np.isin(user, self._users))
+        asked = np.searchsorted(self._users, np.unique(user[known]))  # their networks
+        for batch in batches_of_users(user[known]):
+            networks = Networks(self._sizes, self._numbers[asked[batch.users]])
+            rows = known[batch.rows]  # (users, rows)
+            ones = networks(self._features[movie[rows]]) > 0  # (users, rows, 10)
+            bits[rows[batch.mask]] = ones.numpy()[batch.mask]
         return bits
 
     def state_bytes(self) -> int:
-        return self._learned
+        return (
+            4
+            * len(self._users)
+            * sum(rows * columns for rows, columns in layer_shapes(self._sizes))
+        )
 
 
 # --- the published experiment ------------------------------------------------------------------

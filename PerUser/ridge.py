@@ -7,7 +7,6 @@ from typing import ClassVar, Self
 import numpy as np
 
 from PerUser.shrunk_means import mean_of_all, shrunk_means
-from PerUser.user_chunks import ratings_after, rows_of_each
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import OfAll, Recommender
@@ -110,3 +109,21 @@ class PerUserRidge(Recommender):
 
     def state_bytes(self) -> int:
         return self._weights.nbytes + self._intercepts.nbytes
+
+
+def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
+    """The rows (int) of each distinct user, in order of the users and of the table."""
+    by_user = np.argsort(user, kind="stable")
+    _, starts = np.unique(user[by_user], return_index=True)
+    return np.split(by_user, starts[1:])
+
+
+def ratings_after(ratings: Ratings) -> np.ndarray:
+    """How many ratings of its user have come after each, int [n]; equal times stand in the order of
+    the rows."""
+    order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
+    _, whose, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
+    end = np.cumsum(count)[whose[order]]
+    after = np.empty(len(ratings), dtype=np.int64)
+    after[order] = end - 1 - np.arange(len(order))
+    return after

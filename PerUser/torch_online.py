@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
-from PerUser.initial_networks import initial_networks
-from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE
-from PerUser.small_networks import compile_kernels, step_on_one
+from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE, Networks, initial_networks, layer_shapes
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import OfAll, OnlineRecommender
-from recbench.three_layers import ask, filled_up_network, zeros_like
+from recbench.threads import choose_device
 
 
 class TorchOnlineRecommender(OnlineRecommender):
@@ -39,14 +38,14 @@ class TorchOnlineRecommender(OnlineRecommender):
         self.seed = seed
         self.labels = labels
         self.loss = loss
-        compile_kernels()  # here, so that it does not pass for learning
+        choose_device("cpu")  # one rating at a time would keep a GPU waiting
 
     def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
         of_all = of_all or self.of_all_users(train, movies)
-        self._features = movies.bits.astype(np.float32)  # (movies, bits)
+        self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, bits)
         self._sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
         self._unknown = encode_ratings(of_all["mean_stars"], self.labels)[0]  # (10,)
-        self._learned: dict[int, list[Any]] = {}  # network, gradients, both moments, steps
+        self._learned: dict[int, tuple[Networks, torch.optim.Adam]] = {}
         for row in np.argsort(train.time, kind="stable"):
             self.learn_one(int(train.user[row]), int(train.movie[row]), float(train.stars[row]))
         return self
@@ -57,22 +56,25 @@ class TorchOnlineRecommender(OnlineRecommender):
         return {"mean_stars": np.array([train.mean_stars()])}
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        learned = self._learned.get(user)
-        if learned is None:
-            learned = self._learned[user] = self._start(user)
-        learned[-1] += 1
-        labels = encode_ratings(np.array([stars]), self.labels)[0]  # (10,)
-        double_sigmoid = self.loss == "double_sigmoid"
-        step_on_one(*learned, self._features[movie], labels, LEARNING_RATE, double_sigmoid)
-
-    def _start(self, user: int) -> list[Any]:
-        drawn = initial_networks(np.array([user]), self._sizes, self.seed)
-        network = tuple(one[0] for one in filled_up_network(drawn))
-        return [network, *(zeros_like(network) for _ in range(3)), 0]
+        if user not in self._learned:
+            network = Networks(
+                self._sizes, initial_networks(np.array([user]), self._sizes, self.seed)
+            )
+            adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+            self._learned[user] = network, adam
+        network, adam = self._learned[user]
+        z = network(self._features[None, None, movie])  # (1, 1, 10)
+        scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
+        y = torch.from_numpy(encode_ratings(np.array([stars]), self.labels)).float()  # (1, 10)
+        loss = F.binary_cross_entropy_with_logits(scores[0], y)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))
 
+    @torch.no_grad()
     def predict_bits(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """The output bits, uint8 [n, 10]."""
         user, movie = np.asarray(user), np.asarray(movie)
@@ -80,11 +82,11 @@ class TorchOnlineRecommender(OnlineRecommender):
         for one in np.unique(user):
             if int(one) in self._learned:
                 rows = user == one
-                network = self._learned[int(one)][0]
-                bits[rows] = ask(network, self._features[movie[rows]])[:, :RATING_BITS] > 0.5
+                network, _ = self._learned[int(one)]
+                bits[rows] = (network(self._features[None, movie[rows]]) > 0)[0].numpy()
         return bits
 
     def state_bytes(self) -> int:
         """Weights, and the two moments that Adam keeps of each."""
-        weights = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self._sizes))
-        return 3 * 4 * weights * len(self._learned)
+        numbers = sum(rows * columns for rows, columns in layer_shapes(self._sizes))
+        return 3 * 4 * numbers * len(self._learned)

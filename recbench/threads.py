@@ -1,5 +1,7 @@
-"""One thread for matrices: on small ones, several are many times slower than one, and how many
-there are decides in which order some sums are taken, so that the last digit follows from the cores.
+"""Where matrices are multiplied: on one thread, or on a GPU.
+
+On small matrices several threads are many times slower than one, and how many there are decides in
+which order some sums are taken, so that the last digit would follow from the cores.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
+
+from recbench.errors import InputError
 
 R = TypeVar("R")
 
@@ -34,3 +38,27 @@ def on_one_thread(work: Callable[..., R], *arguments: Any) -> R:
     be told to do it."""
     with one_thread():
         return work(*arguments)
+
+
+def choose_device(device: str) -> str:
+    """Where PyTorch computes: the device named, or for "auto" "cuda" where there is one, else
+    "cpu". In this process it computes on one thread from then on, and what it loads at its first
+    step is loaded: that would pass for training.
+
+    Raises:
+        ValueError: there is no such device.
+        InputError: "cuda" where PyTorch finds no GPU.
+    """
+    import torch
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"the device is 'auto', 'cpu' or 'cuda', not '{device}'")
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise InputError("the device 'cuda' needs a GPU, and PyTorch finds none. Take 'cpu'")
+    chosen = "cpu" if device == "cpu" or not there else "cuda"
+    torch.set_num_threads(1)
+    number = torch.zeros(1, device=chosen, requires_grad=True)
+    number.sum().backward()
+    torch.optim.Adam([number], fused=True).step()
+    return chosen

@@ -20,7 +20,7 @@ MAY_IMPORT = {
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
 CORE = {
     *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
-    *("median_read_out", "threads", "compiled", "matrix_product", "perceptron", "holm"),
+    *("median_read_out", "threads", "compiled", "holm"),
     *("film_table", "factorization"),
 }
 WITHIN_RECBENCH = {

@@ -4,7 +4,8 @@ Parts:
 
 - `engine`: the weightless engine, beside vectorised numpy, reading memory, and itself with twice
   as much.
-- `networks`: networks trained by our own code, beside the plain PyTorch loop with the same result.
+- `networks`: networks of many users trained at once, beside a loop over users; and the network of
+  all users, beside the loop over dictionaries of the published code.
 - `personal`: `personal` of all users of a dataset, beside a loop over users in numpy, and beside
   what the arithmetic of the machine allows.
 - `models`: recommenders on all users and ratings of a dataset, and what one more rating costs;
@@ -23,7 +24,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Literal
 
 import pandas as pd
@@ -31,11 +31,11 @@ from rich.console import Console
 
 from experiments.speed.engine import engine_rows
 from experiments.speed.models import model_costs, one_by_one_rows
+from experiments.speed.networks import network_rows
 from experiments.speed.personal import personal_rows
 from experiments.speed.rows import Row
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
-from recbench.device import TO_INSTALL
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
@@ -77,10 +77,6 @@ def main(parameters: Parameters) -> None:
     started = time.perf_counter()
     for name in parameters.models:
         load_recommender(name)
-    if "networks" in parameters.parts and find_spec("torch") is None:
-        raise InputError(
-            f"--parts networks compares with PyTorch, which is not installed: {TO_INSTALL}"
-        )
     cell = None
     datasets = []
     if ON_A_DATASET & set(parameters.parts):
@@ -108,8 +104,6 @@ def rows_of(part: Part, parameters: Parameters, cell: Cell | None) -> Iterator[R
     if part == "engine":
         yield from engine_rows(users, patterns=2**14 if parameters.quick else 2**20)
     elif part == "networks":
-        from experiments.speed.networks import network_rows  # needs PyTorch
-
         yield from network_rows(users // 4)
     elif cell is not None:
         yield from personal_rows(cell) if part == "personal" else one_by_one_rows(cell)

@@ -1,21 +1,18 @@
-"""Networks trained by our own code, beside the plain loop with the same result."""
+"""Networks of many users trained at once, beside the plain loops that they take the place of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from Collaborative.embedding_network_gpu import GpuTraining, logits
-from Collaborative.torch_colab import BATCH, SHUFFLE, TorchCollaborativeRecommender
-from Collaborative.torch_colab import EPOCHS as COLAB_EPOCHS
-from Collaborative.torch_colab import LEARNING_RATE as COLAB_LEARNING_RATE
+from Collaborative import torch_colab
+from Collaborative.torch_colab import EmbeddingNetwork, TorchCollaborativeRecommender
 from experiments.speed.made_up import made_up_movies, uniform
 from experiments.speed.rows import Row, beside, median_seconds, processor_seconds
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
@@ -39,84 +36,79 @@ def made_up(users: int, ratings: int, movies: int) -> tuple[Ratings, Movies]:
 
 
 def per_user_rows(users: int) -> Iterator[Row]:
-    """`torch`, beside an ordinary loop (`tests/recommenders/test_per_user_mlp`
-    shows that they give the same)."""
-    train, movies = made_up(users, ratings=50, movies=1_000)
-    together = TorchPerUserRecommender(device="cpu")
-    seconds = median_seconds(partial(together.fit, train, movies), repeats=3)
-    plain_trainings(train.take(train.user == 0), movies)  # PyTorch loads much at its first step
-    apart = processor_seconds(partial(plain_trainings, train, movies))
-    shape = f"{users} users, {len(train):,} ratings, {EPOCHS} steps"
-    yield beside(f"per-user MLPs, {shape}", seconds, "a loop over users in PyTorch", apart)
+    """`torch`, beside an ordinary loop (`tests/recommenders/test_per_user_mlp` shows that they give
+    the same)."""
+    for ratings in (25, 50):
+        train, movies = made_up(users, ratings, movies=1_000)
+        together = TorchPerUserRecommender(device="cpu")
+        seconds = median_seconds(partial(together.fit, train, movies), repeats=3)
+        apart = processor_seconds(partial(plain_trainings, train, movies))
+        shape = f"{users} users, {len(train):,} ratings, {EPOCHS} steps"
+        yield beside(f"per-user MLPs, {shape}", seconds, "a loop over users in PyTorch", apart)
 
 
 def plain_trainings(train: Ratings, movies: Movies) -> None:
-    """User after user."""
-    for user in np.unique(train.user):
-        plain_training(train.take(train.user == user), movies)
-
-
-def plain_training(own: Ratings, movies: Movies) -> None:
-    """The network of one user, as one writes it."""
+    """User after user, as one writes it."""
     sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
-    layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
-    network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
-    x = torch.from_numpy(movies.bits[own.movie].astype(np.float32))  # (ratings, bits)
-    y = torch.from_numpy(encode_ratings(own.stars, "half_stars").astype(np.float32))
-    adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    for _ in range(EPOCHS):
-        adam.zero_grad()
-        nn.BCEWithLogitsLoss()(network(x), y).backward()
-        adam.step()
+    for user in np.unique(train.user):
+        own = train.take(train.user == user)
+        layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
+        network = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
+        x = torch.from_numpy(movies.bits[own.movie].astype(np.float32))  # (ratings, bits)
+        y = torch.from_numpy(encode_ratings(own.stars, "half_stars").astype(np.float32))
+        adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+        for _ in range(EPOCHS):
+            adam.zero_grad()
+            nn.BCEWithLogitsLoss()(network(x), y).backward()
+            adam.step()
 
 
 def collaborative_rows(users: int) -> Iterator[Row]:
-    """`colab` by its own kernels, beside PyTorch fed in whole arrays, and beside the loop over
-    dictionaries of the published code (`tests/recommenders/test_colab` shows that its loss is the
-    same)."""
-    train, movies = made_up(users, ratings=50, movies=2_000)
-    models: list[Any] = [TorchCollaborativeRecommender(device="cpu") for _ in range(3)]
-    ours, theirs, dictionaries = models
-    theirs._training = lambda: partial(GpuTraining, device="cpu")
-    dictionaries._train = partial(train_over_dictionaries, dictionaries)
-    seconds = median_seconds(partial(ours.fit, train, movies), repeats=3)
-    shape = f"{users} users, {len(train):,} ratings, {COLAB_EPOCHS} epochs"
-    for against, model in (("PyTorch", theirs), ("a loop over dictionaries", dictionaries)):
-        apart = processor_seconds(partial(model.fit, train, movies))
-        yield beside(f"colab, {shape}", seconds, against, apart)
+    """`colab`, beside the loop over dictionaries of the published code."""
+    for ratings in (25, 50):
+        train, movies = made_up(users, ratings, movies=2_000)
+        model = TorchCollaborativeRecommender(device="cpu")
+        seconds = median_seconds(partial(model.fit, train, movies), repeats=3)
+        network = EmbeddingNetwork(torch.randn(users, 32), torch.randn(2_000, 32), 26)
+        published = partial(train_over_dictionaries, network, train, movies)
+        apart = processor_seconds(published)
+        shape = f"{users} users, {len(train):,} ratings, {torch_colab.EPOCHS} epochs"
+        yield beside(f"colab, {shape}", seconds, "a loop over dictionaries", apart)
 
 
-def train_over_dictionaries(
-    model: TorchCollaborativeRecommender,
-    user: np.ndarray,
-    movie: np.ndarray,
-    bits: np.ndarray,
-    y: np.ndarray,
-) -> list[float]:
-    """Train as the published code feeds its network: a dictionary for each rating, collated batch
-    by batch by PyTorch's DataLoader; the model's own start and order. The loss of each batch."""
-    ratings: Any = [
-        {
-            "user": int(one),
-            "movie": int(other),
-            "bits": bits[other],
-            "rating": of.astype(np.float32),
+class RatingDictionaries(Dataset):
+    """A dictionary of tensors for each rating, made when it is asked for, as published."""
+
+    def __init__(self, train: Ratings, movies: Movies) -> None:
+        self.train = train
+        self.bits = movies.bits.astype(np.float32)
+        self.labels = encode_ratings(train.stars, "half_stars").astype(np.float32)
+
+    def __len__(self) -> int:
+        return len(self.train)
+
+    def __getitem__(self, row: int) -> dict[str, torch.Tensor]:
+        movie = int(self.train.movie[row])
+        return {
+            "user": torch.tensor(int(self.train.user[row])),
+            "movie": torch.tensor(movie),
+            "bits": torch.tensor(self.bits[movie]),
+            "rating": torch.tensor(self.labels[row]),
         }
-        for one, other, of in zip(user, movie, y.astype(np.float32), strict=True)
-    ]
-    parameters = [torch.from_numpy(one).requires_grad_() for one in model._parameters]
-    adam = torch.optim.Adam(parameters, lr=COLAB_LEARNING_RATE)
-    shuffling = np.random.default_rng([model.seed, SHUFFLE])
-    losses = []
-    for _ in range(COLAB_EPOCHS):
-        order = shuffling.permutation(len(ratings)).tolist()
-        for batch in DataLoader(ratings, batch_size=BATCH, sampler=order):
+
+
+def train_over_dictionaries(network: EmbeddingNetwork, train: Ratings, movies: Movies) -> float:
+    """Train as the published code feeds its network, batch by batch collated by PyTorch's
+    DataLoader; the mean loss of the last epoch."""
+    adam = torch.optim.Adam(network.parameters(), lr=torch_colab.LEARNING_RATE)
+    loader = DataLoader(RatingDictionaries(train, movies), torch_colab.BATCH, shuffle=True)
+    for _ in range(torch_colab.EPOCHS):
+        losses = []
+        for batch in loader:
             adam.zero_grad()
-            z = logits(parameters, batch["user"], batch["movie"], batch["bits"])[:, :RATING_BITS]
-            scores = torch.sigmoid(z) if model.loss == "double_sigmoid" else z
-            loss = nn.BCEWithLogitsLoss()(scores, batch["rating"])
+            z = network(batch["user"], batch["movie"], batch["bits"])  # (256, 10)
+            loss = nn.BCEWithLogitsLoss()(z, batch["rating"])
             loss.backward()
             adam.step()
             losses.append(loss.item())
-    model._parameters = tuple(parameter.detach().numpy() for parameter in parameters)
-    return losses
+    return float(np.mean(losses))

@@ -57,8 +57,7 @@ def code_version() -> str:
 
 def _requirements() -> list[str]:
     """What results can come from."""
-    files = (ROOT / "requirements.txt", ROOT / "requirements-gpu.txt")
-    lines = (line for file in files for line in file.read_text(encoding="utf-8").splitlines())
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     return [line.split("==")[0] for line in lines if "==" in line]
 
 

@@ -124,7 +124,6 @@ RULES: list[Rule] = [
         {"--dataset": [SYNTHETIC], "--ratings": [2], "--requests": [2]},
     ),
     Elsewhere(r"pip install -r requirements-cluster\.txt", "requirements-dev.txt", "-cluster.txt"),
-    Elsewhere(r"pip install -r requirements-gpu\.txt", "requirements-dev.txt", "-gpu.txt"),
     Elsewhere(
         r"python compare_all\.py --cluster cluster\.json", "faults/test_cluster.py", "cluster"
     ),

@@ -218,7 +218,7 @@ def test_the_python_of_recommend_runs(folder):
 
 
 def test_the_version_of_torch_that_the_page_installs_is_the_pin():
-    pins = (ROOT / "requirements-gpu.txt").read_text().split()
+    pins = (ROOT / "requirements.txt").read_text().split()
     for command in COMMANDS:
         if command.words[:2] == ["pip", "install"]:
             for word in command.words[2:]:

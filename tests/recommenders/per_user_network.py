@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from PerUser.initial_networks import initial_networks
+from PerUser.perUser_pytorch import Networks, initial_networks
 
 SIZES = (26, 32, 16, 10)
 
@@ -16,9 +16,9 @@ def network_of(user: int, seed: int) -> nn.Sequential:
     network = nn.Sequential(
         nn.Linear(26, 32), nn.ReLU(), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 10)
     )
+    start = Networks(SIZES, initial_networks(np.array([user]), SIZES, seed))
     with torch.no_grad():
-        drawn = iter(map(torch.from_numpy, initial_networks(np.array([user]), SIZES, seed)))
-        for layer in network[::2]:
-            layer.weight.copy_(next(drawn)[0].T)
-            layer.bias.copy_(next(drawn)[0, 0])
+        for layer, (weight, bias) in zip(network[::2], start.layers(), strict=True):
+            layer.weight.copy_(weight[0].T)
+            layer.bias.copy_(bias[0, 0])
     return network

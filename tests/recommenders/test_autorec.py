@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from Collaborative import sparse_autoencoder
-from Collaborative.autorec import AutoRecModel
+from Collaborative import autorec
+from Collaborative.autorec import SHUFFLE, Autoencoder, AutoRecModel, _ranges
 from Collaborative.bias import BiasModel
-from Collaborative.sparse_autoencoder import MovieVectors, Training, add_gradients, hidden_units
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
-from recbench.perceptron import sigmoid
 from recbench.ratings import Ratings
 
 USERS, MOVIES, UNITS = 13, 17, 11  # units: eight and some more
-WEIGHT_PENALTY, BIAS_PENALTY = 0.7, 2.0
+REGULARISATION, DAMPING_USER = 1.4, 2.0
 
 
 # --- the same in plain numpy, on matrices of movies × users ---------------------------------------
 
 
-def dense(vectors: MovieVectors, values: np.ndarray) -> np.ndarray:
+def dense(ratings: Ratings, values: np.ndarray) -> np.ndarray:
     """float64 [movies, users], nan where there is no rating."""
-    table = np.full((len(vectors), USERS), np.nan)
-    movie = np.repeat(np.arange(len(vectors)), np.diff(vectors.start))
-    table[movie, vectors.user] = values
+    table = np.full((MOVIES, USERS), np.nan)
+    table[ratings.movie, ratings.user] = values
     return table
 
 
@@ -43,22 +41,23 @@ def loss_and_gradients(parameters, given, wanted, share=1.0):
     h = s - 0.5
     error = np.where(rated, b + h @ w.T - wanted, 0.0)  # (movies, users)
     d = (error @ w) * s * (1 - s)
-    penalty = WEIGHT_PENALTY * ((v**2).sum() + (w**2).sum()) + BIAS_PENALTY * (b**2).sum()
+    weights = (v**2).sum() + (w**2).sum()
+    penalty = REGULARISATION / 2 * weights + DAMPING_USER * (b**2).sum()
     gradients = (
-        x.T @ d + share * WEIGHT_PENALTY * v,
-        d.sum(axis=0, keepdims=True),
-        error.T @ h + share * WEIGHT_PENALTY * w,
-        error.sum(axis=0, keepdims=True) + share * BIAS_PENALTY * b,
+        x.T @ d + share * REGULARISATION / 2 * v,
+        d.sum(axis=0),
+        error.T @ h + share * REGULARISATION / 2 * w,
+        error.sum(axis=0) + share * DAMPING_USER * b,
     )
     return ((error**2).sum() + share * penalty) / 2, gradients
 
 
-def trained(parameters, given, wanted, orders, batch, learning_rate):
-    """`parameters` after Adam on those orders of the movies."""
+def trained(parameters, given, wanted, orders, batch, rates):
+    """`parameters` after Adam on those orders of the movies, a learning rate for each."""
     parameters = [one.astype(np.float64) for one in parameters]
     first, second = ([np.zeros_like(one) for one in parameters] for _ in range(2))
     step = 0
-    for order in orders:
+    for order, learning_rate in zip(orders, rates, strict=True):
         for start in range(0, len(order), batch):
             movies = order[start : start + batch]
             share = len(movies) / len(order)
@@ -73,90 +72,92 @@ def trained(parameters, given, wanted, orders, batch, learning_rate):
 
 
 @pytest.fixture
-def vectors() -> MovieVectors:
-    """Of movies with every number of raters down to one."""
+def ratings() -> Ratings:
+    """Of movies with every number of raters down to one; one movie's after another's."""
     train = toy_ratings([16, 1, 9, 14, 2, 16, 7, 12, 3, 16, 10, 5, 8], movies=MOVIES, seed=4)
     assert len(np.unique(train.movie)) == MOVIES
-    return MovieVectors.of(train.user, train.movie, train.stars, train.stars - 3)
+    return train.take(np.argsort(train.movie, kind="stable"))
 
 
 @pytest.fixture
 def parameters() -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(8)
-    shapes = ((USERS, UNITS), (1, UNITS), (USERS, UNITS), (1, USERS))
+    shapes = ((USERS, UNITS), (UNITS,), (USERS, UNITS), (USERS,))
     return tuple(rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes)
 
 
-def test_the_gradients_of_the_reference_are_those_of_its_loss(vectors, parameters):
-    given, wanted = (dense(vectors, values) for values in (vectors.given, vectors.wanted))
+def network_with(parameters) -> Autoencoder:
+    encoder, encoder_bias, decoder, user_bias = (torch.tensor(one) for one in parameters)
+    network = Autoencoder(encoder, decoder, user_bias)
+    network.encoder_bias.data = encoder_bias
+    return network
+
+
+def parameters_of(network: Autoencoder) -> tuple[torch.Tensor, ...]:
+    return network.encoder, network.encoder_bias, network.decoder, network.user_bias
+
+
+def columns(ratings: Ratings) -> tuple[torch.Tensor, ...]:
+    """user, stars, residual of each rating; how many each movie has."""
+    count = torch.tensor(np.bincount(ratings.movie, minlength=MOVIES))
+    stars = torch.tensor(ratings.stars)
+    return torch.tensor(ratings.user).long(), stars, stars - 3, count
+
+
+def test_the_gradients_of_the_reference_are_those_of_its_loss(ratings, parameters):
+    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
     parameters = [one.astype(np.float64) for one in parameters]
     _, gradients = loss_and_gradients(parameters, given, wanted)
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        for place in ((0, 0), (-1, -1), (0, 5)):
-            before, losses = parameter[place], []
+        for place in (0, -1, 5):
+            flat, before, losses = parameter.reshape(-1), parameter.flat[place], []
             for change in (1e-5, -1e-5):
-                parameter[place] = before + change
+                flat[place] = before + change
                 losses.append(loss_and_gradients(parameters, given, wanted)[0])
-            parameter[place] = before
-            assert gradient[place] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5)
+            flat[place] = before
+            assert gradient.flat[place] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5)
 
 
-@pytest.mark.parametrize("movies", [range(MOVIES), [3], [11, 0, 7], []])
-def test_loss_and_gradients_are_those_of_whole_matrices(vectors, parameters, movies):
-    movies = np.array(movies, dtype=np.int64)
-    given, wanted = (dense(vectors, values) for values in (vectors.given, vectors.wanted))
-    half, expected = loss_and_gradients(parameters, given[movies], wanted[movies], share=0.0)
-    gradients = tuple(np.zeros_like(one) for one in parameters)
-    squares = add_gradients(movies, vectors.columns(), parameters, gradients)
-    assert squares == pytest.approx(2 * half, rel=1e-5)
-    for found, correct in zip(gradients, expected, strict=True):
-        np.testing.assert_allclose(found, correct, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("movies", [range(MOVIES), [3], [11, 0, 7]])
+def test_loss_and_gradients_are_those_of_whole_matrices(ratings, parameters, movies):
+    movies = np.array(movies)
+    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
+    half, expected = loss_and_gradients(parameters, given[movies], wanted[movies], share=0.3)
+    network = network_with(parameters)
+    user, stars, residual, count = columns(ratings)
+    rows = _ranges((count.cumsum(0) - count)[movies], count[movies])
+    error = network(user[rows], stars[rows], count[movies]) - residual[rows]
+    loss = (error.square().sum() + 0.3 * network.penalty(REGULARISATION, DAMPING_USER)) / 2
+    loss.backward()
+    assert loss.item() == pytest.approx(half, rel=1e-5)
+    for found, correct in zip(parameters_of(network), expected, strict=True):
+        np.testing.assert_allclose(found.grad, correct, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("batch", [5, 512])
-def test_training_is_that_of_whole_matrices(vectors, parameters, batch):
-    given, wanted = (dense(vectors, values) for values in (vectors.given, vectors.wanted))
-    rng = np.random.default_rng(2)
+def test_training_is_that_of_whole_matrices(ratings, parameters, batch, monkeypatch):
+    monkeypatch.setattr(autorec, "BATCH", batch)
+    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
+    rng = np.random.default_rng([2, SHUFFLE])
     orders = [rng.permutation(MOVIES) for _ in range(20)]
-    expected = trained(parameters, given, wanted, orders, batch, learning_rate=0.02)
-    training = Training(
-        parameters, vectors, weight_penalty=WEIGHT_PENALTY, bias_penalty=BIAS_PENALTY
+    rates = [0.02 * (1 - epoch / 20) for epoch in range(20)]
+    expected = trained(parameters, given, wanted, orders, batch, rates)
+    model = AutoRecModel(
+        seed=2,
+        epochs=20,
+        learning_rate=0.02,
+        regularisation=REGULARISATION,
+        damping_user=DAMPING_USER,
     )
-    for order in orders:
-        training.epoch(order, batch, 0.02)
-    for found, correct in zip(parameters, expected, strict=True):
-        np.testing.assert_allclose(found, correct, atol=2e-3)
+    network = network_with(parameters)
+    model._train(network, *columns(ratings))
+    for found, correct in zip(parameters_of(network), expected, strict=True):
+        np.testing.assert_allclose(found.detach(), correct, atol=2e-3)
 
 
-# --- the order of the sums ----------------------------------------------------------------------
-
-
-def test_a_product_is_eight_sums_added_in_pairs():
-    """The same bits as plain single precision; a fused multiply-add would give others."""
-    rng = np.random.default_rng(1)
-    for units in (1, 7, 8, 48, 53):
-        a, b = rng.standard_normal((2, 3, units), dtype=np.float32)
-        sums = np.zeros(8, np.float32)
-        whole = units - units % 8
-        for k in range(0, whole, 8):
-            sums += a[2, k : k + 8] * b[1, k : k + 8]
-        for k in range(whole, units):
-            sums[0] += a[2, k] * b[1, k]
-        pairs = sums[::2] + sums[1::2]
-        expected = (pairs[0] + pairs[1]) + (pairs[2] + pairs[3])
-        assert sparse_autoencoder.dot(a, 2, b, 1) == expected
-
-
-def test_hidden_units_are_summed_in_the_order_of_the_ratings(vectors, parameters):
-    """Each multiplication and addition rounded by itself, in single precision."""
-    v, m = parameters[:2]
-    found = hidden_units(parameters, vectors)
-    for movie in range(MOVIES):
-        z = m[0].copy()
-        for row in range(vectors.start[movie], vectors.start[movie + 1]):
-            z += vectors.given[row] * v[vectors.user[row]]
-        expected = [sigmoid(one) - np.float32(0.5) for one in z]
-        np.testing.assert_array_equal(found[movie], np.array(expected, np.float32))
+def test_ranges_follow_each_other():
+    found = _ranges(torch.tensor([7, 0, 20]), torch.tensor([2, 3, 1]))
+    assert found.tolist() == [7, 8, 0, 1, 2, 20]
 
 
 # --- what it learns -----------------------------------------------------------------------------

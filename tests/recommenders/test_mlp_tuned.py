@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from PerUser.initial_networks import initial_networks
 from PerUser.mlp_tuned import TunedPerUserMlp
+from PerUser.perUser_pytorch import Networks, initial_networks
 from PerUser.shrunk_means import mean_of_all, shrunk_means
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
@@ -98,10 +98,10 @@ def plain(model, baseline, train, movies, user):
 
     def after_each_step(kept):
         layers = [nn.Linear(inputs, outputs) for inputs, outputs in pairwise(sizes)]
-        drawn = list(map(torch.from_numpy, initial_networks(np.array([user]), sizes, model.seed)))
+        start = Networks(sizes, initial_networks(np.array([user]), sizes, model.seed))
         share = (y[kept].sum(dim=0).numpy() + model.damping * of_all) / (kept.sum() + model.damping)
         with torch.no_grad():
-            for layer, weight, bias in zip(layers, drawn[::2], drawn[1::2], strict=True):
+            for layer, (weight, bias) in zip(layers, start.layers(), strict=True):
                 layer.weight.copy_(weight[0].T)
                 layer.bias.copy_(bias[0, 0])
             layers[2].weight.zero_()
@@ -146,7 +146,7 @@ def plain(model, baseline, train, movies, user):
 
 
 @pytest.mark.parametrize("folds", [2, 3])
-def test_the_compiled_network_is_that_of_pytorch(folds):
+def test_all_at_once_is_one_after_another(folds):
     rng = np.random.default_rng(3)
     movies, baseline = toy_movies(40), rng.uniform(1, 5, 40)
     train = toy_ratings([30, 13, 22], movies=40, seed=2)
@@ -162,6 +162,7 @@ def test_the_compiled_network_is_that_of_pytorch(folds):
         with one_thread():
             best, scale, f = plain(model, baseline, train, movies, user)
         steps.append(best)
+        assert model._steps[user] == best
         assert model._scale[user] == pytest.approx(np.clip(scale, 0, 1), abs=1e-4)
         b = baseline + means[user]
         expected = (b + np.clip(scale, 0, 1) * (f - b)).clip(0.5, 5)

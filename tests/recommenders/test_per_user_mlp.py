@@ -1,21 +1,25 @@
-"""The networks of `torch` against networks of PyTorch, built and trained one by one."""
+"""The networks of `torch`, all at once, against networks built and trained one by one."""
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from per_user_network import SIZES, network_of
 from torch import nn
 
-from PerUser import small_networks_gpu
-from PerUser.initial_networks import initial_networks
-from PerUser.perUser_pytorch import TorchPerUserRecommender
-from PerUser.user_chunks import chunks_of_users
+from PerUser import perUser_pytorch
+from PerUser.perUser_pytorch import (
+    WIDEST,
+    Networks,
+    TorchPerUserRecommender,
+    batches_of_users,
+    initial_networks,
+)
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.threads import one_thread
@@ -31,20 +35,18 @@ def train_one(network: nn.Sequential, x: torch.Tensor, y: torch.Tensor, loss: st
         adam.step()
 
 
-@pytest.mark.parametrize("by_torch", [False, True])
 @pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
 @pytest.mark.parametrize("labels", ["half_stars", "truncated"])
-def test_it_learns_what_one_network_of_pytorch_learns(loss, labels, by_torch, monkeypatch):
+def test_it_learns_what_one_network_of_pytorch_learns(loss, labels, monkeypatch):
     monkeypatch.setattr(
-        small_networks_gpu, "chunks_of_users", lambda user: chunks_of_users(user, cells=60)
+        perUser_pytorch, "batches_of_users", lambda user: batches_of_users(user, ratings=60)
     )
     movies = toy_movies(70)
-    lengths = [12, 1, 7, 0, 3, 61, 7, 29, 2]  # in chunks of at most 60 padded ratings
+    lengths = [12, 1, 7, 0, 3, 61, 7, 29, 2]  # in batches of at most 60 padded ratings
     train = toy_ratings(lengths, movies=70, seed=3)
     model = TorchPerUserRecommender(seed=4, labels=labels, loss=loss, device="cpu")
-    if by_torch:
-        model._train = partial(model._train_on_gpu, device="cpu")
     model.fit(train, movies)
+    learned = Networks(SIZES, model._numbers)
 
     for user in np.unique(train.user):
         own = train.take(train.user == user)
@@ -54,16 +56,10 @@ def test_it_learns_what_one_network_of_pytorch_learns(loss, labels, by_torch, mo
         with one_thread():
             train_one(network, x, y, loss)
 
-        learned = [one[np.searchsorted(model._users, user)] for one in model._networks]
-        for layer, weight, bias in zip(network[::2], learned[::2], learned[1::2], strict=True):
-            outputs, inputs = layer.weight.shape
-            expected = layer.weight.detach().T.numpy(), layer.bias.detach().numpy()
-            found = weight[:inputs, :outputs], bias[0, :outputs]
-            for one, other in zip(found, expected, strict=True):
-                np.testing.assert_allclose(one, other, atol=4e-5, rtol=1e-4)
-            assert not weight[inputs:].any()
-            assert not weight[:, outputs:].any()
-            assert not bias[0, outputs:].any()
+        place = np.searchsorted(model._users, user)
+        for layer, (weight, bias) in zip(network[::2], learned.layers(), strict=True):
+            for found, expected in ((weight[place].T, layer.weight), (bias[place, 0], layer.bias)):
+                torch.testing.assert_close(found, expected, atol=4e-5, rtol=1e-4)
 
         scores = torch.sigmoid(network(torch.from_numpy(movies.bits.astype(np.float32))))
         sure = (scores - 0.5).abs().detach().numpy() > 1e-4
@@ -71,15 +67,25 @@ def test_it_learns_what_one_network_of_pytorch_learns(loss, labels, by_torch, mo
         np.testing.assert_array_equal(bits[sure], (scores > 0.5).numpy()[sure])
 
 
-def test_a_user_learns_the_same_whoever_else_is_trained():
-    """To the last bit."""
-    movies = toy_movies(40)
-    train = toy_ratings([9, 33, 5], movies=40, seed=1)
-    together = TorchPerUserRecommender(seed=2, device="cpu").fit(train, movies)
-    alone = TorchPerUserRecommender(seed=2, device="cpu")
-    alone.fit(train.take(train.user == 2), movies)
-    for many, one in zip(together._networks, alone._networks, strict=True):
-        np.testing.assert_array_equal(many[2], one[0])
+@given(
+    lengths=st.lists(st.integers(0, 99), min_size=2, max_size=24),
+    bits=st.integers(2, 90),  # of one bit and one user PyTorch takes another kernel
+    chosen=st.integers(1, 2**24 - 1),
+)
+@settings(max_examples=12, deadline=None)
+def test_a_user_learns_the_same_whoever_else_is_trained(lengths, bits, chosen):
+    """To the last bit: vectors of the processor must not reach from one user into another."""
+    rng = np.random.default_rng(len(lengths))
+    movies = toy_movies(99)
+    drawn = rng.integers(0, 2, (99, bits), dtype=np.uint8)
+    movies = replace(movies, bits=drawn, bit_names=tuple(map(str, range(bits))))
+    train = toy_ratings(lengths, movies=99, seed=1)
+    some = train.take((chosen >> train.user.astype(np.int64)) & 1 == 1)
+    with one_thread():
+        together = TorchPerUserRecommender(seed=2, device="cpu").fit(train, movies)
+        apart = TorchPerUserRecommender(seed=2, device="cpu").fit(some, movies)
+    place = np.searchsorted(together._users, apart._users)
+    assert torch.equal(together._numbers[place], apart._numbers)
 
 
 def test_users_are_asked_in_any_order():
@@ -95,32 +101,39 @@ def test_users_are_asked_in_any_order():
 def test_initial_weights_are_those_of_a_linear_layer():
     """Uniform in ±1/√inputs, for weights and biases, and other ones for another user or seed."""
     drawn = initial_networks(np.arange(50), SIZES, seed=0)
-    for layer, inputs in enumerate(SIZES[:-1]):
-        for parameter in drawn[2 * layer : 2 * layer + 2]:
-            assert np.abs(parameter).max() <= inputs**-0.5
-            assert parameter.std() == pytest.approx(inputs**-0.5 / 3**0.5, rel=0.05)
-    assert (drawn[0][0] != drawn[0][1]).any()
-    again = initial_networks(np.array([49]), SIZES, seed=0)
-    np.testing.assert_array_equal(again[0][0], drawn[0][49])
-    other = initial_networks(np.array([49]), SIZES, seed=1)
-    assert (other[0][0] != drawn[0][49]).any()
+    assert drawn.shape[1] % WIDEST == 0
+    for inputs, layer in zip(SIZES[:-1], Networks(SIZES, drawn).layers(), strict=True):
+        for parameter in layer:
+            assert parameter.abs().max() <= inputs**-0.5
+            assert parameter.std().item() == pytest.approx(inputs**-0.5 / 3**0.5, rel=0.05)
+    assert (drawn[0] != drawn[1]).any()
+    assert torch.equal(initial_networks(np.array([49]), SIZES, seed=0)[0], drawn[49])
+    assert (initial_networks(np.array([49]), SIZES, seed=1)[0] != drawn[49]).any()
 
 
 @given(
     user=st.lists(st.integers(0, 12), max_size=80),
-    cells=st.integers(1, 200),
+    ratings=st.integers(1, 200),
 )
-def test_chunks_hold_every_row_once(user, cells):
+def test_batches_hold_every_row_once(user, ratings):
     user = np.array(user, dtype=np.int32)
     distinct = np.unique(user)
     seen = [np.empty(0, dtype=int)]
-    for chunk in chunks_of_users(user, cells):
-        assert chunk.rows.shape == chunk.mask.shape
-        assert chunk.rows.size <= cells or len(chunk.users) == 1
-        whose = np.broadcast_to(distinct[chunk.users, None], chunk.rows.shape)
-        np.testing.assert_array_equal(user[chunk.rows], whose)
-        seen.append(chunk.rows[chunk.mask])
+    for batch in batches_of_users(user, ratings):
+        assert batch.rows.shape == batch.mask.shape
+        assert batch.rows.size <= ratings or len(batch.users) == 1
+        whose = np.broadcast_to(distinct[batch.users, None], batch.rows.shape)
+        np.testing.assert_array_equal(user[batch.rows], whose)
+        seen.append(batch.rows[batch.mask])
     np.testing.assert_array_equal(np.sort(np.concatenate(seen)), np.arange(len(user)))
+
+
+def test_padding_follows_from_the_users_own_ratings():
+    for count in range(1, 500):
+        (batch,) = batches_of_users(np.zeros(count))
+        length = batch.mask.shape[1]
+        assert count <= length <= max(count + 15, 1.5 * count)
+        assert 10 * length % WIDEST == 0
 
 
 def test_a_user_without_a_network_gets_the_thermometer_of_the_mean(train, movies):
@@ -138,5 +151,4 @@ def test_an_unknown_loss_is_refused():
 def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     cpu = TorchPerUserRecommender(device="cpu").fit(train, movies)
     gpu = TorchPerUserRecommender(device="cuda").fit(train, movies)
-    for one, other in zip(cpu._networks, gpu._networks, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(cpu._numbers, gpu._numbers, atol=1e-4, rtol=1e-3)
