@@ -32,7 +32,7 @@ class Autoencoder(nn.Module):
     def __init__(self, encoder: Tensor, decoder: Tensor, user_bias: Tensor) -> None:
         super().__init__()
         self.encoder = nn.Parameter(encoder)  # V, (users, units)
-        self.encoder_bias = nn.Parameter(torch.zeros_like(encoder[0]))  # m, (units,)
+        self.encoder_bias = nn.Parameter(torch.zeros(encoder.shape[1]))  # m, (units,)
         self.decoder = nn.Parameter(decoder)  # W, (users, units)
         self.user_bias = nn.Parameter(user_bias)  # b, (users,)
 
@@ -176,7 +176,7 @@ class AutoRecModel(Recommender):
         start = count.cumsum(0) - count  # (movies,)
         adam = torch.optim.Adam(network.parameters(), fused=True)
         shuffling = np.random.default_rng([self.seed, SHUFFLE])
-        for epoch in range(self.epochs):
+        for epoch in range(self.epochs if len(count) else 0):
             adam.param_groups[0]["lr"] = self.learning_rate * (1 - epoch / self.epochs)
             order = torch.from_numpy(shuffling.permutation(len(count))).to(count.device)
             for movies in order.split(BATCH):

@@ -115,7 +115,7 @@ def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
     """The rows (int) of each distinct user, in order of the users and of the table."""
     by_user = np.argsort(user, kind="stable")
     _, starts = np.unique(user[by_user], return_index=True)
-    return np.split(by_user, starts[1:])
+    return np.split(by_user, starts[1:]) if len(user) else []
 
 
 def ratings_after(ratings: Ratings) -> np.ndarray:

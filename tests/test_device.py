@@ -17,7 +17,7 @@ def test_without_a_gpu_it_is_the_cpu(asked, monkeypatch):
 
 def test_a_gpu_that_is_not_there_is_an_error_that_says_what_to_do(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InputError, match="finds none. Take 'cpu'"):
+    with pytest.raises(InputError, match=r"finds none\. Take 'cpu'"):
         choose_device("cuda")
     with pytest.raises(ValueError, match="'tpu'"):
         choose_device("tpu")
