@@ -7,7 +7,7 @@ import pytest
 from tests_paths import ROOT
 
 from recbench.evaluation.holdouts import holdouts
-from recbench.registry import FAMILIES, recommenders
+from recbench.registry import FAMILIES, RECOMMENDERS
 
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")}
 PARTS = {*SCRIPTS, *FAMILIES, "experiments", "recbench", "weightless"}
@@ -76,7 +76,7 @@ def test_data_flows_one_way_within_recbench(part):
 
 
 def test_evaluation_runs_and_report_know_no_recommender_by_name():
-    names = re.compile(rf"[\"']({'|'.join(recommenders())})[\"']")
+    names = re.compile(rf"[\"']({'|'.join(RECOMMENDERS)})[\"']")
     for part in ("evaluation", "runs", "report"):
         for file in files_of(f"recbench/{part}"):
             assert not names.search(file.read_text()), file.name
