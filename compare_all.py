@@ -276,9 +276,8 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from recbench.data.dataset import Dataset
+from data_prep import Dataset, load_dataset
 from recbench.data.datasets import absolute_path
-from recbench.data.joining import load_dataset
 from recbench.data.kept import megabytes, size_of
 from recbench.evaluation.significance import significance
 from recbench.film_table.making import CODE_BITS

@@ -120,11 +120,10 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from data_prep import Dataset, load_dataset
 from recbench.continual.segments import KEY, Replay, Segment, segments_of, work
 from recbench.continual.tables import make_tables
-from recbench.data.dataset import Dataset
 from recbench.data.datasets import absolute_path
-from recbench.data.joining import load_dataset
 from recbench.own_class import absolute
 from recbench.registry import load_recommender
 from recbench.report.continual_plots import write_continual_plots

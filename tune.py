@@ -113,7 +113,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from recbench.data.joining import load_dataset
+from data_prep import load_dataset
 from recbench.recommender import Recommender
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar

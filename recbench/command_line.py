@@ -37,7 +37,7 @@ def run(main: Callable[[P], int | None], parameters: type[P] | P) -> NoReturn:
     sys.exit(status or 0)
 
 
-def read_flags(parameters: type[P] | P, check: Callable[[P], object] | None = None) -> P:
+def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) -> Any:
     """The parameters that the command line gives. A script calls it before the imports that take
     seconds, so that --help and a wrong flag are answered at once.
 
