@@ -16,9 +16,13 @@ DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32
 NUM_USERS = 250  # users of a cell, drawn at random; 0: all; several: [100, 250]
 REVIEWS_PER_USER = [5, 10, 25, 100, 200]  # ratings of each user, a cell for each number; 0: all
 ITERATIONS = 5  # times that each cell is run, with other users each time
-MODELS = ["ao", "torch", "colab", "personal", "ridge", "mlp_tuned"]  # see --list-models
-MODELS += ["bias", "svd", "bayes_fm", "movie_mean", "user_mean", "user_median", "always_3"]
-REFERENCE = "bayes_fm"  # what the others are compared with; of the quick ones best in validation
+MODELS = [  # see --list-models; or one of your own as my_file:MyModel
+    "ao", "torch", "colab",  # as published
+    "personal", "ridge", "mlp_tuned",  # of one user
+    "bias", "svd", "bayes_fm",  # of all users
+    "movie_mean", "user_mean", "user_median", "always_3",
+]  # fmt: skip
+REFERENCE = "bayes_fm"  # what the others are compared with: of the quick ones the best in tuning
 PROTOCOL = "strict"  # or "published": the choices of the published benchmark
 HOLDOUT = None  # "last", "next", "random", "global-time"; None: as the protocol says
 ENCODING = None  # bits of a movie: "published", "extended", "learned"; None: as the protocol says

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
 DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
-# recommender@when it is fitted anew: never, 1000 (ratings), 7d (m, h, d, w), x1.5 (growth)
-MODELS = ["personal@x1.5", "personal_live@x1.5", "personal_exact@x1.5", "hybrid@x1.5"]
-MODELS += ["ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000"]
-MODELS += ["bayes_fm_folded@x1.5", "bayes_fm@1000", "bayes_fm@10000", "bayes_fm@1d"]
-MODELS += ["bayes_fm@7d", "bayes_fm@30d", "colab@10000"]
-MODELS += ["river_biased_mf@never", "river_baseline@never", "movie_mean@never", "user_mean@never"]
+MODELS = [  # and when it is fitted again: never, after 1000 ratings, 7d, x1.5 as many
+    "personal@x1.5", "personal_live@x1.5", "personal_exact@x1.5", "hybrid@x1.5",
+    "ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000",
+    "bayes_fm_folded@x1.5", "bayes_fm@1000", "bayes_fm@10000", "bayes_fm@1d", "bayes_fm@7d",
+    "bayes_fm@30d", "colab@10000",
+    "river_biased_mf@never", "river_baseline@never", "movie_mean@never", "user_mean@never",
+]  # fmt: skip
 NUM_USERS = 0  # users whose ratings are replayed; 0: all
 USER_SET = "all"  # or "development", "test"
 ENCODING = "extended"  # bits of a movie; or "published"

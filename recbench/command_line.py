@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 from tyro.conf import OmitArgPrefixes, arg
@@ -63,7 +63,7 @@ def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) ->
 
 def several(value: Any) -> tuple[Any, ...]:
     """The default of a flag that takes several values, which may be written as a single one."""
-    return (value,) if isinstance(value, (int, str)) else tuple(value)
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def unset(meaning: str, metavar: str | None = None) -> Any:
@@ -100,19 +100,54 @@ def _parsed(parameters: Any) -> Any:
     """What the command line says, by tyro, which ends the program for --help or a wrong flag."""
     description = (sys.modules["__main__"].__doc__ or "").strip()
     cli = partial(tyro.cli, prog=_program(), description=description, config=[OmitArgPrefixes])
-    is_type = isinstance(parameters, type) or not is_dataclass(parameters)
-    kind = parameters if is_type else type(parameters)
-    groups: list[Any] = [base for base in getattr(kind, "__bases__", ()) if is_dataclass(base)]
+    kind = parameters if isinstance(parameters, type) else type(parameters)
+    groups: list[Any] = [base for base in kind.__bases__ if is_dataclass(base)]
+    if len(groups) < 2 and (kind is parameters or not is_dataclass(parameters)):
+        return cli(parameters)
+    if kind is parameters:
+        parameters = parameters()
+    _check_types(parameters)
     if len(groups) < 2:
-        return cli(kind) if is_type else cli(kind, default=parameters)
-    defaults = vars(kind() if is_type else parameters)
+        return cli(kind, default=parameters)
     parts = []
     for group in groups:
         name = group.__name__.removesuffix("Flags").lower()
-        own = {one.name: defaults[one.name] for one in fields(group)}
+        own = {one.name: getattr(parameters, one.name) for one in fields(group)}
         parts.append((name, group, field(default_factory=partial(group, **own))))
     flags = vars(cli(make_dataclass("Flags", parts)))
     return kind(**{name: value for part in flags.values() for name, value in vars(part).items()})
+
+
+def _check_types(parameters: Any) -> None:
+    """Raises InputError for a parameter at the top of a script that has a value of another kind."""
+    for name, kind in get_type_hints(type(parameters)).items():
+        value = getattr(parameters, name)
+        if not _is_one(value, kind):
+            shown = f"{name.upper()} is {value!r} in {sys.argv[0]}"
+            raise InputError(f"{shown}. Expected {_in_words(kind)}")
+
+
+def _is_one(value: Any, kind: Any) -> bool:
+    """Whether `value` is of the type `kind`, as flags have them."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return value in parts
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_one(one, parts[0]) for one in value)
+    if origin is not None:
+        return any(_is_one(value, part) for part in parts)
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _in_words(kind: Any) -> str:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " or ".join(map(repr, parts))
+    if origin is tuple:
+        return f"{_in_words(parts[0])}, or several in brackets"
+    if origin is not None:
+        return " or ".join(map(_in_words, parts))
+    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, kind.__name__)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The flags of each script: read at once, grouped, with the parameters at the top as defaults."""
 
+import contextlib
 import os
 import re
 import resource
@@ -9,9 +10,14 @@ import sys
 import pytest
 from tests_paths import ROOT
 
+from compare_all import Parameters as Grid
+from continual import Parameters as Replay
 from recbench.command_line import several
+from recbench.errors import InputError
 from recbench.recommender import whose_ratings
 from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
+from recbench.runs.resume import kept_parameters
+from tune import Parameters as Tuning
 
 SCRIPTS = ["compare_all.py", "continual.py", "recommend.py", "tune.py", "data_prep.py"]
 SCRIPTS += ["PerUser/perUser.py"]
@@ -49,6 +55,12 @@ def script(*words, root=ROOT):
 
 def plain(text):
     return " ".join(text.replace("│", " ").split())
+
+
+def edited(text, line):
+    """The script with this line in place of that of the same parameter."""
+    name = line.split()[0]
+    return re.sub(rf"^{name} = (\[  #.*?^\]|.*?$)", line, text, flags=re.M | re.S)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -102,15 +114,49 @@ def test_help_shows_what_the_protocol_chooses():
 def test_an_edited_parameter_at_the_top_is_the_default(name, tmp_path):
     lines, expected = EDITED[name]
     text = (ROOT / name).read_text()
-    text = re.sub(r"^MODELS \+= .*\n", "", text, flags=re.MULTILINE)
     for constant, value in lines.items():
         assert text.index(f"\n{constant} = ") < text.index("\nfrom recbench")
-        text = re.sub(rf"^{constant} = .*", f"{constant} = {value}", text, flags=re.MULTILINE)
+        text = edited(text, f"{constant} = {value}")
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(text)
     done, _ = script(name, "--help", root=tmp_path)
     for words in expected:
         assert words in plain(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('PROTOCOL = "strickt"', "PROTOCOL is 'strickt' in {}. Expected 'strict' or 'published'"),
+        ('NUM_USERS = "ten"', "NUM_USERS is ('ten',) in {}. Expected a whole number, or several"),
+        ("SPLIT = None", "SPLIT is None in {}. Expected a number"),
+        ('HOLDOUT = "lust"', "--holdout: none is named 'lust'"),
+        ('MODELS = "aoo"', "no recommender is named 'aoo'"),
+    ],
+)
+def test_a_slip_in_a_parameter_at_the_top_is_one_message(line, message, tmp_path):
+    text = edited((ROOT / "compare_all.py").read_text(), line)
+    (tmp_path / "mine.py").write_text(text)
+    done, _ = script("mine.py", root=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {message.format('mine.py')}")
+
+
+def test_parameters_of_runs_that_are_kept_are_still_read():
+    found = 0
+    for folder in (ROOT / "results").glob("*/*"):
+        for kind in (Grid, Replay, Tuning):
+            with contextlib.suppress(InputError):  # it is a run of another script
+                kept = kept_parameters(str(folder), kind)
+                found += isinstance(kept.seed, int)
+    assert found >= 20
+
+
+def test_a_run_goes_on_with_its_own_number_of_ratings():
+    for flag in ("--ratings-per-user", "--reviews-per-user"):
+        done, _ = script("compare_all.py", "--resume", "results/main/default", flag, "3")
+        assert done.returncode == 2
+        assert "--ratings-per-user is 3, the run has 5 10 25 100 200" in done.stderr
 
 
 def test_one_value_or_several():
