@@ -5,49 +5,290 @@ a part of their ratings is held out, each recommender learns from the rest and p
 held out. docs/evaluation.md says how to read the files that come out.
 
     python compare_all.py
-    python compare_all.py --num-users 100 --reviews-per-user 25 100 --models ao torch
+    python compare_all.py --num-users 100 --ratings-per-user 25 100 --models ao torch
     python compare_all.py --models ao my_file:MyModel --protocol published
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
-from dataclasses import dataclass, fields, replace
-from functools import partial
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+NUM_USERS = 250  # users of a cell, drawn at random; 0: all; several: [100, 250]
+REVIEWS_PER_USER = [5, 10, 25, 100, 200]  # ratings of each user, a cell for each number; 0: all
+ITERATIONS = 5  # times that each cell is run, with other users each time
+MODELS = [  # see --list-models; or one of your own as my_file:MyModel
+    "ao", "torch", "colab",  # as published
+    "personal", "ridge", "mlp_tuned",  # of one user
+    "bias", "svd", "bayes_fm",  # of all users
+    "movie_mean", "user_mean", "user_median", "always_3",
+]  # fmt: skip
+REFERENCE = "bayes_fm"  # what the others are compared with: of the quick ones the best in tuning
+PROTOCOL = "strict"  # or "published": the choices of the published benchmark
+HOLDOUT = None  # "last", "next", "random", "global-time"; None: as the protocol says
+ENCODING = None  # bits of a movie: "published", "extended", "learned"; None: as the protocol says
+SPLIT = 0.8  # the part of the ratings that is for training
+SEED = 0  # of samples, splits and models
+WORKERS = 0  # cells that run at a time; 0: one for each core, 4 at the most
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from itertools import product
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-import pandas as pd
-from rich.console import Console
-
-from recbench.command_line import run
-from recbench.data.dataset import Dataset
-from recbench.data.datasets import absolute_path
-from recbench.data.encodings.movies import Encoding, VoteScale
-from recbench.data.joining import load_dataset
-from recbench.data.kept import megabytes, size_of
+from recbench.command_line import RATINGS, parse_cells, read_flags, run, several, unset
 from recbench.errors import LARGEST, InputError, check_range
-from recbench.evaluation.cells import parse_cells
 from recbench.evaluation.protocols import (
     PROTOCOLS,
     VERSION,
     BackgroundUsers,
+    Encoding,
     Join,
     Labels,
     Loss,
     Protocol,
     Samples,
     UserSet,
+    VoteScale,
 )
+from recbench.registry import RECOMMENDERS, check_name, described, name_of
+
+AUTO = "auto"  # the reference
+MOST_CELLS = 100_000  # times iterations; more is a slip of the hand
+CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
+
+# --- flags -------------------------------------------------------------------------------------
+
+
+@dataclass
+class DataFlags:
+    """Which ratings there are, and whose are used."""
+
+    dataset: str = DATASET
+    """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
+    the-movies-dataset-small, ml-100k, ml-latest-small, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m,
+    or a folder or zip file in the layout of Kaggle or GroupLens"""
+    user_set: UserSet = "all"
+    """who may be drawn: all, development (for research and tuning), test (held-out test users), or
+    claim-1, claim-2 (for claims announced in docs/claim.md, each run once)"""
+    top_percentile: float = 0.0
+    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    votes: bool = True
+    """whether the external votes of a movie are known to any recommender"""
+    item_baseline: bool = True
+    """whether the item baseline knows how users rated a movie, or only its votes and bits"""
+    cache: bool = True
+    """whether a large dataset is kept joined in the user's cache, for later runs"""
+
+
+@dataclass
+class GridFlags:
+    """Which recommenders run, on how many users and ratings."""
+
+    num_users: tuple[int, ...] = several(NUM_USERS)
+    """how many users to draw; 0: all"""
+    reviews_per_user: Annotated[tuple[int, ...], RATINGS] = several(REVIEWS_PER_USER)
+    """how many ratings of each; 0: all they have"""
+    cells: Annotated[tuple[str, ...], unset("that grid")] = ()
+    """in place of that grid, single cells such as 250x25 100x200 0x0"""
+    iterations: int = ITERATIONS
+    """how often each cell is run"""
+    models: tuple[str, ...] = several(MODELS)
+    """names of recommenders (--list-models has all of them), or one's own as file:Class; every
+    name also with _median behind it, read out by the median"""
+    list_models: bool = False
+    """say which recommenders there are, and end"""
+    reference: str = REFERENCE
+    """the recommender that all others are compared with; auto, and where it is not among the
+    models: in each cell the collaborative one that is best on validation rows of all iterations,
+    for which each of them is fitted twice"""
+    wnn_engine: Literal["weightless", "ao_core"] = "weightless"
+    """of ao: this project's open engine, or the private one of AO Labs"""
+    ranking: bool = False
+    """whether each recommender also ranks all films for every user with a liked one held out: a
+    prediction for each user and film, which takes longer than all else"""
+    seed: int = SEED
+    """of samples, splits and recommenders; iteration k uses seed + k - 1"""
+
+
+def by_protocol(choice: str, metavar: str) -> Any:
+    """A choice that the protocol makes where no flag does; --help shows which."""
+    protocol = PROTOCOLS.get(PROTOCOL, PROTOCOLS["strict"])
+    return unset(f"{getattr(protocol, choice)} ({protocol.name})", metavar)
+
+
+@dataclass
+class ProtocolFlags:
+    """What is learned from and tested on, and how."""
+
+    protocol: Literal["strict", "published"] = PROTOCOL  # type: ignore[assignment]
+    """the choices below, as one; each given below is changed in it"""
+    split: float = SPLIT
+    """the part of the ratings to train on"""
+    join: Annotated[Join | None, by_protocol("join", "{links,direct}")] = None
+    """how ratings find their movies: through links, or directly as published"""
+    vote_scale: Annotated[VoteScale | None, by_protocol("vote_scale", "{halved,as_published}")] = (
+        None
+    )
+    """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
+    holdout: Annotated[str | None, by_protocol("holdout", "STR")] = HOLDOUT
+    """held out: each user's last in time (last), the very next after a sample (next), a part at
+    random (random), whatever comes after one date for all (global-time), or as published (at
+    random, and other rows for collaborative models); or a holdout of one's own as file:Class"""
+    labels: Annotated[Labels | None, by_protocol("labels", "{half_stars,truncated}")] = None
+    """thermometers that keep half stars, or truncated as published"""
+    loss: Annotated[Loss | None, by_protocol("loss", "{logits,double_sigmoid}")] = None
+    """of torch and colab: on logits, or with the sigmoid applied twice as published"""
+    background_users: Annotated[
+        BackgroundUsers | None, by_protocol("background_users", "INT|all")
+    ] = None
+    """how many users outside the sample collaborative models learn from as well; all: everybody"""
+    samples: Annotated[Samples | None, by_protocol("samples", "{fresh,same}")] = None
+    """a fresh sample for each iteration, or the same as published"""
+    encoding: Annotated[
+        Encoding | None,
+        by_protocol("encoding", "{published,extended,learned,published+learned}"),
+    ] = ENCODING
+    """the bits of a movie, for every recommender: the published 26, the extended ones, or either
+    with bits behind them that were learned from background users (published+learned, learned)"""
+    code_bits: Annotated[int | None, by_protocol("code_bits", "INT")] = None
+    """how many learned bits, 1 to 512"""
+
+
+@dataclass
+class ExecutionFlags:
+    """Where and how it is run; the results are the same."""
+
+    workers: int = WORKERS
+    """how many cells, or parts of large ones, to run at a time; 0: one for each core, 4 at the
+    most. For seconds to be compared with other runs, use 1"""
+    cluster: Annotated[str, unset("this machine alone")] = ""
+    """the address of the scheduler of a Dask cluster (tcp://HOST:8786), or the file that it wrote
+    it to: run there, on as many workers as it has"""
+    shared_folder: Annotated[str, unset("the run's folder")] = ""
+    """of a cluster: where its workers and this machine exchange files"""
+    users_per_task: int = 1000
+    """a cell with more users than that is divided among the workers, for recommenders that learn
+    each user apart"""
+    model_timeout: float = 0.0
+    """seconds after which a model (fit, predict, rank) on a cell is given up; 0: never"""
+    output_dir: Annotated[str, unset("results/<time>-<dataset>")] = ""
+    """the run's folder"""
+    resume: Annotated[str, unset("a new run")] = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
+    add_models: Annotated[tuple[str, ...], unset("none")] = ()
+    """with --resume: recommenders to add to the run; one that it has already is run again"""
+
+
+@dataclass
+class Parameters(DataFlags, GridFlags, ProtocolFlags, ExecutionFlags):
+    """All of them."""
+
+
+def answer_at_once(parameters: Parameters) -> None:
+    """What needs none of the imports below: the list of models, and what is wrong with flags."""
+    if parameters.list_models:
+        for line in model_lines():
+            print(line)
+        sys.exit()
+    check(parameters)
+    for spec in (*parameters.models, *parameters.add_models):
+        check_name(spec)
+
+
+def check(parameters: Parameters) -> None:
+    """Raises InputError for a value out of its range, before anything is read or written."""
+    check_range("--num-users", *parameters.num_users, least=0)
+    check_range("--ratings-per-user", *parameters.reviews_per_user, least=0)
+    check_range("--seed", parameters.seed, least=0)
+    check_where(parameters)
+    if 1 in parameters.reviews_per_user:
+        raise InputError("--ratings-per-user is 1. Expected 2 or more: one to learn, one to test")
+    most = MOST_CELLS // len(cells_of(parameters))
+    check_range("--iterations", parameters.iterations, least=1, most=most)
+    if not 0 <= parameters.model_timeout < LARGEST:
+        raise InputError(f"--model-timeout is {parameters.model_timeout}. Expected seconds, or 0")
+    if not 0 <= parameters.top_percentile < 1:
+        raise InputError(
+            f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
+            "movies) to below 1"
+        )
+    if isinstance(parameters.background_users, int):
+        check_range("--background-users", parameters.background_users, least=0)
+    if not parameters.models:
+        raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
+    names = [name_of(spec) for spec in parameters.models]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    if parameters.add_models and not parameters.resume:
+        raise InputError(
+            "--add-models is for a run that is there: give its folder, --resume FOLDER"
+        )
+    if parameters.reference not in (AUTO, REFERENCE, *names):
+        raise InputError(
+            f"--reference is '{parameters.reference}'. Expected auto or one of --models: "
+            f"{', '.join(names)}"
+        )
+    choose_protocol(parameters).holdout_rule()
+
+
+def check_where(parameters: Parameters) -> None:
+    """The same of the flags that say where it is run."""
+    check_range("--workers", parameters.workers, least=0, most=1024)
+    check_range("--users-per-task", parameters.users_per_task, least=1)
+    if parameters.cluster and parameters.model_timeout:
+        raise InputError(
+            "--model-timeout: there are no alarms in workers of a cluster. Leave the flag out"
+        )
+    if parameters.shared_folder and not parameters.cluster:
+        raise InputError("--shared-folder is of a cluster: give its address, --cluster ADDRESS")
+
+
+def choose_protocol(parameters: Parameters) -> Protocol:
+    changes = {choice: getattr(parameters, choice) for choice in CHOICES}
+    return PROTOCOLS[parameters.protocol].changed(**changes)
+
+
+def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
+    if parameters.cells:
+        return parse_cells(parameters.cells, least_ratings=2)
+    return list(product(parameters.num_users, parameters.reviews_per_user))
+
+
+def model_lines() -> Iterator[str]:
+    """Of --list-models."""
+    yield f"{'NAME':17}  {'FAMILY':13}  {'LEARNS FROM':26}"
+    for name, family, learns_from, what in described():
+        yield f"{name:17}  {family:13}  {learns_from:26}  {what}"
+    yield "NAME_median        such a name: the same, read out by the median of its distribution"
+    yield "file:Class         one of your own, such as my_file:MyModel; see docs/your-own-model.md"
+
+
+if __name__ == "__main__":
+    GIVEN = read_flags(Parameters, answer_at_once)  # --help ends here: what follows takes seconds
+
+import os
+import shutil
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from data_prep import Dataset, load_dataset
+from recbench.data.datasets import absolute_path
+from recbench.data.kept import megabytes, size_of
 from recbench.evaluation.significance import significance
 from recbench.film_table.making import CODE_BITS
 from recbench.keys import CELL, ITERATION
 from recbench.own_class import absolute, line_of
 from recbench.recommender import Options, build, declared
-from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
+from recbench.registry import family_of, file_of, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
@@ -69,113 +310,10 @@ from recbench.runs.resume import (
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.workers import work_through
 
-AUTO = "auto"  # the reference
-NAMED_BEFOREHAND = "bayes_fm"  # the best of those that are quick, on validation rows of tuning
-
-
-@dataclass
-class Parameters:
-    """Edit them here, or give them as flags."""
-
-    dataset: str = "auto"
-    """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
-    the-movies-dataset-small, ml-100k, ml-latest-small, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m,
-    or a folder or zip file in the layout of Kaggle or GroupLens"""
-    num_users: tuple[int, ...] = (250,)
-    """how many users to draw; 0: all"""
-    reviews_per_user: tuple[int, ...] = (5, 10, 25, 100, 200)
-    """how many ratings of each; 0: all they have"""
-    cells: tuple[str, ...] = ()
-    """in place of that grid, single cells such as 250x25 100x200 0x0"""
-    iterations: int = 5
-    """how often each cell is run"""
-    models: tuple[str, ...] = (
-        *("ao", "torch", "colab"),
-        *("personal", "ridge", "mlp_tuned"),
-        *("bias", "svd", "bayes_fm"),
-        *("movie_mean", "user_mean", "user_median", "always_3"),
-    )
-    """names of recommenders, or one's own as file:Class. There are also hybrid, personal_exact,
-    hybrid_implicit and more references (docs/evaluation.md); and every name with _median behind
-    it, read out by the median"""
-    split: float = 0.8
-    """the part of the ratings to train on"""
-    top_percentile: float = 0.0
-    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
-    user_set: UserSet = "all"
-    """who may be drawn: all, development (for research and tuning), test (held-out test users), or
-    claim-1, claim-2 (for claims announced in docs/claim.md, each run once)"""
-    votes: bool = True
-    """whether the external votes of a movie are known to any recommender"""
-    item_baseline: bool = True
-    """whether the item baseline knows how users rated a movie, or only its votes and bits"""
-    ranking: bool = False
-    """whether each recommender also ranks all films for every user with a liked one held out: a
-    prediction for each user and film, which takes longer than all else"""
-    seed: int = 0
-    """of samples, splits and recommenders; iteration k uses seed + k - 1"""
-    wnn_engine: Literal["weightless", "ao_core"] = "weightless"
-    """of ao: this project's open engine, or the private one of AO Labs"""
-    reference: str = NAMED_BEFOREHAND
-    """the recommender that all others are compared with; auto, and where it is not among the
-    models: in each cell the collaborative one that is best on validation rows of all iterations,
-    for which each of them is fitted twice"""
-
-    protocol: Literal["strict", "published"] = "strict"
-    """the choices below, as one; each given below is changed in it"""
-    join: Join | None = None
-    """how ratings find their movies: through links, or directly as published"""
-    vote_scale: VoteScale | None = None
-    """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
-    holdout: str | None = None
-    """held out: each user's last in time (last), the very next after a sample (next), a part at
-    random (random), whatever comes after one date for all (global-time), or as published (at
-    random, and other rows for collaborative models); or a holdout of one's own as file:Class"""
-    labels: Labels | None = None
-    """thermometers that keep half stars, or truncated as published"""
-    loss: Loss | None = None
-    """of torch and colab: on logits, or with the sigmoid applied twice as published"""
-    background_users: BackgroundUsers | None = None
-    """how many users outside the sample collaborative models learn from as well; all: everybody"""
-    samples: Samples | None = None
-    """a fresh sample for each iteration, or the same as published"""
-    encoding: Encoding | None = None
-    """the bits of a movie, for every recommender: the published 26, the extended ones, or either
-    with bits behind them that were learned from background users (published+learned, learned)"""
-    code_bits: int | None = None
-    """how many learned bits, 1 to 512"""
-
-    workers: int = 0
-    """how many cells, or parts of large ones, to run at a time; 0: one for each core, 4 at the
-    most. The results are the same; for seconds to be compared with other runs, use 1"""
-    cluster: str = ""
-    """the address of the scheduler of a Dask cluster (tcp://HOST:8786), or the file that it wrote
-    it to: run there, on as many workers as it has"""
-    shared_folder: str = ""
-    """of a cluster: where its workers and this machine exchange files; default the run's folder"""
-    users_per_task: int = 1000
-    """a cell with more users than that is divided among the workers, for recommenders that learn
-    each user apart. The results are the same"""
-    model_timeout: float = 0.0
-    """seconds after which a model (fit, predict, rank) on a cell is given up; 0: never"""
-    cache: bool = True
-    """whether a large dataset is kept joined in the user's cache, for later runs"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-<dataset>"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
-    add_models: tuple[str, ...] = ()
-    """with --resume: recommenders to add to the run; one that it has already is run again"""
-
-
 REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
 MOST_WORKERS = 4  # each holds the dataset
-MOST_CELLS = 100_000  # times iterations; more is a slip of the hand
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 TRIVIAL_REFERENCE = "user_median"  # beside the reference
-CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 console = Console(highlight=False)
 
 
@@ -183,6 +321,10 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters)
     check(parameters)
+    if earlier is None and parameters.output_dir:
+        check_new(Path(parameters.output_dir))
+    if parameters.code_bits is not None:
+        check_range("--code-bits", parameters.code_bits, least=1, most=CODE_BITS)
     protocol = choose_protocol(parameters)
     with console.status("preparing (the first time, kernels are compiled)"):
         check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
@@ -377,12 +519,6 @@ def tasks_of(
     return tasks
 
 
-def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
-    if parameters.cells:
-        return parse_cells(parameters.cells, least_reviews=2)
-    return list(product(parameters.num_users, parameters.reviews_per_user))
-
-
 def named_reference(parameters: Parameters) -> str:
     """The name of the reference, or "auto"."""
     names = [name_of(spec) for spec in parameters.models]
@@ -412,65 +548,7 @@ def write_significance(
     return differences
 
 
-# --- parameters --------------------------------------------------------------------------------
-
-
-def check(parameters: Parameters) -> None:
-    """Raises InputError for a value out of its range, before anything is read or written."""
-    check_range("--num-users", *parameters.num_users, least=0)
-    check_range("--reviews-per-user", *parameters.reviews_per_user, least=0)
-    check_range("--seed", parameters.seed, least=0)
-    check_where(parameters)
-    if 1 in parameters.reviews_per_user:
-        raise InputError("--reviews-per-user is 1. Expected 2 or more: one to learn, one to test")
-    most = MOST_CELLS // len(cells_of(parameters))
-    check_range("--iterations", parameters.iterations, least=1, most=most)
-    if not 0 <= parameters.model_timeout < LARGEST:
-        raise InputError(f"--model-timeout is {parameters.model_timeout}. Expected seconds, or 0")
-    if not 0 <= parameters.top_percentile < 1:
-        raise InputError(
-            f"--top-percentile is {parameters.top_percentile}. Expected a quantile from 0 (all "
-            "movies) to below 1"
-        )
-    if isinstance(parameters.background_users, int):
-        check_range("--background-users", parameters.background_users, least=0)
-    if parameters.code_bits is not None:
-        check_range("--code-bits", parameters.code_bits, least=1, most=CODE_BITS)
-    if not parameters.models:
-        raise InputError(f"--models needs a name. There are {', '.join(recommenders())}")
-    names = [name_of(spec) for spec in parameters.models]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
-    if parameters.add_models and not parameters.resume:
-        raise InputError(
-            "--add-models is for a run that is there: give its folder, --resume FOLDER"
-        )
-    if parameters.reference not in (AUTO, NAMED_BEFOREHAND, *names):
-        raise InputError(
-            f"--reference is '{parameters.reference}'. Expected auto or one of --models: "
-            f"{', '.join(names)}"
-        )
-    choose_protocol(parameters).holdout_rule()
-    if not parameters.resume and parameters.output_dir:
-        check_new(Path(parameters.output_dir))
-
-
-def check_where(parameters: Parameters) -> None:
-    """The same of the flags that say where it is run."""
-    check_range("--workers", parameters.workers, least=0, most=1024)
-    check_range("--users-per-task", parameters.users_per_task, least=1)
-    if parameters.cluster and parameters.model_timeout:
-        raise InputError(
-            "--model-timeout: there are no alarms in workers of a cluster. Leave the flag out"
-        )
-    if parameters.shared_folder and not parameters.cluster:
-        raise InputError("--shared-folder is of a cluster: give its address, --cluster ADDRESS")
-
-
-def choose_protocol(parameters: Parameters) -> Protocol:
-    changes = {choice: getattr(parameters, choice) for choice in CHOICES}
-    return PROTOCOLS[parameters.protocol].changed(**changes)
+# --- before the work ---------------------------------------------------------------------------
 
 
 def check_models(specs: tuple[str, ...], wnn_engine: str) -> None:
@@ -504,4 +582,4 @@ def summary(dataset: Dataset) -> str:
 
 
 if __name__ == "__main__":
-    run(main, Parameters)
+    run(main, GIVEN)

@@ -12,26 +12,121 @@ files that come out.
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+MODELS = [  # and when it is fitted again: never, after 1000 ratings, 7d, x1.5 as many
+    "personal@x1.5", "personal_live@x1.5", "personal_exact@x1.5", "hybrid@x1.5",
+    "ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000",
+    "bayes_fm_folded@x1.5", "bayes_fm@1000", "bayes_fm@10000", "bayes_fm@1d", "bayes_fm@7d",
+    "bayes_fm@30d", "colab@10000",
+    "river_biased_mf@never", "river_baseline@never", "movie_mean@never", "user_mean@never",
+]  # fmt: skip
+NUM_USERS = 0  # users whose ratings are replayed; 0: all
+USER_SET = "all"  # or "development", "test"
+ENCODING = "extended"  # bits of a movie; or "published"
+DELAY = 0  # seconds from a rating until it is known
+SEED = 0  # of models, film tables and the order of equal times
+WORKERS = 0  # pieces that are replayed at a time; 0: one for each core, 4 at the most
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from recbench.command_line import read_flags, run, several, unset
+from recbench.continual.learners import Learner
+from recbench.errors import InputError, check_range
+from recbench.evaluation.protocols import UserSet
+
+# --- flags -------------------------------------------------------------------------------------
+
+
+@dataclass
+class DataFlags:
+    """Which ratings are replayed."""
+
+    dataset: str = DATASET
+    """as in compare_all.py"""
+    num_users: int = NUM_USERS
+    """how many users to replay; 0: all"""
+    user_set: UserSet = USER_SET  # type: ignore[assignment]
+    """whose ratings: all, development, test (see compare_all.py)"""
+    encoding: Literal["published", "extended"] = ENCODING  # type: ignore[assignment]
+    """the bits of a movie; its votes are those counted so far"""
+
+
+@dataclass
+class ProtocolFlags:
+    """Who learns from them, and when."""
+
+    models: tuple[str, ...] = several(MODELS)
+    """recommender@when it is fitted anew: never but at the start, after so many ratings (1000),
+    when so much time has passed (1d; m, h, d, w), or whenever there are so many times as many
+    ratings (x1.5). The first is the one that all others are compared with"""
+    delay: int = DELAY
+    """seconds between a rating and the moment from which it is known"""
+    seed: int = SEED
+    """of recommenders, film tables, and the order of equal times"""
+
+
+@dataclass
+class ExecutionFlags:
+    """Where and how it is run; the errors are the same."""
+
+    workers: int = WORKERS
+    """how many pieces to replay at a time; 0: one for each core, 4 at the most. For microseconds
+    to be compared, use 1"""
+    cluster: Annotated[str, unset("this machine alone")] = ""
+    """as in compare_all.py; the run's folder must be one that all machines share"""
+    output_dir: Annotated[str, unset("results/<time>-<dataset>-continual")] = ""
+    """the run's folder"""
+    resume: Annotated[str, unset("a new run")] = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
+
+
+@dataclass
+class Parameters(DataFlags, ProtocolFlags, ExecutionFlags):
+    """All of them."""
+
+
+def check(parameters: Parameters) -> list[Learner]:
+    """The learners.
+
+    Raises:
+        InputError: a parameter is out of its range.
+    """
+    check_range("--num-users", parameters.num_users, least=0)
+    check_range("--seed", parameters.seed, least=0)
+    check_range("--workers", parameters.workers, least=0, most=1024)
+    check_range("--delay", parameters.delay, least=0)
+    if not parameters.models:
+        raise InputError("--models needs a recommender, such as personal@x1.5")
+    learners = [Learner.parse(text) for text in parameters.models]
+    names = [one.name for one in learners]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    return learners
+
+
+if __name__ == "__main__":
+    GIVEN = read_flags(Parameters, check)  # --help ends here: what follows takes seconds
+
 import os
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from rich.console import Console
 
-from recbench.command_line import run
-from recbench.continual.learners import Learner
+from data_prep import Dataset, load_dataset
 from recbench.continual.segments import KEY, Replay, Segment, segments_of, work
 from recbench.continual.tables import make_tables
-from recbench.data.dataset import Dataset
 from recbench.data.datasets import absolute_path
-from recbench.data.joining import load_dataset
-from recbench.errors import InputError, check_range
-from recbench.evaluation.protocols import UserSet
 from recbench.own_class import absolute
+from recbench.registry import load_recommender
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report
@@ -44,48 +139,6 @@ from recbench.runs.workers import work_through
 
 TABLE = "segments.csv"
 MOST_WORKERS = 4  # each holds the dataset
-
-
-@dataclass
-class Parameters:
-    """Edit them here, or give them as flags."""
-
-    dataset: str = "auto"
-    """as in compare_all.py"""
-    models: tuple[str, ...] = (
-        *("personal@x1.5", "personal_live@x1.5", "personal_exact@x1.5", "hybrid@x1.5"),
-        *("ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000"),
-        *("bayes_fm_folded@x1.5", "bayes_fm@1000", "bayes_fm@10000", "bayes_fm@1d"),
-        *("bayes_fm@7d", "bayes_fm@30d", "colab@10000"),
-        *("river_biased_mf@never", "river_baseline@never", "movie_mean@never", "user_mean@never"),
-    )
-    """recommender@when it is fitted anew: never but at the start, after so many ratings (1000),
-    when so much time has passed (1d; m, h, d, w), or whenever there are so many times as many
-    ratings (x1.5). The first is the one that all others are compared with"""
-    num_users: int = 0
-    """how many users to replay; 0: all"""
-    user_set: UserSet = "all"
-    """whose ratings: all, development, test (see compare_all.py)"""
-    encoding: Literal["published", "extended"] = "extended"
-    """the bits of a movie; its votes are those counted so far"""
-    delay: int = 0
-    """seconds between a rating and the moment from which it is known"""
-    seed: int = 0
-    """of recommenders, film tables, and the order of equal times"""
-
-    workers: int = 0
-    """how many pieces to replay at a time; 0: one for each core, 4 at the most. The errors are the
-    same; for microseconds to be compared, use 1"""
-    cluster: str = ""
-    """as in compare_all.py; the run's folder must be one that all machines share"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-<dataset>-continual"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
-
-
 console = Console(highlight=False)
 
 
@@ -93,6 +146,10 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters, TABLE)
     learners = check(parameters)
+    if earlier is None and parameters.output_dir:
+        check_new(Path(parameters.output_dir))
+    for one in learners:
+        load_recommender(one.spec)
     if parameters.cluster:  # whose workers are in other folders
         learners = [replace(one, spec=absolute(one.spec)) for one in learners]
     dataset = load_dataset(parameters.dataset)
@@ -152,28 +209,6 @@ def carry_out(
     return status
 
 
-def check(parameters: Parameters) -> list[Learner]:
-    """The learners.
-
-    Raises:
-        InputError: a parameter is out of its range.
-    """
-    check_range("--num-users", parameters.num_users, least=0)
-    check_range("--seed", parameters.seed, least=0)
-    check_range("--workers", parameters.workers, least=0, most=1024)
-    check_range("--delay", parameters.delay, least=0)
-    if not parameters.models:
-        raise InputError("--models needs a recommender, such as personal@x1.5")
-    learners = [Learner.parse(text) for text in parameters.models]
-    names = [one.name for one in learners]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
-    if not parameters.resume and parameters.output_dir:
-        check_new(Path(parameters.output_dir))
-    return learners
-
-
 def go_through(
     segments: dict[str, list[Segment]],
     folder: RunFolder,
@@ -226,4 +261,4 @@ def tell_failures(summary: pd.DataFrame, folder: RunFolder) -> int:
 
 
 if __name__ == "__main__":
-    run(main, Parameters)
+    run(main, GIVEN)

@@ -1,21 +1,103 @@
-"""Ratings and metadata -> joined, sampled, binary-encoded.
+"""Ratings + metadata -> joined, sampled, binary-encoded: what all the others read.
 
-The published interface: the encoders by their published names, and `prepare_data`, all of it in one
-call. The work is done in `recbench.data`. Parameters of `python data_prep.py` stand in
-`Parameters`, its flags.
+What happens, in this order, and the names by which others have it from here:
+
+    find     locate            where the files of a dataset lie; fetched if need be
+    clean    load_source       the files as tables, and counts of what cannot be used
+    join     join_movies       each rating with its movie; load_dataset does all until here
+    sample   draw_sample       users, and ratings of each
+    encode   encode_movies     bits of each movie: encode_genres, encode_vote_average,
+                               encode_lang, encode_vote_count of the value in a cell
+             encode_ratings    thermometers of stars (encode_rating: of one), decode_ratings
+
+prepare_data is all of it in one call, as published. The work is done in recbench/data/.
 
     python data_prep.py --dataset ml-100k --num-users 100
 """
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+NUM_USERS = 0  # users that are drawn at random; 0: all
+REVIEWS_PER_USER = 0  # ratings of each user; 0: all
+TOP_PERCENTILE = 0.0  # only movies whose vote count reaches this quantile, such as 0.9; 0: all
+PROTOCOL = "strict"  # or "published": ratings joined to movies as published, which mixes ids
+SEED = 0  # of the draw
+SHOW = 5  # encoded movies that are printed
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from recbench.command_line import RATINGS, read_flags, run
+from recbench.evaluation.protocols import PROTOCOLS
+
+__all__ = [
+    "Dataset",
+    "channels_as_lists",
+    "data_prep",
+    "decode_ratings",
+    "draw_sample",
+    "encode_genres",
+    "encode_lang",
+    "encode_movies",
+    "encode_rating",
+    "encode_ratings",
+    "encode_vote_average",
+    "encode_vote_avg",
+    "encode_vote_count",
+    "join_movies",
+    "load_dataset",
+    "load_source",
+    "locate",
+    "prepare_data",
+]
+
+
+@dataclass
+class DataFlags:
+    """What is found, cleaned and joined."""
+
+    dataset: str = DATASET
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
+    protocol: Literal["strict", "published"] = PROTOCOL  # type: ignore[assignment]
+    """strict joins through links and halves TMDB's votes of 0 to 10; published joins movieId to the
+    TMDB id directly and reads votes as 0 to 5, as published"""
+    cache: bool = True
+    """whether a large dataset is kept joined in the user's cache, for later runs"""
+    clear_cache: bool = False
+    """delete all that is kept there so, and nothing else"""
+
+
+@dataclass
+class SampleFlags:
+    """What is drawn of it, and shown."""
+
+    num_users: int = NUM_USERS
+    """how many users to draw; 0: all"""
+    reviews_per_user: Annotated[int, RATINGS] = REVIEWS_PER_USER
+    """how many ratings of each; 0: all they have"""
+    top_percentile: float = TOP_PERCENTILE
+    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    seed: int = SEED
+    """of the draw"""
+    show: int = SHOW
+    """how many encoded movies to print"""
+
+
+@dataclass
+class Parameters(DataFlags, SampleFlags):
+    """All of them."""
+
+
+if __name__ == "__main__":
+    GIVEN = read_flags(Parameters)  # --help ends here: what follows takes a second
 
 import numpy as np
 import pandas as pd
 
-from recbench.command_line import run
+from recbench.data.dataset import Dataset
+from recbench.data.datasets import load_source, locate
 from recbench.data.encodings.movies import channels_as_lists, encode_movies
 from recbench.data.encodings.published import (
     encode_genres,
@@ -23,23 +105,11 @@ from recbench.data.encodings.published import (
     encode_vote_average,
     encode_vote_count,
 )
-from recbench.data.encodings.thermometer import encode_rating, encode_ratings
-from recbench.data.joining import load_dataset
+from recbench.data.encodings.thermometer import decode_ratings, encode_rating, encode_ratings
+from recbench.data.joining import join_movies, load_dataset
 from recbench.data.kept import clear, megabytes, size_of
 from recbench.data.sampling import draw_sample
-from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Movies
-
-__all__ = [
-    "data_prep",
-    "encode_genres",
-    "encode_lang",
-    "encode_rating",
-    "encode_vote_average",
-    "encode_vote_avg",
-    "encode_vote_count",
-    "prepare_data",
-]
 
 encode_vote_avg = encode_vote_average  # the published README's name for it
 
@@ -50,11 +120,11 @@ def prepare_data(
     num_user: int | None = None,
     per_user: bool = True,
     *,
-    dataset: str = "auto",
+    dataset: str = DATASET,
     join: str = "links",
     vote_scale: str = "halved",
     labels: str = "half_stars",
-    seed: int = 0,
+    seed: int = SEED,
 ) -> pd.DataFrame | list[list[list]]:
     """Ratings with their movies' bits.
 
@@ -76,7 +146,7 @@ def prepare_data(
         ValueError: more users are asked for than exist (it says how many there are), or a
             parameter or file is wrong.
     """
-    data = load_dataset(dataset, join)
+    data = load_dataset(dataset, join)  # find, clean, join
     sample = draw_sample(data, num_user, reviews_per_user, top_percentile, seed)
     movies = encode_movies(data, vote_scale, sample.background)
     ratings = data.ratings.take(sample.rows)
@@ -104,30 +174,6 @@ data_prep = prepare_data  # the published README's name for it
 
 
 # --- python data_prep.py -----------------------------------------------------------------------
-
-
-@dataclass
-class Parameters:
-    """What to prepare; each is a flag too."""
-
-    dataset: str = "auto"
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
-    num_users: int = 0
-    """how many users to draw; 0: all"""
-    reviews_per_user: int = 0
-    """how many ratings of each; 0: all they have"""
-    top_percentile: float = 0.0
-    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
-    protocol: Literal["strict", "published"] = "strict"
-    """strict joins through links; published joins movieId to the TMDB id directly, as published"""
-    seed: int = 0
-    """of the draw"""
-    show: int = 5
-    """how many encoded movies to print"""
-    cache: bool = True
-    """whether a large dataset is kept joined in the user's cache, for later runs"""
-    clear_cache: bool = False
-    """delete all that is kept there so, and nothing else"""
 
 
 def main(parameters: Parameters) -> None:
@@ -181,4 +227,4 @@ def _in_words(movies: Movies, movie: int) -> str:
 
 
 if __name__ == "__main__":
-    run(main, Parameters)
+    run(main, GIVEN)

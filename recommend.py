@@ -17,37 +17,40 @@ docs/recommend.md has more.
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # whose users and films are compared with you: Kaggle's, else ml-100k; a folder
+NUMBER = 10  # films that are recommended
+YEAR_FROM = 0  # only films of this year or later; 0: any
+YEAR_TO = 0  # only films of this year or earlier; 0: any
+WELL_KNOWN = 20  # only films that so many users of the dataset have rated; 0: any
+DIVERSITY = 0.0  # 0: the best films in order; up to 1: rather films unlike one another
+FORMAT = "text"  # or "json", "csv"
+PORT = 8765  # of the page of --serve
+
 import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import UseAppendAction, arg
 
-from PerUser.personal import Personal
-from recbench.command_line import run
+from recbench.command_line import read_flags, run, unset
 from recbench.errors import InputError, check_range
-from recbench.own_ratings.changes import Changes
-from recbench.own_ratings.filters import Filters, known_genre, known_language
-from recbench.own_ratings.interview import interview
-from recbench.own_ratings.known_films import open_known_films
-from recbench.own_ratings.output import Format, as_csv, as_json, as_text, lines_of
-from recbench.own_ratings.profile import ProfileFile, profile_path
-from recbench.own_ratings.reading import ReadFile, read_ratings
-from recbench.own_ratings.recommendation import Recommendation
-from recbench.own_ratings.session import LATEST, Session, stars_of
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
+SERVING = ("serve", "port", "open", "profile", "dataset", "film_table")
+
+# --- flags -------------------------------------------------------------------------------------
 
 
 @dataclass
-class Parameters:
-    """Edit them here, or give them as flags."""
+class RatingFlags:
+    """What you say of films."""
 
-    ratings: str = ""
+    ratings: Annotated[str, unset("none")] = ""
     """a file of your ratings: MovieLens's columns (userId, movieId, rating, timestamp), ratings.csv
     of Letterboxd's export, or IMDb's export. They are added to what is known of you"""
-    user: str = ""
+    user: Annotated[str, unset("the only one")] = ""
     """which userId you are, where the file has several"""
     rate: Several = ()
     """a film and your stars, "Alien (1979)=4.5"; may be given several times"""
@@ -62,7 +65,12 @@ class Parameters:
     ask: bool = False
     """say which film you should rate next: the one that would teach most about you"""
 
-    number: int = 10
+
+@dataclass
+class FilmFlags:
+    """Which films are recommended."""
+
+    number: int = NUMBER
     """how many films to recommend"""
     genre: Several = ()
     """only films of this genre; several times: of any of them"""
@@ -70,44 +78,102 @@ class Parameters:
     """no films of this genre, this time; several times"""
     language: Several = ()
     """only films in this language, as en, fr, ja; several times: in any of them"""
-    year_from: int = 0
+    year_from: int = YEAR_FROM
     """only films of this year or later; 0: any"""
-    year_to: int = 0
+    year_to: int = YEAR_TO
     """only films of this year or earlier; 0: any"""
-    well_known: int = 20
+    well_known: int = WELL_KNOWN
     """only films that so many users of the dataset have rated, or more; 0: any"""
-    diversity: float = 0.0
+    diversity: float = DIVERSITY
     """0: the best films in order; up to 1: rather films unlike one another"""
 
-    format: Format = "text"
+
+@dataclass
+class OutputFlags:
+    """In what form."""
+
+    format: Literal["text", "json", "csv"] = FORMAT  # type: ignore[assignment]
     """text to read; json or csv, clean on standard output, for programs"""
-    output: str = ""
-    """a file to write the recommendations to, in place of standard output"""
+    output: Annotated[str, unset("standard output")] = ""
+    """a file to write the recommendations to"""
+
+
+@dataclass
+class PageFlags:
+    """In the browser."""
 
     serve: bool = False
     """show a page in your browser to rate films and see what follows, on this machine alone"""
-    port: int = 8765
+    port: int = PORT
     """of the page; 0: any that is free"""
     open: bool = False
     """open the page in your browser; otherwise its address is said"""
+
+
+@dataclass
+class ProfileFlags:
+    """What is known of you and of films, and where it lies."""
 
     me: bool = False
     """show what is known of you and where it lies, and end"""
     delete_profile: bool = False
     """delete the file with all that is known of you, and end"""
-    profile: str = ""
-    """that file; default: one in your folder for data of programs, see --me"""
-    dataset: str = "auto"
+    profile: Annotated[str, unset("one in your folder for data of programs, see --me")] = ""
+    """that file"""
+    dataset: str = DATASET
     """whose users and films the film table is made from, as in compare_all.py; needed once"""
-    film_table: str = ""
+    film_table: Annotated[str, unset("made from the dataset")] = ""
     """a film table to use in place of that: a file made by python -m recbench.film_table, or a
     folder as it is kept in the cache"""
 
 
+@dataclass
+class Parameters(RatingFlags, FilmFlags, OutputFlags, PageFlags, ProfileFlags):
+    """All of them."""
+
+
+def check(parameters: Parameters) -> None:
+    """Raises InputError for what no film and no profile is needed to see."""
+    check_range("--number", parameters.number, least=0, most=100_000)
+    check_range("--year-from", parameters.year_from, least=0, most=9999)
+    check_range("--year-to", parameters.year_to, least=0, most=9999)
+    check_range("--well-known", parameters.well_known, least=0)
+    check_range("--port", parameters.port, least=0, most=65_535)
+    if not 0 <= parameters.diversity <= 1:
+        raise InputError(f"--diversity is {parameters.diversity}. Expected 0 to 1")
+    if 0 < parameters.year_to < parameters.year_from:
+        raise InputError(
+            f"--year-from {parameters.year_from} --year-to {parameters.year_to}: no year is both. "
+            "Expected the earlier one first"
+        )
+    if parameters.user and not parameters.ratings:
+        raise InputError("--user says who you are in a file of ratings. Give it with --ratings")
+    if parameters.output and not Path(parameters.output).expanduser().parent.is_dir():
+        raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
+    chosen = {field.name for field in fields(Parameters)
+              if getattr(parameters, field.name) != field.default}  # fmt: skip
+    if parameters.serve and chosen - set(SERVING):
+        name = min(chosen - set(SERVING)).replace("_", "-")
+        raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
+    if not parameters.serve and chosen & {"port", "open"}:
+        raise InputError(f"--{min(chosen & {'port', 'open'})}: is of the page. Give --serve too")
+
+
+if __name__ == "__main__":
+    GIVEN = read_flags(Parameters, check)  # --help ends here: what follows takes a second
+
+from PerUser.personal import Personal
+from recbench.own_ratings.changes import Changes
+from recbench.own_ratings.filters import Filters, known_genre, known_language
+from recbench.own_ratings.interview import interview
+from recbench.own_ratings.known_films import open_known_films
+from recbench.own_ratings.output import as_csv, as_json, as_text, lines_of
+from recbench.own_ratings.profile import ProfileFile, profile_path
+from recbench.own_ratings.reading import ReadFile, read_ratings
+from recbench.own_ratings.recommendation import Recommendation
+from recbench.own_ratings.session import LATEST, Session, stars_of
+
 CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
-
-
-SERVING = ("serve", "port", "open", "profile", "dataset", "film_table")
 
 
 def main(parameters: Parameters) -> None:
@@ -162,33 +228,6 @@ def serve(parameters: Parameters, file: ProfileFile) -> None:
         known_films = open_known_films(parameters.dataset, parameters.film_table, tell)
         session = Session(known_films, Personal, profile)
         serve_page(session, file, bound, tell, parameters.open)
-
-
-def check(parameters: Parameters) -> None:
-    """Raises InputError for what no film and no profile is needed to see."""
-    check_range("--number", parameters.number, least=0, most=100_000)
-    check_range("--year-from", parameters.year_from, least=0, most=9999)
-    check_range("--year-to", parameters.year_to, least=0, most=9999)
-    check_range("--well-known", parameters.well_known, least=0)
-    check_range("--port", parameters.port, least=0, most=65_535)
-    if not 0 <= parameters.diversity <= 1:
-        raise InputError(f"--diversity is {parameters.diversity}. Expected 0 to 1")
-    if 0 < parameters.year_to < parameters.year_from:
-        raise InputError(
-            f"--year-from {parameters.year_from} --year-to {parameters.year_to}: no year is both. "
-            "Expected the earlier one first"
-        )
-    if parameters.user and not parameters.ratings:
-        raise InputError("--user says who you are in a file of ratings. Give it with --ratings")
-    if parameters.output and not Path(parameters.output).expanduser().parent.is_dir():
-        raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
-    chosen = {field.name for field in fields(Parameters)
-              if getattr(parameters, field.name) != field.default}  # fmt: skip
-    if parameters.serve and chosen - set(SERVING):
-        name = min(chosen - set(SERVING)).replace("_", "-")
-        raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
-    if not parameters.serve and chosen & {"port", "open"}:
-        raise InputError(f"--{min(chosen & {'port', 'open'})}: is of the page. Give --serve too")
 
 
 def parsed(text: str) -> tuple[str, float]:
@@ -324,4 +363,4 @@ def tell(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    run(main, Parameters)
+    run(main, GIVEN)

@@ -14,10 +14,98 @@ Settings are for the class's author to take over as defaults; nothing reads them
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also a folder; or ["auto", "ml-1m"]
+MODELS = ()  # names, see compare_all.py --list-models; (): all that have a search space
+TRIALS = 20  # of each model, its defaults being the first
+CELLS = ["250x10", "250x25", "250x50", "80x200"]  # users x ratings of each; 0: all
+ENCODINGS = ["published", "extended"]  # bits of a movie; each cell is run on each
+BACKGROUND_USERS = 2000  # others that collaborative models learn from; 0: none, "all": everybody
+SEED = 0  # of samples, splits, proposals and models
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from recbench.command_line import parse_cells, read_flags, run, several, unset
+from recbench.errors import InputError, check_range
+from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Encoding, Protocol
+from recbench.registry import RECOMMENDERS, check_name, name_of
+
+# --- flags -------------------------------------------------------------------------------------
+
+
+@dataclass
+class TrialFlags:
+    """What is tuned, and on which ratings."""
+
+    dataset: tuple[str, ...] = several(DATASET)
+    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file;
+    several: settings that suit them all"""
+    models: Annotated[tuple[str, ...], unset("all that have a search space")] = several(MODELS)
+    """names of recommenders, or one's own as file:Class"""
+    trials: int = TRIALS
+    """for each recommender, its defaults being the first"""
+    cells: tuple[str, ...] = several(CELLS)
+    """users × ratings of each (0: all) of the cells that a trial is scored on"""
+    encodings: tuple[Encoding, ...] = several(ENCODINGS)
+    """the bits that each of those cells is run on, so that the same settings suit them all"""
+    background_users: BackgroundUsers = BACKGROUND_USERS
+    """how many users outside the sample collaborative models learn from as well; 0: none, which
+    tunes their `settings_alone`"""
+    seed: int = SEED
+    """of samples, splits, proposals and recommenders"""
+
+
+@dataclass
+class ExecutionFlags:
+    """Where and how it is run."""
+
+    cache: bool = True
+    """whether a large dataset is kept joined in the user's cache, for later runs"""
+    output_dir: Annotated[str, unset("results/<time>-tuning")] = ""
+    """the run's folder"""
+    resume: Annotated[str, unset("a new run")] = ""
+    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    accept_changes: bool = False
+    """go on with a run although the code or a package has changed since"""
+
+
+@dataclass
+class Parameters(TrialFlags, ExecutionFlags):
+    """All of them."""
+
+
+def check(parameters: Parameters) -> list[tuple[int, int]]:
+    """The cells as numbers.
+
+    Raises:
+        InputError: a value is out of its range; before anything is read or written.
+    """
+    check_range("--trials", parameters.trials, least=1, most=100_000)
+    check_range("--seed", parameters.seed, least=0)
+    if isinstance(parameters.background_users, int):
+        check_range("--background-users", parameters.background_users, least=0)
+    if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
+        given = " ".join(parameters.encodings) or "empty"
+        raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")
+    if not parameters.dataset or len(set(parameters.dataset)) < len(parameters.dataset):
+        given = " ".join(parameters.dataset) or "empty"
+        raise InputError(f"--dataset is {given}. Expected one or more, once each")
+    if not parameters.cells:
+        raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
+    # three: one to learn from, one to choose on, one for the test, which is not touched here
+    sizes = parse_cells(parameters.cells, least_ratings=3)
+    for spec in parameters.models:
+        check_name(spec)
+    return sizes
+
+
+if __name__ == "__main__":
+    GIVEN = read_flags(Parameters, check)  # --help ends here: what follows takes seconds
+
 import json
 import time
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -25,14 +113,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from recbench.command_line import run
-from recbench.data.encodings.movies import Encoding
-from recbench.data.joining import load_dataset
-from recbench.errors import InputError, check_range
-from recbench.evaluation.cells import parse_cells
-from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Protocol
+from data_prep import load_dataset
 from recbench.recommender import Recommender
-from recbench.registry import family_of, load_recommender, name_of, recommenders
+from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
 from recbench.runs.interruption import resumable
 from recbench.runs.resume import how_to_go_on, open_run, resumed
@@ -48,46 +131,17 @@ from recbench.runs.tuning import (
     tuning_cell,
 )
 
-
-@dataclass
-class Parameters:
-    """Edit them here, or give them as flags."""
-
-    dataset: tuple[str, ...] = ("auto",)
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file;
-    several: settings that suit them all"""
-    models: tuple[str, ...] = ()
-    """names of recommenders, or one's own as file:Class; none: all that have a search space"""
-    trials: int = 20
-    """for each recommender, its defaults being the first"""
-    cells: tuple[str, ...] = ("250x10", "250x25", "250x50", "80x200")
-    """users × ratings of each (0: all) of the cells that a trial is scored on"""
-    encodings: tuple[Encoding, ...] = ("published", "extended")
-    """the bits that each of those cells is run on, so that the same settings suit them all"""
-    background_users: BackgroundUsers = 2000
-    """how many users outside the sample collaborative models learn from as well; 0: none, which
-    tunes their `settings_alone`"""
-    seed: int = 0
-    """of samples, splits, proposals and recommenders"""
-    cache: bool = True
-    """whether a large dataset is kept joined in the user's cache, for later runs"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-tuning"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
-
-
 REFERENCE = "user_mean"  # without settings; its error is what others are divided by
-TRIALS = "trials.csv"
+TABLE = "trials.csv"
 console = Console(highlight=False)
 
 
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
-    parameters, earlier = resumed(parameters, TRIALS)
+    parameters, earlier = resumed(parameters, TABLE)
     sizes = check(parameters)
+    if earlier is None and parameters.output_dir:
+        check_new(Path(parameters.output_dir))
     classes = choose_classes(parameters)
     protocol = protocol_of(parameters)
     datasets = [load_dataset(name, protocol.join, parameters.cache) for name in parameters.dataset]
@@ -109,7 +163,7 @@ def main(parameters: Parameters) -> int:
         earlier,
         "tuning",
         datasets,
-        TRIALS,
+        TABLE,
         protocol=protocol.columns() | {"encoding": " ".join(parameters.encodings)},
         search_spaces={name: space_of(cls) for name, cls in classes.items()},
         cells=[described(one) for one in cells],
@@ -125,11 +179,11 @@ def main(parameters: Parameters) -> int:
     folder.close(started)
     if len(best):
         console.print(table_of(best))
-    for file in (TRIALS, "best.csv", "run.json"):
+    for file in (TABLE, "best.csv", "run.json"):
         console.print(f"  {folder.path / file}", soft_wrap=True)
     failed = int((rows["status"] == "failed").sum())
     if failed:
-        console.print(f"{failed} trials failed; the reasons are in {TRIALS} and errors.txt")
+        console.print(f"{failed} trials failed; the reasons are in {TABLE} and errors.txt")
     return 1 if failed else 0
 
 
@@ -253,7 +307,7 @@ def table_of(best: pd.DataFrame) -> Table:
     return table
 
 
-# --- parameters --------------------------------------------------------------------------------
+# --- before the work ---------------------------------------------------------------------------
 
 
 def protocol_of(parameters: Parameters) -> Protocol:
@@ -262,35 +316,10 @@ def protocol_of(parameters: Parameters) -> Protocol:
     )
 
 
-def check(parameters: Parameters) -> list[tuple[int, int]]:
-    """The cells as numbers.
-
-    Raises:
-        InputError: a value is out of its range; before anything is read or written.
-    """
-    check_range("--trials", parameters.trials, least=1, most=100_000)
-    check_range("--seed", parameters.seed, least=0)
-    if isinstance(parameters.background_users, int):
-        check_range("--background-users", parameters.background_users, least=0)
-    if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
-        given = " ".join(parameters.encodings) or "empty"
-        raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")
-    if not parameters.dataset or len(set(parameters.dataset)) < len(parameters.dataset):
-        given = " ".join(parameters.dataset) or "empty"
-        raise InputError(f"--dataset is {given}. Expected one or more, once each")
-    if not parameters.cells:
-        raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
-    # three: one to learn from, one to choose on, one for the test, which is not touched here
-    sizes = parse_cells(parameters.cells, least_reviews=3)
-    if parameters.output_dir and not parameters.resume:
-        check_new(Path(parameters.output_dir))
-    return sizes
-
-
 def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
     """Those named, or all that have a search space."""
     if not parameters.models:
-        every = {name: load_recommender(name) for name in recommenders()}
+        every = {name: load_recommender(name) for name in RECOMMENDERS}
         return {name: cls for name, cls in every.items() if space_of(cls)}
     classes = {}
     for spec in parameters.models:
@@ -315,4 +344,4 @@ def described(one: TuningCell) -> dict:
 
 
 if __name__ == "__main__":
-    run(main, Parameters)
+    run(main, GIVEN)

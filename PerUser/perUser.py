@@ -5,43 +5,61 @@ ratings, once: the movie's bits with the thermometer of the rating. Asked about 
 answers from the most similar ones it has stored; see `weightless`. There is no training loop, no
 gradient, and nothing of other users.
 
-    python PerUser/perUser.py --num-users 100 --reviews-per-user 25
+    python PerUser/perUser.py --num-users 100 --ratings-per-user 25
 """
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+NUM_USERS = 100  # users that are drawn at random; 0: all
+REVIEWS_PER_USER = 25  # ratings of each user; 0: all
+SPLIT = 0.8  # the part of each user's ratings that is for training
+PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SEED = 0  # of the sample, the split and the coins
+WNN_ENGINE = "weightless"  # this project's open engine; or "ao_core", the private one of AO Labs
+
 import importlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, Literal, Self
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
-from recbench.command_line import run
-from recbench.data.encodings.thermometer import (
-    RATING_BITS,
-    count_ones,
-    decode_ratings,
-    encode_ratings,
-    thermometer,
-)
+from recbench.command_line import read_flags, run
+from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
+
+Engine = Literal["weightless", "ao_core"]
+
+
+@dataclass
+class Parameters(Experiment):
+    """Flags of `python PerUser/perUser.py`."""
+
+    wnn_engine: Engine = "weightless"
+    """weightless, this project's open engine, or ao_core, the private one of AO Labs"""
+
+
+DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED, WNN_ENGINE)
+if __name__ == "__main__":
+    GIVEN = read_flags(DEFAULTS)  # --help ends here: what follows takes a second
+
+import numpy as np
+
+from data_prep import decode_ratings, encode_ratings
+from recbench.data.encodings.thermometer import RATING_BITS, count_ones, thermometer
 from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import ForgettingRecommender, OfAll
-from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from weightless import Arch, Population
 from weightless.coin import agent_seeds
 
 STEPS = 15_000  # a hint of how many states an agent will live through
 ASKED = 5  # times each test movie is shown before its answer is read, as published
-
-Engine = Literal["weightless", "ao_core"]
 
 
 class AoRecommender(ForgettingRecommender):
@@ -222,14 +240,6 @@ def compile_kernels() -> None:
 # --- the published experiment ------------------------------------------------------------------
 
 
-@dataclass
-class Parameters(Experiment):
-    """Flags of `python PerUser/perUser.py`."""
-
-    wnn_engine: Engine = "weightless"
-    """weightless, this project's open engine, or ao_core, the private one of AO Labs"""
-
-
 def run_ao_model(
     num_users: int, reviews_per_user: int, split: float = 0.8, **parameters: object
 ) -> tuple[float, float, float]:
@@ -240,17 +250,17 @@ def run_ao_model(
         split: the part of each user's ratings to train on.
         parameters: others of `Parameters`.
     """
-    chosen = Parameters(
-        num_users=num_users, reviews_per_user=reviews_per_user, split=split, **parameters
-    )
+    given = {"num_users": num_users, "reviews_per_user": reviews_per_user, "split": split}
+    chosen = replace(DEFAULTS, **given, **parameters)
     row = run_experiment(AoRecommender, chosen, wnn_engine=chosen.wnn_engine)
     seconds = row["fit_seconds"] + row["predict_seconds"]
     return row["accuracy_mean"], row["accuracy_median"], seconds
 
 
 def main(parameters: Parameters) -> None:
+    print(protocol_line(parameters), flush=True)
     print_scores(run_experiment(AoRecommender, parameters, wnn_engine=parameters.wnn_engine))
 
 
 if __name__ == "__main__":
-    run(main, Parameters)
+    run(main, GIVEN)

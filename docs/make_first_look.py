@@ -152,7 +152,7 @@ and leave the sizes out for the default grid.
         """
 %%bash
 python $ROOT/compare_all.py --dataset $ROOT/tests/synthetic \\
-    --num-users 20 --reviews-per-user 10 20 40 --iterations 3 --workers 1 \\
+    --num-users 20 --ratings-per-user 10 20 40 --iterations 3 --workers 1 \\
     --models my_file:MyModel user_mean ridge personal bias --reference bias \\
     --output-dir out > log.txt
 ls out

@@ -23,11 +23,11 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from recbench.command_line import run
+from recbench.command_line import parse_cells, run
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
-from recbench.evaluation.cells import Cell, make_cell, parse_cells
+from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
@@ -106,7 +106,7 @@ def main(parameters: Parameters) -> int:
     check_range("--seed", parameters.seed, least=0)
     check_range("--bits", *parameters.bits, least=1, most=CODE_BITS)
     check_range("--background-users", *parameters.background_users, least=20)
-    size = parse_cells((parameters.cell,), least_reviews=2)[0]
+    size = parse_cells((parameters.cell,), least_ratings=2)[0]
     protocol = PROTOCOLS["strict"].changed(user_set=parameters.user_set)
     dataset = load_dataset(parameters.dataset, protocol.join)
     folder = open_run(parameters, earlier, "learned-bits", [dataset], protocol=protocol.columns())

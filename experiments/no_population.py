@@ -22,14 +22,13 @@ from typing import Self
 import numpy as np
 from rich.console import Console
 
-from recbench.command_line import run
+from recbench.command_line import parse_cells, run
 from recbench.data.dataset import Dataset
-from recbench.data.encodings.movies import Encoding
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
-from recbench.evaluation.cells import Cell, make_cell, parse_cells
+from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
-from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
+from recbench.evaluation.protocols import PROTOCOLS, Encoding, Protocol, UserSet
 from recbench.evaluation.significance import significance
 from recbench.film_table.kernel import Scales
 from recbench.film_table.table import FilmTable
@@ -133,7 +132,7 @@ def main(parameters: Parameters) -> int:
     parameters, earlier = resumed(parameters)
     check_range("--iterations", parameters.iterations, least=1, most=1000)
     check_range("--seed", parameters.seed, least=0)
-    sizes = parse_cells(parameters.cells, least_reviews=2)
+    sizes = parse_cells(parameters.cells, least_ratings=2)
     protocol = PROTOCOLS["strict"].changed(
         background_users=0,
         user_set=parameters.user_set,

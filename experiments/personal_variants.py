@@ -19,11 +19,11 @@ from rich.console import Console
 
 from PerUser.film_kernel import CodeKernel, FactorKernel, FilmKernel
 from PerUser.personal import Personal
-from recbench.command_line import run
+from recbench.command_line import parse_cells, run
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
-from recbench.evaluation.cells import Cell, make_cell, parse_cells
+from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.film_table.codes import choose_codes
@@ -113,7 +113,7 @@ def main(parameters: Parameters) -> int:
     parameters, earlier = resumed(parameters)
     check_range("--iterations", parameters.iterations, least=1, most=1000)
     check_range("--seed", parameters.seed, least=0)
-    sizes = parse_cells(parameters.cells, least_reviews=5)
+    sizes = parse_cells(parameters.cells, least_ratings=5)
     protocol = PROTOCOLS["strict"].changed(user_set="development", background_users="all")
     datasets = [load_dataset(name, protocol.join) for name in parameters.datasets]
     folder = open_run(

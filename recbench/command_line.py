@@ -5,44 +5,164 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import field, fields, is_dataclass, make_dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
+from tyro.conf import OmitArgPrefixes, arg
 
 from recbench.errors import InputError
 from recbench.threads import one_thread
 
 P = TypeVar("P")
 
+RATINGS = arg(aliases=("--ratings-per-user",))  # of `reviews_per_user`, the published name
 
-def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
-    """Read `parameters` from the command line, call `main` with them, on one thread as far as
-    matrices go, end with its status.
 
-    A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is 130.
+def run(main: Callable[[P], int | None], parameters: type[P] | P) -> NoReturn:
+    """Call `main` with `parameters`, on one thread as far as matrices go; end with its status.
+
+    Args:
+        parameters: what `read_flags` returned, or the dataclass to read from the command line.
     """
-    description = (sys.modules["__main__"].__doc__ or "").strip()
+    given: Any = parameters
+    if isinstance(given, type) or not is_dataclass(given):
+        given = read_flags(given)
+    with _readable_errors(), one_thread():
+        status = main(given)
+    sys.exit(status or 0)
+
+
+def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) -> Any:
+    """The parameters that the command line gives. A script calls it before the imports that take
+    seconds, so that --help and a wrong flag are answered at once.
+
+    Args:
+        parameters: a dataclass, or one with other defaults. Where it inherits from several
+            dataclasses, these are the groups of --help.
+        check: raises `InputError` for a value that is wrong.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know "×"
             stream.reconfigure(errors="replace")
-    program = _program()
-    chosen = tyro.cli(parameters, prog=program, description=description)
-    try:
-        resume = getattr(chosen, "resume", "")
+    with _readable_errors():
+        given = _parsed(parameters)
+        resume = getattr(given, "resume", "")
         if resume:  # the run's own parameters are the defaults, so that others show
-            from recbench.runs.resume import kept_parameters  # pandas: for scripts that resume
+            from recbench.runs.resume import kept_parameters
 
-            kept = kept_parameters(resume, parameters)
-            chosen = tyro.cli(parameters, prog=program, description=description, default=kept)
-        with one_thread():
-            status = main(chosen)
-        sys.stdout.flush()
+            given = _parsed(kept_parameters(resume, type(given)))
+        if check:
+            check(given)
+    return given
+
+
+def several(value: Any) -> tuple[Any, ...]:
+    """The default of a flag that takes several values, which may be written as a single one."""
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def unset(meaning: str, metavar: str | None = None) -> Any:
+    """Of a flag whose default is None or empty: what --help shows as the value in force."""
+
+    def hint(default: str) -> str:
+        return f"(default: {meaning if default in ('None', '', repr('')) else default})"
+
+    return arg(help_behavior_hint=hint, metavar=metavar)
+
+
+def parse_cells(texts: tuple[str, ...], least_ratings: int) -> list[tuple[int, int]]:
+    """Users and ratings of each, of cells written "250x25" (0: all).
+
+    Raises:
+        InputError: a text is no such cell, has fewer ratings than `least_ratings`, or is there
+            twice.
+    """
+    sizes = []
+    for cell in texts:
+        users, times, ratings = cell.partition("x")
+        numbers = cell.isascii() and users.isdecimal() and ratings.isdecimal()
+        if not (times and numbers):
+            raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
+        if 0 < int(ratings) < least_ratings:
+            raise InputError(f"--cells: '{cell}'. Expected {least_ratings} ratings or more of each")
+        sizes.append((int(users), int(ratings)))
+    if len(set(sizes)) != len(sizes):
+        raise InputError(f"--cells is {' '.join(texts)}. Expected each once")
+    return sizes
+
+
+def _parsed(parameters: Any) -> Any:
+    """What the command line says, by tyro, which ends the program for --help or a wrong flag."""
+    description = (sys.modules["__main__"].__doc__ or "").strip()
+    cli = partial(tyro.cli, prog=_program(), description=description, config=[OmitArgPrefixes])
+    kind = parameters if isinstance(parameters, type) else type(parameters)
+    groups: list[Any] = [base for base in kind.__bases__ if is_dataclass(base)]
+    if len(groups) < 2 and (kind is parameters or not is_dataclass(parameters)):
+        return cli(parameters)
+    if kind is parameters:
+        parameters = parameters()
+    _check_types(parameters)
+    if len(groups) < 2:
+        return cli(kind, default=parameters)
+    parts = []
+    for group in groups:
+        name = group.__name__.removesuffix("Flags").lower()
+        own = {one.name: getattr(parameters, one.name) for one in fields(group)}
+        parts.append((name, group, field(default_factory=partial(group, **own))))
+    flags = vars(cli(make_dataclass("Flags", parts)))
+    return kind(**{name: value for part in flags.values() for name, value in vars(part).items()})
+
+
+def _check_types(parameters: Any) -> None:
+    """Raises InputError for a parameter at the top of a script that has a value of another kind."""
+    for name, kind in get_type_hints(type(parameters)).items():
+        value = getattr(parameters, name)
+        if not _is_one(value, kind):
+            shown = f"{name.upper()} is {value!r} in {sys.argv[0]}"
+            raise InputError(f"{shown}. Expected {_in_words(kind)}")
+
+
+def _is_one(value: Any, kind: Any) -> bool:
+    """Whether `value` is of the type `kind`, as flags have them."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return value in parts
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is_one(one, parts[0]) for one in value)
+    if origin is not None:
+        return any(_is_one(value, part) for part in parts)
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _in_words(kind: Any) -> str:
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " or ".join(map(repr, parts))
+    if origin is tuple:
+        return f"{_in_words(parts[0])}, or several in brackets"
+    if origin is not None:
+        return " or ".join(map(_in_words, parts))
+    return {int: "a whole number", float: "a number", str: "a text"}.get(kind, kind.__name__)
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    """A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is
+    130; that nobody reads standard output any longer, as after `| head`, is no error."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:  # the reader, `| head`, has seen enough
+    except BrokenPipeError:
         _leave(141)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -51,7 +171,6 @@ def run(main: Callable[[P], int | None], parameters: type[P]) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    sys.exit(status or 0)
 
 
 def _program() -> str:

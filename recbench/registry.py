@@ -2,68 +2,88 @@
 
 from __future__ import annotations
 
-import ast
+import re
 import sys
+from collections.abc import Iterator
 from difflib import SequenceMatcher
-from functools import cache
 from pathlib import Path
 
 from recbench.errors import InputError
-from recbench.median_read_out import median_of
 from recbench.own_class import OWN, load_class
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
 MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
 
+RECOMMENDERS = {
+    "hybrid": "PerUser.hybrid:Hybrid",
+    "hybrid_implicit": "PerUser.hybrid:HybridImplicit",
+    "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
+    "ao": "PerUser.perUser:AoRecommender",
+    "torch": "PerUser.perUser_pytorch:TorchPerUserRecommender",
+    "personal": "PerUser.personal:Personal",
+    "personal_exact": "PerUser.personal:PersonalExact",
+    "personal_live": "PerUser.personal_live:PersonalLive",
+    "ridge_recursive": "PerUser.recursive_ridge:RecursiveRidge",
+    "ridge": "PerUser.ridge:PerUserRidge",
+    "torch_online": "PerUser.torch_online:TorchOnlineRecommender",
+    "autorec": "Collaborative.autorec:AutoRecModel",
+    "bayes_fm": "Collaborative.bayesian_fm:BayesianFM",
+    "bayes_fm_ids": "Collaborative.bayesian_fm:BayesianFMIds",
+    "bayes_fm_ordinal": "Collaborative.bayesian_fm:BayesianFMOrdinal",
+    "bayes_fm_folded": "Collaborative.bayesian_fm_folded:BayesianFMFolded",
+    "bayes_fm_implicit": "Collaborative.bayesian_fm_implicit:BayesianFMImplicit",
+    "bias": "Collaborative.bias:BiasModel",
+    "lightgbm": "Collaborative.boosted_trees:BoostedTrees",
+    "ease": "Collaborative.ease:EaseModel",
+    "item_knn": "Collaborative.neighbours:ItemNeighbours",
+    "user_knn": "Collaborative.neighbours:UserNeighbours",
+    "river_mf": "Collaborative.river_factorization:RiverFactorization",
+    "river_baseline": "Collaborative.river_online:RiverBaseline",
+    "river_biased_mf": "Collaborative.river_online:RiverBiasedMF",
+    "svd": "Collaborative.svd:SvdModel",
+    "colab": "Collaborative.torch_colab:TorchCollaborativeRecommender",
+    "always_3": "Baselines.constant:Always3",
+    "movie_mean": "Baselines.means:MovieMean",
+    "user_mean": "Baselines.means:UserMean",
+    "user_median": "Baselines.means:UserMedian",
+}
 
-@cache
-def recommenders() -> dict[str, str]:
-    """Name -> "module:Class" of every class in a family folder that says `name = "..."`.
 
-    The files are read, not imported: some take seconds to import.
-    """
-    found: dict[str, str] = {}
-    for family in FAMILIES:
-        for file in sorted((ROOT / family).glob("*.py")):
-            for node in ast.parse(file.read_text(encoding="utf-8")).body:
-                name = _name_of(node) if isinstance(node, ast.ClassDef) else None
-                if name:
-                    found[name] = f"{family}.{file.stem}:{node.name}"  # type: ignore[attr-defined]
-    return found
+def described() -> Iterator[tuple[str, str, str, str]]:
+    """Name, family, what it learns from, and a sentence for each of `RECOMMENDERS`, from
+    docs/recommenders.md: importing them all takes seconds."""
+    page = (ROOT / "docs" / "recommenders.md").read_text(encoding="utf-8")
+    for name, what, learns_from in re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", page, re.M):
+        yield name, RECOMMENDERS[name].split(".")[0], learns_from, what.replace("`", "")
 
 
-def _name_of(node: ast.ClassDef) -> str | None:
-    """The value of `name = "..."` in the body of a class."""
-    for statement in node.body:
-        if isinstance(statement, ast.AnnAssign):
-            targets = [statement.target]
-        else:
-            targets = getattr(statement, "targets", [])
-        if any(isinstance(target, ast.Name) and target.id == "name" for target in targets):
-            return ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-    return None
+def check_name(spec: str) -> None:
+    """Raises InputError if `spec` is the name of no recommender; imports none."""
+    mean = spec.removesuffix(MEDIAN)
+    if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
+        return
+    nearest = sorted(RECOMMENDERS, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
+    raise InputError(
+        f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
+        f"or one of them read out by the median ({nearest[0]}{MEDIAN}); "
+        "or one of your own as file:Class, for example my_file:MyModel"
+    )
 
 
 def load_recommender(spec: str) -> type:
-    """The class behind a name of `recommenders()`, such a name with "_median", or `file:Class`.
+    """The class behind a name of `RECOMMENDERS`, such a name with "_median", or `file:Class`.
 
     Raises:
         InputError: no such name, file or class, or not a recommender; says what there is.
     """
-    known = recommenders()
-    if spec in known:
-        return load_class(known[spec], spec)
-    mean = spec.removesuffix(MEDIAN)
-    if mean != spec and (mean in known or ":" in mean):
-        return median_of(load_recommender(mean))
-    if ":" not in spec:
-        nearest = sorted(known, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
-        raise InputError(
-            f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
-            f"or one of them read out by the median ({nearest[0]}{MEDIAN}); "
-            "or one of your own as file:Class, for example my_file:MyModel"
-        )
+    check_name(spec)
+    if spec in RECOMMENDERS:
+        return load_class(RECOMMENDERS[spec], spec)
+    if spec.endswith(MEDIAN):
+        from recbench.median_read_out import median_of  # with numba
+
+        return median_of(load_recommender(spec.removesuffix(MEDIAN)))
     cls = load_class(spec, spec)
     missing = [method for method in ("fit", "predict") if not callable(getattr(cls, method, None))]
     if missing:

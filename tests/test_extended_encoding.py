@@ -12,7 +12,7 @@ from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
 from recbench.recommender import Options, build, declared, fit_on
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 EXTENDED = PROTOCOLS["strict"].changed(encoding="extended")
 
@@ -158,7 +158,7 @@ def test_votes_that_are_counted_give_thresholds_of_their_own(synthetic):
     assert "vote_count" not in unknown.channels
 
 
-@pytest.mark.parametrize("name", recommenders())
+@pytest.mark.parametrize("name", RECOMMENDERS)
 def test_every_recommender_runs_on_either_encoding(synthetic, name):
     """Those that read bits answer otherwise; all answer."""
     answers = []

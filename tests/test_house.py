@@ -7,15 +7,16 @@ import pytest
 from tests_paths import ROOT
 
 from recbench.evaluation.holdouts import holdouts
-from recbench.registry import FAMILIES, recommenders
+from recbench.registry import FAMILIES, RECOMMENDERS
 
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")}
 PARTS = {*SCRIPTS, *FAMILIES, "experiments", "recbench", "weightless"}
-# A script may import everything; nothing imports a script.
+FRONT_DOOR = "data_prep"  # the one script that others import: scripts, families, experiments
+# A script may import everything.
 MAY_IMPORT = {
     "weightless": set(),
     "recbench": set(),
-    **{family: {"recbench", "weightless"} for family in FAMILIES},
+    **{family: {"recbench", "weightless", FRONT_DOOR} for family in FAMILIES},
 }
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
 CORE = {
@@ -33,7 +34,7 @@ WITHIN_RECBENCH = {
     "report": {"errors", "keys", "command_line", "holm", "evaluation", "report"}
     | {"recommender", "registry", "runs"},  # of the leaderboard
     "contract": CORE | {"data", "runs", "contract"},
-    "runs": CORE | {"data", "evaluation", "runs"},
+    "runs": CORE | {"command_line", "data", "evaluation", "runs"},
     "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
     "page": {"errors", "threads", "own_ratings", "page"},
 }
@@ -61,11 +62,30 @@ def test_imports_go_one_way(part):
         assert found <= MAY_IMPORT[part], f"{file.relative_to(ROOT)} imports {found}"
 
 
-def test_nothing_imports_a_script():
+def test_nothing_imports_a_script_but_the_one_that_prepares_data():
     for part in PARTS:
         for file in files_of(part):
-            found = {name.split(".")[0] for name in imports(file)} & SCRIPTS
+            found = {name.split(".")[0] for name in imports(file)} & SCRIPTS - {FRONT_DOOR}
             assert not found, f"{file.relative_to(ROOT)} imports {found}"
+
+
+def test_scripts_have_data_from_where_it_is_prepared():
+    for name in ("compare_all", "continual", "tune"):
+        found = set(imports(ROOT / f"{name}.py"))
+        assert FRONT_DOOR in found
+        assert "recbench.data.joining" not in found
+
+
+@pytest.mark.parametrize("script", [*sorted(SCRIPTS), "PerUser/perUser"])
+def test_parameters_come_before_any_import(script):
+    """After the docstring and `from __future__`, some ten constants, each a line with a comment."""
+    lines = (ROOT / f"{script}.py").read_text().split("annotations\n", 1)[1].splitlines()
+    until = next(place for place, line in enumerate(lines) if re.match(r"import|from", line))
+    block = [line for line in lines[:until] if re.match("[A-Z]", line)]
+    assert 7 <= len(block) <= 14
+    assert block[0].startswith("DATASET = ")
+    for line in block:
+        assert re.match("[A-Z_]+ = .*  # ", line), line
 
 
 @pytest.mark.parametrize("part", sorted(WITHIN_RECBENCH))
@@ -76,7 +96,7 @@ def test_data_flows_one_way_within_recbench(part):
 
 
 def test_evaluation_runs_and_report_know_no_recommender_by_name():
-    names = re.compile(rf"[\"']({'|'.join(recommenders())})[\"']")
+    names = re.compile(rf"[\"']({'|'.join(RECOMMENDERS)})[\"']")
     for part in ("evaluation", "runs", "report"):
         for file in files_of(f"recbench/{part}"):
             assert not names.search(file.read_text()), file.name

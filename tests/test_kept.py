@@ -399,7 +399,7 @@ def test_data_prep_prints_the_same_counts_from_wherever_it_reads(kaggle_folder, 
     printed = []
     for cache in (False, True, True):
         forget()
-        data_prep.main(data_prep.Parameters(str(kaggle_folder), num_users=5, cache=cache))
+        data_prep.main(data_prep.Parameters(dataset=str(kaggle_folder), num_users=5, cache=cache))
         lines = capsys.readouterr().out.splitlines()
         printed.append([x for x in lines if "read from" not in x and "joined once" not in x])
     assert printed[0] == printed[1] == printed[2]

@@ -17,7 +17,7 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import Options, build
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 STRICT = PROTOCOLS["strict"]
 CASES = {
@@ -164,7 +164,7 @@ def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
     assert np.array_equal(np.isnan(movies.vote_average), movies.vote_count == 0)
 
 
-@pytest.mark.parametrize("name", recommenders())
+@pytest.mark.parametrize("name", RECOMMENDERS)
 def test_shuffled_test_labels_change_no_prediction(synthetic, name):
     cell = make_cell(synthetic, STRICT, 6, 20, 3)
     test = cell.personal.test

@@ -17,14 +17,12 @@ from recbench.evaluation.parts_of_cell import (
 )
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.recommender import Options, Recommender, build, declared, why_together
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 STRICT = PROTOCOLS["strict"]
 TIMES = ("fit_seconds", "predict_seconds", "ranking_seconds")
 OF_ONE_USER = [
-    name
-    for name in recommenders()
-    if not declared(load_recommender(name), "learns_from_background")
+    name for name in RECOMMENDERS if not declared(load_recommender(name), "learns_from_background")
 ]
 
 

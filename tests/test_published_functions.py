@@ -9,7 +9,7 @@ import pytest
 from tests_paths import SYNTHETIC
 
 from Collaborative.torch_colab import run_colab_model
-from PerUser.perUser import AoRecommender, run_ao_model
+from PerUser.perUser import AoRecommender, Parameters, main, run_ao_model
 from PerUser.perUser_pytorch import run_torch_per_user
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
@@ -25,6 +25,16 @@ def test_per_user_models_return_mean_median_seconds(run):
     assert 0 < seconds < 60
     assert run(10, 20, split=0.5, **DATA)[:2] != (mean, median)
     assert run(10, 20, protocol="published", **DATA)[:2] != (mean, median)
+
+
+def test_the_script_says_which_protocol_and_encoding_before_the_scores(capsys):
+    for protocol, choice in (("strict", "holdout last"), ("published", "holdout published")):
+        main(Parameters(num_users=10, reviews_per_user=20, protocol=protocol, **DATA))
+        first, second, *_ = capsys.readouterr().out.splitlines()
+        assert first.startswith(f"protocol {protocol} (join ")
+        assert choice in first
+        assert first.endswith("encoding published")
+        assert second.split() == ["n_users", "10"]
 
 
 def test_collaborative_model_returns_accuracy_and_seconds():

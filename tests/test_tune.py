@@ -19,7 +19,7 @@ from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
 from recbench.recommender import Options, build
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 from recbench.runs.tuning import defaults_of, relative_rmse, trials, tuning_cell
 
 DEVELOPMENT = PROTOCOLS["strict"].changed(user_set="development")
@@ -173,7 +173,7 @@ def test_a_space_that_names_no_keyword_is_refused():
         defaults_of(Odd)
 
 
-@pytest.mark.parametrize("name", recommenders())
+@pytest.mark.parametrize("name", RECOMMENDERS)
 def test_the_defaults_are_the_best_of_the_published_trials(name):
     """Of those that the class names; and one that says it was never tuned is in none."""
     cls = load_recommender(name)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.registry import load_recommender, name_of
+from recbench.registry import check_name, name_of
 
 NEVER = "never"
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -47,7 +47,7 @@ class Learner:
                 "(after so many ratings), bayes_fm@7d (m, h, d, w: minutes, hours, days, weeks) "
                 "or user_mean@never"
             )
-        load_recommender(spec)
+        check_name(spec)
         return learner
 
     @property

@@ -186,7 +186,7 @@ def _first_eligible(
 def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:
     return TooFewUsers(
         f"num_users is {num_users or 'all'}, but only {there_are} users have {needed} ratings or "
-        "more of the movies kept. Ask for fewer users or fewer reviews per user",
+        "more of the movies kept. Ask for fewer users or fewer ratings per user",
         there_are,
     )
 

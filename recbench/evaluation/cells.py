@@ -10,7 +10,6 @@ import numpy as np
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
 from recbench.data.sampling import Sample, draw_sample
-from recbench.errors import InputError
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import BackgroundUsers, Protocol
 from recbench.film_table.making import MoviesWithout, make_film_table
@@ -200,27 +199,6 @@ def _with_learned_bits(cell: Cell) -> Cell:
     if "personal_tables" in cell.__dict__:  # the same: they are made from metadata bits
         with_bits.__dict__["personal_tables"] = cell.personal_tables
     return with_bits
-
-
-def parse_cells(texts: tuple[str, ...], least_reviews: int) -> list[tuple[int, int]]:
-    """Users and ratings of each, of cells written "250x25" (0: all).
-
-    Raises:
-        InputError: a text is no such cell, has fewer ratings than `least_reviews`, or is there
-            twice.
-    """
-    sizes = []
-    for cell in texts:
-        users, times, reviews = cell.partition("x")
-        numbers = cell.isascii() and users.isdecimal() and reviews.isdecimal()
-        if not (times and numbers):
-            raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
-        if 0 < int(reviews) < least_reviews:
-            raise InputError(f"--cells: '{cell}'. Expected {least_reviews} ratings or more of each")
-        sizes.append((int(users), int(reviews)))
-    if len(set(sizes)) != len(sizes):
-        raise InputError(f"--cells is {' '.join(texts)}. Expected each once")
-    return sizes
 
 
 def _background_users(sample: Sample, at_most: BackgroundUsers, seed: int) -> np.ndarray:

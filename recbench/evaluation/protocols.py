@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-from recbench.data.encodings.movies import Encoding, VoteScale
 from recbench.evaluation.holdouts import Holdout, load_holdout
 
 Join = Literal["links", "direct"]
+VoteScale = Literal["halved", "as_published"]
+Encoding = Literal["published", "extended", "learned", "published+learned"]
 UserSet = Literal["all", "development", "test", "claim-1", "claim-2"]
 Labels = Literal["half_stars", "truncated"]
 Loss = Literal["logits", "double_sigmoid"]

@@ -7,13 +7,11 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
 
 from recbench.own_ratings.adding import Added
 from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.recommendation import Recommendation
 
-Format = Literal["text", "json", "csv"]
 COLUMNS = (
     *("place", "title", "year", "stars", "low", "high", "genres", "language", "rated_by"),
     *("movie_id", "imdb_id", "reasons"),

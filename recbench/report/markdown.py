@@ -160,7 +160,8 @@ def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     if columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
-    return markdown_table([str(column).replace("_", " ") for column in table.columns], rows)
+    heads = [str(one).replace("_", " ").replace("reviews", "ratings") for one in table.columns]
+    return markdown_table(heads, rows)
 
 
 def claims(page: Page, run: str, score: str, model: str, references: str) -> str:

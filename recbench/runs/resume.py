@@ -21,7 +21,7 @@ P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 # How a run is carried out, not what it is: these may be others when it goes on.
 RUNTIME = (
     *("workers", "cluster", "shared_folder", "users_per_task", "cache", "output_dir", "resume"),
-    *("model_timeout", "accept_changes", "add_models"),
+    *("model_timeout", "accept_changes", "add_models", "list_models"),
 )
 
 
@@ -60,8 +60,9 @@ def resumed(given: P, table: str = "comparison.csv") -> tuple[P, RunFolder | Non
     for field in dataclasses.fields(given):  # type: ignore[arg-type]
         now, then = getattr(given, field.name), getattr(kept, field.name)
         if field.name in of_run and field.name not in RUNTIME and now != then:
+            flag = f"--{field.name.replace('_', '-').replace('reviews', 'ratings')}"
             raise InputError(
-                f"--resume {resume}: --{field.name.replace('_', '-')} is {_shown(now)}, the run "
+                f"--resume {resume}: {flag} is {_shown(now)}, the run "
                 f"has {_shown(then)}. A run goes on with its own parameters: leave the flag out"
             )
     if getattr(given, "output_dir", ""):

@@ -62,7 +62,7 @@ Rule = Run | Read | Elsewhere
 FEW: FLAGS = {"--dataset": [SYNTHETIC], "--output-dir": [OUT]}
 GRID: FLAGS = FEW | {
     "--num-users": [5],
-    "--reviews-per-user": [10],
+    "--ratings-per-user": [10],
     "--iterations": [1],
     "--workers": [1],
 }
@@ -83,6 +83,7 @@ RULES: list[Rule] = [
     # --- the scripts
     Run(r"python compare_all\.py", GRID),
     Run(r"python compare_all\.py --num-users 100 .*", GRID),
+    Run(r"python compare_all\.py --list-models"),
     Run(r"python compare_all\.py --models my_file:MyModel .*", GRID),
     Run(
         r"python compare_all\.py --holdout my_file:FirstFraction",
@@ -97,7 +98,7 @@ RULES: list[Rule] = [
     Run(r"python continual\.py --dataset FOLDER --models personal@x1\.5 .*", REPLAY),
     Run(
         r"python data_prep\.py .*--num-users.*",
-        {"--dataset": [SYNTHETIC], "--num-users": [10], "--reviews-per-user": [5]},
+        {"--dataset": [SYNTHETIC], "--num-users": [10], "--ratings-per-user": [5]},
     ),
     Run(r"python data_prep\.py --clear-cache"),
     Run(r"python tune\.py", TUNING | {"--models": ["ridge"]}),

@@ -7,7 +7,7 @@ import tomllib
 
 from tests_paths import ROOT
 
-from recbench.registry import recommenders
+from recbench.registry import RECOMMENDERS
 
 PAGE = (ROOT / "CHANGELOG.md").read_text()
 KINDS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
@@ -47,12 +47,12 @@ def test_what_was_added_is_there():
         assert path == "my_file.py" or (ROOT / path).exists(), path
     references = re.search(r"\*\*References\*\*(.*)", added)[1]
     named = set(re.findall(r"`(\w+)`", references)) - {"_median"}
-    assert named <= set(recommenders())
+    assert named <= set(RECOMMENDERS)
     removed = versions()["[Unreleased]"].split("### Removed")[1]
-    assert not set(re.findall(r"^- `(\w+)`", removed, re.MULTILINE)) & set(recommenders())
+    assert not set(re.findall(r"^- `(\w+)`", removed, re.MULTILINE)) & set(RECOMMENDERS)
 
 
 def test_every_recommender_came_in_by_an_entry():
-    for name in recommenders():
+    for name in RECOMMENDERS:
         published = ("ao", "torch", "colab", "movie_mean", "user_mean", "user_median", "always_3")
         assert name in published or f"`{name}`" in PAGE, name

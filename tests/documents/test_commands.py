@@ -29,7 +29,7 @@ OTHER_BLOCKS = {
 # The test that runs each block of Python, by page: how many there are of it.
 PYTHON_BLOCKS = {
     "README.md": {"test_readme.py": 1},
-    "CONTRIBUTING.md": {"documents/test_contributing.py": 6},
+    "CONTRIBUTING.md": {"documents/test_contributing.py": 7},
     "your-own-model.md": {"contract/test_command.py": 1},
     "evaluation.md": {"test_readme.py": 1},
     "personal-model.md": {"test_readme.py": 1},

@@ -26,7 +26,7 @@ def copy(tmp_path_factory):
     ignored = shutil.ignore_patterns(".*", "results", "docs", "__pycache__")
     shutil.copytree(ROOT, copy, ignore=ignored)
     assert len(FILES) == 2
-    assert len(LINES) == 4
+    assert len(LINES) == 5
     for name, code in FILES:
         assert not (copy / name).exists()
         (copy / name).write_text(code)

@@ -23,14 +23,14 @@ from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import Options, build, declared, fit_on
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 # By design: the means of films that it goes on learning are nobody's, and stay.
 FILM_MEANS_STAY = {"a_changed_rating_takes_the_place", "what_is_forgotten_leaves_no_trace"}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-@pytest.mark.parametrize("name", recommenders())
+@pytest.mark.parametrize("name", RECOMMENDERS)
 def test_the_contract_is_kept(name, check):
     candidate = Candidate(load_recommender(name), **few_samples(name))
     try:
@@ -46,7 +46,7 @@ def test_the_contract_is_kept(name, check):
 # --- what is not promised of one's own: the house's rules for its recommenders -------------------
 
 
-@pytest.fixture(params=recommenders())
+@pytest.fixture(params=RECOMMENDERS)
 def make(request):
     """Builds the recommender anew, with few samples if it samples; takes the options of a run."""
     cls = load_recommender(request.param)

@@ -12,7 +12,7 @@ from recbench.item_baseline import ItemBaseline
 from recbench.median_read_out import GRID, MedianReadOut
 from recbench.ratings import Ratings
 from recbench.recommender import Options, Recommender, build, declared, fit_on
-from recbench.registry import family_of, load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, family_of, load_recommender
 
 
 class Says(Recommender):
@@ -79,7 +79,7 @@ def test_it_lowers_the_absolute_error_where_stars_are_skewed():
     assert np.abs(stars - said).mean() < np.abs(stars - mean / 10).mean() - 0.1
 
 
-@pytest.mark.parametrize("name", sorted(recommenders()))
+@pytest.mark.parametrize("name", sorted(RECOMMENDERS))
 def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     mean, median = load_recommender(name), load_recommender(f"{name}_median")
     needs = ("learns_from_background", "starts_from_item_baseline", "starts_from_film_table")

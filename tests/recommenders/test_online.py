@@ -26,14 +26,14 @@ from recbench.data.encodings.thermometer import encode_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import OnlineRecommender, Options, build, declared, fit_on
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 TABLES = toy_tables(MOVIES)
 BASELINE = ItemBaseline(np.linspace(2.5, 4, FILMS))
 NOBODY = Ratings([], [], [], [])
 USERS = [0, 1, 2, 3, 4, 8]
 ASKED = np.repeat(USERS, FILMS), np.tile(np.arange(FILMS), len(USERS))
-ONLINE = [name for name in recommenders() if issubclass(load_recommender(name), OnlineRecommender)]
+ONLINE = [name for name in RECOMMENDERS if issubclass(load_recommender(name), OnlineRecommender)]
 
 
 def fitted(model, train: Ratings):

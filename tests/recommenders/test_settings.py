@@ -11,13 +11,13 @@ from recbench.contract.toy_data import toy_movies
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.recommender import Options, build, fit_on
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 
 def spaces() -> list:
     """One case for each setting of each recommender."""
     cases = []
-    for name in recommenders():
+    for name in RECOMMENDERS:
         cls = load_recommender(name)
         for setting, space in getattr(cls, "search_space", {}).items():
             cases.append(pytest.param(cls, setting, space, id=f"{name}-{setting}"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from recbench.data.dataset import Dataset
@@ -12,9 +10,7 @@ from recbench.data.encodings.published import published_bits
 from recbench.data.votes import external_votes
 from recbench.ratings import Movies
 
-Encoding = Literal["published", "extended", "learned", "published+learned"]
 LEARNED_ENCODINGS = ("learned", "published+learned")  # code bits of a film table after metadata
-VoteScale = Literal["halved", "as_published"]
 VOTE_SCALES = {"as_published": 1.0, "halved": 0.5}  # TMDB's 0 .. 10 read as 0 .. 5, or halved
 
 

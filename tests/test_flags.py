@@ -1,0 +1,210 @@
+"""The flags of each script: read at once, grouped, with the parameters at the top as defaults."""
+
+import contextlib
+import os
+import re
+import resource
+import subprocess
+import sys
+
+import pytest
+from tests_paths import ROOT
+
+from compare_all import Parameters as Grid
+from continual import Parameters as Replay
+from recbench.command_line import several
+from recbench.errors import InputError
+from recbench.recommender import whose_ratings
+from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
+from recbench.runs.resume import kept_parameters
+from tune import Parameters as Tuning
+
+SCRIPTS = ["compare_all.py", "continual.py", "recommend.py", "tune.py", "data_prep.py"]
+SCRIPTS += ["PerUser/perUser.py"]
+SECONDS = 3  # of processor time; a third of that on an idle machine
+HEAVY = {"torch", "numba", "pandas", "polars", "scipy", "sklearn", "matplotlib", "plotly", "myfm"}
+HEAVY |= {"lightgbm", "surprise", "river", "optuna"}
+# Edited lines of each script, and what --help shows then
+EDITED = {
+    "compare_all.py": (
+        {"NUM_USERS": "7", "REVIEWS_PER_USER": "(11, 12)", "MODELS": '"ridge"'},
+        ["how many users to draw; 0: all (default: 7)", "(default: 11 12)", "(default: ridge)"],
+    ),
+    "continual.py": ({"NUM_USERS": "7"}, ["how many users to replay; 0: all (default: 7)"]),
+    "recommend.py": ({"NUMBER": "3"}, ["how many films to recommend (default: 3)"]),
+    "tune.py": ({"TRIALS": "9"}, ["its defaults being the first (default: 9)"]),
+    "data_prep.py": ({"REVIEWS_PER_USER": "4"}, ["0: all they have (default: 4)"]),
+    "PerUser/perUser.py": ({"PROTOCOL": '"published"'}, ["is there (default: published)"]),
+}
+
+
+def script(*words, root=ROOT):
+    """Output, and seconds of processor time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=root,
+        env=os.environ | {"COLUMNS": "300", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def plain(text):
+    return " ".join(text.replace("│", " ").split())
+
+
+def edited(text, line):
+    """The script with this line in place of that of the same parameter."""
+    name = line.split()[0]
+    return re.sub(rf"^{name} = (\[  #.*?^\]|.*?$)", line, text, flags=re.M | re.S)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_comes_at_once_and_has_groups_without_none(name):
+    done, seconds = script(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert seconds < SECONDS
+    assert "None" not in done.stdout
+    assert "default: )" not in done.stdout
+    assert "default: '')" not in done.stdout
+    if "/" not in name:
+        assert len(re.findall(r"─ \w+ options ─", done.stdout)) >= 2
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_needs_nothing_that_takes_long_to_import(name):
+    done, _ = script("-X", "importtime", name, "--help")
+    imported = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert "tyro" in imported
+    assert not imported & HEAVY
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["compare_all.py", "--models", "aoo"], "no recommender is named 'aoo'"),
+        (["compare_all.py", "--add-models", "ao"], "--add-models is for a run that is there"),
+        (["compare_all.py", "--holdout", "first"], "none is named"),
+        (["compare_all.py", "--ratings-per-user", "1"], "--ratings-per-user is 1"),
+        (["compare_all.py", "--reviews-per-user", "1"], "--ratings-per-user is 1"),
+        (["continual.py", "--models", "aoo@never"], "no recommender is named 'aoo'"),
+        (["tune.py", "--models", "aoo"], "no recommender is named 'aoo'"),
+        (["recommend.py", "--number", "-1"], "--number is -1"),
+    ],
+)
+def test_a_wrong_value_is_refused_at_once(words, message):
+    done, seconds = script(*words)
+    assert done.returncode == 2
+    assert message in plain(done.stderr)
+    assert "Traceback" not in done.stderr
+    assert seconds < SECONDS
+
+
+def test_help_shows_what_the_protocol_chooses():
+    shown = plain(script("compare_all.py", "--help")[0].stdout)
+    for value in ("links", "halved", "last", "half_stars", "logits", "2000", "fresh", "extended"):
+        assert f"(default: {value} (strict))" in shown
+
+
+@pytest.mark.parametrize("name", EDITED)
+def test_an_edited_parameter_at_the_top_is_the_default(name, tmp_path):
+    lines, expected = EDITED[name]
+    text = (ROOT / name).read_text()
+    for constant, value in lines.items():
+        assert text.index(f"\n{constant} = ") < text.index("\nfrom recbench")
+        text = edited(text, f"{constant} = {value}")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text)
+    done, _ = script(name, "--help", root=tmp_path)
+    for words in expected:
+        assert words in plain(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('PROTOCOL = "strickt"', "PROTOCOL is 'strickt' in {}. Expected 'strict' or 'published'"),
+        ('NUM_USERS = "ten"', "NUM_USERS is ('ten',) in {}. Expected a whole number, or several"),
+        ("SPLIT = None", "SPLIT is None in {}. Expected a number"),
+        ('HOLDOUT = "lust"', "--holdout: none is named 'lust'"),
+        ('MODELS = "aoo"', "no recommender is named 'aoo'"),
+    ],
+)
+def test_a_slip_in_a_parameter_at_the_top_is_one_message(line, message, tmp_path):
+    text = edited((ROOT / "compare_all.py").read_text(), line)
+    (tmp_path / "mine.py").write_text(text)
+    done, _ = script("mine.py", root=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {message.format('mine.py')}")
+
+
+def test_parameters_of_runs_that_are_kept_are_still_read():
+    found = 0
+    for folder in (ROOT / "results").glob("*/*"):
+        for kind in (Grid, Replay, Tuning):
+            with contextlib.suppress(InputError):  # it is a run of another script
+                kept = kept_parameters(str(folder), kind)
+                found += isinstance(kept.seed, int)
+    assert found >= 20
+
+
+def test_a_run_goes_on_with_its_own_number_of_ratings():
+    for flag in ("--ratings-per-user", "--reviews-per-user"):
+        done, _ = script("compare_all.py", "--resume", "results/main/default", flag, "3")
+        assert done.returncode == 2
+        assert "--ratings-per-user is 3, the run has 5 10 25 100 200" in done.stderr
+
+
+def test_one_value_or_several():
+    assert several(250) == (250,)
+    assert several("ao") == ("ao",)
+    assert several([5, 10]) == (5, 10)
+
+
+@pytest.mark.parametrize("flag", ["--help", "--list-models"])
+def test_nobody_reads_on(flag):
+    """As of `| head -3`."""
+    child = subprocess.Popen(
+        [sys.executable, "compare_all.py", flag],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    child.stdout.close()
+    assert child.stderr.read() == b""
+    child.stderr.close()
+    assert child.wait() == 141
+
+
+def test_the_list_of_models():
+    done, seconds = script("compare_all.py", "--list-models")
+    assert seconds < SECONDS
+    assert done.returncode == 0, done.stderr
+    _, *lines, median, own = done.stdout.splitlines()
+    assert median.startswith("NAME_median")
+    assert own.startswith("file:Class")
+    shown = [re.split(r"  +", line) for line in lines]
+    assert sorted(name for name, *_ in shown) == sorted(RECOMMENDERS)
+    for name, family, learns_from, what in shown:
+        cls = load_recommender(name)
+        assert cls.__module__.startswith(f"{family}.")
+        assert learns_from == whose_ratings(cls)
+        assert what
+
+
+def test_every_class_of_a_family_that_has_a_name_is_in_the_table():
+    found = {}
+    for family in FAMILIES:
+        for file in sorted((ROOT / family).glob("*.py")):
+            classes = re.split(r"^(?=class )", file.read_text(), flags=re.MULTILINE)[1:]
+            for text in classes:
+                name = re.search(r"^    name(?:: ClassVar\[str\])? = \"(\w+)\"", text, re.MULTILINE)
+                if name:
+                    cls = re.match(r"class (\w+)", text)[1]
+                    found[name[1]] = f"{family}.{file.stem}:{cls}"
+    assert found == RECOMMENDERS
