@@ -42,6 +42,7 @@ class EaseModel(Recommender):
     name: ClassVar[str] = "ease"
     learns_from_background: ClassVar[bool] = True
     starts_from_item_baseline: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "regularisation": (30.0, 30_000.0, "log"),
         "user_exponent": (0.0, 1.0, "linear"),

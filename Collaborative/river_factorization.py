@@ -46,6 +46,7 @@ class RiverFactorization(Recommender):
     name: ClassVar[str] = "river_mf"
     learns_from_background: ClassVar[bool] = True
     starts_from_item_baseline: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("seed",)
     search_space: ClassVar[dict] = {
         "factors": (4, 128, "int"),

@@ -53,6 +53,7 @@ class Hybrid(OnlineRecommender):
     name: ClassVar[str] = "hybrid"
     learns_from_background: ClassVar[bool] = True
     starts_from_film_table: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("seed", "background")
     builds_on: str = "bayes_fm"
     tuned: ClassVar[str] = "with the film table"

@@ -59,6 +59,7 @@ class Personal(ContinualRecommender):
 
     name: ClassVar[str] = "personal"
     starts_from_film_table: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "with the film table"  # to background users
     fitted_together: ClassVar[str] = ""
 

@@ -40,6 +40,7 @@ class MedianReadOut(Recommender):
         self.starts_from_item_baseline = declared(mean, "starts_from_item_baseline")  # type: ignore[misc]
         self.starts_from_film_table = declared(mean, "starts_from_film_table")  # type: ignore[misc]
         self.asks_for_time = declared(mean, "asks_for_time")  # type: ignore[misc]
+        self.has_kernels = declared(mean, "has_kernels")  # type: ignore[misc]
         self.width = width
         self.prior = prior
 
@@ -108,7 +109,7 @@ def median_of(cls: type) -> type[MedianReadOut]:
     options_of_mean = tuple(dict.fromkeys((*declared(cls, "options"), "background")))
     copied = (
         *("learns_from_background", "starts_from_item_baseline", "starts_from_film_table"),
-        *("asks_for_time", "tuned"),
+        *("asks_for_time", "has_kernels", "tuned"),
     )
     described: dict[str, Any] = {
         "__init__": __init__,

@@ -17,7 +17,7 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import Row
 from recbench.evaluation.over_bias import scores_over_bias
 from recbench.ratings import Ratings
-from recbench.recommender import OfAll, Recommender, declared, fit_on, time_for
+from recbench.recommender import OfAll, Recommender, compile_kernels, declared, fit_on, time_for
 from recbench.threads import one_thread
 
 
@@ -133,6 +133,7 @@ def fit_and_predict(
         of_folds = [cell.movies] if learns_from_background else cell.movies_of_folds()
         if len(of_folds) > 1:
             base = None  # what it builds on was fitted by fold, too
+        compile_kernels(recommender, train, of_folds[0], cell.item_baseline, tables)
         started = time.perf_counter()
 
         def fit(one: Any, ratings: Ratings, fold: int) -> Any:
@@ -146,15 +147,11 @@ def fit_and_predict(
             recommender.fit(train, fit)
         fitted = time.perf_counter()
         answer = ask(recommender, test.user, test.movie, otherwise, test.time)
-        time_asked = time_for(recommender, test.time)
-        bits = (
-            recommender.predict_bits(test.user, test.movie, **time_asked)
-            if hasattr(recommender, "predict_bits")
-            else None
-        )
         predicted_at = time.perf_counter()
         grid, probabilities = (
-            recommender.predict_distribution(test.user, test.movie, **time_asked)
+            recommender.predict_distribution(
+                test.user, test.movie, **time_for(recommender, test.time)
+            )
             if hasattr(recommender, "predict_distribution")
             else (None, None)
         )
@@ -164,7 +161,7 @@ def fit_and_predict(
     return Predicted(
         stars=answer.stars,
         covered=answer.covered,
-        ones=None if bits is None else bits.sum(axis=1),
+        ones=answer.ones,
         grid=grid,
         probabilities=probabilities,
         ranked=ranked,
