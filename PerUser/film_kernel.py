@@ -53,6 +53,12 @@ class FilmKernel(ABC):
         )  # by bits that differ
         self._drift = self.scales.drift * drift_shape(np.arange(1))
 
+    @property
+    def nbytes(self) -> int:
+        """Of what it holds of all movies."""
+        held = (self.mean, self.patterns, self._unit, self._norm, self._linear)
+        return sum(one.nbytes for one in held)
+
     def stored(self, movie: np.ndarray) -> Patterns:
         """The patterns of films (int [n]), the oldest first."""
         patterns = Patterns(64 * self.patterns.shape[1])

@@ -146,6 +146,9 @@ class AoRecommender(ForgettingRecommender):
     def state_bytes(self) -> int | None:
         return self.agents.nbytes
 
+    def shared_bytes(self) -> int:
+        return self.bits.nbytes
+
 
 class VendorAgents:
     """One agent of AO Labs' engine per user, with the calls of a `weightless.Population`.

@@ -352,6 +352,10 @@ class Personal(ContinualRecommender):
             for p in self.memories.values()
         )
 
+    def shared_bytes(self) -> int:
+        """Of one film table, the largest: a user needs one."""
+        return max(kernel.nbytes for kernel in self._kernels)
+
 
 class PersonalExact(Personal):
     """`Personal` with real-valued factors of films in place of codes, as its upper bound."""

@@ -110,3 +110,6 @@ class PerUserRidge(Recommender):
 
     def state_bytes(self) -> int:
         return self._weights.nbytes + self._intercepts.nbytes
+
+    def shared_bytes(self) -> int:
+        return self._features.nbytes + self._start.nbytes

@@ -121,7 +121,13 @@ class Recommender(ABC):
         """
 
     def state_bytes(self) -> int | None:
-        """Bytes of what was learned (of all users together); None if it cannot say."""
+        """Bytes of what was learned of the users, of all of them together; None if it cannot say.
+        What serves all users is not among them, if there is `shared_bytes`."""
+        return None
+
+    def shared_bytes(self) -> int | None:
+        """Bytes of what serves all users, whoever they are, and is needed to predict: movies,
+        layers, item factors; None if it cannot say."""
         return None
 
 
@@ -230,6 +236,11 @@ def why_together(recommender: Any) -> str:
 def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray | None]:
     """What `predict` gets by keyword beside user and movie: `time`, if it asks for it."""
     return {"time": time} if declared(recommender, "asks_for_time") else {}
+
+
+def bytes_of(recommender: Any, what: str) -> int | None:
+    """Its `what`, "state_bytes" or "shared_bytes"; None of one of one's own that lacks it."""
+    return getattr(recommender, what, lambda: None)()
 
 
 def build(cls: type, options: Options, **settings: object) -> Any:

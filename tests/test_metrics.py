@@ -203,3 +203,19 @@ def test_personal_recommenders_get_no_one_elses_ratings(cell):
     collaborative.learns_from_background = True
     measure(collaborative, cell, "half_stars")
     assert len(collaborative.seen) > len(cell.collaborative.train)
+
+
+def test_bytes_of_a_user_and_of_all_stand_side_by_side(cell):
+    class Sized(Fixed):
+        def state_bytes(self):
+            return 30 * len(np.unique(self.seen.user))
+
+        def shared_bytes(self):
+            return 700
+
+    row = measure(Sized(lambda user: np.full(len(user), 3.0)), cell, "half_stars").row
+    assert (row["bytes_per_user"], row["bytes_shared"]) == (30, 700)
+    columns = list(row)
+    assert columns[columns.index("bytes_per_user") + 1] == "bytes_shared"
+    bare = measure(Fixed(lambda user: np.full(len(user), 3.0)), cell, "half_stars").row
+    assert (bare["bytes_per_user"], bare["bytes_shared"]) == (None, None)

@@ -11,7 +11,7 @@ import numpy as np
 from recbench.continual.energy import joules
 from recbench.continual.stream import Stream
 from recbench.ratings import Ratings
-from recbench.recommender import FEW, compile_kernels, declared, fit_on, time_for
+from recbench.recommender import FEW, bytes_of, compile_kernels, declared, fit_on, time_for
 from recbench.threads import one_thread
 
 TIMED = 200  # of the predictions of a learner that does not learn in between, so many one by one
@@ -29,7 +29,8 @@ class Replayed:
         fit_seconds: processor time to fit to them, making a film table included.
         seconds: processor time of the whole.
         joules: energy of the processor package meanwhile, whoever used it; None: it does not tell.
-        bytes_per_user: of what is learned, at the end, over the users known then.
+        bytes_per_user: of what is learned of users, at the end, over those known then.
+        bytes_shared: of what serves all users.
     """
 
     predicted: np.ndarray
@@ -40,6 +41,7 @@ class Replayed:
     seconds: float
     joules: float | None
     bytes_per_user: float | None
+    bytes_shared: int | None
 
 
 def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
@@ -65,7 +67,7 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
             known_users = len(np.unique(stream.first(known).user))
         seconds = time.process_time() - started + more_seconds
         spent = joules()
-    state = getattr(model, "state_bytes", lambda: None)()
+    state = bytes_of(model, "state_bytes")
     return Replayed(
         predicted=predicted,
         predict_us=predict_us,
@@ -75,6 +77,7 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
         seconds=seconds,
         joules=None if energy is None or spent is None else spent - energy,
         bytes_per_user=None if state is None or not known_users else state / known_users,
+        bytes_shared=bytes_of(model, "shared_bytes"),
     )
 
 
