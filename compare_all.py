@@ -439,9 +439,11 @@ def check(parameters: Parameters) -> None:
     if not parameters.models:
         raise InputError(f"--models needs a name. There are {', '.join(recommenders())}")
     names = [name_of(spec) for spec in parameters.models]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    added = [name_of(spec) for spec in parameters.add_models]
+    for flag, given in (("--models", names), ("--add-models", added)):
+        for name in given:
+            if given.count(name) > 1:
+                raise InputError(f"{flag}: {name} stands twice. A name can be in the tables once")
     if parameters.add_models and not parameters.resume:
         raise InputError(
             "--add-models is for a run that is there: give its folder, --resume FOLDER"

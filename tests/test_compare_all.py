@@ -372,6 +372,7 @@ def test_published_protocol_in_every_row(tmp_path):
     ("words", "message"),
     [
         (["--add-models", "bias"], "--add-models is for a run that is there"),
+        (["--add-models", "a:X", "b:X"], "--add-models: X stands twice"),
         (["--reference", "bais"], "--reference is 'bais'. Expected auto or one of --models"),
         (["--user-set", "claim-3"], "claim-3"),
         (["--num-users", "-5"], "--num-users is -5"),

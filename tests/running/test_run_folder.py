@@ -9,7 +9,9 @@ from tests_paths import SYNTHETIC
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.registry import load_recommender
 from recbench.runs.grid import CellTask, run_cell
-from recbench.runs.run_folder import RunFolder
+from recbench.runs.predictions import Predictions
+from recbench.runs.resume import add_models
+from recbench.runs.run_folder import RunFolder, read_metadata
 
 ABOUT = {"parameters": {}, "datasets": []}
 ROW = {"num_users": 5, "reviews_per_user": 10, "iteration": 1, "model": "a", "status": "ok"}
@@ -35,6 +37,17 @@ def test_the_table_is_written_when_there_is_something_to_add(tmp_path):
     assert (tmp_path / "run" / "comparison.csv").stat().st_ino == before
     run.add(ROW | {"model": "b"})
     assert (tmp_path / "run" / "comparison.csv").stat().st_ino != before
+
+
+def test_a_model_of_another_file_takes_the_place_of_one_of_its_name(tmp_path):
+    """A run has a name once: both in run.json would be refused by the next --resume."""
+    run = RunFolder.create(tmp_path / "run", {**ABOUT, "parameters": {}})
+    run.add(ROW | {"model": "Mine"}, ROW | {"model": "bias"})
+    models = ("before:Mine", "bias")
+    found = add_models(run, Predictions(run.path), models, ("svd", "after:Mine"))
+    assert found == ("after:Mine", "bias", "svd")
+    assert read_metadata(run.path)["parameters"]["models"] == list(found)
+    assert [row["model"] for row in run.rows] == ["bias"]
 
 
 MODELS = """
