@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import numba
 import numpy as np
 
 from Collaborative.surprise_trainset import Known, look_up
+from recbench.compiled import numeric
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
@@ -143,7 +143,7 @@ def initial_factors(
     return drawn[:users].copy(), drawn[users:].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@numeric
 def learn_in_order(user, movie, stars, biases, factors, epochs, rates, l2):  # pragma: no cover
     """What `BiasedMF.learn_one` does with each rating; changes `biases` and `factors` in place.
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from PerUser.gaussian_process import GaussianProcess
 from PerUser.posteriors import Films, all_posteriors
+from recbench.compiled import numeric
 from recbench.film_table.codes import arcsine_kernel
 from recbench.film_table.kernel import drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
 from recbench.ratings import DEFAULT_STARS, Movies
 from weightless import Patterns, pack
-from weightless.compiled import compiled
 
 
 class FilmKernel(ABC):
@@ -215,7 +215,7 @@ class FactorKernel(FilmKernel):
         return alike * self._norm[movie][:, None] * self._norm[stored]
 
 
-@compiled
+@numeric
 def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -> Any:
     m, n = differing.shape
     likeness = np.empty((m, n))
@@ -225,7 +225,7 @@ def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -
     return likeness
 
 
-@compiled
+@numeric
 def _add_parts(
     kernel: Any,
     differing: Any,

@@ -14,7 +14,7 @@ PARTS = {*SCRIPTS, *FAMILIES, "experiments", "recbench", "weightless"}
 # A script may import everything; nothing imports a script.
 MAY_IMPORT = {
     "weightless": set(),
-    "recbench": set(),
+    "recbench": {"weightless"},
     **{family: {"recbench", "weightless"} for family in FAMILIES},
 }
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
