@@ -33,7 +33,7 @@ from recbench.evaluation.parts_of_cell import (
 from recbench.evaluation.protocols import Protocol
 from recbench.film_table.tables import FilmTables
 from recbench.own_class import line_of
-from recbench.recommender import Options, build, declared, why_together
+from recbench.recommender import Options, build, declared, whose_ratings, why_together
 from recbench.registry import family_of, file_of, load_recommender
 from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
@@ -283,6 +283,7 @@ def _row(task: CellTask, name: str) -> dict:
         "seed": task.options().seed,
         "model": name,
         "family": family_of(cls),
+        "learns_from": whose_ratings(cls),
         "tuned": declared(cls, "tuned"),
     }
 
