@@ -51,6 +51,7 @@ from recbench.registry import family_of, file_of, load_recommender, name_of, rec
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
+from recbench.report.results import RESULTS, results_table
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.report.wide import final_results
 from recbench.runs.at_work import Piece
@@ -235,10 +236,12 @@ def carry_out(
     if exchange != folder.path.absolute():
         shutil.rmtree(exchange, ignore_errors=True)
     if (table["status"] == "ok").any():
+        losses = predictions.losses()
+        predictions.finish()
+        write_csv(results_table(table, losses), folder.path / RESULTS)
         write_csv(final_results(table), folder.path / "final_results.csv")
-        differences = write_significance(
-            folder, predictions, protocol, table, named_reference(parameters)
-        )
+        reference = named_reference(parameters)
+        differences = write_significance(folder, losses, protocol, table, reference)
         write_plots(table, differences, folder.path / "plots")
         shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
         for score, title in shown.items():
@@ -391,14 +394,12 @@ def named_reference(parameters: Parameters) -> str:
 
 def write_significance(
     folder: RunFolder,
-    predictions: Predictions,
+    losses: pd.DataFrame,
     protocol: Protocol,
     table: pd.DataFrame,
     reference: str,
 ) -> pd.DataFrame:
-    """significance.csv and predictions.parquet; the differences."""
-    losses = predictions.losses()
-    predictions.finish()
+    """significance.csv; the differences."""
     if not protocol.holdout_rule().same_test_rows:  # nothing to pair
         return significance(losses.iloc[:0], pd.DataFrame(columns=REFERENCE_COLUMNS))
     cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
