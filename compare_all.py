@@ -220,9 +220,11 @@ def check(parameters: Parameters) -> None:
     if not parameters.models:
         raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
     names = [name_of(spec) for spec in parameters.models]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    added = [name_of(spec) for spec in parameters.add_models]
+    for flag, given in (("--models", names), ("--add-models", added)):
+        for name in given:
+            if given.count(name) > 1:
+                raise InputError(f"{flag}: {name} stands twice. A name can be in the tables once")
     if parameters.add_models and not parameters.resume:
         raise InputError(
             "--add-models is for a run that is there: give its folder, --resume FOLDER"
@@ -292,6 +294,7 @@ from recbench.registry import family_of, file_of, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
+from recbench.report.results import RESULTS, results_table
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.report.wide import final_results
 from recbench.runs.at_work import Piece
@@ -377,10 +380,12 @@ def carry_out(
     if exchange != folder.path.absolute():
         shutil.rmtree(exchange, ignore_errors=True)
     if (table["status"] == "ok").any():
+        losses = predictions.losses()
+        predictions.finish()
+        write_csv(results_table(table, losses), folder.path / RESULTS)
         write_csv(final_results(table), folder.path / "final_results.csv")
-        differences = write_significance(
-            folder, predictions, protocol, table, named_reference(parameters)
-        )
+        reference = named_reference(parameters)
+        differences = write_significance(folder, losses, protocol, table, reference)
         write_plots(table, differences, folder.path / "plots")
         shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
         for score, title in shown.items():
@@ -527,14 +532,12 @@ def named_reference(parameters: Parameters) -> str:
 
 def write_significance(
     folder: RunFolder,
-    predictions: Predictions,
+    losses: pd.DataFrame,
     protocol: Protocol,
     table: pd.DataFrame,
     reference: str,
 ) -> pd.DataFrame:
-    """significance.csv and predictions.parquet; the differences."""
-    losses = predictions.losses()
-    predictions.finish()
+    """significance.csv; the differences."""
     if not protocol.holdout_rule().same_test_rows:  # nothing to pair
         return significance(losses.iloc[:0], pd.DataFrame(columns=REFERENCE_COLUMNS))
     cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))

@@ -25,3 +25,6 @@ class Always3(Recommender):
 
     def state_bytes(self) -> int:
         return 0
+
+    def shared_bytes(self) -> int:
+        return 0

@@ -14,6 +14,8 @@ from recbench.item_baseline import ItemBaseline
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 from recbench.recommender import OfAll, OnlineRecommender, Recommender
 
+FLOAT_BYTES = 4  # as which a mean is predicted
+
 
 class _RunningMean(OnlineRecommender):
     """The mean of the stars of one user, or of one movie; of all ratings where there is none."""
@@ -47,8 +49,9 @@ class _RunningMean(OnlineRecommender):
         stars[rated] = self._total[key[rated]] / self._count[key[rated]]
         return stars
 
-    def state_bytes(self) -> int:
-        return int(np.count_nonzero(self._count)) * np.dtype(np.float32).itemsize
+    def _nbytes(self) -> int:
+        """Of the means."""
+        return FLOAT_BYTES * int(np.count_nonzero(self._count))
 
 
 class MovieMean(_RunningMean):
@@ -69,6 +72,12 @@ class MovieMean(_RunningMean):
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return self._means_of(movie)
+
+    def state_bytes(self) -> int:
+        return 0
+
+    def shared_bytes(self) -> int:
+        return self._nbytes()
 
 
 class UserMean(_RunningMean):
@@ -100,6 +109,12 @@ class UserMean(_RunningMean):
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return self._means_of(user)
 
+    def state_bytes(self) -> int:
+        return self._nbytes()
+
+    def shared_bytes(self) -> int:
+        return FLOAT_BYTES  # the mean of all
+
 
 class UserMedian(Recommender):
     """The median of the user's training ratings (of an even number, the middle two's mean).
@@ -130,6 +145,9 @@ class UserMedian(Recommender):
 
     def state_bytes(self) -> int:
         return int(np.count_nonzero(~np.isnan(self._table))) * self._table.itemsize
+
+    def shared_bytes(self) -> int:
+        return FLOAT_BYTES  # the median of all
 
 
 def _median_by(key: np.ndarray, stars: np.ndarray) -> np.ndarray:

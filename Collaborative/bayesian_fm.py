@@ -101,7 +101,12 @@ class BayesianFM(Recommender):
         return expected_cost(self.rank, self.samples, ratings, users, films)
 
     def state_bytes(self) -> int:
-        return 0 if self._model is None else self._model.state_bytes()
+        return 0 if self._model is None else self._model.state_bytes(len(self._users))
+
+    def shared_bytes(self) -> int:
+        if self._model is None:
+            return 0
+        return self._model.state_bytes() - self.state_bytes() + self._side.nbytes
 
 
 class BayesianFMIds(BayesianFM):

@@ -150,7 +150,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        if self._model is None:
-            return 0
-        kept = sum(8 * 2 * len(history.movie) for history in self._histories.values())
-        return int(self._offset.nbytes + self._q.nbytes + kept)
+        return sum(8 * 2 * len(history.movie) for history in self._histories.values())
+
+    def shared_bytes(self) -> int:
+        return 0 if self._model is None else self._offset.nbytes + self._q.nbytes

@@ -166,10 +166,19 @@ class BayesianFMImplicit(Recommender):
         return time // (DAY * self.days)
 
     def state_bytes(self) -> int:
-        """The samples and who rated what."""
+        """Of each user two features in all samples, the user's own and that of a movie's raters;
+        and what the user rated."""
         if self._model is None:
             return 0
-        implicit = (self._rated_by_user, self._raters_of_movie)
-        return self._model.state_bytes() + sum(
-            one.data.nbytes + one.indices.nbytes for one in implicit
-        )
+        return self._model.state_bytes(2 * len(self._users)) + _bytes(self._rated_by_user)
+
+    def shared_bytes(self) -> int:
+        """The other features, and who rated each movie."""
+        if self._model is None:
+            return 0
+        others = self._model.state_bytes() - self._model.state_bytes(2 * len(self._users))
+        return others + _bytes(self._raters_of_movie) + self._side.nbytes
+
+
+def _bytes(table: sparse.csr_matrix) -> int:
+    return table.data.nbytes + table.indices.nbytes

@@ -69,4 +69,7 @@ class BiasModel(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return self._user_bias.nbytes + self._movie_bias.nbytes
+        return self._user_bias.nbytes
+
+    def shared_bytes(self) -> int:
+        return self._movie_bias.nbytes + self._known.level.nbytes

@@ -111,5 +111,8 @@ class BoostedTrees(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
+        return self._statistics.bytes_of_users()
+
+    def shared_bytes(self) -> int:
         trees = len(self._model.model_to_string().encode()) if self._model else 0
-        return self._statistics.nbytes() + trees
+        return self._statistics.bytes_of_movies() + trees

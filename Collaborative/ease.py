@@ -42,6 +42,7 @@ class EaseModel(Recommender):
     name: ClassVar[str] = "ease"
     learns_from_background: ClassVar[bool] = True
     starts_from_item_baseline: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "regularisation": (30.0, 30_000.0, "log"),
         "user_exponent": (0.0, 1.0, "linear"),
@@ -104,8 +105,11 @@ class EaseModel(Recommender):
 
     def state_bytes(self) -> int:
         x = self._x
-        tables = (self._user_bias, self._movie_bias, self._weights, self._scale)
-        return sum(table.nbytes for table in (*tables, x.data, x.indices, x.indptr))
+        of_users = (self._user_bias, self._scale, x.data, x.indices, x.indptr)
+        return sum(table.nbytes for table in of_users)
+
+    def shared_bytes(self) -> int:
+        return self._movie_bias.nbytes + self._weights.nbytes + self._known.level.nbytes
 
 
 def inverse_of(x: sparse.csr_array, regularisation: float) -> np.ndarray:

@@ -47,6 +47,7 @@ class NeighbourModel(Recommender):
     by_user: ClassVar[bool]
     learns_from_background: ClassVar[bool] = True
     starts_from_item_baseline: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "neighbours": (5, 100, "int"),
         "similarity": ("pearson_baseline", "msd"),
@@ -114,10 +115,13 @@ class NeighbourModel(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        residuals = self._residuals
-        tables = (self._user_bias, self._movie_bias, self._similarity)
-        lists = (residuals.data, residuals.indices, residuals.indptr)
-        return sum(table.nbytes for table in (*tables, *lists))
+        residuals, similarity = self._residuals, self._similarity
+        of_users = (self._user_bias, residuals.data, residuals.indices, residuals.indptr)
+        return sum(one.nbytes for one in of_users) + self.by_user * similarity.nbytes
+
+    def shared_bytes(self) -> int:
+        of_movies = self._movie_bias.nbytes + self._known.level.nbytes
+        return of_movies + (not self.by_user) * self._similarity.nbytes
 
     @property
     def _rows(self) -> int:

@@ -129,9 +129,11 @@ class RatingStatistics:
             pair[part, 3:] = affinity @ self.channel / np.maximum(has @ self.channel, 1)
         return _columns(pair, self.of_user[row], self.of_movie[movie])
 
-    def nbytes(self) -> int:
-        """Of what was learned from ratings."""
-        tables = (self.start, self.user_bias, self.of_user, self.of_movie, self.profile, self.taste)
+    def bytes_of_users(self) -> int:
+        return self.user_bias.nbytes + self.of_user.nbytes + self.profile.nbytes
+
+    def bytes_of_movies(self) -> int:
+        tables = (self.start, self.of_movie, self.taste, self.bits)
         return sum(table.nbytes for table in tables)
 
     def _row(self, user: np.ndarray) -> np.ndarray:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-import numba
 import numpy as np
 
 from Collaborative.surprise_trainset import Known, look_up
+from recbench.compiled import numeric
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import Recommender
@@ -46,6 +46,7 @@ class RiverFactorization(Recommender):
     name: ClassVar[str] = "river_mf"
     learns_from_background: ClassVar[bool] = True
     starts_from_item_baseline: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("seed",)
     search_space: ClassVar[dict] = {
         "factors": (4, 128, "int"),
@@ -113,8 +114,11 @@ class RiverFactorization(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        learned = (self._user_bias, self._movie_bias, self._user_factors, self._movie_factors)
-        return sum(table.nbytes for table in learned)
+        return self._user_bias.nbytes + self._user_factors.nbytes
+
+    def shared_bytes(self) -> int:
+        of_movies = (self._movie_bias, self._movie_factors, self._known.level)
+        return sum(table.nbytes for table in of_movies)
 
 
 def initial_factors(
@@ -139,7 +143,7 @@ def initial_factors(
     return drawn[:users].copy(), drawn[users:].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@numeric
 def learn_in_order(user, movie, stars, biases, factors, epochs, rates, l2):  # pragma: no cover
     """What `BiasedMF.learn_one` does with each rating; changes `biases` and `factors` in place.
 

@@ -58,7 +58,10 @@ class RiverBaseline(_River):
         return reco.Baseline(optimizer=optim.SGD(0.01))
 
     def state_bytes(self) -> int:
-        return 8 * (len(self._model.u_biases) + len(self._model.i_biases))
+        return 8 * len(self._model.u_biases)
+
+    def shared_bytes(self) -> int:
+        return 8 * len(self._model.i_biases)
 
 
 class RiverBiasedMF(_River):
@@ -83,6 +86,8 @@ class RiverBiasedMF(_River):
 
     def state_bytes(self) -> int:
         model = self._model
-        return 8 * (len(model.u_biases) + len(model.i_biases)) + 8 * model.n_factors * (
-            len(model.u_latents) + len(model.i_latents)
-        )
+        return 8 * (len(model.u_biases) + model.n_factors * len(model.u_latents))
+
+    def shared_bytes(self) -> int:
+        model = self._model
+        return 8 * (len(model.i_biases) + model.n_factors * len(model.i_latents))

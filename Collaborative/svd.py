@@ -99,5 +99,8 @@ class SvdModel(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        learned = (self._user_bias, self._movie_bias, self._user_factors, self._movie_factors)
-        return sum(table.nbytes for table in learned)
+        return self._user_bias.nbytes + self._user_factors.nbytes
+
+    def shared_bytes(self) -> int:
+        of_movies = (self._movie_bias, self._movie_factors, self._known.level)
+        return sum(table.nbytes for table in of_movies)

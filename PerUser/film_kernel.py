@@ -9,12 +9,12 @@ import numpy as np
 
 from PerUser.gaussian_process import GaussianProcess
 from PerUser.posteriors import Films, all_posteriors
+from recbench.compiled import numeric
 from recbench.film_table.codes import arcsine_kernel
 from recbench.film_table.kernel import drift_shape, metadata_shape
 from recbench.film_table.table import FilmTable
 from recbench.ratings import DEFAULT_STARS, Movies
 from weightless import Patterns, pack
-from weightless.compiled import compiled
 
 
 class FilmKernel(ABC):
@@ -52,6 +52,12 @@ class FilmKernel(ABC):
             np.arange(64 * metadata.shape[1] + 1)
         )  # by bits that differ
         self._drift = self.scales.drift * drift_shape(np.arange(1))
+
+    @property
+    def nbytes(self) -> int:
+        """Of what it holds of all movies."""
+        held = (self.mean, self.patterns, self._unit, self._norm, self._linear)
+        return sum(one.nbytes for one in held)
 
     def stored(self, movie: np.ndarray) -> Patterns:
         """The patterns of films (int [n]), the oldest first."""
@@ -209,7 +215,7 @@ class FactorKernel(FilmKernel):
         return alike * self._norm[movie][:, None] * self._norm[stored]
 
 
-@compiled
+@numeric
 def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -> Any:
     m, n = differing.shape
     likeness = np.empty((m, n))
@@ -219,7 +225,7 @@ def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -
     return likeness
 
 
-@compiled
+@numeric
 def _add_parts(
     kernel: Any,
     differing: Any,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from weightless.compiled import compiled
+from recbench.compiled import numeric
 
 
 class GaussianProcess:
@@ -129,7 +129,7 @@ class GaussianProcess:
         self._root, self._z = root, z
 
 
-@compiled
+@numeric
 def _forward(root: Any, n: Any, right: Any) -> Any:
     """L⁻¹ b, row after row."""
     solved = np.empty(n)
@@ -138,7 +138,7 @@ def _forward(root: Any, n: Any, right: Any) -> Any:
     return solved
 
 
-@compiled
+@numeric
 def _append(root: Any, z: Any, n: Any, kernel: Any, variance: Any, residual: Any) -> None:
     row = _forward(root, n, kernel)
     root[n, :n] = row
@@ -146,7 +146,7 @@ def _append(root: Any, z: Any, n: Any, kernel: Any, variance: Any, residual: Any
     z[n] = (residual - np.dot(row, z[:n])) / root[n, n]
 
 
-@compiled
+@numeric
 def _ask_one(root: Any, z: Any, n: Any, kernel: Any) -> Any:
     v = _forward(root, n, kernel)
     return np.dot(v, z[:n]), np.dot(v, v)

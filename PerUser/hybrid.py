@@ -18,6 +18,7 @@ from recbench.recommender import (
     Options,
     Recommender,
     build,
+    bytes_of,
     declared,
     fit_on,
     time_for,
@@ -53,6 +54,7 @@ class Hybrid(OnlineRecommender):
     name: ClassVar[str] = "hybrid"
     learns_from_background: ClassVar[bool] = True
     starts_from_film_table: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     options: ClassVar[tuple[str, ...]] = ("seed", "background")
     builds_on: str = "bayes_fm"
     tuned: ClassVar[str] = "with the film table"
@@ -206,8 +208,10 @@ class Hybrid(OnlineRecommender):
 
     def state_bytes(self) -> int:
         errors = 4 * sum(len(rows) for rows in self._history.values())
-        of_model = getattr(self._model, "state_bytes", lambda: None)()  # one's own may lack it
-        return errors + self._personal.state_bytes() + (of_model or 0)
+        return errors + self._personal.state_bytes() + (bytes_of(self._model, "state_bytes") or 0)
+
+    def shared_bytes(self) -> int:
+        return self._personal.shared_bytes() + (bytes_of(self._model, "shared_bytes") or 0)
 
 
 class HybridImplicit(Hybrid):

@@ -22,7 +22,6 @@ WNN_ENGINE = "weightless"  # this project's open engine; or "ao_core", the priva
 import importlib
 import sys
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import ClassVar, Literal, Self
@@ -55,7 +54,6 @@ from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import ForgettingRecommender, OfAll
-from weightless import Arch, Population
 from weightless.coin import agent_seeds
 
 STEPS = 15_000  # a hint of how many states an agent will live through
@@ -79,6 +77,7 @@ class AoRecommender(ForgettingRecommender):
     name: ClassVar[str] = "ao"
     options: ClassVar[tuple[str, ...]] = ("seed", "labels", "wnn_engine")
     fitted_together: str = ""
+    has_kernels: bool = True
 
     def __init__(
         self, seed: int = 0, labels: str = "half_stars", wnn_engine: Engine = "weightless"
@@ -87,9 +86,8 @@ class AoRecommender(ForgettingRecommender):
         self.labels = labels
         self.wnn_engine = wnn_engine
         self.ao = load_engine(wnn_engine)
-        if wnn_engine == "weightless":
-            compile_kernels()
-        else:
+        if wnn_engine != "weightless":
+            self.has_kernels = False
             self.fitted_together = "what a private engine draws at random is not known"
 
     def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
@@ -166,6 +164,9 @@ class AoRecommender(ForgettingRecommender):
     def state_bytes(self) -> int | None:
         return self.agents.nbytes
 
+    def shared_bytes(self) -> int:
+        return self.bits.nbytes
+
 
 class VendorAgents:
     """One agent of AO Labs' engine per user, with the calls of a `weightless.Population`.
@@ -223,18 +224,6 @@ def load_engine(name: Engine) -> ModuleType:
             "git+https://github.com/aolabsai/ao_core and "
             "git+https://github.com/aolabsai/ao_arch; or leave the flag out for the open engine"
         ) from None
-
-
-@cache
-def compile_kernels() -> None:
-    """Compile the engine's kernels, or load them where that was done before, by using them: so
-    that the first user's learning does not take the blame."""
-    rng = np.random.default_rng(0)
-    bits = rng.integers(0, 2, (100, 36)).astype(np.uint8)
-    population = Population(Arch([10, 3, 3, 10], [10], [], "forward_forward_conn"), 2)
-    agent = np.arange(100) % 2
-    population.learn(agent, bits[:, :26], bits[:, 26:])
-    population.recall(agent, 1 - bits[:, :26])
 
 
 # --- the published experiment ------------------------------------------------------------------

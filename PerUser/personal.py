@@ -59,6 +59,7 @@ class Personal(ContinualRecommender):
 
     name: ClassVar[str] = "personal"
     starts_from_film_table: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "with the film table"  # to background users
     fitted_together: ClassVar[str] = ""
 
@@ -350,6 +351,10 @@ class Personal(ContinualRecommender):
             8 * len(p.patterns.array) * len(p) + p.movie.nbytes + p.residual.nbytes
             for p in self.memories.values()
         )
+
+    def shared_bytes(self) -> int:
+        """Of one film table, the largest: a user needs one."""
+        return max(kernel.nbytes for kernel in self._kernels)
 
 
 class PersonalExact(Personal):

@@ -61,5 +61,5 @@ class PersonalLive(Personal):
         self._uncertainty[movie] *= 1 - gain
         super().learn_one(user, movie, stars)
 
-    def state_bytes(self) -> int:
-        return super().state_bytes() + self._away.nbytes + self._uncertainty.nbytes
+    def shared_bytes(self) -> int:
+        return super().shared_bytes() + self._away.nbytes + self._uncertainty.nbytes

@@ -139,3 +139,6 @@ class RecursiveRidge(ForgettingRecommender):
 
     def state_bytes(self) -> int:
         return sum(one.inverse.nbytes + one.weights.nbytes for one in self._users.values())
+
+    def shared_bytes(self) -> int:
+        return self._z.nbytes + self._start.nbytes

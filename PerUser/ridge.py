@@ -110,6 +110,9 @@ class PerUserRidge(Recommender):
     def state_bytes(self) -> int:
         return self._weights.nbytes + self._intercepts.nbytes
 
+    def shared_bytes(self) -> int:
+        return self._features.nbytes + self._start.nbytes
+
 
 def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
     """The rows (int) of each distinct user, in order of the users and of the table."""

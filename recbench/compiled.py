@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
+from weightless.compiled import compiled
+
+PACKAGES = ("recbench", "weightless", "PerUser", "Collaborative", "Baselines")
 
 
 def numeric(function: Any) -> Any:
     """The function as machine code, cached on disk; a division by zero gives inf, not an error."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return compiled(function, PACKAGES, error_model="numpy")

@@ -9,7 +9,15 @@ import numpy as np
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Options, Recommender, build, declared, fit_on, time_for
+from recbench.recommender import (
+    Options,
+    Recommender,
+    build,
+    bytes_of,
+    declared,
+    fit_on,
+    time_for,
+)
 
 GRID = np.arange(1, 11) / 2  # the stars that can be given
 WIDTH, PRIOR = 1.5, 10.0  # stars, ratings
@@ -40,6 +48,7 @@ class MedianReadOut(Recommender):
         self.starts_from_item_baseline = declared(mean, "starts_from_item_baseline")  # type: ignore[misc]
         self.starts_from_film_table = declared(mean, "starts_from_film_table")  # type: ignore[misc]
         self.asks_for_time = declared(mean, "asks_for_time")  # type: ignore[misc]
+        self.has_kernels = declared(mean, "has_kernels")  # type: ignore[misc]
         self.width = width
         self.prior = prior
 
@@ -94,8 +103,10 @@ class MedianReadOut(Recommender):
         return pi / pi.sum(axis=1, keepdims=True)
 
     def state_bytes(self) -> int:
-        of_mean = getattr(self._mean, "state_bytes", lambda: None)()  # one of one's own may lack it
-        return (of_mean or 0) + self._histogram.nbytes
+        return (bytes_of(self._mean, "state_bytes") or 0) + self._histogram.nbytes
+
+    def shared_bytes(self) -> int | None:
+        return bytes_of(self._mean, "shared_bytes")
 
 
 def median_of(cls: type) -> type[MedianReadOut]:
@@ -108,7 +119,7 @@ def median_of(cls: type) -> type[MedianReadOut]:
     options_of_mean = tuple(dict.fromkeys((*declared(cls, "options"), "background")))
     copied = (
         *("learns_from_background", "starts_from_item_baseline", "starts_from_film_table"),
-        *("asks_for_time", "tuned"),
+        *("asks_for_time", "has_kernels", "tuned"),
     )
     described: dict[str, Any] = {
         "__init__": __init__,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
@@ -67,6 +68,8 @@ class Recommender(ABC):
     # Why users cannot be fitted in parts, each by itself, with the same predictions to the last
     # digit; "": they can, see `of_all_users`. Each class says so itself: it is not inherited.
     fitted_together: ClassVar[str] = "it does not say that its users can be fitted in parts"
+    # True: parts of it are compiled when they are first used, see `compile_kernels`.
+    has_kernels: ClassVar[bool] = False
     # The fields of `Options` that its constructor takes, by keyword.
     options: ClassVar[tuple[str, ...]] = ()
     # The name of a recommender that it contains: where a run has fitted that one to the same
@@ -107,9 +110,10 @@ class Recommender(ABC):
             float32 [n], within 0.5 .. 5.0, never nan. Asking changes nothing.
 
         A recommender whose own output is bits also has `predict_bits(user, movie)`, the
-        thermometer uint8 [n, 10] from which its stars are read. One that has a predictive
-        distribution of stars also has `predict_distribution(user, movie)`: a grid of stars,
-        float64 [g], rising, and the probability of each, float64 [n, g].
+        thermometer uint8 [n, 10]; its `predict` is `decode_ratings` of that, and a run asks for
+        the bits alone. One that has a predictive distribution of stars also has
+        `predict_distribution(user, movie)`: a grid of stars, float64 [g], rising, and the
+        probability of each, float64 [n, g].
 
         With `asks_for_time` each takes one more, `time`: int64 [n], seconds since 1970 (UTC), when
         the rating is asked for; None, the default: at the last time of the training ratings. When
@@ -117,7 +121,13 @@ class Recommender(ABC):
         """
 
     def state_bytes(self) -> int | None:
-        """Bytes of what was learned (of all users together); None if it cannot say."""
+        """Bytes of what was learned of the users, of all of them together; None if it cannot say.
+        What serves all users is not among them, if there is `shared_bytes`."""
+        return None
+
+    def shared_bytes(self) -> int | None:
+        """Bytes of what serves all users, whoever they are, and is needed to predict: movies,
+        layers, item factors; None if it cannot say."""
         return None
 
 
@@ -228,6 +238,11 @@ def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray 
     return {"time": time} if declared(recommender, "asks_for_time") else {}
 
 
+def bytes_of(recommender: Any, what: str) -> int | None:
+    """Its `what`, "state_bytes" or "shared_bytes"; None of one of one's own that lacks it."""
+    return getattr(recommender, what, lambda: None)()
+
+
 def build(cls: type, options: Options, **settings: object) -> Any:
     """An instance of `cls` with the options that it declares, and with `settings`.
 
@@ -274,3 +289,30 @@ def fit_on(
     if of_all:
         given["of_all"] = of_all
     return recommender.fit(train, movies, **given)
+
+
+_compiled: set[type] = set()  # in this process
+FEW = 50  # ratings
+
+
+def compile_kernels(
+    recommender: Any,
+    train: Ratings,
+    movies: Movies,
+    item_baseline: ItemBaseline | None,
+    film_tables: FilmTables | None = None,
+) -> None:
+    """Let a copy of it learn and predict a few of the ratings, if it has kernels: compiling them,
+    once for each class, is then neither learning nor predicting, which are timed."""
+    cls = type(recommender)
+    if not declared(recommender, "has_kernels") or cls in _compiled or len(train) < 2:
+        return
+    few, model = train.take(np.arange(min(len(train), FEW))), copy(recommender)
+    fit_on(model, few.take(np.arange(len(few) - 1)), movies, item_baseline, None, film_tables)
+    if hasattr(model, "learn_one"):
+        model.learn_one(int(few.user[-1]), int(few.movie[-1]), float(few.stars[-1]))
+        model.predict_one(int(few.user[-1]), int(few.movie[-1]))
+    for method in ("predict", "predict_distribution"):
+        if hasattr(model, method):
+            getattr(model, method)(few.user, few.movie, **time_for(model, None))
+    _compiled.add(cls)

@@ -94,6 +94,14 @@ def load_recommender(spec: str) -> type:
     return cls
 
 
+def class_of(name: str) -> type | None:
+    """The class of that name in the tables; None of one of somebody's own."""
+    try:
+        return load_recommender(name)
+    except InputError:
+        return None
+
+
 def family_of(cls: type) -> str:
     """The folder a recommender lives in ("PerUser"), or "own" for a user's own file."""
     folder = cls.__module__.split(".")[0]

@@ -372,6 +372,7 @@ def test_published_protocol_in_every_row(tmp_path):
     ("words", "message"),
     [
         (["--add-models", "bias"], "--add-models is for a run that is there"),
+        (["--add-models", "a:X", "b:X"], "--add-models: X stands twice"),
         (["--reference", "bais"], "--reference is 'bais'. Expected auto or one of --models"),
         (["--user-set", "claim-3"], "claim-3"),
         (["--num-users", "-5"], "--num-users is -5"),
@@ -433,3 +434,17 @@ def test_scripts_run_by_themselves(name, words, prints):
     assert wrong.returncode == 2
     assert "-5" in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+def test_results_to_read_are_those_of_the_rows(finished):
+    rows = pd.read_csv(finished[0] / "comparison.csv")
+    table = pd.read_csv(finished[0] / "results.csv").set_index(["ratings_per_user", "model"])
+    means = rows.groupby(["reviews_per_user", "model"])
+    assert set(table.index) == set(means.groups)
+    expected = means["rmse"].mean()
+    assert np.allclose(table["rmse"], expected.loc[table.index], atol=6e-5)
+    assert (table["rmse_low"] <= table["rmse"]).all()
+    assert (table["rmse"] <= table["rmse_high"]).all()
+    shared = means["bytes_shared"].mean().loc[table.index]
+    assert np.allclose(table["bytes_shared"], shared, rtol=0, atol=0.51, equal_nan=True)
+    assert table.loc[(10, "bias"), "learns_from"] == "all users"

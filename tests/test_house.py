@@ -15,7 +15,7 @@ FRONT_DOOR = "data_prep"  # the one script that others import: scripts, families
 # A script may import everything.
 MAY_IMPORT = {
     "weightless": set(),
-    "recbench": set(),
+    "recbench": {"weightless"},
     **{family: {"recbench", "weightless", FRONT_DOOR} for family in FAMILIES},
 }
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_squared_error, ndcg_score, roc_auc_score
 
+from recbench.data.encodings.thermometer import decode_ratings, thermometer
 from recbench.evaluation import metrics
 from recbench.evaluation.measure import measure
 from recbench.evaluation.metrics import scores
@@ -132,7 +133,26 @@ def test_accuracy_is_of_the_bits_where_there_are_bits(cell):
     row = measure(no_ones, cell, "half_stars").row
     truth = np.floor(2 * cell.personal.test.stars + 0.5)
     assert row["accuracy_pooled"] == pytest.approx((truth <= 2).mean())
-    assert row["rmse"] == measure(Fixed(no_ones.answer), cell, "half_stars").row["rmse"]
+    half_a_star = Fixed(lambda user: np.full(len(user), 0.5))  # the least that bits can say
+    assert row["rmse"] == measure(half_a_star, cell, "half_stars").row["rmse"]
+
+
+def test_all_scores_are_of_one_answer(cell):
+    """An engine that draws at random says something else each time, and takes as long again."""
+    rng = np.random.default_rng(0)
+    drawn = []
+
+    def bits(user):
+        drawn.append(thermometer(rng.integers(0, 11, len(user))))
+        return drawn[-1]
+
+    found = measure(Fixed(lambda user: decode_ratings(bits(user)), bits), cell, "half_stars")
+    assert len(drawn) == 1
+    assert found.predictions["predicted_ones"].tolist() == drawn[0].sum(axis=1).tolist()
+    assert found.predictions["predicted"].tolist() == decode_ratings(drawn[0]).tolist()
+    shape = r"predict_bits returned shape \(\d+, 3\) for"
+    with pytest.raises(ValueError, match=shape):
+        measure(Fixed(None, lambda user: np.zeros((len(user), 3))), cell, "half_stars")
 
 
 def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
@@ -183,3 +203,19 @@ def test_personal_recommenders_get_no_one_elses_ratings(cell):
     collaborative.learns_from_background = True
     measure(collaborative, cell, "half_stars")
     assert len(collaborative.seen) > len(cell.collaborative.train)
+
+
+def test_bytes_of_a_user_and_of_all_stand_side_by_side(cell):
+    class Sized(Fixed):
+        def state_bytes(self):
+            return 30 * len(np.unique(self.seen.user))
+
+        def shared_bytes(self):
+            return 700
+
+    row = measure(Sized(lambda user: np.full(len(user), 3.0)), cell, "half_stars").row
+    assert (row["bytes_per_user"], row["bytes_shared"]) == (30, 700)
+    columns = list(row)
+    assert columns[columns.index("bytes_per_user") + 1] == "bytes_shared"
+    bare = measure(Fixed(lambda user: np.full(len(user), 3.0)), cell, "half_stars").row
+    assert (bare["bytes_per_user"], bare["bytes_shared"]) == (None, None)

@@ -18,6 +18,7 @@ from recbench.recommender import (
 )
 from recbench.registry import RECOMMENDERS, load_recommender
 from recbench.report.markdown import with_tables
+from recbench.report.terminal import SHORT
 from recbench.report.terminal_picture import picture_of_run
 
 RESULTS = (ROOT / "results" / "README.md").read_text()
@@ -125,8 +126,8 @@ def test_the_terminal_of_the_readme_is_that_of_the_published_run():
     mean = pd.read_csv(ROOT / run / "comparison.csv")
     mean = mean.groupby(["model", "reviews_per_user"])["rmse"].mean()
     assert shown.keys() == set(mean.index.get_level_values("model"))
-    for model, (family, *figures) in shown.items():
-        assert family in ("PerUser", "Collab", "Base")
+    for model, (whose, *figures) in shown.items():
+        assert whose == SHORT[whose_ratings(load_recommender(model))]
         assert figures == [f"{value:.3f}" for value in mean[model]], model
 
 

@@ -36,7 +36,8 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
 
     Columns: model, learns_from (whose ratings), fit_and_predict_seconds, times_as_fast (as the
     first model), one_more_rating (how a rating is taken in), one_more_rating_seconds (until a film
-    is predicted that knows of it), bytes_per_user. All seconds of processor time, medians.
+    is predicted that knows of it), bytes_per_user, bytes_shared. All seconds of processor time,
+    medians.
     """
     first = None
     for name in track(models, "models", console=console, transient=True):
@@ -57,6 +58,7 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
             "one_more_rating": how,
             "one_more_rating_seconds": more,
             "bytes_per_user": row["bytes_per_user"],
+            "bytes_shared": row["bytes_shared"],
         }
 
 

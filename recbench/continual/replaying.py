@@ -11,7 +11,7 @@ import numpy as np
 from recbench.continual.energy import joules
 from recbench.continual.stream import Stream
 from recbench.ratings import Ratings
-from recbench.recommender import declared, fit_on, time_for
+from recbench.recommender import FEW, bytes_of, compile_kernels, declared, fit_on, time_for
 from recbench.threads import one_thread
 
 TIMED = 200  # of the predictions of a learner that does not learn in between, so many one by one
@@ -29,7 +29,8 @@ class Replayed:
         fit_seconds: processor time to fit to them, making a film table included.
         seconds: processor time of the whole.
         joules: energy of the processor package meanwhile, whoever used it; None: it does not tell.
-        bytes_per_user: of what is learned, at the end, over the users known then.
+        bytes_per_user: of what is learned of users, at the end, over those known then.
+        bytes_shared: of what serves all users.
     """
 
     predicted: np.ndarray
@@ -40,6 +41,7 @@ class Replayed:
     seconds: float
     joules: float | None
     bytes_per_user: float | None
+    bytes_shared: int | None
 
 
 def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
@@ -52,8 +54,8 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
     with one_thread():
         energy, started = joules(), time.process_time()
         known = stream.known_at(start)
-        film_seconds = _fit(model, stream, known)
-        fit_seconds = time.process_time() - started + film_seconds
+        more_seconds = _fit(model, stream, known)
+        fit_seconds = time.process_time() - started + more_seconds
         asked = stream.ratings.take(np.arange(start, end))
         if hasattr(model, "learn_one"):
             predicted, predict_us, learn_us, known_users = _one_by_one(
@@ -63,9 +65,9 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
             predicted, predict_us = _as_fitted(model, asked)
             learn_us = np.full(end - start, np.nan, dtype=np.float32)
             known_users = len(np.unique(stream.first(known).user))
-        seconds = time.process_time() - started + film_seconds
+        seconds = time.process_time() - started + more_seconds
         spent = joules()
-    state = getattr(model, "state_bytes", lambda: None)()
+    state = bytes_of(model, "state_bytes")
     return Replayed(
         predicted=predicted,
         predict_us=predict_us,
@@ -75,12 +77,13 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
         seconds=seconds,
         joules=None if energy is None or spent is None else spent - energy,
         bytes_per_user=None if state is None or not known_users else state / known_users,
+        bytes_shared=bytes_of(model, "shared_bytes"),
     )
 
 
 def _fit(model: Any, stream: Stream, known: int) -> float:
-    """Fit to the first `known` ratings; the seconds that its film tables took when they were
-    made, which may have been before."""
+    """Fit to the first `known` ratings; the seconds to add to those that passed: its film tables
+    may have been made before, and compiling is not counted."""
     movies = stream.movies(known)
     baseline, tables, seconds = None, None, 0.0
     if declared(model, "starts_from_item_baseline"):
@@ -89,6 +92,9 @@ def _fit(model: Any, stream: Stream, known: int) -> float:
         started = time.process_time()
         tables, making = stream.film_tables(known, movies)
         seconds = max(making - (time.process_time() - started), 0.0)
+    started = time.process_time()
+    compile_kernels(model, stream.first(min(FEW, len(stream.ratings))), movies, baseline, tables)
+    seconds -= time.process_time() - started
     fit_on(model, stream.first(known), movies, baseline, film_tables=tables)
     return seconds
 

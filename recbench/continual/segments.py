@@ -118,6 +118,7 @@ def work(segment: Segment) -> SegmentDone:
         "seconds": done.seconds,
         "joules": done.joules,
         "bytes_per_user": done.bytes_per_user,
+        "bytes_shared": done.bytes_shared,
         "status": "ok",
         "error": None,
     }

@@ -17,8 +17,10 @@ SUMMARY = [
     *("rmse", "mae", "rmse_pooled", "mae_pooled"),
     *("percent", "low", "high", "p", "p_holm"),
     *("learn_us_p50", "learn_us_p99", "predict_us_p50", "predict_us_p99"),
-    *("bytes_per_user", "fits", "fit_seconds", "total_seconds", "joules", "status", "error"),
+    *("bytes_per_user", "bytes_shared", "fits", "fit_seconds", "total_seconds", "joules"),
+    *("status", "error"),
 ]
+SIZES = ("bytes_per_user", "bytes_shared")
 
 
 @dataclass
@@ -91,7 +93,7 @@ def _cost(rows: pd.DataFrame, name: str) -> dict:
         "fit_seconds": ok["fit_seconds"].sum() if len(ok) else None,
         "total_seconds": ok["seconds"].sum() if len(ok) else None,
         "joules": joules.sum() if joules.notna().any() else None,
-        "bytes_per_user": last["bytes_per_user"].iloc[0] if len(last) else None,
+        **{name: last[name].iloc[0] for name in SIZES if name in last and len(last)},
         "status": "failed" if len(failed) else "ok",
         "error": failed["error"].iloc[0] if len(failed) else None,
     }

@@ -7,7 +7,7 @@ import numpy as np
 from recbench.contract.candidate import ASKED, Broken, Candidate, kind
 from recbench.contract.check import check
 from recbench.data.encodings.thermometer import decode_ratings
-from recbench.recommender import time_for
+from recbench.recommender import bytes_of, time_for
 
 
 @check(
@@ -60,6 +60,8 @@ def distributions_are_distributions(candidate: Candidate) -> None:
 @check("bytes of all that was learned, an int, 0 or more, or None", "return int(…)")
 def it_says_how_large_it_is(candidate: Candidate) -> None:
     candidate.needs("state_bytes")
-    size = candidate.call(candidate.fit().state_bytes)
-    if size is not None and not (isinstance(size, int) and size >= 0):
-        raise Broken(f"state_bytes returned {kind(size)}, {size}", "state_bytes")
+    model = candidate.fit()
+    for what in ("state_bytes", "shared_bytes"):
+        size = candidate.call(bytes_of, model, what)
+        if size is not None and not (isinstance(size, int) and size >= 0):
+            raise Broken(f"{what} returned {kind(size)}, {size}", what)

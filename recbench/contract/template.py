@@ -57,4 +57,8 @@ class MyModel(Recommender):
 
     def state_bytes(self) -> int:
         # The column bytes_per_user is this over the number of users.
-        return self.film_bias.nbytes + self.user_bias.nbytes
+        return self.user_bias.nbytes
+
+    def shared_bytes(self) -> int:
+        # The column bytes_shared: what serves all users.
+        return self.film_bias.nbytes

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from recbench.ratings import Ratings
-from recbench.recommender import declared
+from recbench.recommender import bytes_of, declared
 
 Fit = Callable[[Any, Ratings, int], Any]  # recommender, training ratings, fold -> fitted
 
@@ -74,9 +74,18 @@ class ByFold:
         return together[back]
 
     def state_bytes(self) -> int | None:
-        sizes = [getattr(copy, "state_bytes", lambda: None)() for copy in self._copies]
+        sizes = self._sizes("state_bytes")
+        return None if sizes is None else sum(sizes)
+
+    def shared_bytes(self) -> int | None:
+        """Of one copy, the largest: a user needs one."""
+        sizes = self._sizes("shared_bytes")
+        return None if sizes is None else max(sizes)
+
+    def _sizes(self, what: str) -> list[int] | None:
+        sizes = [bytes_of(copy, what) for copy in self._copies]
         known = [size for size in sizes if size is not None]
-        return sum(known) if len(known) == len(sizes) else None
+        return known if len(known) == len(sizes) else None
 
 
 def _none_of(asked: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,15 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import Row
 from recbench.evaluation.over_bias import scores_over_bias
 from recbench.ratings import Ratings
-from recbench.recommender import OfAll, Recommender, declared, fit_on, time_for
+from recbench.recommender import (
+    OfAll,
+    Recommender,
+    bytes_of,
+    compile_kernels,
+    declared,
+    fit_on,
+    time_for,
+)
 from recbench.threads import one_thread
 
 
@@ -62,7 +70,8 @@ class Predicted:
         grid, probabilities: float64 [g] and [n, g], its predictive distribution; None: it has none.
         ranked: all films, if it was to rank them.
         fit_seconds, predict_seconds, ranking_seconds: how long it took.
-        state_bytes: of what it learned; None: it cannot say.
+        state_bytes, shared_bytes: of what it learned of users, and of what serves all of them;
+            None: it cannot say.
     """
 
     stars: np.ndarray
@@ -75,6 +84,7 @@ class Predicted:
     predict_seconds: float
     ranking_seconds: float | None
     state_bytes: int | None
+    shared_bytes: int | None
 
 
 def measure(
@@ -133,6 +143,7 @@ def fit_and_predict(
         of_folds = [cell.movies] if learns_from_background else cell.movies_of_folds()
         if len(of_folds) > 1:
             base = None  # what it builds on was fitted by fold, too
+        compile_kernels(recommender, train, of_folds[0], cell.item_baseline, tables)
         started = time.perf_counter()
 
         def fit(one: Any, ratings: Ratings, fold: int) -> Any:
@@ -146,15 +157,11 @@ def fit_and_predict(
             recommender.fit(train, fit)
         fitted = time.perf_counter()
         answer = ask(recommender, test.user, test.movie, otherwise, test.time)
-        time_asked = time_for(recommender, test.time)
-        bits = (
-            recommender.predict_bits(test.user, test.movie, **time_asked)
-            if hasattr(recommender, "predict_bits")
-            else None
-        )
         predicted_at = time.perf_counter()
         grid, probabilities = (
-            recommender.predict_distribution(test.user, test.movie, **time_asked)
+            recommender.predict_distribution(
+                test.user, test.movie, **time_for(recommender, test.time)
+            )
             if hasattr(recommender, "predict_distribution")
             else (None, None)
         )
@@ -164,14 +171,15 @@ def fit_and_predict(
     return Predicted(
         stars=answer.stars,
         covered=answer.covered,
-        ones=None if bits is None else bits.sum(axis=1),
+        ones=answer.ones,
         grid=grid,
         probabilities=probabilities,
         ranked=ranked,
         fit_seconds=fitted - started + (base.fit_seconds if base else 0.0),
         predict_seconds=predicted_at - fitted,
         ranking_seconds=ranked_at - ranking_from if rank else None,
-        state_bytes=getattr(recommender, "state_bytes", lambda: None)(),
+        state_bytes=bytes_of(recommender, "state_bytes"),
+        shared_bytes=bytes_of(recommender, "shared_bytes"),
     )
 
 
@@ -207,6 +215,7 @@ def score(said: Predicted, cell: Cell, labels: str, learns_from_background: bool
             if said.state_bytes is None
             else said.state_bytes / max(len(np.unique(train.user)), 1)
         ),
+        "bytes_shared": said.shared_bytes,
     }
     predictions = pd.DataFrame(
         {

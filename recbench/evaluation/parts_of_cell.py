@@ -180,6 +180,7 @@ def save_predicted(said: Predicted, file: Path) -> None:
         "fit_seconds": said.fit_seconds,
         "predict_seconds": said.predict_seconds,
         "state_bytes": said.state_bytes,
+        "shared_bytes": said.shared_bytes,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     scratch = file.with_suffix(f".{uuid4().hex}")
@@ -200,7 +201,7 @@ def whole(files: list[Path], cell: Cell, users: int) -> Predicted:
     back = np.argsort(np.argsort(part_of, kind="stable"), kind="stable")
     said = pl.concat([pl.read_parquet(file, glob=False) for file in files])
     about = [json.loads(pl.read_parquet_metadata(file)["about"]) for file in files]
-    sizes = [one["state_bytes"] for one in about]
+    sizes, shared = ([one[name] for one in about] for name in ("state_bytes", "shared_bytes"))
 
     def column(name: str) -> Any:
         return said[name].to_numpy()[back] if name in said.columns else None
@@ -217,6 +218,7 @@ def whole(files: list[Path], cell: Cell, users: int) -> Predicted:
         predict_seconds=sum(one["predict_seconds"] for one in about),
         ranking_seconds=None,
         state_bytes=None if None in sizes else sum(sizes),
+        shared_bytes=None if None in shared else max(shared),
     )
 
 

@@ -107,6 +107,30 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
     return table[COLUMNS]
 
 
+def rmse_intervals(losses: pd.DataFrame, seed: int = 0) -> dict[tuple, tuple[float, float]]:
+    """The 95 % percentile interval of each recommender's RMSE, the mean over iterations, in each
+    cell: num_users, reviews_per_user, model -> low, high.
+
+    Args:
+        losses, seed: as of `significance`.
+    """
+    intervals = {}
+    for cell, of_cell in losses.groupby(CELL, sort=False):
+        errors = of_cell.pivot(
+            index="user_id", columns=["model", "iteration"], values="squared_error"
+        )
+        there = errors.notna()
+        sums = np.hstack([errors.fillna(0.0), there])  # (users, 2 · models · iterations)
+        means = resampled_means(sums, RESAMPLES, seed)
+        with np.errstate(invalid="ignore"):  # nobody of an iteration is drawn
+            rmse = np.sqrt(means[:, : there.shape[1]] / means[:, there.shape[1] :])
+        of_models = pd.DataFrame(rmse, columns=errors.columns).T.groupby("model", sort=False).mean()
+        for model, resampled in of_models.iterrows():
+            low, high = resampled.quantile([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            intervals[*cell, model] = float(low), float(high)
+    return intervals
+
+
 def _compare(
     by_user: pd.DataFrame, resampled: _Resampled, model: str, reference: str
 ) -> Iterator[dict[str, object]]:

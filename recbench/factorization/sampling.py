@@ -90,11 +90,12 @@ class NormalFM:
             precision = np.column_stack((h.lambda_V, h.lambda_w))
             yield 1 / h.alpha, np.column_stack((h.mu_V, h.mu_w)), 1 / precision
 
-    def state_bytes(self) -> int:
-        if self._model is None:
-            return 0
-        samples = self._model.predictor_.samples
-        return len(samples) * (samples[0].w.nbytes + samples[0].V.nbytes + 8)
+    def state_bytes(self, features: int | None = None) -> int:
+        """Of all samples, or of so many of their features."""
+        samples = [] if self._model is None else self._model.predictor_.samples
+        if features is None:
+            return sum(one.w.nbytes + one.V.nbytes + 8 for one in samples)
+        return len(samples) * features * 8 * (self.rank + 1)
 
 
 class OrdinalFM(NormalFM):
@@ -117,6 +118,6 @@ class OrdinalFM(NormalFM):
             return np.full(design.columns.shape[0], self._stars[0])
         return self._model.predict_proba(design.columns, X_rel=design.blocks) @ self._stars
 
-    def state_bytes(self) -> int:
-        cutpoints = 0 if self._model is None else self._model.cutpoint_samples.nbytes
-        return super().state_bytes() + cutpoints
+    def state_bytes(self, features: int | None = None) -> int:
+        whole = self._model is not None and features is None
+        return super().state_bytes(features) + (self._model.cutpoint_samples.nbytes if whole else 0)

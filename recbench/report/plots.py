@@ -124,7 +124,7 @@ def forest(to_reference: pd.DataFrame, looks: dict[str, dict]) -> Figure:
 
 COSTS = {
     "seconds": "seconds to fit and predict a cell (log scale)",
-    "bytes_per_user": "bytes per user; of a model of all users, the whole shared out (log scale)",
+    "bytes_per_user": "bytes per user (log scale)",
 }
 
 

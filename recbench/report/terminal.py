@@ -7,6 +7,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from recbench.keys import CELL
+from recbench.recommender import whose_ratings
+from recbench.registry import class_of
 
 TABLES = {
     "rmse": "RMSE in stars, mean over users (the primary score; less is better)",
@@ -20,7 +22,12 @@ MORE_IS_BETTER = {
 }
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
 ALPHA = 0.05
-FAMILIES = {"Collaborative": "Collab", "Baselines": "Base"}  # shorter, for 80 columns
+SHORT = {  # whose ratings are learned from, for 80 columns
+    "all users": "all users",
+    "the user alone": "user",
+    "the user, and a film table": "film table",
+    "the user, and movie means": "movie means",
+}
 
 
 def legend(differences: pd.DataFrame) -> str:
@@ -30,7 +37,8 @@ def legend(differences: pd.DataFrame) -> str:
         against = names[0]
     return (
         "Columns: users × ratings of each; means over iterations, the best in bold.\n"
-        "Family: models of one user (PerUser), of all (Collab), means (Base), your own.\n"
+        "Learns from: ratings of all users; of the user alone; or of the user, beside what\n"
+        "a film table or movie means say of other users' ratings.\n"
         "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
         f"cells) than the reference, {against}.  *: never tuned."
     )
@@ -48,7 +56,7 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
     cells = cells_of(comparison)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("recommender", no_wrap=True)
-    table.add_column("family", no_wrap=True)
+    table.add_column("learns from", no_wrap=True)
     for cell in cells:
         name = cell_name(cell).replace(" ", "")
         table.add_column(name, justify="right", no_wrap=True)
@@ -61,9 +69,8 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
             text = "failed" if pd.isna(value) else f"{value:.3f}"
             bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
             texts.append(bold + (mark_of(differences, model, cell, score) or " "))
-        family = comparison.loc[comparison["model"] == model, "family"].iloc[0]
-        family = f"[dim]{FAMILIES.get(family, family)}"
-        table.add_row(name_in_table(comparison, model), family, *texts)
+        whose = SHORT.get(learns_from(comparison, model), "")
+        table.add_row(name_in_table(comparison, model), f"[dim]{whose}", *texts)
     if len(references(differences)) > 1:
         table.add_row(
             "[dim]reference", "", *(f"[dim]{reference_of(differences, cell)}" for cell in cells)
@@ -101,6 +108,17 @@ def name_in_table(comparison: pd.DataFrame, model: str) -> str:
     """The name; with an asterisk if its settings were never tuned."""
     tuned = comparison.loc[comparison["model"] == model, "tuned"].iloc[0]
     return f"{model} *" if tuned == "never" else model
+
+
+def learns_from(comparison: pd.DataFrame, model: str) -> str:
+    """Whose ratings it learns from: as its rows say, or in runs before they did, as its class does;
+    "" of a class of one's own there."""
+    if "learns_from" in comparison:
+        said = comparison.loc[comparison["model"] == model, "learns_from"].dropna()
+        if len(said):
+            return str(said.iloc[0])
+    cls = class_of(model)
+    return "" if cls is None else whose_ratings(cls)
 
 
 def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> str:

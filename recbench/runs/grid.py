@@ -33,7 +33,7 @@ from recbench.evaluation.parts_of_cell import (
 from recbench.evaluation.protocols import Protocol
 from recbench.film_table.tables import FilmTables
 from recbench.own_class import line_of
-from recbench.recommender import Options, build, declared, why_together
+from recbench.recommender import Options, build, declared, whose_ratings, why_together
 from recbench.registry import family_of, file_of, load_recommender
 from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
@@ -168,7 +168,8 @@ def run_cell(task: CellTask) -> CellDone:
         done.then = _in_parts(task, cell, apart)
         return done
     fitted: dict[str, Fitted] = {}
-    for name in in_order(task.models):
+    names = in_order(task.models)
+    for place, name in enumerate(names):
         if cell is None:
             done.rows.append({**_row(task, name), "status": "failed", "error": reason})
             continue
@@ -179,6 +180,7 @@ def run_cell(task: CellTask) -> CellDone:
 
         report(Piece(**task.key, model=name))
         _keep(task, name, measured, done)
+        _drop(fitted, names[place + 1 :], task.models)
     if cell is not None and task.reference_of:
         done.reference = _scores_on_validation_rows(task, cell)
     return done
@@ -239,10 +241,13 @@ class Parts:
 
 def in_order(models: dict[str, str]) -> list[str]:
     """The names of the models, each after the one that it builds on."""
-    builds_on = {
-        name: declared(load_recommender(spec), "builds_on") for name, spec in models.items()
-    }
+    builds_on = {name: _base_of(spec) for name, spec in models.items()}
     return sorted(models, key=lambda name: _depth(name, builds_on))
+
+
+def _base_of(spec: str) -> str:
+    """The name of the model that one builds on, or ""."""
+    return declared(load_recommender(spec), "builds_on")
 
 
 def _depth(name: str, builds_on: dict[str, str]) -> int:
@@ -278,6 +283,7 @@ def _row(task: CellTask, name: str) -> dict:
         "seed": task.options().seed,
         "model": name,
         "family": family_of(cls),
+        "learns_from": whose_ratings(cls),
         "tuned": declared(cls, "tuned"),
     }
 
@@ -297,6 +303,13 @@ def _measure(
         measured = measure(model, cell, task.protocol.labels, base, task.ranking)
     fitted[name] = Fitted(model, float(measured.row["fit_seconds"] or 0.0))
     return measured
+
+
+def _drop(fitted: dict[str, Fitted], to_come: list[str], models: dict[str, str]) -> None:
+    """Let go of the fitted models that none of those to come builds on: one may take gigabytes."""
+    needed = {_base_of(models[name]) for name in to_come}
+    for name in fitted.keys() - needed:
+        del fitted[name]
 
 
 # --- a cell in parts ---------------------------------------------------------------------------
@@ -392,7 +405,9 @@ def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     task = replace(task, ranking=False)  # it is chosen by its error
     rmse: dict[str, float] = {}
     fitted: dict[str, Fitted] = {}
-    for name in in_order(task.reference_of):
+    names = in_order(task.reference_of)
+    for place, name in enumerate(names):
+        _drop(fitted, names[place:], task.reference_of)
         try:
             rmse[name] = _measure(task, name, task.reference_of[name], inner, fitted).rmse
         except MAY_FAIL:  # it fails on the test rows too, and says so there

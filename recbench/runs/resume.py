@@ -153,11 +153,12 @@ def forget_changed_files(
 def add_models(
     folder: RunFolder, predictions: Predictions, models: tuple[str, ...], more: tuple[str, ...]
 ) -> tuple:
-    """The models of a run and those that it is to have as well; results of those that it has
-    already are forgotten, so that they are run again. run.json says when and by which commit."""
+    """The models of a run and those that it is to have as well. One of a name that it has already,
+    from the same file or another, takes the former's place, whose results are forgotten. run.json
+    says when and by which commit."""
     names = [name_of(spec) for spec in more]
     forget(folder, predictions, names)
-    together = tuple(dict.fromkeys((*models, *more)))
+    together = tuple({name_of(spec): spec for spec in (*models, *more)}.values())
     folder.metadata["parameters"]["models"] = list(together)
     folder.note_addition(names)
     return together

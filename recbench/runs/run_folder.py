@@ -124,9 +124,10 @@ class RunFolder:
                 (self.path / self.table).unlink(missing_ok=True)
 
     def add(self, *rows: dict) -> None:
-        """Put rows down, safely: the file is always whole."""
-        self.rows += rows
-        write_csv(self._as_table(), self.path / self.table)
+        """Put rows down, safely: the file is always whole. Without rows nothing is written."""
+        if rows:
+            self.rows += rows
+            write_csv(self._as_table(), self.path / self.table)
 
     def _as_table(self) -> pd.DataFrame:
         """The rows; counts are whole numbers, though a failed row has none."""

@@ -20,11 +20,13 @@ def contents(folder: Path) -> dict[str, object]:
     comparison = pd.read_csv(folder / "comparison.csv").drop(columns=TIMES)
     wide = pd.read_csv(folder / "final_results.csv")
     wide = wide[[column for column in wide if not column.endswith("_time")]]
+    results = pd.read_csv(folder / "results.csv")
     metadata = json.loads((folder / "run.json").read_text())
     for name in ("started", "finished", "seconds"):
         metadata.pop(name, None)
     return {
         "comparison.csv": comparison.to_csv(),
+        "results.csv": results.drop(columns=["seconds_to_learn", "seconds_to_predict"]).to_csv(),
         "final_results.csv": wide.to_csv(),
         "significance.csv": (folder / "significance.csv").read_text(),
         "predictions.parquet": pd.read_parquet(folder / "predictions.parquet").to_csv(),

@@ -180,3 +180,20 @@ def test_an_option_that_does_not_exist_is_an_error():
 def test_a_setting_that_a_recommender_does_not_have_is_an_error(make):
     with pytest.raises(TypeError):
         build(type(make()), Options(), no_such_setting=1)
+
+
+def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movies):
+    """Of twice as many users, who rate alike, the first are twice as many and the second as many
+    as before."""
+    model, later = make(), train.user + train.user.max() + 1
+    model.rank_of_many = 0  # of `bayes_fm_implicit`: more users, another rank
+    if fit(model, train, movies).shared_bytes() is None:
+        pytest.skip("it does not say what serves all")
+    movie, stars, time = (np.tile(one, 2) for one in (train.movie, train.stars, train.time))
+    twice = Ratings(np.append(train.user, later), movie, stars, time)
+    size, shared = model.state_bytes(), model.shared_bytes()
+    fit(model, twice, movies)
+    # `user_knn` has a number for each pair of users
+    assert 1.7 * size <= model.state_bytes() <= (4 if type(model).name == "user_knn" else 2) * size
+    grows = {"bayes_fm_implicit", "hybrid_implicit", "lightgbm"}  # who rated what; other trees
+    assert model.shared_bytes() == shared or type(model).name in grows

@@ -18,7 +18,7 @@ from recbench.errors import InputError
 from recbench.report.__main__ import Parameters, main
 from recbench.report.html.page import embedded, render
 from recbench.report.html.run_files import read_run
-from recbench.report.html.run_report import page_of, write_report
+from recbench.report.html.run_report import page_of, write_all, write_report
 from recbench.report.html.shown import shown_at_first
 
 EVIL_NAME = "<img src=x onerror=window.hacked=1>"
@@ -145,6 +145,23 @@ def test_a_run_of_which_all_failed_has_a_page(tmp_path):
     page = write_report(folder).read_text()
     assert "all 4 failed" in page
     assert "why" in page
+
+
+def test_results_to_read_are_made_for_a_run_that_has_none(tmp_path):
+    folder = make_grid(tmp_path / "run")
+    write_all(folder)
+    table = pd.read_csv(folder / "results.csv")
+    rows = pd.read_csv(folder / "comparison.csv").groupby(["num_users", "model"])["rmse"].mean()
+    of_users = table.assign(num_users=table["users"].replace("all", 0).astype(int))
+    found = of_users.groupby(["num_users", "model"])["rmse"].mean()
+    assert found.to_dict() == pytest.approx(rows.to_dict(), abs=1e-4)
+    assert table["rmse_low"].notna().all()
+    (folder / "predictions.parquet").unlink()
+    write_all(folder)
+    assert pd.read_csv(folder / "results.csv").equals(table)  # an interval is not lost
+    (folder / "results.csv").unlink()
+    write_all(folder)
+    assert pd.read_csv(folder / "results.csv")["rmse_low"].isna().all()
 
 
 @pytest.mark.slow

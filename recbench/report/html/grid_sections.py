@@ -93,12 +93,20 @@ def differences(run: RunFiles) -> Section:
     return Section("differences", title, text, table, charts, ("cell", "score", "role"))
 
 
+def bytes_said(done: pd.DataFrame) -> str:
+    """What bytes per user are in the rows of a run: before there was `bytes_shared`, of all."""
+    if "bytes_shared" in done:
+        return " Bytes per user are of the user's own part of a model; what serves all is not in."
+    return " Bytes per user: of a model of all users, the whole shared out among them."
+
+
 def cost(run: RunFiles) -> Section:
     """Error beside seconds, and beside the bytes of a user."""
     done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
     if "bytes_per_user" not in done:
         done["bytes_per_user"] = float("nan")
     wanted = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
+    wanted += ["bytes_shared"] if "bytes_shared" in done else []
     table = done.groupby([*CELL, "model"], sort=False)[wanted].mean().reset_index()
     charts = {"cost_seconds": "RMSE of each recommender against the seconds it takes"}
     text = (
@@ -108,7 +116,7 @@ def cost(run: RunFiles) -> Section:
     )
     if table["bytes_per_user"].notna().any():
         charts["cost_bytes"] = "RMSE of each recommender against the bytes it keeps of a user"
-        text += " Bytes per user: of a model of all users, the whole shared out among them."
+        text += bytes_said(done)
     return Section("cost", "Error by cost", [text], table, charts, ("cell",))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recbench.report.continual_plots import FEWEST_USERS
+from recbench.report.html.grid_sections import bytes_said
 from recbench.report.html.run_files import RunFiles
 from recbench.report.html.section import Section
 
@@ -69,7 +70,8 @@ def waiting(run: RunFiles) -> Section | None:
 
 def cost(run: RunFiles) -> Section:
     """Error beside processor seconds and the bytes of a user."""
-    columns = ["model", "rmse", "total_seconds", "fit_seconds", "fits", "bytes_per_user", "joules"]
+    columns = ["model", "rmse", "total_seconds", "fit_seconds", "fits", "bytes_per_user"]
+    columns += ["bytes_shared", "joules"]
     done = run.done
     table = done[[name for name in columns if name in done and done[name].notna().any()]]
     table = table.rename(columns={"total_seconds": "seconds"})
@@ -78,9 +80,8 @@ def cost(run: RunFiles) -> Section:
         charts["cost_bytes"] = "RMSE of each recommender against the bytes it keeps of a user"
     text = (
         "RMSE against processor seconds of the whole replay, fits and film tables included. The "
-        "line joins recommenders that none is both quicker (smaller) and better than. Bytes per "
-        "user: of a model of all users, the whole shared out among them."
-    )
+        "line joins recommenders that none is both quicker (smaller) and better than."
+    ) + bytes_said(done)
     return Section("cost", "Error by cost", [text], table, charts)
 
 

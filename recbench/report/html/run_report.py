@@ -15,9 +15,12 @@ from recbench.report.html.section import Section
 from recbench.report.html.shown import shown_at_first
 from recbench.report.html.user_sections import of_users
 from recbench.report.plots import write_plots
+from recbench.report.results import RESULTS, results_table
 from recbench.report.section_plots import write_section_plots
 from recbench.report.style import run_looks
 from recbench.report.terminal import USERS_MEDIAN, cells_of
+from recbench.runs.predictions import Predictions
+from recbench.runs.run_folder import write_csv
 
 REPORT = "report.html"
 
@@ -36,9 +39,12 @@ def write_report(folder: Path) -> Path:
 
 
 def write_all(folder: Path) -> Path:
-    """The same with all pictures of the run, as the run itself writes them."""
+    """The same with all pictures of the run, as the run itself writes them, and with results.csv if
+    there is none, as of runs before it was written."""
     run = read_run(folder)
     if run.kind == GRID:
+        if len(run.done) and not (folder / RESULTS).exists():
+            write_csv(results_table(run.main, Predictions(folder).losses()), folder / RESULTS)
         write_plots(run.main, run.tables["significance.csv"], folder / "plots")
     elif len(run.done):
         summary, curve, waiting = (

@@ -10,9 +10,9 @@ import pandas as pd
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION, Protocol
 from recbench.keys import CELL
-from recbench.recommender import ForgettingRecommender, whose_ratings
-from recbench.registry import load_recommender
-from recbench.report.terminal import cell_name, cells_of, mark_of
+from recbench.recommender import ForgettingRecommender
+from recbench.registry import class_of
+from recbench.report.terminal import cell_name, cells_of, learns_from, mark_of
 from recbench.runs.run_folder import read_metadata
 
 WITHOUT_LABELS = ("name", "labels", "loss")  # of a protocol, what is no matter of the RMSE
@@ -160,7 +160,7 @@ def _rows_of(run: Path) -> pd.DataFrame:
 
 def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> dict[str, object]:
     by_cell = dict(list(rows.groupby(CELL)))
-    row: dict[str, object] = {"model": name, "learns_from": _learns_from(name)}
+    row: dict[str, object] = {"model": name, "learns_from": learns_from(rows, name)}
     for cell in cells:
         of_cell = by_cell.get(cell)
         row[cell_name(cell)] = None if of_cell is None else of_cell["rmse"].mean()
@@ -177,21 +177,9 @@ def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> di
     }
 
 
-def _learns_from(name: str) -> str:
-    cls = _class_of(name)
-    return "" if cls is None else whose_ratings(cls)
-
-
 def _forgets(name: str) -> str:
     """Whether it can forget a rating as if it had never been given: yes, no, or ""."""
-    cls = _class_of(name)
+    cls = class_of(name)
     if cls is None:
         return ""
     return "yes" if issubclass(cls, ForgettingRecommender) else "no"
-
-
-def _class_of(name: str) -> type | None:
-    try:
-        return load_recommender(name)
-    except InputError:  # one of somebody's own
-        return None

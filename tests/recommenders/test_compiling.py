@@ -1,0 +1,51 @@
+"""No kernel is compiled, or loaded from disk, while a recommender is timed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from few_samples import few_samples
+from numba.core.dispatcher import Dispatcher
+
+from recbench.evaluation import measure as measuring
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.recommender import Options, build, fit_on
+from recbench.registry import load_recommender, recommenders
+
+
+@pytest.fixture(scope="module")
+def cell(synthetic):
+    cell = make_cell(synthetic, PROTOCOLS["strict"], 10, 20)
+    assert cell.personal_tables is cell.collaborative_tables  # made before the clock starts
+    return cell
+
+
+@pytest.mark.parametrize("name", recommenders())
+def test_kernels_are_there_before_the_clock_starts(name, cell, monkeypatch):
+    """In a process of its own, so that what one has compiled is not there for another."""
+    child = os.fork()
+    if child == 0:
+        os._exit(signatures_compiled(name, cell, monkeypatch))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def signatures_compiled(name, cell, monkeypatch) -> int:
+    """How many are new to a kernel between the start of `fit` and the end of `predict`."""
+    compiled, compile_one = [], Dispatcher.compile
+
+    def noted(self, signature):
+        compiled.append(self.py_func.__name__)
+        return compile_one(self, signature)
+
+    def fit_on_the_clock(*given):
+        compiled.clear()
+        return fit_on(*given)
+
+    monkeypatch.setattr(Dispatcher, "compile", noted)
+    monkeypatch.setattr(measuring, "fit_on", fit_on_the_clock)
+    model = build(load_recommender(name), Options(), **few_samples(name))
+    measuring.fit_and_predict(model, cell)
+    print(name, compiled)
+    return len(compiled)
