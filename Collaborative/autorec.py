@@ -200,7 +200,10 @@ class AutoRecModel(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return self._weights.nbytes + self._biases.nbytes + self._hidden.nbytes
+        return self._weights.nbytes + self._biases.nbytes
+
+    def shared_bytes(self) -> int:
+        return self._hidden.nbytes + self._known.level.nbytes
 
 
 def _place(known: np.ndarray, ids: np.ndarray) -> np.ndarray:

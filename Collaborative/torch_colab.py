@@ -1,10 +1,17 @@
 """`colab`: one neural network for all users, embeddings of users and movies beside the bits.
 
-python Collaborative/torch_colab.py --num-users 100 --reviews-per-user 25
+python Collaborative/torch_colab.py --num-users 100 --ratings-per-user 25
 """
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+NUM_USERS = 100  # users that are drawn at random; 0: all
+REVIEWS_PER_USER = 25  # ratings of each user; 0: all
+SPLIT = 0.8  # the part of the ratings that is for training
+PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SEED = 0  # of the sample, the split, the initial weights and the shuffling
 EMBEDDING = 32  # numbers in the embedding of a user, and of a movie
 HIDDEN = (64, 32)  # units of the hidden layers
 EPOCHS = 25  # passes over all ratings
@@ -12,21 +19,46 @@ BATCH = 256  # ratings a step
 LEARNING_RATE = 0.001  # of Adam
 
 import sys
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
+
+from recbench.command_line import read_flags, run
+from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
+
+
+@dataclass
+class Parameters(Experiment):
+    """Flags of `python Collaborative/torch_colab.py`."""
+
+    embedding: int = EMBEDDING
+    """numbers in the embedding of a user, and of a movie"""
+    hidden: tuple[int, ...] = HIDDEN
+    """units of the hidden layers"""
+    epochs: int = EPOCHS
+    """passes over all ratings"""
+    batch: int = BATCH
+    """ratings a step"""
+    learning_rate: float = LEARNING_RATE
+    """of Adam"""
+
+
+DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
+if __name__ == "__main__":
+    GIVEN = read_flags(DEFAULTS)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recbench.command_line import run
-from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from data_prep import decode_ratings, encode_ratings
+from recbench.data.encodings.thermometer import RATING_BITS
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import Recommender
-from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from recbench.threads import choose_device
 
 USER, MOVIE, LAYERS, SHUFFLE = range(4)  # one stream of random numbers for each
@@ -40,34 +72,33 @@ class EmbeddingNetwork(nn.Module):
     """z = W₃ relu(W₂ relu(W₁ [p_u, q_i, bits_i] + b₁) + b₂) + b₃.
 
     Args:
-        users, movies: float32 [n, 32], the embeddings p and q that it starts from.
+        users, movies: float32 [n, embedding], p and q to start from.
         bits: how many a movie has.
+        hidden: units of the hidden layers.
     """
 
-    def __init__(self, users: Tensor, movies: Tensor, bits: int) -> None:
+    def __init__(
+        self, users: Tensor, movies: Tensor, bits: int, hidden: tuple[int, ...] = HIDDEN
+    ) -> None:
         super().__init__()
         self.users = nn.Embedding.from_pretrained(users, freeze=False)
         self.movies = nn.Embedding.from_pretrained(movies, freeze=False)
-        self.layers = nn.Sequential(
-            nn.Linear(2 * EMBEDDING + bits, HIDDEN[0]),
-            nn.ReLU(),
-            nn.Linear(HIDDEN[0], HIDDEN[1]),
-            nn.ReLU(),
-            nn.Linear(HIDDEN[1], RATING_BITS),
-        )
+        sizes = (2 * users.shape[1] + bits, *hidden, RATING_BITS)
+        layers = [layer for pair in pairwise(sizes) for layer in (nn.Linear(*pair), nn.ReLU())]
+        self.layers = nn.Sequential(*layers[:-1])  # no ReLU behind the last
 
     def forward(self, user: Tensor, movie: Tensor, bits: Tensor) -> Tensor:
         """Logits [n, 10] of rows of the embeddings (int64 [n]) and bits (float32 [n, b])."""
         return self.score(self.users(user), self.movies(movie), bits)
 
     def score(self, users: Tensor, movies: Tensor, bits: Tensor) -> Tensor:
-        """The same of embeddings, float32 [n, 32] both."""
+        """The same of embeddings, float32 [n, embedding] both."""
         return self.layers(torch.cat((users, movies, bits), dim=1))  # (n, 10)
 
 
-def initial_embeddings(ids: np.ndarray, seed: int, stream: int) -> np.ndarray:
-    """Standard normal float32 [n, 32], each row from (seed, stream, id) alone."""
-    rows = np.empty((len(ids), EMBEDDING), dtype=np.float32)
+def initial_embeddings(ids: np.ndarray, size: int, seed: int, stream: int) -> np.ndarray:
+    """Standard normal float32 [n, size], each row from (seed, stream, id) alone."""
+    rows = np.empty((len(ids), size), dtype=np.float32)
     for row, one in zip(rows, ids, strict=True):
         generator = np.random.default_rng([seed, stream, int(one)])
         generator.standard_normal(out=row, dtype=np.float32)
@@ -96,6 +127,7 @@ class TorchCollaborativeRecommender(Recommender):
         labels: "half_stars" or "truncated", see `encode_ratings`.
         loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
             applies the sigmoid again, as published.
+        embedding, hidden, epochs, batch, learning_rate: see `Parameters`.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
@@ -108,6 +140,11 @@ class TorchCollaborativeRecommender(Recommender):
         seed: int = 0,
         labels: str = "half_stars",
         loss: str = "logits",
+        embedding: int = EMBEDDING,
+        hidden: tuple[int, ...] = HIDDEN,
+        epochs: int = EPOCHS,
+        batch: int = BATCH,
+        learning_rate: float = LEARNING_RATE,
         device: str = "auto",
     ) -> None:
         if loss not in ("logits", "double_sigmoid"):
@@ -115,6 +152,11 @@ class TorchCollaborativeRecommender(Recommender):
         self.seed = seed
         self.labels = labels
         self.loss = loss
+        self.embedding = embedding
+        self.hidden = hidden
+        self.epochs = epochs
+        self.batch = batch
+        self.learning_rate = learning_rate
         self.device = choose_device(device)
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
@@ -134,11 +176,14 @@ class TorchCollaborativeRecommender(Recommender):
 
     def _initial_network(self) -> EmbeddingNetwork:
         """Embeddings as `initial_embeddings` says; layers by PyTorch's default for Linear."""
-        users = torch.from_numpy(initial_embeddings(self._users, self.seed, USER))
-        movies = torch.from_numpy(initial_embeddings(self._movies, self.seed, MOVIE))
+        users = self._drawn(self._users, USER)
+        movies = self._drawn(self._movies, MOVIE)
         with torch.random.fork_rng(devices=[]):  # the user's own random numbers stay as they are
             torch.manual_seed(_seed_of(self.seed, LAYERS))
-            return EmbeddingNetwork(users, movies, self._bits.shape[1])
+            return EmbeddingNetwork(users, movies, self._bits.shape[1], self.hidden)
+
+    def _drawn(self, ids: np.ndarray, stream: int) -> Tensor:
+        return torch.from_numpy(initial_embeddings(ids, self.embedding, self.seed, stream))
 
     def _train(self, user: Tensor, movie: Tensor, bits: Tensor, y: Tensor) -> None:
         """Adam in shuffled batches.
@@ -148,13 +193,13 @@ class TorchCollaborativeRecommender(Recommender):
             bits: float32 [movies, b], of the movies embedded.
             y: float32 [n, 10], thermometers of the ratings.
         """
-        adam = torch.optim.Adam(self._network.parameters(), lr=LEARNING_RATE, fused=True)
+        adam = torch.optim.Adam(self._network.parameters(), lr=self.learning_rate, fused=True)
         shuffling = torch.Generator().manual_seed(_seed_of(self.seed, SHUFFLE))
-        for _ in range(EPOCHS):
+        for _ in range(self.epochs):
             order = torch.randperm(len(y), generator=shuffling).to(y.device)
-            shuffled = (one[order].split(BATCH) for one in (user, movie, y))
+            shuffled = (one[order].split(self.batch) for one in (user, movie, y))
             for of_user, of_movie, target in zip(*shuffled, strict=True):
-                z = self._network(of_user, of_movie, bits[of_movie])  # (256, 10)
+                z = self._network(of_user, of_movie, bits[of_movie])  # (batch, 10)
                 scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
                 loss = F.binary_cross_entropy_with_logits(scores, target)
                 adam.zero_grad()
@@ -177,7 +222,7 @@ class TorchCollaborativeRecommender(Recommender):
         return ones
 
     def _embeddings(self, stream: int, ids: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """Embeddings of the distinct `ids`, [distinct, 32], learned or, of the unknown, untrained;
+        """Embeddings of the distinct `ids`, [distinct, embedding], of the unknown untrained ones;
         and for each of `ids` its row, int [n]."""
         known, learned = (
             (self._users, self._network.users)
@@ -186,13 +231,17 @@ class TorchCollaborativeRecommender(Recommender):
         )
         distinct, row = np.unique(ids, return_inverse=True)
         met = np.isin(distinct, known)
-        rows = torch.empty((len(distinct), EMBEDDING))
+        rows = torch.empty((len(distinct), self.embedding))
         rows[met] = learned.weight[np.searchsorted(known, distinct[met])]
-        rows[~met] = torch.from_numpy(initial_embeddings(distinct[~met], self.seed, stream))
+        rows[~met] = self._drawn(distinct[~met], stream)
         return rows, row
 
     def state_bytes(self) -> int:
-        return sum(4 * one.numel() for one in self._network.parameters())
+        return self._network.users.weight.nbytes
+
+    def shared_bytes(self) -> int:
+        learned = sum(one.nbytes for one in self._network.parameters())
+        return learned - self.state_bytes() + self._bits.nbytes
 
 
 def _seed_of(seed: int, stream: int) -> int:
@@ -210,16 +259,23 @@ def run_colab_model(
 
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
-        parameters: others of `recbench.runs.experiment.Experiment`.
+        parameters: others of `Parameters`.
     """
-    chosen = Experiment(num_users=num_users, reviews_per_user=reviews_per_user, **parameters)
-    row = run_experiment(TorchCollaborativeRecommender, chosen)
+    given: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
+    row = run_network(replace(DEFAULTS, **given, **parameters))
     return row["accuracy_pooled"], row["fit_seconds"] + row["predict_seconds"]
 
 
-def main(parameters: Experiment) -> None:
-    print_scores(run_experiment(TorchCollaborativeRecommender, parameters))
+def run_network(parameters: Parameters) -> dict[str, Any]:
+    settings = ("embedding", "hidden", "epochs", "batch", "learning_rate")
+    given = {name: getattr(parameters, name) for name in settings}
+    return run_experiment(TorchCollaborativeRecommender, parameters, **given)
+
+
+def main(parameters: Parameters) -> None:
+    print(protocol_line(parameters), flush=True)
+    print_scores(run_network(parameters))
 
 
 if __name__ == "__main__":
-    run(main, Experiment)
+    run(main, GIVEN)

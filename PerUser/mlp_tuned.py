@@ -254,6 +254,9 @@ class TunedPerUserMlp(Recommender):
         learned = 4 * sum(rows * columns for rows, columns in layer_shapes(self.sizes))
         return len(self._users) * learned + self._means.nbytes + self._scale.nbytes
 
+    def shared_bytes(self) -> int:
+        return self._features.nbytes + self._level.nbytes
+
 
 class Training:
     """Full-batch AdamW on many networks at once, each on its own ratings.

@@ -4,35 +4,61 @@ A multi-layer perceptron 26-32-16-10: the movie's bits in, the rating's thermome
 published it is trained for 25 full-batch steps, which hardly moves it from where it starts;
 `mlp_tuned` is the same idea trained to the end.
 
-    python PerUser/perUser_pytorch.py --num-users 100 --reviews-per-user 25
+    python PerUser/perUser_pytorch.py --num-users 100 --ratings-per-user 25
 """
 
 from __future__ import annotations
 
+# What most people change; each is the default of the flag of that name.
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+NUM_USERS = 100  # users that are drawn at random; 0: all
+REVIEWS_PER_USER = 25  # ratings of each user; 0: all
+SPLIT = 0.8  # the part of each user's ratings that is for training
+PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SEED = 0  # of the sample, the split and the initial weights
 HIDDEN = (32, 16)  # units of the hidden layers
 EPOCHS = 25  # steps, each over all ratings of the user
 LEARNING_RATE = 0.001  # of Adam
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that it runs as a script, too
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
+
+from recbench.command_line import read_flags, run
+from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
+
+
+@dataclass
+class Parameters(Experiment):
+    """Flags of `python PerUser/perUser_pytorch.py`."""
+
+    hidden: tuple[int, ...] = HIDDEN
+    """units of the hidden layers"""
+    epochs: int = EPOCHS
+    """steps, each over all ratings of the user"""
+    learning_rate: float = LEARNING_RATE
+    """of Adam"""
+
+
+DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
+if __name__ == "__main__":
+    GIVEN = read_flags(DEFAULTS)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from recbench.command_line import run
-from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
+from data_prep import decode_ratings, encode_ratings
+from recbench.data.encodings.thermometer import RATING_BITS
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import OfAll, Recommender
-from recbench.runs.experiment import Experiment, print_scores, run_experiment
 from recbench.threads import choose_device
 
 # Kernels work on vectors, and on what is left over number by number, which rounds otherwise. So
@@ -169,7 +195,9 @@ class TorchPerUserRecommender(Recommender):
         labels: "half_stars" or "truncated", see `encode_ratings`.
         loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
             applies the sigmoid again, as published.
+        hidden: units of the hidden layers.
         epochs: full-batch steps.
+        learning_rate: of Adam.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
@@ -182,7 +210,9 @@ class TorchPerUserRecommender(Recommender):
         seed: int = 0,
         labels: str = "half_stars",
         loss: str = "logits",
+        hidden: tuple[int, ...] = HIDDEN,
         epochs: int = EPOCHS,
+        learning_rate: float = LEARNING_RATE,
         device: str = "auto",
     ) -> None:
         if loss not in ("logits", "double_sigmoid"):
@@ -190,7 +220,9 @@ class TorchPerUserRecommender(Recommender):
         self.seed = seed
         self.labels = labels
         self.loss = loss
+        self.hidden = hidden
         self.epochs = epochs
+        self.learning_rate = learning_rate
         self.device = choose_device(device)
         if self.device != "cpu":
             self.fitted_together = "a GPU takes sums in any order, by how many users there are"
@@ -199,7 +231,7 @@ class TorchPerUserRecommender(Recommender):
         of_all = of_all or self.of_all_users(train, movies)
         self._unknown_bits = encode_ratings(of_all["mean_stars"], self.labels)  # (1, bits)
         self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, features)
-        self._sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
+        self._sizes = (movies.bits.shape[1], *self.hidden, RATING_BITS)
         self._users = np.unique(train.user)
         self._numbers = initial_networks(self._users, self._sizes, self.seed)  # (users, n)
         movie = torch.from_numpy(train.movie.astype(np.int64))
@@ -218,7 +250,7 @@ class TorchPerUserRecommender(Recommender):
     def _train(self, networks: Networks, x: Tensor, y: Tensor, mask: Tensor) -> None:
         # Weighted so, a sum over everybody's bits is the sum of each user's mean.
         weight = (mask / (mask.sum(dim=1, keepdim=True) * RATING_BITS))[:, :, None]
-        adam = torch.optim.Adam(networks.parameters(), lr=LEARNING_RATE, fused=True)
+        adam = torch.optim.Adam(networks.parameters(), lr=self.learning_rate, fused=True)
         for _ in range(self.epochs):
             z = networks(x)  # (users, ratings, 10)
             scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
@@ -256,6 +288,9 @@ class TorchPerUserRecommender(Recommender):
             * sum(rows * columns for rows, columns in layer_shapes(self._sizes))
         )
 
+    def shared_bytes(self) -> int:
+        return self._features.nbytes
+
 
 # --- the published experiment ------------------------------------------------------------------
 
@@ -268,19 +303,28 @@ def run_torch_per_user(
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
         split: the part of each user's ratings to train on.
-        parameters: others of `recbench.runs.experiment.Experiment`.
+        parameters: others of `Parameters`.
     """
-    chosen = Experiment(
-        num_users=num_users, reviews_per_user=reviews_per_user, split=split, **parameters
-    )
-    row = run_experiment(TorchPerUserRecommender, chosen)
+    given: dict[str, Any] = {
+        "num_users": num_users,
+        "reviews_per_user": reviews_per_user,
+        "split": split,
+    }
+    row = run_network(replace(DEFAULTS, **given, **parameters))
     seconds = row["fit_seconds"] + row["predict_seconds"]
     return row["accuracy_mean"], row["accuracy_median"], seconds
 
 
-def main(parameters: Experiment) -> None:
-    print_scores(run_experiment(TorchPerUserRecommender, parameters))
+def run_network(parameters: Parameters) -> dict[str, Any]:
+    settings = ("hidden", "epochs", "learning_rate")
+    given = {name: getattr(parameters, name) for name in settings}
+    return run_experiment(TorchPerUserRecommender, parameters, **given)
+
+
+def main(parameters: Parameters) -> None:
+    print(protocol_line(parameters), flush=True)
+    print_scores(run_network(parameters))
 
 
 if __name__ == "__main__":
-    run(main, Experiment)
+    run(main, GIVEN)

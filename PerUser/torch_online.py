@@ -86,6 +86,9 @@ class TorchOnlineRecommender(OnlineRecommender):
                 bits[rows] = (network(self._features[None, movie[rows]]) > 0)[0].numpy()
         return bits
 
+    def shared_bytes(self) -> int:
+        return self._features.nbytes
+
     def state_bytes(self) -> int:
         """Weights, and the two moments that Adam keeps of each."""
         numbers = sum(rows * columns for rows, columns in layer_shapes(self._sizes))

@@ -20,7 +20,7 @@ from recbench.runs.resume import kept_parameters
 from tune import Parameters as Tuning
 
 SCRIPTS = ["compare_all.py", "continual.py", "recommend.py", "tune.py", "data_prep.py"]
-SCRIPTS += ["PerUser/perUser.py"]
+SCRIPTS += ["PerUser/perUser.py", "PerUser/perUser_pytorch.py", "Collaborative/torch_colab.py"]
 SECONDS = 3  # of processor time; a third of that on an idle machine
 HEAVY = {"torch", "numba", "pandas", "polars", "scipy", "sklearn", "matplotlib", "plotly", "myfm"}
 HEAVY |= {"lightgbm", "surprise", "river", "optuna"}
@@ -35,6 +35,8 @@ EDITED = {
     "tune.py": ({"TRIALS": "9"}, ["its defaults being the first (default: 9)"]),
     "data_prep.py": ({"REVIEWS_PER_USER": "4"}, ["0: all they have (default: 4)"]),
     "PerUser/perUser.py": ({"PROTOCOL": '"published"'}, ["is there (default: published)"]),
+    "PerUser/perUser_pytorch.py": ({"EPOCHS": "200"}, ["of the user (default: 200)"]),
+    "Collaborative/torch_colab.py": ({"HIDDEN": "(9, 8, 7)"}, ["layers (default: 9 8 7)"]),
 }
 
 

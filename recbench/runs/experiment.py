@@ -46,11 +46,14 @@ def protocol_line(parameters: Experiment) -> str:
     return f"protocol {protocol.name} ({choices}), encoding {protocol.encoding}"
 
 
-def run_experiment(cls: type, parameters: Experiment, wnn_engine: str = "weightless") -> Row:
+def run_experiment(
+    cls: type, parameters: Experiment, wnn_engine: str = "weightless", **settings: object
+) -> Row:
     """Draw, split, fit, predict, score.
 
     Args:
-        cls: the recommender, built with the seed, the protocol's labels and loss, and the engine.
+        cls: the recommender, built with the seed, the protocol's labels and loss, the engine,
+            and `settings`.
 
     Returns:
         Scores, times and sizes by column name.
@@ -72,7 +75,7 @@ def run_experiment(cls: type, parameters: Experiment, wnn_engine: str = "weightl
         parameters.seed,
     )
     options = Options(parameters.seed, protocol.labels, protocol.loss, wnn_engine)
-    return measure(build(cls, options), cell, protocol.labels).row
+    return measure(build(cls, options, **settings), cell, protocol.labels).row
 
 
 def print_scores(row: Row) -> None:

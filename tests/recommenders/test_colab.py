@@ -49,7 +49,7 @@ def plain_copy(network: EmbeddingNetwork, users: int, movies: int, seed: int) ->
     """`Plain` with the weights `network` starts from."""
     plain = Plain(users, movies)
     for stream, table in ((USER, plain.users), (MOVIE, plain.movies)):
-        drawn = initial_embeddings(np.arange(table.num_embeddings), seed, stream)
+        drawn = initial_embeddings(np.arange(table.num_embeddings), 32, seed, stream)
         table.weight.data = torch.from_numpy(drawn)
     plain.layers.load_state_dict(network.layers.state_dict())
     return plain
