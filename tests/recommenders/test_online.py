@@ -84,7 +84,7 @@ def test_learning_one_by_one_is_learning_all(cls, first):
     fitted(at_once, stream())
     known = np.isin(ASKED[0], (0, 1, 2, 4)) | (cls in (MovieMean, UserMean))
     np.testing.assert_array_equal(online.predict(*ASKED)[known], at_once.predict(*ASKED)[known])
-    assert online.state_bytes() > 0
+    assert online.state_bytes() + (online.shared_bytes() or 0) > 0
 
 
 @pytest.mark.parametrize(
