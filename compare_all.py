@@ -329,7 +329,7 @@ def main(parameters: Parameters) -> int:
     if parameters.code_bits is not None:
         check_range("--code-bits", parameters.code_bits, least=1, most=CODE_BITS)
     protocol = choose_protocol(parameters)
-    with console.status("preparing (the first time, kernels are compiled)"):
+    with console.status("preparing"):
         check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     name = dataset.source.name
