@@ -1,7 +1,6 @@
 PYTHON = .venv/bin/python
 FULL_SIZE = full-size
 DATASET = auto
-LARGER = ml-1m
 
 .PHONY: compare test quick faults versions check report pictures speed
 
@@ -29,8 +28,7 @@ full_size_costs = $(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --pa
 
 speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.make_full_size --output $(FULL_SIZE)
-	$(call costs,personal,$(LARGER),personal)
-	$(call costs,all,$(DATASET),engine networks personal models)
+	$(call costs,all,$(DATASET),engine networks models)
 	$(call full_size_costs,preparing,preparing)
 	$(call full_size_costs,background,background)
 	$(call full_size_costs,full-size,shares)

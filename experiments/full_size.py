@@ -59,7 +59,6 @@ T = TypeVar("T")
 Part = Literal["preparing", "shares", "background"]
 PREPARING = ("bare read", "first time", "later", "without cache")
 ENCODING = "extended"
-BILLION, SECONDS_A_DAY = 1_000_000_000, 86_400
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
 
@@ -124,7 +123,6 @@ def main(parameters: Parameters) -> None:
         write_csv(preparing_table(rows), folder.path / "preparing.csv")
     if "shares" in parameters.parts:
         write_csv(growth(rows, parameters.shares), folder.path / "growth.csv")
-        write_csv(billion(rows), folder.path / "billion.csv")
     if "background" in parameters.parts:
         write_csv(background_table(rows), folder.path / "background.csv")
     folder.close(started)
@@ -362,26 +360,6 @@ def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
         row["peak_gb"] = by_share["peak_gb"][fewest]
         table.append(row)
     return pd.DataFrame(table)
-
-
-def billion(rows: pd.DataFrame) -> pd.DataFrame:
-    """What the largest share says of a billion users, were all linear: of each recommender the
-    bytes and the processor time of a user (to fit, predict and score), the terabytes and the days
-    of one core of all."""
-    ok = rows[(rows["part"] == "shares") & (rows["status"] == "ok")]
-    largest = ok[(ok["share"] == ok["share"].min()) & ok["bytes_per_user"].notna()]
-    seconds = largest["fit_predict_score_seconds"] / largest["users"]
-    table = pd.DataFrame(
-        {
-            "model": largest["model"],
-            "users": largest["users"],
-            "bytes_per_user": largest["bytes_per_user"],
-            "milliseconds_per_user": 1e3 * seconds,
-            "terabytes": BILLION * largest["bytes_per_user"] / 1e12,
-            "core_days": BILLION * seconds / SECONDS_A_DAY,
-        }
-    )
-    return table.sort_values("core_days", kind="stable")
 
 
 def background_table(rows: pd.DataFrame) -> pd.DataFrame:

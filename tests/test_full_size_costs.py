@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from experiments.full_size import billion, growth
+from experiments.full_size import growth
 
 
 def test_growth_is_that_of_one_user():
@@ -29,25 +29,6 @@ def test_growth_is_that_of_one_user():
         "per_user_growth": 2.0,
         "peak_gb": 1.0,
     }
-
-
-def test_a_billion_users_are_the_largest_share_many_times():
-    common = {"part": "shares", "status": "ok", "users": 400}
-    one = common | {"bytes_per_user": 5_000.0, "fit_predict_score_seconds": 0.8}
-    rows = pd.DataFrame(
-        [
-            common | {"share": 4, "model": "a", "bytes_per_user": 1.0},
-            one | {"share": 1, "model": "a"},
-            one | {"share": 1, "model": "b", "fit_predict_score_seconds": 0.4},
-            common | {"share": 1, "model": "significance", "fit_predict_score_seconds": 7.0},
-            common | {"share": 1, "model": "film_tables", "film_tables_seconds": 7.0},
-        ]
-    )
-    faster, slower = billion(rows).to_dict("records")
-    assert (faster["model"], slower["model"]) == ("b", "a")
-    assert slower["milliseconds_per_user"] == pytest.approx(2.0)
-    assert slower["terabytes"] == pytest.approx(5.0)
-    assert slower["core_days"] == pytest.approx(2e6 / 86_400)
 
 
 @pytest.mark.slow
@@ -83,7 +64,6 @@ def test_each_recommender_is_measured_stage_by_stage(tmp_path):
     assert (both[["rmse", "seconds", "peak_gb", "write_seconds"]] > 0).all(axis=None)
     grown = pd.read_csv(tmp_path / "out" / "growth.csv")
     assert grown["model"].tolist() == ["film_tables", "personal", "user_mean", "significance"]
-    assert set(pd.read_csv(tmp_path / "out" / "billion.csv")["model"]) == {"personal", "user_mean"}
     background = pd.read_csv(tmp_path / "out" / "background.csv")
     assert (background[["expected_seconds", "expected_seconds_of_all", "rmse"]] > 0).all(axis=None)
     preparing = rows[rows["part"] == "preparing"]

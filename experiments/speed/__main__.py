@@ -6,14 +6,11 @@ Parts:
   as much.
 - `networks`: networks of many users trained at once, beside a loop over users; and the network of
   all users, beside the loop over dictionaries of the published code.
-- `personal`: `personal` of all users of a dataset, beside a loop over users in numpy, and beside
-  what the arithmetic of the machine allows.
 - `models`: recommenders on all users and ratings of a dataset, and what one more rating costs;
   models.csv has them, a line each.
 
 `value` and `against_value` are processor seconds where the unit is a second, else what it says.
-`ratio`: how many times as fast as the alternative (of sizes: how many times as much). `limit`: what
-binds, `limit_value`: the least that it allows, from rates measured in the same run.
+`ratio`: how many times as fast as the alternative (of sizes: how many times as much).
 
     python -m experiments.speed --dataset FOLDER
     python -m experiments.speed --parts engine --quick
@@ -32,7 +29,6 @@ from rich.console import Console
 from experiments.speed.engine import engine_rows
 from experiments.speed.models import model_costs, one_by_one_rows
 from experiments.speed.networks import network_rows
-from experiments.speed.personal import personal_rows
 from experiments.speed.rows import Row
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
@@ -44,8 +40,7 @@ from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
-Part = Literal["engine", "networks", "personal", "models"]
-ON_A_DATASET = {"personal", "models"}
+Part = Literal["engine", "networks", "models"]
 
 
 @dataclass
@@ -53,8 +48,8 @@ class Parameters:
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
-    """of the parts `personal` and `models`; as in compare_all.py"""
-    parts: tuple[Part, ...] = ("engine", "networks", "personal", "models")
+    """of the part `models`; as in compare_all.py"""
+    parts: tuple[Part, ...] = ("engine", "networks", "models")
     """which of the parts above"""
     models: tuple[str, ...] = (
         *("bayes_fm", "bayes_fm_implicit", "hybrid", "hybrid_implicit", "svd", "bias", "colab"),
@@ -79,7 +74,7 @@ def main(parameters: Parameters) -> None:
         load_recommender(name)
     cell = None
     datasets = []
-    if ON_A_DATASET & set(parameters.parts):
+    if "models" in parameters.parts:
         datasets = [load_dataset(parameters.dataset)]
         size = (20, 10) if parameters.quick else (0, 0)
         cell = make_cell(datasets[0], PROTOCOLS["strict"].changed(encoding="extended"), *size)
@@ -90,8 +85,7 @@ def main(parameters: Parameters) -> None:
                 folder.add({"part": part, **vars(row)})
                 other = f"  ({row.against}: {row.against_value:.3g})" if row.against else ""
                 ratio = f"  {row.ratio:.3g} ×" if row.ratio else ""
-                least = f"  {row.times_the_limit:.3g} × the limit" if row.times_the_limit else ""
-                console.print(f"{row.what}: {row.value:.3g} {row.unit}{other}{ratio}{least}")
+                console.print(f"{row.what}: {row.value:.3g} {row.unit}{other}{ratio}")
     if cell is not None and "models" in parameters.parts:
         costs = model_costs(cell, parameters.models, console)
         write_csv(pd.DataFrame(costs), folder.path / "models.csv")
@@ -106,7 +100,7 @@ def rows_of(part: Part, parameters: Parameters, cell: Cell | None) -> Iterator[R
     elif part == "networks":
         yield from network_rows(users // 4)
     elif cell is not None:
-        yield from personal_rows(cell) if part == "personal" else one_by_one_rows(cell)
+        yield from one_by_one_rows(cell)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,7 @@ REPEATS = 5  # of what takes less than a second or two; the median counts
 
 @dataclass
 class Row:
-    """A figure, and what stands beside it.
-
-    Attributes:
-        limit: which limit of the machine binds.
-        limit_value: the least that it allows, in the unit of the value; measured in the same run.
-        times_the_limit: value over that.
-    """
+    """A figure, and what stands beside it."""
 
     what: str
     value: float
@@ -27,9 +21,6 @@ class Row:
     against: str = ""
     against_value: float | None = None
     ratio: float | None = None
-    limit: str = ""
-    limit_value: float | None = None
-    times_the_limit: float | None = None
 
 
 def processor_seconds(work: Callable[[], object]) -> float:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from recbench.continual.energy import joules
 from recbench.continual.stream import Stream
 from recbench.ratings import Ratings
 from recbench.recommender import FEW, bytes_of, compile_kernels, declared, fit_on, time_for
@@ -28,7 +27,6 @@ class Replayed:
         known: ratings known at the start.
         fit_seconds: processor time to fit to them, making a film table included.
         seconds: processor time of the whole.
-        joules: energy of the processor package meanwhile, whoever used it; None: it does not tell.
         bytes_per_user: of what is learned of users, at the end, over those known then.
         bytes_shared: of what serves all users.
     """
@@ -39,7 +37,6 @@ class Replayed:
     known: int
     fit_seconds: float
     seconds: float
-    joules: float | None
     bytes_per_user: float | None
     bytes_shared: int | None
 
@@ -52,7 +49,7 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
     were not known yet at the start; another stays as it was fitted.
     """
     with one_thread():
-        energy, started = joules(), time.process_time()
+        started = time.process_time()
         known = stream.known_at(start)
         more_seconds = _fit(model, stream, known)
         fit_seconds = time.process_time() - started + more_seconds
@@ -66,7 +63,6 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
             learn_us = np.full(end - start, np.nan, dtype=np.float32)
             known_users = len(np.unique(stream.first(known).user))
         seconds = time.process_time() - started + more_seconds
-        spent = joules()
     state = bytes_of(model, "state_bytes")
     return Replayed(
         predicted=predicted,
@@ -75,7 +71,6 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
         known=known,
         fit_seconds=fit_seconds,
         seconds=seconds,
-        joules=None if energy is None or spent is None else spent - energy,
         bytes_per_user=None if state is None or not known_users else state / known_users,
         bytes_shared=bytes_of(model, "shared_bytes"),
     )

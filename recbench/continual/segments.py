@@ -116,7 +116,6 @@ def work(segment: Segment) -> SegmentDone:
         "known": done.known,
         "fit_seconds": done.fit_seconds,
         "seconds": done.seconds,
-        "joules": done.joules,
         "bytes_per_user": done.bytes_per_user,
         "bytes_shared": done.bytes_shared,
         "status": "ok",

@@ -17,7 +17,7 @@ SUMMARY = [
     *("rmse", "mae", "rmse_pooled", "mae_pooled"),
     *("percent", "low", "high", "p", "p_holm"),
     *("learn_us_p50", "learn_us_p99", "predict_us_p50", "predict_us_p99"),
-    *("bytes_per_user", "bytes_shared", "fits", "fit_seconds", "total_seconds", "joules"),
+    *("bytes_per_user", "bytes_shared", "fits", "fit_seconds", "total_seconds"),
     *("status", "error"),
 ]
 SIZES = ("bytes_per_user", "bytes_shared")
@@ -83,7 +83,6 @@ def _cost(rows: pd.DataFrame, name: str) -> dict:
     failed = rows[rows["status"] == "failed"]
     ok = rows[rows["status"] == "ok"]
     last = ok.sort_values("start").tail(1)
-    joules = pd.to_numeric(ok["joules"]) if "joules" in ok else pd.Series(dtype=float)
     model, _, retrained = name.rpartition("@")
     return {
         "name": name,
@@ -92,7 +91,6 @@ def _cost(rows: pd.DataFrame, name: str) -> dict:
         "fits": len(ok),
         "fit_seconds": ok["fit_seconds"].sum() if len(ok) else None,
         "total_seconds": ok["seconds"].sum() if len(ok) else None,
-        "joules": joules.sum() if joules.notna().any() else None,
         **{name: last[name].iloc[0] for name in SIZES if name in last and len(last)},
         "status": "failed" if len(failed) else "ok",
         "error": failed["error"].iloc[0] if len(failed) else None,

@@ -225,13 +225,8 @@ def costs(page: Page, file: str, part: str) -> str:
         other = "" if pd.isna(row["against"]) else f"{row['against']}: {row['against_value']:.3g}"
         ratio = "" if pd.isna(row["ratio"]) else f"{row['ratio']:.3g} ×"
         unit = "" if pd.isna(row["unit"]) else row["unit"]
-        cells = [row["what"], f"{row['value']:.3g} {unit}".rstrip(), other, ratio]
-        if pd.notna(row.get("limit_value")):
-            cells.append(f"{row['limit']}: {row['times_the_limit']:.3g} ×")
-        rows.append(cells)
-    heads = ["what", "figure", "beside", "ratio", "times the limit"]
-    wide = max(map(len, rows))
-    return markdown_table(heads[:wide], [row + [""] * (wide - len(row)) for row in rows])
+        rows.append([row["what"], f"{row['value']:.3g} {unit}".rstrip(), other, ratio])
+    return markdown_table(["what", "figure", "beside", "ratio"], rows)
 
 
 def plot(page: Page, run: str, models: str, file: str) -> str:

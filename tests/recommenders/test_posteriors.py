@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy_personal import numpy_loop
 
-from experiments.speed.personal import numpy_loop
 from PerUser.cholesky import factorise, solve, solve_transposed
 from PerUser.film_kernel import CodeKernel, FactorKernel
 from PerUser.personal import Personal, histories

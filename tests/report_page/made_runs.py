@@ -101,7 +101,7 @@ def make_replay(folder: Path, *, shift: float = 0.0, dataset: str = "made-up") -
     waiting = replay_scores.by_age(stars, ages, predicted, "first@never")
     costs = {"dataset": dataset, "n_events": len(user), "n_users": N_USERS, "learn_us_p50": 2.0}
     costs |= {"learn_us_p99": 9.0, "predict_us_p50": 1.0, "predict_us_p99": 7.0, "fits": 2}
-    costs |= {"bytes_per_user": 100.0, "fit_seconds": 0.1, "total_seconds": 1.5, "joules": None}
+    costs |= {"bytes_per_user": 100.0, "fit_seconds": 0.1, "total_seconds": 1.5}
     summary = _split(errors.assign(**costs, status="ok", error=None))
     summary.to_csv(folder / "continual_summary.csv", index=False)
     _split(curve).to_csv(folder / "learning_curve.csv", index=False)

@@ -71,7 +71,7 @@ def waiting(run: RunFiles) -> Section | None:
 def cost(run: RunFiles) -> Section:
     """Error beside processor seconds and the bytes of a user."""
     columns = ["model", "rmse", "total_seconds", "fit_seconds", "fits", "bytes_per_user"]
-    columns += ["bytes_shared", "joules"]
+    columns += ["bytes_shared"]
     done = run.done
     table = done[[name for name in columns if name in done and done[name].notna().any()]]
     table = table.rename(columns={"total_seconds": "seconds"})

@@ -1,0 +1,76 @@
+"""`personal` in numpy and scipy, user by user: what the compiled code must give."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+
+from PerUser.personal import histories, rows_by_user
+from recbench.film_table.kernel import drift_shape, metadata_shape
+from recbench.film_table.table import FilmTable
+from recbench.film_table.tables import FilmTables
+from recbench.ratings import Movies, Ratings
+
+
+def numpy_loop(
+    train: Ratings, test: Ratings, movies: Movies, tables: FilmTables, with_variance: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `Personal` predicts, as one writes it in numpy: user by user, bits as numbers ±1, whose
+    matrix product says how many agree. Mean, not clipped, and variance, float64 [n] each."""
+    of_tables = [_Films(table, movies) for table in tables.tables]
+    ratings_of = dict(histories(train))
+    mean, variance = np.empty(len(test)), np.empty(len(test))
+    for user, rows in rows_by_user(test.user):
+        films = of_tables[tables.fold_of(user)]
+        own = ratings_of.get(user, np.empty(0, dtype=np.int64))
+        rated, asked, n = train.movie[own], test.movie[rows], len(own)
+        mean[rows], variance[rows] = films.mean[asked], films.variance[asked]
+        if not n:
+            continue
+        place = np.arange(n)
+        covariance = films.kernel(rated, rated, place[:, None] - place)
+        covariance[place, place] += films.scales.noise
+        root = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
+        residual = train.stars[own] - films.mean[rated]
+        with_asked = films.kernel(asked, rated, n - place)  # (asked, rated)
+        if with_variance:
+            z = solve_triangular(root, residual, lower=True, check_finite=False)
+            v = solve_triangular(root, with_asked.T, lower=True, check_finite=False)
+            mean[rows] += z @ v
+            variance[rows] -= (v**2).sum(axis=0)
+        else:
+            mean[rows] += with_asked @ cho_solve((root, True), residual, check_finite=False)
+    return mean, variance
+
+
+class _Films:
+    """What the loop reads of a film table, made once."""
+
+    def __init__(self, table: FilmTable, movies: Movies) -> None:
+        bits, metadata = table.codes, movies.metadata_bits
+        self.scales = scales = table.scales
+        self.mean, self.norm, self.level = table.mean, table.norm, table.level
+        self.codes = (1 - 2.0 * bits).astype(np.float32)  # sums of few bits: exact
+        self.metadata = (1 - 2.0 * metadata).astype(np.float32)
+        self.variance = (
+            scales.likeness * self.norm**2
+            + scales.level * self.level**2
+            + scales.slope * (self.mean - 3) ** 2
+            + scales.metadata
+            + scales.drift
+            + scales.noise
+        )
+
+    def kernel(self, movie: np.ndarray, other: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """float64 [m, n]; `apart`: int, to be broadcast to that."""
+        scales, bits = self.scales, self.metadata.shape[1]
+        differing = (bits - (self.metadata[movie] @ self.metadata[other].T).astype(np.float64)) / 2
+        likeness = scales.likeness / max(self.codes.shape[1], 1)
+        norms = np.outer(likeness * self.norm[movie], self.norm[other])
+        return (
+            norms * (self.codes[movie] @ self.codes[other].T)
+            + np.outer(scales.level * self.level[movie], self.level[other])
+            + np.outer(scales.slope * (self.mean[movie] - 3), self.mean[other] - 3)
+            + scales.metadata * metadata_shape(differing)
+            + scales.drift * drift_shape(apart)
+        )
