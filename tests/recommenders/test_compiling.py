@@ -12,7 +12,7 @@ from recbench.evaluation import measure as measuring
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.recommender import Options, build, fit_on
-from recbench.registry import load_recommender, recommenders
+from recbench.registry import RECOMMENDERS, load_recommender
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def cell(synthetic):
     return cell
 
 
-@pytest.mark.parametrize("name", recommenders())
+@pytest.mark.parametrize("name", RECOMMENDERS)
 def test_kernels_are_there_before_the_clock_starts(name, cell, monkeypatch):
     """In a process of its own, so that what one has compiled is not there for another."""
     child = os.fork()
