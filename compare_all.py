@@ -95,8 +95,9 @@ class Parameters:
         *("bias", "svd", "bayes_fm"),
         *("movie_mean", "user_mean", "user_median", "always_3"),
     )
-    """names of recommenders, or one's own as file:Class. There are also hybrid, personal_exact,
-    hybrid_implicit and more references (docs/evaluation.md); and every name with _median behind
+    """names of recommenders, one's own as file:Class, or a regressor of scikit-learn as
+    sklearn:Ridge or, on residuals, sklearn+item:Ridge. There are also hybrid, personal_exact,
+    hybrid_implicit and more references (docs/recommenders.md); and every name with _median behind
     it, read out by the median"""
     split: float = 0.8
     """the part of the ratings to train on"""
@@ -276,7 +277,7 @@ def run_grid(
     cluster: Cluster | None,
 ) -> None:
     """Run the tasks, cell by cell, and keep each result as soon as it is there."""
-    noted, parts = set(), Parts()
+    parts = Parts()
     go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
 
     if cluster and tasks:
@@ -291,9 +292,8 @@ def run_grid(
         for result in work_through(run_task, tasks, workers, go_on, observer):
             done = result if result.part is None else parts.add(result)
             key = done.key
-            if done.note and done.note not in noted:
-                progress.note(done.note)
-                noted.add(done.note)
+            for note in folder.new_notes(done.notes):
+                progress.note(note)
             for row in done.rows:
                 if row["status"] == "ok":
                     predictions.take(row)

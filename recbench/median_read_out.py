@@ -93,6 +93,11 @@ class MedianReadOut(Recommender):
         pi = np.exp(log_pi - log_pi.max(axis=1, keepdims=True))
         return pi / pi.sum(axis=1, keepdims=True)
 
+    @property
+    def user_notes(self) -> dict[str, int]:
+        """Of the recommender read out."""
+        return getattr(self._mean, "user_notes", {})
+
     def state_bytes(self) -> int:
         of_mean = getattr(self._mean, "state_bytes", lambda: None)()  # one of one's own may lack it
         return (of_mean or 0) + self._histogram.nbytes

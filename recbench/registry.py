@@ -6,6 +6,7 @@ import ast
 import sys
 from difflib import SequenceMatcher
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from recbench.errors import InputError
@@ -15,6 +16,7 @@ from recbench.own_class import OWN, load_class
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
 MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
+SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
 
 @cache
@@ -46,7 +48,8 @@ def _name_of(node: ast.ClassDef) -> str | None:
 
 
 def load_recommender(spec: str) -> type:
-    """The class behind a name of `recommenders()`, such a name with "_median", or `file:Class`.
+    """The class behind a name of `recommenders()`, `sklearn:Regressor`, one of both with "_median",
+    or `file:Class`.
 
     Raises:
         InputError: no such name, file or class, or not a recommender; says what there is.
@@ -57,12 +60,15 @@ def load_recommender(spec: str) -> type:
     mean = spec.removesuffix(MEDIAN)
     if mean != spec and (mean in known or ":" in mean):
         return median_of(load_recommender(mean))
+    if spec.startswith(SKLEARN):
+        return import_module("PerUser.scikit_learn").recommender_of(spec)
     if ":" not in spec:
         nearest = sorted(known, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
         raise InputError(
             f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
             f"or one of them read out by the median ({nearest[0]}{MEDIAN}); "
-            "or one of your own as file:Class, for example my_file:MyModel"
+            "or one of your own as file:Class, for example my_file:MyModel; "
+            "or a regressor of scikit-learn, for example sklearn:Ridge"
         )
     cls = load_class(spec, spec)
     missing = [method for method in ("fit", "predict") if not callable(getattr(cls, method, None))]
@@ -87,5 +93,7 @@ def file_of(cls: type) -> str | None:
 
 
 def name_of(spec: str) -> str:
-    """The name in the tables: the class's, for one's own "file:Class"."""
+    """The name in the tables: of one's own "file:Class" the class's; of `sklearn:…` all of it."""
+    if spec.startswith(SKLEARN):
+        return "".join(spec.split())
     return spec.rpartition(":")[2]
