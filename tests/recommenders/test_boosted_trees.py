@@ -1,4 +1,4 @@
-"""`lightgbm`: its statistics by hand, that none knows its own rating, and truths to find."""
+"""`boosted_trees`: its statistics by hand, that none knows its own rating, and truths to find."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 from Collaborative.boosted_trees import BoostedTrees
-from Collaborative.rating_statistics import RatingStatistics, folds_of, out_of_fold
+from Collaborative.rating_statistics import RatingStatistics, out_of_fold
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
@@ -38,12 +39,13 @@ def grid(users: int, movies: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("folds", [2, 3, 10])
 def test_no_statistic_of_a_row_knows_its_stars(many, folds):
     """Changed: all statistics of the rating's user and movie in other folds, none of its own."""
-    movies, fold = toy_movies(MOVIES), folds_of(len(many), folds, seed=2)
-    before = out_of_fold(many, movies, USERS, DAMPING, fold)
+    movies, folds = toy_movies(MOVIES), KFold(folds, shuffle=True, random_state=2)
+    before = out_of_fold(many, movies, USERS, DAMPING, folds)
     for row in range(len(many)):
         other = with_stars(many, row, 5.5 - many.stars[row])
-        after = out_of_fold(other, movies, USERS, DAMPING, fold)
-        own = fold == fold[row]
+        after = out_of_fold(other, movies, USERS, DAMPING, folds)
+        (rows,) = (rows for _, rows in folds.split(many.user) if row in rows)
+        own = np.isin(np.arange(len(many)), rows)
         for old, new in zip(before, after, strict=True):
             np.testing.assert_array_equal(old[own], new[own])
         same_movie = (many.movie == many.movie[row]) & ~own
@@ -51,14 +53,13 @@ def test_no_statistic_of_a_row_knows_its_stars(many, folds):
 
 
 def test_out_of_fold_is_what_the_other_folds_say(many):
-    movies, fold = toy_movies(MOVIES), folds_of(len(many), 3, seed=2)
-    baseline, features = out_of_fold(many, movies, USERS, DAMPING, fold)
-    assert np.bincount(fold).tolist() == [25, 25, 25]
-    for row in (0, 30, 74):
-        others = RatingStatistics.of(many.take(fold != fold[row]), movies, USERS, DAMPING)
-        asked = many.user[[row]], many.movie[[row]]
-        np.testing.assert_allclose(others.baseline(*asked), baseline[[row]], rtol=1e-12)
-        np.testing.assert_allclose(others.features(*asked), features[[row]], rtol=1e-5)
+    movies, folds = toy_movies(MOVIES), KFold(3, shuffle=True, random_state=2)
+    baseline, features = out_of_fold(many, movies, USERS, DAMPING, folds)
+    for others, rows in folds.split(many.user):
+        statistics = RatingStatistics.of(many.take(others), movies, USERS, DAMPING)
+        asked = many.user[rows], many.movie[rows]
+        np.testing.assert_allclose(statistics.baseline(*asked), baseline[rows], rtol=1e-12)
+        np.testing.assert_allclose(statistics.features(*asked), features[rows], rtol=1e-5)
 
 
 def test_where_there_is_nothing_to_learn_nothing_is_learned():
