@@ -28,9 +28,11 @@ from recbench.errors import InputError
 from recbench.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
 from recbench.recommender import OfAll, Recommender
+from recbench.threads import one_thread
 
 ON_RESIDUALS = "sklearn+item:"
-USUAL = ("linear_model", "neighbors", "ensemble", "svm")  # looked into first: all take seconds
+# Modules looked into first: to import all of scikit-learn takes seconds.
+USUAL = ("linear_model", "neighbors", "tree", "ensemble", "svm")
 DAMPING = 2.0  # κ, that of `ridge`
 # Of users, in `user_notes`.
 NOT_FITTED = "with ratings that it cannot be fitted to, mostly too few: predicted by shrunk means"
@@ -240,11 +242,11 @@ def _draws(made: type[ScikitLearn], spec: str) -> bool:
         InputError: the regressor cannot be fitted to them; in scikit-learn's words.
     """
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 2, (200, 40)).astype(np.float64)
+    x, others = rng.integers(0, 2, (2, 200, 40)).astype(np.float64)  # trees know their own rows
     y = rng.integers(1, 11, 200) / 2 - (DEFAULT_STARS if made.starts_from_item_baseline else 0)
     try:
-        with quietly():
-            one, other = (np.asarray(made.make(seed).fit(x, y).predict(x)) for seed in (0, 1))
+        with quietly(), one_thread():
+            one, other = (np.asarray(made.make(seed).fit(x, y).predict(others)) for seed in (0, 1))
         if one.shape != y.shape:
             raise ValueError(f"it predicts an array of shape {one.shape} for {len(y)} ratings")
     except Exception as error:  # in any way

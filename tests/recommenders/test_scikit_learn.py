@@ -93,6 +93,8 @@ def test_what_is_not_finite_is_the_mean_and_what_does_not_converge_is_counted():
 def test_seeds_are_the_run_s_unless_one_is_given():
     assert (of(fitted(FOREST, seed=1), 0) != of(fitted(FOREST, seed=2), 0)).any()
     np.testing.assert_array_equal(of(fitted(FOREST, seed=1), 0), of(fitted(FOREST, seed=1), 0))
+    tree = "sklearn:tree.DecisionTreeRegressor"  # fits its ratings exactly with every seed
+    assert (of(fitted(tree, seed=1), 0) != of(fitted(tree, seed=2), 0)).any()
     given = "sklearn:ensemble.RandomForestRegressor(n_estimators=3, random_state=5)"
     np.testing.assert_array_equal(of(fitted(given, seed=1), 0), of(fitted(given, seed=2), 0))
     assert load_recommender(given).options == load_recommender(RIDGE).options == ()
