@@ -59,12 +59,12 @@ class BoostedTrees(Recommender):
     def __init__(
         self,
         seed: int = 0,
-        trees: int = 137,
-        learning_rate: float = 0.035,
-        leaves: int = 26,
-        ratings_per_leaf: int = 252,
-        features_per_split: float = 0.1,
-        damping: float = 10.0,
+        trees: int = 154,
+        learning_rate: float = 0.027,
+        leaves: int = 27,
+        ratings_per_leaf: int = 202,
+        features_per_split: float = 0.039,
+        damping: float = 9.6,
         folds: int = 3,
     ) -> None:
         self.seed = seed
