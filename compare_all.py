@@ -47,7 +47,14 @@ from recbench.film_table.making import CODE_BITS
 from recbench.keys import CELL, ITERATION
 from recbench.own_class import absolute, line_of
 from recbench.recommender import Options, build, declared
-from recbench.registry import family_of, file_of, load_recommender, name_of, recommenders
+from recbench.registry import (
+    RENAMED,
+    family_of,
+    file_of,
+    load_recommender,
+    name_of,
+    recommenders,
+)
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
@@ -488,6 +495,8 @@ def check_models(specs: tuple[str, ...], wnn_engine: str) -> None:
             "Add one that has (ao), or leave the flag out"
         )
     for spec, cls in zip(specs, classes, strict=True):
+        if spec in RENAMED:
+            console.print(f"{spec} is {RENAMED[spec]} now")
         try:
             build(cls, options)
         except InputError:

@@ -64,6 +64,7 @@ class ScikitLearn(Recommender):
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
 
+    @one_thread()  # several take ten times the processor time of small ones
     def fit(
         self,
         train: Ratings,
@@ -113,6 +114,7 @@ class ScikitLearn(Recommender):
             self.user_notes[NOT_CONVERGED] += 1
         return regressor
 
+    @one_thread()
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         residual = np.full(len(user), self._otherwise)

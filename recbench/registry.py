@@ -15,6 +15,7 @@ from recbench.own_class import OWN, load_class
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
+RENAMED = {"lightgbm": "boosted_trees"}  # runs of before have the old name
 MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
@@ -55,6 +56,7 @@ def load_recommender(spec: str) -> type:
         InputError: no such name, file or class, or not a recommender; says what there is.
     """
     known = recommenders()
+    spec = RENAMED.get(spec, spec)
     if spec in known:
         return load_class(known[spec], spec)
     mean = spec.removesuffix(MEDIAN)
@@ -96,4 +98,4 @@ def name_of(spec: str) -> str:
     """The name in the tables: of one's own "file:Class" the class's; of `sklearn:…` all of it."""
     if spec.startswith(SKLEARN):
         return "".join(spec.split())
-    return spec.rpartition(":")[2]
+    return RENAMED.get(spec, spec).rpartition(":")[2]

@@ -13,6 +13,7 @@ from Collaborative.rating_statistics import RatingStatistics, out_of_fold
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
+from recbench.registry import load_recommender, name_of
 
 USERS, MOVIES, DAMPING = 9, 20, 4.0
 
@@ -127,7 +128,8 @@ def test_it_finds_that_users_differ_in_the_bit_they_like(movies):
     truth = np.where(movies.bits[movie, user % 10] == 1, 4.5, 2.0)
     seen = rng.random(len(user)) < 0.5
     train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
-    stars = BoostedTrees().fit(train, movies).predict(user[~seen], movie[~seen])
+    model = BoostedTrees(features_per_split=0.2).fit(train, movies)
+    stars = model.predict(user[~seen], movie[~seen])
     assert np.abs(truth[~seen] - train.mean_stars()).mean() > 1.1
     assert np.abs(stars - truth[~seen]).mean() < 0.6
 
@@ -150,3 +152,16 @@ def test_too_few_ratings_for_folds_leave_the_baseline(movies):
     model = BoostedTrees(folds=3).fit(train, movies)
     expected = RatingStatistics.of(train, movies, 2, model.damping).baseline(*grid(3, 60))
     np.testing.assert_allclose(model.predict(*grid(3, 60)), expected.clip(0.5, 5), atol=1e-6)
+
+
+def test_a_film_without_votes_and_a_column_that_is_nowhere_known(movies):
+    unknown = replace(movies, vote_average=np.full(60, np.nan), vote_count=np.zeros(60))
+    user, movie = grid(30, 60)
+    train = Ratings(user, movie, 1.0 + user % 5, np.zeros(len(user)))
+    stars = BoostedTrees().fit(train, unknown).predict(user, movie)
+    assert np.isfinite(stars).all()
+
+
+def test_the_former_name_still_loads_it():
+    assert load_recommender("lightgbm") is BoostedTrees
+    assert name_of("lightgbm") == "boosted_trees"
