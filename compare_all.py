@@ -266,6 +266,8 @@ def model_lines() -> Iterator[str]:
     for name, family, learns_from, what in described():
         yield f"{name:17}  {family:13}  {learns_from:26}  {what}"
     yield "NAME_median        such a name: the same, read out by the median of its distribution"
+    yield "sklearn:Regressor  one of scikit-learn's, for each user, such as sklearn:Ridge(alpha=3)"
+    yield "sklearn+item:…     the same, on residuals from the item baseline"
     yield "file:Class         one of your own, such as my_file:MyModel; see docs/your-own-model.md"
 
 
@@ -290,7 +292,7 @@ from recbench.film_table.making import CODE_BITS
 from recbench.keys import CELL, ITERATION
 from recbench.own_class import absolute, line_of
 from recbench.recommender import Options, build, declared
-from recbench.registry import family_of, file_of, load_recommender
+from recbench.registry import RENAMED, family_of, file_of, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
@@ -423,7 +425,7 @@ def run_grid(
     cluster: Cluster | None,
 ) -> None:
     """Run the tasks, cell by cell, and keep each result as soon as it is there."""
-    noted, parts = set(), Parts()
+    parts = Parts()
     go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
 
     if cluster and tasks:
@@ -438,9 +440,8 @@ def run_grid(
         for result in work_through(run_task, tasks, workers, go_on, observer):
             done = result if result.part is None else parts.add(result)
             key = done.key
-            if done.note and done.note not in noted:
-                progress.note(done.note)
-                noted.add(done.note)
+            for note in folder.new_notes(done.notes):
+                progress.note(note)
             for row in done.rows:
                 if row["status"] == "ok":
                     predictions.take(row)
@@ -569,6 +570,8 @@ def check_models(specs: tuple[str, ...], wnn_engine: str) -> None:
             "Add one that has (ao), or leave the flag out"
         )
     for spec, cls in zip(specs, classes, strict=True):
+        if spec in RENAMED:
+            console.print(f"{spec} is {RENAMED[spec]} now")
         try:
             build(cls, options)
         except InputError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from sklearn.model_selection import KFold
 
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
@@ -94,7 +95,7 @@ class RatingStatistics:
 
         sizes = list(movies.channels.values())
         channel = np.repeat(np.eye(len(sizes), dtype=np.float32), sizes, axis=0)
-        votes = movies.vote_average, movies.vote_count
+        votes = np.nan_to_num(movies.vote_average), movies.vote_count  # 0: without votes
         return RatingStatistics(
             start=c,
             user_bias=b_u,
@@ -140,13 +141,8 @@ class RatingStatistics:
         return np.minimum(user, len(self.user_bias) - 1)
 
 
-def folds_of(n: int, folds: int, seed: int) -> np.ndarray:
-    """The fold of each of n rows, int [n] below `folds`: at random, of equal size."""
-    return np.random.default_rng([seed, 1]).permutation(np.arange(n) % folds)
-
-
 def out_of_fold(
-    train: Ratings, movies: Movies, users: int, damping: float, fold: np.ndarray
+    train: Ratings, movies: Movies, users: int, damping: float, folds: KFold
 ) -> tuple[np.ndarray, np.ndarray]:
     """`baseline` and `features` of each row of `train`, from the statistics of the other folds.
 
@@ -155,20 +151,20 @@ def out_of_fold(
     trees that can tell users apart read the one from the other. The fewer folds, the less.
 
     Args:
-        fold: int [ratings], from 0, none empty; see `folds_of`.
+        folds: which rows are a fold; as many rows as folds, or more.
 
     Returns:
         float64 [ratings] and float32 [ratings, features].
     """
-    order = [np.flatnonzero(fold == k) for k in range(fold.max() + 1)]
-    parts = []
-    for k, rows in enumerate(order):
-        others = RatingStatistics.of(train.take(fold != k), movies, users, damping)
+    order, baseline, features = [], [], []
+    for others, rows in folds.split(train.user):
+        statistics = RatingStatistics.of(train.take(others), movies, users, damping)
         asked = train.user[rows], train.movie[rows]
-        parts.append((others.baseline(*asked), others.features(*asked)))
+        order.append(rows)
+        baseline.append(statistics.baseline(*asked))
+        features.append(statistics.features(*asked))
     back = np.argsort(np.concatenate(order))
-    baseline, features = (np.concatenate(part)[back] for part in zip(*parts, strict=True))
-    return baseline, features
+    return np.concatenate(baseline)[back], np.concatenate(features)[back]
 
 
 def _mean_square(values: np.ndarray) -> float:

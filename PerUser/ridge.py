@@ -8,7 +8,7 @@ import numpy as np
 
 from PerUser.shrunk_means import mean_of_all, shrunk_means
 from recbench.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
 from recbench.recommender import OfAll, Recommender
 
 
@@ -112,13 +112,6 @@ class PerUserRidge(Recommender):
 
     def shared_bytes(self) -> int:
         return self._features.nbytes + self._start.nbytes
-
-
-def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
-    """The rows (int) of each distinct user, in order of the users and of the table."""
-    by_user = np.argsort(user, kind="stable")
-    _, starts = np.unique(user[by_user], return_index=True)
-    return np.split(by_user, starts[1:]) if len(user) else []
 
 
 def ratings_after(ratings: Ratings) -> np.ndarray:

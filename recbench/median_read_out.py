@@ -102,6 +102,11 @@ class MedianReadOut(Recommender):
         pi = np.exp(log_pi - log_pi.max(axis=1, keepdims=True))
         return pi / pi.sum(axis=1, keepdims=True)
 
+    @property
+    def user_notes(self) -> dict[str, int]:
+        """Of the recommender read out."""
+        return getattr(self._mean, "user_notes", {})
+
     def state_bytes(self) -> int:
         return (bytes_of(self._mean, "state_bytes") or 0) + self._histogram.nbytes
 

@@ -135,3 +135,10 @@ class Movies:
     @property
     def _metadata_names(self) -> tuple[str, ...]:
         return tuple(name for name in self.bit_names if not name.startswith(f"{LEARNED}:"))
+
+
+def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
+    """The rows (int) of each distinct user, in order of the users and of the table."""
+    by_user = np.argsort(user, kind="stable")
+    _, starts = np.unique(user[by_user], return_index=True)
+    return np.split(by_user, starts[1:]) if len(user) else []

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from importlib import import_module
 from pathlib import Path
 
 from recbench.errors import InputError
@@ -13,7 +14,9 @@ from recbench.own_class import OWN, load_class
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
+RENAMED = {"lightgbm": "boosted_trees"}  # runs of before have the old name
 MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
+SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
 RECOMMENDERS = {
     "hybrid": "PerUser.hybrid:Hybrid",
@@ -34,7 +37,7 @@ RECOMMENDERS = {
     "bayes_fm_folded": "Collaborative.bayesian_fm_folded:BayesianFMFolded",
     "bayes_fm_implicit": "Collaborative.bayesian_fm_implicit:BayesianFMImplicit",
     "bias": "Collaborative.bias:BiasModel",
-    "lightgbm": "Collaborative.boosted_trees:BoostedTrees",
+    "boosted_trees": "Collaborative.boosted_trees:BoostedTrees",
     "ease": "Collaborative.ease:EaseModel",
     "item_knn": "Collaborative.neighbours:ItemNeighbours",
     "user_knn": "Collaborative.neighbours:UserNeighbours",
@@ -60,6 +63,7 @@ def described() -> Iterator[tuple[str, str, str, str]]:
 
 def check_name(spec: str) -> None:
     """Raises InputError if `spec` is the name of no recommender; imports none."""
+    spec = RENAMED.get(spec, spec)
     mean = spec.removesuffix(MEDIAN)
     if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
         return
@@ -67,23 +71,28 @@ def check_name(spec: str) -> None:
     raise InputError(
         f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
         f"or one of them read out by the median ({nearest[0]}{MEDIAN}); "
-        "or one of your own as file:Class, for example my_file:MyModel"
+        "or one of your own as file:Class, for example my_file:MyModel; "
+        "or a regressor of scikit-learn, for example sklearn:Ridge"
     )
 
 
 def load_recommender(spec: str) -> type:
-    """The class behind a name of `RECOMMENDERS`, such a name with "_median", or `file:Class`.
+    """The class behind a name of `RECOMMENDERS`, such a name with "_median", "sklearn:Regressor",
+    or "file:Class".
 
     Raises:
         InputError: no such name, file or class, or not a recommender; says what there is.
     """
     check_name(spec)
+    spec = RENAMED.get(spec, spec)
     if spec in RECOMMENDERS:
         return load_class(RECOMMENDERS[spec], spec)
     if spec.endswith(MEDIAN):
         from recbench.median_read_out import median_of  # with numba
 
         return median_of(load_recommender(spec.removesuffix(MEDIAN)))
+    if spec.startswith(SKLEARN):
+        return import_module("PerUser.scikit_learn").recommender_of(spec)
     cls = load_class(spec, spec)
     missing = [method for method in ("fit", "predict") if not callable(getattr(cls, method, None))]
     if missing:
@@ -115,5 +124,7 @@ def file_of(cls: type) -> str | None:
 
 
 def name_of(spec: str) -> str:
-    """The name in the tables: the class's, for one's own "file:Class"."""
-    return spec.rpartition(":")[2]
+    """The name in the tables: of one's own "file:Class" the class's; of `sklearn:…` all of it."""
+    if spec.startswith(SKLEARN):
+        return "".join(spec.split())
+    return RENAMED.get(spec, spec).rpartition(":")[2]

@@ -20,10 +20,10 @@ R = TypeVar("R")
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """BLAS, and torch where it is imported, on one thread; afterwards on as many as before."""
+    """BLAS, OpenMP, and torch where it is imported, on one thread; afterwards as before."""
     torch = sys.modules.get("torch")
     before = torch.get_num_threads() if torch else 1
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1):
         if torch:
             torch.set_num_threads(1)
         try:

@@ -23,7 +23,7 @@ SCRIPTS = ["compare_all.py", "continual.py", "recommend.py", "tune.py", "data_pr
 SCRIPTS += ["PerUser/perUser.py", "PerUser/perUser_pytorch.py", "Collaborative/torch_colab.py"]
 SECONDS = 3  # of processor time; a third of that on an idle machine
 HEAVY = {"torch", "numba", "pandas", "polars", "scipy", "sklearn", "matplotlib", "plotly", "myfm"}
-HEAVY |= {"lightgbm", "surprise", "river", "optuna"}
+HEAVY |= {"surprise", "river", "optuna"}
 # Edited lines of each script, and what --help shows then
 EDITED = {
     "compare_all.py": (

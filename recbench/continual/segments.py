@@ -14,6 +14,7 @@ from recbench.continual.learners import Learner
 from recbench.continual.replaying import replay
 from recbench.continual.stream import Stream, ratings_in_time
 from recbench.data.joining import load_dataset
+from recbench.keys import in_file_name
 from recbench.own_class import line_of
 from recbench.recommender import Options, build
 from recbench.registry import file_of, load_recommender
@@ -59,7 +60,8 @@ class Segment:
     @property
     def file(self) -> Path:
         """Where its predictions are."""
-        return self.replay.folder / "predictions" / f"{self.learner.name}-{self.start}.parquet"
+        name = f"{in_file_name(self.learner.model)}@{self.learner.retrained}-{self.start}.parquet"
+        return self.replay.folder / "predictions" / name
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -86,6 +87,11 @@ class ByFold:
         sizes = [bytes_of(copy, what) for copy in self._copies]
         known = [size for size in sizes if size is not None]
         return known if len(known) == len(sizes) else None
+
+    @property
+    def user_notes(self) -> Counter[str]:
+        """Of all copies."""
+        return sum((Counter(getattr(copy, "user_notes", {})) for copy in self._copies), Counter())
 
 
 def _none_of(asked: dict[str, Any]) -> dict[str, Any]:

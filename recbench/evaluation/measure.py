@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +47,12 @@ class Measured:
         predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
             and predicted_ones (of the thermometers); and if films were ranked, the scores of the
             user's ranking, the same in each of a user's rows.
+        notes: see `Predicted`.
     """
 
     row: Row
     predictions: pd.DataFrame
+    notes: Counter[str]
 
     @property
     def rmse(self) -> float:
@@ -72,6 +75,7 @@ class Predicted:
         fit_seconds, predict_seconds, ranking_seconds: how long it took.
         state_bytes, shared_bytes: of what it learned of users, and of what serves all of them;
             None: it cannot say.
+        notes: what it could not do as asked -> for how many users.
     """
 
     stars: np.ndarray
@@ -85,6 +89,7 @@ class Predicted:
     ranking_seconds: float | None
     state_bytes: int | None
     shared_bytes: int | None
+    notes: Counter[str]
 
 
 def measure(
@@ -180,6 +185,7 @@ def fit_and_predict(
         ranking_seconds=ranked_at - ranking_from if rank else None,
         state_bytes=bytes_of(recommender, "state_bytes"),
         shared_bytes=bytes_of(recommender, "shared_bytes"),
+        notes=Counter(getattr(recommender, "user_notes", {})),
     )
 
 
@@ -228,7 +234,7 @@ def score(said: Predicted, cell: Cell, labels: str, learns_from_background: bool
             **(ranked.columns_for(test.user) if ranked is not None else {}),
         }
     )
-    return Measured(row, predictions)
+    return Measured(row, predictions, said.notes)
 
 
 def warm_and_cold(

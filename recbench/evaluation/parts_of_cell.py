@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import Predicted
 from recbench.film_table.tables import FilmTables
 from recbench.item_baseline import ItemBaseline
+from recbench.keys import in_file_name
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import OfAll, declared
 
@@ -58,7 +60,7 @@ def number_of_parts(folder: Path, users: int, models: Iterable[str]) -> int:
     """How many parts of so many users there are in `folder` for these models; 0: it was not written
     for them."""
     about = folder / "about.json"
-    if not about.exists() or not all((folder / f"{one}.of_all.npz").exists() for one in models):
+    if not about.exists() or not all(_of_all(folder, one).exists() for one in models):
         return 0
     written = json.loads(about.read_text())
     return written["parts"] if written["users"] == users else 0
@@ -111,7 +113,7 @@ def _write(cell: Cell, users: int, models: dict[str, Any], folder: Path) -> int:
     }
     pl.DataFrame(facts).write_parquet(folder / "movies.parquet")
     for name, model in models.items():
-        np.savez(folder / f"{name}.of_all.npz", allow_pickle=False, **of_all_of(model, cell))
+        np.savez(_of_all(folder, name), allow_pickle=False, **of_all_of(model, cell))
     if any(declared(model, "starts_from_film_table") for model in models.values()):
         cell.personal_tables.save(folder)
     parts = -(-cell.n_users // users)
@@ -163,7 +165,7 @@ def read_part(folder: Path, part: int, model: str) -> PartOfCell:
     tables = FilmTables.load(folder)
     if tables is not None:
         cell.__dict__["personal_tables"] = tables
-    with np.load(folder / f"{model}.of_all.npz", allow_pickle=False) as file:
+    with np.load(_of_all(folder, model), allow_pickle=False) as file:
         of_all = {name: file[name] for name in file.files}
     return PartOfCell(cell, of_all, about["mean_stars"])
 
@@ -181,6 +183,7 @@ def save_predicted(said: Predicted, file: Path) -> None:
         "predict_seconds": said.predict_seconds,
         "state_bytes": said.state_bytes,
         "shared_bytes": said.shared_bytes,
+        "notes": said.notes,
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     scratch = file.with_suffix(f".{uuid4().hex}")
@@ -219,7 +222,12 @@ def whole(files: list[Path], cell: Cell, users: int) -> Predicted:
         ranking_seconds=None,
         state_bytes=None if None in sizes else sum(sizes),
         shared_bytes=None if None in shared else max(shared),
+        notes=sum((Counter(one["notes"]) for one in about), Counter()),
     )
+
+
+def _of_all(folder: Path, model: str) -> Path:
+    return folder / f"{in_file_name(model)}.of_all.npz"
 
 
 def _in_parts(ratings: Ratings, users: int, parts: int) -> list[Ratings]:

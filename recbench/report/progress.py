@@ -77,7 +77,7 @@ class GridProgress:
 
     def note(self, text: str) -> None:
         """Something that the user should know, above the table."""
-        self._console.print(text)
+        self._console.print(text, markup=False)
 
     def observe(self, worker: int, piece: Piece | None) -> None:
         """What a worker is at from now on, see `recbench.runs.at_work`."""

@@ -55,7 +55,7 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
     mean = comparison.groupby(["model", *CELL], sort=False)[score].mean()
     cells = cells_of(comparison)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("recommender", no_wrap=True)
+    table.add_column("recommender", overflow="fold")  # first to give way where all is too wide
     table.add_column("learns from", no_wrap=True)
     for cell in cells:
         name = cell_name(cell).replace(" ", "")

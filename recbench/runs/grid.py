@@ -32,6 +32,7 @@ from recbench.evaluation.parts_of_cell import (
 )
 from recbench.evaluation.protocols import Protocol
 from recbench.film_table.tables import FilmTables
+from recbench.keys import in_file_name
 from recbench.own_class import line_of
 from recbench.recommender import Options, build, declared, whose_ratings, why_together
 from recbench.registry import family_of, file_of, load_recommender
@@ -120,7 +121,7 @@ class PartTask:
     def file(self) -> Path:
         """Where what it says is written to."""
         folder = self.cell.parts()
-        name = f"{self.name}-{self.cell.users_per_task}-{self.part}.parquet"
+        name = f"{in_file_name(self.name)}-{self.cell.users_per_task}-{self.part}.parquet"
         return folder.with_name(f"{folder.name}-said") / name
 
 
@@ -133,7 +134,7 @@ class CellDone:
         rows: of comparison.csv, one per model.
         failures: model -> the traceback.
         reference: the scores on validation rows, or None.
-        note: what the user should know, or "".
+        notes: what the user should know.
         then: tasks that can be done now.
         part: the task, if it was of a part of the users.
         pieces: what the task consisted of.
@@ -143,7 +144,7 @@ class CellDone:
     rows: list[dict] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     reference: dict | None = None
-    note: str = ""
+    notes: list[str] = field(default_factory=list)
     then: list[CellTask | PartTask] = field(default_factory=list)
     part: PartTask | None = None
     pieces: tuple[Piece, ...] = ()
@@ -268,6 +269,9 @@ def _keep(task: CellTask, name: str, measured: Callable[[], Measured], done: Cel
         if task.folder is not None:
             write_part(task.folder, row, found.predictions)
         done.rows.append(row)
+        of_cell = f"{task.key['num_users']} × {task.key['reviews_per_user']}, {name}"
+        for what, users in found.notes.items():
+            done.notes.append(f"{of_cell}: {users} of {row['n_users']} users {what}")
     except MAY_FAIL as error:  # in any way; the others go on
         done.rows.append(_failed(task, name, error))
         done.failures[name] = traceback.format_exc()
@@ -389,7 +393,7 @@ def _cell_with_those_there_are(task: CellTask, done: CellDone) -> tuple[Cell | N
     except InputError as error:
         return None, str(error)
     if cell.n_users < num_users:
-        done.note = (
+        done.notes.append(
             f"{num_users} × {reviews}: only {cell.n_users} users have that many ratings; "
             "running with those"
         )

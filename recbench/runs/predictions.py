@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import losses_per_user
-from recbench.keys import ITERATION
+from recbench.keys import ITERATION, in_file_name
 
 KEY = [*ITERATION, "model"]
 Key = tuple[int, int, int, str]
@@ -86,7 +85,7 @@ class Predictions:
         for about in self._written_to.parent.glob(f"{CELLS}/*/about.json") if models else ():
             about.unlink()  # what they learned of all users stands beside it: it is written anew
         for name in models:
-            for said in self._written_to.parent.glob(f"{CELLS}/*-said/{glob.escape(name)}-*"):
+            for said in self._written_to.parent.glob(f"{CELLS}/*-said/{in_file_name(name)}-*"):
                 said.unlink()
 
     def losses(self) -> pd.DataFrame:
@@ -167,7 +166,8 @@ def write_part(folder: Path, row: dict, predictions: pd.DataFrame) -> None:
 
 
 def _name(key: dict) -> str:
-    return "-".join(str(key[name]) for name in KEY) + ".parquet"
+    *iteration, model = (str(key[name]) for name in KEY)
+    return "-".join((*iteration, in_file_name(model))) + ".parquet"
 
 
 def _keys_of(file: Path) -> list[Key]:

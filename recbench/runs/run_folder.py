@@ -145,6 +145,14 @@ class RunFolder:
         self.metadata[key] = value
         self._write_metadata()
 
+    def new_notes(self, notes: list[str]) -> list[str]:
+        """Those of `notes` that run.json does not have yet; it has them now."""
+        there = self.metadata.get("notes", [])
+        new = [note for note in dict.fromkeys(notes) if note not in there]
+        if new:
+            self.note("notes", [*there, *new])
+        return new
+
     def note_reference(self, scores: dict) -> None:
         """Put down in run.json how well collaborative recommenders did on validation rows of a cell
         in one iteration: `scores` are its key and `rmse`, a dict by name."""

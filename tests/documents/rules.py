@@ -85,6 +85,7 @@ RULES: list[Rule] = [
     Run(r"python compare_all\.py --num-users 100 .*", GRID),
     Run(r"python compare_all\.py --list-models"),
     Run(r"python compare_all\.py --models my_file:MyModel .*", GRID),
+    Run(r"python compare_all\.py .* --models sklearn:Ridge .*", CELLS | {"--iterations": [1]}),
     Run(
         r"python compare_all\.py --holdout my_file:FirstFraction",
         GRID | {"--models": ["user_mean"]},
@@ -109,7 +110,7 @@ RULES: list[Rule] = [
     Run(r"python recommend\.py --ratings ratings\.csv", {"--dataset": [SYNTHETIC]}),
     Run(r"python recommend\.py --dataset ml-100k .*", as_printed=True),
     Run(r"python -m recbench new my_file\.py", words={"my_file.py": "another.py"}),
-    Run(r"python -m recbench check my_file:MyModel.*"),
+    Run(r"python -m recbench check (my_file:MyModel|sklearn:Ridge).*"),
     Run(r"python -m recbench\.film_table", {"--dataset": [SYNTHETIC], "--output": ["table.npz"]}),
     Elsewhere(r"python -m recbench\.report.*", "test_report.py", "recbench.report"),
     Run(r"python -m weightless\.clam"),

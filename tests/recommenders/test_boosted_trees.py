@@ -1,4 +1,4 @@
-"""`lightgbm`: its statistics by hand, that none knows its own rating, and truths to find."""
+"""`boosted_trees`: its statistics by hand, that none knows its own rating, and truths to find."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
 from Collaborative.boosted_trees import BoostedTrees
-from Collaborative.rating_statistics import RatingStatistics, folds_of, out_of_fold
+from Collaborative.rating_statistics import RatingStatistics, out_of_fold
 from recbench.contract.toy_data import toy_movies, toy_ratings
 from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
+from recbench.registry import load_recommender, name_of
 
 USERS, MOVIES, DAMPING = 9, 20, 4.0
 
@@ -38,12 +40,13 @@ def grid(users: int, movies: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("folds", [2, 3, 10])
 def test_no_statistic_of_a_row_knows_its_stars(many, folds):
     """Changed: all statistics of the rating's user and movie in other folds, none of its own."""
-    movies, fold = toy_movies(MOVIES), folds_of(len(many), folds, seed=2)
-    before = out_of_fold(many, movies, USERS, DAMPING, fold)
+    movies, folds = toy_movies(MOVIES), KFold(folds, shuffle=True, random_state=2)
+    before = out_of_fold(many, movies, USERS, DAMPING, folds)
     for row in range(len(many)):
         other = with_stars(many, row, 5.5 - many.stars[row])
-        after = out_of_fold(other, movies, USERS, DAMPING, fold)
-        own = fold == fold[row]
+        after = out_of_fold(other, movies, USERS, DAMPING, folds)
+        (rows,) = (rows for _, rows in folds.split(many.user) if row in rows)
+        own = np.isin(np.arange(len(many)), rows)
         for old, new in zip(before, after, strict=True):
             np.testing.assert_array_equal(old[own], new[own])
         same_movie = (many.movie == many.movie[row]) & ~own
@@ -51,14 +54,13 @@ def test_no_statistic_of_a_row_knows_its_stars(many, folds):
 
 
 def test_out_of_fold_is_what_the_other_folds_say(many):
-    movies, fold = toy_movies(MOVIES), folds_of(len(many), 3, seed=2)
-    baseline, features = out_of_fold(many, movies, USERS, DAMPING, fold)
-    assert np.bincount(fold).tolist() == [25, 25, 25]
-    for row in (0, 30, 74):
-        others = RatingStatistics.of(many.take(fold != fold[row]), movies, USERS, DAMPING)
-        asked = many.user[[row]], many.movie[[row]]
-        np.testing.assert_allclose(others.baseline(*asked), baseline[[row]], rtol=1e-12)
-        np.testing.assert_allclose(others.features(*asked), features[[row]], rtol=1e-5)
+    movies, folds = toy_movies(MOVIES), KFold(3, shuffle=True, random_state=2)
+    baseline, features = out_of_fold(many, movies, USERS, DAMPING, folds)
+    for others, rows in folds.split(many.user):
+        statistics = RatingStatistics.of(many.take(others), movies, USERS, DAMPING)
+        asked = many.user[rows], many.movie[rows]
+        np.testing.assert_allclose(statistics.baseline(*asked), baseline[rows], rtol=1e-12)
+        np.testing.assert_allclose(statistics.features(*asked), features[rows], rtol=1e-5)
 
 
 def test_where_there_is_nothing_to_learn_nothing_is_learned():
@@ -126,7 +128,8 @@ def test_it_finds_that_users_differ_in_the_bit_they_like(movies):
     truth = np.where(movies.bits[movie, user % 10] == 1, 4.5, 2.0)
     seen = rng.random(len(user)) < 0.5
     train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
-    stars = BoostedTrees().fit(train, movies).predict(user[~seen], movie[~seen])
+    model = BoostedTrees(features_per_split=0.2).fit(train, movies)
+    stars = model.predict(user[~seen], movie[~seen])
     assert np.abs(truth[~seen] - train.mean_stars()).mean() > 1.1
     assert np.abs(stars - truth[~seen]).mean() < 0.6
 
@@ -149,3 +152,16 @@ def test_too_few_ratings_for_folds_leave_the_baseline(movies):
     model = BoostedTrees(folds=3).fit(train, movies)
     expected = RatingStatistics.of(train, movies, 2, model.damping).baseline(*grid(3, 60))
     np.testing.assert_allclose(model.predict(*grid(3, 60)), expected.clip(0.5, 5), atol=1e-6)
+
+
+def test_a_film_without_votes_and_a_column_that_is_nowhere_known(movies):
+    unknown = replace(movies, vote_average=np.full(60, np.nan), vote_count=np.zeros(60))
+    user, movie = grid(30, 60)
+    train = Ratings(user, movie, 1.0 + user % 5, np.zeros(len(user)))
+    stars = BoostedTrees().fit(train, unknown).predict(user, movie)
+    assert np.isfinite(stars).all()
+
+
+def test_the_former_name_still_loads_it():
+    assert load_recommender("lightgbm") is BoostedTrees
+    assert name_of("lightgbm") == "boosted_trees"

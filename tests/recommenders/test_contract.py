@@ -195,5 +195,5 @@ def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movie
     fit(model, twice, movies)
     # `user_knn` has a number for each pair of users
     assert 1.7 * size <= model.state_bytes() <= (4 if type(model).name == "user_knn" else 2) * size
-    grows = {"bayes_fm_implicit", "hybrid_implicit", "lightgbm"}  # who rated what; other trees
+    grows = {"bayes_fm_implicit", "hybrid_implicit", "boosted_trees"}  # who rated what; other trees
     assert model.shared_bytes() == shared or type(model).name in grows

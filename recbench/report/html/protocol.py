@@ -133,6 +133,7 @@ def facts(run: RunFiles) -> dict[str, str]:
             f"{name} {version}" for name, version in (metadata.get("packages") or {}).items()
         ),
         "parameters": json.dumps(metadata.get("parameters") or {}, ensure_ascii=False),
+        "notes": "; ".join(metadata.get("notes", [])),
         "gone on with changes": "; ".join(
             ", ".join(map(str, change)) for change in metadata.get("resumed_with_changes", [])
         ),
