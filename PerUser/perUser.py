@@ -18,6 +18,8 @@ SPLIT = 0.8  # the part of each user's ratings that is for training
 PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
 SEED = 0  # of the sample, the split and the coins
 WNN_ENGINE = "weightless"  # this project's open engine; or "ao_core", the private one of AO Labs
+STEPS = 15_000  # a hint of how many states an agent will live through
+ASKED = 5  # times each test movie is shown before its answer is read, as published
 
 import importlib
 import sys
@@ -55,9 +57,6 @@ from recbench.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.recommender import ForgettingRecommender, OfAll
 from weightless.coin import agent_seeds
-
-STEPS = 15_000  # a hint of how many states an agent will live through
-ASKED = 5  # times each test movie is shown before its answer is read, as published
 
 
 class AoRecommender(ForgettingRecommender):
