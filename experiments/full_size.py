@@ -1,15 +1,14 @@
 """What full size costs: all ratings of a large dataset -> full_size.csv and tables made of it
 
-Parts:
+Each row is made in a process of its own: processor seconds and peak memory. Parts:
 
 - `preparing`: joining the dataset for the first time and reading it later, beside a bare
-  `polars.read_csv` of its ratings just before, each in a process of its own.
-- `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, each in a process
-  of its own: processor seconds and peak memory by stage. Predictions go to Parquet. `film_tables`
-  makes the film tables, which recommenders then read; `significance` is the paired bootstrap
-  between the first two recommenders over all users of the share.
+  `polars.read_csv` of its ratings just before.
+- `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to
+  predictions in Parquet. `film_tables` makes the film tables, which recommenders then read;
+  `significance` is the paired bootstrap between the first two recommenders over all users.
 - `background`: the error for some users as a function of how many others a recommender that learns
-  from all, or a film table, learns from; and what fitting to all would cost, said before it starts.
+  from all, or a film table, learns from.
 
 Meant for data that is made up (`python -m experiments.make_full_size`): a test load, whose errors
 say nothing of recommenders.
@@ -28,7 +27,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, get_args
 
 import numba
 import pandas as pd
@@ -36,6 +35,7 @@ import polars as pl
 from rich.console import Console
 
 from recbench.command_line import run
+from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
@@ -55,10 +55,10 @@ from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
 from recbench.threads import on_one_thread
 
-T = TypeVar("T")
 Part = Literal["preparing", "shares", "background"]
 PREPARING = ("bare read", "first time", "later", "without cache")
 ENCODING = "extended"
+MADE = ("film_tables", "predictions", "cache")  # folders beside the table
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
 
@@ -107,24 +107,16 @@ def main(parameters: Parameters) -> None:
     folder = open_run(parameters, earlier, "full-size", [dataset], "full_size.csv")
     users = len(dataset.user_id)
     console.print(f"{dataset.source.name}: {len(dataset.ratings):,} ratings by {users:,} users")
-    jobs: list[Job] = []
-    if "preparing" in parameters.parts:
-        jobs += jobs_of_preparing(parameters, dataset.source.files[0], folder.path / "cache")
-    if "shares" in parameters.parts:
-        for share in parameters.shares:
-            jobs += jobs_of_share(parameters, share, users // share, folder.path)
-    if "background" in parameters.parts:
-        jobs += jobs_of_background(parameters, len(dataset.ratings), users)
+    jobs = [
+        job for part in parameters.parts for job in PARTS[part][0](parameters, dataset, folder.path)
+    ]
     run_jobs(jobs, folder, console)
-    for made in ("predictions", "film_tables", "cache"):  # large, and of no use any more
+    for made in MADE:  # large, and of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
     rows = pd.DataFrame(folder.rows)
-    if "preparing" in parameters.parts:
-        write_csv(preparing_table(rows), folder.path / "preparing.csv")
-    if "shares" in parameters.parts:
-        write_csv(growth(rows, parameters.shares), folder.path / "growth.csv")
-    if "background" in parameters.parts:
-        write_csv(background_table(rows), folder.path / "background.csv")
+    for part in parameters.parts:
+        name = "growth" if part == "shares" else part
+        write_csv(PARTS[part][1](rows), folder.path / f"{name}.csv")
     folder.close(started)
     console.print(f"full_size.csv and the tables made of it are in {folder.path}")
 
@@ -141,189 +133,138 @@ def check(parameters: Parameters) -> None:
         raise InputError("--parts needs a name")
 
 
-# --- preparing -----------------------------------------------------------------------------------
+def row(
+    cost: float, key: dict[str, object], *work: Any, before: Callable[[], object] = dict
+) -> Job:
+    """A row of the table; `work` is a function and what it is given, `before` is not counted."""
+    return Job(key, key, partial(in_a_process, before, *work), cost)
 
 
-def jobs_of_preparing(parameters: Parameters, file: Path, cache: Path) -> Iterator[Job]:
+def in_a_process(*work: Any) -> dict:
+    """Do it in a process of its own, whose memory is that of this work alone."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
+        return pool.submit(measured, *work).result()
+
+
+def measured(before: Callable[[], object], work: Callable[..., dict], *arguments: Any) -> dict:
+    """What `work` gives, and what it costs, imports apart; matrices on one thread."""
+    numba.njit(lambda: 0)()  # numba imports the rest of itself when it is called first
+    before()
+    elapsed, seconds = time.perf_counter(), time.process_time()
+    given = on_one_thread(work, *arguments)
+    seconds, elapsed = time.process_time() - seconds, time.perf_counter() - elapsed
+    return given | {
+        "elapsed_seconds": elapsed,
+        "seconds": seconds,
+        "peak_gb": peak_memory() / 1e9,
+    }
+
+
+def jobs_of_preparing(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
     """In turn, so that what is compared is measured in the same minute."""
+    file, cache = data.source.files[0], folder / "cache"
     for repeat in range(1, parameters.repeats + 1):
         for what in PREPARING:
             key: dict[str, object] = {"part": "preparing", "repeat": repeat, "model": what}
-            work = partial(in_a_process, prepare, what, parameters.dataset, file, cache)
-            yield Job(key, {**key, "share": None, "users": None}, work, cost=1_000)
+            before = partial(shutil.rmtree, cache, True) if what == "first time" else dict
+            yield row(1_000, key, prepare, what, parameters.dataset, file, cache, before=before)
 
 
 def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
-    """Seconds and peak memory of reading the file, or of loading the dataset, imports apart."""
+    """Read the file, or load the dataset."""
     os.environ["RECBENCH_CACHE"] = str(cache)
-    numba.njit(lambda: 0)()  # numba imports the rest of itself when it is called first
-    if what == "first time":
-        shutil.rmtree(cache, ignore_errors=True)
-    stages = Stages()
-    started = time.perf_counter()
     if what == "bare read":
-        stages.time("load", lambda: pl.read_csv(file))
+        pl.read_csv(file)
     else:
-        stages.time("load", lambda: load_dataset(dataset, cache=what != "without cache"))
-    return {"elapsed_seconds": time.perf_counter() - started} | stages.columns()
+        load_dataset(dataset, cache=what != "without cache")
+    return {}
 
 
-# --- all users -----------------------------------------------------------------------------------
-
-
-def jobs_of_share(parameters: Parameters, share: int, users: int, folder: Path) -> Iterator[Job]:
+def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
     """Each recommender on all ratings of 1/`share` of the users, and the significance of it."""
-    arguments = (parameters.dataset, users, parameters.seed)
-    predictions, tables = folder / "predictions" / f"{users}", folder / "film_tables" / f"{users}"
     kinds = [load_recommender(name) for name in parameters.models]
-    if any(declared(kind, "starts_from_film_table") for kind in kinds):
-        key: dict[str, object] = {"part": "shares", "share": share, "model": "film_tables"}
-        work = partial(in_a_process, make_film_tables, *arguments, tables)
-        yield Job(key, {**key, "users": users}, work, cost=users)
-    for name in parameters.models:
-        if share < LARGEST_SHARE.get(name, 1):
-            continue
-        key = {"part": "shares", "share": share, "model": name}
-        work = partial(in_a_process, fit_and_predict, *arguments, name, tables, predictions)
-        yield Job(key, {**key, "users": users}, work, cost=users)
-    if len(parameters.models) > 1:
-        key = {"part": "shares", "share": share, "model": "significance"}
-        work = partial(in_a_process, compare, predictions, parameters.models[:2])
-        yield Job(key, {**key, "users": users}, work, cost=users)
+    for share in parameters.shares:
+        users = len(data.user_id) // share
+        arguments = (parameters.dataset, users, parameters.seed)
+        tables, predictions = (folder / made / f"{users}" for made in MADE[:2])
+        common: dict[str, object] = {"part": "shares", "share": share, "users": users}
+        if any(declared(kind, "starts_from_film_table") for kind in kinds):
+            yield row(users, common | {"model": "film_tables"}, save_tables, *arguments, tables)
+        for name in parameters.models:
+            if share >= LARGEST_SHARE.get(name, 1):
+                work: tuple = (fit_and_predict, *arguments, name, tables, predictions)
+                before = partial(load_recommender, name)
+                yield row(users, common | {"model": name}, *work, before=before)
+        if len(kinds) > 1:
+            work = (compare, predictions, parameters.models[:2])
+            yield row(users, common | {"model": "significance"}, *work)
 
 
-def make_film_tables(dataset: str, users: int, seed: int, folder: Path) -> dict:
-    """The film tables of the share, in `folder`; what each stage cost."""
-    stages = Stages()
-    cell = cell_of(dataset, users, seed, stages)
-    tables = stages.time("film_tables", lambda: cell.personal_tables)
+def save_tables(dataset: str, users: int, seed: int, folder: Path) -> dict:
+    """The film tables of the share."""
     folder.mkdir(parents=True, exist_ok=True)
-    stages.time("write", lambda: tables.save(folder))
-    return stages.columns()
+    cell_of(dataset, users, seed).personal_tables.save(folder)
+    return {}
 
 
 def fit_and_predict(
     dataset: str, users: int, seed: int, name: str, tables: Path, folder: Path
 ) -> dict:
-    """A recommender from the files to its predictions on disk: scores, and what each stage cost."""
-    stages = Stages()
-    cell = cell_of(dataset, users, seed, stages)
-    cls = load_recommender(name)
+    """A recommender from the files to its predictions on disk: scores."""
+    cell, cls = cell_of(dataset, users, seed), load_recommender(name)
     if declared(cls, "starts_from_film_table"):
         made = FilmTables.load(tables)
         if made is None:
             raise FileNotFoundError(f"{tables}: the film tables of this share are not there")
         cell.__dict__["personal_tables"] = made
-    model = build(cls, Options(seed=seed))
-    measured = stages.time("fit_predict_score", lambda: measure(model, cell, "half_stars"))
-    folder.mkdir(parents=True, exist_ok=True)
+    done = measure(build(cls, Options(seed=seed)), cell, "half_stars")
     key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
-    stages.time("write", lambda: write_part(folder, key, measured.predictions))
-    return scores_of(measured.row) | stages.columns()
+    write_part(folder, key, done.predictions)
+    return scores_of(done.row)
 
 
-def cell_of(dataset: str, users: int, seed: int, stages: Stages) -> Cell:
-    """All ratings of so many users, who are all that there are."""
-    data = stages.time("load", lambda: load_dataset(dataset))
-    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=0)
+def cell_of(dataset: str, users: int, seed: int, background_users: int = 0) -> Cell:
+    """All ratings of so many users, and of so many others to learn from."""
+    data = load_dataset(dataset)
+    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=background_users)
     drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
-    return stages.time("cell", lambda: make_cell(data, protocol, drawn, 0, seed))
+    return make_cell(data, protocol, drawn, 0, seed)
 
 
 def compare(folder: Path, models: tuple[str, str]) -> dict:
     """The paired bootstrap over all users between two recommenders whose predictions are there."""
-    stages = Stages()
-    losses = stages.time("load", lambda: Predictions(folder).losses())
+    losses = Predictions(folder).losses()
     losses = losses[losses["model"].isin(models)]
     cell = losses[CELL].drop_duplicates()
     reference = cell.assign(reference=models[1], reference_role="named beforehand")
-    table = stages.time("fit_predict_score", lambda: significance(losses, reference))
-    return {"n_users": int(table["users"].max())} | stages.columns()
+    return {"n_users": int(significance(losses, reference)["users"].max())}
 
 
-# --- background users ----------------------------------------------------------------------------
-
-
-def jobs_of_background(parameters: Parameters, ratings: int, users: int) -> Iterator[Job]:
+def jobs_of_background(parameters: Parameters, _: Dataset, __: Path) -> Iterator[Job]:
+    arguments = (parameters.dataset, parameters.tested_users, parameters.seed)
     for others in parameters.background_users:
         for name in parameters.background_models:
             key: dict[str, object] = {"part": "background", "users": others, "model": name}
-            arguments = (parameters.dataset, parameters.tested_users, others, parameters.seed)
-            work = partial(in_a_process, learn_from_others, *arguments, name, ratings, users)
-            yield Job(key, {**key, "share": None}, work, cost=2 * others)
+            before = partial(load_recommender, name)
+            yield row(2 * others, key, learn_from_others, *arguments, others, name, before=before)
 
 
-def learn_from_others(
-    dataset: str, tested: int, others: int, seed: int, name: str, ratings: int, users: int
-) -> dict:
-    """Errors for `tested` users of a recommender that learns from `others` users as well; what it
-    was expected to cost, and what all would."""
-    stages = Stages()
-    data = stages.time("load", lambda: load_dataset(dataset))
-    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=others)
-    cell = stages.time("cell", lambda: make_cell(data, protocol, tested, 0, seed))
-    cls = load_recommender(name)
-    model = build(cls, Options(seed=seed))
-    expected: dict[str, float] = {}
-    if hasattr(model, "expected_cost"):
-        train = cell.personal.training_ratings(with_background=True)
-        of_this = model.expected_cost(len(train), tested + others, len(cell.movies))
-        of_all = model.expected_cost(ratings, users, len(cell.movies))
-        expected = {
-            "expected_seconds": of_this[0],
-            "expected_seconds_of_all": of_all[0],
-            "expected_gb_of_all": of_all[1] / 1e9,
-        }
+def learn_from_others(dataset: str, tested: int, seed: int, others: int, name: str) -> dict:
+    """Errors for `tested` users of a recommender that learns from `others` as well: itself, or by
+    one film table of all of them, be they more than `MOST_USERS`."""
+    cell, cls = cell_of(dataset, tested, seed, others), load_recommender(name)
     if declared(cls, "starts_from_film_table"):
-        stages.time("film_tables", lambda: one_table(cell, others, seed))
-    measured = stages.time("fit_predict_score", lambda: measure(model, cell, "half_stars"))
-    return scores_of(measured.row) | expected | stages.columns()
+        background, movies = cell.personal.background, cell.movies.without_codes()
+        table = make_film_table(
+            background, movies, seed, movies_without=cell.movies_without, most_users=others
+        )
+        cell.__dict__["personal_tables"] = FilmTables.same_for_all(table)
+    return scores_of(measure(build(cls, Options(seed=seed)), cell, "half_stars").row)
 
 
-def one_table(cell: Cell, users: int, seed: int) -> None:
-    """Give the cell one film table, learned from all background users that there are, be they more
-    than `MOST_USERS`."""
-    background, movies = cell.personal.background, cell.movies.without_codes()
-    table = make_film_table(
-        background, movies, seed, movies_without=cell.movies_without, most_users=users
-    )
-    cell.__dict__["personal_tables"] = FilmTables.same_for_all(table)
-
-
-# --- what it costs -------------------------------------------------------------------------------
-
-
-class Stages:
-    """Processor seconds and peak memory of this process, stage by stage."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, float] = {}
-
-    def time(self, stage: str, work: Callable[[], T]) -> T:
-        started = time.process_time()
-        result = work()
-        self._columns[f"{stage}_seconds"] = time.process_time() - started
-        self._columns[f"{stage}_peak_gb"] = peak_memory() / 1e9
-        return result
-
-    def columns(self) -> dict[str, float]:
-        seconds = sum(value for name, value in self._columns.items() if name.endswith("_seconds"))
-        return self._columns | {"seconds": seconds, "peak_gb": peak_memory() / 1e9}
-
-
-def scores_of(row: dict) -> dict:
-    return {name: row[name] for name in ("n_users", "n_train", "n_test", "rmse", "bytes_per_user")}
-
-
-def in_a_process(work: Callable[..., T], *arguments: Any) -> T:
-    """Do it in a process of its own, whose memory is that of this work alone, on one thread as far
-    as matrices go."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
-        return pool.submit(on_one_thread, work, *arguments).result()
-
-
-# --- tables --------------------------------------------------------------------------------------
+def scores_of(of_cell: dict) -> dict:
+    return {name: of_cell[name] for name in ("n_users", "n_train", "n_test", "rmse")}
 
 
 def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -343,11 +284,12 @@ def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
+def growth(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each recommender: processor seconds at each share of the users; how many times
     as long all take as the smallest share, over how many times as many users (1: linear); the peak
     memory of all."""
     ok = rows[(rows["part"] == "shares") & (rows["status"] == "ok")]
+    shares = sorted(ok["share"].astype(int).unique(), reverse=True)
     table = []
     for name, of_model in ok.groupby("model", sort=False):
         by_share = of_model.set_index("share").sort_index(ascending=False)
@@ -364,12 +306,15 @@ def growth(rows: pd.DataFrame, shares: tuple[int, ...]) -> pd.DataFrame:
 
 def background_table(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the part `background`: errors and costs by how many others are learned from."""
-    columns = ["model", "users", "n_train", "rmse", "film_tables_seconds", "seconds", "peak_gb"]
-    columns += ["expected_seconds", "expected_seconds_of_all", "expected_gb_of_all"]
+    columns = ["model", "users", "n_train", "rmse", "seconds", "peak_gb"]
     ok = rows[(rows["part"] == "background") & (rows["status"] == "ok")]
     table = ok.reindex(columns=columns).rename(columns={"users": "background_users"})
     return table.sort_values(["model", "background_users"], kind="stable")
 
+
+JOBS = (jobs_of_preparing, jobs_of_shares, jobs_of_background)
+TABLES = (preparing_table, growth, background_table)
+PARTS = dict(zip(get_args(Part), zip(JOBS, TABLES, strict=True), strict=True))
 
 if __name__ == "__main__":
     run(main, Parameters)

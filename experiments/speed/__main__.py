@@ -2,8 +2,7 @@
 
 Parts:
 
-- `engine`: the weightless engine, beside vectorised numpy, reading memory, and itself with twice
-  as much.
+- `engine`: the weightless engine, beside vectorised numpy and MLPs.
 - `networks`: networks of many users trained at once, beside a loop over users; and the network of
   all users, beside the loop over dictionaries of the published code.
 - `models`: recommenders on all users and ratings of a dataset, and what one more rating costs;
@@ -27,9 +26,9 @@ import pandas as pd
 from rich.console import Console
 
 from experiments.speed.engine import engine_rows
+from experiments.speed.measuring import Row
 from experiments.speed.models import model_costs, one_by_one_rows
 from experiments.speed.networks import network_rows
-from experiments.speed.rows import Row
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
@@ -72,8 +71,7 @@ def main(parameters: Parameters) -> None:
     started = time.perf_counter()
     for name in parameters.models:
         load_recommender(name)
-    cell = None
-    datasets = []
+    cell, datasets = None, []
     if "models" in parameters.parts:
         datasets = [load_dataset(parameters.dataset)]
         size = (20, 10) if parameters.quick else (0, 0)
@@ -81,26 +79,23 @@ def main(parameters: Parameters) -> None:
     folder = open_run(parameters, None, "speed", datasets, "speed.csv")
     for part in parameters.parts:
         with console.status(f"{part} (about a minute)"), one_thread():
-            for row in rows_of(part, parameters, cell):
+            for row in rows_of(part, parameters.quick, cell):
                 folder.add({"part": part, **vars(row)})
                 other = f"  ({row.against}: {row.against_value:.3g})" if row.against else ""
                 ratio = f"  {row.ratio:.3g} ×" if row.ratio else ""
                 console.print(f"{row.what}: {row.value:.3g} {row.unit}{other}{ratio}")
-    if cell is not None and "models" in parameters.parts:
+    if cell is not None:
         costs = model_costs(cell, parameters.models, console)
         write_csv(pd.DataFrame(costs), folder.path / "models.csv")
     folder.close(started)
     console.print(f"speed.csv is in {folder.path}")
 
 
-def rows_of(part: Part, parameters: Parameters, cell: Cell | None) -> Iterator[Row]:
-    users = 40 if parameters.quick else 1_000
-    if part == "engine":
-        yield from engine_rows(users, patterns=2**14 if parameters.quick else 2**20)
-    elif part == "networks":
-        yield from network_rows(users // 4)
-    elif cell is not None:
-        yield from one_by_one_rows(cell)
+def rows_of(part: Part, quick: bool, cell: Cell | None) -> Iterator[Row]:
+    users = 40 if quick else 1_000
+    if cell is not None and part == "models":
+        return one_by_one_rows(cell)
+    return engine_rows(users) if part == "engine" else network_rows(users // 4)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 from Collaborative.bayesian_fm import BayesianFM
-from experiments.speed.rows import (
+from experiments.speed.measuring import (
     Row,
     beside,
     elapsed_microseconds,
@@ -36,8 +38,7 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
 
     Columns: model, learns_from (whose ratings), fit_and_predict_seconds, times_as_fast (as the
     first model), one_more_rating (how a rating is taken in), one_more_rating_seconds (until a film
-    is predicted that knows of it), bytes_per_user, bytes_shared. All seconds of processor time,
-    medians.
+    is predicted that knows of it), bytes_per_user, bytes_shared. Processor seconds, medians.
     """
     first = None
     for name in track(models, "models", console=console, transient=True):
@@ -45,7 +46,10 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
         with one_thread():
             if declared(cls, "starts_from_film_table"):
                 cell.film_tables(declared(cls, "learns_from_background"))  # made once, not counted
-            work = partial(fit_and_predict, cls, cell)
+
+            def work(cls: type = cls) -> dict:
+                return measure(build(cls, Options()), cell, "half_stars").row
+
             row = work()  # not counted: compiled code is loaded
             seconds = float(np.median([processor_seconds(work) for _ in range(TIMES)]))
             how, more = one_more_rating(cls, cell, seconds)
@@ -62,10 +66,6 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
         }
 
 
-def fit_and_predict(cls: type, cell: Cell) -> dict:
-    return measure(build(cls, Options()), cell, "half_stars").row
-
-
 def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
     """How a recommender takes in one more rating, and the seconds until it has predicted a film
     with that rating known: to store it alone is not yet an answer."""
@@ -73,19 +73,10 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
     if declared(cls, "learns_from_background"):
         return "everything fitted anew", refit
     if issubclass(cls, ContinualRecommender):
-        tables = cell.personal_tables
-        model = fit_on(
-            build(cls, Options()), train, cell.movies, cell.item_baseline, film_tables=tables
-        )
-        test = cell.personal.test
-        one = list(zip(test.user.tolist(), test.movie.tolist(), test.stars, strict=True))[:2_000]
-
-        def learn_and_ask(user: int, movie: int, stars: float) -> None:
-            model.learn_one(user, movie, stars)
-            model.predict_one(user, movie)
-
-        times = [elapsed_microseconds(partial(learn_and_ask, *rating)) for rating in one]
-        return "learned", float(np.median(times)) / 1e6
+        model, films = build(cls, Options()), (cell.movies, cell.item_baseline)
+        model = fit_on(model, train, *films, film_tables=cell.personal_tables)
+        more = cell.personal.test.take(np.arange(min(2_000, len(cell.personal.test))))
+        return "learned", float(np.median(learning_microseconds(model, more))) / 1e6
     users, counts = np.unique(train.user, return_counts=True)
     typical = users[np.argsort(counts, kind="stable")[len(users) // 2]]  # of median history
     own = train.take(train.user == typical)
@@ -95,6 +86,23 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
         fit_on(model, own, cell.movies, cell.item_baseline).predict(own.user[:1], own.movie[:1])
 
     return "the user's model fitted anew", median_seconds(fit_and_ask)
+
+
+def learning_microseconds(model: Any, ratings: Ratings, *, forget: bool = False) -> list[float]:
+    """Of one rating learned and its film asked about, for each rating; it is forgotten again if
+    the model is to keep its size."""
+
+    def learn_and_ask(user: int, movie: int, stars: float) -> None:
+        model.learn_one(user, movie, stars)
+        model.predict_one(user, movie)
+
+    times = []
+    columns = (ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist())
+    for user, movie, stars in zip(*columns, strict=True):
+        times.append(elapsed_microseconds(partial(learn_and_ask, user, movie, stars)))
+        if forget:
+            model.forget_one(user, movie)
+    return times
 
 
 def one_by_one_rows(cell: Cell) -> Iterator[Row]:
@@ -114,22 +122,15 @@ def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[
     """The same of a user with `held` ratings, of films and stars drawn at random."""
     movie = rng.permutation(len(cell.movies))[: held + HELD_OUT]
     stars = rng.integers(1, 11, len(movie)) / 2
-    ratings = Ratings(np.zeros(len(movie)), movie, stars, np.arange(len(movie)))
+    ratings = Ratings(np.zeros(len(movie), int), movie, stars, np.arange(len(movie)))
     first, more = ratings.take(np.arange(held)), ratings.take(np.arange(held, len(movie)))
     model = Personal().fit(first, cell.movies, cell.personal_tables)
     model.predict_one(0, int(movie[-1]))
-
-    def learn_and_ask(one: int, other: int, given: float) -> None:
-        model.learn_one(0, one, given)
-        model.predict_one(0, other)
-
-    learning, forgetting = [], []
-    rows = more.movie.tolist()
-    for one, other, given in zip(rows[:-1], rows[1:], more.stars[:-1].tolist(), strict=True):
-        learning.append(elapsed_microseconds(partial(learn_and_ask, one, other, given)))
-        forgetting.append(elapsed_microseconds(partial(model.forget_one, 0, one)))
-    explaining = [elapsed_microseconds(partial(model.explain_one, 0, other)) for other in rows[:3]]
-    any_of_them = [
+    learning = learning_microseconds(model, more, forget=True)
+    explaining = [
+        elapsed_microseconds(partial(model.explain_one, 0, one)) for one in movie[-3:].tolist()
+    ]
+    forgetting = [
         elapsed_microseconds(partial(model.forget_one, 0, one))
         for one in rng.permutation(movie[:held])[:5].tolist()
     ]
@@ -138,12 +139,15 @@ def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[
     yield Row(f"{what}, 99th percentile", float(np.percentile(learning, 99)), "µs")
     folding = folding_in_microseconds(rng, held)
     yield beside(f"{what}, median", ours, "a user folded into bayes_fm", folding, "µs")
-    river = river_microseconds(first, more)
-    if river is not None:
-        yield beside(f"{what}, median", ours, "River's BiasedMF", river, "µs")
+    if find_spec("river"):
+        from river.reco import BiasedMF
+
+        river = BiasedMF(seed=0)
+        learning_microseconds(river, first)
+        theirs = float(np.median(learning_microseconds(river, more)))
+        yield beside(f"{what}, median", ours, "River's BiasedMF", theirs, "µs")
     of_held = f"of {held:,} ratings"
-    yield Row(f"the latest {of_held} forgotten, median", float(np.median(forgetting)), "µs")
-    yield Row(f"any {of_held} forgotten, median of 5", float(np.median(any_of_them)), "µs")
+    yield Row(f"any {of_held} forgotten, median of 5", float(np.median(forgetting)), "µs")
     yield Row(f"reasons of a prediction {of_held}", float(np.median(explaining)), "µs")
 
 
@@ -161,22 +165,3 @@ def folding_in_microseconds(rng: np.random.Generator, held: int) -> float:
         return float(np.vecdot(vector, asked).mean())
 
     return float(np.median([elapsed_microseconds(fold_in) for _ in range(50)]))
-
-
-def river_microseconds(first: Ratings, more: Ratings) -> float | None:
-    """One rating learned and one film asked about by River's `BiasedMF`; None if it is not
-    installed (requirements-dev.txt)."""
-    try:
-        from river.reco import BiasedMF
-    except ImportError:
-        return None
-    model = BiasedMF(seed=0)
-    for movie, stars in zip(first.movie.tolist(), first.stars.tolist(), strict=True):
-        model.learn_one(0, movie, stars)
-
-    def learn_and_ask(movie: int, stars: float) -> None:
-        model.learn_one(0, movie, stars)
-        model.predict_one(0, movie)
-
-    rows = zip(more.movie.tolist(), more.stars.tolist(), strict=True)
-    return float(np.median([elapsed_microseconds(partial(learn_and_ask, *row)) for row in rows]))

@@ -13,38 +13,47 @@ from torch.utils.data import DataLoader, Dataset
 
 from Collaborative import torch_colab
 from Collaborative.torch_colab import EmbeddingNetwork, TorchCollaborativeRecommender
-from experiments.speed.made_up import made_up_movies, uniform
-from experiments.speed.rows import Row, beside, median_seconds, processor_seconds
+from experiments.speed.measuring import (
+    Row,
+    beside,
+    made_up_movies,
+    median_seconds,
+    processor_seconds,
+    uniform,
+)
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
 from recbench import Movies, Ratings
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 
 
 def network_rows(users: int) -> Iterator[Row]:
-    """All of this part."""
-    yield from per_user_rows(users)
-    yield from collaborative_rows(users)
+    """`torch` beside an ordinary loop (`tests/recommenders/test_per_user_mlp` shows that they give
+    the same), and `colab` beside the loop over dictionaries of the published code."""
+    train, movies = made_up(users, movies=1_000)
+    seconds = median_seconds(
+        partial(TorchPerUserRecommender(device="cpu").fit, train, movies), repeats=3
+    )
+    apart = processor_seconds(partial(plain_trainings, train, movies))
+    shape = f"{users} users, {len(train):,} ratings"
+    what = f"per-user MLPs, {shape}, {EPOCHS} steps"
+    yield beside(what, seconds, "a loop over users in PyTorch", apart)
+
+    train, movies = made_up(users, movies=2_000)
+    colab = TorchCollaborativeRecommender(device="cpu")
+    seconds = median_seconds(partial(colab.fit, train, movies), repeats=3)
+    network = EmbeddingNetwork(torch.randn(users, 32), torch.randn(2_000, 32), 26)
+    apart = processor_seconds(partial(train_over_dictionaries, network, train, movies))
+    what = f"colab, {shape}, {torch_colab.EPOCHS} epochs"
+    yield beside(what, seconds, "a loop over dictionaries", apart)
 
 
-def made_up(users: int, ratings: int, movies: int) -> tuple[Ratings, Movies]:
-    """So many users of `ratings` ratings each, give or take a half."""
+def made_up(users: int, movies: int) -> tuple[Ratings, Movies]:
+    """So many users of 25 to 75 ratings each."""
     rng = np.random.default_rng(0)
-    user = np.repeat(np.arange(users), rng.integers(ratings // 2, ratings * 3 // 2 + 1, users))
+    user = np.repeat(np.arange(users), rng.integers(25, 76, users))
     stars = rng.integers(1, 11, len(user)) / 2
     train = Ratings(user, rng.integers(0, movies, len(user)), stars, np.arange(len(user)))
     return train, made_up_movies(uniform(rng, movies))
-
-
-def per_user_rows(users: int) -> Iterator[Row]:
-    """`torch`, beside an ordinary loop (`tests/recommenders/test_per_user_mlp` shows that they give
-    the same)."""
-    for ratings in (25, 50):
-        train, movies = made_up(users, ratings, movies=1_000)
-        together = TorchPerUserRecommender(device="cpu")
-        seconds = median_seconds(partial(together.fit, train, movies), repeats=3)
-        apart = processor_seconds(partial(plain_trainings, train, movies))
-        shape = f"{users} users, {len(train):,} ratings, {EPOCHS} steps"
-        yield beside(f"per-user MLPs, {shape}", seconds, "a loop over users in PyTorch", apart)
 
 
 def plain_trainings(train: Ratings, movies: Movies) -> None:
@@ -61,19 +70,6 @@ def plain_trainings(train: Ratings, movies: Movies) -> None:
             adam.zero_grad()
             nn.BCEWithLogitsLoss()(network(x), y).backward()
             adam.step()
-
-
-def collaborative_rows(users: int) -> Iterator[Row]:
-    """`colab`, beside the loop over dictionaries of the published code."""
-    for ratings in (25, 50):
-        train, movies = made_up(users, ratings, movies=2_000)
-        model = TorchCollaborativeRecommender(device="cpu")
-        seconds = median_seconds(partial(model.fit, train, movies), repeats=3)
-        network = EmbeddingNetwork(torch.randn(users, 32), torch.randn(2_000, 32), 26)
-        published = partial(train_over_dictionaries, network, train, movies)
-        apart = processor_seconds(published)
-        shape = f"{users} users, {len(train):,} ratings, {torch_colab.EPOCHS} epochs"
-        yield beside(f"colab, {shape}", seconds, "a loop over dictionaries", apart)
 
 
 class RatingDictionaries(Dataset):

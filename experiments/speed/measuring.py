@@ -1,4 +1,4 @@
-"""A figure, what stands beside it, and the clocks that both are measured by."""
+"""Figures, the clocks that measure them, and made-up inputs, whose values make no difference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from recbench import Movies
 
 REPEATS = 5  # of what takes less than a second or two; the median counts
 
@@ -45,3 +47,20 @@ def elapsed_microseconds(work: Callable[[], object]) -> float:
 
 def beside(what: str, value: float, against: str, other: float, unit: str = "s") -> Row:
     return Row(what, value, unit, against, other, other / value)
+
+
+def uniform(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Inputs uint8 [n, 26] of independent bits, as many ones as zeros."""
+    return rng.integers(0, 2, (n, 26), np.uint8)
+
+
+def made_up_movies(bits: np.ndarray) -> Movies:
+    n, width = bits.shape
+    return Movies(
+        bits=bits,
+        bit_names=tuple(f"bits:{k}" for k in range(width)),
+        vote_average=np.full(n, np.nan),
+        vote_count=np.zeros(n),
+        movie_id=np.arange(n),
+        title=np.full(n, "made up"),
+    )
