@@ -53,6 +53,7 @@ def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
     }
     means = [loss.mean().alias(name) for name, loss in losses.items()]
     once = rows.group_by([*by_user, "iteration"]).agg(*means, pl.len().alias("held_out"))
+    once = once.sort("iteration")  # the last digit of a mean follows from the order of its terms
     table = once.group_by(by_user).agg(pl.col(name).mean() for name in (*LOSSES, "held_out"))
     return table.sort(by_user).collect().to_pandas()
 
