@@ -171,7 +171,7 @@ class TunedPerUserMlp(Recommender):
         aside = fold == torch.arange(self.folds, device=fold.device)[:, None, None]
         others = mask & ~aside  # (folds, users, ratings)
 
-        # A network for each fold and user, all at once, asked about the ratings put aside.
+        # A network for each fold and user, all at once, which predicts the ratings put aside.
         left = torch.nonzero((fold >= 0).any(dim=1))[:, 0]  # users whose best is not known yet
         least = torch.full((len(x),), torch.inf, dtype=torch.float64, device=x.device)
         steps, best = torch.zeros_like(least, dtype=torch.int64), torch.zeros_like(stars)
@@ -240,9 +240,9 @@ class TunedPerUserMlp(Recommender):
         user, movie = np.asarray(user), np.asarray(movie)
         stars = self._level[movie] + self._otherwise  # (n,)
         known = np.flatnonzero(np.isin(user, self._users))
-        asked = np.searchsorted(self._users, np.unique(user[known]))  # their networks
+        owners = np.searchsorted(self._users, np.unique(user[known]))
         for batch in batches_of_users(user[known]):
-            place, rows = asked[batch.users], known[batch.rows]  # (users,) and (users, rows)
+            place, rows = owners[batch.users], known[batch.rows]  # (users,) and (users, rows)
             z = Networks(self.sizes, self._numbers[place])(self._features[movie[rows]])
             f = expected_stars(z).numpy()  # (users, rows)
             b = self._level[movie[rows]] + self._means[place, None]

@@ -273,9 +273,9 @@ class TorchPerUserRecommender(Recommender):
         user, movie = np.asarray(user), np.asarray(movie)
         bits = np.repeat(self._unknown_bits, len(user), axis=0)  # (n, 10)
         known = np.flatnonzero(np.isin(user, self._users))
-        asked = np.searchsorted(self._users, np.unique(user[known]))  # their networks
+        owners = np.searchsorted(self._users, np.unique(user[known]))
         for batch in batches_of_users(user[known]):
-            networks = Networks(self._sizes, self._numbers[asked[batch.users]])
+            networks = Networks(self._sizes, self._numbers[owners[batch.users]])
             rows = known[batch.rows]  # (users, rows)
             ones = networks(self._features[movie[rows]]) > 0  # (users, rows, 10)
             bits[rows[batch.mask]] = ones.numpy()[batch.mask]

@@ -103,13 +103,13 @@ class ScikitLearn(Recommender):
     def _fitted_to(self, x: np.ndarray, residual: np.ndarray) -> Any:
         """F of one user, float64 [ratings, bits] and [ratings]; None: the ratings are too few."""
         regressor = self.make(self.seed)
-        with quietly() as said:
+        with quietly() as warned:
             try:
                 regressor.fit(x, residual).predict(x[:1])  # some see only then what they lack
             except ValueError:
                 self.user_notes[NOT_FITTED] += 1
                 return None
-        if any(issubclass(one.category, ConvergenceWarning) for one in said):
+        if any(issubclass(one.category, ConvergenceWarning) for one in warned):
             self.user_notes[NOT_CONVERGED] += 1
         return regressor
 
@@ -118,14 +118,14 @@ class ScikitLearn(Recommender):
         user, movie = np.asarray(user), np.asarray(movie)
         residual = np.full(len(user), self._otherwise)
         known = np.flatnonzero(np.isin(user, self._users))
-        whose = np.searchsorted(self._users, user[known])
-        residual[known] = self._means[whose]
+        owner = np.searchsorted(self._users, user[known])
+        residual[known] = self._means[owner]
         with quietly():
-            for rows in rows_of_each(whose):
-                regressor, asked = self._fitted[whose[rows[0]]], known[rows]
+            for rows in rows_of_each(owner):
+                regressor, queries = self._fitted[owner[rows[0]]], known[rows]
                 if regressor is not None:
-                    own = regressor.predict(self._x[movie[asked]])
-                    residual[asked] = np.where(np.isfinite(own), own, residual[asked])
+                    own = regressor.predict(self._x[movie[queries]])
+                    residual[queries] = np.where(np.isfinite(own), own, residual[queries])
         stars = self._start[movie] + residual
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
@@ -145,9 +145,9 @@ class ScikitLearn(Recommender):
 @contextmanager
 def quietly() -> Iterator[list[warnings.WarningMessage]]:
     """Warnings are collected: hundreds of users would have the same."""
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        yield said
+        yield warned
 
 
 # --- from the text on the command line ---------------------------------------------------------
