@@ -30,6 +30,7 @@ from typing import Any, ClassVar, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from recbench.command_line import read_flags, run
+from recbench.errors import InputError, check_range
 from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
 
 
@@ -45,9 +46,18 @@ class Parameters(Experiment):
     """of Adam"""
 
 
+def check(parameters: Parameters) -> None:
+    """Raises InputError for a value out of its range."""
+    for units in parameters.hidden:
+        check_range("--hidden", units, least=1)
+    check_range("--epochs", parameters.epochs, least=1)
+    if not 0 < parameters.learning_rate < 1:
+        raise InputError(f"--learning-rate is {parameters.learning_rate}. Expected 0 to 1")
+
+
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
 if __name__ == "__main__":
-    GIVEN = read_flags(DEFAULTS)  # --help ends here: what follows takes a second
+    GIVEN = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
@@ -316,6 +326,7 @@ def run_torch_per_user(
 
 
 def run_network(parameters: Parameters) -> dict[str, Any]:
+    check(parameters)
     settings = ("hidden", "epochs", "learning_rate")
     given = {name: getattr(parameters, name) for name in settings}
     return run_experiment(TorchPerUserRecommender, parameters, **given)

@@ -210,3 +210,20 @@ def test_every_class_of_a_family_that_has_a_name_is_in_the_table():
                     cls = re.match(r"class (\w+)", text)[1]
                     found[name[1]] = f"{family}.{file.stem}:{cls}"
     assert found == RECOMMENDERS
+
+
+@pytest.mark.parametrize(
+    ("name", "flag", "value"),
+    [
+        ("PerUser/perUser_pytorch.py", "--hidden", "0"),
+        ("PerUser/perUser_pytorch.py", "--epochs", "0"),
+        ("PerUser/perUser_pytorch.py", "--learning-rate", "nan"),
+        ("Collaborative/torch_colab.py", "--embedding", "0"),
+        ("Collaborative/torch_colab.py", "--batch", "0"),
+    ],
+)
+def test_a_size_that_no_network_has_is_one_message(name, flag, value):
+    done, _ = script(name, flag, value)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {flag} is {value}")
+    assert "Traceback" not in done.stderr
