@@ -187,8 +187,9 @@ def test_the_list_of_models():
     done, seconds = script("compare_all.py", "--list-models")
     assert seconds < SECONDS
     assert done.returncode == 0, done.stderr
-    _, *lines, median, own = done.stdout.splitlines()
+    _, *lines, median, regressor, _, own = done.stdout.splitlines()
     assert median.startswith("NAME_median")
+    assert regressor.startswith("sklearn:Regressor")
     assert own.startswith("file:Class")
     shown = [re.split(r"  +", line) for line in lines]
     assert sorted(name for name, *_ in shown) == sorted(RECOMMENDERS)
