@@ -105,8 +105,8 @@ class GridFlags:
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
     """of ao: this project's open engine, or the private one of AO Labs"""
     ranking: bool = False
-    """whether each recommender also ranks all films for every user with a liked one held out: a
-    prediction for each user and film, which takes longer than all else"""
+    """whether each recommender also ranks all movies for every user with a liked one held out: a
+    prediction for each user and movie, which takes longer than all else"""
     seed: int = SEED
     """of samples, splits and recommenders; iteration k uses seed + k - 1"""
 
@@ -285,13 +285,13 @@ import pandas as pd
 from rich.console import Console
 
 from data_prep import Dataset, load_dataset
+from recbench.contract import Options, build, declared
+from recbench.data.dataset_cache import megabytes, size_of
 from recbench.data.datasets import absolute_path
-from recbench.data.kept import megabytes, size_of
 from recbench.evaluation.significance import significance
-from recbench.film_table.making import CODE_BITS
 from recbench.keys import CELL, ITERATION
-from recbench.own_class import absolute, line_of
-from recbench.recommender import Options, build, declared
+from recbench.models.item_table.making import CODE_BITS
+from recbench.plugin import absolute, line_of
 from recbench.registry import RENAMED, family_of, file_of, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots

@@ -25,16 +25,16 @@ NUM_USERS = 0  # users whose ratings are replayed; 0: all
 USER_SET = "all"  # or "development", "test"
 ENCODING = "extended"  # bits of a movie; or "published"
 DELAY = 0  # seconds from a rating until it is known
-SEED = 0  # of models, film tables and the order of equal times
+SEED = 0  # of models, item tables and the order of equal times
 WORKERS = 0  # pieces that are replayed at a time; 0: one for each core, 4 at the most
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from recbench.command_line import read_flags, run, several, unset
-from recbench.continual.learners import Learner
 from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import UserSet
+from recbench.stream.learners import Learner
 
 # --- flags -------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ class ProtocolFlags:
     delay: int = DELAY
     """seconds between a rating and the moment from which it is known"""
     seed: int = SEED
-    """of recommenders, film tables, and the order of equal times"""
+    """of recommenders, item tables, and the order of equal times"""
 
 
 @dataclass
@@ -122,10 +122,8 @@ import pandas as pd
 from rich.console import Console
 
 from data_prep import Dataset, load_dataset
-from recbench.continual.segments import KEY, Replay, Segment, segments_of, work
-from recbench.continual.tables import make_tables
 from recbench.data.datasets import absolute_path
-from recbench.own_class import absolute
+from recbench.plugin import absolute
 from recbench.registry import load_recommender
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
@@ -136,6 +134,8 @@ from recbench.runs.interruption import resumable
 from recbench.runs.resume import how_to_go_on, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.workers import work_through
+from recbench.stream.segments import KEY, Replay, Segment, segments_of, work
+from recbench.stream.tables import make_tables
 
 TABLE = "segments.csv"
 MOST_WORKERS = 4  # each holds the dataset
@@ -195,7 +195,7 @@ def carry_out(
     write_csv(tables.learning_curve, folder.path / "learning_curve.csv")
     write_csv(tables.waiting, folder.path / "waiting.csv")
     folder.close(started)
-    shutil.rmtree(folder.path / "film_tables", ignore_errors=True)
+    shutil.rmtree(folder.path / "item_tables", ignore_errors=True)
     if len(tables.learning_curve):
         write_continual_plots(
             tables.summary, tables.learning_curve, tables.waiting, folder.path / "plots"
@@ -223,7 +223,7 @@ def go_through(
         for one in theirs
         if not folder.has(**dict(zip(KEY, (one.learner.name, one.start), strict=True)))
     ]
-    # the first ones first, whoever learns: so that film tables are made for all who need them
+    # the first ones first, whoever learns: so that item tables are made for all who need them
     tasks.sort(key=lambda one: (one.start, -one.end))
     if cluster and tasks:
         replay, specs = tasks[0].replay, {one.learner.spec: None for one in tasks}

@@ -97,6 +97,7 @@ import numpy as np
 import pandas as pd
 
 from recbench.data.dataset import Dataset
+from recbench.data.dataset_cache import clear, megabytes, size_of
 from recbench.data.datasets import load_source, locate
 from recbench.data.encodings.movies import channels_as_lists, encode_movies
 from recbench.data.encodings.published import (
@@ -107,7 +108,6 @@ from recbench.data.encodings.published import (
 )
 from recbench.data.encodings.thermometer import decode_ratings, encode_rating, encode_ratings
 from recbench.data.joining import join_movies, load_dataset
-from recbench.data.kept import clear, megabytes, size_of
 from recbench.data.sampling import draw_sample
 from recbench.ratings import Movies
 

@@ -1,10 +1,10 @@
-"""Your own ratings -> films you have not seen, with the stars to expect, and why.
+"""Your own ratings -> movies you have not seen, with the stars to expect, and why.
 
 Your ratings stay on this machine, in one file that you alone can read. What they are compared with
-is a film table: what other users' ratings say of films. It is made once from a dataset, about a
+is an item table: what other users' ratings say of movies. It is made once from a dataset, about a
 minute a million ratings; after that neither dataset nor network is needed.
 
-    python recommend.py                               asks ten films, or goes on from what it knows
+    python recommend.py                               asks ten movies, or goes on from what it knows
     python recommend.py --ratings ratings.csv         MovieLens's, Letterboxd's or IMDb's export
     python recommend.py --rate "Alien (1979)=4.5" --rate "Heat (1995)=3"
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
@@ -18,12 +18,12 @@ docs/recommend.md has more.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # whose users and films are compared with you: Kaggle's, else ml-100k; a folder
-NUMBER = 10  # films that are recommended
-YEAR_FROM = 0  # only films of this year or later; 0: any
-YEAR_TO = 0  # only films of this year or earlier; 0: any
-WELL_KNOWN = 20  # only films that so many users of the dataset have rated; 0: any
-DIVERSITY = 0.0  # 0: the best films in order; up to 1: rather films unlike one another
+DATASET = "auto"  # whose users and movies are compared with you: Kaggle's, else ml-100k; a folder
+NUMBER = 10  # movies that are recommended
+YEAR_FROM = 0  # only movies of this year or later; 0: any
+YEAR_TO = 0  # only movies of this year or earlier; 0: any
+WELL_KNOWN = 20  # only movies that so many users of the dataset have rated; 0: any
+DIVERSITY = 0.0  # 0: the best movies in order; up to 1: rather movies unlike one another
 FORMAT = "text"  # or "json", "csv"
 PORT = 8765  # of the page of --serve
 
@@ -38,14 +38,14 @@ from recbench.command_line import read_flags, run, unset
 from recbench.errors import InputError, check_range
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
-SERVING = ("serve", "port", "open", "profile", "dataset", "film_table")
+SERVING = ("serve", "port", "open", "profile", "dataset", "item_table")
 
 # --- flags -------------------------------------------------------------------------------------
 
 
 @dataclass
 class RatingFlags:
-    """What you say of films."""
+    """What you say of movies."""
 
     ratings: Annotated[str, unset("none")] = ""
     """a file of your ratings: MovieLens's columns (userId, movieId, rating, timestamp), ratings.csv
@@ -53,9 +53,9 @@ class RatingFlags:
     user: Annotated[str, unset("the only one")] = ""
     """which userId you are, where the file has several"""
     rate: Several = ()
-    """a film and your stars, "Alien (1979)=4.5"; may be given several times"""
+    """a movie and your stars, "Alien (1979)=4.5"; may be given several times"""
     forget: Several = ()
-    """a film whose rating is forgotten as if never given, "Alien (1979)"; several times"""
+    """a movie whose rating is forgotten as if never given, "Alien (1979)"; several times"""
     forget_genre: Several = ()
     """all your ratings of a genre are forgotten, such as Horror; several times"""
     mute: Several = ()
@@ -63,29 +63,29 @@ class RatingFlags:
     unmute: Several = ()
     """a genre that was muted; several times"""
     ask: bool = False
-    """say which film you should rate next: the one that would teach most about you"""
+    """say which movie you should rate next: the one that would teach most about you"""
 
 
 @dataclass
-class FilmFlags:
-    """Which films are recommended."""
+class MovieFlags:
+    """Which movies are recommended."""
 
     number: int = NUMBER
-    """how many films to recommend"""
+    """how many movies to recommend"""
     genre: Several = ()
-    """only films of this genre; several times: of any of them"""
+    """only movies of this genre; several times: of any of them"""
     not_genre: Several = ()
-    """no films of this genre, this time; several times"""
+    """no movies of this genre, this time; several times"""
     language: Several = ()
-    """only films in this language, as en, fr, ja; several times: in any of them"""
+    """only movies in this language, as en, fr, ja; several times: in any of them"""
     year_from: int = YEAR_FROM
-    """only films of this year or later; 0: any"""
+    """only movies of this year or later; 0: any"""
     year_to: int = YEAR_TO
-    """only films of this year or earlier; 0: any"""
+    """only movies of this year or earlier; 0: any"""
     well_known: int = WELL_KNOWN
-    """only films that so many users of the dataset have rated, or more; 0: any"""
+    """only movies that so many users of the dataset have rated, or more; 0: any"""
     diversity: float = DIVERSITY
-    """0: the best films in order; up to 1: rather films unlike one another"""
+    """0: the best movies in order; up to 1: rather movies unlike one another"""
 
 
 @dataclass
@@ -103,7 +103,7 @@ class PageFlags:
     """In the browser."""
 
     serve: bool = False
-    """show a page in your browser to rate films and see what follows, on this machine alone"""
+    """show a page in your browser to rate movies and see what follows, on this machine alone"""
     port: int = PORT
     """of the page; 0: any that is free"""
     open: bool = False
@@ -112,7 +112,7 @@ class PageFlags:
 
 @dataclass
 class ProfileFlags:
-    """What is known of you and of films, and where it lies."""
+    """What is known of you and of movies, and where it lies."""
 
     me: bool = False
     """show what is known of you and where it lies, and end"""
@@ -121,19 +121,19 @@ class ProfileFlags:
     profile: Annotated[str, unset("one in your folder for data of programs, see --me")] = ""
     """that file"""
     dataset: str = DATASET
-    """whose users and films the film table is made from, as in compare_all.py; needed once"""
-    film_table: Annotated[str, unset("made from the dataset")] = ""
-    """a film table to use in place of that: a file made by python -m recbench.film_table, or a
-    folder as it is kept in the cache"""
+    """whose users and movies the item table is made from, as in compare_all.py; needed once"""
+    item_table: Annotated[str, unset("made from the dataset")] = ""
+    """an item table to use in place of that: a file made by python -m recbench.models.item_table,
+    or a folder as it is kept in the cache"""
 
 
 @dataclass
-class Parameters(RatingFlags, FilmFlags, OutputFlags, PageFlags, ProfileFlags):
+class Parameters(RatingFlags, MovieFlags, OutputFlags, PageFlags, ProfileFlags):
     """All of them."""
 
 
 def check(parameters: Parameters) -> None:
-    """Raises InputError for what no film and no profile is needed to see."""
+    """Raises InputError for what no movie and no profile is needed to see."""
     check_range("--number", parameters.number, least=0, most=100_000)
     check_range("--year-from", parameters.year_from, least=0, most=9999)
     check_range("--year-to", parameters.year_to, least=0, most=9999)
@@ -166,7 +166,7 @@ from PerUser.personal import Personal
 from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters, known_genre, known_language
 from recbench.own_ratings.interview import interview
-from recbench.own_ratings.known_films import open_known_films
+from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.output import as_csv, as_json, as_text, lines_of
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import ReadFile, read_ratings
@@ -191,14 +191,14 @@ def main(parameters: Parameters) -> None:
     if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):
         raise InputError(
             f"nothing is known of you: there is no profile {file.path}. Give a file of your "
-            'ratings (--ratings FILE), rate a film (--rate "Alien (1979)=4.5"), or start it in a '
+            'ratings (--ratings FILE), rate a movie (--rate "Alien (1979)=4.5"), or start it in a '
             "terminal, where it asks you"
         )
     rated = [parsed(one) for one in parameters.rate]  # wrong ones are told of before anything long
     given = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
 
-    known_films = open_known_films(parameters.dataset, parameters.film_table, tell)
-    session = Session(known_films, Personal, profile)
+    known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
+    session = Session(known_movies, Personal, profile)
     filters = filters_of(parameters, session)
     changes, films = None, None
     if profile is None and not changing:
@@ -225,8 +225,8 @@ def serve(parameters: Parameters, file: ProfileFile) -> None:
 
     profile = file.read()
     with reserved(parameters.port) as bound:
-        known_films = open_known_films(parameters.dataset, parameters.film_table, tell)
-        session = Session(known_films, Personal, profile)
+        known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
+        session = Session(known_movies, Personal, profile)
         serve_page(session, file, bound, tell, parameters.open)
 
 
@@ -244,7 +244,7 @@ def parsed(text: str) -> tuple[str, float]:
 
 
 def filters_of(parameters: Parameters, session: Session) -> Filters:
-    """The filters asked for, in the words of the films."""
+    """The filters asked for, in the words of the movies."""
     catalogue, muted = session.catalogue, session.profile.muted
     genres = [known_genre(one, "--genre", catalogue.all_genres) for one in parameters.genre]
     for genre in set(genres) & set(muted):
@@ -277,7 +277,7 @@ def change(
         for line in (*lines_of(added, given.kind), *given.notes):
             tell(line)
         if not all(rating.title for rating in given.ratings):
-            tell(f"movieId is read as {session.catalogue.dataset} numbers films")
+            tell(f"movieId is read as {session.catalogue.dataset} numbers movies")
     for title, stars in rated:
         tell(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     for title in parameters.forget:
@@ -286,7 +286,7 @@ def change(
         names = session.forget_genre(genre)
         tell(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
         if session.lacking:
-            tell(f"of {len(session.lacking):,} films the genre is not known; --me lists them")
+            tell(f"of {len(session.lacking):,} movies the genre is not known; --me lists them")
     for genre in parameters.mute:
         tell(f"muted: {session.mute(genre)}")
     for genre in parameters.unmute:
@@ -301,11 +301,11 @@ def tell_known(session: Session, file: ProfileFile) -> None:
     """What is known of the user, in a few lines."""
     profile, catalogue = session.profile, session.catalogue
     tell(
-        f"known of you: {len(profile.ratings):,} ratings, in {file.path}; films: "
+        f"known of you: {len(profile.ratings):,} ratings, in {file.path}; movies: "
         f"{len(catalogue):,} of {catalogue.dataset}"
     )
     if session.lacking:
-        tell(f"kept and not used, of films that are not among these: {len(session.lacking):,}")
+        tell(f"kept and not used, of movies that are not among these: {len(session.lacking):,}")
     if session.learned < len(session.rated):
         tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
     if profile.muted:
@@ -322,7 +322,7 @@ def show(
     asked = session.ask() if parameters.ask else None
     ask = None if asked is None else session.catalogue.name(asked)
     if parameters.ask and ask is None:
-        tell("no film is left to be asked for")
+        tell("no movie is left to be asked for")
     if changes and parameters.number:
         tell(f"changed in the list of {parameters.number}:")
         for line in changes.lines():

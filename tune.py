@@ -114,7 +114,7 @@ from rich.console import Console
 from rich.table import Table
 
 from data_prep import load_dataset
-from recbench.recommender import Recommender
+from recbench.contract import Recommender
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
 from recbench.runs.interruption import resumable

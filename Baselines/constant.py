@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from recbench.contract import Recommender
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 
 class Always3(Recommender):

@@ -10,9 +10,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.item_baseline import ItemBaseline
+from recbench.contract import OfAll, OnlineRecommender, Recommender
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
-from recbench.recommender import OfAll, OnlineRecommender, Recommender
 
 FLOAT_BYTES = 4  # as which a mean is predicted
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from Collaborative.surprise_trainset import Known
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 from recbench.threads import choose_device
 
 BATCH = 512  # movies a step

@@ -7,11 +7,11 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from recbench.factorization.cost import expected_cost
-from recbench.factorization.features import movie_features, one_hot, places
-from recbench.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
+from recbench.contract import Recommender
+from recbench.models.factorization.cost import expected_cost
+from recbench.models.factorization.features import movie_features, one_hot, places
+from recbench.models.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 
 class BayesianFM(Recommender):
@@ -97,7 +97,7 @@ class BayesianFM(Recommender):
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
 
     def expected_cost(self, ratings: int, users: int, films: int) -> tuple[float, float]:
-        """Seconds and bytes of fitting to so many, see `recbench.factorization.cost`."""
+        """Seconds and bytes of fitting to so many, see `recbench.models.factorization.cost`."""
         return expected_cost(self.rank, self.samples, ratings, users, films)
 
     def state_bytes(self) -> int:

@@ -9,12 +9,12 @@ import numpy as np
 from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM
-from recbench.factorization.features import one_hot, places
-from recbench.factorization.film_vectors import FilmFeatures
+from recbench.contract import OnlineRecommender
+from recbench.models.factorization.features import one_hot, places
+from recbench.models.factorization.movie_vectors import MovieFeatures
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import OnlineRecommender
 
-USERS_KEPT = 200  # whose vectors are held ready; a user has as many numbers as a small film table
+USERS_KEPT = 200  # whose vectors are held ready; a user has as many numbers as a small item table
 
 
 @dataclass
@@ -39,7 +39,7 @@ class _History:
 class BayesianFMFolded(BayesianFM, OnlineRecommender):
     """`bayes_fm` into which a user is folded with each rating.
 
-    All but the user's own vector stays as it was sampled in `fit`. With film vectors q, the noise
+    All but the user's own vector stays as it was sampled in `fit`. With movie vectors q, the noise
     σ² and the users' prior of one sample, (v_u, w_u) is normal given the user's ratings (Bayesian
     linear regression; the same step by which Gibbs sampling draws it, Freudenthaler,
     Schmidt-Thieme & Rendle 2011), and one more rating changes it by
@@ -47,7 +47,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         g = S q    e = r − o − q·m    m ← m + g e / (σ² + q·g)    S ← S − g g' / (σ² + q·g)
 
     The prediction is the mean over samples of o + q·m. So a user who is new after `fit` is known
-    from the first rating on; films are not, and no user's ratings change what is known of a film.
+    from the first rating on; movies are not, and no user's ratings change what is known of a movie.
 
     Args:
         seed, rank, samples, initial_deviation: see `BayesianFM`.
@@ -78,10 +78,10 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         return self
 
     def _read_samples(self, n_movies: int) -> None:
-        """Film vectors, noise and the prior of users of every sample."""
+        """Movie vectors, noise and the prior of users of every sample."""
         users = len(self._users) + 1
         own = one_hot(places(np.arange(n_movies), self._movies), len(self._movies) + 1)
-        films = FilmFeatures(sparse.hstack((own, self._side)).tocsr())
+        films = MovieFeatures(sparse.hstack((own, self._side)).tocsr())
         offsets, vectors = [], []
         for offset, w, v in self._model.kept_samples():
             of_film, q = films.vectors(w[users:], v[users:])

@@ -7,12 +7,17 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
+from recbench.contract import Recommender
 from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
-from recbench.factorization.features import implicit_features, movie_features, one_hot, places
-from recbench.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
+from recbench.models.factorization.features import (
+    implicit_features,
+    movie_features,
+    one_hot,
+    places,
+)
+from recbench.models.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 DAY = 86_400  # seconds
 HELD_OUT = 0.2  # of each user's training ratings, the last, to choose the rank on

@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from Collaborative.surprise_trainset import Known, look_up
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 
 class BiasModel(Recommender):

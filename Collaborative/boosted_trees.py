@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold
 
 from Collaborative.rating_statistics import RatingStatistics, out_of_fold
+from recbench.contract import Recommender
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 from recbench.threads import one_thread
 
 BINS = 63  # of a feature: about as accurate here as 255, in less time

@@ -11,9 +11,9 @@ from scipy.linalg import lapack
 from Collaborative.square_matrix import check_square
 from Collaborative.surprise_trainset import Known, look_up
 from recbench.compiled import numeric
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 
 class EaseModel(Recommender):

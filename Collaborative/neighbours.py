@@ -10,9 +10,9 @@ from scipy import sparse
 from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.square_matrix import check_square
 from Collaborative.surprise_trainset import Known, look_up
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 
 class NeighbourModel(Recommender):

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.model_selection import KFold
 
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 
 CHUNK = 50_000  # rows whose users' profiles are in memory at once

@@ -8,9 +8,9 @@ import numpy as np
 
 from Collaborative.surprise_trainset import Known, look_up
 from recbench.compiled import numeric
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 INITIAL_DEVIATION = 0.1  # of a factor, as in River
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from river import optim, reco
 
+from recbench.contract import OnlineRecommender
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import OnlineRecommender
 
 
 class _River(OnlineRecommender):

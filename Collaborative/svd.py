@@ -8,9 +8,9 @@ import numpy as np
 from surprise import SVD
 
 from Collaborative.surprise_trainset import Known, look_up
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Recommender
 
 
 class SvdModel(Recommender):

@@ -68,9 +68,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data_prep import decode_ratings, encode_ratings
+from recbench.contract import Recommender
 from recbench.data.encodings.thermometer import RATING_BITS
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Recommender
 from recbench.threads import choose_device
 
 USER, MOVIE, LAYERS, SHUFFLE = range(4)  # one stream of random numbers for each

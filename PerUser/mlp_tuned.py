@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from PerUser.perUser_pytorch import Networks, batches_of_users, initial_networks, layer_shapes
-from PerUser.shrunk_means import mean_of_all, shrunk_means
+from recbench.contract import OfAll, Recommender
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.models.shrunk_means import mean_of_all, shrunk_means
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import OfAll, Recommender
 from recbench.threads import choose_device
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried

@@ -51,11 +51,11 @@ if __name__ == "__main__":
 import numpy as np
 
 from data_prep import decode_ratings, encode_ratings
+from recbench.contract import ForgettingRecommender, OfAll
 from recbench.data.encodings.thermometer import RATING_BITS, count_ones, thermometer
 from recbench.errors import InputError
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import ForgettingRecommender, OfAll
 from weightless.coin import agent_seeds
 
 

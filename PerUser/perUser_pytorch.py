@@ -65,10 +65,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data_prep import decode_ratings, encode_ratings
+from recbench.contract import OfAll, Recommender
 from recbench.data.encodings.thermometer import RATING_BITS
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import OfAll, Recommender
 from recbench.threads import choose_device
 
 # Kernels work on vectors, and on what is left over number by number, which rounds otherwise. So

@@ -10,12 +10,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.film_kernel import CodeKernel, FactorKernel, FilmKernel
-from PerUser.gaussian_process import GaussianProcess
-from recbench.film_table.steps import STARS
-from recbench.film_table.tables import FilmTables
+from recbench.contract import ContinualRecommender, Contribution, Explanation
+from recbench.models.gaussian_process import GaussianProcess
+from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
+from recbench.models.item_table.steps import STARS
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import ContinualRecommender, Contribution, Explanation
 from weightless import Patterns
 from weightless.storage import read, write
 
@@ -27,8 +27,8 @@ class Memory:
     """What is remembered of one user, the latest rating last.
 
     Attributes:
-        patterns: of each film rated, as the kernel compares them: what was stored.
-        movie: int32 [n], which film that is.
+        patterns: of each movie rated, as the kernel compares them: what was stored.
+        movie: int32 [n], which movie that is.
         residual: float64 [n], stars − mean: what was stored with it.
         process: what follows from these; None until it is asked for.
     """
@@ -43,39 +43,39 @@ class Memory:
 
 
 class Personal(ContinualRecommender):
-    """r ~ GP(mean, k) for each user, mean and k from the film table; the user's own ratings are all
+    """r ~ GP(mean, k) for each user, mean and k from the item table; the user's own ratings are all
     that is learned.
 
-    A rating is stored as a binary pattern, the code and the metadata bits of its film, with its
-    residual, stars less the film's mean. The kernel compares two patterns by counting the bits in
-    which they agree (`recbench.film_table.kernel`); the read-out is the posterior mean of a
+    A rating is stored as a binary pattern, the code and the metadata bits of its movie, with its
+    residual, stars less the movie's mean. The kernel compares two patterns by counting the bits in
+    which they agree (`recbench.models.item_table.kernel`); the read-out is the posterior mean of a
     Gaussian process (Rasmussen & Williams 2006), the best linear combination of the residuals
     stored. So learning is storing, as in any weightless network (Aleksander, Thomas & Bowden 1984),
     a prediction is linear in the ratings, and its variance is known.
 
-    The film table is made from other users' ratings alone. A user without ratings is predicted
+    The item table is made from other users' ratings alone. A user without ratings is predicted
     the mean. Nothing is random.
     """
 
     name: ClassVar[str] = "personal"
-    starts_from_film_table: ClassVar[bool] = True
+    starts_from_item_table: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
-    tuned: ClassVar[str] = "with the film table"  # to background users
+    tuned: ClassVar[str] = "with the item table"  # to background users
     fitted_together: ClassVar[str] = ""
 
-    kernel_of: ClassVar[type[FilmKernel]] = CodeKernel
+    kernel_of: ClassVar[type[MovieKernel]] = CodeKernel
     threads: int = 1  # that share the users when many are asked about
 
-    def fit(self, train: Ratings, movies: Movies, film_tables: FilmTables | None = None) -> Self:
-        film_tables = needed(film_tables)
-        self._tables = film_tables
-        self._kernels = [self.kernel_of(table, movies) for table in film_tables.tables]
+    def fit(self, train: Ratings, movies: Movies, item_tables: ItemTables | None = None) -> Self:
+        item_tables = needed(item_tables)
+        self._tables = item_tables
+        self._kernels = [self.kernel_of(table, movies) for table in item_tables.tables]
         self.memories: dict[int, Memory] = {}
         for user, rows in histories(train):
             self._store(user, train.movie[rows], train.stars[rows])
         return self
 
-    def _kernel(self, user: int) -> FilmKernel:
+    def _kernel(self, user: int) -> MovieKernel:
         return self._kernels[self._tables.fold_of(user)]
 
     def _store(self, user: int, movie: np.ndarray, stars: np.ndarray) -> None:
@@ -125,9 +125,9 @@ class Personal(ContinualRecommender):
         return mean, variance
 
     def _ask(
-        self, kernel: FilmKernel, memory: Memory | None, movie: np.ndarray
+        self, kernel: MovieKernel, memory: Memory | None, movie: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Mean, not clipped, and variance, noise included, of one user's ratings of films."""
+        """Mean, not clipped, and variance, noise included, of one user's ratings of movies."""
         mean, variance = self._mean(kernel, movie), kernel.variance(movie)
         if memory is None:
             return mean, variance + kernel.scales.noise
@@ -135,7 +135,7 @@ class Personal(ContinualRecommender):
         more, variance = process.ask(kernel.asked(movie, memory.movie, memory.patterns), variance)
         return mean + more, variance
 
-    def _mean(self, kernel: FilmKernel, movie: np.ndarray) -> np.ndarray:
+    def _mean(self, kernel: MovieKernel, movie: np.ndarray) -> np.ndarray:
         """What is predicted of a user without ratings, stars, float64 [n]."""
         return kernel.mean[movie]
 
@@ -152,7 +152,7 @@ class Personal(ContinualRecommender):
         return STARS, probabilities
 
     @staticmethod
-    def _process(kernel: FilmKernel, memory: Memory) -> GaussianProcess:
+    def _process(kernel: MovieKernel, memory: Memory) -> GaussianProcess:
         return kernel.process(memory.movie, memory.patterns, memory.residual)
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
@@ -192,7 +192,7 @@ class Personal(ContinualRecommender):
                 self.memories[user] = Memory(kernel.stored(movie), movie, residual)
 
     @staticmethod
-    def _forget(kernel: FilmKernel, memory: Memory, movie: int) -> None:
+    def _forget(kernel: MovieKernel, memory: Memory, movie: int) -> None:
         at = int(np.flatnonzero(memory.movie == movie)[0])
         memory.patterns.remove(at)
         memory.movie = np.delete(memory.movie, at)
@@ -259,7 +259,7 @@ class Personal(ContinualRecommender):
 
     @staticmethod
     def _shares(
-        kernel: FilmKernel,
+        kernel: MovieKernel,
         memory: Memory,
         process: GaussianProcess,
         movie: int,
@@ -275,7 +275,7 @@ class Personal(ContinualRecommender):
         return share, if_forgotten
 
     def correlation(self, movie: np.ndarray, other: np.ndarray, user: int = 0) -> np.ndarray:
-        """How alike a user's ratings of two films are before any is known: the kernel of films
+        """How alike a user's ratings of two movies are before any is known: the kernel of movies
         int [m] and int [n] over the roots of each with itself, float64 [m, n], −1 .. 1."""
         kernel = self._kernel(int(user))
         movie, other = np.asarray(movie), np.asarray(other)
@@ -283,20 +283,20 @@ class Personal(ContinualRecommender):
         return kernel.between(movie, other) / deviation
 
     def agreement(self, movie: int, others: np.ndarray, user: int = 0) -> np.ndarray:
-        """Which part of those who rate a film and another (int [n]) is on the same side of the mean
-        in both, as the table's factors estimate it, float64 [n]: 0 .. 1."""
+        """Which part of those who rate a movie and another (int [n]) is on the same side of the
+        mean in both, as the table's factors estimate it, float64 [n]: 0 .. 1."""
         return self._kernel(int(user)).agreement(movie, np.asarray(others))
 
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
-        """Which film's rating would teach most about a user.
+        """Which movie's rating would teach most about a user.
 
         The one whose rating is expected to lessen the variance of the user's ratings of `targets`
         most, in sum (active learning for Gaussian processes: Cohn, Ghahramani & Jordan 1996). With
         the posterior covariance S that is Σ_t S_tc² / (S_cc + σ²), whatever the stars will be.
 
         Args:
-            candidates: int [c], films that may be asked for, at least one.
-            targets: int [t], films whose ratings matter, a film as often as it matters.
+            candidates: int [c], movies that may be asked for, at least one.
+            targets: int [t], movies whose ratings matter, a movie as often as it matters.
         """
         user, kernel = int(user), self._kernel(int(user))
         movie = np.concatenate((candidates, targets))
@@ -311,8 +311,8 @@ class Personal(ContinualRecommender):
         return int(np.asarray(candidates)[learned.argmax()])
 
     def save_user(self, user: int, path: str | Path) -> None:
-        """What is remembered of a user as a file: films, stars, in the order of their time.
-        Patterns and all else follow from the film table.
+        """What is remembered of a user as a file: movies, stars, in the order of their time.
+        Patterns and all else follow from the item table.
 
         Raises:
             KeyError: nothing is remembered of that user.
@@ -329,43 +329,43 @@ class Personal(ContinualRecommender):
         """Remember what `save_user` wrote, and only that, of the user.
 
         Raises:
-            FileNotFoundError, ValueError: see `weightless.storage.read`; or a film of the file is
-                not in the film table.
+            FileNotFoundError, ValueError: see `weightless.storage.read`; or a movie of the file is
+                not in the item table.
         """
         header, arrays = read(path, "user")
         movie_id, stars = (arrays.get(name, np.empty(0)) for name in ("movie_id", "stars"))
         if not len(movie_id) == len(stars) == header.get("ratings"):
-            raise ValueError(f"{path} is damaged: it lacks films or stars that it says it has")
+            raise ValueError(f"{path} is damaged: it lacks movies or stars that it says it has")
         row_of = {int(one): row for row, one in enumerate(self._tables.tables[0].movie_id)}
         unknown = [int(one) for one in movie_id if int(one) not in row_of]
         if unknown:
-            raise ValueError(f"{path}: the film table has no film {unknown[0]}")
+            raise ValueError(f"{path}: the item table has no movie {unknown[0]}")
         movie = np.array([row_of[int(one)] for one in movie_id], dtype=np.int32)
         self.memories.pop(int(user), None)
         if len(movie):
             self._store(int(user), movie, stars.astype(np.float32) / 2)
 
     def state_bytes(self) -> int:
-        """Patterns, film and residual of each rating: what cannot be computed again."""
+        """Patterns, movie and residual of each rating: what cannot be computed again."""
         return sum(
             8 * len(p.patterns.array) * len(p) + p.movie.nbytes + p.residual.nbytes
             for p in self.memories.values()
         )
 
     def shared_bytes(self) -> int:
-        """Of one film table, the largest: a user needs one."""
+        """Of one item table, the largest: a user needs one."""
         return max(kernel.nbytes for kernel in self._kernels)
 
 
 class PersonalExact(Personal):
-    """`Personal` with real-valued factors of films in place of codes, as its upper bound."""
+    """`Personal` with real-valued factors of movies in place of codes, as its upper bound."""
 
     name: ClassVar[str] = "personal_exact"
     fitted_together: ClassVar[str] = ""
-    kernel_of: ClassVar[type[FilmKernel]] = FactorKernel
+    kernel_of: ClassVar[type[MovieKernel]] = FactorKernel
 
 
-def remember(kernel: FilmKernel, memory: Memory, movie: int, residual: float) -> None:
+def remember(kernel: MovieKernel, memory: Memory, movie: int, residual: float) -> None:
     """One more rating: what is stored, and what follows from it."""
     if memory.process is None:
         memory.process = kernel.process(memory.movie, memory.patterns, memory.residual)
@@ -378,19 +378,19 @@ def remember(kernel: FilmKernel, memory: Memory, movie: int, residual: float) ->
     memory.residual = np.append(memory.residual, residual)
 
 
-def needed(film_tables: FilmTables | None) -> FilmTables:
-    """Film tables that a recommender starts from.
+def needed(item_tables: ItemTables | None) -> ItemTables:
+    """Item tables that a recommender starts from.
 
     Raises:
         ValueError: it has been given none. None is made here: from whose ratings, only the maker of
             the split can say.
     """
-    if film_tables is None:
+    if item_tables is None:
         raise ValueError(
-            "this recommender starts from a film table. Hand it one that was made without the "
-            "users it is for: fit(train, movies, FilmTables.same_for_all(table))"
+            "this recommender starts from an item table. Hand it one that was made without the "
+            "users it is for: fit(train, movies, ItemTables.same_for_all(table))"
         )
-    return film_tables
+    return item_tables
 
 
 def _affordable(n: int) -> int:

@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.item_baseline import ItemBaseline, starting_stars
+from recbench.contract import ForgettingRecommender, OfAll
+from recbench.models.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import ForgettingRecommender, OfAll
 
 
 @dataclass

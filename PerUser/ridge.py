@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.shrunk_means import mean_of_all, shrunk_means
-from recbench.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import OfAll, Recommender
+from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.models.shrunk_means import mean_of_all, shrunk_means
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
-from recbench.recommender import OfAll, Recommender
 
 
 class PerUserRidge(Recommender):

@@ -22,11 +22,11 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import all_estimators
 
-from PerUser.shrunk_means import mean_of_all, shrunk_means
+from recbench.contract import OfAll, Recommender
 from recbench.errors import InputError
-from recbench.item_baseline import ItemBaseline, starting_stars
+from recbench.models.item_baseline import ItemBaseline, starting_stars
+from recbench.models.shrunk_means import mean_of_all, shrunk_means
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
-from recbench.recommender import OfAll, Recommender
 from recbench.threads import one_thread
 
 ON_RESIDUALS = "sklearn+item:"

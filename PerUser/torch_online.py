@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 
 from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE, Networks, initial_networks, layer_shapes
+from recbench.contract import OfAll, OnlineRecommender
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import OfAll, OnlineRecommender
 from recbench.threads import choose_device
 
 

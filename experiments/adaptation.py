@@ -2,10 +2,10 @@
 
 Ratings are replayed in the order of their time (see continual.py). From some rating on
 
-    mirrored     some users rate the films of one genre the other way round, r -> 5.5 - r: the
+    mirrored     some users rate the movies of one genre the other way round, r -> 5.5 - r: the
                  genre that they had rated most until then
     two users    the account of some users is used by a second user as well, whose ratings, of
-                 films that the first never rates, come in turn with theirs
+                 movies that the first never rates, come in turn with theirs
 
 all others stay as they are. Beside each recommender's error on what has changed stands its error on
 the same kind of ratings before the change, and how many ratings after it the error is again within
@@ -28,19 +28,19 @@ import pandas as pd
 from rich.console import Console
 
 from recbench.command_line import run
-from recbench.continual.learners import Learner
-from recbench.continual.replaying import replay
-from recbench.continual.stream import Stream, ratings_before, ratings_in_time
+from recbench.contract import Options, build
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Options, build
 from recbench.registry import load_recommender
 from recbench.report.adaptation_plot import adaptation_plot
 from recbench.report.style import save
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
+from recbench.stream.learners import Learner
+from recbench.stream.replaying import replay
+from recbench.stream.stream import Stream, ratings_before, ratings_in_time
 
 WINDOWS = (0, 5, 10, 20, 40, 80, 160)  # ratings since the change, each up to the next
 BEFORE = "before"
@@ -64,7 +64,7 @@ class Parameters:
     share: float = 0.1
     """of the users who have twice as many ratings: who change"""
     seed: int = 0
-    """of who changes, of recommenders and film tables"""
+    """of who changes, of recommenders and item tables"""
     output_dir: str = ""
     """the run's folder; default results/<time>-adaptation"""
     resume: str = ""
@@ -103,7 +103,7 @@ def main(parameters: Parameters) -> int:
     learners = [Learner.parse(text) for text in parameters.models]
     dataset = load_dataset(parameters.dataset)
     ratings = ratings_in_time(dataset, "all", 0, parameters.seed)
-    plain = Stream(dataset, ratings, "extended", parameters.seed, Path("no film tables yet"))
+    plain = Stream(dataset, ratings, "extended", parameters.seed, Path("no item tables yet"))
     movies = plain.movies(len(ratings))
     scenarios: dict[str, Changed] = {
         "mirrored": mirrored(ratings, movies, parameters),
@@ -116,7 +116,7 @@ def main(parameters: Parameters) -> int:
             columns={"dataset": dataset.source.name, "change": name, "model": learner.name},
             work=partial(
                 errors,
-                replace(plain, ratings=changed.ratings, folder=folder.path / f"film_tables-{k}"),
+                replace(plain, ratings=changed.ratings, folder=folder.path / f"item_tables-{k}"),
                 changed,
                 learner,
                 parameters.seed,
@@ -132,7 +132,7 @@ def main(parameters: Parameters) -> int:
     write_csv(recovery(rows), folder.path / "summary.csv")
     save(adaptation_plot(table), folder.path / "adaptation")
     folder.close(started)
-    for kept in folder.path.glob("film_tables-*"):
+    for kept in folder.path.glob("item_tables-*"):
         shutil.rmtree(kept)
     console.print(recovery(rows).to_string(index=False, float_format="{:.3f}".format))
     return int((rows["status"] == "failed").any())

@@ -1,14 +1,14 @@
-"""Which film to ask a new user about? -> results/<run>/ask_next.csv
+"""Which movie to ask a new user about? -> results/<run>/ask_next.csv
 
-Each user starts with no rating. Then, ten times, the user is asked about one film among those of
-the user's training ratings, answers, and the answer is learned. Which film is asked about:
+Each user starts with no rating. Then, ten times, the user is asked about one movie among those of
+the user's training ratings, answers, and the answer is learned. Which movie is asked about:
 
     variance    the one whose rating is expected to lessen the variance of the user's ratings most,
-                see `Personal.ask_next`; a film matters by how many background users rated it
+                see `Personal.ask_next`; a movie matters by how many background users rated it
     popular     the one that most background users rated
     random      any
 
-After 0, 1, 2, 5 and 10 answers the held-out ratings are predicted. Every film that can be asked
+After 0, 1, 2, 5 and 10 answers the held-out ratings are predicted. Every movie that can be asked
 about is one that the user has seen, so no question is lost.
 
     python -m experiments.ask_next --dataset FOLDER
@@ -37,7 +37,7 @@ from recbench.threads import one_thread
 
 ANSWERS = (0, 1, 2, 5, 10)
 STRATEGIES = ("variance", "popular", "random")
-TARGETS = 500  # films that matter, drawn by how many rated each
+TARGETS = 500  # movies that matter, drawn by how many rated each
 
 
 @dataclass

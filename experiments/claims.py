@@ -3,7 +3,7 @@
 `significance.csv` has every recommender against two references; a claim about one recommender needs
 it against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet;
 `p_holm` is corrected for all claims of a score in the run (a document corrects for all that it
-shows). RMSE has an interval over users and films besides, `two_way_low` and `two_way_high`.
+shows). RMSE has an interval over users and movies besides, `two_way_low` and `two_way_high`.
 
     python -m experiments.claims --run results/my-run --claims hybrid:ridge,bayes_fm MyModel:ao
 """
@@ -17,9 +17,9 @@ import pandas as pd
 
 from recbench.command_line import run
 from recbench.errors import InputError
+from recbench.evaluation.holm import holm
 from recbench.evaluation.significance import significance
 from recbench.evaluation.two_way_bootstrap import two_way_interval
-from recbench.holm import holm
 from recbench.keys import CELL
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import write_csv
@@ -92,7 +92,7 @@ def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_two_way_intervals(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """With the interval over users and films, where the score is an RMSE."""
+    """With the interval over users and movies, where the score is an RMSE."""
     predictions = Predictions(folder)
     of_rmse = table[table["score"] == "rmse"]
     intervals = {}

@@ -36,7 +36,7 @@ class Parameters:
     dataset: str = "auto"
     """as in compare_all.py"""
     ratings: int = 3000
-    """how many ratings of a user and films asked about to draw"""
+    """how many ratings of a user and movies asked about to draw"""
     seed: int = 0
     """of the draws"""
     output_dir: str = ""
@@ -74,7 +74,7 @@ def main(parameters: Parameters) -> None:
 
 
 def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Of ratings and held-out films of the same user drawn at random: the rating's share in the
+    """Of ratings and held-out movies of the same user drawn at random: the rating's share in the
     prediction, what is said of its deletion, both as what the rating adds, and by how much the
     prediction is really higher with it than without, stars. And whether each explanation summed to
     the prediction, bool [ratings]."""

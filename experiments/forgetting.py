@@ -19,12 +19,12 @@ import pandas as pd
 from rich.progress import track
 
 from recbench.command_line import run
+from recbench.contract import Options, build, declared, fit_on
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Options, build, declared, fit_on
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
@@ -79,12 +79,12 @@ def main(parameters: Parameters) -> None:
 
 
 def fitted(name: str, cell: Cell, train: Ratings) -> tuple[Any, float]:
-    """A recommender that has learned `train`, and the seconds that took; film tables and item
+    """A recommender that has learned `train`, and the seconds that took; item tables and item
     baselines are there before."""
     model = build(load_recommender(name), Options())
-    tables = cell.personal_tables if declared(model, "starts_from_film_table") else None
+    tables = cell.personal_tables if declared(model, "starts_from_item_table") else None
     started = time.process_time()
-    fit_on(model, train, cell.movies, cell.item_baseline, film_tables=tables)
+    fit_on(model, train, cell.movies, cell.item_baseline, item_tables=tables)
     return model, time.process_time() - started
 
 
@@ -146,7 +146,7 @@ def one_genre(name: str, model: Any, cell: Cell, parameters: Parameters) -> dict
 
 
 def films_of(movies: Movies, genre: str) -> np.ndarray:
-    """Which films are of that genre, bool [movies].
+    """Which movies are of that genre, bool [movies].
 
     Raises:
         InputError: there is no such genre.
@@ -166,7 +166,7 @@ def _is(ratings: Ratings, user: int, movies: list[int]) -> np.ndarray:
 
 
 def difference(model: Any, other: Any, user: int, cell: Cell) -> float:
-    """The largest between predictions of some films for a user, stars."""
+    """The largest between predictions of some movies for a user, stars."""
     movies = np.random.default_rng(user).permutation(len(cell.movies))[:FILMS].tolist()
     pairs = [(model.predict_one(user, m), other.predict_one(user, m)) for m in movies]
     return max(abs(one - two) for one, two in pairs)

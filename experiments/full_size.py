@@ -5,10 +5,10 @@ Each row is made in a process of its own: processor seconds and peak memory. Par
 - `preparing`: joining the dataset for the first time and reading it later, beside a bare
   `polars.read_csv` of its ratings just before.
 - `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to
-  predictions in Parquet. `film_tables` makes the film tables, which recommenders then read;
+  predictions in Parquet. `item_tables` makes the item tables, which recommenders then read;
   `significance` is the paired bootstrap between the first two recommenders over all users.
 - `background`: the error for some users as a function of how many others a recommender that learns
-  from all, or a film table, learns from.
+  from all, or an item table, learns from.
 
 Meant for data that is made up (`python -m experiments.make_full_size`): a test load, whose errors
 say nothing of recommenders.
@@ -35,6 +35,7 @@ import polars as pl
 from rich.console import Console
 
 from recbench.command_line import run
+from recbench.contract import Options, build, declared
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
@@ -42,14 +43,13 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.significance import significance
-from recbench.film_table.making import make_film_table
-from recbench.film_table.tables import FilmTables
 from recbench.keys import CELL
-from recbench.peak_memory import peak_memory
-from recbench.recommender import Options, build, declared
+from recbench.models.item_table.making import make_item_table
+from recbench.models.item_table.tables import ItemTables
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.parent import end_with_parent
+from recbench.runs.peak_memory import peak_memory
 from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
@@ -58,7 +58,7 @@ from recbench.threads import on_one_thread
 Part = Literal["preparing", "shares", "background"]
 PREPARING = ("bare read", "first time", "later", "without cache")
 ENCODING = "extended"
-MADE = ("film_tables", "predictions", "cache")  # folders beside the table
+MADE = ("item_tables", "predictions", "cache")  # folders beside the table
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
 
@@ -189,8 +189,8 @@ def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Itera
         arguments = (parameters.dataset, users, parameters.seed)
         tables, predictions = (folder / made / f"{users}" for made in MADE[:2])
         common: dict[str, object] = {"part": "shares", "share": share, "users": users}
-        if any(declared(kind, "starts_from_film_table") for kind in kinds):
-            yield row(users, common | {"model": "film_tables"}, save_tables, *arguments, tables)
+        if any(declared(kind, "starts_from_item_table") for kind in kinds):
+            yield row(users, common | {"model": "item_tables"}, save_tables, *arguments, tables)
         for name in parameters.models:
             if share >= LARGEST_SHARE.get(name, 1):
                 work: tuple = (fit_and_predict, *arguments, name, tables, predictions)
@@ -202,7 +202,7 @@ def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Itera
 
 
 def save_tables(dataset: str, users: int, seed: int, folder: Path) -> dict:
-    """The film tables of the share."""
+    """The item tables of the share."""
     folder.mkdir(parents=True, exist_ok=True)
     cell_of(dataset, users, seed).personal_tables.save(folder)
     return {}
@@ -213,10 +213,10 @@ def fit_and_predict(
 ) -> dict:
     """A recommender from the files to its predictions on disk: scores."""
     cell, cls = cell_of(dataset, users, seed), load_recommender(name)
-    if declared(cls, "starts_from_film_table"):
-        made = FilmTables.load(tables)
+    if declared(cls, "starts_from_item_table"):
+        made = ItemTables.load(tables)
         if made is None:
-            raise FileNotFoundError(f"{tables}: the film tables of this share are not there")
+            raise FileNotFoundError(f"{tables}: the item tables of this share are not there")
         cell.__dict__["personal_tables"] = made
     done = measure(build(cls, Options(seed=seed)), cell, "half_stars")
     key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
@@ -252,14 +252,14 @@ def jobs_of_background(parameters: Parameters, _: Dataset, __: Path) -> Iterator
 
 def learn_from_others(dataset: str, tested: int, seed: int, others: int, name: str) -> dict:
     """Errors for `tested` users of a recommender that learns from `others` as well: itself, or by
-    one film table of all of them, be they more than `MOST_USERS`."""
+    one item table of all of them, be they more than `MOST_USERS`."""
     cell, cls = cell_of(dataset, tested, seed, others), load_recommender(name)
-    if declared(cls, "starts_from_film_table"):
+    if declared(cls, "starts_from_item_table"):
         background, movies = cell.personal.background, cell.movies.without_codes()
-        table = make_film_table(
+        table = make_item_table(
             background, movies, seed, movies_without=cell.movies_without, most_users=others
         )
-        cell.__dict__["personal_tables"] = FilmTables.same_for_all(table)
+        cell.__dict__["personal_tables"] = ItemTables.same_for_all(table)
     return scores_of(measure(build(cls, Options(seed=seed)), cell, "half_stars").row)
 
 

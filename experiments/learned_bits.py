@@ -1,11 +1,11 @@
 """What do bits learned from other users' ratings do for a recommender? -> results/<run>/*.csv
 
-Behind the metadata bits of a film stand code bits of a film table, learned from so many background
-users. Each personal recommender is run on both, and on as many other bits:
+Behind the metadata bits of a movie stand code bits of an item table, learned from so many
+background users. Each personal recommender is run on both, and on as many other bits:
 
     published, extended    metadata bits alone
-    + learned              code bits of the film table (`recbench.film_table.codes`)
-    + random               as many bits by the toss of a coin for each film
+    + learned              code bits of the item table (`recbench.models.item_table.codes`)
+    + random               as many bits by the toss of a coin for each movie
     + metadata             as many code bits of the extended metadata bits, chosen in the same way
 
 No recommender is tuned again. The users tested, and their held-out ratings, are the same for all.
@@ -24,6 +24,7 @@ import pandas as pd
 from rich.console import Console
 
 from recbench.command_line import parse_cells, run
+from recbench.contract import Options, build
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
@@ -31,11 +32,10 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
-from recbench.film_table.codes import choose_codes
-from recbench.film_table.making import CODE_BITS, make_film_table
-from recbench.film_table.table import FilmTable
 from recbench.keys import CELL
-from recbench.recommender import Options, build
+from recbench.models.item_table.codes import choose_codes
+from recbench.models.item_table.making import CODE_BITS, make_item_table
+from recbench.models.item_table.table import ItemTable
 from recbench.registry import family_of, load_recommender, name_of
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
@@ -154,12 +154,12 @@ def all_bits(numbers: tuple[int, ...], sizes: list[int]) -> list[Bits]:
 
 
 class Cells:
-    """Cells with other bits behind the metadata. The last one is kept: a film table is dear."""
+    """Cells with other bits behind the metadata. The last one is kept: an item table is dear."""
 
     def __init__(self, dataset: Dataset, protocol: Protocol, size: tuple[int, int]) -> None:
         self._dataset, self._protocol, self._size = dataset, protocol, size
         self._kept: dict[tuple, Cell] = {}
-        self._table: dict[tuple, FilmTable] = {}
+        self._table: dict[tuple, ItemTable] = {}
 
     def get(self, bits: Bits, seed: int) -> Cell:
         cell = self._cell(bits.metadata, bits.background_users, seed)
@@ -179,10 +179,10 @@ class Cells:
         return replace(cell, movies=movies.with_codes(codes))
 
     def _codes(self, cell: Cell, background_users: int, seed: int) -> np.ndarray:
-        """Of a film table learned from the background users alone, however few they are."""
+        """Of an item table learned from the background users alone, however few they are."""
         key = (background_users, seed)
         if key not in self._table:
-            table = make_film_table(
+            table = make_item_table(
                 cell.personal.background, cell.movies, seed, movies_without=cell.movies_without
             )
             self._table = {key: table}

@@ -38,6 +38,7 @@ from rich.console import Console
 
 from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, Folds, Method
 from recbench.command_line import run
+from recbench.contract import Options, build
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import load_dataset
@@ -45,9 +46,8 @@ from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import measure
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies
-from recbench.recommender import Options, build
 from recbench.registry import family_of
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed

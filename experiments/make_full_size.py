@@ -26,13 +26,13 @@ BLOCK = 500_000  # ratings that are made and written at a time, about
 GENRES = "Drama Comedy Thriller Romance Action Horror Crime Documentary Family Mystery War Music"
 FIRST, LAST = 820_454_400, 1_501_829_566  # of the times: January 1996, August 2017
 SITTING = 30  # ratings, the mean
-REPEATED = 2_000  # one rating in so many is of a film that the user has rated before
+REPEATED = 2_000  # one rating in so many is of a movie that the user has rated before
 ACTIVITY_SIGMA = 1.4  # of the logarithm
-DEFECTS = {  # one film in so many; of each one at the least
-    "films without a link": 2_000,
+DEFECTS = {  # one movie in so many; of each one at the least
+    "movies without a link": 2_000,
     "links without a tmdbId": 200,
-    "links with the tmdbId of the film before": 1_500,
-    "films without metadata": 100,
+    "links with the tmdbId of the movie before": 1_500,
+    "movies without metadata": 100,
     "metadata rows whose id is a date": 15_000,
     "metadata rows with an id seen before": 1_500,
     "metadata rows with malformed genres": 1_000,
@@ -67,7 +67,7 @@ def main(parameters: Parameters) -> None:
         whole = Path(scratch) / "whole"
         whole.mkdir()
         films = Films(movies, rng)
-        write_films(films, whole, rng)
+        write_movies(films, whole, rng)
         write_ratings(films, activity(users, movies, parameters.ratings, rng), whole, rng)
         whole.rename(output)  # whole or not at all
     size = f"{parameters.ratings:,} ratings of {users:,} users and {movies:,} movies"
@@ -112,7 +112,7 @@ class Films:
         self.factors = rng.standard_normal((movies, 8), np.float32)
 
     def draw(self, counts: np.ndarray, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
-        """So many films of each user, none twice: users and films, ascending."""
+        """So many movies of each user, none twice: users and movies, ascending."""
         pairs, movies, turn = np.empty(0, np.int64), len(self.of_rank), 0
         while len(pairs) < counts.sum():
             missing = counts - np.bincount(pairs // movies, minlength=len(counts))
@@ -127,11 +127,11 @@ class Films:
         return np.divmod(pairs, movies)
 
 
-def write_films(films: Films, folder: Path, rng: Generator) -> None:
+def write_movies(films: Films, folder: Path, rng: Generator) -> None:
     """links.csv and movies_metadata.csv, with the defects."""
     film = np.arange(len(films.movie_id))
     ends = np.cumsum([max(len(film) // part, 1) for part in DEFECTS.values()])
-    # each film has one defect at the most, the first has none
+    # each movie has one defect at the most, the first has none
     *defects, _ = np.split(rng.permutation(film[1:]), ends)
     no_link, nameless, shared, no_metadata, dated, again, malformed, no_votes = defects
     tmdb_id = 2 + 3 * rng.permutation(len(film))
@@ -146,10 +146,10 @@ def write_films(films: Films, folder: Path, rng: Generator) -> None:
         "genres": pl.Series(genres).scatter(malformed, "[{'name': 'Dra"),
         "id": tmdb_id.astype(str),
         "original_language": rng.choice(["en", "en", "en", "fr", "ja"], len(film)),
-        "overview": [f'Film {k}, "made up".\nNobody has seen it. ' * 8 for k in film],
+        "overview": [f'Movie {k}, "made up".\nNobody has seen it. ' * 8 for k in film],
         "release_date": [f"{year}-06-01" for year in rng.integers(1918, 2018, len(film))],
         "runtime": rng.normal(95, 20, len(film)).round(),
-        "title": [f"Film {k}" for k in film],
+        "title": [f"Movie {k}" for k in film],
         "vote_average": pl.Series((6.4 + 2 * films.quality).round(1)).scatter(no_votes, None),
         "vote_count": pl.Series(votes).scatter(no_votes, None),
     }
@@ -160,7 +160,7 @@ def write_films(films: Films, folder: Path, rng: Generator) -> None:
 
 
 def write_ratings(films: Films, ratings_of: np.ndarray, folder: Path, rng: Generator) -> None:
-    """ratings.csv, sorted by user and film as Kaggle's is; written block by block."""
+    """ratings.csv, sorted by user and movie as Kaggle's is; written block by block."""
     blocks = np.split(ratings_of, np.flatnonzero(np.diff(np.cumsum(ratings_of) // BLOCK)) + 1)
     first = 1
     with (folder / "ratings.csv").open("wb") as stream:

@@ -1,6 +1,6 @@
-"""What a film table tells about the users it was learned from -> results/<run>/membership.csv
+"""What an item table tells about the users it was learned from -> results/<run>/membership.csv
 
-Membership inference (Shokri, Stronati, Song & Shmatikov 2017): somebody holds the film table and
+Membership inference (Shokri, Stronati, Song & Shmatikov 2017): somebody holds the item table and
 all ratings of a user, and wants to know whether that user was among the background users. Half
 of the users of the dataset are members, the others are not; the table is learned from members
 alone. The attacks give each user a score, and the AUC says how often a member has a higher score
@@ -24,13 +24,13 @@ import pandas as pd
 from rich.progress import track
 from scipy.stats import rankdata
 
-from PerUser.film_kernel import CodeKernel
 from recbench.command_line import run
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.film_table.making import make_film_table
-from recbench.film_table.table import FilmTable
+from recbench.models.item_kernel import CodeKernel
+from recbench.models.item_table.making import make_item_table
+from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Movies, Ratings
 from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
@@ -77,7 +77,7 @@ def main(parameters: Parameters) -> None:
         movies = encode_movies(dataset, background=voters, encoding="extended")
         with one_thread():
             table, shadow = (
-                make_film_table(ratings_of(dataset.ratings, who), movies, seed)
+                make_item_table(ratings_of(dataset.ratings, who), movies, seed)
                 for who in (members, other)
             )
             asked = np.concatenate((members[:ATTACKED], outside[:ATTACKED]))
@@ -109,7 +109,7 @@ def ratings_of(ratings: Ratings, users: np.ndarray) -> Ratings:
 
 
 def attack(
-    ratings: Ratings, users: np.ndarray, table: FilmTable, shadow: FilmTable, movies: Movies
+    ratings: Ratings, users: np.ndarray, table: ItemTable, shadow: ItemTable, movies: Movies
 ) -> dict[str, np.ndarray]:
     """The scores of the attacks for each user, float64 [users]; higher: rather a member."""
     kernels = CodeKernel(table, movies), CodeKernel(shadow, movies)

@@ -3,7 +3,7 @@
 Personal recommenders start from an item baseline, shrink to means over all users, and have settings
 tuned on other users. Here each user is alone: a recommender is fitted to that user's training
 ratings and nothing else, external votes are hidden, and the item baseline is the same three stars
-for every film. What is left of others are the films' facts (genres, year, language). Each is run
+for every movie. What is left of others are the movies' facts (genres, year, language). Each is run
 with the settings that its authors published or a textbook would begin with (`untuned`), and with
 those tuned on other users' ratings (`tuned`). `predictions.parquet` is kept, so that
 `python -m experiments.claims` can compare any two.
@@ -23,6 +23,7 @@ import numpy as np
 from rich.console import Console
 
 from recbench.command_line import parse_cells, run
+from recbench.contract import Options, Recommender, build, fit_on
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
@@ -30,13 +31,12 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Encoding, Protocol, UserSet
 from recbench.evaluation.significance import significance
-from recbench.film_table.kernel import Scales
-from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FilmTables
-from recbench.item_baseline import ItemBaseline
 from recbench.keys import CELL
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
-from recbench.recommender import Options, Recommender, build, fit_on
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
@@ -92,7 +92,7 @@ class OneUserAtATime(Recommender):
 
     Args:
         make: gives a new recommender.
-        scales: of the kernel of a film table that knows no ratings; None: its own.
+        scales: of the kernel of an item table that knows no ratings; None: its own.
     """
 
     def __init__(self, make: Callable[[], Recommender], scales: Scales | None = None) -> None:
@@ -101,15 +101,15 @@ class OneUserAtATime(Recommender):
 
     def fit(self, train: Ratings, movies: Movies) -> Self:
         nobody_knows = ItemBaseline(np.full(len(movies), DEFAULT_STARS))
-        table = FilmTable.of_metadata(movies)
-        tables = FilmTables.same_for_all(replace(table, scales=self._scales or table.scales))
+        table = ItemTable.of_metadata(movies)
+        tables = ItemTables.same_for_all(replace(table, scales=self._scales or table.scales))
         self._models = {
             user: fit_on(
                 self._make(),
                 train.take(train.user == user),
                 movies,
                 nobody_knows,
-                film_tables=tables,
+                item_tables=tables,
             )
             for user in np.unique(train.user).tolist()
         }

@@ -1,6 +1,6 @@
 """How long the page of recommend.py takes from a rating that is sent to new recommendations.
 
-For users with so many ratings of the best-known films, stars drawn at random: films not yet rated
+For users with so many ratings of the best-known movies, stars drawn at random: movies not yet rated
 are rated one after another, each by a request to a server in this process. Counted is the time
 until the page with the new recommendations has come back, by the clock and of the processor (which
 other programs do not lengthen); what the browser needs to show it comes on top.
@@ -25,7 +25,7 @@ import numpy as np
 from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.errors import InputError, check_range
-from recbench.own_ratings.known_films import KnownFilms, open_known_films
+from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
 from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.rating import OwnRating
 from recbench.own_ratings.session import Session
@@ -51,17 +51,17 @@ class Parameters:
 def main(parameters: Parameters) -> None:
     check_range("--ratings", *parameters.ratings, least=0)
     check_range("--requests", parameters.requests, least=1)
-    known_films = open_known_films(parameters.dataset)
-    films = different_films(known_films)
+    known_movies = open_known_movies(parameters.dataset)
+    films = different_movies(known_movies)
     needed = max(parameters.ratings) + parameters.requests + WARM
     if needed > len(films):
         raise InputError(
             f"--ratings {max(parameters.ratings)}: with {parameters.requests} more, {needed:,} "
-            f"films are rated. {parameters.dataset} has {len(films):,}"
+            f"movies are rated. {parameters.dataset} has {len(films):,}"
         )
     print(f"{'ratings':>8}  {'p50':>7}  {'p95':>7}  {'p50 of processor':>16}  {'page':>8}")
     for before in parameters.ratings:
-        seconds, page_bytes = measured(known_films, films, before, parameters)
+        seconds, page_bytes = measured(known_movies, films, before, parameters)
         (p50, busy), (p95, _) = 1000 * np.percentile(seconds, (50, 95), axis=0)
         print(
             f"{before:8,}  {p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms  "
@@ -69,16 +69,16 @@ def main(parameters: Parameters) -> None:
         )
 
 
-def different_films(known_films: KnownFilms) -> np.ndarray:
-    """Their rows, the best-known first; of films that are there twice the one that stands for
+def different_movies(known_movies: KnownMovies) -> np.ndarray:
+    """Their rows, the best-known first; of movies that are there twice the one that stands for
     both."""
-    catalogue = known_films.catalogue
+    catalogue = known_movies.catalogue
     rows = np.argsort(-catalogue.rated_by, kind="stable")
     return rows[catalogue.same[rows] == rows]
 
 
 def measured(
-    known_films: KnownFilms, films: np.ndarray, before: int, parameters: Parameters
+    known_movies: KnownMovies, films: np.ndarray, before: int, parameters: Parameters
 ) -> tuple[np.ndarray, int]:
     """Seconds of each request by the clock and of the processor, float64 [requests, 2], and the
     bytes of the last page."""
@@ -87,8 +87,8 @@ def measured(
     stars = rng.integers(1, 11, len(films)) / 2
     with tempfile.TemporaryDirectory() as folder:
         file = ProfileFile(Path(folder) / "profile.json")
-        session = Session(known_films, Personal, file.read())
-        session.add([known_films.catalogue.described(int(film), OwnRating(float(one), time=place))
+        session = Session(known_movies, Personal, file.read())
+        session.add([known_movies.catalogue.described(int(film), OwnRating(float(one), time=place))
                      for place, (film, one) in enumerate(zip(films[:before], stars, strict=False))
                      ])  # fmt: skip
         file.write(session.profile)

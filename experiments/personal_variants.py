@@ -1,6 +1,6 @@
 """What each part of `personal` is worth, and codes beside factors of as many bytes.
 
-On development users. The film table of a cell is made once; each variant changes it, and nothing is
+On development users. The item table of a cell is made once; each variant changes it, and nothing is
 fitted again: what a part gives when the others are as they are.
 
     python -m experiments.personal_variants --datasets FOLDER ml-100k
@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from PerUser.film_kernel import CodeKernel, FactorKernel, FilmKernel
 from PerUser.personal import Personal
 from recbench.command_line import parse_cells, run
 from recbench.data.dataset import Dataset
@@ -26,12 +25,13 @@ from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.film_table.codes import choose_codes
-from recbench.film_table.kernel import Scales
-from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FilmTables
-from recbench.item_baseline import ItemBaseline
 from recbench.keys import CELL
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
+from recbench.models.item_table.codes import choose_codes
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
@@ -72,17 +72,17 @@ class ProductKernel(FactorKernel):
 
 @dataclass(frozen=True)
 class Variant:
-    """A film table and a kernel.
+    """An item table and a kernel.
 
     Attributes:
         table: made from the cell's own.
-        kernel: how films are compared.
-        bytes_per_film: of likeness, numbers of four bytes: level, length and code, or factors.
+        kernel: how movies are compared.
+        bytes_per_movie: of likeness, numbers of four bytes: level, length and code, or factors.
     """
 
-    table: Callable[[FilmTable, Cell], FilmTable]
-    kernel: type[FilmKernel] = CodeKernel
-    bytes_per_film: int = 2 * FLOAT + BITS[-1] // 8
+    table: Callable[[ItemTable, Cell], ItemTable]
+    kernel: type[MovieKernel] = CodeKernel
+    bytes_per_movie: int = 2 * FLOAT + BITS[-1] // 8
 
 
 console = Console(highlight=False)
@@ -155,14 +155,14 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     model = Personal()
     model.kernel_of = variant.kernel  # type: ignore[misc]
     with one_thread():
-        tables = FilmTables.same_for_all(variant.table(table, cell))
+        tables = ItemTables.same_for_all(variant.table(table, cell))
         model.fit(cell.personal.train, cell.movies, tables)
         predicted = model.predict(test.user, test.movie)
     return {
         "n_users": cell.n_users,
         "n_background_users": cell.n_background_users,
         "rmse": rmse(test.stars, predicted, test.user),
-        "bytes_per_film": variant.bytes_per_film,
+        "bytes_per_movie": variant.bytes_per_movie,
     }
 
 
@@ -177,26 +177,26 @@ def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     table = rows.pivot_table(index="model", columns=cell, values="percent", sort=False)
     table.columns = [f"{d} {u or 'all'} × {r or 'all'}" for d, u, r in table.columns]
     of_model = rows.groupby("model", sort=False)
-    table.insert(0, "bytes_per_film", of_model["bytes_per_film"].first())
+    table.insert(0, "bytes_per_movie", of_model["bytes_per_movie"].first())
     table.insert(1, "mean", of_model["percent"].mean())
     table.insert(2, "standard_error", of_model["percent"].sem())
     return table.reset_index()
 
 
-def _without(part: str, table: FilmTable, cell: Cell) -> FilmTable:
+def _without(part: str, table: ItemTable, cell: Cell) -> ItemTable:
     return replace(table, scales=replace(table.scales, **{part: 0.0}))
 
 
-def _of_item_baseline(table: FilmTable, cell: Cell) -> FilmTable:
+def _of_item_baseline(table: ItemTable, cell: Cell) -> ItemTable:
     stars = ItemBaseline.fit(cell.personal.background, cell.movies.without_codes()).stars
     return replace(table, mean=stars)
 
 
-def _of_bits(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
+def _of_bits(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
     return replace(table, codes=table.codes[:, :bits])
 
 
-def _random(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
+def _random(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
     """The first hyperplanes of the pool, as they come."""
     planes = np.random.default_rng([cell.seed, 12]).standard_normal(
         (table.factors.shape[1] - 1, bits)
@@ -204,7 +204,7 @@ def _random(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
     return replace(table, codes=table.factors[:, 1:] @ planes > 0)
 
 
-def _of_all_factors(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
+def _of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
     """The level is not apart: it is among what the code stands for."""
     count = np.bincount(cell.personal.background.movie, minlength=len(table))
     codes = choose_codes(table.factors, count, bits, cell.seed)
@@ -212,7 +212,7 @@ def _of_all_factors(bits: int, table: FilmTable, cell: Cell) -> FilmTable:
     return replace(table, factors=factors, codes=codes)
 
 
-def _of_factors(number: int, table: FilmTable, cell: Cell) -> FilmTable:
+def _of_factors(number: int, table: ItemTable, cell: Cell) -> ItemTable:
     return replace(table, factors=table.factors[:, :number])
 
 

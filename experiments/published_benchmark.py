@@ -1,6 +1,6 @@
 """What was wrong in the published benchmark, one choice at a time -> results/<folder>/*.csv
 
-Three tables: which film each join gives a rating (`joins.csv`); every published contender and
+Three tables: which movie each join gives a rating (`joins.csv`); every published contender and
 trivial predictor under both protocols (`contenders.csv`); and each defect put right by itself,
 the rest staying as published (`ablation.csv`). docs/published-benchmark.md shows them.
 
@@ -18,13 +18,13 @@ import pandas as pd
 from rich.progress import track
 
 from recbench.command_line import run
+from recbench.contract import Options, build
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol
-from recbench.recommender import Options, build
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
@@ -108,9 +108,9 @@ def main(parameters: Parameters) -> None:
 
 
 def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """For each join: how many ratings find a row of the metadata, and how many their own film's.
+    """For each join: how many ratings find a row of the metadata, and how many their own movie's.
 
-    The right film is the one that links.csv names.
+    The right movie is the one that links.csv names.
     """
     table_of_links = datasets["links"].source.links
     assert table_of_links is not None  # a dataset without links is refused
@@ -120,7 +120,7 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
         ratings = dataset.source.ratings["movieId"].to_numpy()
         table = dataset.table
         tmdb_of = dict(zip(table["movieId"], table["id"], strict=True))
-        if join == "links":  # several MovieLens ids may be one film
+        if join == "links":  # several MovieLens ids may be one movie
             known = set(table["id"])
             tmdb_of = {movie: tmdb for movie, tmdb in links.items() if tmdb in known}
         joined = sum(movie in tmdb_of for movie in ratings)
@@ -131,7 +131,7 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
                 "ratings": len(ratings),
                 "joined": joined,
                 "joined_share": joined / len(ratings),
-                "right_film": right,
+                "right_movie": right,
                 "right_share_of_joined": right / joined,
             }
         )

@@ -1,15 +1,11 @@
-"""What a recommender of one's own needs: the two tables, what others say of films, the contract."""
+"""What a recommender of one's own needs: the two tables, what others say of movies, the
+contract."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recbench.errors import InputError
-    from recbench.film_table.table import FilmTable
-    from recbench.film_table.tables import FilmTables
-    from recbench.item_baseline import ItemBaseline
-    from recbench.ratings import Movies, Ratings
-    from recbench.recommender import (
+    from recbench.contract import (
         ContinualRecommender,
         Contribution,
         Explanation,
@@ -17,17 +13,22 @@ if TYPE_CHECKING:
         OnlineRecommender,
         Recommender,
     )
+    from recbench.errors import InputError
+    from recbench.models.item_baseline import ItemBaseline
+    from recbench.models.item_table.table import ItemTable
+    from recbench.models.item_table.tables import ItemTables
+    from recbench.ratings import Movies, Ratings
 
-TABLES = ("film_table.table", "film_table.tables")  # last: they need numba
+MODELS = ("models.item_table.table", "models.item_table.tables")  # last: they need numba
 __all__ = [
     "ContinualRecommender",
     "Contribution",
     "Explanation",
-    "FilmTable",
-    "FilmTables",
     "ForgettingRecommender",
     "InputError",
     "ItemBaseline",
+    "ItemTable",
+    "ItemTables",
     "Movies",
     "OnlineRecommender",
     "Ratings",
@@ -38,7 +39,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import one of them when it is first used: flags are read without numba."""
     if name in __all__:
-        for module in ("errors", "ratings", "item_baseline", "recommender", *TABLES):
+        for module in ("errors", "ratings", "models.item_baseline", "contract", *MODELS):
             found = getattr(import_module(f"recbench.{module}"), name, None)
             if found is not None:
                 return found

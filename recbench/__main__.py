@@ -8,7 +8,7 @@ check fits and asks the class some hundred times, on a made-up table of 42 ratin
 fails is one sentence: the line of your file, what happened there, what was expected, what to do.
 The exit status is 0 if all is well, 1 if a check failed, 2 if there is no such file or class.
 docs/your-own-model.md has the contract. Other things to start, each with --help: compare_all.py,
-continual.py, recommend.py, tune.py, data_prep.py, python -m recbench.film_table.
+continual.py, recommend.py, tune.py, data_prep.py, python -m recbench.models.item_table.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from recbench.checks.candidate import Candidate
+from recbench.checks.checking import Result, results_of
+from recbench.checks.growth import growth_of
+from recbench.checks.new import write_template
 from recbench.command_line import run
-from recbench.contract.candidate import Candidate
-from recbench.contract.checking import Result, results_of
-from recbench.contract.growth import growth_of
-from recbench.contract.new import write_template
 from recbench.errors import check_range
 from recbench.registry import load_recommender
 

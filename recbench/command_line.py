@@ -174,7 +174,7 @@ def _readable_errors() -> Iterator[None]:
 
 
 def _program() -> str:
-    """How it was called: "compare_all.py", "python -m recbench.film_table"."""
+    """How it was called: "compare_all.py", "python -m recbench.models.item_table"."""
     module = sys.modules["__main__"].__spec__
     name = module.name.removesuffix(".__main__") if module else ""
     return f"python -m {name}" if name else Path(sys.argv[0]).name

@@ -71,7 +71,7 @@ class Ratings:
 @dataclass(frozen=True)
 class Movies:
     """One row per movie, not to be written to: facts, and under a learned encoding the code
-    bits of a film table, in a channel of their own.
+    bits of an item table, in a channel of their own.
 
     Attributes:
         bits: uint8 [m, b], binary features, 0 or 1.

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from recbench.errors import InputError
-from recbench.own_class import OWN, load_class
+from recbench.plugin import OWN, load_class
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
@@ -19,14 +19,14 @@ MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
 RECOMMENDERS = {
-    "hybrid": "PerUser.hybrid:Hybrid",
-    "hybrid_implicit": "PerUser.hybrid:HybridImplicit",
+    "hybrid": "Collaborative.hybrid:Hybrid",
+    "hybrid_implicit": "Collaborative.hybrid:HybridImplicit",
     "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
     "ao": "PerUser.perUser:AoRecommender",
     "torch": "PerUser.perUser_pytorch:TorchPerUserRecommender",
     "personal": "PerUser.personal:Personal",
     "personal_exact": "PerUser.personal:PersonalExact",
-    "personal_live": "PerUser.personal_live:PersonalLive",
+    "personal_live": "Collaborative.personal_live:PersonalLive",
     "ridge_recursive": "PerUser.recursive_ridge:RecursiveRidge",
     "ridge": "PerUser.ridge:PerUserRidge",
     "torch_online": "PerUser.torch_online:TorchOnlineRecommender",
@@ -88,7 +88,7 @@ def load_recommender(spec: str) -> type:
     if spec in RECOMMENDERS:
         return load_class(RECOMMENDERS[spec], spec)
     if spec.endswith(MEDIAN):
-        from recbench.median_read_out import median_of  # with numba
+        from recbench.models.median import median_of  # with numba
 
         return median_of(load_recommender(spec.removesuffix(MEDIAN)))
     if spec.startswith(SKLEARN):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from recbench.data.ahead import ahead
+from recbench.data.prefetch import ahead
 
 
 def counting(made, items, error=None):

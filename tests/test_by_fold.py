@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recbench.contract import Options, build
 from recbench.evaluation.by_fold import ByFold
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import Fitted, measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.film_table.tables import FOLDS
+from recbench.models.item_table.tables import FOLDS
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build
 from recbench.registry import load_recommender
 
 FOLD = np.array([2, 0, 1, 0, 2, 2, 1])

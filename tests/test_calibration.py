@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recbench.contract import Options, build
 from recbench.evaluation.calibration import COLUMNS, calibration, central_coverage, crps
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.median_read_out import MedianReadOut
-from recbench.recommender import Options, build
+from recbench.models.median import MedianReadOut
 from recbench.registry import load_recommender
 
 GRID = np.arange(1, 11) / 2

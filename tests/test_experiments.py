@@ -179,7 +179,7 @@ def test_each_defect_of_the_published_benchmark_has_its_rows(kaggle_folder, tmp_
     assert done.returncode == 0, done.stderr
     joins = pd.read_csv(folder / "joins.csv").set_index("join")
     assert joins.loc["links", "right_share_of_joined"] == 1
-    assert joins.loc["direct", "right_film"] < joins.loc["links", "right_film"]
+    assert joins.loc["direct", "right_movie"] < joins.loc["links", "right_movie"]
     ablation = pd.read_csv(folder / "ablation.csv")
     assert len(set(ablation["repair"])) == 11
     assert (ablation[ablation["repair"] == "as published"]["accuracy_change"] == 0).all()

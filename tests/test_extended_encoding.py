@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recbench.contract import Options, build, declared, fit_on
 from recbench.data.encodings.extended import CHANNELS, Facts, extended_bits, facts_of, thresholds
 from recbench.data.encodings.movies import encode_movies
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build, declared, fit_on
 from recbench.registry import RECOMMENDERS, load_recommender
 
 EXTENDED = PROTOCOLS["strict"].changed(encoding="extended")
@@ -167,9 +167,9 @@ def test_every_recommender_runs_on_either_encoding(synthetic, name):
         cls = load_recommender(name)
         train, test = cell.train_and_test(cls.learns_from_background)
         tables = None
-        if declared(cls, "starts_from_film_table"):
-            tables = cell.film_tables(cls.learns_from_background)
+        if declared(cls, "starts_from_item_table"):
+            tables = cell.item_tables(cls.learns_from_background)
         model = build(cls, Options())
-        fit_on(model, train, cell.movies, cell.item_baseline, film_tables=tables)
+        fit_on(model, train, cell.movies, cell.item_baseline, item_tables=tables)
         answers.append(model.predict(test.user, test.movie))
     assert np.isfinite(answers).all()

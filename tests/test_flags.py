@@ -13,8 +13,8 @@ from tests_paths import ROOT
 from compare_all import Parameters as Grid
 from continual import Parameters as Replay
 from recbench.command_line import several
+from recbench.contract import whose_ratings
 from recbench.errors import InputError
-from recbench.recommender import whose_ratings
 from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
 from recbench.runs.resume import kept_parameters
 from tune import Parameters as Tuning
@@ -31,7 +31,7 @@ EDITED = {
         ["how many users to draw; 0: all (default: 7)", "(default: 11 12)", "(default: ridge)"],
     ),
     "continual.py": ({"NUM_USERS": "7"}, ["how many users to replay; 0: all (default: 7)"]),
-    "recommend.py": ({"NUMBER": "3"}, ["how many films to recommend (default: 3)"]),
+    "recommend.py": ({"NUMBER": "3"}, ["how many movies to recommend (default: 3)"]),
     "tune.py": ({"TRIALS": "9"}, ["its defaults being the first (default: 9)"]),
     "data_prep.py": ({"REVIEWS_PER_USER": "4"}, ["0: all they have (default: 4)"]),
     "PerUser/perUser.py": ({"PROTOCOL": '"published"'}, ["is there (default: published)"]),

@@ -57,9 +57,9 @@ def test_defects_are_there_as_stated_and_are_counted(folder, ratings):
     number = {what: max(MOVIES // part, 1) for what, part in DEFECTS.items()}
     assert counts["ratings"] == RATINGS
     assert counts["users"] == USERS
-    assert counts["links"] == MOVIES - number["films without a link"]
+    assert counts["links"] == MOVIES - number["movies without a link"]
     assert counts["links without a tmdbId"] == number["links without a tmdbId"]
-    sharing = 2 * number["links with the tmdbId of the film before"]
+    sharing = 2 * number["links with the tmdbId of the movie before"]
     assert sharing / 2 <= counts["movieIds sharing a tmdbId"] <= sharing
     assert counts["movies whose id is no number"] == number["metadata rows whose id is a date"]
     assert counts["movies with an id seen before"] == number["metadata rows with an id seen before"]
@@ -160,7 +160,7 @@ def test_memory_does_not_grow_with_the_size(tmp_path):
 def peak_megabytes(code, *words, cache):
     code = (
         f"from sys import argv\n{code}\n"
-        "from recbench.peak_memory import peak_memory; print(int(peak_memory() // 1e6))"
+        "from recbench.runs.peak_memory import peak_memory; print(int(peak_memory() // 1e6))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],

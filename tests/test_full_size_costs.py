@@ -63,7 +63,7 @@ def test_each_part_is_measured(tmp_path):
     both = pd.concat([shares.loc["personal"], shares.loc["user_mean"]])
     assert (both[["rmse", "seconds", "peak_gb"]] > 0).all(axis=None)
     grown = pd.read_csv(tmp_path / "out" / "growth.csv")
-    assert grown["model"].tolist() == ["film_tables", "personal", "user_mean", "significance"]
+    assert grown["model"].tolist() == ["item_tables", "personal", "user_mean", "significance"]
     background = pd.read_csv(tmp_path / "out" / "background.csv")
     assert (background[["rmse", "seconds", "peak_gb"]] > 0).all(axis=None)
     preparing = rows[rows["part"] == "preparing"]
@@ -72,5 +72,5 @@ def test_each_part_is_measured(tmp_path):
     ways = pd.read_csv(tmp_path / "out" / "preparing.csv")
     assert ways["what"].tolist() == ["bare read", "first time", "later", "without cache"]
     assert ways["times the bare read, seconds"][0] == 1.0
-    assert not any((tmp_path / "out" / made).exists() for made in ("predictions", "film_tables"))
+    assert not any((tmp_path / "out" / made).exists() for made in ("predictions", "item_tables"))
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "finished"

@@ -2,11 +2,11 @@
 
 import pytest
 
+from recbench.contract import Options, build
 from recbench.data.joining import load_dataset
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.recommender import Options, build
 from recbench.registry import load_recommender
 
 # on the synthetic set, 40 users x 25, strict: (rmse from, to), (accuracy_mean from, to)

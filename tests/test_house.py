@@ -18,25 +18,30 @@ MAY_IMPORT = {
     "weightless": set(),
     "recbench": {"weightless"},
     **{family: {"recbench", "weightless", FRONT_DOOR} for family in FAMILIES},
+    "Collaborative": {"recbench", "weightless", FRONT_DOOR, "PerUser"},  # hybrids, for now
 }
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
 CORE = {
-    *("errors", "keys", "ratings", "item_baseline", "recommender", "registry", "own_class"),
-    *("median_read_out", "threads", "compiled", "holm"),
-    *("film_table", "factorization"),
+    "errors",
+    "keys",
+    "ratings",
+    "contract",
+    "registry",
+    "plugin",
+    "threads",
+    "compiled",
+    "models",
 }
 WITHIN_RECBENCH = {
     "data": {"errors", "ratings", "data"},
-    "factorization": {"ratings", "factorization"},
-    "film_table": {"errors", "ratings", "item_baseline", "threads", "factorization", "film_table"}
-    | {"command_line", "data"},  # of its script
+    "models": CORE | {"command_line", "data"},
     "evaluation": CORE | {"data", "evaluation"},
-    "continual": CORE | {"data", "evaluation", "continual"},
-    "report": {"errors", "keys", "command_line", "holm", "evaluation", "report"}
-    | {"recommender", "registry", "runs"},  # of the leaderboard
-    "contract": CORE | {"data", "runs", "contract"},
-    "runs": CORE | {"command_line", "data", "evaluation", "runs"},
-    "own_ratings": {"errors", "ratings", "recommender", "film_table", "data", "own_ratings"},
+    "stream": CORE | {"data", "evaluation", "stream"},
+    "report": {"errors", "keys", "command_line", "evaluation", "report"}
+    | {"contract", "registry", "runs"},  # of the table of runs
+    "checks": CORE | {"data", "runs", "checks"},
+    "runs": CORE | {"keys", "command_line", "data", "evaluation", "runs"},
+    "own_ratings": {"errors", "ratings", "contract", "models", "data", "own_ratings"},
     "page": {"errors", "threads", "own_ratings", "page"},
 }
 

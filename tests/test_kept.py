@@ -77,7 +77,7 @@ def defective_folder(folder, seed, in_order=True, wide_ids=False):
     ]
     (folder / "links.csv").write_text("movieId,imdbId,tmdbId\n" + "".join(links))
     rows = [
-        f"{one},Film {one},\"[{{'id': 18, 'name': 'Drama'}}]\",en,1999-01-01,90,,6.0,{one}\n"
+        f"{one},Movie {one},\"[{{'id': 18, 'name': 'Drama'}}]\",en,1999-01-01,90,,6.0,{one}\n"
         for one in rng.permutation(np.append(movie_id[: 0 if wide_ids else movies], tmdb_id))
         if rng.random() < 0.9
     ]

@@ -51,7 +51,7 @@ def test_the_best_in_the_last_cell_comes_first(folder):
     assert board.rows["all × all"].tolist() == pytest.approx(sorted(mean))
     assert board.cells[-1] == (0, 0)
     ours = board.rows.set_index("model")
-    assert ours.loc["personal", "learns_from"] == "the user, and a film table"
+    assert ours.loc["personal", "learns_from"] == "the user, and an item table"
     assert ours.loc["personal", "forgets"] == "yes"
     assert ours.loc["bayes_fm", "forgets"] == "no"
     assert ours.loc["torch", "tuned"] == "no"

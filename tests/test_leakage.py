@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from recbench.contract import Options, build
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.sampling import user_sets
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build
 from recbench.registry import RECOMMENDERS, load_recommender
 
 STRICT = PROTOCOLS["strict"]

@@ -10,7 +10,7 @@ from recbench.data.encodings.thermometer import decode_ratings, thermometer
 from recbench.evaluation import metrics
 from recbench.evaluation.measure import measure
 from recbench.evaluation.metrics import scores
-from recbench.median_read_out import MedianReadOut
+from recbench.models.median import MedianReadOut
 from recbench.ratings import Ratings
 
 

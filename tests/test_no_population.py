@@ -9,10 +9,10 @@ from test_experiments import experiment
 from tests_paths import SYNTHETIC
 
 from experiments.no_population import CONTENDERS, OneUserAtATime
+from recbench.contract import Options, build
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build
 from recbench.registry import load_recommender
 
 PROTOCOL = PROTOCOLS["strict"].changed(background_users=0, votes=False, item_baseline=False)

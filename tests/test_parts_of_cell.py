@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recbench.contract import Options, Recommender, build, declared, why_together
 from recbench.data.joining import load_dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import Predicted, fit_and_predict, measure, score
-from recbench.evaluation.parts_of_cell import (
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.evaluation.shards import (
     number_of_parts,
     read_part,
     save_predicted,
     whole,
     write_parts,
 )
-from recbench.evaluation.protocols import PROTOCOLS
-from recbench.recommender import Options, Recommender, build, declared, why_together
 from recbench.registry import RECOMMENDERS, load_recommender
 
 STRICT = PROTOCOLS["strict"]
@@ -28,7 +28,7 @@ OF_ONE_USER = [
 
 @pytest.fixture(scope="module", params=["last", "late starters", "no background", "next"])
 def cell(request, synthetic) -> Cell:
-    """Users who have nothing to train on among them; one film table, or one for each fold."""
+    """Users who have nothing to train on among them; one item table, or one for each fold."""
     if request.param == "late starters":
         return make_cell(synthetic, STRICT.changed(holdout="global-time"), 40, 0)
     if request.param == "no background":

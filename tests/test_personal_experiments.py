@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.film_table.table import FilmTable
+from recbench.models.item_table.table import ItemTable
 
 pytestmark = pytest.mark.slow  # each starts a script as a process
 
@@ -92,23 +92,23 @@ def test_variants_are_relative_to_the_whole(tmp_path):
     table = pd.read_csv(tmp_path / "run/summary.csv").set_index("model")
     assert table.loc["personal", "mean"] == 0
     assert table.loc["code of 512 bits", "mean"] == 0
-    assert table.loc["code of 512 bits", "bytes_per_film"] == 72
+    assert table.loc["code of 512 bits", "bytes_per_movie"] == 72
     assert table.loc["without drift", "mean"] != 0
 
 
-def test_a_film_table_from_the_command_line(tmp_path):
-    file = tmp_path / "films.npz"
+def test_a_item_table_from_the_command_line(tmp_path):
+    file = tmp_path / "movies.npz"
     words = ("--dataset", SYNTHETIC, "--output", file, "--code-bits", 64)
-    done = script("recbench.film_table", *words)
+    done = script("recbench.models.item_table", *words)
     assert done.returncode == 0, done.stderr
-    table = FilmTable.load(file)
+    table = ItemTable.load(file)
     assert table.codes.shape[1] == 64
     assert table.about["users"] == 60
-    shown = script("recbench.film_table", "--show", file)
+    shown = script("recbench.models.item_table", "--show", file)
     assert table.checksum()[:16] in shown.stdout
-    again = script("recbench.film_table", *words)
+    again = script("recbench.models.item_table", *words)
     assert again.returncode == 2
     assert "is there already" in again.stderr
-    elsewhere = script("recbench.film_table", "--output", tmp_path / "no/folder/films.npz")
+    elsewhere = script("recbench.models.item_table", "--output", tmp_path / "no/folder/movies.npz")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr

@@ -29,7 +29,7 @@ def from_table(table):
 
 
 def by_hand(stars, liked, orders):
-    """nDCG and recall at 10, averaged over random orders of films predicted alike."""
+    """nDCG and recall at 10, averaged over random orders of movies predicted alike."""
     rng = np.random.default_rng(0)
     ideal = sum(1 / np.log2(place + 2) for place in range(min(liked.sum(), 10)))
     ndcg, recall = [], []
@@ -42,11 +42,11 @@ def by_hand(stars, liked, orders):
 
 
 def test_by_hand():
-    # user 0 rated film 1 in training; the order of the rest is 3, then 0 and 2 alike, then 4 .. 13
+    # user 0 rated movie 1 in training; the order of the rest is 3, then 0 and 2 alike, then 4 .. 13
     table = np.array([[4.0, 5.0, 4.0, 4.5, *([1.0] * 10)]])
     train, test = ratings([(0, 1, 5.0)]), ratings([(0, 2, 4.0), (0, 3, 3.5), (0, 4, 5.0)])
     found = full_ranking(from_table(table), train, test, np.arange(14), np.arange(14.0))
-    # film 2 is second or third; film 4 on one of the last 7 places, one of 10 films
+    # movie 2 is second or third; movie 4 on one of the last 7 places, one of 10 movies
     gain = (1 / np.log2(3) + 1 / np.log2(4)) / 2
     gain += (1 / np.log2(np.arange(5, 12))).sum() / 10
     assert found.user.tolist() == [0]
@@ -86,7 +86,7 @@ def test_without_ties_it_is_a_plain_sort():
     assert found.catalogue_share == pytest.approx(len(np.unique(tens)) / 40)
 
 
-def test_the_chances_of_a_place_sum_to_one_film():
+def test_the_chances_of_a_place_sum_to_one_movie():
     stars = np.array([3.0, 3, 1, 5, 2, 2, 2, 1, 1, 4, 4, 1, -np.inf])
     chance = place_chances(stars)
     assert chance.sum(axis=0) == pytest.approx(np.ones(10))
@@ -95,7 +95,7 @@ def test_the_chances_of_a_place_sum_to_one_film():
     assert few.sum(axis=0).tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
-def test_a_constant_is_at_chance_level_wherever_the_liked_films_stand():
+def test_a_constant_is_at_chance_level_wherever_the_liked_movies_stand():
     films = 50
     constant = np.full((1, films), 3.5)
     train, popularity = ratings([(1, 0, 3.0)]), (np.arange(films) + 0.5) / films
@@ -117,7 +117,7 @@ def test_popularity_percentile_by_hand():
     assert found.tolist() == [2.5 / 4, 1 / 4, 3.5 / 4, 1 / 4]
 
 
-def test_users_without_a_liked_film_are_absent():
+def test_users_without_a_liked_movie_are_absent():
     test = ratings([(0, 1, 3.5), (2, 1, 4.0)])
     table = np.full((3, 12), 3.0)
     found = full_ranking(
@@ -159,7 +159,7 @@ def pairs(user, movie):
     return set(zip(user.tolist(), movie.tolist(), strict=True))
 
 
-def test_all_films_but_those_of_training_are_ranked(cell):
+def test_all_movies_but_those_of_training_are_ranked(cell):
     noted = Noted()
     row = measure(noted, cell, "half_stars", rank=True).row
     test = cell.personal.test
@@ -169,10 +169,10 @@ def test_all_films_but_those_of_training_are_ranked(cell):
     assert asked == every - pairs(noted.train.user, noted.train.movie)
     assert row["ranking_users"] == len(users)
     rated = np.unique(noted.train.movie)
-    assert len(np.setdiff1d(cell.candidates, rated))  # films nobody rated in training among them
+    assert len(np.setdiff1d(cell.candidates, rated))  # movies nobody rated in training among them
 
 
-def test_only_films_popular_enough_for_the_cell_are_candidates(synthetic):
+def test_only_movies_popular_enough_for_the_cell_are_candidates(synthetic):
     popular = make_cell(synthetic, STRICT.changed(top_percentile=0.5), 20, 10)
     everything = make_cell(synthetic, STRICT, 20, 10)
     assert len(everything.candidates) == len(everything.movies)
@@ -191,7 +191,7 @@ def test_chunks_change_nothing(cell, monkeypatch):
         assert whole.row[column] == chunked.row[column]
 
 
-def test_the_stars_of_a_held_out_film_change_no_ranking(cell):
+def test_the_stars_of_a_held_out_movie_change_no_ranking(cell):
     """What is asked, and thus the order, is the same; only who counts as liked is read of them."""
     test = cell.personal.test
     higher = replace(test, stars=np.where(test.stars >= 4, 5.0, 0.5))
@@ -240,7 +240,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranking") / "run"
     done = script(*SMALL, *MODELS, "--workers", "2", "--output-dir", folder)
     assert done.returncode == 0, done.stderr
-    assert "nDCG at 10 of all films" in done.stdout
+    assert "nDCG at 10 of all movies" in done.stdout
     return folder
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.recommender import (
+from recbench.contract import (
     ContinualRecommender,
     ForgettingRecommender,
     OnlineRecommender,

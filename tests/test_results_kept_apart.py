@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from recbench.evaluation.cells import make_cell
-from recbench.evaluation.parts_of_cell import number_of_parts, of_all_of, write_parts
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.evaluation.shards import number_of_parts, of_all_of, write_parts
 from recbench.runs.predictions import CELLS, Predictions, write_part
 from recbench.runs.run_folder import RunFolder
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from recbench.evaluation.holm import holm
 from recbench.evaluation.significance import (
     READ_OUT,
     losses_per_user,
@@ -14,7 +15,6 @@ from recbench.evaluation.significance import (
     two_sided_p,
 )
 from recbench.evaluation.two_way_bootstrap import two_way_interval
-from recbench.holm import holm
 from recbench.report.terminal import MORE_IS_BETTER
 from recbench.runs.predictions import Predictions
 
@@ -89,13 +89,13 @@ def test_the_two_way_interval_is_that_of_a_plain_loop():
     assert two_way_interval(*sides, resamples=4000) == pytest.approx(expected, abs=0.015)
 
 
-def test_a_difference_that_rests_on_one_film_is_seen():
-    """The same for every user, so a bootstrap over users is sure; drawn anew, films are not."""
+def test_a_difference_that_rests_on_one_movie_is_seen():
+    """The same for every user, so a bootstrap over users is sure; drawn anew, movies are not."""
     ours = rated(30, 8, lambda user, movie: np.where(movie == 3, 0.0, 1.0))
     theirs = rated(30, 8, lambda user, movie: np.ones(len(user)))
     low, high = two_way_interval(ours, theirs)
     assert low < -0.1
-    assert high == 0.0  # in a third of the resamples that film is not drawn
+    assert high == 0.0  # in a third of the resamples that movie is not drawn
     with pytest.raises(ValueError, match="same ratings"):
         two_way_interval(ours, theirs.iloc[::-1])
 

@@ -33,7 +33,7 @@ def write(folder, ratings, links, movies, stem="_small"):
 
 
 def test_join_through_links_where_ids_cross(tmp_path):
-    # MovieLens 1 is TMDB 2 and the reverse: the direct join finds the other film each time
+    # MovieLens 1 is TMDB 2 and the reverse: the direct join finds the other movie each time
     folder = write(
         tmp_path,
         "7,1,4.0,10\n7,2,2.0,11\n9,1,3.5,12\n",
@@ -96,7 +96,7 @@ def test_every_broken_metadata_row_is_counted_and_the_rest_survives(tmp_path):
     ]
     data = join_movies(source)
     assert data.counts["ratings without a movie"] == 2  # movie 4 has no link, 6 no metadata
-    assert data.counts["ratings repeated by their user"] == 1  # 3 and 5 are one film
+    assert data.counts["ratings repeated by their user"] == 1  # 3 and 5 are one movie
     assert data.ratings.time.tolist() == [1, 2, 5]  # the later of the two
     assert data.counts["ratings kept"] == len(data.ratings) == 3
 

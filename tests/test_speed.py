@@ -5,10 +5,10 @@ from __future__ import annotations
 from experiments.speed.models import one_by_one_rows
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.film_table.tables import FilmTables
+from recbench.models.item_table.tables import ItemTables
 
 
-def test_film_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatch):
+def test_item_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatch):
     cell = make_cell(synthetic, PROTOCOLS["strict"], 10, 10)
     tables = cell.personal_tables  # as after the part `personal`
     made = []
@@ -17,7 +17,7 @@ def test_film_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatc
         made.append(arguments)
         return tables
 
-    monkeypatch.setattr(FilmTables, "make", make)
+    monkeypatch.setattr(ItemTables, "make", make)
     row = next(one_by_one_rows(cell))
-    assert row.what.startswith(f"film tables: {len(tables.tables)} of ")
+    assert row.what.startswith(f"item tables: {len(tables.tables)} of ")
     assert len(made) == 1

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
+from recbench.contract import Options, build
 from recbench.data.sampling import user_sets
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build
 from recbench.registry import RECOMMENDERS, load_recommender
 from recbench.runs.tuning import defaults_of, relative_rmse, trials, tuning_cell
 

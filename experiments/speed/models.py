@@ -22,10 +22,10 @@ from experiments.speed.measuring import (
 )
 from PerUser.personal import Personal
 from recbench import ContinualRecommender, Ratings
+from recbench.contract import Options, build, declared, fit_on, whose_ratings
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
-from recbench.factorization.sampling import BURN_IN
-from recbench.recommender import Options, build, declared, fit_on, whose_ratings
+from recbench.models.factorization.sampling import BURN_IN
 from recbench.registry import load_recommender
 from recbench.threads import one_thread
 
@@ -34,18 +34,18 @@ HELD_OUT = 200  # ratings that are learned one by one
 
 
 def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterator[dict]:
-    """What each recommender knows and costs on a cell, item baseline and film table being made.
+    """What each recommender knows and costs on a cell, item baseline and item table being made.
 
     Columns: model, learns_from (whose ratings), fit_and_predict_seconds, times_as_fast (as the
-    first model), one_more_rating (how a rating is taken in), one_more_rating_seconds (until a film
+    first model), one_more_rating (how a rating is taken in), one_more_rating_seconds (until a movie
     is predicted that knows of it), bytes_per_user, bytes_shared. Processor seconds, medians.
     """
     first = None
     for name in track(models, "models", console=console, transient=True):
         cls = load_recommender(name)
         with one_thread():
-            if declared(cls, "starts_from_film_table"):
-                cell.film_tables(declared(cls, "learns_from_background"))  # made once, not counted
+            if declared(cls, "starts_from_item_table"):
+                cell.item_tables(declared(cls, "learns_from_background"))  # made once, not counted
 
             def work(cls: type = cls) -> dict:
                 return measure(build(cls, Options()), cell, "half_stars").row
@@ -67,14 +67,14 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
 
 
 def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
-    """How a recommender takes in one more rating, and the seconds until it has predicted a film
+    """How a recommender takes in one more rating, and the seconds until it has predicted a movie
     with that rating known: to store it alone is not yet an answer."""
     train = cell.personal.train
     if declared(cls, "learns_from_background"):
         return "everything fitted anew", refit
     if issubclass(cls, ContinualRecommender):
         model, films = build(cls, Options()), (cell.movies, cell.item_baseline)
-        model = fit_on(model, train, *films, film_tables=cell.personal_tables)
+        model = fit_on(model, train, *films, item_tables=cell.personal_tables)
         more = cell.personal.test.take(np.arange(min(2_000, len(cell.personal.test))))
         return "learned", float(np.median(learning_microseconds(model, more))) / 1e6
     users, counts = np.unique(train.user, return_counts=True)
@@ -89,7 +89,7 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
 
 
 def learning_microseconds(model: Any, ratings: Ratings, *, forget: bool = False) -> list[float]:
-    """Of one rating learned and its film asked about, for each rating; it is forgotten again if
+    """Of one rating learned and its movie asked about, for each rating; it is forgotten again if
     the model is to keep its size."""
 
     def learn_and_ask(user: int, movie: int, stars: float) -> None:
@@ -107,11 +107,13 @@ def learning_microseconds(model: Any, ratings: Ratings, *, forget: bool = False)
 
 def one_by_one_rows(cell: Cell) -> Iterator[Row]:
     """What one more rating costs `personal`, by how many a user has; beside `bayes_fm`, were its
-    film vectors kept and the user's fitted anew to all ratings, and beside River."""
+    movie vectors kept and the user's fitted anew to all ratings, and beside River."""
     without_tables = replace(cell)
     seconds = processor_seconds(lambda: without_tables.personal_tables)
     tables, users = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
-    yield Row(f"film tables: {tables} of {users:,} users, {len(cell.movies):,} films", seconds, "s")
+    yield Row(
+        f"item tables: {tables} of {users:,} users, {len(cell.movies):,} movies", seconds, "s"
+    )
     rng = np.random.default_rng(0)
     for held in (20, 200, 2_000):
         if held + HELD_OUT <= len(cell.movies):
@@ -119,7 +121,7 @@ def one_by_one_rows(cell: Cell) -> Iterator[Row]:
 
 
 def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[Row]:
-    """The same of a user with `held` ratings, of films and stars drawn at random."""
+    """The same of a user with `held` ratings, of movies and stars drawn at random."""
     movie = rng.permutation(len(cell.movies))[: held + HELD_OUT]
     stars = rng.integers(1, 11, len(movie)) / 2
     ratings = Ratings(np.zeros(len(movie), int), movie, stars, np.arange(len(movie)))
@@ -134,7 +136,7 @@ def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[
         elapsed_microseconds(partial(model.forget_one, 0, one))
         for one in rng.permutation(movie[:held])[:5].tolist()
     ]
-    what = f"one rating learned and one film asked about at {held:,} ratings"
+    what = f"one rating learned and one movie asked about at {held:,} ratings"
     ours = float(np.median(learning))
     yield Row(f"{what}, 99th percentile", float(np.percentile(learning, 99)), "µs")
     folding = folding_in_microseconds(rng, held)
@@ -152,11 +154,11 @@ def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[
 
 
 def folding_in_microseconds(rng: np.random.Generator, held: int) -> float:
-    """A user's vector fitted anew to all ratings with film vectors as they are, in each sample of
-    `bayes_fm`, and a film asked about: a ridge regression for each sample. Made up numbers in
+    """A user's vector fitted anew to all ratings with movie vectors as they are, in each sample of
+    `bayes_fm`, and a movie asked about: a ridge regression for each sample. Made up numbers in
     arrays of the right shape."""
     size, samples = BayesianFM().rank + 1, BayesianFM().samples - BURN_IN
-    q = rng.standard_normal((samples, held, size))  # film vectors
+    q = rng.standard_normal((samples, held, size))  # movie vectors
     residual, asked = rng.standard_normal(held), rng.standard_normal((samples, size))
 
     def fold_in() -> float:

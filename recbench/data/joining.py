@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from recbench.data.csv_files import is_large
 from recbench.data.dataset import Dataset
+from recbench.data.dataset_cache import load_kept
 from recbench.data.datasets import locate
-from recbench.data.kept import load_kept
 from recbench.data.matching import match
 from recbench.data.tables import Source
 from recbench.ratings import Ratings

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 import polars as pl
 
-from recbench.data.ahead import ahead
+from recbench.data.prefetch import ahead
 from recbench.data.tables import RATING_COLUMNS, Source, in_batches
 from recbench.errors import InputError
 from recbench.ratings import Ratings, read_only
@@ -42,12 +42,12 @@ class Matching:
                 f"{source.name}: has no links file, so ratings cannot find their movies. Put "
                 "links.csv (or links_small.csv) beside the ratings"
             )
-        # One row per movieId that has a movie. Several may be one film, at the first's place.
+        # One row per movieId that has a movie. Several may be one movie, at the first's place.
         rows = source.movies.join(bridge, left_on="id", right_on="tmdbId").sort("movieId")
         self._rows = rows.with_columns(film=pl.col("id").rank("dense").cast(pl.Int32) - 1)
         self._row_of = finder(rows["movieId"].to_numpy())
         # The last place of both is for ratings without a movie, whose row is -1.
-        self._film_of = np.append(self._rows["film"].to_numpy(), np.int32(-1))
+        self._movie_of = np.append(self._rows["film"].to_numpy(), np.int32(-1))
         self._rated = np.zeros(len(rows) + 1, dtype=bool)
         self._last = np.full(len(rows) + 1, -1, dtype=np.int64)  # see `which_stay`
         self._user_ids: list[np.ndarray] = []
@@ -71,7 +71,7 @@ class Matching:
         )
         row = self._row_of(movie_id)
         part, own_ids, users, without_movie = latest_ratings(
-            user_id, row, self._film_of, stars, time, self._last, self._ratings, self._users_kept
+            user_id, row, self._movie_of, stars, time, self._last, self._ratings, self._users_kept
         )
         self._rated[row] = True
         self._ratings += len(row)
@@ -204,9 +204,9 @@ def latest_ratings(
     ratings_before: int,
     users_before: int,
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray, int, int]:
-    """The ratings that stay, see `which_stay`: dense user indices from `users_before` on, films,
+    """The ratings that stay, see `which_stay`: dense user indices from `users_before` on, movies,
     stars, times. Then the id behind each of these users; how many users there are, also of those
-    without a rating that stays; and ratings without a film."""
+    without a rating that stays; and ratings without a movie."""
     stays, all_users, without_film = which_stay(
         user_id, row_of, film_of, time, last, ratings_before
     )
@@ -236,14 +236,15 @@ def which_stay(
     last: np.ndarray,
     ratings_before: int,
 ) -> tuple[np.ndarray, int, int]:
-    """Which ratings stay, bool [n]: those that have a film, and of a user's ratings of one film the
-    latest; of equal times the last row. Then how many users there are, and ratings without a film.
+    """Which ratings stay, bool [n]: those that have a movie, and of a user's ratings of one movie
+    the latest; of equal times the last row. Then how many users there are, and ratings without a
+    movie.
 
     Args:
-        user_id, row_of, time: int [n], sorted by user; where in `film_of` the film of each stands.
-        film_of: int32 [rows + 1], -1 in the last place.
-        last: int64 [rows + 1], kept from batch to batch: of each film the rating that is to stay of
-            those seen, counted over all batches; -1: none.
+        user_id, row_of, time: int [n], sorted by user; where in `movie_of` the movie of each
+        stands. movie_of: int32 [rows + 1], -1 in the last place.
+        last: int64 [rows + 1], kept from batch to batch: of each movie the rating that is to stay
+            of those seen, counted over all batches; -1: none.
         ratings_before: how many there are in the batches before.
     """
     stays = np.ones(len(user_id), dtype=np.bool_)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from recbench.contract import time_for
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings
 from recbench.ratings import MAX_STARS, MIN_STARS
-from recbench.recommender import time_for
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from recbench.contract import bytes_of, declared
 from recbench.ratings import Ratings
-from recbench.recommender import bytes_of, declared
 
 Fit = Callable[[Any, Ratings, int], Any]  # recommender, training ratings, fold -> fitted
 
 
 class ByFold:
-    """Under a learned encoding the bits of a film come from other folds than the user's own, so a
-    film has other bits for each fold: a copy of the recommender for each, with its own users.
+    """Under a learned encoding the bits of a movie come from other folds than the user's own, so a
+    movie has other bits for each fold: a copy of the recommender for each, with its own users.
 
     Args:
         recommender: not fitted yet.

@@ -12,10 +12,10 @@ from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
 from recbench.data.sampling import Sample, draw_sample
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import BackgroundUsers, Protocol
-from recbench.film_table.making import MoviesWithout, make_film_table
-from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FilmTables
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.making import MoviesWithout, make_item_table
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Movies, Ratings
 
 
@@ -25,7 +25,7 @@ class Cell:
 
     Attributes:
         movies: what is known of each movie, with its bits. Under a learned encoding with the code
-            bits of the film table; where there is one for each fold of users, of one that was
+            bits of the item table; where there is one for each fold of users, of one that was
             learned from all training rows, for recommenders that learn from all users anyway.
         candidates: int64, ascending, the movies that can be recommended: all that anybody in the
             dataset has rated, whether in training or not, and that are popular enough for the
@@ -36,11 +36,11 @@ class Cell:
             for a holdout without `same_test_rows`.
         user_id: int64 [n_users], the ids behind the dense indices of the sample.
         n_background_users: outside the sample, learned from and never tested.
-        seed: of the sample, and of the film tables.
+        seed: of the sample, and of the item tables.
         movies_without: if votes were counted over background users: the movies without the votes of
             some of them (dense indices).
-        film_ratings: whether film tables know how films were rated; else they have the mean of the
-            item baseline, which does not either, and no likeness but that of metadata.
+        movie_ratings: whether item tables know how movies were rated; else they have the mean of
+            the item baseline, which does not either, and no likeness but that of metadata.
         code_bits: learned bits of a movie; 0 but under a learned encoding.
     """
 
@@ -53,35 +53,35 @@ class Cell:
     n_background_users: int
     seed: int = 0
     movies_without: MoviesWithout | None = None
-    film_ratings: bool = True
+    movie_ratings: bool = True
     code_bits: int = 0
 
     @cached_property
-    def personal_tables(self) -> FilmTables:
-        """The film tables for recommenders of one user. They are made when first asked for, and
+    def personal_tables(self) -> ItemTables:
+        """The item tables for recommenders of one user. They are made when first asked for, and
         from metadata bits alone."""
         return self._tables(self.personal)
 
     @cached_property
-    def collaborative_tables(self) -> FilmTables:
-        """The film tables for those that learn from many; from their own training rows."""
+    def collaborative_tables(self) -> ItemTables:
+        """The item tables for those that learn from many; from their own training rows."""
         same = self.collaborative is self.personal
         return self.personal_tables if same else self._tables(self.collaborative)
 
-    def film_tables(self, learns_from_background: bool) -> FilmTables:
+    def item_tables(self, learns_from_background: bool) -> ItemTables:
         """Those for a recommender that is trained and tested as `train_and_test` says."""
         return self.collaborative_tables if learns_from_background else self.personal_tables
 
-    def _tables(self, split: Split) -> FilmTables:
+    def _tables(self, split: Split) -> ItemTables:
         movies = self.movies.without_codes()
-        if not self.film_ratings:
-            return FilmTables.same_for_all(FilmTable.of_metadata(movies, self.item_baseline))
-        return FilmTables.make(
+        if not self.movie_ratings:
+            return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
+        return ItemTables.make(
             split.train, split.background, movies, self.seed, self.movies_without
         )
 
     def movies_of_folds(self) -> list[Movies]:
-        """The movies for a recommender of one user: for each film table those with its bits."""
+        """The movies for a recommender of one user: for each item table those with its bits."""
         if not self.code_bits:
             return [self.movies]
         return [
@@ -162,7 +162,7 @@ def make_cell(
         n_background_users=len(others),
         seed=seed,
         movies_without=None if dataset.source.has_votes else movies_without,
-        film_ratings=protocol.item_baseline,
+        movie_ratings=protocol.item_baseline,
         code_bits=protocol.code_bits if protocol.encoding in LEARNED_ENCODINGS else 0,
     )
     return _with_learned_bits(cell)
@@ -193,7 +193,7 @@ def _with_learned_bits(cell: Cell) -> Cell:
         movies = of_folds[0]
     else:
         everybody = cell.collaborative.training_ratings(with_background=True)
-        table = make_film_table(everybody, cell.movies.without_codes(), cell.seed)
+        table = make_item_table(everybody, cell.movies.without_codes(), cell.seed)
         movies = cell.movies.with_codes(table.codes[:, : cell.code_bits])
     with_bits = replace(cell, movies=movies)
     if "personal_tables" in cell.__dict__:  # the same: they are made from metadata bits

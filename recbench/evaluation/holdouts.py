@@ -17,7 +17,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.own_class import load_class
+from recbench.plugin import load_class
 from recbench.ratings import Ratings
 
 

@@ -10,15 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recbench.data.encodings.thermometer import count_ones
-from recbench.evaluation import calibration, metrics, ranking
-from recbench.evaluation.asking import ask
-from recbench.evaluation.by_fold import ByFold
-from recbench.evaluation.cells import Cell
-from recbench.evaluation.metrics import Row
-from recbench.evaluation.over_bias import scores_over_bias
-from recbench.ratings import Ratings
-from recbench.recommender import (
+from recbench.contract import (
     OfAll,
     Recommender,
     bytes_of,
@@ -27,6 +19,14 @@ from recbench.recommender import (
     fit_on,
     time_for,
 )
+from recbench.data.encodings.thermometer import count_ones
+from recbench.evaluation import calibration, metrics, ranking
+from recbench.evaluation.asking import ask
+from recbench.evaluation.by_fold import ByFold
+from recbench.evaluation.cells import Cell
+from recbench.evaluation.metrics import Row
+from recbench.evaluation.residual_skill import scores_over_bias
+from recbench.ratings import Ratings
 from recbench.threads import one_thread
 
 
@@ -45,7 +45,7 @@ class Measured:
     Attributes:
         row: scores, times and sizes by column name.
         predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
-            and predicted_ones (of the thermometers); and if films were ranked, the scores of the
+            and predicted_ones (of the thermometers); and if movies were ranked, the scores of the
             user's ranking, the same in each of a user's rows.
         notes: see `Predicted`.
     """
@@ -71,7 +71,7 @@ class Predicted:
         covered: bool [n], where that is its own answer.
         ones: int [n], of its own bits; None: it has none.
         grid, probabilities: float64 [g] and [n, g], its predictive distribution; None: it has none.
-        ranked: all films, if it was to rank them.
+        ranked: all movies, if it was to rank them.
         fit_seconds, predict_seconds, ranking_seconds: how long it took.
         state_bytes, shared_bytes: of what it learned of users, and of what serves all of them;
             None: it cannot say.
@@ -105,7 +105,7 @@ def measure(
         labels: how both sides of the accuracies are encoded, see `encode_ratings`.
         base: what the recommender builds on, fitted to this cell already. The seconds that took
             are counted in its own, as if it had done it itself.
-        rank: also let it rank all films, see `recbench.evaluation.ranking`.
+        rank: also let it rank all movies, see `recbench.evaluation.ranking`.
 
     Raises:
         ValueError: what it predicts is not what the contract asks for, or nothing is held out.
@@ -143,8 +143,8 @@ def fit_and_predict(
 
     with one_thread():
         tables = None
-        if declared(recommender, "starts_from_film_table"):
-            tables = cell.film_tables(learns_from_background)
+        if declared(recommender, "starts_from_item_table"):
+            tables = cell.item_tables(learns_from_background)
         of_folds = [cell.movies] if learns_from_background else cell.movies_of_folds()
         if len(of_folds) > 1:
             base = None  # what it builds on was fitted by fold, too

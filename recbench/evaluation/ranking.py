@@ -1,8 +1,8 @@
-"""Full ranking: every film that a user has not rated in training is ranked, none is sampled.
+"""Full ranking: every movie that a user has not rated in training is ranked, none is sampled.
 
 Sampled negatives can turn the order of two recommenders round (Krichene and Rendle 2020, "On
-sampled metrics for item recommendation"), so there are none. Films are ranked by predicted stars.
-Films predicted alike stand in random order, and every figure here is its expected value over those
+sampled metrics for item recommendation"), so there are none. Movies are ranked by predicted stars.
+Movies predicted alike stand in random order, and every figure here is its expected value over those
 orders: exact, the same each time, and at chance level for a constant prediction.
 """
 
@@ -27,12 +27,12 @@ Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]  # user, movie -> stars
 
 @dataclass(frozen=True)
 class Ranking:
-    """What the first ten places are worth to each tested user with a liked film held out.
+    """What the first ten places are worth to each tested user with a liked movie held out.
 
     Attributes:
         user: int [k], ascending.
-        ndcg: float64 [k], DCG / ideal DCG of ten places, gain 1 of a liked film held out.
-        recall: float64 [k], the part of those films that is among the ten.
+        ndcg: float64 [k], DCG / ideal DCG of ten places, gain 1 of a liked movie held out.
+        recall: float64 [k], the part of those movies that is among the ten.
         popularity: float64 [k], mean popularity percentile of the ten.
         catalogue_share: the part of the candidates that is among anybody's ten.
     """
@@ -64,16 +64,16 @@ class Ranking:
 def full_ranking(
     predict: Predict, train: Ratings, test: Ratings, candidates: np.ndarray, popularity: np.ndarray
 ) -> Ranking:
-    """Rank the candidates for every user with a liked film in `test`.
+    """Rank the candidates for every user with a liked movie in `test`.
 
     Args:
-        train: whose films are never recommended to the same user.
-        candidates: int [m], ascending: the films that can be recommended.
+        train: whose movies are never recommended to the same user.
+        candidates: int [m], ascending: the movies that can be recommended.
         popularity: float64 [m], of each candidate.
     """
     liked = test.take(test.stars >= LIKED)
     users = np.unique(liked.user)
-    not_shown = np.ones(len(candidates))  # the chance that a film is in nobody's ten
+    not_shown = np.ones(len(candidates))  # the chance that a movie is in nobody's ten
     figures = []
     for stars, is_liked in _stars_by_user(predict, train, liked, users, candidates):
         chance = place_chances(stars)  # (m, places)
@@ -87,9 +87,9 @@ def full_ranking(
 
 
 def place_chances(stars: np.ndarray) -> np.ndarray:
-    """The chance of each film to stand on each of the ten places, float64 [m, places].
+    """The chance of each movie to stand on each of the ten places, float64 [m, places].
 
-    Films are ranked by `stars` (float [m]), the highest first; those alike in random order; those
+    Movies are ranked by `stars` (float [m]), the highest first; those alike in random order; those
     of -inf not at all.
     """
     _, alike, count = np.unique(-stars, return_inverse=True, return_counts=True)

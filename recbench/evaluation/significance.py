@@ -3,7 +3,7 @@
 A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both sides of a
 difference, and the difference computed anew each time. Ratings of one user are not independent,
 so users are drawn, not ratings; a user of several iterations counts once, with the mean over them.
-Films are taken as given; `recbench.evaluation.two_way_bootstrap` draws them, too.
+Movies are taken as given; `recbench.evaluation.two_way_bootstrap` draws them, too.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from recbench.evaluation.holm import holm
 from recbench.evaluation.metrics import (
     auc_like_per_user,
     ndcg_at_10_per_user,
     right_within_one_star,
 )
-from recbench.holm import holm
 from recbench.keys import CELL
 
 RESAMPLES = 10_000

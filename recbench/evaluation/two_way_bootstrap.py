@@ -1,9 +1,10 @@
-"""How far a difference rests on the films that happened to be rated: users *and* films are drawn.
+"""How far a difference rests on the movies that happened to be rated: users *and* movies are drawn.
 
 The pigeonhole bootstrap (Owen 2007, "The pigeonhole bootstrap"): each resample draws users with
-replacement and, apart from them, films with replacement; a rating counts as often as its user times
-as often as its film. It is conservative: its variance holds that of users and that of films. Beside
-the bootstrap over users alone it shows whether a conclusion would hold for other films.
+replacement and, apart from them, movies with replacement; a rating counts as often as its user
+times as often as its movie. It is conservative: its variance holds that of users and that of
+movies. Beside the bootstrap over users alone it shows whether a conclusion would hold for other
+movies.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def two_way_interval(
     """95 % percentile interval of RMSE(ours) − RMSE(theirs), stars.
 
     The RMSE is the root of the mean over users of their mean squared error; a user's iterations
-    count alike, and a user none of whose films is drawn is left out of that resample.
+    count alike, and a user none of whose movies is drawn is left out of that resample.
 
     Args:
         ours, theirs: predictions of the same test ratings in the same order: user_id, movie_id,

@@ -1,4 +1,4 @@
-"""Ratings of a file added to those that are known: which film each is of, and which counts."""
+"""Ratings of a file added to those that are known: which movie each is of, and which counts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from recbench.own_ratings.titles import names_of
 
 OWN_NUMBERS = "ml-100k"
 LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
-NEAREST_OF = 20  # ratings without a film: the search of the nearest takes some milliseconds
+NEAREST_OF = 20  # ratings without a movie: the search of the nearest takes some milliseconds
 
-Film = int | tuple[object, ...]  # a row of the catalogue, else what tells apart films it lacks
+Movie = int | tuple[object, ...]  # a row of the catalogue, else what tells apart movies it lacks
 
 
 @dataclass
@@ -24,11 +24,11 @@ class Added:
     """What became of ratings that were added.
 
     Attributes:
-        matched: how many found their film: by "id", "title", "nearly".
-        nearly: of the last, the name given and the film it was taken for.
-        twice: names of films given more than once; the latest counts.
-        replaced: films that had another rating before.
-        unmatched: what found no film, the first 20 with the nearest films. It is kept for a film
+        matched: how many found their movie: by "id", "title", "nearly".
+        nearly: of the last, the name given and the movie it was taken for.
+        twice: names of movies given more than once; the latest counts.
+        replaced: movies that had another rating before.
+        unmatched: what found no movie, the first 20 with the nearest movies. It is kept for a movie
             table that has it.
     """
 
@@ -40,24 +40,24 @@ class Added:
 
 
 def added_to(
-    known: Mapping[Film, OwnRating],
+    known: Mapping[Movie, OwnRating],
     ratings: Sequence[OwnRating],
     matcher: Matcher,
     catalogue: Catalogue,
 ) -> tuple[tuple[OwnRating, ...], Added]:
-    """What is known with ratings of a file, the latest last, and what became of these. Of a film
+    """What is known with ratings of a file, the latest last, and what became of these. Of a movie
     rated twice, in them or before, the later rating counts, by its time if both have one, else the
     one added last.
 
     Raises:
-        InputError: they are of films by number, and of another numbering.
+        InputError: they are of movies by number, and of another numbering.
     """
     _check_numbering(ratings, catalogue)
     added = Added()
-    old, new = dict(known), dict[Film, OwnRating]()
+    old, new = dict(known), dict[Movie, OwnRating]()
     for rating in ratings:
         match = matcher.find(rating)
-        film: Film = same_film(rating) if match.movie is None else match.movie
+        film: Movie = same_film(rating) if match.movie is None else match.movie
         if match.movie is None:
             if film not in new:
                 few = len(added.unmatched) < NEAREST_OF
@@ -83,20 +83,20 @@ def added_to(
 
 
 def same_film(rating: OwnRating) -> tuple[object, ...]:
-    """What tells apart films that the catalogue lacks."""
+    """What tells apart movies that the catalogue lacks."""
     if rating.imdb_id or not rating.title:
         return rating.imdb_id, rating.movie_id
     return tuple(names_of(rating.title))[:1], rating.year
 
 
 def _check_numbering(ratings: Sequence[OwnRating], catalogue: Catalogue) -> None:
-    """Films by number alone must be numbered as here: MovieLens 100K does it in its own way, so
-    that a number is of another film in later sets."""
+    """Movies by number alone must be numbered as here: MovieLens 100K does it in its own way, so
+    that a number is of another movie in later sets."""
     known = set(catalogue.movies.movie_id.tolist())
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in known]
     if lacking and catalogue.dataset == OWN_NUMBERS:
         raise InputError(
-            f"movieId {lacking[0]} is not in {OWN_NUMBERS}, which numbers films in its own "
+            f"movieId {lacking[0]} is not in {OWN_NUMBERS}, which numbers movies in its own "
             "way. The file is of another MovieLens set: name that, or a later one, with "
             "--dataset"
         )

@@ -1,4 +1,4 @@
-"""The films there are: what is shown of each, filtered by and matched with, as one file."""
+"""The movies there are: what is shown of each, filtered by and matched with, as one file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from recbench.errors import InputError
 from recbench.own_ratings.rating import OwnRating
 from recbench.ratings import Movies, read_only
 
-FORMAT, VERSION = "recbench films", 1
+FORMAT, VERSION = "recbench movies", 1
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Facts about films, a row each; the rows are those of `movies`.
+    """Facts about movies, a row each; the rows are those of `movies`.
 
     Attributes:
         dataset: where they come from.
@@ -64,7 +64,7 @@ class Catalogue:
         return f"{self.shown[movie]} ({year})" if year else self.shown[movie]
 
     def described(self, movie: int, rating: OwnRating) -> OwnRating:
-        """A rating with what is said here of its film, so that another catalogue finds it."""
+        """A rating with what is said here of its movie, so that another catalogue finds it."""
         year, other = int(self.year[movie]), self.other_titles[movie]
         return OwnRating(
             stars=rating.stars,
@@ -78,8 +78,8 @@ class Catalogue:
 
     @cached_property
     def same(self) -> np.ndarray:
-        """Of each film the row that stands for it, int64 [m]: some datasets have a film twice, with
-        the same title and year, and no other IMDb id. The one that more users rated stands for
+        """Of each movie the row that stands for it, int64 [m]: some datasets have a movie twice,
+        with the same title and year, and no other IMDb id. The one that more users rated stands for
         both."""
         stands_for: dict[tuple[str, str], int] = {}
         for row in np.argsort(-self.rated_by, kind="stable"):
@@ -120,7 +120,7 @@ class Catalogue:
         """What `save` wrote; nothing in the file is code.
 
         Raises:
-            InputError: there is no such file, it is damaged, no list of films, or of a later
+            InputError: there is no such file, it is damaged, no list of movies, or of a later
                 version.
         """
         try:
@@ -153,9 +153,9 @@ class Catalogue:
         except InputError:
             raise
         except FileNotFoundError:
-            raise InputError(f"{path}: there is no such file. Expected a list of films") from None
+            raise InputError(f"{path}: there is no such file. Expected a list of movies") from None
         except (
             OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
             NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
         ) as error:  # fmt: skip
-            raise InputError(f"{path}: damaged, or no list of films. Delete it") from error
+            raise InputError(f"{path}: damaged, or no list of movies. Delete it") from error

@@ -12,7 +12,7 @@ SHOWN = 3  # of those that moved
 
 @dataclass(frozen=True)
 class Changes:
-    """Names of films; places count from 1.
+    """Names of movies; places count from 1.
 
     Attributes:
         new, gone: in one list and not in the other, in their order.

@@ -1,4 +1,4 @@
-"""A list of films that are good, and not all alike."""
+"""A list of movies that are good, and not all alike."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-POOL = 10  # films looked at for each that is chosen: the best ones
+POOL = 10  # movies looked at for each that is chosen: the best ones
 
 Likeness = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of places [m], [n]: float64 [m, n]
 
 
 def diversified(stars: np.ndarray, likeness: Likeness, count: int, diversity: float) -> np.ndarray:
-    """Maximal marginal relevance (Carbonell and Goldstein 1998): one film after another, each the
+    """Maximal marginal relevance (Carbonell and Goldstein 1998): one movie after another, each the
     one with the largest
 
         (1 − d) · relevance − d · likeness to the most alike of those chosen
 
-    among the ten times `count` best. The relevance of a film is where its stars lie between the
+    among the ten times `count` best. The relevance of a movie is where its stars lie between the
     least (0) and the most (1) of these, so that both parts are of one size.
 
     Args:
         stars: float64 [m], expected.
-        likeness: of films at places int [m] and int [n], at most 1.
-        diversity: d, 0 (the best films in order) .. 1 (the best film, then those least alike).
+        likeness: of movies at places int [m] and int [n], at most 1.
+        diversity: d, 0 (the best movies in order) .. 1 (the best movie, then those least alike).
 
     Returns:
         places of the chosen, int [≤ count], in the order chosen.

@@ -1,4 +1,4 @@
-"""Which films may be recommended."""
+"""Which movies may be recommended."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ OTHER_NAMES = {
     "children's": "Family",
     "musical": "Music",
     "documentaries": "Documentary",
-    "film noir": "Film-Noir",
-    "noir": "Film-Noir",
+    "movie noir": "Movie-Noir",
+    "noir": "Movie-Noir",
 }
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What is asked of a film; all of it must hold.
+    """What is asked of a movie; all of it must hold.
 
     Attributes:
-        genres: it has one of these, as the catalogue names them; none: any film.
+        genres: it has one of these, as the catalogue names them; none: any movie.
         not_genres: it has none of these.
         languages: it is in one of these; none: any.
-        year_from, year_to: it is of these years or between them; 0: no limit. A film of unknown
+        year_from, year_to: it is of these years or between them; 0: no limit. A movie of unknown
             year is left out where there is a limit.
         rated_by: so many users of the dataset rated it, or more.
     """
@@ -45,14 +45,14 @@ class Filters:
     rated_by: int = 0
 
     def passing(self, catalogue: Catalogue, muted: Collection[str] = ()) -> np.ndarray:
-        """Which films pass, bool [m].
+        """Which movies pass, bool [m].
 
         Args:
             muted: genres that none may have, as well.
         """
         wanted, unwanted = set(self.genres), {*self.not_genres, *muted}
         passing = catalogue.rated_by >= self.rated_by
-        passing &= catalogue.same == np.arange(len(catalogue))  # a film that is there twice, once
+        passing &= catalogue.same == np.arange(len(catalogue))  # a movie that is there twice, once
         if self.year_from or self.year_to:
             passing &= (catalogue.year >= max(self.year_from, 1)) & (
                 catalogue.year <= (self.year_to or np.inf)
@@ -67,7 +67,7 @@ class Filters:
 
 
 def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
-    """A genre as the films name it, whatever its case.
+    """A genre as the movies name it, whatever its case.
 
     Raises:
         InputError: there is none of that name; lists those there are.
@@ -76,21 +76,21 @@ def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
     wanted = genre.strip().casefold()
     found = by_name.get(wanted) or by_name.get(OTHER_NAMES.get(wanted, "").casefold())
     if found is None:
-        raise InputError(f"{flag} {genre}: no film is of this genre. Expected one of "
+        raise InputError(f"{flag} {genre}: no movie is of this genre. Expected one of "
                          f"{', '.join(by_name.values())}")  # fmt: skip
     return found
 
 
 def known_language(language: str, flag: str, known: Iterable[str]) -> str:
-    """A language as the films name it.
+    """A language as the movies name it.
 
     Raises:
-        InputError: no film is in it; lists those there are.
+        InputError: no movie is in it; lists those there are.
     """
     listed = list(known)
     wanted = language.strip().casefold()
     if wanted not in listed:
         raise InputError(
-            f"{flag} {language}: no film is in this language. Expected one of {', '.join(listed)}"
+            f"{flag} {language}: no movie is in this language. Expected one of {', '.join(listed)}"
         )
     return wanted

@@ -1,4 +1,4 @@
-"""Some films asked one after another, for a user of whom nothing is known."""
+"""Some movies asked one after another, for a user of whom nothing is known."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def interview(
     after_each: Callable[[], None] = lambda: None,
     films: int = FILMS,
 ) -> int:
-    """Ask for the stars of the films that teach most, until `films` are rated; how many were.
+    """Ask for the stars of the movies that teach most, until `movies` are rated; how many were.
 
     Args:
         ask: shows a question and returns the answer; EOFError means that no more will come.
         tell: shows a sentence.
         after_each: called after each rating.
     """
-    tell(f"How many stars do you give these films? {HELP}")
+    tell(f"How many stars do you give these movies? {HELP}")
     skipped: set[int] = set()
     rated = 0
     while rated < films and rated + len(skipped) < MOST_ASKED:

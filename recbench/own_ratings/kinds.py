@@ -14,9 +14,9 @@ Row = dict[str, str]  # by column, in lower case
 MILLISECONDS = 10**11  # a number of seconds beyond the year 5000
 TITLE_WITH_YEAR = re.compile(r"^(.*\S)\s*\((\d{4})(?:[-–][^)]*)?\)\s*$")  # "Alien (1979)"
 DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d/%m/%Y")
-# IMDb's title types that are films, without spaces and in lower case
+# IMDb's title types that are movies, without spaces and in lower case
 FILMS = {
-    *("", "movie", "featurefilm", "documentary", "tvmovie", "short", "shortfilm", "tvshort"),
+    *("", "movie", "featuremovie", "documentary", "tvmovie", "short", "shortmovie", "tvshort"),
     *("video", "tvspecial"),
 }
 
@@ -101,8 +101,8 @@ KNOWN = (
 )
 
 
-def is_film(row: Row) -> bool:
-    """Whether a row is of a film, by IMDb's Title Type; rows without that column are."""
+def is_movie(row: Row) -> bool:
+    """Whether a row is of a movie, by IMDb's Title Type; rows without that column are."""
     return row.get("title type", "").lower().replace(" ", "") in FILMS
 
 

@@ -1,4 +1,4 @@
-"""Which film a rating is of: by its ids, else by title and year."""
+"""Which movie a rating is of: by its ids, else by title and year."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from recbench.own_ratings.titles import (
 )
 
 How = Literal["id", "title", "nearly", ""]
-Index = dict[str, dict[int, int]]  # key of a name -> rows of films -> rank of the name
+Index = dict[str, dict[int, int]]  # key of a name -> rows of movies -> rank of the name
 PART = 2 * ALTERNATIVE  # the rank of a part of a title
-YEARS_OFF = 1  # sites differ in what they call the year of a film
+YEARS_OFF = 1  # sites differ in what they call the year of a movie
 ALIKE = 0.88  # ratio of difflib from which one title is taken for a slip of another
 AHEAD = 0.03  # of the next best
 LONGEST_SLIP = 2  # signs more or fewer
@@ -38,9 +38,9 @@ class Match:
     """What was found.
 
     Attributes:
-        movie: row of the film; None if none, or no single one, is found.
+        movie: row of the movie; None if none, or no single one, is found.
         how: by "id", by "title" and year, "nearly" (a part of the title, or a slip in it).
-        candidates: rows of films between which it cannot be decided.
+        candidates: rows of movies between which it cannot be decided.
     """
 
     movie: int | None = None
@@ -50,7 +50,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Spelled:
-    """Every name of every film, to look for the nearest.
+    """Every name of every movie, to look for the nearest.
 
     Attributes:
         names: keys.
@@ -70,8 +70,8 @@ class Spelled:
 
 
 class Matcher:
-    """Finds films of a catalogue, of those that are there twice the one that stands for both.
-    Nothing is guessed where two films fit equally well."""
+    """Finds movies of a catalogue, of those that are there twice the one that stands for both.
+    Nothing is guessed where two movies fit equally well."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
@@ -82,7 +82,7 @@ class Matcher:
 
     @cached_property
     def _names(self) -> Index:
-        """Of each name the films that have it, and its rank."""
+        """Of each name the movies that have it, and its rank."""
         index: Index = {}
         titles, other = self._catalogue.movies.title, self._catalogue.other_titles
         for row in self._rows:
@@ -109,7 +109,7 @@ class Matcher:
         return Spelled(names, np.array([row for _, row in pairs], dtype=np.int64), _letters(names))
 
     def find(self, rating: OwnRating, strict: bool = False) -> Match:
-        """The film of a rating.
+        """The movie of a rating.
 
         Args:
             strict: by id, or by a whole title; no slip and no missing subtitle is forgiven.
@@ -128,7 +128,7 @@ class Matcher:
         return self._nearly(rating, names)
 
     def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
-        """Rows of the films whose titles are spelled most like `title`, the nearest first; a title
+        """Rows of the movies whose titles are spelled most like `title`, the nearest first; a title
         that it is a part of comes before others.
 
         Args:
@@ -149,7 +149,7 @@ class Matcher:
 
     def _by_id(self, rating: OwnRating) -> int | None:
         """An IMDb id is believed. A movieId is believed if the title there is the same, or no title
-        is given: not all MovieLens sets number their films alike."""
+        is given: not all MovieLens sets number their movies alike."""
         row = self._of_imdb.get(rating.imdb_id)
         if row is not None:
             return row
@@ -161,7 +161,7 @@ class Matcher:
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
 
     def _of_another_id(self, rating: OwnRating) -> Match:
-        """The film of just that title and year, although its IMDb id is another: datasets have
+        """The movie of just that title and year, although its IMDb id is another: datasets have
         some ids wrong."""
         named = OwnRating(stars=rating.stars, title=rating.title, year=rating.year)
         titles = {name: rank for name, rank in names_of(rating.title).items() if rank == TITLE}
@@ -170,7 +170,7 @@ class Matcher:
         return self._decide(named, titles, self._names, 0, "nearly")
 
     def _nearly(self, rating: OwnRating, names: dict[str, int]) -> Match:
-        """A film of the same year with a part of the title, or of about that year with a slip."""
+        """A movie of the same year with a part of the title, or of about that year with a slip."""
         (heads, tails), (head, tail) = self._parts, head_and_tail(rating.title)
         names = {name: rank for name, rank in names.items() if rank != NO_ARTICLE}  # too weak
         of_parts = {part: PART for part in (head, tail) if part}
@@ -186,8 +186,8 @@ class Matcher:
         return Match()
 
     def _longer(self, rating: OwnRating) -> int | None:
-        """The film of that year whose title ends with this one of three words or more, or the other
-        way round: "Monty Python's Life of Brian" and "Life of Brian"."""
+        """The movie of that year whose title ends with this one of three words or more, or the
+        other way round: "Monty Python's Life of Brian" and "Life of Brian"."""
         asked, spelled = key(rating.title), self._spelled
         asked_tells, titles = tells_much(rating.title), self._catalogue.movies.title
         rows = set()
@@ -207,7 +207,7 @@ class Matcher:
         most_years: int,
         how: How,
     ) -> Match:
-        """The one film with the nearest year, then the best known name, among those with a key."""
+        """The one movie with the nearest year, then the best known name, among those with a key."""
         scores: dict[int, tuple[int, int]] = {}
         for name, rank in keys.items():
             for row, its_rank in index.get(name, {}).items():
@@ -221,7 +221,7 @@ class Matcher:
         return Match(rows[0], how) if len(rows) == 1 else Match(candidates=rows)
 
     def _slip(self, rating: OwnRating) -> int | None:
-        """The film of about that year whose title differs by a slip, and in no number."""
+        """The movie of about that year whose title differs by a slip, and in no number."""
         asked, spelled = key(rating.title), self._spelled
         assert rating.year is not None
         near = np.abs(self._catalogue.year[spelled.row] - rating.year) <= YEARS_OFF
@@ -251,7 +251,7 @@ class Matcher:
 
 
 def _all_names(title: str, *other: str) -> dict[str, int]:
-    """Keys of all names of a film, and their ranks."""
+    """Keys of all names of a movie, and their ranks."""
     names = names_of(title)
     for alternative in other:
         for name, rank in names_of(alternative).items() if alternative else ():

@@ -1,4 +1,4 @@
-"""From a dataset to its catalogue and film table."""
+"""From a dataset to its catalogue and item table."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import polars as pl
 from recbench.data.csv_files import read_text
 from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
-from recbench.film_table.of_dataset import film_table_of
+from recbench.models.item_table.of_dataset import item_table_of
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.kinds import split_title, year_of
-from recbench.own_ratings.known_films import KnownFilms
+from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.titles import article_first
 from recbench.ratings import Movies
 
@@ -24,14 +24,14 @@ METADATA, LINKS, MOVIELENS_TITLES = (
 )
 
 
-def known_films_of(dataset: Dataset) -> KnownFilms:
-    """Learn the film table from everybody in `dataset`; a minute a million ratings."""
-    table, movies = film_table_of(dataset)
-    return KnownFilms(catalogue_of(dataset, movies), table)
+def known_movies_of(dataset: Dataset) -> KnownMovies:
+    """Learn the item table from everybody in `dataset`; a minute a million ratings."""
+    table, movies = item_table_of(dataset)
+    return KnownMovies(catalogue_of(dataset, movies), table)
 
 
 def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
-    """Facts about the films of `dataset`; ids and other titles as far as its files have them."""
+    """Facts about the movies of `dataset`; ids and other titles as far as its files have them."""
     table, files = dataset.table, dataset.source.files
     imdb_id, other_titles = _from_metadata(files), _from_metadata(files, "original_title")
     links, movielens = _from_links(files), _movielens_titles(files)
@@ -83,7 +83,7 @@ def _from_links(files: tuple[Path, ...]) -> dict[int, str]:
 
 
 def _movielens_titles(files: tuple[Path, ...]) -> dict[int, str]:
-    """movieId -> title without year, of the list of films beside the ratings: it has alternative
+    """movieId -> title without year, of the list of movies beside the ratings: it has alternative
     titles in parentheses."""
     file = files[0].with_name(MOVIELENS_TITLES)
     if not file.is_file() or not {"movieId", "title"} <= set(_heading(file)):

@@ -17,14 +17,14 @@ COLUMNS = (
     *("movie_id", "imdb_id", "reasons"),
 )
 OF_OTHERS = "what other users give it: no rating of yours speaks for or against it"
-LISTED = 20  # of what found no film
+LISTED = 20  # of what found no movie
 INTERVAL = "80 % interval of the predictive distribution"
 
 
 def as_text(films: Sequence[Recommendation]) -> str:
-    """A film in two lines or more: what is expected, what it is, why."""
+    """A movie in two lines or more: what is expected, what it is, why."""
     if not films:
-        return "no unseen film passes the filters\n"
+        return "no unseen movie passes the filters\n"
     width = min(max(len(film.name) for film in films), 60)
     lines = [f"     {'':{width}}  stars   80 %"]
     for place, film in enumerate(films, start=1):
@@ -47,12 +47,12 @@ def as_json(
     changes: Changes | None,
     ask: str | None,
 ) -> str:
-    """An object with the films in order.
+    """An object with the movies in order.
 
     Args:
         ratings: how many of the user's ratings were learned.
         changes: null where nothing was changed.
-        ask: the film that would teach most; null where that was not asked.
+        ask: the movie that would teach most; null where that was not asked.
     """
     listed = []
     for place, film in enumerate(films, start=1):
@@ -71,7 +71,7 @@ def as_json(
 
 
 def as_csv(films: Sequence[Recommendation]) -> str:
-    """A row for each film; genres and reasons parted by |."""
+    """A row for each movie; genres and reasons parted by |."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(COLUMNS)
@@ -93,16 +93,16 @@ def lines_of(added: Added, kind: str) -> list[str]:
     ways = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
     how = ", ".join(f"{added.matched[way]:,} {words}" for way, words in ways.items()
                     if way in added.matched)  # fmt: skip
-    lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their film ({how or 'none'})"]
+    lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how or 'none'})"]
     lines += [f"  {given} was taken for {film}" for given, film in added.nearly[:LISTED]]
     if len(added.nearly) > LISTED:
         lines.append(f"  and {len(added.nearly) - LISTED:,} more were taken for others")
     if added.twice:
         lines.append(f"rated twice, the latest counts: {_some(added.twice)}")
     if added.replaced:
-        lines.append(f"{added.replaced:,} films had other stars before")
+        lines.append(f"{added.replaced:,} movies had other stars before")
     if lost:
-        lines.append(f"{lost:,} found no film; they are kept in your profile, and not used:")
+        lines.append(f"{lost:,} found no movie; they are kept in your profile, and not used:")
         for rating, near in added.unmatched[:LISTED]:
             hint = f" (nearest: {'; '.join(near)})" if near else ""
             lines.append(f"  {rating.name}{hint}")

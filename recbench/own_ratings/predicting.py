@@ -1,4 +1,4 @@
-"""What a model of one user's ratings says of films."""
+"""What a model of one user's ratings says of movies."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from recbench.film_table.tables import FilmTables
-from recbench.own_ratings.known_films import KnownFilms
+from recbench.contract import Explanation
+from recbench.models.item_table.tables import ItemTables
+from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.recommendation import Reason, Recommendation, interval
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
-from recbench.recommender import Explanation
 
 ME = 0  # the user index of the one user there is
 INSIDE = 0.8  # of the probability, in the interval
-AT_ONCE = 1_000  # films predicted at a time, each of which needs a number for each rating
+AT_ONCE = 1_000  # movies predicted at a time, each of which needs a number for each rating
 REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at least
 
 
@@ -23,7 +23,7 @@ class Model(Protocol):
     """What is asked of a recommender; `PerUser.personal.Personal` has it."""
 
     def fit(
-        self, train: Ratings, movies: Movies, film_tables: FilmTables | None = None
+        self, train: Ratings, movies: Movies, item_tables: ItemTables | None = None
     ) -> Self: ...
     def predict_normal(
         self, user: np.ndarray, movie: np.ndarray
@@ -39,17 +39,17 @@ class Model(Protocol):
 
 
 def fitted(
-    new_model: Callable[[], Model], known_films: KnownFilms, rated: Mapping[int, float]
+    new_model: Callable[[], Model], known_movies: KnownMovies, rated: Mapping[int, float]
 ) -> Model:
-    """A model of ratings, film -> stars, the latest last."""
+    """A model of ratings, movie -> stars, the latest last."""
     ratings = Ratings(
         np.full(len(rated), ME),
         np.array(list(rated)),
         np.array(list(rated.values())),
         np.arange(len(rated)),
     )
-    tables = FilmTables.same_for_all(known_films.table)
-    model = new_model().fit(ratings, known_films.catalogue.movies, tables)
+    tables = ItemTables.same_for_all(known_movies.table)
+    model = new_model().fit(ratings, known_movies.catalogue.movies, tables)
     model.predict_one(ME, 0)  # what follows from the ratings is kept from now on
     return model
 
@@ -65,14 +65,14 @@ def expected(model: Model, movies: np.ndarray) -> np.ndarray:
 
 
 def recommendation(
-    model: Model, known_films: KnownFilms, rated: Mapping[int, float], movie: int
+    model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
 ) -> Recommendation:
-    """What is expected of a film, and why.
+    """What is expected of a movie, and why.
 
     Args:
-        rated: what the model has learned, film -> stars.
+        rated: what the model has learned, movie -> stars.
     """
-    catalogue = known_films.catalogue
+    catalogue = known_movies.catalogue
     mean = expected(model, np.array([movie]))
     grid, probability = model.predict_distribution(np.array([ME]), np.array([movie]))
     low, high = interval(grid, probability[0], INSIDE)
@@ -89,27 +89,27 @@ def recommendation(
         stars=float(mean[0].clip(MIN_STARS, MAX_STARS)),
         low=low,
         high=high,
-        reasons=_reasons(model, known_films, rated, movie),
+        reasons=_reasons(model, known_movies, rated, movie),
     )
 
 
 def _reasons(
-    model: Model, known_films: KnownFilms, rated: Mapping[int, float], movie: int
+    model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
 ) -> tuple[Reason, ...]:
-    """The ratings that speak most for a film, in words that say so; else those that do without,
+    """The ratings that speak most for a movie, in words that say so; else those that do without,
     else those that speak most against it."""
     parts = model.explain_one(ME, movie, if_forgotten=False).contributions
     own = [(part, part.movie, part.stars) for part in parts if part.movie is not None]
     own = [one for one in own if abs(one[2]) >= LEAST]
     pro = [one for one in own if one[2] > 0]
-    # a film that was liked speaks for one that others like with it, a film that was not for one
+    # a movie that was liked speaks for one that others like with it, a movie that was not for one
     # that they do not like with it; some speak by the time when they were rated alone
-    mean = known_films.table.mean
+    mean = known_movies.table.mean
     films = np.array([film for _, film, _ in pro], dtype=int)
     liked = np.array([rated[film] for film in films]) > mean[films]
     telling = (model.agreement(movie, films) >= 1 / 2) == liked
     chosen = [one for one, tells in zip(pro, telling, strict=True) if tells] or pro or own
     return tuple(
-        Reason(known_films.catalogue.name(film), part.reason, stars)
+        Reason(known_movies.catalogue.name(film), part.reason, stars)
         for part, film, stars in chosen[:REASONS]
     )

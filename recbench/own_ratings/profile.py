@@ -42,13 +42,13 @@ def profile_path() -> Path:
 
 @dataclass(frozen=True)
 class Profile:
-    """All that is remembered of a user. What is recommended follows from it and the film table.
+    """All that is remembered of a user. What is recommended follows from it and the item table.
 
     Nothing in it says what was there before: after a rating is forgotten, the file is byte for
     byte the one of somebody who never gave it.
 
     Attributes:
-        ratings: the latest last; each film once.
+        ratings: the latest last; each movie once.
         muted: genres never to be recommended, sorted.
     """
 

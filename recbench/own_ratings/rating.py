@@ -9,7 +9,7 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 
 @dataclass(frozen=True)
 class OwnRating:
-    """Stars for a film, and all that its source says of which film that is.
+    """Stars for a movie, and all that its source says of which movie that is.
 
     Attributes:
         stars: 0.5 .. 5.0 in halves.
@@ -18,7 +18,7 @@ class OwnRating:
         time: when it was given, seconds since 1970 (UTC); None if unknown.
         movie_id: in the numbering of a MovieLens set; None if unknown.
         imdb_id: "tt0114709"; "" if unknown.
-        original_title: in the film's own language; "" if unknown.
+        original_title: in the movie's own language; "" if unknown.
     """
 
     stars: float

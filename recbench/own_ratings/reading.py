@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recbench.errors import InputError
 from recbench.own_ratings.decoding import read_text, text_of
-from recbench.own_ratings.kinds import KINDS, KNOWN, Kind, Row, WrongValue, is_film
+from recbench.own_ratings.kinds import KINDS, KNOWN, Kind, Row, WrongValue, is_movie
 from recbench.own_ratings.rating import OwnRating
 
 DELIMITERS = ",;\t"
@@ -68,7 +68,7 @@ def _ratings_in(text: str, path: Path, user: str, flag: str) -> ReadFile:
     other_kinds: Counter[str] = Counter()
     unrated = 0
     for line, row in rows:
-        if not is_film(row):
+        if not is_movie(row):
             other_kinds[row["title type"]] += 1
             continue
         try:
@@ -82,7 +82,7 @@ def _ratings_in(text: str, path: Path, user: str, flag: str) -> ReadFile:
     notes = []
     if other_kinds:
         listed = ", ".join(f"{count:,} {kind}" for kind, count in other_kinds.most_common())
-        notes.append(f"left out, since they are no films: {listed}")
+        notes.append(f"left out, since they are no movies: {listed}")
     if unrated:
         notes.append(f"left out, since they have no rating: {unrated:,} rows")
     if not ratings:

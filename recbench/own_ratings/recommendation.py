@@ -1,4 +1,4 @@
-"""A film that is recommended: what is expected of it, how sure that is, and why."""
+"""A movie that is recommended: what is expected of it, how sure that is, and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Reason:
     """A rating of the user's that a recommendation rests on.
 
     Attributes:
-        film: "Alien (1979)".
+        movie: "Alien (1979)".
         words: "you gave it 5: 82% of those who rate both agree".
         stars: how many it adds; negative: takes off.
     """
@@ -24,7 +24,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A film, and what is expected of it.
+    """A movie, and what is expected of it.
 
     Attributes:
         movie: row of the catalogue.

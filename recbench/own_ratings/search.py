@@ -1,4 +1,4 @@
-"""Films looked for while their titles are typed."""
+"""Movies looked for while their titles are typed."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed
 
 
 class Search:
-    """Finds films by the words of their names, each perhaps not typed to its end.
+    """Finds movies by the words of their names, each perhaps not typed to its end.
 
     Args:
-        catalogue: the films.
-        matcher: of the same films; it finds slips.
+        catalogue: the movies.
+        matcher: of the same movies; it finds slips.
     """
 
     def __init__(self, catalogue: Catalogue, matcher: Matcher) -> None:
         self._catalogue, self._matcher = catalogue, matcher
-        # of each name of a film, once for films that are there twice: its words, and its row
+        # of each name of a movie, once for movies that are there twice: its words, and its row
         self._names = [
             (f" {' '.join(words_of(name))}", row)
             for row in sorted(set(catalogue.same.tolist()))
@@ -29,7 +29,7 @@ class Search:
         ]
 
     def find(self, typed: str, count: int) -> list[int]:
-        """Rows of the films whose name has all words typed, or begins of words: the whole name
+        """Rows of the movies whose name has all words typed, or begins of words: the whole name
         first, then names that begin so, then others; the best-known first. "Alien (1979)" is of
         that year alone. Where none is found, those spelled nearly so, the nearest first."""
         title, year = split_title(typed)

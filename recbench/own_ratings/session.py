@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.own_ratings.adding import Added, Film, added_to, same_film
+from recbench.own_ratings.adding import Added, Movie, added_to, same_film
 from recbench.own_ratings.diversity import diversified
 from recbench.own_ratings.filters import Filters, known_genre
 from recbench.own_ratings.kinds import number_of, split_title
-from recbench.own_ratings.known_films import KnownFilms
+from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.matching import Matcher
 from recbench.own_ratings.predicting import ME, Model, expected, fitted, recommendation
 from recbench.own_ratings.profile import Profile
@@ -23,39 +23,39 @@ from recbench.own_ratings.titles import names_of
 from recbench.ratings import MAX_STARS
 
 LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
-CANDIDATES, TARGETS = 200, 500  # films that may be asked about; whose ratings it should tell of
+CANDIDATES, TARGETS = 200, 500  # movies that may be asked about; whose ratings it should tell of
 
 
 class Session:
-    """A user, the films and a model. `profile` is what there is to be kept; nothing is written.
+    """A user, the movies and a model. `profile` is what there is to be kept; nothing is written.
 
     Args:
-        known_films: films and film table.
+        known_movies: movies and item table.
         new_model: makes an unfitted model.
         profile: of the user.
 
-    >>> session = Session(open_known_films("ml-100k"), Personal)  # doctest: +SKIP
+    >>> session = Session(open_known_movies("ml-100k"), Personal)  # doctest: +SKIP
     >>> session.rate("Alien (1979)", 4.5)  # doctest: +SKIP
-    >>> [film.name for film in session.recommend(3)]  # doctest: +SKIP
+    >>> [movie.name for movie in session.recommend(3)]  # doctest: +SKIP
     """
 
     def __init__(
         self,
-        known_films: KnownFilms,
+        known_movies: KnownMovies,
         new_model: Callable[[], Model],
         profile: Profile | None = None,
     ) -> None:
-        self.known_films, self.catalogue = known_films, known_films.catalogue
+        self.known_movies, self.catalogue = known_movies, known_movies.catalogue
         self._new_model = new_model
-        self.matcher = Matcher(known_films.catalogue)
-        self._film_of: dict[OwnRating, int | None] = {}  # of ratings that were looked for before
+        self.matcher = Matcher(known_movies.catalogue)
+        self._movie_of: dict[OwnRating, int | None] = {}  # of ratings that were looked for before
         self.take(profile or Profile())
 
     # --- what is known ---------------------------------------------------------------------------
 
     @property
     def rated(self) -> dict[int, float]:
-        """Film -> stars, of the films in the catalogue, the latest last."""
+        """Movie -> stars, of the movies in the catalogue, the latest last."""
         return {
             movie: rating.stars
             for movie, rating in zip(self._movies, self.profile.ratings, strict=True)
@@ -64,7 +64,7 @@ class Session:
 
     @property
     def lacking(self) -> list[OwnRating]:
-        """Ratings whose film the catalogue lacks: kept, and not learned from."""
+        """Ratings whose movie the catalogue lacks: kept, and not learned from."""
         pairs = zip(self._movies, self.profile.ratings, strict=True)
         return [rating for movie, rating in pairs if movie is None]
 
@@ -82,11 +82,11 @@ class Session:
         self._model: Model | None = None
 
     def add(self, ratings: Sequence[OwnRating]) -> Added:
-        """Add ratings of a file, the latest last. Of a film rated twice, in them or before, the
+        """Add ratings of a file, the latest last. Of a movie rated twice, in them or before, the
         later rating counts, by its time if both have one, else the one added last.
 
         Raises:
-            InputError: they are of films by number, and of another numbering.
+            InputError: they are of movies by number, and of another numbering.
         """
         known = dict(zip(self._keys(), self.profile.ratings, strict=True))
         together, added = added_to(known, ratings, self.matcher, self.catalogue)
@@ -94,20 +94,20 @@ class Session:
         return added
 
     def rate(self, title: str, stars: float) -> int:
-        """Rate a film now, by its title, with or without the year; the film.
+        """Rate a movie now, by its title, with or without the year; the movie.
 
         Raises:
-            InputError: nobody knows the title (the nearest are listed), several films have it, or
+            InputError: nobody knows the title (the nearest are listed), several movies have it, or
                 these are no stars.
         """
         if not on_the_grid(stars):
             raise InputError(f"{title}: {stars:g} stars. Expected 0.5, 1.0, 1.5 .. 5.0")
-        movie = self._film(title)
+        movie = self._movie(title)
         self.rate_movie(movie, stars)
         return movie
 
     def rate_movie(self, movie: int, stars: float) -> None:
-        """Rate a film of the catalogue now, by its row."""
+        """Rate a movie of the catalogue now, by its row."""
         now = OwnRating(stars=float(stars), time=int(clock.time()))
         rating = self.catalogue.described(movie, now)
         others = [
@@ -118,10 +118,10 @@ class Session:
         self._replace((*others, rating))  # the last, whatever the clock says
 
     def forget(self, title: str) -> str:
-        """Forget the rating of a film, as if it had never been given; the film's name.
+        """Forget the rating of a movie, as if it had never been given; the movie's name.
 
         Raises:
-            InputError: the user has rated no such film, or several of that title.
+            InputError: the user has rated no such movie, or several of that title.
         """
         asked, year = split_title(title)
         names = names_of(asked)
@@ -147,7 +147,7 @@ class Session:
         return named[0]
 
     def forget_movie(self, movie: int) -> str:
-        """Forget the rating of a film of the catalogue, by its row; the film's name.
+        """Forget the rating of a movie of the catalogue, by its row; the movie's name.
 
         Raises:
             InputError: the user has not rated it.
@@ -158,11 +158,11 @@ class Session:
         return self.catalogue.name(movie)
 
     def forget_genre(self, genre: str) -> list[str]:
-        """Forget all ratings of films of a genre; their names. What genre a film is of that the
+        """Forget all ratings of movies of a genre; their names. What genre a movie is of that the
         catalogue lacks is not known.
 
         Raises:
-            InputError: no film is of that genre.
+            InputError: no movie is of that genre.
         """
         wanted = known_genre(genre, "--forget-genre", self.catalogue.all_genres)
         places = [
@@ -175,10 +175,10 @@ class Session:
         return named
 
     def mute(self, genre: str) -> str:
-        """Recommend no film of a genre from now on; its name. The user's ratings are untouched.
+        """Recommend no movie of a genre from now on; its name. The user's ratings are untouched.
 
         Raises:
-            InputError: no film is of that genre.
+            InputError: no movie is of that genre.
         """
         name = known_genre(genre, "--mute", self.catalogue.all_genres)
         self.profile = replace(self.profile, muted=tuple(sorted({*self.profile.muted, name})))
@@ -205,10 +205,10 @@ class Session:
     def recommend(
         self, count: int = 10, filters: Filters | None = None, diversity: float = 0.0
     ) -> list[Recommendation]:
-        """The unseen films with the most stars expected; a film that the user rated is seen.
+        """The unseen movies with the most stars expected; a movie that the user rated is seen.
 
         Args:
-            filters: which films may be recommended; muted genres may not.
+            filters: which movies may be recommended; muted genres may not.
             diversity: 0 .. 1, see `recbench.own_ratings.diversity.diversified`.
         """
         passing = (filters or Filters()).passing(self.catalogue, self.profile.muted)
@@ -224,14 +224,14 @@ class Session:
         return [self.predict(int(movie)) for movie in movies[chosen]]
 
     def predict(self, movie: int) -> Recommendation:
-        """What is expected of a film, and why."""
-        return recommendation(self._fitted(), self.known_films, self.rated, movie)
+        """What is expected of a movie, and why."""
+        return recommendation(self._fitted(), self.known_movies, self.rated, movie)
 
     def ask(self, skipped: Collection[int] = (), filters: Filters | None = None) -> int | None:
-        """The well-known film whose rating would teach most; None if none is left.
+        """The well-known movie whose rating would teach most; None if none is left.
 
         Args:
-            skipped: films that the user has not seen.
+            skipped: movies that the user has not seen.
         """
         passing = (filters or Filters()).passing(self.catalogue, self.profile.muted)
         passing[[*self.rated]] = False
@@ -246,12 +246,12 @@ class Session:
         """The model of the latest ratings, fitted when it is asked for."""
         if self._model is None:
             latest = dict(list(self.rated.items())[-LATEST:])
-            self._model = fitted(self._new_model, self.known_films, latest)
+            self._model = fitted(self._new_model, self.known_movies, latest)
         return self._model
 
-    # --- films and ratings -----------------------------------------------------------------------
+    # --- movies and ratings -----------------------------------------------------------------------
 
-    def _film(self, title: str) -> int:
+    def _movie(self, title: str) -> int:
         asked, year = split_title(title)
         match = self.matcher.find(OwnRating(stars=MAX_STARS, title=asked, year=year), strict=True)
         if match.movie is not None:
@@ -261,7 +261,7 @@ class Session:
             raise InputError(f"{title}: there are several. Say which: {'; '.join(names)}")
         near = [self.catalogue.name(movie) for movie in self.matcher.nearest(asked)]
         hint = f". The nearest are {'; '.join(near)}" if near else ""
-        raise InputError(f"{title}: no film of {self.catalogue.dataset} has this title{hint}")
+        raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
 
     def _has_name(self, place: int, rating: OwnRating, names: dict[str, int], title: str) -> bool:
         movie = self._movies[place]
@@ -270,7 +270,7 @@ class Session:
             titles += [self.catalogue.movies.title[movie], *self.catalogue.other_titles[movie]]
         return rating.name == title or any(names_of(one).keys() & names for one in titles if one)
 
-    def _keys(self) -> list[Film]:
+    def _keys(self) -> list[Movie]:
         pairs = zip(self._movies, self.profile.ratings, strict=True)
         return [same_film(rating) if movie is None else movie for movie, rating in pairs]
 
@@ -282,12 +282,12 @@ class Session:
         self.take(replace(self.profile, ratings=ratings))
 
     def _found(self, ratings: Sequence[OwnRating]) -> list[int | None]:
-        """Films of ratings that are kept, which have the title of a film or else found none."""
-        find, known = self.matcher.find, self._film_of
-        self._film_of = {
+        """Movies of ratings that are kept, which have the title of a movie or else found none."""
+        find, known = self.matcher.find, self._movie_of
+        self._movie_of = {
             one: known[one] if one in known else find(one, strict=True).movie for one in ratings
         }
-        return [self._film_of[one] for one in ratings]
+        return [self._movie_of[one] for one in ratings]
 
 
 def stars_of(text: str) -> float | None:

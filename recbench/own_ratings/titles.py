@@ -14,7 +14,7 @@ LEADING = re.compile(rf"^(?:l['’´`]\s*|(?:{'|'.join(ARTICLES)})\s+)(.+)$", re
 PARENTHESES = re.compile(r"\(([^()]*)\)")
 KNOWN_AS = re.compile(r"^(?:a\.?\s?k\.?\s?a\.?|also known as|or|originally)[\s:]+", re.IGNORECASE)
 NO_NAME = re.compile(
-    r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|film|\d+$)\b|^\d+$",
+    r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|movie|\d+$)\b|^\d+$",
     re.IGNORECASE,
 )
 SUBTITLE = re.compile(r":\s+|\s+[-–—]\s+|;\s+|,?\s+or:?\s+(?=[A-Z])")
@@ -126,7 +126,7 @@ def names_of(title: str) -> dict[str, int]:
 def head_and_tail(title: str) -> tuple[str, str]:
     """Keys of what stands before a subtitle, and of a subtitle of three words or more: "Star Wars"
     and "A New Hope" of "Star Wars: Episode IV - A New Hope". "" where there is none. Weaker than
-    names: other films may have them."""
+    names: other movies may have them."""
     parts = SUBTITLE.split(outside_parentheses(title))
     if len(parts) == 1:
         return "", ""
@@ -136,7 +136,7 @@ def head_and_tail(title: str) -> tuple[str, str]:
 
 
 def tells_much(title: str) -> bool:
-    """Whether a title has three words or more, so that hardly another film has it."""
+    """Whether a title has three words or more, so that hardly another movie has it."""
     return len(outside_parentheses(title).split()) >= TELLING
 
 

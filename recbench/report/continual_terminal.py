@@ -9,7 +9,7 @@ from rich.text import Text
 LEGEND = (
     "RMSE: each rating predicted before it is learned, mean over users. From the first: its "
     "difference in %;\n+ - better, worse (p < .05 after Holm). µs: medians. s: processor seconds, "
-    "fits and film tables included"
+    "fits and item tables included"
 )
 
 

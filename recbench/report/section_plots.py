@@ -87,7 +87,7 @@ def for_whom(table: pd.DataFrame, looks: Looks) -> Figure:
 
 
 def ranking(table: pd.DataFrame, looks: Looks) -> Figure:
-    """nDCG of all films against how popular the ten first are."""
+    """nDCG of all movies against how popular the ten first are."""
     figure, panels = _panels(table, height=4.6, sharey=True)
     for panel, rows in panels:
         for row in rows.itertuples():
@@ -97,8 +97,8 @@ def ranking(table: pd.DataFrame, looks: Looks) -> Figure:
                 row.model, (x, y), (5, 3), textcoords="offset points", fontsize=8, color=GREY
             )
         panel.margins(x=0.2)
-        panel.set_xlabel("mean popularity percentile of the ten films")
-    figure.axes[0].set_ylabel("nDCG at 10 of all films")
+        panel.set_xlabel("mean popularity percentile of the ten movies")
+    figure.axes[0].set_ylabel("nDCG at 10 of all movies")
     return figure
 
 

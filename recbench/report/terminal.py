@@ -6,15 +6,15 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from recbench.contract import whose_ratings
 from recbench.keys import CELL
-from recbench.recommender import whose_ratings
 from recbench.registry import class_of
 
 TABLES = {
     "rmse": "RMSE in stars, mean over users (the primary score; less is better)",
     "mae": "MAE in stars, mean over users (less is better)",
     "accuracy_mean": "Accuracy within one star, mean over users (more is better)",
-    "ranking_ndcg_at_10": "nDCG at 10 of all films, mean over users (more is better)",
+    "ranking_ndcg_at_10": "nDCG at 10 of all movies, mean over users (more is better)",
 }
 MORE_IS_BETTER = {
     *("accuracy_mean", "auc_like", "ndcg_at_10", "skill_over_bias", "residual_correlation"),
@@ -25,7 +25,7 @@ ALPHA = 0.05
 SHORT = {  # whose ratings are learned from, for 80 columns
     "all users": "all users",
     "the user alone": "user",
-    "the user, and a film table": "film table",
+    "the user, and an item table": "item table",
     "the user, and movie means": "movie means",
 }
 
@@ -38,7 +38,7 @@ def legend(differences: pd.DataFrame) -> str:
     return (
         "Columns: users × ratings of each; means over iterations, the best in bold.\n"
         "Learns from: ratings of all users; of the user alone; or of the user, beside what\n"
-        "a film table or movie means say of other users' ratings.\n"
+        "an item table or movie means say of other users' ratings.\n"
         "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
         f"cells) than the reference, {against}.  *: never tuned."
     )

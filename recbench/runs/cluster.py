@@ -21,7 +21,7 @@ from uuid import uuid4
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 from recbench.registry import load_recommender
-from recbench.runs.circumstances import changes, circumstances, code_version, versions
+from recbench.runs.provenance import changes, circumstances, code_version, versions
 
 T = TypeVar("T")
 R = TypeVar("R")

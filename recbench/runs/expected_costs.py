@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from recbench.contract import build
 from recbench.data.dataset import Dataset
-from recbench.recommender import build
 from recbench.registry import load_recommender
 from recbench.runs.grid import CellTask
 

@@ -61,10 +61,10 @@ def run_experiment(
     Raises:
         InputError: a parameter or a file is wrong.
     """
+    from recbench.contract import Options, build
     from recbench.data.joining import load_dataset  # these take seconds: flags are read without
     from recbench.evaluation.cells import make_cell
     from recbench.evaluation.measure import measure
-    from recbench.recommender import Options, build
 
     protocol = protocol_of(parameters)
     cell = make_cell(

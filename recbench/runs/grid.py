@@ -1,7 +1,7 @@
 """The cells of a grid, one after another or several at a time, each recommender on each.
 
 A task is one cell in one iteration. Of a cell of many users a worker makes parts first
-(`recbench.evaluation.parts_of_cell`): what recommenders learn of each user apart becomes a task for
+(`recbench.evaluation.shards`): what recommenders learn of each user apart becomes a task for
 each of them and each part, and a task is left for the other recommenders. What a task finds goes to
 the folder of the run, as soon as it is there; only rows of the table are handed back.
 """
@@ -18,11 +18,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from recbench.contract import Options, build, declared, whose_ratings, why_together
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, TooFewUsers
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Fitted, Measured, fit_and_predict, measure, score
-from recbench.evaluation.parts_of_cell import (
+from recbench.evaluation.protocols import Protocol
+from recbench.evaluation.shards import (
     number_of_parts,
     of_all_of,
     read_part,
@@ -30,11 +32,9 @@ from recbench.evaluation.parts_of_cell import (
     whole,
     write_parts,
 )
-from recbench.evaluation.protocols import Protocol
-from recbench.film_table.tables import FilmTables
 from recbench.keys import in_file_name
-from recbench.own_class import line_of
-from recbench.recommender import Options, build, declared, whose_ratings, why_together
+from recbench.models.item_table.tables import ItemTables
+from recbench.plugin import line_of
 from recbench.registry import family_of, file_of, load_recommender
 from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
@@ -52,12 +52,12 @@ class CellTask:
         key: num_users, reviews_per_user and iteration.
         seed: of the whole run.
         models: name in the tables -> what `recbench.registry.load_recommender` takes.
-        wnn_engine: an option of the recommenders, see `recbench.recommender.Options`.
+        wnn_engine: an option of the recommenders, see `recbench.contract.Options`.
         reference_of: which models are to be scored on validation rows as well, so that the best
             collaborative one can be chosen; name -> spec.
         folder: where results are written to; None: nowhere.
         model_timeout: how long a model may take, seconds; 0: as long as it likes.
-        ranking: whether each model also ranks all films, see `recbench.evaluation.ranking`.
+        ranking: whether each model also ranks all movies, see `recbench.evaluation.ranking`.
         cache: whether a large dataset is kept in the user's cache.
         users_per_task: a cell with more users than that is done in parts; 0: never.
     """
@@ -322,8 +322,8 @@ def _drop(fitted: dict[str, Fitted], to_come: list[str], models: dict[str, str])
 def _models_apart(task: CellTask, cell: Cell) -> dict[str, Any]:
     """The recommenders, not fitted, that are to learn the cell in parts.
 
-    None does if films are ranked: the part of the catalogue that is shown is a product over all
-    users. Nor under learned bits with a film table for each fold of users.
+    None does if movies are ranked: the part of the catalogue that is shown is a product over all
+    users. Nor under learned bits with an item table for each fold of users.
     """
     many = 0 < task.users_per_task < cell.n_users
     if not many or task.ranking or len(cell.movies_of_folds()) > 1 or not len(cell.personal.test):
@@ -397,7 +397,7 @@ def _cell_with_those_there_are(task: CellTask, done: CellDone) -> tuple[Cell | N
             f"{num_users} × {reviews}: only {cell.n_users} users have that many ratings; "
             "running with those"
         )
-    tables = FilmTables.load(task.parts()) if task.folder is not None else None
+    tables = ItemTables.load(task.parts()) if task.folder is not None else None
     if tables is not None and not cell.code_bits:
         cell.__dict__["personal_tables"] = tables  # made already
     return cell, ""

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from recbench.errors import InputError
 from recbench.keys import CELL, ITERATION
-from recbench.runs.circumstances import changes, circumstances, git_commit
+from recbench.runs.provenance import changes, circumstances, git_commit
 
 LOCK = ".lock"  # held while a process writes to the folder
 

@@ -17,12 +17,12 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
+from recbench.contract import Options, Recommender, build, declared
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import Protocol
-from recbench.recommender import Options, Recommender, build, declared
 
 KINDS = ("log", "linear", "int")
 DIGITS = 2  # of a value proposed: more would be noise, and would have to be written down

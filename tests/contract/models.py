@@ -19,7 +19,7 @@ class Model:
         self.start = train.mean_stars()
         noise = np.random.default_rng(self.seed).normal(0, 0.01, len(movies))
         votes = np.nan_to_num(movies.vote_average - 3.0)
-        self.film = 0.1 * votes + noise
+        self.movie = 0.1 * votes + noise
         self.last = int(train.time.max(initial=0))
         self.own = {}
         for row in np.argsort(train.time, kind="stable"):
@@ -28,7 +28,7 @@ class Model:
 
     def learn_one(self, user, movie, stars):
         self.own.setdefault(user, {})
-        self.own[user][movie] = stars - self.start - self.film[movie]
+        self.own[user][movie] = stars - self.start - self.movie[movie]
 
     def forget_one(self, user, movie):
         if movie not in self.own.get(user, {}):
@@ -37,7 +37,7 @@ class Model:
 
     def explain_one(self, user, movie):
         own = self.own.get(user, {})
-        parts = [("mean", self.start), ("film", self.film[movie])]
+        parts = [("mean", self.start), ("movie", self.movie[movie])]
         parts += [("your rating", one / (len(own) + self.damping)) for one in own.values()]
         total = sum(stars for _, stars in parts)
         parts.append(("limit of the scale", min(max(total, 0.5), 5.0) - total))
@@ -83,12 +83,12 @@ class Model:
 
 START = "self.start = train.mean_stars()"
 VOTES = "votes = np.nan_to_num(movies.vote_average - 3.0)"
-FILM = "self.film = 0.1 * votes + noise"
+FILM = "self.movie = 0.1 * votes + noise"
 LAST = "self.last = int(train.time.max(initial=0))"
 EXPLAINED = "return self.explain_one(user, movie).stars"
 FEW = "self.own.setdefault(user, {})"
 OWN = "self.own = {}\n"
-LEARN = "self.own[user][movie] = stars - self.start - self.film[movie]"
+LEARN = "self.own[user][movie] = stars - self.start - self.movie[movie]"
 FORGET = "del self.own[user][movie]"
 SUM = "stars = stars + later"
 CUT = "return np.clip(stars, 0.5, 5.0).astype(np.float32)"
@@ -203,8 +203,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
             (CUT, f"{CUT}  # here"),
         ),
     ),
-    "knows the films rated alone": (
-        "films_never_seen",
+    "knows the movies rated alone": (
+        "movies_never_seen",
         "IndexError: index 21 is out of bounds",
         changed(
             then(LAST, "self.seen = np.ones(int(train.movie.max(initial=19)) + 1)"),
@@ -271,8 +271,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         ),
     ),
     "hands votes on that are nan": (
-        "films_of_which_nothing_is_known",
-        "predict returned nan in 161 of 161 predictions where no film has bits or votes",
+        "movies_of_which_nothing_is_known",
+        "predict returned nan in 161 of 161 predictions where no movie has bits or votes",
         changed(
             (
                 VOTES,
@@ -495,13 +495,13 @@ BROKEN: dict[str, tuple[str, str, str]] = {
             ("return self\n", "self.fitted = True\n        return self  # here\n"),
         ),
     ),
-    "keeps both ratings of a film": (
+    "keeps both ratings of a movie": (
         "a_changed_rating_takes_the_place",
         "rated 0.5 and then 4.5,",
         changed(
             (
                 LEARN,
-                "before = self.own[user].get(movie, 0.0) - self.start - self.film[movie]\n"
+                "before = self.own[user].get(movie, 0.0) - self.start - self.movie[movie]\n"
                 "        self.own[user][movie] = before + stars  # here",
             )
         ),

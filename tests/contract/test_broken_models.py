@@ -7,10 +7,10 @@ import re
 import pytest
 from models import BROKEN, GOOD, WITH_BITS
 
-from recbench.contract.candidate import Candidate
-from recbench.contract.checking import result_of, results_of
-from recbench.contract.checks import CHECKS
-from recbench.contract.stars import CUT
+from recbench.checks.candidate import Candidate
+from recbench.checks.checking import result_of, results_of
+from recbench.checks.checks import CHECKS
+from recbench.checks.stars import CUT
 from recbench.registry import load_recommender
 
 TIMEOUT = {"hangs": 0.5}  # seconds

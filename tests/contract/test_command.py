@@ -11,7 +11,7 @@ import pytest
 from models import BROKEN, GOOD
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.contract.new import TEMPLATE
+from recbench.checks.new import TEMPLATE
 
 
 def python(*words, cwd):

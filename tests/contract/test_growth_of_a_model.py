@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from models import GOOD
 
-from recbench.contract.candidate import Candidate
-from recbench.contract.growth import MOVIELENS_1M, Growth, growth_of, spoken
+from recbench.checks.candidate import Candidate
+from recbench.checks.growth import MOVIELENS_1M, Growth, growth_of, spoken
 from recbench.registry import load_recommender
 
 

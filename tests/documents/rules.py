@@ -111,7 +111,7 @@ RULES: list[Rule] = [
     Run(r"python recommend\.py --dataset ml-100k .*", as_printed=True),
     Run(r"python -m recbench new my_file\.py", words={"my_file.py": "another.py"}),
     Run(r"python -m recbench check (my_file:MyModel|sklearn:Ridge).*"),
-    Run(r"python -m recbench\.film_table", {"--dataset": [SYNTHETIC], "--output": ["table.npz"]}),
+    Run(r"python -m recbench\.item_table", {"--dataset": [SYNTHETIC], "--output": ["table.npz"]}),
     Elsewhere(r"python -m recbench\.report.*", "test_report.py", "recbench.report"),
     Run(r"python -m weightless\.clam"),
     Elsewhere(

@@ -36,7 +36,7 @@ def copy(tmp_path_factory):
         apart = "\n\n" if code.startswith("def ") else ""  # functions stand two lines apart
         (copy / name).write_text(text.replace(f"\n{line}", f"\n{code}{apart}{line}"))
     ratings = pl.read_csv(ROOT / "tests" / "synthetic" / "ratings_small.csv").select(
-        user="userId", film=pl.format("Film {}", "movieId"), stars="rating", time="timestamp"
+        user="userId", film=pl.format("Movie {}", "movieId"), stars="rating", time="timestamp"
     )
     (copy / "cache").mkdir()
     ratings.write_csv(copy / "cache" / "plain.csv")

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT
 
-from recbench.runs.circumstances import circumstances
+from recbench.runs.provenance import circumstances
 
 ALL = os.environ.get("FAULTS") == "all"
 COUNTS = ROOT / "results" / "reliability" / "faults"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_films import catalogue_of_titles
+from own_movies import catalogue_of_titles
 
 from recbench.errors import InputError
 from recbench.own_ratings.diversity import POOL, diversified
@@ -12,7 +12,7 @@ from recbench.own_ratings.filters import Filters, known_genre, known_language
 
 
 def plain(stars, likeness, count, diversity):
-    """As the paper has it, film by film."""
+    """As the paper has it, movie by movie."""
     pool = sorted(range(len(stars)), key=lambda film: (-stars[film], film))[: POOL * count]
     least, most = min(stars[film] for film in pool), max(stars[film] for film in pool)
     relevance = {film: (stars[film] - least) / ((most - least) or 1) for film in pool}

@@ -1,4 +1,4 @@
-"""Films asked one after another, answered by a script."""
+"""Movies asked one after another, answered by a script."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def run(session, *answers):
     return script
 
 
-def test_ten_films_are_rated(session):
+def test_ten_movies_are_rated(session):
     script = run(session, *["4"] * 20)
     assert len(script.asked) == FILMS
     assert len(set(script.asked)) == FILMS
@@ -33,7 +33,7 @@ def test_ten_films_are_rated(session):
     assert "0.5 to 5 in halves; Enter: not seen; q: stop" in script.told[0]
 
 
-def test_films_not_seen_are_not_asked_again(session):
+def test_movies_not_seen_are_not_asked_again(session):
     script = run(session, "", "", "3.5", "q", "5")
     assert len(script.asked) == 4
     assert len({question[4:] for question in script.asked}) == 4

@@ -1,9 +1,9 @@
-"""Titles as they are written in many ways find their film, and no other."""
+"""Titles as they are written in many ways find their movie, and no other."""
 
 import csv
 
 import pytest
-from own_films import HERE, catalogue_of_titles
+from own_movies import HERE, catalogue_of_titles
 
 from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.kinds import split_title
@@ -72,7 +72,7 @@ SAME = [
 
 
 @pytest.mark.parametrize(("there", "given", "how"), SAME)
-def test_the_same_film(there, given, how):
+def test_the_same_movie(there, given, how):
     catalogue = catalogue_of_titles([there, "Another Story (1979)", "Vertigo (1958)"])
     assert found(catalogue, given) == (catalogue.name(0), how)
 
@@ -94,7 +94,7 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("there", "given"), DIFFERENT)
-def test_another_film(there, given):
+def test_another_movie(there, given):
     assert found(catalogue_of_titles([there]), given) is None
 
 
@@ -106,7 +106,7 @@ def test_the_nearest_year_wins_and_a_tie_is_not_decided():
     assert match.candidates == (1, 2)
 
 
-def test_a_film_that_is_there_twice_is_one():
+def test_a_movie_that_is_there_twice_is_one():
     catalogue = catalogue_of_titles(["Alien (1979)", "Nightwatch (1997)", "Nightwatch (1997)"])
     assert found(catalogue, "Nightwatch (1997)") == ("Nightwatch (1997)", "title")
     for movie_id in (2, 3):
@@ -131,7 +131,7 @@ def test_original_titles_of_both_sides():
 def test_ids_come_first():
     catalogue = catalogue_of_titles(["A Story (1990)", "B Story (1991)"], imdb_id=["tt01", "tt02"])
     assert found(catalogue, "A Story (1990)", imdb_id="tt02") == ("B Story (1991)", "id")
-    # two ids that differ are two films, but for those of the very same title and year
+    # two ids that differ are two movies, but for those of the very same title and year
     assert found(catalogue, "A Story (1991)", imdb_id="tt03") is None
     assert found(catalogue, "A Story (1990)", imdb_id="tt03") == ("A Story (1990)", "nearly")
     # a number without a title is believed, with another title it is of another numbering
@@ -156,8 +156,8 @@ def test_the_nearest(catalogue):
 
 
 @pytest.mark.parametrize("name", ["letterboxd", "imdb", "movielens"])
-def test_the_sample_files_find_their_films(name, catalogue):
-    """Films stand in the same order in all of them, MovieLens's numbers apart."""
+def test_the_sample_files_find_their_movies(name, catalogue):
+    """Movies stand in the same order in all of them, MovieLens's numbers apart."""
     matcher, file = Matcher(catalogue), read_ratings(HERE / f"{name}.csv")
     place = {title: row for row, title in enumerate(by_row(name))}
     missed, wrong = [], []
@@ -173,7 +173,7 @@ def test_the_sample_files_find_their_films(name, catalogue):
 
 
 def by_row(name):
-    """Title and year of each film as the site has them."""
+    """Title and year of each movie as the site has them."""
     if name == "movielens":
         return []
     title, encoding = {"letterboxd": ("Name", "utf-8"), "imdb": ("Title", "cp1252")}[name]

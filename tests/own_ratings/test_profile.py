@@ -150,7 +150,7 @@ def test_any_byte_that_is_changed_is_noticed(tmp_path):
     ("change", "words"),
     [
         ({"version": 2}, ("of version 2", "reads version 1")),
-        ({"format": "recbench film table"}, ("recbench film table",)),
+        ({"format": "recbench item table"}, ("recbench item table",)),
         ({"ratings": [{"stars": 3}]}, ("damaged",)),
         ({"ratings": 3}, ("damaged",)),
         ({"muted": None}, ("damaged",)),

@@ -4,7 +4,7 @@ import codecs
 import os
 
 import pytest
-from own_films import HERE
+from own_movies import HERE
 
 from recbench.errors import InputError
 from recbench.own_ratings.kinds import seconds_of, split_title, year_of
@@ -50,7 +50,7 @@ def test_the_sample_files_are_read_whole(name, kind, left_out):
     assert times == sorted(times)
     assert bool(file.notes) == bool(left_out)
     if left_out:
-        said = "left out, since they are no films: "
+        said = "left out, since they are no movies: "
         assert file.notes == (said + "2 TV Series, 1 TV Episode, 1 TV Mini Series, 1 Video Game",)
 
 
@@ -68,14 +68,14 @@ def test_imdb_is_halved_and_series_are_left_out(tmp_path):
         ("tt0110413", 4.5),
     ]
     assert file.ratings[1].original_title == "Léon"
-    assert file.notes == ("left out, since they are no films: 1 TV Series",)
+    assert file.notes == ("left out, since they are no movies: 1 TV Series",)
 
 
 def test_imdb_as_exported_until_2017(tmp_path):
     text = (
         '"position","const","created","modified","description","Title","Title type","Directors",'
         '"You rated","IMDb Rating","Year"\n'
-        '"1","tt0078748","Fri Jan 31 00:00:00 2014","","","Alien","Feature Film","R. Scott","8",'
+        '"1","tt0078748","Fri Jan 31 00:00:00 2014","","","Alien","Feature Movie","R. Scott","8",'
         '"8.5","1979"\n'
     )
     (rating,) = read_ratings(written(tmp_path, text)).ratings

@@ -13,7 +13,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from own_films import HERE, known_films_of_titles
+from own_movies import HERE, known_movies_of_titles
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.errors import InputError
@@ -27,9 +27,9 @@ SCRIPT = [sys.executable, str(ROOT / "recommend.py")]
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory, catalogue):
-    """A folder with film table and list of films, as the cache has it."""
+    """A folder with item table and list of movies, as the cache has it."""
     folder = tmp_path_factory.mktemp("films")
-    known_films_of_titles(catalogue).save(folder)
+    known_movies_of_titles(catalogue).save(folder)
     return folder
 
 
@@ -40,7 +40,7 @@ def user(tmp_path, films, monkeypatch, capsys):
     env = os.environ | {"XDG_DATA_HOME": str(tmp_path / "data"), "RECBENCH_CACHE": str(tmp_path)}
 
     def run(*words, status=0, stdin=""):
-        given = [*SCRIPT, "--film-table", str(films), "--well-known", "0", *map(str, words)]
+        given = [*SCRIPT, "--item-table", str(films), "--well-known", "0", *map(str, words)]
         done = subprocess.run(
             given, input=stdin, env=env, capture_output=True, text=True, check=False
         )
@@ -52,7 +52,7 @@ def user(tmp_path, films, monkeypatch, capsys):
         """In this process: it takes a second each otherwise."""
         before = profile.read_bytes() if profile.exists() else None
         with pytest.raises(InputError) as error:
-            main(Parameters(**{"film_table": str(films), "well_known": 0, **given}))
+            main(Parameters(**{"item_table": str(films), "well_known": 0, **given}))
         for word in saying:
             assert str(word) in str(error.value)
         assert (profile.read_bytes() if profile.exists() else None) == before
@@ -66,7 +66,7 @@ def user(tmp_path, films, monkeypatch, capsys):
 @pytest.mark.slow
 def test_a_first_day(user):
     done = user.run("--ratings", HERE / "letterboxd.csv", "--number", 5)
-    assert "ratings found their film" in done.stderr
+    assert "ratings found their movie" in done.stderr
     assert "new: " in done.stderr
     assert 5 <= done.stdout.count("you gave it") <= 15
     assert stat.S_IMODE(user.profile.stat().st_mode) == 0o600
@@ -110,10 +110,10 @@ WRONG = [
     ({"rate": ("=4",)}, ("expected title and stars",)),
     ({"rate": ("Alien=3.7",)}, ('"3.7" are no stars', "0.5, 1.0, 1.5")),
     ({"rate": ("Alien=",)}, ('"" are no stars',)),
-    ({"rate": ("Heat=4", "Trainspoting=4")}, ("no film", "Trainspotting (1996)")),
+    ({"rate": ("Heat=4", "Trainspoting=4")}, ("no movie", "Trainspotting (1996)")),
     ({"rate": ("Heat=4",), "forget": ("Fargo",)}, ("have not rated it",)),
-    ({"forget_genre": ("Horor",)}, ("no film is of this genre", "Horror")),
-    ({"mute": ("Horor",)}, ("no film is of this genre",)),
+    ({"forget_genre": ("Horor",)}, ("no movie is of this genre", "Horror")),
+    ({"mute": ("Horor",)}, ("no movie is of this genre",)),
     ({"unmute": ("Comedy",)}, ("is not muted", "War")),
     ({"genre": ("Horor",)}, ("--genre Horor",)),
     ({"not_genre": ("Horor",)}, ("--not-genre Horor",)),
@@ -129,7 +129,7 @@ WRONG = [
     ({"output": "none/x.csv"}, ("no such folder",)),
     ({"output": "."}, ("cannot be written",)),
     ({"profile": "."}, ("is a folder",)),
-    ({"film_table": "none.npz"}, ("no such file",)),
+    ({"item_table": "none.npz"}, ("no such file",)),
 ]
 
 
@@ -177,7 +177,7 @@ def test_out_to_files(user):
         ]
         == []
     )
-    assert "no unseen film" in user.run("--year-from", 2090).stdout
+    assert "no unseen movie" in user.run("--year-from", 2090).stdout
 
 
 @pytest.mark.slow
@@ -186,16 +186,16 @@ def test_ten_thousand_rows(user):
     rows = [f"{n},{n % 10 / 2 + 0.5},{1_000_000_000 + n}" for n in range(1, 10_001)]
     path.write_text("\n".join(["movieId,rating,timestamp", *rows]))
     done = user.run("--ratings", path)
-    assert "MovieLens: 253 of 10,000 ratings found their film (253 by id)" in done.stderr
+    assert "MovieLens: 253 of 10,000 ratings found their movie (253 by id)" in done.stderr
     assert "and 9,727 more" in done.stderr
-    assert "kept and not used, of films that are not among these: 9,747" in done.stderr
+    assert "kept and not used, of movies that are not among these: 9,747" in done.stderr
     assert len(done.stderr.splitlines()) < 40
 
 
 @pytest.mark.slow
 def test_asked_in_a_terminal(user, films):
     main, terminal = pty.openpty()
-    words = ["--film-table", str(films), "--number", "3"]
+    words = ["--item-table", str(films), "--number", "3"]
     with subprocess.Popen(
         [*SCRIPT, *words], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=user.env, text=True,
@@ -214,8 +214,8 @@ def test_asked_in_a_terminal(user, films):
 
 @pytest.mark.slow
 def test_from_a_dataset(user):
-    """The first start makes the film table, the next takes it from the cache."""
-    given = ["--film-table", "", "--dataset", SYNTHETIC, "--rate", "Film 3=4"]
+    """The first start makes the item table, the next takes it from the cache."""
+    given = ["--item-table", "", "--dataset", SYNTHETIC, "--rate", "Movie 3=4"]
     first = user.run(*given)
     assert "done in" in first.stderr
     again = user.run(*given)

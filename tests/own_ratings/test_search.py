@@ -1,6 +1,6 @@
-"""Films found while their titles are typed."""
+"""Movies found while their titles are typed."""
 
-from own_films import catalogue_of_titles
+from own_movies import catalogue_of_titles
 
 from recbench.own_ratings.matching import Matcher
 from recbench.own_ratings.search import Search

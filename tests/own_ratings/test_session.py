@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from own_films import HERE, SOME, catalogue_of_titles, known_films_of_titles
+from own_movies import HERE, SOME, catalogue_of_titles, known_movies_of_titles
 
 from PerUser.personal import Personal
 from recbench.errors import InputError
-from recbench.film_table.tables import FilmTables
+from recbench.models.item_table.tables import ItemTables
 from recbench.own_ratings import session as module
 from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters
@@ -20,10 +20,10 @@ from recbench.own_ratings.session import Session
 from recbench.ratings import Ratings
 
 
-def test_recommendations_are_those_of_the_model(seen, known_films):
-    movies, movie = known_films.catalogue.movies, list(seen.rated)
+def test_recommendations_are_those_of_the_model(seen, known_movies):
+    movies, movie = known_movies.catalogue.movies, list(seen.rated)
     train = Ratings(np.zeros(6), movie, list(SOME.values()), np.arange(6))
-    model = Personal().fit(train, movies, FilmTables.same_for_all(known_films.table))
+    model = Personal().fit(train, movies, ItemTables.same_for_all(known_movies.table))
     stars = model.predict(np.zeros(len(movies), int), np.arange(len(movies)))
     stars[movie] = 0
     films = seen.recommend(10)
@@ -35,13 +35,13 @@ def test_recommendations_are_those_of_the_model(seen, known_films):
         assert probability[0][inside].sum() >= 0.8
         shares = {part.movie: part.stars for part in model.explain_one(0, film.movie).contributions}
         for reason in film.reasons:
-            row = next(row for row in movie if known_films.catalogue.name(row) == reason.film)
+            row = next(row for row in movie if known_movies.catalogue.name(row) == reason.film)
             assert reason.stars == pytest.approx(shares[row])
             assert "you gave it" in reason.words
 
 
 def test_reasons_do_not_say_the_opposite(seen):
-    model, mean = seen._fitted(), seen.known_films.table.mean
+    model, mean = seen._fitted(), seen.known_movies.table.mean
     row = {seen.catalogue.name(movie): movie for movie in seen.rated}
     for film in seen.recommend(50):
         for_it = [reason for reason in film.reasons if reason.stars > 0]
@@ -53,7 +53,7 @@ def test_reasons_do_not_say_the_opposite(seen):
             assert f"{part:.0%}" in reason.words
 
 
-def test_no_film_that_was_rated_is_recommended(seen):
+def test_no_movie_that_was_rated_is_recommended(seen):
     everything = seen.recommend(1000)
     assert len(everything) == len(seen.catalogue) - len(SOME)
     assert not {film.movie for film in everything} & set(seen.rated)
@@ -62,7 +62,7 @@ def test_no_film_that_was_rated_is_recommended(seen):
 def test_without_ratings_the_mean_of_others(session):
     films = session.recommend(3)
     assert [film.reasons for film in films] == [(), (), ()]
-    best = np.sort(session.known_films.table.mean)[::-1][:3]
+    best = np.sort(session.known_movies.table.mean)[::-1][:3]
     assert [film.stars for film in films] == pytest.approx(best)
 
 
@@ -77,7 +77,7 @@ def test_filters_and_diversity(seen):
     assert alike[0] < alike[1]
 
 
-def test_the_correlation_of_films(seen):
+def test_the_correlation_of_movies(seen):
     movies = np.arange(20)
     correlation = seen._fitted().correlation(movies, movies)
     np.testing.assert_allclose(np.diagonal(correlation), 1)
@@ -101,9 +101,9 @@ def test_reasons_are_the_shares_without_what_forgetting_would_do(seen):
 # --- what changes it ---------------------------------------------------------------------------
 
 
-def test_forgetting_leaves_what_somebody_has_who_never_rated_it(seen, known_films, monkeypatch):
+def test_forgetting_leaves_what_somebody_has_who_never_rated_it(seen, known_movies, monkeypatch):
     monkeypatch.setattr(module.clock, "time", lambda: 1.7e9)
-    never = Session(known_films, Personal)
+    never = Session(known_movies, Personal)
     for title, stars in SOME.items():
         if title != "Psycho (1960)":
             never.rate(title, stars)
@@ -122,7 +122,7 @@ def test_forget_a_genre_in_one_call(seen):
     assert sorted(seen.forget_genre("horror")) == sorted(horror)
     assert not any(word in seen.profile.encoded() for word in (b"Alien", b"Shining", b"Psycho"))
     assert seen.forget_genre("Horror") == []
-    with pytest.raises(InputError, match="no film is of this genre"):
+    with pytest.raises(InputError, match="no movie is of this genre"):
         seen.forget_genre("Horor")
 
 
@@ -137,7 +137,7 @@ def test_forget_what_was_not_rated(seen):
 
 def test_forget_one_of_two_of_the_same_title():
     catalogue = catalogue_of_titles(["Hamlet (1990)", "Hamlet (1996)"])
-    session = Session(known_films_of_titles(catalogue), Personal)
+    session = Session(known_movies_of_titles(catalogue), Personal)
     session.rate("Hamlet (1990)", 4)
     session.rate("Hamlet (1996)", 2)
     with pytest.raises(InputError, match=r"several.*Hamlet \(1990\); Hamlet \(1996\)"):
@@ -146,28 +146,28 @@ def test_forget_one_of_two_of_the_same_title():
     assert session.forget("Hamlet") == "Hamlet (1990)"
 
 
-def test_forget_a_film_that_is_there_under_two_names():
-    """As two films of another dataset, which are one here."""
+def test_forget_a_movie_that_is_there_under_two_names():
+    """As two movies of another dataset, which are one here."""
     old = catalogue_of_titles(["Seven (1995)", "Se7en (1995)"])
-    session = Session(known_films_of_titles(old), Personal)
+    session = Session(known_movies_of_titles(old), Personal)
     session.rate("Seven (1995)", 4)
     session.rate("Se7en (1995)", 2)
     new = catalogue_of_titles(["Seven (a.k.a. Se7en) (1995)"])
-    later = Session(known_films_of_titles(new), Personal, session.profile)
+    later = Session(known_movies_of_titles(new), Personal, session.profile)
     assert later.rated == {0: 2}
     later.forget("Se7en")
     assert later.profile.ratings == ()
 
 
 def test_rate(seen):
-    with pytest.raises(InputError, match=r"no film of .* The nearest are The Usual Suspects"):
+    with pytest.raises(InputError, match=r"no movie of .* The nearest are The Usual Suspects"):
         seen.rate("Usul Suspects", 3)
     for stars in (3.7, 0, 5.5, -1):
         with pytest.raises(InputError, match=r"Expected 0\.5, 1\.0"):
             seen.rate("Heat (1995)", stars)
     catalogue = catalogue_of_titles(["Hamlet (1990)", "Hamlet (1996)"])
     with pytest.raises(InputError, match=r"several. Say which: Hamlet \(1990\); Hamlet \(1996\)"):
-        Session(known_films_of_titles(catalogue), Personal).rate("Hamlet", 3)
+        Session(known_movies_of_titles(catalogue), Personal).rate("Hamlet", 3)
     assert len(seen.rated) == len(SOME)
 
 
@@ -208,15 +208,15 @@ def test_a_file_is_added(session):
     assert sum(added.matched.values()) >= 248
     assert session.learned == len(session.rated)
     assert len(session.lacking) == len(added.unmatched)
-    again = Session(session.known_films, Personal, session.profile)
+    again = Session(session.known_movies, Personal, session.profile)
     assert again.rated == session.rated
     assert again.recommend(5) == session.recommend(5)
 
 
-def test_all_three_kinds_give_the_same_profile_but_for_times(known_films):
+def test_all_three_kinds_give_the_same_profile_but_for_times(known_movies):
     rated = []
     for name in ("letterboxd", "imdb", "movielens"):
-        session = Session(known_films, Personal)
+        session = Session(known_movies, Personal)
         session.add(read_ratings(HERE / f"{name}.csv").ratings)
         rated.append(session.rated)
     for one in rated:
@@ -238,7 +238,7 @@ def rating(title, stars, when=None, **more):
         ((3, 10), (4, 10), 4),
     ],
 )
-def test_of_a_film_named_twice_the_latest_counts(session, first, second, counts):
+def test_of_a_movie_named_twice_the_latest_counts(session, first, second, counts):
     pair = sorted(
         [rating("Alien", *first), rating("alien", *second)], key=lambda one: one.time or 0
     )
@@ -256,21 +256,21 @@ def test_the_later_of_file_and_profile_counts(session):
     assert list(session.rated.values()) == [2]
 
 
-def test_what_finds_no_film_is_kept_and_named_with_the_nearest(session, known_films):
+def test_what_finds_no_movie_is_kept_and_named_with_the_nearest(session, known_movies):
     unknown = OwnRating(stars=4, title="Trainspottingg Two", year=2017)
     added = session.add([unknown, rating("Alien", 3)])
     assert added.unmatched == [(unknown, ["Trainspotting (1996)"])]
     assert session.lacking == [unknown]
     assert session.learned == 1
     bigger = catalogue_of_titles(["Trainspottingg Two (2017)", "Alien (1979)"])
-    later = Session(known_films_of_titles(bigger), Personal, session.profile)
+    later = Session(known_movies_of_titles(bigger), Personal, session.profile)
     assert later.rated == {0: 4, 1: 3}
     assert session.forget("Trainspottingg Two (2017)") == "Trainspottingg Two (2017)"
     assert session.lacking == []
 
 
-def test_numbers_of_films_of_another_set(known_films):
-    of_100k = replace(known_films, catalogue=replace(known_films.catalogue, dataset="ml-100k"))
+def test_numbers_of_movies_of_another_set(known_movies):
+    of_100k = replace(known_movies, catalogue=replace(known_movies.catalogue, dataset="ml-100k"))
     session = Session(of_100k, Personal)
     session.add([OwnRating(stars=3, movie_id=253)])
     with pytest.raises(InputError, match=r"movieId 2571 is not in ml-100k.*--dataset"):
@@ -278,15 +278,15 @@ def test_numbers_of_films_of_another_set(known_films):
     assert list(session.rated.values()) == [3]
 
 
-def test_another_numbering_of_films_is_no_trouble(session):
+def test_another_numbering_of_movies_is_no_trouble(session):
     session.rate("Alien (1979)", 4)
-    other = catalogue_of_titles([f"Film {n} (1990)" for n in range(300)] + ["Alien (1979)"])
-    assert Session(known_films_of_titles(other), Personal, session.profile).rated == {300: 4}
+    other = catalogue_of_titles([f"Movie {n} (1990)" for n in range(300)] + ["Alien (1979)"])
+    assert Session(known_movies_of_titles(other), Personal, session.profile).rated == {300: 4}
 
 
 def test_ten_thousand_ratings(monkeypatch):
     titles = [f"Tale {n} of {n * 7919 % 10_007} (1990)" for n in range(10_000)]
-    session = Session(known_films_of_titles(catalogue_of_titles(titles)), Personal)
+    session = Session(known_movies_of_titles(catalogue_of_titles(titles)), Personal)
     started = time.monotonic()
     added = session.add([OwnRating(stars=n % 10 / 2 + 0.5, movie_id=n + 1) for n in range(9_990)])
     assert added.matched == {"id": 9_990}

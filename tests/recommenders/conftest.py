@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recbench.contract.candidate import MOVIES, TRAIN
+from recbench.checks.candidate import MOVIES, TRAIN
 from recbench.ratings import Movies, Ratings
 
 

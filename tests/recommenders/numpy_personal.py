@@ -6,18 +6,18 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from PerUser.personal import histories, rows_by_user
-from recbench.film_table.kernel import drift_shape, metadata_shape
-from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FilmTables
+from recbench.models.item_table.kernel import drift_shape, metadata_shape
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Movies, Ratings
 
 
 def numpy_loop(
-    train: Ratings, test: Ratings, movies: Movies, tables: FilmTables, with_variance: bool
+    train: Ratings, test: Ratings, movies: Movies, tables: ItemTables, with_variance: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """What `Personal` predicts, as one writes it in numpy: user by user, bits as numbers ±1, whose
     matrix product says how many agree. Mean, not clipped, and variance, float64 [n] each."""
-    of_tables = [_Films(table, movies) for table in tables.tables]
+    of_tables = [_Movies(table, movies) for table in tables.tables]
     ratings_of = dict(histories(train))
     mean, variance = np.empty(len(test)), np.empty(len(test))
     for user, rows in rows_by_user(test.user):
@@ -43,10 +43,10 @@ def numpy_loop(
     return mean, variance
 
 
-class _Films:
-    """What the loop reads of a film table, made once."""
+class _Movies:
+    """What the loop reads of an item table, made once."""
 
-    def __init__(self, table: FilmTable, movies: Movies) -> None:
+    def __init__(self, table: ItemTable, movies: Movies) -> None:
         bits, metadata = table.codes, movies.metadata_bits
         self.scales = scales = table.scales
         self.mean, self.norm, self.level = table.mean, table.norm, table.level

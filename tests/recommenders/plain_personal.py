@@ -1,4 +1,4 @@
-"""The personal model in plain Python: its kernel film by film, and a dense solve."""
+"""The personal model in plain Python: its kernel movie by movie, and a dense solve."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from PerUser.film_kernel import CodeKernel, FactorKernel
-from recbench.film_table.table import FilmTable
+from recbench.models.item_kernel import CodeKernel, FactorKernel
+from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Movies
 
 KERNELS = {"codes": CodeKernel, "factors": FactorKernel}
@@ -18,8 +18,8 @@ def number_of(bits: np.ndarray) -> int:
     return int("".join(map(str, bits.tolist())), 2)
 
 
-def plain_kernel(kind: str, table: FilmTable, movies: Movies) -> Callable[[int, int, int], float]:
-    """k of two films that are so many ratings apart."""
+def plain_kernel(kind: str, table: ItemTable, movies: Movies) -> Callable[[int, int, int], float]:
+    """k of two movies that are so many ratings apart."""
     codes = [number_of(code) for code in table.codes]
     metadata = [number_of(bits) for bits in movies.metadata_bits]
     scales = table.scales
@@ -49,9 +49,9 @@ def plain_kernel(kind: str, table: FilmTable, movies: Movies) -> Callable[[int, 
 
 
 def plainly(
-    kind: str, table: FilmTable, movies: Movies, rated: list[tuple[int, float]], asked: np.ndarray
+    kind: str, table: ItemTable, movies: Movies, rated: list[tuple[int, float]], asked: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean, not clipped, and variance of a person's ratings of the films `asked`; `rated`: films
+    """Mean, not clipped, and variance of a person's ratings of the movies `asked`; `rated`: movies
     and stars, the latest last."""
     k, n = plain_kernel(kind, table, movies), len(rated)
     film = [movie for movie, _ in rated]

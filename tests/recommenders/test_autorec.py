@@ -9,8 +9,8 @@ import torch
 from Collaborative import autorec
 from Collaborative.autorec import SHUFFLE, Autoencoder, AutoRecModel, _ranges
 from Collaborative.bias import BiasModel
-from recbench.contract.toy_data import toy_movies, toy_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 USERS, MOVIES, UNITS = 13, 17, 11  # units: eight and some more

@@ -10,8 +10,8 @@ import surprise
 from Collaborative.bias import BiasModel
 from Collaborative.surprise_trainset import look_up
 from Collaborative.svd import SvdModel
-from recbench.contract.toy_data import toy_movies, toy_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 

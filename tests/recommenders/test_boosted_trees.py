@@ -10,8 +10,8 @@ from sklearn.model_selection import KFold
 
 from Collaborative.boosted_trees import BoostedTrees
 from Collaborative.rating_statistics import RatingStatistics, out_of_fold
-from recbench.contract.toy_data import toy_movies, toy_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender, name_of
 
@@ -154,7 +154,7 @@ def test_too_few_ratings_for_folds_leave_the_baseline(movies):
     np.testing.assert_allclose(model.predict(*grid(3, 60)), expected.clip(0.5, 5), atol=1e-6)
 
 
-def test_a_film_without_votes_and_a_column_that_is_nowhere_known(movies):
+def test_a_movie_without_votes_and_a_column_that_is_nowhere_known(movies):
     unknown = replace(movies, vote_average=np.full(60, np.nan), vote_count=np.zeros(60))
     user, movie = grid(30, 60)
     train = Ratings(user, movie, 1.0 + user % 5, np.zeros(len(user)))

@@ -19,7 +19,7 @@ from Collaborative.torch_colab import (
     initial_embeddings,
 )
 from experiments.speed.networks import train_over_dictionaries
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.ratings import Ratings
 

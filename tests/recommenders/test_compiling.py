@@ -8,10 +8,10 @@ import pytest
 from few_samples import few_samples
 from numba.core.dispatcher import Dispatcher
 
+from recbench.contract import Options, build, fit_on
 from recbench.evaluation import measure as measuring
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.recommender import Options, build, fit_on
 from recbench.registry import RECOMMENDERS, load_recommender
 
 

@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 from few_samples import few_samples
 
-from recbench.contract.candidate import (
+from recbench.checks.candidate import (
     ASKED,
-    UNSEEN_FILM,
+    UNSEEN_MOVIE,
     UNSEEN_USER,
     Broken,
     Candidate,
     LeftOut,
     all_pairs,
 )
-from recbench.contract.checks import CHECKS
-from recbench.contract.toy_data import toy_ratings, toy_tables
+from recbench.checks.checks import CHECKS
+from recbench.checks.toy_data import toy_ratings, toy_tables
+from recbench.contract import Options, build, declared, fit_on
 from recbench.errors import InputError
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.recommender import Options, build, declared, fit_on
 from recbench.registry import RECOMMENDERS, load_recommender
 
-# By design: the means of films that it goes on learning are nobody's, and stay.
-FILM_MEANS_STAY = {"a_changed_rating_takes_the_place", "what_is_forgotten_leaves_no_trace"}
+# By design: the means of movies that it goes on learning are nobody's, and stay.
+MOVIE_MEANS_STAY = {"a_changed_rating_takes_the_place", "what_is_forgotten_leaves_no_trace"}
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
@@ -34,7 +34,7 @@ FILM_MEANS_STAY = {"a_changed_rating_takes_the_place", "what_is_forgotten_leaves
 def test_the_contract_is_kept(name, check):
     candidate = Candidate(load_recommender(name), **few_samples(name))
     try:
-        if name == "personal_live" and check.name in FILM_MEANS_STAY:
+        if name == "personal_live" and check.name in MOVIE_MEANS_STAY:
             with pytest.raises(Broken):
                 check(candidate)
         else:
@@ -56,7 +56,7 @@ def make(request):
 def fit(model, train, movies):
     """Fits it with what it declares that it needs."""
     baseline = ItemBaseline.fit(train, movies)
-    return fit_on(model, train, movies, baseline, film_tables=toy_tables(movies))
+    return fit_on(model, train, movies, baseline, item_tables=toy_tables(movies))
 
 
 def test_ids_and_titles_of_movies_are_not_looked_at(make, train, movies):
@@ -71,10 +71,10 @@ def test_ids_and_titles_of_movies_are_not_looked_at(make, train, movies):
 def test_movies_neither_rated_nor_asked_about_do_not_matter(make, train, movies):
     """What is fitted is fitted on the training ratings, not on the whole table of movies."""
     bits, votes = movies.bits.copy(), movies.vote_average.copy()
-    bits[UNSEEN_FILM + 1 :] ^= 1
-    votes[UNSEEN_FILM + 1 :] = 5.0
+    bits[UNSEEN_MOVIE + 1 :] ^= 1
+    votes[UNSEEN_MOVIE + 1 :] = 5.0
     changed: Movies = replace(movies, bits=bits, vote_average=votes)
-    asked = all_pairs((0, 2, UNSEEN_USER), UNSEEN_FILM + 1)
+    asked = all_pairs((0, 2, UNSEEN_USER), UNSEEN_MOVIE + 1)
     np.testing.assert_array_equal(
         fit(make(), train, changed).predict(*asked), fit(make(), train, movies).predict(*asked)
     )
@@ -94,7 +94,7 @@ def test_a_personal_model_does_not_depend_on_other_users_ratings(make, movies):
     movie[rows], stars[rows] = train.movie[swapped], train.stars[swapped]
     other: Ratings = replace(train, movie=movie, stars=stars)
     before, after = (
-        fit_on(make(), one, movies, baseline, film_tables=toy_tables(movies))
+        fit_on(make(), one, movies, baseline, item_tables=toy_tables(movies))
         for one in (train, other)
     )
     asked = all_pairs((me,))
@@ -112,12 +112,12 @@ def test_no_item_baseline_is_fitted_silently(make, train, movies):
         model.fit(train, movies)
 
 
-def test_no_film_table_is_made_silently(make, train, movies):
+def test_no_item_table_is_made_silently(make, train, movies):
     """Who a table may be learned from, only the maker of the split can say."""
     model = make()
-    if not declared(model, "starts_from_film_table"):
+    if not declared(model, "starts_from_item_table"):
         pytest.skip("it starts from none")
-    with pytest.raises((ValueError, TypeError), match=r"film_tables|film table"):
+    with pytest.raises((ValueError, TypeError), match=r"item_tables|item table"):
         model.fit(train, movies)
 
 

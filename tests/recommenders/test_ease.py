@@ -9,9 +9,9 @@ from scipy import sparse
 from Collaborative import square_matrix
 from Collaborative.bias import BiasModel
 from Collaborative.ease import EaseModel, inverse_of, left_out
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.errors import InputError
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 USERS, MOVIES = 17, 11

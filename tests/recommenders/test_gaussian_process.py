@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from PerUser.gaussian_process import GaussianProcess
+from recbench.models.gaussian_process import GaussianProcess
 
 POINTS, ASKED = 30, 5
 

@@ -10,20 +10,20 @@ import pytest
 from plain_personal import plain_kernel, plainly
 
 from Collaborative.bayesian_fm import BayesianFM
-from PerUser.hybrid import Hybrid, HybridImplicit
+from Collaborative.hybrid import Hybrid, HybridImplicit
 from PerUser.personal import Personal
-from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.film_table.kernel import Scales
-from recbench.film_table.tables import FilmTables
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
+from recbench.contract import Options, Recommender, build, fit_on
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Ratings
-from recbench.recommender import Options, Recommender, build, fit_on
 from recbench.registry import load_recommender
 
 FILMS = 40
 MOVIES = toy_movies(FILMS)
 TABLE = toy_table(MOVIES)
-TABLES = FilmTables.same_for_all(TABLE)
+TABLES = ItemTables.same_for_all(TABLE)
 EVERY = np.arange(FILMS)
 USERS = [0, 1, 2, 3, 9]
 ASKED = np.repeat(USERS, FILMS), np.tile(EVERY, len(USERS))
@@ -62,7 +62,7 @@ def history(train: Ratings, user: int) -> Ratings:
 
 
 def errors_expected(own: Ratings, said: np.ndarray, table, hybrid: Hybrid) -> np.ndarray:
-    """What the errors of a person's ratings tell of every film, by a dense solve with the kernel
+    """What the errors of a person's ratings tell of every movie, by a dense solve with the kernel
     of the docstring."""
     scales, less, n = table.scales, hybrid.share_of_likeness, len(own)
     of_errors = Scales(
@@ -77,7 +77,7 @@ def errors_expected(own: Ratings, said: np.ndarray, table, hybrid: Hybrid) -> np
 
 
 def by_halves(hybrid: Hybrid, train: Ratings, tables=TABLES) -> np.ndarray:
-    """(users, films)"""
+    """(users, movies)"""
     said = OwnOpinion().predict(*ASKED).reshape(len(USERS), FILMS).astype(float)
     halves = []
     for row, user in enumerate(USERS):
@@ -104,7 +104,7 @@ def test_it_is_the_mean_of_two_halves_computed_separately(settings):
 
 def test_each_user_has_the_table_of_the_own_fold():
     train = ratings()
-    tables = FilmTables((TABLE, toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
+    tables = ItemTables((TABLE, toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
     hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, tables)
     found = hybrid.predict(*ASKED)
     np.testing.assert_allclose(found, by_halves(hybrid, train, tables).ravel(), atol=1e-5)
@@ -117,7 +117,7 @@ def test_each_user_has_the_table_of_the_own_fold():
 def test_errors_by_hand():
     """One rating of 5 stars where the model said 3 and people on average 3: the model's error is 2.
     With level alone of kernel 1 a quarter is kept, and the noise of 1 is 1.3 in errors; so of the
-    same film the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one 3 + 2 · ½."""
+    same movie the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one 3 + 2 · ½."""
     table = replace(
         TABLE,
         mean=np.full(FILMS, 3.0),
@@ -129,7 +129,7 @@ def test_errors_by_hand():
         def predict(self, user, movie):
             return np.full(len(user), 3, np.float32)
 
-    tables = FilmTables.same_for_all(table)
+    tables = ItemTables.same_for_all(table)
     hybrid = Hybrid(model=Three).fit(Ratings([0], [4], [5.0], [1]), MOVIES, tables)
     expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
     assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)
@@ -149,10 +149,10 @@ def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
 
 def test_what_is_predicted_stays_within_the_scale():
     for mean in (0.2, 6.5):
-        tables = FilmTables.same_for_all(replace(TABLE, mean=np.full(FILMS, mean)))
+        tables = ItemTables.same_for_all(replace(TABLE, mean=np.full(FILMS, mean)))
         stars = Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED)
         assert stars == pytest.approx(np.full(len(stars), (3 + mean) / 2), abs=1e-6)
-    tables = FilmTables.same_for_all(replace(TABLE, mean=np.full(FILMS, 9.0)))
+    tables = ItemTables.same_for_all(replace(TABLE, mean=np.full(FILMS, 9.0)))
     assert (Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED) == 5).all()
 
 
@@ -285,7 +285,7 @@ def test_a_better_model_makes_a_better_hybrid():
     asked = np.repeat(np.arange(10), FILMS), np.tile(EVERY, 10)
     errors = [
         np.abs(
-            fit_on(model, train, MOVIES, None, film_tables=TABLES).predict(*asked) - truth.ravel()
+            fit_on(model, train, MOVIES, None, item_tables=TABLES).predict(*asked) - truth.ravel()
         )
         for model in (Hybrid(model=Oracle), Personal(), Hybrid(model=OwnOpinion))
     ]

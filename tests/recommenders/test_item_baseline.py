@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.item_baseline import ItemBaseline, starting_stars
+from recbench.models.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import Ratings
 
 

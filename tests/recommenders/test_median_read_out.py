@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from few_samples import few_samples
 
-from recbench.contract.toy_data import toy_movies, toy_tables
+from recbench.checks.toy_data import toy_movies, toy_tables
+from recbench.contract import Options, Recommender, build, declared, fit_on
 from recbench.errors import InputError
-from recbench.item_baseline import ItemBaseline
-from recbench.median_read_out import GRID, MedianReadOut
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.median import GRID, MedianReadOut
 from recbench.ratings import Ratings
-from recbench.recommender import Options, Recommender, build, declared, fit_on
 from recbench.registry import RECOMMENDERS, family_of, load_recommender
 
 
@@ -82,7 +82,7 @@ def test_it_lowers_the_absolute_error_where_stars_are_skewed():
 @pytest.mark.parametrize("name", sorted(RECOMMENDERS))
 def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     mean, median = load_recommender(name), load_recommender(f"{name}_median")
-    needs = ("learns_from_background", "starts_from_item_baseline", "starts_from_film_table")
+    needs = ("learns_from_background", "starts_from_item_baseline", "starts_from_item_table")
     for attribute in (*needs, "asks_for_time", "tuned"):
         assert declared(median, attribute) == declared(mean, attribute)
     assert {*median.options} == {*mean.options, "background"}  # the mean may have settings alone
@@ -91,11 +91,11 @@ def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     item_baseline = ItemBaseline.fit(train, movies)
     asked = np.array([0, 3, 5]), np.array([1, 2, 22])
     model = build(median, Options(seed=3), **few)
-    fit_on(model, train, movies, item_baseline, film_tables=tables)
+    fit_on(model, train, movies, item_baseline, item_tables=tables)
     stars = model.predict(*asked)
     assert set(stars) <= set(GRID.astype(np.float32))
     by_hand = MedianReadOut(build(mean, Options(seed=3), **few))
-    by_hand.fit(train, movies, item_baseline, film_tables=tables)
+    by_hand.fit(train, movies, item_baseline, item_tables=tables)
     assert by_hand.learns_from_background == mean.learns_from_background
     assert np.array_equal(stars, by_hand.predict(*asked))
 

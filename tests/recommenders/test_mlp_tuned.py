@@ -12,10 +12,10 @@ from torch import nn
 
 from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.perUser_pytorch import Networks, initial_networks
-from PerUser.shrunk_means import mean_of_all, shrunk_means
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.shrunk_means import mean_of_all, shrunk_means
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 

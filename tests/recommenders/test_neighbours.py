@@ -11,9 +11,9 @@ from scipy import sparse
 from Collaborative import square_matrix
 from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.neighbours import ItemNeighbours, UserNeighbours
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.errors import InputError
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 USERS, MOVIES = 34, 23

@@ -13,19 +13,19 @@ from torch import nn
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
 from Collaborative.bayesian_fm_folded import USERS_KEPT, BayesianFMFolded
+from Collaborative.hybrid import Hybrid
+from Collaborative.personal_live import PersonalLive
 from Collaborative.river_online import RiverBaseline, RiverBiasedMF
-from PerUser.hybrid import Hybrid
-from PerUser.personal_live import PersonalLive
 from PerUser.perUser import AoRecommender
 from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
-from recbench.contract.candidate import FILMS, MOVIES
-from recbench.contract.learning import parts, stream
-from recbench.contract.toy_data import toy_tables
+from recbench.checks.candidate import FILMS, MOVIES
+from recbench.checks.learning import parts, stream
+from recbench.checks.toy_data import toy_tables
+from recbench.contract import OnlineRecommender, Options, build, declared, fit_on
 from recbench.data.encodings.thermometer import encode_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
-from recbench.recommender import OnlineRecommender, Options, build, declared, fit_on
 from recbench.registry import RECOMMENDERS, load_recommender
 
 TABLES = toy_tables(MOVIES)
@@ -37,7 +37,7 @@ ONLINE = [name for name in RECOMMENDERS if issubclass(load_recommender(name), On
 
 
 def fitted(model, train: Ratings):
-    return fit_on(model, train, MOVIES, BASELINE, film_tables=TABLES)
+    return fit_on(model, train, MOVIES, BASELINE, item_tables=TABLES)
 
 
 def learn(model, ratings: Ratings) -> None:
@@ -170,7 +170,7 @@ def test_a_user_folded_in_is_the_linear_regression_of_each_sample():
         np.testing.assert_allclose(given, expected.clip(0.5, 5), atol=1e-8)
 
 
-def test_film_vectors_and_sampled_users_give_what_the_machine_predicts():
+def test_movie_vectors_and_sampled_users_give_what_the_machine_predicts():
     """Of the users that were sampled along, in place of those folded in."""
     first, _ = parts(stream())
     model = folded(first)
@@ -215,7 +215,7 @@ def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
     np.testing.assert_allclose(online.predict(*ASKED), at_once.predict(*ASKED), atol=1e-5)
 
 
-# that of `personal_live` leaves what film means have learned
+# that of `personal_live` leaves what movie means have learned
 FORGETTING = [
     name
     for name in ONLINE
@@ -265,7 +265,7 @@ def test_a_population_forgets_an_example_and_leaves_the_others():
         agents.forget(0, 500)
 
 
-def test_film_means_follow_the_ratings_as_in_a_plain_loop():
+def test_movie_means_follow_the_ratings_as_in_a_plain_loop():
     first, then = parts(stream())
     live = PersonalLive(variance=0.4, half=3.0)
     fitted(live, first)

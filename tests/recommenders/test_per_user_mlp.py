@@ -20,7 +20,7 @@ from PerUser.perUser_pytorch import (
     batches_of_users,
     initial_networks,
 )
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.threads import one_thread
 

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from plain_personal import plainly
 
 from PerUser.personal import Personal, PersonalExact
-from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table, toy_tables
-from recbench.film_table.kernel import Scales
-from recbench.film_table.steps import Steps
-from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FilmTables
+from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table, toy_tables
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.steps import Steps
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Ratings
 
 FILMS = 40
 MOVIES = toy_movies(FILMS)
 TABLE = toy_table(MOVIES)
-TABLES = FilmTables.same_for_all(TABLE)
+TABLES = ItemTables.same_for_all(TABLE)
 EVERY = np.arange(FILMS)
 KINDS = [Personal, PersonalExact]
 NAMES = {Personal: "codes", PersonalExact: "factors"}
@@ -42,14 +42,14 @@ def history(train: Ratings, user: int) -> list[tuple[int, float]]:
     return list(zip(own.movie[order].tolist(), own.stars[order].tolist(), strict=True))
 
 
-def all_films(model: Personal, user: int) -> tuple[np.ndarray, np.ndarray]:
+def all_movies(model: Personal, user: int) -> tuple[np.ndarray, np.ndarray]:
     return model.predict_normal(np.full(FILMS, user), EVERY)
 
 
 def same(first: Personal, second: Personal, users: int, atol: float = 1e-8) -> None:
     """What they say of everything is the same."""
     for user in range(users):
-        for a, b in zip(all_films(first, user), all_films(second, user), strict=True):
+        for a, b in zip(all_movies(first, user), all_movies(second, user), strict=True):
             np.testing.assert_allclose(a, b, atol=atol)
 
 
@@ -59,7 +59,7 @@ def test_predictions_are_those_of_a_dense_solve(kind):
     model = kind().fit(train, MOVIES, TABLES)
     for user in range(5):
         mean, variance = plainly(NAMES[kind], TABLE, MOVIES, history(train, user), EVERY)
-        found = all_films(model, user)
+        found = all_movies(model, user)
         np.testing.assert_allclose(found[0], mean, atol=1e-8)
         np.testing.assert_allclose(found[1], variance, atol=1e-8)
         stars = model.predict(np.full(FILMS, user), EVERY)
@@ -77,26 +77,26 @@ def test_users_asked_about_in_turn_are_not_mixed_up():
     np.testing.assert_allclose(model.predict(user, movie), alone, atol=1e-6)
 
 
-def by_hand_table(**scales: float) -> FilmTable:
-    """Two films of 3 stars, with factors (1, 2) and (½, 1) and codes 1100 and 1101."""
+def by_hand_table(**scales: float) -> ItemTable:
+    """Two movies of 3 stars, with factors (1, 2) and (½, 1) and codes 1100 and 1101."""
     movies = toy_movies(2)
     only = Scales(**(dict.fromkeys(Scales().__dict__, 0.0) | scales))
-    return FilmTable(
+    return ItemTable(
         movies.movie_id, [3.0, 3.0], [[1.0, 2.0], [0.5, 1.0]], [[1, 1, 0, 0], [1, 1, 0, 1]],
         only, toy_table(movies).steps,
     )  # fmt: skip
 
 
 def test_one_rating_by_hand():
-    """By level: k = 1 with itself, ½ with the other film; with the noise 1 a residual of 2 counts
+    """By level: k = 1 with itself, ½ with the other movie; with the noise 1 a residual of 2 counts
     by a half: 3 + ½ · ½ · 2 = 3.5. By likeness: three bits of four agree, (3 − 1) / 4 = ½; k = 4
-    with itself, 2 · 1 · ½ = 1 with the other film; noise 4: 3 + ⅛ · 2 = 3.25."""
+    with itself, 2 · 1 · ½ = 1 with the other movie; noise 4: 3 + ⅛ · 2 = 3.25."""
     train = Ratings([0], [0], [5.0], [9])
     for table, expected, variance in (
         (by_hand_table(level=1, noise=1), 3.5, 0.25 + 1 - 0.25 / 2),
         (by_hand_table(likeness=1, noise=4), 3.25, 1 + 4 - 1 / 8),
     ):
-        model = Personal().fit(train, toy_movies(2), FilmTables.same_for_all(table))
+        model = Personal().fit(train, toy_movies(2), ItemTables.same_for_all(table))
         assert model.predict_one(0, 1) == pytest.approx(expected)
         assert model.predict_normal([0], [1])[1] == pytest.approx([variance])
 
@@ -105,7 +105,7 @@ def test_one_rating_by_hand():
 def test_a_user_without_ratings_is_predicted_the_mean(kind):
     model = kind().fit(shuffled_ratings([3, 0, 2]), MOVIES, TABLES)
     for user in (1, 3, 50_000):
-        mean, variance = all_films(model, user)
+        mean, variance = all_movies(model, user)
         assert (mean == TABLE.mean).all()
         expected = plainly(NAMES[kind], TABLE, MOVIES, [], EVERY)[1]
         np.testing.assert_allclose(variance, expected, atol=1e-8)
@@ -114,7 +114,7 @@ def test_a_user_without_ratings_is_predicted_the_mean(kind):
 
 def test_a_mean_outside_the_scale_is_cut_off():
     high = replace(TABLE, mean=np.full(FILMS, 5.3))
-    model = Personal().fit(NOBODY, MOVIES, FilmTables.same_for_all(high))
+    model = Personal().fit(NOBODY, MOVIES, ItemTables.same_for_all(high))
     assert model.predict_one(0, 3) == 5.0
     assert model.predict([0], [3]).tolist() == [5.0]
     assert model.predict_normal([0], [3])[0].tolist() == [5.3]
@@ -137,7 +137,7 @@ def test_what_is_recent_weighs_more():
     falling = replace(rising, time=rising.time[::-1])
     none = replace(TABLE, scales=replace(TABLE.scales, drift=0.0))
     for table, least in ((TABLE, 0.02), (none, 0.0)):
-        tables = FilmTables.same_for_all(table)
+        tables = ItemTables.same_for_all(table)
         up, down = (
             Personal().fit(train, MOVIES, tables).predict_one(0, 30) for train in (rising, falling)
         )
@@ -187,7 +187,7 @@ def test_forgetting_is_fitting_what_is_left(kind, asked_before):
 @settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_whatever_is_learned_and_forgotten_what_is_left_counts(kind, data):
-    """In whatever order; a film rated again counts once, as the latest."""
+    """In whatever order; a movie rated again counts once, as the latest."""
     model = kind().fit(NOBODY, MOVIES, TABLES)
     kept: dict[int, dict[int, float]] = {0: {}, 1: {}}
     for _ in range(data.draw(st.integers(0, 25))):
@@ -203,7 +203,7 @@ def test_whatever_is_learned_and_forgotten_what_is_left_counts(kind, data):
             own[movie] = stars
     for user, own in kept.items():
         mean, variance = plainly(NAMES[kind], TABLE, MOVIES, list(own.items()), EVERY)
-        found = all_films(model, user)
+        found = all_movies(model, user)
         np.testing.assert_allclose(found[0], mean, atol=1e-8)
         np.testing.assert_allclose(found[1], variance, atol=1e-8)
 
@@ -251,7 +251,7 @@ def test_a_movie_rated_again_counts_once_the_latest():
 def test_what_was_never_rated_cannot_be_forgotten():
     train = shuffled_ratings([12, 1, 30])
     model = Personal().fit(train, MOVIES, TABLES)
-    before = [all_films(model, user) for user in range(3)]
+    before = [all_movies(model, user) for user in range(3)]
     rated = train.movie[train.user == 0]
     not_rated = int(np.setdiff1d(EVERY, rated)[0])
     for user, movie in ((0, not_rated), (3, 0), (99, 5)):
@@ -262,7 +262,7 @@ def test_what_was_never_rated_cannot_be_forgotten():
         model.forget_one(0, int(rated[0]))
     model.learn_one(0, int(rated[0]), 3.0)
     for user in (1, 2):
-        for a, b in zip(all_films(model, user), before[user], strict=True):
+        for a, b in zip(all_movies(model, user), before[user], strict=True):
             assert (a == b).all()
 
 
@@ -279,7 +279,7 @@ def test_learning_about_one_user_leaves_the_others_alone():
 
 
 def test_a_rating_takes_its_pattern_and_two_numbers():
-    """256 bits of the code and 26 of metadata are five words; the film takes 4 bytes, the residual
+    """256 bits of the code and 26 of metadata are five words; the movie takes 4 bytes, the residual
     8. An exact one needs the metadata alone: its factors are the table's."""
     train = shuffled_ratings([12, 1, 30])
     for kind, words in ((Personal, 5), (PersonalExact, 1)):
@@ -299,8 +299,8 @@ def test_each_user_has_the_table_of_the_own_fold(kind):
     train = shuffled_ratings([12, 5, 20, 7])
     steps = Steps(TABLE.steps.cuts - 0.5, 1.5)
     tables = (TABLE, replace(toy_table(MOVIES, seed=8), steps=steps))
-    model = kind().fit(train, MOVIES, FilmTables(tables, np.array([1, 0, 1, 0])))
-    alone = [kind().fit(train, MOVIES, FilmTables.same_for_all(table)) for table in tables]
+    model = kind().fit(train, MOVIES, ItemTables(tables, np.array([1, 0, 1, 0])))
+    alone = [kind().fit(train, MOVIES, ItemTables.same_for_all(table)) for table in tables]
     user, movie = np.tile([2, 3, 0, 1, 9], FILMS), np.repeat(EVERY, 5)
     learned = (0, 17, 4.5), (1, 17, 1.0)
     for one in (model, *alone):
@@ -321,18 +321,18 @@ def test_without_a_table_it_does_not_start():
     with pytest.raises(ValueError, match="for_movies"):
         Personal().fit(NOBODY, toy_movies(FILMS + 1), TABLES)
     larger = toy_movies(FILMS + 1)
-    fitted = Personal().fit(NOBODY, larger, FilmTables.same_for_all(TABLE.for_movies(larger)))
+    fitted = Personal().fit(NOBODY, larger, ItemTables.same_for_all(TABLE.for_movies(larger)))
     assert fitted.predict_one(0, FILMS) == pytest.approx(TABLE.mean.mean())
 
 
 def test_without_any_likeness_metadata_take_its_place():
     """The table of metadata has no factors at all, and still one learns."""
-    tables = FilmTables.same_for_all(FilmTable.of_metadata(MOVIES))
+    tables = ItemTables.same_for_all(ItemTable.of_metadata(MOVIES))
     for kind in KINDS:
         model = kind().fit(shuffled_ratings([12]), MOVIES, tables)
-        mean, variance = all_films(model, 0)
+        mean, variance = all_movies(model, 0)
         assert np.abs(mean - tables.tables[0].mean).max() > 0.05
-        assert (variance < all_films(model, 1)[1]).all()
+        assert (variance < all_movies(model, 1)[1]).all()
 
 
 # --- the distribution --------------------------------------------------------------------------
@@ -354,11 +354,11 @@ def test_the_distribution_sums_to_one_and_has_the_mean_predicted():
 
 
 def test_its_mean_rises_with_the_mean():
-    """Nothing but the mean of a film differs: slope is off, nobody has rated."""
+    """Nothing but the mean of a movie differs: slope is off, nobody has rated."""
     flat = replace(TABLE, scales=replace(TABLE.scales, slope=0.0))
     means = []
     for more in np.linspace(-1, 1, 9):
-        tables = FilmTables.same_for_all(replace(flat, mean=TABLE.mean + more))
+        tables = ItemTables.same_for_all(replace(flat, mean=TABLE.mean + more))
         model = Personal().fit(NOBODY, MOVIES, tables)
         stars, p = model.predict_distribution(np.zeros(FILMS, int), EVERY)
         means.append(p @ stars)

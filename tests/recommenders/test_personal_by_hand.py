@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from PerUser.personal import Personal
-from recbench.film_table.kernel import Scales
-from recbench.film_table.steps import EVEN
-from recbench.film_table.table import FilmTable
-from recbench.film_table.tables import FilmTables
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.steps import EVEN
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Movies, Ratings
 
 A, B, C = range(3)
@@ -24,7 +24,7 @@ def model():
         title=np.array(["A", "B", "C"]),
     )
     codes = [[int(bit) for bit in code] for code in ("00000000", "10000000", "11111100")]
-    table = FilmTable(
+    table = ItemTable(
         movie_id=movies.movie_id,
         mean=np.full(3, 3.0),
         factors=np.tile([0.5, 1.0], (3, 1)),  # a level of a half, a length of one
@@ -33,7 +33,7 @@ def model():
         steps=EVEN,
     )
     ratings = Ratings(np.array([0, 0]), np.array([A, C]), np.array([5, 3]), np.array([1, 2]))
-    return Personal().fit(ratings, movies, FilmTables.same_for_all(table))
+    return Personal().fit(ratings, movies, ItemTables.same_for_all(table))
 
 
 def test_the_prediction_and_its_variance(model):

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from PerUser.personal import Personal, PersonalExact
-from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.film_table.tables import FilmTables
+from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Ratings
 
 FILMS = 60
@@ -25,7 +25,7 @@ NOBODY = Ratings([], [], [], [])
 
 
 def fitted(train: Ratings, kind=Personal, table=TABLE) -> Personal:
-    return kind().fit(train, MOVIES, FilmTables.same_for_all(table))
+    return kind().fit(train, MOVIES, ItemTables.same_for_all(table))
 
 
 def expected_of(model: Personal, asked: np.ndarray) -> np.ndarray:
@@ -89,8 +89,8 @@ def test_a_share_is_linear_in_the_residual(kind):
 
 
 def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarray]:
-    """By how much predictions of all films change without each rating, and what was expected:
-    (ratings, films)."""
+    """By how much predictions of all movies change without each rating, and what was expected:
+    (ratings, movies)."""
     model = fitted(train, kind, table)
     expected = np.empty((len(train), FILMS))
     for movie in EVERY:
@@ -157,7 +157,7 @@ def test_explaining_and_asking_change_nothing():
     assert set(model.memories) == {0, 1}
 
 
-# --- which film to ask about next --------------------------------------------------------------
+# --- which movie to ask about next --------------------------------------------------------------
 
 
 def variance_left(model: Personal, user: int, candidate: int, targets: np.ndarray) -> float:
@@ -170,14 +170,14 @@ def variance_left(model: Personal, user: int, candidate: int, targets: np.ndarra
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("user", [0, 1, 5])
-def test_the_film_that_teaches_most_is_asked_about(kind, user):
+def test_the_movie_that_teaches_most_is_asked_about(kind, user):
     """By really learning each candidate; user 5 has no ratings yet."""
     train = toy_ratings([25, 3], FILMS, seed=2)
     model = fitted(train, kind, WITHOUT_DRIFT)
     rng = np.random.default_rng(user)
-    open_films = np.setdiff1d(EVERY, train.movie[train.user == user])
+    open_movies = np.setdiff1d(EVERY, train.movie[train.user == user])
     for _ in range(6):
-        candidates = rng.permutation(open_films)[:9]
+        candidates = rng.permutation(open_movies)[:9]
         targets = rng.integers(0, FILMS, 20)  # some twice, some of them candidates
         left = [variance_left(model, user, int(one), targets) for one in candidates]
         assert model.ask_next(user, candidates, targets) == candidates[np.argmin(left)]
@@ -196,8 +196,8 @@ def test_with_drift_hardly_anything_is_lost():
         assert chosen - best < 0.1 * (max(left.values()) - best)
 
 
-def test_of_films_alike_the_one_that_stands_for_many_is_asked_about():
-    """Five films have one factor in common, the sixth has one of its own; a film counts as often
+def test_of_movies_alike_the_one_that_stands_for_many_is_asked_about():
+    """Five movies have one factor in common, the sixth has one of its own; a movie counts as often
     as it is wanted."""
     movies = toy_movies(6)
     factors = np.zeros((6, 3))
@@ -205,7 +205,7 @@ def test_of_films_alike_the_one_that_stands_for_many_is_asked_about():
     table = replace(
         toy_table(movies, scales=replace(TABLE.scales, metadata=0.0, slope=0.0)), factors=factors
     )
-    model = PersonalExact().fit(NOBODY, movies, FilmTables.same_for_all(table))
+    model = PersonalExact().fit(NOBODY, movies, ItemTables.same_for_all(table))
     assert model.ask_next(0, np.array([5, 2]), np.arange(6)) == 2
     assert model.ask_next(0, np.array([2, 5]), np.array([5, 5, 5, 5, 5, 5, 0])) == 5
     assert model.ask_next(0, np.array([5]), np.arange(6)) == 5

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from PerUser.personal import Personal, PersonalExact
-from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.film_table.tables import FilmTables
+from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import Ratings
 from weightless.storage import write
 
 FILMS = 40
 MOVIES = toy_movies(FILMS)
-TABLES = FilmTables.same_for_all(toy_table(MOVIES))
+TABLES = ItemTables.same_for_all(toy_table(MOVIES))
 NOBODY = Ratings([], [], [], [])
 
 
@@ -82,8 +82,8 @@ def test_every_kind_of_stars_comes_back(tmp_path):
     assert person.movie.tolist() == list(range(10))
 
 
-def test_films_are_found_by_their_id(tmp_path):
-    """Where the films stand in another order, and there are more of them."""
+def test_movies_are_found_by_their_id(tmp_path):
+    """Where the movies stand in another order, and there are more of them."""
     model = fitted(toy_ratings([12], FILMS))
     model.save_user(0, tmp_path / "me")
     order = np.random.default_rng(0).permutation(FILMS)
@@ -96,7 +96,7 @@ def test_films_are_found_by_their_id(tmp_path):
         title=MOVIES.title[order],
     )
     table = TABLES.tables[0].for_movies(mixed)
-    other = Personal().fit(NOBODY, mixed, FilmTables.same_for_all(table))
+    other = Personal().fit(NOBODY, mixed, ItemTables.same_for_all(table))
     other.load_user(0, tmp_path / "me")
     np.testing.assert_allclose(said(other, 0), said(model, 0)[:, order], atol=1e-10)
 
@@ -166,14 +166,14 @@ def test_a_file_of_something_else(path):
     refused(path, "holds agent data, not user data")
 
 
-def test_a_film_that_the_table_does_not_know(path):
+def test_a_movie_that_the_table_does_not_know(path):
     arrays = {"movie_id": np.array([13, 7]), "stars": np.array([8, 9], np.int8)}
     write(path, "user", {"ratings": 2}, arrays)
-    refused(path, "the film table has no film 7")
+    refused(path, "the item table has no movie 7")
 
 
 @pytest.mark.parametrize("gone", ["movie_id", "stars"])
-def test_films_or_stars_that_are_missing(path, gone):
+def test_movies_or_stars_that_are_missing(path, gone):
     arrays = {"movie_id": np.array([13, 23]), "stars": np.array([8, 9], np.int8)}
     write(path, "user", {"ratings": 2}, {k: v for k, v in arrays.items() if k != gone})
     refused(path, "is damaged")

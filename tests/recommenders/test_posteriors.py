@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_personal import numpy_loop
 
-from PerUser.cholesky import factorise, solve, solve_transposed
-from PerUser.film_kernel import CodeKernel, FactorKernel
 from PerUser.personal import Personal, histories
-from PerUser.vectors import LANES, whole_lines
-from recbench.contract.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.film_table.kernel import Scales
-from recbench.film_table.tables import FilmTables
+from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
+from recbench.models.cholesky import factorise, solve, solve_transposed
+from recbench.models.item_kernel import CodeKernel, FactorKernel
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.tables import ItemTables
+from recbench.models.vectors import LANES, whole_lines
 from recbench.ratings import Ratings
 
 FILMS = 120
@@ -24,7 +24,7 @@ MOVIES = toy_movies(FILMS)
 
 
 def in_bands(matrix: np.ndarray) -> np.ndarray:
-    """Rows [r, size] as `PerUser.cholesky` wants them."""
+    """Rows [r, size] as `recbench.models.cholesky` wants them."""
     rows, size = matrix.shape
     flat = whole_lines(rows * size)
     flat[:] = matrix.reshape(rows // LANES, LANES, size).transpose(0, 2, 1).ravel()
@@ -67,7 +67,7 @@ def test_what_is_not_positive_definite_is_found(at, pivot):
     assert not factorise(in_bands(matrix), 32, np.empty(32))
 
 
-def same_as_numpy(train: Ratings, user: np.ndarray, movie: np.ndarray, tables: FilmTables, movies):
+def same_as_numpy(train: Ratings, user: np.ndarray, movie: np.ndarray, tables: ItemTables, movies):
     asked = Ratings(user, movie, np.ones(len(user)), np.zeros(len(user)))
     model = Personal().fit(train, movies, tables)
     mean, variance = numpy_loop(train, asked, movies, tables, with_variance=True)
@@ -93,12 +93,12 @@ def same_as_numpy(train: Ratings, user: np.ndarray, movie: np.ndarray, tables: F
     st.integers(0, 10_000),
 )
 def test_many_users_are_what_numpy_says_of_each(lengths, seed):
-    """Users without ratings, of one, of whole bands and one more or less; two film tables; times
+    """Users without ratings, of one, of whole bands and one more or less; two item tables; times
     that are the same; users asked about in any order, some of them unknown."""
     rng = np.random.default_rng(seed)
     train = toy_ratings(lengths, FILMS, seed)
     train = replace(train.take(rng.permutation(len(train))), time=rng.integers(0, 9, len(train)))
-    tables = FilmTables(
+    tables = ItemTables(
         (toy_table(MOVIES), toy_table(MOVIES, seed=1, scales=Scales(level=0.3, noise=0.05))),
         rng.integers(0, 2, len(lengths)),
     )
@@ -111,7 +111,7 @@ def test_a_very_long_history_is_what_numpy_says():
     """A user of 3,000 ratings beside one of two."""
     movies = toy_movies(3_100)
     small = toy_table(MOVIES)
-    rows = np.arange(len(movies)) % FILMS  # films that are alike to the last bit, too
+    rows = np.arange(len(movies)) % FILMS  # movies that are alike to the last bit, too
     table = replace(
         small, movie_id=movies.movie_id, mean=small.mean[rows], factors=small.factors[rows],
         codes=small.codes[rows],
@@ -119,19 +119,19 @@ def test_a_very_long_history_is_what_numpy_says():
     train = toy_ratings([2, 3_000], 3_100, seed=5)
     user = np.repeat([1, 0], [40, 5])
     movie = np.random.default_rng(2).integers(0, 3_100, 45)
-    same_as_numpy(train, user, movie, FilmTables.same_for_all(table), movies)
+    same_as_numpy(train, user, movie, ItemTables.same_for_all(table), movies)
 
 
 def test_a_table_without_codes_is_what_numpy_says():
     table = replace(toy_table(MOVIES), codes=np.empty((FILMS, 0), np.uint8))
     train = toy_ratings([20, 3], FILMS, seed=1)
     user = np.repeat([0, 1], 50)
-    same_as_numpy(train, user, np.arange(100), FilmTables.same_for_all(table), MOVIES)
+    same_as_numpy(train, user, np.arange(100), ItemTables.same_for_all(table), MOVIES)
 
 
 def test_nobody_is_asked_about():
     model = Personal().fit(
-        toy_ratings([3], FILMS), MOVIES, FilmTables.same_for_all(toy_table(MOVIES))
+        toy_ratings([3], FILMS), MOVIES, ItemTables.same_for_all(toy_table(MOVIES))
     )
     assert [len(one) for one in model.predict_normal(np.empty(0, int), np.empty(0, int))] == [0, 0]
     for kernel in (CodeKernel, FactorKernel):
@@ -141,7 +141,7 @@ def test_nobody_is_asked_about():
 
 def test_a_covariance_that_is_not_positive_definite_is_an_error():
     table = toy_table(MOVIES, scales=Scales(noise=-100.0))
-    model = Personal().fit(toy_ratings([5], FILMS), MOVIES, FilmTables.same_for_all(table))
+    model = Personal().fit(toy_ratings([5], FILMS), MOVIES, ItemTables.same_for_all(table))
     with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
         model.predict([0], [1])
 

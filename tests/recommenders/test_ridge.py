@@ -7,8 +7,8 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from PerUser.ridge import PerUserRidge
-from recbench.contract.toy_data import toy_movies, toy_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 

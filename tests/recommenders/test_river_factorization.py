@@ -9,8 +9,8 @@ import pytest
 from river import optim, reco
 
 from Collaborative.river_factorization import RiverFactorization
-from recbench.contract.toy_data import toy_movies, toy_ratings
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import DEFAULT_STARS, Ratings
 
 USERS, MOVIES = 14, 11

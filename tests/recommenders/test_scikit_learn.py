@@ -14,15 +14,15 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.contract.candidate import Candidate, LeftOut
-from recbench.contract.checks import CHECKS
-from recbench.contract.toy_data import toy_movies, toy_ratings
+from recbench.checks.candidate import Candidate, LeftOut
+from recbench.checks.checks import CHECKS
+from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.contract import Options, build, fit_on, whose_ratings
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.item_baseline import ItemBaseline
 from recbench.keys import in_file_name
-from recbench.recommender import Options, build, fit_on, whose_ratings
+from recbench.models.item_baseline import ItemBaseline
 from recbench.registry import family_of, file_of, load_recommender, name_of
 
 RIDGE = "sklearn:linear_model.Ridge(alpha=3)"

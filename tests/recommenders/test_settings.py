@@ -7,10 +7,10 @@ import inspect
 import numpy as np
 import pytest
 
-from recbench.contract.toy_data import toy_movies
-from recbench.item_baseline import ItemBaseline
+from recbench.checks.toy_data import toy_movies
+from recbench.contract import Options, build, fit_on
+from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build, fit_on
 from recbench.registry import RECOMMENDERS, load_recommender
 
 

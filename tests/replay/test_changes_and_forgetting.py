@@ -12,7 +12,7 @@ import pytest
 from tests_paths import ROOT, SYNTHETIC
 
 from experiments.adaptation import Parameters, mirrored, two_users
-from recbench.continual.stream import Stream, ratings_before, ratings_in_time
+from recbench.stream.stream import Stream, ratings_before, ratings_in_time
 
 PARAMETERS = Parameters(after=15, share=0.5)
 
@@ -59,7 +59,7 @@ def test_a_second_user_takes_turns_with_the_first(ratings):
     assert len(new) < len(ratings)
     assert (np.diff(new.time) >= 0).all()
     pairs = new.user.astype(np.int64) * 10_000 + new.movie
-    assert len(np.unique(pairs)) == len(pairs)  # nobody rates a film twice
+    assert len(np.unique(pairs)) == len(pairs)  # nobody rates a movie twice
     before = ratings_before(new)
     second = changed.of_change & (changed.since >= 0)
     assert (before[second] >= PARAMETERS.after).all()

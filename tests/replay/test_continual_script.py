@@ -51,7 +51,7 @@ def test_its_files(finished):
     }  # fmt: skip
     for picture in ("learning_curves", "waiting", "error_by_cost", "latency"):
         assert (folder / "plots" / f"{picture}.png").stat().st_size > 10_000
-    assert not (folder / "film_tables").exists()
+    assert not (folder / "item_tables").exists()
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
     for model in summary["model"]:
         assert model in shown

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recbench.continual import scores
-from recbench.continual.stream import ratings_before
 from recbench.evaluation.metrics import mae, rmse
 from recbench.ratings import Ratings
+from recbench.stream import scores
+from recbench.stream.stream import ratings_before
 
 RNG = np.random.default_rng(0)
 N = 3_000

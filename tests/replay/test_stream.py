@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recbench.continual.learners import FIRST, Learner
-from recbench.continual.replaying import replay
-from recbench.continual.stream import Stream, ratings_before, ratings_in_time
+from recbench.contract import Options, build
 from recbench.errors import InputError
-from recbench.film_table import making
+from recbench.models.item_table import making
 from recbench.ratings import Ratings
-from recbench.recommender import Options, build
 from recbench.registry import load_recommender
+from recbench.stream.learners import FIRST, Learner
+from recbench.stream.replaying import replay
+from recbench.stream.stream import Stream, ratings_before, ratings_in_time
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +112,7 @@ def test_ratings_before():
 
 
 def changed_from(stream: Stream, row: int, folder) -> Stream:
-    """The same stream with other stars and films from that rating on."""
+    """The same stream with other stars and movies from that rating on."""
     r, rng = stream.ratings, np.random.default_rng(5)
     movie, stars = r.movie.copy(), r.stars.copy()
     movie[row:] = rng.permutation(movie[row:])
@@ -144,7 +144,7 @@ def few_samples(monkeypatch):
 def test_what_is_predicted_does_not_depend_on_what_comes_later(
     synthetic, tmp_path, few_samples, monkeypatch, text
 ):
-    monkeypatch.setattr("recbench.continual.learners.FIRST", 200)
+    monkeypatch.setattr("recbench.stream.learners.FIRST", 200)
     stream = stream_of(synthetic, tmp_path)
     row = len(stream.ratings) * 2 // 3
     other = changed_from(stream, row, tmp_path)
@@ -163,7 +163,7 @@ def test_what_is_predicted_does_not_depend_on_what_comes_later(
         assert ((ours.predicted >= 0.5) & (ours.predicted <= 5)).all()
 
 
-def test_votes_film_means_and_film_tables_are_those_of_before(synthetic, tmp_path):
+def test_votes_movie_means_and_item_tables_are_those_of_before(synthetic, tmp_path):
     stream = stream_of(synthetic, tmp_path)
     other = changed_from(stream, 500, tmp_path)
     movies = stream.movies(500)
@@ -173,29 +173,29 @@ def test_votes_film_means_and_film_tables_are_those_of_before(synthetic, tmp_pat
     assert synthetic.source.has_votes  # which are of the day the metadata were written
     baselines = (one.item_baseline(500, movies).stars for one in (stream, other))
     np.testing.assert_array_equal(*baselines)
-    tables, others = (one.film_tables(500, movies)[0] for one in (stream, other))
+    tables, others = (one.item_tables(500, movies)[0] for one in (stream, other))
     assert [t.checksum() for t in tables.tables] == [t.checksum() for t in others.tables]
 
 
-def test_a_film_table_is_not_learned_from_the_user_it_is_for(synthetic, tmp_path):
+def test_a_item_table_is_not_learned_from_the_user_it_is_for(synthetic, tmp_path):
     stream = stream_of(synthetic, tmp_path)
     movies = stream.movies(600)
-    tables, seconds = stream.film_tables(600, movies)
-    again, same_seconds = stream.film_tables(600, movies)
+    tables, seconds = stream.item_tables(600, movies)
+    again, same_seconds = stream.item_tables(600, movies)
     assert seconds == same_seconds > 0  # made once, its cost known to all
     user = int(stream.ratings.user[0])
     mine = stream.ratings.user == user
     stars = np.where(mine, 5.5 - stream.ratings.stars, stream.ratings.stars)
     ratings = replace(stream.ratings, stars=stars)
     other = replace(stream, ratings=ratings, folder=tmp_path / "others")
-    changed, _ = other.film_tables(600, movies)
+    changed, _ = other.item_tables(600, movies)
     own = tables.fold_of(user)
     same = [a.checksum() == b.checksum() for a, b in zip(again.tables, changed.tables, strict=True)]
     assert same == [k == own for k in range(len(tables.tables))]
     assert tables.tables[-1].about["users"] == len(np.unique(stream.ratings.user[:600]))
     new = int(stream.ratings.user.max())
     first = int(np.flatnonzero(stream.ratings.user == new)[0])
-    tables, _ = stream.film_tables(first, stream.movies(first))
+    tables, _ = stream.item_tables(first, stream.movies(first))
     assert tables.fold_of(new) == len(tables.tables) - 1  # the one learned from all there were
 
 

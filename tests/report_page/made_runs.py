@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recbench.continual import scores as replay_scores
 from recbench.evaluation import metrics
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
 from recbench.runs.predictions import Predictions
+from recbench.stream import scores as replay_scores
 
-N_USERS, N_FILMS = 60, 30
+N_USERS, N_MOVIES = 60, 30
 CELLS = [(60, 10), (0, 0)]
 OFFSETS = {"near": 0.1, "middle": 0.4, "far": 0.9}  # how far predictions are from the stars
 
@@ -43,7 +43,7 @@ def make_grid(
             rng = np.random.default_rng([seed, iteration, *cell])
             per_user = rng.integers(2, 9, N_USERS) if cell == (0, 0) else np.full(N_USERS, 2)
             user = np.repeat(np.arange(N_USERS), per_user)
-            movie = rng.integers(0, N_FILMS, len(user))
+            movie = rng.integers(0, N_MOVIES, len(user))
             stars = rng.integers(1, 11, len(user)) / 2
             key = {**dict(zip(CELL, cell, strict=True)), "iteration": iteration}
             about = {"dataset": dataset, "protocol": "strict", "holdout": "last", "split": 0.8}

@@ -128,7 +128,7 @@ def test_sections_that_a_run_cannot_fill_are_said_to_be_left_out(tmp_path):
     page = write_report(folder).read_text()
     assert 'id="users"' not in page
     assert "there is no predictions.parquet" in page
-    assert "Ranking of all films was not measured" in page
+    assert "Ranking of all movies was not measured" in page
 
 
 def test_pictures_of_the_sections_are_drawn(tmp_path):

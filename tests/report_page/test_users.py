@@ -29,13 +29,13 @@ def test_errors_are_those_that_significance_is_made_of(grid_folder):
         np.testing.assert_allclose(found[loss], expected.loc[found.index], rtol=1e-6)
 
 
-def test_popularity_is_the_part_of_films_that_fewer_users_have(tmp_path):
+def test_popularity_is_the_part_of_movies_that_fewer_users_have(tmp_path):
     rows = pd.DataFrame(
         {"num_users": 3, "reviews_per_user": 0, "user_id": [1, 2, 3, 1, 2, 1, 1],
          "movie_id": [7, 7, 7, 8, 8, 9, 9]}
     )  # fmt: skip
-    found = users.popularity_of_films(pl.from_pandas(rows).lazy()).set_index("user_id")
-    parts = {7: 2.5 / 3, 8: 1.5 / 3, 9: 0.5 / 3}  # of the films half of itself
+    found = users.popularity_of_movies(pl.from_pandas(rows).lazy()).set_index("user_id")
+    parts = {7: 2.5 / 3, 8: 1.5 / 3, 9: 0.5 / 3}  # of the movies half of itself
     assert found.loc[1, "popularity"] == pytest.approx(np.mean([parts[7], parts[8], parts[9]]))
     assert found.loc[3, "popularity"] == pytest.approx(parts[7])
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from own_films import SOME, catalogue_of_films, known_films_of_titles
+from own_movies import SOME, catalogue_of_movies, known_movies_of_titles
 from pages import HOSTILE, Page, page_of
 from tests_paths import ROOT
 
-from recbench.own_ratings.known_films import KnownFilms
+from recbench.own_ratings.known_movies import KnownMovies
 
 BROWSER = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -25,13 +25,13 @@ BROWSER = (
 
 
 @pytest.fixture(scope="session")
-def known_films() -> KnownFilms:
-    return known_films_of_titles(catalogue_of_films(HOSTILE))
+def known_movies() -> KnownMovies:
+    return known_movies_of_titles(catalogue_of_movies(HOSTILE))
 
 
 @pytest.fixture
-def page(known_films, tmp_path) -> Page:
-    return page_of(known_films, tmp_path / "me.json")
+def page(known_movies, tmp_path) -> Page:
+    return page_of(known_movies, tmp_path / "me.json")
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def films_folder(known_films, tmp_path_factory) -> Path:
+def films_folder(known_movies, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("films")
-    known_films.save(folder)
+    known_movies.save(folder)
     return folder
 
 
@@ -76,7 +76,7 @@ def start(films_folder, tmp_path):
 
     def start(*words: object) -> Server:
         profile = tmp_path / "me.json"
-        flags = ["--serve", "--port", 0, "--film-table", films_folder, "--profile", profile, *words]
+        flags = ["--serve", "--port", 0, "--item-table", films_folder, "--profile", profile, *words]
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "recommend.py"), *map(str, flags)],
             stderr=subprocess.PIPE,

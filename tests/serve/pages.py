@@ -72,6 +72,6 @@ def films_of(answer) -> list[str]:
     return [html.unescape(name) for name in re.findall(r"<h3>\d+\. (.*?)(?: <|</h3>)", listed)]
 
 
-def page_of(known_films, path) -> Page:
+def page_of(known_movies, path) -> Page:
     file = ProfileFile(path)
-    return Page(User(Session(known_films, Personal, file.read()), file), path)
+    return Page(User(Session(known_movies, Personal, file.read()), file), path)

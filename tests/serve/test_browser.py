@@ -170,7 +170,7 @@ def test_a_film_with_markup_in_its_title(at, browser):
 
 
 def test_add_download_delete(at, browser, tmp_path):
-    from own_films import HERE
+    from own_movies import HERE
 
     assert "0 ratings" in at.find("#known").text
     at.find("#file").send_keys(str(HERE / "letterboxd.csv"))

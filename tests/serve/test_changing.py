@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from own_films import HERE, SOME
+from own_movies import HERE, SOME
 from pages import films_of, said
 
 from recbench.own_ratings.changes import Changes
@@ -48,7 +48,7 @@ def test_a_film_that_came_is_marked(seen):
     assert '<span class="mark">new</span>' in shown
 
 
-def test_forget_leaves_what_somebody_has_who_never_rated(seen, known_films, tmp_path):
+def test_forget_leaves_what_somebody_has_who_never_rated(seen, known_movies, tmp_path):
     before = seen.profile.read_bytes()
     listed = films_of(seen.get())
     film = seen.row("Heat (1995)")

@@ -89,7 +89,7 @@ def test_first_a_film_table_is_made(start, tmp_path, monkeypatch):
     from tests_paths import SYNTHETIC
 
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    server = start("--film-table", "", "--dataset", SYNTHETIC)
+    server = start("--item-table", "", "--dataset", SYNTHETIC)
     assert "learning what" in "".join(server.told)
     assert "done in" in "".join(server.told)
     assert "Recommended" in get(f"{server.url}?well_known=0")

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from own_films import SOME
+from own_movies import SOME
 from pages import HOSTILE, films_of, said
 
 from recbench.errors import InputError
@@ -141,8 +141,8 @@ def test_ids_are_there_once_and_labels_have_their_field(seen):
 # --- the view ------------------------------------------------------------------------------------
 
 
-def test_a_view_is_its_query(known_films):
-    catalogue = known_films.catalogue
+def test_a_view_is_its_query(known_movies):
+    catalogue = known_movies.catalogue
     assert View.of({}, catalogue) == View()
     assert View().query() == ""
     view = View("a & b", True, "Drama", "en", 1980, 1990, 1234567, 0.123456789, 7, 40)

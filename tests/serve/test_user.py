@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from own_films import SOME
+from own_movies import SOME
 from pages import page_of, said
 from tests_paths import ROOT
 
@@ -36,7 +36,7 @@ def test_two_tabs_at_once(page):
     assert "40 ratings known of you" in page.get().text
 
 
-def test_a_tab_that_is_late(page, known_films):
+def test_a_tab_that_is_late(page, known_movies):
     """It forgets what another has forgotten."""
     page.post("rate", movie="3", stars="4")
     assert page.post("forget", movie="3").status_code == 303
@@ -45,9 +45,9 @@ def test_a_tab_that_is_late(page, known_films):
     assert "you have not rated it" in said(answer)
 
 
-def test_another_program_is_followed(page, known_films):
+def test_another_program_is_followed(page, known_movies):
     page.post("rate", movie="3", stars="4")
-    other = page_of(known_films, page.profile)
+    other = page_of(known_movies, page.profile)
     other.post("rate", movie="5", stars="2")
     assert "2 ratings known of you" in page.get().text
     page.post("rate", movie="7", stars="3")
@@ -62,14 +62,14 @@ def test_another_program_is_followed(page, known_films):
 HAMMER = """
 import sys
 sys.path[:0] = [{root!r}, {own!r}]
-from own_films import catalogue_of_films, known_films_of_titles
+from own_movies import catalogue_of_movies, known_movies_of_titles
 from pathlib import Path
 from PerUser.personal import Personal
 from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.session import Session
 from recbench.page.user import User
 file = ProfileFile(Path({path!r}))
-user = User(Session(known_films_of_titles(catalogue_of_films()), Personal, file.read()), file)
+user = User(Session(known_movies_of_titles(catalogue_of_movies()), Personal, file.read()), file)
 for movie in range({start}, 60, 3):
     with user.changed() as session:
         session.rate_movie(movie, 3)

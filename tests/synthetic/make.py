@@ -2,7 +2,7 @@
 
 60 users, 150 movies. A user's stars are the movie's quality, plus the user bias, plus the user's
 liking of its genres, plus noise, rounded to half stars. MovieLens ids and TMDB ids are two orders
-of the same numbers, so that joining them directly finds another film every time.
+of the same numbers, so that joining them directly finds another movie every time.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ votes = np.exp(rng.normal(5, 1.5, MOVIES)).astype(int)
 movies = pd.DataFrame(
     {
         "id": tmdb_id,
-        "title": [f"Film {number}" for number in movie_id],
+        "title": [f"Movie {number}" for number in movie_id],
         "genres": [
             str([{"id": int(place), "name": GENRES[place]} for place in np.flatnonzero(row)])
             for row in has_genre

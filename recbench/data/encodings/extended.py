@@ -68,7 +68,7 @@ CHANNELS = (
     ),
     Channel(
         "collection",
-        "it belongs to a series of films",
+        "it belongs to a series of movies",
         0,
         "sequels are liked or avoided as such",
     ),
@@ -120,7 +120,7 @@ def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[s
 
     Thresholds cut the population into parts of equal weight, a movie weighing the square root of
     its votes: half-way between the catalogue, most of which hardly anybody has seen, and what is
-    seen, most of which is a few hundred films. Where nobody has voted all weigh the same.
+    seen, most of which is a few hundred movies. Where nobody has voted all weigh the same.
 
     An unknown year or runtime counts as the middle one, so it is not far from any. No votes: no
     bits of votes.

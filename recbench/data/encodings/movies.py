@@ -10,7 +10,7 @@ from recbench.data.encodings.published import published_bits
 from recbench.data.votes import external_votes
 from recbench.ratings import Movies
 
-LEARNED_ENCODINGS = ("learned", "published+learned")  # code bits of a film table after metadata
+LEARNED_ENCODINGS = ("learned", "published+learned")  # code bits of an item table after metadata
 VOTE_SCALES = {"as_published": 1.0, "halved": 0.5}  # TMDB's 0 .. 10 read as 0 .. 5, or halved
 
 
@@ -33,7 +33,7 @@ def encode_movies(
         cutoff: such votes are counted before this time alone, in seconds since 1970.
         encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
             "extended", see `recbench.data.encodings.extended`. Of "published+learned" and "learned"
-            the metadata bits, which are one or the other; the learned ones come from a film table.
+            the metadata bits, which are one or the other; the learned ones come from an item table.
     """
     table = dataset.table
     count, average = np.zeros(len(table)), np.zeros(len(table))

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from recbench.evaluation.holm import holm
 from recbench.evaluation.significance import two_sided_p
-from recbench.holm import holm
 from recbench.keys import CELL
 from recbench.report.html import users
 from recbench.report.html.run_files import RunFiles

@@ -111,7 +111,7 @@ def cost(run: RunFiles) -> Section:
     charts = {"cost_seconds": "RMSE of each recommender against the seconds it takes"}
     text = (
         "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
-        "named below; film tables and item baselines are made beforehand and not counted. The "
+        "named below; item tables and item baselines are made beforehand and not counted. The "
         "line joins recommenders that none is both quicker (smaller) and better than."
     )
     if table["bytes_per_user"].notna().any():
@@ -121,19 +121,19 @@ def cost(run: RunFiles) -> Section:
 
 
 def ranking(run: RunFiles) -> Section | None:
-    """How well all films are ranked; None where that was not measured."""
+    """How well all movies are ranked; None where that was not measured."""
     names = ["ranking_ndcg_at_10", "ranking_recall_at_10", "ranking_popularity"]
     names += ["ranking_catalogue_share", "ranking_users", "ranking_seconds"]
     table = _means(run, names)
     if table is None:
         return None
     text = (
-        "All films that a user has not rated in training, ranked by predicted stars. nDCG counts "
-        "liked films that were held out; read it beside how popular the ten films are: popular "
-        "films are rated more often, so who shows them scores higher."
+        "All movies that a user has not rated in training, ranked by predicted stars. nDCG counts "
+        "liked movies that were held out; read it beside how popular the ten movies are: popular "
+        "movies are rated more often, so who shows them scores higher."
     )
-    charts = {"ranking": "nDCG at 10 of each recommender against the popularity of its ten films"}
-    return Section("ranking", "Ranking all films", [text], table, charts, ("cell",))
+    charts = {"ranking": "nDCG at 10 of each recommender against the popularity of its ten movies"}
+    return Section("ranking", "Ranking all movies", [text], table, charts, ("cell",))
 
 
 def calibration(run: RunFiles) -> Section | None:

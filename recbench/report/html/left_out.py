@@ -34,7 +34,7 @@ def _not_measured(run: RunFiles) -> list[str]:
             f"there is no {PREDICTIONS} beside this file. It holds ratings, so it is not published."
         )
     if not _any(done, "ranking_ndcg_at_10"):
-        text.append("Ranking of all films was not measured: the run was made without --ranking.")
+        text.append("Ranking of all movies was not measured: the run was made without --ranking.")
     without = _without(run, "crps")
     if without:
         text.append(f"Without a predictive distribution, so without calibration: {without}.")

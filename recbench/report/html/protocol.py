@@ -21,8 +21,8 @@ HELD_OUT = {
 # what each value of a choice means; docs/evaluation.md has the reasons
 WORDS: dict[str, dict[str, str]] = {
     "join": {
-        "links": "Ratings find their films through links from MovieLens ids to TMDB ids.",
-        "direct": "MovieLens ids are read as TMDB ids, as published, so most films are others.",
+        "links": "Ratings find their movies through links from MovieLens ids to TMDB ids.",
+        "direct": "MovieLens ids are read as TMDB ids, as published, so most movies are others.",
     },
     "vote_scale": {
         "halved": "A vote average of 0 to 10 is halved before it is encoded.",
@@ -48,12 +48,12 @@ WORDS: dict[str, dict[str, str]] = {
         "claim-2": "Only users that were set aside for the second claim are drawn.",
     },
     "votes": {
-        "True": "External votes of films are known to recommenders that ask for them.",
-        "False": "External votes of films are hidden from everybody.",
+        "True": "External votes of movies are known to recommenders that ask for them.",
+        "False": "External votes of movies are hidden from everybody.",
     },
     "item_baseline": {
-        "True": "The item baseline knows how films were rated in training.",
-        "False": "The item baseline does not know how films were rated.",
+        "True": "The item baseline knows how movies were rated in training.",
+        "False": "The item baseline does not know how movies were rated.",
     },
 }
 
@@ -79,9 +79,9 @@ def protocol_in_words(run: RunFiles) -> list[str]:
             value = str(chosen[choice])
             said.append(words.get(value, f"{choice.replace('_', ' ')}: {value}."))
     if float(chosen.get("top_percentile") or 0):
-        said.append(f"Only films from the {chosen['top_percentile']}-quantile of votes on.")
+        said.append(f"Only movies from the {chosen['top_percentile']}-quantile of votes on.")
     if "encoding" in chosen:
-        said.append(f"The bits of a film are the {chosen['encoding']} encoding.")
+        said.append(f"The bits of a movie are the {chosen['encoding']} encoding.")
     return said
 
 
@@ -110,9 +110,9 @@ def _of_replay(parameters: dict[str, Any]) -> list[str]:
     user_set = str(parameters.get("user_set", "all"))
     if user_set != "all":
         said.append(WORDS["user_set"].get(user_set, f"Users: {user_set}."))
-    said.append("The votes of a film are those counted so far.")
+    said.append("The votes of a movie are those counted so far.")
     if "encoding" in parameters:
-        said.append(f"The bits of a film are the {parameters['encoding']} encoding.")
+        said.append(f"The bits of a movie are the {parameters['encoding']} encoding.")
     return said
 
 

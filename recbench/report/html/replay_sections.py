@@ -79,7 +79,7 @@ def cost(run: RunFiles) -> Section:
     if "bytes_per_user" in table:
         charts["cost_bytes"] = "RMSE of each recommender against the bytes it keeps of a user"
     text = (
-        "RMSE against processor seconds of the whole replay, fits and film tables included. The "
+        "RMSE against processor seconds of the whole replay, fits and item tables included. The "
         "line joins recommenders that none is both quicker (smaller) and better than."
     ) + bytes_said(done)
     return Section("cost", "Error by cost", [text], table, charts)

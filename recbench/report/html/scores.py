@@ -25,13 +25,13 @@ SCORES = (
     Score("rmse", "RMSE, stars"),
     Score("mae", "MAE, stars"),
     Score("accuracy_mean", "accuracy within one star"),
-    Score("auc_like", "AUC of liked films"),
-    Score("ndcg_at_10", "nDCG at 10 of held-out films"),
+    Score("auc_like", "AUC of liked movies"),
+    Score("ndcg_at_10", "nDCG at 10 of held-out movies"),
     Score("skill_over_bias", "skill over item and user bias"),
     Score("residual_correlation", "correlation of residuals"),
     Score("crps", "CRPS, stars"),
-    Score("ranking_ndcg_at_10", "nDCG at 10 of all films"),
-    Score("ranking_recall_at_10", "recall at 10 of all films"),
+    Score("ranking_ndcg_at_10", "nDCG at 10 of all movies"),
+    Score("ranking_recall_at_10", "recall at 10 of all movies"),
 )
 
 

@@ -8,7 +8,7 @@ from recbench.report.html.run_files import RunFiles
 from recbench.report.html.section import Section
 
 PREDICTIONS = "predictions.parquet"
-BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the user's films"
+BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the user's movies"
 
 
 def of_users(run: RunFiles) -> list[Section]:
@@ -38,7 +38,7 @@ def of_users(run: RunFiles) -> list[Section]:
         return [spread]
     key = [*CELL, "user_id"]
     held_out = errors.groupby(key)["held_out"].mean()
-    popularity = users.popularity_of_films(rows).set_index(key)["popularity"]
+    popularity = users.popularity_of_movies(rows).set_index(key)["popularity"]
     groups = users.differences_by_group(
         errors, references, {BY_RATINGS: held_out, BY_POPULARITY: popularity}
     )
@@ -47,15 +47,15 @@ def of_users(run: RunFiles) -> list[Section]:
         "For whom a recommender is better",
         [
             "RMSE beside the reference in quarters of the users: by how many ratings of theirs "
-            "were held out (the more a user has, the more are), and by how popular the films are "
-            "that they rated (the mean part of films that fewer tested users have rated). Below "
+            "were held out (the more a user has, the more are), and by how popular the movies are "
+            "that they rated (the mean part of movies that fewer tested users have rated). Below "
             "the line: better than the reference. Bars are 95 % intervals over users, not "
             "corrected for their number: they show where to look, and are no test."
         ],
         groups,
         {
             "groups_ratings": "Difference from the reference by held-out ratings of the user",
-            "groups_popularity": "Difference from the reference by popularity of the user's films",
+            "groups_popularity": "Difference from the reference by popularity of the user's movies",
         },
         ("cell",),
     )

@@ -58,14 +58,14 @@ def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
     return table.sort(by_user).collect().to_pandas()
 
 
-def popularity_of_films(rows: pl.LazyFrame) -> pd.DataFrame:
-    """Of each user in each cell `popularity`: the mean over the films held out of the part of all
-    films of the run that were held out of fewer users, ties halved; 0 .. 1."""
+def popularity_of_movies(rows: pl.LazyFrame) -> pd.DataFrame:
+    """Of each user in each cell `popularity`: the mean over the movies held out of the part of all
+    movies of the run that were held out of fewer users, ties halved; 0 .. 1."""
     held_out = rows.select([*CELL, "user_id", "movie_id"]).unique().collect()
-    per_film = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
-    films = per_film.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_film.height)
-    with_films = held_out.join(films, on="movie_id")
-    by_user = with_films.group_by([*CELL, "user_id"]).agg(pl.col("popularity").mean())
+    per_movie = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
+    films = per_movie.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_movie.height)
+    with_movies = held_out.join(films, on="movie_id")
+    by_user = with_movies.group_by([*CELL, "user_id"]).agg(pl.col("popularity").mean())
     return by_user.sort([*CELL, "user_id"]).to_pandas()
 
 

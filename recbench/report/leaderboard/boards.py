@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from recbench.contract import ForgettingRecommender
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION, Protocol
 from recbench.keys import CELL
-from recbench.recommender import ForgettingRecommender
 from recbench.registry import class_of
 from recbench.report.terminal import cell_name, cells_of, learns_from, mark_of
 from recbench.runs.run_folder import read_metadata

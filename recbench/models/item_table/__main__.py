@@ -1,0 +1,75 @@
+"""Make an item table from all ratings of a dataset, or show what is in one.
+
+The table is what a personal model takes from other users: it is made once and can be handed out.
+
+    python -m recbench.models.item_table --dataset FOLDER --output item-table.npz
+    python -m recbench.models.item_table --show item-table.npz
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from recbench.command_line import run
+from recbench.data.joining import load_dataset
+from recbench.errors import InputError, check_range
+from recbench.models.item_table.making import CODE_BITS
+from recbench.models.item_table.of_dataset import item_table_of
+from recbench.models.item_table.table import ItemTable
+
+
+@dataclass
+class Parameters:
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """as in compare_all.py; everybody in it is a background user"""
+    output: str = "item-table.npz"
+    """the file to write; one that is there is not overwritten"""
+    code_bits: int = CODE_BITS
+    """bits of a code, 1 to 4096"""
+    seed: int = 0
+    """of the sampler, the users set aside and the codes"""
+    show: str = ""
+    """an item table to show; none is made then"""
+
+
+console = Console(highlight=False)
+
+
+def main(parameters: Parameters) -> None:
+    if parameters.show:
+        describe(ItemTable.load(parameters.show), Path(parameters.show))
+        return
+    check_range("--code-bits", parameters.code_bits, least=1, most=4096)
+    check_range("--seed", parameters.seed, least=0)
+    path = Path(parameters.output)
+    if path.exists():
+        raise InputError(f"--output {path}: is there already. Give another name")
+    if not path.parent.is_dir():
+        raise InputError(f"--output {path}: there is no folder {path.parent}. Make it first")
+    dataset = load_dataset(parameters.dataset)
+    with console.status(f"learning from {len(dataset.ratings):,} ratings (a minute a million)"):
+        table, _ = item_table_of(dataset, parameters.seed, parameters.code_bits)
+    table.save(path)
+    describe(table, path)
+
+
+def describe(table: ItemTable, path: Path) -> None:
+    """What is in an item table, in a few lines."""
+    known = table.norm > 0
+    console.print(
+        f"{path}: {len(table):,} movies, {known.sum():,} with a likeness; {path.stat().st_size:,} "
+        f"bytes, SHA-256 {table.checksum()[:16]}",
+        f"made from {', '.join(f'{v} {k}' for k, v in table.about.items()) or 'no ratings'}",
+        f"codes of {table.codes.shape[1]} bits, {table.factors.shape[1]} factors; scales "
+        + ", ".join(f"{name} {value:.3g}" for name, value in asdict(table.scales).items()),
+        sep="\n",
+    )
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

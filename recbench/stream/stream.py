@@ -1,0 +1,127 @@
+"""The ratings of a replay in the order of their time, and what was known at each moment."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from filelock import FileLock
+
+from recbench.data.dataset import Dataset
+from recbench.data.encodings.movies import encode_movies
+from recbench.data.sampling import user_sets
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.making import make_item_table
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import FOLDS, ItemTables, fold_of_each
+from recbench.ratings import Movies, Ratings
+
+
+def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) -> Ratings:
+    """All ratings of the chosen users, the earliest first; equal times in seeded random order.
+
+    Users are numbered anew, 0 .. n − 1, in the order of their first rating.
+
+    Args:
+        user_set: see `recbench.data.sampling.draw_sample`.
+        num_users: how many of them, drawn at random; 0: all.
+    """
+    ratings = dataset.ratings
+    chosen = np.ones(dataset.n_users, dtype=bool)
+    if user_set != "all":
+        chosen = user_sets(dataset.user_id)[user_set]
+    if num_users:
+        drawn = np.random.default_rng([seed, 20]).permutation(np.flatnonzero(chosen))[:num_users]
+        chosen = np.isin(np.arange(dataset.n_users), drawn)
+    ratings = ratings.take(chosen[ratings.user])
+    tie_break = np.random.default_rng([seed, 21]).random(len(ratings))
+    ratings = ratings.take(np.lexsort((tie_break, ratings.time)))
+    _, first, user = np.unique(ratings.user, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return Ratings(number[user], ratings.movie, ratings.stars, ratings.time)
+
+
+def ratings_before(ratings: Ratings) -> np.ndarray:
+    """How many ratings the user of each has given before it, int64 [n]."""
+    order = np.argsort(ratings.user, kind="stable")
+    _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
+    before = np.empty(len(order), dtype=np.int64)
+    before[order] = np.arange(len(order)) - np.repeat(start, count)
+    return before
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Ratings one after another, and what follows from the first n of them.
+
+    Votes are counted over those n, whatever the metadata say: the votes of a metadata file are of
+    the day on which it was written, which is after most ratings.
+
+    Attributes:
+        dataset: that the ratings are from.
+        ratings: in the order of their time, of users 0 .. u − 1.
+        encoding: of the movies, see `encode_movies`; metadata bits alone.
+        seed: of item tables.
+        folder: where item tables are kept as long as the replay goes on.
+        delay: seconds between a rating and the moment from which it is known.
+    """
+
+    dataset: Dataset
+    ratings: Ratings
+    encoding: str
+    seed: int
+    folder: Path
+    delay: int = 0
+
+    def known_at(self, row: int) -> int:
+        """How many ratings are known when the rating `row` is asked for; never that one."""
+        if not self.delay:
+            return row
+        limit = self.ratings.time[row] - self.delay
+        return min(row, int(np.searchsorted(self.ratings.time, limit, side="right")))
+
+    def first(self, n: int) -> Ratings:
+        return self.ratings.take(np.arange(n))
+
+    def movies(self, n: int) -> Movies:
+        """The movies with the votes of the first n ratings."""
+        source = self.dataset.source
+        no_votes = [pl.lit(None, pl.Float64).alias(name) for name in ("vote_average", "vote_count")]
+        without = replace(source, movies=source.movies.with_columns(no_votes))
+        counted = replace(self.dataset, source=without, ratings=self.first(n))
+        everybody = np.ones(int(self.ratings.user.max(initial=-1)) + 1, dtype=bool)
+        return encode_movies(counted, background=everybody, encoding=self.encoding)
+
+    def item_baseline(self, n: int, movies: Movies) -> ItemBaseline:
+        return ItemBaseline.fit(self.first(n), movies)
+
+    def item_tables(self, n: int, movies: Movies) -> tuple[ItemTables, float]:
+        """Tables learned from the first n ratings, and the seconds that making them took.
+
+        A table for each fold of the users there are, learned from the others; and one learned from
+        all, for users who are still to come. They are made once, by whoever needs them first. The
+        votes in `movies` are counted over everybody, as far as anybody can see them.
+        """
+        seen = self.first(n)
+        users = int(self.ratings.user.max(initial=-1)) + 1
+        fold = np.full(users, FOLDS)
+        there = np.unique(seen.user)
+        fold[there] = fold_of_each(there, self.seed)
+        self.folder.mkdir(exist_ok=True, parents=True)
+        with FileLock(self.folder / f"{n}.lock"):
+            about = self.folder / f"{n}.json"
+            if not about.exists():
+                started = time.process_time()
+                for k in range(FOLDS + 1):
+                    others = seen.take(fold[seen.user] != k)
+                    table = make_item_table(others, movies, self.seed, most_folds=1)
+                    table.save(self.folder / f"{n}-{k}.npz")
+                about.write_text(json.dumps({"seconds": time.process_time() - started}))
+            seconds = json.loads(about.read_text())["seconds"]
+            tables = [ItemTable.load(self.folder / f"{n}-{k}.npz") for k in range(FOLDS + 1)]
+        return ItemTables(tuple(tables), fold), seconds

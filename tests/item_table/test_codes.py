@@ -1,0 +1,141 @@
+"""Codes of movies: the fast choice against a plain one, and what their agreement comes near to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recbench.models.item_table import codes
+from recbench.models.item_table.codes import arcsine_kernel, choose_codes
+
+
+def target(factors: np.ndarray) -> np.ndarray:
+    """2/π arcsin cos θ of each pair, one after the other."""
+    n = len(factors)
+    kernel = np.empty((n, n))
+    for i in range(n):
+        for j in range(n):
+            lengths = np.linalg.norm(factors[i]) * np.linalg.norm(factors[j])
+            cosine = factors[i] @ factors[j] / lengths
+            kernel[i, j] = 2 / np.pi * np.arcsin(min(max(cosine, -1), 1))
+    return kernel
+
+
+def agreement(code: np.ndarray) -> np.ndarray:
+    """(agreeing − differing) / bits of each pair."""
+    signs = 2.0 * code - 1
+    return signs @ signs.T / code.shape[1]
+
+
+def squared_error(code: np.ndarray, factors: np.ndarray, weight: np.ndarray) -> float:
+    """Over pairs, each weighted by the weights of both."""
+    wrong = target(factors) - agreement(code)
+    return float((weight[:, None] * weight * wrong**2).sum())
+
+
+def plainly_herded(factors, weight, planes, bits) -> np.ndarray:
+    """Each time the hyperplane after which the error is least, by trying all that are left."""
+    sides = (factors @ planes > 0).astype(np.uint8)
+    chosen: list[int] = []
+    for _ in range(bits):
+        left = [plane for plane in range(planes.shape[1]) if plane not in chosen]
+        errors = [squared_error(sides[:, [*chosen, plane]], factors, weight) for plane in left]
+        chosen.append(left[int(np.argmin(errors))])
+    return sides[:, chosen]
+
+
+def pool(f: int, size: int, seed: int) -> np.ndarray:
+    """The hyperplanes to choose from, (f, size)."""
+    return np.random.default_rng([seed, 6]).standard_normal((f, size))
+
+
+def random_movies(seed: int, films: int, f: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((films, f)), rng.integers(0, 200, films)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.integers(2, 9), st.integers(1, 4), st.integers(1, 7))
+def test_the_choice_is_the_plain_greedy_search(seed, films, f, bits):
+    """As good at each step: of two hyperplanes with the same sides either may be taken."""
+    factors, count = random_movies(seed, films, f)
+    weight = np.sqrt(count + 1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codes, "POOL", 24)
+        found = choose_codes(factors, count, bits, seed)
+    expected = plainly_herded(factors, weight, pool(f, 24, seed), bits)
+    for first in range(1, bits + 1):
+        errors = [squared_error(code[:, :first], factors, weight) for code in (found, expected)]
+        assert errors[0] == pytest.approx(errors[1], rel=1e-9, abs=1e-9)
+
+
+def test_only_the_most_rated_movies_are_looked_at(monkeypatch):
+    factors, count = random_movies(4, 12, 3)
+    monkeypatch.setattr(codes, "POOL", 24)
+    monkeypatch.setattr(codes, "FILMS", 5)
+    most = np.argsort(-count)[:5]
+    planes = pool(3, 24, 4)
+    expected = plainly_herded(factors[most], np.sqrt(count[most] + 1.0), planes, 6)
+    found = choose_codes(factors, count, 6, 4)
+    assert (found[most] == expected).all()
+    changed = np.where(np.isin(np.arange(12), most)[:, None], factors, -factors)
+    again = choose_codes(changed, count, 6, 4)
+    assert (again[most] == expected).all()
+    rest = np.setdiff1d(np.arange(12), most)
+    assert (again[rest] == 1 - found[rest]).all()  # on the other side of each hyperplane
+
+
+def test_fewer_bits_are_the_first_of_more():
+    factors, count = random_movies(1, 60, 8)
+    many = choose_codes(factors, count, 128, 3)
+    for bits in (1, 17, 64):
+        assert (choose_codes(factors, count, bits, 3) == many[:, :bits]).all()
+
+
+def test_more_bits_come_nearer_to_the_arcsine_kernel():
+    factors, count = random_movies(2, 80, 8)
+    code = choose_codes(factors, count, 512, 0)
+    wanted = target(factors)
+    errors = [
+        np.sqrt(np.mean((agreement(code[:, :bits]) - wanted) ** 2)) for bits in (8, 32, 128, 512)
+    ]
+    assert (np.diff(errors) < 0).all()
+    assert errors[-1] < 0.02
+    unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
+    np.testing.assert_allclose(arcsine_kernel(unit, unit), wanted, atol=1e-7)
+
+
+@pytest.mark.parametrize("bits", [16, 64, 256])
+def test_chosen_hyperplanes_are_better_than_as_many_random_ones(bits):
+    factors, count = random_movies(5, 80, 8)
+    weight = np.sqrt(count + 1.0)
+    chosen = choose_codes(factors, count, bits, 1)
+    first = (factors @ pool(8, codes.POOL, 1)[:, :bits] > 0).astype(np.uint8)
+    assert squared_error(chosen, factors, weight) < 0.5 * squared_error(first, factors, weight)
+
+
+def test_a_movie_without_factors_has_zeros_and_changes_nothing_for_others():
+    factors, count = random_movies(6, 30, 5)
+    code = choose_codes(factors, count, 32, 0)
+    more = np.insert(factors, [0, 12, 30], 0.0, axis=0)
+    with_unknown = choose_codes(more, np.insert(count, [0, 12, 30], 1000), 32, 0)
+    unknown = ~more.any(axis=1)
+    assert unknown.sum() == 3
+    assert not with_unknown[unknown].any()
+    assert (with_unknown[~unknown] == code).all()
+    assert not choose_codes(np.zeros((4, 5)), np.ones(4), 32, 0).any()
+    assert choose_codes(np.zeros((4, 0)), np.ones(4), 32, 0).shape == (4, 32)
+
+
+def test_what_a_code_looks_like():
+    factors, count = random_movies(7, 20, 4)
+    assert choose_codes(factors, count, 0, 0).shape == (20, 0)
+    code = choose_codes(factors, count, 40, 0)
+    assert code.dtype == np.uint8
+    assert set(np.unique(code)) == {0, 1}
+    assert (choose_codes(3 * factors, count, 40, 0) == code).all()  # angles alone matter
+    assert (choose_codes(factors, count, 40, 0) == code).all()
+    assert (choose_codes(factors, count, 40, 1) != code).any()
+    assert (choose_codes(-factors, count, 40, 0) == 1 - code).all()

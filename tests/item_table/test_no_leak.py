@@ -1,0 +1,270 @@
+"""Nobody's item table knows anything of that person: equal bit for bit, whatever they rated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recbench.data.dataset import Dataset
+from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.models.item_table import codes, making, tables
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import FOLDS
+from recbench.ratings import Ratings
+
+STRICT = PROTOCOLS["strict"]
+ALONE = STRICT.changed(background_users=0)
+USERS, REVIEWS, SEED = 20, 10, 3
+
+
+@pytest.fixture(autouse=True)
+def small_tables(monkeypatch):
+    monkeypatch.setattr(making, "SAMPLES", 8)
+    monkeypatch.setattr(making, "SAMPLES_FOR_SCALES", 7)
+    monkeypatch.setattr(making, "RANK", 4)
+    monkeypatch.setattr(codes, "POOL", 256)
+
+
+@pytest.fixture(params=["votes of the metadata", "votes counted"])
+def dataset(request, synthetic) -> Dataset:
+    return synthetic if request.param == "votes of the metadata" else without_votes(synthetic)
+
+
+def without_votes(dataset: Dataset) -> Dataset:
+    """The dataset as ml-100k is: votes are counted over users outside the sample."""
+    none = pl.lit(None, dtype=pl.Float64)
+    movies = dataset.source.movies.with_columns(vote_count=none, vote_average=none)
+    table = dataset.table.with_columns(vote_count=none, vote_average=none)
+    return replace(dataset, source=replace(dataset.source, movies=movies), table=table)
+
+
+def cell_of(dataset: Dataset, protocol=STRICT) -> Cell:
+    return make_cell(dataset, protocol, USERS, REVIEWS, SEED)
+
+
+def other_stars(dataset: Dataset, rows: np.ndarray) -> Dataset:
+    """The dataset with other stars in `rows` (bool)."""
+    r = dataset.ratings
+    stars = np.where(rows, 5.5 - r.stars, r.stars)
+    assert (stars != r.stars).sum() > 0.5 * rows.sum() > 0
+    return replace(dataset, ratings=replace(r, stars=stars))
+
+
+def other_ratings(dataset: Dataset, rows: np.ndarray) -> Dataset:
+    """The dataset with `rows` (bool), all of one user, of other movies, stars and times."""
+    r = dataset.ratings
+    rng = np.random.default_rng(1)
+    movie, stars, time = r.movie.copy(), r.stars.copy(), r.time.copy()
+    n = int(rows.sum())
+    movie[rows] = rng.permutation(len(dataset.table))[:n]
+    stars[rows] = rng.integers(1, 11, n) / 2
+    time[rows] = rng.permutation(r.time)[:n]
+    return replace(dataset, ratings=Ratings(r.user, movie, stars, time))
+
+
+CHANGES = [other_stars, other_ratings]
+
+
+def rows_of(dataset: Dataset, cell: Cell, user: int) -> np.ndarray:
+    return dataset.user_id[dataset.ratings.user] == cell.user_id[user]
+
+
+def checksums(cell: Cell) -> list[str]:
+    return [table.checksum() for table in cell.personal_tables.tables]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_with_background_users_the_table_knows_nobody_who_is_tested(dataset, change):
+    cell = cell_of(dataset)
+    before = checksums(cell)
+    assert len(before) == 1
+    other = cell_of(change(dataset, rows_of(dataset, cell, 7)))
+    assert (other.user_id == cell.user_id).all()
+    assert not np.array_equal(other.personal.train.stars, cell.personal.train.stars)
+    assert checksums(other) == before
+    everybody = np.isin(dataset.user_id[dataset.ratings.user], cell.user_id)
+    assert checksums(cell_of(other_stars(dataset, everybody))) == before
+    assert checksums(cell_of(other_stars(dataset, ~everybody))) != before  # it does learn
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_without_background_users_ones_own_table_knows_all_but_oneself(dataset, change):
+    """The tables of the other folds, which learn from the user, do change."""
+    cell = cell_of(dataset, ALONE)
+    before = checksums(cell)
+    assert len(set(before)) == FOLDS
+    user = 11
+    other = cell_of(change(dataset, rows_of(dataset, cell, user)), ALONE)
+    own = cell.personal_tables.fold_of(user)
+    assert (other.personal_tables.fold == cell.personal_tables.fold).all()
+    same = [a == b for a, b in zip(before, checksums(other), strict=True)]
+    assert same == [fold == own for fold in range(FOLDS)]
+
+
+def test_folds_are_of_like_size_and_everybody_has_one(synthetic):
+    tables = cell_of(synthetic, ALONE).personal_tables
+    assert np.bincount(tables.fold).tolist() == [USERS // FOLDS] * FOLDS
+    assert len(tables.tables) == FOLDS
+    for fold, table in enumerate(tables.tables):
+        assert table.about["users"] == USERS - (tables.fold == fold).sum()
+
+
+@pytest.mark.parametrize("protocol", [STRICT, ALONE], ids=["background", "alone"])
+def test_no_table_knows_a_held_out_rating(dataset, protocol):
+    cell = cell_of(dataset, protocol)
+    test, of_user = cell.personal.test, dataset.user_id[dataset.ratings.user]
+    pairs = set(zip(cell.user_id[test.user].tolist(), test.movie.tolist(), strict=True))
+    rated = zip(of_user.tolist(), dataset.ratings.movie.tolist(), strict=True)
+    held_out = np.array([pair in pairs for pair in rated])
+    assert held_out.sum() == len(test)
+    blind = cell_of(other_stars(dataset, held_out), protocol)
+    assert checksums(blind) == checksums(cell)
+
+
+def test_learned_bits_of_ones_own_fold_know_all_but_oneself(synthetic):
+    protocol = ALONE.changed(encoding="published+learned")
+    cell = cell_of(synthetic, protocol)
+    own = cell.personal_tables.fold_of(4)
+    other = cell_of(other_ratings(synthetic, rows_of(synthetic, cell, 4)), protocol)
+    same = [
+        np.array_equal(a.bits, b.bits)
+        for a, b in zip(cell.movies_of_folds(), other.movies_of_folds(), strict=True)
+    ]
+    assert same == [fold == own for fold in range(FOLDS)]
+    assert cell.movies_of_folds()[0].channels["learned"] == 128
+
+
+# --- those whom scales and steps are fitted to -------------------------------------------------
+
+
+@pytest.fixture
+def set_aside(monkeypatch):
+    """(users, table, item baseline, movies) of each part of people set aside, as it is used."""
+    seen = []
+
+    def recorded(ratings, table, item_baseline, movies):
+        seen.append((np.unique(ratings.user), table, item_baseline, movies))
+        return blocks_of(ratings, table, item_baseline, movies)
+
+    blocks_of = making.blocks_of
+    monkeypatch.setattr(making, "blocks_of", recorded)
+    return seen
+
+
+def ids_of(dataset: Dataset, cell: Cell, background: np.ndarray) -> np.ndarray:
+    """The ids of background users, where all users outside the sample are."""
+    outside = dataset.user_id[~np.isin(dataset.user_id, cell.user_id)]
+    return outside[background - cell.n_users]
+
+
+def test_votes_are_counted_without_those_set_aside(synthetic, set_aside):
+    dataset = without_votes(synthetic)
+    cell = cell_of(dataset)
+    assert len(cell.personal_tables.tables) == 1
+    assert len(set_aside) == making.MOST_FOLDS
+    of_user = dataset.user_id[dataset.ratings.user]
+    for users, _, _, movies in set_aside:
+        nobody = np.append(cell.user_id, ids_of(dataset, cell, users))
+        counted = dataset.ratings.take(~np.isin(of_user, nobody))
+        count = np.bincount(counted.movie, minlength=len(movies))
+        assert (movies.vote_count == count).all()
+        total = np.bincount(counted.movie, counted.stars, minlength=len(movies))
+        average = total[count > 0] / count[count > 0]
+        np.testing.assert_allclose(movies.vote_average[count > 0], average, rtol=1e-5)
+
+
+def test_scales_are_fitted_to_people_of_whom_nothing_was_known(dataset, set_aside):
+    """Neither table nor item baseline nor movies differ when they rate otherwise."""
+    cell = cell_of(dataset)
+    checksums(cell)
+    before = set_aside.copy()
+    of_user = dataset.user_id[dataset.ratings.user]
+    for part in (0, making.MOST_FOLDS - 1):
+        set_aside.clear()
+        own = np.isin(of_user, ids_of(dataset, cell, before[part][0]))
+        checksums(cell_of(other_stars(dataset, own)))
+        same = [
+            (a[0] == b[0]).all()
+            and a[1].checksum() == b[1].checksum()
+            and (a[2] == b[2]).all()
+            and np.array_equal(a[3].bits, b[3].bits)
+            and np.array_equal(a[3].vote_average, b[3].vote_average, equal_nan=True)
+            for a, b in zip(before, set_aside, strict=True)
+        ]
+        assert same == [other == part for other in range(making.MOST_FOLDS)]
+
+
+def test_who_is_set_aside(monkeypatch):
+    """Of few up to four quarters, of many one part; as near to 300 as can be, here to 30."""
+    monkeypatch.setattr(making, "ASIDE_AT_MOST", 30)
+    for people, parts, each in ((10, 4, 2), (31, 4, 7), (43, 3, 10), (80, 2, 20), (500, 1, 30)):
+        chosen = making._aside(np.arange(people) + 7, 0, making.MOST_FOLDS)
+        assert [len(part) for part in chosen] == [each] * parts
+        together = np.concatenate(chosen)
+        assert len(np.unique(together)) == len(together)
+        assert np.isin(together, np.arange(people) + 7).all()
+
+
+def test_of_too_few_people_no_table_is_learned(synthetic):
+    few, enough = (
+        cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS + more))
+        for more in (-1, 0)
+    )
+    table = making.make_item_table(few.personal.background, few.movies)
+    assert table.checksum() == ItemTable.of_metadata(few.movies).checksum()
+    table = making.make_item_table(enough.personal.background, enough.movies)
+    assert table.factors.shape[1] > 1
+
+
+def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synthetic):
+    """Of background users and of the other folds: of either its ratings count."""
+    cell = cell_of(synthetic, STRICT.changed(background_users=8))
+    train, background = cell.personal.train, cell.personal.background
+    assert len(background) < 4 * len(train)
+    tables = cell.personal_tables
+    assert len(tables.tables) == FOLDS
+    users = np.unique(background.user)
+    for k, table in enumerate(tables.tables):
+        others = np.unique(train.user[tables.fold[train.user] != k])
+        assert table.about["users"] == len(users) + len(others)
+    many = cell_of(synthetic, STRICT)
+    assert len(many.personal.background) >= 4 * len(many.personal.train)
+    assert len(many.personal_tables.tables) == 1
+
+
+def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_alone(synthetic):
+    cell = cell_of(synthetic, STRICT.changed(item_baseline=False))
+    (table,) = cell.item_tables(learns_from_background=False).tables
+    assert table.checksum() == ItemTable.of_metadata(cell.movies, cell.item_baseline).checksum()
+
+
+def test_of_many_users_a_table_is_learned_from_some(synthetic):
+    """Which are drawn is a matter of the seed, not of what they rated."""
+    cell = cell_of(synthetic, ALONE)
+    ratings = cell.personal.train
+    drawn = making._of_some_users(ratings, 12, seed=5)
+    assert len(np.unique(drawn.user)) == 12
+    of_drawn = np.isin(ratings.user, drawn.user)
+    assert np.array_equal(drawn.stars, ratings.stars[of_drawn])  # all ratings of each, in order
+    other = replace(ratings, stars=5.5 - ratings.stars)
+    assert np.array_equal(making._of_some_users(other, 12, seed=5).user, drawn.user)
+    assert not np.array_equal(making._of_some_users(ratings, 12, seed=6).user, drawn.user)
+    assert making._of_some_users(ratings, USERS, seed=5) is ratings
+    table = making.make_item_table(ratings, cell.movies, seed=5, most_users=12)
+    assert table.about["users"] == 12
+    assert table.checksum() == making.make_item_table(drawn, cell.movies, seed=5).checksum()
+
+
+def test_where_half_of_the_users_are_enough_there_are_two_folds(synthetic, monkeypatch):
+    monkeypatch.setattr(tables, "MOST_USERS", USERS // 2)
+    cell = cell_of(synthetic, ALONE)
+    before = checksums(cell)
+    assert len(set(before)) == 2
+    own = cell.personal_tables.fold_of(11)
+    other = cell_of(other_stars(synthetic, rows_of(synthetic, cell, 11)), ALONE)
+    same = [a == b for a, b in zip(before, checksums(other), strict=True)]
+    assert same == [fold == own for fold in range(2)]

@@ -1,0 +1,46 @@
+"""An item table is the same on every processor: linear algebra differs in the last digits only."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from tests_paths import ROOT, SYNTHETIC
+
+MAKE = """
+import sys
+from recbench.data.joining import load_dataset
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.models.item_table import making
+from recbench.contract import Options, build
+from recbench.registry import load_recommender
+making.SAMPLES = making.SAMPLES_FOR_SCALES = 10
+cell = make_cell(load_dataset(sys.argv[1]), PROTOCOLS["strict"], 20, 20)
+print(*(table.checksum() for table in cell.personal_tables.tables))
+model = build(load_recommender("personal"), Options())
+print(repr(measure(model, cell, "half_stars").row["rmse"]))
+"""
+
+
+def made(kernel: str) -> str:
+    """By the linear algebra that OpenBLAS has for that processor."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAKE, str(SYNTHETIC)],
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_CORETYPE": kernel, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("kernel", ["Sandybridge", "Zen"])
+def test_the_same_table_and_the_same_error(kernel):
+    assert made(kernel) == made("Haswell")

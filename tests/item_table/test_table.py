@@ -1,0 +1,305 @@
+"""The item table as a file and for other movies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests_paths import ROOT
+
+from recbench.errors import InputError
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table import table as script
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.steps import EVEN, Steps
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
+from recbench.ratings import Movies, Ratings
+
+
+def a_table(films: int = 4) -> ItemTable:
+    rng = np.random.default_rng(films)
+    return ItemTable(
+        movie_id=np.array([30, 10, 40, 20, 50][:films]),
+        mean=rng.uniform(1, 5, films),
+        factors=rng.normal(size=(films, 3)),
+        codes=rng.integers(0, 2, (films, 11)),
+        scales=Scales(level=0.7, noise=0.123456789),
+        steps=Steps(np.linspace(0.8, 4.6, 9), 1.25),
+        about={"users": 12, "part_of_fm": 0.375},
+    )
+
+
+def movies_of(ids: list[int]) -> Movies:
+    n = len(ids)
+    votes = np.array([2.0, np.nan, 4.0, 3.0, 4.5, 1.0])[:n]
+    return Movies(
+        bits=np.arange(2 * n).reshape(n, 2) % 2,
+        bit_names=("genres:a", "genres:b"),
+        vote_average=votes,
+        vote_count=np.where(np.isnan(votes), 0, 40),
+        movie_id=ids,
+        title=np.array([str(one) for one in ids], dtype=object),
+    )
+
+
+def test_a_table_comes_back_as_it_was(tmp_path):
+    table, path = a_table(), tmp_path / "movies.table"
+    table.save(path)
+    loaded = ItemTable.load(path)
+    assert loaded.checksum() == table.checksum()
+    for name in ("movie_id", "mean", "factors", "codes"):
+        first, second = getattr(table, name), getattr(loaded, name)
+        assert first.dtype == second.dtype
+        assert np.array_equal(first, second)
+        assert not second.flags.writeable
+    assert (loaded.scales, loaded.about) == (table.scales, table.about)
+    assert (loaded.steps.spread, *loaded.steps.cuts) == (table.steps.spread, *table.steps.cuts)
+    assert [file.name for file in tmp_path.iterdir()] == ["movies.table"]
+    loaded.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_a_table_of_metadata_comes_back_as_it_was(tmp_path):
+    table = ItemTable.of_metadata(movies_of([3, 1, 2]))
+    table.save(tmp_path / "t")
+    assert ItemTable.load(tmp_path / "t").checksum() == table.checksum()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"movie_id": [30, 10, 40, 21]},
+        {"mean": np.nextafter(a_table().mean, 9)},
+        {"factors": -a_table().factors},
+        {"codes": 1 - a_table().codes},
+        {"scales": Scales()},
+        {"steps": replace(a_table().steps, spread=1.2500001)},
+        {"steps": replace(a_table().steps, cuts=EVEN.cuts)},
+        {"about": {"users": 13, "part_of_fm": 0.375}},
+    ],
+    ids="-".join,
+)
+def test_another_table_has_another_checksum(change):
+    assert replace(a_table(), **change).checksum() != a_table().checksum()
+    assert replace(a_table()).checksum() == a_table().checksum()
+
+
+def test_a_table_is_loaded_and_used_without_what_made_it(tmp_path):
+    """No sampler is installed where a table is only used."""
+    table = a_table()
+    table.save(tmp_path / "t")
+    program = (
+        "import sys\n"
+        "sys.modules['myfm'] = None\n"
+        "from recbench.models.item_table.table import ItemTable\n"
+        "table = ItemTable.load(sys.argv[1])\n"
+        "print(table.checksum(), len(table.steps.probabilities(table.mean, table.mean)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "t"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.split() == [table.checksum(), "4"]
+
+
+# --- files that are not what they should be ----------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path):
+    a_table().save(tmp_path / "movies.table")
+    return tmp_path / "movies.table"
+
+
+def refused(path, saying: str) -> None:
+    with pytest.raises(InputError, match=saying) as error:
+        ItemTable.load(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    refused(tmp_path / "nothing", "there is no such file")
+
+
+def test_files_of_another_kind(tmp_path, path):
+    (tmp_path / "text").write_text("movieId,title\n1,Toy Story\n")
+    (tmp_path / "empty").touch()
+    with (tmp_path / "array").open("wb") as file:
+        np.save(file, np.arange(3))
+    with (tmp_path / "pickled").open("wb") as file:
+        np.savez(file, about=np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with (tmp_path / "other").open("wb") as file:
+        np.savez(file, x=np.arange(3))
+    for name in ("text", "empty", "array", "pickled", "other"):
+        refused(tmp_path / name, "damaged, or no item table")
+    refused(tmp_path, "damaged, or no item table")  # a folder
+
+
+def test_a_file_that_was_cut_off(path):
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 13):
+        path.write_bytes(whole[:length])
+        refused(path, "damaged")
+
+
+@pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
+def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path, flip):
+    """Some bytes of a zip archive, such as dates, mean nothing."""
+    whole, expected, refusals = path.read_bytes(), a_table().checksum(), 0
+    for place in range(0, len(whole), 7):
+        changed = bytearray(whole)
+        changed[place] ^= flip
+        path.write_bytes(changed)
+        try:
+            assert ItemTable.load(path).checksum() == expected
+        except InputError as error:
+            assert str(path) in str(error)  # noqa: PT017
+            refusals += 1
+    assert refusals > 0.6 * len(whole) / 7
+
+
+def test_a_number_changed_within_a_sound_file(path):
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    arrays["mean"] = arrays["mean"] + 0.5
+    rewrite(path, arrays)
+    refused(path, "its checksum differs")
+
+
+def rewrite(path, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+
+
+def with_header(path, **changes: object) -> None:
+    """The file with another header, its checksum left alone."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    outer = json.loads(arrays["about"].tobytes())
+    header = {**json.loads(outer["header"]), **changes}
+    outer["header"] = json.dumps({k: v for k, v in header.items() if v is not None})
+    arrays["about"] = np.frombuffer(json.dumps(outer).encode(), np.uint8)
+    rewrite(path, arrays)
+
+
+def test_another_format_and_a_later_version(path):
+    with_header(path, format="weightless")
+    refused(path, "is 'weightless'. Expected an item table")
+    with_header(path, format=script.FORMAT, version=script.VERSION + 1)
+    refused(path, "is of version 2. This program reads 1")
+    with_header(path, version=None)
+    refused(path, "damaged, or no item table")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"scales": {"level": 1.0, "shape": 2.0}}, {"scales": None}, {"spread": None}, {"about": None}],
+)
+def test_a_header_that_does_not_fit(path, changes):
+    with_header(path, **changes)
+    refused(path, "damaged")
+
+
+@pytest.mark.parametrize("text", ["[]", '{"header": "[]"}', '{"header": "7"}', "7", "{}", "{"])
+def test_a_header_that_is_no_header(path, text):
+    rewrite(path, {"about": np.frombuffer(text.encode(), np.uint8)})
+    refused(path, "damaged, or no item table")
+
+
+@pytest.mark.parametrize("gone", ["movie_id", "mean", "factors", "codes", "cuts", "sha256"])
+def test_a_part_that_is_missing(path, gone):
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != gone}
+    if gone == "sha256":
+        outer = json.loads(arrays["about"].tobytes())
+        arrays["about"] = np.frombuffer(json.dumps({"header": outer["header"]}).encode(), np.uint8)
+    rewrite(path, arrays)
+    refused(path, "damaged")
+
+
+@pytest.mark.parametrize("where", ["np.savez", "os.replace"])
+def test_an_interrupted_write_leaves_the_old_file(path, monkeypatch, where):
+    def interrupted(*arguments, **named):
+        if where == "np.savez":
+            arguments[0].write(b"PK half a file")
+        raise KeyboardInterrupt
+
+    before = path.read_bytes()
+    module, function = where.split(".")
+    monkeypatch.setattr(getattr(script, module), function, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        replace(a_table(), mean=np.ones(4)).save(path)
+    assert path.read_bytes() == before
+    with pytest.raises(KeyboardInterrupt):
+        a_table().save(path.with_name("new"))
+    assert not path.with_name("new").exists()
+    monkeypatch.undo()
+    replace(a_table(), mean=np.ones(4)).save(path)  # what was left over is no hindrance
+    assert ItemTable.load(path).mean.tolist() == [1, 1, 1, 1]
+
+
+# --- for other movies ---------------------------------------------------------------------------
+
+
+def test_for_movies_in_another_order_and_for_unknown_ones():
+    table = a_table()
+    there = table.for_movies(movies_of([20, 99, 10, 30, 5]))
+    assert there.movie_id.tolist() == [20, 99, 10, 30, 5]
+    for name in ("mean", "factors", "codes"):
+        before, after = getattr(table, name), getattr(there, name)
+        assert np.array_equal(after[[0, 2, 3]], before[[3, 1, 0]])
+    assert there.mean[[1, 4]] == pytest.approx(table.mean.mean())
+    assert not there.factors[[1, 4]].any()
+    assert not there.codes[[1, 4]].any()
+    assert (there.scales, there.steps, there.about) == (table.scales, table.steps, table.about)
+    same = table.for_movies(movies_of([30, 10, 40, 20]))
+    assert same.checksum() == table.checksum()
+
+
+def test_level_and_norm_by_hand():
+    table = replace(a_table(2), factors=[[0.5, 3.0, 4.0], [-1.0, 0.0, 0.0]])
+    assert table.level.tolist() == [0.5, -1.0]
+    assert table.norm.tolist() == [5.0, 0.0]
+
+
+def test_of_metadata_there_is_a_mean_and_no_likeness():
+    movies = movies_of([7, 8, 9])
+    table = ItemTable.of_metadata(movies)
+    nobody = Ratings([], [], [], [])
+    assert np.array_equal(table.mean, ItemBaseline.fit(nobody, movies).stars)
+    assert table.mean[2] > table.mean[1] > table.mean[0]  # 4 stars, unknown, 2 stars
+    assert table.norm.tolist() == [0, 0, 0]
+    assert table.level.tolist() == [1, 1, 1]  # a user's level shows in all movies alike
+    assert table.codes.shape == (3, 0)
+    assert table.scales == Scales.of_nobody()
+    assert table.steps is EVEN
+
+
+def test_columns_must_be_of_as_many_movies():
+    for wrong in ({"mean": np.ones(3)}, {"codes": np.ones((5, 2))}, {"factors": np.ones(4)}):
+        with pytest.raises(ValueError, match="differ in length"):
+            replace(a_table(), **wrong)
+
+
+def test_a_table_cannot_be_written_to_and_leaves_what_it_was_given():
+    own = np.array([1.0, 2.0, 3.0, 4.0])
+    table = replace(a_table(), mean=own)
+    with pytest.raises(ValueError, match="read-only"):
+        table.mean[0] = 5
+    own[0] = 1.5  # one's own array is still one's own
+
+
+def test_whose_table_is_which():
+    tables = ItemTables((a_table(), a_table(3), a_table(2)), np.array([2, 0, 1, 1]))
+    users = np.array([3, 0, 1, 4, 99])
+    assert tables.folds_of(users).tolist() == [1, 2, 0, 0, 0]  # beyond the last: the first
+    assert [tables.fold_of(int(user)) for user in users] == [1, 2, 0, 0, 0]
+    one = ItemTables.same_for_all(a_table())
+    assert one.folds_of(users).tolist() == [0] * 5
+    assert one.fold_of(3) == 0
