@@ -375,7 +375,7 @@ def fit_on(
                 loss=options.loss,
                 wnn_engine=options.wnn_engine,
                 fits=fits,
-            )  # fmt: skip
+            )
         )
     given: dict[str, Any] = {}
     if declared(recommender, "starts_from_item_baseline"):
