@@ -2,7 +2,7 @@
 
     python docs/draw_page.py
 
-On MovieLens 100K, of a user who rates five films on the page itself. Needs Chromium and its driver,
+On MovieLens 100K, of a user who rates five movies on the page itself. Needs Chromium and its driver,
 and requirements-dev.txt.
 """
 
@@ -49,7 +49,7 @@ def main() -> None:
             for title, stars in RATED.items():
                 rate(browser, title, stars)
             browser.execute_script(
-                "document.querySelector('#kept code').textContent = arguments[0]", USUALLY_KEPT_IN
+                "document.querySelector('#profile code').textContent = arguments[0]", USUALLY_KEPT_IN
             )
             browser.save_screenshot(str(PICTURE))
         finally:
@@ -68,7 +68,7 @@ def opened(folder: str) -> webdriver.Chrome:
 
 
 def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
-    """As a user does: look for a film, click a star."""
+    """As a user does: look for a movie, click a star."""
     search = browser.find_element(By.ID, "q")
     search.clear()
     search.send_keys(title)
@@ -77,7 +77,7 @@ def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
     waiting.until(lambda _: browser.find_element(By.CSS_SELECTOR, "#found h3").text == title)
     browser.find_element(By.CSS_SELECTOR, star).click()
     done = f"rated: {title}, {stars:g} stars"
-    waiting.until(lambda _: done in browser.find_element(By.ID, "said").text)
+    waiting.until(lambda _: done in browser.find_element(By.ID, "message").text)
 
 
 if __name__ == "__main__":
