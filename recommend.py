@@ -4,7 +4,7 @@ Your ratings stay on this machine, in one file that you alone can read. They are
 item table, learned once from the ratings of other users in a dataset, about a minute a million
 ratings; after that neither dataset nor network is needed.
 
-    python recommend.py                               asks about ten movies, or goes on from your profile
+    python recommend.py                               asks about ten movies, or uses your profile
     python recommend.py --ratings ratings.csv         MovieLens's, Letterboxd's or IMDb's export
     python recommend.py --rate "Alien (1979)=4.5" --rate "Heat (1995)=3"
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
@@ -28,7 +28,7 @@ FORMAT = "text"  # or "json", "csv"
 PORT = 8765  # of the page of --serve
 
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -166,94 +166,60 @@ if __name__ == "__main__":
 from PerUser.personal import Personal
 from recbench.own_ratings.filters import Filters, known_genre, known_language
 from recbench.own_ratings.known_movies import open_known_movies
-from recbench.own_ratings.profile import ProfileFile, profile_path
+from recbench.own_ratings.profile import Profile, ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
-from recbench.own_ratings.recommendation import Changes, as_csv, as_json, as_text
+from recbench.own_ratings.recommendation import (
+    Changes,
+    Recommendation,
+    as_csv,
+    as_json,
+    as_text,
+)
 from recbench.own_ratings.session import LATEST, Session, interview
 
 
 def main(parameters: Parameters) -> None:
     check(parameters)
     file = ProfileFile(Path(parameters.profile or profile_path()).expanduser())
-    if parameters.serve:
-        serve(parameters, file)
-        return
     if parameters.delete_profile:
         tell(f"deleted {file.path}" if file.delete() else f"there is no profile {file.path}")
         return
-
-    # everything that can be wrong before anything long
     profile = file.read()
+    if parameters.serve:
+        serve(parameters, file, profile)
+        return
     changing = any(getattr(parameters, name) for name in CHANGING)
     if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):
         raise InputError(
             f"there is no profile {file.path}. Add a file of your ratings (--ratings FILE), rate a "
             'movie (--rate "Alien (1979)=4.5"), or start it in a terminal, where it asks you'
         )
-    rated = [title_and_stars(text) for text in parameters.rate]
+    rated = [title_and_stars(text) for text in parameters.rate]  # errors before anything long
     added = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
 
-    # changes
     known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
     session = Session(known_movies, Personal, profile)
     filters = filters_of(parameters, session)
+    query = (parameters.number, filters, parameters.diversity)
     changes, listed = None, None
     if changing:
-        before = session.recommend(parameters.number, filters, parameters.diversity)
+        before = session.recommend(*query)
         change(session, parameters, added, rated)
-        filters = filters_of(parameters, session)
-        listed = session.recommend(parameters.number, filters, parameters.diversity)
+        listed = session.recommend(*query)
         file.write(session.profile)
         changes = Changes.between(before, listed)
     elif profile is None:
         interview(session, ask_in_terminal, tell, lambda: file.write(session.profile))
     tell_profile(session, file, list_lacking=parameters.me)
-    if parameters.me:
-        return
-
-    # recommendations
-    if changes and parameters.number:
-        tell(f"changed in the list of {parameters.number}:")
-        for line in changes.lines():
-            tell(f"  {line}")
-    ask = None
-    if parameters.ask:
-        movie = session.next_question()
-        ask = None if movie is None else session.catalogue.name(movie)
-        tell("no movie is left to ask about" if ask is None
-             else f'would teach most: --rate "{ask}=STARS"')  # fmt: skip
-    if listed is None:
-        listed = session.recommend(parameters.number, filters, parameters.diversity)
-    if parameters.format == "text":
-        text = as_text(listed) if parameters.number else ""
-    elif parameters.format == "csv":
-        text = as_csv(listed)
-    else:
-        text = as_json(
-            listed,
-            dataset=session.catalogue.dataset,
-            ratings=session.learned,
-            muted=session.profile.muted,
-            changes=changes and asdict(changes),
-            ask=ask,
-        )
-    if not parameters.output:
-        print(text, end="")
-        return
-    path = Path(parameters.output).expanduser()
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(f"--output {path}: cannot be written ({error.strerror})") from None
-    tell(f"written to {path}")
+    if not parameters.me:
+        show(session, parameters, listed or session.recommend(*query), changes)
 
 
-def serve(parameters: Parameters, file: ProfileFile) -> None:
+def serve(parameters: Parameters, file: ProfileFile, profile: Profile | None) -> None:
     """Show the page until it is interrupted."""
     from recbench.page.app import reserved  # flask and the server are needed for this alone
     from recbench.page.app import serve as serve_page
 
-    profile = file.read()
     with reserved(parameters.port) as bound:
         known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
         session = Session(known_movies, Personal, profile)
@@ -262,13 +228,12 @@ def serve(parameters: Parameters, file: ProfileFile) -> None:
 
 def title_and_stars(text: str) -> tuple[str, float]:
     """Both of "Alien (1979)=4.5"."""
-    title, equals, stars_text = text.rpartition("=")
+    title, _, stars_text = text.rpartition("=")
     stars = stars_of(stars_text)
-    if not equals or not title.strip():
-        raise InputError(f'--rate "{text}": expected title and stars, as "Alien (1979)=4.5"')
-    if stars is None:
+    if not title.strip() or stars is None:
         raise InputError(
-            f'--rate "{text}": "{stars_text.strip()}" are no stars. Expected 0.5, 1.0, 1.5 .. 5.0'
+            f'--rate "{text}": expected title and stars, as "Alien (1979)=4.5"; stars are 0.5, '
+            "1.0, 1.5 .. 5.0"
         )
     return title.strip(), stars
 
@@ -286,7 +251,11 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    for genre in set(filters.genres) & set(session.profile.muted) - set(parameters.unmute):
+    muted = {
+        *session.profile.muted,
+        *(known_genre(one, "--mute", genres) for one in parameters.mute),
+    }
+    for genre in set(filters.genres) & muted - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
     return filters
 
@@ -299,10 +268,7 @@ def change(
 ) -> None:
     """Carry out all changes of the profile, and tell what was done."""
     if added is not None:
-        for line in (*session.add(added.ratings).lines(added.kind), *added.notes):
-            tell(line)
-        if not all(rating.title for rating in added.ratings):
-            tell(f"movieId is read as {session.catalogue.dataset} numbers movies")
+        tell(*session.add_file(added))
     for title, stars in rated:
         tell(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     for title in parameters.forget:
@@ -320,34 +286,60 @@ def change(
 
 def tell_profile(session: Session, file: ProfileFile, list_lacking: bool) -> None:
     """The profile, in a few lines."""
-    profile, catalogue = session.profile, session.catalogue
-    tell(
-        f"your profile: {len(profile.ratings):,} ratings, in {file.path}; movies: "
-        f"{len(catalogue):,} of {catalogue.dataset}"
-    )
-    if session.lacking:
-        tell(f"not used, of movies that are not among these: {len(session.lacking):,}")
+    profile, catalogue, lacking = session.profile, session.catalogue, session.lacking
+    tell(f"your profile: {len(profile.ratings):,} ratings, in {file.path}; movies: "
+         f"{len(catalogue):,} of {catalogue.dataset}")  # fmt: skip
+    if lacking:
+        tell(f"not used, of movies that are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
         tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
     if profile.muted:
         tell(f"genres muted: {', '.join(profile.muted)}")
-    for rating in session.lacking if list_lacking else ():
-        tell(f"  {rating.name}, {rating.stars:g} stars")
+    if lacking and list_lacking:
+        tell(*(f"  {rating.name}, {rating.stars:g} stars" for rating in lacking))
+
+
+def show(
+    session: Session,
+    parameters: Parameters,
+    listed: list[Recommendation],
+    changes: Changes | None,
+) -> None:
+    """Changes and recommendations, the latter on standard output or in the file of --output."""
+    if changes and parameters.number:
+        lines = (f"  {line}" for line in changes.lines())
+        tell(f"changed in the list of {parameters.number}:", *lines)
+    ask = None
+    if parameters.ask:
+        movie = session.next_question()
+        ask = None if movie is None else session.catalogue.name(movie)
+        tell(f'would teach most: --rate "{ask}=STARS"' if ask else "no movie is left to ask about")
+    if parameters.format == "text":
+        text = as_text(listed) if parameters.number else ""
+    elif parameters.format == "csv":
+        text = as_csv(listed)
+    else:
+        text = as_json(listed, session.catalogue.dataset, session.learned, session.profile.muted,
+                       changes, ask)  # fmt: skip
+    if not parameters.output:
+        print(text, end="")
+        return
+    path = Path(parameters.output).expanduser()
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"--output {path}: cannot be written ({error.strerror})") from None
+    tell(f"written to {path}")
 
 
 def ask_in_terminal(question: str) -> str:
-    """The prompt goes to standard error like all messages."""
     print(question, end="", file=sys.stderr, flush=True)
-    try:
-        return input()
-    except EOFError:
-        tell("")
-        raise
+    return input()
 
 
-def tell(sentence: str) -> None:
+def tell(*sentences: str) -> None:
     """Messages go to standard error: standard output is for recommendations."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(*sentences, sep="\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

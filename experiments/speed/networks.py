@@ -23,6 +23,7 @@ from experiments.speed.measuring import (
 )
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
 from recbench import Movies, Ratings
+from recbench.contract import Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 
 
@@ -31,7 +32,7 @@ def network_rows(users: int) -> Iterator[Row]:
     the same), and `colab` beside the loop over dictionaries of the published code."""
     train, movies = made_up(users, movies=1_000)
     seconds = median_seconds(
-        partial(TorchPerUserRecommender(device="cpu").fit, train, movies), repeats=3
+        partial(TorchPerUserRecommender(device="cpu").fit, Training(train, movies)), repeats=3
     )
     apart = processor_seconds(partial(plain_trainings, train, movies))
     shape = f"{users} users, {len(train):,} ratings"

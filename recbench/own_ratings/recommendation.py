@@ -247,13 +247,34 @@ def as_text(listed: Sequence[Recommendation]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(listed: Sequence[Recommendation], **more: object) -> str:
-    """An object with the movies in order as `recommendations`, and `more` beside them."""
+def as_json(
+    listed: Sequence[Recommendation],
+    dataset: str,
+    ratings: int,
+    muted: Sequence[str],
+    changes: Changes | None,
+    ask: str | None,
+) -> str:
+    """An object with the movies in order.
+
+    Args:
+        ratings: how many of the user's ratings were learned.
+        changes: null where nothing was changed.
+        ask: the movie that would teach most; null where that was not asked.
+    """
     rows = []
     for place, one in enumerate(listed, start=1):
         fields = {name: value for name, value in asdict(one).items() if name != "movie"}
         rows.append({"place": place, **fields, "stars": round(one.stars, 3)})
-    whole = {**more, "interval": INTERVAL, "recommendations": rows}
+    whole = {
+        "dataset": dataset,
+        "ratings": ratings,
+        "muted": muted,
+        "interval": INTERVAL,
+        "recommendations": rows,
+        "changes": changes and asdict(changes),
+        "ask": ask,
+    }
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -14,7 +14,7 @@ from recbench.own_ratings.filters import Filters, diversified, known_genre
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.matching import Matcher
 from recbench.own_ratings.profile import Profile
-from recbench.own_ratings.reading import OwnRating, on_the_grid, split_title, stars_of
+from recbench.own_ratings.reading import OwnRating, RatingsFile, on_the_grid, split_title, stars_of
 from recbench.own_ratings.recommendation import (
     ME,
     Model,
@@ -101,6 +101,13 @@ class Session:
         together, added = added_to(known, ratings, self.matcher, self.catalogue)
         self.take(replace(self.profile, ratings=together))
         return added
+
+    def add_file(self, file: RatingsFile) -> list[str]:
+        """Add the ratings of a file; what became of them, in sentences. Raises as `add`."""
+        lines = [*self.add(file.ratings).lines(file.kind), *file.notes]
+        if not all(rating.title for rating in file.ratings):
+            lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
+        return lines
 
     def rate(self, title: str, stars: float) -> int:
         """Rate a movie now, by its title, with or without the year; the movie.

@@ -79,15 +79,8 @@ def add() -> Response:
         raise InputError("Choose a file first")
     name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
     user = request.form.get("user", "").strip()[:LONGEST_NAME]
-    content = ratings_of(file.read(), name, user, "userId")
-
-    def change(session: Session) -> list[str]:
-        lines = [*session.add(content.ratings).lines(content.kind), *content.notes]
-        if not all(rating.title for rating in content.ratings):
-            lines.append(f"movieId is read as {session.catalogue.dataset} numbers movies")
-        return lines
-
-    return changed(change)
+    ratings = ratings_of(file.read(), name, user, "userId")
+    return changed(lambda session: session.add_file(ratings))
 
 
 @routes.post("/delete")
