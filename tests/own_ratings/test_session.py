@@ -1,4 +1,4 @@
-"""What a session knows, recommends and forgets."""
+"""A session: what it recommends, learns and forgets; and the interview of a new user."""
 
 import time
 from dataclasses import replace
@@ -8,34 +8,34 @@ import pytest
 from own_movies import HERE, SOME, catalogue_of_titles, known_movies_of_titles
 
 from PerUser.personal import Personal
+from recbench.contract import Training
 from recbench.errors import InputError
 from recbench.models.item_table.tables import ItemTables
 from recbench.own_ratings import session as module
-from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters
-from recbench.own_ratings.rating import OwnRating
-from recbench.own_ratings.reading import read_ratings
-from recbench.own_ratings.recommendation import interval
-from recbench.own_ratings.session import Session
+from recbench.own_ratings.reading import OwnRating, read_ratings
+from recbench.own_ratings.recommendation import Changes, interval
+from recbench.own_ratings.session import INTERVIEW, MOST_QUESTIONS, Session, interview
 from recbench.ratings import Ratings
 
 
 def test_recommendations_are_those_of_the_model(seen, known_movies):
     movies, movie = known_movies.catalogue.movies, list(seen.rated)
     train = Ratings(np.zeros(6), movie, list(SOME.values()), np.arange(6))
-    model = Personal().fit(train, movies, ItemTables.same_for_all(known_movies.table))
+    tables = ItemTables.same_for_all(known_movies.table)
+    model = Personal().fit(Training(train, movies, fits={"item_tables": lambda: tables}))
     stars = model.predict(np.zeros(len(movies), int), np.arange(len(movies)))
     stars[movie] = 0
-    films = seen.recommend(10)
-    assert [film.stars for film in films] == pytest.approx(np.sort(stars)[::-1][:10], abs=1e-5)
-    for film in films:
-        assert film.stars == pytest.approx(stars[film.movie], abs=1e-5)
-        grid, probability = model.predict_distribution([0], [film.movie])
-        inside = (grid >= film.low) & (grid <= film.high)
+    listed = seen.recommend(10)
+    assert [one.stars for one in listed] == pytest.approx(np.sort(stars)[::-1][:10], abs=1e-5)
+    for one in listed:
+        assert one.stars == pytest.approx(stars[one.movie], abs=1e-5)
+        grid, probability = model.predict_distribution([0], [one.movie])
+        inside = (grid >= one.low) & (grid <= one.high)
         assert probability[0][inside].sum() >= 0.8
-        shares = {part.movie: part.stars for part in model.explain_one(0, film.movie).contributions}
-        for reason in film.reasons:
-            row = next(row for row in movie if known_movies.catalogue.name(row) == reason.film)
+        shares = {part.movie: part.stars for part in model.explain_one(0, one.movie).contributions}
+        for reason in one.reasons:
+            row = next(row for row in movie if known_movies.catalogue.name(row) == reason.movie)
             assert reason.stars == pytest.approx(shares[row])
             assert "you gave it" in reason.words
 
@@ -43,10 +43,10 @@ def test_recommendations_are_those_of_the_model(seen, known_movies):
 def test_reasons_do_not_say_the_opposite(seen):
     model, mean = seen._fitted(), seen.known_movies.table.mean
     row = {seen.catalogue.name(movie): movie for movie in seen.rated}
-    for film in seen.recommend(50):
-        for_it = [reason for reason in film.reasons if reason.stars > 0]
-        agree = [model.agreement(film.movie, [row[reason.film]])[0] for reason in for_it]
-        liked = [seen.rated[row[reason.film]] > mean[row[reason.film]] for reason in for_it]
+    for one in seen.recommend(50):
+        for_it = [reason for reason in one.reasons if reason.stars > 0]
+        agree = [model.agreement(one.movie, [row[reason.movie]])[0] for reason in for_it]
+        liked = [seen.rated[row[reason.movie]] > mean[row[reason.movie]] for reason in for_it]
         says_so = [(part >= 0.5) == like for part, like in zip(agree, liked, strict=True)]
         assert all(says_so) or not any(says_so)
         for reason, part in zip(for_it, agree, strict=True):
@@ -56,21 +56,21 @@ def test_reasons_do_not_say_the_opposite(seen):
 def test_no_movie_that_was_rated_is_recommended(seen):
     everything = seen.recommend(1000)
     assert len(everything) == len(seen.catalogue) - len(SOME)
-    assert not {film.movie for film in everything} & set(seen.rated)
+    assert not {one.movie for one in everything} & set(seen.rated)
 
 
 def test_without_ratings_the_mean_of_others(session):
-    films = session.recommend(3)
-    assert [film.reasons for film in films] == [(), (), ()]
+    listed = session.recommend(3)
+    assert [one.reasons for one in listed] == [(), (), ()]
     best = np.sort(session.known_movies.table.mean)[::-1][:3]
-    assert [film.stars for film in films] == pytest.approx(best)
+    assert [one.stars for one in listed] == pytest.approx(best)
 
 
 def test_filters_and_diversity(seen):
     comedies = seen.recommend(5, Filters(genres=("Comedy",)))
-    assert all("Comedy" in film.genres for film in comedies)
-    varied = [film.movie for film in seen.recommend(10, diversity=0.7)]
-    plain = [film.movie for film in seen.recommend(10)]
+    assert all("Comedy" in one.genres for one in comedies)
+    varied = [one.movie for one in seen.recommend(10, diversity=0.7)]
+    plain = [one.movie for one in seen.recommend(10)]
     assert varied != plain
     model = seen._fitted()
     alike = [model.correlation(np.array(one), np.array(one)).mean() for one in (varied, plain)]
@@ -86,9 +86,9 @@ def test_the_correlation_of_movies(seen):
 
 
 def test_reasons_are_the_shares_without_what_forgetting_would_do(seen):
-    model, film = seen._fitted(), seen.recommend(1)[0].movie
-    quick = model.explain_one(0, film, if_forgotten=False)
-    whole = model.explain_one(0, film)
+    model, one = seen._fitted(), seen.recommend(1)[0].movie
+    quick = model.explain_one(0, one, if_forgotten=False)
+    whole = model.explain_one(0, one)
     assert [part.reason for part in quick.contributions] == [
         part.reason for part in whole.contributions
     ]
@@ -180,8 +180,8 @@ def test_rating_again_takes_the_place_of_the_former(seen):
 
 def test_mute_and_unmute(seen):
     assert seen.mute("drama") == "Drama"
-    assert not any("Drama" in film.genres for film in seen.recommend(1000))
-    assert "Drama" not in seen.catalogue.genres[seen.ask()]
+    assert not any("Drama" in one.genres for one in seen.recommend(1000))
+    assert "Drama" not in seen.catalogue.genres[seen.next_question()]
     assert seen.mute("Drama") == "Drama"
     assert seen.profile.muted == ("Drama",)
     with pytest.raises(InputError, match=r"not muted\. Muted: Drama"):
@@ -191,13 +191,13 @@ def test_mute_and_unmute(seen):
         seen.unmute("Drama")
 
 
-def test_ask_is_what_the_model_would_ask(seen):
-    movie = seen.ask()
+def test_the_next_question_is_what_the_model_would_ask(seen):
+    movie = seen.next_question()
     known = np.argsort(-seen.catalogue.rated_by, kind="stable")
     unseen = known[~np.isin(known, list(seen.rated))]
     assert movie == seen._fitted().ask_next(0, unseen[:200], unseen[:500])
-    assert seen.ask(skipped=[movie]) != movie
-    assert seen.ask(skipped=range(len(seen.catalogue))) is None
+    assert seen.next_question(skipped=[movie]) != movie
+    assert seen.next_question(skipped=range(len(seen.catalogue))) is None
 
 
 # --- files that are added ----------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_the_later_of_file_and_profile_counts(session):
     assert list(session.rated.values()) == [2]
 
 
-def test_what_finds_no_movie_is_kept_and_named_with_the_nearest(session, known_movies):
+def test_what_finds_no_movie_stays_and_is_named_with_the_nearest(session, known_movies):
     unknown = OwnRating(stars=4, title="Trainspottingg Two", year=2017)
     added = session.add([unknown, rating("Alien", 3)])
     assert added.unmatched == [(unknown, ["Trainspotting (1996)"])]
@@ -291,12 +291,72 @@ def test_ten_thousand_ratings(monkeypatch):
     added = session.add([OwnRating(stars=n % 10 / 2 + 0.5, movie_id=n + 1) for n in range(9_990)])
     assert added.matched == {"id": 9_990}
     monkeypatch.setattr(module, "LATEST", 500)  # so that the test takes no time
-    films = session.recommend(5)
-    assert len(films) == 5
+    listed = session.recommend(5)
+    assert len(listed) == 5
     assert session.learned == 500
     oldest = session.catalogue.name(0)
-    assert all(reason.film != oldest for film in films for reason in film.reasons)
+    assert all(reason.movie != oldest for one in listed for reason in one.reasons)
     assert time.monotonic() - started < 60
+
+
+# --- the interview -----------------------------------------------------------------------------
+
+
+def interviewed(session, *answers):
+    """Questions and sentences of an interview that gets these answers and then no more."""
+    left, questions, told, saved = list(answers), [], [], []
+
+    def ask(question):
+        questions.append(question)
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    rated = interview(session, ask, told.append, lambda: saved.append(1))
+    assert len(saved) == rated == len(session.rated)
+    return questions, told
+
+
+def test_ten_movies_are_rated(session):
+    questions, told = interviewed(session, *["4"] * 20)
+    assert len(set(questions)) == len(questions) == INTERVIEW
+    assert questions[0].startswith(" 1. ")
+    assert "0.5 to 5 in halves; Enter: not seen; q: stop" in told[0]
+
+
+def test_movies_not_seen_are_not_asked_again(session):
+    questions, _ = interviewed(session, "", "", "3.5", "q", "5")
+    assert len({question[4:] for question in questions}) == len(questions) == 4
+    assert list(session.rated.values()) == [3.5]
+
+
+def test_what_is_no_number_of_stars_is_asked_again(session):
+    questions, told = interviewed(session, "six", "7", "3.7", "4,5", "q")
+    assert len(questions) == 5
+    assert len({*questions[:4]}) == 1
+    assert [line.split("'")[1] for line in told[1:]] == ["six", "7", "3.7"]
+    assert list(session.rated.values()) == [4.5]
+
+
+@pytest.mark.parametrize("answers", [(), ("4",), ("q",), ("Q",), ("quit",)])
+def test_it_ends_when_no_answer_comes(session, answers):
+    interviewed(session, *answers)
+
+
+def test_who_knows_none_is_not_asked_for_ever(session):
+    assert len(interviewed(session, *[""] * 1000)[0]) == MOST_QUESTIONS
+
+
+def test_ratings_are_saved_when_it_is_interrupted(session):
+    def ask(_):
+        if session.rated:
+            raise KeyboardInterrupt
+        return "4"
+
+    saved = []
+    with pytest.raises(KeyboardInterrupt):
+        interview(session, ask, print, lambda: saved.append(session.profile))
+    assert len(saved) == 1
 
 
 # --- small parts -------------------------------------------------------------------------------
