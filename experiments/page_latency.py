@@ -27,9 +27,9 @@ from recbench.command_line import run
 from recbench.errors import InputError, check_range
 from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
 from recbench.own_ratings.profile import ProfileFile
-from recbench.own_ratings.rating import OwnRating
+from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.session import Session
-from recbench.page.server import reserved, serve
+from recbench.page.app import reserved, serve
 
 WARM = 3  # requests that are not counted
 
@@ -52,16 +52,16 @@ def main(parameters: Parameters) -> None:
     check_range("--ratings", *parameters.ratings, least=0)
     check_range("--requests", parameters.requests, least=1)
     known_movies = open_known_movies(parameters.dataset)
-    films = different_movies(known_movies)
+    movies = different_movies(known_movies)
     needed = max(parameters.ratings) + parameters.requests + WARM
-    if needed > len(films):
+    if needed > len(movies):
         raise InputError(
             f"--ratings {max(parameters.ratings)}: with {parameters.requests} more, {needed:,} "
-            f"movies are rated. {parameters.dataset} has {len(films):,}"
+            f"movies are rated. {parameters.dataset} has {len(movies):,}"
         )
     print(f"{'ratings':>8}  {'p50':>7}  {'p95':>7}  {'p50 of processor':>16}  {'page':>8}")
     for before in parameters.ratings:
-        seconds, page_bytes = measured(known_movies, films, before, parameters)
+        seconds, page_bytes = measured(known_movies, movies, before, parameters)
         (p50, busy), (p95, _) = 1000 * np.percentile(seconds, (50, 95), axis=0)
         print(
             f"{before:8,}  {p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms  "
@@ -78,30 +78,30 @@ def different_movies(known_movies: KnownMovies) -> np.ndarray:
 
 
 def measured(
-    known_movies: KnownMovies, films: np.ndarray, before: int, parameters: Parameters
+    known_movies: KnownMovies, movies: np.ndarray, before: int, parameters: Parameters
 ) -> tuple[np.ndarray, int]:
     """Seconds of each request by the clock and of the processor, float64 [requests, 2], and the
     bytes of the last page."""
     rng = np.random.default_rng(parameters.seed)
-    films = rng.permutation(films[: before + parameters.requests + WARM])
-    stars = rng.integers(1, 11, len(films)) / 2
+    movies = rng.permutation(movies[: before + parameters.requests + WARM])
+    stars = rng.integers(1, 11, len(movies)) / 2
     with tempfile.TemporaryDirectory() as folder:
         file = ProfileFile(Path(folder) / "profile.json")
         session = Session(known_movies, Personal, file.read())
-        session.add([known_movies.catalogue.described(int(film), OwnRating(float(one), time=place))
-                     for place, (film, one) in enumerate(zip(films[:before], stars, strict=False))
+        session.add([known_movies.catalogue.described(int(movie), OwnRating(float(one), time=place))
+                     for place, (movie, one) in enumerate(zip(movies[:before], stars, strict=False))
                      ])  # fmt: skip
         file.write(session.profile)
         url = started(session, file)
         token = re.search(r'name="token" value="([^"]+)"', answered(url))
         assert token is not None
         seconds = []
-        for film, one in zip(films[before:], stars[before:], strict=True):
-            form = urlencode({"movie": film, "stars": one, "token": token[1]}).encode()
+        for movie, one in zip(movies[before:], stars[before:], strict=True):
+            form = urlencode({"movie": movie, "stars": one, "token": token[1]}).encode()
             began = np.array((time.perf_counter(), time.process_time()))
             page = answered(f"{url}rate", form)
             seconds.append(np.array((time.perf_counter(), time.process_time())) - began)
-        assert len(session.rated) == len(films)
+        assert len(session.rated) == len(movies)
     return np.array(seconds[WARM:]), len(page.encode())
 
 

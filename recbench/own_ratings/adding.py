@@ -72,11 +72,8 @@ def added_to(
 ) -> tuple[tuple[OwnRating, ...], Added]:
     """The known ratings with those of a file, the latest last, and what became of the latter. Of a
     movie rated twice, in the file or before, the later rating counts, by its time if both have one,
-    else the one added last.
-
-    Raises:
-        InputError: they are of movies by number, and of another numbering.
-    """
+    else the one added last. Raises InputError if they are of movies by number, and of another
+    numbering."""
     _check_numbering(ratings, catalogue)
     added = Added()
     old, new = dict(known), dict[Movie, OwnRating]()

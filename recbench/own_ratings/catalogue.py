@@ -114,12 +114,8 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
-        """What `save` wrote; nothing in the file is code.
-
-        Raises:
-            InputError: there is no such file, it is damaged, no list of movies, or of a later
-                version.
-        """
+        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such file,
+        it is damaged, no list of movies, or of a later version."""
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 arrays: dict[str, Any] = {name: file[name] for name in file.files}
@@ -135,7 +131,7 @@ class Catalogue:
                 bit_names=tuple(header["bit_names"]),
                 **{name: arrays[name] for name in MOVIE_ARRAYS},
             )
-            texts = {
+            texts: dict[str, Any] = {
                 name: tuple(tuple(one) if isinstance(one, list) else one for one in header[name])
                 for name in TEXTS
             }

@@ -69,11 +69,8 @@ class Filters:
 
 
 def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
-    """A genre as the movies name it, whatever its case.
-
-    Raises:
-        InputError: there is none of that name; lists those there are.
-    """
+    """A genre as the movies name it, whatever its case. Raises InputError if there is none of that
+    name; lists those there are."""
     by_name = {one.casefold(): one for one in known}
     name = genre.strip().casefold()
     found = by_name.get(name) or by_name.get(OTHER_NAMES.get(name, "").casefold())
@@ -84,11 +81,8 @@ def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
 
 
 def known_language(language: str, flag: str, known: Iterable[str]) -> str:
-    """A language as the movies name it.
-
-    Raises:
-        InputError: no movie is in it; lists those there are.
-    """
+    """A language as the movies name it. Raises InputError if no movie is in it; lists those there
+    are."""
     listed = list(known)
     name = language.strip().casefold()
     if name not in listed:

@@ -7,8 +7,8 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,7 @@ class KnownMovies:
 
     @classmethod
     def load(cls, folder: Path) -> KnownMovies:
-        """What `save` wrote.
-
-        Raises:
-            InputError: a file is missing, damaged, or of other movies.
-        """
+        """What `save` wrote. Raises InputError if a file is missing, damaged, or of other movies."""
         catalogue = Catalogue.load(folder / MOVIES)
         table = ItemTable.load(folder / TABLE)
         return cls(catalogue, _with_rows_of(catalogue, table, folder / TABLE))
@@ -90,6 +86,8 @@ def open_known_movies(
 
 def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     # slow to import, needed once
+    from rich.console import Console
+
     from recbench.data.joining import load_dataset
     from recbench.own_ratings.of_dataset import known_movies_of
 
@@ -105,7 +103,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         f"of {loaded.source.name}. Once, a minute or so for a million ratings ..."
     )
     started = time.monotonic()
-    with _spinner():
+    with Console(stderr=True).status("learning ..."):  # in a terminal alone
         known_movies = known_movies_of(loaded)
     try:
         known_movies.save(folder)
@@ -121,20 +119,6 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         ) from None
     tell(f"done in {time.monotonic() - started:.0f} seconds; saved in {folder}")
     return known_movies
-
-
-@contextmanager
-def _spinner() -> Iterator[None]:
-    """Shows in a terminal that it goes on, and since when."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("learning"), TimeElapsedColumn())
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-        progress.add_task("learning", total=None)
-        yield
 
 
 def _with_rows_of(catalogue: Catalogue, table: ItemTable, path: Path) -> ItemTable:

@@ -57,11 +57,8 @@ class Profile:
 
     @classmethod
     def decoded(cls, content: bytes, path: str | Path) -> Profile:
-        """What `encoded` made.
-
-        Raises:
-            InputError: it is damaged, no profile, or of a later version; `path` is named.
-        """
+        """What `encoded` made. Raises InputError if it is damaged, no profile, or of a later version;
+        `path` is named."""
         try:
             data = json.loads(content)
             form, version = data["format"], data["version"]
@@ -96,32 +93,23 @@ class ProfileFile:
     _lock: FileLock | None = field(default=None, init=False, repr=False, compare=False)
 
     def read(self) -> Profile | None:
-        """The profile; None if there is no file.
-
-        Raises:
-            InputError: it cannot be read, or see `Profile.decoded`.
-        """
+        """The profile; None if there is no file. Raises InputError if it cannot be read, or see
+        `Profile.decoded`."""
         content = self._now()
         profile = None if content is None else Profile.decoded(content, self.path)
         self.content = content  # not what is damaged: it must not be overwritten
         return profile
 
     def changed(self) -> bool:
-        """Whether another program wrote or deleted it since it was read or written here.
-
-        Raises:
-            InputError: it cannot be read.
-        """
+        """Whether another program wrote or deleted it since it was read or written here. Raises
+        InputError if it cannot be read."""
         return self._now() != self.content
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """No other process writes it meanwhile: between reading it, changing and writing. The file
-        that marks the lock lies beside it, and is gone afterwards.
-
-        Raises:
-            InputError: its folder cannot be written, or another process does not end.
-        """
+        that marks the lock lies beside it, and is gone afterwards. Raises InputError if its folder
+        cannot be written, or another process does not end."""
         outermost = self._lock is None
         with self._readable_errors():
             if self.path == profile_path():
@@ -143,11 +131,8 @@ class ProfileFile:
                 lock.release()
 
     def write(self, profile: Profile) -> None:
-        """Write it in one step, readable by the user alone from the first byte on.
-
-        Raises:
-            InputError: it cannot be written, or was changed by another program since it was read.
-        """
+        """Write it in one step, readable by the user alone from the first byte on. Raises
+        InputError if it cannot be written, or was changed by another program since it was read."""
         with self.locked():
             if self.changed():
                 raise InputError(
@@ -171,11 +156,8 @@ class ProfileFile:
             self.content = content
 
     def delete(self) -> bool:
-        """Remove the file, whatever is in it; whether there was one.
-
-        Raises:
-            InputError: it cannot be removed.
-        """
+        """Remove the file, whatever is in it; whether there was one. Raises InputError if it cannot
+        be removed."""
         try:
             self.path.unlink()
         except FileNotFoundError:

@@ -163,10 +163,7 @@ def _content(path: Path) -> bytes:
 
 def text_of(content: bytes, name: str) -> str:
     """The text of a file: UTF-8 or UTF-16 with or without a mark in front, else Windows-1252.
-
-    Raises:
-        InputError: it is empty or no text; `name` is the file's, for the message.
-    """
+    Raises InputError if it is empty or no text; `name` is the file's, for the message."""
     if not content.strip():
         raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
     if content.startswith(b"PK\x03\x04"):

@@ -91,11 +91,8 @@ class Session:
     # --- what changes it -------------------------------------------------------------------------
 
     def add(self, ratings: Sequence[OwnRating]) -> Added:
-        """Add ratings of a file, the latest last, see `added_to`.
-
-        Raises:
-            InputError: they are of movies by number, and of another numbering.
-        """
+        """Add ratings of a file, the latest last, see `added_to`. Raises InputError if they are of
+        movies by number, and of another numbering."""
         pairs = zip(self._movies, self.profile.ratings, strict=True)
         known = {identity(one) if movie is None else movie: one for movie, one in pairs}
         together, added = added_to(known, ratings, self.matcher, self.catalogue)
@@ -110,12 +107,8 @@ class Session:
         return lines
 
     def rate(self, title: str, stars: float) -> int:
-        """Rate a movie now, by its title, with or without the year; the movie.
-
-        Raises:
-            InputError: no movie has the title (the nearest are listed), several have it, or these
-                are no stars.
-        """
+        """Rate a movie now, by its title, with or without the year; the movie. Raises InputError:
+        no movie has the title (the nearest are listed), several have it, or these are no stars."""
         if not on_the_grid(stars):
             raise InputError(f"{title}: {stars:g} stars. Expected 0.5, 1.0, 1.5 .. 5.0")
         movie = self._movie(title)
@@ -131,11 +124,8 @@ class Session:
         self.take(replace(self.profile, ratings=(*others, latest)))
 
     def forget(self, title: str) -> str:
-        """Forget the rating of a movie, as if it had never been rated; the movie's name.
-
-        Raises:
-            InputError: the user has rated no such movie, or several of that title.
-        """
+        """Forget the rating of a movie, as if it had never been rated; the movie's name. Raises
+        InputError if the user has rated no such movie, or several of that title."""
         bare, year = split_title(title)
         names = names_of(bare)
         ratings, movies = self.profile.ratings, self._movies
@@ -158,11 +148,8 @@ class Session:
         return named[0]
 
     def forget_movie(self, movie: int) -> str:
-        """Forget the rating of a movie of the catalogue, by its row; the movie's name.
-
-        Raises:
-            InputError: the user has not rated it.
-        """
+        """Forget the rating of a movie of the catalogue, by its row; the movie's name. Raises
+        InputError if the user has not rated it."""
         if movie not in self._movies:
             raise InputError(f"{self.catalogue.name(movie)}: you have not rated it")
         self._drop([place for place, one in enumerate(self._movies) if one == movie])
@@ -170,11 +157,7 @@ class Session:
 
     def forget_genre(self, genre: str) -> list[str]:
         """Forget all ratings of movies of a genre; their names. The genres of a movie that the
-        catalogue lacks are unknown.
-
-        Raises:
-            InputError: no movie is of that genre.
-        """
+        catalogue lacks are unknown. Raises InputError if no movie is of that genre."""
         name = known_genre(genre, "--forget-genre", self.catalogue.all_genres)
         places = [
             place
@@ -187,20 +170,13 @@ class Session:
 
     def mute(self, genre: str) -> str:
         """Recommend no movie of a genre from now on; its name. The user's ratings are untouched.
-
-        Raises:
-            InputError: no movie is of that genre.
-        """
+        Raises InputError if no movie is of that genre."""
         name = known_genre(genre, "--mute", self.catalogue.all_genres)
         self.profile = replace(self.profile, muted=tuple(sorted({*self.profile.muted, name})))
         return name
 
     def unmute(self, genre: str) -> str:
-        """Undo `mute`.
-
-        Raises:
-            InputError: it is not muted.
-        """
+        """Undo `mute`. Raises InputError if it is not muted."""
         muted = self.profile.muted
         if not muted:
             raise InputError(f"--unmute {genre}: no genre is muted")

@@ -145,13 +145,12 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
     @app.errorhandler(InputError)
     @app.errorhandler(HTTPException)
     def refused(error: Exception) -> Response:
-        of_http = isinstance(error, HTTPException)
-        message = (error.description or error.name) if of_http else str(error)
+        message, status = str(error), 400
+        if isinstance(error, HTTPException):
+            message, status = error.description or error.name, error.code or 500
         with_links = request.path.startswith(path)  # else they would give the key away
         page = render_template("page.html", refusal=message, with_links=with_links)
-        response = make_response(page)
-        response.status_code = (error.code or 500) if of_http else 400
-        return response
+        return make_response(page, status)
 
     return app, path
 

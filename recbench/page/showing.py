@@ -52,11 +52,8 @@ class View:
 
     @classmethod
     def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
-        """The view of a query, with defaults for what is not in it.
-
-        Raises:
-            InputError: a value is none that the page has to choose from.
-        """
+        """The view of a query, with defaults for what is not in it. Raises InputError if a value is
+        none that the page has to choose from."""
         title, genre, language = (query.get(name, "") for name in ("q", "genre", "language"))
         if len(title) > LONGEST_TITLE:
             raise InputError(

@@ -70,11 +70,8 @@ class User:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """The session as the file is now; other requests wait meanwhile.
-
-        Raises:
-            InputError: the file cannot be read; see `ProfileFile.read`.
-        """
+        """The session as the file is now; other requests wait meanwhile. Raises InputError if the
+        file cannot be read; see `ProfileFile.read`."""
         with self._one_at_a_time:
             self._follow()
             yield self._session
@@ -82,11 +79,8 @@ class User:
     @contextmanager
     def changing(self) -> Iterator[Session]:
         """The same, to be changed: afterwards the change is in the file, or undone if it cannot be
-        written. Other programs wait meanwhile, too.
-
-        Raises:
-            InputError: the file cannot be read or written.
-        """
+        written. Other programs wait meanwhile, too. Raises InputError if the file cannot be read or
+        written."""
         with self._one_at_a_time, self.file.locked():
             self._follow()
             before = self._session.profile
@@ -99,11 +93,8 @@ class User:
                 raise
 
     def delete(self) -> bool:
-        """Delete the file, whatever is in it, and start anew; whether there was a file.
-
-        Raises:
-            InputError: it cannot be deleted.
-        """
+        """Delete the file, whatever is in it, and start anew; whether there was a file. Raises
+        InputError if it cannot be deleted."""
         with self._one_at_a_time, self.file.locked():
             there_was = self.file.delete()
             self._session.take(Profile())

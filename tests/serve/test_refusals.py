@@ -3,9 +3,10 @@
 import io
 
 import pytest
-from pages import HOME, PORT, said
+from pages import HOME, PORT, message_of
 
-from recbench.page.guards import LARGEST_FILE, LARGEST_FORM, LONGEST_QUERY
+from recbench.page.app import LARGEST_FORM, LONGEST_QUERY
+from recbench.page.user import LARGEST_FILE
 
 CHANGES = [
     ("rate", {"movie": "3", "stars": "4"}),
@@ -32,7 +33,7 @@ def refused(answer, status, *saying):
     assert "Traceback" not in answer.text
     assert ".py" not in answer.text
     for word in saying:
-        assert word in said(answer)
+        assert word in message_of(answer)
     secured(answer)
 
 
@@ -129,9 +130,9 @@ def test_no_file_but_its_own(unchanged, path):
 @pytest.mark.parametrize(
     "movie", ["254", "-1", "x", "", "1.0", "²", "9" * 500, "1e3", " 3", "0000000000999"]
 )
-def test_no_such_film(unchanged, movie):
+def test_no_such_movie(unchanged, movie):
     for route in ("rate", "forget", "skip"):
-        refused(unchanged.post(route, movie=movie, stars="4"), 404, "no such film")
+        refused(unchanged.post(route, movie=movie, stars="4"), 404, "no such movie")
 
 
 @pytest.mark.parametrize("stars", ["", "0", "5.5", "3.7", "x", "nan", "-1", "1e400"])

@@ -11,12 +11,13 @@ from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from tests_paths import SYNTHETIC
 
 from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
-from recbench.page import server as module
-from recbench.page.guards import LARGEST_FILE
-from recbench.page.server import ADDRESS, HEADERS, reserved
+from recbench.page import app as module
+from recbench.page.app import ADDRESS, LARGEST_HEADERS, reserved
+from recbench.page.user import LARGEST_FILE
 from recommend import Parameters, main
 
 
@@ -71,7 +72,7 @@ def test_what_is_no_request_of_a_browser(start):
     start_of = b"POST %simport HTTP/1.1\r\nHost: %s\r\n" % (path, host)
     large = raw(server.url, start_of + b"Content-Length: %d\r\n\r\n" % (LARGEST_FILE + 1))
     assert large.startswith(b"HTTP/1.1 413 ")
-    long = raw(server.url, b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (b"x" * HEADERS, host))
+    long = raw(server.url, b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (b"x" * LARGEST_HEADERS, host))
     assert b" 431 " in long.splitlines()[0]
     nameless = raw(server.url, b"GET %s HTTP/1.0\r\n\r\n" % path)
     assert b" 421 " in nameless.splitlines()[0]
@@ -85,12 +86,10 @@ def test_what_is_no_request_of_a_browser(start):
 
 
 @pytest.mark.slow
-def test_first_a_film_table_is_made(start, tmp_path, monkeypatch):
-    from tests_paths import SYNTHETIC
-
+def test_first_an_item_table_is_made(start, tmp_path, monkeypatch):
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    server = start("--item-table", "", "--dataset", SYNTHETIC)
-    assert "learning what" in "".join(server.told)
+    server = start("--dataset", SYNTHETIC)
+    assert "learning an item table" in "".join(server.told)
     assert "done in" in "".join(server.told)
     assert "Recommended" in get(f"{server.url}?well_known=0")
 
@@ -116,7 +115,7 @@ def test_a_port_that_is_taken():
         ({"serve": True, "rate": ("Alien=4",)}, "--rate: is chosen on the page"),
         ({"serve": True, "well_known": 3}, "--well-known: is chosen on the page"),
         ({"serve": True, "format": "json"}, "--format: is chosen on the page"),
-        ({"port": 80}, "--port: is of the page. Give --serve"),
+        ({"port": 80}, "--port: is of the page. Add --serve"),
         ({"open": True}, "--open: is of the page"),
         ({"serve": True, "port": 70_000}, "--port is 70000"),
         ({"serve": True, "profile": "."}, "is a folder"),

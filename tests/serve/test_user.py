@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from own_movies import SOME
-from pages import page_of, said
+from pages import message_of, page_of
 from tests_paths import ROOT
 
 from recbench.own_ratings import profile as module
@@ -14,12 +14,12 @@ from recbench.own_ratings.profile import ProfileFile
 
 
 def test_two_tabs_at_once(page):
-    """Each rates films of its own; all are in the file."""
+    """Each rates movies of its own; all are in the file."""
     answers = []
 
-    def tab(films):
+    def tab(movies):
         client = page.client.application.test_client()
-        for movie in films:
+        for movie in movies:
             form = {"token": page.token, "movie": movie, "stars": "4"}
             headers = {"Origin": "http://127.0.0.1:8765"}
             answer = client.post(f"{page.path}rate", data=form, headers=headers,
@@ -33,7 +33,7 @@ def test_two_tabs_at_once(page):
         one.join()
     assert answers == [303] * 40
     assert len(page.known().ratings) == 40
-    assert "40 ratings known of you" in page.get().text
+    assert "40 ratings of yours" in page.get().text
 
 
 def test_a_tab_that_is_late(page, known_movies):
@@ -42,19 +42,19 @@ def test_a_tab_that_is_late(page, known_movies):
     assert page.post("forget", movie="3").status_code == 303
     answer = page.post("forget", movie="3")
     assert answer.status_code == 400
-    assert "you have not rated it" in said(answer)
+    assert "you have not rated it" in message_of(answer)
 
 
 def test_another_program_is_followed(page, known_movies):
     page.post("rate", movie="3", stars="4")
     other = page_of(known_movies, page.profile)
     other.post("rate", movie="5", stars="2")
-    assert "2 ratings known of you" in page.get().text
+    assert "2 ratings of yours" in page.get().text
     page.post("rate", movie="7", stars="3")
-    assert "3 ratings known of you" in other.get().text
+    assert "3 ratings of yours" in other.get().text
     assert len(page.known().ratings) == 3
     other.post("delete", sure="yes")
-    assert "0 ratings known of you" in page.get().text
+    assert "0 ratings of yours" in page.get().text
     page.post("rate", movie="3", stars="4")
     assert len(page.known().ratings) == 1
 
@@ -71,7 +71,7 @@ from recbench.page.user import User
 file = ProfileFile(Path({path!r}))
 user = User(Session(known_movies_of_titles(catalogue_of_movies()), Personal, file.read()), file)
 for movie in range({start}, 60, 3):
-    with user.changed() as session:
+    with user.changing() as session:
         session.rate_movie(movie, 3)
 """
 
@@ -92,10 +92,10 @@ def test_a_file_that_was_damaged_meanwhile_is_left_as_it_is(seen):
     seen.profile.write_bytes(content[:-30])
     for answer in (seen.get(), seen.post("rate", movie="3", stars="4")):
         assert answer.status_code == 400
-        assert "left as it is" in said(answer)
+        assert "left as it is" in message_of(answer)
     assert seen.profile.read_bytes() == content[:-30]
     seen.profile.write_bytes(content)
-    assert f"{len(SOME)} ratings known of you" in seen.get().text
+    assert f"{len(SOME)} ratings of yours" in seen.get().text
 
 
 def test_what_cannot_be_written_is_not_known(seen, monkeypatch):
@@ -106,8 +106,8 @@ def test_what_cannot_be_written_is_not_known(seen, monkeypatch):
     monkeypatch.setattr(module.os, "fsync", full)
     answer = seen.post("rate", movie="3", stars="4")
     assert answer.status_code == 400
-    assert "No space left" in said(answer)
-    assert f"{len(SOME)} ratings known of you" in seen.get().text
+    assert "No space left" in message_of(answer)
+    assert f"{len(SOME)} ratings of yours" in seen.get().text
     monkeypatch.undo()
     assert seen.profile.read_bytes() == before
     assert seen.post("rate", movie="3", stars="4").status_code == 303
