@@ -114,8 +114,8 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
-        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such file,
-        it is damaged, no list of movies, or of a later version."""
+        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
+        file, it is damaged, no list of movies, or of a later version."""
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 arrays: dict[str, Any] = {name: file[name] for name in file.files}

@@ -39,7 +39,7 @@ class KnownMovies:
 
     @classmethod
     def load(cls, folder: Path) -> KnownMovies:
-        """What `save` wrote. Raises InputError if a file is missing, damaged, or of other movies."""
+        """What `save` wrote. Raises InputError if a file is missing, damaged or of other movies."""
         catalogue = Catalogue.load(folder / MOVIES)
         table = ItemTable.load(folder / TABLE)
         return cls(catalogue, _with_rows_of(catalogue, table, folder / TABLE))

@@ -57,8 +57,8 @@ class Profile:
 
     @classmethod
     def decoded(cls, content: bytes, path: str | Path) -> Profile:
-        """What `encoded` made. Raises InputError if it is damaged, no profile, or of a later version;
-        `path` is named."""
+        """What `encoded` made. Raises InputError, which names `path`, if it is damaged, no profile,
+        or of a later version."""
         try:
             data = json.loads(content)
             form, version = data["format"], data["version"]

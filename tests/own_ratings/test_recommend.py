@@ -19,7 +19,7 @@ from tests_paths import ROOT, SYNTHETIC
 from recbench.errors import InputError
 from recbench.own_ratings.profile import FORMAT, Profile, ProfileFile
 from recbench.own_ratings.reading import OwnRating
-from recommend import Parameters, main
+from recommend import WELL_KNOWN, Parameters, main
 
 KNOWN = Profile((OwnRating(stars=4.5, title="Alien", year=1979, time=1),), ("War",))
 SCRIPT = [sys.executable, str(ROOT / "recommend.py")]
@@ -171,13 +171,18 @@ def test_ten_thousand_rows(user):
     assert len(err.splitlines()) < 40
 
 
-def test_from_a_dataset(user):
-    """The first start makes the item table, the next takes it from the cache."""
+def test_from_a_dataset(user, monkeypatch):
+    """The first start makes the item table, the next takes it from the cache, --serve too."""
     flags = {"item_table": "", "dataset": str(SYNTHETIC), "rate": ("Film 3=4",)}
     first, again = user.run(**flags), user.run(**flags)
     assert "done in" in first.err
     assert "done in" not in again.err
     assert again.out == first.out
+    served = []
+    monkeypatch.setattr("recbench.page.app.serve", lambda session, *_: served.append(session))
+    del flags["rate"]
+    assert user.run(**flags, serve=True, port=0, well_known=WELL_KNOWN).err == ""
+    assert len(served[0].rated) == 1
 
 
 # --- as a user starts it -------------------------------------------------------------------------

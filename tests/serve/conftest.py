@@ -14,7 +14,9 @@ from own_movies import SOME, catalogue_of_movies, known_movies_of_titles
 from pages import HOSTILE, Page, page_of
 from tests_paths import ROOT
 
+from PerUser.personal import Personal
 from recbench.own_ratings.known_movies import KnownMovies
+from recbench.own_ratings.session import Session
 
 
 @pytest.fixture(scope="session")
@@ -22,17 +24,32 @@ def known_movies() -> KnownMovies:
     return known_movies_of_titles(catalogue_of_movies(HOSTILE))
 
 
-@pytest.fixture
-def page(known_movies, tmp_path) -> Page:
-    return page_of(known_movies, tmp_path / "me.json")
+@pytest.fixture(scope="session")
+def one_page(known_movies, tmp_path_factory) -> Page:
+    return page_of(known_movies, tmp_path_factory.mktemp("profile") / "me.json")
 
 
 @pytest.fixture
-def seen(page) -> Page:
+def page(one_page) -> Page:
+    """The page of a new user: the same one for all tests, which follows its file."""
+    one_page.profile.unlink(missing_ok=True)
+    one_page.user.skipped.clear()
+    with one_page.user.reading():
+        return one_page
+
+
+@pytest.fixture(scope="session")
+def profile_of_some(known_movies) -> bytes:
+    session = Session(known_movies, Personal)
+    for title, stars in SOME.items():
+        session.rate(title, stars)
+    return session.profile.encoded()
+
+
+@pytest.fixture
+def seen(page, profile_of_some) -> Page:
     """The page of a user who has rated some movies."""
-    with page.user.changing() as session:
-        for title, stars in SOME.items():
-            session.rate(title, stars)
+    page.profile.write_bytes(profile_of_some)
     return page
 
 

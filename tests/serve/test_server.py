@@ -11,7 +11,6 @@ from contextlib import suppress
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from tests_paths import SYNTHETIC
 
 from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
@@ -37,9 +36,34 @@ def raw(url, request):
     return answer
 
 
+@pytest.fixture(scope="module")
+def server(start):
+    return start()
+
+
 @pytest.mark.slow
-def test_from_start_to_end(start):
-    server = start()
+def test_what_is_no_request_of_a_browser(server):
+    host = urlsplit(server.url).netloc.encode()
+    path = urlsplit(server.url).path.encode()
+    start_of = b"POST %simport HTTP/1.1\r\nHost: %s\r\n" % (path, host)
+    large = raw(server.url, start_of + b"Content-Length: %d\r\n\r\n" % (LARGEST_FILE + 1))
+    assert large.startswith(b"HTTP/1.1 413 ")
+    long = raw(server.url, b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (b"x" * LARGEST_HEADERS, host))
+    assert b" 431 " in long.splitlines()[0]
+    nameless = raw(server.url, b"GET %s HTTP/1.0\r\n\r\n" % path)
+    assert b" 421 " in nameless.splitlines()[0]
+    dots = raw(server.url, b"GET %sstatic/../../app.py HTTP/1.0\r\nHost: %s\r\n\r\n" % (path, host))
+    assert b" 404 " in dots.splitlines()[0]
+    wrong = raw(server.url, b"\x00\x01\r\n\r\n")
+    for answer in (large, long, nameless, dots, wrong):
+        assert b"Traceback" not in answer
+    assert "Recommended" in get(server.url)
+    assert not server.profile.exists()
+
+
+@pytest.mark.slow
+def test_from_start_to_end(server):
+    """The last one of this server."""
     url = urlsplit(server.url)
     assert url.hostname == "127.0.0.1"
     assert len(url.path) > 20
@@ -64,53 +88,19 @@ def test_from_start_to_end(start):
     assert len(ProfileFile(server.profile).read().ratings) == 1
 
 
-@pytest.mark.slow
-def test_what_is_no_request_of_a_browser(start):
-    server = start()
-    host = urlsplit(server.url).netloc.encode()
-    path = urlsplit(server.url).path.encode()
-    start_of = b"POST %simport HTTP/1.1\r\nHost: %s\r\n" % (path, host)
-    large = raw(server.url, start_of + b"Content-Length: %d\r\n\r\n" % (LARGEST_FILE + 1))
-    assert large.startswith(b"HTTP/1.1 413 ")
-    long = raw(server.url, b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (b"x" * LARGEST_HEADERS, host))
-    assert b" 431 " in long.splitlines()[0]
-    nameless = raw(server.url, b"GET %s HTTP/1.0\r\n\r\n" % path)
-    assert b" 421 " in nameless.splitlines()[0]
-    dots = raw(server.url, b"GET %sstatic/../../app.py HTTP/1.0\r\nHost: %s\r\n\r\n" % (path, host))
-    assert b" 404 " in dots.splitlines()[0]
-    wrong = raw(server.url, b"\x00\x01\r\n\r\n")
-    for answer in (large, long, nameless, dots, wrong):
-        assert b"Traceback" not in answer
-    assert "Recommended" in get(server.url)
-    assert not server.profile.exists()
-
-
-@pytest.mark.slow
-def test_first_an_item_table_is_made(start, tmp_path, monkeypatch):
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    server = start("--dataset", SYNTHETIC)
-    assert "learning an item table" in "".join(server.told)
-    assert "done in" in "".join(server.told)
-    assert "Recommended" in get(f"{server.url}?well_known=0")
-
-
-def test_no_other_machine_reaches_it():
+def test_no_other_machine_reaches_it_and_a_port_may_be_taken():
     with reserved(0) as bound:
-        assert bound.getsockname()[0] == "127.0.0.1"
-
-
-def test_a_port_that_is_taken():
-    with reserved(0) as bound:
-        port = bound.getsockname()[1]
-        with pytest.raises(InputError, match=f"--port {port} is taken by another program"), \
-                reserved(port):  # fmt: skip
+        address, port = bound.getsockname()
+        assert address == "127.0.0.1"
+        message = f"--port {port} is taken by another program"
+        with pytest.raises(InputError, match=message), reserved(port):
             pass
     with reserved(port) as again:
         assert again.getsockname()[1] == port
 
 
 @pytest.mark.parametrize(
-    ("given", "saying"),
+    ("flags", "message"),
     [
         ({"serve": True, "rate": ("Alien=4",)}, "--rate: is chosen on the page"),
         ({"serve": True, "well_known": 3}, "--well-known: is chosen on the page"),
@@ -121,10 +111,10 @@ def test_a_port_that_is_taken():
         ({"serve": True, "profile": "."}, "is a folder"),
     ],
 )
-def test_flags_that_do_not_go_together(given, saying):
+def test_flags_that_do_not_go_together(flags, message):
     with pytest.raises(InputError) as error:
-        main(Parameters(**given))
-    assert saying in str(error.value)
+        main(Parameters(**flags))
+    assert message in str(error.value)
 
 
 def test_a_taken_port_is_told_before_anything_long(tmp_path):
