@@ -18,11 +18,11 @@ docs/recommend.md has more.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # whose users and movies are compared with you: Kaggle's, else ml-100k; a folder
+DATASET = "auto"  # its users are compared with you: Kaggle's, else ml-100k; or a folder
 NUMBER = 10  # movies that are recommended
 YEAR_FROM = 0  # only movies of this year or later; 0: any
 YEAR_TO = 0  # only movies of this year or earlier; 0: any
-WELL_KNOWN = 20  # only movies that so many users of the dataset have rated; 0: any
+WELL_KNOWN = 20  # only movies that at least n users of the dataset have rated; 0: any
 DIVERSITY = 0.0  # 0: the best movies in order; up to 1: rather movies unlike one another
 FORMAT = "text"  # or "json", "csv"
 PORT = 8765  # of the page of --serve
@@ -84,7 +84,7 @@ class MovieFlags:
     year_to: int = YEAR_TO
     """only movies of this year or earlier; 0: any"""
     well_known: int = WELL_KNOWN
-    """only movies that so many users of the dataset have rated, or more; 0: any"""
+    """only movies that at least n users of the dataset have rated; 0: any"""
     diversity: float = DIVERSITY
     """0: the best movies in order; up to 1: rather movies unlike one another"""
 
@@ -168,13 +168,7 @@ from recbench.own_ratings.filters import Filters, known_genre, known_language
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import Profile, ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
-from recbench.own_ratings.recommendation import (
-    Changes,
-    Recommendation,
-    as_csv,
-    as_json,
-    as_text,
-)
+from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
 from recbench.own_ratings.session import LATEST, Session, interview
 
 
@@ -251,11 +245,9 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    muted = {
-        *session.profile.muted,
-        *(known_genre(one, "--mute", genres) for one in parameters.mute),
-    }
-    for genre in set(filters.genres) & muted - set(parameters.unmute):
+    muted = {known_genre(one, "--mute", genres) for one in parameters.mute}
+    muted |= set(session.profile.muted)
+    for genre in muted & set(filters.genres) - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
     return filters
 
@@ -300,10 +292,7 @@ def tell_profile(session: Session, file: ProfileFile, list_lacking: bool) -> Non
 
 
 def show(
-    session: Session,
-    parameters: Parameters,
-    listed: list[Recommendation],
-    changes: Changes | None,
+    session: Session, parameters: Parameters, listed: list[Recommendation], changes: Changes | None
 ) -> None:
     """Changes and recommendations, the latter on standard output or in the file of --output."""
     if changes and parameters.number:

@@ -2,8 +2,8 @@
 
     python docs/draw_page.py
 
-On MovieLens 100K, of a user who rates five movies on the page itself. Needs Chromium and its driver,
-and requirements-dev.txt.
+On MovieLens 100K, of a user who rates five movies on the page itself. Needs Chromium and its
+driver, and requirements-dev.txt.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def main() -> None:
             for title, stars in RATED.items():
                 rate(browser, title, stars)
             browser.execute_script(
-                "document.querySelector('#profile code').textContent = arguments[0]", USUALLY_KEPT_IN
+                "document.querySelector('#profile code').textContent = arguments[0]",
+                USUALLY_KEPT_IN,
             )
             browser.save_screenshot(str(PICTURE))
         finally:

@@ -37,7 +37,7 @@ class Filters:
         languages: it is in one of these; none: any.
         year_from, year_to: it is of these years or between them; 0: no limit. A movie of unknown
             year is left out where there is a limit.
-        rated_by: so many users of the dataset rated it, or more.
+        rated_by: at least n users of the dataset rated it.
     """
 
     genres: tuple[str, ...] = ()
@@ -69,27 +69,24 @@ class Filters:
 
 
 def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
-    """A genre as the movies name it, whatever its case. Raises InputError if there is none of that
-    name; lists those there are."""
-    by_name = {one.casefold(): one for one in known}
-    name = genre.strip().casefold()
-    found = by_name.get(name) or by_name.get(OTHER_NAMES.get(name, "").casefold())
-    if found is None:
-        there_are = ", ".join(by_name.values())
-        raise InputError(f"{flag} {genre}: no movie is of this genre. Expected one of {there_are}")
-    return found
+    """A genre as the movies name it, whatever its case. Raises InputError, with those there are, if
+    there is none of that name."""
+    return _known(genre, flag, known, "of this genre")
 
 
 def known_language(language: str, flag: str, known: Iterable[str]) -> str:
-    """A language as the movies name it. Raises InputError if no movie is in it; lists those there
-    are."""
-    listed = list(known)
-    name = language.strip().casefold()
-    if name not in listed:
-        raise InputError(
-            f"{flag} {language}: no movie is in this language. Expected one of {', '.join(listed)}"
-        )
-    return name
+    """The same of a language."""
+    return _known(language, flag, known, "in this language")
+
+
+def _known(name: str, flag: str, known: Iterable[str], what: str) -> str:
+    by_name = {one.casefold(): one for one in known}
+    folded = name.strip().casefold()
+    found = by_name.get(folded) or by_name.get(OTHER_NAMES.get(folded, "").casefold())
+    if found is None:
+        there_are = ", ".join(by_name.values())
+        raise InputError(f"{flag} {name}: no movie is {what}. Expected one of {there_are}")
+    return found
 
 
 def diversified(

@@ -27,7 +27,7 @@ from recbench.own_ratings.titles import names_of
 from recbench.ratings import MAX_STARS
 
 LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
-CANDIDATES, TARGETS = 200, 500  # movies to ask about; movies whose predictions are to gain by it
+CANDIDATES, TARGETS = 200, 500  # movies to ask about; movies to be predicted better
 INTERVIEW = 10  # movies to be rated
 MOST_QUESTIONS = 50  # for somebody who knows few of them
 HELP = "0.5 to 5 in halves; Enter: not seen; q: stop"
@@ -288,6 +288,7 @@ def interview(
         try:
             answer = ask(f"{rated + 1:2}. {session.catalogue.name(movie)}: ").strip()
         except EOFError:
+            tell("")
             break
         if answer.casefold() in ("q", "quit"):
             break

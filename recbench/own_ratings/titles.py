@@ -34,7 +34,7 @@ COUNTED = {"part", "episode", "chapter", "vol", "volume"}
 # How far a name is from the title itself: what is better known comes first
 TITLE, NO_ARTICLE, ALTERNATIVE = 0, 1, 2
 TELLING = 3  # words
-SHORTEST_HEAD = 4  # signs
+SHORTEST_HEAD = 4  # characters
 
 
 def article_first(title: str) -> str:
@@ -61,7 +61,7 @@ def key(name: str) -> str:
 def words_of(name: str) -> list[str]:
     """The words of a name, each as `key` has it."""
     text = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
-    text = "".join(sign for sign in text if not unicodedata.combining(sign))
+    text = "".join(one for one in text if not unicodedata.combining(one))
     words = re.findall(r"[^\W_]+", re.sub(r"['`´]", "", text))
     plain = []
     for place, word in enumerate(words):

@@ -231,7 +231,9 @@ def test_two_tabs(at):
     at.all("#movies li:first-child .stars label")[7].click()
     at.tells(f"rated: {movie}, 4 stars")
     at.browser.close()
-    at.browser.switch_to.window(first)
+    at.browser.switch_to.window(first)  # it sees that, and follows
+    at.until(lambda: "1 rating " in at.find("#summary").text)
+    at.until(lambda: not at.browser.execute_script("return document.body.ariaBusy"))
     at.all("#movies li:nth-child(2) .stars label")[3].click()
     at.tells("rated: ")
     assert len(at.titles()) == 2
