@@ -25,15 +25,30 @@ FIRST_VERSION = r"""{"format": "recbench profile", "version": 1, "muted": ["Horr
 "sha256": "b94924eba8e8941415ac9100c150c6a1af6937adf8b731794e0b162cdbd403a7"}"""
 
 
-def test_what_is_written_is_read(tmp_path):
-    file = ProfileFile(tmp_path / "me.json")
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "me.json"
+
+
+@pytest.fixture
+def file(path):
+    return ProfileFile(path)
+
+
+@pytest.fixture
+def other(path):
+    """The same file in another program."""
+    return ProfileFile(path)
+
+
+def test_what_is_written_is_read(file):
     assert file.read() is None
     file.write(KNOWN)
     assert ProfileFile(file.path).read() == KNOWN
     assert json.loads(file.path.read_text())["ratings"][0]["title"] == "Heat 🤠"
 
 
-def test_it_is_readable_by_the_user_alone_before_anything_is_in_it(tmp_path, monkeypatch):
+def test_it_is_readable_by_the_user_alone_before_anything_is_in_it(monkeypatch, file):
     modes = []
     made = module.tempfile.mkstemp
 
@@ -45,7 +60,6 @@ def test_it_is_readable_by_the_user_alone_before_anything_is_in_it(tmp_path, mon
     monkeypatch.setattr(module.tempfile, "mkstemp", watched)
     old_mask = os.umask(0)
     try:
-        file = ProfileFile(tmp_path / "me.json")
         file.write(KNOWN)
         file.path.chmod(0o644)  # by somebody else
         file.write(replace(KNOWN, muted=()))
@@ -72,10 +86,9 @@ def test_the_default_folder_is_for_the_user_alone(tmp_path, monkeypatch):
         ("fsync", OSError(28, "No space left on device"), InputError),
     ],
 )
-def test_an_interrupted_write_or_a_full_disk_leaves_the_old_file(
-    tmp_path, monkeypatch, broken, error, raised
+def test_an_interrupted_write_leaves_the_old_file(
+    tmp_path, monkeypatch, broken, error, raised, file
 ):
-    file = ProfileFile(tmp_path / "me.json")
     file.write(KNOWN)
     before = file.path.read_bytes()
 
@@ -90,13 +103,12 @@ def test_an_interrupted_write_or_a_full_disk_leaves_the_old_file(
     assert file.path.read_bytes() == before
 
 
-def test_what_another_program_wrote_meanwhile_is_not_overwritten(tmp_path):
-    mine, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
-    mine.read(), other.read()
+def test_what_another_program_wrote_meanwhile_is_not_overwritten(file, other):
+    file.read(), other.read()
     other.write(KNOWN)
     with pytest.raises(InputError, match="meanwhile"):
-        mine.write(Profile())
-    assert ProfileFile(mine.path).read() == KNOWN
+        file.write(Profile())
+    assert ProfileFile(file.path).read() == KNOWN
 
 
 def test_a_link_is_followed(tmp_path):
@@ -108,8 +120,7 @@ def test_a_link_is_followed(tmp_path):
     assert ProfileFile(target).read() == KNOWN
 
 
-def test_delete(tmp_path):
-    file = ProfileFile(tmp_path / "me.json")
+def test_delete(file):
     assert not file.delete()
     file.path.write_text("no profile at all")
     assert file.delete()
@@ -134,15 +145,13 @@ def test_a_profile_of_the_first_version_opens(tmp_path):
     "content",
     [b"", b"{", b"null", b"[]", b"\x00\xff" * 99, b'{"format": "recbench profile"}', b"[" * 9999],
 )
-def test_what_is_no_profile(tmp_path, content):
-    path = tmp_path / "me.json"
+def test_what_is_no_profile(content, path):
     path.write_bytes(content)
     refused(path, "left as it is", "--delete-profile")
 
 
-def test_any_byte_that_is_changed_is_noticed(tmp_path):
+def test_any_byte_that_is_changed_is_noticed(path):
     content = KNOWN.encoded()
-    path = tmp_path / "me.json"
     for place in range(0, len(content), 7):
         changed = bytearray(content)
         changed[place] ^= 1
@@ -174,8 +183,7 @@ RATING = asdict(ALIEN)
         ),
     ],
 )
-def test_what_another_program_made(tmp_path, change, words):
-    path = tmp_path / "me.json"
+def test_what_another_program_made(change, words, path):
     data = json.loads(KNOWN.encoded()) | change
     del data["sha256"]
     path.write_bytes(module._with_checksum(data))
@@ -198,8 +206,7 @@ def test_no_permission(tmp_path):
 # --- the lock ------------------------------------------------------------------------------------
 
 
-def test_a_lock_leaves_nothing_and_does_not_wait_for_itself(tmp_path):
-    file = ProfileFile(tmp_path / "me.json")
+def test_a_lock_leaves_nothing_and_does_not_wait_for_itself(tmp_path, file):
     with file.locked(), file.locked():
         assert len(list(tmp_path.iterdir())) == 1
         file.write(Profile((ALIEN,)))
@@ -209,13 +216,12 @@ def test_a_lock_leaves_nothing_and_does_not_wait_for_itself(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["me.json"]
 
 
-def test_a_lock_that_another_holds(tmp_path, monkeypatch):
+def test_a_lock_that_another_holds(monkeypatch, file, other):
     monkeypatch.setattr(module, "LONGEST_WAIT", 0.1)
-    one, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
-    with one.locked(), pytest.raises(InputError, match="cannot be written"):
+    with file.locked(), pytest.raises(InputError, match="cannot be written"):
         other.write(Profile())
     other.write(Profile())
-    assert json.loads(one.path.read_bytes())["ratings"] == []
+    assert json.loads(file.path.read_bytes())["ratings"] == []
 
 
 def test_no_folder_is_made_for_a_lock(tmp_path):
@@ -227,18 +233,17 @@ def test_no_folder_is_made_for_a_lock(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_changed_by_another(tmp_path):
-    mine, other = ProfileFile(tmp_path / "me.json"), ProfileFile(tmp_path / "me.json")
-    assert not mine.changed()
+def test_changed_by_another(file, other):
+    assert not file.changed()
     other.write(KNOWN)
-    assert mine.changed()
-    mine.read()
-    assert not mine.changed()
+    assert file.changed()
+    file.read()
+    assert not file.changed()
     other.path.write_bytes(b"damaged")
     for _ in range(2):  # what cannot be read is never taken for what is known
         with pytest.raises(InputError, match="damaged"):
-            mine.read()
-        assert mine.changed()
+            file.read()
+        assert file.changed()
     other.delete()
-    assert mine.read() is None
-    assert not mine.changed()
+    assert file.read() is None
+    assert not file.changed()

@@ -1,7 +1,6 @@
 """recommend.py --serve as a user starts it: a process, a port, an address; an end."""
 
 import io
-import json
 import re
 import socket
 import time
@@ -121,14 +120,6 @@ def test_a_taken_port_is_told_before_anything_long(tmp_path):
     with reserved(0) as bound, pytest.raises(InputError, match="is taken"):
         main(Parameters(serve=True, port=bound.getsockname()[1], dataset="none",
                         profile=str(tmp_path / "me.json")))  # fmt: skip
-
-
-def test_a_damaged_profile_is_told_and_left(tmp_path):
-    path = tmp_path / "me.json"
-    path.write_text(json.dumps({"format": "x", "version": 1}))
-    with pytest.raises(InputError, match="left as it is"):
-        main(Parameters(serve=True, port=0, profile=str(path)))
-    assert "x" in path.read_text()
 
 
 @pytest.mark.parametrize("there_is_one", [True, False])

@@ -34,15 +34,6 @@ def test_two_tabs_at_once(page):
     assert "40 ratings of yours" in page.get().text
 
 
-def test_a_tab_that_is_late(page, known_movies):
-    """It forgets what another has forgotten."""
-    page.post("rate", movie="3", stars="4")
-    assert page.post("forget", movie="3").status_code == 303
-    answer = page.post("forget", movie="3")
-    assert answer.status_code == 400
-    assert "you have not rated it" in message_of(answer)
-
-
 def test_another_program_is_followed(page, known_movies):
     page.post("rate", movie="3", stars="4")
     other = page_of(known_movies, page.profile)
