@@ -216,10 +216,3 @@ def test_asked_in_a_terminal(user, movies_folder):
     assert len(ProfileFile(user.profile).read().ratings) == 2
     assert "you gave it" in out
     assert "How many stars" not in out
-
-
-@pytest.mark.slow
-def test_help_teaches():
-    done = subprocess.run([*SCRIPT, "--help"], capture_output=True, text=True, check=True)
-    for word in ("Letterboxd", "--forget-genre", "stars to expect"):
-        assert word in done.stdout

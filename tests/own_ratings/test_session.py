@@ -210,18 +210,6 @@ def test_a_file_is_added(session):
     assert again.recommend(5) == session.recommend(5)
 
 
-def test_all_three_kinds_give_the_same_profile_but_for_times(known_movies):
-    rated = []
-    for name in ("letterboxd", "imdb", "movielens"):
-        session = Session(known_movies, Personal)
-        session.add(read_ratings(HERE / f"{name}.csv").ratings)
-        rated.append(session.rated)
-    for one in rated:
-        common = one.keys() & rated[2].keys()
-        assert len(common) >= 248
-        assert all(one[movie] == rated[2][movie] for movie in common)
-
-
 def rating(title, stars, when=None):
     return OwnRating(stars=stars, title=title, year=1979, time=when)
 
@@ -270,12 +258,6 @@ def test_numbers_of_movies_of_another_set(known_movies):
     with pytest.raises(InputError, match=r"movieId 2571 is not in ml-100k.*--dataset"):
         session.add([OwnRating(stars=3, movie_id=1), OwnRating(stars=3, movie_id=2571)])
     assert list(session.rated.values()) == [3]
-
-
-def test_another_numbering_of_movies_is_no_trouble(session):
-    session.rate("Alien (1979)", 4)
-    others = [f"Movie {n} (1990)" for n in range(300)]
-    assert session_of(*others, "Alien (1979)", profile=session.profile).rated == {300: 4}
 
 
 def test_ten_thousand_ratings(monkeypatch):

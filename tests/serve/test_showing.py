@@ -111,13 +111,6 @@ def test_download_is_the_file(seen):
     assert seen.get("profile.json").status_code == 404
 
 
-def test_its_own_files(page):
-    text = page.get().text
-    for name in ("page.css", "page.js", "star.svg"):
-        assert page.get(f"static/{name}").status_code == 200
-        assert f"static/{name}" in text
-
-
 def test_every_part_that_the_script_replaces_is_there(seen):
     script = seen.get("static/page.js").text
     parts = re.findall(r'"([a-z-]+)"', re.search(r"PARTS = \[(.*?)\]", script)[1])
