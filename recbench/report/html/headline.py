@@ -1,7 +1,7 @@
-"""The first screen in words: what was asked, and what came out, in one sentence with the number.
+"""The first screen in words: the question, and the result in one sentence with the number.
 
-"Significant" is said of what is so after Holm's correction for all comparisons of the run by RMSE;
-what is not, is said not to be.
+"Significant" means after Holm's correction for all comparisons of the run by RMSE; a difference
+that is not significant is called so.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ def question(run: RunFiles) -> str:
         return "How well is each rating predicted before it is learned?"
     known = {name: holdout.question for name, holdout in holdouts().items()}
     holdout = str(run.main["holdout"].iloc[0]) if "holdout" in run.main else ""
-    asked = known.get(holdout, "how well are held-out ratings predicted?")
-    return asked[0].upper() + asked[1:]
+    text = known.get(holdout, "how well are held-out ratings predicted?")
+    return text[0].upper() + text[1:]
 
 
-def asked(run: RunFiles) -> str:
-    """Who was asked about what."""
+def subject(run: RunFiles) -> str:
+    """How many recommenders, on which data, in which cells."""
     several = "recommenders" if len(run.models) != 1 else "recommender"
     who = f"{len(run.models)} {several} on {run.dataset}"
     if run.kind != GRID:
@@ -82,7 +82,7 @@ def _of_grid(run: RunFiles) -> str:
 
 
 def _differences(rows: pd.DataFrame, reference: float | None) -> str:
-    """What the rows, one a cell, say of one recommender beside the reference."""
+    """One recommender beside the reference: a clause about the rows, one a cell."""
     significant = rows["p_holm"] < ALPHA
     if len(rows) == 1:
         row = rows.iloc[0]
@@ -117,19 +117,19 @@ def _of_replay(run: RunFiles) -> str:
     if compared.empty or base.empty:
         return f"{first}; there is no other to compare it with."
     reference = base.iloc[0]
-    subject = f"beside {reference} it is"
+    clause = f"beside {reference} it is"
     if best == reference:
         compared_in_order = done[done["p_holm"].notna()]
         row = compared_in_order.iloc[0]
-        subject = f"the next, {row['model']}, is"
+        clause = f"the next, {row['model']}, is"
     else:
         row = done.iloc[0]
     size = _minus(f"{row['percent']:+.1f} % [{row['low']:+.1f}, {row['high']:+.1f}]")
     p = f"p = {_p(row['p_holm'])} after Holm's correction"
     if row["p_holm"] < ALPHA:
         better = "significantly better" if row["percent"] < 0 else "significantly worse"
-        return f"{first}; {subject} {better}, by {size} ({p})."
-    return f"{first}; {subject} at {size}, which is not significant ({p})."
+        return f"{first}; {clause} {better}, by {size} ({p})."
+    return f"{first}; {clause} at {size}, which is not significant ({p})."
 
 
 def _p(p: float) -> str:
