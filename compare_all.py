@@ -294,11 +294,9 @@ from recbench.models.item_table.making import CODE_BITS
 from recbench.plugin import absolute, line_of
 from recbench.registry import RENAMED, family_of, file_of, load_recommender
 from recbench.report.html.run_report import write_report
-from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
-from recbench.report.results import RESULTS, results_table
+from recbench.report.results import RESULTS, final_results, results_table
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
-from recbench.report.wide import final_results
 from recbench.runs.at_work import Piece
 from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.expected_costs import expected_costs
@@ -388,7 +386,6 @@ def carry_out(
         write_csv(final_results(table), folder.path / "final_results.csv")
         reference = named_reference(parameters)
         differences = write_significance(folder, losses, protocol, table, reference)
-        write_plots(table, differences, folder.path / "plots")
         shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
         for score, title in shown.items():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")

@@ -125,10 +125,9 @@ from data_prep import Dataset, load_dataset
 from recbench.data.datasets import absolute_path
 from recbench.plugin import absolute
 from recbench.registry import load_recommender
-from recbench.report.continual_plots import write_continual_plots
-from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
+from recbench.report.terminal import CONTINUAL_LEGEND, continual_table
 from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.interruption import resumable
 from recbench.runs.resume import how_to_go_on, open_run, resumed
@@ -197,10 +196,7 @@ def carry_out(
     folder.close(started)
     shutil.rmtree(folder.path / "item_tables", ignore_errors=True)
     if len(tables.learning_curve):
-        write_continual_plots(
-            tables.summary, tables.learning_curve, tables.waiting, folder.path / "plots"
-        )
-        console.print(continual_table(tables.summary), LEGEND, sep="\n")
+        console.print(continual_table(tables.summary), CONTINUAL_LEGEND, sep="\n")
     report = write_report(folder.path)
     for file in sorted(folder.path.glob("[!.]*")):
         console.print(f"  {file}", soft_wrap=True, markup=False)

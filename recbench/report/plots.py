@@ -75,12 +75,13 @@ def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
 def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None) -> mpl.Figure:
     """The figure with its panels side by side; `models`: only these, in this order."""
     panels = figure.in_file
-    there = [name for name in models or looks if name in figure.models]
+    drawn_models = {series.model for panel in panels for series in panel.series}
+    there = [name for name in models or looks if name in drawn_models]
     is_list = panels[0].kind in LISTS
     if is_list:
         there = _order(panels, there)
     alone, many = len(panels) == 1, len(panels)
-    width = (9.0 if alone else 3.2 + 2.4 * many) if is_list else (9.0 if alone else 2 + 4.4 * many)
+    width = (9.0 if alone else 3.2 + 2.4 * many) if is_list else (9.0 if alone else 2 + 3.2 * many)
     height = 1.9 + 0.3 * len(there) if is_list else 5.0
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
     rows = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]

@@ -1,4 +1,4 @@
-"""The tables that a run shows in the terminal, also as a picture, and what tables have in common."""
+"""The tables that a run shows in the terminal, also as a picture, and how cells are named."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recbench.report.time_left import TimeLeft
+from recbench.report.progress import TimeLeft
 from recbench.runs.at_work import Piece
 
 

@@ -11,18 +11,12 @@ from recbench.report.figure import (
     Series,
     SignedLog,
     by_model,
-    difference_scale,
     hover,
     interval,
     number,
 )
-from recbench.report.html.grid_sections import (
-    HOLM,
-    bytes_of_whom,
-    cost_figures,
-    cost_panel,
-    forest_panel,
-)
+from recbench.report.html.cost_sections import bytes_of_whom, cost_figures
+from recbench.report.html.grid_sections import HOLM, forest_panel
 from recbench.report.html.run_files import RunFiles
 from recbench.report.html.section import Section
 
@@ -145,11 +139,7 @@ def cost(run: RunFiles) -> Section:
     table = done[[name for name in columns if name in done and done[name].notna().any()]]
     table = table.rename(columns={"total_seconds": "seconds"})
 
-    def panels(column: str, title: str) -> dict[str, Panel]:
-        title = "processor seconds of the whole replay" if column == "seconds" else title
-        return {"": cost_panel(table, column, title)} if column in table else {}
-
-    figures = cost_figures(panels, title="Error by cost")
+    figures = cost_figures({"": table}, "processor seconds of the whole replay")
     text = (
         "RMSE against processor seconds of the whole replay, fits and item tables included. The "
         "line joins recommenders that none is both quicker (smaller) and better than."
@@ -181,26 +171,3 @@ def latency(run: RunFiles) -> Section:
     panels = {"": Panel("list", series, axis)}
     figure = Figure("latency", label, panels, file="latency", title=title)
     return Section("latency", title, [text], table, [figure])
-
-
-def curve_changes_figure(table: pd.DataFrame) -> Figure:
-    """The change of learning curves from one run to another, with intervals."""
-    place = {seen: at for at, seen in enumerate(sorted(table["ratings_seen"].unique()))}
-    scale = difference_scale(table)
-
-    def bars(model: str, own: pd.DataFrame) -> Series:
-        own = own.sort_values("ratings_seen")
-        texts = [
-            hover(
-                model,
-                f"after {number(row.ratings_seen)} ratings",
-                f"{row.difference:+.4f}{interval(row.low, row.high, '+.4f')} stars",
-            )
-            for row in own.itertuples()
-        ]
-        y, low, high = (scale.at(own[name]) for name in ("difference", "low", "high"))
-        return Series(model, own["ratings_seen"].map(place), y, texts, low, high)
-
-    x = Axis(SEEN, ticks=[(at, number(seen)) for seen, at in place.items()])
-    panel = Panel("bars", by_model(table, bars), x, scale.axis("change of RMSE, stars"), rule=0)
-    return Figure("curve_changes", "Change of RMSE by ratings given before", {"": panel})

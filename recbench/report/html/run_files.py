@@ -112,7 +112,7 @@ def read_run(folder: Path) -> RunFiles:
         what = "has no row" if main.empty else f"has several rows of one {', '.join(key)}"
         raise InputError(f"{folder / kind}: {what}. {_EXPECTED}")
     if kind == REPLAY:
-        tables = {name: _named(table) for name, table in tables.items()}
+        tables = {name: named(table) for name, table in tables.items()}
     return RunFiles(folder, metadata, kind, tables)
 
 
@@ -180,7 +180,7 @@ def _line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
+def named(table: pd.DataFrame) -> pd.DataFrame:
     """With the name of the learner, recommender@when it is refitted, as `model`."""
     return table.assign(
         recommender=table["model"], model=table["model"] + "@" + table["retrained"].astype(str)

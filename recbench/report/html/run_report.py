@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from recbench.report.html import grid_sections, headline, replay_sections
+from recbench.report.html import cost_sections, grid_sections, headline, replay_sections
 from recbench.report.html.page import Page, write_page
 from recbench.report.html.protocol import facts, protocol_in_words
 from recbench.report.html.run_files import GRID, RunFiles, read_run
@@ -65,9 +65,7 @@ def page_of(run: RunFiles) -> Page:
 def _sections(run: RunFiles) -> list[Section | None]:
     title = "Every result"
     if run.kind == GRID:
-        about = (
-            "comparison.csv: a row for each recommender, cell and iteration, with every score."
-        )
+        about = "comparison.csv: a row for each recommender, cell and iteration, with every score."
         whole = Section("comparison", title, [about], run.main)
     else:
         about = "continual_summary.csv: one row for each recommender."
@@ -78,10 +76,10 @@ def _sections(run: RunFiles) -> list[Section | None]:
         return [
             grid_sections.error_by_ratings(run),
             grid_sections.differences(run),
-            grid_sections.cost(run),
+            cost_sections.cost(run),
             *of_users(run),
-            grid_sections.ranking(run),
-            grid_sections.calibration(run),
+            cost_sections.ranking(run),
+            cost_sections.calibration(run),
             left_out(run),
             _claims(run),
             whole,

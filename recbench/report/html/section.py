@@ -27,6 +27,8 @@ class Section:
         shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
             has what stands after the values of `x`, `x_best` whether they are bold.
         warning: a sentence to be noticed.
+        is_open: whether the table is seen at once; None: the scores, and short tables without a
+            figure.
     """
 
     name: str
@@ -37,10 +39,13 @@ class Section:
     follows: tuple[str, ...] = ()
     shown: pd.DataFrame | None = None
     warning: str = ""
+    is_open: bool | None = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether the table is seen at once: the scores, and short tables without a figure."""
+    def is_open_at_first(self) -> bool:
+        """Whether the table is seen at once."""
+        if self.is_open is not None:
+            return self.is_open
         short = self.table is not None and len(self.table) < FEW_ROWS and not self.figures
         return short or self.shown is not None
 

@@ -131,7 +131,7 @@ function axisOf(axis, values) {
     gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, zeroline: false,
     title: { text: isNarrow() ? inLines(axis.title, 40) : axis.title, standoff: 8, font: { size: 12 } },
     ...(axis.ticks.length ? thinned(axis.ticks, values.filter(isNumber), many) : {}),
-    ...(axis.log ? { type: "log", dtick: 1, tickformat: ",~s" } : {}),
+    ...(axis.log ? { type: "log", dtick: 1, tickformat: ",~g" } : {}),
   };
 }
 

@@ -62,7 +62,7 @@ function headsOf(section) {
       const text = (row) => shown(row[name]) + (`${name}_mark` in columns && row[name] !== null ? row[`${name}_mark`] || "\u2007" : "");
       return name === "num_users" && columns.reviews_per_user
         ? { name, head: "cell", words: true, value: cellName, text: cellName }
-        : { name, head: name.replaceAll("_", " "), words, value: (row) => row[name], text, best: (row) => row[`${name}_best`] };
+        : { name, head: name === "model" ? "recommender" : name.replaceAll("_", " "), words, value: (row) => row[name], text, best: (row) => row[`${name}_best`] };
     });
 }
 

@@ -1,4 +1,4 @@
-"""Which runs may be ranked together, and the rows of each ranking."""
+"""The page of rankings: recommenders on the same data, by the same evaluation, from many runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION, Protocol
 from recbench.keys import CELL
 from recbench.registry import class_of
-from recbench.report.terminal import cell_name, cells_of, learns_from, mark_of
+from recbench.report.figure import minus
+from recbench.report.html.page import Page, render
+from recbench.report.html.section import Section
+from recbench.report.terminal import cell_name, cells_of, learns_from, marks
 from recbench.runs.run_folder import read_metadata
 
 WITHOUT_LABELS = ("name", "labels", "loss")  # of a protocol, what is no matter of the RMSE
@@ -20,6 +23,13 @@ USER_SETS = {
     "test": "held-out test users",
     "development": "development users",
     "all": "users drawn from all",
+}
+FILTERS: dict[str, list[tuple[str, str | float]]] = {
+    "learns from": [
+        (text, text) for text in ("all users", "the user alone", "the user, and an item table")
+    ],
+    "bytes per user": [("up to 1 kB", 1e3), ("up to 10 kB", 1e4), ("up to 100 kB", 1e5)],
+    "forgets": [("exactly", "yes")],
 }
 
 
@@ -60,12 +70,11 @@ class Board:
             f"held out: {self.protocol['holdout']}",
             f"background users: {others}",
             f"encoding: {self.protocol['encoding']}",
+            *([] if self.protocol["votes"] else ["votes hidden"]),
             f"seed {self.seed}",
             f"data {self.fingerprint[:8]}",
             f"evaluation {self.version}",
         ]
-        if not self.protocol["votes"]:
-            parts.insert(3, "votes hidden")
         return "; ".join(parts)
 
     @property
@@ -74,6 +83,64 @@ class Board:
         if self.version != VERSION:
             return f"measured by version {self.version} of the evaluation; today's is {VERSION}"
         return ""
+
+
+def leaderboard_page(folder: Path) -> str:
+    """The rankings of the runs in `folder` as HTML.
+
+    Raises:
+        InputError: as `boards`.
+    """
+    sections = [
+        Section(
+            f"ranking-{number}",
+            board.title,
+            [f"{board.about}."],
+            table_of(board),
+            warning=f"Not to be compared with the others: {board.comparable}."
+            if board.comparable
+            else "",
+            is_open=True,
+        )
+        for number, board in enumerate(boards(folder), start=1)
+    ]
+    page = Page(
+        title="Leaderboard: Recommender Systems Benchmark",
+        kicker="Recommender Systems Benchmark",
+        heading="Leaderboard",
+        subject="Each table is of one dataset, set of users, protocol, seed and version of the "
+        "evaluation; ranks of different tables are not to be compared. + −: significantly better, "
+        "worse than the reference of the run it is from (p < .05 after Holm over that run). Cells "
+        "are users × ratings of each; the first one ranks; MAE, memory and seconds are of it.",
+        answer="RMSE in stars, mean over users (less is better)",
+        sections=sections,
+        filters=FILTERS,
+        command="python -m recbench.report",
+    )
+    return render(page) + "\n"
+
+
+def table_of(board: Board) -> pd.DataFrame:
+    """What is read of a ranking, the cell that ranks before the others; with the columns `_mark`
+    and `_best` of `recbench.report.html.section.Section`."""
+    rows = board.rows
+    ranked = rows["mae"].notna()  # measured in the cell that ranks
+    table = pd.DataFrame({"rank": pd.Series(range(1, len(rows) + 1), dtype="Int64").where(ranked)})
+    table = table.assign(**{"model": rows["model"], "learns from": rows["learns_from"]})
+    for name in (cell_name(cell) for cell in (board.cells[-1], *board.cells[:-1])):
+        table[f"RMSE, {name}"] = rows[name]
+        table[f"RMSE, {name}_mark"] = rows[f"{name}_mark"].map(minus)
+        table[f"RMSE, {name}_best"] = rows[name].round(3) == round(rows[name].min(), 3)
+    return table.assign(
+        **{
+            "MAE": rows["mae"],
+            "bytes per user": pd.to_numeric(rows["bytes_per_user"]).round(),
+            "forgets": rows["forgets"],
+            "fit and predict, s": rows["seconds"],
+            "tuned": rows["tuned"],
+            "run": rows["run"],
+        }
+    )
 
 
 def boards(folder: Path) -> list[Board]:
@@ -100,14 +167,9 @@ def boards(folder: Path) -> list[Board]:
 
 def _key(metadata: dict) -> tuple:
     (data,) = metadata["datasets"]
-    protocol = _choices(metadata)
-    return (
-        data["name"],
-        data["fingerprint"],
-        tuple((name, str(value)) for name, value in protocol.items()),
-        metadata.get("evaluation_version", 1),
-        metadata["parameters"].get("seed", 0),
-    )
+    protocol = tuple((name, str(value)) for name, value in _choices(metadata).items())
+    version, seed = metadata.get("evaluation_version", 1), metadata["parameters"].get("seed", 0)
+    return data["name"], data["fingerprint"], protocol, version, seed
 
 
 def _choices(metadata: dict) -> dict[str, object]:
@@ -128,17 +190,11 @@ def _board(group: list[tuple[str, Path, dict]]) -> Board:
     rows = rows[rows["order"] == latest]
     cells = cells_of(rows)
     table = pd.DataFrame(_of_model(name, of_one, cells) for name, of_one in rows.groupby("model"))
-    ranked_by = cell_name(cells[-1])
-    (data,) = metadata["datasets"]
-    return Board(
-        dataset=data["name"],
-        fingerprint=data["fingerprint"],
-        protocol=_choices(metadata),
-        version=metadata.get("evaluation_version", 1),
-        seed=metadata["parameters"].get("seed", 0),
-        cells=cells,
-        rows=table.sort_values([ranked_by, "model"], kind="stable").reset_index(drop=True),
-    )
+    best_first = table.sort_values([cell_name(cells[-1]), "model"], kind="stable")
+    name, fingerprint, _, version, seed = _key(metadata)
+    choices = _choices(metadata)
+    rows = best_first.reset_index(drop=True)
+    return Board(name, fingerprint, choices, version, seed, cells, rows)
 
 
 def _rows_of(run: Path) -> pd.DataFrame:
@@ -148,14 +204,10 @@ def _rows_of(run: Path) -> pd.DataFrame:
         raise InputError(f"{file}: is not there. Delete the folder, or go on with the run")
     rows = pd.read_csv(file)
     rows = rows[rows["status"] == "ok"]
-    differences = pd.DataFrame(columns=["model", "score", "reference_role", *CELL])
-    if (run / "significance.csv").exists():
-        differences = pd.read_csv(run / "significance.csv")
-    marks = [
-        mark_of(differences, row.model, (row.num_users, row.reviews_per_user), "rmse")
-        for row in rows.itertuples()
-    ]
-    return rows.assign(mark=marks, run=run.name)
+    differences = run / "significance.csv"
+    found = marks(pd.read_csv(differences)) if differences.exists() else {}
+    keys = rows[[*CELL, "model"]].itertuples(index=False, name=None)
+    return rows.assign(mark=[found.get((*key, "rmse"), "") for key in keys], run=run.name)
 
 
 def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> dict[str, object]:
@@ -178,7 +230,7 @@ def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> di
 
 
 def _forgets(name: str) -> str:
-    """Whether it can forget a rating as if it had never been given: yes, no, or ""."""
+    """Whether it can forget a rating as if it had never been learned: yes, no, or ""."""
     cls = class_of(name)
     if cls is None:
         return ""
