@@ -181,11 +181,8 @@ def _scores_to_read(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFr
     cells, found = cells_of(table), marks(differences)
     lines = []
     for score, of_score in table.groupby("score", sort=False):
-        means = of_score.set_index([*CELL, "model"])["mean"]
-        best = {
-            cell: means.loc[cell].max() if score in MORE_IS_BETTER else means.loc[cell].min()
-            for cell in of_score[CELL].drop_duplicates().itertuples(index=False, name=None)
-        }
+        means = of_score.set_index([*CELL, "model"])["mean"].to_dict()
+        best = of_score.groupby(CELL)["mean"].agg("max" if score in MORE_IS_BETTER else "min")
         for model in of_score["model"].unique():
             line: dict[str, object] = {"score": score, "model": model}
             for cell in cells:
