@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 Kind = Literal["list", "boxes", "lines", "bars", "points"]
-Numbers = Sequence[float]
+Numbers = Sequence[float] | np.ndarray | pd.Series
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class SignedLog:
 
 def difference_scale(rows: pd.DataFrame) -> SignedLog:
     """For `difference`, `low` and `high`: linear as far as half a median interval reaches."""
-    half = float(((rows["high"] - rows["low"]) / 2).median())
+    half = float(((rows["high"] - rows["low"]) / 2).dropna().median())
     linear = half if half > 0 else float(rows["difference"].abs().median())
     ends = rows[["difference", "low", "high"]].to_numpy(dtype=float).ravel()
     return SignedLog(linear if linear > 0 else 1.0, ends.tolist())

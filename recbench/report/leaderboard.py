@@ -38,51 +38,19 @@ class Board:
     """Recommenders that were measured alike.
 
     Attributes:
-        dataset: its name; `fingerprint` tells it from others of that name.
-        protocol: what was chosen, by name.
-        version: of the evaluation.
-        seed: of the samples.
+        title: data and users, in words.
+        about: the protocol in words.
+        comparable: why it is not ranked with what is measured today, or "".
         cells: users and ratings of each; the last is the one that is ranked by.
         rows: model, learns_from, one column for each cell (its name: RMSE, and with _mark: "+",
             "-" or ""), mae, bytes_per_user, forgets, seconds, tuned, run; the best first.
     """
 
-    dataset: str
-    fingerprint: str
-    protocol: dict[str, object]
-    version: int
-    seed: int
+    title: str
+    about: str
+    comparable: str
     cells: list[tuple[int, int]]
     rows: pd.DataFrame
-
-    @property
-    def title(self) -> str:
-        """Data and users, in words."""
-        users = str(self.protocol["user_set"])
-        return f"{self.dataset}, {USER_SETS.get(users, f'users of {users}')}"
-
-    @property
-    def about(self) -> str:
-        """The protocol in words."""
-        background = self.protocol["background_users"]
-        others = {"all": "all others", 0: "nobody else"}.get(background, f"{background} others")
-        parts = [
-            f"held out: {self.protocol['holdout']}",
-            f"background users: {others}",
-            f"encoding: {self.protocol['encoding']}",
-            *([] if self.protocol["votes"] else ["votes hidden"]),
-            f"seed {self.seed}",
-            f"data {self.fingerprint[:8]}",
-            f"evaluation {self.version}",
-        ]
-        return "; ".join(parts)
-
-    @property
-    def comparable(self) -> str:
-        """Why it is not ranked with what is measured today, or ""."""
-        if self.version != VERSION:
-            return f"measured by version {self.version} of the evaluation; today's is {VERSION}"
-        return ""
 
 
 def leaderboard_page(folder: Path) -> str:
@@ -97,9 +65,7 @@ def leaderboard_page(folder: Path) -> str:
             board.title,
             [f"{board.about}."],
             table_of(board),
-            warning=f"Not to be compared with the others: {board.comparable}."
-            if board.comparable
-            else "",
+            warning=board.comparable and f"Not to be compared with the others: {board.comparable}.",
             is_open=True,
         )
         for number, board in enumerate(boards(folder), start=1)
@@ -193,8 +159,25 @@ def _board(group: list[tuple[str, Path, dict]]) -> Board:
     best_first = table.sort_values([cell_name(cells[-1]), "model"], kind="stable")
     name, fingerprint, _, version, seed = _key(metadata)
     choices = _choices(metadata)
-    rows = best_first.reset_index(drop=True)
-    return Board(name, fingerprint, choices, version, seed, cells, rows)
+    users, background = str(choices["user_set"]), choices["background_users"]
+    others = {"all": "all others", 0: "nobody else"}.get(background, f"{background} others")
+    about = [
+        f"held out: {choices['holdout']}",
+        f"background users: {others}",
+        f"encoding: {choices['encoding']}",
+        *([] if choices["votes"] else ["votes hidden"]),
+        f"seed {seed}",
+        f"data {fingerprint[:8]}",
+        f"evaluation {version}",
+    ]
+    earlier = f"measured by version {version} of the evaluation; today's is {VERSION}"
+    return Board(
+        title=f"{name}, {USER_SETS.get(users, f'users of {users}')}",
+        about="; ".join(about),
+        comparable="" if version == VERSION else earlier,
+        cells=cells,
+        rows=best_first.reset_index(drop=True),
+    )
 
 
 def _rows_of(run: Path) -> pd.DataFrame:

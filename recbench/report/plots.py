@@ -182,8 +182,7 @@ def _box(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
 def _point(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
     axes.plot(one.x, one.y, **look | {"linestyle": ""}, markersize=8)
     place = (float(one.x[0]), float(one.y[0]))
-    words = {"textcoords": "offset points", "fontsize": 8, "color": GREY}
-    axes.annotate(one.model, place, (7, 3), **words)
+    axes.annotate(one.model, place, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
     axes.margins(x=0.15)
 
 

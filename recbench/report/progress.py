@@ -58,7 +58,7 @@ class GridProgress:
         self._time_left = TimeLeft(size_of)
         for pieces in tasks:
             self._time_left.expect(pieces)
-        self._at_work: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
+        self._running: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
         self._lock = threading.RLock()  # workers report in one thread, and another shows it
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(*columns, TextColumn("{task.description}"), console=console)
@@ -73,7 +73,7 @@ class GridProgress:
 
     def __exit__(self, *_: object) -> None:
         if self._console.is_terminal:
-            self._table, self._at_work = (), {}  # the final tables take the place of this one
+            self._table, self._running = (), {}  # the final tables take the place of this one
             self._live.stop()
 
     def note(self, text: str) -> None:
@@ -84,11 +84,11 @@ class GridProgress:
         """What a worker is at from now on, see `recbench.runs.at_work`."""
         now = time.perf_counter()
         with self._lock:
-            before = self._at_work.pop(worker, None)
+            before = self._running.pop(worker, None)
             if before is not None:
                 self._time_left.took(before[0], now - before[1])
             if piece is not None:
-                self._at_work[worker] = piece, now
+                self._running[worker] = piece, now
 
     def add(
         self,
@@ -137,13 +137,13 @@ class GridProgress:
                 self._task, completed=self._done, total=self._total, description=description
             )
             now = time.perf_counter()
-            lines = [_line(piece, now - since) for piece, since in self._at_work.values()]
+            lines = [_line(piece, now - since) for piece, since in self._running.values()]
             return Group(*self._table, self._bar, *lines)
 
     def _left(self, before: str = "", after: str = "") -> str:
         now = time.perf_counter()
-        at_work = {piece: now - since for piece, since in self._at_work.values()}
-        seconds = self._time_left.seconds(now - self._started, at_work)
+        running = {piece: now - since for piece, since in self._running.values()}
+        seconds = self._time_left.seconds(now - self._started, running)
         return "" if seconds is None else f"{before}{_duration(seconds)} left{after}"
 
 
@@ -214,26 +214,26 @@ class TimeLeft:
 
     def __init__(self, size_of: Callable[[Piece], float]) -> None:
         self._size_of = size_of
-        self._ahead: set[Piece] = set()
+        self._expected: set[Piece] = set()
         self._taken: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._spent = 0.0
 
     def expect(self, pieces: Iterable[Piece]) -> None:
         """They are still to be done."""
-        self._ahead |= set(pieces)
+        self._expected |= set(pieces)
 
     def took(self, piece: Piece, seconds: float) -> None:
-        """It is done; said a second time, it counts as it did."""
-        if piece in self._ahead:
-            self._ahead.remove(piece)
+        """It is done; a second time it counts as the first."""
+        if piece in self._expected:
+            self._expected.remove(piece)
             self._taken[piece.model][self._size_of(piece)].append(seconds)
             self._spent += seconds
 
     def drop(self, pieces: Iterable[Piece]) -> None:
         """They need not be done, or are done already."""
-        self._ahead -= set(pieces)
+        self._expected -= set(pieces)
 
-    def seconds(self, elapsed: float, at_work: Mapping[Piece, float]) -> float | None:
+    def seconds(self, elapsed: float, running: Mapping[Piece, float]) -> float | None:
         """Until all is done; None: nothing is known yet.
 
         What pieces take is set beside the time that has passed: several are done at a time, and
@@ -241,13 +241,13 @@ class TimeLeft:
 
         Args:
             elapsed: seconds since the first piece was begun.
-            at_work: seconds since each piece that is being done was begun.
+            running: seconds since each piece that is being done was begun.
         """
-        gone = {piece: min(seconds, self._of(piece)) for piece, seconds in at_work.items()}
+        gone = {piece: min(seconds, self._of(piece)) for piece, seconds in running.items()}
         spent = self._spent + sum(gone.values())
         if not self._spent or not spent:
             return None
-        left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._ahead)
+        left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._expected)
         return left * elapsed / spent
 
     def _of(self, piece: Piece) -> float:

@@ -76,15 +76,13 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
     subject = f"{len(models)} {where} that both runs have, on {after.dataset}."
     if before.dataset != after.dataset:
         subject += f" The run before was on {before.dataset}: differences are of the data, too."
-    sections = [_scores(table, grid), *([] if grid else [_curves(before, after)])]
-    sections += [_costs(before, after), _settings(before, after), _in_one(before, after)]
     return Page(
         title=f"from {names[0]} to {names[1]}",
         kicker="Recommender Systems Benchmark · two runs",
         heading=f"What changed from {names[0]} to {names[1]}?",
         subject=subject,
         answer=answer(table),
-        sections=sections,
+        sections=[_scores(table, grid), *_tables(before, after)],
         looks=looks,
         shown=shown_at_first(list(looks), pd.concat([before.done, after.done]), []),
         cells=cells_of(table) if grid else [],
@@ -148,43 +146,35 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
     return Section("changes", "What changed", text, table, [figure], follows)
 
 
-def _curves(before: RunFiles, after: RunFiles) -> Section:
-    table = changed_curves(before, after)
-    text = (
-        "Change of the RMSE by ratings that the user has given before. The intervals are made from "
-        "those of both runs as if their users were others, so they are too wide where they are not."
+def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
+    curves = (
+        "Change of the RMSE by earlier ratings of the user. The intervals are made from those of "
+        "both runs as if their users were others, so they are too wide where they are not."
     )
-    title = "Changes by ratings of the user"
-    return Section("curves", title, [text], table if len(table) else None)
-
-
-def _costs(before: RunFiles, after: RunFiles) -> Section:
-    text = (
+    costs = (
         "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
         "and mean nothing where the machines differ or were busy."
     )
-    return Section("costs", "What it costs", [text], changed_costs(before, after))
-
-
-def _settings(before: RunFiles, after: RunFiles) -> Section:
-    table = changed_settings(before, after)
-    title = "What was set differently"
-    if table.empty:
-        return Section("settings", title, ["Both runs were made with the same settings."])
-    return Section("settings", title, ["Differences between the two run.json."], table)
-
-
-def _in_one(before: RunFiles, after: RunFiles) -> Section:
-    key = [name for name in (*CELL, "model") if name in before.main]
-    sides = [run.done[key].drop_duplicates() for run in (before, after)]
-    merged = sides[0].merge(sides[1], on=key, how="outer", indicator="only_in")
-    table = merged[merged["only_in"] != "both"]
-    only_in = table["only_in"].astype(str).map({"left_only": "before", "right_only": "after"})
-    title = "What only one of them has"
-    if table.empty:
-        return Section("in-one", title, ["Both have results of the same recommenders and cells."])
-    table = table.assign(only_in=only_in)
-    return Section("in-one", title, ["Results of recommenders in cells."], table)
+    settings = changed_settings(before, after)
+    set_words = "Differences between the two run.json."
+    if settings.empty:
+        set_words = "Both runs were made with the same settings."
+    one = in_one(before, after)
+    one_words = "Results of recommenders in cells."
+    if one.empty:
+        one_words = "Both have results of the same recommenders and cells."
+    sections = [
+        ("costs", "What it costs", costs, changed_costs(before, after)),
+        ("settings", "What was set differently", set_words, settings),
+        ("in-one", "What only one of them has", one_words, one),
+    ]
+    if after.kind != GRID:
+        table = changed_curves(before, after)
+        sections.insert(0, ("curves", "Changes by ratings of the user", curves, table))
+    return [
+        Section(name, title, [text], table if len(table) else None)
+        for name, title, text, table in sections
+    ]
 
 
 # --- the tables ---------------------------------------------------------------------------------
@@ -323,8 +313,8 @@ def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
         else:
             done = done.assign(seconds=done["fit_seconds"] + done["predict_seconds"])
         key = [name for name in (*CELL, "model") if name in done]
-        wanted = [name for name in ("seconds", "bytes_per_user") if name in done]
-        tables.append(done.groupby(key, sort=False)[wanted].mean())
+        columns = [name for name in ("seconds", "bytes_per_user") if name in done]
+        tables.append(done.groupby(key, sort=False)[columns].mean())
     both = tables[0].join(tables[1], how="inner", lsuffix="_before", rsuffix="_after")
     for name in ("seconds", "bytes_per_user"):
         if f"{name}_after" in both:
@@ -333,9 +323,19 @@ def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     return both.reset_index()
 
 
+def in_one(before: RunFiles, after: RunFiles) -> pd.DataFrame:
+    """The recommenders, by cell, that have a result in one run alone: `only_in`."""
+    key = [name for name in (*CELL, "model") if name in before.main]
+    sides = [run.done[key].drop_duplicates() for run in (before, after)]
+    merged = sides[0].merge(sides[1], on=key, how="outer", indicator="only_in")
+    names = {"left_only": "before", "right_only": "after", "both": "both"}
+    merged["only_in"] = merged["only_in"].astype(str).map(names)
+    return merged[merged["only_in"] != "both"]
+
+
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Where the two run.json differ: `setting`, `before`, `after`, as text."""
-    sides = [_settings_of(run.metadata) for run in (before, after)]
+    sides = [_settings(run.metadata) for run in (before, after)]
     names = list(dict.fromkeys([*sides[0], *sides[1]]))
     rows = [
         (name, sides[0].get(name, ""), sides[1].get(name, ""))
@@ -345,7 +345,7 @@ def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["setting", "before", "after"])
 
 
-def _settings_of(metadata: dict) -> dict[str, str]:
+def _settings(metadata: dict) -> dict[str, str]:
     found = {"commit": metadata.get("git_commit"), "Python": metadata.get("python")}
     for part in ("parameters", "protocol", "packages", "machine"):
         for name, value in (metadata.get(part) or {}).items():

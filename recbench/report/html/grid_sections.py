@@ -213,7 +213,7 @@ def forest_panel(rows: pd.DataFrame, axis: str, unit: str = "", form: str = "+.4
             f"{row['difference']:{form}}{unit}{ends}",
             f"{words}, p = {number(p)} (Holm)" if pd.notna(p) else "not tested",
         )
-        x, low, high = ([scale.at(row[name])] for name in ("difference", "low", "high"))
+        x, low, high = ([float(scale.at(row[name]))] for name in ("difference", "low", "high"))
         series.append(Series(row["model"], x, [0], [text], low, high, not significant))
     return Panel("list", series, scale.axis(axis), rule=0)
 

@@ -22,17 +22,17 @@ from recbench.report.html.section import Section
 
 FEWEST_USERS = 30  # of a point of a learning curve: the interval of fewer fills the figure
 AGES = ["under a minute", "minutes", "hours", "days", "weeks", "months"]
-SEEN = "ratings that the user has given before (each up to the next)"
+SEEN = "earlier ratings of the user (each up to the next)"
 
 
 def learning_curves(run: RunFiles) -> Section:
-    """Error by how many ratings the user has given before."""
+    """Error by the number of earlier ratings of the user."""
     curve = _of_many_users(run.tables["learning_curve.csv"])
     fewest = min(FEWEST_USERS, curve["n_users"].max()) if len(curve) else 0
     text = (
-        "Error of the next ratings by how many the user has given before; each is predicted before "
-        f"it is learned. Bands: 95 % intervals over users; points of fewer than {fewest:.0f} users "
-        "are left out."
+        "Error of the next ratings by the number of earlier ratings of the user; each is predicted "
+        "before it is learned. Bands: 95 % intervals over users; points of fewer than "
+        f"{fewest:.0f} users are left out."
     )
     columns = ["model", "ratings_seen", "up_to", "n_events", "n_users"]
     columns += [f"{score}{end}" for score in ("rmse", "mae") for end in ("", "_low", "_high")]
@@ -69,7 +69,7 @@ def curves_figure(curve: pd.DataFrame) -> Figure:
 
         y = Axis(f"{score.upper()} of the next ratings, stars (less is better)")
         panels[score] = Panel("lines", by_model(curve, line), x, y)
-    label = "Error of each recommender by ratings that the user has given before"
+    label = "Error of each recommender by earlier ratings of the user"
     title = "Error by ratings of the user, each predicted before it is learned"
     note = "band: 95 % interval\nover users\n"
     return Figure("learning", label, panels, ("score",), "learning_curves", title, note)
