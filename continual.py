@@ -130,10 +130,9 @@ from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.runs.cluster import Cluster, Needed, open_cluster
-from recbench.runs.interruption import resumable
+from recbench.runs.processes import resumable, work_through
 from recbench.runs.resume import how_to_go_on, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
-from recbench.runs.workers import work_through
 from recbench.stream.segments import KEY, Replay, Segment, segments_of, work
 from recbench.stream.tables import make_tables
 
