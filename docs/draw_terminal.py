@@ -25,7 +25,7 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from recbench.report.terminal_picture import COLUMNS, terminal_picture  # noqa: E402
+from recbench.report.terminal import COLUMNS, terminal_picture  # noqa: E402
 
 PICTURE = ROOT / "docs" / "running.svg"
 COMMAND = "compare_all.py"

@@ -18,8 +18,7 @@ from recbench.contract import (
 )
 from recbench.registry import RECOMMENDERS, load_recommender
 from recbench.report.markdown import with_tables
-from recbench.report.terminal import SHORT
-from recbench.report.terminal_picture import picture_of_run
+from recbench.report.terminal import SHORT, picture_of_run
 
 RESULTS = (ROOT / "results" / "README.md").read_text()
 README = (ROOT / "README.md").read_text()

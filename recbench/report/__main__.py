@@ -17,9 +17,9 @@ from tyro.conf import Positional
 
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.report.html.changes_report import write_changes
-from recbench.report.html.run_report import write_all
-from recbench.report.leaderboard.html import leaderboard_page
+from recbench.report.html.changes import write_changes
+from recbench.report.html.run_report import write_report
+from recbench.report.leaderboard import leaderboard_page
 from recbench.report.markdown import pictures, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,7 @@ def main(parameters: Parameters) -> int:
         print(write_changes(before, after))
         return 0
     if parameters.runs:
-        print(write_all(Path(parameters.runs[0])))
+        print(write_report(Path(parameters.runs[0])))
         return 0
     return _documents(parameters.check)
 

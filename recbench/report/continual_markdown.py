@@ -16,9 +16,12 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recbench.report.continual_plots import learning_curves, price_of_waiting, replay_looks
 from recbench.report.family import read, replay_comparison
+from recbench.report.html.replay_sections import curves_figure, waiting_figure
+from recbench.report.html.run_files import named
 from recbench.report.page import Page, markdown_table
+from recbench.report.plots import draw
+from recbench.report.style import run_looks
 
 ALPHA = 0.05
 
@@ -116,9 +119,9 @@ def continual_picture(root: Path, kind: str, run: str, *words: str) -> tuple[Fig
     """The picture of a mark and the file that it is drawn to; None: the mark has none."""
     if kind not in ("curves", "waiting"):
         return None, ""
-    looks = replay_looks(read(root / run / "continual_summary.csv"))
+    looks = run_looks(named(read(root / run / "continual_summary.csv")))
     if kind == "curves":
         names, file = words
-        curve = read(root / run / "learning_curve.csv")
-        return learning_curves(curve, looks, names.split(",")), file
-    return price_of_waiting(read(root / run / "waiting.csv"), looks), words[0]
+        curve = named(read(root / run / "learning_curve.csv"))
+        return draw(curves_figure(curve), looks, names.split(",")), file
+    return draw(waiting_figure(named(read(root / run / "waiting.csv"))), looks), words[0]

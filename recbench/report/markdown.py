@@ -13,7 +13,6 @@ anew by `python -m recbench.report`:
 - `csv FILE [COLUMNS] [column=value ..]`: the file; some columns, and the rows that have them all;
   the rows that say so.
 - `costs FILE PART`: a part of speed.csv, what stands beside each figure, and the ratio.
-- `boards FOLDER`: what the runs in a folder found, ranked, see `recbench.report.leaderboard`.
 - `plot RUN MODELS FILE`: the picture of error by ratings per user, which is drawn to FILE.
 - `terminal RUN FILE COMMAND`: what stands in the terminal after a run, which is drawn to FILE.
 
@@ -44,7 +43,6 @@ from recbench.errors import InputError
 from recbench.keys import CELL
 from recbench.report.continual_markdown import CONTINUAL_KINDS, continual_picture
 from recbench.report.family import MARK, comparison, corrected, read
-from recbench.report.leaderboard.markdown import boards_in_markdown
 from recbench.report.page import Page, markdown_table
 from recbench.report.plots import error_by_ratings
 from recbench.report.style import save
@@ -56,9 +54,9 @@ from recbench.report.terminal import (
     cells_of,
     mark_of,
     name_in_table,
+    picture_of_run,
     reference_of,
 )
-from recbench.report.terminal_picture import picture_of_run
 
 
 def with_tables(text: str, root: Path) -> str:
@@ -309,7 +307,6 @@ KINDS: dict[str, Callable[..., str]] = {
     "claims": claims,
     "leaderboard": leaderboard,
     "csv": csv,
-    "boards": boards_in_markdown,
     "costs": costs,
     "plot": plot,
     "terminal": terminal,

@@ -36,9 +36,8 @@ from recbench.keys import in_file_name
 from recbench.models.item_table.tables import ItemTables
 from recbench.plugin import line_of
 from recbench.registry import family_of, file_of, load_recommender
-from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
-from recbench.runs.time_limit import OutOfTime, time_limit
+from recbench.runs.processes import OutOfTime, Piece, report, time_limit
 
 MAY_FAIL = (Exception, SystemExit, OutOfTime)  # what a model can do
 
@@ -151,7 +150,7 @@ class CellDone:
 
 
 def run_task(task: CellTask | PartTask) -> CellDone:
-    """What a worker does. It reports what it is at (`recbench.runs.at_work`)."""
+    """What a worker does. It reports what it is at (`recbench.runs.processes`)."""
     try:
         done = run_cell(task) if isinstance(task, CellTask) else run_part(task)
     finally:
