@@ -22,7 +22,7 @@ from experiments.speed.measuring import (
 )
 from PerUser.perUser_pytorch import EPOCHS, TorchPerUserRecommender
 from recbench import Ratings
-from weightless.mutual_information import weights
+from weightless.reference import weights
 
 MOVIE: dict[str, Any] = {
     "arch_i": [10, 3, 3, 10],
