@@ -103,8 +103,9 @@ class Population:
         order = np.argsort(index, kind="stable")  # row order is kept within an agent
         planes = np.concatenate([packed_inputs, packed_labels], axis=1)[order].T  # (words, n)
         agents, firsts = np.unique(index[order], return_index=True)
-        for agent, first, end in zip(agents, firsts, [*firsts[1:], len(index)], strict=True):
-            self._examples[agent].append(planes[:, first:end])
+        parts = np.split(planes, firsts[1:], axis=1)  # one part, and no agent, of no row
+        for agent, columns in zip(agents, parts, strict=False):
+            self._examples[agent].append(columns)
 
     def add_agents(self, more: int) -> None:
         """So many more agents, behind those there are; each is what it would have been had there
