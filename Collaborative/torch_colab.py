@@ -119,6 +119,7 @@ def initial_embeddings(ids: np.ndarray, size: int, seed: int, stream: int) -> np
 # --- the recommender ---------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
 class TorchCollaborativeRecommender(Recommender):
     """Embeddings of user and movie with the movie's bits through a multi-layer perceptron.
 
@@ -142,37 +143,28 @@ class TorchCollaborativeRecommender(Recommender):
     learns_from: ClassVar[str] = "all"
     learns_from_background: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        embedding: int = EMBEDDING,
-        hidden: tuple[int, ...] = HIDDEN,
-        epochs: int = EPOCHS,
-        batch: int = BATCH,
-        learning_rate: float = LEARNING_RATE,
-        device: str = "auto",
-    ) -> None:
-        self.embedding = embedding
-        self.hidden = hidden
-        self.epochs = epochs
-        self.batch = batch
-        self.learning_rate = learning_rate
-        self.device = choose_device(device)
+    embedding: int = EMBEDDING
+    hidden: tuple[int, ...] = HIDDEN
+    epochs: int = EPOCHS
+    batch: int = BATCH
+    learning_rate: float = LEARNING_RATE
+    device: str = "auto"
 
     def fit(self, training: Training) -> Self:
         train, loss = training.all_ratings, training.loss
         if loss not in ("logits", "double_sigmoid"):
             raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
-        self._seed = training.seed
+        self._seed, device = training.seed, choose_device(self.device)
         self._bits = torch.from_numpy(training.movies.bits.astype(np.float32))  # (movies, b)
         self._users, user = np.unique(train.user, return_inverse=True)
         self._movies, movie = np.unique(train.movie, return_inverse=True)
         labels = encode_ratings(train.stars, training.labels).astype(np.float32)  # (ratings, 10)
-        self._network = self._initial_network().to(self.device)
+        self._network = self._initial_network().to(device)
         self._train(
-            torch.from_numpy(user).to(self.device),
-            torch.from_numpy(movie).to(self.device),
-            self._bits[self._movies].to(self.device),  # (movies met, b)
-            torch.from_numpy(labels).to(self.device),
+            torch.from_numpy(user).to(device),
+            torch.from_numpy(movie).to(device),
+            self._bits[self._movies].to(device),  # (movies met, b)
+            torch.from_numpy(labels).to(device),
             loss == "double_sigmoid",
         )
         self._network.cpu()
