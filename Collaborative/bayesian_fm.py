@@ -16,7 +16,7 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 
 
 class FactorizationMachine(Recommender):
-    """What `BayesianFM` and `BayesianFMImplicit` share: how they are sampled, and how asked."""
+    """What `BayesianFM` and `BayesianFMImplicit` share: sampling and prediction."""
 
     learns_from: ClassVar[str] = "all"
     learns_from_background: ClassVar[bool] = True
@@ -60,11 +60,11 @@ class FactorizationMachine(Recommender):
 
 @dataclass(eq=False)
 class BayesianFM(FactorizationMachine):
-    """A factorisation machine whose every parameter is averaged over its posterior, by myFM.
+    """A factorisation machine with every parameter averaged over its posterior, by myFM.
 
     r̂(x) = μ + w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k (Rendle 2010, "Factorization machines"), x being
     one-hot user, one-hot movie, the movie's bits and its vote average. The prior of w and v is a
-    normal distribution for each group of features, whose mean and precision are sampled along by
+    normal distribution for each group of features; its mean and precision are sampled along by
     Gibbs sampling (Freudenthaler, Schmidt-Thieme & Rendle 2011, "Bayesian factorization
     machines"): how much to shrink is learned, not set. A group is: the users, the movies, one
     channel of bits, the vote average. μ is the mean of the training ratings.
@@ -75,7 +75,7 @@ class BayesianFM(FactorizationMachine):
 
     Args:
         rank: numbers in v_j.
-        samples: Gibbs sweeps; all but the first five are kept and averaged.
+        samples: Gibbs sweeps; all but the first five are averaged.
         initial_deviation: standard deviation of the v that sampling starts from.
         with_bits: False for user and movie ids alone.
         ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.

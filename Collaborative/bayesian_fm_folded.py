@@ -1,4 +1,4 @@
-"""`bayes_fm_folded`: the factorisation machine with each user's vector kept up to date."""
+"""`bayes_fm_folded`: the factorisation machine with each user's vector updated by each rating."""
 
 from __future__ import annotations
 

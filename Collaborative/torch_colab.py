@@ -60,7 +60,7 @@ def check(parameters: Parameters) -> None:
 
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
 if __name__ == "__main__":
-    GIVEN = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
+    FLAGS = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
@@ -132,7 +132,7 @@ class TorchCollaborativeRecommender(Recommender):
     Embeddings start from a standard normal distribution, drawn for each id from (seed, id). A user
     or movie without training ratings is predicted with that untrained embedding, as published: a
     table with a row for everybody, of which training leaves the rows it never meets as they were.
-    Only the rows that are met are kept here.
+    Only the rows of ids in the training ratings are stored here.
 
     Args:
         embedding, hidden, epochs, batch, learning_rate: see `Parameters`.
@@ -261,16 +261,16 @@ def run_colab_model(
         num_users, reviews_per_user: of the sample; 0: all.
         parameters: others of `Parameters`.
     """
-    given: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
-    row = run_network(replace(DEFAULTS, **given, **parameters))
+    sample: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
+    row = run_network(replace(DEFAULTS, **sample, **parameters))
     return row["accuracy_pooled"], row["fit_seconds"] + row["predict_seconds"]
 
 
 def run_network(parameters: Parameters) -> dict[str, Any]:
     check(parameters)
     settings = ("embedding", "hidden", "epochs", "batch", "learning_rate")
-    given = {name: getattr(parameters, name) for name in settings}
-    return run_experiment(TorchCollaborativeRecommender, parameters, **given)
+    chosen = {name: getattr(parameters, name) for name in settings}
+    return run_experiment(TorchCollaborativeRecommender, parameters, **chosen)
 
 
 def main(parameters: Parameters) -> None:
@@ -279,4 +279,4 @@ def main(parameters: Parameters) -> None:
 
 
 if __name__ == "__main__":
-    run(main, GIVEN)
+    run(main, FLAGS)

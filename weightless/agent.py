@@ -23,7 +23,7 @@ Bits = Sequence[int] | np.ndarray
 
 
 class Agent:
-    """An agent of the given architecture, taking the calls of AO Labs' agents.
+    """An agent of an architecture, taking the calls of AO Labs' agents.
 
     In each state the agent reads an input and its neurons fire, Q from I and Z from Q, each from
     its own memory: the answer of the stored pattern that is nearest by *discriminative distance*
@@ -313,24 +313,26 @@ def _value_to_learn(
 def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     """`values` as uint8 of this shape, all 0 or 1."""
     try:
-        given = np.asarray(values)
+        array = np.asarray(values)
     except ValueError:  # rows of unequal length
-        given = np.empty(0, dtype=object)
-    wanted = " x ".join(map(str, shape))
-    if given.shape != shape:
+        array = np.empty(0, dtype=object)
+    expected = " x ".join(map(str, shape))
+    if array.shape != shape:
         raise ValueError(
-            f"{name}: {wanted} values of 0 or 1 were expected, got shape {given.shape}"
+            f"{name}: {expected} values of 0 or 1 were expected, got shape {array.shape}"
         )
-    bits = given.astype(np.uint8)
-    if not ((bits == given) & (bits <= 1)).all():
-        raise ValueError(f"{name}: {wanted} values of 0 or 1 were expected, got others among them")
+    bits = array.astype(np.uint8)
+    if not ((bits == array) & (bits <= 1)).all():
+        raise ValueError(
+            f"{name}: {expected} values of 0 or 1 were expected, got others among them"
+        )
     return bits
 
 
 def _refuse(unknown: dict[str, Any]) -> None:
-    asked_for = [name for name, value in unknown.items() if value]
-    if asked_for:
+    used = [name for name, value in unknown.items() if value]
+    if used:
         raise TypeError(
-            f"this engine has no {', '.join(asked_for)}: it learns by storing and fires by DD, "
+            f"this engine has no {', '.join(used)}: it learns by storing and fires by DD, "
             "Hamming and Default alone"
         )
