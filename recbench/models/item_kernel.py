@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from recbench.compiled import numeric
 from recbench.models.gaussian_process import GaussianProcess
 from recbench.models.item_table.codes import arcsine_kernel
 from recbench.models.item_table.kernel import drift_shape, metadata_shape
@@ -15,6 +14,7 @@ from recbench.models.item_table.table import ItemTable
 from recbench.models.posteriors import Films, all_posteriors
 from recbench.ratings import DEFAULT_STARS, Movies
 from weightless import Patterns, pack
+from weightless.compiled import compiled as numeric
 
 
 class MovieKernel(ABC):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from fitting import fit
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from Baselines.constant import Always3
-from Baselines.means import MovieMean, UserMean, UserMedian
+from Baselines.means import Always3, MovieMean, UserMean, UserMedian
 from recbench.ratings import Ratings
 
 # user 0: movies 0, 1, 2 -> 1.0, 2.0, 4.5    user 2: movies 1, 4 -> 3.0, 5.0
@@ -22,7 +22,7 @@ NOBODY = HAND.take(np.empty(0, dtype=int))
 
 
 def stars_of(cls, train, user, movie):
-    return cls().fit(train, None).predict(np.array(user), np.array(movie)).tolist()
+    return fit(cls(), train).predict(np.array(user), np.array(movie)).tolist()
 
 
 def test_always_3():
@@ -46,6 +46,7 @@ def test_user_median():
     assert stars_of(UserMedian, HAND, [0, 1, 2, 8], [0, 0, 0, 0]) == [2.0, 3.0, 4.0, 3.0]
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 10)), min_size=1, max_size=60))
 def test_medians_and_means_against_numpy(pairs):
     user, halves = np.array(pairs).T
@@ -54,6 +55,14 @@ def test_medians_and_means_against_numpy(pairs):
         own = train.stars[user == someone]
         assert stars_of(UserMedian, train, [someone], [0]) == [np.median(own)]
         assert stars_of(UserMean, train, [someone], [0]) == pytest.approx([own.mean()])
+
+
+@pytest.mark.parametrize("cls", [UserMean, UserMedian])
+def test_what_a_stranger_gets_is_of_the_whole_sample(cls):
+    """Of a part of the users, too: each predicts what it would predict of all of them."""
+    whole = fit(cls(), HAND).predict(np.array([0, 1, 8]), np.zeros(3))
+    part = fit(cls(), HAND.take(HAND.user == 0), everyone=HAND)
+    np.testing.assert_array_equal(part.predict(np.array([0, 1, 8]), np.zeros(3)), whole)
 
 
 @pytest.mark.parametrize("cls", [MovieMean, UserMean, UserMedian])

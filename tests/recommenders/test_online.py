@@ -12,7 +12,7 @@ from torch import nn
 
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
-from Collaborative.bayesian_fm_folded import USERS_KEPT, BayesianFMFolded
+from Collaborative.bayesian_fm_folded import CACHED, BayesianFMFolded
 from Collaborative.hybrid import Hybrid
 from Collaborative.personal_live import PersonalLive
 from Collaborative.river_online import RiverBaseline, RiverBiasedMF
@@ -22,7 +22,7 @@ from PerUser.torch_online import TorchOnlineRecommender
 from recbench.checks.candidate import FILMS, MOVIES
 from recbench.checks.learning import parts, stream
 from recbench.checks.toy_data import toy_tables
-from recbench.contract import OnlineRecommender, Options, build, declared, fit_on
+from recbench.contract import OnlineRecommender, Options, Training, build, declared, fit_on
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
@@ -91,7 +91,7 @@ def test_learning_one_by_one_is_learning_all(cls, first):
     ("ours", "theirs"),
     [
         (RiverBaseline(), reco.Baseline(optimizer=optim.SGD(0.01))),
-        (RiverBiasedMF(seed=3), reco.BiasedMF(seed=3)),
+        (RiverBiasedMF(), reco.BiasedMF(seed=0)),
     ],
 )
 def test_river_is_river(ours, theirs):
@@ -196,10 +196,10 @@ def test_the_prior_of_users_is_read_from_the_sampler():
 
 def test_more_users_than_are_held_ready():
     model = folded(parts(stream())[0], samples=8)
-    many = USERS_KEPT + 30
+    many = CACHED + 30
     for user in range(100, 100 + many):
         model.learn_one(user, user % FILMS, 4.0)
-    assert len(model._vectors) == USERS_KEPT
+    assert len(model._vectors) == CACHED
     alone = folded(parts(stream())[0], samples=8)
     alone.learn_one(100, 100 % FILMS, 4.0)
     for movie in range(FILMS):
@@ -208,7 +208,7 @@ def test_more_users_than_are_held_ready():
 
 def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
     first, then = parts(stream())
-    model = BayesianFM(rank=3, samples=20).fit(first, MOVIES)
+    model = BayesianFM(rank=3, samples=20).fit(Training(first, MOVIES))
     online = Hybrid().fit(first, MOVIES, TABLES, base=model)
     learn(online, then)
     at_once = Hybrid().fit(stream(), MOVIES, TABLES, base=model)
