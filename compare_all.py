@@ -291,8 +291,7 @@ from recbench.data.datasets import absolute_path
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL, ITERATION
 from recbench.models.item_table.making import CODE_BITS
-from recbench.plugin import absolute, line_of
-from recbench.registry import RENAMED, family_of, file_of, load_recommender
+from recbench.registry import RENAMED, absolute, family_of, file_of, line_of, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress

@@ -123,8 +123,7 @@ from rich.console import Console
 
 from data_prep import Dataset, load_dataset
 from recbench.data.datasets import absolute_path
-from recbench.plugin import absolute
-from recbench.registry import load_recommender
+from recbench.registry import absolute, load_recommender
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report

@@ -10,7 +10,7 @@ from typing import Literal
 from recbench.checks.candidate import Broken, Candidate, LeftOut
 from recbench.checks.check import Check
 from recbench.checks.checks import CHECKS
-from recbench.plugin import line_of
+from recbench.registry import line_of
 from recbench.runs.time_limit import OutOfTime, time_limit
 
 Status = Literal["ok", "failed", "left out"]

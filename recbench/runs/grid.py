@@ -34,8 +34,7 @@ from recbench.evaluation.shards import (
 )
 from recbench.keys import in_file_name
 from recbench.models.item_table.tables import ItemTables
-from recbench.plugin import line_of
-from recbench.registry import family_of, file_of, load_recommender
+from recbench.registry import family_of, file_of, line_of, load_recommender
 from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
 from recbench.runs.time_limit import OutOfTime, time_limit

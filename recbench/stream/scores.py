@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from recbench.evaluation.holm import holm
 from recbench.evaluation.significance import (
     LEVEL,
+    holm,
     resampled_means,
     two_sided_p,
 )

@@ -13,8 +13,7 @@ import polars as pl
 from recbench.contract import Options, build
 from recbench.data.joining import load_dataset
 from recbench.keys import in_file_name
-from recbench.plugin import line_of
-from recbench.registry import file_of, load_recommender
+from recbench.registry import file_of, line_of, load_recommender
 from recbench.stream.learners import Learner
 from recbench.stream.replaying import replay
 from recbench.stream.stream import Stream, ratings_in_time
