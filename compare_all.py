@@ -285,7 +285,7 @@ import pandas as pd
 from rich.console import Console
 
 from data_prep import Dataset, load_dataset
-from recbench.contract import Options, build, declared
+from recbench.contract import Options, build
 from recbench.data.dataset_cache import megabytes, size_of
 from recbench.data.datasets import absolute_path
 from recbench.evaluation.significance import significance
@@ -563,11 +563,14 @@ def check_models(specs: tuple[str, ...], wnn_engine: str) -> None:
     classes = [load_recommender(spec) for spec in specs]
     default = Options()
     options = Options(wnn_engine=wnn_engine)
-    if options != default and not any("wnn_engine" in declared(c, "options") for c in classes):
+    engines = [cls.check_engine for cls in classes if hasattr(cls, "check_engine")]
+    if options != default and not engines:
         raise InputError(
             f"--wnn-engine {wnn_engine}: no recommender of this run has an engine. "
             "Add one that has (ao), or leave the flag out"
         )
+    for check_engine in engines:
+        check_engine(wnn_engine)
     for spec, cls in zip(specs, classes, strict=True):
         if spec in RENAMED:
             console.print(f"{spec} is {RENAMED[spec]} now")

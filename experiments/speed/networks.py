@@ -32,7 +32,7 @@ def network_rows(users: int) -> Iterator[Row]:
     the same), and `colab` beside the loop over dictionaries of the published code."""
     train, movies = made_up(users, movies=1_000)
     seconds = median_seconds(
-        partial(TorchPerUserRecommender(device="cpu").fit, train, movies), repeats=3
+        partial(TorchPerUserRecommender(device="cpu").fit, Training(train, movies)), repeats=3
     )
     apart = processor_seconds(partial(plain_trainings, train, movies))
     shape = f"{users} users, {len(train):,} ratings"
