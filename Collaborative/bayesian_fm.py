@@ -40,7 +40,6 @@ class BayesianFM(Recommender):
 
     name: ClassVar[str] = "bayes_fm"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
     # The prior's width is learned, so there is little to tune.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),
@@ -53,7 +52,6 @@ class BayesianFM(Recommender):
         "samples": 103,
         "initial_deviation": 0.047,
     }
-    settings_alone: ClassVar[dict] = defaults_without_background
 
     def __init__(
         self,
@@ -121,7 +119,6 @@ class BayesianFMIds(BayesianFM):
         "samples": 139,
         "initial_deviation": 0.038,
     }
-    settings_alone: ClassVar[dict] = defaults_without_background
 
     def __init__(
         self, rank: int = 15, samples: int = 217, initial_deviation: float = 0.036
@@ -138,7 +135,6 @@ class BayesianFMOrdinal(BayesianFM):
 
     name: ClassVar[str] = "bayes_fm_ordinal"
     defaults_without_background: ClassVar[dict] = {}
-    settings_alone: ClassVar[dict] = defaults_without_background
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def __init__(

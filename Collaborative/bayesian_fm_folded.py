@@ -56,7 +56,6 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
     name: ClassVar[str] = "bayes_fm_folded"
     search_space: ClassVar[dict] = {}
     defaults_without_background: ClassVar[dict] = {}
-    settings_alone: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def __init__(

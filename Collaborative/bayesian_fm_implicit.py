@@ -50,8 +50,6 @@ class BayesianFMImplicit(Recommender):
 
     name: ClassVar[str] = "bayes_fm_implicit"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    asks_for_time: ClassVar[bool] = True
     # A sample costs more than one of `bayes_fm`, so there are fewer at most.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),

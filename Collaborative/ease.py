@@ -41,8 +41,6 @@ class EaseModel(Recommender):
 
     name: ClassVar[str] = "ease"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "regularisation": (30.0, 30_000.0, "log"),

@@ -8,10 +8,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from PerUser.personal import Memory, Personal, histories, remember, rows_by_user
-from recbench.contract import OnlineRecommender, Training, bytes_of, declared, time_for
+from recbench.contract import OnlineRecommender, Training, bytes_of, time_for
 from recbench.models.item_kernel import MovieKernel
 from recbench.models.item_table.kernel import Scales
-from recbench.models.median import fitted_base
 from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.registry import load_recommender
 
@@ -42,8 +41,6 @@ class Hybrid(OnlineRecommender):
 
     name: ClassVar[str] = "hybrid"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_table: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     builds_on: str = "bayes_fm"
     tuned: ClassVar[str] = "with the item table"
@@ -59,14 +56,13 @@ class Hybrid(OnlineRecommender):
         self._model_class = load_recommender(model) if isinstance(model, str) else model
         if model != type(self).builds_on:
             self.builds_on = ""  # a fitted model of the run would be another one
-        self.asks_for_time = declared(self._model_class, "asks_for_time")  # type: ignore[misc]
         self.share_of_likeness = share_of_likeness
         self.share_of_metadata = share_of_metadata
         self.noise = noise
 
     def fit(self, training: Training) -> Self:
         train, movies, item_tables = training.all_ratings, training.movies, training.item_tables
-        self._model = fitted_base(training, self.builds_on, self._model_class, self)
+        self._model = training.fitted(self._model_class)
         self._personal = Personal().fit(training)
         self._tables = item_tables
         self._kernels = [

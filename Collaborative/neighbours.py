@@ -46,8 +46,6 @@ class NeighbourModel(Recommender):
 
     by_user: ClassVar[bool]
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "neighbours": (5, 100, "int"),

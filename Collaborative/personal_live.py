@@ -32,7 +32,6 @@ class PersonalLive(Personal):
 
     name: ClassVar[str] = "personal_live"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
     tuned: ClassVar[str] = "on the first ratings of MovieLens 100K"
 
     def __init__(self, variance: float = 0.3, half: float = 5.0) -> None:

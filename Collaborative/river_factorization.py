@@ -44,8 +44,6 @@ class RiverFactorization(Recommender):
 
     name: ClassVar[str] = "river_mf"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "factors": (4, 128, "int"),

@@ -140,7 +140,6 @@ class TorchCollaborativeRecommender(Recommender):
 
     name: ClassVar[str] = "colab"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
 
     def __init__(
         self,

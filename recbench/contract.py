@@ -56,6 +56,8 @@ class Training:
             `recbench.data.encodings.thermometer.encode_ratings`.
         loss: of a network on output bits, "logits", or "double_sigmoid" as published.
         wnn_engine: "weightless", or "ao_core".
+        has_background: False: the protocol has no background users, so that recommenders have
+            their `defaults_without_background`.
         fits: what is fitted once for all recommenders of a cell, by name ("item_baseline",
             "item_tables", or a recommender's); each is called when it is first used.
     """
@@ -68,6 +70,7 @@ class Training:
     labels: str = "half_stars"
     loss: str = "logits"
     wnn_engine: str = "weightless"
+    has_background: bool = True
     fits: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
     @property
@@ -93,16 +96,18 @@ class Training:
         that user."""
         return self._item_fit("item_tables")
 
-    def fitted(self, name: str) -> Any:
-        """The recommender of that name with its defaults, fitted to the same; once a cell if
-        `builds_on` declares it. It is not to be changed."""
+    def fitted(self, recommender: str | type) -> Any:
+        """The recommender of that name or class with its defaults, fitted to the same; once a cell
+        if `builds_on` declares its name. It is not to be changed."""
+        name = recommender if isinstance(recommender, str) else declared(recommender, "name")
         if name in self.fits:
             return self.fits[name]()
         from recbench.registry import load_recommender
 
-        recommender = load_recommender(name)()
-        fit(recommender, self)
-        return recommender
+        cls = load_recommender(recommender) if isinstance(recommender, str) else recommender
+        made = with_defaults(cls, self.has_background)
+        fit(made, self)
+        return made
 
     def _item_fit(self, name: str) -> Any:
         if name not in self.fits:

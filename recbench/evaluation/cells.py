@@ -220,6 +220,7 @@ class Cell:
             labels=self.protocol.labels,
             loss=self.protocol.loss,
             wnn_engine=self.wnn_engine,
+            has_background=self.protocol.background_users != 0,
             fits=fits,
         )
         with one_thread():
