@@ -11,7 +11,7 @@ from recbench.checks.candidate import Broken, Candidate, LeftOut
 from recbench.checks.check import Check
 from recbench.checks.checks import CHECKS
 from recbench.registry import line_of
-from recbench.runs.time_limit import OutOfTime, time_limit
+from recbench.runs.processes import OutOfTime, time_limit
 
 Status = Literal["ok", "failed", "left out"]
 

@@ -25,9 +25,8 @@ from recbench.evaluation.predicting import Predictions, fit_and_predict, togethe
 from recbench.evaluation.protocols import Protocol
 from recbench.keys import in_file_name
 from recbench.registry import family_of, file_of, line_of, load_recommender
-from recbench.runs.at_work import Piece, report
 from recbench.runs.predictions import CELLS, write_part
-from recbench.runs.time_limit import OutOfTime, time_limit
+from recbench.runs.processes import OutOfTime, Piece, report, time_limit
 
 MAY_FAIL = (Exception, SystemExit, OutOfTime)  # what a model can do
 
@@ -135,7 +134,7 @@ class CellDone:
 
 
 def run_task(task: CellTask | ShardTask) -> CellDone:
-    """What a worker does. It reports its progress (`recbench.runs.at_work`)."""
+    """What a worker does. It reports its progress (`recbench.runs.processes`)."""
     try:
         done = run_cell(task) if isinstance(task, CellTask) else run_shard(task)
     finally:
