@@ -87,10 +87,11 @@ class MedianReadOut(Recommender):
         return getattr(self._mean, "user_notes", {})
 
     def state_bytes(self) -> int:
-        return (bytes_of(self._mean, "state_bytes") or 0) + self._histogram.nbytes
+        return (bytes_of(self._mean, "state_bytes") or 0) + self._histogram[:-1].nbytes
 
     def shared_bytes(self) -> int | None:
-        return bytes_of(self._mean, "shared_bytes")
+        of_mean = bytes_of(self._mean, "shared_bytes")
+        return None if of_mean is None else of_mean + self._histogram[-1].nbytes
 
 
 def _place(stars: np.ndarray) -> np.ndarray:
