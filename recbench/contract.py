@@ -15,7 +15,7 @@ import numpy as np
 
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Movies, Ratings
 
 OfAll = dict[str, np.ndarray]  # what is learned from the ratings of all users together, by name

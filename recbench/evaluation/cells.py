@@ -13,9 +13,8 @@ from recbench.data.sampling import Sample, draw_sample
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import BackgroundUsers, Protocol
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.making import MoviesWithout, make_item_table
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.making import MoviesWithout, make_item_table, make_item_tables
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 
@@ -76,7 +75,7 @@ class Cell:
         movies = self.movies.without_codes()
         if not self.movie_ratings:
             return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
-        return ItemTables.make(
+        return make_item_tables(
             split.train, split.background, movies, self.seed, self.movies_without
         )
 

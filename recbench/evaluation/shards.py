@@ -34,7 +34,7 @@ from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import Predicted
 from recbench.keys import in_file_name
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Movies, Ratings
 
 COLUMNS = tuple(Ratings.__annotations__)

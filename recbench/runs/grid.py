@@ -33,7 +33,7 @@ from recbench.evaluation.shards import (
     write_parts,
 )
 from recbench.keys import in_file_name
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.plugin import line_of
 from recbench.registry import family_of, file_of, load_recommender
 from recbench.runs.at_work import Piece, report
