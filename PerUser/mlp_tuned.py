@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from PerUser.perUser_pytorch import Networks, batches_of_users, initial_networks, layer_shapes
 from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
-from recbench.models.item_baseline import Start, starting_stars
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import Start, mean_of_all, shrunk_means, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 from recbench.threads import choose_device
 

@@ -24,7 +24,7 @@ from sklearn.utils import all_estimators
 
 from recbench.contract import Recommender, Training
 from recbench.errors import InputError
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import mean_of_all, shrunk_means
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, rows_of_each
 from recbench.threads import one_thread
 

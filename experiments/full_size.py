@@ -45,7 +45,7 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
 from recbench.models.item_table.making import make_item_table
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions, write_part

@@ -18,7 +18,7 @@ from recbench.ratings import Movies, Ratings
 
 if TYPE_CHECKING:
     from recbench.models.item_baseline import ItemBaseline
-    from recbench.models.item_table.tables import ItemTables
+    from recbench.models.item_table.table import ItemTables
 
 NO_RATINGS = Ratings(*(np.empty(0) for _ in range(4)))
 LEARNS_FROM = {  # declared -> in the tables

@@ -12,7 +12,7 @@ from recbench.evaluation.by_fold import ByFold
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import Fitted, measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.item_table.tables import FOLDS
+from recbench.models.item_table.making import FOLDS
 from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 

@@ -25,7 +25,7 @@ from recbench import ContinualRecommender, Ratings
 from recbench.contract import Options, Training, build, declared, fit_on, whose_ratings
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
-from recbench.models.factorization.sampling import BURN_IN
+from recbench.models.factorization import BURN_IN
 from recbench.registry import load_recommender
 from recbench.threads import one_thread
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbench.models.item_table import codes
-from recbench.models.item_table.codes import arcsine_kernel, choose_codes
+from recbench.models.item_table.scales import arcsine_kernel, choose_codes
 
 
 def target(factors: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ from recbench.data.dataset import Dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_table import codes, making, tables
+from recbench.models.item_table.making import FOLDS
 from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import FOLDS
 from recbench.ratings import Ratings
 
 STRICT = PROTOCOLS["strict"]

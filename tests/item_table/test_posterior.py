@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recbench.models.factorization.features import movie_features
-from recbench.models.factorization.sampling import NormalFM
+from recbench.models.factorization import NormalFM, movie_features
 from recbench.models.item_table import posterior
-from recbench.models.item_table.posterior import mean_and_factors
+from recbench.models.item_table.making import mean_and_factors
 from recbench.ratings import Movies, Ratings
 
 FILMS, UNRATED = 9, (3, 8)

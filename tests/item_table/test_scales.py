@@ -10,16 +10,16 @@ from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
 from recbench.models.item_table import fit_scales as script
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.fit_scales import (
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import (
+    EVEN,
     Fitted,
+    Scales,
     blocks_of,
     fit_scales,
     latest_of_each,
     prequential,
 )
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN
 from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Movies, Ratings
 

@@ -14,10 +14,8 @@ from tests_paths import ROOT
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import table as script
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN, Steps
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import EVEN, Scales, Steps
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 

@@ -6,9 +6,8 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from PerUser.personal import histories, rows_by_user
-from recbench.models.item_table.kernel import drift_shape, metadata_shape
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import drift_shape, metadata_shape
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 

@@ -15,8 +15,8 @@ from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.contract import Options, Recommender, build, fit_on
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 

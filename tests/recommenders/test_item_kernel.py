@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plain_personal import KERNELS, plain_kernel
 
 from recbench.checks.toy_data import toy_movies, toy_table
-from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable
 from weightless import unpack
 

@@ -14,8 +14,7 @@ from PerUser.mlp_tuned import TunedPerUserMlp
 from PerUser.perUser_pytorch import Networks, initial_networks
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
-from recbench.models.item_baseline import ItemBaseline
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import ItemBaseline, mean_of_all, shrunk_means
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 

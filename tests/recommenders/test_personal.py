@@ -12,10 +12,8 @@ from plain_personal import plainly
 
 from PerUser.personal import Personal, PersonalExact
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table, toy_tables
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import Steps
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import Scales, Steps
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Ratings
 
 FILMS = 40

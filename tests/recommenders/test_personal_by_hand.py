@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from PerUser.personal import Personal
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import EVEN, Scales
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 A, B, C = range(3)

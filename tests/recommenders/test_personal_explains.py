@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from PerUser.personal import Personal, PersonalExact
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 
 FILMS = 60

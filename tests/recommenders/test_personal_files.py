@@ -9,7 +9,7 @@ import pytest
 
 from PerUser.personal import Personal, PersonalExact
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 from weightless.storage import write
 

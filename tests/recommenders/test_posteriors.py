@@ -14,8 +14,8 @@ from PerUser.personal import Personal, histories
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.models.cholesky import factorise, solve, solve_transposed
 from recbench.models.item_kernel import CodeKernel, FactorKernel
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTables
 from recbench.models.vectors import LANES, whole_lines
 from recbench.ratings import Ratings
 
