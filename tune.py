@@ -117,7 +117,7 @@ from data_prep import load_dataset
 from recbench.contract import Recommender
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
-from recbench.runs.interruption import resumable
+from recbench.runs.processes import resumable
 from recbench.runs.resume import how_to_go_on, open_run, resumed
 from recbench.runs.run_folder import RunFolder, check_new, write_csv
 from recbench.runs.tuning import (

@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from Collaborative.surprise_trainset import Known, look_up
-from recbench.contract import Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class BiasModel(Recommender):
@@ -31,8 +31,7 @@ class BiasModel(Recommender):
     """
 
     name: ClassVar[str] = "bias"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     search_space: ClassVar[dict] = {
         "epochs": (2, 40, "int"),
         "damping_user": (0.5, 50.0, "log"),
@@ -53,11 +52,9 @@ class BiasModel(Recommender):
         self.damping_movie = damping_movie
         self.start: Start = start
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> Self:
-        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
-        self._known = Known.of(train, level)
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._known = Known.of(training, self.start)
         biases = self._known.biases(train, self.epochs, self.damping_user, self.damping_movie)
         self._user_bias, self._movie_bias = biases  # (users,), (movies,)
         return self

@@ -11,9 +11,9 @@ from scipy.linalg import lapack
 from Collaborative.square_matrix import check_square
 from Collaborative.surprise_trainset import Known, look_up
 from recbench.compiled import numeric
-from recbench.contract import Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class EaseModel(Recommender):
@@ -40,8 +40,7 @@ class EaseModel(Recommender):
     """
 
     name: ClassVar[str] = "ease"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "regularisation": (30.0, 30_000.0, "log"),
@@ -71,11 +70,9 @@ class EaseModel(Recommender):
         self.start: Start = start
         self.epochs = epochs
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> Self:
-        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
-        known = self._known = Known.of(train, level)
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        known = self._known = Known.of(training, self.start)
         instead = "fewer movies (--top-percentile), or another recommender"
         check_square(self.name, len(known.movies), "movies", instead)
         biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)

@@ -7,22 +7,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.personal import Memory, Personal, histories, needed, remember, rows_by_user
-from recbench.contract import (
-    OnlineRecommender,
-    Options,
-    Recommender,
-    build,
-    bytes_of,
-    declared,
-    fit_on,
-    time_for,
-)
-from recbench.models.item_baseline import ItemBaseline
+from PerUser.personal import Memory, Personal, histories, remember, rows_by_user
+from recbench.contract import OnlineRecommender, Training, bytes_of, time_for
 from recbench.models.item_kernel import MovieKernel
 from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.registry import load_recommender
 
 
@@ -43,27 +32,22 @@ class Hybrid(OnlineRecommender):
     A rating is learned by both memories at once; m stays as it was fitted.
 
     Args:
-        seed: of the collaborative model.
-        background: whether there are background users; m then has other settings, see `build`.
-        model: the collaborative model: a class, a name, or "file:Class".
+        model: the collaborative model: a class, a name, or "file:Class". The default one is that
+            of the cell, which is fitted once.
         share_of_likeness, share_of_metadata: of the kernel of `Personal`, in that of the errors;
             drift is the same.
         noise: of the errors, in that of `Personal`.
     """
 
     name: ClassVar[str] = "hybrid"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_table: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     has_kernels: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed", "background")
     builds_on: str = "bayes_fm"
     tuned: ClassVar[str] = "with the item table"
 
     def __init__(
         self,
-        seed: int = 0,
-        background: bool = True,
-        model: str | type[Recommender] | None = None,
+        model: str | type | None = None,
         share_of_likeness: float = 0.25,
         share_of_metadata: float = 0.5,
         noise: float = 1.3,
@@ -72,28 +56,14 @@ class Hybrid(OnlineRecommender):
         self._model_class = load_recommender(model) if isinstance(model, str) else model
         if model != type(self).builds_on:
             self.builds_on = ""  # a fitted model of the run would be another one
-        self.asks_for_time = declared(self._model_class, "asks_for_time")  # type: ignore[misc]
-        self.seed = seed
-        self.background = background
         self.share_of_likeness = share_of_likeness
         self.share_of_metadata = share_of_metadata
         self.noise = noise
 
-    def fit(
-        self,
-        train: Ratings,
-        movies: Movies,
-        item_tables: ItemTables | None = None,
-        base: Recommender | None = None,
-    ) -> Self:
-        """`base`: the collaborative model, fitted to `train` already.
-
-        Raises:
-            ValueError: no item tables, see `Personal.fit`.
-        """
-        item_tables = needed(item_tables)
-        self._model = base or self._fitted_model(train, movies)
-        self._personal = Personal().fit(train, movies, item_tables)
+    def fit(self, training: Training) -> Self:
+        train, movies, item_tables = training.all_ratings, training.movies, training.item_tables
+        self._model = training.fitted(self._model_class)
+        self._personal = Personal().fit(training)
         self._tables = item_tables
         self._kernels = [
             Personal.kernel_of(replace(table, scales=self._of_errors(table.scales)), movies)
@@ -140,12 +110,6 @@ class Hybrid(OnlineRecommender):
             stars = float(self._model.predict(np.array([user]), np.array([movie]))[0])
             self._last = (user, movie, stars)
         return self._last[2]
-
-    def _fitted_model(self, train: Ratings, movies: Movies) -> Recommender:
-        model = build(self._model_class, Options(seed=self.seed, background=self.background))
-        needs_baseline = declared(model, "starts_from_item_baseline")
-        item_baseline = ItemBaseline.fit(train, movies) if needs_baseline else None
-        return fit_on(model, train, movies, item_baseline)
 
     def _of_errors(self, scales: Scales) -> Scales:
         """The scales of the kernel of m's errors, from those of stars."""

@@ -10,9 +10,9 @@ from scipy import sparse
 from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.square_matrix import check_square
 from Collaborative.surprise_trainset import Known, look_up
-from recbench.contract import Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 
 class NeighbourModel(Recommender):
@@ -45,8 +45,7 @@ class NeighbourModel(Recommender):
     """
 
     by_user: ClassVar[bool]
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "neighbours": (5, 100, "int"),
@@ -81,11 +80,9 @@ class NeighbourModel(Recommender):
         self.epochs = epochs
         self.damping = damping
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> Self:
-        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
-        known = self._known = Known.of(train, level)
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        known = self._known = Known.of(training, self.start)
         what, instead = (
             ("users", "fewer users (--num-users, --background-users), or item_knn")
             if self.by_user

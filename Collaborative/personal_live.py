@@ -7,9 +7,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from PerUser.personal import Personal
+from recbench.contract import Training
 from recbench.models.item_kernel import MovieKernel
-from recbench.models.item_table.tables import ItemTables
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class PersonalLive(Personal):
@@ -31,17 +31,17 @@ class PersonalLive(Personal):
     """
 
     name: ClassVar[str] = "personal_live"
-    learns_from_background: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     tuned: ClassVar[str] = "on the first ratings of MovieLens 100K"
 
     def __init__(self, variance: float = 0.3, half: float = 5.0) -> None:
         self.variance = variance
         self.half = half
 
-    def fit(self, train: Ratings, movies: Movies, item_tables: ItemTables | None = None) -> Self:
-        super().fit(train, movies, item_tables)
-        count = np.bincount(train.movie, minlength=len(movies))
-        self._away = np.zeros(len(movies))  # d
+    def fit(self, training: Training) -> Self:
+        super().fit(training)
+        count = np.bincount(training.all_ratings.movie, minlength=len(training.movies))
+        self._away = np.zeros(len(count))  # d
         self._uncertainty = self.variance / (1 + count / self.half)  # s
         return self
 

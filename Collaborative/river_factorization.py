@@ -8,9 +8,9 @@ import numpy as np
 
 from Collaborative.surprise_trainset import Known, look_up
 from recbench.compiled import numeric
-from recbench.contract import Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 INITIAL_DEVIATION = 0.1  # of a factor, as in River
 
@@ -31,7 +31,6 @@ class RiverFactorization(Recommender):
     factors of an unknown user or movie are zero; River would draw the factors at random.
 
     Args:
-        seed: of the initial factors, 0 or more.
         factors: numbers in p_u and q_i.
         epochs: how often all ratings are gone through; 1: online, each rating is seen once.
         learning_rate_bias: η_b.
@@ -44,10 +43,8 @@ class RiverFactorization(Recommender):
     """
 
     name: ClassVar[str] = "river_mf"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     has_kernels: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
     search_space: ClassVar[dict] = {
         "factors": (4, 128, "int"),
         "epochs": (1, 60, "int"),
@@ -61,7 +58,6 @@ class RiverFactorization(Recommender):
 
     def __init__(
         self,
-        seed: int = 0,
         factors: int = 97,
         epochs: int = 41,
         learning_rate_bias: float = 0.0012,
@@ -70,7 +66,6 @@ class RiverFactorization(Recommender):
         l2: float = 0.39,
         start: Start = "item_baseline",
     ) -> None:
-        self.seed = seed
         self.factors = factors
         self.epochs = epochs
         self.learning_rate_bias = learning_rate_bias
@@ -79,10 +74,9 @@ class RiverFactorization(Recommender):
         self.l2 = l2
         self.start: Start = start
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> Self:
-        self._known = Known.of(train, starting_stars(self.start, item_baseline, movies))
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._known = Known.of(training, self.start)
         in_time = train.take(np.argsort(train.time, kind="stable"))
         user = np.searchsorted(self._known.users, in_time.user)
         movie = np.searchsorted(self._known.movies, in_time.movie)
@@ -90,7 +84,7 @@ class RiverFactorization(Recommender):
         self._user_bias = np.zeros(len(self._known.users))
         self._movie_bias = np.zeros(len(self._known.movies))
         self._user_factors, self._movie_factors = initial_factors(
-            user, movie, self.factors, self.seed
+            user, movie, self.factors, training.seed
         )
         self._mean = learn_in_order(
             user,

@@ -9,6 +9,8 @@ import numpy as np
 from scipy import sparse
 from surprise import BaselineOnly, Trainset
 
+from recbench.contract import Training
+from recbench.models.item_baseline import Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 
@@ -36,12 +38,14 @@ class Known:
     level: np.ndarray
 
     @staticmethod
-    def of(train: Ratings, level: np.ndarray) -> Known:
+    def of(training: Training, start: Start) -> Known:
         """
         Args:
-            level: float64 [all movies], what residuals are taken from, see `starting_stars`; their
-                mean is added.
+            start: what residuals are taken from, see `starting_stars`; their mean is added.
         """
+        train = training.all_ratings
+        item_baseline = None if start == "mean" else training.item_baseline
+        level = starting_stars(start, item_baseline, training.movies)
         if len(train):
             level = level + (train.stars - level[train.movie]).mean(dtype=np.float64)
         return Known(np.unique(train.user), np.unique(train.movie), level)

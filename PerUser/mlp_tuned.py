@@ -14,11 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from PerUser.perUser_pytorch import Networks, batches_of_users, initial_networks, layer_shapes
-from recbench.contract import OfAll, Recommender
+from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.models.item_baseline import Start, starting_stars
 from recbench.models.shrunk_means import mean_of_all, shrunk_means
-from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 from recbench.threads import choose_device
 
 FEWEST = 4  # ratings of a user with whom cross-validation is tried
@@ -50,7 +50,6 @@ class TunedPerUserMlp(Recommender):
     four ratings gets b, and one of none o_i + m.
 
     Args:
-        seed: of initial weights and folds, 0 or more.
         units: of the first hidden layer; the second has half as many.
         learning_rate: of AdamW.
         weight_decay: of AdamW, on weights and not on biases.
@@ -64,8 +63,7 @@ class TunedPerUserMlp(Recommender):
     """
 
     name: ClassVar[str] = "mlp_tuned"
-    starts_from_item_baseline: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    learns_from: ClassVar[str] = "user+items"
     search_space: ClassVar[dict] = {
         "units": (8, 64, "int"),
         "learning_rate": (0.001, 0.03, "log"),
@@ -77,12 +75,10 @@ class TunedPerUserMlp(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
-    fitted_together: str = ""  # type: ignore[misc]
 
     def __init__(
         self,
         *,
-        seed: int = 0,
         units: int = 42,
         learning_rate: float = 0.0096,
         weight_decay: float = 3.5,
@@ -94,7 +90,6 @@ class TunedPerUserMlp(Recommender):
         start: Start = "item_baseline",
         device: str = "auto",
     ) -> None:
-        self.seed = seed
         self.units = units
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -105,18 +100,11 @@ class TunedPerUserMlp(Recommender):
         self.folds = folds
         self.start: Start = start
         self.device = choose_device(device)
-        if self.device != "cpu":
-            self.fitted_together = "a GPU takes sums in any order, by how many users there are"
 
-    def fit(
-        self,
-        train: Ratings,
-        movies: Movies,
-        item_baseline: ItemBaseline | None = None,
-        of_all: OfAll | None = None,
-    ) -> Self:
-        of_all = of_all or self.of_all_users(train, movies, item_baseline)
-        self._level = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
+    def fit(self, training: Training) -> Self:
+        train, sample, movies = training.ratings, training.sample, training.movies
+        baseline = training.item_baseline if self.start == "item_baseline" else None
+        self._level = starting_stars(self.start, baseline, movies)  # o, (movies,)
         features = [movies.bits]
         if self.start == "item_baseline":
             features.append((self._level - DEFAULT_STARS)[:, None])
@@ -124,10 +112,12 @@ class TunedPerUserMlp(Recommender):
         self._features = torch.from_numpy(np.concatenate(features, axis=1).astype(np.float32))
         residual = train.stars - self._level[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        self._otherwise = float(of_all["mean_residual"])  # m
+        self._otherwise = mean_of_all(sample.stars - self._level[sample.movie])  # m
+        ones = encode_ratings(sample.stars, "half_stars").sum(axis=0, dtype=np.float64)  # (10,)
+        share_of_ones = ones / max(len(sample), 1)
         self._means = shrunk_means(train.user, residual, self.damping, self._otherwise)
         self.sizes = (len(self._features.T), self.units, max(self.units // 2, 1), RATING_BITS)
-        self._numbers = initial_networks(self._users, self.sizes, self.seed)  # (users, n)
+        self._numbers = initial_networks(self._users, self.sizes, training.seed)  # (users, n)
         self._steps = np.zeros(len(self._users), dtype=np.int64)  # t_u
         self._scale = np.zeros(len(self._users))  # s_u
         labels = encode_ratings(train.stars, "half_stars")  # (ratings, 10)
@@ -136,7 +126,7 @@ class TunedPerUserMlp(Recommender):
             for own, user, n in zip(
                 fold, self._users[batch.users], batch.mask.sum(axis=1), strict=True
             ):
-                own[:n] = self._folds(int(user), n)
+                own[:n] = self._folds(int(user), n, training.seed)
 
             def on_device(array: np.ndarray) -> Tensor:
                 return torch.from_numpy(array).to(self.device)
@@ -149,7 +139,7 @@ class TunedPerUserMlp(Recommender):
                 level=on_device(self._level[movie]),  # (users, ratings)
                 mask=on_device(batch.mask),  # (users, ratings)
                 fold=on_device(fold),  # (users, ratings)
-                share_of_all=on_device(of_all["share_of_ones"]),  # (10,)
+                share_of_all=on_device(share_of_ones),  # (10,)
             )
             self._numbers[batch.users] = network.cpu()
             self._steps[batch.users], self._scale[batch.users] = steps.cpu(), scale.cpu()
@@ -176,9 +166,9 @@ class TunedPerUserMlp(Recommender):
         least = torch.full((len(x),), torch.inf, dtype=torch.float64, device=x.device)
         steps, best = torch.zeros_like(least, dtype=torch.int64), torch.zeros_like(stars)
         of_folds = [one[left].repeat(self.folds, *[1] * (one.ndim - 1)) for one in (initial, x, y)]
-        training = Training(self, *of_folds, others[:, left].flatten(0, 1), share_of_all)
+        networks = Optimiser(self, *of_folds, others[:, left].flatten(0, 1), share_of_all)
         for step in range(self.epochs + 1):
-            z = training.logits()
+            z = networks.logits()
             predicted = expected_stars(z.detach()).view(self.folds, *stars[left].shape)
             of_others = (predicted * aside[:, left]).sum(dim=0)  # (users left, ratings)
             error = ((of_others - stars[left]) ** 2 * mask[left]).sum(dim=1)  # (users left,)
@@ -193,9 +183,9 @@ class TunedPerUserMlp(Recommender):
             if not going_on.any():
                 break
             if 2 * going_on.sum() < len(left):
-                training.keep(going_on.repeat(self.folds))
-                left, z = left[going_on], training.logits()
-            training.step(z)
+                networks.keep(going_on.repeat(self.folds))
+                left, z = left[going_on], networks.logits()
+            networks.step(z)
 
         residual = ((stars - level) * others).sum(dim=2, keepdim=True)  # (folds, users, 1)
         count = others.sum(dim=2, keepdim=True)
@@ -206,33 +196,23 @@ class TunedPerUserMlp(Recommender):
 
         final = torch.empty_like(initial)
         left = torch.arange(len(x), device=x.device)  # users with steps to go
-        training = Training(self, initial, x, y, mask, share_of_all)
+        networks = Optimiser(self, initial, x, y, mask, share_of_all)
         for step in range(self.epochs + 1):
             done, going_on = steps[left] == step, steps[left] > step
-            final[left[done]] = training.networks.numbers.detach()[done]
+            final[left[done]] = networks.networks.numbers.detach()[done]
             if not going_on.any():
                 break
             if 2 * going_on.sum() < len(left):
-                training.keep(going_on)
+                networks.keep(going_on)
                 left = left[going_on]
-            training.step(training.logits())
+            networks.step(networks.logits())
         return final, steps, scale.clip(0, 1)
 
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        level = starting_stars(self.start, item_baseline, movies)
-        ones = encode_ratings(train.stars, "half_stars").sum(axis=0, dtype=np.float64)  # (10,)
-        return {
-            "mean_residual": np.array(mean_of_all(train.stars - level[train.movie])),
-            "share_of_ones": ones / max(len(train), 1),
-        }
-
-    def _folds(self, user: int, count: int) -> np.ndarray:
+    def _folds(self, user: int, count: int, seed: int) -> np.ndarray:
         """Which fold each of a user's ratings is in, int64 [count]; -1 of a short history."""
         if count < FEWEST:
             return np.full(count, -1)
-        generator = np.random.default_rng([self.seed, user, FOLDING])
+        generator = np.random.default_rng([seed, user, FOLDING])
         return generator.permutation(count) % self.folds
 
     @torch.no_grad()
@@ -258,7 +238,7 @@ class TunedPerUserMlp(Recommender):
         return self._features.nbytes + self._level.nbytes
 
 
-class Training:
+class Optimiser:
     """Full-batch AdamW on many networks at once, each on its own ratings.
 
     Args:

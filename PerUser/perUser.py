@@ -51,73 +51,54 @@ if __name__ == "__main__":
 import numpy as np
 
 from data_prep import decode_ratings, encode_ratings
-from recbench.contract import ForgettingRecommender, OfAll
+from recbench.contract import ForgettingRecommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS, count_ones, thermometer
 from recbench.errors import InputError
-from recbench.models.item_baseline import ItemBaseline
-from recbench.ratings import Movies, Ratings
 from weightless.coin import agent_seeds
 
 
 class AoRecommender(ForgettingRecommender):
     """One weightless agent per user.
 
-    Args:
-        seed: of the coins that are tossed where the memory gives no answer.
-        labels: thermometers "half_stars" or "truncated", see `encode_ratings`.
-        wnn_engine: "weightless", the open engine of this project, or "ao_core" of AO Labs.
-
-    Raises:
-        InputError: the engine is not installed.
+    The engine is "weightless", the open one of this project, or "ao_core" of AO Labs. Its seed is
+    that of the coins that are tossed where the memory gives no answer; an agent's own follows from
+    the place of its user among all users of the sample.
 
     A user without training ratings is predicted the mean of all training ratings.
     """
 
     name: ClassVar[str] = "ao"
-    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "wnn_engine")
-    fitted_together: str = ""
-    has_kernels: bool = True
+    learns_from: ClassVar[str] = "user"
+    has_kernels: ClassVar[bool] = True
 
-    def __init__(
-        self, seed: int = 0, labels: str = "half_stars", wnn_engine: Engine = "weightless"
-    ) -> None:
-        self.seed = seed
-        self.labels = labels
-        self.wnn_engine = wnn_engine
-        self.ao = load_engine(wnn_engine)
-        if wnn_engine != "weightless":
-            self.has_kernels = False
-            self.fitted_together = "what a private engine draws at random is not known"
+    @staticmethod
+    def check_engine(name: Engine) -> None:
+        """Raises InputError if the engine is not installed; says how to get it."""
+        load_engine(name)
 
-    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
-        of_all = of_all or self.of_all_users(train, movies)
-        self.bits = movies.bits
-        self.mean_stars = float(of_all["mean_stars"])
+    def fit(self, training: Training) -> Self:
+        train, movies, engine = training.ratings, training.movies, load_engine(training.wnn_engine)
+        self.bits, self.labels = movies.bits, training.labels
+        self.mean_stars = training.sample.mean_stars()
         self.users, agent = np.unique(train.user, return_inverse=True)
-        arch = self.ao.Arch(
+        arch = engine.Arch(
             arch_i=list(movies.channels.values()),  # [10, 3, 3, 10] by the published encoding
             arch_z=[RATING_BITS],
             arch_c=[],
             connector_function="forward_forward_conn",
         )
-        if self.wnn_engine == "weightless":
-            place = np.searchsorted(
-                of_all["users"], self.users
-            )  # that an agent's seed follows from
-            self.agents = self.ao.Population(arch, len(self.users), seed=self.seed)
-            self.agents.seeds = agent_seeds(self.agents.seed, len(of_all["users"]))[place]
+        if training.wnn_engine == "weightless":
+            everyone = np.unique(training.sample.user)
+            self.agents = engine.Population(arch, len(self.users), seed=training.seed)
+            seeds = agent_seeds(self.agents.seed, len(everyone))
+            self.agents.seeds = seeds[np.searchsorted(everyone, self.users)]
         else:
-            self.agents = VendorAgents(self.ao, arch, len(self.users))
+            self.agents = VendorAgents(engine, arch, len(self.users))
         self._agent = np.arange(len(self.users))  # of each of the users
         self._train, self._learned = train, dict[int, list[int]]()
         inputs = movies.bits[train.movie]  # (ratings, 26)
         self.agents.learn(agent, inputs, encode_ratings(train.stars, self.labels))
         return self
-
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        return {"mean_stars": np.array(train.mean_stars()), "users": np.unique(train.user)}
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         place = int(np.searchsorted(self.users, user))

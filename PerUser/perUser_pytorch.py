@@ -65,10 +65,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data_prep import decode_ratings, encode_ratings
-from recbench.contract import OfAll, Recommender
+from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS
-from recbench.models.item_baseline import ItemBaseline
-from recbench.ratings import Movies, Ratings
 from recbench.threads import choose_device
 
 # Kernels work on vectors, and on what is left over number by number, which rounds otherwise. So
@@ -195,16 +193,13 @@ class TorchPerUserRecommender(Recommender):
 
     Bit k of the thermometer is one where sigmoid(z_k) > 0.5, that is z_k > 0. The loss of a user is
     the binary cross-entropy averaged over their own ratings × 10 bits, minimised by full-batch Adam
-    (Kingma & Ba 2015). Stars are half the number of ones, 0.5 at the least.
+    (Kingma & Ba 2015). The published loss, "double_sigmoid", hands the sigmoid's outputs to a loss
+    that applies the sigmoid again. Stars are half the number of ones, 0.5 at the least.
 
     A user without training ratings has no network and gets the thermometer of the mean of all
     training ratings (of 3.0 where there are none), and the stars read from it.
 
     Args:
-        seed: of the initial weights, 0 or more.
-        labels: "half_stars" or "truncated", see `encode_ratings`.
-        loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
-            applies the sigmoid again, as published.
         hidden: units of the hidden layers.
         epochs: full-batch steps.
         learning_rate: of Adam.
@@ -212,44 +207,35 @@ class TorchPerUserRecommender(Recommender):
     """
 
     name: ClassVar[str] = "torch"
-    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
-    fitted_together: str = ""  # type: ignore[misc]
+    learns_from: ClassVar[str] = "user"
 
     def __init__(
         self,
-        seed: int = 0,
-        labels: str = "half_stars",
-        loss: str = "logits",
         hidden: tuple[int, ...] = HIDDEN,
         epochs: int = EPOCHS,
         learning_rate: float = LEARNING_RATE,
         device: str = "auto",
     ) -> None:
-        if loss not in ("logits", "double_sigmoid"):
-            raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
-        self.seed = seed
-        self.labels = labels
-        self.loss = loss
         self.hidden = hidden
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.device = choose_device(device)
-        if self.device != "cpu":
-            self.fitted_together = "a GPU takes sums in any order, by how many users there are"
 
-    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
-        of_all = of_all or self.of_all_users(train, movies)
-        self._unknown_bits = encode_ratings(of_all["mean_stars"], self.labels)  # (1, bits)
+    def fit(self, training: Training) -> Self:
+        train, movies, labels_are = training.ratings, training.movies, training.labels
+        mean_stars = np.array([training.sample.mean_stars()])
+        self._unknown_bits = encode_ratings(mean_stars, labels_are)  # (1, bits)
         self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, features)
         self._sizes = (movies.bits.shape[1], *self.hidden, RATING_BITS)
         self._users = np.unique(train.user)
-        self._numbers = initial_networks(self._users, self._sizes, self.seed)  # (users, n)
+        self._numbers = initial_networks(self._users, self._sizes, training.seed)  # (users, n)
         movie = torch.from_numpy(train.movie.astype(np.int64))
-        labels = torch.from_numpy(encode_ratings(train.stars, self.labels)).float()  # (ratings, 10)
+        labels = torch.from_numpy(encode_ratings(train.stars, labels_are)).float()  # (ratings, 10)
         for batch in batches_of_users(train.user):
             networks = Networks(self._sizes, self._numbers[batch.users].to(self.device))
             self._train(
                 networks,
+                training.loss,
                 x=self._features[movie[batch.rows]].to(self.device),  # (users, ratings, features)
                 y=labels[batch.rows].to(self.device),  # (users, ratings, 10)
                 mask=torch.from_numpy(batch.mask).to(self.device),  # (users, ratings)
@@ -257,22 +243,17 @@ class TorchPerUserRecommender(Recommender):
             self._numbers[batch.users] = networks.numbers.detach().cpu()
         return self
 
-    def _train(self, networks: Networks, x: Tensor, y: Tensor, mask: Tensor) -> None:
+    def _train(self, networks: Networks, loss_is: str, x: Tensor, y: Tensor, mask: Tensor) -> None:
         # Weighted so, a sum over everybody's bits is the sum of each user's mean.
         weight = (mask / (mask.sum(dim=1, keepdim=True) * RATING_BITS))[:, :, None]
         adam = torch.optim.Adam(networks.parameters(), lr=self.learning_rate, fused=True)
         for _ in range(self.epochs):
             z = networks(x)  # (users, ratings, 10)
-            scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
+            scores = torch.sigmoid(z) if loss_is == "double_sigmoid" else z
             loss = F.binary_cross_entropy_with_logits(scores, y, weight, reduction="sum")
             adam.zero_grad()
             loss.backward()
             adam.step()
-
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        return {"mean_stars": np.array([train.mean_stars()])}
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         return decode_ratings(self.predict_bits(user, movie))

@@ -10,12 +10,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import ContinualRecommender, Contribution, Explanation
+from recbench.contract import ContinualRecommender, Contribution, Explanation, Training
 from recbench.models.gaussian_process import GaussianProcess
 from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 from recbench.models.item_table.steps import STARS
-from recbench.models.item_table.tables import ItemTables
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 from weightless import Patterns
 from weightless.storage import read, write
 
@@ -58,18 +57,16 @@ class Personal(ContinualRecommender):
     """
 
     name: ClassVar[str] = "personal"
-    starts_from_item_table: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "user+items"
     has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "with the item table"  # to background users
-    fitted_together: ClassVar[str] = ""
 
     kernel_of: ClassVar[type[MovieKernel]] = CodeKernel
     threads: int = 1  # that share the users when many are asked about
 
-    def fit(self, train: Ratings, movies: Movies, item_tables: ItemTables | None = None) -> Self:
-        item_tables = needed(item_tables)
-        self._tables = item_tables
-        self._kernels = [self.kernel_of(table, movies) for table in item_tables.tables]
+    def fit(self, training: Training) -> Self:
+        train, self._tables = training.all_ratings, training.item_tables
+        self._kernels = [self.kernel_of(table, training.movies) for table in self._tables.tables]
         self.memories: dict[int, Memory] = {}
         for user, rows in histories(train):
             self._store(user, train.movie[rows], train.stars[rows])
@@ -361,7 +358,6 @@ class PersonalExact(Personal):
     """`Personal` with real-valued factors of movies in place of codes, as its upper bound."""
 
     name: ClassVar[str] = "personal_exact"
-    fitted_together: ClassVar[str] = ""
     kernel_of: ClassVar[type[MovieKernel]] = FactorKernel
 
 
@@ -376,21 +372,6 @@ def remember(kernel: MovieKernel, memory: Memory, movie: int, residual: float) -
     memory.patterns.store(kernel.patterns[one])
     memory.movie = np.append(memory.movie, np.int32(movie))
     memory.residual = np.append(memory.residual, residual)
-
-
-def needed(item_tables: ItemTables | None) -> ItemTables:
-    """Item tables that a recommender starts from.
-
-    Raises:
-        ValueError: it has been given none. None is made here: from whose ratings, only the maker of
-            the split can say.
-    """
-    if item_tables is None:
-        raise ValueError(
-            "this recommender starts from an item table. Hand it one that was made without the "
-            "users it is for: fit(train, movies, ItemTables.same_for_all(table))"
-        )
-    return item_tables
 
 
 def _affordable(n: int) -> int:

@@ -7,9 +7,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import ForgettingRecommender, OfAll
-from recbench.models.item_baseline import ItemBaseline, starting_stars
-from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import ForgettingRecommender, Training
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 
 
 @dataclass
@@ -45,27 +44,22 @@ class RecursiveRidge(ForgettingRecommender):
     """
 
     name: ClassVar[str] = "ridge_recursive"
-    starts_from_item_baseline: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "user+items"
     tuned: ClassVar[str] = "never"  # alpha and damping are those of `ridge`
-    fitted_together: ClassVar[str] = ""
 
     def __init__(self, alpha: float = 25.0, damping: float = 2.0) -> None:
         self.alpha = alpha
         self.damping = damping
 
-    def fit(
-        self,
-        train: Ratings,
-        movies: Movies,
-        item_baseline: ItemBaseline | None = None,
-        of_all: OfAll | None = None,
-    ) -> Self:
-        of_all = of_all or self.of_all_users(train, movies, item_baseline)
-        self._start = starting_stars("item_baseline", item_baseline, movies)  # c, (movies,)
+    def fit(self, training: Training) -> Self:
+        train, sample, movies = training.ratings, training.sample, training.movies
+        self._start = training.item_baseline.stars  # c, (movies,)
         residual = train.stars - self._start[train.movie]  # (ratings,)
-        self._mean = float(of_all["mean_residual"])
+        of_sample = sample.stars - self._start[sample.movie]
+        self._mean = float(of_sample.mean()) if len(sample) else 0.0
         features = np.column_stack((movies.bits, self._start - DEFAULT_STARS))
-        features = features - of_all["mean_features"]
+        count = np.bincount(sample.movie, minlength=len(movies))
+        features = features - count @ features / max(len(sample), 1)
         self._z = np.column_stack((np.ones(len(movies)), features))  # (movies, f)
         self._penalty = np.full(self._z.shape[1], self.alpha)
         self._penalty[0] = self.damping
@@ -79,18 +73,6 @@ class RecursiveRidge(ForgettingRecommender):
             stars = dict(zip(train.movie[rows].tolist(), train.stars[rows].tolist(), strict=True))
             self._users[user] = _User(inverse, weights, stars)
         return self
-
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        start = starting_stars("item_baseline", item_baseline, movies)
-        features = np.column_stack((movies.bits, start - DEFAULT_STARS))
-        count = np.bincount(train.movie, minlength=len(movies))
-        residual = train.stars - start[train.movie]
-        return {
-            "mean_residual": np.array(residual.mean() if len(train) else 0.0),
-            "mean_features": count @ features / max(len(train), 1),
-        }
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)

@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import OfAll, Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start, starting_stars
 from recbench.models.shrunk_means import mean_of_all, shrunk_means
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, rows_of_each
 
 
 class PerUserRidge(Recommender):
@@ -36,7 +36,7 @@ class PerUserRidge(Recommender):
     """
 
     name: ClassVar[str] = "ridge"
-    starts_from_item_baseline: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "user+items"
     search_space: ClassVar[dict] = {
         "alpha": (0.3, 300.0, "log"),
         "damping": (0.1, 30.0, "log"),
@@ -45,7 +45,6 @@ class PerUserRidge(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/references"
-    fitted_together: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -61,22 +60,18 @@ class PerUserRidge(Recommender):
         self.decay_power = decay_power
         self.start: Start = start
 
-    def fit(
-        self,
-        train: Ratings,
-        movies: Movies,
-        item_baseline: ItemBaseline | None = None,
-        of_all: OfAll | None = None,
-    ) -> Self:
-        of_all = of_all or self.of_all_users(train, movies, item_baseline)
-        self._start = starting_stars(self.start, item_baseline, movies)  # o, (movies,)
+    def fit(self, training: Training) -> Self:
+        train, movies = training.ratings, training.movies
+        baseline = training.item_baseline if self.start == "item_baseline" else None
+        self._start = starting_stars(self.start, baseline, movies)  # o, (movies,)
         self._features = movies.bits.astype(np.float64)  # (movies, features)
         if self.start == "item_baseline":
             self._features = np.column_stack((movies.bits, self._start))
         residual = train.stars - self._start[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
         weight = (1 + ratings_after(train) / self.decay_after) ** -self.decay_power  # (ratings,)
-        self._otherwise = float(of_all["mean_residual"])  # m
+        sample = training.sample
+        self._otherwise = mean_of_all(sample.stars - self._start[sample.movie])  # m
         means = shrunk_means(train.user, residual, self.damping, self._otherwise, weight)
         penalty = self.alpha * np.eye(self._features.shape[1])
         self._weights = np.zeros((len(self._users), len(penalty)))
@@ -90,12 +85,6 @@ class PerUserRidge(Recommender):
             self._weights[place] = w
             self._intercepts[place] = means[place] - x_mean @ w
         return self
-
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        start = starting_stars(self.start, item_baseline, movies)
-        return {"mean_residual": np.array(mean_of_all(train.stars - start[train.movie]))}
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)

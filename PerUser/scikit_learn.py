@@ -22,11 +22,10 @@ from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import all_estimators
 
-from recbench.contract import OfAll, Recommender
+from recbench.contract import Recommender, Training
 from recbench.errors import InputError
-from recbench.models.item_baseline import ItemBaseline, starting_stars
 from recbench.models.shrunk_means import mean_of_all, shrunk_means
-from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, rows_of_each
 from recbench.threads import one_thread
 
 ON_RESIDUALS = "sklearn+item:"
@@ -49,60 +48,42 @@ class ScikitLearn(Recommender):
 
     `recommender_of` makes a subclass for each regressor.
 
-    Args:
-        seed: `random_state` of all F_u, if the regressor draws numbers and none was given.
+    The seed is the `random_state` of all F_u, if the regressor draws numbers and has none of its
+    own.
 
     Attributes:
         user_notes: how many users were not fitted as asked, by what happened to them.
     """
 
-    fitted_together: ClassVar[str] = ""
     regressor: ClassVar[type]
     parameters: ClassVar[dict[str, object]]
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
     @one_thread()  # several take ten times the processor time of small ones
-    def fit(
-        self,
-        train: Ratings,
-        movies: Movies,
-        item_baseline: ItemBaseline | None = None,
-        of_all: OfAll | None = None,
-    ) -> Self:
-        of_all = of_all or self.of_all_users(train, movies, item_baseline)
+    def fit(self, training: Training) -> Self:
+        train, sample = training.ratings, training.sample
         # neighbours at one distance, and draws, follow the order of the rows: always the same one
         train = train.take(np.lexsort((train.movie, train.time, train.user)))
-        self._start = self._starting(movies, item_baseline)  # o, (movies,)
-        self._x = movies.bits.astype(np.float64)  # (movies, bits)
+        on_residuals = self.learns_from == "user+items"
+        self._start = np.zeros(len(training.movies))  # o, (movies,)
+        if on_residuals:
+            self._start = training.item_baseline.stars
+        self._x = training.movies.bits.astype(np.float64)  # (movies, bits)
         residual = train.stars - self._start[train.movie]  # e, (ratings,)
         self._users = np.unique(train.user)
-        self._otherwise = float(of_all["mean_residual"])  # m
+        self._otherwise = 0.0 if on_residuals else DEFAULT_STARS  # m
+        if len(sample):
+            self._otherwise = mean_of_all(sample.stars - self._start[sample.movie])
         self._means = shrunk_means(train.user, residual, DAMPING, self._otherwise)
         self.user_notes: Counter[str] = Counter()
         self._fitted = [
-            self._fitted_to(self._x[train.movie[rows]], residual[rows])
+            self._fitted_to(self._x[train.movie[rows]], residual[rows], training.seed)
             for rows in rows_of_each(train.user)
         ]
         return self
 
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        start = self._starting(movies, item_baseline)
-        without = 0.0 if self.starts_from_item_baseline else DEFAULT_STARS
-        mean = mean_of_all(train.stars - start[train.movie]) if len(train) else without
-        return {"mean_residual": np.array(mean)}
-
-    def _starting(self, movies: Movies, item_baseline: ItemBaseline | None) -> np.ndarray:
-        if self.starts_from_item_baseline:
-            return starting_stars("item_baseline", item_baseline, movies)
-        return np.zeros(len(movies))
-
-    def _fitted_to(self, x: np.ndarray, residual: np.ndarray) -> Any:
+    def _fitted_to(self, x: np.ndarray, residual: np.ndarray, seed: int) -> Any:
         """F of one user, float64 [ratings, bits] and [ratings]; None: the ratings are too few."""
-        regressor = self.make(self.seed)
+        regressor = self.make(seed)
         with quietly() as warned:
             try:
                 regressor.fit(x, residual).predict(x[:1])  # some see only then what they lack
@@ -172,13 +153,12 @@ def recommender_of(spec: str) -> type[ScikitLearn]:
         "__module__": __name__,
         "__doc__": f"{regressor.__name__} of scikit-learn for each user, on the bits of a movie.",
         "name": "".join(spec.split()),
-        "fitted_together": "",
-        "starts_from_item_baseline": spec.startswith(ON_RESIDUALS),
+        "learns_from": "user+items" if spec.startswith(ON_RESIDUALS) else "user",
         "regressor": regressor,
         "parameters": parameters,
     }
     made = type("ScikitLearn", (ScikitLearn,), described)
-    made.options = ("seed",) if _draws(made, spec) else ()  # type: ignore[attr-defined]
+    _check_fit(made, spec)
     return made
 
 
@@ -239,21 +219,16 @@ def _check_names(regressor: type, given: dict[str, object], spec: str) -> None:
         raise InputError(f"'{spec}': n_jobs stays at 1, as --workers says what is done at a time")
 
 
-def _draws(made: type[ScikitLearn], spec: str) -> bool:
-    """Whether another seed gives another result, found out on made-up ratings.
-
-    Raises:
-        InputError: the regressor cannot be fitted to them; in scikit-learn's words.
-    """
+def _check_fit(made: type[ScikitLearn], spec: str) -> None:
+    """Raises InputError, in scikit-learn's words, if it cannot be fitted to made-up ratings."""
     rng = np.random.default_rng(0)
-    x, others = rng.integers(0, 2, (2, 200, 40)).astype(np.float64)  # trees know their own rows
-    y = rng.integers(1, 11, 200) / 2 - (DEFAULT_STARS if made.starts_from_item_baseline else 0)
+    x = rng.integers(0, 2, (200, 40)).astype(np.float64)
+    y = rng.integers(1, 11, 200) / 2 - (0 if made.learns_from == "user" else DEFAULT_STARS)
     try:
         with quietly(), one_thread():
-            one, other = (np.asarray(made.make(seed).fit(x, y).predict(others)) for seed in (0, 1))
-        if one.shape != y.shape:
-            raise ValueError(f"it predicts an array of shape {one.shape} for {len(y)} ratings")
+            shape = np.shape(made.make(seed=0).fit(x, y).predict(x))
+        if shape != y.shape:
+            raise ValueError(f"it predicts an array of shape {shape} for {len(y)} ratings")
     except Exception as error:  # in any way
         reason = " ".join(str(error).split())
         raise InputError(f"'{spec}': cannot be fitted to 200 made-up ratings. {reason}") from None
-    return bool((one != other).any())

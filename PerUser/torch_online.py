@@ -9,10 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from PerUser.perUser_pytorch import HIDDEN, LEARNING_RATE, Networks, initial_networks, layer_shapes
-from recbench.contract import OfAll, OnlineRecommender
+from recbench.contract import OnlineRecommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings, encode_ratings
-from recbench.models.item_baseline import ItemBaseline
-from recbench.ratings import Movies, Ratings
 from recbench.threads import choose_device
 
 
@@ -20,52 +18,38 @@ class TorchOnlineRecommender(OnlineRecommender):
     """The network, the start, the loss and the learning rate of `torch`; a rating is learned by one
     step of Adam (Kingma & Ba 2015) on that rating alone, once.
 
-    A user without ratings is predicted the thermometer of the mean of the ratings given to `fit`.
-
-    Args:
-        seed: of the initial weights, 0 or more.
-        labels: "half_stars" or "truncated", see `encode_ratings`.
-        loss: "logits", or "double_sigmoid" as published.
+    A user without ratings is predicted the thermometer of the mean of all training ratings.
     """
 
     name: ClassVar[str] = "torch_online"
-    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
-    fitted_together: ClassVar[str] = ""
+    learns_from: ClassVar[str] = "user"
 
-    def __init__(self, seed: int = 0, labels: str = "half_stars", loss: str = "logits") -> None:
-        if loss not in ("logits", "double_sigmoid"):
-            raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
-        self.seed = seed
-        self.labels = labels
-        self.loss = loss
+    def __init__(self) -> None:
         choose_device("cpu")  # one rating at a time would keep a GPU waiting
 
-    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
-        of_all = of_all or self.of_all_users(train, movies)
+    def fit(self, training: Training) -> Self:
+        train, movies = training.ratings, training.movies
+        self._seed, self._labels, self._loss = training.seed, training.labels, training.loss
         self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, bits)
         self._sizes = (movies.bits.shape[1], *HIDDEN, RATING_BITS)
-        self._unknown = encode_ratings(of_all["mean_stars"], self.labels)[0]  # (10,)
+        mean_stars = np.array([training.sample.mean_stars()])
+        self._unknown = encode_ratings(mean_stars, self._labels)[0]  # (10,)
         self._learned: dict[int, tuple[Networks, torch.optim.Adam]] = {}
         for row in np.argsort(train.time, kind="stable"):
             self.learn_one(int(train.user[row]), int(train.movie[row]), float(train.stars[row]))
         return self
 
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        return {"mean_stars": np.array([train.mean_stars()])}
-
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         if user not in self._learned:
             network = Networks(
-                self._sizes, initial_networks(np.array([user]), self._sizes, self.seed)
+                self._sizes, initial_networks(np.array([user]), self._sizes, self._seed)
             )
             adam = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
             self._learned[user] = network, adam
         network, adam = self._learned[user]
         z = network(self._features[None, None, movie])  # (1, 1, 10)
-        scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
-        y = torch.from_numpy(encode_ratings(np.array([stars]), self.labels)).float()  # (1, 10)
+        scores = torch.sigmoid(z) if self._loss == "double_sigmoid" else z
+        y = torch.from_numpy(encode_ratings(np.array([stars]), self._labels)).float()  # (1, 10)
         loss = F.binary_cross_entropy_with_logits(scores[0], y)
         adam.zero_grad()
         loss.backward()

@@ -25,6 +25,7 @@ from rich.progress import track
 
 from PerUser.personal import Personal
 from recbench.command_line import run
+from recbench.contract import Training
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
@@ -100,7 +101,8 @@ def squared_errors(cell: Cell, strategy: str, seed: int) -> np.ndarray:
     train, test = cell.personal.train, cell.personal.test
     count = np.bincount(cell.personal.background.movie, minlength=len(cell.movies))
     targets = np.random.default_rng(seed).choice(len(count), TARGETS, p=count / count.sum())
-    model = Personal().fit(train.take(np.empty(0, int)), cell.movies, cell.personal_tables)
+    fits = {"item_tables": lambda: cell.personal_tables}
+    model = Personal().fit(Training(train.take(np.empty(0, int)), cell.movies, fits=fits))
     rng = np.random.default_rng([seed, 8])
     errors = np.empty((len(ANSWERS), cell.n_users))
     for user in range(cell.n_users):

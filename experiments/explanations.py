@@ -18,6 +18,7 @@ import pandas as pd
 
 from PerUser.personal import Personal
 from recbench.command_line import run
+from recbench.contract import Training
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
@@ -79,7 +80,8 @@ def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFram
     prediction is really higher with it than without, stars. And whether each explanation summed to
     the prediction, bool [ratings]."""
     train, test = cell.personal.train, cell.personal.test
-    model = Personal().fit(train, cell.movies, cell.personal_tables)
+    fits = {"item_tables": lambda: cell.personal_tables}
+    model = Personal().fit(Training(train, cell.movies, fits=fits))
     rng = np.random.default_rng(seed)
     rows, exact = [], []
     for asked in rng.integers(0, len(test), ratings):

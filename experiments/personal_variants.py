@@ -19,6 +19,7 @@ from rich.console import Console
 
 from PerUser.personal import Personal
 from recbench.command_line import parse_cells, run
+from recbench.contract import Training
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
@@ -156,7 +157,7 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     model.kernel_of = variant.kernel  # type: ignore[misc]
     with one_thread():
         tables = ItemTables.same_for_all(variant.table(table, cell))
-        model.fit(cell.personal.train, cell.movies, tables)
+        model.fit(Training(cell.personal.train, cell.movies, fits={"item_tables": lambda: tables}))
         predicted = model.predict(test.user, test.movie)
     return {
         "n_users": cell.n_users,

@@ -27,7 +27,6 @@ CORE = {
     "ratings",
     "contract",
     "registry",
-    "plugin",
     "threads",
     "compiled",
     "models",

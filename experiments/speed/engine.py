@@ -22,6 +22,7 @@ from experiments.speed.measuring import (
 )
 from PerUser.perUser_pytorch import EPOCHS, TorchPerUserRecommender
 from recbench import Ratings
+from recbench.contract import Training
 from weightless.mutual_information import weights
 
 MOVIE: dict[str, Any] = {
@@ -53,7 +54,9 @@ def engine_rows(users: int) -> Iterator[Row]:
     yield beside(f"recall, {shape}", ours, "vectorised numpy", in_numpy)
     of_each = np.arange(len(who))
     train = Ratings(who, of_each, labels.sum(axis=1) / 2, of_each)
-    mlp = processor_seconds(partial(TorchPerUserRecommender().fit, train, made_up_movies(inputs)))
+    mlp = processor_seconds(
+        partial(TorchPerUserRecommender().fit, Training(train, made_up_movies(inputs)))
+    )
     against = f"training the users' MLPs, {EPOCHS} steps"
     yield beside(f"learn and recall, {shape}", learning + ours, against, mlp)
     one, two = (

@@ -22,7 +22,7 @@ from experiments.speed.measuring import (
 )
 from PerUser.personal import Personal
 from recbench import ContinualRecommender, Ratings
-from recbench.contract import Options, build, declared, fit_on, whose_ratings
+from recbench.contract import Options, Training, build, declared, fit_on, whose_ratings
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
 from recbench.models.factorization.sampling import BURN_IN
@@ -126,7 +126,8 @@ def rows_of_a_user(cell: Cell, held: int, rng: np.random.Generator) -> Iterator[
     stars = rng.integers(1, 11, len(movie)) / 2
     ratings = Ratings(np.zeros(len(movie), int), movie, stars, np.arange(len(movie)))
     first, more = ratings.take(np.arange(held)), ratings.take(np.arange(held, len(movie)))
-    model = Personal().fit(first, cell.movies, cell.personal_tables)
+    fits = {"item_tables": lambda: cell.personal_tables}
+    model = Personal().fit(Training(first, cell.movies, fits=fits))
     model.predict_one(0, int(movie[-1]))
     learning = learning_microseconds(model, more, forget=True)
     explaining = [

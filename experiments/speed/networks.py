@@ -23,6 +23,7 @@ from experiments.speed.measuring import (
 )
 from PerUser.perUser_pytorch import EPOCHS, HIDDEN, LEARNING_RATE, TorchPerUserRecommender
 from recbench import Movies, Ratings
+from recbench.contract import Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
 
 
@@ -31,7 +32,7 @@ def network_rows(users: int) -> Iterator[Row]:
     the same), and `colab` beside the loop over dictionaries of the published code."""
     train, movies = made_up(users, movies=1_000)
     seconds = median_seconds(
-        partial(TorchPerUserRecommender(device="cpu").fit, train, movies), repeats=3
+        partial(TorchPerUserRecommender(device="cpu").fit, Training(train, movies)), repeats=3
     )
     apart = processor_seconds(partial(plain_trainings, train, movies))
     shape = f"{users} users, {len(train):,} ratings"
@@ -40,7 +41,7 @@ def network_rows(users: int) -> Iterator[Row]:
 
     train, movies = made_up(users, movies=2_000)
     colab = TorchCollaborativeRecommender(device="cpu")
-    seconds = median_seconds(partial(colab.fit, train, movies), repeats=3)
+    seconds = median_seconds(partial(colab.fit, Training(train, movies)), repeats=3)
     network = EmbeddingNetwork(torch.randn(users, 32), torch.randn(2_000, 32), 26)
     apart = processor_seconds(partial(train_over_dictionaries, network, train, movies))
     what = f"colab, {shape}, {torch_colab.EPOCHS} epochs"

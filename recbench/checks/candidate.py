@@ -11,18 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from functools import cache, partial
 from itertools import pairwise
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from recbench.checks.toy_data import MOVIES, TRAIN, read_only, toy_tables
-from recbench.contract import Options, Training, build, declared, fit_on, takes_training, time_for
+from recbench.contract import Training, fit, time_for, with_defaults
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
-from recbench.registry import load_recommender
 
 COLUMNS = ("user", "movie", "stars", "time")
 FACTS = ("bits", "vote_average", "vote_count", "title")
@@ -44,13 +42,13 @@ class LeftOut(Exception):
 
 
 class Watched(Training):
-    """Notes whether its seed is read."""
+    """Notes what is read of it, but by dataclasses, which copy it."""
 
-    seed_is_read = False
+    read: ClassVar[set[str]] = set()
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "seed" and sys._getframe(1).f_globals["__name__"] != "dataclasses":
-            object.__setattr__(self, "seed_is_read", True)
+        if sys._getframe(1).f_globals["__name__"] != "dataclasses":
+            Watched.read.add(name)
         return super().__getattribute__(name)
 
 
@@ -70,12 +68,12 @@ class Candidate:
         self.returns: dict[str, int] = {}
         self.fit_returned: Any = None
         self.inputs: dict[str, np.ndarray] = {}
-        self.draws = "seed" in declared(cls, "options")
+        self.draws = False
         self._each_line = False  # is followed at present
 
-    def make(self, **choices: Any) -> Any:
-        """An instance for a run with these choices: seed, labels, loss, background."""
-        return self.call(build, self.cls, Options(**choices), **self.settings)
+    def make(self, background: bool = True) -> Any:
+        """An instance for a run with or without background users."""
+        return self.call(with_defaults, self.cls, background, **self.settings)
 
     def fit(
         self,
@@ -85,28 +83,23 @@ class Candidate:
         sample: Ratings | None = None,
         **choices: Any,
     ) -> Any:
-        """Fits `model`, or a new one, and returns it, whatever its `fit` returns. `sample`: ratings
-        of all users, where `train` is a part of them."""
-        model = self.make(**choices) if model is None else model
+        """Fits `model`, or a new one, and returns it, whatever its `fit` returns.
+
+        Args:
+            sample: ratings of all users, where `train` is a part of them.
+            choices: seed, labels and loss of the run.
+        """
+        model = self.make() if model is None else model
         train = replace(train, **{name: getattr(train, name).copy() for name in COLUMNS})
         movies = replace(movies, **{name: getattr(movies, name).copy() for name in FACTS})
         self.inputs |= {f"train.{name}": getattr(train, name) for name in COLUMNS}
         self.inputs |= {f"movies.{name}": getattr(movies, name) for name in FACTS}
         baseline, tables = ItemBaseline.fit(sample or train, movies), toy_tables(movies)
-        if not takes_training(model):
-            self.fit_returned = self.call(
-                fit_on, model, train, movies, baseline, item_tables=tables
-            )
-            return model
-        fits: dict[str, Callable[[], Any]] = {}
-        if getattr(self.cls, "learns_from", "") != "user":
-            fits = {"item_baseline": lambda: baseline, "item_tables": lambda: tables}
-        if base := declared(self.cls, "builds_on"):
-            inner = Candidate(load_recommender(base))
-            fits[base] = cache(partial(inner.fit, train, movies, sample=sample, **choices))
+        fits = {"item_baseline": lambda: baseline, "item_tables": lambda: tables}
         training = Watched(train, movies, everyone=sample, fits=fits, **choices)
-        self.fit_returned = self.call(model.fit, training)
-        self.draws = training.seed_is_read
+        Watched.read.clear()
+        self.fit_returned = self.call(fit, model, training)
+        self.draws = "seed" in Watched.read
         return model
 
     def predict(self, model: Any, user: np.ndarray, movie: np.ndarray) -> np.ndarray:

@@ -27,9 +27,9 @@ from recbench.checks.toy_data import (
     all_pairs,
 )
 from recbench.contract import time_for
-from recbench.plugin import line_of
 from recbench.ratings import MAX_STARS, MIN_STARS
-from recbench.runs.time_limit import OutOfTime, time_limit
+from recbench.registry import line_of
+from recbench.runs.processes import OutOfTime, time_limit
 
 CLIP = "cut with np.clip(stars, 0.5, 5.0)"
 NO_PAIRS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
@@ -134,19 +134,15 @@ def require_stars(stars: np.ndarray, of: str = "") -> None:
 
 @check(first=True)
 def it_can_be_made(candidate: Candidate) -> None:
-    """a class whose arguments have defaults, and learns_from "user", "user+items" or "all"
+    """a class that can be made without arguments
     give every keyword of __init__ a default"""
-    learns_from = getattr(candidate.cls, "learns_from", "user")
-    if learns_from not in ("user", "user+items", "all"):
-        line, remedy = candidate.begins("class"), "choose one of these"
-        raise Broken(f"learns_from is {learns_from!r}", "class", line, remedy)
     candidate.make()
 
 
 @check(first=True)
 def it_can_be_fitted(candidate: Candidate) -> None:
     """fit(training), or fit(train, movies)
-    compare with docs/your-own-model.md"""
+    compare with docs/own-model.md"""
     candidate.fit()
 
 

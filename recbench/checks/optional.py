@@ -41,23 +41,19 @@ EVERYBODY = all_pairs((0, 1, 2, 3, 4, LATER_USER))
 def every_choice_of_labels_and_loss(candidate: Candidate) -> None:
     """every choice of --labels and of the loss
     compare with the names in the docs: half_stars, truncated; logits, double_sigmoid"""
-    choices = {"labels": ("half_stars", "truncated"), "loss": ("logits", "double_sigmoid")}
     if not takes_training(candidate.make()):
-        named = declared(candidate.cls, "options")
-        choices = {name: values for name, values in choices.items() if name in named}
-    if not choices:
         raise LeftOut("its fit gets neither")
-    for values in product(*choices.values()):
-        stars = predictions_of(candidate, **dict(zip(choices, values, strict=True)))
-        require_stars(stars, f" with {' and '.join(values)}")
+    for labels, loss in product(("half_stars", "truncated"), ("logits", "double_sigmoid")):
+        stars = predictions_of(candidate, labels=labels, loss=loss)
+        require_stars(stars, f" with {labels} and {loss}")
 
 
 @check()
 def settings_are_keywords_of_the_constructor(candidate: Candidate) -> None:
     """keywords of the constructor, each with a default, in search_space and the other settings
     give __init__ a keyword of that name"""
-    names = ("search_space", "settings_alone", "defaults_without_background")
-    settings = {one: 0 for name in names for one in getattr(candidate.cls, name, {})}
+    names = ("search_space", "defaults_without_background")
+    settings = [setting for name in names for setting in declared(candidate.cls, name)]
     if not settings:
         raise LeftOut("it declares no settings")
     parameters = inspect.signature(candidate.cls).parameters

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import (
-    Options,
-    Recommender,
-    build,
-    bytes_of,
-    declared,
-    fit_on,
-    time_for,
-)
-from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.tables import ItemTables
-from recbench.ratings import Movies, Ratings
+from recbench.contract import Recommender, Training, bytes_of, declared, time_for
 
 GRID = np.arange(1, 11) / 2  # the stars that can be given
 WIDTH, PRIOR = 1.5, 10.0  # stars, ratings
@@ -37,37 +26,27 @@ class MedianReadOut(Recommender):
     first.
 
     Args:
-        mean: the recommender read out.
         width: σ, stars.
         prior: κ, in ratings.
+
+    Attributes:
+        mean: the recommender whose prediction is the mean, see `median_of`.
     """
 
-    def __init__(self, mean: Any, width: float = WIDTH, prior: float = PRIOR) -> None:
-        self._mean = mean
-        self.learns_from_background = declared(mean, "learns_from_background")  # type: ignore[misc]
-        self.starts_from_item_baseline = declared(mean, "starts_from_item_baseline")  # type: ignore[misc]
-        self.starts_from_item_table = declared(mean, "starts_from_item_table")  # type: ignore[misc]
-        self.asks_for_time = declared(mean, "asks_for_time")  # type: ignore[misc]
-        self.has_kernels = declared(mean, "has_kernels")  # type: ignore[misc]
+    mean: ClassVar[type]
+
+    def __init__(self, width: float = WIDTH, prior: float = PRIOR) -> None:
         self.width = width
         self.prior = prior
 
-    def fit(
-        self,
-        train: Ratings,
-        movies: Movies,
-        item_baseline: ItemBaseline | None = None,
-        base: Recommender | None = None,
-        item_tables: ItemTables | None = None,
-    ) -> Self:
-        """`base`: the recommender read out, fitted to the same ratings already."""
-        if base is None:
-            base = fit_on(self._mean, train, movies, item_baseline, item_tables=item_tables)
-        self._mean = base
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._mean = training.fitted(self.mean)
         self._users, whose = np.unique(train.user, return_inverse=True)
         histogram = np.zeros((len(self._users) + 1, len(GRID)))  # the last row: no ratings
-        np.add.at(histogram, (whose, np.rint(2 * train.stars).astype(int) - 1), 1)
-        of_all = histogram.sum(axis=0) + 1
+        np.add.at(histogram, (whose, _place(train.stars)), 1)
+        everyone = np.concatenate((training.sample.stars, training.background.stars))
+        of_all = np.bincount(_place(everyone), minlength=len(GRID)) + 1
         self._histogram = histogram + self.prior * of_all / of_all.sum()
         return self
 
@@ -114,25 +93,18 @@ class MedianReadOut(Recommender):
         return bytes_of(self._mean, "shared_bytes")
 
 
+def _place(stars: np.ndarray) -> np.ndarray:
+    """Of each in the grid."""
+    return np.rint(2 * stars).astype(int) - 1
+
+
 def median_of(cls: type) -> type[MedianReadOut]:
-    """The recommender that reads `cls` out by the median; it takes the options of `cls`."""
-
-    def __init__(self: MedianReadOut, **given: Any) -> None:
-        options = {name: given.pop(name) for name in options_of_mean if name in given}
-        MedianReadOut.__init__(self, build(cls, Options(**options), **given))
-
-    options_of_mean = tuple(dict.fromkeys((*declared(cls, "options"), "background")))
-    copied = (
-        *("learns_from_background", "starts_from_item_baseline", "starts_from_item_table"),
-        *("asks_for_time", "has_kernels", "tuned"),
-    )
+    """The recommender that predicts the median where `cls` predicts a mean."""
     described: dict[str, Any] = {
-        "__init__": __init__,
         "__module__": cls.__module__,  # it belongs to the same family
         "__doc__": f"`{cls.__name__}`, read out by the median.",
         "builds_on": declared(cls, "name"),
-        "fitted_together": "it reads out another recommender, which is fitted once for both",
-        "options": options_of_mean,
-        **{attribute: declared(cls, attribute) for attribute in copied},
+        "mean": cls,
+        **{name: declared(cls, name) for name in ("learns_from", "has_kernels", "tuned")},
     }
     return type(f"{cls.__name__}Median", (MedianReadOut,), described)

@@ -7,11 +7,11 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from recbench.contract import Explanation
+from recbench.contract import Explanation, Training
 from recbench.models.item_table.tables import ItemTables
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.recommendation import Reason, Recommendation, interval
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 ME = 0  # the user index of the one user there is
 INSIDE = 0.8  # of the probability, in the interval
@@ -22,9 +22,7 @@ REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at l
 class Model(Protocol):
     """What is asked of a recommender; `PerUser.personal.Personal` has it."""
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_tables: ItemTables | None = None
-    ) -> Self: ...
+    def fit(self, training: Training) -> Self: ...
     def predict_normal(
         self, user: np.ndarray, movie: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]: ...
@@ -49,7 +47,8 @@ def fitted(
         np.arange(len(rated)),
     )
     tables = ItemTables.same_for_all(known_movies.table)
-    model = new_model().fit(ratings, known_movies.catalogue.movies, tables)
+    fits = {"item_tables": lambda: tables}
+    model = new_model().fit(Training(ratings, known_movies.catalogue.movies, fits=fits))
     model.predict_one(ME, 0)  # what follows from the ratings is kept from now on
     return model
 

@@ -9,7 +9,6 @@ from recbench import Contribution, Explanation
 
 class Model:
     learns_from = "user"
-    asks_for_time = True
     search_space = {"damping": (0.5, 50.0, "log")}
 
     def __init__(self, damping=3.0):
@@ -91,13 +90,6 @@ wants an argument: it_can_be_made
 + class Model:  # here
 -     def __init__(self, damping=3.0):
 +     def __init__(self, rank, damping=3.0):
-
-learns from nobody: it_can_be_made
-  learns_from is 'nobody'
-- class Model:
--     learns_from = "user"
-+ class Model:  # here
-+     learns_from = "nobody"
 
 raises when made: it_can_be_made
   OSError: no disk
@@ -433,7 +425,7 @@ keeps both ratings of a movie: a_changed_rating_takes_the_place
 +         self.own[user][movie] = before + stars  # here
 
 keeps a mean of what is forgotten: what_is_forgotten_leaves_no_trace
-  (self.level, written in line 30, is not what it would be)
+  (self.level, written in line 29, is not what it would be)
 -         self.own = {}
 +         self.own = {}
 +         self.level = 0.0

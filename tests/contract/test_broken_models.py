@@ -31,7 +31,6 @@ def test_it_is_found_with_its_line(tmp_path, what):
     assert result.message.startswith(f"my_file.py, line {line}: "), result.message
     assert message in result.message
     remedy = CLIP if re.search(r"returned [\d.e+]+ stars", result.message) else check.remedy
-    remedy = "choose one of these" if "learns_from is" in message else remedy
     assert result.message.endswith(f"; expected {check.expected}: {remedy}")
 
 

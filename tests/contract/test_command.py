@@ -134,12 +134,14 @@ def test_the_same_is_not_shown_twice(checked):
         ("nothing:Model", "error: 'nothing:Model': there is no file nothing.py here"),
         ("my_file:Other", "error: 'my_file:Other': my_file has no class 'Other'"),
         ("my_file:Empty", "lacks fit and predict"),
+        ("nobody:Model", 'error: Model.learns_from is "nobody". Expected "user"'),
         ("wrong:Model", "error: 'wrong:Model' cannot be loaded. wrong.py, line 2: SyntaxError"),
     ],
 )
 def test_a_wrong_file_or_class_is_one_message(tmp_path, monkeypatch, spec, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_file.py").write_text(GOOD + "\n\nclass Empty:\n    pass\n")
+    (tmp_path / "nobody.py").write_text(GOOD.replace('"user"', '"nobody"'))
     (tmp_path / "wrong.py").write_text("\nclass Model(:\n")
     with pytest.raises(InputError) as error:
         check(Check(spec))
