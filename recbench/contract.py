@@ -313,8 +313,8 @@ def with_defaults(cls: type, background: bool, **settings: object) -> Any:
     return cls(**(without | settings))
 
 
-def fit(recommender: Any, training: Training) -> None:
-    """`recommender.fit` with that of `training` that its `learns_from` allows."""
+def fit(recommender: Any, training: Training) -> Any:
+    """`recommender.fit` with that of `training` that its `learns_from` allows; what it returns."""
     check_declarations(type(recommender))
     learns = declared(recommender, "learns_from")
     if learns != "all":
@@ -323,9 +323,8 @@ def fit(recommender: Any, training: Training) -> None:
         fits = {name: fit for name, fit in training.fits.items() if name not in ITEM_FITS}
         training = replace(training, fits=fits)
     if takes_training(recommender):
-        recommender.fit(training)
-    else:
-        recommender.fit(training.all_ratings, training.movies)
+        return recommender.fit(training)
+    return recommender.fit(training.all_ratings, training.movies)
 
 
 def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray | None]:
