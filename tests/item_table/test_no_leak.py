@@ -132,10 +132,10 @@ def test_learned_bits_of_ones_own_fold_know_all_but_oneself(synthetic):
     other = cell_of(other_ratings(synthetic, rows_of(synthetic, cell, 4)), protocol)
     same = [
         np.array_equal(a.bits, b.bits)
-        for a, b in zip(cell.movies_of_folds(), other.movies_of_folds(), strict=True)
+        for a, b in zip(cell.movies_of_folds, other.movies_of_folds, strict=True)
     ]
     assert same == [fold == own for fold in range(FOLDS)]
-    assert cell.movies_of_folds()[0].channels["learned"] == 128
+    assert cell.movies_of_folds[0].channels["learned"] == 128
 
 
 # --- those whom scales and steps are fitted to -------------------------------------------------
@@ -238,7 +238,7 @@ def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synth
 
 def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_alone(synthetic):
     cell = cell_of(synthetic, STRICT.changed(item_baseline=False))
-    (table,) = cell.item_tables(learns_from_background=False).tables
+    (table,) = cell.item_tables(False).tables
     assert table.checksum() == ItemTable.of_metadata(cell.movies, cell.item_baseline).checksum()
 
 

@@ -22,7 +22,7 @@ making.SAMPLES = making.SAMPLES_FOR_SCALES = 10
 cell = make_cell(load_dataset(sys.argv[1]), PROTOCOLS["strict"], 20, 20)
 print(*(table.checksum() for table in cell.personal_tables.tables))
 model = build(load_recommender("personal"), Options())
-print(repr(measure(model, cell, "half_stars").row["rmse"]))
+print(repr(measure(lambda: model, cell).row["rmse"]))
 """
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import surprise
+from Collaborative.surprise_trainset import look_up
 
 from Collaborative.bias import BiasModel
-from Collaborative.surprise_trainset import look_up
 from Collaborative.svd import SvdModel
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.models.item_baseline import ItemBaseline

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import surprise
+from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from scipy import sparse
 
 from Collaborative import square_matrix
-from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
 from Collaborative.neighbours import ItemNeighbours, UserNeighbours
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.errors import InputError

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from Collaborative.river_factorization import RiverFactorization
 from river import optim, reco
 
-from Collaborative.river_factorization import RiverFactorization
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import DEFAULT_STARS, Ratings

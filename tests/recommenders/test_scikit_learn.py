@@ -17,7 +17,7 @@ from tests_paths import ROOT, SYNTHETIC
 from recbench.checks.candidate import Candidate, LeftOut
 from recbench.checks.checks import CHECKS
 from recbench.checks.toy_data import toy_movies, toy_ratings
-from recbench.contract import Options, build, fit_on, whose_ratings
+from recbench.contract import Options, build, fit_on, learns_from_words
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
@@ -144,8 +144,8 @@ def test_names():
     assert load_recommender(cls.name).parameters == cls.parameters == {"alpha": 3, "solver": "svd"}
     assert family_of(cls) == family_of(median) == "PerUser"
     assert file_of(cls) is None
-    assert whose_ratings(cls) == "the user alone"
-    assert whose_ratings(load_recommender(FOREST)) == "the user, and movie means"
+    assert learns_from_words(cls) == "the user alone"
+    assert learns_from_words(load_recommender(FOREST)) == "the user, and movie means"
     assert load_recommender("sklearn:Ridge").regressor is cls.regressor
 
 
