@@ -4,7 +4,7 @@ Behind the metadata bits of a movie stand code bits of an item table, learned fr
 background users. Each personal recommender is run on both, and on as many other bits:
 
     published, extended    metadata bits alone
-    + learned              code bits of the item table (`recbench.models.item_table.making`)
+    + learned              code bits of the item table (`recbench.models.item_table.codes`)
     + random               as many bits by the toss of a coin for each movie
     + metadata             as many code bits of the extended metadata bits, chosen in the same way
 
@@ -33,7 +33,8 @@ from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
-from recbench.models.item_table.making import CODE_BITS, choose_codes, make_item_table
+from recbench.models.item_table.codes import choose_codes
+from recbench.models.item_table.making import CODE_BITS, make_item_table
 from recbench.models.item_table.table import ItemTable
 from recbench.registry import family_of, load_recommender, name_of
 from recbench.runs.jobs import Job, run_jobs
@@ -215,7 +216,7 @@ def columns_of(key: dict, dataset: Dataset, protocol: Protocol, bits: Bits) -> d
 def work(key: dict, spec: str, bits: Bits, cells: Cells, predictions: Predictions) -> dict:
     """The scores of one recommender on one kind of bits."""
     model = build(load_recommender(spec), Options(seed=key["seed"]))
-    measured = measure(model, cells.get(bits, key["seed"]))
+    measured = measure(model, cells.get(bits, key["seed"]), "half_stars")
     predictions.add(key, measured.predictions)
     return {"family": family_of(type(model)), **measured.row}
 

@@ -33,8 +33,9 @@ from recbench.evaluation.protocols import PROTOCOLS, Encoding, Protocol, UserSet
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.scales import Scales
-from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs

@@ -29,9 +29,10 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.keys import CELL
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
-from recbench.models.item_table.making import choose_codes
-from recbench.models.item_table.scales import Scales
-from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.item_table.codes import choose_codes
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.tables import ItemTables
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv

@@ -160,9 +160,10 @@ def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
     assert np.array_equal(np.isnan(movies.vote_average), movies.vote_count == 0)
 
 
-@pytest.mark.parametrize("name", RECOMMENDERS)
-def test_shuffled_test_labels_change_no_prediction(synthetic, name):
-    cell = make_cell(synthetic, STRICT, 6, 20, 3)
+@pytest.fixture(scope="module")
+def cell_and_mixed(synthetic):
+    """A cell, and the same with shuffled test labels; each makes what its recommenders share."""
+    cell = replace(make_cell(synthetic, STRICT, 6, 20, 3), model_seed=1)
     test = cell.personal.test
     shuffled = np.random.default_rng(0).permutation(test.stars)
     other = replace(test, stars=shuffled)
@@ -171,10 +172,12 @@ def test_shuffled_test_labels_change_no_prediction(synthetic, name):
         personal=replace(cell.personal, test=other),
         collaborative=replace(cell.collaborative, test=other),
     )
-    predictions = [
-        measure(load_recommender(name), replace(one, model_seed=1)).predictions
-        for one in (cell, mixed)
-    ]
+    return cell, mixed
+
+
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_shuffled_test_labels_change_no_prediction(cell_and_mixed, name):
+    predictions = [measure(load_recommender(name), one).predictions for one in cell_and_mixed]
     for column in ("predicted", "predicted_ones"):
         assert np.array_equal(predictions[0][column], predictions[1][column])
     assert not np.array_equal(predictions[0]["stars"], predictions[1]["stars"])
