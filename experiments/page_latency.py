@@ -52,69 +52,60 @@ def main(parameters: Parameters) -> None:
     check_range("--ratings", *parameters.ratings, least=0)
     check_range("--requests", parameters.requests, least=1)
     known_movies = open_known_movies(parameters.dataset)
-    films = different_movies(known_movies)
+    catalogue = known_movies.catalogue
+    movies = np.argsort(-catalogue.rated_by, kind="stable")  # the best-known first
+    movies = movies[catalogue.same[movies] == movies]  # of those that are there twice, one
     needed = max(parameters.ratings) + parameters.requests + WARM
-    if needed > len(films):
+    if needed > len(movies):
         raise InputError(
             f"--ratings {max(parameters.ratings)}: with {parameters.requests} more, {needed:,} "
-            f"movies are rated. {parameters.dataset} has {len(films):,}"
+            f"movies are rated. {parameters.dataset} has {len(movies):,}"
         )
     print(f"{'ratings':>8}  {'p50':>7}  {'p95':>7}  {'p50 of processor':>16}  {'page':>8}")
     for before in parameters.ratings:
-        seconds, page_bytes = measured(known_movies, films, before, parameters)
+        seconds, page_bytes = measured(known_movies, movies, before, parameters)
         (p50, busy), (p95, _) = 1000 * np.percentile(seconds, (50, 95), axis=0)
-        print(
-            f"{before:8,}  {p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms  "
-            f"{page_bytes / 1000:5.0f} kB"
-        )
-
-
-def different_movies(known_movies: KnownMovies) -> np.ndarray:
-    """Their rows, the best-known first; of movies that are there twice the one that stands for
-    both."""
-    catalogue = known_movies.catalogue
-    rows = np.argsort(-catalogue.rated_by, kind="stable")
-    return rows[catalogue.same[rows] == rows]
+        times = f"{p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms"
+        print(f"{before:8,}  {times}  {page_bytes / 1000:5.0f} kB")
 
 
 def measured(
-    known_movies: KnownMovies, films: np.ndarray, before: int, parameters: Parameters
+    known_movies: KnownMovies, movies: np.ndarray, before: int, parameters: Parameters
 ) -> tuple[np.ndarray, int]:
     """Seconds of each request by the clock and of the processor, float64 [requests, 2], and the
     bytes of the last page."""
     rng = np.random.default_rng(parameters.seed)
-    films = rng.permutation(films[: before + parameters.requests + WARM])
-    stars = rng.integers(1, 11, len(films)) / 2
+    movies = rng.permutation(movies[: before + parameters.requests + WARM]).tolist()
+    stars = (rng.integers(1, 11, len(movies)) / 2).tolist()
+    first = [OwnRating(one, time=place) for place, one in enumerate(stars[:before])]
+    described = known_movies.catalogue.described
     with tempfile.TemporaryDirectory() as folder:
         file = ProfileFile(Path(folder) / "profile.json")
         session = Session(known_movies, Personal, file.read())
-        session.add([known_movies.catalogue.described(int(film), OwnRating(float(one), time=place))
-                     for place, (film, one) in enumerate(zip(films[:before], stars, strict=False))
-                     ])  # fmt: skip
+        session.add([described(*pair) for pair in zip(movies[:before], first, strict=True)])
         file.write(session.profile)
-        url = started(session, file)
+        url, seconds, page = started(session, file), [], ""
         token = re.search(r'name="token" value="([^"]+)"', answered(url))
         assert token is not None
-        seconds = []
-        for film, one in zip(films[before:], stars[before:], strict=True):
-            form = urlencode({"movie": film, "stars": one, "token": token[1]}).encode()
+        for movie, one in zip(movies[before:], stars[before:], strict=True):
+            form = urlencode({"movie": movie, "stars": one, "token": token[1]}).encode()
             began = np.array((time.perf_counter(), time.process_time()))
             page = answered(f"{url}rate", form)
             seconds.append(np.array((time.perf_counter(), time.process_time())) - began)
-        assert len(session.rated) == len(films)
+        assert len(session.rated) == len(movies)
     return np.array(seconds[WARM:]), len(page.encode())
 
 
 def started(session: Session, file: ProfileFile) -> str:
     """The address of a page, which is served until this program ends."""
-    told: queue.Queue[str] = queue.Queue()
+    lines: queue.Queue[str] = queue.Queue()
 
     def serving() -> None:
         with reserved(0) as listener:
-            serve(session, file, listener, told.put)
+            serve(session, file, listener, lines.put)
 
     threading.Thread(target=serving, daemon=True).start()
-    return told.get().split()[-1]
+    return lines.get().split()[-1]
 
 
 def answered(url: str, form: bytes | None = None) -> str:

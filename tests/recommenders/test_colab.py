@@ -18,7 +18,7 @@ from Collaborative.torch_colab import (
     _seed_of,
     initial_embeddings,
 )
-from experiments.speed.networks import train_over_dictionaries
+from experiments.engine_and_networks import train_over_dictionaries
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.ratings import Ratings
