@@ -9,7 +9,7 @@ from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models import factorization as cost
 from recbench.models.factorization import BURN_IN
-from recbench.runs import expected_costs
+from recbench.runs import running
 
 
 def test_it_grows_with_ratings_factors_and_samples():
@@ -47,7 +47,7 @@ def test_it_is_said_once_and_of_large_cells_alone(tmp_path, monkeypatch, capsys)
     }
     compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "small")))
     assert "fitted to up to" not in capsys.readouterr().out
-    monkeypatch.setattr(expected_costs, "LARGE", 3_000)
+    monkeypatch.setattr(running, "LARGE", 3_000)
     compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "large")))
     said = [line for line in capsys.readouterr().out.splitlines() if "fitted to up to" in line]
     assert len(said) == 1

@@ -41,7 +41,7 @@ def test_a_learner_is_a_recommender_and_when_it_is_fitted():
     "text", ["personal", "personal@", "personal@x", "personal@x1", "personal@0", "ridge@3y"]
 )
 def test_a_learner_that_is_none(text):
-    with pytest.raises(InputError, match=r"Expected a recommender and when it is fitted anew"):
+    with pytest.raises(InputError, match=r"Expected a recommender and when it is refitted"):
         Learner.parse(text)
 
 
