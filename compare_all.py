@@ -31,12 +31,11 @@ SEED = 0  # of samples, splits and models
 WORKERS = 0  # cells that run at a time; 0: one for each core, 4 at the most
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from recbench.command_line import RATINGS, parse_cells, read_flags, run, several, unset
+from recbench.command_line import RATINGS, check_once, parse_cells, read_flags, run, several, unset
 from recbench.errors import LARGEST, InputError, check_range
 from recbench.evaluation.protocols import (
     PROTOCOLS,
@@ -187,11 +186,19 @@ class Parameters(DataFlags, GridFlags, ProtocolFlags, ExecutionFlags):
     """All of them."""
 
 
-def answer_at_once(parameters: Parameters) -> None:
-    """What needs none of the imports below: the list of models, and what is wrong with flags."""
+OTHER_NAMES = """\
+NAME_median        such a name: the same, predicting the median of its distribution
+sklearn:Regressor  one of scikit-learn's, for each user, such as sklearn:Ridge(alpha=3)
+sklearn+item:…     the same, on residuals from the item baseline
+file:Class         one of your own, such as my_file:MyModel; see docs/your-own-model.md"""
+
+
+def before_imports(parameters: Parameters) -> None:
+    """The list of models, and errors in flags: they need none of the imports below."""
     if parameters.list_models:
-        for line in model_lines():
-            print(line)
+        for line in [("NAME", "FAMILY", "LEARNS FROM", ""), *described()]:
+            print("{:17}  {:13}  {:26}  {}".format(*line).rstrip())
+        print(OTHER_NAMES)
         sys.exit()
     check(parameters)
     for spec in (*parameters.models, *parameters.add_models):
@@ -220,11 +227,8 @@ def check(parameters: Parameters) -> None:
     if not parameters.models:
         raise InputError(f"--models needs a name. There are {', '.join(RECOMMENDERS)}")
     names = [name_of(spec) for spec in parameters.models]
-    added = [name_of(spec) for spec in parameters.add_models]
-    for flag, given in (("--models", names), ("--add-models", added)):
-        for name in given:
-            if given.count(name) > 1:
-                raise InputError(f"{flag}: {name} stands twice. A name can be in the tables once")
+    check_once("--models", names)
+    check_once("--add-models", [name_of(spec) for spec in parameters.add_models])
     if parameters.add_models and not parameters.resume:
         raise InputError(
             "--add-models is for a run that is there: give its folder, --resume FOLDER"
@@ -260,65 +264,34 @@ def cells_of(parameters: Parameters) -> list[tuple[int, int]]:
     return list(product(parameters.num_users, parameters.reviews_per_user))
 
 
-def model_lines() -> Iterator[str]:
-    """Of --list-models."""
-    yield f"{'NAME':17}  {'FAMILY':13}  {'LEARNS FROM':26}"
-    for name, family, learns_from, what in described():
-        yield f"{name:17}  {family:13}  {learns_from:26}  {what}"
-    yield "NAME_median        such a name: the same, read out by the median of its distribution"
-    yield "sklearn:Regressor  one of scikit-learn's, for each user, such as sklearn:Ridge(alpha=3)"
-    yield "sklearn+item:…     the same, on residuals from the item baseline"
-    yield "file:Class         one of your own, such as my_file:MyModel; see docs/your-own-model.md"
-
-
 if __name__ == "__main__":
-    GIVEN = read_flags(Parameters, answer_at_once)  # --help ends here: what follows takes seconds
+    GIVEN = read_flags(Parameters, before_imports)  # --help ends here: what follows takes seconds
 
-import os
 import shutil
 import time
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
 from data_prep import Dataset, load_dataset
-from recbench.contract import Options, build
 from recbench.data.dataset_cache import megabytes, size_of
 from recbench.data.datasets import absolute_path
-from recbench.evaluation.significance import significance
-from recbench.keys import CELL, ITERATION
 from recbench.models.item_table.making import CODE_BITS
-from recbench.plugin import absolute, line_of
-from recbench.registry import RENAMED, family_of, file_of, load_recommender
+from recbench.registry import RENAMED, absolute
 from recbench.report.html.run_report import write_report
-from recbench.report.plots import write_plots
-from recbench.report.progress import GridProgress
-from recbench.report.results import RESULTS, results_table
-from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
-from recbench.report.wide import final_results
-from recbench.runs.at_work import Piece
-from recbench.runs.cluster import Cluster, Needed, open_cluster
-from recbench.runs.expected_costs import expected_costs
-from recbench.runs.grid import CELLS, CellTask, Parts, run_task
-from recbench.runs.interruption import resumable
-from recbench.runs.predictions import KEY, Predictions
+from recbench.runs import running
+from recbench.runs.cluster import Cluster, open_cluster
+from recbench.runs.grid import CELLS, CellTask
+from recbench.runs.predictions import Predictions
+from recbench.runs.processes import resumable
 from recbench.runs.resume import (
     add_models,
     forget_changed_files,
-    how_to_go_on,
     open_run,
+    resume_command,
     resumed,
 )
-from recbench.runs.run_folder import RunFolder, check_new, write_csv
-from recbench.runs.workers import work_through
+from recbench.runs.run_folder import RunFolder
 
-REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
-MOST_WORKERS = 4  # each holds the dataset
-COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
-TRIVIAL_REFERENCE = "user_median"  # beside the reference
 console = Console(highlight=False)
 
 
@@ -326,268 +299,93 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters)
     check(parameters)
-    if earlier is None and parameters.output_dir:
-        check_new(Path(parameters.output_dir))
     if parameters.code_bits is not None:
         check_range("--code-bits", parameters.code_bits, least=1, most=CODE_BITS)
     protocol = choose_protocol(parameters)
     with console.status("preparing"):
-        check_models((*parameters.models, *parameters.add_models), parameters.wnn_engine)
+        specs = (*parameters.models, *parameters.add_models)
+        for spec in RENAMED.keys() & set(specs):
+            console.print(f"{spec} is {RENAMED[spec]} now")
+        running.check_models(specs, parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
-    name = dataset.source.name
     with open_cluster(parameters.cluster) as cluster:
         folder = open_run(
-            parameters, earlier, name, [dataset],
+            parameters, earlier, dataset.source.name, [dataset],
             protocol=protocol.columns(), evaluation_version=VERSION,
         )  # fmt: skip
-        with resumable(how_to_go_on(folder, parameters)):
-            return carry_out(parameters, protocol, dataset, folder, cluster, started)
-
-
-def carry_out(
-    parameters: Parameters,
-    protocol: Protocol,
-    dataset: Dataset,
-    folder: RunFolder,
-    cluster: Cluster | None,
-    started: float,
-) -> int:
-    """What is left of a run whose folder is there; the exit status."""
-    exchange = folder.path.absolute()
-    if parameters.shared_folder:
-        exchange = Path(parameters.shared_folder).absolute() / folder.unmistakable_name()
-    if parameters.accept_changes:  # what other code has left half done
-        shutil.rmtree(exchange / CELLS, ignore_errors=True)
-    predictions = Predictions(folder.path, exchange)
-    folder.adopt(predictions.rows)
-    if parameters.add_models:
-        models = add_models(folder, predictions, parameters.models, parameters.add_models)
-        parameters = replace(parameters, models=models)
-
-    if dataset.kept_in is not None:
-        size = megabytes(size_of(dataset.kept_in))
-        console.print(f"read from {dataset.kept_in} ({size})", markup=False, soft_wrap=True)
-    console.print(f"{dataset.source.name}: {summary(dataset)}", markup=False)
-    console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
-    for model in forget_changed_files(folder, predictions, parameters.models):
-        console.print(f"the file of {model} has changed since: it is run again", markup=False)
-    names = [name_of(spec) for spec in parameters.models]
-    tasks = tasks_of(parameters, protocol, dataset, folder, predictions, exchange)
-    for line in expected_costs(tasks, dataset):
-        console.print(line, markup=False)
-    run_grid(tasks, parameters, dataset, folder, predictions, names, cluster)
-
-    table = folder.finish(names, started)
-    shutil.rmtree(folder.path / CELLS, ignore_errors=True)
-    if exchange != folder.path.absolute():
-        shutil.rmtree(exchange, ignore_errors=True)
-    if (table["status"] == "ok").any():
-        losses = predictions.losses()
-        predictions.finish()
-        write_csv(results_table(table, losses), folder.path / RESULTS)
-        write_csv(final_results(table), folder.path / "final_results.csv")
-        reference = named_reference(parameters)
-        differences = write_significance(folder, losses, protocol, table, reference)
-        write_plots(table, differences, folder.path / "plots")
-        shown = {score: title for score, title in TABLES.items() if table[score].notna().any()}
-        for score, title in shown.items():
-            console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
-        console.print(legend(differences), soft_wrap=True)
-    report = write_report(folder.path)
-    for file in sorted(folder.path.glob("[!.]*")):
-        console.print(f"  {file}", soft_wrap=True, markup=False)
-    status = tell_failures(table, folder)
-    console.print(f"to look at: {report}", soft_wrap=True, markup=False)
-    return status
-
-
-def tell_failures(table: pd.DataFrame, folder: RunFolder) -> int:
-    """Each reason once, with the models and in how many results; the exit status."""
-    failed = table[table["status"] == "failed"]
-    for reason, rows in failed.groupby("error", sort=False):
-        models = ", ".join(rows["model"].unique())
-        console.print(f"failed: {models} ({len(rows)} results): {reason}", markup=False)
-    if len(failed) and (folder.path / "errors.txt").exists():
-        console.print(f"the tracebacks are in {folder.path / 'errors.txt'}", markup=False)
-    return 1 if len(failed) else 0
-
-
-# --- the grid ----------------------------------------------------------------------------------
+        with resumable(resume_command(folder, parameters)):
+            models, predictions = run_grid(parameters, protocol, dataset, folder, cluster)
+            table = folder.finish(models, started)
+            if (table["status"] == "ok").any():
+                reference = parameters.reference if parameters.reference in models else None
+                running.write_results(table, predictions, protocol, reference, folder, console)
+            report = write_report(folder.path)
+            failed = table[table["status"] == "failed"]
+            failures = [
+                f"{', '.join(rows['model'].unique())} ({len(rows)} results): {reason}"
+                for reason, rows in failed.groupby("error", sort=False)
+            ]
+            return folder.print_end(console, report, failures)
 
 
 def run_grid(
-    tasks: list[CellTask],
-    parameters: Parameters,
-    dataset: Dataset,
-    folder: RunFolder,
-    predictions: Predictions,
-    names: list[str],
-    cluster: Cluster | None,
-) -> None:
-    """Run the tasks, cell by cell, and keep each result as soon as it is there."""
-    parts = Parts()
-    go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
-
-    if cluster and tasks:
-        one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
-        exchange = one.folder or folder.path
-        cluster.check(Needed(one.dataset, one.protocol.join, one.cache, tuple(specs), exchange))
-    pieces = [task.pieces() for task in tasks]
-    size_of = partial(ratings_in, dataset)
-    with GridProgress(console, pieces, folder.rows, names, size_of) as progress:
-        workers = cluster or processes(parameters, tasks)
-        observer = progress.observe if console.is_terminal else None
-        for result in work_through(run_task, tasks, workers, go_on, observer):
-            done = result if result.part is None else parts.add(result)
-            key = done.key
-            for note in folder.new_notes(done.notes):
-                progress.note(note)
-            for row in done.rows:
-                if row["status"] == "ok":
-                    predictions.take(row)
-            for name, traceback in done.failures.items():
-                folder.log_failure(f"{name}, {key}", traceback)
-            if done.reference:
-                folder.note_reference(done.reference)
-            folder.add(*done.rows)
-            progress.add(result.pieces, key, done.rows, [task.pieces() for task in done.then])
-
-
-def ratings_in(dataset: Dataset, piece: Piece) -> float:
-    """How many ratings a piece of work is about."""
-    each = piece.reviews_per_user or len(dataset.ratings) / dataset.n_users
-    return (piece.num_users or dataset.n_users) * each / piece.parts
-
-
-def processes(parameters: Parameters, tasks: list[CellTask]) -> int:
-    """How many on this machine."""
-    asked = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
-    in_parts = any(task.users_per_task for task in tasks)
-    return asked if in_parts else min(asked, len(tasks))
-
-
-def tasks_of(
     parameters: Parameters,
     protocol: Protocol,
     dataset: Dataset,
     folder: RunFolder,
-    predictions: Predictions,
-    exchange: Path,
-) -> list[CellTask]:
-    """What is to be done: the whole grid, but for what the folder holds already.
+    cluster: Cluster | None,
+) -> tuple[list[str], Predictions]:
+    """All recommenders on all cells that are left; their names, and the predictions."""
+    predictions, exchange = running.open_predictions(
+        folder, parameters.shared_folder, anew=parameters.accept_changes
+    )
+    specs = parameters.models
+    if parameters.add_models:
+        specs = add_models(folder, predictions, specs, parameters.add_models)
+    names = [name_of(spec) for spec in specs]
+    if dataset.kept_in is not None:
+        size = megabytes(size_of(dataset.kept_in))
+        console.print(f"read from {dataset.kept_in} ({size})", markup=False, soft_wrap=True)
+    counts = ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
+    console.print(f"{dataset.source.name}: {counts}", markup=False)
+    console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
+    for model in forget_changed_files(folder, predictions, specs):
+        console.print(f"the file of {model} has changed since: it is run again", markup=False)
 
-    The reference of a cell is chosen over all collaborative models of the run and over all
-    iterations; an iteration is scored again if one of the models is run again.
-    """
-    kept = predictions.keys()
-    folder.rows = [row for row in folder.rows if tuple(row[name] for name in KEY) in kept]
-    scored = [tuple(scores[name] for name in ITERATION) for scores in folder.references]
-    collaborative = {
-        name_of(spec): spec
-        for spec in parameters.models
-        if named_reference(parameters) == AUTO
-        and family_of(load_recommender(spec)) == COLLABORATIVE
-    }
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
-    specs = parameters.models
-    if parameters.cluster:  # whose workers are in other folders
-        name = absolute_path(name)
-        specs = tuple(map(absolute, specs))
-    alone = parameters.workers == 1 and not parameters.cluster
-    iterations = range(1, parameters.iterations + 1)
-    tasks = []
-    for iteration, (num_users, reviews) in product(iterations, cells_of(parameters)):
-        key = dict(zip(ITERATION, (num_users, reviews, iteration), strict=True))
-        models = {
-            name_of(spec): spec for spec in specs if not folder.has(**key, model=name_of(spec))
-        }
-        again = (num_users, reviews, iteration) not in scored or models.keys() & collaborative
-        reference_of = collaborative if again else {}
-        few = (num_users or dataset.n_users) <= parameters.users_per_task
-        if models or reference_of:
-            tasks.append(
-                CellTask(
-                    dataset=name,
-                    protocol=protocol,
-                    key=key,
-                    seed=parameters.seed,
-                    models=models,
-                    wnn_engine=parameters.wnn_engine,
-                    reference_of=reference_of,
-                    folder=exchange,
-                    model_timeout=parameters.model_timeout,
-                    ranking=parameters.ranking,
-                    cache=parameters.cache,
-                    users_per_task=0 if alone or few else parameters.users_per_task,
-                )
-            )
-    return tasks
-
-
-def named_reference(parameters: Parameters) -> str:
-    """The name of the reference, or "auto"."""
-    names = [name_of(spec) for spec in parameters.models]
-    return parameters.reference if parameters.reference in names else AUTO
-
-
-def write_significance(
-    folder: RunFolder,
-    losses: pd.DataFrame,
-    protocol: Protocol,
-    table: pd.DataFrame,
-    reference: str,
-) -> pd.DataFrame:
-    """significance.csv; the differences."""
-    if not protocol.holdout_rule().same_test_rows:  # nothing to pair
-        return significance(losses.iloc[:0], pd.DataFrame(columns=REFERENCE_COLUMNS))
-    cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
-    if reference == AUTO:
-        references = [(*choice, "best collaborative") for choice in folder.best_references()]
-    else:
-        references = [(*cell, reference, "named beforehand") for cell in cells]
-    references += [(*cell, TRIVIAL_REFERENCE, USERS_MEDIAN) for cell in cells]
-    differences = significance(losses, pd.DataFrame(references, columns=REFERENCE_COLUMNS))
-    write_csv(differences, folder.path / "significance.csv")
-    return differences
-
-
-# --- before the work ---------------------------------------------------------------------------
-
-
-def check_models(specs: tuple[str, ...], wnn_engine: str) -> None:
-    """Build each recommender once, so that what is wrong shows before the work.
-
-    Raises:
-        InputError: there is none of a name, or an option was given that none of them has.
-    """
-    classes = [load_recommender(spec) for spec in specs]
-    default = Options()
-    options = Options(wnn_engine=wnn_engine)
-    engines = [cls.check_engine for cls in classes if hasattr(cls, "check_engine")]
-    if options != default and not engines:
-        raise InputError(
-            f"--wnn-engine {wnn_engine}: no recommender of this run has an engine. "
-            "Add one that has (ao), or leave the flag out"
-        )
-    for check_engine in engines:
-        check_engine(wnn_engine)
-    for spec, cls in zip(specs, classes, strict=True):
-        if spec in RENAMED:
-            console.print(f"{spec} is {RENAMED[spec]} now")
-        try:
-            build(cls, options)
-        except InputError:
-            raise
-        except Exception as error:  # a class of one's own may fail in any way
-            raise InputError(
-                f"--models {spec}: {cls.__name__} cannot be made. {line_of(error, file_of(cls))}"
-            ) from None
-
-
-def summary(dataset: Dataset) -> str:
-    """The counts of cleaning and joining that are not zero, in one line."""
-    return ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
+    if cluster:  # its workers are in other folders
+        name, specs = absolute_path(name), tuple(map(absolute, specs))
+    alone = parameters.workers == 1 and not cluster
+    task = CellTask(
+        dataset=name,
+        protocol=protocol,
+        key={},
+        seed=parameters.seed,
+        models={name_of(spec): spec for spec in specs},
+        wnn_engine=parameters.wnn_engine,
+        reference_of={},
+        folder=exchange,
+        model_timeout=parameters.model_timeout,
+        ranking=parameters.ranking,
+        cache=parameters.cache,
+        users_per_task=0 if alone else parameters.users_per_task,
+    )
+    tasks = running.tasks_left(
+        task,
+        cells_of(parameters),
+        parameters.iterations,
+        choose_reference=parameters.reference not in names,
+        folder=folder,
+        dataset=dataset,
+    )
+    for line in running.expected_costs(tasks, dataset):
+        console.print(line, markup=False)
+    command = resume_command(folder, parameters, workers=0 if cluster else 1)
+    workers = cluster or parameters.workers
+    running.run_tasks(tasks, folder, predictions, dataset, names, workers, command, console)
+    shutil.rmtree(exchange if parameters.shared_folder else exchange / CELLS, ignore_errors=True)
+    return names, predictions
 
 
 if __name__ == "__main__":

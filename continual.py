@@ -1,9 +1,8 @@
 """Ratings replayed in the order of their time, learned one by one -> results/<run>/.
 
-Each rating is predicted before it is learned. A recommender that can learns it at once; one that
-cannot is fitted anew from time to time, and is as old as its last fit in between. So the error is
-that of a system in use, and waiting has its price. docs/continual-learning.md says how to read the
-files that come out.
+Each rating is predicted before it is learned. A recommender that can learns it at once; another is
+refitted from time to time, and is as old as its last fit in between. So the error is that of a
+system in use, staleness included. docs/continual-learning.md explains the files.
 
     python continual.py
     python continual.py --dataset FOLDER --models personal@x1.5 bayes_fm@1000 bayes_fm@30d
@@ -31,7 +30,7 @@ WORKERS = 0  # pieces that are replayed at a time; 0: one for each core, 4 at th
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from recbench.command_line import read_flags, run, several, unset
+from recbench.command_line import check_once, read_flags, run, several, unset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import UserSet
 from recbench.stream.learners import Learner
@@ -58,9 +57,9 @@ class ProtocolFlags:
     """Who learns from them, and when."""
 
     models: tuple[str, ...] = several(MODELS)
-    """recommender@when it is fitted anew: never but at the start, after so many ratings (1000),
-    when so much time has passed (1d; m, h, d, w), or whenever there are so many times as many
-    ratings (x1.5). The first is the one that all others are compared with"""
+    """recommender@when it is refitted: never but at the start, after n ratings (1000), after a
+    period (1d; m, h, d, w), or whenever there are n times as many ratings (x1.5). The first is the
+    one that all others are compared with"""
     delay: int = DELAY
     """seconds between a rating and the moment from which it is known"""
     seed: int = SEED
@@ -102,43 +101,35 @@ def check(parameters: Parameters) -> list[Learner]:
     if not parameters.models:
         raise InputError("--models needs a recommender, such as personal@x1.5")
     learners = [Learner.parse(text) for text in parameters.models]
-    names = [one.name for one in learners]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"--models: {name} stands twice. A name can be in the tables once")
+    check_once("--models", [one.name for one in learners])
     return learners
 
 
 if __name__ == "__main__":
     GIVEN = read_flags(Parameters, check)  # --help ends here: what follows takes seconds
 
-import os
 import shutil
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
 
-from data_prep import Dataset, load_dataset
+from data_prep import load_dataset
 from recbench.data.datasets import absolute_path
-from recbench.plugin import absolute
-from recbench.registry import load_recommender
+from recbench.registry import absolute, load_recommender
 from recbench.report.continual_plots import write_continual_plots
 from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.runs.cluster import Cluster, Needed, open_cluster
-from recbench.runs.interruption import resumable
-from recbench.runs.resume import how_to_go_on, open_run, resumed
-from recbench.runs.run_folder import RunFolder, check_new, write_csv
-from recbench.runs.workers import work_through
-from recbench.stream.segments import KEY, Replay, Segment, segments_of, work
-from recbench.stream.tables import make_tables
+from recbench.runs.processes import number_of_workers, resumable, work_through
+from recbench.runs.resume import open_run, resume_command, resumed
+from recbench.runs.run_folder import RunFolder, write_csv
+from recbench.stream.replaying import KEY, Replay, Segment, stream_of, work
+from recbench.stream.scores import make_tables
 
 TABLE = "segments.csv"
-MOST_WORKERS = 4  # each holds the dataset
 console = Console(highlight=False)
 
 
@@ -146,118 +137,92 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters, TABLE)
     learners = check(parameters)
-    if earlier is None and parameters.output_dir:
-        check_new(Path(parameters.output_dir))
     for one in learners:
         load_recommender(one.spec)
-    if parameters.cluster:  # whose workers are in other folders
+    if parameters.cluster:  # its workers are in other folders
         learners = [replace(one, spec=absolute(one.spec)) for one in learners]
     dataset = load_dataset(parameters.dataset)
     name = dataset.source.name
     with open_cluster(parameters.cluster) as cluster:
         folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
-        with resumable(how_to_go_on(folder, parameters)):
-            return carry_out(parameters, learners, dataset, folder, cluster, started)
+        with resumable(resume_command(folder, parameters)):
+            auto = parameters.dataset == "auto"
+            replay = Replay(
+                dataset=name if auto else absolute_path(parameters.dataset),
+                user_set=parameters.user_set,
+                num_users=parameters.num_users,
+                encoding=parameters.encoding,
+                seed=parameters.seed,
+                delay=parameters.delay,
+                folder=folder.path.absolute(),
+            )
+            segments = replay_all(replay, learners, folder, parameters, cluster)
+            folder.close(started)
+            return write_results(replay, segments, folder)
 
 
-def carry_out(
-    parameters: Parameters,
+def replay_all(
+    replay: Replay,
     learners: list[Learner],
-    dataset: Dataset,
-    folder: RunFolder,
-    cluster: Cluster | None,
-    started: float,
-) -> int:
-    """What is left of a run whose folder is there; the exit status."""
-    name = dataset.source.name
-    replay = Replay(
-        dataset=name if parameters.dataset == "auto" else absolute_path(parameters.dataset),
-        user_set=parameters.user_set,
-        num_users=parameters.num_users,
-        encoding=parameters.encoding,
-        seed=parameters.seed,
-        delay=parameters.delay,
-        folder=folder.path.absolute(),
-    )
-    stream = replay.stream()
-    if not len(stream.ratings):
-        raise InputError(f"{name}: there is no rating of such users. Choose others")
-    console.print(
-        f"{name}: {len(stream.ratings):,} ratings by {stream.ratings.user.max() + 1:,} users, from "
-        f"{day(stream.ratings.time[0])} to {day(stream.ratings.time[-1])}; results in {folder.path}"
-    )
-    segments = {one.name: segments_of(replay, one, stream) for one in learners}
-    go_through(segments, folder, parameters, cluster)
-
-    rows = pd.DataFrame(folder.rows)
-    tables = make_tables(stream, segments, rows, learners[0].name)
-    write_csv(tables.summary, folder.path / "continual_summary.csv")
-    write_csv(tables.learning_curve, folder.path / "learning_curve.csv")
-    write_csv(tables.waiting, folder.path / "waiting.csv")
-    folder.close(started)
-    shutil.rmtree(folder.path / "item_tables", ignore_errors=True)
-    if len(tables.learning_curve):
-        write_continual_plots(
-            tables.summary, tables.learning_curve, tables.waiting, folder.path / "plots"
-        )
-        console.print(continual_table(tables.summary), LEGEND, sep="\n")
-    report = write_report(folder.path)
-    for file in sorted(folder.path.glob("[!.]*")):
-        console.print(f"  {file}", soft_wrap=True, markup=False)
-    status = tell_failures(tables.summary, folder)
-    console.print(f"to look at: {report}", soft_wrap=True, markup=False)
-    return status
-
-
-def go_through(
-    segments: dict[str, list[Segment]],
     folder: RunFolder,
     parameters: Parameters,
     cluster: Cluster | None,
-) -> None:
-    """Replay what the folder does not hold yet; each piece is kept as soon as it is there."""
-    folder.rows = [row for row in folder.rows if _file_of(row, segments).exists()]
-    tasks = [
-        one
-        for theirs in segments.values()
-        for one in theirs
-        if not folder.has(**dict(zip(KEY, (one.learner.name, one.start), strict=True)))
-    ]
-    # the first ones first, whoever learns: so that item tables are made for all who need them
-    tasks.sort(key=lambda one: (one.start, -one.end))
+) -> dict[str, list[Segment]]:
+    """Replay the segments that are left; each is saved as soon as it is there. Returns all segments
+    by the name of the learner."""
+    ratings = stream_of(replay).ratings
+    if not len(ratings):
+        raise InputError(f"{parameters.dataset}: there is no rating of such users. Choose others")
+    name = folder.metadata["datasets"][0]["name"]
+    console.print(
+        f"{name}: {len(ratings):,} ratings by {ratings.user.max() + 1:,} users, from "
+        f"{day(ratings.time[0])} to {day(ratings.time[-1])}; results in {folder.path}"
+    )
+    segments = {
+        one.name: [Segment(replay, one, *piece) for piece in one.pieces(ratings.time)]
+        for one in learners
+    }
+    left = {(one.learner.name, one.start): one for own in segments.values() for one in own}
+    done = {tuple(row[name] for name in KEY): row for row in folder.rows}
+    folder.rows = [row for key, row in done.items() if key in left and left[key].file.exists()]
+    for row in folder.rows:
+        del left[tuple(row[name] for name in KEY)]
+    # the earliest first, of any learner: so that item tables are made for all who need them
+    tasks = sorted(left.values(), key=lambda one: (one.start, -one.end))
     if cluster and tasks:
-        replay, specs = tasks[0].replay, {one.learner.spec: None for one in tasks}
-        cluster.check(Needed(replay.dataset, "links", True, tuple(specs), replay.folder))
-    asked = parameters.workers or min(os.cpu_count() or 1, MOST_WORKERS)
-    workers = cluster or min(asked, len(tasks))
-    go_on = how_to_go_on(folder, replace(parameters, workers=0 if cluster else 1))
+        specs = tuple({one.learner.spec: None for one in tasks})
+        cluster.check(Needed(replay.dataset, "links", True, specs, replay.folder))
+    workers = cluster or number_of_workers(parameters.workers, len(tasks))
+    command = resume_command(folder, parameters, workers=0 if cluster else 1)
     with PiecesProgress(console, len(tasks)) as progress:
-        for done in work_through(work, tasks, workers, go_on):
-            what = f"{done.row['name']} from rating {done.row['start']:,}"
-            if done.failure:
-                folder.log_failure(what, done.failure)
-            folder.add(done.row)
+        for result in work_through(work, tasks, workers, command):
+            what = f"{result.row['name']} from rating {result.row['start']:,}"
+            if result.failure:
+                folder.log_failure(what, result.failure)
+            folder.add(result.row)
             progress.add(what)
+    return segments
 
 
-def _file_of(row: dict, segments: dict[str, list[Segment]]) -> Path:
-    starts = {one.start: one.file for one in segments.get(row["name"], [])}
-    return starts.get(int(row["start"]), Path("none"))
+def write_results(replay: Replay, segments: dict[str, list[Segment]], folder: RunFolder) -> int:
+    """The tables, plots and report of the run; the exit status."""
+    rows, reference = pd.DataFrame(folder.rows), next(iter(segments))
+    summary, curve, waiting = make_tables(stream_of(replay), segments, rows, reference)
+    write_csv(summary, folder.path / "continual_summary.csv")
+    write_csv(curve, folder.path / "learning_curve.csv")
+    write_csv(waiting, folder.path / "waiting.csv")
+    shutil.rmtree(folder.path / "item_tables", ignore_errors=True)
+    if len(curve):
+        write_continual_plots(summary, curve, waiting, folder.path / "plots")
+        console.print(continual_table(summary), LEGEND, sep="\n")
+    failed = summary[summary["status"] == "failed"]
+    failures = [f"{row.model}@{row.retrained}: {row.error}" for row in failed.itertuples()]
+    return folder.print_end(console, write_report(folder.path), failures)
 
 
 def day(seconds: int) -> str:
     """Of a time in seconds since 1970, the day."""
     return time.strftime("%Y-%m-%d", time.gmtime(int(seconds)))
-
-
-def tell_failures(summary: pd.DataFrame, folder: RunFolder) -> int:
-    """Each failure, and where to read more; the exit status."""
-    failed = summary[summary["status"] == "failed"]
-    for row in failed.itertuples():
-        console.print(f"failed: {row.model}@{row.retrained}: {row.error}", markup=False)
-    if len(failed):
-        console.print(f"the tracebacks are in {folder.path / 'errors.txt'}", markup=False)
-    return 1 if len(failed) else 0
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import Recommender
-from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.contract import Recommender, Training
+from recbench.ratings import DEFAULT_STARS
 
 
 class Always3(Recommender):
@@ -15,9 +15,9 @@ class Always3(Recommender):
 
     name: ClassVar[str] = "always_3"
     tuned: ClassVar[str] = "nothing to tune"
-    fitted_together: ClassVar[str] = ""
+    learns_from: ClassVar[str] = "user"
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, training: Training) -> Self:
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:

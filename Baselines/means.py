@@ -10,9 +10,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import OfAll, OnlineRecommender, Recommender
-from recbench.models.item_baseline import ItemBaseline
-from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.contract import OnlineRecommender, Recommender, Training
+from recbench.ratings import DEFAULT_STARS, Ratings
 
 FLOAT_BYTES = 4  # as which a mean is predicted
 
@@ -22,12 +21,16 @@ class _RunningMean(OnlineRecommender):
 
     tuned: ClassVar[str] = "nothing to tune"
 
-    def _start(self, key: np.ndarray, stars: np.ndarray) -> None:
-        """`key`: int [n], whose stars they are (float [n])."""
+    def _start(self, key: np.ndarray, stars: np.ndarray, everyone: Ratings) -> None:
+        """
+        Args:
+            key, stars: int and float [n], the user or movie of each rating, and its stars.
+            everyone: the ratings that the mean of all is of.
+        """
         self._count = np.bincount(key)
         self._total = np.bincount(key, weights=stars)
-        self._all = len(stars)
-        self._all_stars = float(stars.sum(dtype=np.float64))
+        self._all = len(everyone)
+        self._all_stars = float(everyone.stars.sum(dtype=np.float64))
 
     def _add(self, key: int, stars: float) -> None:
         if key >= len(self._count):
@@ -61,10 +64,11 @@ class MovieMean(_RunningMean):
     """
 
     name: ClassVar[str] = "movie_mean"
-    learns_from_background: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._start(train.movie, train.stars)
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._start(train.movie, train.stars, train)
         return self
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
@@ -87,21 +91,11 @@ class UserMean(_RunningMean):
     """
 
     name: ClassVar[str] = "user_mean"
-    fitted_together: ClassVar[str] = ""
+    learns_from: ClassVar[str] = "user"
 
-    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
-        self._start(train.user, train.stars)
-        if of_all is not None:
-            self._all, self._all_stars = int(of_all["ratings"]), float(of_all["stars"])
+    def fit(self, training: Training) -> Self:
+        self._start(training.ratings.user, training.ratings.stars, training.sample)
         return self
-
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        return {
-            "ratings": np.array(len(train)),
-            "stars": np.array(train.stars.sum(dtype=np.float64)),
-        }
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         self._add(user, stars)
@@ -124,17 +118,13 @@ class UserMedian(Recommender):
 
     name: ClassVar[str] = "user_median"
     tuned: ClassVar[str] = "nothing to tune"
-    fitted_together: ClassVar[str] = ""
+    learns_from: ClassVar[str] = "user"
 
-    def fit(self, train: Ratings, movies: Movies, of_all: OfAll | None = None) -> Self:
+    def fit(self, training: Training) -> Self:
+        train, everyone = training.ratings, training.sample
         self._table = _median_by(train.user, train.stars)  # (users,), nan of no rating
-        self._otherwise = (of_all or self.of_all_users(train, movies))["median"]
+        self._otherwise = np.median(everyone.stars) if len(everyone) else DEFAULT_STARS
         return self
-
-    def of_all_users(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> OfAll:
-        return {"median": np.array(np.median(train.stars) if len(train) else DEFAULT_STARS)}
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user = np.asarray(user)

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from Collaborative.surprise_trainset import Known
-from recbench.contract import Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from Collaborative.rated import Rated
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start
+from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.threads import choose_device
 
 BATCH = 512  # movies a step
@@ -40,7 +40,7 @@ class Autoencoder(nn.Module):
         """h, [movies, units], of the ratings of one movie after another's.
 
         Args:
-            user, stars: int64 and float32 [n], who gave how many.
+            user, stars: int64 and float32 [n], of each rating.
             count: int64 [movies], how many ratings each movie has, 1 or more.
         """
         start = count.cumsum(0) - count
@@ -48,7 +48,7 @@ class Autoencoder(nn.Module):
         return torch.sigmoid(sums + self.encoder_bias) - 0.5  # (movies, units)
 
     def forward(self, user: Tensor, stars: Tensor, count: Tensor) -> Tensor:
-        """What each rating is predicted to be beyond o, [n]; arguments as of `encode`."""
+        """Predictions less o, float32 [n]; arguments as of `encode`."""
         h = self.encode(user, stars, count)  # (movies, units)
         of_movie = torch.arange(len(count), device=h.device).repeat_interleave(count)  # (n,)
         product = F.embedding(user, self.decoder) * F.embedding(of_movie, h)  # (n, units)
@@ -77,7 +77,6 @@ class AutoRecModel(Recommender):
     An unknown user or movie has no W_u·h; an unknown user has no b_u either.
 
     Args:
-        seed: of the initial weights and of the shuffling, 0 or more.
         units: hidden units, the numbers in h_i.
         epochs: passes over all movies.
         learning_rate: of the first pass.
@@ -91,9 +90,7 @@ class AutoRecModel(Recommender):
     """
 
     name: ClassVar[str] = "autorec"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    learns_from: ClassVar[str] = "all"
     search_space: ClassVar[dict] = {
         "units": (8, 128, "int"),
         "epochs": (10, 80, "int"),
@@ -106,7 +103,6 @@ class AutoRecModel(Recommender):
 
     def __init__(
         self,
-        seed: int = 0,
         units: int = 100,
         epochs: int = 30,
         learning_rate: float = 0.005,
@@ -115,7 +111,6 @@ class AutoRecModel(Recommender):
         start: Start = "item_baseline",
         device: str = "auto",
     ) -> None:
-        self.seed = seed
         self.units = units
         self.epochs = epochs
         self.learning_rate = learning_rate
@@ -124,48 +119,52 @@ class AutoRecModel(Recommender):
         self.start: Start = start
         self.device = choose_device(device)
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> Self:
-        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
-        self._known = Known.of(train, level)
-        user = np.searchsorted(self._known.users, train.user)
-        movie = np.searchsorted(self._known.movies, train.movie)
-        residual = train.stars - self._known.level[train.movie]  # (ratings,)
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._rated = Rated.of(training, self.start)
+        user, movie = self._rated.rows_of(train)
+        residual = train.stars - self._rated.offset[train.movie]  # (ratings,)
         order = np.argsort(movie, kind="stable")  # one movie's ratings after another's
 
         def on_device(array: np.ndarray, dtype: type) -> Tensor:
             return torch.from_numpy(array.astype(dtype)).to(self.device)
 
-        network = self._initial(user, residual).to(self.device)
-        whose = on_device(user[order], np.int64)  # (ratings,)
+        network = self._initial(user, residual, training.seed).to(self.device)
+        of_user = on_device(user[order], np.int64)  # (ratings,)
         stars = on_device(train.stars[order], np.float32)
         count = on_device(np.bincount(movie), np.int64)  # (movies,)
-        self._train(network, whose, stars, on_device(residual[order], np.float32), count)
+        residuals = on_device(residual[order], np.float32)
+        self._train(network, of_user, stars, residuals, count, training.seed)
         with torch.no_grad():
-            hidden = network.encode(whose, stars, count).cpu().numpy()
-        # The last row of each is of those who are unknown.
+            hidden = network.encode(of_user, stars, count).cpu().numpy()
+        # The last row of each is of the unknown.
         self._weights = np.pad(network.decoder.detach().cpu().numpy(), ((0, 1), (0, 0)))
         self._biases = np.pad(network.user_bias.detach().cpu().numpy(), (0, 1))  # (users + 1,)
         self._hidden = np.pad(hidden, ((0, 1), (0, 0)))  # (movies + 1, units)
         return self
 
-    def _initial(self, user: np.ndarray, residual: np.ndarray) -> Autoencoder:
+    def _initial(self, user: np.ndarray, residual: np.ndarray, seed: int) -> Autoencoder:
         """Uniform weights (Glorot & Bengio 2010), an encoder bias of zero, damped user biases.
 
         Args:
-            user: int [n], whose rating it is, numbered from 0 without a gap.
+            user: int [n], of each rating, numbered from 0 without a gap.
             residual: float64 [n], stars.
         """
-        users = len(self._known.users)
-        generator = np.random.default_rng([self.seed, WEIGHTS])
+        users = len(self._rated.users)
+        generator = np.random.default_rng([seed, WEIGHTS])
         limit = np.sqrt(6 / (users + self.units))
         encoder, decoder = generator.uniform(-limit, limit, (2, users, self.units))
         biases = np.bincount(user, residual) / (np.bincount(user) + self.damping_user)
         return Autoencoder(*(torch.from_numpy(one).float() for one in (encoder, decoder, biases)))
 
     def _train(
-        self, network: Autoencoder, user: Tensor, stars: Tensor, residual: Tensor, count: Tensor
+        self,
+        network: Autoencoder,
+        user: Tensor,
+        stars: Tensor,
+        residual: Tensor,
+        count: Tensor,
+        seed: int,
     ) -> None:
         """Adam on half the loss, in shuffled batches of movies.
 
@@ -175,7 +174,7 @@ class AutoRecModel(Recommender):
         """
         start = count.cumsum(0) - count  # (movies,)
         adam = torch.optim.Adam(network.parameters(), fused=True)
-        shuffling = np.random.default_rng([self.seed, SHUFFLE])
+        shuffling = np.random.default_rng([seed, SHUFFLE])
         for epoch in range(self.epochs if len(count) else 0):
             adam.param_groups[0]["lr"] = self.learning_rate * (1 - epoch / self.epochs)
             order = torch.from_numpy(shuffling.permutation(len(count))).to(count.device)
@@ -190,12 +189,12 @@ class AutoRecModel(Recommender):
                 adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        whose = _place(self._known.users, np.asarray(user))
-        what = _place(self._known.movies, np.asarray(movie))
-        stars = self._known.level[movie] + self._biases[whose]
+        of_user = _place(self._rated.users, np.asarray(user))
+        of_movie = _place(self._rated.movies, np.asarray(movie))
+        stars = self._rated.offset[movie] + self._biases[of_user]
         for start in range(0, len(stars), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            product = self._weights[whose[rows]] * self._hidden[what[rows]]  # (rows, units)
+            product = self._weights[of_user[rows]] * self._hidden[of_movie[rows]]  # (rows, units)
             stars[rows] += product.sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
@@ -203,7 +202,7 @@ class AutoRecModel(Recommender):
         return self._weights.nbytes + self._biases.nbytes
 
     def shared_bytes(self) -> int:
-        return self._hidden.nbytes + self._known.level.nbytes
+        return self._hidden.nbytes + self._rated.offset.nbytes
 
 
 def _place(known: np.ndarray, ids: np.ndarray) -> np.ndarray:

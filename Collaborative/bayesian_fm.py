@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from recbench.contract import Recommender
+from recbench.contract import Recommender, Training
 from recbench.models.factorization import (
     Design,
     NormalFM,
@@ -18,7 +18,7 @@ from recbench.models.factorization import (
     one_hot,
     places,
 )
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class BayesianFM(Recommender):
@@ -36,7 +36,6 @@ class BayesianFM(Recommender):
     no training rating has: its samples come from the group's prior.
 
     Args:
-        seed: of the sampler.
         rank: numbers in v_j.
         samples: Gibbs sweeps; all but the first five are kept and averaged.
         initial_deviation: standard deviation of the v that sampling starts from.
@@ -47,8 +46,7 @@ class BayesianFM(Recommender):
     """
 
     name: ClassVar[str] = "bayes_fm"
-    learns_from_background: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    learns_from: ClassVar[str] = "all"
     # The prior's width is learned, so there is little to tune.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),
@@ -56,25 +54,28 @@ class BayesianFM(Recommender):
         "initial_deviation": (0.02, 0.5, "log"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
-    settings_alone: ClassVar[dict] = {"rank": 2, "samples": 103, "initial_deviation": 0.047}
+    defaults_without_background: ClassVar[dict] = {
+        "rank": 2,
+        "samples": 103,
+        "initial_deviation": 0.047,
+    }
 
     def __init__(
         self,
-        seed: int = 0,
         rank: int = 14,
         samples: int = 113,
         initial_deviation: float = 0.021,
         with_bits: bool = True,
         ordinal: bool = False,
     ) -> None:
-        self.seed = seed
         self.rank = rank
         self.samples = samples
         self.initial_deviation = initial_deviation
         self.with_bits = with_bits
         self.ordinal = ordinal
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, training: Training) -> Self:
+        train, movies = training.all_ratings, training.movies
         self._model = None
         self._mean = train.mean_stars()
         if not len(train):
@@ -85,7 +86,7 @@ class BayesianFM(Recommender):
             self._side, groups = movie_features(movies, self._movies)
         groups = [len(self._users) + 1, len(self._movies) + 1, *groups]
         kind = OrdinalFM if self.ordinal else NormalFM
-        self._model = kind(self.rank, self.samples, self.initial_deviation, self.seed)
+        self._model = kind(self.rank, self.samples, self.initial_deviation, training.seed)
         self._model.fit(self._design(train.user, train.movie), train.stars, groups)
         return self
 
@@ -120,12 +121,16 @@ class BayesianFMIds(BayesianFM):
     """`BayesianFM` on the ids of users and movies alone."""
 
     name: ClassVar[str] = "bayes_fm_ids"
-    settings_alone: ClassVar[dict] = {"rank": 12, "samples": 139, "initial_deviation": 0.038}
+    defaults_without_background: ClassVar[dict] = {
+        "rank": 12,
+        "samples": 139,
+        "initial_deviation": 0.038,
+    }
 
     def __init__(
-        self, seed: int = 0, rank: int = 15, samples: int = 217, initial_deviation: float = 0.036
+        self, rank: int = 15, samples: int = 217, initial_deviation: float = 0.036
     ) -> None:
-        super().__init__(seed, rank, samples, initial_deviation, with_bits=False)
+        super().__init__(rank, samples, initial_deviation, with_bits=False)
 
 
 class BayesianFMOrdinal(BayesianFM):
@@ -136,10 +141,10 @@ class BayesianFMOrdinal(BayesianFM):
     """
 
     name: ClassVar[str] = "bayes_fm_ordinal"
-    settings_alone: ClassVar[dict] = {}
+    defaults_without_background: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def __init__(
-        self, seed: int = 0, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
+        self, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
     ) -> None:
-        super().__init__(seed, rank, samples, initial_deviation, ordinal=True)
+        super().__init__(rank, samples, initial_deviation, ordinal=True)

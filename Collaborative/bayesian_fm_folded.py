@@ -9,9 +9,9 @@ import numpy as np
 from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM
-from recbench.contract import OnlineRecommender
+from recbench.contract import OnlineRecommender, Training
 from recbench.models.factorization import MovieFeatures, one_hot, places
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 USERS_KEPT = 200  # whose vectors are held ready; a user has as many numbers as a small item table
 
@@ -49,21 +49,22 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
     from the first rating on; movies are not, and no user's ratings change what is known of a movie.
 
     Args:
-        seed, rank, samples, initial_deviation: see `BayesianFM`.
+        rank, samples, initial_deviation: see `BayesianFM`.
     """
 
     name: ClassVar[str] = "bayes_fm_folded"
     search_space: ClassVar[dict] = {}
-    settings_alone: ClassVar[dict] = {}
+    defaults_without_background: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def __init__(
-        self, seed: int = 0, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
+        self, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
     ) -> None:
-        super().__init__(seed, rank, samples, initial_deviation)
+        super().__init__(rank, samples, initial_deviation)
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        super().fit(train, movies)
+    def fit(self, training: Training) -> Self:
+        super().fit(training)
+        train = training.all_ratings
         self._histories: dict[int, _History] = {}
         self._vectors: dict[int, _Vectors] = {}
         for user, movie, stars in zip(
@@ -73,7 +74,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
             history.movie.append(movie)
             history.stars.append(stars)
         if self._model is not None:
-            self._read_samples(len(movies))
+            self._read_samples(len(training.movies))
         return self
 
     def _read_samples(self, n_movies: int) -> None:

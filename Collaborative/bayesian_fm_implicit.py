@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from recbench.contract import Recommender
+from recbench.contract import Recommender, Training
 from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
 from recbench.models.factorization import (
@@ -42,7 +42,6 @@ class BayesianFMImplicit(Recommender):
     test part enters nowhere.
 
     Args:
-        seed: of the sampler.
         rank, samples, initial_deviation: see `BayesianFM`.
         rank_of_many: another rank, which thousands of users can bear: it is used if it predicts
             each user's last fifth of training ratings better, learned from the rest; 0: none.
@@ -53,9 +52,7 @@ class BayesianFMImplicit(Recommender):
     """
 
     name: ClassVar[str] = "bayes_fm_implicit"
-    learns_from_background: ClassVar[bool] = True
-    asks_for_time: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    learns_from: ClassVar[str] = "all"
     # A sample costs more than one of `bayes_fm`, so there are fewer at most.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),
@@ -67,7 +64,6 @@ class BayesianFMImplicit(Recommender):
 
     def __init__(
         self,
-        seed: int = 0,
         rank: int = 4,
         samples: int = 106,
         initial_deviation: float = 0.049,
@@ -76,7 +72,6 @@ class BayesianFMImplicit(Recommender):
         with_bits: bool = True,
         ordinal: bool = False,
     ) -> None:
-        self.seed = seed
         self.rank = rank
         self.samples = samples
         self.initial_deviation = initial_deviation
@@ -85,12 +80,14 @@ class BayesianFMImplicit(Recommender):
         self.with_bits = with_bits
         self.ordinal = ordinal
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        rank = self._better_rank(train, movies) if self.rank_of_many else self.rank
-        return self._fit(train, movies, rank, self.samples)
+    def fit(self, training: Training) -> Self:
+        rank = self._better_rank(training) if self.rank_of_many else self.rank
+        train = training.all_ratings
+        return self._fit(train, training.movies, rank, self.samples, training.seed)
 
-    def _better_rank(self, train: Ratings, movies: Movies) -> int:
+    def _better_rank(self, training: Training) -> int:
         """Whichever of the two predicts validation rows better: each user's last in time."""
+        train = training.all_ratings
         order = np.lexsort((np.arange(len(train)), train.time, train.user))
         later = hold_out_tail(train, order, lambda count: (HELD_OUT * count + 1e-9).astype(int))
         if not later.any():
@@ -98,13 +95,13 @@ class BayesianFMImplicit(Recommender):
         rest, later_ratings = train.take(~later), train.take(later)
 
         def error(rank: int) -> float:
-            self._fit(rest, movies, rank, SAMPLES_TO_CHOOSE)
+            self._fit(rest, training.movies, rank, SAMPLES_TO_CHOOSE, training.seed)
             asked = (later_ratings.user, later_ratings.movie, later_ratings.time)
             return rmse(later_ratings.stars, self.predict(*asked), later_ratings.user)
 
         return min((self.rank, self.rank_of_many), key=error)
 
-    def _fit(self, train: Ratings, movies: Movies, rank: int, samples: int) -> Self:
+    def _fit(self, train: Ratings, movies: Movies, rank: int, samples: int, seed: int) -> Self:
         self._model = None
         self._mean = train.mean_stars()
         if not len(train):
@@ -122,7 +119,7 @@ class BayesianFMImplicit(Recommender):
         groups = [len(self._bins)] if self.days else []
         groups += [n_users + 1, n_movies, n_movies + 1, *side_groups, n_users]
         kind = OrdinalFM if self.ordinal else NormalFM
-        self._model = kind(rank, samples, self.initial_deviation, self.seed)
+        self._model = kind(rank, samples, self.initial_deviation, seed)
         self._model.fit(self._design(train.user, train.movie, train.time), train.stars, groups)
         return self
 

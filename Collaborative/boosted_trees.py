@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold
 
 from Collaborative.rating_statistics import RatingStatistics, out_of_fold
-from recbench.contract import Recommender
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import Recommender, Training
+from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.threads import one_thread
 
 BINS = 63  # of a feature: about as accurate here as 255, in less time
@@ -31,7 +31,6 @@ class BoostedTrees(Recommender):
     the statistics are shrunk to.
 
     Args:
-        seed: of the folds, and of what a split may look at, 0 or more.
         trees: how many.
         learning_rate: what a tree's step is multiplied by.
         leaves: of a tree, at most.
@@ -44,8 +43,7 @@ class BoostedTrees(Recommender):
     """
 
     name: ClassVar[str] = "boosted_trees"
-    learns_from_background: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    learns_from: ClassVar[str] = "all"
     search_space: ClassVar[dict] = {
         "trees": (20, 200, "int"),
         "learning_rate": (0.02, 0.3, "log"),
@@ -59,7 +57,6 @@ class BoostedTrees(Recommender):
 
     def __init__(
         self,
-        seed: int = 0,
         trees: int = 154,
         learning_rate: float = 0.027,
         leaves: int = 27,
@@ -68,7 +65,6 @@ class BoostedTrees(Recommender):
         damping: float = 9.6,
         folds: int = 3,
     ) -> None:
-        self.seed = seed
         self.trees = trees
         self.learning_rate = learning_rate
         self.leaves = leaves
@@ -78,13 +74,14 @@ class BoostedTrees(Recommender):
         self.folds = folds
 
     @one_thread()  # of small trees several take ten times the processor time
-    def fit(self, train: Ratings, movies: Movies) -> Self:
+    def fit(self, training: Training) -> Self:
+        train, movies = training.all_ratings, training.movies
         users = int(train.user.max()) + 1 if len(train) else 0
         self._statistics = RatingStatistics.of(train, movies, users, self.damping)
         self._trees = None
         if len(train) < self.folds:
             return self
-        folds = KFold(self.folds, shuffle=True, random_state=self.seed)
+        folds = KFold(self.folds, shuffle=True, random_state=training.seed)
         baseline, features = out_of_fold(train, movies, users, self.damping, folds)
         self._trees = HistGradientBoostingRegressor(
             max_iter=self.trees,
@@ -94,7 +91,7 @@ class BoostedTrees(Recommender):
             max_features=self.features_per_split,
             max_bins=BINS,
             early_stopping=False,
-            random_state=self.seed,
+            random_state=training.seed,
         ).fit(features, train.stars - baseline)
         return self
 

@@ -6,9 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import OnlineRecommender, Training, bytes_of, declared, time_for
+from recbench.contract import OnlineRecommender, Training, bytes_of, time_for
 from recbench.models.item_table.scales import Scales
-from recbench.models.median import fitted_base
 from recbench.models.memories import Memories, histories
 from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.registry import load_recommender
@@ -40,8 +39,6 @@ class Hybrid(OnlineRecommender):
 
     name: ClassVar[str] = "hybrid"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_table: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     builds_on: str = "bayes_fm"
     tuned: ClassVar[str] = "with the item table"
@@ -57,14 +54,13 @@ class Hybrid(OnlineRecommender):
         self._model_class = load_recommender(model) if isinstance(model, str) else model
         if model != type(self).builds_on:
             self.builds_on = ""  # a fitted model of the run would be another one
-        self.asks_for_time = declared(self._model_class, "asks_for_time")  # type: ignore[misc]
         self.share_of_similarity = share_of_similarity
         self.share_of_metadata = share_of_metadata
         self.noise = noise
 
     def fit(self, training: Training) -> Self:
         train, tables, movies = training.all_ratings, training.item_tables, training.movies
-        self._model = fitted_base(training, self.builds_on, self._model_class, self)
+        self._model = training.fitted(self._model_class)
         self._train, self._history = train, dict(histories(train))
         self._personal = Memories(tables, movies)
         residual = train.stars - self._personal.mean(train.user, train.movie)

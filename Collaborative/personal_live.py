@@ -34,8 +34,6 @@ class PersonalLive(ContinualRecommender):
 
     name: ClassVar[str] = "personal_live"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_table: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "on the first ratings of MovieLens 100K"
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from river import optim, reco
 
-from recbench.contract import OnlineRecommender
-from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.contract import OnlineRecommender, Training
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 
 
 class _River(OnlineRecommender):
@@ -19,14 +19,15 @@ class _River(OnlineRecommender):
     have no factors before they are learned. A prediction is cut to the scale of stars.
     """
 
-    learns_from_background: ClassVar[bool] = True
+    learns_from: ClassVar[str] = "all"
     tuned: ClassVar[str] = "never"
 
-    def _new(self) -> Any:
+    def _new(self, seed: int) -> Any:
         raise NotImplementedError
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._model = self._new()
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._model = self._new(training.seed)
         for row in np.argsort(train.time, kind="stable"):
             self.learn_one(int(train.user[row]), int(train.movie[row]), float(train.stars[row]))
         return self
@@ -54,7 +55,7 @@ class RiverBaseline(_River):
 
     name: ClassVar[str] = "river_baseline"
 
-    def _new(self) -> Any:
+    def _new(self, seed: int) -> Any:
         return reco.Baseline(optimizer=optim.SGD(0.01))
 
     def state_bytes(self) -> int:
@@ -65,20 +66,12 @@ class RiverBaseline(_River):
 
 
 class RiverBiasedMF(_River):
-    """r̂_ui = m + b_u + b_i + q_i·p_u with ten factors, by stochastic gradient descent.
-
-    Args:
-        seed: of the initial factors, 0 or more.
-    """
+    """r̂_ui = m + b_u + b_i + q_i·p_u with ten factors, by stochastic gradient descent."""
 
     name: ClassVar[str] = "river_biased_mf"
-    options: ClassVar[tuple[str, ...]] = ("seed",)
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
-
-    def _new(self) -> Any:
-        return reco.BiasedMF(seed=self.seed)
+    def _new(self, seed: int) -> Any:
+        return reco.BiasedMF(seed=seed)
 
     def _product(self, user: int, movie: int) -> float:
         users, movies = self._model.u_latents, self._model.i_latents

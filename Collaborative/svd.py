@@ -7,10 +7,10 @@ from typing import ClassVar, Self
 import numpy as np
 from surprise import SVD
 
-from Collaborative.surprise_trainset import Known, look_up
-from recbench.contract import Recommender
-from recbench.models.item_baseline import ItemBaseline, Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from Collaborative.rated import Rated, look_up
+from recbench.contract import Recommender, Training
+from recbench.models.item_baseline import Start
+from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class SvdModel(Recommender):
@@ -23,7 +23,6 @@ class SvdModel(Recommender):
     of an unknown user or movie are zero.
 
     Args:
-        seed: of the initial factors, 0 or more.
         factors: numbers in p_u and q_i.
         epochs: passes over all ratings.
         learning_rate: of every parameter.
@@ -34,9 +33,7 @@ class SvdModel(Recommender):
     """
 
     name: ClassVar[str] = "svd"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed",)
+    learns_from: ClassVar[str] = "all"
     search_space: ClassVar[dict] = {
         "factors": (2, 128, "int"),
         "epochs": (5, 80, "int"),
@@ -45,7 +42,7 @@ class SvdModel(Recommender):
         "start": ("item_baseline", "mean"),
     }
     tuned: ClassVar[str] = "results/tuning/trials"
-    settings_alone: ClassVar[dict] = {
+    defaults_without_background: ClassVar[dict] = {
         "factors": 23,
         "learning_rate": 0.001,
         "regularisation": 0.083,
@@ -53,25 +50,21 @@ class SvdModel(Recommender):
 
     def __init__(
         self,
-        seed: int = 0,
         factors: int = 8,
         epochs: int = 73,
         learning_rate: float = 0.0012,
         regularisation: float = 0.17,
         start: Start = "item_baseline",
     ) -> None:
-        self.seed = seed
         self.factors = factors
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.regularisation = regularisation
         self.start: Start = start
 
-    def fit(
-        self, train: Ratings, movies: Movies, item_baseline: ItemBaseline | None = None
-    ) -> Self:
-        level = starting_stars(self.start, item_baseline, movies)  # (movies,)
-        self._known = Known.of(train, level)
+    def fit(self, training: Training) -> Self:
+        train = training.all_ratings
+        self._rated = Rated.of(training, self.start)
         if not len(train):
             self._user_bias = self._movie_bias = np.empty(0)
             self._user_factors = self._movie_factors = np.empty((0, self.factors))
@@ -81,26 +74,24 @@ class SvdModel(Recommender):
             n_epochs=self.epochs,
             lr_all=self.learning_rate,
             reg_all=self.regularisation,
-            random_state=self.seed,
-        ).fit(self._known.trainset(train))
+            random_state=training.seed,
+        ).fit(self._rated.trainset(train))
         self._user_bias, self._movie_bias = model.bu, model.bi  # (users,), (movies,)
         self._user_factors, self._movie_factors = model.pu, model.qi  # (users or movies, factors)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        users, movies = (
-            (self._known.users, np.asarray(user)),
-            (self._known.movies, np.asarray(movie)),
-        )
+        users = self._rated.users, np.asarray(user)
+        movies = self._rated.movies, np.asarray(movie)
         p = look_up(self._user_factors, *users)  # (rows, factors)
         q = look_up(self._movie_factors, *movies)  # (rows, factors)
         biases = look_up(self._user_bias, *users) + look_up(self._movie_bias, *movies)
-        stars = self._known.level[movie] + biases + (p * q).sum(axis=1)
+        stars = self._rated.offset[movie] + biases + (p * q).sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
         return self._user_bias.nbytes + self._user_factors.nbytes
 
     def shared_bytes(self) -> int:
-        of_movies = (self._movie_bias, self._movie_factors, self._known.level)
+        of_movies = (self._movie_bias, self._movie_factors, self._rated.offset)
         return sum(table.nbytes for table in of_movies)

@@ -68,9 +68,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from data_prep import decode_ratings, encode_ratings
-from recbench.contract import Recommender
+from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS
-from recbench.ratings import Movies, Ratings
 from recbench.threads import choose_device
 
 USER, MOVIE, LAYERS, SHUFFLE = range(4)  # one stream of random numbers for each
@@ -135,23 +134,15 @@ class TorchCollaborativeRecommender(Recommender):
     Only the rows that are met are kept here.
 
     Args:
-        seed: of initial weights and of the shuffling, 0 or more.
-        labels: "half_stars" or "truncated", see `encode_ratings`.
-        loss: "logits", or "double_sigmoid", which hands the sigmoid's outputs to a loss that
-            applies the sigmoid again, as published.
         embedding, hidden, epochs, batch, learning_rate: see `Parameters`.
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
     name: ClassVar[str] = "colab"
-    learns_from_background: ClassVar[bool] = True
-    options: ClassVar[tuple[str, ...]] = ("seed", "labels", "loss")
+    learns_from: ClassVar[str] = "all"
 
     def __init__(
         self,
-        seed: int = 0,
-        labels: str = "half_stars",
-        loss: str = "logits",
         embedding: int = EMBEDDING,
         hidden: tuple[int, ...] = HIDDEN,
         epochs: int = EPOCHS,
@@ -159,11 +150,6 @@ class TorchCollaborativeRecommender(Recommender):
         learning_rate: float = LEARNING_RATE,
         device: str = "auto",
     ) -> None:
-        if loss not in ("logits", "double_sigmoid"):
-            raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
-        self.seed = seed
-        self.labels = labels
-        self.loss = loss
         self.embedding = embedding
         self.hidden = hidden
         self.epochs = epochs
@@ -171,17 +157,22 @@ class TorchCollaborativeRecommender(Recommender):
         self.learning_rate = learning_rate
         self.device = choose_device(device)
 
-    def fit(self, train: Ratings, movies: Movies) -> Self:
-        self._bits = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, b)
+    def fit(self, training: Training) -> Self:
+        train, loss = training.all_ratings, training.loss
+        if loss not in ("logits", "double_sigmoid"):
+            raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
+        self._seed = training.seed
+        self._bits = torch.from_numpy(training.movies.bits.astype(np.float32))  # (movies, b)
         self._users, user = np.unique(train.user, return_inverse=True)
         self._movies, movie = np.unique(train.movie, return_inverse=True)
-        labels = encode_ratings(train.stars, self.labels).astype(np.float32)  # (ratings, 10)
+        labels = encode_ratings(train.stars, training.labels).astype(np.float32)  # (ratings, 10)
         self._network = self._initial_network().to(self.device)
         self._train(
             torch.from_numpy(user).to(self.device),
             torch.from_numpy(movie).to(self.device),
             self._bits[self._movies].to(self.device),  # (movies met, b)
             torch.from_numpy(labels).to(self.device),
+            loss == "double_sigmoid",
         )
         self._network.cpu()
         return self
@@ -191,28 +182,32 @@ class TorchCollaborativeRecommender(Recommender):
         users = self._drawn(self._users, USER)
         movies = self._drawn(self._movies, MOVIE)
         with torch.random.fork_rng(devices=[]):  # the user's own random numbers stay as they are
-            torch.manual_seed(_seed_of(self.seed, LAYERS))
+            torch.manual_seed(_seed_of(self._seed, LAYERS))
             return EmbeddingNetwork(users, movies, self._bits.shape[1], self.hidden)
 
     def _drawn(self, ids: np.ndarray, stream: int) -> Tensor:
-        return torch.from_numpy(initial_embeddings(ids, self.embedding, self.seed, stream))
+        return torch.from_numpy(initial_embeddings(ids, self.embedding, self._seed, stream))
 
-    def _train(self, user: Tensor, movie: Tensor, bits: Tensor, y: Tensor) -> None:
+    def _train(
+        self, user: Tensor, movie: Tensor, bits: Tensor, y: Tensor, double_sigmoid: bool
+    ) -> None:
         """Adam in shuffled batches.
 
         Args:
             user, movie: int64 [n], rows of the embeddings.
             bits: float32 [movies, b], of the movies embedded.
             y: float32 [n, 10], thermometers of the ratings.
+            double_sigmoid: hand the sigmoid's outputs to a loss that applies the sigmoid again, as
+                published.
         """
         adam = torch.optim.Adam(self._network.parameters(), lr=self.learning_rate, fused=True)
-        shuffling = torch.Generator().manual_seed(_seed_of(self.seed, SHUFFLE))
+        shuffling = torch.Generator().manual_seed(_seed_of(self._seed, SHUFFLE))
         for _ in range(self.epochs):
             order = torch.randperm(len(y), generator=shuffling).to(y.device)
             shuffled = (one[order].split(self.batch) for one in (user, movie, y))
             for of_user, of_movie, target in zip(*shuffled, strict=True):
                 z = self._network(of_user, of_movie, bits[of_movie])  # (batch, 10)
-                scores = torch.sigmoid(z) if self.loss == "double_sigmoid" else z
+                scores = torch.sigmoid(z) if double_sigmoid else z
                 loss = F.binary_cross_entropy_with_logits(scores, target)
                 adam.zero_grad()
                 loss.backward()

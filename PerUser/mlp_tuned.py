@@ -63,7 +63,6 @@ class TunedPerUserMlp(Recommender):
 
     name: ClassVar[str] = "mlp_tuned"
     learns_from: ClassVar[str] = "user+items"
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "units": (8, 64, "int"),
         "learning_rate": (0.001, 0.03, "log"),

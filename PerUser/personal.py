@@ -34,7 +34,6 @@ class Personal(ContinualRecommender):
 
     name: ClassVar[str] = "personal"
     learns_from: ClassVar[str] = "user+items"
-    starts_from_item_table: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "with the item table"  # to background users
 

@@ -36,7 +36,6 @@ class PerUserRidge(Recommender):
 
     name: ClassVar[str] = "ridge"
     learns_from: ClassVar[str] = "user+items"
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "alpha": (0.3, 300.0, "log"),
         "damping": (0.1, 30.0, "log"),

@@ -63,7 +63,7 @@ class ScikitLearn(Recommender):
         train, sample = training.ratings, training.sample
         # neighbours at one distance, and draws, follow the order of the rows: always the same one
         train = train.take(np.lexsort((train.movie, train.time, train.user)))
-        on_residuals = self.starts_from_item_baseline
+        on_residuals = self.learns_from == "user+items"
         nothing = np.zeros(len(training.movies))
         self._start = training.item_baseline.stars if on_residuals else nothing  # o, (movies,)
         self._x = training.movies.bits.astype(np.float64)  # (movies, bits)
@@ -154,7 +154,6 @@ def recommender_of(spec: str) -> type[ScikitLearn]:
         "__doc__": f"{regressor.__name__} of scikit-learn for each user, on the bits of a movie.",
         "name": "".join(spec.split()),
         "learns_from": "user+items" if spec.startswith(ON_RESIDUALS) else "user",
-        "starts_from_item_baseline": spec.startswith(ON_RESIDUALS),
         "regressor": regressor,
         "parameters": parameters,
     }
@@ -210,7 +209,7 @@ def _check_fit(made: type[ScikitLearn], spec: str) -> None:
     """Raises InputError, in scikit-learn's words, if it cannot be fitted to made-up ratings."""
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (200, 40)).astype(np.float64)
-    y = rng.integers(1, 11, 200) / 2 - (DEFAULT_STARS if made.starts_from_item_baseline else 0)
+    y = rng.integers(1, 11, 200) / 2 - (0 if made.learns_from == "user" else DEFAULT_STARS)
     try:
         with quietly(), one_thread():
             shape = np.shape(made.make(seed=0).fit(x, y).predict(x))

@@ -17,9 +17,7 @@ import pandas as pd
 
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.evaluation.holm import holm
-from recbench.evaluation.significance import significance
-from recbench.evaluation.two_way_bootstrap import two_way_interval
+from recbench.evaluation.significance import holm, significance, two_way_interval
 from recbench.keys import CELL
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import write_csv

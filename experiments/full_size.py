@@ -48,9 +48,9 @@ from recbench.models.item_table.making import make_item_table
 from recbench.models.item_table.table import ItemTables
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
-from recbench.runs.parent import end_with_parent
-from recbench.runs.peak_memory import peak_memory
 from recbench.runs.predictions import Predictions, write_part
+from recbench.runs.processes import end_with_parent
+from recbench.runs.provenance import peak_memory
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
 from recbench.threads import on_one_thread

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import field, fields, is_dataclass, make_dataclass
 from functools import partial
@@ -94,6 +94,13 @@ def parse_cells(texts: tuple[str, ...], least_ratings: int) -> list[tuple[int, i
     if len(set(sizes)) != len(sizes):
         raise InputError(f"--cells is {' '.join(texts)}. Expected each once")
     return sizes
+
+
+def check_once(flag: str, names: Sequence[str]) -> None:
+    """Raises InputError for a name that is there twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{flag}: {name} stands twice. A name can be in the tables once")
 
 
 def _parsed(parameters: Any) -> Any:

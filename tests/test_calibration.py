@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.contract import Options, build
-from recbench.evaluation.calibration import COLUMNS, calibration, central_coverage, crps
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
+from recbench.evaluation.metrics import CALIBRATION_COLUMNS as COLUMNS
+from recbench.evaluation.metrics import calibration, central_coverage, crps
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.median import MedianReadOut
 from recbench.registry import load_recommender

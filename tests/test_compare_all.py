@@ -13,7 +13,7 @@ import pytest
 from tests_paths import ROOT, SYNTHETIC
 
 from compare_all import Parameters
-from recbench.evaluation.holm import holm
+from recbench.evaluation.significance import holm
 
 RECOMMENDERS = Parameters().models
 TIMES = ["fit_seconds", "predict_seconds", "ranking_seconds"]

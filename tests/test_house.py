@@ -26,7 +26,6 @@ CORE = {
     "ratings",
     "contract",
     "registry",
-    "plugin",
     "threads",
     "compiled",
     "models",

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
-from recbench.evaluation.protocols import PROTOCOLS
-from recbench.evaluation.residual_skill import (
+from recbench.evaluation.metrics import (
     bias_prediction,
     residual_correlation_per_user,
     skill_over_bias,
 )
+from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 

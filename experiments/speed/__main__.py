@@ -52,7 +52,7 @@ class Parameters:
     """which of the parts above"""
     models: tuple[str, ...] = (
         *("bayes_fm", "bayes_fm_implicit", "hybrid", "hybrid_implicit", "svd", "bias", "colab"),
-        *("item_knn", "user_knn", "ease", "boosted_trees", "autorec", "river_mf"),
+        *("item_knn", "user_knn", "ease", "boosted_trees", "autorec"),
         *("personal", "personal_exact", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
     )
     """of the part `models`; the first is what the others are compared with"""

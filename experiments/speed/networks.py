@@ -41,7 +41,7 @@ def network_rows(users: int) -> Iterator[Row]:
 
     train, movies = made_up(users, movies=2_000)
     colab = TorchCollaborativeRecommender(device="cpu")
-    seconds = median_seconds(partial(colab.fit, train, movies), repeats=3)
+    seconds = median_seconds(partial(colab.fit, Training(train, movies)), repeats=3)
     network = EmbeddingNetwork(torch.randn(users, 32), torch.randn(2_000, 32), 26)
     apart = processor_seconds(partial(train_over_dictionaries, network, train, movies))
     what = f"colab, {shape}, {torch_colab.EPOCHS} epochs"

@@ -17,8 +17,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.plugin import load_class
 from recbench.ratings import Ratings
+from recbench.registry import load_class
 
 
 @dataclass(frozen=True)

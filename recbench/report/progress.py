@@ -16,7 +16,7 @@ from rich.text import Text
 
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
 from recbench.report.time_left import TimeLeft
-from recbench.runs.at_work import Piece
+from recbench.runs.processes import Piece
 
 NO_DIFFERENCES = pd.DataFrame(
     columns=["model", "score", "reference_role", "num_users", "reviews_per_user"]
@@ -80,7 +80,7 @@ class GridProgress:
         self._console.print(text, markup=False)
 
     def observe(self, worker: int, piece: Piece | None) -> None:
-        """What a worker is at from now on, see `recbench.runs.at_work`."""
+        """What a worker is at from now on, see `recbench.runs.processes`."""
         now = time.perf_counter()
         with self._lock:
             before = self._at_work.pop(worker, None)

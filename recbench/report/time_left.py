@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from recbench.runs.at_work import Piece
+from recbench.runs.processes import Piece
 
 
 class TimeLeft:

@@ -1,9 +1,9 @@
 """A Dask cluster in place of processes on this machine: its scheduler, its workers.
 
-Workers have the project and the packages of their own, in the same versions, read the dataset by
-themselves, and exchange files with this machine in a folder that all of them see. All of that is
-checked before the work begins, and the code again by each worker that comes later. Tasks and rows
-are all that travels through the scheduler: some kilobytes each (docs/scale.md).
+Workers have the same project and packages, read the dataset themselves, and exchange files with
+this machine in a shared folder. All of that is checked before the work begins, and the code again
+by each worker that joins later. Only tasks and rows travel through the scheduler: some kilobytes
+each (docs/scale.md).
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from uuid import uuid4
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 from recbench.registry import load_recommender
-from recbench.runs.provenance import changes, circumstances, code_version, versions
+from recbench.runs.provenance import changes, code_version, provenance, versions
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 ANSWER_SECONDS = 15  # of the scheduler
 WORKER_SECONDS = 60  # until the first worker has started
-FIRST = 10  # the priority of tasks that come of others; of the others it is 0
+FOLLOW_UP_PRIORITY = 10  # of tasks that come from others; of the others it is 0
 PACKAGES = ("dask", "distributed")
 
 
 @dataclass(frozen=True)
 class Needed:
-    """What a worker has to have for the tasks of a run.
+    """What a worker needs for the tasks of a run.
 
     Attributes:
         dataset, join, cache: see `load_dataset`.
-        models: what `load_recommender` takes.
-        folder: that all machines share.
+        models: for `load_recommender`.
+        folder: shared by all machines.
     """
 
     dataset: str
@@ -56,12 +56,12 @@ class Cluster:
     client: Any
 
     def check(self, needed: Needed) -> None:
-        """Raises InputError unless every worker has what is needed; says which lacks what."""
+        """Raises InputError if a worker lacks something; names both."""
         needed.folder.mkdir(parents=True, exist_ok=True)
-        mark = needed.folder / f".{uuid4().hex}"  # of another folder of that name there is none
+        mark = needed.folder / f".{uuid4().hex}"  # another folder of that name does not have it
         mark.touch()
         try:
-            found = self.client.run(what_is_there, needed, mark, on_error="return")
+            found = self.client.run(fingerprint_on_worker, needed, mark, on_error="return")
         finally:
             mark.unlink()
         ours = load_dataset(needed.dataset, needed.join, needed.cache).source.fingerprint()
@@ -74,45 +74,45 @@ class Cluster:
                     f"(fingerprint {theirs}, here {ours})"
                 )
 
-    def work_through(self, work: Callable[[T], R], tasks: Sequence[T], go_on: str) -> Iterator[R]:
-        """As `recbench.runs.workers.work_through`. A task whose worker is lost is done by another.
+    def work_through(
+        self, work: Callable[[T], R], tasks: Sequence[T], resume_command: str
+    ) -> Iterator[R]:
+        """As `recbench.runs.processes.work_through`. A task of a lost worker moves to another.
 
         Raises:
-            InputError: the scheduler is gone, a task has cost several workers, or a worker has come
-                with other code.
+            InputError: the scheduler is gone, a task has ended several workers, or a worker has
+                joined with other code.
         """
         from distributed import KilledWorker, as_completed
         from distributed.client import FutureCancelledError
 
         checked = partial(work_if_same_code, code_version(), work)
-
-        def begin(some: Sequence[T], priority: int) -> list:
-            return self.client.map(checked, some, pure=False, priority=priority)
-
-        waiting = as_completed(begin(tasks, 0))
+        waiting = as_completed(self.client.map(checked, tasks, pure=False))
         try:
             for future in waiting:
                 result = future.result()
                 future.release()
-                for more in begin(getattr(result, "then", []), FIRST):
-                    waiting.add(more)
+                more = getattr(result, "then", [])
+                waiting.update(
+                    self.client.map(checked, more, pure=False, priority=FOLLOW_UP_PRIORITY)
+                )
                 yield result
         except KilledWorker as error:
             raise InputError(
                 f"a task has ended {error.allowed_failures + 1} workers one after another, perhaps "
-                f"for want of memory. What is done is kept: give them more, and {go_on}"
+                f"for lack of memory. What is done is saved: give them more, and {resume_command}"
             ) from None
         except (FutureCancelledError, OSError) as error:
             raise InputError(
-                f"the scheduler is gone ({error}). What is done is kept: start it again, and "
-                f"{go_on}"
+                f"the scheduler is gone ({error}). What is done is saved: start it again, and "
+                f"{resume_command}"
             ) from None
 
 
 @contextmanager
 def open_cluster(address: str) -> Iterator[Cluster | None]:
-    """The cluster whose scheduler has that address, or has written it to that file; None: no
-    address is given.
+    """The cluster with that scheduler: its address, or the file that it has written its address to.
+    None without an address.
 
     Raises:
         InputError: Dask is not installed, nobody answers, there are no workers, or one of them has
@@ -133,10 +133,10 @@ def _connected(address: str) -> Any:
         raise InputError(
             f"--cluster: {error.name} is not installed. pip install -r requirements-cluster.txt"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are told below, once
-    given = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors are shown below, once
+    scheduler = {"scheduler_file" if Path(address).is_file() else "address": address}
     try:
-        client = Client(**given, timeout=ANSWER_SECONDS)
+        client = Client(**scheduler, timeout=ANSWER_SECONDS)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
@@ -163,8 +163,8 @@ def _check_code(client: Any) -> None:
                 f"--cluster: the worker {address} has {worker['nthreads']} threads. Libraries set "
                 "things for a whole process: start workers with --nworkers auto --nthreads 1"
             )
-    ours = seen_by_worker()
-    for address, theirs in client.run(seen_by_worker, on_error="return").items():
+    ours = provenance_of_worker()
+    for address, theirs in client.run(provenance_of_worker, on_error="return").items():
         if isinstance(theirs, Exception):
             raise InputError(
                 f"--cluster: the worker {address} cannot run this project ({_line(theirs)}). Start "
@@ -177,15 +177,14 @@ def _check_code(client: Any) -> None:
             )
 
 
-def seen_by_worker() -> dict:
+def provenance_of_worker() -> dict:
     """Code, Python and packages, Dask among them; the code as it is, whatever its commit."""
-    found = circumstances()
-    packages = {**found["packages"], **versions(PACKAGES)}
-    return {**found, "git_commit": None, "packages": packages}
+    found = provenance()
+    return found | {"git_commit": None, "packages": found["packages"] | versions(PACKAGES)}
 
 
-def what_is_there(needed: Needed, mark: Path) -> str:
-    """On a worker: the fingerprint of the dataset there.
+def fingerprint_on_worker(needed: Needed, mark: Path) -> str:
+    """On a worker: the fingerprint of its dataset.
 
     Args:
         mark: a file that has just been made in the shared folder.
@@ -206,10 +205,10 @@ def what_is_there(needed: Needed, mark: Path) -> str:
 
 
 def work_if_same_code(code: str, work: Callable[[T], R], task: T) -> R:
-    """`work` on a worker that may have come after the others were looked at."""
+    """`work` on a worker that may have joined after the others were checked."""
     if code_version() != code:
         raise InputError(
-            "--cluster: a worker has come with other code. Bring it to the same commit, or end it"
+            "--cluster: a worker has joined with other code. Bring it to the same commit, or end it"
         )
     return work(task)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from uuid import uuid4
@@ -16,20 +15,21 @@ import pyarrow.parquet as pq
 from recbench.errors import InputError
 from recbench.evaluation.significance import losses_per_user
 from recbench.keys import ITERATION, in_file_name
+from recbench.runs.run_folder import complete_file
 
 KEY = [*ITERATION, "model"]
 Key = tuple[int, int, int, str]
 PARTS, ROW = "predictions", b"row"
-CELLS = "cells"  # the folder of cells that are done in parts, see `recbench.runs.grid`
+CELLS = "cells"  # the folder of cells that are divided, see `recbench.runs.grid`
 
 
 class Predictions:
     """The predictions of a run; it holds ratings, so it is not to be passed on.
 
-    A part is the predictions of one model in one cell, with its row of the table, written by
-    whoever made them (`write_part`). Each is whole when it is there, so that a run that was stopped
-    can go on; a part takes the place of what the file of all has for its key, so that none counts
-    twice, wherever a run was stopped.
+    A part is the predictions of one model in one cell, with its row of the table, written by the
+    process that made them (`write_part`). A part is complete when it is there, so that a stopped
+    run can be continued; it takes the place of the rows of its key in the file of all, so that none
+    counts twice, wherever a run was stopped.
 
     Args:
         folder: of the run.
@@ -44,11 +44,20 @@ class Predictions:
 
     def __init__(self, folder: Path, written_to: Path | None = None) -> None:
         self._file = folder / "predictions.parquet"
-        self._parts = folder / PARTS
-        self._written_to = (written_to or folder) / PARTS
+        self._parts = folder.resolve() / PARTS
+        self._written_to = (written_to or folder).resolve() / PARTS
         self._whole = _keys_of(self._file) if self._file.exists() else []
+        self._part_of: dict[Key, Path] = {}
         self.rows: list[dict] = []
-        self._part_of = self._read_parts()
+        for part in sorted(self._written_to.glob("*.parquet")):
+            self._fetch(part.name)
+        for part in sorted(self._parts.glob("*.parquet")):
+            try:
+                (key,) = _keys_of(part)
+                self.rows.append(json.loads(pq.read_schema(part).metadata[ROW]))
+                self._part_of[key] = part
+            except (InputError, ValueError, KeyError):
+                part.unlink()  # it is computed again
 
     def keys(self) -> set[Key]:
         """num_users, reviews_per_user, iteration and model of all there are."""
@@ -60,99 +69,74 @@ class Predictions:
         self.take(row)
 
     def take(self, key: dict[str, object]) -> None:
-        """One more part is there."""
-        written, part = (folder / _name(key) for folder in (self._written_to, self._parts))
-        if not (part.exists() and part.samefile(written)):  # perhaps on another disk: in two steps
+        """One more part has been written."""
+        self._part_of[tuple(key[name] for name in KEY)] = self._fetch(_name(key))  # type: ignore[index]
+
+    def _fetch(self, name: str) -> Path:
+        """Move a part into the folder of the run, which may be on another disk."""
+        written, part = self._written_to / name, self._parts / name
+        if written != part:
             self._parts.mkdir(exist_ok=True)
-            scratch = part.with_suffix(".part")
-            shutil.copyfile(written, scratch)
-            os.replace(scratch, part)
+            with complete_file(part) as scratch:
+                shutil.copyfile(written, scratch)
             written.unlink()
-        self._part_of[tuple(key[name] for name in KEY)] = part  # type: ignore[index]
+        return part
 
     def forget(self, models: list[str]) -> None:
-        """Delete the parts of these models, and what they have said of parts of cells."""
+        """Delete the predictions of these models, also those of shards."""
         for key, part in list(self._part_of.items()):
             if key[-1] in models:
                 part.unlink()
                 del self._part_of[key]
         if any(key[-1] in models for key in self._whole):
             self._whole = [key for key in self._whole if key[-1] not in models]
-            scratch = self._file.with_suffix(".part")
             left = pl.scan_parquet(self._file, glob=False).filter(~pl.col("model").is_in(models))
-            left.sink_parquet(scratch, compression="zstd")
-            os.replace(scratch, self._file)
-        for about in self._written_to.parent.glob(f"{CELLS}/*/about.json") if models else ():
-            about.unlink()  # what they learned of all users stands beside it: it is written anew
+            with complete_file(self._file) as scratch:
+                left.sink_parquet(scratch, compression="zstd")
+        cells = self._written_to.parent / CELLS
         for name in models:
-            for said in self._written_to.parent.glob(f"{CELLS}/*-said/{in_file_name(name)}-*"):
-                said.unlink()
+            for shard in cells.glob(f"*/{in_file_name(name)}-*"):
+                shard.unlink()
 
     def losses(self) -> pd.DataFrame:
         """The losses per user of every model in every cell and iteration, see
         `recbench.evaluation.significance.losses_per_user`."""
         frames = []
-        for key, rows in self._in_order():
-            losses = losses_per_user(rows.collect().to_pandas())
+        for key in sorted(self.keys()):
+            losses = losses_per_user(self._rows_of(key).collect().to_pandas())
             frames.append(losses.assign(**dict(zip(KEY, key, strict=True))))
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=KEY)
 
     def of(self, cell: tuple[int, int], model: str) -> pd.DataFrame:
         """The predictions of one model in all iterations of a cell (users, ratings of each)."""
-        pieces = [
-            rows for key, rows in self._in_order() if (key[0], key[1], key[3]) == (*cell, model)
-        ]
-        return pl.concat(pieces).collect().to_pandas()
+        keys = [key for key in sorted(self.keys()) if (*key[:2], key[3]) == (*cell, model)]
+        return pl.concat(map(self._rows_of, keys)).collect().to_pandas()
 
     def finish(self) -> Path:
         """Put the parts together into one file, in the order of their keys."""
         if self._parts.exists():
-            pieces = [rows for _, rows in self._in_order()]
-            if pieces:
-                scratch = self._file.with_suffix(".part")
-                pl.concat(pieces).sink_parquet(scratch, compression="zstd")
-                os.replace(scratch, self._file)
-            self._whole, self._part_of = sorted(self.keys()), {}
+            keys = sorted(self.keys())
+            if keys:
+                with complete_file(self._file) as scratch:
+                    everything = pl.concat(map(self._rows_of, keys))
+                    everything.sink_parquet(scratch, compression="zstd")
+            self._whole, self._part_of = keys, {}
             shutil.rmtree(self._parts)
         return self._file
 
-    def _in_order(self) -> list[tuple[Key, pl.LazyFrame]]:
-        """Each key and its rows, a part before what the file of all has."""
-        pieces = []
-        for key in sorted(self.keys()):
-            if key in self._part_of:
-                pieces.append((key, pl.scan_parquet(self._part_of[key], glob=False)))
-            else:
-                of_key = [pl.col(name) == value for name, value in zip(KEY, key, strict=True)]
-                pieces.append((key, pl.scan_parquet(self._file, glob=False).filter(*of_key)))
-        return pieces
-
-    def _read_parts(self) -> dict[Key, Path]:
-        """The part of each key. One that cannot be read is no part: it is computed again."""
-        found = {}
-        if self._written_to != self._parts:  # not yet taken when the run was stopped
-            for part in sorted(self._written_to.glob("*.parquet")):
-                self._parts.mkdir(exist_ok=True)
-                scratch = self._parts / f"{part.name}.part"
-                shutil.copyfile(part, scratch)
-                os.replace(scratch, self._parts / part.name)
-                part.unlink()
-        for part in sorted(self._parts.glob("*.parquet")):
-            try:
-                (key,) = _keys_of(part)
-                self.rows.append(json.loads(pq.read_schema(part).metadata[ROW]))
-            except (InputError, ValueError, KeyError):
-                part.unlink()
-                continue
-            found[key] = part
-        return found
+    def _rows_of(self, key: Key) -> pl.LazyFrame:
+        """Of the part, or where there is none of the file of all."""
+        if key in self._part_of:
+            return pl.scan_parquet(self._part_of[key], glob=False)
+        of_key = [pl.col(name) == value for name, value in zip(KEY, key, strict=True)]
+        return pl.scan_parquet(self._file, glob=False).filter(*of_key)
 
 
 def write_part(folder: Path, row: dict, predictions: pd.DataFrame) -> None:
-    """Keep what one model did in one cell, in one step.
+    """Save the predictions of one model in one cell, in one step.
 
     Args:
-        row: of the table, as JSON can hold it; its key is among it.
+        row: of the table, as JSON can hold it, with the columns of its key.
         predictions: see `Measured`.
     """
     part = folder / PARTS / _name(row)
@@ -160,9 +144,9 @@ def write_part(folder: Path, row: dict, predictions: pd.DataFrame) -> None:
     frame = predictions.assign(**{name: row[name] for name in KEY})
     table = pa.Table.from_pandas(frame[[*KEY, *predictions.columns]], preserve_index=False)
     table = table.replace_schema_metadata({**table.schema.metadata, ROW: json.dumps(row)})
-    scratch = part.with_suffix(f".{uuid4().hex}")  # two workers may do the same, if one was lost
-    pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
-    os.replace(scratch, part)
+    # a name of its own: two workers may do the same, if one was lost
+    with complete_file(part, uuid4().hex) as scratch:
+        pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
 
 
 def _name(key: dict) -> str:

@@ -1,11 +1,13 @@
-"""What a run was made by: code, Python, packages, machine."""
+"""Where results come from: code, Python, packages, machine."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import platform
+import resource
 import subprocess
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -19,13 +21,14 @@ CODE = (
 )
 
 
-def circumstances() -> dict:
-    """Code, Python, packages and machine, as run.json says them."""
+def provenance() -> dict:
+    """Code, Python, packages and machine, for run.json."""
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     return {
         "git_commit": git_commit(),
         "code": code_version(),
         "python": platform.python_version(),
-        "packages": versions(_requirements()),
+        "packages": versions(line.split("==")[0] for line in requirements if "==" in line),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",
             "processor": _processor(),
@@ -34,15 +37,15 @@ def circumstances() -> dict:
     }
 
 
-def changes(then: dict, now: dict, said: str = "{what} was {then}, now {now}") -> list[str]:
-    """In which way `circumstances` are others: commit, code, Python, packages; not the machine."""
+def changes(then: dict, now: dict, text: str = "{what} was {then}, now {now}") -> list[str]:
+    """How two provenances differ: commit, code, Python, packages; not the machine."""
     named = {"git_commit": "the commit", "python": "Python"}
     if then.get("git_commit") == now["git_commit"] and "code" in then:
         named = {"code": "the code", **named}  # changed, and not committed
     pairs = [(what, then.get(key), now[key]) for key, what in named.items()]
     packages = then.get("packages") or {}
     pairs += [(name, packages.get(name), number) for name, number in now["packages"].items()]
-    return [said.format(what=what, then=a, now=b) for what, a, b in pairs if a != b]
+    return [text.format(what=what, then=a, now=b) for what, a, b in pairs if a != b]
 
 
 @cache
@@ -55,12 +58,6 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
-def _requirements() -> list[str]:
-    """What results can come from."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    return [line.split("==")[0] for line in lines if "==" in line]
-
-
 def versions(packages: Iterable[str]) -> dict[str, str | None]:
     """The version of each, None of one that is not installed."""
     found: dict[str, str | None] = dict.fromkeys(packages)
@@ -71,17 +68,15 @@ def versions(packages: Iterable[str]) -> dict[str, str | None]:
 
 
 def git_commit() -> str | None:
-    """The commit of the project's checkout, with "+changes" where the code was altered since."""
+    """The commit of the project's checkout, with "+changes" where the code was changed since."""
 
     def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
-        )
-        return done.stdout.strip()
+        command = ["git", "-C", str(ROOT), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        altered = git("status", "--porcelain", "--", ".", ":!results", ":!docs", ":!*.md")
-        return git("rev-parse", "HEAD") + ("+changes" if altered else "")
+        changed = git("status", "--porcelain", "--", ".", ":!results", ":!docs", ":!*.md")
+        return git("rev-parse", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None  # an unpacked archive
 
@@ -89,8 +84,20 @@ def git_commit() -> str | None:
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
     except (OSError, StopIteration):
         return platform.processor()
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had: bytes, mapped files included.
+
+    On Linux of this process alone; `getrusage` includes the process that started it.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return 1024.0 * int(line.split()[1])
+    except (OSError, ValueError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1.0 if sys.platform == "darwin" else 1024.0)

@@ -1,4 +1,4 @@
-"""The folder of a run: parameters, each result as soon as it is there, nothing overwritten."""
+"""The folder of a run: parameters, each row as soon as it is there, nothing overwritten."""
 
 from __future__ import annotations
 
@@ -6,51 +6,53 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
+from rich.console import Console
 
 from recbench.errors import InputError
-from recbench.keys import CELL, ITERATION
-from recbench.runs.provenance import changes, circumstances, git_commit
+from recbench.keys import ITERATION
+from recbench.runs.provenance import provenance
 
 LOCK = ".lock"  # held while a process writes to the folder
+MAIN_TABLE = "comparison.csv"
 
 
 class RunFolder:
-    """A table, `comparison.csv` where nothing else is said, and `run.json` in their own folder.
+    """A table and `run.json` in their own folder.
 
     Attributes:
         path: the folder.
-        metadata: what stands in run.json.
+        metadata: the content of run.json.
         rows: the rows of the table so far.
         table: its file.
     """
 
-    def __init__(
-        self, path: Path, metadata: dict, rows: list[dict], table: str = "comparison.csv"
-    ) -> None:
+    def __init__(self, path: Path, metadata: dict, table: str = MAIN_TABLE) -> None:
         self.path = path
         self.metadata = metadata
-        self.rows = rows
+        self.rows: list[dict] = []
         self.table = table
         self._lock = FileLock(path / LOCK)  # until the process ends, however it ends
 
     @classmethod
-    def create(cls, path: Path, metadata: dict, table: str = "comparison.csv") -> RunFolder:
+    def create(cls, path: Path, metadata: dict, table: str = MAIN_TABLE) -> RunFolder:
         """A new run in `path`.
 
         Args:
-            metadata: parameters and dataset; the machine, versions and times are added.
+            metadata: parameters and dataset; provenance and times are added.
             table: the file of its rows.
 
         Raises:
             InputError: there is a run already, or the folder cannot be written.
         """
         check_new(path)
-        described = {**metadata, "started": _now(), **circumstances()}
-        run = cls(path, {"status": "running", **described}, [], table)
+        about = {"status": "running", **metadata, "started": _now(), **provenance()}
+        run = cls(path, about, table)
         try:
             path.mkdir(parents=True, exist_ok=True)
             run._take("--output-dir")
@@ -61,14 +63,13 @@ class RunFolder:
         return run
 
     @classmethod
-    def resume(cls, path: Path, table: str = "comparison.csv") -> RunFolder:
-        """The run in `path`, to go on with: what succeeded is kept, what failed is forgotten.
+    def resume(cls, path: Path, table: str = MAIN_TABLE) -> RunFolder:
+        """The run in `path`, to be continued: with the rows that succeeded.
 
         Raises:
             InputError: there is no run, its files are damaged, or another process writes to it.
         """
-        metadata = read_metadata(path)
-        run = cls(path, metadata, [], table)
+        run = cls(path, read_metadata(path), table)
         run._take("--resume")
         rows = _read_rows(path / table) if (path / table).exists() else []
         run.rows = [row for row in rows if row["status"] == "ok"]
@@ -85,31 +86,25 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"{flag} {self.path}: cannot be written ({error.strerror})") from None
 
-    def unmistakable_name(self) -> str:
+    def unique_name(self) -> str:
         """Of this run, where several runs leave files side by side."""
         text = f"{self.path.absolute()} {self.metadata.get('started')}"
         return f"{self.path.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
-    def changes_since(self) -> list[str]:
-        """What is no longer as it was when the run was begun: code, Python, packages."""
-        return changes(self.metadata, circumstances())
-
-    def note_changes(self, changes: list[str]) -> None:
-        """Put down in run.json that the run goes on although something has changed."""
-        earlier = self.metadata.get("resumed_with_changes", [])
-        self.note("resumed_with_changes", [*earlier, [_now(), *changes]])
-
-    def note_addition(self, models: list[str]) -> None:
-        """Put down in run.json that models were added later, and by which commit."""
-        additions = self.metadata.get("added_models", [])
-        self.note("added_models", [*additions, [_now(), git_commit(), models]])
+    # --- rows ----------------------------------------------------------------------------------
 
     def has(self, **key: object) -> bool:
         """Whether there is a row with these values."""
         return any(all(row[name] == value for name, value in key.items()) for row in self.rows)
 
+    def add(self, *rows: dict) -> None:
+        """Write rows; the file is complete at every moment. Without rows nothing is written."""
+        if rows:
+            self.rows += rows
+            write_csv(self._as_table(), self.path / self.table)
+
     def adopt(self, rows: list[dict]) -> None:
-        """Put down rows of results that were kept when the run was stopped before it could."""
+        """Add rows whose predictions were written before the run was stopped."""
         key = [*ITERATION, "model"]
         self.rows += [row for row in rows if not self.has(**{name: row[name] for name in key})]
 
@@ -123,69 +118,46 @@ class RunFolder:
             else:
                 (self.path / self.table).unlink(missing_ok=True)
 
-    def add(self, *rows: dict) -> None:
-        """Put rows down, safely: the file is always whole. Without rows nothing is written."""
-        if rows:
-            self.rows += rows
-            write_csv(self._as_table(), self.path / self.table)
-
     def _as_table(self) -> pd.DataFrame:
         """The rows; counts are whole numbers, though a failed row has none."""
         table = pd.DataFrame(self.rows)
-        counts = [name for name in table if name.startswith("n_") or name.endswith("_users")]
-        numbers = [
+        counts = [
             name
-            for name in counts
-            if pd.api.types.is_float_dtype(table[name]) and not (table[name].dropna() % 1).any()
+            for name in table
+            if (name.startswith("n_") or name.endswith("_users"))
+            and pd.api.types.is_float_dtype(table[name])
+            and not (table[name].dropna() % 1).any()
         ]
-        return table.astype(dict.fromkeys(numbers, "Int64"))
+        return table.astype(dict.fromkeys(counts, "Int64"))
+
+    # --- run.json ------------------------------------------------------------------------------
 
     def note(self, key: str, value: object) -> None:
-        """Put something down in run.json."""
+        """Set an entry of run.json."""
         self.metadata[key] = value
         self._write_metadata()
 
+    def append(self, key: str, *entry: object) -> None:
+        """Append an entry, with the time, to a list in run.json."""
+        self.note(key, [*self.metadata.get(key, []), [_now(), *entry]])
+
     def new_notes(self, notes: list[str]) -> list[str]:
         """Those of `notes` that run.json does not have yet; it has them now."""
-        there = self.metadata.get("notes", [])
-        new = [note for note in dict.fromkeys(notes) if note not in there]
+        before = self.metadata.get("notes", [])
+        new = [note for note in dict.fromkeys(notes) if note not in before]
         if new:
-            self.note("notes", [*there, *new])
+            self.note("notes", [*before, *new])
         return new
 
-    def note_reference(self, scores: dict) -> None:
-        """Put down in run.json how well collaborative recommenders did on validation rows of a cell
-        in one iteration: `scores` are its key and `rmse`, a dict by name."""
-        others = [one for one in self.references if any(one[k] != scores[k] for k in ITERATION)]
-        in_order = sorted([*others, scores], key=lambda one: [one[name] for name in ITERATION])
-        self.note("references", in_order)
-
-    @property
-    def references(self) -> list[dict]:
-        """The scores noted so far."""
-        return self.metadata.get("references", [])
-
-    def best_references(self) -> list[tuple[int, int, str]]:
-        """Of each cell (users, ratings of each), the recommender with the lowest mean RMSE on the
-        validation rows of all its iterations, of those that succeeded in each."""
-        cells: dict[tuple[int, int], list[dict]] = {}
-        for one in self.references:
-            cells.setdefault((one[CELL[0]], one[CELL[1]]), []).append(one["rmse"])
-        best = []
-        for cell, scores in cells.items():
-            in_all = set.intersection(*(set(one) for one in scores))
-            if in_all:
-                by_mean = min(sorted(in_all), key=lambda name: sum(one[name] for one in scores))
-                best.append((*cell, by_mean))
-        return best
-
     def log_failure(self, what: str, traceback: str) -> None:
-        """Keep the traceback of a failure in errors.txt."""
+        """Append a traceback to errors.txt."""
         with (self.path / "errors.txt").open("a", encoding="utf-8") as file:
             file.write(f"{what}\n{traceback}\n")
 
+    # --- the end -------------------------------------------------------------------------------
+
     def finish(self, order: list[str], started: float) -> pd.DataFrame:
-        """Bring the rows into the order of the grid and `order` (of models), and close run.json.
+        """Sort the rows by cell and `order` (of models), and close run.json.
 
         Args:
             started: `time.perf_counter()` at the start.
@@ -199,7 +171,7 @@ class RunFolder:
         return table
 
     def close(self, started: float) -> None:
-        """Say in run.json that the run has ended; `started` as in `finish`."""
+        """Write into run.json that the run has ended; `started` as in `finish`."""
         failed = sum(row.get("status") == "failed" for row in self.rows)
         self.metadata |= {
             "status": "failed" if failed else "finished",
@@ -209,12 +181,25 @@ class RunFolder:
         }
         self._write_metadata()
 
+    def print_end(self, console: Console, report: Path, failures: list[str]) -> int:
+        """Print the files of the run and what failed; returns the exit status."""
+        for file in sorted(self.path.glob("[!.]*")):
+            console.print(f"  {file}", soft_wrap=True, markup=False)
+        for failure in failures:
+            console.print(f"failed: {failure}", markup=False)
+        if failures and (self.path / "errors.txt").exists():
+            console.print(f"the tracebacks are in {self.path / 'errors.txt'}", markup=False)
+        console.print(f"to look at: {report}", soft_wrap=True, markup=False)
+        return 1 if failures else 0
+
     def _write_metadata(self) -> None:
-        _replace(self.path / "run.json", json.dumps(self.metadata, indent=2, default=str) + "\n")
+        with complete_file(self.path / "run.json") as scratch:
+            text = json.dumps(self.metadata, indent=2, default=str) + "\n"
+            scratch.write_text(text, encoding="utf-8")
 
 
 def read_metadata(path: Path) -> dict:
-    """What run.json in the folder says.
+    """The content of run.json in the folder.
 
     Raises:
         InputError: there is none, or it is damaged.
@@ -224,29 +209,28 @@ def read_metadata(path: Path) -> dict:
         raise InputError(f"--resume {path}: has no run.json. Give the folder of a run")
     try:
         metadata = json.loads(file.read_text(encoding="utf-8"))
-        wanted = {"parameters": dict, "datasets": list, "packages": dict}
-        whole = all(isinstance(metadata[key], kind) for key, kind in wanted.items())
-        for one in metadata.get("references", []):
-            whole &= {*ITERATION, "rmse"} <= set(one)
+        kinds = {"parameters": dict, "datasets": list, "packages": dict}
+        valid = all(isinstance(metadata[key], kind) for key, kind in kinds.items())
+        valid &= all({*ITERATION, "rmse"} <= set(one) for one in metadata.get("references", []))
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        whole = False
-    if not whole:
+        valid = False
+    if not valid:
         raise InputError(f"{file}: is damaged, or not that of a run. Start a new run")
     return metadata
 
 
 def _read_rows(file: Path) -> list[dict]:
-    """The rows of a table, to the last digit, so that going on is as if never stopped."""
+    """The rows of a table, to the last digit, as if the run had never stopped."""
     try:
         table = pd.read_csv(file, float_precision="round_trip")
-        whole = table["status"].isin(["ok", "failed"]).all() and len(table.columns) > 1
+        valid = table["status"].isin(["ok", "failed"]).all() and len(table.columns) > 1
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, pd.errors.ParserError, UnicodeDecodeError):
-        whole = False
-    if not whole:
+        valid = False
+    if not valid:
         raise InputError(
             f"{file}: is damaged. Delete it, and all its rows are computed again by --resume"
         )
@@ -257,26 +241,27 @@ def check_new(path: Path) -> None:
     """Raises InputError unless a run can be written to `path`; writes nothing."""
     if path.exists() and not path.is_dir():
         raise InputError(f"--output-dir {path}: is a file. Give a folder")
-    if (path / "run.json").exists() or (path / "comparison.csv").exists():
+    if (path / "run.json").exists() or (path / MAIN_TABLE).exists():
         raise InputError(
             f"--output-dir {path}: holds a run already, and none is overwritten. Give another "
             f"folder, or go on with that run: --resume {path}"
         )
-    existing = next(
-        parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists()
-    )
+    existing = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise InputError(f"--output-dir {path}: {existing} cannot be written. Give another folder")
 
 
 def write_csv(table: pd.DataFrame, file: Path) -> None:
-    """Write `table` so that `file` is whole at every moment."""
-    _replace(file, table.to_csv(index=False))
+    """Write `table` so that `file` is complete at every moment."""
+    with complete_file(file) as scratch:
+        scratch.write_text(table.to_csv(index=False), encoding="utf-8")
 
 
-def _replace(file: Path, text: str) -> None:
-    scratch = file.with_suffix(f"{file.suffix}.part")
-    scratch.write_text(text, encoding="utf-8")
+@contextmanager
+def complete_file(file: Path, suffix: str = "part") -> Iterator[Path]:
+    """A scratch file to write to, which then takes the place of `file`."""
+    scratch = file.with_name(f"{file.name}.{suffix}")
+    yield scratch
     os.replace(scratch, file)
 
 

@@ -1,4 +1,4 @@
-"""Who takes part in a replay: a recommender, and when it is fitted anew."""
+"""A learner in a replay: a recommender, and when it is refitted from scratch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recbench.registry import check_name, name_of
 
 NEVER = "never"
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-FIRST = 1_000  # ratings after which one that is fitted at each growth is fitted first
+FIRST = 1_000  # ratings after which one that is refitted at each growth is fitted first
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Learner:
     """A recommender in a stream of ratings.
 
     Attributes:
-        spec: of the recommender, as `recbench.registry.load_recommender` takes it.
-        retrained: when it is fitted anew to all that was rated before: "never" but at the start,
-            after so many ratings ("1000"), when so much time has passed since the first rating
-            ("1d": minutes m, hours h, days d, weeks w), or when there are so many times as many
-            ratings ("x1.5"). In between it learns each rating if it can.
+        spec: of the recommender, for `recbench.registry.load_recommender`.
+        retrained: when it is refitted to all ratings so far: "never" but at the start, after n
+            ratings ("1000"), after a period since the first rating ("1d": minutes m, hours h, days
+            d, weeks w), or when there are n times as many ratings ("x1.5"). In between it learns
+            each rating if it can.
     """
 
     spec: str
@@ -42,7 +42,7 @@ class Learner:
         learner = cls(spec, retrained)
         if not at or not (retrained == NEVER or _growth(retrained) or _period(retrained)):
             raise InputError(
-                f"--models: '{text}'. Expected a recommender and when it is fitted anew, such as "
+                f"--models: '{text}'. Expected a recommender and when it is refitted, such as "
                 "personal@x1.5 (whenever there are half as many ratings more), bayes_fm@1000 "
                 "(after so many ratings), bayes_fm@7d (m, h, d, w: minutes, hours, days, weeks) "
                 "or user_mean@never"
@@ -61,11 +61,8 @@ class Learner:
         return f"{self.model}@{self.retrained}"
 
     def pieces(self, time: np.ndarray) -> list[tuple[int, int]]:
-        """From each fit to the next: the first rating and the one after the last.
-
-        Args:
-            time: see `starts`.
-        """
+        """From each fit to the next: the first rating and the one after the last; `time` as in
+        `starts`."""
         return list(pairwise([*self.starts(time).tolist(), len(time)]))
 
     def starts(self, time: np.ndarray) -> np.ndarray:
@@ -91,13 +88,13 @@ class Learner:
 
 
 def _growth(retrained: str) -> float:
-    """1.5 of "x1.5"; 0 of what is not of that form."""
+    """1.5 of "x1.5"; 0 of other forms."""
     found = re.fullmatch(r"x(\d+(?:\.\d+)?)", retrained)
     return float(found[1]) if found and float(found[1]) >= 1.05 else 0.0
 
 
 def _period(retrained: str) -> tuple[int, int] | None:
-    """How many of what, in seconds; 0: ratings."""
+    """(7, 86400) of "7d"; (1000, 0) of "1000", which is in ratings."""
     found = re.fullmatch(r"(\d+)([mhdw]?)", retrained)
     if not found or not int(found[1]):
         return None

@@ -1,33 +1,48 @@
-"""A learner goes through a part of a stream: it predicts a rating, then it may learn it."""
+"""A learner goes through a stream: it predicts each rating, then it may learn it.
+
+A replay is divided into segments, each from one fit of a learner to its next, which are independent
+of each other.
+"""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+import traceback
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from recbench.contract import FEW, bytes_of, compile_kernels, declared, fit_on, time_for
+from recbench.contract import FEW, Training, bytes_of, compile_kernels, fit, time_for
+from recbench.data.joining import load_dataset
+from recbench.keys import in_file_name
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
-from recbench.stream.stream import Stream
+from recbench.registry import file_of, line_of, load_recommender
+from recbench.runs.run_folder import complete_file
+from recbench.stream.learners import Learner
+from recbench.stream.stream import Stream, ratings_in_time
 from recbench.threads import one_thread
 
-TIMED = 200  # of the predictions of a learner that does not learn in between, so many one by one
+KEY = ["name", "start"]
+TIMED = 200  # predictions timed one by one, of a learner that does not learn in between
 
 
 @dataclass
 class Replayed:
-    """What came of it.
+    """A learner's way through a part of a stream.
 
     Attributes:
         predicted: stars, float32 [rows].
         predict_us, learn_us: microseconds of each, float32 [rows]; nan where it was not timed, or
             nothing was learned.
         known: ratings known at the start.
-        fit_seconds: processor time to fit to them, making an item table included.
+        fit_seconds: processor time to fit to them, with that of its item tables.
         seconds: processor time of the whole.
-        bytes_per_user: of what is learned of users, at the end, over those known then.
+        bytes_per_user: of the users' state at the end, over the users known then.
         bytes_shared: of what serves all users.
     """
 
@@ -41,29 +56,26 @@ class Replayed:
     bytes_shared: int | None
 
 
-def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
-    """Fit `model` to what is known at the rating `start`, then go through the ratings up to `end`.
+def replay(model: Any, stream: Stream, start: int, end: int, seed: int = 0) -> Replayed:
+    """Fit `model` to the ratings known at the rating `start`, then go through those up to `end`.
 
     Prequential (Dawid 1984; Gama, Sebastião & Rodrigues 2013): each rating is predicted before it
     is learned. A recommender with `learn_one` learns each as soon as it is known, also those that
     were not known yet at the start; another stays as it was fitted.
+
+    Args:
+        seed: of the model.
     """
     with one_thread():
         started = time.process_time()
         known = stream.known_at(start)
-        more_seconds = _fit(model, stream, known)
+        more_seconds = _fit(model, stream, known, seed)
         fit_seconds = time.process_time() - started + more_seconds
-        asked = stream.ratings.take(np.arange(start, end))
-        if hasattr(model, "learn_one"):
-            predicted, predict_us, learn_us, known_users = _one_by_one(
-                model, stream, known, start, end
-            )
-        else:
-            predicted, predict_us = _as_fitted(model, asked)
-            learn_us = np.full(end - start, np.nan, dtype=np.float32)
-            known_users = len(np.unique(stream.first(known).user))
+        go_through = _one_by_one if hasattr(model, "learn_one") else _as_fitted
+        predicted, predict_us, learn_us, learned = go_through(model, stream, known, start, end)
         seconds = time.process_time() - started + more_seconds
     state = bytes_of(model, "state_bytes")
+    known_users = len(np.unique(stream.ratings.user[:learned]))
     return Replayed(
         predicted=predicted,
         predict_us=predict_us,
@@ -76,29 +88,39 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
     )
 
 
-def _fit(model: Any, stream: Stream, known: int) -> float:
+def _fit(model: Any, stream: Stream, known: int, seed: int) -> float:
     """Fit to the first `known` ratings; the seconds to add to those that passed: its item tables
     may have been made before, and compiling is not counted."""
     movies = stream.movies(known)
-    baseline, tables, seconds = None, None, 0.0
-    if declared(model, "starts_from_item_baseline"):
-        baseline = stream.item_baseline(known, movies)
-    if declared(model, "starts_from_item_table"):
+    making, waited = 0.0, 0.0  # seconds of item tables, and of those the ones that passed here
+
+    @cache
+    def item_tables() -> ItemTables:
+        nonlocal making, waited
         started = time.process_time()
         tables, making = stream.item_tables(known, movies)
-        seconds = max(making - (time.process_time() - started), 0.0)
+        waited = time.process_time() - started
+        return tables
+
+    fits = {
+        "item_baseline": cache(lambda: stream.item_baseline(known, movies)),
+        "item_tables": item_tables,
+    }
+    training = Training(stream.first(known), movies, seed=seed, fits=fits)
+    few = stream.first(min(FEW, len(stream.ratings)))
     started = time.process_time()
-    compile_kernels(model, stream.first(min(FEW, len(stream.ratings))), movies, baseline, tables)
-    seconds -= time.process_time() - started
-    fit_on(model, stream.first(known), movies, baseline, item_tables=tables)
-    return seconds
+    compile_kernels(model, replace(training, ratings=few))
+    compiling = time.process_time() - started - waited
+    fit(model, training)
+    return max(making, waited) - waited - compiling
 
 
-def _one_by_one(
-    model: Any, stream: Stream, known: int, start: int, end: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Predictions, microseconds of predicting and of learning, and how many users are known at
-    the end."""
+Passed = tuple[np.ndarray, np.ndarray, np.ndarray, int]  # predicted, predict_us, learn_us, learned
+
+
+def _one_by_one(model: Any, stream: Stream, known: int, start: int, end: int) -> Passed:
+    """Predictions, microseconds of predicting and of learning, and the number of ratings learned
+    at the end."""
     columns = (stream.ratings.user, stream.ratings.movie, stream.ratings.stars)
     user, movie, stars = (column[known:end].tolist() for column in columns)
     n = end - start
@@ -107,7 +129,7 @@ def _one_by_one(
     learn_us = np.full(n, np.nan, dtype=np.float32)
     clock = time.perf_counter_ns
     if n:
-        model.predict_one(user[start - known], movie[start - known])  # what is compiled is compiled
+        model.predict_one(user[start - known], movie[start - known])  # compiles it
     learned = known
     for row in range(start, end):
         now = stream.known_at(row)
@@ -125,17 +147,104 @@ def _one_by_one(
         before = clock()
         model.learn_one(user[-1], movie[-1], stars[-1])
         learn_us[-1] = (clock() - before) / 1000
-    known_users = len(np.unique(stream.ratings.user[:learned]))
-    return predicted, predict_us, learn_us, known_users
+    return predicted, predict_us, learn_us, learned
 
 
-def _as_fitted(model: Any, asked: Ratings) -> tuple[np.ndarray, np.ndarray]:
-    """Predictions all at once, some of them timed by themselves."""
-    predicted = model.predict(asked.user, asked.movie, **time_for(model, asked.time))
-    predict_us = np.full(len(asked), np.nan, dtype=np.float32)
-    for row in np.unique(np.linspace(0, len(asked) - 1, TIMED).astype(int)):
-        one = asked.take(np.array([row]))
+def _as_fitted(model: Any, stream: Stream, known: int, start: int, end: int) -> Passed:
+    """The same, predicted all at once, some of them timed by themselves."""
+    query = stream.ratings.take(np.arange(start, end))
+
+    def predict(rows: Ratings) -> np.ndarray:
+        return model.predict(rows.user, rows.movie, **time_for(model, rows.time))
+
+    predicted = predict(query).astype(np.float32)
+    nothing = np.full(end - start, np.nan, dtype=np.float32)
+    predict_us = nothing.copy()
+    for row in np.unique(np.linspace(0, len(query) - 1, TIMED).astype(int)):
+        one = query.take(np.array([row]))
         before = time.perf_counter_ns()
-        model.predict(one.user, one.movie, **time_for(model, one.time))
+        predict(one)
         predict_us[row] = (time.perf_counter_ns() - before) / 1000
-    return predicted.astype(np.float32), predict_us
+    return predicted, predict_us, nothing, known
+
+
+# --- segments ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The parameters of a replay; the same in each process that works on it.
+
+    Attributes:
+        dataset, user_set, num_users, seed: see `ratings_in_time`.
+        encoding: of the movies.
+        delay: seconds until a rating is known.
+        folder: of the run.
+    """
+
+    dataset: str
+    user_set: str
+    num_users: int
+    encoding: str
+    seed: int
+    delay: int
+    folder: Path
+
+
+@lru_cache(maxsize=1)
+def stream_of(replay: Replay) -> Stream:
+    """The stream that is replayed."""
+    dataset = load_dataset(replay.dataset)
+    ratings = ratings_in_time(dataset, replay.user_set, replay.num_users, replay.seed)
+    tables = replay.folder / "item_tables"
+    return Stream(dataset, ratings, replay.encoding, replay.seed, tables, replay.delay)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The ratings from `start` up to `end`, for one learner that is fitted before them."""
+
+    replay: Replay
+    learner: Learner
+    start: int
+    end: int
+
+    @property
+    def file(self) -> Path:
+        """Of its predictions."""
+        name = f"{in_file_name(self.learner.model)}@{self.learner.retrained}-{self.start}.parquet"
+        return self.replay.folder / "predictions" / name
+
+
+@dataclass
+class SegmentDone:
+    """Its row, and the traceback if it failed."""
+
+    row: dict
+    failure: str = ""
+
+
+def work(segment: Segment) -> SegmentDone:
+    """Replay a segment and save its predictions; a failure is a row with the reason."""
+    learner, parameters = segment.learner, segment.replay
+    row: dict[str, object] = {
+        "dataset": load_dataset(parameters.dataset).source.name,
+        "name": learner.name,
+        "model": learner.model,
+        "retrained": learner.retrained,
+        "start": segment.start,
+        "end": segment.end,
+    }
+    cls = load_recommender(learner.spec)
+    try:
+        stream = stream_of(parameters)
+        done = vars(replay(cls(), stream, segment.start, segment.end, parameters.seed))
+    except (Exception, SystemExit) as error:  # a model may fail in any way
+        reason = line_of(error, file_of(cls))
+        return SegmentDone({**row, "status": "failed", "error": reason}, traceback.format_exc())
+    columns = {name: done.pop(name) for name in ("predicted", "predict_us", "learn_us")}
+    segment.file.parent.mkdir(exist_ok=True)
+    with complete_file(segment.file) as scratch:
+        numbers = np.arange(segment.start, segment.end)
+        pl.DataFrame({"row": numbers, **columns}).write_parquet(scratch)
+    return SegmentDone({**row, **done, "status": "ok", "error": None})

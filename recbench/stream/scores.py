@@ -1,5 +1,5 @@
-"""What a replay says: error of each learner, by how many ratings a user has given before, and by
-how old the learner's last fit is."""
+"""The tables of a replay: errors and costs of each learner, errors by how many ratings a user has
+given before, and by the age of the learner's last fit."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
-from recbench.evaluation.holm import holm
-from recbench.evaluation.significance import (
-    LEVEL,
-    resampled_means,
-    two_sided_p,
-)
+from recbench.evaluation.significance import LEVEL, holm, resampled_means, two_sided_p
+from recbench.stream.replaying import Segment
+from recbench.stream.stream import Stream, ratings_before
 
 RESAMPLES = 2_000
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)  # quantiles, of an interval
 SEEN = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)  # each up to the next
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 AGES = {
@@ -26,25 +25,56 @@ AGES = {
     "weeks": 30 * DAY,
     "months": np.inf,
 }  # name -> seconds below which it is
+SUMMARY = [
+    *("dataset", "model", "retrained", "n_events", "n_users"),
+    *("rmse", "mae", "rmse_pooled", "mae_pooled"),
+    *("percent", "low", "high", "p", "p_holm"),
+    *("learn_us_p50", "learn_us_p99", "predict_us_p50", "predict_us_p99"),
+    *("bytes_per_user", "bytes_shared", "fits", "fit_seconds", "total_seconds"),
+    *("status", "error"),
+]
 
 
-class OfUsers:
-    """Errors summed by user, so that users can be drawn.
+def make_tables(
+    stream: Stream, segments: dict[str, list[Segment]], rows: pd.DataFrame, reference: str
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """continual_summary.csv, learning_curve.csv and waiting.csv: of the learners that have all
+    their segments; of the others the summary has the error.
 
     Args:
-        user: int [rows], 0 .. users − 1.
+        segments: of each learner, by its name.
+        rows: of segments.csv.
+        reference: the learner that others are compared with.
     """
-
-    def __init__(self, user: np.ndarray) -> None:
-        self._user = user
-        self.users = int(user.max(initial=-1)) + 1
-
-    def sums(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Sums of `values` (float [rows]) over the `rows` (mask) of each user, float64 [users]."""
-        return np.bincount(self._user[rows], values[rows], minlength=self.users)
-
-    def counts(self, rows: np.ndarray) -> np.ndarray:
-        return np.bincount(self._user[rows], minlength=self.users)
+    ratings = stream.ratings
+    n_ok = rows.loc[rows["status"] == "ok", "name"].value_counts()
+    complete = {name: own for name, own in segments.items() if n_ok.get(name) == len(own)}
+    predicted, latencies = {}, {}
+    for name, own in complete.items():
+        frame = pl.concat(pl.read_parquet(one.file) for one in own)
+        predicted[name] = frame["predicted"].to_numpy()
+        latencies[name] = {
+            f"{what}_us_p{percent}": _percentile(frame[f"{what}_us"].to_numpy(), percent)
+            for what in ("learn", "predict")
+            for percent in (50, 99)
+        }
+    about = {
+        "dataset": stream.dataset.source.name,
+        "n_events": len(ratings),
+        "n_users": stream.n_users,
+    }
+    table = pd.DataFrame(
+        {**about, **_cost(rows[rows["name"] == name], name), **latencies.get(name, {})}
+        for name in segments
+    )
+    if not predicted:
+        return table.reindex(columns=SUMMARY), pd.DataFrame(), pd.DataFrame()
+    base = reference if reference in predicted else next(iter(predicted))
+    errors = summary(ratings.stars, ratings.user, predicted, base)
+    table = table.merge(errors, on="name", how="left").reindex(columns=SUMMARY)
+    curve = learning_curve(ratings.stars, ratings.user, ratings_before(ratings), predicted, base)
+    ages = {name: _age(ratings.time, own) for name, own in complete.items() if len(own) > 1}
+    return table, _split_names(curve), _split_names(by_age(ratings.stars, ages, predicted, base))
 
 
 def summary(
@@ -57,8 +87,8 @@ def summary(
     """One row for each learner: its errors, and how it compares with the reference.
 
     Args:
-        stars: float32 [rows], given.
-        user: int [rows].
+        stars: float32 [rows], the ratings.
+        user: int [rows], 0 .. users − 1; each has a rating.
         predicted: learner -> stars, float32 [rows].
         reference: one of them.
         seed: of the resamples of users.
@@ -68,39 +98,28 @@ def summary(
         ratings alike; `percent`: of RMSE, learner less reference, with the interval `low` .. `high`
         over users (95 %), `p` that there is no difference, `p_holm` corrected for all learners.
     """
-    by_user = OfUsers(user)
-    everything = np.ones(len(stars), dtype=bool)
-    count = np.maximum(by_user.counts(everything), 1)  # every user has a rating
-    squared = {
-        name: by_user.sums((stars - one) ** 2.0, everything) / count
-        for name, one in predicted.items()
-    }
-    names = list(predicted)
+    count = np.bincount(user)
+    errors = {name: stars - one for name, one in predicted.items()}
+    squared = {name: np.bincount(user, error**2.0) / count for name, error in errors.items()}
     means = resampled_means(np.column_stack(list(squared.values())), RESAMPLES, seed)
-    resampled = dict(zip(names, np.sqrt(means).T, strict=True))
+    resampled = dict(zip(predicted, np.sqrt(means).T, strict=True))
+    rmse = {name: float(np.sqrt(of_users.mean())) for name, of_users in squared.items()}
     rows = []
-    for name in names:
-        error = stars - predicted[name]
-        of_users = by_user.sums(np.abs(error), everything) / count
+    for name, error in errors.items():
         row: dict[str, object] = {
             "name": name,
-            "rmse": float(np.sqrt(squared[name].mean())),
-            "mae": float(of_users.mean()),
-            "rmse_pooled": float(np.sqrt(np.mean(error.astype(np.float64) ** 2))),
+            "rmse": rmse[name],
+            "mae": float((np.bincount(user, np.abs(error)) / count).mean()),
+            "rmse_pooled": _rmse(error),
             "mae_pooled": float(np.mean(np.abs(error), dtype=np.float64)),
         }
         if name != reference:
-            base = float(np.sqrt(squared[reference].mean()))
-            percent = 100 * (resampled[name] / resampled[reference] - 1)
-            difference = float(row["rmse"]) - base  # type: ignore[arg-type]
+            difference = rmse[name] - rmse[reference]
             spread = float((resampled[name] - resampled[reference]).std())
-            low, high = np.quantile(percent, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-            row |= {
-                "percent": 100 * difference / base,
-                "low": float(low),
-                "high": float(high),
-                "p": two_sided_p(difference, spread, by_user.users),
-            }
+            percent = 100 * (resampled[name] / resampled[reference] - 1)
+            row["percent"] = 100 * difference / rmse[reference]
+            row |= dict(zip(("low", "high"), np.quantile(percent, ENDS), strict=True))
+            row["p"] = two_sided_p(difference, spread, len(count))
         rows.append(row)
     table = pd.DataFrame(rows)
     if "p" in table:
@@ -120,42 +139,36 @@ def learning_curve(
     """Errors by how many ratings the user has given before.
 
     Args:
-        seen: int [rows], that number.
+        seen: int [rows], that number; the others as in `summary`.
 
     Returns:
         One row for each learner and interval from `ratings_seen` up to below `up_to`: `n_events`,
         `n_users`; `mae` and `rmse` over those ratings, each with its 95 % interval over users;
         `percent`: of RMSE, from the reference.
     """
-    by_user = OfUsers(user)
     edges = [*[edge for edge in SEEN if edge <= seen.max(initial=0)], np.inf]
     records = []
     for first, up_to in pairwise(edges):
         rows = (seen >= first) & (seen < up_to)
-        base = _rmse(stars, predicted[reference], rows)
+        _, here, count = np.unique(user[rows], return_inverse=True, return_counts=True)
+        base = _rmse(stars[rows] - predicted[reference][rows])
         for name, one in predicted.items():
-            count = by_user.counts(rows)
-            there = count > 0
-            error = stars - one
-            sums = np.column_stack(
-                (by_user.sums(np.abs(error), rows), by_user.sums(error**2.0, rows), count)
-            )[there]
-            means = resampled_means(sums, RESAMPLES, seed)
+            error = stars[rows] - one[rows]
+            sums = [np.bincount(here, np.abs(error)), np.bincount(here, error**2.0), count]
+            means = resampled_means(np.column_stack(sums), RESAMPLES, seed)
             mae, rmse = means[:, 0] / means[:, 2], np.sqrt(means[:, 1] / means[:, 2])
-            ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-            own = _rmse(stars, one, rows)
             records.append(
                 {
                     "name": name,
                     "ratings_seen": first,
                     "up_to": None if up_to == np.inf else up_to,
                     "n_events": int(rows.sum()),
-                    "n_users": int(there.sum()),
-                    "mae": float(np.abs(error[rows]).mean(dtype=np.float64)),
-                    **dict(zip(("mae_low", "mae_high"), np.quantile(mae, ends), strict=True)),
-                    "rmse": own,
-                    **dict(zip(("rmse_low", "rmse_high"), np.quantile(rmse, ends), strict=True)),
-                    "percent": 100 * (own / base - 1),
+                    "n_users": len(count),
+                    "mae": float(np.abs(error).mean(dtype=np.float64)),
+                    **dict(zip(("mae_low", "mae_high"), np.quantile(mae, ENDS), strict=True)),
+                    "rmse": _rmse(error),
+                    **dict(zip(("rmse_low", "rmse_high"), np.quantile(rmse, ENDS), strict=True)),
+                    "percent": 100 * (_rmse(error) / base - 1),
                 }
             )
     return pd.DataFrame(records)
@@ -167,7 +180,7 @@ def by_age(
     predicted: dict[str, np.ndarray],
     reference: str,
 ) -> pd.DataFrame:
-    """Errors by how old the last fit of a learner is.
+    """Errors by the age of the last fit of a learner (staleness).
 
     Other ratings come after minutes than after months. So beside each error stands that of the
     reference on the same ratings.
@@ -180,13 +193,11 @@ def by_age(
     """
     records = []
     for name, seconds in age.items():
-        lower = -np.inf
-        for what, upper in AGES.items():
+        for (what, upper), lower in zip(AGES.items(), (-np.inf, *AGES.values()), strict=False):
             rows = (seconds >= lower) & (seconds < upper)
-            lower = upper
             if rows.any():
-                own = _rmse(stars, predicted[name], rows)
-                base = _rmse(stars, predicted[reference], rows)
+                own = _rmse(stars[rows] - predicted[name][rows])
+                base = _rmse(stars[rows] - predicted[reference][rows])
                 records.append(
                     {
                         "name": name,
@@ -200,5 +211,41 @@ def by_age(
     return pd.DataFrame(records)
 
 
-def _rmse(stars: np.ndarray, predicted: np.ndarray, rows: np.ndarray) -> float:
-    return float(np.sqrt(np.mean((stars[rows] - predicted[rows]).astype(np.float64) ** 2)))
+def _rmse(error: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(error.astype(np.float64) ** 2)))
+
+
+def _percentile(values: np.ndarray, percent: int) -> float | None:
+    values = values[~np.isnan(values)]
+    return float(np.percentile(values, percent)) if len(values) else None
+
+
+def _cost(rows: pd.DataFrame, name: str) -> dict:
+    """Of all segments of a learner together."""
+    failed = rows[rows["status"] == "failed"]
+    ok = rows[rows["status"] == "ok"].sort_values("start")
+    model, _, retrained = name.rpartition("@")
+    cost = {"name": name, "model": model, "retrained": retrained, "fits": len(ok)}
+    if len(ok):
+        cost |= {"fit_seconds": ok["fit_seconds"].sum(), "total_seconds": ok["seconds"].sum()}
+        cost |= ok.iloc[-1][["bytes_per_user", "bytes_shared"]].to_dict()
+    error = failed["error"].iloc[0] if len(failed) else None
+    return {**cost, "status": "failed" if len(failed) else "ok", "error": error}
+
+
+def _age(time: np.ndarray, segments: list[Segment]) -> np.ndarray:
+    """Seconds since the last fit, float64 [rows]; nan before there was anything to fit to."""
+    age = np.full(len(time), np.nan)
+    for one in segments:
+        if one.start:
+            age[one.start : one.end] = time[one.start : one.end] - time[one.start]
+    return age
+
+
+def _split_names(table: pd.DataFrame) -> pd.DataFrame:
+    if table.empty:
+        return table
+    names = table.pop("name").str.rpartition("@")
+    table.insert(0, "model", names[0])
+    table.insert(1, "retrained", names[2])
+    return table

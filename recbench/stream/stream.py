@@ -23,7 +23,7 @@ from recbench.ratings import Movies, Ratings
 def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) -> Ratings:
     """All ratings of the chosen users, the earliest first; equal times in seeded random order.
 
-    Users are numbered anew, 0 .. n − 1, in the order of their first rating.
+    Users are numbered 0 .. n − 1 in the order of their first rating.
 
     Args:
         user_set: see `recbench.data.sampling.draw_sample`.
@@ -40,8 +40,7 @@ def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) 
     tie_break = np.random.default_rng([seed, 21]).random(len(ratings))
     ratings = ratings.take(np.lexsort((tie_break, ratings.time)))
     _, first, user = np.unique(ratings.user, return_index=True, return_inverse=True)
-    number = np.empty(len(first), dtype=np.int64)
-    number[np.argsort(first)] = np.arange(len(first))
+    number = np.argsort(np.argsort(first))
     return Ratings(number[user], ratings.movie, ratings.stars, ratings.time)
 
 
@@ -58,15 +57,15 @@ def ratings_before(ratings: Ratings) -> np.ndarray:
 class Stream:
     """Ratings one after another, and what follows from the first n of them.
 
-    Votes are counted over those n, whatever the metadata say: the votes of a metadata file are of
-    the day on which it was written, which is after most ratings.
+    Votes are counted over those n: the votes of a metadata file are of the day on which it was
+    written, which is after most ratings.
 
     Attributes:
         dataset: that the ratings are from.
         ratings: in the order of their time, of users 0 .. u − 1.
         encoding: of the movies, see `encode_movies`; metadata bits alone.
         seed: of item tables.
-        folder: where item tables are kept as long as the replay goes on.
+        folder: of the item tables, while the replay runs.
         delay: seconds between a rating and the moment from which it is known.
     """
 
@@ -77,14 +76,20 @@ class Stream:
     folder: Path
     delay: int = 0
 
+    @property
+    def n_users(self) -> int:
+        """How many users there are."""
+        return int(self.ratings.user.max(initial=-1)) + 1
+
     def known_at(self, row: int) -> int:
-        """How many ratings are known when the rating `row` is asked for; never that one."""
+        """How many ratings are known when the rating `row` is predicted; never that one."""
         if not self.delay:
             return row
         limit = self.ratings.time[row] - self.delay
         return min(row, int(np.searchsorted(self.ratings.time, limit, side="right")))
 
     def first(self, n: int) -> Ratings:
+        """The first n ratings."""
         return self.ratings.take(np.arange(n))
 
     def movies(self, n: int) -> Movies:
@@ -93,34 +98,32 @@ class Stream:
         no_votes = [pl.lit(None, pl.Float64).alias(name) for name in ("vote_average", "vote_count")]
         without = replace(source, movies=source.movies.with_columns(no_votes))
         counted = replace(self.dataset, source=without, ratings=self.first(n))
-        everybody = np.ones(int(self.ratings.user.max(initial=-1)) + 1, dtype=bool)
+        everybody = np.ones(self.n_users, dtype=bool)
         return encode_movies(counted, background=everybody, encoding=self.encoding)
 
     def item_baseline(self, n: int, movies: Movies) -> ItemBaseline:
+        """Fitted to the first n ratings."""
         return ItemBaseline.fit(self.first(n), movies)
 
     def item_tables(self, n: int, movies: Movies) -> tuple[ItemTables, float]:
         """Tables learned from the first n ratings, and the seconds that making them took.
 
-        A table for each fold of the users there are, learned from the others; and one learned from
-        all, for users who are still to come. They are made once, by whoever needs them first. The
-        votes in `movies` are counted over everybody, as far as anybody can see them.
+        One for each fold of the users so far, learned from the others; and one learned from all,
+        for users who are still to come. They are made once, by the process that needs them first.
         """
         seen = self.first(n)
-        users = int(self.ratings.user.max(initial=-1)) + 1
-        fold = np.full(users, FOLDS)
-        there = np.unique(seen.user)
-        fold[there] = fold_of_each(there, self.seed)
+        fold = np.full(self.n_users, FOLDS)
+        users = np.unique(seen.user)
+        fold[users] = fold_of_each(users, self.seed)
         self.folder.mkdir(exist_ok=True, parents=True)
-        with FileLock(self.folder / f"{n}.lock"):
-            about = self.folder / f"{n}.json"
+        files = [self.folder / f"{n}-{k}.npz" for k in range(FOLDS + 1)]
+        about = self.folder / f"{n}.json"
+        with FileLock(about.with_suffix(".lock")):
             if not about.exists():
                 started = time.process_time()
-                for k in range(FOLDS + 1):
+                for k, file in enumerate(files):
                     others = seen.take(fold[seen.user] != k)
-                    table = make_item_table(others, movies, self.seed, most_folds=1)
-                    table.save(self.folder / f"{n}-{k}.npz")
+                    make_item_table(others, movies, self.seed, most_folds=1).save(file)
                 about.write_text(json.dumps({"seconds": time.process_time() - started}))
             seconds = json.loads(about.read_text())["seconds"]
-            tables = [ItemTable.load(self.folder / f"{n}-{k}.npz") for k in range(FOLDS + 1)]
-        return ItemTables(tuple(tables), fold), seconds
+            return ItemTables(tuple(map(ItemTable.load, files)), fold), seconds

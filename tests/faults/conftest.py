@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from tests_paths import ROOT
 
-from recbench.runs.provenance import circumstances
+from recbench.runs.provenance import provenance
 
 ALL = os.environ.get("FAULTS") == "all"
 COUNTS = ROOT / "results" / "reliability" / "faults"
@@ -37,7 +37,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         COUNTS.mkdir(parents=True, exist_ok=True)
         table = pd.DataFrame(sorted(tried.items()), columns=["fault", "tried_and_survived"])
         table.to_csv(COUNTS / "counts.csv", index=False)
-        described = {**circumstances(), "failed_tests": int(session.testsfailed)}
+        described = {**provenance(), "failed_tests": int(session.testsfailed)}
         (COUNTS / "run.json").write_text(json.dumps(described, indent=2) + "\n")
 
 

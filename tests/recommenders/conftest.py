@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recbench.checks.candidate import MOVIES, TRAIN
+from recbench.checks.toy_data import MOVIES, TRAIN
 from recbench.ratings import Movies, Ratings
 
 

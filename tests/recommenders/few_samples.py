@@ -12,14 +12,15 @@ SAMPLES = 20
 
 class ShortFM(BayesianFM):
     settings_alone: ClassVar[dict] = {}
+    defaults_without_background: ClassVar[dict] = {}
 
-    def __init__(self, seed=0):
-        super().__init__(seed, rank=4, samples=SAMPLES)
+    def __init__(self):
+        super().__init__(rank=4, samples=SAMPLES)
 
 
 class ShortFMImplicit(BayesianFMImplicit):
-    def __init__(self, seed=0):
-        super().__init__(seed, samples=SAMPLES, rank_of_many=0)
+    def __init__(self):
+        super().__init__(samples=SAMPLES, rank_of_many=0)
 
 
 def few_samples(name: str) -> dict[str, object]:

@@ -19,9 +19,8 @@ from Collaborative.river_online import RiverBaseline, RiverBiasedMF
 from PerUser.perUser import AoRecommender
 from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
-from recbench.checks.candidate import FILMS, MOVIES
-from recbench.checks.learning import parts, stream
-from recbench.checks.toy_data import toy_tables
+from recbench.checks.toy_data import MOVIES, parts, stream, toy_tables
+from recbench.checks.toy_data import NUM_MOVIES as FILMS
 from recbench.contract import OnlineRecommender, Options, build, declared, fit_on
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from recbench.report.progress import GridProgress
-from recbench.runs.at_work import Piece
+from recbench.runs.processes import Piece
 
 MODELS = ["ridge", "torch"]
 KEYS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recbench.report.time_left import TimeLeft
-from recbench.runs.at_work import Piece
+from recbench.runs.processes import Piece
 
 
 def piece(model, size, iteration=1, **part):

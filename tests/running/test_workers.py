@@ -14,8 +14,7 @@ from tests_paths import ROOT
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from recbench.errors import InputError
-from recbench.runs.at_work import Piece, report
-from recbench.runs.workers import work_through
+from recbench.runs.processes import Piece, report, work_through
 
 TASKS = list(range(40))
 

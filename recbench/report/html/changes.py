@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from recbench.evaluation.holm import holm
-from recbench.evaluation.significance import two_sided_p
+from recbench.evaluation.significance import holm, two_sided_p
 from recbench.keys import CELL
 from recbench.report.html import users
 from recbench.report.html.run_files import RunFiles

@@ -1,0 +1,280 @@
+"""A grid is run: which tasks are left, what they cost, one result after another into the folder of
+the run; and the references that recommenders are compared with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from recbench.contract import check_declarations, with_defaults
+from recbench.data.dataset import Dataset
+from recbench.errors import InputError
+from recbench.evaluation.protocols import Protocol
+from recbench.evaluation.significance import significance
+from recbench.keys import CELL, ITERATION
+from recbench.registry import family_of, file_of, line_of, load_recommender
+from recbench.report.plots import write_plots
+from recbench.report.progress import GridProgress
+from recbench.report.results import RESULTS, results_table
+from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
+from recbench.report.wide import final_results
+from recbench.runs.cluster import Cluster, Needed
+from recbench.runs.grid import CELLS, CellTask, Shards, run_task
+from recbench.runs.predictions import KEY, Predictions
+from recbench.runs.processes import Piece, number_of_workers, work_through
+from recbench.runs.run_folder import RunFolder, write_csv
+
+COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
+DEFAULT_ENGINE = "weightless"
+LARGE = 2_000_000  # ratings; the cost of fewer is not announced
+TRIVIAL_REFERENCE = "user_median"  # beside the other
+REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
+
+
+def check_models(specs: Sequence[str], wnn_engine: str) -> None:
+    """Make each recommender once, so that errors show before the work.
+
+    Raises:
+        InputError: there is none of a name, it cannot be made, or none has an engine.
+    """
+    classes = [load_recommender(spec) for spec in specs]
+    with_engine = [cls for cls in classes if hasattr(_mean_of(cls), "check_engine")]
+    if wnn_engine != DEFAULT_ENGINE and not with_engine:
+        raise InputError(
+            f"--wnn-engine {wnn_engine}: no recommender of this run has an engine. "
+            "Add one that has (ao), or leave the flag out"
+        )
+    for spec, cls in zip(specs, classes, strict=True):
+        try:
+            check_declarations(cls)
+            cls()
+            if cls in with_engine:
+                _mean_of(cls).check_engine(wnn_engine)
+        except InputError:
+            raise
+        except Exception as error:  # a plugin may fail in any way
+            raise InputError(
+                f"--models {spec}: {cls.__name__} cannot be made. {line_of(error, file_of(cls))}"
+            ) from None
+
+
+def _mean_of(cls: type) -> Any:
+    """The class whose mean a median is of; else itself."""
+    return getattr(cls, "mean", cls)
+
+
+def open_predictions(folder: RunFolder, shared: str, anew: bool) -> tuple[Predictions, Path]:
+    """The predictions of the run so far, and the folder where workers write to; the rows of the run
+    folder are those with predictions.
+
+    Args:
+        shared: a folder that all machines of a cluster see; "": the run's own.
+        anew: whether cells that were done in part are done anew, because the code has changed.
+    """
+    exchange = folder.path.absolute()
+    if shared:
+        exchange = Path(shared).absolute() / folder.unique_name()
+    if anew:
+        shutil.rmtree(exchange / CELLS, ignore_errors=True)
+    predictions = Predictions(folder.path, exchange)
+    folder.adopt(predictions.rows)
+    there = predictions.keys()
+    folder.rows = [row for row in folder.rows if tuple(row[name] for name in KEY) in there]
+    return predictions, exchange
+
+
+def tasks_left(
+    task: CellTask,
+    cells: Sequence[tuple[int, int]],
+    iterations: int,
+    choose_reference: bool,
+    folder: RunFolder,
+    dataset: Dataset,
+) -> list[CellTask]:
+    """The tasks of a grid, without the rows that the folder has.
+
+    The reference of a cell is chosen among all collaborative models of the run, over all
+    iterations; an iteration is scored again if one of them is run again.
+
+    Args:
+        task: what all tasks have in common, with all models.
+        cells: users and ratings of each.
+        choose_reference: whether the best collaborative model of each cell is the reference.
+    """
+    collaborative = {
+        name: spec
+        for name, spec in task.models.items()
+        if choose_reference and family_of(load_recommender(spec)) == COLLABORATIVE
+    }
+    scored = [tuple(scores[name] for name in ITERATION) for scores in references(folder)]
+    tasks = []
+    for iteration, (num_users, reviews) in product(range(1, iterations + 1), cells):
+        key = dict(zip(ITERATION, (num_users, reviews, iteration), strict=True))
+        left = {
+            name: spec for name, spec in task.models.items() if not folder.has(**key, model=name)
+        }
+        again = tuple(key.values()) not in scored or left.keys() & collaborative
+        reference_of = collaborative if again else {}
+        divided = (num_users or dataset.n_users) > task.users_per_task
+        if left or reference_of:
+            tasks.append(
+                replace(
+                    task,
+                    key=key,
+                    models=left,
+                    reference_of=reference_of,
+                    users_per_task=task.users_per_task if divided else 0,
+                )
+            )
+    return tasks
+
+
+def expected_costs(tasks: list[CellTask], dataset: Dataset) -> list[str]:
+    """A line for each recommender with `expected_cost` and each large number of ratings that it is
+    fitted to."""
+    all_users, all_ratings = len(dataset.user_id), len(dataset.ratings)
+    lines: dict[tuple[str, int], str] = {}
+    for task in tasks:
+        background, reviews = task.protocol.background_users, task.key["reviews_per_user"]
+        in_cell = min(task.key["num_users"] or all_users, all_users)
+        others = all_users if background == "all" else background
+        of_each = all_ratings / all_users
+        users = min(in_cell + others, all_users)
+        ratings = int(in_cell * min(reviews or of_each, of_each) + others * of_each)
+        ratings = min(ratings, all_ratings)
+        for name, spec in task.models.items() if ratings >= LARGE else ():
+            model = with_defaults(load_recommender(spec), background != 0)
+            if hasattr(model, "expected_cost") and (name, ratings) not in lines:
+                seconds, size = model.expected_cost(ratings, users, len(dataset.table))
+                lines[name, ratings] = (
+                    f"{name} fitted to up to {ratings:,} ratings: about {seconds / 60:,.0f} minutes"
+                    f" of processor time and {size / 1e9:,.1f} GB"
+                )
+    return list(lines.values())
+
+
+def run_tasks(
+    tasks: list[CellTask],
+    folder: RunFolder,
+    predictions: Predictions,
+    dataset: Dataset,
+    names: list[str],
+    workers: int | Cluster,
+    resume_command: str,
+    console: Console,
+) -> None:
+    """Run the tasks, here or on a cluster; each result is saved as soon as it is there.
+
+    Args:
+        names: of all recommenders, in the order of the tables.
+        workers: a cluster, or processes on this machine, see `number_of_workers`.
+    """
+    if isinstance(workers, Cluster) and tasks:
+        one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
+        exchange = one.folder or folder.path
+        workers.check(Needed(one.dataset, one.protocol.join, one.cache, tuple(specs), exchange))
+    if not isinstance(workers, Cluster):
+        divided = any(task.users_per_task for task in tasks)
+        workers = number_of_workers(workers, None if divided else len(tasks))
+    shards, pieces = Shards(), [task.pieces() for task in tasks]
+    size_of = partial(ratings_in, dataset)
+    with GridProgress(console, pieces, folder.rows, names, size_of) as progress:
+        observer = progress.observe if console.is_terminal else None
+        for result in work_through(run_task, tasks, workers, resume_command, observer):
+            done = result if result.shard is None else shards.add(result)
+            for note in folder.new_notes(done.notes):
+                progress.note(note)
+            for row in done.rows:
+                if row["status"] == "ok":
+                    predictions.take(row)
+            for name, traceback in done.failures.items():
+                folder.log_failure(f"{name}, {done.key}", traceback)
+            if done.reference:
+                note_reference(folder, done.reference)
+            folder.add(*done.rows)
+            progress.add(result.pieces, done.key, done.rows, [task.pieces() for task in done.then])
+
+
+def ratings_in(dataset: Dataset, piece: Piece) -> float:
+    """How many ratings a piece of work has, about."""
+    each = piece.reviews_per_user or len(dataset.ratings) / dataset.n_users
+    return (piece.num_users or dataset.n_users) * each / piece.parts
+
+
+def write_results(
+    table: pd.DataFrame,
+    predictions: Predictions,
+    protocol: Protocol,
+    reference: str | None,
+    folder: RunFolder,
+    console: Console,
+) -> None:
+    """The other files of a run, and its tables in the terminal.
+
+    Args:
+        table: the rows of the run.
+        reference: see `references_of`.
+    """
+    losses = predictions.losses()
+    predictions.finish()
+    write_csv(results_table(table, losses), folder.path / RESULTS)
+    write_csv(final_results(table), folder.path / "final_results.csv")
+    cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
+    references = references_of(cells, reference, folder)
+    if protocol.holdout_rule().same_test_rows:
+        differences = significance(losses, references)
+        write_csv(differences, folder.path / "significance.csv")
+    else:  # there is nothing to pair
+        differences = significance(losses.iloc[:0], references.iloc[:0])
+    write_plots(table, differences, folder.path / "plots")
+    for score, title in TABLES.items():
+        if table[score].notna().any():
+            console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
+    console.print(legend(differences), soft_wrap=True)
+
+
+# --- references --------------------------------------------------------------------------------
+
+
+def references(folder: RunFolder) -> list[dict]:
+    """The RMSE of collaborative recommenders on validation rows of each cell and iteration so far:
+    its key, and `rmse` by name."""
+    return folder.metadata.get("references", [])
+
+
+def note_reference(folder: RunFolder, scores: dict) -> None:
+    """Put the scores of one more cell and iteration into run.json."""
+    others = [one for one in references(folder) if any(one[k] != scores[k] for k in ITERATION)]
+    ordered = sorted([*others, scores], key=lambda one: [one[name] for name in ITERATION])
+    folder.note("references", ordered)
+
+
+def references_of(
+    cells: list[tuple[int, int]], reference: str | None, folder: RunFolder
+) -> pd.DataFrame:
+    """Of each cell the reference and the trivial one, with their roles.
+
+    Args:
+        reference: named in advance; None: the collaborative one with the lowest mean RMSE on the
+            validation rows of all iterations of the cell, among those that succeeded in each.
+    """
+    rows = [(*cell, reference, "named beforehand") for cell in cells]
+    if reference is None:
+        rows = []
+        scores: dict[tuple[int, int], list[dict]] = {}
+        for one in references(folder):
+            scores.setdefault((one[CELL[0]], one[CELL[1]]), []).append(one["rmse"])
+        for cell, rmse in scores.items():
+            if in_all := sorted(set.intersection(*map(set, rmse))):
+                best = min(in_all, key=lambda name: sum(one[name] for one in rmse))
+                rows.append((*cell, best, "best collaborative"))
+    rows += [(*cell, TRIVIAL_REFERENCE, USERS_MEDIAN) for cell in cells]
+    return pd.DataFrame(rows, columns=REFERENCE_COLUMNS)
