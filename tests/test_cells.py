@@ -113,9 +113,9 @@ def threads():
 class CountsThreads(UserMean):
     """Remembers the threads that it had."""
 
-    def fit(self, train, movies):
+    def fit(self, training):
         self.threads = threads()
-        return super().fit(train, movies)
+        return super().fit(training)
 
 
 def test_matrices_of_a_recommender_take_one_thread_and_afterwards_as_many_as_before(synthetic):

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from fitting import fit
 from plain_personal import plain_kernel, plainly
 
 from Collaborative.bayesian_fm import BayesianFM
@@ -64,9 +65,9 @@ def history(train: Ratings, user: int) -> Ratings:
 def errors_expected(own: Ratings, said: np.ndarray, table, hybrid: Hybrid) -> np.ndarray:
     """What the errors of a person's ratings tell of every movie, by a dense solve with the kernel
     of the docstring."""
-    scales, less, n = table.scales, hybrid.share_of_likeness, len(own)
+    scales, less, n = table.scales, hybrid.share_of_similarity, len(own)
     of_errors = Scales(
-        less * scales.level, less * scales.likeness, hybrid.share_of_metadata * scales.metadata,
+        less * scales.loading, less * scales.similarity, hybrid.share_of_metadata * scales.metadata,
         less * scales.slope, scales.drift, hybrid.noise * scales.noise,
     )  # fmt: skip
     k = plain_kernel("codes", replace(table, scales=of_errors), MOVIES)
@@ -93,11 +94,11 @@ def by_halves(hybrid: Hybrid, train: Ratings, tables=TABLES) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"share_of_likeness": 1.0, "noise": 0.5}, {"share_of_metadata": 3.0, "noise": 2.0}],
+    [{}, {"share_of_similarity": 1.0, "noise": 0.5}, {"share_of_metadata": 3.0, "noise": 2.0}],
 )
 def test_it_is_the_mean_of_two_halves_computed_separately(settings):
     train = ratings()
-    hybrid = Hybrid(model=OwnOpinion, **settings).fit(train, MOVIES, TABLES)
+    hybrid = fit(Hybrid(model=OwnOpinion, **settings), train, MOVIES, item_tables=TABLES)
     expected = by_halves(hybrid, train)
     np.testing.assert_allclose(hybrid.predict(*ASKED), expected.ravel(), atol=1e-5)
 
@@ -105,7 +106,7 @@ def test_it_is_the_mean_of_two_halves_computed_separately(settings):
 def test_each_user_has_the_table_of_the_own_fold():
     train = ratings()
     tables = ItemTables((TABLE, toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
-    hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, tables)
+    hybrid = fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=tables)
     found = hybrid.predict(*ASKED)
     np.testing.assert_allclose(found, by_halves(hybrid, train, tables).ravel(), atol=1e-5)
     one_for_all = by_halves(hybrid, train).ravel()
@@ -122,7 +123,7 @@ def test_errors_by_hand():
         TABLE,
         mean=np.full(FILMS, 3.0),
         factors=np.ones((FILMS, 1)),
-        scales=Scales(level=1, likeness=0, metadata=0, slope=0, drift=0, noise=1),
+        scales=Scales(loading=1, similarity=0, metadata=0, slope=0, drift=0, noise=1),
     )
 
     class Three(OwnOpinion):
@@ -130,18 +131,18 @@ def test_errors_by_hand():
             return np.full(len(user), 3, np.float32)
 
     tables = ItemTables.same_for_all(table)
-    hybrid = Hybrid(model=Three).fit(Ratings([0], [4], [5.0], [1]), MOVIES, tables)
+    hybrid = fit(Hybrid(model=Three), Ratings([0], [4], [5.0], [1]), MOVIES, item_tables=tables)
     expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
     assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)
 
 
 def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
-    hybrid = Hybrid(model=OwnOpinion).fit(ratings(), MOVIES, TABLES)
+    hybrid = fit(Hybrid(model=OwnOpinion), ratings(), MOVIES, item_tables=TABLES)
     for user in (3, 50_000):
         asked = np.full(FILMS, user), EVERY
         expected = (OwnOpinion().predict(*asked) + TABLE.mean) / 2
         np.testing.assert_allclose(hybrid.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
-    empty = Hybrid(model=OwnOpinion).fit(NOBODY, MOVIES, TABLES)
+    empty = fit(Hybrid(model=OwnOpinion), NOBODY, MOVIES, item_tables=TABLES)
     asked = np.zeros(FILMS, int), EVERY
     expected = (OwnOpinion().predict(*asked) + TABLE.mean) / 2
     np.testing.assert_allclose(empty.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
@@ -150,24 +151,26 @@ def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
 def test_what_is_predicted_stays_within_the_scale():
     for mean in (0.2, 6.5):
         tables = ItemTables.same_for_all(replace(TABLE, mean=np.full(FILMS, mean)))
-        stars = Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED)
+        stars = fit(Hybrid(model="always_3"), NOBODY, MOVIES, item_tables=tables).predict(*ASKED)
         assert stars == pytest.approx(np.full(len(stars), (3 + mean) / 2), abs=1e-6)
     tables = ItemTables.same_for_all(replace(TABLE, mean=np.full(FILMS, 9.0)))
-    assert (Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED) == 5).all()
+    assert (
+        fit(Hybrid(model="always_3"), NOBODY, MOVIES, item_tables=tables).predict(*ASKED) == 5
+    ).all()
 
 
 def test_the_model_is_fitted_once_to_all_ratings(fitted_on):
     train = ratings()
-    Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
+    fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES)
     assert fitted_on == [train]
 
 
 def test_a_fitted_base_takes_the_place_of_the_model(fitted_on):
     train = ratings()
-    alone = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
+    alone = fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES)
     base = OwnOpinion().fit(train, MOVIES)
     fitted_on.clear()
-    shared = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES, base=base)
+    shared = fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES, base=base)
     assert fitted_on == []
     np.testing.assert_array_equal(shared.predict(*ASKED), alone.predict(*ASKED))
 
@@ -186,8 +189,8 @@ def test_the_base_of_a_run_is_that_of_its_own_settings():
     assert HybridImplicit().builds_on == "bayes_fm_implicit"
     assert Hybrid(model="bias").builds_on == ""
     assert Hybrid(model=OwnOpinion).builds_on == ""
-    base = BayesianFM(**few).fit(train, MOVIES)
-    shared = Hybrid().fit(train, MOVIES, TABLES, base=base)
+    base = fit(BayesianFM(**few), train, MOVIES)
+    shared = fit(Hybrid(), train, MOVIES, item_tables=TABLES, base=base)
     asked = np.array([3, 9]), np.array([0, 1])  # users without ratings
     expected = (base.predict(*asked) + TABLE.mean[[0, 1]]) / 2
     np.testing.assert_allclose(shared.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
@@ -207,12 +210,15 @@ def test_a_model_of_ones_own(tmp_path):
         "        return self.stars[movie]\n"
     )
     train = ratings()
-    hybrid = Hybrid(model=f"{file}:Baseline").fit(train, MOVIES, TABLES)
+    hybrid = fit(Hybrid(model=f"{file}:Baseline"), train, MOVIES, item_tables=TABLES)
     stranger = np.full(FILMS, 9), EVERY
     expected = (ItemBaseline.fit(train, MOVIES).stars.clip(0.5, 5) + TABLE.mean) / 2
     np.testing.assert_allclose(hybrid.predict(*stranger), expected.clip(0.5, 5), atol=1e-5)
-    assert hybrid.state_bytes() == Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES).state_bytes()
-    named = Hybrid(model="always_3").fit(train, MOVIES, TABLES)
+    assert (
+        hybrid.state_bytes()
+        == fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES).state_bytes()
+    )
+    named = fit(Hybrid(model="always_3"), train, MOVIES, item_tables=TABLES)
     expected = (3 + TABLE.mean) / 2
     np.testing.assert_allclose(named.predict(*stranger), expected, atol=1e-6)
 
@@ -236,7 +242,7 @@ class Clock(Recommender):
 def test_a_model_that_asks_for_the_time_is_told_it():
     """Of a training rating its own time, of what is asked the time it is asked for."""
     train = Ratings([0, 0, 1], [4, 5, 4], [3.0, 4.0, 5.0], [12, 20, 35])
-    hybrid = Hybrid(model=Clock).fit(train, MOVIES, TABLES)
+    hybrid = fit(Hybrid(model=Clock), train, MOVIES, item_tables=TABLES)
     assert hybrid.asks_for_time
     assert not Hybrid(model=OwnOpinion).asks_for_time
     Clock.asked.clear()
@@ -254,14 +260,14 @@ def test_a_movie_rated_twice_counts_once_the_latest():
     once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
     asked = np.zeros(FILMS, int), EVERY
     first, second = (
-        Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES).predict(*asked)
+        fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES).predict(*asked)
         for train in (twice, once)
     )
     np.testing.assert_array_equal(first, second)
 
 
 def test_what_is_asked_together_is_what_is_asked_alone():
-    hybrid = Hybrid(model=OwnOpinion).fit(ratings(), MOVIES, TABLES)
+    hybrid = fit(Hybrid(model=OwnOpinion), ratings(), MOVIES, item_tables=TABLES)
     together = hybrid.predict(*ASKED)
     for place in range(0, len(together), 17):
         alone = hybrid.predict(ASKED[0][[place]], ASKED[1][[place]])
@@ -297,10 +303,10 @@ def test_a_better_model_makes_a_better_hybrid():
 def test_how_large_it_is():
     """The personal half, the number of each row, and the model."""
     train = ratings()
-    hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
-    personal = Personal().fit(train, MOVIES, TABLES)
+    hybrid = fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES)
+    personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
     assert hybrid.state_bytes() == personal.state_bytes() + 4 * len(train)
-    larger = Hybrid(model="bias").fit(train, MOVIES, TABLES)
+    larger = fit(Hybrid(model="bias"), train, MOVIES, item_tables=TABLES)
     model = build(load_recommender("bias"), Options())
     fit_on(model, train, MOVIES, ItemBaseline.fit(train, MOVIES))
     assert larger.state_bytes() == hybrid.state_bytes() + model.state_bytes()

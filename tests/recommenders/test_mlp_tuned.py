@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from fitting import fit
 from torch import nn
 
 from PerUser.mlp_tuned import TunedPerUserMlp
@@ -21,7 +22,7 @@ from recbench.threads import one_thread
 
 def test_fewer_than_four_ratings_give_the_shrunk_mean():
     train, movies = toy_ratings([3, 1, 40, 2], movies=60), toy_movies(60)
-    model = TunedPerUserMlp(damping=5.0, start="mean").fit(train, movies)
+    model = fit(TunedPerUserMlp(damping=5.0, start="mean"), train, movies)
     overall = mean_of_all(train.stars)
     means = shrunk_means(train.user, train.stars, 5.0, overall)
     stars = model.predict(np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53]))
@@ -31,7 +32,7 @@ def test_fewer_than_four_ratings_give_the_shrunk_mean():
 def test_and_from_an_item_baseline_that_and_the_shrunk_residual():
     train = toy_ratings([3, 1, 40, 2], movies=60)
     baseline = np.random.default_rng(0).uniform(2, 4, 60)
-    model = TunedPerUserMlp(damping=5.0).fit(train, toy_movies(60), ItemBaseline(baseline))
+    model = fit(TunedPerUserMlp(damping=5.0), train, toy_movies(60), ItemBaseline(baseline))
     residual = train.stars - baseline[train.movie]
     overall = mean_of_all(residual)
     means = shrunk_means(train.user, residual, 5.0, overall)
@@ -54,7 +55,7 @@ def test_it_learns_what_a_user_likes_from_enough_ratings():
     movies = toy_movies(250)
     user, movie = np.repeat(np.arange(4), 150), np.tile(np.arange(150), 4)
     train = Ratings(user, movie, np.where(movies.bits[movie, user], 4.5, 2.0), np.zeros(600))
-    model = TunedPerUserMlp().fit(train, movies, ItemBaseline.fit(train, movies))
+    model = fit(TunedPerUserMlp(), train, movies, ItemBaseline.fit(train, movies))
     user, movie = np.repeat(np.arange(4), 100), np.tile(np.arange(150, 250), 4)
     truth = np.where(movies.bits[movie, user], 4.5, 2.0)
     error = np.abs(model.predict(user, movie) - truth).mean()
@@ -64,7 +65,7 @@ def test_it_learns_what_a_user_likes_from_enough_ratings():
 def test_where_nothing_is_to_be_learned_it_stays_near_the_mean():
     movies = toy_movies(80)
     train = toy_ratings([40] * 30, movies=60, seed=4)  # stars without rhyme or reason
-    model = TunedPerUserMlp(start="mean").fit(train, movies)
+    model = fit(TunedPerUserMlp(start="mean"), train, movies)
     means = shrunk_means(train.user, train.stars, model.damping, mean_of_all(train.stars))
     user, movie = np.repeat(np.arange(30), 20), np.tile(np.arange(60, 80), 30)
     assert np.abs(model.predict(user, movie) - means[user]).mean() < 0.25
@@ -77,7 +78,7 @@ def test_a_user_learns_the_same_whoever_else_is_trained():
     stars = train.stars.copy()
     stars[train.user == 1], stars[train.user == 3] = stars[train.user == 3], stars[train.user == 1]
     other = replace(train, stars=stars)
-    models = [TunedPerUserMlp(seed=2, start="mean").fit(one, movies) for one in (train, other)]
+    models = [fit(TunedPerUserMlp(start="mean"), one, movies, seed=2) for one in (train, other)]
     for user in (0, 2, 4):
         asked = np.full(50, user), np.arange(50)
         np.testing.assert_array_equal(*(model.predict(*asked) for model in models))
@@ -151,9 +152,13 @@ def test_all_at_once_is_one_after_another(folds):
     train = toy_ratings([30, 13, 22], movies=40, seed=2)
     liked = movies.bits[train.movie, train.user]  # another bit by each user
     train = replace(train, stars=np.where(liked, 4.0, 1.5) + rng.integers(0, 3, len(train)) / 2)
-    model = TunedPerUserMlp(
-        seed=5, folds=folds, damping=2.0, shrinkage=20.0, epochs=60, patience=15
-    ).fit(train, movies, ItemBaseline(baseline))
+    model = fit(
+        TunedPerUserMlp(folds=folds, damping=2.0, shrinkage=20.0, epochs=60, patience=15),
+        train,
+        movies,
+        ItemBaseline(baseline),
+        seed=5,
+    )
     residual = train.stars - baseline[train.movie]
     means = shrunk_means(train.user, residual, 2.0, mean_of_all(residual))
     steps = []
@@ -179,10 +184,8 @@ def test_the_item_baseline_is_an_input():
     movies = replace(movies, bits=np.zeros_like(movies.bits))
     rated = np.random.default_rng(0).permutation(200)[:150]
     train = Ratings(np.zeros(150), rated, np.round(2 * (6 - baseline[rated])) / 2, np.zeros(150))
-    stars = (
-        TunedPerUserMlp(learning_rate=0.02)
-        .fit(train, movies, ItemBaseline(baseline))
-        .predict(np.zeros(2, int), np.array([20, 180]))
+    stars = fit(TunedPerUserMlp(learning_rate=0.02), train, movies, ItemBaseline(baseline)).predict(
+        np.zeros(2, int), np.array([20, 180])
     )
     assert stars[0] > stars[1] + 1
 
