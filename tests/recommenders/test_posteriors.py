@@ -153,7 +153,7 @@ def test_a_covariance_that_is_not_positive_definite_is_an_error():
         model.predict([0], [1])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(0, 200),
