@@ -218,7 +218,7 @@ def fit_and_predict(
         if made is None:
             raise FileNotFoundError(f"{tables}: the item tables of this share are not there")
         cell.__dict__["personal_tables"] = made
-    done = measure(build(cls, Options(seed=seed)), cell, "half_stars")
+    done = measure(build(cls, Options(seed=seed)), cell)
     key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
     write_part(folder, key, done.predictions)
     return scores_of(done.row)
@@ -260,7 +260,7 @@ def learn_from_others(dataset: str, tested: int, seed: int, others: int, name: s
             background, movies, seed, movies_without=cell.movies_without, most_users=others
         )
         cell.__dict__["personal_tables"] = ItemTables.same_for_all(table)
-    return scores_of(measure(build(cls, Options(seed=seed)), cell, "half_stars").row)
+    return scores_of(measure(build(cls, Options(seed=seed)), cell).row)
 
 
 def scores_of(of_cell: dict) -> dict:

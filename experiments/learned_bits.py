@@ -215,7 +215,7 @@ def columns_of(key: dict, dataset: Dataset, protocol: Protocol, bits: Bits) -> d
 def work(key: dict, spec: str, bits: Bits, cells: Cells, predictions: Predictions) -> dict:
     """The scores of one recommender on one kind of bits."""
     model = build(load_recommender(spec), Options(seed=key["seed"]))
-    measured = measure(model, cells.get(bits, key["seed"]), "half_stars")
+    measured = measure(model, cells.get(bits, key["seed"]))
     predictions.add(key, measured.predictions)
     return {"family": family_of(type(model)), **measured.row}
 

@@ -135,7 +135,7 @@ def jobs_of(
             def work(folds: Folds = folds, fold: int = fold, method: Method = method) -> dict:
                 recommender = build(method.cls, Options(seed=seed), **method.settings)
                 cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold)
-                return measure(recommender, cell, "half_stars").row
+                return measure(recommender, cell).row
 
             jobs.append(Job(key, columns, work))
     return jobs

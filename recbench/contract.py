@@ -274,7 +274,7 @@ def declared(recommender: type | object, attribute: str) -> Any:
     return getattr(recommender, attribute, getattr(Recommender, attribute))
 
 
-def learns_from(recommender: type | object) -> str:
+def learns_from_words(recommender: type | object) -> str:
     """What it learns from, in words, as in the tables."""
     return LEARNS_FROM[declared(recommender, "learns_from")]
 

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recbench.contract import Options, build
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.sampling import user_sets
 from recbench.evaluation.cells import make_cell, validation_cell
@@ -33,9 +32,6 @@ CASES = {
 
 class Recorder:
     """Keeps all that it is given, and answers with what it learned."""
-
-    def __init__(self, learns_from_background):
-        self.learns_from_background = learns_from_background
 
     def fit(self, train, movies):
         self.train, self.movies = train, movies
@@ -79,7 +75,7 @@ def test_no_protocol_shows_a_held_out_rating(synthetic, case, collaborative, vot
     arguments = (CASES[case], 8, reviews, 3)
     cell = make_cell(dataset, *arguments)
     blind = make_cell(held_out_stars_gone(dataset, cell, collaborative), *arguments)
-    seen, blindfold = Recorder(collaborative), Recorder(collaborative)
+    seen, blindfold = Recorder(), Recorder()
     seen.fit(cell.train_and_test(collaborative)[0], cell.movies)
     blindfold.fit(blind.train_and_test(collaborative)[0], blind.movies)
 
@@ -103,7 +99,7 @@ def test_validation_rows_are_training_rows(synthetic, holdout):
         assert not np.isnan(split.train.stars).any()
         assert not np.isnan(split.test.stars).any()
     assert len(inner.personal.train) + len(inner.personal.test) == len(cell.personal.train)
-    train, _ = inner.train_and_test(learns_from_background=True)
+    train, _ = inner.train_and_test(True)
     expected = ItemBaseline.fit(train, inner.movies)
     assert np.array_equal(inner.item_baseline.stars, expected.stars)
     if holdout == "global-time":  # no later rating, of background users neither
@@ -176,7 +172,7 @@ def test_shuffled_test_labels_change_no_prediction(synthetic, name):
         collaborative=replace(cell.collaborative, test=other),
     )
     predictions = [
-        measure(build(load_recommender(name), Options(seed=1)), one, "half_stars").predictions
+        measure(load_recommender(name), replace(one, model_seed=1)).predictions
         for one in (cell, mixed)
     ]
     for column in ("predicted", "predicted_ones"):

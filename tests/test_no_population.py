@@ -21,7 +21,7 @@ PROTOCOL = PROTOCOLS["strict"].changed(background_users=0, votes=False, item_bas
 @pytest.mark.parametrize("name", [name for name in CONTENDERS if name != "torch"])
 def test_nothing_is_learned_from_others(synthetic, name):
     cell = make_cell(synthetic, PROTOCOL, 12, 20, 1)
-    train, test = cell.train_and_test(learns_from_background=False)
+    train, test = cell.train_and_test(False)
     spec, settings = CONTENDERS[name]
 
     def predictions(ratings):

@@ -22,7 +22,7 @@ from experiments.speed.measuring import (
 )
 from PerUser.personal import Personal
 from recbench import ContinualRecommender, Ratings
-from recbench.contract import Options, Training, build, declared, fit_on, whose_ratings
+from recbench.contract import Options, Training, build, declared, fit_on, learns_from_words
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
 from recbench.models.factorization import BURN_IN
@@ -48,7 +48,7 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
                 cell.item_tables(declared(cls, "learns_from_background"))  # made once, not counted
 
             def work(cls: type = cls) -> dict:
-                return measure(build(cls, Options()), cell, "half_stars").row
+                return measure(cls, cell).row
 
             row = work()  # not counted: compiled code is loaded
             seconds = float(np.median([processor_seconds(work) for _ in range(TIMES)]))
@@ -56,7 +56,7 @@ def model_costs(cell: Cell, models: tuple[str, ...], console: Console) -> Iterat
         first = first or seconds
         yield {
             "model": name,
-            "learns_from": whose_ratings(cls),
+            "learns_from": learns_from_words(cls),
             "fit_and_predict_seconds": seconds,
             "times_as_fast": first / seconds,
             "one_more_rating": how,

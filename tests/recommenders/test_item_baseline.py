@@ -149,7 +149,7 @@ def test_without_item_bias_no_movie_is_known_by_its_ratings(synthetic):
     cell = make_cell(
         synthetic, PROTOCOLS["strict"].changed(votes=False, item_baseline=False), 20, 0, 3
     )
-    train, _ = cell.train_and_test(learns_from_background=True)
+    train, _ = cell.train_and_test(True)
     expected = ItemBaseline.fit(train, cell.movies, item_bias=False).stars
     np.testing.assert_array_equal(cell.item_baseline.stars, expected)
     assert len(np.unique(expected.round(9))) <= len(np.unique(cell.movies.bits, axis=0))
