@@ -5,6 +5,7 @@ from tests_paths import SYNTHETIC
 
 import compare_all
 from Collaborative.bayesian_fm import BayesianFM
+from recbench.contract import Training
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models import factorization as cost
@@ -24,7 +25,7 @@ def test_it_grows_with_ratings_factors_and_samples():
 
 def test_the_samples_kept_take_what_was_said(synthetic_cell):
     cell = synthetic_cell
-    model = BayesianFM(samples=20).fit(cell.personal.train, cell.movies)
+    model = BayesianFM(samples=20).fit(Training(cell.personal.train, cell.movies))
     users, films = cell.n_users, len(cell.movies)
     _, size = model.expected_cost(0, users, films)
     kept = size * (20 - BURN_IN) / 20

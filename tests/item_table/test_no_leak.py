@@ -11,7 +11,7 @@ import pytest
 from recbench.data.dataset import Dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.item_table import codes, making, tables
+from recbench.models.item_table import making
 from recbench.models.item_table.making import FOLDS
 from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Ratings
@@ -26,7 +26,7 @@ def small_tables(monkeypatch):
     monkeypatch.setattr(making, "SAMPLES", 8)
     monkeypatch.setattr(making, "SAMPLES_FOR_SCALES", 7)
     monkeypatch.setattr(making, "RANK", 4)
-    monkeypatch.setattr(codes, "POOL", 256)
+    monkeypatch.setattr(making, "POOL", 256)
 
 
 @pytest.fixture(params=["votes of the metadata", "votes counted"])
@@ -243,24 +243,19 @@ def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_al
 
 
 def test_of_many_users_a_table_is_learned_from_some(synthetic):
-    """Which are drawn is a matter of the seed, not of what they rated."""
+    """Which are drawn is a matter of the seed, not of their ratings."""
     cell = cell_of(synthetic, ALONE)
     ratings = cell.personal.train
-    drawn = making._of_some_users(ratings, 12, seed=5)
-    assert len(np.unique(drawn.user)) == 12
-    of_drawn = np.isin(ratings.user, drawn.user)
-    assert np.array_equal(drawn.stars, ratings.stars[of_drawn])  # all ratings of each, in order
-    other = replace(ratings, stars=5.5 - ratings.stars)
-    assert np.array_equal(making._of_some_users(other, 12, seed=5).user, drawn.user)
-    assert not np.array_equal(making._of_some_users(ratings, 12, seed=6).user, drawn.user)
-    assert making._of_some_users(ratings, USERS, seed=5) is ratings
+    users = np.unique(ratings.user)
+    drawn = np.random.default_rng([5, 8]).permutation(users)[:12]
+    some = ratings.take(np.isin(ratings.user, drawn))
     table = making.make_item_table(ratings, cell.movies, seed=5, most_users=12)
     assert table.about["users"] == 12
-    assert table.checksum() == making.make_item_table(drawn, cell.movies, seed=5).checksum()
+    assert table.checksum() == making.make_item_table(some, cell.movies, seed=5).checksum()
 
 
 def test_where_half_of_the_users_are_enough_there_are_two_folds(synthetic, monkeypatch):
-    monkeypatch.setattr(tables, "MOST_USERS", USERS // 2)
+    monkeypatch.setattr(making, "MOST_USERS", USERS // 2)
     cell = cell_of(synthetic, ALONE)
     before = checksums(cell)
     assert len(set(before)) == 2

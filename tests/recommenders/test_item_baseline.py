@@ -115,7 +115,7 @@ def test_nothing_is_fitted_where_none_is_handed_over():
     given = ItemBaseline.fit(train, movies)
     assert starting_stars("item_baseline", given, movies) is given.stars
     assert (starting_stars("mean", None, movies) == 3).all()
-    with pytest.raises(ValueError, match="Hand it one"):
+    with pytest.raises(ValueError, match="there is none"):
         starting_stars("item_baseline", None, movies)
     with pytest.raises(ValueError, match="start is 'votes'"):
         starting_stars("votes", given, movies)
