@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from recbench.compiled import numeric
+from weightless.compiled import compiled as numeric
 
 
 class GaussianProcess:

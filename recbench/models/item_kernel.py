@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from recbench.compiled import numeric
 from recbench.models.gaussian_process import GaussianProcess
 from recbench.models.item_table.scales import arcsine_kernel, drift_shape, metadata_shape
 from recbench.models.item_table.table import ItemTable
 from recbench.models.posteriors import Films, all_posteriors
 from recbench.ratings import DEFAULT_STARS, Movies
 from weightless import Patterns, pack
+from weightless.compiled import compiled as numeric
 
 
 class MovieKernel(ABC):
