@@ -9,7 +9,6 @@ from test_experiments import experiment
 from tests_paths import SYNTHETIC
 
 from experiments.no_population import CONTENDERS, OneUserAtATime
-from recbench.contract import Options, build
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
@@ -25,7 +24,7 @@ def test_nothing_is_learned_from_others(synthetic, name):
     spec, settings = CONTENDERS[name]
 
     def predictions(ratings):
-        model = OneUserAtATime(lambda: build(load_recommender(spec), Options(), **settings))
+        model = OneUserAtATime(lambda: load_recommender(spec)(**settings))
         return model.fit(ratings, cell.movies).predict(test.user, test.movie)
 
     mine = test.user == 3
