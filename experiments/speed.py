@@ -219,7 +219,7 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
         return "learned", float(np.median(times)) / 1e6
     users, counts = np.unique(train.user, return_counts=True)
     typical = users[np.argsort(counts, kind="stable")[len(users) // 2]]  # of median history
-    own, model = train.take(train.user == typical), cls()
+    own, model = train.take(train.user == typical), cell.new(cls)
 
     def fit_and_predict() -> None:
         fit(model, training_of(cell, own))
