@@ -26,7 +26,7 @@ SEED = 0  # of samples, splits, proposals and models
 from dataclasses import dataclass
 from typing import Annotated
 
-from recbench.command_line import parse_cells, read_flags, run, several, unset
+from recbench.command_line import check_once, parse_cells, read_flags, run, several, unset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Encoding, Protocol
 from recbench.registry import RECOMMENDERS, check_name, name_of
@@ -51,7 +51,7 @@ class TrialFlags:
     """the bits that each of those cells is run on, so that the same settings suit them all"""
     background_users: BackgroundUsers = BACKGROUND_USERS
     """how many users outside the sample collaborative models learn from as well; 0: none, which
-    tunes their `settings_alone`"""
+    tunes their settings without background users"""
     seed: int = SEED
     """of samples, splits, proposals and recommenders"""
 
@@ -85,19 +85,20 @@ def check(parameters: Parameters) -> list[tuple[int, int]]:
     check_range("--seed", parameters.seed, least=0)
     if isinstance(parameters.background_users, int):
         check_range("--background-users", parameters.background_users, least=0)
-    if not parameters.encodings or len(set(parameters.encodings)) < len(parameters.encodings):
-        given = " ".join(parameters.encodings) or "empty"
-        raise InputError(f"--encodings is {given}. Expected published, extended or both, once each")
-    if not parameters.dataset or len(set(parameters.dataset)) < len(parameters.dataset):
-        given = " ".join(parameters.dataset) or "empty"
-        raise InputError(f"--dataset is {given}. Expected one or more, once each")
+    for flag, values, expected in (
+        ("--encodings", parameters.encodings, "published, extended or both"),
+        ("--dataset", parameters.dataset, "one or more"),
+    ):
+        if not values or len(set(values)) < len(values):
+            shown = " ".join(values) or "empty"
+            raise InputError(f"{flag} is {shown}. Expected {expected}, once each")
     if not parameters.cells:
         raise InputError("--cells is empty. Expected users x ratings of each, such as 250x25")
-    # three: one to learn from, one to choose on, one for the test, which is not touched here
-    sizes = parse_cells(parameters.cells, least_ratings=3)
     for spec in parameters.models:
         check_name(spec)
-    return sizes
+    check_once("--models", [name_of(spec) for spec in parameters.models])
+    # three: one to learn from, one to choose on, one for the test, which is not touched here
+    return parse_cells(parameters.cells, least_ratings=3)
 
 
 if __name__ == "__main__":
@@ -106,7 +107,6 @@ if __name__ == "__main__":
 import json
 import time
 import traceback
-from pathlib import Path
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -118,8 +118,8 @@ from recbench.contract import Recommender
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
 from recbench.runs.processes import resumable
-from recbench.runs.resume import how_to_go_on, open_run, resumed
-from recbench.runs.run_folder import RunFolder, check_new, write_csv
+from recbench.runs.resume import open_run, resume_command, resumed
+from recbench.runs.run_folder import RunFolder, write_csv
 from recbench.runs.tuning import (
     Columns,
     Settings,
@@ -131,7 +131,7 @@ from recbench.runs.tuning import (
     tuning_cell,
 )
 
-REFERENCE = "user_mean"  # without settings; its error is what others are divided by
+REFERENCE = "user_mean"  # without settings; errors are divided by its error
 TABLE = "trials.csv"
 console = Console(highlight=False)
 
@@ -140,10 +140,10 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters, TABLE)
     sizes = check(parameters)
-    if earlier is None and parameters.output_dir:
-        check_new(Path(parameters.output_dir))
     classes = choose_classes(parameters)
-    protocol = protocol_of(parameters)
+    protocol = PROTOCOLS["strict"].changed(
+        user_set="development", background_users=parameters.background_users
+    )
     datasets = [load_dataset(name, protocol.join, parameters.cache) for name in parameters.dataset]
     reference = load_recommender(REFERENCE)
     cells = [  # another sample for each encoding: twice as many users to choose on
@@ -158,21 +158,31 @@ def main(parameters: Parameters) -> int:
         for place, encoding in enumerate(parameters.encodings)
         for size in sizes
     ]
+    columns = protocol.columns() | {"encoding": " ".join(parameters.encodings)}
     folder = open_run(
         parameters,
         earlier,
         "tuning",
         datasets,
         TABLE,
-        protocol=protocol.columns() | {"encoding": " ".join(parameters.encodings)},
+        protocol=columns,
         search_spaces={name: space_of(cls) for name, cls in classes.items()},
-        cells=[described(one) for one in cells],
+        cells=[
+            {
+                "cell": one.name,
+                "users": one.cell.n_users,
+                "background_users": one.cell.n_background_users,
+                "validation_ratings": len(one.cell.personal.test),
+                f"rmse_of_{REFERENCE}": one.level,
+            }
+            for one in cells
+        ],
     )
 
     names = " ".join(dataset.source.name for dataset in datasets)
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
-    with resumable(how_to_go_on(folder, parameters)):
-        tune_all(parameters, classes, cells, names, folder)
+    with resumable(resume_command(folder, parameters)):
+        tune_all(parameters, classes, cells, protocol, {"dataset": names, **columns}, folder)
     rows = pd.DataFrame(folder.rows)
     best = best_of(rows, classes, protocol.background_users != 0)
     write_csv(best, folder.path / "best.csv")
@@ -187,66 +197,52 @@ def main(parameters: Parameters) -> int:
     return 1 if failed else 0
 
 
-# --- the trials --------------------------------------------------------------------------------
+def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
+    """Those named, or all that have a search space."""
+    specs = parameters.models or tuple(RECOMMENDERS)
+    classes = {name_of(spec): load_recommender(spec) for spec in specs}
+    for name, cls in classes.items():
+        if parameters.models and not space_of(cls):
+            raise InputError(f"--models: {name} has no search_space, so there is nothing to tune")
+    return {name: cls for name, cls in classes.items() if space_of(cls)}
 
 
 def tune_all(
     parameters: Parameters,
     classes: dict[str, type[Recommender]],
     cells: list[TuningCell],
-    datasets: str,
+    protocol: Protocol,
+    columns: dict[str, object],
     folder: RunFolder,
 ) -> None:
     """All trials of one recommender after another; each is a row as soon as it is done."""
-    protocol = protocol_of(parameters)
     with progress_bar(console) as progress:
         bar = progress.add_task("", total=len(classes) * parameters.trials)
         for name, cls in classes.items():
             progress.update(bar, description=name)
             done = {row["trial"]: row for row in folder.rows if row["model"] == name}
+            about = {"seed": parameters.seed, "model": name, "family": family_of(cls)}
 
-            def evaluate(settings: Settings, cls: type[Recommender] = cls) -> Columns:
-                return evaluate_one(cls, settings, cells, protocol, parameters.seed)
+            def evaluate(
+                settings: Settings, name: str = name, cls: type[Recommender] = cls
+            ) -> Columns:
+                started = time.perf_counter()
+                try:
+                    scores = relative_rmse(cls, settings, cells, protocol, parameters.seed)
+                except Exception as error:  # a setting may fail in any way; the others go on
+                    what = f"{name}, {json.dumps(settings)}"
+                    folder.log_failure(what, traceback.format_exc())
+                    reason = " ".join(f"{type(error).__name__}: {error}".split())
+                    return {"status": "failed", "error": reason}
+                seconds = time.perf_counter() - started
+                return {**scores, "seconds": seconds, "status": "ok", "error": None}
 
             defaults = defaults_of(cls, protocol.background_users != 0)
-            for row in trials(
-                space_of(cls), defaults, parameters.trials, parameters.seed, evaluate, done
-            ):
+            number, seed = parameters.trials, parameters.seed
+            for row in trials(space_of(cls), defaults, number, seed, evaluate, done):
                 if row["trial"] not in done:
-                    if "traceback" in row:
-                        key = f"{name}, trial {row['trial']}, {row['settings']}"
-                        folder.log_failure(key, str(row.pop("traceback")))
-                    first = {
-                        "dataset": datasets,
-                        **protocol.columns(),
-                        "encoding": " ".join(parameters.encodings),
-                        "seed": parameters.seed,
-                        "model": name,
-                        "family": family_of(cls),
-                    }
-                    folder.add(first | row)
+                    folder.add({**columns, **about, **row})
                 progress.advance(bar)
-
-
-def evaluate_one(
-    cls: type[Recommender],
-    settings: Settings,
-    cells: list[TuningCell],
-    protocol: Protocol,
-    seed: int,
-) -> Columns:
-    """The scores of one trial, or why there are none."""
-    started = time.perf_counter()
-    try:
-        scores = relative_rmse(cls, settings, cells, protocol, seed)
-        seconds = time.perf_counter() - started
-        return {**scores, "seconds": seconds, "status": "ok", "error": None}
-    except Exception as error:  # a setting may fail in any way; the others go on
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return {"status": "failed", "error": reason, "traceback": traceback.format_exc()}
-
-
-# --- what came out -----------------------------------------------------------------------------
 
 
 def best_of(
@@ -254,9 +250,8 @@ def best_of(
 ) -> pd.DataFrame:
     """best.csv: one row per setting of each recommender tuned.
 
-    `default` is what stood in the class, `best` the value of the trial with the least
-    relative_rmse; that, and that of the defaults, stand in every row. The models named here are
-    those that have been tuned.
+    `default` is the value in the class, `best` that of the trial with the least relative_rmse; the
+    latter, and that of the defaults, are in every row.
     """
     records = []
     for name, cls in classes.items():
@@ -305,42 +300,6 @@ def table_of(best: pd.DataFrame) -> Table:
             ", ".join(changed) or "the defaults are best",
         )
     return table
-
-
-# --- before the work ---------------------------------------------------------------------------
-
-
-def protocol_of(parameters: Parameters) -> Protocol:
-    return PROTOCOLS["strict"].changed(
-        user_set="development", background_users=parameters.background_users
-    )
-
-
-def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
-    """Those named, or all that have a search space."""
-    if not parameters.models:
-        every = {name: load_recommender(name) for name in RECOMMENDERS}
-        return {name: cls for name, cls in every.items() if space_of(cls)}
-    classes = {}
-    for spec in parameters.models:
-        name, cls = name_of(spec), load_recommender(spec)
-        if name in classes:
-            raise InputError(f"--models: {name} stands twice")
-        if not space_of(cls):
-            raise InputError(f"--models: {name} has no search_space, so there is nothing to tune")
-        classes[name] = cls
-    return classes
-
-
-def described(one: TuningCell) -> dict:
-    """What run.json says of a cell."""
-    return {
-        "cell": one.name,
-        "users": one.cell.n_users,
-        "background_users": one.cell.n_background_users,
-        "validation_ratings": len(one.cell.personal.test),
-        f"rmse_of_{REFERENCE}": one.level,
-    }
 
 
 if __name__ == "__main__":

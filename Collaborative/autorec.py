@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from Collaborative.surprise_trainset import Known
+from Collaborative.rated import Rated
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -40,7 +40,7 @@ class Autoencoder(nn.Module):
         """h, [movies, units], of the ratings of one movie after another's.
 
         Args:
-            user, stars: int64 and float32 [n], who gave how many.
+            user, stars: int64 and float32 [n], of each rating.
             count: int64 [movies], how many ratings each movie has, 1 or more.
         """
         start = count.cumsum(0) - count
@@ -48,7 +48,7 @@ class Autoencoder(nn.Module):
         return torch.sigmoid(sums + self.encoder_bias) - 0.5  # (movies, units)
 
     def forward(self, user: Tensor, stars: Tensor, count: Tensor) -> Tensor:
-        """What each rating is predicted to be beyond o, [n]; arguments as of `encode`."""
+        """Predictions less o, float32 [n]; arguments as of `encode`."""
         h = self.encode(user, stars, count)  # (movies, units)
         of_movie = torch.arange(len(count), device=h.device).repeat_interleave(count)  # (n,)
         product = F.embedding(user, self.decoder) * F.embedding(of_movie, h)  # (n, units)
@@ -121,24 +121,23 @@ class AutoRecModel(Recommender):
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
-        self._known = Known.of(training, self.start)
-        user = np.searchsorted(self._known.users, train.user)
-        movie = np.searchsorted(self._known.movies, train.movie)
-        residual = train.stars - self._known.level[train.movie]  # (ratings,)
+        self._rated = Rated.of(training, self.start)
+        user, movie = self._rated.rows_of(train)
+        residual = train.stars - self._rated.offset[train.movie]  # (ratings,)
         order = np.argsort(movie, kind="stable")  # one movie's ratings after another's
 
         def on_device(array: np.ndarray, dtype: type) -> Tensor:
             return torch.from_numpy(array.astype(dtype)).to(self.device)
 
         network = self._initial(user, residual, training.seed).to(self.device)
-        whose = on_device(user[order], np.int64)  # (ratings,)
+        of_user = on_device(user[order], np.int64)  # (ratings,)
         stars = on_device(train.stars[order], np.float32)
         count = on_device(np.bincount(movie), np.int64)  # (movies,)
         residuals = on_device(residual[order], np.float32)
-        self._train(network, whose, stars, residuals, count, training.seed)
+        self._train(network, of_user, stars, residuals, count, training.seed)
         with torch.no_grad():
-            hidden = network.encode(whose, stars, count).cpu().numpy()
-        # The last row of each is of those who are unknown.
+            hidden = network.encode(of_user, stars, count).cpu().numpy()
+        # The last row of each is of the unknown.
         self._weights = np.pad(network.decoder.detach().cpu().numpy(), ((0, 1), (0, 0)))
         self._biases = np.pad(network.user_bias.detach().cpu().numpy(), (0, 1))  # (users + 1,)
         self._hidden = np.pad(hidden, ((0, 1), (0, 0)))  # (movies + 1, units)
@@ -148,10 +147,10 @@ class AutoRecModel(Recommender):
         """Uniform weights (Glorot & Bengio 2010), an encoder bias of zero, damped user biases.
 
         Args:
-            user: int [n], whose rating it is, numbered from 0 without a gap.
+            user: int [n], of each rating, numbered from 0 without a gap.
             residual: float64 [n], stars.
         """
-        users = len(self._known.users)
+        users = len(self._rated.users)
         generator = np.random.default_rng([seed, WEIGHTS])
         limit = np.sqrt(6 / (users + self.units))
         encoder, decoder = generator.uniform(-limit, limit, (2, users, self.units))
@@ -190,12 +189,12 @@ class AutoRecModel(Recommender):
                 adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        whose = _place(self._known.users, np.asarray(user))
-        what = _place(self._known.movies, np.asarray(movie))
-        stars = self._known.level[movie] + self._biases[whose]
+        of_user = _place(self._rated.users, np.asarray(user))
+        of_movie = _place(self._rated.movies, np.asarray(movie))
+        stars = self._rated.offset[movie] + self._biases[of_user]
         for start in range(0, len(stars), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            product = self._weights[whose[rows]] * self._hidden[what[rows]]  # (rows, units)
+            product = self._weights[of_user[rows]] * self._hidden[of_movie[rows]]  # (rows, units)
             stars[rows] += product.sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
@@ -203,7 +202,7 @@ class AutoRecModel(Recommender):
         return self._weights.nbytes + self._biases.nbytes
 
     def shared_bytes(self) -> int:
-        return self._hidden.nbytes + self._known.level.nbytes
+        return self._hidden.nbytes + self._rated.offset.nbytes
 
 
 def _place(known: np.ndarray, ids: np.ndarray) -> np.ndarray:

@@ -8,9 +8,16 @@ import numpy as np
 from scipy import sparse
 
 from recbench.contract import Recommender, Training
-from recbench.models.factorization.cost import expected_cost
-from recbench.models.factorization.features import movie_features, one_hot, places
-from recbench.models.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
+from recbench.models.factorization import (
+    Design,
+    NormalFM,
+    OrdinalFM,
+    block_of,
+    expected_cost,
+    movie_features,
+    one_hot,
+    places,
+)
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 
@@ -98,7 +105,7 @@ class BayesianFM(Recommender):
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
 
     def expected_cost(self, ratings: int, users: int, films: int) -> tuple[float, float]:
-        """Seconds and bytes of fitting to so many, see `recbench.models.factorization.cost`."""
+        """Seconds and bytes of fitting, see `recbench.models.factorization.expected_cost`."""
         return expected_cost(self.rank, self.samples, ratings, users, films)
 
     def state_bytes(self) -> int:

@@ -10,8 +10,7 @@ from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import OnlineRecommender, Training
-from recbench.models.factorization.features import one_hot, places
-from recbench.models.factorization.movie_vectors import MovieFeatures
+from recbench.models.factorization import MovieFeatures, one_hot, places
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 USERS_KEPT = 200  # whose vectors are held ready; a user has as many numbers as a small item table

@@ -10,13 +10,16 @@ from scipy import sparse
 from recbench.contract import Recommender, Training
 from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
-from recbench.models.factorization.features import (
+from recbench.models.factorization import (
+    Design,
+    NormalFM,
+    OrdinalFM,
+    block_of,
     implicit_features,
     movie_features,
     one_hot,
     places,
 )
-from recbench.models.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 
 DAY = 86_400  # seconds

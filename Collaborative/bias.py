@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
+from surprise import BaselineOnly
 
-from Collaborative.surprise_trainset import Known, look_up
+from Collaborative.rated import Rated, look_up
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -53,20 +54,31 @@ class BiasModel(Recommender):
         self.start: Start = start
 
     def fit(self, training: Training) -> Self:
-        train = training.all_ratings
-        self._known = Known.of(training, self.start)
-        biases = self._known.biases(train, self.epochs, self.damping_user, self.damping_movie)
-        self._user_bias, self._movie_bias = biases  # (users,), (movies,)
+        self.rated = Rated.of(training, self.start)
+        self._user_bias = self._movie_bias = np.empty(0)  # (users,), (movies,)
+        if len(training.all_ratings):
+            options = {
+                "method": "als",
+                "n_epochs": self.epochs,
+                "reg_u": self.damping_user,
+                "reg_i": self.damping_movie,
+            }
+            model = BaselineOnly(bsl_options=options, verbose=False)
+            model.fit(self.rated.trainset(training.all_ratings))
+            self._user_bias, self._movie_bias = model.bu, model.bi
         return self
 
+    def stars(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """The prediction before it is cut to the scale of stars, float64 [n]."""
+        user_bias = look_up(self._user_bias, self.rated.users, np.asarray(user))
+        movie_bias = look_up(self._movie_bias, self.rated.movies, np.asarray(movie))
+        return self.rated.offset[movie] + user_bias + movie_bias
+
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        user_bias = look_up(self._user_bias, self._known.users, np.asarray(user))
-        movie_bias = look_up(self._movie_bias, self._known.movies, np.asarray(movie))
-        stars = self._known.level[movie] + user_bias + movie_bias
-        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+        return self.stars(user, movie).clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
         return self._user_bias.nbytes
 
     def shared_bytes(self) -> int:
-        return self._movie_bias.nbytes + self._known.level.nbytes
+        return self._movie_bias.nbytes + self.rated.offset.nbytes

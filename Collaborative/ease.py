@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
-from Collaborative.square_matrix import check_square
-from Collaborative.surprise_trainset import Known, look_up
-from recbench.compiled import numeric
+from Collaborative.bias import BiasModel
+from Collaborative.rated import check_square, groups
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -26,7 +25,7 @@ class EaseModel(Recommender):
     movie; and it grows with the number of ratings of a user. Hence the powers, and a gain α,
     which is fitted by least squares, α ≥ 0, to leave-one-out predictions of the training ratings:
     for each the user's whole row is left out of B, in closed form. The biases are those of `bias`.
-    An unknown user or movie gets o and what bias is known. Nothing is random.
+    An unknown user or movie gets o and the bias of the other. Nothing is random.
 
     Args:
         regularisation: λ, in stars².
@@ -41,7 +40,6 @@ class EaseModel(Recommender):
 
     name: ClassVar[str] = "ease"
     learns_from: ClassVar[str] = "all"
-    has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "regularisation": (30.0, 30_000.0, "log"),
         "user_exponent": (0.0, 1.0, "linear"),
@@ -72,12 +70,12 @@ class EaseModel(Recommender):
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
-        known = self._known = Known.of(training, self.start)
+        bias = BiasModel(self.epochs, self.damping_user, self.damping_movie, self.start)
+        self._bias = bias.fit(training)
         instead = "fewer movies (--top-percentile), or another recommender"
-        check_square(self.name, len(known.movies), "movies", instead)
-        biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)
-        self._user_bias, self._movie_bias = biases  # (users,), (movies,)
-        x = self._x = known.table(train, known.residuals(train, *biases))  # (users, movies)
+        check_square(self.name, len(bias.rated.movies), "movies", instead)
+        residuals = train.stars - bias.stars(train.user, train.movie)
+        x = self._x = bias.rated.table(train, residuals)  # (users, movies)
         inverse = inverse_of(x, self.regularisation)  # P
         # Of each user and movie, 1 or more: both have ratings.
         by_user = np.diff(x.indptr) ** -self.user_exponent
@@ -92,21 +90,18 @@ class EaseModel(Recommender):
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        known, user, movie = self._known, np.asarray(user), np.asarray(movie)
-        biases = look_up(self._user_bias, known.users, user)
-        biases += look_up(self._movie_bias, known.movies, movie)
-        stars = known.level[movie] + biases
-        both, row, column = known.both_known(user, movie)
+        stars = self._bias.stars(user, movie)
+        both, row, column = self._bias.rated.both_rated(user, movie)
         stars[both] += self._scale[row] * sums(row, column, self._x, self._weights)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
         x = self._x
-        of_users = (self._user_bias, self._scale, x.data, x.indices, x.indptr)
-        return sum(table.nbytes for table in of_users)
+        of_users = (self._scale, x.data, x.indices, x.indptr)
+        return self._bias.state_bytes() + sum(table.nbytes for table in of_users)
 
     def shared_bytes(self) -> int:
-        return self._movie_bias.nbytes + self._weights.nbytes + self._known.level.nbytes
+        return self._bias.shared_bytes() + self._weights.nbytes
 
 
 def inverse_of(x: sparse.csr_array, regularisation: float) -> np.ndarray:
@@ -141,16 +136,9 @@ def sums(
     row: np.ndarray, column: np.ndarray, x: sparse.csr_array, matrix: np.ndarray
 ) -> np.ndarray:
     """Σ_j x[row, j] matrix[column, j] for each pair of row and column, float64 [n]."""
-    return _sums(row, column, x.indptr, x.indices, x.data, matrix)
-
-
-@numeric
-def _sums(row: Any, column: Any, start: Any, columns: Any, values: Any, matrix: Any) -> Any:
-    totals = np.zeros(len(row))
-    for asked in range(len(row)):
-        weights = matrix[column[asked]]
-        total = 0.0
-        for entry in range(start[row[asked]], start[row[asked] + 1]):
-            total += values[entry] * weights[columns[entry]]
-        totals[asked] = total
+    totals = np.empty(len(row))
+    for one, pairs in groups(row):
+        entries = slice(x.indptr[one], x.indptr[one + 1])
+        weights = matrix[column[pairs], x.indices[entries, None]]  # (entries, pairs)
+        totals[pairs] = (x.data[entries, None] * weights).sum(axis=0)
     return totals

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Literal, Self
 
 import numpy as np
 from scipy import sparse
 
-from Collaborative.neighbour_sums import closeness, correlations, neighbour_means
-from Collaborative.square_matrix import check_square
-from Collaborative.surprise_trainset import Known, look_up
+from Collaborative.bias import BiasModel
+from Collaborative.rated import check_square, groups
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
-from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS
+
+BLOCK = 512  # rows of a table of similarities made at once
 
 
 class NeighbourModel(Recommender):
@@ -28,9 +30,9 @@ class NeighbourModel(Recommender):
         ρ_ij (n_ij − 1) / (n_ij − 1 + λ), ρ_ij the correlation of the residuals r − c over the n_ij
             users who have rated both movies ("pearson_baseline"), zero if n_ij < 2;
         1 / (1 + mean of (r_ui − r_uj)²) over the same users ("msd").
-    User-based likewise, over the movies that both users have rated. What a user said of the movie
-    asked for counts, with s = 1. An unknown user or movie gets o and what bias is known. Nothing
-    is random.
+    User-based likewise, over the movies that both users have rated. A user's own rating of the
+    movie counts, with s = 1. An unknown user or movie gets o and the bias of the other. Nothing is
+    random.
 
     Args:
         neighbours: how many at most.
@@ -46,7 +48,6 @@ class NeighbourModel(Recommender):
 
     by_user: ClassVar[bool]
     learns_from: ClassVar[str] = "all"
-    has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "neighbours": (5, 100, "int"),
         "similarity": ("pearson_baseline", "msd"),
@@ -82,56 +83,39 @@ class NeighbourModel(Recommender):
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
-        known = self._known = Known.of(training, self.start)
-        what, instead = (
-            ("users", "fewer users (--num-users, --background-users), or item_knn")
-            if self.by_user
-            else ("movies", "fewer movies (--top-percentile), or another recommender")
-        )
-        check_square(self.name, self._rows, what, instead)
-        biases = known.biases(train, self.epochs, self.damping_user, self.damping_movie)
-        self._user_bias, self._movie_bias = biases  # (users,), (movies,)
-        by_row, self._residuals = self._both_ways(train, known.residuals(train, *biases))
-        self._similarity = (
-            closeness(*self._both_ways(train, train.stars))
-            if self.similarity == "msd"
-            else correlations(by_row, self._residuals, self.shrinkage)
-        )
+        bias = BiasModel(self.epochs, self.damping_user, self.damping_movie, self.start)
+        self._bias = bias.fit(training)
+        if self.by_user:
+            instead = "fewer users (--num-users, --background-users), or item_knn"
+            check_square(self.name, len(bias.rated.users), "users", instead)
+        else:
+            instead = "fewer movies (--top-percentile), or another recommender"
+            check_square(self.name, len(bias.rated.movies), "movies", instead)
+        residuals = bias.rated.table(train, train.stars - bias.stars(train.user, train.movie))
+        self._residuals = residuals if not self.by_user else residuals.T.tocsr()
+        if self.similarity == "msd":
+            stars = bias.rated.table(train, train.stars)
+            self._similarity = closeness(stars if self.by_user else stars.T.tocsr())
+        else:
+            self._similarity = correlations(self._residuals.T.tocsr(), self.shrinkage)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        known, user, movie = self._known, np.asarray(user), np.asarray(movie)
-        biases = look_up(self._user_bias, known.users, user)
-        biases += look_up(self._movie_bias, known.movies, movie)
-        stars = known.level[movie] + biases
-        both, *asked = known.both_known(user, movie)
-        row, column = asked if self.by_user else reversed(asked)
+        stars = self._bias.stars(user, movie)
+        both, *pairs = self._bias.rated.both_rated(user, movie)
+        row, column = pairs if self.by_user else reversed(pairs)
         stars[both] += neighbour_means(
             row, column, self._similarity, self._residuals, self.neighbours, self.damping
         )
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        residuals, similarity = self._residuals, self._similarity
-        of_users = (self._user_bias, residuals.data, residuals.indices, residuals.indptr)
-        return sum(one.nbytes for one in of_users) + self.by_user * similarity.nbytes
+        residuals = self._residuals
+        own = self._bias.state_bytes() + self.by_user * self._similarity.nbytes
+        return own + residuals.data.nbytes + residuals.indices.nbytes + residuals.indptr.nbytes
 
     def shared_bytes(self) -> int:
-        of_movies = self._movie_bias.nbytes + self._known.level.nbytes
-        return of_movies + (not self.by_user) * self._similarity.nbytes
-
-    @property
-    def _rows(self) -> int:
-        """How many there are of what has neighbours: users or movies."""
-        return len(self._known.users if self.by_user else self._known.movies)
-
-    def _both_ways(
-        self, train: Ratings, values: np.ndarray
-    ) -> tuple[sparse.csr_array, sparse.csr_array]:
-        """`values` [ratings] of what has neighbours, row by row, and the transpose of that."""
-        by_user = self._known.table(train, values)
-        by_movie = by_user.T.tocsr()
-        return (by_user, by_movie) if self.by_user else (by_movie, by_user)
+        return self._bias.shared_bytes() + (not self.by_user) * self._similarity.nbytes
 
 
 class ItemNeighbours(NeighbourModel):
@@ -146,3 +130,88 @@ class UserNeighbours(NeighbourModel):
 
     name: ClassVar[str] = "user_knn"
     by_user: ClassVar[bool] = True
+
+
+# "Rows" are users and "columns" movies for user-based neighbours, the reverse for item-based ones.
+
+
+def correlations(table: sparse.csr_array, shrinkage: float) -> np.ndarray:
+    """ρ_xy (n_xy − 1) / (n_xy − 1 + shrinkage), float64 [rows, rows]; see `NeighbourModel`.
+
+    Args:
+        table: residuals [rows, columns].
+        shrinkage: in ratings.
+    """
+
+    def similarity(count: np.ndarray, product: np.ndarray, own: np.ndarray, other: np.ndarray):
+        scale, support = np.sqrt(own * other), count - 1
+        # With one rating in common the correlation is 1 or −1, whatever they are.
+        enough = (count >= 2) & (scale > 0)
+        return np.where(enough, product / scale * (support / (support + shrinkage)), 0.0)
+
+    return _of_common_columns(table, similarity)
+
+
+def closeness(table: sparse.csr_array) -> np.ndarray:
+    """1 / (1 + mean squared difference), float64 [rows, rows], of stars [rows, columns]."""
+
+    def similarity(count: np.ndarray, product: np.ndarray, own: np.ndarray, other: np.ndarray):
+        # Exact: stars are multiples of a half.
+        return np.where(count > 0, 1.0 / ((own + other - 2 * product) / count + 1.0), 0.0)
+
+    return _of_common_columns(table, similarity)
+
+
+def _of_common_columns(
+    table: sparse.csr_array, similarity: Callable[..., np.ndarray]
+) -> np.ndarray:
+    """`similarity` of all pairs of rows, float64 [rows, rows]; 1 of a row and itself.
+
+    Args:
+        similarity: of the number of columns that two rows have in common, and over these the sums
+            of products, of the squares of the one and of the other, float64 [some rows, rows] each.
+    """
+    ones = sparse.csr_array((np.ones_like(table.data), table.indices, table.indptr), table.shape)
+    squares = table.power(2)
+    found = np.empty((table.shape[0], table.shape[0]))
+    for start in range(0, len(found), BLOCK):
+        rows = slice(start, start + BLOCK)
+        pairs = (ones, ones), (table, table), (squares, ones), (ones, squares)
+        sums = [(one[rows] @ other.T).toarray() for one, other in pairs]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[rows] = similarity(*sums)
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
+def neighbour_means(
+    row: np.ndarray,
+    column: np.ndarray,
+    similarity: np.ndarray,
+    residuals: sparse.csr_array,
+    neighbours: int,
+    damping: float = 0.0,
+) -> np.ndarray:
+    """The mean residual of the nearest rows in a column, weighted by similarity, float64 [n].
+
+    Args:
+        row, column: int64 [n], the pairs to predict.
+        similarity: float64 [rows, rows].
+        residuals: [columns, rows].
+        neighbours: how many rows with a positive similarity at most; of equal ones the first.
+        damping: added to the sum of the weights.
+
+    Returns:
+        Zero where there is no such row.
+    """
+    means = np.zeros(len(row))
+    for one, pairs in groups(column):
+        entries = slice(residuals.indptr[one], residuals.indptr[one + 1])
+        weights = similarity[row[pairs], residuals.indices[entries, None]]  # (entries, pairs)
+        nearest = np.argsort(-weights, axis=0, kind="stable")[:neighbours]
+        weights = np.take_along_axis(weights, nearest, axis=0).clip(0.0)
+        total = weights.sum(axis=0)
+        sums = (weights * residuals.data[entries][nearest]).sum(axis=0)
+        np.divide(sums, total + damping, out=sums, where=total > 0)
+        means[pairs] = sums
+    return means

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from surprise import SVD
 
-from Collaborative.surprise_trainset import Known, look_up
+from Collaborative.rated import Rated, look_up
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -64,7 +64,7 @@ class SvdModel(Recommender):
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
-        self._known = Known.of(training, self.start)
+        self._rated = Rated.of(training, self.start)
         if not len(train):
             self._user_bias = self._movie_bias = np.empty(0)
             self._user_factors = self._movie_factors = np.empty((0, self.factors))
@@ -75,25 +75,23 @@ class SvdModel(Recommender):
             lr_all=self.learning_rate,
             reg_all=self.regularisation,
             random_state=training.seed,
-        ).fit(self._known.trainset(train))
+        ).fit(self._rated.trainset(train))
         self._user_bias, self._movie_bias = model.bu, model.bi  # (users,), (movies,)
         self._user_factors, self._movie_factors = model.pu, model.qi  # (users or movies, factors)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        users, movies = (
-            (self._known.users, np.asarray(user)),
-            (self._known.movies, np.asarray(movie)),
-        )
+        users = self._rated.users, np.asarray(user)
+        movies = self._rated.movies, np.asarray(movie)
         p = look_up(self._user_factors, *users)  # (rows, factors)
         q = look_up(self._movie_factors, *movies)  # (rows, factors)
         biases = look_up(self._user_bias, *users) + look_up(self._movie_bias, *movies)
-        stars = self._known.level[movie] + biases + (p * q).sum(axis=1)
+        stars = self._rated.offset[movie] + biases + (p * q).sum(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
         return self._user_bias.nbytes + self._user_factors.nbytes
 
     def shared_bytes(self) -> int:
-        of_movies = (self._movie_bias, self._movie_factors, self._known.level)
+        of_movies = (self._movie_bias, self._movie_factors, self._rated.offset)
         return sum(table.nbytes for table in of_movies)

@@ -1,4 +1,4 @@
-"""`sklearn:NAME`: for each user a regressor of scikit-learn on the bits of a movie, without code.
+"""`sklearn:NAME`: for each user a regressor of scikit-learn on the bits of a movie.
 
 python compare_all.py --models sklearn:SVR "sklearn+item:linear_model.Ridge(alpha=3)"
 """
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from inspect import Parameter, isclass, signature
+from inspect import isclass, signature
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -24,7 +24,7 @@ from sklearn.utils import all_estimators
 
 from recbench.contract import Recommender, Training
 from recbench.errors import InputError
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import mean_of_all, shrunk_means
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, rows_of_each
 from recbench.threads import one_thread
 
@@ -52,7 +52,7 @@ class ScikitLearn(Recommender):
     own.
 
     Attributes:
-        user_notes: how many users were not fitted as asked, by what happened to them.
+        user_notes: how many users were not fitted, by the reason.
     """
 
     regressor: ClassVar[type]
@@ -64,9 +64,8 @@ class ScikitLearn(Recommender):
         # neighbours at one distance, and draws, follow the order of the rows: always the same one
         train = train.take(np.lexsort((train.movie, train.time, train.user)))
         on_residuals = self.learns_from == "user+items"
-        self._start = np.zeros(len(training.movies))  # o, (movies,)
-        if on_residuals:
-            self._start = training.item_baseline.stars
+        nothing = np.zeros(len(training.movies))
+        self._start = training.item_baseline.stars if on_residuals else nothing  # o, (movies,)
         self._x = training.movies.bits.astype(np.float64)  # (movies, bits)
         residual = train.stars - self._start[train.movie]  # e, (ratings,)
         self._users = np.unique(train.user)
@@ -148,7 +147,8 @@ def recommender_of(spec: str) -> type[ScikitLearn]:
     """
     path, parameters = _parsed(spec)
     regressor = _regressor_at(path, spec)
-    _check_names(regressor, parameters, spec)
+    if "n_jobs" in parameters:
+        raise InputError(f"'{spec}': n_jobs stays at 1; --workers sets how much runs at a time")
     described: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"{regressor.__name__} of scikit-learn for each user, on the bits of a movie.",
@@ -203,20 +203,6 @@ def _regressor_at(path: str, spec: str) -> type:
 def _folder(regressor: type) -> str:
     """The public module that a class is imported from, below sklearn: "linear_model"."""
     return ".".join(regressor.__module__.split("._")[0].split(".")[1:])
-
-
-def _check_names(regressor: type, given: dict[str, object], spec: str) -> None:
-    """Raises InputError for a parameter that there is not, or that is missing."""
-    there = signature(regressor).parameters
-    for name in given:
-        if name not in there:
-            nearest = ", ".join(get_close_matches(name, there, len(there), 0))
-            raise InputError(f"'{spec}': {regressor.__name__} has no {name}. It has {nearest}")
-    for name, parameter in there.items():
-        if parameter.default is Parameter.empty and name not in given:
-            raise InputError(f"'{spec}': {regressor.__name__} needs {name}, which has no literal")
-    if "n_jobs" in given:
-        raise InputError(f"'{spec}': n_jobs stays at 1, as --workers says what is done at a time")
 
 
 def _check_fit(made: type[ScikitLearn], spec: str) -> None:

@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from recbench.models.item_table.codes import choose_codes
+from recbench.models.item_table.kernel import Scales
+from recbench.models.item_table.tables import ItemTables
 
 from experiments.common import ResumableFlags, cells_of, console, grid
 from PerUser.personal import Personal
@@ -27,10 +30,7 @@ from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.kernel import Scales
 from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv

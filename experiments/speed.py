@@ -32,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from recbench.models.factorization.sampling import BURN_IN
 
 from experiments.common import ResumableFlags, console, training_of
 from experiments.engine_and_networks import (
@@ -51,7 +52,6 @@ from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.factorization.sampling import BURN_IN
 from recbench.registry import check_name, load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed

@@ -18,7 +18,7 @@ from recbench.ratings import Movies, Ratings
 
 if TYPE_CHECKING:
     from recbench.models.item_baseline import ItemBaseline
-    from recbench.models.item_table.tables import ItemTables
+    from recbench.models.item_table.table import ItemTables
 
 NO_RATINGS = Ratings(*(np.empty(0) for _ in range(4)))
 LEARNS_FROM = {  # declared -> in the tables
@@ -274,7 +274,7 @@ def declared(recommender: type | object, attribute: str) -> Any:
     return getattr(recommender, attribute, getattr(Recommender, attribute))
 
 
-def learns_from(recommender: type | object) -> str:
+def learns_from_words(recommender: type | object) -> str:
     """What it learns from, in words, as in the tables."""
     return LEARNS_FROM[declared(recommender, "learns_from")]
 

@@ -45,7 +45,6 @@ RECOMMENDERS = {
     "ease": "Collaborative.ease:EaseModel",
     "item_knn": "Collaborative.neighbours:ItemNeighbours",
     "user_knn": "Collaborative.neighbours:UserNeighbours",
-    "river_mf": "Collaborative.river_factorization:RiverFactorization",
     "river_baseline": "Collaborative.river_online:RiverBaseline",
     "river_biased_mf": "Collaborative.river_online:RiverBiasedMF",
     "svd": "Collaborative.svd:SvdModel",

@@ -5,11 +5,12 @@ from tests_paths import SYNTHETIC
 
 import compare_all
 from Collaborative.bayesian_fm import BayesianFM
+from recbench.contract import Training
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.factorization import cost
-from recbench.models.factorization.sampling import BURN_IN
-from recbench.runs import expected_costs
+from recbench.models import factorization as cost
+from recbench.models.factorization import BURN_IN
+from recbench.runs import running
 
 
 def test_it_grows_with_ratings_factors_and_samples():
@@ -24,7 +25,7 @@ def test_it_grows_with_ratings_factors_and_samples():
 
 def test_the_samples_kept_take_what_was_said(synthetic_cell):
     cell = synthetic_cell
-    model = BayesianFM(samples=20).fit(cell.personal.train, cell.movies)
+    model = BayesianFM(samples=20).fit(Training(cell.personal.train, cell.movies))
     users, films = cell.n_users, len(cell.movies)
     _, size = model.expected_cost(0, users, films)
     kept = size * (20 - BURN_IN) / 20
@@ -47,7 +48,7 @@ def test_it_is_said_once_and_of_large_cells_alone(tmp_path, monkeypatch, capsys)
     }
     compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "small")))
     assert "fitted to up to" not in capsys.readouterr().out
-    monkeypatch.setattr(expected_costs, "LARGE", 3_000)
+    monkeypatch.setattr(running, "LARGE", 3_000)
     compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "large")))
     said = [line for line in capsys.readouterr().out.splitlines() if "fitted to up to" in line]
     assert len(said) == 1

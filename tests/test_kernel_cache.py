@@ -9,28 +9,21 @@ import sys
 import pytest
 from tests_paths import ROOT
 
-KERNEL = """
+TOP = """
+from engine.middle import twice
 from weightless.compiled import compiled
 
 
-def kernel(function):
-    return compiled(function, ("engine",))
-"""
-TOP = """
-from engine.kernel import kernel
-from engine.middle import twice
-
-
-@kernel
+@compiled
 def asked(x):
     return twice(x) + 1
 """
 MIDDLE = """
 from engine import constants
-from engine.kernel import kernel
+from weightless.compiled import compiled
 
 
-@kernel
+@compiled
 def twice(x):
     return constants.FACTOR * x
 """
@@ -44,7 +37,7 @@ print(asked(10), len(asked.stats.cache_hits))
 def engine(tmp_path):
     folder = tmp_path / "engine"
     folder.mkdir()
-    for name, text in {"__init__": "", "kernel": KERNEL, "top": TOP, "middle": MIDDLE}.items():
+    for name, text in {"__init__": "", "top": TOP, "middle": MIDDLE}.items():
         (folder / f"{name}.py").write_text(text)
     (folder / "constants.py").write_text("FACTOR = 2\n")
     return folder

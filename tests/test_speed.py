@@ -9,7 +9,7 @@ from experiments import speed
 from experiments.speed import Parameters, main, one_by_one_rows
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 
 
 def test_item_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatch):

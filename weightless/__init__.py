@@ -6,8 +6,7 @@ the calls that AO Labs document for their agents, and needs numpy and numba alon
 
 from weightless.agent import WHY, Agent
 from weightless.arch import Arch
-from weightless.packing import pack, unpack
-from weightless.patterns import Patterns
+from weightless.patterns import Patterns, pack, unpack
 from weightless.population import Population
 
 __all__ = ["WHY", "Agent", "Arch", "Patterns", "Population", "pack", "unpack"]

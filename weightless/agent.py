@@ -11,25 +11,12 @@ import numpy as np
 from weightless import storage
 from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, Group, groups_of
 from weightless.coin import checked_seed, toss
-from weightless.growing import GrowingPlanes
 from weightless.memory import Memory
+from weightless.patterns import GrowingPlanes
 
 # Why a neuron is as it is in a state; the first four are those of `kernels`.
-WHY = np.array(
-    [
-        "DD",
-        "Hamming",
-        "Default",
-        "undecided",
-        "rest",
-        "reset",
-        "input",
-        "label",
-        "C+",
-        "C-",
-        "instinct",
-    ]
-)
+RULES = ["DD", "Hamming", "Default", "undecided"]
+WHY = np.array([*RULES, "rest", "reset", "input", "label", "C+", "C-", "instinct"])
 REST, RESET, INPUT_GIVEN, BY_LABEL, BY_PLEASURE, BY_PAIN, BY_INSTINCT = range(4, 11)
 
 Bits = Sequence[int] | np.ndarray
@@ -42,7 +29,7 @@ class Agent:
     its own memory: the answer of the stored pattern that is nearest by *discriminative distance*
     (DD) if all the nearest agree, else of the nearest by Hamming distance if all agree, else a
     coin. The discriminative distance is the Hamming distance with every bit weighted by the
-    mutual information between that bit and the answer, see `mutual_information`. AO Labs do not
+    mutual information between that bit and the answer, see `memory`. AO Labs do not
     publish theirs; this one is ours.
 
     With a label, pleasure, pain or an instinct that fires it *learns* instead, by iconic

@@ -34,7 +34,7 @@ def toss(seed: Any, neuron: Any, pattern: Any) -> Any:
     Args:
         seed: uint64, the agent's.
         neuron: its id.
-        pattern: uint64 [words], what it reads, packed (see `packing`).
+        pattern: uint64 [words], what it reads, packed (see `patterns`).
     """
     state = mix(mix(seed) ^ np.uint64(neuron))
     for word in pattern:

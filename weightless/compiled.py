@@ -1,4 +1,4 @@
-"""How every kernel is compiled: for this machine, once, the machine code kept on disk."""
+"""How every kernel is compiled: for this machine, once, the machine code cached on disk."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ from typing import Any
 from numba import njit
 
 
-def compiled(function: Any, packages: tuple[str, ...] = ("weightless",), **options: Any) -> Any:
+def compiled(function: Any) -> Any:
     """The function as machine code, compiled at its first call and cached for later processes.
 
     The cache lies beside the source, or in the user's cache directory where that cannot be
     written. numba compares the file in which the function stands; here also all that this file
-    imports counts, for a kernel contains what it calls. The interpreter's lock is not held while it
-    runs.
-
-    Args:
-        packages: whose modules are among what is compared.
-        options: of `numba.njit`.
+    imports of its own package and of `weightless` counts, for a kernel contains what it calls. The
+    interpreter's lock is not held while it runs. A division by zero gives inf, not an error.
     """
-    kernel: Any = njit(cache=True, nogil=True, **options)(function)
+    kernel: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     if hasattr(kernel, "_cache"):  # not with NUMBA_DISABLE_JIT
         file = Path(function.__code__.co_filename)
-        root = file.parents[function.__module__.count(".")]
+        package, *inner = function.__module__.split(".")
         stored = kernel._cache._cache_file  # of numba 0.68, for which there is no public way
-        stored._source_stamp = (stored._source_stamp, code_of(file, root, packages))
+        code = code_of(file, file.parents[len(inner)], (package, "weightless"))
+        stored._source_stamp = (stored._source_stamp, code)
     return kernel
 
 

@@ -50,38 +50,21 @@ def count(
         patterns, answers: uint64 [words, >= last] and [answer words, >= last].
         ones: int64 [bits], answer_ones: int64 [neurons], both: int64 [neurons, bits].
     """
-    bit_columns = np.empty(64 * len(patterns), np.uint64)
-    answer_columns = np.empty(64 * len(answers), np.uint64)
-    for start in range(first, last, 64):
-        stop = min(start + 64, last)
-        _columns(patterns, start, stop, bit_columns)
-        _columns(answers, start, stop, answer_columns)
+    bits = np.empty(len(ones), np.int64)
+    for pattern in range(first, last):
         for bit in range(len(ones)):
-            ones[bit] += np.int64(popcount(bit_columns[bit]))
+            bits[bit] = (patterns[bit // 64, pattern] >> np.uint64(bit % 64)) & ONE
+            ones[bit] += bits[bit]
         for neuron in range(len(answer_ones)):
-            column = answer_columns[neuron]
-            answer_ones[neuron] += np.int64(popcount(column))
-            for bit in range(len(ones)):
-                both[neuron, bit] += np.int64(popcount(column & bit_columns[bit]))
-
-
-@compiled
-def _columns(planes: Any, start: Any, stop: Any, columns: Any) -> None:
-    """Up to 64 patterns, turned: bit p of columns[b] is bit b of pattern start + p."""
-    columns[:] = 0
-    for word in range(len(planes)):
-        for pattern in range(start, stop):
-            rest = planes[word, pattern]
-            here = ONE << np.uint64(pattern - start)
-            while rest:
-                lowest = np.int64(popcount((rest & (~rest + ONE)) - ONE))
-                columns[64 * word + lowest] |= here
-                rest &= rest - ONE
+            if (answers[neuron // 64, pattern] >> np.uint64(neuron % 64)) & ONE:
+                answer_ones[neuron] += 1
+                for bit in range(len(ones)):
+                    both[neuron, bit] += bits[bit]
 
 
 @compiled
 def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: Any) -> None:
-    """The weights of `mutual_information.weights`, into int32 [neurons, bits]; n is not 0."""
+    """The weights that `memory` describes, into int32 [neurons, bits]; n is not 0."""
     half, unit = n << 15, n << 16
     for neuron in range(len(answer_ones)):
         answer = answer_ones[neuron]
@@ -96,15 +79,9 @@ def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: A
 
 @compiled
 def discriminative(
-    patterns: Any,
-    answers: Any,
-    first: Any,
-    last: Any,
-    weights: Any,
-    asked: Any,
-    fired: Any,
+    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, asked: Any, fired: Any,
     why: Any,
-) -> None:
+) -> None:  # fmt: skip
     """Write answer and reason where all the nearest by discriminative distance agree.
 
     Args as those of `fire`.
@@ -255,20 +232,9 @@ def _distance(patterns: Any, pattern: Any, question: Any) -> Any:
 
 @compiled
 def fire(
-    patterns: Any,
-    answers: Any,
-    first: Any,
-    last: Any,
-    weights: Any,
-    asked: Any,
-    seed: Any,
-    neurons: Any,
-    DD: Any,
-    Hamming: Any,
-    Default: Any,
-    fired: Any,
-    why: Any,
-) -> None:
+    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, asked: Any, seed: Any,
+    neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
+) -> None:  # fmt: skip
     """Answer n questions from patterns first .. last, by the three rules in turn.
 
     Args:
@@ -305,94 +271,52 @@ def fire(
 
 
 @compiled
-def distinct(rows: Any, firsts: Any, which: Any) -> int:
-    """Find rows that are the same.
-
-    Args:
-        rows: uint64 [n, words].
-        firsts: int64 [n], filled with the first row of each kind, in order of appearance.
-        which: int64 [n], filled with the kind of every row.
+def distinct(rows: Any) -> Any:
+    """Rows that are the same, uint64 [n, words], by hashing.
 
     Returns:
-        How many kinds there are.
+        The first row of each kind in order of appearance, int64 [kinds]; the kind of every row,
+        int64 [n].
     """
     n, words = rows.shape
     size = 16
     while size < 2 * n:
         size *= 2
     slots = np.full(size, -1, np.int64)
-    kinds = 0
+    firsts, which, kinds = np.empty(n, np.int64), np.empty(n, np.int64), 0
     for row in range(n):
         key = np.uint64(0)
         for word in range(words):
             key = mix(key ^ rows[row, word])
         slot = np.int64(key & np.uint64(size - 1))
-        while slots[slot] >= 0 and not _same(rows, firsts[slots[slot]], row):
+        while slots[slot] >= 0 and (rows[firsts[slots[slot]]] != rows[row]).any():
             slot = (slot + 1) & (size - 1)
         if slots[slot] < 0:
             slots[slot] = kinds
             firsts[kinds] = row
             kinds += 1
         which[row] = slots[slot]
-    return kinds
-
-
-@compiled
-def _same(rows: Any, one: Any, other: Any) -> bool:
-    equal = True
-    for word in range(rows.shape[1]):
-        equal &= rows[one, word] == rows[other, word]
-    return equal
+    return firsts[:kinds], which
 
 
 @compiled
 def fire_many(
-    patterns: Any,
-    answers: Any,
-    first: Any,
-    last: Any,
-    weights: Any,
-    asked: Any,
-    seed: Any,
-    neurons: Any,
-    DD: Any,
-    Hamming: Any,
-    Default: Any,
-    fired: Any,
-    why: Any,
-) -> None:
+    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, asked: Any, seed: Any,
+    neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
+) -> None:  # fmt: skip
     """`fire`, which equal patterns with equal answers, and equal questions, cost only once."""
-    n, words, answer_words = last - first, asked.shape[1], len(answers)
-    rows = np.empty((n, words + answer_words), np.uint64)
-    for row in range(n):
-        for word in range(words):
-            rows[row, word] = patterns[word, first + row]
-        for word in range(answer_words):
-            rows[row, words + word] = answers[word, first + row]
-    firsts, which = np.empty(n, np.int64), np.empty(n, np.int64)
-    kinds = distinct(rows, firsts, which)
-    few_patterns = np.empty((words, kinds), np.uint64)
-    few_answers = np.empty((answer_words, kinds), np.uint64)
-    for kind in range(kinds):
-        for word in range(words):
-            few_patterns[word, kind] = rows[firsts[kind], word]
-        for word in range(answer_words):
-            few_answers[word, kind] = rows[firsts[kind], words + word]
-
-    n_asked = len(asked)
-    firsts, which = np.empty(n_asked, np.int64), np.empty(n_asked, np.int64)
-    questions = distinct(asked, firsts, which)
-    few_asked = np.empty((questions, words), np.uint64)
-    for question in range(questions):
-        for word in range(words):
-            few_asked[question, word] = asked[firsts[question], word]
-    few_fired = np.empty((questions, len(neurons)), np.uint8)
-    few_why = np.empty((questions, len(neurons)), np.uint8)
+    words = asked.shape[1]
+    rows = np.empty((last - first, words + len(answers)), np.uint64)
+    rows[:, :words] = patterns[:words, first:last].T
+    rows[:, words:] = answers[:, first:last].T
+    few = rows[distinct(rows)[0]].T
+    few_patterns, few_answers = few[:words].copy(), few[words:].copy()
+    firsts, which = distinct(asked)
+    few_fired = np.empty((len(firsts), len(neurons)), np.uint8)
+    few_why = np.empty((len(firsts), len(neurons)), np.uint8)
     fire(
-        few_patterns, few_answers, 0, kinds, weights, few_asked, seed, neurons,
+        few_patterns, few_answers, 0, few.shape[1], weights, asked[firsts], seed, neurons,
         DD, Hamming, Default, few_fired, few_why,
     )  # fmt: skip
-    for question in range(n_asked):
-        for neuron in range(len(neurons)):
-            fired[question, neuron] = few_fired[which[question], neuron]
-            why[question, neuron] = few_why[which[question], neuron]
+    fired[:] = few_fired[which]
+    why[:] = few_why[which]

@@ -1,16 +1,28 @@
-"""What a group of neurons has stored, and how they answer from it."""
+"""What a group of neurons has stored, how much each bit weighs, and how they answer from it.
+
+The weight of a bit is the mutual information between that bit and the answer over the stored
+patterns (Shannon 1948), in bits, times 2**16, rounded. Weighting the bits of a memory so for the
+search of the nearest is the information-gain metric of Daelemans & van den Bosch (1992). In
+counts, with L(c) = c * log2(c):
+
+    n * I(bit; answer) = sum L(cells) - sum L(rows) - sum L(columns) + L(n)
+
+over the 2 x 2 table of (bit, answer). L is rounded to a multiple of 2**-32 once, in a table, and
+everything after that is integer arithmetic: no order of operations can change a weight.
+"""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
 from weightless.arch import Group
-from weightless.growing import GrowingPlanes
 from weightless.kernels import MAX_WORDS, count, fire, fire_many, weigh
-from weightless.mutual_information import l_table
-from weightless.packing import pack, words_for
-from weightless.patterns import Patterns
+from weightless.patterns import GrowingPlanes, Patterns, pack, words_for
 
+WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
+L_ONE = 2**32
 FEW = 8  # questions below which looking for equal ones costs more than it saves
 
 
@@ -101,3 +113,20 @@ class Memory:
             asked, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
         )  # fmt: skip
         return fired, why
+
+
+def scaled_l(count: int) -> int:
+    """c * log2(c) in units of 2**-32, rounded; 0 for no count."""
+    return round(count * math.log2(count) * L_ONE) if count else 0
+
+
+def l_table(largest: int) -> np.ndarray:
+    """`scaled_l` of 0 .. at least `largest`: int64, kept and grown by doubling."""
+    global _table  # noqa: PLW0603 - one table serves every memory
+    if len(_table) <= largest:
+        grown = range(len(_table), max(2 * len(_table), largest + 1))
+        _table = np.concatenate([_table, np.array([scaled_l(c) for c in grown], np.int64)])
+    return _table
+
+
+_table = np.array([scaled_l(c) for c in range(1024)], np.int64)

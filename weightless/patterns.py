@@ -1,4 +1,7 @@
-"""Binary patterns, stored one after another, and how far a question is from each."""
+"""Binary patterns in 64-bit words, stored one after another, and how many bits of them differ.
+
+Bit b of a pattern is bit b % 64 of word b // 64; the rest of the last word is 0.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,94 @@ from typing import Any
 import numpy as np
 
 from weightless.compiled import compiled
-from weightless.growing import GrowingPlanes
 from weightless.lanes import popcount
-from weightless.packing import words_for
+
+
+def words_for(bits: int) -> int:
+    """How many 64-bit words hold so many bits."""
+    return -(-bits // 64)
+
+
+@compiled
+def pack(bits: Any) -> Any:
+    """uint8 [n, bits] of 0 and 1 -> uint64 [n, words]."""
+    n, n_bits = bits.shape
+    packed = np.zeros((n, (n_bits + 63) // 64), np.uint64)
+    for row in range(n):
+        for bit in range(n_bits):
+            packed[row, bit // 64] |= np.uint64(bits[row, bit]) << np.uint64(bit % 64)
+    return packed
+
+
+@compiled
+def unpack(packed: Any, n_bits: Any) -> Any:
+    """uint64 [n, words] -> uint8 [n, n_bits] of 0 and 1."""
+    bits = np.empty((len(packed), n_bits), np.uint8)
+    for row in range(len(packed)):
+        for bit in range(n_bits):
+            bits[row, bit] = (packed[row, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1)
+    return bits
+
+
+class GrowingPlanes:
+    """An array [planes, room] whose last axis grows by doubling.
+
+    Appending a column is O(1), amortised. A plane holds one value of every column, side by side.
+
+    Args:
+        planes: values in a column.
+        dtype: of the values.
+    """
+
+    def __init__(self, planes: int, dtype: type) -> None:
+        self.array: np.ndarray = np.zeros((planes, 0), dtype)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def columns(self) -> np.ndarray:
+        """What has been appended [planes, count]: a view, which later appends do not extend."""
+        return self.array[:, : self._count]
+
+    def append(self, columns: np.ndarray) -> None:
+        """Add `columns` [planes, n] at the end."""
+        needed = self._count + columns.shape[1]
+        planes, room = self.array.shape
+        if needed > room:
+            grown = np.zeros((planes, max(needed, 2 * room)), self.array.dtype)
+            grown[:, : self._count] = self.columns
+            self.array = grown
+        self.array[:, self._count : needed] = columns
+        self._count = needed
+
+    def remove(self, at: int) -> None:
+        """Take out column `at`; those after it move up, and nothing of it is left in the room.
+
+        Raises:
+            IndexError: there is no such column.
+        """
+        if not 0 <= at < self._count:
+            raise IndexError(f"column {at} of {self._count}")
+        self.array[:, at : self._count - 1] = self.array[:, at + 1 : self._count]
+        self._count -= 1
+        self.array[:, self._count] = 0
+
+    def restore(self, columns: np.ndarray) -> None:
+        """Hold `columns` [planes, n] and nothing else.
+
+        Raises:
+            ValueError: of another number of planes, or another dtype.
+        """
+        planes, dtype = len(self.array), self.array.dtype
+        if columns.ndim != 2 or len(columns) != planes or columns.dtype != dtype:
+            raise ValueError(
+                f"{dtype} of shape ({planes}, n) was expected, got {columns.dtype} of shape "
+                f"{columns.shape}"
+            )
+        self.array = np.array(columns, order="C")
+        self._count = columns.shape[1]
 
 
 class Patterns(GrowingPlanes):
@@ -23,7 +111,7 @@ class Patterns(GrowingPlanes):
         super().__init__(words_for(bits), np.uint64)
 
     def store(self, packed: np.ndarray) -> None:
-        """Remember n patterns, uint64 [n, words], see `weightless.packing.pack`."""
+        """Remember n patterns, uint64 [n, words], see `pack`."""
         self.append(packed.T)
 
     def distances(self, asked: np.ndarray, words: slice = slice(None)) -> np.ndarray:

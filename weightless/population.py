@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from weightless.arch import LABEL, groups_of
 from weightless.coin import agent_seeds, checked_seed
 from weightless.compiled import compiled
 from weightless.kernels import MAX_WORDS, count, fire_many, weigh
-from weightless.mutual_information import l_table
-from weightless.packing import pack, unpack, words_for
+from weightless.memory import l_table
+from weightless.patterns import GrowingPlanes, pack, unpack, words_for
 
 PARTS_A_THREAD = 4  # so that a thread with small memories takes over from one with large ones
 SHARED_FROM = 1_000_000  # comparisons, about 5 ms: below, threads cost more than they save
@@ -40,8 +41,8 @@ class Population:
     Each agent answers bit for bit as an `Agent` of the same architecture, taught the same with
     `unsequenced=True`, whose seed is `population.seeds[index]`, that is mix(mix(seed) ^ index),
     see `coin`. What every neuron stores follows from the input and the label of an example, so
-    these are all that is kept, packed, the memories of all agents in one flat array with
-    offsets. Agents are asked by several threads; their number does not change an answer.
+    these are all that is stored, packed, in one growing array an agent. Several threads answer;
+    their number does not change an answer.
 
     Args:
         arch: an `Arch` or `ao_arch.Arch`, in which a label makes every Q and Z neuron learn.
@@ -49,7 +50,6 @@ class Population:
         seed: 0 .. 2**64 - 1.
 
     Attributes:
-        counts: int64 [n_agents], examples each has learned.
         seeds: uint64 [n_agents].
 
     Raises:
@@ -66,18 +66,23 @@ class Population:
         self.seeds = agent_seeds(self.seed, self.n_agents)
         self._readings = _readings(arch)
         self._n_i, self._n_z = len(arch.I__flat), len(arch.Z__flat)
-        self._inputs = np.zeros((words_for(self._n_i), 0), np.uint64)  # (words, room)
-        self._labels = np.zeros((words_for(self._n_z), 0), np.uint64)  # (words, room)
-        self._used = 0  # columns of these two that some agent holds, or has left behind
-        self._starts = np.zeros(self.n_agents, np.int64)
-        self._rooms = np.zeros(self.n_agents, np.int64)
-        self.counts = np.zeros(self.n_agents, np.int64)
+        self._input_words = words_for(self._n_i)
+        self._words = self._input_words + words_for(self._n_z)  # of an example
+        self._examples = [self._empty() for _ in range(self.n_agents)]
+
+    def _empty(self) -> GrowingPlanes:
+        return GrowingPlanes(self._words, np.uint64)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Examples that each agent has learned, int64 [n_agents]."""
+        return np.array([len(examples) for examples in self._examples], np.int64)
 
     @property
     def nbytes(self) -> int:
-        """Bytes held: the packed examples, room to grow, offsets."""
-        arrays = (self._inputs, self._labels, self._starts, self._rooms, self.counts, self.seeds)
-        return sum(array.nbytes for array in arrays)
+        """Bytes held: the packed examples, room to grow, and 32 an agent: its seed, its number of
+        examples and where they are."""
+        return 32 * self.n_agents + sum(examples.array.nbytes for examples in self._examples)
 
     def learn(self, agent_index: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> None:
         """Learn examples in the order of the rows.
@@ -85,7 +90,7 @@ class Population:
         A further example costs the same however many are stored, amortised.
 
         Args:
-            agent_index: int [n], who learns it, 0 .. n_agents - 1.
+            agent_index: int [n], the agent that learns it, 0 .. n_agents - 1.
             inputs: [n, n_i] values of 0 or 1.
             labels: [n, n_z] values of 0 or 1.
 
@@ -95,23 +100,19 @@ class Population:
         index = self._indices(agent_index)
         packed_inputs = pack(bits_of("inputs", inputs, (len(index), self._n_i)))  # (n, words)
         packed_labels = pack(bits_of("labels", labels, (len(index), self._n_z)))
-        agents, which, added = np.unique(index, return_inverse=True, return_counts=True)
-        self._make_room(agents, added)
-        order = np.argsort(which, kind="stable")  # row order is kept within an agent
-        rank = np.arange(len(index)) - np.repeat(np.cumsum(added) - added, added)
-        places = np.repeat(self._starts[agents] + self.counts[agents], added) + rank
-        self._inputs[:, places] = packed_inputs[order].T
-        self._labels[:, places] = packed_labels[order].T
-        self.counts[agents] += added
+        order = np.argsort(index, kind="stable")  # row order is kept within an agent
+        planes = np.concatenate([packed_inputs, packed_labels], axis=1)[order].T  # (words, n)
+        agents, firsts = np.unique(index[order], return_index=True)
+        parts = np.split(planes, firsts[1:], axis=1)  # one part, and no agent, of no row
+        for agent, columns in zip(agents, parts, strict=False):
+            self._examples[agent].append(columns)
 
     def add_agents(self, more: int) -> None:
         """So many more agents, behind those there are; each is what it would have been had there
         been as many from the start."""
         self.n_agents += more
         self.seeds = agent_seeds(self.seed, self.n_agents)
-        for name in ("_starts", "_rooms", "counts"):
-            old = getattr(self, name)
-            setattr(self, name, np.concatenate((old, np.zeros(more, np.int64))))
+        self._examples += [self._empty() for _ in range(more)]
 
     def forget(self, agent_index: int, place: int) -> None:
         """Remove one example of one agent; its answers become those of an agent that learned the
@@ -124,16 +125,13 @@ class Population:
             ValueError: there is no such agent or example.
         """
         (agent,) = self._indices(np.array([agent_index]))
-        held = int(self.counts[agent])
-        if not 0 <= place < held:
-            raise ValueError(f"agent {agent_index} has {held} examples, so none at {place}")
-        first = int(self._starts[agent])
-        for planes in (self._inputs, self._labels):
-            planes[:, first + place : first + held - 1] = planes[
-                :, first + place + 1 : first + held
-            ]
-            planes[:, first + held - 1] = 0
-        self.counts[agent] -= 1
+        try:
+            self._examples[agent].remove(place)
+        except IndexError:
+            held = len(self._examples[agent])
+            raise ValueError(
+                f"agent {agent_index} has {held} examples, so none at {place}"
+            ) from None
 
     def recall(
         self,
@@ -165,32 +163,40 @@ class Population:
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         states = np.zeros((len(index), self.arch.n_total), np.uint8)
         states[:, self.arch.I__flat] = bits_of("inputs", inputs, (len(index), self._n_i))[order]
-        table = l_table(int(self.counts.max(initial=0)))
+        planes = self._joined(agents)  # (words, examples of those asked)
+        inputs_stored, labels = planes[: self._input_words], planes[self._input_words :]
+        counts = np.array([len(self._examples[agent]) for agent in agents], np.int64)
+        table = l_table(int(counts.max(initial=0)))
         for reading in self._readings:  # Q before Z, which reads Q as it is now
             fired = np.empty((len(index), len(reading.neurons)), np.uint8)
             arguments = (
-                self._inputs, self._labels if reading.from_label else self._inputs,
-                self._starts, self.counts, self.seeds, agents, bounds,
+                inputs_stored, labels if reading.from_label else inputs_stored,
+                np.cumsum(counts) - counts, counts, self.seeds[agents], bounds,
                 pack(states[:, reading.inputs]), reading.pattern_bits, reading.answer_bits,
                 reading.neurons, table, bool(DD), bool(Hamming), bool(Default), fired,
             )  # fmt: skip
-            _share(arguments, self.counts[agents] * sizes, threads or _cores())
+            _share(arguments, counts * sizes, threads or _cores())
             states[:, reading.neurons] = fired
         output = np.empty((len(index), self._n_z), np.uint8)
         output[order] = states[:, self.arch.Z__flat]
         return output
 
+    def _joined(self, agents: Iterable[int]) -> np.ndarray:
+        """Examples of these agents, one agent's after another's, uint64 [words, examples]."""
+        columns = [self._examples[agent].columns for agent in agents]
+        return np.concatenate([np.empty((self._words, 0), np.uint64), *columns], axis=1)
+
     def examples(self, agent_index: int) -> tuple[np.ndarray, np.ndarray]:
         """What one agent has learned, in order: inputs uint8 [k, n_i], labels uint8 [k, n_z]."""
         (agent,) = self._indices(np.array([agent_index]))
-        held = slice(self._starts[agent], self._starts[agent] + self.counts[agent])
+        rows = self._examples[agent].columns.T
         return (
-            unpack(np.ascontiguousarray(self._inputs[:, held].T), self._n_i),
-            unpack(np.ascontiguousarray(self._labels[:, held].T), self._n_z),
+            unpack(np.ascontiguousarray(rows[:, : self._input_words]), self._n_i),
+            unpack(np.ascontiguousarray(rows[:, self._input_words :]), self._n_z),
         )
 
     def agent(self, agent_index: int) -> Agent:
-        """One of them by itself: an `Agent` that answers as it does."""
+        """One of them alone: an `Agent` that answers as it does."""
         inputs, labels = self.examples(agent_index)
         agent = Agent(self.arch, seed=int(self.seeds[agent_index]))
         agent.next_state_batch(inputs, labels, unsequenced=True)
@@ -198,12 +204,9 @@ class Population:
 
     def save(self, path: str | Path) -> None:
         """Write the population to one file: architecture, and the examples of every agent."""
-        held = self._places(self._starts)
-        arrays = {
-            "counts": self.counts,
-            "inputs": self._inputs[:, held],
-            "labels": self._labels[:, held],
-        }
+        planes = self._joined(range(self.n_agents))
+        inputs, labels = planes[: self._input_words], planes[self._input_words :]
+        arrays = {"counts": self.counts, "inputs": inputs, "labels": labels}
         header = {
             "arch": storage.describe(self.arch),
             "n_agents": self.n_agents,
@@ -221,28 +224,20 @@ class Population:
         """
         header, arrays = storage.read(path, "population")
         try:
-            population = cls(
-                storage.restore(header["arch"]), header["n_agents"], seed=header["seed"]
-            )
-            counts, inputs, labels = arrays["counts"], arrays["inputs"], arrays["labels"]
-            n = int(counts.sum())
-            for array, like, shape in (
-                (counts, population.counts, (population.n_agents,)),
-                (inputs, population._inputs, (len(population._inputs), n)),
-                (labels, population._labels, (len(population._labels), n)),
-            ):
-                if array.dtype != like.dtype or array.shape != shape:
-                    raise ValueError(
-                        f"{like.dtype} of shape {shape} was expected, "
-                        f"got {array.dtype} of shape {array.shape}"
-                    )
-            if counts.min(initial=0) < 0:
-                raise ValueError("negative counts")
+            counts, inputs = arrays["counts"], arrays["inputs"]
+            if counts.dtype != np.int64 or counts.shape != (header["n_agents"],):
+                raise ValueError(f"counts of shape {counts.shape} and type {counts.dtype}")
+            population = cls(storage.restore(header["arch"]), len(counts), seed=header["seed"])
+            planes = np.concatenate([inputs, arrays["labels"]])
+            shape = (population._words, int(counts.sum()))
+            own = len(inputs) == population._input_words and counts.min(initial=0) >= 0
+            if not own or planes.shape != shape:
+                raise ValueError(f"examples of shape {shape} were expected, got {planes.shape}")
+            ends = np.cumsum(counts)
+            for examples, end, n in zip(population._examples, ends, counts, strict=True):
+                examples.restore(planes[:, end - n : end])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ValueError(f"{path} does not hold a whole population: {error}") from error
-        population.counts, population._rooms = counts, counts.copy()
-        population._starts, population._used = np.cumsum(counts) - counts, n
-        population._inputs, population._labels = inputs, labels
         return population
 
     def _indices(self, agent_index: np.ndarray) -> np.ndarray:
@@ -258,48 +253,6 @@ class Population:
                 f"got {index.min()} .. {index.max()}"
             )
         return index.astype(np.int64)
-
-    def _make_room(self, agents: np.ndarray, added: np.ndarray) -> None:
-        """Move agents whose room is full to the end, with twice the room they had."""
-        needed = self.counts[agents] + added
-        full = needed > self._rooms[agents]
-        moving, needed = agents[full], needed[full]
-        rooms = np.maximum(needed, 2 * self._rooms[moving])
-        held = self._rooms.sum()
-        if self._used + rooms.sum() > self._inputs.shape[1]:
-            # A new array without what was left behind. It has as much room to spare as there
-            # was, so it lasts for as many examples as were moved into it.
-            wanted = self._rooms.copy()
-            wanted[moving] = rooms
-            self._lay_out(np.cumsum(wanted) - wanted, wanted, int(wanted.sum() + held))
-        elif len(moving):
-            starts, all_rooms = self._starts.copy(), self._rooms.copy()
-            starts[moving] = self._used + np.cumsum(rooms) - rooms
-            all_rooms[moving] = rooms
-            for agent in moving:
-                old = slice(self._starts[agent], self._starts[agent] + self.counts[agent])
-                new = slice(starts[agent], starts[agent] + self.counts[agent])
-                self._inputs[:, new] = self._inputs[:, old]
-                self._labels[:, new] = self._labels[:, old]
-            self._starts, self._rooms = starts, all_rooms
-            self._used += int(rooms.sum())
-
-    def _lay_out(self, starts: np.ndarray, rooms: np.ndarray, size: int) -> None:
-        """Copy every memory to a new array, agent after agent."""
-        old, new = self._places(self._starts), self._places(starts)
-        for name in ("_inputs", "_labels"):
-            planes = getattr(self, name)
-            moved = np.zeros((len(planes), size), np.uint64)
-            moved[:, new] = planes[:, old]
-            setattr(self, name, moved)
-        self._starts, self._rooms, self._used = starts, rooms, int(rooms.sum())
-
-    def _places(self, starts: np.ndarray) -> np.ndarray:
-        """The columns of all examples, agent after agent, if memories begin at `starts`."""
-        ranks = np.arange(self.counts.sum()) - np.repeat(
-            np.cumsum(self.counts) - self.counts, self.counts
-        )
-        return np.repeat(starts, self.counts) + ranks
 
 
 def _readings(arch: Any) -> list[_Reading]:
@@ -352,21 +305,20 @@ def _cores() -> int:
 @compiled
 def _recall(
     first: Any, last: Any, inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any,
-    agents: Any, bounds: Any, asked: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
+    bounds: Any, asked: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
     table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,
 ) -> None:  # fmt: skip
-    """One group of neurons of agents[first:last]; questions bounds[a] .. bounds[a + 1] are a's.
+    """One group of neurons of agents first .. last; questions bounds[a] .. bounds[a + 1] are a's.
 
     Args:
-        inputs, answering: uint64 planes [words, room].
+        inputs, answering: uint64 planes [words, examples].
         asked: uint64 [m, words], fired: uint8 [m, neurons], filled.
     """
     words = asked.shape[1]
     for at in range(first, last):
-        agent = agents[at]
-        n = counts[agent]
-        patterns = _gather(inputs, starts[agent], n, pattern_bits)
-        answers = _gather(answering, starts[agent], n, answer_bits)
+        n = counts[at]
+        patterns = _gather(inputs, starts[at], n, pattern_bits)
+        answers = _gather(answering, starts[at], n, answer_bits)
         weights = np.zeros((len(neurons), 64 * words), np.int32)
         if DD and n > 0:
             ones = np.zeros(len(pattern_bits), np.int64)
@@ -377,7 +329,7 @@ def _recall(
         mine = slice(bounds[at], bounds[at + 1])
         why = np.empty(fired[mine].shape, np.uint8)
         fire_many(
-            patterns, answers, 0, n, weights, asked[mine], seeds[agent], neurons,
+            patterns, answers, 0, n, weights, asked[mine], seeds[at], neurons,
             DD, Hamming, Default, fired[mine], why,
         )  # fmt: skip
 

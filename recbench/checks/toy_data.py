@@ -6,11 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import EVEN, Scales
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 CHANNELS = {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}

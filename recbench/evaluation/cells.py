@@ -21,9 +21,8 @@ from recbench.data.sampling import Sample, draw_sample
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Protocol
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.making import MoviesWithout, make_item_table
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.making import MoviesWithout, make_item_table, make_item_tables
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
 from recbench.threads import one_thread
@@ -142,7 +141,7 @@ class Cell:
             return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
 
         def make() -> ItemTables:
-            return ItemTables.make(
+            return make_item_tables(
                 split.train, split.background, movies, self.seed, self.movies_without
             )
 

@@ -21,7 +21,6 @@ from llvmlite import binding, ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 
-from recbench.compiled import numeric
 from recbench.models.vectors import (
     FLOATS,
     LANES,
@@ -33,6 +32,7 @@ from recbench.models.vectors import (
     store,
     sum_of_lanes,
 )
+from weightless.compiled import compiled as numeric
 
 # Columns at a time: as many as registers have room for. What comes out does not depend on it.
 COLUMNS = 8 if binding.get_host_cpu_features().get("avx512f") else 2

@@ -17,9 +17,8 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 
-from recbench.compiled import numeric
 from recbench.models.cholesky import dot, factorise, solve, solve_transposed
-from recbench.models.item_table.kernel import Scales, drift_shape
+from recbench.models.item_table.scales import Scales, drift_shape
 from recbench.models.vectors import (
     FLOATS,
     LANES,
@@ -33,6 +32,7 @@ from recbench.models.vectors import (
     store,
     whole_lines,
 )
+from weightless.compiled import compiled as numeric
 
 HUGE = 2.0**1000  # of y with itself; its root is a power of 2, by which one divides exactly
 

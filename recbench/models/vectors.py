@@ -13,7 +13,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from recbench.compiled import numeric
+from weightless.compiled import compiled as numeric
 
 LANES = 16
 LINE = 8  # numbers of 64 bits in a line of the cache

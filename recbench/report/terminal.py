@@ -6,7 +6,7 @@ import pandas as pd
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from recbench.contract import whose_ratings
+from recbench.contract import learns_from_words
 from recbench.keys import CELL
 from recbench.registry import class_of
 
@@ -118,7 +118,7 @@ def learns_from(comparison: pd.DataFrame, model: str) -> str:
         if len(said):
             return str(said.iloc[0])
     cls = class_of(model)
-    return "" if cls is None else whose_ratings(cls)
+    return "" if cls is None else learns_from_words(cls)
 
 
 def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> str:

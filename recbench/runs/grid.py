@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from recbench.contract import declared, learns_from, shardable
+from recbench.contract import declared, learns_from_words, shardable
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, TooFewUsers
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
@@ -282,7 +282,7 @@ def _row(task: CellTask, name: str) -> dict:
         "seed": task.model_seed,
         "model": name,
         "family": family_of(cls),
-        "learns_from": learns_from(cls),
+        "learns_from": learns_from_words(cls),
         "tuned": declared(cls, "tuned"),
     }
 

@@ -1,8 +1,8 @@
 """Tuning that is fair: the same number of trials for each, and no test rating seen by any.
 
-A recommender says what may be chosen in its class attribute `search_space`: for each keyword of its
-constructor (low, high, "log" | "linear" | "int"), or a tuple of choices. Its first trial is its
-defaults, the others are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al.
+The class attribute `search_space` of a recommender has for each setting of its constructor (low,
+high, "log" | "linear" | "int"), or a tuple of choices. Its first trial is its defaults, the others
+are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al.
 2011, "Algorithms for hyper-parameter optimization"), seeded.
 """
 
@@ -40,9 +40,9 @@ class TuningCell:
 
     Attributes:
         name: "ml-100k_250x25_extended": the data, users × ratings of each and the encoding.
-        cell: with the validation rows where the test rows were; those are in neither part.
-        level: the RMSE on it of a recommender without settings, in stars: what an error in this
-            cell is divided by, so that cells weigh alike.
+        cell: with the validation rows in place of the test rows; those are in neither part.
+        level: the RMSE on it of a recommender without settings, in stars: errors in this cell are
+            divided by it, so that cells weigh alike.
     """
 
     name: str
@@ -88,23 +88,22 @@ def relative_rmse(
     protocol: Protocol,
     seed: int,
 ) -> Columns:
-    """`relative_rmse`, what is minimised: the mean over cells of RMSE / level; and
-    `rmse_<cell>` of each, in stars."""
+    """`relative_rmse`, which is minimised: the mean over cells of RMSE / level; and `rmse_<cell>`
+    of each, in stars."""
     errors = [rmse(cls, settings, one.cell, protocol, seed) for one in cells]
     relative = np.mean([error / one.level for error, one in zip(errors, cells, strict=True)])
     each = {f"rmse_{one.name}": error for one, error in zip(cells, errors, strict=True)}
     return {"relative_rmse": float(relative), **each}
 
 
-# --- what is tried -----------------------------------------------------------------------------
+# --- which settings are tried ------------------------------------------------------------------
 
 
 def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
-    """The defaults of all that the search space names, as they are with background users or
-    without.
+    """The defaults of the settings in the search space, with background users or without.
 
     Raises:
-        ValueError: it names what the constructor does not take, or has no default for.
+        ValueError: the constructor has no such setting, or no default for it.
     """
     parameters = inspect.signature(cls).parameters
     defaults = {}
@@ -134,10 +133,10 @@ def trials(
     """Try `number` settings, the defaults first; one row each, `trial` counting from 0.
 
     Args:
-        seed: of what is proposed; with the same seed the same is tried.
-        evaluate: the columns of a trial, `relative_rmse` and `status` among them. A status other
-            than "ok" is a trial without a score: it counts, so that none gets more.
-        earlier: rows of an interrupted run by trial. They are not evaluated again.
+        seed: of the proposals.
+        evaluate: the columns of a trial, `relative_rmse` and `status` among them. A trial with
+            another status than "ok" counts too, so that no recommender gets more.
+        earlier: rows of an interrupted run by trial; they are not evaluated again.
 
     Raises:
         InputError: an earlier row was made with other settings than are proposed now.

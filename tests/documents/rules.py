@@ -113,7 +113,6 @@ RULES: list[Rule] = [
     Run(r"python -m recbench check (my_file:MyModel|sklearn:Ridge).*"),
     Run(r"python -m recbench\.item_table", {"--dataset": [SYNTHETIC], "--output": ["table.npz"]}),
     Elsewhere(r"python -m recbench\.report.*", "test_report.py", "recbench.report"),
-    Run(r"python -m weightless\.clam"),
     Elsewhere(
         r"python docs/draw_weightless\.py", "test_commands.py", "test_the_picture_of_the_engine"
     ),

@@ -4,17 +4,17 @@ writes how many were tried to results/reliability/faults/."""
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from child import run_child
+from runs import ALL, SMALL
 from tests_paths import ROOT
 
 from recbench.runs.provenance import provenance
 
-ALL = os.environ.get("FAULTS") == "all"
 COUNTS = ROOT / "results" / "reliability" / "faults"
 tried: Counter[str] = Counter()
 
@@ -23,13 +23,6 @@ tried: Counter[str] = Counter()
 def count():
     """Call it with a kind of fault, once for each that was tried and survived."""
     return lambda kind, number=1: tried.update({kind: number})
-
-
-def some(faults: list, few: int) -> list:
-    """All of them with FAULTS=all, else `few`, spread evenly."""
-    if ALL or len(faults) <= few:
-        return faults
-    return [faults[round(place * (len(faults) - 1) / (few - 1))] for place in range(few)]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -44,3 +37,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("faults")
+
+
+@pytest.fixture(scope="session")
+def whole(scratch: Path) -> tuple[Path, int]:
+    """The folder of a run that nobody disturbed, and how many writes it made."""
+    folder = scratch / "whole"
+    status, printed, writes = run_child([*SMALL, "--output-dir", folder], folder, scratch / "out")
+    assert status == 0, printed
+    return folder, writes

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
 from tests_paths import SYNTHETIC
 
+ALL = os.environ.get("FAULTS") == "all"
 TIMES = ["fit_seconds", "predict_seconds", "ranking_seconds"]
 SMALL = ["--dataset", SYNTHETIC, "--num-users", 8, "--reviews-per-user", 10, 20]
 SMALL += ["--iterations", 2, "--workers", 1, "--models", "user_mean", "movie_mean", "bias"]
-SMALL += ["svd", "user_median"]
+SMALL += ["user_median"]
 PLOTS = ["error_by_ratings.svg", "differences.svg"]  # the third shows times
+
+
+def some(faults: list, few: int) -> list:
+    """All of them with FAULTS=all, else `few`, spread evenly."""
+    if ALL or len(faults) <= few:
+        return faults
+    return [faults[round(place * (len(faults) - 1) / (few - 1))] for place in range(few)]
+
+
+def rows_of(folder: Path) -> tuple[str, str]:
+    """The rows and predictions of a run, but for times."""
+    predictions = pd.read_parquet(folder / "predictions.parquet").to_csv()
+    return pd.read_csv(folder / "comparison.csv").drop(columns=TIMES).to_csv(), predictions
 
 
 def contents(folder: Path) -> dict[str, object]:

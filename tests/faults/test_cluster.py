@@ -14,11 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from child import begin_child, end_of_child, run_child
-from conftest import ALL
-from runs import TIMES
+from runs import ALL, rows_of
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.runs import cluster
@@ -95,14 +93,16 @@ def dask(tmp_path):
     started.end()
 
 
-def rows_of(folder):
-    predictions = pd.read_parquet(folder / "predictions.parquet").to_csv()
-    return pd.read_csv(folder / "comparison.csv").drop(columns=TIMES).to_csv(), predictions
+@pytest.fixture(scope="module")
+def alone(scratch):
+    """The rows of the run in this process."""
+    folder = scratch / "alone-no-cluster"
+    words = [*RUN, "--workers", 1, "--output-dir", folder]
+    assert run_child(words, folder, scratch / "out")[0] == 0
+    return rows_of(folder)
 
 
-def test_a_worker_killed_in_the_middle_changes_nothing(dask, tmp_path, count):
-    alone, folder = tmp_path / "alone", tmp_path / "run"
-    assert run_child([*RUN, "--workers", 1, "--output-dir", alone], alone, tmp_path / "out")[0] == 0
+def test_a_worker_killed_in_the_middle_changes_nothing(dask, alone, tmp_path, count):
     dask.scheduler()
     dask.start(documented("worker"))
     chance, kills, runs = random.Random(0), 0, 0
@@ -121,7 +121,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(dask, tmp_path, count):
             child.wait(2 + 6 * chance.random())
         status, printed, _ = end_of_child(child)
         assert status == 0, printed
-        assert rows_of(folder) == rows_of(alone)
+        assert rows_of(folder) == alone
         kills += killed
         count("kills at random of a worker of a cluster", killed)
 
@@ -132,10 +132,9 @@ exec sh -c "$3"
 """
 
 
-def test_the_lines_for_ssh(tmp_path):
+def test_the_lines_for_ssh(alone, tmp_path):
     """As they stand in docs/scale.md, to machines that are this one."""
-    alone, folder = tmp_path / "alone", tmp_path / "run"
-    assert run_child([*RUN, "--workers", 1, "--output-dir", alone], alone, tmp_path / "out")[0] == 0
+    folder = tmp_path / "run"
     (tmp_path / "ssh").write_text(SSH)
     (tmp_path / "ssh").chmod(0o755)
     with socket.socket() as free:
@@ -163,7 +162,7 @@ def test_the_lines_for_ssh(tmp_path):
         finally:
             os.killpg(shell.pid, signal.SIGKILL)
     assert status == 0, (tmp_path / "log").read_text()
-    assert rows_of(folder) == rows_of(alone)
+    assert rows_of(folder) == alone
 
 
 def test_what_stands_in_its_way(dask, tmp_path, monkeypatch, count):

@@ -9,8 +9,7 @@ import shutil
 import numpy as np
 import pytest
 from child import run_child
-from conftest import some
-from runs import SMALL, contents
+from runs import SMALL, contents, some
 
 import weightless as ao
 
@@ -18,13 +17,12 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def stopped(scratch):
+def stopped(whole, scratch):
     """A run killed when a part of its predictions and rows was there, and what it would become."""
-    whole, folder = scratch / "whole-run", scratch / "stopped-run"
-    _, _, writes = run_child([*SMALL, "--output-dir", whole], whole, scratch / "out")
+    folder, writes = scratch / "stopped-run", whole[1]
     run_child([*SMALL, "--output-dir", folder], folder, scratch / "out", writes // 3)
     assert (folder / "predictions").is_dir()
-    return folder, whole, contents(whole)
+    return folder, whole[0], contents(whole[0])
 
 
 def goes_on_or_says_why(folder, expected, tmp_path):
@@ -52,7 +50,7 @@ def test_a_cut_file_of_a_run(stopped, tmp_path, name, count):
     else:
         file = "predictions.parquet" if name == "whole parquet" else name
     size = (source / file).stat().st_size
-    for place in some(places(size, 60), 4):
+    for place in some(places(size, 60), 3):
         folder = tmp_path / f"cut-{place}"
         shutil.copytree(source, folder)
         os.truncate(folder / file, place)
@@ -77,7 +75,7 @@ SOMETHING_ELSE = {
 @pytest.mark.parametrize("name", ["run.json", "comparison.csv", "predictions.parquet"])
 def test_a_file_of_another_kind(stopped, tmp_path, name, count):
     _, whole, expected = stopped
-    for what in some(list(SOMETHING_ELSE), 3):
+    for what in some(list(SOMETHING_ELSE), 2):
         folder = tmp_path / what
         shutil.copytree(whole, folder)
         (folder / name).write_bytes(SOMETHING_ELSE[what])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from child import run_child
-from conftest import some
-from runs import SMALL, TIMES
+from runs import SMALL, TIMES, some
 
 pytestmark = pytest.mark.slow
 
@@ -75,19 +74,19 @@ NOT_LOADED = {
 
 
 @pytest.fixture(scope="module")
-def without(scratch):
-    return rows_of([], scratch, scratch / "without")[0]
+def without(whole):
+    return pd.read_csv(whole[0] / "comparison.csv").drop(columns=TIMES)
 
 
 def rows_of(more, tmp_path, folder):
-    words = [*SMALL, *more, "--model-timeout", 3, "--output-dir", folder]
+    words = [*SMALL, *more, "--model-timeout", 2, "--output-dir", folder]
     status, printed, _ = run_child(words, folder, tmp_path / "out")
     assert "Traceback" not in printed.replace("the tracebacks", "")
     assert (folder / "comparison.csv").exists(), printed[-2000:]
     return pd.read_csv(folder / "comparison.csv").drop(columns=TIMES), status, printed
 
 
-@pytest.mark.parametrize("what", some([*FAILS, *HARMLESS], 10))
+@pytest.mark.parametrize("what", some([*FAILS, *HARMLESS], 8))
 def test_the_others_are_as_without_it(without, tmp_path, what, count):
     file = tmp_path / "my_file.py"
     file.write_text({**FAILS, **HARMLESS}[what])

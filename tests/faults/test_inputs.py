@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from child import run_child
-from conftest import some
+from runs import some
 from tests_paths import SYNTHETIC
 
 pytestmark = pytest.mark.slow
@@ -148,7 +148,7 @@ def broken(tmp_path, name, change):
 
 @pytest.mark.parametrize("name", [RATINGS, LINKS, MOVIES])
 def test_broken_files(tmp_path, name, count):
-    for what in some(list(WHOLE_FILE), 5):
+    for what in some(list(WHOLE_FILE), 4):
         change, wanted = WHOLE_FILE[what]
         printed = answer(broken(tmp_path, name, change), tmp_path, wanted)
         if wanted == REFUSED:
@@ -157,7 +157,7 @@ def test_broken_files(tmp_path, name, count):
 
 
 def test_broken_ratings(tmp_path, count):
-    for what in some(list(RATING_ROWS), 6):
+    for what in some(list(RATING_ROWS), 5):
         row, wanted = RATING_ROWS[what]
         printed = answer(broken(tmp_path, RATINGS, line(30, row)), tmp_path, wanted)
         if wanted == REFUSED:
@@ -175,7 +175,7 @@ def test_unlikely_times_are_said(tmp_path):
 def test_broken_metadata(tmp_path, count):
     heading = (SYNTHETIC / MOVIES).read_bytes().split(b"\n")[0].split(b",")
     cells = [(column, cell) for column, of_it in MOVIE_CELLS.items() for cell in of_it]
-    for column, cell in some(cells, 6):
+    for column, cell in some(cells, 4):
         place = heading.index(column.encode())
 
         def change(data, place=place, cell=cell):
@@ -209,7 +209,7 @@ def test_files_that_are_none(tmp_path, name, kind, count):
 
 
 def test_wrong_flags(tmp_path, count):
-    for words in some(FLAGS, 12):
+    for words in some(FLAGS, 10):
         base = ["--dataset", SYNTHETIC, *QUICK, "--output-dir", tmp_path / "run"]
         given = {word for word in words if word.startswith("--")}
         kept = []

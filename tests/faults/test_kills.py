@@ -11,8 +11,8 @@ import time
 
 import pytest
 from child import begin_child, run_child
-from conftest import some
-from runs import SMALL, contents
+from filelock import FileLock
+from runs import SMALL, contents, some
 from tests_paths import ROOT, SYNTHETIC
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 MODEL_THAT_FAILS_ONCE = """
 import os
 class Fails:
-    learns_from_background = True
+    learns_from = "all"
     def fit(self, train, movies):
         if os.path.exists({marker!r}):
             raise RuntimeError("not yet")
@@ -31,13 +31,11 @@ class Fails:
 """
 
 
-@pytest.fixture(scope="module")
-def whole(scratch):
-    """A run that nobody disturbed: its contents and how many writes it made."""
-    folder = scratch / "whole"
-    status, printed, writes = run_child([*SMALL, "--output-dir", folder], folder, scratch / "out")
+def resumed(folder, tmp_path):
+    """The contents of a run after --resume."""
+    status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
     assert status == 0, printed
-    return contents(folder), writes
+    return contents(folder)
 
 
 def test_there_are_many_writes(whole):
@@ -45,8 +43,8 @@ def test_there_are_many_writes(whole):
 
 
 def test_killed_at_a_write_it_goes_on_to_the_same_files(whole, tmp_path, count):
-    expected, writes = whole
-    for kill_at in some(list(range(1, writes + 1)), 8):
+    expected, writes = contents(whole[0]), whole[1]
+    for kill_at in some(list(range(1, writes + 1)), 6):
         folder = tmp_path / f"killed-{kill_at}"
         words = [*SMALL, "--output-dir", folder]
         status, printed, _ = run_child(words, folder, tmp_path / "out", kill_at)
@@ -60,8 +58,8 @@ def test_killed_at_a_write_it_goes_on_to_the_same_files(whole, tmp_path, count):
 
 
 def test_killed_twice_and_while_going_on(whole, tmp_path, count):
-    expected, writes = whole
-    for kill_at in some(list(range(2, writes)), 4):
+    expected, writes = contents(whole[0]), whole[1]
+    for kill_at in some(list(range(2, writes)), 2):
         folder = tmp_path / f"killed-{kill_at}"
         words = [*SMALL, "--output-dir", folder]
         for again in (kill_at, max(writes - kill_at, 2) // 2):
@@ -76,15 +74,12 @@ def test_killed_twice_and_while_going_on(whole, tmp_path, count):
 
 
 def test_a_finished_run_that_goes_on_stays_as_it_is(whole, tmp_path):
-    folder = tmp_path / "run"
-    run_child([*SMALL, "--output-dir", folder], folder, tmp_path / "out")
-    for _ in range(2):
-        assert run_child(["--resume", folder], folder, tmp_path / "out")[0] == 0
-        assert contents(folder) == whole[0]
+    expected = contents(whole[0])
+    folder = shutil.copytree(whole[0], tmp_path / "run")
+    assert resumed(folder, tmp_path) == expected
     for lost in ("comparison.csv", "predictions.parquet", "significance.csv"):
         (folder / lost).unlink()
-        assert run_child(["--resume", folder], folder, tmp_path / "out")[0] == 0
-        assert contents(folder) == whole[0], lost
+        assert resumed(folder, tmp_path) == expected, lost
 
 
 def test_after_a_failed_model_nothing_stands_twice(tmp_path):
@@ -103,8 +98,7 @@ def test_after_a_failed_model_nothing_stands_twice(tmp_path):
         if name == "failed":
             assert "my_file.py, line 7: RuntimeError: not yet" in printed
             marker.unlink()
-            status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
-            assert status == 0, printed
+            resumed(folder, tmp_path)
         folders.append(folder)
     assert contents(folders[0]) == contents(folders[1])
 
@@ -126,11 +120,8 @@ def test_a_model_whose_file_has_changed_is_run_again(tmp_path):
     assert contents(folders[0]) == contents(folders[1])
 
 
-def test_two_at_once_are_refused(tmp_path, count):
-    from filelock import FileLock
-
-    folder = tmp_path / "run"
-    run_child([*SMALL, "--output-dir", folder], folder, tmp_path / "out")
+def test_two_at_once_are_refused(whole, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "run")
     with FileLock(folder / ".lock"):
         status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
     assert status == 2

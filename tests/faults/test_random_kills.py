@@ -7,11 +7,9 @@ import random
 import signal
 import time
 
-import pandas as pd
 import pytest
 from child import begin_child, children_of, end_of_child, run_child
-from conftest import ALL
-from runs import TIMES
+from runs import ALL, rows_of
 from tests_paths import SYNTHETIC
 
 pytestmark = pytest.mark.slow
@@ -31,11 +29,6 @@ def alone(scratch):
     status, printed, _ = run_child(words, folder, scratch / "out")
     assert status == 0, printed
     return rows_of(folder)
-
-
-def rows_of(folder):
-    predictions = pd.read_parquet(folder / "predictions.parquet").to_csv()
-    return pd.read_csv(folder / "comparison.csv").drop(columns=TIMES).to_csv(), predictions
 
 
 @pytest.mark.parametrize("seed", range(4 if ALL else 1))
@@ -63,7 +56,7 @@ def test_a_run_with_workers_that_is_killed_again_and_again(alone, seed, tmp_path
             else:
                 assert status in STATUS[number], printed
                 if status > 0:
-                    assert f"go on with\n  python compare_all.py --resume {folder}" in printed
+                    assert f"continue with\n  python compare_all.py --resume {folder}" in printed
             kills += 1
             count(f"kills at random of a {who} of several processes")
         assert rows_of(folder) == alone

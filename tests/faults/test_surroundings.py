@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -117,12 +118,17 @@ def test_a_network_that_accepts_and_never_answers(monkeypatch, tmp_path, capsys)
     datasets.locate.cache_clear()
 
 
-@pytest.fixture
-def run(tmp_path):
-    folder = tmp_path / "run"
+@pytest.fixture(scope="module")
+def finished(scratch):
+    folder = scratch / "run"
     words = [*SMALL[:6], "--iterations", 2, "--models", "user_mean", "movie_mean", "--workers", 1]
-    run_child([*words, "--output-dir", folder], folder, tmp_path / "out")
+    run_child([*words, "--output-dir", folder], folder, scratch / "out")
     return folder
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    return shutil.copytree(finished, tmp_path / "run")
 
 
 @pytest.mark.parametrize(

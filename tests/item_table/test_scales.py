@@ -9,25 +9,25 @@ import pytest
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
-from recbench.models.item_table import fit_scales as script
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.fit_scales import (
+from recbench.models.item_table import scales as script
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import (
+    EVEN,
     Fitted,
+    Scales,
     blocks_of,
     fit_scales,
     latest_of_each,
     prequential,
 )
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN
 from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Movies, Ratings
 
 FILMS, BITS = 40, 12
-SOME = Scales(level=0.9, likeness=1.4, metadata=0.2, slope=0.05, drift=0.1, noise=0.5)
+SOME = Scales(loading=0.9, similarity=1.4, metadata=0.2, slope=0.05, drift=0.1, noise=0.5)
 
 
-def films() -> Movies:
+def made_movies() -> Movies:
     rng = np.random.default_rng(0)
     return Movies(
         bits=rng.integers(0, 2, (FILMS, BITS)),
@@ -48,7 +48,7 @@ def table_of(movies: Movies) -> ItemTable:
     return ItemTable(movies.movie_id, mean, factors, codes, Scales(), EVEN)
 
 
-MOVIES = films()
+MOVIES = made_movies()
 TABLE = table_of(MOVIES)
 BASELINE = np.random.default_rng(2).uniform(1.5, 4.5, FILMS)
 
@@ -72,8 +72,8 @@ def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
             angle = np.arccos(np.clip(direction(i) @ direction(j), -1, 1))
             bits = sum(x != y for x, y in zip(MOVIES.bits[i], MOVIES.bits[j], strict=True))
             k[a, b] = (
-                scales.level * table.factors[i, 0] * table.factors[j, 0]
-                + scales.likeness * table.norm[i] * table.norm[j] * (1 - 2 * angle / np.pi)
+                scales.loading * table.factors[i, 0] * table.factors[j, 0]
+                + scales.similarity * table.norm[i] * table.norm[j] * (1 - 2 * angle / np.pi)
                 + scales.metadata * np.exp(-0.33 * bits)
                 + scales.slope * (BASELINE[i] - 3) * (BASELINE[j] - 3)
                 + scales.drift * (1 + abs(a - b) / 3.4) ** -0.5
@@ -82,9 +82,9 @@ def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
     return k
 
 
-def direction(film: int) -> np.ndarray:
-    """The factors of a movie but for the level, as a vector of length one."""
-    others = TABLE.factors[film, 1:]
+def direction(movie: int) -> np.ndarray:
+    """The factors of a movie but for the loading, as a vector of length one."""
+    others = TABLE.factors[movie, 1:]
     return others / np.sqrt((others**2).sum())
 
 
@@ -198,11 +198,11 @@ def simulated(scales: Scales, h: float, count: int, length: int, seed: int) -> R
     rng = np.random.default_rng(seed)
     movie = np.array([rng.permutation(FILMS)[:length] for _ in range(count)])
     lasting = replace(scales, drift=0.0, noise=0.0)
-    of_films = covariance(np.arange(FILMS), lasting)
+    of_movies = covariance(np.arange(FILMS), lasting)
     of_places = covariance(np.zeros(length, int), scales)  # of one movie, again and again
     of_places -= covariance(np.zeros(length, int), lasting)
     stars = [
-        rng.multivariate_normal(mean_of(one, h), of_films[np.ix_(one, one)] + of_places)
+        rng.multivariate_normal(mean_of(one, h), of_movies[np.ix_(one, one)] + of_places)
         for one in movie
     ]
     user = np.repeat(np.arange(count), length)
@@ -211,12 +211,12 @@ def simulated(scales: Scales, h: float, count: int, length: int, seed: int) -> R
 
 def test_scales_of_simulated_people_are_found_again():
     """Far from the defaults, which are the prior."""
-    truth = Scales(level=0.3, likeness=3.0, metadata=0.4, slope=0.05, drift=0.3, noise=0.2)
-    ratings = simulated(truth, 0.9, 800, 16, 0)
+    truth = Scales(loading=0.3, similarity=3.0, metadata=0.4, slope=0.05, drift=0.3, noise=0.2)
+    ratings = simulated(truth, 0.9, 500, 16, 0)
     fitted = fit_scales(list(blocks_of(ratings, TABLE, BASELINE, MOVIES)))
     ratio = fitted.scales.as_array() / truth.as_array()
     assert ratio == pytest.approx(np.ones(6), abs=0.35)
-    assert ratio[1] == pytest.approx(1, abs=0.1)  # likeness, of which most is seen
+    assert ratio[1] == pytest.approx(1, abs=0.1)  # similarity, of which most is seen
     assert fitted.part_of_fm == pytest.approx(0.9, abs=0.05)
 
 

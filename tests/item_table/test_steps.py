@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from recbench.models.item_table.steps import EVEN, FLOOR, STARS, Steps, fit_steps
+from recbench.models.item_table.scales import EVEN, FLOOR, STARS, Steps, fit_steps
 
 
 @given(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fitting import fit
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ NOBODY = HAND.take(np.empty(0, dtype=int))
 
 
 def stars_of(cls, train, user, movie):
-    return cls().fit(train, None).predict(np.array(user), np.array(movie)).tolist()
+    return fit(cls(), train).predict(np.array(user), np.array(movie)).tolist()
 
 
 def test_always_3():
@@ -54,6 +55,14 @@ def test_medians_and_means_against_numpy(pairs):
         own = train.stars[user == someone]
         assert stars_of(UserMedian, train, [someone], [0]) == [np.median(own)]
         assert stars_of(UserMean, train, [someone], [0]) == pytest.approx([own.mean()])
+
+
+@pytest.mark.parametrize("cls", [UserMean, UserMedian])
+def test_what_a_stranger_gets_is_of_the_whole_sample(cls):
+    """Of a part of the users, too: each predicts what it would predict of all of them."""
+    whole = fit(cls(), HAND).predict(np.array([0, 1, 8]), np.zeros(3))
+    part = fit(cls(), HAND.take(HAND.user == 0), everyone=HAND)
+    np.testing.assert_array_equal(part.predict(np.array([0, 1, 8]), np.zeros(3)), whole)
 
 
 @pytest.mark.parametrize("cls", [MovieMean, UserMean, UserMedian])

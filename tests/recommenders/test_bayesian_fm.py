@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitting import fit
 from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
 from recbench.checks.toy_data import toy_movies
-from recbench.models.factorization.sampling import MyFMRegressor
+from recbench.models.factorization import MyFMRegressor
 from recbench.ratings import Movies, Ratings
 
 USERS, MOVIES, RATED = 50, 340, 300
@@ -31,7 +32,7 @@ def movies() -> Movies:
 
 def fitted(cls, effect: np.ndarray, movies: Movies):
     train = ratings_of(np.broadcast_to(effect, (USERS, MOVIES)))
-    return cls(samples=100, rank=2).fit(train.take(train.movie < RATED), movies)
+    return fit(cls(samples=100, rank=2), train.take(train.movie < RATED), movies)
 
 
 def assert_found(stars: np.ndarray, effect: np.ndarray) -> None:
@@ -72,7 +73,7 @@ def test_it_learns_the_slope_on_the_vote_average(movies):
 def test_blocks_say_what_the_plain_design_matrix_says(movies):
     """The same samples from relation blocks and from one sparse row a rating."""
     train = ratings_of(np.zeros((USERS, MOVIES)))
-    model = BayesianFMIds(seed=3, samples=20, rank=2, initial_deviation=0.1).fit(train, movies)
+    model = fit(BayesianFMIds(2, 20, 0.1), train, movies, seed=3)
     one_hot = np.zeros((len(train), USERS + 1 + MOVIES + 1))
     one_hot[np.arange(len(train)), train.user] = 1
     one_hot[np.arange(len(train)), USERS + 1 + train.movie] = 1

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitting import fit
 from scipy import sparse
 from scipy.stats import norm
 
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, BayesianFMOrdinal
 from Collaborative.bayesian_fm_implicit import DAY, BayesianFMImplicit
 from recbench.checks.toy_data import toy_movies, toy_ratings
-from recbench.models.factorization.sampling import MyFMRegressor
+from recbench.models.factorization import MyFMRegressor
 from recbench.ratings import Ratings
 
 FEW = {"samples": 60, "rank": 2, "initial_deviation": 0.1}
@@ -50,9 +51,9 @@ def test_what_a_user_rated_says_how_the_user_rates(ordinal):
     train, new = of_two_kinds()
     asked, movies = (new, np.full(len(new), 5)), toy_movies(100)
     model = BayesianFMImplicit(**ONE_RANK, with_bits=False, days=0, ordinal=ordinal)
-    found = error(model.fit(train, movies).predict(*asked))
+    found = error(fit(model, train, movies).predict(*asked))
     assert found < 0.7
-    assert found < 0.9 * error(BayesianFMIds(**FEW).fit(train, movies).predict(*asked))
+    assert found < 0.9 * error(fit(BayesianFMIds(**FEW), train, movies).predict(*asked))
 
 
 def test_who_rated_a_movie_says_how_it_is_rated():
@@ -60,9 +61,9 @@ def test_who_rated_a_movie_says_how_it_is_rated():
     train = replace(train, user=train.movie, movie=train.user)
     asked, movies = (np.full(len(new), 5), new), toy_movies(100)
     model = BayesianFMImplicit(**ONE_RANK, with_bits=False, days=0)
-    found = error(model.fit(train, movies).predict(*asked))
+    found = error(fit(model, train, movies).predict(*asked))
     assert found < 0.7
-    assert found < 0.9 * error(BayesianFMIds(**FEW).fit(train, movies).predict(*asked))
+    assert found < 0.9 * error(fit(BayesianFMIds(**FEW), train, movies).predict(*asked))
 
 
 def test_bits_count_beside_it():
@@ -70,9 +71,9 @@ def test_bits_count_beside_it():
     movies = toy_movies(80)
     train = Ratings(user, movie, 2 + 2.0 * movies.bits[movie, 2], 0 * user)
     new = np.arange(60, 80)  # movies nobody rated
-    stars = BayesianFMImplicit(**ONE_RANK).fit(train, movies).predict(np.full(20, 99), new)
+    stars = fit(BayesianFMImplicit(**ONE_RANK), train, movies).predict(np.full(20, 99), new)
     assert np.corrcoef(stars, movies.bits[new, 2])[0, 1] > 0.7
-    blind = BayesianFMImplicit(**ONE_RANK, with_bits=False).fit(train, movies)
+    blind = fit(BayesianFMImplicit(**ONE_RANK, with_bits=False), train, movies)
     assert np.ptp(blind.predict(np.full(20, 99), new)) < 1e-6
 
 
@@ -85,7 +86,7 @@ def stars_by_day(days: int = 1) -> BayesianFMImplicit:
     day = np.random.default_rng(1).integers(0, 20, len(user))
     day += np.where(day < 10, 10, 30)
     train = Ratings(user, movie, np.where(day < 30, 2.0, 4.0), DAY * day + 3600)
-    return BayesianFMImplicit(**ONE_RANK, days=days).fit(train, toy_movies(SIZE))
+    return fit(BayesianFMImplicit(**ONE_RANK, days=days), train, toy_movies(SIZE))
 
 
 def asked(model: BayesianFMImplicit, *days: float) -> np.ndarray:
@@ -128,7 +129,7 @@ def test_bins_of_some_days_and_no_time():
 def test_what_is_asked_together_does_not_matter():
     """A pair asked about is not a pair rated: the implicit features are those of training."""
     movies, train = toy_movies(23), toy_ratings([12, 1, 7, 0, 3, 19], movies=20)
-    model = BayesianFMImplicit(**ONE_RANK).fit(train, movies)
+    model = fit(BayesianFMImplicit(**ONE_RANK), train, movies)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
     together = model.predict(user, movie)
     alone = [model.predict(user[[k]], movie[[k]])[0] for k in range(0, len(user), 7)]
@@ -140,8 +141,8 @@ def test_it_says_what_the_plain_design_matrix_says():
     train, movies = toy_ratings([12, 1, 7, 0, 3, 19], movies=20), toy_movies(20)
     train = replace(train, time=DAY * (np.arange(len(train)) % 3))
     few = {"samples": 20, "rank": 2, "initial_deviation": 0.1}
-    model = BayesianFMImplicit(seed=3, **few, days=1, with_bits=False)
-    stars = model.fit(train, movies).predict(train.user, train.movie, train.time)
+    model = BayesianFMImplicit(**few, days=1, with_bits=False)
+    stars = fit(model, train, movies, seed=3).predict(train.user, train.movie, train.time)
 
     users, user = np.unique(train.user, return_inverse=True)
     rated_movies, movie = np.unique(train.movie, return_inverse=True)
@@ -176,7 +177,7 @@ def test_expected_stars_of_an_ordered_probit_are_found():
     unseen[user, movie] = False
     errors = {}
     for cls in (BayesianFM, BayesianFMOrdinal):
-        stars = cls(**FEW).fit(train, toy_movies(SIZE)).predict(*np.nonzero(unseen))
+        stars = fit(cls(**FEW), train, toy_movies(SIZE)).predict(*np.nonzero(unseen))
         errors[cls] = np.sqrt(((stars - expected[unseen]) ** 2).mean())
     assert errors[BayesianFMOrdinal] < 0.4
     assert errors[BayesianFMOrdinal] < 0.8 * errors[BayesianFM]
@@ -188,7 +189,7 @@ def test_it_stays_between_the_stars_of_training(cls, kinds):
     train, movies = toy_ratings([12, 1, 7, 0, 3, 19], movies=20), toy_movies(23)
     stars = np.random.default_rng(0).choice(kinds, len(train))
     model = cls(**FEW) if cls is BayesianFMOrdinal else cls(**FEW, ordinal=True)
-    model.fit(replace(train, stars=stars), movies)
+    fit(model, replace(train, stars=stars), movies)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
     predicted = model.predict(user, movie)
     assert predicted.min() >= min(kinds) - 1e-6
@@ -200,35 +201,35 @@ def test_it_stays_between_the_stars_of_training(cls, kinds):
 # --- the rank -----------------------------------------------------------------------------------
 
 
-class Told(BayesianFMImplicit):
-    """Says how far off each rank is, in place of fitting it; keeps what it was given."""
+class Measured(BayesianFMImplicit):
+    """Predicts as far off as `error` says of the rank; records what it would be fitted to."""
 
     def __init__(self, error, **settings):
         super().__init__(**settings)
-        self.error, self.given = error, []
+        self.error, self.fits = error, []
 
-    def _fit(self, train, movies, rank, samples):
-        self.given.append((train, rank, samples))
+    def _fit(self, train, movies, rank, samples, seed):
+        self.fits.append((train, rank, samples))
         return self
 
     def predict(self, user, movie, time=None):
-        return np.full(len(user), 3.0 + self.error[self.given[-1][1]], dtype=np.float32)
+        return np.full(len(user), 3.0 + self.error[self.fits[-1][1]], dtype=np.float32)
 
 
 @pytest.mark.parametrize(("error", "best"), [({2: 0.5, 9: 0.1}, 9), ({2: 0.1, 9: 0.5}, 2)])
 def test_the_rank_is_the_one_that_is_better_on_each_users_last_ratings(error, best):
     user = np.repeat([0, 1], 10)
     train = Ratings(user, np.tile(np.arange(10), 2), np.full(20, 3.0), np.tile(np.arange(10), 2))
-    model = Told(error, rank=2, rank_of_many=9).fit(train, toy_movies(10))
-    rest, ranks = model.given[0][0], [rank for _, rank, _ in model.given]
+    model = fit(Measured(error, rank=2, rank_of_many=9), train, toy_movies(10))
+    rest, ranks = model.fits[0][0], [rank for _, rank, _ in model.fits]
     assert ranks == [2, 9, best]
     assert rest.time.max() == 7  # the last two of ten are what it is chosen on
-    assert model.given[-1][0] is train
-    assert model.given[-1][2] == model.samples
+    assert model.fits[-1][0] is train
+    assert model.fits[-1][2] == model.samples
 
 
 def test_without_enough_ratings_or_another_rank_there_is_no_choice():
     few = Ratings([0, 1], [0, 1], [3.0, 4.0], [0, 1])
-    assert len(Told({}, rank=2, rank_of_many=9).fit(few, toy_movies(3)).given) == 1
+    assert len(fit(Measured({}, rank=2, rank_of_many=9), few, toy_movies(3)).fits) == 1
     train = Ratings(np.zeros(10), np.arange(10), np.full(10, 3.0), np.arange(10))
-    assert len(Told({}, rank=2, rank_of_many=0).fit(train, toy_movies(10)).given) == 1
+    assert len(fit(Measured({}, rank=2, rank_of_many=0), train, toy_movies(10)).fits) == 1

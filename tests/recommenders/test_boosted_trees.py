@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitting import fit
 from sklearn.model_selection import KFold
 
 from Collaborative.boosted_trees import BoostedTrees
@@ -69,7 +70,7 @@ def test_where_there_is_nothing_to_learn_nothing_is_learned():
     user, movie = grid(100, 60)
     train = Ratings(user, movie, rng.choice([2.0, 4.0], len(user)), np.zeros(len(user)))
     seen = rng.random(len(user)) < 0.3
-    model = BoostedTrees(trees=30).fit(train.take(seen), toy_movies(60))
+    model = fit(BoostedTrees(trees=30), train.take(seen), toy_movies(60))
     error = model.predict(user[~seen], movie[~seen]) - train.stars[~seen]
     assert np.sqrt((error**2).mean()) < 1.05  # 1 is the standard deviation
 
@@ -128,7 +129,7 @@ def test_it_finds_that_users_differ_in_the_bit_they_like(movies):
     truth = np.where(movies.bits[movie, user % 10] == 1, 4.5, 2.0)
     seen = rng.random(len(user)) < 0.5
     train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
-    model = BoostedTrees(features_per_split=0.2).fit(train, movies)
+    model = fit(BoostedTrees(features_per_split=0.2), train, movies)
     stars = model.predict(user[~seen], movie[~seen])
     assert np.abs(truth[~seen] - train.mean_stars()).mean() > 1.1
     assert np.abs(stars - truth[~seen]).mean() < 0.6
@@ -141,7 +142,7 @@ def test_more_trees_fit_more_closely(movies):
     train = Ratings(user, movie, stars, rng.permutation(len(user)))
 
     def error(trees: int) -> float:
-        predicted = BoostedTrees(trees=trees).fit(train, movies).predict(user, movie)
+        predicted = fit(BoostedTrees(trees=trees), train, movies).predict(user, movie)
         return float(np.abs(predicted - stars).mean())
 
     assert error(100) < 0.7 * error(5)
@@ -149,7 +150,7 @@ def test_more_trees_fit_more_closely(movies):
 
 def test_too_few_ratings_for_folds_leave_the_baseline(movies):
     train = Ratings([0, 1], [3, 4], [5.0, 1.0], [0, 1])
-    model = BoostedTrees(folds=3).fit(train, movies)
+    model = fit(BoostedTrees(folds=3), train, movies)
     expected = RatingStatistics.of(train, movies, 2, model.damping).baseline(*grid(3, 60))
     np.testing.assert_allclose(model.predict(*grid(3, 60)), expected.clip(0.5, 5), atol=1e-6)
 
@@ -158,7 +159,7 @@ def test_a_movie_without_votes_and_a_column_that_is_nowhere_known(movies):
     unknown = replace(movies, vote_average=np.full(60, np.nan), vote_count=np.zeros(60))
     user, movie = grid(30, 60)
     train = Ratings(user, movie, 1.0 + user % 5, np.zeros(len(user)))
-    stars = BoostedTrees().fit(train, unknown).predict(user, movie)
+    stars = fit(BoostedTrees(), train, unknown).predict(user, movie)
     assert np.isfinite(stars).all()
 
 

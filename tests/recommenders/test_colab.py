@@ -7,6 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from fitting import fit
 from torch import nn
 
 from Collaborative.torch_colab import (
@@ -61,9 +62,9 @@ def test_it_is_the_published_network(loss):
     movies = toy_movies(40)
     train = toy_ratings([38, 0, 37, 25, 36, 38, 39, 33, 38, 31], movies=39, seed=2)
     assert len(train) > 256  # more than one batch
-    model = TorchCollaborativeRecommender(seed=3, loss=loss, device="cpu")
+    model = TorchCollaborativeRecommender(device="cpu")
     made = keep_the_start(model)
-    model.fit(train, movies)
+    fit(model, train, movies, seed=3, loss=loss)
     plain = plain_copy(made[0], users=10, movies=40, seed=3)
 
     adam = torch.optim.Adam(plain.parameters(), lr=0.001)
@@ -96,7 +97,7 @@ def test_it_finds_movies_that_everybody_likes_or_hates():
     stars = np.where(movie % 2 == 0, 4.5, 1.5)
     held = rng.random(len(user)) < 0.25
     everything = Ratings(user, movie, stars, np.zeros(len(user)))
-    model = TorchCollaborativeRecommender(seed=1).fit(everything.take(~held), movies)
+    model = fit(TorchCollaborativeRecommender(), everything.take(~held), movies, seed=1)
     predicted = model.predict(user[held], movie[held])
     assert np.abs(predicted - stars[held]).mean() < 0.2
 
@@ -105,7 +106,7 @@ def test_a_movie_counts_by_its_own_embedding_and_bits():
     """More users than movies, asked for out of order: no index stands for another."""
     movies = toy_movies(7)
     train = toy_ratings([5, 0, 6, 4, 6, 3, 5, 6, 2, 5, 6], movies=6, seed=5)
-    model = TorchCollaborativeRecommender(seed=5, device="cpu").fit(train, movies)
+    model = fit(TorchCollaborativeRecommender(device="cpu"), train, movies, seed=5)
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(12), np.arange(7)))
     order = np.random.default_rng(0).permutation(len(user))
     one_by_one = [
@@ -120,19 +121,19 @@ def test_the_random_numbers_of_others_stay_as_they_are(train, movies):
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
-    TorchCollaborativeRecommender(device="cpu").fit(train, movies)
+    fit(TorchCollaborativeRecommender(device="cpu"), train, movies)
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_an_unknown_loss_is_refused():
+def test_an_unknown_loss_is_refused(train, movies):
     with pytest.raises(ValueError, match="'mse'"):
-        TorchCollaborativeRecommender(loss="mse")
+        fit(TorchCollaborativeRecommender(), train, movies, loss="mse")
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA here")
 def test_the_gpu_learns_what_the_cpu_learns(train, movies):
-    cpu = TorchCollaborativeRecommender(device="cpu").fit(train, movies)
-    gpu = TorchCollaborativeRecommender(device="cuda").fit(train, movies)
+    cpu = fit(TorchCollaborativeRecommender(device="cpu"), train, movies)
+    gpu = fit(TorchCollaborativeRecommender(device="cuda"), train, movies)
     for one, other in zip(cpu._network.parameters(), gpu._network.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)
 
@@ -142,7 +143,7 @@ def test_a_loop_over_dictionaries_learns_as_much():
     movies, train = toy_movies(30), toy_ratings([30] * 40, movies=30, seed=6)
     model = TorchCollaborativeRecommender(device="cpu")
     made = keep_the_start(model)
-    model.fit(train, movies)
+    fit(model, train, movies)
     train_over_dictionaries(made[0], train, movies)
     y = torch.from_numpy(encode_ratings(train.stars, "half_stars")).float()
     of = torch.tensor(train.user).long(), torch.tensor(train.movie).long()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fitting import fit
 from scipy import sparse
 
-from Collaborative import square_matrix
+from Collaborative import rated
 from Collaborative.bias import BiasModel
 from Collaborative.ease import EaseModel, inverse_of, left_out
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.errors import InputError
-from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
 USERS, MOVIES = 17, 11
@@ -66,7 +66,7 @@ def test_predictions_are_those_of_the_plain_formula(p, q):
     settings = {"damping_user": 3.0, "damping_movie": 2.0, "start": "mean", "epochs": 6}
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(USERS), np.arange(MOVIES)))
     movies = toy_movies(MOVIES)
-    bias = BiasModel(**settings).fit(train, movies)
+    bias = fit(BiasModel(**settings), train, movies)
     x = np.zeros((USERS, MOVIES))
     x[train.user, train.movie] = train.stars - bias.predict(train.user, train.movie)
     by_user = np.bincount(train.user) ** -p
@@ -81,20 +81,14 @@ def test_predictions_are_those_of_the_plain_formula(p, q):
     from_others = x @ ridge_of_each_movie(x, 2.0) * by_user[:, None] * by_movie
     expected = bias.predict(user, movie) + gain * from_others[user, movie]
     assert ((expected > 0.5) & (expected < 5)).all()  # nothing is clipped
-    stars = EaseModel(2.0, p, q, **settings).fit(train, movies).predict(user, movie)
+    stars = fit(EaseModel(2.0, p, q, **settings), train, movies).predict(user, movie)
     np.testing.assert_allclose(stars, expected, atol=1e-5)
 
 
-def test_it_finds_an_interaction_that_biases_cannot():
-    """Half the users love even movies and hate odd ones, the other half the reverse."""
-    rng = np.random.default_rng(1)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(60), np.arange(44)))
-    truth = np.where((user + movie) % 2 == 0, 4.5, 1.5)
-    seen = rng.random(len(user)) < 0.6
-    train = Ratings(user, movie, truth, np.zeros(len(user))).take(seen)
-    model = EaseModel(start="mean").fit(train, toy_movies(44))
-    error = model.predict(user[~seen], movie[~seen]) - truth[~seen]
-    assert np.abs(error).mean() < 0.3
+def test_it_finds_an_interaction_that_biases_cannot(interaction):
+    train, movies, asked, truth = interaction
+    model = fit(EaseModel(start="mean"), train, movies)
+    assert np.abs(model.predict(*asked) - truth).mean() < 0.3
 
 
 def test_where_there_is_nothing_between_movies_it_adds_little():
@@ -109,8 +103,8 @@ def test_where_there_is_nothing_between_movies_it_adds_little():
     bias, ease = (
         np.sqrt(((model.predict(user[~seen], movie[~seen]) - stars[~seen]) ** 2).mean())
         for model in (
-            BiasModel(**settings).fit(train, movies),
-            EaseModel(**settings).fit(train, movies),
+            fit(BiasModel(**settings), train, movies),
+            fit(EaseModel(**settings), train, movies),
         )
     )
     assert ease < 1.01 * bias
@@ -118,6 +112,6 @@ def test_where_there_is_nothing_between_movies_it_adds_little():
 
 def test_weights_that_do_not_fit_in_memory_are_refused(monkeypatch):
     train, movies = toy_ratings([9, 4, 2], movies=9), toy_movies(9)
-    monkeypatch.setattr(square_matrix, "LARGEST", 8 * 9**2 - 1)
+    monkeypatch.setattr(rated, "LARGEST", 8 * 9**2 - 1)
     with pytest.raises(InputError, match=r"ease: a table of 9 × 9 movies takes 648 bytes"):
-        EaseModel().fit(train, movies, ItemBaseline.fit(train, movies))
+        fit(EaseModel(start="mean"), train, movies)

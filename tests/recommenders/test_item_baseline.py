@@ -115,7 +115,7 @@ def test_nothing_is_fitted_where_none_is_handed_over():
     given = ItemBaseline.fit(train, movies)
     assert starting_stars("item_baseline", given, movies) is given.stars
     assert (starting_stars("mean", None, movies) == 3).all()
-    with pytest.raises(ValueError, match="Hand it one"):
+    with pytest.raises(ValueError, match="there is none"):
         starting_stars("item_baseline", None, movies)
     with pytest.raises(ValueError, match="start is 'votes'"):
         starting_stars("votes", given, movies)
@@ -149,7 +149,7 @@ def test_without_item_bias_no_movie_is_known_by_its_ratings(synthetic):
     cell = make_cell(
         synthetic, PROTOCOLS["strict"].changed(votes=False, item_baseline=False), 20, 0, 3
     )
-    train, _ = cell.train_and_test(learns_from_background=True)
+    train, _ = cell.train_and_test(True)
     expected = ItemBaseline.fit(train, cell.movies, item_bias=False).stars
     np.testing.assert_array_equal(cell.item_baseline.stars, expected)
     assert len(np.unique(expected.round(9))) <= len(np.unique(cell.movies.bits, axis=0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fitting import fit
 from sklearn.linear_model import Ridge
 
 from PerUser.ridge import PerUserRidge
@@ -16,7 +17,9 @@ from recbench.ratings import Ratings
 def test_it_is_scikit_learns_ridge(alpha):
     movies = toy_movies(90)
     train = toy_ratings([12, 1, 7, 0, 30, 85, 2], movies=90, seed=1)
-    model = PerUserRidge(alpha=alpha, damping=0.0, decay_power=0.0, start="mean").fit(train, movies)
+    model = fit(
+        PerUserRidge(alpha=alpha, damping=0.0, decay_power=0.0, start="mean"), train, movies
+    )
     for user in np.unique(train.user):
         own = train.take(train.user == user)
         ridge = Ridge(alpha=alpha).fit(movies.bits[own.movie].astype(float), own.stars)
@@ -30,7 +33,7 @@ def test_from_an_item_baseline_it_is_scikit_learns_ridge_on_residuals():
     baseline = np.random.default_rng(2).uniform(2, 4, 90)
     train = toy_ratings([12, 1, 40], movies=90, seed=1)
     model = PerUserRidge(alpha=3.0, damping=0.0, decay_power=0.0, start="item_baseline")
-    model.fit(train, movies, ItemBaseline(baseline))
+    fit(model, train, movies, ItemBaseline(baseline))
     features = np.column_stack((movies.bits, baseline))
     for user in np.unique(train.user):
         own = train.take(train.user == user)
@@ -49,7 +52,7 @@ def test_the_intercept_is_shrunk_to_the_mean_of_all_ratings():
     train = Ratings(
         np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([5, 5, 2, 2]), np.zeros(4)
     )
-    model = PerUserRidge(damping=2.0, decay_power=0.0, start="mean").fit(train, toy_movies(3))
+    model = fit(PerUserRidge(damping=2.0, decay_power=0.0, start="mean"), train, toy_movies(3))
     assert model.predict(np.array([0, 1, 9]), np.array([2, 2, 2])).tolist() == [4.25, 2.75, 3.5]
 
 
@@ -60,7 +63,7 @@ def test_it_finds_the_weights_of_bits():
     user, movie = np.repeat(np.arange(3), 300), np.tile(np.arange(300), 3)
     truth = 3 + (weight[user] * (movies.bits[movie] - 0.5)).sum(axis=1)
     train = Ratings(user, movie, (truth + rng.normal(0, 0.2, 900)).clip(0.5, 5), np.zeros(900))
-    model = PerUserRidge(alpha=1.0, start="mean").fit(train, movies)
+    model = fit(PerUserRidge(alpha=1.0, start="mean"), train, movies)
     user, movie = np.repeat(np.arange(3), 100), np.tile(np.arange(300, 400), 3)
     truth = (3 + (weight[user] * (movies.bits[movie] - 0.5)).sum(axis=1)).clip(0.5, 5)
     assert np.sqrt(((model.predict(user, movie) - truth) ** 2).mean()) < 0.15
@@ -71,7 +74,7 @@ def test_the_time_decay_is_scikit_learns_sample_weight():
     train = toy_ratings([12, 1, 40], movies=90, seed=1)
     shuffled = np.random.default_rng(4).permutation(len(train))
     model = PerUserRidge(alpha=3.0, damping=0.0, decay_after=4.0, decay_power=0.8, start="mean")
-    model.fit(train.take(shuffled), movies)
+    fit(model, train.take(shuffled), movies)
     for user in np.unique(train.user):
         own = train.take(train.user == user)  # in order of time
         weight = (1 + np.arange(len(own))[::-1] / 4.0) ** -0.8

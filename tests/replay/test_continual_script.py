@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import shutil
 
 import pandas as pd
 import pytest
+from in_process import run_here
 from tests_paths import ROOT, SYNTHETIC
+
+import continual
 
 MODELS = ["personal@x2", "user_mean@never", "ridge@500", "ao@x2", "movie_mean@30d"]
 SMALL = ["--dataset", str(SYNTHETIC), "--models", *MODELS]
 TIMES = ["seconds", "us_p"]
 
 
-def script(*words, timeout=600):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "continual.py"), *map(str, words)],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "120", "PYTHONPATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
+def replay(*words, expected=0):
+    """What the script prints, in this process."""
+    status, printed, errors = run_here(continual, *words, cwd=ROOT)
+    assert status == expected, printed + errors
+    return printed + errors
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("continual") / "run"
-    done = script(*SMALL, "--workers", "2", "--output-dir", folder)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return folder, done.stdout
+    return folder, replay(*SMALL, "--workers", "2", "--output-dir", folder)
 
 
 def test_its_files(finished):
@@ -62,15 +56,12 @@ def test_its_files(finished):
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):
     """With one worker where there were two; some pieces are gone, one is half written."""
     folder, _ = finished
-    again = tmp_path / "again"
-    done = script(*SMALL, "--workers", "1", "--output-dir", again)
-    assert done.returncode == 0, done.stderr
+    again = shutil.copytree(folder, tmp_path / "again")
     parts = sorted((again / "predictions").glob("*.parquet"))
     parts[0].unlink()
     parts[-1].rename(parts[-1].with_suffix(".part"))
     (again / "continual_summary.csv").unlink()
-    done = script("--resume", again)
-    assert done.returncode == 0, done.stderr
+    replay("--resume", again, "--workers", "1")
     for name in ("continual_summary.csv", "learning_curve.csv", "waiting.csv"):
         ours, theirs = (pd.read_csv(one / name) for one in (again, folder))
         kept = [column for column in ours if not any(time in column for time in TIMES)]
@@ -90,13 +81,12 @@ def test_a_model_that_fails_leaves_the_others(tmp_path):
         "        return np.full(len(user), 3, dtype=np.float32)\n"
     )
     folder = tmp_path / "run"
-    done = script(
+    printed = replay(
         "--dataset", SYNTHETIC, "--models", "user_mean@never", f"{own}:Fails@300",
-        "--output-dir", folder, "--workers", "1",
+        "--output-dir", folder, "--workers", "1", expected=1,
     )  # fmt: skip
-    assert done.returncode == 1
-    assert "failed: Fails@300" in done.stdout
-    assert "too many" in done.stdout
+    assert "failed: Fails@300" in printed
+    assert "too many" in printed
     summary = pd.read_csv(folder / "continual_summary.csv")
     assert summary["status"].tolist() == ["ok", "failed"]
     assert "too many" in (folder / "errors.txt").read_text()
@@ -105,7 +95,7 @@ def test_a_model_that_fails_leaves_the_others(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--models", "personal"], "Expected a recommender and when it is fitted anew"),
+        (["--models", "personal"], "Expected a recommender and when it is refitted"),
         (["--models", "user_mean@never", "user_mean@never"], "stands twice"),
         (["--delay", "-5"], "--delay is -5"),
         (["--num-users", "-1"], "--num-users is -1"),
@@ -113,7 +103,6 @@ def test_a_model_that_fails_leaves_the_others(tmp_path):
     ],
 )
 def test_wrong_input_is_one_message(flags, message):
-    done = script("--dataset", SYNTHETIC, *flags)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    printed = replay("--dataset", SYNTHETIC, *flags, expected=2)
+    assert message in printed
+    assert "Traceback" not in printed

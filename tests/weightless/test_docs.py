@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from weightless import reference
-from weightless.clam import main
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "weightless.md").read_text()
 
@@ -30,11 +29,3 @@ def test_its_first_table_answers_as_it_says():
     assert distances[:3] == [1, 1, 1]
     assert reference.agreed(distances, answers) is None
     assert reference.fire(patterns, answers, horror_comedy, coin=1) == (0, "DD")
-
-
-def test_its_clams_are_those_of_the_example(capsys):
-    main()
-    assert (
-        re.search(r"<!-- clam -->\n```\n(.*?)```", TEXT, flags=re.S).group(1)
-        == capsys.readouterr().out
-    )

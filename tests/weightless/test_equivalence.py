@@ -11,8 +11,7 @@ from weightless.agent import WHY
 from weightless.arch import Group
 from weightless.memory import FEW, Memory
 
-# The two counts together are the 10,000 cases; the second is the tenth with long memories.
-SMALL, LARGE = 9_000, 1_100
+SMALL, LARGE = 3_000, 300  # cases of short and of long memories
 QUIET = {
     "deadline": None,
     "database": None,
@@ -111,7 +110,7 @@ def test_long_memories(n_patterns, n_bits, n_neurons, n_asked, seed, rules):
     check_against_reference(n_patterns, n_bits, n_neurons, n_asked, seed, rules, neurons=1)
 
 
-@pytest.mark.parametrize("n_patterns", [0, 1, 2, 200, 2_000])
+@pytest.mark.parametrize("n_patterns", [0, 1, 2, 200, 1_000])
 @pytest.mark.parametrize("n_bits", [1, 31, 32, 33, 64, 65, 257, 1_024])
 @pytest.mark.parametrize("n_asked", [1, 200])
 def test_the_corners(n_patterns, n_bits, n_asked):
@@ -129,16 +128,16 @@ def test_a_neuron_that_reads_nothing_goes_by_its_answers():
 def test_the_random_memories_reach_every_rule():
     counts = dict.fromkeys(("DD", "Hamming", "Default"), 0)
     rules = {"DD": True, "Hamming": True, "Default": True}
-    for seed in range(400):
+    for seed in range(150):
         for reason in check_against_reference(32, 9, 3, 9, seed, rules):
             counts[reason] += 1
-    assert min(counts.values()) >= 10, counts
+    assert min(counts.values()) >= 5, counts
 
 
 CONNECTORS = ("full_conn", "forward_full_conn", "forward_forward_conn", "rand_conn")
 
 
-@settings(max_examples=300, **QUIET)
+@settings(max_examples=100, **QUIET)
 @given(
     arch_i=st.lists(st.integers(1, 9), min_size=1, max_size=4),
     arch_z=st.lists(st.integers(1, 5), min_size=1, max_size=2),

@@ -3,7 +3,7 @@
 import numpy as np
 
 import weightless as ao
-from weightless.growing import GrowingPlanes
+from weightless.patterns import GrowingPlanes
 
 
 def test_columns_are_copied_a_logarithm_of_times():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from weightless import reference
-from weightless.mutual_information import WEIGHT_ONE, scaled_l, weights
+from weightless.memory import WEIGHT_ONE, scaled_l
+from weightless.reference import weights
 
 
 def bits(text: str) -> np.ndarray:

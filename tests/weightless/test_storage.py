@@ -125,8 +125,9 @@ def test_parts_that_do_not_fit_are_refused(tmp_path):
     population = ao.Population(agent.arch, 2)
     population.learn([0], np.zeros((1, 7)), np.zeros((1, 3)))
     header = {"arch": storage.describe(agent.arch), "n_agents": 2, "seed": 0}
-    arrays = {"counts": population.counts, "inputs": population._inputs[:, :0]}
-    storage.write(tmp_path / "p", "population", header, {**arrays, "labels": population._labels})
+    none = np.zeros((1, 0), np.uint64)
+    arrays = {"counts": population.counts, "inputs": none, "labels": none}
+    storage.write(tmp_path / "p", "population", header, arrays)
     with pytest.raises(ValueError, match="does not hold a whole population"):
         ao.Population.load(tmp_path / "p")
 

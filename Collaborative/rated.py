@@ -1,0 +1,137 @@
+"""The users and movies that have training ratings, their tables, and Surprise's training set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from surprise import Trainset
+
+from recbench.contract import Training
+from recbench.errors import InputError
+from recbench.models.item_baseline import Start, starting_stars
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+
+# The same on every machine, so that a run that ends on one does on another; several run at a time.
+LARGEST = 2 * 2**30  # bytes of a table of all pairs: 16,384 users or movies
+
+
+@dataclass(frozen=True)
+class Rated:
+    """The users and movies with training ratings: a row each in the tables of a model.
+
+    Attributes:
+        users: int [u], sorted.
+        movies: int [m], sorted.
+        offset: float64 [all movies], stars: the item baseline of each movie, or the same for all,
+            plus the mean residual of the training ratings from it.
+    """
+
+    users: np.ndarray
+    movies: np.ndarray
+    offset: np.ndarray
+
+    @staticmethod
+    def of(training: Training, start: Start) -> Rated:
+        """
+        Args:
+            start: what the offset is made of, "item_baseline" or "mean", see `starting_stars`.
+        """
+        train = training.all_ratings
+        item_baseline = None if start == "mean" else training.item_baseline
+        offset = starting_stars(start, item_baseline, training.movies)
+        if len(train):
+            offset = offset + (train.stars - offset[train.movie]).mean(dtype=np.float64)
+        return Rated(np.unique(train.user), np.unique(train.movie), offset)
+
+    def rows_of(self, train: Ratings) -> tuple[np.ndarray, np.ndarray]:
+        """Rows in the tables of the user and the movie of each training rating, int64 [n] both."""
+        return np.searchsorted(self.users, train.user), np.searchsorted(self.movies, train.movie)
+
+    def trainset(self, train: Ratings) -> Trainset:
+        """A `surprise.Trainset` of at least one rating less the offset, made from columns.
+
+        Surprise's own way goes through text ids and a dictionary look-up for each rating.
+        """
+        user, movie = self.rows_of(train)
+        stars = train.stars - self.offset[train.movie]  # (ratings,)
+        return ListedTrainset(
+            ur=_lists_by(user, movie, stars),
+            ir=_lists_by(movie, user, stars),
+            n_users=len(self.users),
+            n_items=len(self.movies),
+            n_ratings=len(train),
+            rating_scale=(MIN_STARS, MAX_STARS),
+            raw2inner_id_users={},
+            raw2inner_id_items={},
+        )
+
+    def table(self, train: Ratings, values: np.ndarray) -> sparse.csr_array:
+        """`values` [ratings] as float64 [u, m]; the movies of a user in ascending order."""
+        user, movie = self.rows_of(train)
+        order = np.lexsort((movie, user))
+        start = np.searchsorted(user[order], np.arange(len(self.users) + 1))
+        columns = values[order].astype(np.float64), movie[order], start
+        return sparse.csr_array(columns, shape=(len(self.users), len(self.movies)))
+
+    def both_rated(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which pairs are of a user and a movie with ratings, and the rows of these two."""
+        both = np.flatnonzero(np.isin(user, self.users) & np.isin(movie, self.movies))
+        users = np.searchsorted(self.users, user[both])
+        return both, users, np.searchsorted(self.movies, movie[both])
+
+
+class ListedTrainset(Trainset):
+    """A `surprise.Trainset` that puts its ratings into a list once, not again in every epoch."""
+
+    def all_ratings(self) -> Iterator[tuple[int, int, float]]:
+        if not hasattr(self, "_rows"):
+            self._rows = list(super().all_ratings())
+        return iter(self._rows)
+
+
+def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Rows of `table` [k, ...] (one for each of `known`, sorted) for `ids`; zeros for others."""
+    if not len(known):
+        return np.zeros((len(ids), *table.shape[1:]))
+    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    met = known[place] == ids
+    return table[place] * met.reshape(-1, *[1] * (table.ndim - 1))
+
+
+def groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Each distinct one of `keys`, int [n], and the rows in which it stands."""
+    order = np.argsort(keys, kind="stable")
+    distinct, first = np.unique(keys[order], return_index=True)
+    yield from zip(distinct.tolist(), np.split(order, first[1:]), strict=False)
+
+
+def check_square(name: str, count: int, what: str, instead: str) -> None:
+    """
+    Args:
+        name: of the recommender.
+        count: of `what`, "users" or "movies".
+        instead: what to do if there are too many.
+
+    Raises:
+        InputError: a number for each pair of so many does not fit into `LARGEST`.
+    """
+    size = 8 * count**2
+    if size > LARGEST:
+        raise InputError(
+            f"{name}: a table of {count:,} × {count:,} {what} takes {size:,} bytes, "
+            f"{LARGEST:,} at the most. Take {instead}"
+        )
+
+
+def _lists_by(key: np.ndarray, other: np.ndarray, stars: np.ndarray) -> dict:
+    """{key: [(other, stars), ...]}, the rows of each key in the table's order."""
+    by_key = np.argsort(key, kind="stable")
+    pairs = list(zip(other[by_key].tolist(), stars[by_key].tolist(), strict=True))
+    ends = np.cumsum(np.bincount(key)).tolist()
+    starts = [0, *ends[:-1]]
+    return {k: pairs[start:end] for k, (start, end) in enumerate(zip(starts, ends, strict=True))}

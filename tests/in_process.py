@@ -1,0 +1,31 @@
+"""A script's `main` in this process, as from the command line: nothing is imported again."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from unittest import mock
+
+from recbench.command_line import run
+
+
+def run_here(module: ModuleType, *words: object, cwd: Path | str = ".") -> tuple[int, str, str]:
+    """Status, standard output and errors of the script with the flags `words`."""
+    out, errors = io.StringIO(), io.StringIO()
+    argv = [f"{module.__name__}.py", *map(str, words)]
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.dict(os.environ, {"COLUMNS": "200"}),
+    ):
+        try:
+            run(module.main, module.Parameters)
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return status, out.getvalue(), errors.getvalue()
