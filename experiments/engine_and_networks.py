@@ -9,12 +9,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from weightless.mutual_information import weights
 
 import weightless as ao
 from recbench import Movies, Ratings
 from recbench.contract import Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
+from weightless.reference import weights
 
 CHANNELS = (10, 3, 3, 10)  # bits of a movie
 STORED, ASKED = 400, 100  # patterns and questions of each user

@@ -214,7 +214,8 @@ def a_changed_rating_takes_the_place(candidate: Candidate) -> None:
     candidate.call(changed.learn_one, LATER_USER, 4, 0.5)
     for model in (changed, once):
         candidate.call(model.learn_one, LATER_USER, 4, 4.5)
-    if differ := widest(*(candidate.predict(one, *EVERYBODY) for one in (changed, once))):
+    one, other = (candidate.predict(model, *EVERYBODY) for model in (changed, once))
+    if differ := widest(one, other):
         raise Broken(f"rated 0.5 and then 4.5, {differ} from 4.5 alone", "learn_one")
 
 
@@ -235,8 +236,8 @@ def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
     for movie in gone:
         candidate.call(model.forget_one, user, movie)
     candidate.learn(without, THEN.take(~((THEN.user == user) & np.isin(THEN.movie, gone))))
-    differ = widest(*(candidate.predict(one, *EVERYBODY) for one in (model, without)))
-    if differ:
+    one, other = (candidate.predict(each, *EVERYBODY) for each in (model, without))
+    if differ := widest(one, other):
         trace, names = "", attributes_that_differ(model, without)
         if names:  # where the first of them is written
             fresh = candidate.fit(FIRST)
