@@ -297,12 +297,12 @@ def folding_in_microseconds(rng: np.random.Generator, known: int) -> float:
     fm = load_recommender("bayes_fm")()
     size, samples = fm.rank + 1, fm.samples - BURN_IN
     q = rng.standard_normal((samples, known, size))  # movie vectors
-    residual, asked = rng.standard_normal(known), rng.standard_normal((samples, size))
+    residual, query = rng.standard_normal(known), rng.standard_normal((samples, size))
 
     def fold_in() -> float:
         penalised = q.transpose(0, 2, 1) @ q + np.eye(size)  # (samples, size, size)
         vector = np.linalg.solve(penalised, (residual @ q)[:, :, None])[:, :, 0]
-        return float(np.vecdot(vector, asked).mean())
+        return float(np.vecdot(vector, query).mean())
 
     return float(np.median([elapsed_microseconds(fold_in) for _ in range(50)]))
 
