@@ -13,7 +13,7 @@ from torch import nn
 
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
-from Collaborative.bayesian_fm_folded import USERS_KEPT, BayesianFMFolded
+from Collaborative.bayesian_fm_folded import CACHED, BayesianFMFolded
 from Collaborative.hybrid import Hybrid
 from Collaborative.personal_live import PersonalLive
 from Collaborative.river_online import RiverBaseline, RiverBiasedMF
@@ -133,19 +133,6 @@ def test_recursive_ridge_is_the_regression(seed):
         np.testing.assert_allclose(given, expected, atol=1e-5)
 
 
-def test_recursive_ridge_forgets_exactly():
-    model = fitted(RecursiveRidge(), parts(stream())[0])
-    before = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
-    for user, movie, stars in ((0, 21, 5.0), (8, 22, 1.0), (8, 3, 2.0)):
-        model.learn_one(user, movie, stars)
-    for user, movie in ((8, 22), (0, 21), (8, 3)):
-        model.forget_one(user, movie)
-    after = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
-    np.testing.assert_allclose(after, before, atol=1e-10)
-    with pytest.raises(KeyError, match="user 8 has no rating of movie 3"):
-        model.forget_one(8, 3)
-
-
 def folded(train: Ratings, samples: int = 25) -> BayesianFMFolded:
     return fitted(BayesianFMFolded(rank=3, samples=samples), train)
 
@@ -196,10 +183,10 @@ def test_the_prior_of_users_is_read_from_the_sampler():
 
 def test_more_users_than_are_held_ready():
     model = folded(parts(stream())[0], samples=8)
-    many = USERS_KEPT + 30
+    many = CACHED + 30
     for user in range(100, 100 + many):
         model.learn_one(user, user % FILMS, 4.0)
-    assert len(model._vectors) == USERS_KEPT
+    assert len(model._vectors) == CACHED
     alone = folded(parts(stream())[0], samples=8)
     alone.learn_one(100, 100 % FILMS, 4.0)
     for movie in range(FILMS):
