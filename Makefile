@@ -17,21 +17,18 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 	FAULTS=all $(PYTHON) -m pytest tests/faults
 	$(PYTHON) -m recbench.report
 
-# What is measured stands here until all of it is there; stopped, the same command goes on.
+# What is measured stands here until all of it is there; stopped, the same command continues it.
 MEASURED = results/speed-unfinished
-# folder, dataset, parts: anew, unless it was finished
-costs = grep -qs '"status": "finished"' $(MEASURED)/$(1)/run.json || { rm -rf $(MEASURED)/$(1); \
-	$(PYTHON) -m experiments.speed --dataset $(2) --parts $(3) --output-dir $(MEASURED)/$(1); }
-# folder, part: begun, or gone on with row by row
-full_size_costs = $(PYTHON) -m experiments.full_size --dataset $(FULL_SIZE) --parts $(2) \
+# folder, dataset, parts: begun, or continued
+measure = $(PYTHON) -m experiments.speed --dataset $(2) --parts $(3) \
 	$$(test -d $(MEASURED)/$(1) && echo --resume || echo --output-dir) $(MEASURED)/$(1)
 
 speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
-	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.make_full_size --output $(FULL_SIZE)
-	$(call costs,all,$(DATASET),engine networks models)
-	$(call full_size_costs,preparing,preparing)
-	$(call full_size_costs,background,background)
-	$(call full_size_costs,full-size,shares)
+	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.speed --make $(FULL_SIZE)
+	$(call measure,all,$(DATASET),engine networks models)
+	$(call measure,preparing,$(FULL_SIZE),preparing)
+	$(call measure,background,$(FULL_SIZE),background)
+	$(call measure,full-size,$(FULL_SIZE),shares)
 	mkdir -p results/earlier && mv results/speed results/earlier/speed-$$(date +%Y%m%d-%H%M%S)
 	mv $(MEASURED) results/speed
 	$(PYTHON) -m recbench.report

@@ -276,8 +276,7 @@ from data_prep import Dataset, load_dataset
 from recbench.data.dataset_cache import megabytes, size_of
 from recbench.data.datasets import absolute_path
 from recbench.models.item_table.making import CODE_BITS
-from recbench.plugin import absolute
-from recbench.registry import RENAMED
+from recbench.registry import RENAMED, absolute
 from recbench.report.html.run_report import write_report
 from recbench.runs import running
 from recbench.runs.cluster import Cluster, open_cluster

@@ -117,8 +117,7 @@ from rich.console import Console
 
 from data_prep import load_dataset
 from recbench.data.datasets import absolute_path
-from recbench.plugin import absolute
-from recbench.registry import load_recommender
+from recbench.registry import absolute, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.report.terminal import CONTINUAL_LEGEND, continual_table

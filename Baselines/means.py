@@ -86,7 +86,6 @@ class MovieMean(_RunningMean):
 
     name: ClassVar[str] = "movie_mean"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings

@@ -93,8 +93,6 @@ class AutoRecModel(Recommender):
 
     name: ClassVar[str] = "autorec"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "units": (8, 128, "int"),
         "epochs": (10, 80, "int"),

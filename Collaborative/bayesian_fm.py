@@ -9,9 +9,16 @@ import numpy as np
 from scipy import sparse
 
 from recbench.contract import Recommender, Training
-from recbench.models.factorization.cost import expected_cost
-from recbench.models.factorization.features import movie_features, one_hot, places
-from recbench.models.factorization.sampling import Design, NormalFM, OrdinalFM, block_of
+from recbench.models.factorization import (
+    Design,
+    NormalFM,
+    OrdinalFM,
+    block_of,
+    expected_cost,
+    movie_features,
+    one_hot,
+    places,
+)
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 
 
@@ -19,7 +26,6 @@ class FactorizationMachine(Recommender):
     """What `BayesianFM` and `BayesianFMImplicit` share: sampling and prediction."""
 
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
     initial_deviation: float
     with_bits: bool
     ordinal: bool
@@ -96,7 +102,6 @@ class BayesianFM(FactorizationMachine):
         "samples": 103,
         "initial_deviation": 0.047,
     }
-    settings_alone: ClassVar[dict] = defaults_without_background
 
     rank: int = 14
     samples: int = 113
@@ -122,7 +127,7 @@ class BayesianFM(FactorizationMachine):
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
 
     def expected_cost(self, ratings: int, users: int, movies: int) -> tuple[float, float]:
-        """Seconds and bytes of fitting to so many, see `recbench.models.factorization.cost`."""
+        """Seconds and bytes of fitting, see `recbench.models.factorization.expected_cost`."""
         return expected_cost(self.rank, self.samples, ratings, users, movies)
 
     def state_bytes(self) -> int:
@@ -144,7 +149,6 @@ class BayesianFMIds(BayesianFM):
         "samples": 139,
         "initial_deviation": 0.038,
     }
-    settings_alone: ClassVar[dict] = defaults_without_background
 
     rank: int = 15
     samples: int = 217
@@ -162,7 +166,6 @@ class BayesianFMOrdinal(BayesianFM):
 
     name: ClassVar[str] = "bayes_fm_ordinal"
     defaults_without_background: ClassVar[dict] = {}
-    settings_alone: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     ordinal: bool = True

@@ -10,8 +10,7 @@ from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import OnlineRecommender, Training
-from recbench.models.factorization.features import one_hot, places
-from recbench.models.factorization.movie_vectors import MovieFeatures
+from recbench.models.factorization import MovieFeatures, one_hot, places
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 CACHED = 200  # users with vectors in memory: one has as many numbers as a small item table
@@ -50,7 +49,6 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
     name: ClassVar[str] = "bayes_fm_folded"
     search_space: ClassVar[dict] = {}
     defaults_without_background: ClassVar[dict] = {}
-    settings_alone: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def fit(self, training: Training) -> Self:

@@ -12,12 +12,13 @@ from Collaborative.bayesian_fm import FactorizationMachine
 from recbench.contract import Training
 from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
-from recbench.models.factorization.features import (
+from recbench.models.factorization import (
+    Design,
+    block_of,
     implicit_features,
     one_hot,
     places,
 )
-from recbench.models.factorization.sampling import Design, block_of
 from recbench.ratings import Ratings
 
 DAY = 86_400  # seconds
@@ -51,7 +52,6 @@ class BayesianFMImplicit(FactorizationMachine):
     """
 
     name: ClassVar[str] = "bayes_fm_implicit"
-    asks_for_time: ClassVar[bool] = True
     # A sample costs more than one of `bayes_fm`, so there are fewer at most.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),

@@ -35,8 +35,6 @@ class BiasModel(Recommender):
 
     name: ClassVar[str] = "bias"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "epochs": (2, 40, "int"),
         "damping_user": (0.5, 50.0, "log"),

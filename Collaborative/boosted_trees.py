@@ -49,7 +49,6 @@ class BoostedTrees(Recommender):
 
     name: ClassVar[str] = "boosted_trees"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "trees": (20, 200, "int"),
         "learning_rate": (0.02, 0.3, "log"),

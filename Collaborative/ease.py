@@ -42,8 +42,6 @@ class EaseModel(Recommender):
 
     name: ClassVar[str] = "ease"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "regularisation": (30.0, 30_000.0, "log"),
         "user_exponent": (0.0, 1.0, "linear"),

@@ -50,8 +50,6 @@ class NeighbourModel(Recommender):
 
     by_user: ClassVar[bool]
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "neighbours": (5, 100, "int"),
         "similarity": ("pearson_baseline", "msd"),

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 
-from PerUser.personal import Personal
-from recbench.contract import Training
-from recbench.models.item_kernel import MovieKernel
+from recbench.contract import ContinualRecommender, Explanation, Training
+from recbench.models.item_table.scales import STARS
+from recbench.models.memories import Memories, histories
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 
-class PersonalLive(Personal):
-    """r̂_ui = personal + d_i: between two item tables, what is new about a movie is followed.
+class PersonalLive(ContinualRecommender):
+    """r̂_ui = personal + d_i: between two item tables, movies are still learned about.
 
-    d_i is how far the movie's mean is from that of the table. Before the first rating since the
-    table was made it is normal with mean 0 and a variance of τ² / (1 + n_i / h), n_i being the
-    ratings that `fit` was given of it. A rating is predicted with a variance v by the personal
-    model; if it is e away from what was predicted, d_i moves by a part k = s / (s + v) of e, s
-    being its variance, which falls to (1 − k) s (a local level without drift: West & Harrison 1997,
-    chapter 2). So each rating counts for everybody at once; nothing but e has to leave the user's
-    device for that, and it cannot be taken back: `forget_one` restores the user's memory alone.
+    Each user's residuals from the table's means are remembered as in `personal`. d_i is how far
+    the movie's mean is from that of the table. Before the first rating since the table was made it
+    is normal with mean 0 and a variance of τ² / (1 + n_i / h), n_i being the ratings that `fit`
+    learned of it. A rating is predicted with a variance v by the personal model; if it is e away
+    from the prediction, d_i moves by a part k = s / (s + v) of e, s being its variance, which falls
+    to (1 − k) s (a local level without drift: West & Harrison 1997, chapter 2). So each rating
+    counts for everybody at once; nothing but e has to leave the user's device for that, and it
+    cannot be taken back: `forget_one` restores the user's memory alone.
 
     Args:
         variance: τ², in squared stars.
@@ -32,7 +34,7 @@ class PersonalLive(Personal):
 
     name: ClassVar[str] = "personal_live"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
+    has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "on the first ratings of MovieLens 100K"
 
     def __init__(self, variance: float = 0.3, half: float = 5.0) -> None:
@@ -40,27 +42,65 @@ class PersonalLive(Personal):
         self.half = half
 
     def fit(self, training: Training) -> Self:
-        super().fit(training)
-        count = np.bincount(training.all_ratings.movie, minlength=len(training.movies))
-        self._away = np.zeros(len(count))  # d
+        train = training.all_ratings
+        self.memories = Memories(training.item_tables, training.movies)
+        residual = train.stars - self.memories.mean(train.user, train.movie)
+        for user, rows in histories(train):
+            self.memories.store(user, train.movie[rows], residual[rows])
+        count = np.bincount(train.movie, minlength=len(training.movies))
+        self._moved = np.zeros(len(count))  # d
         self._uncertainty = self.variance / (1 + count / self.half)  # s
         return self
 
-    def _mean(self, kernel: MovieKernel, movie: np.ndarray) -> np.ndarray:
-        return kernel.mean[movie] + self._away[movie]
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        user, movie = np.asarray(user), np.asarray(movie)
+        residual, _ = self.memories.posterior(user, movie, with_variance=False)
+        mean = self.memories.mean(user, movie) + self._moved[movie] + residual
+        return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mean, variance = super().predict_normal(user, movie)
+        """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
+        user, movie = np.asarray(user), np.asarray(movie)
+        residual, variance = self.memories.posterior(user, movie)
+        mean = self.memories.mean(user, movie) + self._moved[movie] + residual
         return mean, variance + self._uncertainty[movie]
 
+    def predict_distribution(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        user = np.asarray(user)
+        mean, variance = self.predict_normal(user, movie)
+        return STARS, self.memories.tables.probabilities(user, mean, variance)
+
+    def predict_one(self, user: int, movie: int) -> float:
+        stars = self._mean_of(user, movie) + self.memories.posterior_one(int(user), movie)
+        return min(max(stars, MIN_STARS), MAX_STARS)
+
+    def _mean_of(self, user: int, movie: int) -> float:
+        return float(self.memories.kernel(int(user)).mean[movie] + self._moved[movie])
+
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        self._ask_one(int(user), movie)  # so that what follows from the memory is there
-        mean, variance = super().predict_normal(np.array([user]), np.array([movie]))
-        error = stars - min(max(mean[0], MIN_STARS), MAX_STARS)
+        user = int(user)
+        error = stars - self.predict_one(user, movie)
+        _, variance = self.memories.posterior(np.array([user]), np.array([movie]))  # v
         gain = self._uncertainty[movie] / (self._uncertainty[movie] + variance[0])
-        self._away[movie] += gain * error
+        self._moved[movie] += gain * error
         self._uncertainty[movie] *= 1 - gain
-        super().learn_one(user, movie, stars)
+        residual = float(np.float32(stars)) - self.memories.kernel(user).mean[movie]
+        self.memories.learn(user, movie, residual)
+
+    def forget_one(self, user: int, movie: int) -> None:
+        self.memories.forget_one(int(user), movie)
+
+    def forget(self, user: int, movies: Sequence[int]) -> None:
+        self.memories.forget(int(user), movies)
+
+    def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:
+        """The mean, and the whole linear share of each rating, see `Memories.explain`."""
+        return self.memories.explain(int(user), movie, self._mean_of(user, movie), if_forgotten)
+
+    def state_bytes(self) -> int:
+        return self.memories.state_bytes()
 
     def shared_bytes(self) -> int:
-        return super().shared_bytes() + self._away.nbytes + self._uncertainty.nbytes
+        return self.memories.shared_bytes() + self._moved.nbytes + self._uncertainty.nbytes

@@ -20,7 +20,6 @@ class _River(OnlineRecommender):
     """
 
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
     tuned: ClassVar[str] = "never"
 
     def _new(self, seed: int) -> Any:

@@ -36,8 +36,6 @@ class SvdModel(Recommender):
 
     name: ClassVar[str] = "svd"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "factors": (2, 128, "int"),
         "epochs": (5, 80, "int"),
@@ -51,7 +49,6 @@ class SvdModel(Recommender):
         "learning_rate": 0.001,
         "regularisation": 0.083,
     }
-    settings_alone: ClassVar[dict] = defaults_without_background
 
     factors: int = 8
     epochs: int = 73

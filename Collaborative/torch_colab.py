@@ -141,7 +141,6 @@ class TorchCollaborativeRecommender(Recommender):
 
     name: ClassVar[str] = "colab"
     learns_from: ClassVar[str] = "all"
-    learns_from_background: ClassVar[bool] = True
 
     embedding: int = EMBEDDING
     hidden: tuple[int, ...] = HIDDEN

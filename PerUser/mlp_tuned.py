@@ -11,13 +11,12 @@ from typing import ClassVar, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from PerUser.perUser_pytorch import Networks, batches_of_users, initial_networks, layer_shapes
 from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
-from recbench.models.item_baseline import Start, starting_stars
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import Start, mean_of_all, shrunk_means, starting_stars
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 from recbench.threads import choose_device
 
@@ -64,7 +63,6 @@ class TunedPerUserMlp(Recommender):
 
     name: ClassVar[str] = "mlp_tuned"
     learns_from: ClassVar[str] = "user+items"
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "units": (8, 64, "int"),
         "learning_rate": (0.001, 0.03, "log"),
@@ -105,15 +103,15 @@ class TunedPerUserMlp(Recommender):
     def fit(self, training: Training) -> Self:
         train, sample, movies = training.ratings, training.sample, training.movies
         baseline = training.item_baseline if self.start == "item_baseline" else None
-        self._level = starting_stars(self.start, baseline, movies)  # o, (movies,)
+        self._baseline = starting_stars(self.start, baseline, movies)  # o, (movies,)
         features = [movies.bits]
         if self.start == "item_baseline":
-            features.append((self._level - DEFAULT_STARS)[:, None])
+            features.append((self._baseline - DEFAULT_STARS)[:, None])
         # (movies, features)
         self._features = torch.from_numpy(np.concatenate(features, axis=1).astype(np.float32))
-        residual = train.stars - self._level[train.movie]  # (ratings,)
+        residual = train.stars - self._baseline[train.movie]  # (ratings,)
         self._users = np.unique(train.user)
-        self._otherwise = mean_of_all(sample.stars - self._level[sample.movie])  # m
+        self._otherwise = mean_of_all(sample.stars - self._baseline[sample.movie])  # m
         ones = encode_ratings(sample.stars, "half_stars").sum(axis=0, dtype=np.float64)  # (10,)
         share_of_ones = ones / max(len(sample), 1)
         self._means = shrunk_means(train.user, residual, self.damping, self._otherwise)
@@ -137,7 +135,7 @@ class TunedPerUserMlp(Recommender):
                 self._numbers[batch.users].to(self.device),
                 x=self._features[movie].to(self.device),  # (users, ratings, features)
                 y=on_device(labels[batch.rows]).float(),  # (users, ratings, 10)
-                level=on_device(self._level[movie]),  # (users, ratings)
+                baseline=on_device(self._baseline[movie]),  # (users, ratings)
                 mask=on_device(batch.mask),  # (users, ratings)
                 fold=on_device(fold),  # (users, ratings)
                 share_of_all=on_device(share_of_ones),  # (10,)
@@ -152,7 +150,7 @@ class TunedPerUserMlp(Recommender):
         *,
         x: Tensor,
         y: Tensor,
-        level: Tensor,
+        baseline: Tensor,
         mask: Tensor,
         fold: Tensor,
         share_of_all: Tensor,
@@ -163,49 +161,35 @@ class TunedPerUserMlp(Recommender):
         others = mask & ~aside  # (folds, users, ratings)
 
         # A network for each fold and user, all at once, which predicts the ratings put aside.
-        left = torch.nonzero((fold >= 0).any(dim=1))[:, 0]  # users whose best is not known yet
         least = torch.full((len(x),), torch.inf, dtype=torch.float64, device=x.device)
         steps, best = torch.zeros_like(least, dtype=torch.int64), torch.zeros_like(stars)
-        of_folds = [one[left].repeat(self.folds, *[1] * (one.ndim - 1)) for one in (initial, x, y)]
-        networks = Optimiser(self, *of_folds, others[:, left].flatten(0, 1), share_of_all)
+        of_folds = [one.repeat(self.folds, *[1] * (one.ndim - 1)) for one in (initial, x, y)]
+        networks = Optimiser(self, *of_folds, others.flatten(0, 1), share_of_all)
+        cut = (fold >= 0).any(dim=1)  # users whose history is long enough
         for step in range(self.epochs + 1):
-            z = networks.logits()
-            predicted = expected_stars(z.detach()).view(self.folds, *stars[left].shape)
-            of_others = (predicted * aside[:, left]).sum(dim=0)  # (users left, ratings)
-            error = ((of_others - stars[left]) ** 2 * mask[left]).sum(dim=1)  # (users left,)
-            better = (error < least[left]) & (step - steps[left] <= self.patience)
-            improved = left[better]
-            least[improved], steps[improved], best[improved] = (
-                error[better],
-                step,
-                of_others[better],
-            )
-            going_on = step - steps[left] < self.patience
+            going_on = cut & (step - steps <= self.patience)
             if not going_on.any():
                 break
-            if 2 * going_on.sum() < len(left):
-                networks.keep(going_on.repeat(self.folds))
-                left, z = left[going_on], networks.logits()
+            z = networks.logits()
+            predicted = expected_stars(z.detach()).view(self.folds, *stars.shape)
+            of_others = (predicted * aside).sum(dim=0)  # (users, ratings)
+            error = ((of_others - stars) ** 2 * mask).sum(dim=1)  # (users,)
+            better = going_on & (error < least)
+            least[better], steps[better], best[better] = error[better], step, of_others[better]
             networks.step(z)
 
-        residual = ((stars - level) * others).sum(dim=2, keepdim=True)  # (folds, users, 1)
+        residual = ((stars - baseline) * others).sum(dim=2, keepdim=True)  # (folds, users, 1)
         count = others.sum(dim=2, keepdim=True)
         bias = (residual + self.damping * self._otherwise) / (count + self.damping)
-        d = (best - level - bias) * aside  # (folds, users, ratings)
-        e = (stars - level - bias) * aside
+        d = (best - baseline - bias) * aside  # (folds, users, ratings)
+        e = (stars - baseline - bias) * aside
         scale = (d * e).sum(dim=(0, 2)) / ((d**2).sum(dim=(0, 2)) + self.shrinkage)
 
-        final = torch.empty_like(initial)
-        left = torch.arange(len(x), device=x.device)  # users with steps to go
         networks = Optimiser(self, initial, x, y, mask, share_of_all)
-        for step in range(self.epochs + 1):
-            done, going_on = steps[left] == step, steps[left] > step
-            final[left[done]] = networks.networks.numbers.detach()[done]
-            if not going_on.any():
-                break
-            if 2 * going_on.sum() < len(left):
-                networks.keep(going_on)
-                left = left[going_on]
+        final = torch.empty_like(initial)
+        for step in range(int(steps.max()) + 1):
+            done = steps == step
+            final[done] = networks.networks.numbers.detach()[done]
             networks.step(networks.logits())
         return final, steps, scale.clip(0, 1)
 
@@ -219,14 +203,14 @@ class TunedPerUserMlp(Recommender):
     @torch.no_grad()
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
-        stars = self._level[movie] + self._otherwise  # (n,)
+        stars = self._baseline[movie] + self._otherwise  # (n,)
         known = np.flatnonzero(np.isin(user, self._users))
         owners = np.searchsorted(self._users, np.unique(user[known]))
         for batch in batches_of_users(user[known]):
             place, rows = owners[batch.users], known[batch.rows]  # (users,) and (users, rows)
             z = Networks(self.sizes, self._numbers[place])(self._features[movie[rows]])
             f = expected_stars(z).numpy()  # (users, rows)
-            b = self._level[movie[rows]] + self._means[place, None]
+            b = self._baseline[movie[rows]] + self._means[place, None]
             of_batch = b + self._scale[place, None] * (f - b)
             stars[rows[batch.mask]] = of_batch[batch.mask]
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
@@ -236,7 +220,7 @@ class TunedPerUserMlp(Recommender):
         return len(self._users) * learned + self._means.nbytes + self._scale.nbytes
 
     def shared_bytes(self) -> int:
-        return self._features.nbytes + self._level.nbytes
+        return self._features.nbytes + self._baseline.nbytes
 
 
 class Optimiser:
@@ -286,16 +270,6 @@ class Optimiser:
             for weight, _ in self.networks.layers():
                 weight.mul_(self._kept)
         self._adam.step()
-
-    def keep(self, networks: Tensor) -> None:
-        """Go on with some of the networks alone: bool [networks]."""
-        state = self._adam.state.pop(self.networks.numbers, {})  # empty before the first step
-        self.networks.numbers = nn.Parameter(self.networks.numbers.detach()[networks])
-        self._adam.param_groups[0]["params"] = [self.networks.numbers]
-        self._adam.state[self.networks.numbers] = {
-            name: one[networks] if one.ndim else one for name, one in state.items()
-        }
-        self._x, self._y, self._weight = (one[networks] for one in (self._x, self._y, self._weight))
 
 
 def expected_stars(z: Tensor) -> Tensor:

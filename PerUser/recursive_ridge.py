@@ -45,7 +45,6 @@ class RecursiveRidge(ForgettingRecommender):
 
     name: ClassVar[str] = "ridge_recursive"
     learns_from: ClassVar[str] = "user+items"
-    starts_from_item_baseline: ClassVar[bool] = True
     tuned: ClassVar[str] = "never"  # alpha and damping are those of `ridge`
 
     def __init__(self, alpha: float = 25.0, damping: float = 2.0) -> None:

@@ -7,8 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.contract import Recommender, Training
-from recbench.models.item_baseline import Start, starting_stars
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import Start, mean_of_all, shrunk_means, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, rows_of_each
 
 
@@ -37,7 +36,6 @@ class PerUserRidge(Recommender):
 
     name: ClassVar[str] = "ridge"
     learns_from: ClassVar[str] = "user+items"
-    starts_from_item_baseline: ClassVar[bool] = True
     search_space: ClassVar[dict] = {
         "alpha": (0.3, 300.0, "log"),
         "damping": (0.1, 30.0, "log"),

@@ -1,4 +1,4 @@
-"""`sklearn:NAME`: for each user a regressor of scikit-learn on the bits of a movie, without code.
+"""`sklearn:NAME`: for each user a regressor of scikit-learn on the bits of a movie.
 
 python compare_all.py --models sklearn:SVR "sklearn+item:linear_model.Ridge(alpha=3)"
 """
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
-from inspect import Parameter, isclass, signature
+from inspect import isclass, signature
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -24,7 +24,7 @@ from sklearn.utils import all_estimators
 
 from recbench.contract import Recommender, Training
 from recbench.errors import InputError
-from recbench.models.shrunk_means import mean_of_all, shrunk_means
+from recbench.models.item_baseline import mean_of_all, shrunk_means
 from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, rows_of_each
 from recbench.threads import one_thread
 
@@ -52,21 +52,21 @@ class ScikitLearn(Recommender):
     own.
 
     Attributes:
-        user_notes: how many users were not fitted as asked, by what happened to them.
+        user_notes: how many users were not fitted, by the reason.
     """
 
     regressor: ClassVar[type]
     parameters: ClassVar[dict[str, object]]
+    draws: ClassVar[bool]
 
     @one_thread()  # several take ten times the processor time of small ones
     def fit(self, training: Training) -> Self:
         train, sample = training.ratings, training.sample
         # neighbours at one distance, and draws, follow the order of the rows: always the same one
         train = train.take(np.lexsort((train.movie, train.time, train.user)))
-        on_residuals = self.starts_from_item_baseline
-        self._start = np.zeros(len(training.movies))  # o, (movies,)
-        if on_residuals:
-            self._start = training.item_baseline.stars
+        on_residuals = self.learns_from == "user+items"
+        nothing = np.zeros(len(training.movies))
+        self._start = training.item_baseline.stars if on_residuals else nothing  # o, (movies,)
         self._x = training.movies.bits.astype(np.float64)  # (movies, bits)
         residual = train.stars - self._start[train.movie]  # e, (ratings,)
         self._users = np.unique(train.user)
@@ -75,8 +75,9 @@ class ScikitLearn(Recommender):
             self._otherwise = mean_of_all(sample.stars - self._start[sample.movie])
         self._means = shrunk_means(train.user, residual, DAMPING, self._otherwise)
         self.user_notes: Counter[str] = Counter()
+        seed = training.seed if self.draws else 0
         self._fitted = [
-            self._fitted_to(self._x[train.movie[rows]], residual[rows], training.seed)
+            self._fitted_to(self._x[train.movie[rows]], residual[rows], seed)
             for rows in rows_of_each(train.user)
         ]
         return self
@@ -148,18 +149,18 @@ def recommender_of(spec: str) -> type[ScikitLearn]:
     """
     path, parameters = _parsed(spec)
     regressor = _regressor_at(path, spec)
-    _check_names(regressor, parameters, spec)
+    if "n_jobs" in parameters:
+        raise InputError(f"'{spec}': n_jobs stays at 1; --workers sets how much runs at a time")
     described: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"{regressor.__name__} of scikit-learn for each user, on the bits of a movie.",
         "name": "".join(spec.split()),
         "learns_from": "user+items" if spec.startswith(ON_RESIDUALS) else "user",
-        "starts_from_item_baseline": spec.startswith(ON_RESIDUALS),
         "regressor": regressor,
         "parameters": parameters,
     }
     made = type("ScikitLearn", (ScikitLearn,), described)
-    _check_fit(made, spec)
+    made.draws = _draws(made, spec)  # type: ignore[attr-defined]
     return made
 
 
@@ -206,30 +207,21 @@ def _folder(regressor: type) -> str:
     return ".".join(regressor.__module__.split("._")[0].split(".")[1:])
 
 
-def _check_names(regressor: type, given: dict[str, object], spec: str) -> None:
-    """Raises InputError for a parameter that there is not, or that is missing."""
-    there = signature(regressor).parameters
-    for name in given:
-        if name not in there:
-            nearest = ", ".join(get_close_matches(name, there, len(there), 0))
-            raise InputError(f"'{spec}': {regressor.__name__} has no {name}. It has {nearest}")
-    for name, parameter in there.items():
-        if parameter.default is Parameter.empty and name not in given:
-            raise InputError(f"'{spec}': {regressor.__name__} needs {name}, which has no literal")
-    if "n_jobs" in given:
-        raise InputError(f"'{spec}': n_jobs stays at 1, as --workers says what is done at a time")
+def _draws(made: type[ScikitLearn], spec: str) -> bool:
+    """Whether another seed gives other predictions, tried on made-up ratings.
 
-
-def _check_fit(made: type[ScikitLearn], spec: str) -> None:
-    """Raises InputError, in scikit-learn's words, if it cannot be fitted to made-up ratings."""
+    Raises:
+        InputError: it cannot be fitted to them; in scikit-learn's words.
+    """
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 2, (200, 40)).astype(np.float64)
-    y = rng.integers(1, 11, 200) / 2 - (DEFAULT_STARS if made.starts_from_item_baseline else 0)
+    x, others = rng.integers(0, 2, (2, 200, 40)).astype(np.float64)  # trees know their own rows
+    y = rng.integers(1, 11, 200) / 2 - (0 if made.learns_from == "user" else DEFAULT_STARS)
     try:
         with quietly(), one_thread():
-            shape = np.shape(made.make(seed=0).fit(x, y).predict(x))
-        if shape != y.shape:
-            raise ValueError(f"it predicts an array of shape {shape} for {len(y)} ratings")
+            one, other = (np.asarray(made.make(seed).fit(x, y).predict(others)) for seed in (0, 1))
+        if one.shape != y.shape:
+            raise ValueError(f"it predicts an array of shape {one.shape} for {len(y)} ratings")
     except Exception as error:  # in any way
         reason = " ".join(str(error).split())
         raise InputError(f"'{spec}': cannot be fitted to 200 made-up ratings. {reason}") from None
+    return bool((one != other).any())

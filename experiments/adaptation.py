@@ -25,10 +25,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
+from experiments.common import ResumableFlags, console
 from recbench.command_line import run
-from recbench.contract import Options, build
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.ratings import Movies, Ratings
@@ -43,13 +42,11 @@ from recbench.stream.replaying import replay
 from recbench.stream.stream import Stream, ratings_before, ratings_in_time
 
 WINDOWS = (0, 5, 10, 20, 40, 80, 160)  # ratings since the change, each up to the next
-BEFORE = "before"
 WITHIN = 1.1  # times the error before: recovered
-GENRE = "genres:"
 
 
 @dataclass
-class Parameters:
+class Parameters(ResumableFlags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
@@ -63,14 +60,6 @@ class Parameters:
     """from which rating of a user on"""
     share: float = 0.1
     """of the users who have twice as many ratings: who change"""
-    seed: int = 0
-    """of who changes, of recommenders and item tables"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-adaptation"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
 
 
 @dataclass(frozen=True)
@@ -90,9 +79,6 @@ class Changed:
     since: np.ndarray
 
 
-console = Console(highlight=False)
-
-
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters)
@@ -105,68 +91,56 @@ def main(parameters: Parameters) -> int:
     ratings = ratings_in_time(dataset, "all", 0, parameters.seed)
     plain = Stream(dataset, ratings, "extended", parameters.seed, Path("no item tables yet"))
     movies = plain.movies(len(ratings))
-    scenarios: dict[str, Changed] = {
+    scenarios = {
         "mirrored": mirrored(ratings, movies, parameters),
         "two users": two_users(ratings, parameters),
     }
     folder = open_run(parameters, earlier, "adaptation", [dataset])
-    jobs = [
-        Job(
-            key={"change": name, "model": learner.name},
-            columns={"dataset": dataset.source.name, "change": name, "model": learner.name},
-            work=partial(
-                errors,
-                replace(plain, ratings=changed.ratings, folder=folder.path / f"item_tables-{k}"),
-                changed,
-                learner,
-                parameters.seed,
-            ),
-        )
-        for k, (name, changed) in enumerate(scenarios.items())
-        for learner in learners
-    ]
+    jobs = []
+    for k, (name, changed) in enumerate(scenarios.items()):
+        tables = folder.path / f"item_tables-{k}"
+        stream = replace(plain, ratings=changed.ratings, folder=tables)
+        for learner in learners:
+            key: dict[str, object] = {"change": name, "model": learner.name}
+            work = partial(errors, stream, changed, learner, parameters.seed)
+            jobs.append(Job(key, {"dataset": dataset.source.name, **key}, work))
     run_jobs(jobs, folder, console)
     rows = pd.DataFrame(folder.rows)
-    table = curves(rows)
+    ok = rows[rows["status"] == "ok"]
+    table, summary = curves(ok), recovery(ok)
     write_csv(table, folder.path / "adaptation.csv")
-    write_csv(recovery(rows), folder.path / "summary.csv")
+    write_csv(summary, folder.path / "summary.csv")
     save(adaptation_plot(table), folder.path / "adaptation")
     folder.close(started)
-    for kept in folder.path.glob("item_tables-*"):
-        shutil.rmtree(kept)
-    console.print(recovery(rows).to_string(index=False, float_format="{:.3f}".format))
-    return int((rows["status"] == "failed").any())
+    for tables in folder.path.glob("item_tables-*"):
+        shutil.rmtree(tables)
+    console.print(summary.to_string(index=False, float_format="{:.3f}".format))
+    return int(len(ok) < len(rows))
 
 
 def chosen_users(ratings: Ratings, parameters: Parameters) -> np.ndarray:
     """Who changes: drawn from those with twice as many ratings as come before the change."""
-    count = np.bincount(ratings.user)
-    many = np.flatnonzero(count >= 2 * parameters.after)
+    many = np.flatnonzero(np.bincount(ratings.user) >= 2 * parameters.after)
     if len(many) < 10:
-        raise InputError(
-            f"--after {parameters.after}: only {len(many)} users have twice as many ratings. "
-            "Choose fewer"
-        )
+        there = f"only {len(many)} users have twice as many ratings"
+        raise InputError(f"--after {parameters.after}: {there}. Choose fewer")
     rng = np.random.default_rng([parameters.seed, 22])
     return rng.permutation(many)[: max(int(parameters.share * len(many)), 5)]
 
 
 def mirrored(ratings: Ratings, movies: Movies, parameters: Parameters) -> Changed:
     """From rating `after` on, the chosen users' genre is rated the other way round."""
-    genres = [k for k, name in enumerate(movies.bit_names) if name.startswith(GENRE)]
+    genres = [k for k, name in enumerate(movies.bit_names) if name.startswith("genres:")]
     of_genre = movies.bits[:, genres].astype(bool)[ratings.movie]  # (n, genres)
-    before = ratings_before(ratings)
-    stars, of_change = ratings.stars.copy(), np.zeros(len(ratings), dtype=bool)
+    later = ratings_before(ratings) >= parameters.after
+    of_change = np.zeros(len(ratings), dtype=bool)
     for user in chosen_users(ratings, parameters):
-        rows = np.flatnonzero(ratings.user == user)
-        early = rows[before[rows] < parameters.after]
-        genre = of_genre[early].sum(axis=0).argmax()
-        about = rows[of_genre[rows, genre]]
-        of_change[about] = True
-        later = about[before[about] >= parameters.after]
-        stars[later] = 5.5 - stars[later]
+        own = ratings.user == user
+        genre = of_genre[own & ~later].sum(axis=0).argmax()
+        of_change |= own & of_genre[:, genre]
+    stars = np.where(of_change & later, 5.5 - ratings.stars, ratings.stars)
     changed = Ratings(ratings.user, ratings.movie, stars, ratings.time)
-    return Changed(changed, of_change, _since(changed, before >= parameters.after, of_change))
+    return Changed(changed, of_change, _since(changed, later, of_change))
 
 
 def two_users(ratings: Ratings, parameters: Parameters) -> Changed:
@@ -174,24 +148,20 @@ def two_users(ratings: Ratings, parameters: Parameters) -> Changed:
     chosen = chosen_users(ratings, parameters)
     first, second = chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]
     user, when = ratings.user.copy(), ratings.time.astype(np.float64)
-    kept = np.ones(len(ratings), dtype=bool)
+    stays = ~np.isin(ratings.user, second[: len(first)])
     of_second = np.zeros(len(ratings), dtype=bool)
     for one, other in zip(first, second, strict=False):
         own, theirs = (np.flatnonzero(ratings.user == who) for who in (one, other))
-        kept[theirs] = False
         theirs = theirs[~np.isin(ratings.movie[theirs], ratings.movie[own])]
-        places = own[parameters.after :][
-            : len(theirs)
-        ]  # a rating of the second after each of these
+        places = own[parameters.after :][: len(theirs)]  # each is followed by one of the second
         theirs = theirs[: len(places)]
-        kept[theirs], of_second[theirs], user[theirs] = True, True, one
+        stays[theirs], of_second[theirs], user[theirs] = True, True, one
         when[theirs] = ratings.time[places] + 0.5
     order = np.argsort(when, kind="stable")
-    order = order[kept[order]]
+    order = order[stays[order]]
     changed = Ratings(user[order], ratings.movie[order], ratings.stars[order], when[order])
-    before, of_second = ratings_before(changed), of_second[order]
-    accounts = np.isin(changed.user, first)
-    of_change = accounts & (of_second | (before < parameters.after))
+    of_second, early = of_second[order], ratings_before(changed) < parameters.after
+    of_change = np.isin(changed.user, first) & (of_second | early)
     return Changed(changed, of_change, _since(changed, of_second, of_change))
 
 
@@ -206,53 +176,56 @@ def _since(ratings: Ratings, later: np.ndarray, of_change: np.ndarray) -> np.nda
 
 
 def errors(stream: Stream, changed: Changed, learner: Learner, seed: int) -> dict[str, Any]:
-    """Mean squared errors of what has changed, by how many such ratings have come since."""
+    """RMSE of what has changed, before and by how many such ratings have come since."""
     predicted = []
     for start, end in learner.pieces(stream.ratings.time):
-        model = build(load_recommender(learner.spec), Options(seed=seed))
-        predicted.append(replay(model, stream, start, end).predicted)
+        model = load_recommender(learner.spec)()
+        predicted.append(replay(model, stream, start, end, seed).predicted)
     squared = (np.concatenate(predicted) - stream.ratings.stars).astype(np.float64) ** 2
-    rows = changed.of_change & (changed.since < 0) & (changed.since >= -20)
-    found: dict[str, Any] = {BEFORE: float(np.sqrt(squared[rows].mean()))}
-    for first, up_to in zip(WINDOWS, [*WINDOWS[1:], np.inf], strict=True):
+
+    def rmse(first: float, up_to: float) -> tuple[float | None, int]:
         rows = changed.of_change & (changed.since >= first) & (changed.since < up_to)
-        found[f"since_{first}"] = float(np.sqrt(squared[rows].mean())) if rows.any() else None
-        found[f"events_{first}"] = int(rows.sum())
+        return float(np.sqrt(squared[rows].mean())) if rows.any() else None, int(rows.sum())
+
+    found: dict[str, Any] = {"before": rmse(-20, 0)[0]}
+    for first, up_to in zip(WINDOWS, [*WINDOWS[1:], np.inf], strict=True):
+        found[f"since_{first}"], found[f"events_{first}"] = rmse(first, up_to)
     return found
+
+
+def windows_of(row: dict) -> list[int]:
+    """Those of which there are ratings."""
+    return [first for first in WINDOWS if pd.notna(row[f"since_{first}"])]
 
 
 def curves(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each change, learner and window."""
-    records = []
-    for row in rows[rows["status"] == "ok"].to_dict("records"):
-        key = {name: row[name] for name in ("dataset", "change", "model")}
-        for first in WINDOWS:
-            if pd.notna(row[f"since_{first}"]):
-                records.append(
-                    {
-                        **key,
-                        "ratings_since": first,
-                        "n_events": row[f"events_{first}"],
-                        "rmse": row[f"since_{first}"],
-                        "rmse_before": row[BEFORE],
-                    }
-                )
-    return pd.DataFrame(records)
+    return pd.DataFrame(
+        {
+            **{name: row[name] for name in ("dataset", "change", "model")},
+            "ratings_since": first,
+            "n_events": row[f"events_{first}"],
+            "rmse": row[f"since_{first}"],
+            "rmse_before": row["before"],
+        }
+        for row in rows.to_dict("records")
+        for first in windows_of(row)
+    )
 
 
 def recovery(rows: pd.DataFrame) -> pd.DataFrame:
     """Of each change and learner: the error before, right after and at the end, and after how many
     ratings it stays within a tenth of that before; empty: not within those there are."""
     records = []
-    for row in rows[rows["status"] == "ok"].to_dict("records"):
-        there = [first for first in WINDOWS if pd.notna(row[f"since_{first}"])]
-        near = [row[f"since_{first}"] <= WITHIN * row[BEFORE] for first in there]
+    for row in rows.to_dict("records"):
+        there = windows_of(row)
+        near = [row[f"since_{first}"] <= WITHIN * row["before"] for first in there]
         back = [first for k, first in enumerate(there) if all(near[k:])]
         records.append(
             {
                 "change": row["change"],
                 "model": row["model"],
-                "rmse_before": row[BEFORE],
+                "rmse_before": row["before"],
                 "rmse_at_once": row[f"since_{there[0]}"],
                 "rmse_at_the_end": row[f"since_{there[-1]}"],
                 "ratings_until_recovered": back[0] if back else None,

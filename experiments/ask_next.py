@@ -1,15 +1,15 @@
 """Which movie to ask a new user about? -> results/<run>/ask_next.csv
 
-Each user starts with no rating. Then, ten times, the user is asked about one movie among those of
-the user's training ratings, answers, and the answer is learned. Which movie is asked about:
+Each user starts with no rating. Then, ten times, the user rates one of the movies of the user's
+training ratings, and the rating is learned. Which movie it is:
 
     variance    the one whose rating is expected to lessen the variance of the user's ratings most,
                 see `Personal.ask_next`; a movie matters by how many background users rated it
     popular     the one that most background users rated
     random      any
 
-After 0, 1, 2, 5 and 10 answers the held-out ratings are predicted. Every movie that can be asked
-about is one that the user has seen, so no question is lost.
+After 0, 1, 2, 5 and 10 answers the held-out ratings are predicted. Every candidate is a movie that
+the user has seen, so no question is lost.
 
     python -m experiments.ask_next --dataset FOLDER
 """
@@ -18,20 +18,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from rich.progress import track
 
+from experiments.common import Flags, cells_of, grid, training_of
 from PerUser.personal import Personal
 from recbench.command_line import run
-from recbench.contract import Training
+from recbench.contract import NO_RATINGS
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
-from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import mean_per_user
 from recbench.evaluation.protocols import PROTOCOLS, UserSet
-from recbench.ratings import Ratings
 from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
@@ -42,7 +43,7 @@ TARGETS = 500  # movies that matter, drawn by how many rated each
 
 
 @dataclass
-class Parameters:
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
@@ -52,41 +53,35 @@ class Parameters:
     ratings: int = 50
     """of each"""
     user_set: UserSet = "test"
-    """who is asked"""
+    """who they are"""
     iterations: int = 3
     """samples of users"""
-    seed: int = 0
-    """iteration k uses seed + k - 1"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-ask-next"""
 
 
 def main(parameters: Parameters) -> None:
     started = time.perf_counter()
-    check_range("--iterations", parameters.iterations, least=1, most=1000)
-    check_range("--seed", parameters.seed, least=0)
     check_range("--ratings", parameters.ratings, least=2 * max(ANSWERS))
+    size = f"{parameters.users}x{parameters.ratings}"
+    keys = grid((size,), parameters.iterations, parameters.seed)
     protocol = PROTOCOLS["strict"].changed(user_set=parameters.user_set, background_users="all")
     dataset = load_dataset(parameters.dataset, protocol.join)
     folder = open_run(parameters, None, "ask-next", [dataset], protocol=protocol.columns())
-    rows = []
-    for iteration in track(range(parameters.iterations), description="iterations"):
-        seed = parameters.seed + iteration
-        cell = make_cell(dataset, protocol, parameters.users, parameters.ratings, seed)
+    cell_of, rows = cells_of(dataset, protocol), []
+    for key, strategy in track(list(product(keys, STRATEGIES)), description="strategies"):
+        cell = cell_of(**key)
         with one_thread():
-            for strategy in STRATEGIES:
-                errors = squared_errors(cell, strategy, seed)  # (answers, users)
-                rows += [
-                    {
-                        "dataset": dataset.source.name,
-                        "iteration": iteration + 1,
-                        "strategy": strategy,
-                        "answers": answers,
-                        "n_users": cell.n_users,
-                        "rmse": float(np.sqrt(errors[place].mean())),
-                    }
-                    for place, answers in enumerate(ANSWERS)
-                ]
+            errors = squared_errors(cell, strategy, key["seed"])  # (answers, users)
+        rows += [
+            {
+                "dataset": dataset.source.name,
+                "iteration": key["iteration"],
+                "strategy": strategy,
+                "answers": answers,
+                "n_users": cell.n_users,
+                "rmse": rmse,
+            }
+            for answers, rmse in zip(ANSWERS, np.sqrt(errors.mean(axis=1)).tolist(), strict=True)
+        ]
     table = pd.DataFrame(rows)
     write_csv(table, folder.path / "ask_next.csv")
     means = table.groupby(["strategy", "answers"], sort=False)["rmse"].agg(["mean", "std"])
@@ -101,8 +96,7 @@ def squared_errors(cell: Cell, strategy: str, seed: int) -> np.ndarray:
     train, test = cell.personal.train, cell.personal.test
     count = np.bincount(cell.personal.background.movie, minlength=len(cell.movies))
     targets = np.random.default_rng(seed).choice(len(count), TARGETS, p=count / count.sum())
-    fits = {"item_tables": lambda: cell.personal_tables}
-    model = Personal().fit(Training(train.take(np.empty(0, int)), cell.movies, fits=fits))
+    model = Personal().fit(training_of(cell, NO_RATINGS))
     rng = np.random.default_rng([seed, 8])
     errors = np.empty((len(ANSWERS), cell.n_users))
     for user in range(cell.n_users):
@@ -113,17 +107,13 @@ def squared_errors(cell: Cell, strategy: str, seed: int) -> np.ndarray:
             left = left[np.argsort(-count[left], kind="stable")]
         for answers in range(max(ANSWERS) + 1):
             if answers in ANSWERS:
-                errors[ANSWERS.index(answers), user] = error(model, held_out)
-            asked = model.ask_next(user, left, targets) if strategy == "variance" else int(left[0])
-            model.learn_one(user, asked, stars_of[asked])
-            left = left[left != asked]
+                predicted = model.predict(held_out.user, held_out.movie)
+                squared = (predicted - held_out.stars) ** 2
+                errors[ANSWERS.index(answers), user] = mean_per_user(squared, held_out.user)[0]
+            movie = model.ask_next(user, left, targets) if strategy == "variance" else int(left[0])
+            model.learn_one(user, movie, stars_of[movie])
+            left = left[left != movie]
     return errors
-
-
-def error(model: Personal, ratings: Ratings) -> float:
-    """Mean squared error over the ratings of one user."""
-    squared = (model.predict(ratings.user, ratings.movie) - ratings.stars) ** 2
-    return float(mean_per_user(squared, ratings.user)[0])
 
 
 if __name__ == "__main__":

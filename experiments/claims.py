@@ -17,9 +17,7 @@ import pandas as pd
 
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.evaluation.holm import holm
-from recbench.evaluation.significance import significance
-from recbench.evaluation.two_way_bootstrap import two_way_interval
+from recbench.evaluation.significance import holm, significance, two_way_interval
 from recbench.keys import CELL
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import write_csv
@@ -42,20 +40,19 @@ class Parameters:
 
 def main(parameters: Parameters) -> None:
     folder = Path(parameters.run)
-    losses = Predictions(folder).losses()
+    predictions = Predictions(folder)
+    losses = predictions.losses()
     if losses.empty:
-        raise InputError(
-            f"--run {folder}: has no predictions.parquet. Give a run of compare_all.py"
-        )
+        message = f"--run {folder}: has no predictions.parquet. Give a run of compare_all.py"
+        raise InputError(message)
     pairs = pairs_of(parameters.claims, set(losses["model"]))
-    cells = losses[CELL].drop_duplicates()
-    names = dict.fromkeys(reference for _, reference in pairs)
+    cells, names = losses[CELL].drop_duplicates(), dict.fromkeys(name for _, name in pairs)
     references = [cells.assign(reference=name, reference_role=name) for name in names]
     table = significance(losses, pd.concat(references, ignore_index=True))
     claimed = pd.MultiIndex.from_frame(table[["model", "reference"]]).isin(pairs)
     table = table[claimed].drop(columns="reference_role")
     table["p_holm"] = table.groupby("score")["p"].transform(lambda p: holm(p.to_numpy()))
-    table = with_two_way_intervals(with_levels(table, losses), folder)
+    table = with_two_way_intervals(with_percent(table, losses), predictions)
     write_csv(table, folder / "claims.csv")
     print(f"{len(table)} comparisons in {folder / 'claims.csv'}")
 
@@ -74,13 +71,12 @@ def pairs_of(claims: tuple[str, ...], there: set[str]) -> list[tuple[str, str]]:
         pairs += [(model, reference) for reference in references.split(",")]
     both = [pair for pair in pairs if there.issuperset(pair)]
     if not both:
-        raise InputError(
-            f"--claims: the run has both sides of none, only {', '.join(sorted(there))}"
-        )
+        models = ", ".join(sorted(there))
+        raise InputError(f"--claims: the run has both sides of none, only {models}")
     return both
 
 
-def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
+def with_percent(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
     """With the difference in percent of the reference's error, where the score is an RMSE."""
     by_user = losses.groupby([*CELL, "model", "user_id"])["squared_error"].mean()
     rmse = by_user.groupby([*CELL, "model"]).mean() ** 0.5
@@ -91,20 +87,16 @@ def with_levels(table: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def with_two_way_intervals(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+def with_two_way_intervals(table: pd.DataFrame, predictions: Predictions) -> pd.DataFrame:
     """With the interval over users and movies, where the score is an RMSE."""
-    predictions = Predictions(folder)
-    of_rmse = table[table["score"] == "rmse"]
     intervals = {}
-    for cell, claimed in of_rmse.groupby(CELL, sort=False):
-        names = {*claimed["model"], *claimed["reference"]}
-        sides = {name: predictions.of(cell, name) for name in sorted(names)}
+    for cell, claimed in table[table["score"] == "rmse"].groupby(CELL, sort=False):
+        names = sorted({*claimed["model"], *claimed["reference"]})
+        sides = {name: predictions.of(cell, name) for name in names}
         for row in claimed.itertuples():
             intervals[row.Index] = two_way_interval(sides[row.model], sides[row.reference])
-    bounds = pd.DataFrame.from_dict(
-        intervals, orient="index", columns=["two_way_low", "two_way_high"]
-    )
-    return table.join(bounds)
+    columns = ["two_way_low", "two_way_high"]
+    return table.join(pd.DataFrame.from_dict(intervals, orient="index", columns=columns))
 
 
 if __name__ == "__main__":

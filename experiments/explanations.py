@@ -1,8 +1,8 @@
-"""Are the reasons of `personal` what they say? -> results/<run>/*.csv
+"""Are the reasons of `personal` true? -> results/<run>/agreement.csv
 
 `explain_one` gives two numbers for each remembered rating: its share in the prediction, and by how
-much the prediction would change without it. For ratings drawn at random both are compared with what
-happens when that rating is really forgotten.
+much the prediction would change without it. For ratings drawn at random both are compared with the
+change when that rating is really forgotten.
 
     python -m experiments.explanations --dataset FOLDER
 """
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from experiments.common import Flags, training_of
 from PerUser.personal import Personal
 from recbench.command_line import run
-from recbench.contract import Training
 from recbench.data.joining import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
@@ -31,17 +31,13 @@ SUMS = 1e-9  # stars
 
 
 @dataclass
-class Parameters:
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
     """as in compare_all.py"""
     ratings: int = 3000
-    """how many ratings of a user and movies asked about to draw"""
-    seed: int = 0
-    """of the draws"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-explanations"""
+    """how many pairs of a rating and a prediction for its user to draw"""
 
 
 def main(parameters: Parameters) -> None:
@@ -75,35 +71,32 @@ def main(parameters: Parameters) -> None:
 
 
 def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Of ratings and held-out movies of the same user drawn at random: the rating's share in the
-    prediction, what is said of its deletion, both as what the rating adds, and by how much the
-    prediction is really higher with it than without, stars. And whether each explanation summed to
+    """For ratings and held-out movies of the same user drawn at random, in stars: the rating's
+    `share` in the prediction, `if_forgotten` as what the rating adds, and the `change`, by which
+    the prediction really is higher with it than without. And whether each explanation summed to
     the prediction, bool [ratings]."""
-    train, test = cell.personal.train, cell.personal.test
-    fits = {"item_tables": lambda: cell.personal_tables}
-    model = Personal().fit(Training(train, cell.movies, fits=fits))
+    test = cell.personal.test
+    model = Personal().fit(training_of(cell, cell.personal.train))
     rng = np.random.default_rng(seed)
     rows, exact = [], []
-    for asked in rng.integers(0, len(test), ratings):
-        user, movie = int(test.user[asked]), int(test.movie[asked])
-        explanation = model.explain_one(user, movie)
-        before = explained_mean(model, user, movie)
+    for row in rng.integers(0, len(test), ratings):
+        user, movie = int(test.user[row]), int(test.movie[row])
+
+        def mean(user: int = user, movie: int = movie) -> float:
+            """Before it is cut off at the ends of the scale."""
+            return float(model.predict_normal(np.array([user]), np.array([movie]))[0][0])
+
+        explanation, before = model.explain_one(user, movie), mean()
         exact.append(abs(explanation.stars - model.predict_one(user, movie)) < SUMS)
         of_ratings = [one for one in explanation.contributions if one.movie is not None]
         chosen = of_ratings[int(rng.integers(len(of_ratings)))]
         assert chosen.movie is not None
         assert chosen.if_forgotten is not None
-        kept = deepcopy(model.memories[user])
+        memory = deepcopy(model.memories[user])
         model.forget_one(user, chosen.movie)
-        change = before - explained_mean(model, user, movie)
-        model.memories[user] = kept
-        rows.append((chosen.stars, -chosen.if_forgotten, change))
+        rows.append((chosen.stars, -chosen.if_forgotten, before - mean()))
+        model.memories[user] = memory
     return pd.DataFrame(rows, columns=["share", "if_forgotten", "change"]), np.array(exact)
-
-
-def explained_mean(model: Personal, user: int, movie: int) -> float:
-    """The prediction before it is cut off at the ends of the scale."""
-    return float(model.predict_normal(np.array([user]), np.array([movie]))[0][0])
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What it costs to forget, and whether nothing is left -> forgetting.csv
 
 Of each recommender that can forget a rating: ratings of users drawn at random are forgotten one by
-one, and all ratings of one genre in one call. Beside the time stands that of fitting the user, or
-where everybody is learned from everything, anew; and how far predictions are from those of a
-recommender that never had the ratings.
+one, and all ratings of one genre in one call. Beside the time stands that of refitting the user, or
+everybody where all are learned from; and how far predictions are from those of a recommender that
+never had the ratings.
 
     python -m experiments.forgetting --dataset FOLDER
 """
@@ -11,6 +11,7 @@ recommender that never had the ratings.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +19,9 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
+from experiments.common import Flags, training_of
 from recbench.command_line import run
-from recbench.contract import Options, build, declared, fit_on
+from recbench.contract import fit
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
@@ -30,27 +32,23 @@ from recbench.runs.resume import open_run
 from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
-FILMS = 500  # whose predictions are compared
+NUM_MOVIES = 500  # that predictions are compared for
 
 
 @dataclass
-class Parameters:
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
     """as in compare_all.py"""
     models: tuple[str, ...] = ("personal", "personal_exact", "ridge_recursive", "ao")
-    """those that can forget; of another, fitting anew is what there is"""
+    """those that can forget"""
     refitted: tuple[str, ...] = ("bayes_fm", "colab")
-    """recommenders that can only be fitted anew, for comparison"""
+    """recommenders that can only be refitted, for comparison"""
     users: int = 100
-    """how many of whom something is forgotten"""
+    """how many users of whom something is forgotten"""
     genre: str = "horror"
     """all ratings of which are forgotten in one call"""
-    seed: int = 0
-    """of users and of what is forgotten"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-forgetting"""
 
 
 def main(parameters: Parameters) -> None:
@@ -60,16 +58,19 @@ def main(parameters: Parameters) -> None:
     dataset = load_dataset(parameters.dataset)
     folder = open_run(parameters, None, "forgetting", [dataset])
     cell = make_cell(dataset, PROTOCOLS["strict"], 0, 0, parameters.seed)
-    films_of(cell.movies, parameters.genre)
-    rows = []
+    of_genre = movies_of(cell.movies, parameters.genre)
+    train, rows = cell.personal.train, []
+    _ = cell.personal_tables  # made before the clock starts
     with one_thread():
         for name in track((*parameters.models, *parameters.refitted), description="recommenders"):
-            model, seconds = fitted(name, cell, cell.personal.train)
+            begun = time.process_time()
+            model = fitted(name, cell, train)
+            seconds = time.process_time() - begun
             row = {"dataset": dataset.source.name, "model": name, "fit_seconds": seconds}
             if name in parameters.models:
                 row |= one_rating(name, model, cell, parameters)
-                again, _ = fitted(name, cell, cell.personal.train)
-                row |= one_genre(name, again, cell, parameters)
+                again = fitted(name, cell, train)
+                row |= one_genre(name, again, cell, of_genre, parameters.genre)
             rows.append(row)
     table = pd.DataFrame(rows)
     write_csv(table, folder.path / "forgetting.csv")
@@ -78,97 +79,97 @@ def main(parameters: Parameters) -> None:
     print(f"in {folder.path}")
 
 
-def fitted(name: str, cell: Cell, train: Ratings) -> tuple[Any, float]:
-    """A recommender that has learned `train`, and the seconds that took; item tables and item
-    baselines are there before."""
-    model = build(load_recommender(name), Options())
-    tables = cell.personal_tables if declared(model, "starts_from_item_table") else None
-    started = time.process_time()
-    fit_on(model, train, cell.movies, cell.item_baseline, item_tables=tables)
-    return model, time.process_time() - started
+def fitted(name: str, cell: Cell, ratings: Ratings) -> Any:
+    """A recommender that has learned these ratings alone."""
+    model = load_recommender(name)()
+    fit(model, training_of(cell, ratings))
+    return model
+
+
+def microseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter_ns()
+    work()
+    return (time.perf_counter_ns() - started) / 1000
 
 
 def one_rating(name: str, model: Any, cell: Cell, parameters: Parameters) -> dict:
-    """A rating of each of some users forgotten and one predicted: microseconds, those of fitting
-    the user anew and predicting one, and the largest difference in stars."""
+    """A rating of each of some users forgotten and one predicted: microseconds, those of refitting
+    the user and predicting one, and the largest difference in stars."""
     rng = np.random.default_rng([parameters.seed, 23])
     train = cell.personal.train
-    users = rng.permutation(np.unique(train.user))[: parameters.users]
-    forgetting, anew, away = [], [], []
-    for user in users.tolist():
+    users = rng.permutation(np.unique(train.user))[: parameters.users].tolist()
+    forgetting, refitting, away = [], [], []
+    for place, user in enumerate(users):
         own = train.take(train.user == user)
         gone = int(rng.integers(len(own)))
         movie, stars = int(own.movie[gone]), float(own.stars[gone])
-        model.predict_one(user, movie)
-        started = time.perf_counter_ns()
-        model.forget_one(user, movie)
-        model.predict_one(user, movie)
-        forgetting.append((time.perf_counter_ns() - started) / 1000)
         left = own.take(np.arange(len(own)) != gone)
-        started = time.perf_counter_ns()
-        other, _ = fitted(name, cell, left)
-        other.predict_one(user, movie)
-        anew.append((time.perf_counter_ns() - started) / 1000)
-        if user in users[:20]:
-            without, _ = fitted(name, cell, train.take(~_is(train, user, [movie])))
-            away.append(difference(model, without, user, cell))
+        model.predict_one(user, movie)
+
+        def forget(user: int = user, movie: int = movie) -> None:
+            model.forget_one(user, movie)
+            model.predict_one(user, movie)
+
+        def refit(left: Ratings = left, user: int = user, movie: int = movie) -> None:
+            fitted(name, cell, left).predict_one(user, movie)
+
+        forgetting.append(microseconds(forget))
+        refitting.append(microseconds(refit))
+        if place < 20:
+            away.append(difference(name, model, cell, user, [movie]))
         model.learn_one(user, movie, stars)  # as the latest: the next user's are untouched
     return {
         "forget_us_p50": float(np.median(forgetting)),
         "forget_us_p99": float(np.percentile(forgetting, 99)),
-        "fit_user_us_p50": float(np.median(anew)),
+        "fit_user_us_p50": float(np.median(refitting)),
         "largest_difference": max(away),
     }
 
 
-def one_genre(name: str, model: Any, cell: Cell, parameters: Parameters) -> dict:
+def one_genre(name: str, model: Any, cell: Cell, of_genre: np.ndarray, genre: str) -> dict:
     """All of a genre forgotten, of the users who have most of it."""
     train = cell.personal.train
-    of_genre = films_of(cell.movies, parameters.genre)
     count = np.bincount(train.user, of_genre[train.movie])
-    seconds, away, ratings = [], [], []
+    times, away, ratings = [], [], []
     for user in np.argsort(-count, kind="stable")[:10].tolist():
-        own = train.take(train.user == user)
-        movies = own.movie[of_genre[own.movie]].tolist()
+        own = train.movie[train.user == user]
+        movies = own[of_genre[own]].tolist()
         model.predict_one(user, movies[0])
-        started = time.perf_counter()
-        model.forget(user, movies)
-        model.predict_one(user, movies[0])
-        seconds.append(time.perf_counter() - started)
-        without, _ = fitted(name, cell, train.take(~_is(train, user, movies)))
-        away.append(difference(model, without, user, cell))
+
+        def forget(user: int = user, movies: list[int] = movies) -> None:
+            model.forget(user, movies)
+            model.predict_one(user, movies[0])
+
+        times.append(microseconds(forget))
+        away.append(difference(name, model, cell, user, movies))
         ratings.append(len(movies))
     return {
-        f"{parameters.genre}_ratings": float(np.mean(ratings)),
-        f"forget_{parameters.genre}_us_p50": 1e6 * float(np.median(seconds)),
-        f"largest_difference_{parameters.genre}": max(away),
+        f"{genre}_ratings": float(np.mean(ratings)),
+        f"forget_{genre}_us_p50": float(np.median(times)),
+        f"largest_difference_{genre}": max(away),
     }
 
 
-def films_of(movies: Movies, genre: str) -> np.ndarray:
+def movies_of(movies: Movies, genre: str) -> np.ndarray:
     """Which movies are of that genre, bool [movies].
 
     Raises:
         InputError: there is no such genre.
     """
-    genres = {
-        name.partition(":")[2].lower(): place
-        for place, name in enumerate(movies.bit_names)
-        if name.startswith("genres:")
-    }
-    if genre.lower() not in genres:
-        raise InputError(f"--genre {genre}: there is none. There are {', '.join(genres)}")
-    return movies.bits[:, genres[genre.lower()]].astype(bool)
+    names = [name.lower() for name in movies.bit_names]
+    if f"genres:{genre.lower()}" not in names:
+        there = ", ".join(name.partition(":")[2] for name in names if name.startswith("genres:"))
+        raise InputError(f"--genre {genre}: there is none. There are {there}")
+    return movies.bits[:, names.index(f"genres:{genre.lower()}")].astype(bool)
 
 
-def _is(ratings: Ratings, user: int, movies: list[int]) -> np.ndarray:
-    return (ratings.user == user) & np.isin(ratings.movie, movies)
-
-
-def difference(model: Any, other: Any, user: int, cell: Cell) -> float:
-    """The largest between predictions of some movies for a user, stars."""
-    movies = np.random.default_rng(user).permutation(len(cell.movies))[:FILMS].tolist()
-    pairs = [(model.predict_one(user, m), other.predict_one(user, m)) for m in movies]
+def difference(name: str, model: Any, cell: Cell, user: int, gone: list[int]) -> float:
+    """The largest difference in stars, over some movies, from a recommender that never had the
+    user's ratings of the movies `gone`."""
+    train = cell.personal.train
+    without = fitted(name, cell, train.take((train.user != user) | ~np.isin(train.movie, gone)))
+    movies = np.random.default_rng(user).permutation(len(cell.movies))[:NUM_MOVIES].tolist()
+    pairs = [(model.predict_one(user, m), without.predict_one(user, m)) for m in movies]
     return max(abs(one - two) for one, two in pairs)
 
 

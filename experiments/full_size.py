@@ -1,6 +1,6 @@
-"""What full size costs: all ratings of a large dataset -> full_size.csv and tables made of it
+"""The parts of experiments/speed.py that are for full size, and the made-up dataset they run on.
 
-Each row is made in a process of its own: processor seconds and peak memory. Parts:
+Each row is made in a process of its own: processor seconds and peak memory.
 
 - `preparing`: joining the dataset for the first time and reading it later, beside a bare
   `polars.read_csv` of its ratings just before.
@@ -10,10 +10,10 @@ Each row is made in a process of its own: processor seconds and peak memory. Par
 - `background`: the error for some users as a function of how many others a recommender that learns
   from all, or an item table, learns from.
 
-Meant for data that is made up (`python -m experiments.make_full_size`): a test load, whose errors
-say nothing of recommenders.
-
-    python -m experiments.full_size --dataset FOLDER
+The dataset is a test load and never a result: it shows what a size costs, not how well anybody
+predicts. It has the layout of Kaggle's The Movies Dataset. Activity is log-normal, popularity falls
+with the square of the rank, stars are quality, bias, latent factors and noise. Ratings come in
+sittings, days to months apart. `DEFECTS` are those of the real files.
 """
 
 from __future__ import annotations
@@ -21,21 +21,23 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numba
+import numpy as np
 import pandas as pd
 import polars as pl
-from rich.console import Console
+from numpy.random import Generator
+from rich.progress import track
 
-from recbench.command_line import run
-from recbench.contract import Options, build, declared
+from recbench.contract import declared
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
@@ -45,99 +47,25 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
 from recbench.models.item_table.making import make_item_table
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.registry import load_recommender
-from recbench.runs.jobs import Job, run_jobs
+from recbench.runs.jobs import Job
 from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.processes import end_with_parent
 from recbench.runs.provenance import peak_memory
-from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import write_csv
 from recbench.threads import on_one_thread
 
-Part = Literal["preparing", "shares", "background"]
 PREPARING = ("bare read", "first time", "later", "without cache")
-ENCODING = "extended"
-MADE = ("item_tables", "predictions", "cache")  # folders beside the table
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
 
 
-@dataclass
-class Parameters:
-    """Edit them here, or give them as flags."""
-
-    dataset: str = "auto"
-    """as in compare_all.py; the folder that experiments.make_full_size wrote"""
-    parts: tuple[Part, ...] = ("preparing", "shares", "background")
-    """which of the parts above"""
-    repeats: int = 15
-    """of the part `preparing`"""
-    shares: tuple[int, ...] = (16, 8, 4, 2, 1)
-    """of the users: a sixteenth, an eighth, … all"""
-    models: tuple[str, ...] = (
-        *("personal", "ridge", "ao", "personal_exact", "bias", "svd", "colab", "torch"),
-        *("movie_mean", "user_mean", "user_median"),
-    )
-    """of the part `shares`"""
-    background_users: tuple[int, ...] = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
-    """of the part `background`: how many others are learned from"""
-    background_models: tuple[str, ...] = ("bayes_fm", "personal")
-    """of the part `background`"""
-    tested_users: int = 2_000
-    """of the part `background`: who is predicted, the same for each number of others"""
-    seed: int = 0
-    """of the samples and recommenders"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-full-size"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
+# --- rows, each in a process of its own --------------------------------------------------------
 
 
-console = Console(highlight=False)
-
-
-def main(parameters: Parameters) -> None:
-    started = time.perf_counter()
-    parameters, earlier = resumed(parameters, "full_size.csv")
-    check(parameters)
-    dataset = load_dataset(parameters.dataset)
-    folder = open_run(parameters, earlier, "full-size", [dataset], "full_size.csv")
-    users = len(dataset.user_id)
-    console.print(f"{dataset.source.name}: {len(dataset.ratings):,} ratings by {users:,} users")
-    jobs = [
-        job for part in parameters.parts for job in PARTS[part][0](parameters, dataset, folder.path)
-    ]
-    run_jobs(jobs, folder, console)
-    for made in MADE:  # large, and of no use any more
-        shutil.rmtree(folder.path / made, ignore_errors=True)
-    rows = pd.DataFrame(folder.rows)
-    for part in parameters.parts:
-        name = "growth" if part == "shares" else part
-        write_csv(PARTS[part][1](rows), folder.path / f"{name}.csv")
-    folder.close(started)
-    console.print(f"full_size.csv and the tables made of it are in {folder.path}")
-
-
-def check(parameters: Parameters) -> None:
-    check_range("--shares", *parameters.shares, least=1)
-    check_range("--background-users", *parameters.background_users, least=1)
-    check_range("--tested-users", parameters.tested_users, least=1)
-    check_range("--repeats", parameters.repeats, least=1)
-    check_range("--seed", parameters.seed, least=0)
-    for name in (*parameters.models, *parameters.background_models):
-        load_recommender(name)
-    if not parameters.parts:
-        raise InputError("--parts needs a name")
-
-
-def row(
-    cost: float, key: dict[str, object], *work: Any, before: Callable[[], object] = dict
-) -> Job:
-    """A row of the table; `work` is a function and what it is given, `before` is not counted."""
-    return Job(key, key, partial(in_a_process, before, *work), cost)
+def job(key: dict[str, object], *work: Any, before: Callable[[], object] = dict) -> Job:
+    """A row of the table: `work` is a function and its arguments, `before` is not counted."""
+    return Job(key, key, partial(in_a_process, before, *work))
 
 
 def in_a_process(*work: Any) -> dict:
@@ -148,27 +76,23 @@ def in_a_process(*work: Any) -> dict:
 
 
 def measured(before: Callable[[], object], work: Callable[..., dict], *arguments: Any) -> dict:
-    """What `work` gives, and what it costs, imports apart; matrices on one thread."""
+    """What `work` returns, and its costs, imports apart; matrices on one thread."""
     numba.njit(lambda: 0)()  # numba imports the rest of itself when it is called first
     before()
     elapsed, seconds = time.perf_counter(), time.process_time()
-    given = on_one_thread(work, *arguments)
+    row = on_one_thread(work, *arguments)
     seconds, elapsed = time.process_time() - seconds, time.perf_counter() - elapsed
-    return given | {
-        "elapsed_seconds": elapsed,
-        "seconds": seconds,
-        "peak_gb": peak_memory() / 1e9,
-    }
+    return row | {"elapsed_seconds": elapsed, "seconds": seconds, "peak_gb": peak_memory() / 1e9}
 
 
-def jobs_of_preparing(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
+def jobs_of_preparing(parameters: Any, data: Dataset, folder: Path) -> Iterator[Job]:
     """In turn, so that what is compared is measured in the same minute."""
     file, cache = data.source.files[0], folder / "cache"
     for repeat in range(1, parameters.repeats + 1):
         for what in PREPARING:
             key: dict[str, object] = {"part": "preparing", "repeat": repeat, "model": what}
             before = partial(shutil.rmtree, cache, True) if what == "first time" else dict
-            yield row(1_000, key, prepare, what, parameters.dataset, file, cache, before=before)
+            yield job(key, prepare, what, parameters.dataset, file, cache, before=before)
 
 
 def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
@@ -181,55 +105,46 @@ def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
     return {}
 
 
-def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
+def jobs_of_shares(parameters: Any, data: Dataset, folder: Path) -> Iterator[Job]:
     """Each recommender on all ratings of 1/`share` of the users, and the significance of it."""
-    kinds = [load_recommender(name) for name in parameters.models]
+    models = parameters.share_models
     for share in parameters.shares:
-        users = len(data.user_id) // share
-        arguments = (parameters.dataset, users, parameters.seed)
-        tables, predictions = (folder / made / f"{users}" for made in MADE[:2])
+        users = data.n_users // share
+        made, predictions = folder / "item_tables" / f"{users}", folder / "predictions" / f"{users}"
+        cell = (parameters.dataset, users, parameters.seed, made)
         common: dict[str, object] = {"part": "shares", "share": share, "users": users}
-        if any(declared(kind, "starts_from_item_table") for kind in kinds):
-            yield row(users, common | {"model": "item_tables"}, save_tables, *arguments, tables)
-        for name in parameters.models:
+        yield job(common | {"model": "item_tables"}, make_tables, *cell)
+        for name in models:
             if share >= LARGEST_SHARE.get(name, 1):
-                work: tuple = (fit_and_predict, *arguments, name, tables, predictions)
-                before = partial(load_recommender, name)
-                yield row(users, common | {"model": name}, *work, before=before)
-        if len(kinds) > 1:
-            work = (compare, predictions, parameters.models[:2])
-            yield row(users, common | {"model": "significance"}, *work)
+                work = (fit_and_predict, *cell, name, predictions)
+                yield job(common | {"model": name}, *work, before=partial(load_recommender, name))
+        if len(models) > 1:
+            yield job(common | {"model": "significance"}, compare, predictions, models[:2])
 
 
-def save_tables(dataset: str, users: int, seed: int, folder: Path) -> dict:
-    """The item tables of the share."""
-    folder.mkdir(parents=True, exist_ok=True)
-    cell_of(dataset, users, seed).personal_tables.save(folder)
+def cell_of(dataset: str, users: int, seed: int, folder: Path | None, others: int = 0) -> Cell:
+    """All ratings of so many users, and of so many others to learn from; item tables are stored in
+    `folder`."""
+    data = load_dataset(dataset)
+    protocol = PROTOCOLS["strict"].changed(encoding="extended", background_users=others)
+    drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
+    return replace(make_cell(data, protocol, drawn, 0, seed), folder=folder)
+
+
+def make_tables(dataset: str, users: int, seed: int, folder: Path) -> dict:
+    """The item tables of the share, which stay in the folder."""
+    _ = cell_of(dataset, users, seed, folder).personal_tables
     return {}
 
 
 def fit_and_predict(
-    dataset: str, users: int, seed: int, name: str, tables: Path, folder: Path
+    dataset: str, users: int, seed: int, tables: Path, name: str, folder: Path
 ) -> dict:
     """A recommender from the files to its predictions on disk: scores."""
-    cell, cls = cell_of(dataset, users, seed), load_recommender(name)
-    if declared(cls, "starts_from_item_table"):
-        made = ItemTables.load(tables)
-        if made is None:
-            raise FileNotFoundError(f"{tables}: the item tables of this share are not there")
-        cell.__dict__["personal_tables"] = made
-    done = measure(build(cls, Options(seed=seed)), cell, "half_stars")
+    done = measure(load_recommender(name), cell_of(dataset, users, seed, tables))
     key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
     write_part(folder, key, done.predictions)
-    return scores_of(done.row)
-
-
-def cell_of(dataset: str, users: int, seed: int, background_users: int = 0) -> Cell:
-    """All ratings of so many users, and of so many others to learn from."""
-    data = load_dataset(dataset)
-    protocol = PROTOCOLS["strict"].changed(encoding=ENCODING, background_users=background_users)
-    drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
-    return make_cell(data, protocol, drawn, 0, seed)
+    return scores_of(dict(done.row))
 
 
 def compare(folder: Path, models: tuple[str, str]) -> dict:
@@ -237,43 +152,45 @@ def compare(folder: Path, models: tuple[str, str]) -> dict:
     losses = Predictions(folder).losses()
     losses = losses[losses["model"].isin(models)]
     cell = losses[CELL].drop_duplicates()
-    reference = cell.assign(reference=models[1], reference_role="named beforehand")
+    reference = cell.assign(reference=models[1], reference_role="named in advance")
     return {"n_users": int(significance(losses, reference)["users"].max())}
 
 
-def jobs_of_background(parameters: Parameters, _: Dataset, __: Path) -> Iterator[Job]:
-    arguments = (parameters.dataset, parameters.tested_users, parameters.seed)
+def jobs_of_background(parameters: Any, data: Dataset, folder: Path) -> Iterator[Job]:
+    cell = (parameters.dataset, parameters.tested_users, parameters.seed)
     for others in parameters.background_users:
         for name in parameters.background_models:
             key: dict[str, object] = {"part": "background", "users": others, "model": name}
             before = partial(load_recommender, name)
-            yield row(2 * others, key, learn_from_others, *arguments, others, name, before=before)
+            yield job(key, learn_from_others, *cell, others, name, before=before)
 
 
 def learn_from_others(dataset: str, tested: int, seed: int, others: int, name: str) -> dict:
     """Errors for `tested` users of a recommender that learns from `others` as well: itself, or by
     one item table of all of them, be they more than `MOST_USERS`."""
-    cell, cls = cell_of(dataset, tested, seed, others), load_recommender(name)
-    if declared(cls, "starts_from_item_table"):
+    cell, cls = cell_of(dataset, tested, seed, None, others), load_recommender(name)
+    if declared(cls, "learns_from") == "user+items":
         background, movies = cell.personal.background, cell.movies.without_codes()
         table = make_item_table(
             background, movies, seed, movies_without=cell.movies_without, most_users=others
         )
         cell.__dict__["personal_tables"] = ItemTables.same_for_all(table)
-    return scores_of(measure(build(cls, Options(seed=seed)), cell, "half_stars").row)
+    return scores_of(dict(measure(cls, cell).row))
 
 
-def scores_of(of_cell: dict) -> dict:
-    return {name: of_cell[name] for name in ("n_users", "n_train", "n_test", "rmse")}
+def scores_of(row: dict) -> dict:
+    return {name: row[name] for name in ("n_users", "n_train", "n_test", "rmse")}
+
+
+# --- tables of these rows ----------------------------------------------------------------------
 
 
 def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each way to read the ratings: the median over repeats of seconds and of processor
     seconds; how many times those of the bare read just before, median, least and most; memory."""
-    ok = rows[(rows["part"] == "preparing") & (rows["status"] == "ok")]
-    bare = ok[ok["model"] == "bare read"].set_index("repeat")
+    bare = rows[rows["model"] == "bare read"].set_index("repeat")
     table = []
-    for what, of_what in ok.groupby("model", sort=False):
+    for what, of_what in rows.groupby("model", sort=False):
         one = of_what.set_index("repeat")
         row = {"what": what, "peak_gb": one["peak_gb"].max()}
         for name, unit in (("elapsed_seconds", "seconds"), ("seconds", "processor seconds")):
@@ -288,10 +205,9 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each recommender: processor seconds at each share of the users; how many times
     as long all take as the smallest share, over how many times as many users (1: linear); the peak
     memory of all."""
-    ok = rows[(rows["part"] == "shares") & (rows["status"] == "ok")]
-    shares = sorted(ok["share"].astype(int).unique(), reverse=True)
+    shares = sorted(rows["share"].astype(int).unique(), reverse=True)
     table = []
-    for name, of_model in ok.groupby("model", sort=False):
+    for name, of_model in rows.groupby("model", sort=False):
         by_share = of_model.set_index("share").sort_index(ascending=False)
         work = by_share["seconds"]
         row: dict[str, object] = {"model": name}
@@ -305,16 +221,178 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def background_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the part `background`: errors and costs by how many others are learned from."""
+    """Errors and costs by how many others are learned from."""
     columns = ["model", "users", "n_train", "rmse", "seconds", "peak_gb"]
-    ok = rows[(rows["part"] == "background") & (rows["status"] == "ok")]
-    table = ok.reindex(columns=columns).rename(columns={"users": "background_users"})
+    table = rows[columns].rename(columns={"users": "background_users"})
     return table.sort_values(["model", "background_users"], kind="stable")
 
 
-JOBS = (jobs_of_preparing, jobs_of_shares, jobs_of_background)
-TABLES = (preparing_table, growth, background_table)
-PARTS = dict(zip(get_args(Part), zip(JOBS, TABLES, strict=True), strict=True))
+@dataclass(frozen=True)
+class Part:
+    """Its jobs, of parameters, dataset and the run's folder; and the table made of their rows."""
 
-if __name__ == "__main__":
-    run(main, Parameters)
+    jobs: Callable[[Any, Dataset, Path], Iterator[Job]]
+    table: Callable[[pd.DataFrame], pd.DataFrame]
+    file: str
+
+
+PARTS = {
+    "preparing": Part(jobs_of_preparing, preparing_table, "preparing.csv"),
+    "shares": Part(jobs_of_shares, growth, "growth.csv"),
+    "background": Part(jobs_of_background, background_table, "background.csv"),
+}
+MADE = ("item_tables", "predictions", "cache")  # folders beside the table, large
+
+
+# --- the made-up dataset -----------------------------------------------------------------------
+
+KAGGLE_RATINGS, KAGGLE_USERS, KAGGLE_MOVIES = 26_024_289, 270_896, 45_115
+BLOCK = 500_000  # ratings that are made and written at a time, about
+GENRES = "Drama Comedy Thriller Romance Action Horror Crime Documentary Family Mystery War Music"
+FIRST, LAST = 820_454_400, 1_501_829_566  # of the times: January 1996, August 2017
+SITTING = 30  # ratings, the mean
+REPEATED = 2_000  # one rating in so many is of a movie that the user has rated before
+ACTIVITY_SIGMA = 1.4  # of the logarithm
+DEFECTS = {  # one movie in so many; of each one at the least
+    "movies without a link": 2_000,
+    "links without a tmdbId": 200,
+    "links with the tmdbId of the movie before": 1_500,
+    "movies without metadata": 100,
+    "metadata rows whose id is a date": 15_000,
+    "metadata rows with an id seen before": 1_500,
+    "metadata rows with malformed genres": 1_000,
+    "metadata rows without votes": 5_000,
+}
+
+
+def make_dataset(
+    output: Path, ratings: int, users: int = 0, movies: int = 0, seed: int = 0
+) -> None:
+    """Write so many ratings in the layout of Kaggle's to the new folder `output`; the same seed
+    gives the same files.
+
+    Args:
+        users: 0: as many to a rating as in Kaggle's.
+        movies: 0: as in Kaggle's, by the square root of the ratings.
+
+    Raises:
+        InputError: the folder is there already, or the numbers do not go together.
+    """
+    check_range("--seed", seed, least=0)
+    check_range("--ratings", ratings, least=1)
+    users = users or max(ratings * KAGGLE_USERS // KAGGLE_RATINGS, 1)
+    movies = movies or max(int(KAGGLE_MOVIES * (ratings / KAGGLE_RATINGS) ** 0.5), 20)
+    most = users * (movies // 2)
+    if not (movies >= 20 and users <= ratings <= most):
+        raise InputError(
+            f"--ratings is {ratings:,}. Of {users:,} users and {movies:,} movies (20 at least) "
+            f"expected {users:,} to {most:,}: one for each user at the least, and half of the "
+            "movies at the most"
+        )
+    output = output.absolute()
+    if output.exists():
+        raise InputError(f"--make {output}: is there already. Give another name")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng([seed, users, movies])
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
+        folder = Path(scratch) / "whole"
+        folder.mkdir()
+        made = MadeUpMovies(movies, rng)
+        made.write(folder, rng)
+        write_ratings(made, activity(users, movies, ratings, rng), folder, rng)
+        folder.rename(output)  # whole or not at all
+    size = f"{ratings:,} ratings of {users:,} users and {movies:,} movies"
+    print(f"{output}: {size}, made up: a test load, never a result")
+
+
+def activity(users: int, movies: int, ratings: int, rng: Generator) -> np.ndarray:
+    """How many ratings each user has: `ratings` in all, each from one to half of the movies."""
+    weight = rng.lognormal(0, ACTIVITY_SIGMA, users)
+    counts = (1 + weight / weight.sum() * (ratings - users)).astype(int).clip(1, movies // 2)
+    while missing := ratings - int(counts.sum()):  # rounded down or cut off
+        counts[np.flatnonzero(counts < movies // 2)[:missing]] += 1
+    return counts
+
+
+class MadeUpMovies:
+    """What is behind the ratings: ids with gaps as MovieLens has them, popularity, stars."""
+
+    def __init__(self, movies: int, rng: Generator) -> None:
+        self.movie_id = np.cumsum(rng.integers(1, 8, movies))
+        self.of_rank = rng.permutation(movies)
+        self.flat = movies // 158 + 1  # ranks until popularity falls
+        self.quality = rng.normal(0, 0.5, movies).clip(-1.8, 1.8)
+        self.factors = rng.standard_normal((movies, 8), np.float32)
+
+    def draw(self, counts: np.ndarray, rng: Generator) -> tuple[np.ndarray, np.ndarray]:
+        """So many movies of each user, none twice: users and movies, ascending."""
+        pairs, movies, turn = np.empty(0, np.int64), len(self.of_rank), 0
+        while len(pairs) < counts.sum():
+            missing = counts - np.bincount(pairs // movies, minlength=len(counts))
+            user = np.repeat(np.arange(len(counts)), missing)
+            # by popularity, 1 / (rank + flat)²; after some that were seen already, any
+            place = 1 / rng.uniform(1 / (movies + self.flat), 1 / self.flat, len(user))
+            rank = place - self.flat if turn < 8 else rng.uniform(0, movies, len(user))
+            movie = self.of_rank[rank.astype(int).clip(0, movies - 1)]
+            pairs = np.sort(np.append(pairs, user * movies + movie))
+            pairs = pairs[np.diff(pairs, prepend=-1) > 0]
+            turn += 1
+        return np.divmod(pairs, movies)
+
+    def write(self, folder: Path, rng: Generator) -> None:
+        """links.csv and movies_metadata.csv, with the defects."""
+        movie = np.arange(len(self.movie_id))
+        ends = np.cumsum([max(len(movie) // part, 1) for part in DEFECTS.values()])
+        # each movie has one defect at the most, the first has none
+        *defects, _ = np.split(rng.permutation(movie[1:]), ends)
+        no_link, nameless, shared, no_metadata, dated, again, malformed, no_votes = defects
+        tmdb_id = 2 + 3 * rng.permutation(len(movie))
+        target = pl.Series(tmdb_id).scatter(shared, tmdb_id[shared - 1]).scatter(nameless, None)
+        ids = {"movieId": self.movie_id, "imdbId": movie + 1_000_000, "tmdbId": target}
+        pl.DataFrame(ids)[np.delete(movie, no_link)].write_csv(folder / "links.csv")
+        names = rng.choice(GENRES.split(), (len(movie), 3)).tolist()
+        genres = [str([{"name": one} for one in dict.fromkeys(names[k][: k % 4])]) for k in movie]
+        votes = (8_000 / (1 + np.argsort(self.of_rank) / self.flat) ** 2).astype(int)
+        columns = {
+            "belongs_to_collection": [f"{{'id': {k}}}" if k % 10 == 0 else "" for k in movie],
+            "genres": pl.Series(genres).scatter(malformed, "[{'name': 'Dra"),
+            "id": tmdb_id.astype(str),
+            "original_language": rng.choice(["en", "en", "en", "fr", "ja"], len(movie)),
+            "overview": [f'Movie {k}, "made up".\nNobody has seen it. ' * 8 for k in movie],
+            "release_date": [f"{year}-06-01" for year in rng.integers(1918, 2018, len(movie))],
+            "runtime": rng.normal(95, 20, len(movie)).round(),
+            "title": [f"Movie {k}" for k in movie],
+            "vote_average": pl.Series((6.4 + 2 * self.quality).round(1)).scatter(no_votes, None),
+            "vote_count": pl.Series(votes).scatter(no_votes, None),
+        }
+        table = pl.DataFrame(columns)
+        own = table[np.append(np.delete(movie, no_metadata), again)]
+        rows = pl.concat([own, table[dated].with_columns(id="release_date")])
+        rows[rng.permutation(len(rows))].write_csv(folder / "movies_metadata.csv")
+
+
+def write_ratings(made: MadeUpMovies, of_user: np.ndarray, folder: Path, rng: Generator) -> None:
+    """ratings.csv, sorted by user and movie as Kaggle's is; written block by block."""
+    blocks = np.split(of_user, np.flatnonzero(np.diff(np.cumsum(of_user) // BLOCK)) + 1)
+    first = 1
+    with (folder / "ratings.csv").open("wb") as stream:
+        for counts in track(blocks, "ratings", transient=True):
+            rated(made, first, counts, rng).write_csv(stream, include_header=first == 1)
+            first += len(counts)
+
+
+def rated(made: MadeUpMovies, first: int, counts: np.ndarray, rng: Generator) -> pl.DataFrame:
+    """All ratings of the users from `first` on, who have so many each."""
+    user, movie = made.draw(counts, rng)
+    again = (np.diff(user, prepend=-1) == 0) & (rng.random(len(user)) < 1 / REPEATED)
+    movie[again] = np.roll(movie, 1)[again]
+    weights = rng.normal(0, 0.14, (len(counts), 8)).astype(np.float32)
+    stars = 3.5 + made.quality[movie] + rng.normal(0, 0.43, len(counts))[user]
+    stars += np.vecdot(weights[user], made.factors[movie]) + rng.normal(0, 0.72, len(user))
+    # the next minute or another sitting; who would pass the last year goes on in the first
+    later = rng.uniform(4, 44, len(user))
+    later = np.where(rng.random(len(user)) < 1 / SITTING, 86_400 * 2 ** (later / 4 - 1), later)
+    time = (rng.uniform(0, LAST - FIRST, len(counts))[user] + np.cumsum(later)) % (LAST - FIRST)
+    time = FIRST + time[np.argsort(user + rng.random(len(user)))].astype(int)
+    ids = {"userId": first + user, "movieId": made.movie_id[movie]}
+    return pl.DataFrame(ids | {"rating": np.rint(2 * stars).clip(1, 10) / 2, "timestamp": time})

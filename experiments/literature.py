@@ -30,15 +30,15 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
+from experiments.common import ResumableFlags, console
 from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, Folds, Method
 from recbench.command_line import run
-from recbench.contract import Options, build
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import load_dataset
@@ -57,7 +57,7 @@ CLOSE = 0.005  # stars: a difference that folds and seeds account for
 
 
 @dataclass
-class Parameters:
+class Parameters(ResumableFlags):
     """Edit them here, or give them as flags."""
 
     models: tuple[str, ...] = (
@@ -69,17 +69,6 @@ class Parameters:
     """which of the protocols above"""
     dataset_1m: str = ""
     """folder or zip file of MovieLens 1M, or ml-1m; without it its protocols are left out"""
-    seed: int = 0
-    """of the recommenders (the folds are those published)"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-literature"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
-
-
-console = Console(highlight=False)
 
 
 def main(parameters: Parameters) -> int:
@@ -91,13 +80,14 @@ def main(parameters: Parameters) -> int:
         for is_1m in sorted({PROTOCOLS[name].is_1m for name in folds})
     }
     folder = open_run(parameters, earlier, "literature", [*datasets.values()])
-    jobs = [
-        job
-        for is_1m, dataset in datasets.items()
-        for job in jobs_of(
-            parameters.seed, methods, [n for n in folds if PROTOCOLS[n].is_1m == is_1m], dataset
-        )
-    ]
+    jobs = []
+    for is_1m, dataset in datasets.items():
+        movies = encode_movies(dataset)
+        for name in (name for name in folds if PROTOCOLS[name].is_1m == is_1m):
+            for fold, method in product(range(1, PROTOCOLS[name].tested + 1), methods):
+                if name in method.folds:
+                    job = job_of(method, name, fold, dataset, movies, parameters.seed)
+                    jobs.append(job)
     run_jobs(jobs, folder, console)
 
     rows = folder.finish([method.model for method in methods], started)
@@ -109,46 +99,40 @@ def main(parameters: Parameters) -> int:
     return int((rows["status"] == "failed").any())
 
 
-def jobs_of(
-    seed: int, methods: list[Method], folds_names: list[Folds], dataset: Dataset
-) -> list[Job]:
-    """Each method on each fold of the protocols of one dataset that it is run by."""
-    movies = encode_movies(dataset)
-    jobs = []
-    for folds in folds_names:
-        for fold, method in product(range(1, PROTOCOLS[folds].tested + 1), methods):
-            if folds not in method.folds:
-                continue
-            columns = {
-                "dataset": dataset.source.name,
-                "folds": folds,
-                "num_users": 0,
-                "reviews_per_user": 0,
-                "iteration": fold,
-                "seed": seed,
-                "model": method.model,
-                "family": family_of(method.cls),
-                "settings": json.dumps(method.settings),
-            }
-            key: dict[str, object] = {"folds": folds, "iteration": fold, "model": method.model}
+def job_of(
+    method: Method, folds: Folds, fold: int, dataset: Dataset, movies: Movies, seed: int
+) -> Job:
+    """A method on a fold."""
+    key: dict[str, object] = {"folds": folds, "iteration": fold, "model": method.model}
+    columns = {
+        "dataset": dataset.source.name,
+        "folds": folds,
+        "num_users": 0,
+        "reviews_per_user": 0,
+        "iteration": fold,
+        "seed": seed,
+        "model": method.model,
+        "family": family_of(method.cls),
+        "settings": json.dumps(method.settings),
+    }
 
-            def work(folds: Folds = folds, fold: int = fold, method: Method = method) -> dict:
-                recommender = build(method.cls, Options(seed=seed), **method.settings)
-                cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold)
-                return measure(recommender, cell, "half_stars").row
+    def work() -> dict:
+        cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold, seed)
+        return dict(measure(partial(method.cls, **method.settings), cell).row)
 
-            jobs.append(Job(key, columns, work))
-    return jobs
+    return Job(key, columns, work)
 
 
-def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray) -> Cell:
+def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray, seed: int) -> Cell:
     """All users, with the rows of the mask `held_out` (bool [ratings]) to test on."""
     ratings = dataset.ratings
     nobody = ratings.take(np.empty(0, dtype=np.int64))
     split = Split(ratings.take(~held_out), ratings.take(held_out), nobody)
     item_baseline = ItemBaseline.fit(split.train, movies)
     candidates = np.unique(ratings.movie)
-    return Cell(movies, candidates, item_baseline, split, split, dataset.user_id, 0)
+    return Cell(
+        movies, candidates, item_baseline, split, split, dataset.user_id, 0, model_seed=seed
+    )
 
 
 def fold_of_row(dataset: Dataset, folds: Folds) -> np.ndarray:
@@ -223,12 +207,8 @@ def published(figure: Figure, rmse: float = np.nan, mae: float = np.nan) -> dict
 
 
 def identity(model: str, folds: Folds, fold: int | str) -> dict:
-    return {
-        "model": model,
-        "protocol": PROTOCOLS[folds].described,
-        "folds": folds,
-        "fold": fold,
-    }
+    described = PROTOCOLS[folds].described
+    return {"model": model, "protocol": described, "folds": folds, "fold": fold}
 
 
 def summary(method: Method, folds: Folds, fold: int | str, rows: pd.DataFrame) -> dict:
@@ -245,19 +225,16 @@ def summary(method: Method, folds: Folds, fold: int | str, rows: pd.DataFrame) -
 
 
 def check(parameters: Parameters) -> tuple[list[Method], list[Folds]]:
-    """The methods and protocols asked for, as far as they can be run.
-
-    Raises:
-        InputError: for what cannot be run, before anything is done.
-    """
+    """The methods and protocols of the flags, as far as they can be run; raises InputError if there
+    is nothing to run."""
     methods = {method.model: method for method in METHODS}
-    for flag, given, there_are in (
+    for flag, names, there_are in (
         ("--models", parameters.models, tuple(methods)),
         ("--folds", parameters.folds, tuple(PROTOCOLS)),
     ):
-        if not given or len(set(given)) < len(given) or not set(given) <= set(there_are):
+        if not names or len(set(names)) < len(names) or not set(names) <= set(there_are):
             raise InputError(
-                f"{flag} is {' '.join(given) or 'empty'}. Expected some of {', '.join(there_are)}, "
+                f"{flag} is {' '.join(names) or 'empty'}. Expected some of {', '.join(there_are)}, "
                 "once each: nothing is published here of others"
             )
     check_range("--seed", parameters.seed, least=0)

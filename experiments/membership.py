@@ -1,9 +1,9 @@
-"""What an item table tells about the users it was learned from -> results/<run>/membership.csv
+"""What an item table reveals of the users it was learned from -> results/<run>/membership.csv
 
 Membership inference (Shokri, Stronati, Song & Shmatikov 2017): somebody holds the item table and
-all ratings of a user, and wants to know whether that user was among the background users. Half
+all ratings of a user, and tries to find out whether that user was among the background users. Half
 of the users of the dataset are members, the others are not; the table is learned from members
-alone. The attacks give each user a score, and the AUC says how often a member has a higher score
+alone. The attacks give each user a score, and the AUC is how often a member has a higher score
 than a non-member: .5 is guessing.
 
     likelihood   the probability of the user's stars under the table's Gaussian process, by rating
@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from rich.progress import track
 from scipy.stats import rankdata
 
+from experiments.common import Flags
 from recbench.command_line import run
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.joining import load_dataset
@@ -41,7 +43,7 @@ ATTACKED = 400  # members, and as many others, at most
 
 
 @dataclass
-class Parameters:
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
@@ -50,10 +52,6 @@ class Parameters:
     """how many users a table is learned from; sizes beyond a third of the users are left out"""
     iterations: int = 3
     """how often each"""
-    seed: int = 0
-    """iteration k uses seed + k - 1"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-membership"""
 
 
 def main(parameters: Parameters) -> None:
@@ -62,38 +60,39 @@ def main(parameters: Parameters) -> None:
     check_range("--iterations", parameters.iterations, least=1, most=1000)
     check_range("--seed", parameters.seed, least=0)
     dataset = load_dataset(parameters.dataset)
-    sizes = [size for size in parameters.members if 3 * size <= dataset.n_users]
+    name, ratings, users = dataset.source.name, dataset.ratings, dataset.n_users
+    sizes = [size for size in parameters.members if 3 * size <= users]
     if not sizes:
-        raise InputError(f"--members: {dataset.source.name} has {dataset.n_users} users. Expected "
-                         "a third of them at most")  # fmt: skip
+        message = f"--members: {name} has {users} users. Expected a third of them at most"
+        raise InputError(message)
     folder = open_run(parameters, None, "membership", [dataset])
     rows = []
-    todo = [(size, k) for size in sizes for k in range(parameters.iterations)]
+    todo = list(product(sizes, range(parameters.iterations)))
     for size, iteration in track(todo, description="tables"):
         seed = parameters.seed + iteration
-        order = np.random.default_rng([seed, 9]).permutation(dataset.n_users)
+        order = np.random.default_rng([seed, 9]).permutation(users)
         members, other, outside = order[:size], order[size : 2 * size], order[2 * size :]
-        voters = np.isin(np.arange(dataset.n_users), members)
+        voters = np.isin(np.arange(users), members)
         movies = encode_movies(dataset, background=voters, encoding="extended")
         with one_thread():
             table, shadow = (
-                make_item_table(ratings_of(dataset.ratings, who), movies, seed)
+                make_item_table(ratings.take(np.isin(ratings.user, who)), movies, seed)
                 for who in (members, other)
             )
-            asked = np.concatenate((members[:ATTACKED], outside[:ATTACKED]))
-            scores = attack(dataset.ratings, asked, table, shadow, movies)
-        is_member = np.arange(len(asked)) < min(size, ATTACKED)
+            attacked = np.concatenate((members[:ATTACKED], outside[:ATTACKED]))
+            scores = attack(ratings, attacked, table, shadow, movies)
+        is_member = np.arange(len(attacked)) < min(size, ATTACKED)
         rows += [
             {
-                "dataset": dataset.source.name,
+                "dataset": name,
                 "members": size,
                 "iteration": iteration + 1,
-                "attack": name,
+                "attack": kind,
                 "auc": auc(score, is_member),
                 "n_members": int(is_member.sum()),
                 "n_others": int((~is_member).sum()),
             }
-            for name, score in scores.items()
+            for kind, score in scores.items()
         ]
     table_of_rows = pd.DataFrame(rows)
     write_csv(table_of_rows, folder.path / "membership.csv")
@@ -102,10 +101,6 @@ def main(parameters: Parameters) -> None:
     folder.close(started)
     print(means["mean"].unstack("attack").to_string(float_format="{:.3f}".format))
     print(f"AUC of telling members from others; in {folder.path}")
-
-
-def ratings_of(ratings: Ratings, users: np.ndarray) -> Ratings:
-    return ratings.take(np.isin(ratings.user, users))
 
 
 def attack(

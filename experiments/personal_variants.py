@@ -12,27 +12,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
+from experiments.common import ResumableFlags, cells_of, console, grid
 from PerUser.personal import Personal
-from recbench.command_line import parse_cells, run
+from recbench.command_line import run
 from recbench.contract import Training
-from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
-from recbench.errors import check_range
-from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.keys import CELL
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
@@ -44,7 +41,7 @@ FLOAT = 4  # bytes, of a number in a table that is to be small
 
 
 @dataclass
-class Parameters:
+class Parameters(ResumableFlags):
     """Edit them here, or give them as flags."""
 
     datasets: tuple[str, ...] = ("auto",)
@@ -53,20 +50,12 @@ class Parameters:
     """users x ratings of each; 0: all"""
     iterations: int = 3
     """samples of users"""
-    seed: int = 0
-    """iteration k uses seed + k - 1"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-personal-variants"""
-    resume: str = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
-    accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
 
 
 class ProductKernel(FactorKernel):
-    """Likeness by the product of factors, without the arc sine."""
+    """Similarity by the product of factors, without the arc sine."""
 
-    def _likeness(self, movie, stored, patterns, asked):  # type: ignore[no-untyped-def]
+    def _similarity(self, movie, stored, patterns, query):  # type: ignore[no-untyped-def]
         lengths = self._norm[movie][:, None] * self._norm[stored]
         return (self._unit[movie] @ self._unit[stored].T) * lengths
 
@@ -78,7 +67,7 @@ class Variant:
     Attributes:
         table: made from the cell's own.
         kernel: how movies are compared.
-        bytes_per_movie: of likeness, numbers of four bytes: level, length and code, or factors.
+        bytes_per_movie: numbers of four bytes: baseline loading, length and code, or factors.
     """
 
     table: Callable[[ItemTable, Cell], ItemTable]
@@ -86,62 +75,74 @@ class Variant:
     bytes_per_movie: int = 2 * FLOAT + BITS[-1] // 8
 
 
-console = Console(highlight=False)
-
-
 def variants() -> dict[str, Variant]:
     """By name; the first is `personal` as it is."""
     found = {"personal": Variant(lambda table, _: table)}
     for part in (field.name for field in fields(Scales)):
         if part != "noise":
-            found[f"without {part}"] = Variant(partial(_without, part))
-    found["mean: item baseline"] = Variant(_of_item_baseline)
+            found[f"without {part}"] = Variant(partial(without, part))
+    found["mean: item baseline"] = Variant(of_item_baseline)
     for bits in BITS:
         size = 2 * FLOAT + bits // 8
-        found[f"code of {bits} bits"] = Variant(partial(_of_bits, bits), CodeKernel, size)
-        found[f"random code of {bits} bits"] = Variant(partial(_random, bits), CodeKernel, size)
-        whole = partial(_of_all_factors, bits)
+        cut = partial(of_bits, bits)
+        found[f"code of {bits} bits"] = Variant(cut, CodeKernel, size)
+        found[f"random code of {bits} bits"] = Variant(partial(random, bits), CodeKernel, size)
+        whole = partial(of_all_factors, bits)
         found[f"code of {bits} bits, level included"] = Variant(whole, CodeKernel, size - FLOAT)
     for number in FACTORS:
-        cut, size = partial(_of_factors, number), number * FLOAT
+        cut, size = partial(of_factors, number), number * FLOAT
         found[f"{number} factors, arc sine"] = Variant(cut, FactorKernel, size)
         found[f"{number} factors, product"] = Variant(cut, ProductKernel, size)
     return found
 
 
+def without(part: str, table: ItemTable, cell: Cell) -> ItemTable:
+    return replace(table, scales=replace(table.scales, **{part: 0.0}))
+
+
+def of_item_baseline(table: ItemTable, cell: Cell) -> ItemTable:
+    stars = ItemBaseline.fit(cell.personal.background, cell.movies.without_codes()).stars
+    return replace(table, mean=stars)
+
+
+def of_bits(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
+    return replace(table, codes=table.codes[:, :bits])
+
+
+def random(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
+    """The first hyperplanes of the pool, as they come."""
+    rng = np.random.default_rng([cell.seed, 12])
+    planes = rng.standard_normal((table.factors.shape[1] - 1, bits))
+    return replace(table, codes=table.factors[:, 1:] @ planes > 0)
+
+
+def of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
+    """The baseline loading is not apart: it is among what the code stands for."""
+    count = np.bincount(cell.personal.background.movie, minlength=len(table))
+    codes = choose_codes(table.factors, count, bits, cell.seed)
+    factors = np.column_stack((np.zeros(len(table)), table.factors))
+    return replace(table, factors=factors, codes=codes)
+
+
+def of_factors(number: int, table: ItemTable, cell: Cell) -> ItemTable:
+    return replace(table, factors=table.factors[:, :number])
+
+
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters)
-    check_range("--iterations", parameters.iterations, least=1, most=1000)
-    check_range("--seed", parameters.seed, least=0)
-    sizes = parse_cells(parameters.cells, least_ratings=5)
+    keys = grid(parameters.cells, parameters.iterations, parameters.seed, least_ratings=5)
     protocol = PROTOCOLS["strict"].changed(user_set="development", background_users="all")
     datasets = [load_dataset(name, protocol.join) for name in parameters.datasets]
-    folder = open_run(
-        parameters, earlier, "personal-variants", datasets, protocol=protocol.columns()
-    )
-    kept: dict[tuple, Cell] = {}
-
-    def cell_of(dataset: Dataset, num_users: int, reviews: int, seed: int) -> Cell:
-        key = (dataset.source.name, num_users, reviews, seed)
-        if key not in kept:
-            kept.clear()
-            kept[key] = make_cell(dataset, protocol, num_users, reviews, seed)
-        return kept[key]
-
-    jobs = [
-        Job(
-            key={"dataset": dataset.source.name, **cell, "model": name},
-            columns={"dataset": dataset.source.name, **cell, "model": name},
-            work=partial(work, variant, partial(cell_of, dataset, *size, cell["seed"])),
-        )
-        for dataset in datasets
-        for size in sizes
-        for iteration in range(1, parameters.iterations + 1)
-        for cell in [{**dict(zip(CELL, size, strict=True)), "iteration": iteration,
-                      "seed": parameters.seed + iteration - 1}]
-        for name, variant in variants().items()
-    ]  # fmt: skip
+    described = protocol.columns()
+    folder = open_run(parameters, earlier, "personal-variants", datasets, protocol=described)
+    jobs = []
+    for dataset in datasets:
+        cell_of = cells_of(dataset, protocol)
+        for cell_key in keys:
+            for name, variant in variants().items():
+                key: dict[str, Any] = {"dataset": dataset.source.name, **cell_key, "model": name}
+                jobs.append(Job(key, key, partial(work, variant, partial(cell_of, **cell_key))))
     run_jobs(jobs, folder, console)
     rows = folder.finish(list(variants()), started)
     write_csv(summary_of(rows), folder.path / "summary.csv")
@@ -151,13 +152,12 @@ def main(parameters: Parameters) -> int:
 
 def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     cell = cell_of()
-    table = cell.personal_tables.tables[0]
-    test = cell.personal.test
-    model = Personal()
+    tables = ItemTables.same_for_all(variant.table(cell.personal_tables.tables[0], cell))
+    test, model = cell.personal.test, Personal()
     model.kernel_of = variant.kernel  # type: ignore[misc]
+    fits = {"item_tables": lambda: tables}
     with one_thread():
-        tables = ItemTables.same_for_all(variant.table(table, cell))
-        model.fit(Training(cell.personal.train, cell.movies, fits={"item_tables": lambda: tables}))
+        model.fit(Training(cell.personal.train, cell.movies, fits=fits))
         predicted = model.predict(test.user, test.movie)
     return {
         "n_users": cell.n_users,
@@ -182,39 +182,6 @@ def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     table.insert(1, "mean", of_model["percent"].mean())
     table.insert(2, "standard_error", of_model["percent"].sem())
     return table.reset_index()
-
-
-def _without(part: str, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, scales=replace(table.scales, **{part: 0.0}))
-
-
-def _of_item_baseline(table: ItemTable, cell: Cell) -> ItemTable:
-    stars = ItemBaseline.fit(cell.personal.background, cell.movies.without_codes()).stars
-    return replace(table, mean=stars)
-
-
-def _of_bits(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, codes=table.codes[:, :bits])
-
-
-def _random(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    """The first hyperplanes of the pool, as they come."""
-    planes = np.random.default_rng([cell.seed, 12]).standard_normal(
-        (table.factors.shape[1] - 1, bits)
-    )
-    return replace(table, codes=table.factors[:, 1:] @ planes > 0)
-
-
-def _of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    """The level is not apart: it is among what the code stands for."""
-    count = np.bincount(cell.personal.background.movie, minlength=len(table))
-    codes = choose_codes(table.factors, count, bits, cell.seed)
-    factors = np.column_stack((np.zeros(len(table)), table.factors))
-    return replace(table, factors=factors, codes=codes)
-
-
-def _of_factors(number: int, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, factors=table.factors[:, :number])
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ the rest staying as published (`ablation.csv`). docs/published-benchmark.md show
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 from rich.progress import track
 
+from experiments.common import Flags, grid
 from recbench.command_line import run
-from recbench.contract import Options, build
 from recbench.data.dataset import Dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
@@ -31,7 +31,7 @@ from recbench.runs.run_folder import write_csv
 
 
 @dataclass
-class Parameters:
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
@@ -42,65 +42,48 @@ class Parameters:
     """how many ratings of each"""
     iterations: int = 5
     """repetitions; the sample is the same or fresh as the protocol says"""
-    seed: int = 0
-    """iteration k uses seed + k - 1"""
-    output_dir: str = ""
-    """the run's folder; default results/<time>-published-benchmark"""
 
 
 CONTENDERS = ("ao", "torch", "colab")
 TRIVIAL = ("always_3", "user_mean", "user_median", "movie_mean")
-TRAINED_EPOCHS = 200  # full-batch steps of `torch`, in place of the published 25
-
-PUBLISHED = PROTOCOLS["published"]
-# defect -> what is changed in the published protocol to put it right
-REPAIRS: dict[str, dict[str, Any] | None] = {
+EPOCHS = 200  # full-batch steps of `torch`, in place of the published 25
+CHANGES: dict[str, dict[str, Any]] = {  # that put a defect right
     "as published": {},
     "1 joined through links": {"join": "links"},
     "3 the same test rows for all": {"holdout": "random"},
     "4 vote average halved": {"vote_scale": "halved"},
     "5 loss on logits": {"loss": "logits"},
-    f"5 loss on logits, {TRAINED_EPOCHS} steps": {"loss": "logits"},
+    f"5 loss on logits, {EPOCHS} steps": {"loss": "logits"},
     "6 half stars kept": {"labels": "half_stars"},
     "6 the last ratings held out": {"holdout": "last"},
     "7 a fresh sample each iteration": {"samples": "fresh"},
     "8 background users learned from": {"background_users": 2000},
-    "all of them (strict)": None,
 }
+REPAIRS = {name: PROTOCOLS["published"].changed(**one) for name, one in CHANGES.items()}
+REPAIRS["all of them (strict)"] = PROTOCOLS["strict"].changed(encoding="published")
 
 
 def main(parameters: Parameters) -> None:
     started = time.perf_counter()
     datasets = {join: load_dataset(parameters.dataset, join) for join in ("direct", "links")}
     if datasets["links"].source.name == "ml-100k":
-        raise InputError(
-            "--dataset: ml-100k has one id space, nothing to show. Give Kaggle's files"
-        )
+        message = "--dataset: ml-100k has one id space, nothing to show. Give Kaggle's files"
+        raise InputError(message)
     run_folder = open_run(parameters, None, "published-benchmark", [datasets["links"]])
     folder = run_folder.path
     write_csv(joins(datasets), folder / "joins.csv")
-
-    measured = partial(measure_models, datasets, parameters)
-    rows = []
+    measured, rows = partial(scores, datasets, parameters), []
     for protocol in track(list(PROTOCOLS.values()), "contenders", transient=True):
-        on_published_bits = protocol.changed(encoding="published")
-        rows += measured(on_published_bits, CONTENDERS + TRIVIAL)
+        rows += measured(protocol.changed(encoding="published"), CONTENDERS + TRIVIAL)
     write_csv(summary(rows, ["protocol", "reviews_per_user", "model"]), folder / "contenders.csv")
 
     rows = []
-    for repair, changes in track(list(REPAIRS.items()), "ablation", transient=True):
-        protocol = (
-            PROTOCOLS["strict"].changed(encoding="published")
-            if changes is None
-            else PUBLISHED.changed(**changes)
-        )
-        if "steps" in repair:
-            found = measured(protocol, ("torch",), {"epochs": TRAINED_EPOCHS})
-        else:
-            found = measured(protocol, (*CONTENDERS, "user_median"))
+    for repair, protocol in track(list(REPAIRS.items()), "ablation", transient=True):
+        more = "steps" in repair
+        models = ("torch",) if more else (*CONTENDERS, "user_median")
+        found = measured(protocol, models, **({"epochs": EPOCHS} if more else {}))
         rows += [{"repair": repair, **row} for row in found]
-    ablation = summary(rows, ["repair", "reviews_per_user", "model"])
-    ablation = with_differences(ablation)
+    ablation = with_changes(summary(rows, ["repair", "reviews_per_user", "model"]))
     write_csv(ablation, folder / "ablation.csv")
     write_csv(at_a_glance(ablation), folder / "ablation_accuracy.csv")
     run_folder.close(started)
@@ -108,17 +91,14 @@ def main(parameters: Parameters) -> None:
 
 
 def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
-    """For each join: how many ratings find a row of the metadata, and how many their own movie's.
-
-    The right movie is the one that links.csv names.
-    """
+    """For each join: how many ratings find a row of the metadata, and how many their own movie's,
+    which is the one that links.csv names."""
     table_of_links = datasets["links"].source.links
     assert table_of_links is not None  # a dataset without links is refused
     links = dict(table_of_links.select("movieId", "tmdbId").iter_rows())
     rows = []
     for join, dataset in datasets.items():
-        ratings = dataset.source.ratings["movieId"].to_numpy()
-        table = dataset.table
+        ratings, table = dataset.source.ratings["movieId"].to_numpy(), dataset.table
         tmdb_of = dict(zip(table["movieId"], table["id"], strict=True))
         if join == "links":  # several MovieLens ids may be one movie
             known = set(table["id"])
@@ -138,46 +118,37 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measure_models(
+def scores(
     datasets: dict[str, Dataset],
     parameters: Parameters,
     protocol: Protocol,
     models: tuple[str, ...],
-    settings: dict | None = None,
+    **settings: Any,
 ) -> list[dict]:
-    """The scores of each of `models` in each cell and iteration."""
+    """Of each of `models` in each cell and iteration."""
     rows = []
-    for reviews in parameters.reviews_per_user:
-        for iteration in range(1, parameters.iterations + 1):
-            cell = make_cell(
-                datasets[protocol.join],
-                protocol,
-                parameters.num_users,
-                reviews,
-                protocol.sample_seed(parameters.seed, iteration),
-            )
-            for name in models:
-                cls = load_recommender(name)
-                seed = parameters.seed + iteration - 1
-                options = Options(seed=seed, labels=protocol.labels, loss=protocol.loss)
-                recommender = build(cls, options, **(settings or {}))
-                key = {"protocol": protocol.name, "reviews_per_user": reviews, "model": name}
-                rows.append(key | measure(recommender, cell, protocol.labels).row)
+    cells = tuple(f"{parameters.num_users}x{reviews}" for reviews in parameters.reviews_per_user)
+    for key in grid(cells, parameters.iterations, parameters.seed):
+        users, reviews = key["num_users"], key["reviews_per_user"]
+        sample_seed = protocol.sample_seed(parameters.seed, key["iteration"])
+        cell = make_cell(datasets[protocol.join], protocol, users, reviews, sample_seed)
+        cell = replace(cell, model_seed=key["seed"])
+        for name in models:
+            row = measure(partial(load_recommender(name), **settings), cell).row
+            columns = {"protocol": protocol.name, "reviews_per_user": reviews, "model": name}
+            rows.append(columns | row)
     return rows
 
 
 def summary(rows: list[dict], by: list[str]) -> pd.DataFrame:
     """Mean over the iterations and standard deviation of the scores."""
     groups = pd.DataFrame(rows).groupby(by, sort=False)[["accuracy_mean", "rmse", "mae"]]
-    mean, spread = groups.mean(), groups.std()
-    columns = {}
-    for score in mean.columns:
-        columns[score] = mean[score]
-        columns[f"{score}_sd"] = spread[score]
-    return pd.DataFrame(columns).reset_index()
+    mean, spread = groups.mean(), groups.std().add_suffix("_sd")
+    both = pd.concat([mean, spread], axis=1)
+    return both[[name for one in mean for name in (one, f"{one}_sd")]].reset_index()
 
 
-def with_differences(ablation: pd.DataFrame) -> pd.DataFrame:
+def with_changes(ablation: pd.DataFrame) -> pd.DataFrame:
     """The change of accuracy that each repair makes, beside the accuracy."""
     cell = ["reviews_per_user", "model"]
     published = ablation[ablation["repair"] == "as published"].set_index(cell)["accuracy_mean"]
@@ -197,10 +168,8 @@ def at_a_glance(ablation: pd.DataFrame) -> pd.DataFrame:
     ]
     heads = [f"{row.model} × {row.reviews_per_user}" for row in ablation.itertuples()]
     table = ablation[["repair"]].assign(head=heads, text=texts)
-    wide = table.pivot_table(
-        index="repair", columns="head", values="text", aggfunc="first", sort=False
-    )
-    return wide[list(dict.fromkeys(heads))].reset_index()
+    wide = table.pivot(index="repair", columns="head", values="text")
+    return wide.loc[list(dict.fromkeys(table["repair"])), list(dict.fromkeys(heads))].reset_index()
 
 
 if __name__ == "__main__":

@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     )
     from recbench.errors import InputError
     from recbench.models.item_baseline import ItemBaseline
-    from recbench.models.item_table.table import ItemTable
-    from recbench.models.item_table.tables import ItemTables
+    from recbench.models.item_table.table import ItemTable, ItemTables
     from recbench.ratings import Movies, Ratings
 
-MODELS = ("models.item_table.table", "models.item_table.tables")  # last: they need numba
+MODELS = ("models.item_table.table",)  # last: they need numba
 __all__ = [
     "ContinualRecommender",
     "Contribution",

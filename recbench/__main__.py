@@ -4,16 +4,19 @@
     python -m recbench check my_file:MyModel    # does it keep the contract, and if not, where
     python compare_all.py --models my_file:MyModel user_mean personal bayes_fm
 
-check fits and asks the class some hundred times, on a made-up table of 42 ratings. Each check that
-fails is one sentence: the line of your file, what happened there, what was expected, what to do.
-The exit status is 0 if all is well, 1 if a check failed, 2 if there is no such file or class.
-docs/your-own-model.md has the contract. Other things to start, each with --help: compare_all.py,
-continual.py, recommend.py, tune.py, data_prep.py, python -m recbench.models.item_table.
+check fits the class and predicts with it some hundred times, on a made-up table of 42 ratings. Each
+check that fails is one sentence: the line of your file, what happened there, what was expected,
+what to do. The exit status is 0 if all is well, 1 if a check failed, 2 if there is no such file or
+class. docs/your-own-model.md has the contract. Other things to start, each with --help:
+compare_all.py, continual.py, recommend.py, tune.py, data_prep.py, python -m
+recbench.models.item_table.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from keyword import iskeyword
+from pathlib import Path
 from typing import Annotated
 
 import tyro
@@ -21,13 +24,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from recbench.checks import Result, check_recommender
 from recbench.checks.candidate import Candidate
-from recbench.checks.checking import Result, results_of
 from recbench.checks.growth import growth_of
-from recbench.checks.new import write_template
 from recbench.command_line import run
-from recbench.errors import check_range
+from recbench.errors import InputError, check_range
 from recbench.registry import load_recommender
+
+TEMPLATE = Path(__file__).parent / "checks" / "template.py"
 
 
 @dataclass
@@ -63,7 +67,23 @@ def main(command: Check | New) -> int:
 
 
 def write(command: New) -> int:
-    path = write_template(command.file)
+    """Write the template to the file, with ".py" behind its name if that is missing.
+
+    Raises:
+        InputError: the file is there already, there is no such folder, or Python could not import
+            a file of that name.
+    """
+    path = Path(command.file if command.file.endswith(".py") else f"{command.file}.py")
+    if not path.stem.isidentifier() or iskeyword(path.stem):
+        raise InputError(f"{path}: expected a name of letters, digits and _, such as my_file.py")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
+    try:
+        with path.open("x", encoding="utf-8") as new:
+            new.write(TEMPLATE.read_text(encoding="utf-8"))
+    except FileExistsError:
+        message = f"{path}: is there already, and is not overwritten. Give another name"
+        raise InputError(message) from None
     spec = f"{path.with_suffix('')}:MyModel"
     console.print(
         f"{path}: a recommender that runs. Next:",
@@ -79,14 +99,13 @@ def write(command: New) -> int:
 def check(command: Check) -> int:
     check_range("--timeout", command.timeout, least=0)
     cls = load_recommender(command.model)
-    candidate = Candidate(cls)
     counts = {"ok": 0, "failed": 0, "left out": 0}
-    said: set[str] = set()
-    for result in results_of(candidate, command.quick, command.timeout):
+    shown: set[str] = set()
+    for result in check_recommender(cls, command.quick, command.timeout):
         counts[result.status] += 1
-        show(result, said)
+        show(result, shown)
     if not command.quick and not counts["failed"]:
-        for growth in growth_of(candidate):
+        for growth in growth_of(Candidate(cls)):
             console.print(f"time    {growth}", soft_wrap=True, markup=False)
     console.print(
         f"{command.model}: {counts['ok']} checks kept, {counts['failed']} failed, "
@@ -97,15 +116,15 @@ def check(command: Check) -> int:
     return 1 if counts["failed"] else 0
 
 
-def show(result: Result, said: set[str]) -> None:
-    """One line, and a sentence where it failed; the same sentence is not said twice."""
+def show(result: Result, shown: set[str]) -> None:
+    """One line, and a sentence where it failed; the same sentence is not shown twice."""
     name = result.check.name.replace("_", " ")
     why = f" ({result.message})" if result.status == "left out" else ""
     console.print(MARKS[result.status] + name + why, soft_wrap=True)
     if result.status == "failed":
         what = result.message.partition("; expected ")[0]
-        sentence = f"{what}, as above" if what in said else result.message
-        said.add(what)
+        sentence = f"{what}, as above" if what in shown else result.message
+        shown.add(what)
         console.print(Padding(Text(sentence), (0, 0, 0, 8)))
         if result.check.first:
             console.print("        The others rest on this, and are not made.")

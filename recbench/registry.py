@@ -1,21 +1,25 @@
-"""Recommenders by name: what stands in the family folders, and files of one's own."""
+"""Recommenders by name: those of the family folders, and classes in a user's own files."""
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from recbench.errors import InputError
-from recbench.plugin import OWN, load_class
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
 RENAMED = {"lightgbm": "boosted_trees"}  # runs of before have the old name
-MEDIAN = "_median"  # "ridge_median" is "ridge" read out by the median
+MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
+OWN = "own"  # the first part of the module name of a user's own file
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
 RECOMMENDERS = {
@@ -69,7 +73,7 @@ def check_name(spec: str) -> None:
     nearest = sorted(RECOMMENDERS, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
     raise InputError(
         f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
-        f"or one of them read out by the median ({nearest[0]}{MEDIAN}); "
+        f"or one of them that predicts the median ({nearest[0]}{MEDIAN}); "
         "or one of your own as file:Class, for example my_file:MyModel; "
         "or a regressor of scikit-learn, for example sklearn:Ridge"
     )
@@ -96,14 +100,17 @@ def load_recommender(spec: str) -> type:
     missing = [method for method in ("fit", "predict") if not callable(getattr(cls, method, None))]
     if missing:
         raise InputError(
-            f"'{spec}': a recommender needs fit(train, movies) and predict(user, movie); "
-            f"{cls.__name__} lacks {' and '.join(missing)}"
+            f"'{spec}': a recommender needs fit(training) or fit(train, movies), and "
+            f"predict(user, movie); {cls.__name__} lacks {' and '.join(missing)}"
         )
+    from recbench.contract import check_declarations  # with numpy
+
+    check_declarations(cls)
     return cls
 
 
 def class_of(name: str) -> type | None:
-    """The class of that name in the tables; None of one of somebody's own."""
+    """The class of that name in the tables; None of a user's own."""
     try:
         return load_recommender(name)
     except InputError:
@@ -123,7 +130,78 @@ def file_of(cls: type) -> str | None:
 
 
 def name_of(spec: str) -> str:
-    """The name in the tables: of one's own "file:Class" the class's; of `sklearn:…` all of it."""
+    """The name in the tables: of "file:Class" the class's; of `sklearn:…` all of it."""
     if spec.startswith(SKLEARN):
         return "".join(spec.split())
     return RENAMED.get(spec, spec).rpartition(":")[2]
+
+
+# --- classes by path ---------------------------------------------------------------------------
+
+
+def load_class(path: str, spec: str) -> type:
+    """The class at "module:Class" or "file:Class"; `spec` is what the user wrote.
+
+    Raises:
+        InputError: there is no such file or class, or the file cannot be run; says which line.
+    """
+    module_name, _, class_name = path.partition(":")
+    module = _import(module_name, spec)
+    cls = getattr(module, class_name, None)
+    if not inspect.isclass(cls):
+        classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
+        raise InputError(
+            f"'{spec}': {module_name} has no class '{class_name}', only {', '.join(classes)}"
+        )
+    return cls
+
+
+def absolute(spec: str) -> str:
+    """ "file:Class" by the whole path of the file, if there is such a file; else `spec`."""
+    name, _, class_name = spec.rpartition(":")
+    file = _file(name)
+    return f"{file}:{class_name}" if name and file.is_file() else spec
+
+
+def line_of(error: BaseException, file: str | None) -> str:
+    """ "my_file.py, line 12: ValueError: no" of an error that came through the file; without
+    the place if it did not, or if there is no file."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return f"{Path(error.filename or '').name}, line {error.lineno}: SyntaxError: {error.msg}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}: {text}" if frames else text
+
+
+def _import(module_name: str, spec: str) -> ModuleType:
+    path = _file(module_name)
+    if not path.is_file():
+        try:
+            return import_module(module_name)
+        except (Exception, SystemExit) as error:  # a module may fail in any way
+            first = module_name.split(".", maxsplit=1)[0]
+            no_such_name = isinstance(error, ModuleNotFoundError) and error.name == first
+            if no_such_name or not all(map(str.isidentifier, module_name.split("."))):
+                raise InputError(f"'{spec}': there is no file {path.name} here") from None
+            raise InputError(f"'{spec}' cannot be loaded. {line_of(error, None)}") from None
+    # under a name of its own: a file called json.py or ratings.py replaces no other module
+    name = f"{OWN}.{'.'.join(path.with_suffix('').parts[1:])}"
+    if name in sys.modules:
+        return sys.modules[name]
+    file_spec = importlib.util.spec_from_file_location(name, path)
+    assert file_spec is not None
+    assert file_spec.loader is not None
+    module = importlib.util.module_from_spec(file_spec)
+    sys.modules[name] = module  # classes defined in it can then be pickled
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # for files that it imports from beside it
+    try:
+        file_spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # a user's file may fail in any way
+        del sys.modules[name]
+        raise InputError(f"'{spec}' cannot be loaded. {line_of(error, str(path))}") from None
+    return module
+
+
+def _file(module_name: str) -> Path:
+    return Path(module_name if module_name.endswith(".py") else f"{module_name}.py").resolve()

@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
@@ -14,6 +15,9 @@ from recbench.data.joining import load_dataset
 
 # Real data is never part of the repository. It stands beside it, or where this variable says.
 EXTRACT = Path(os.environ.get("RECBENCH_SHARED", ROOT.parent / "shared")) / "the-movies-dataset"
+
+hypothesis.settings.register_profile("no deadline", deadline=None)  # machines differ
+hypothesis.settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.contract import Options, build
-from recbench.evaluation.calibration import COLUMNS, calibration, central_coverage, crps
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
+from recbench.evaluation.metrics import CALIBRATION_COLUMNS as COLUMNS
+from recbench.evaluation.metrics import calibration, central_coverage, crps
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.median import MedianReadOut
 from recbench.registry import load_recommender
@@ -136,7 +136,7 @@ def cell(synthetic):
 
 
 def test_a_recommender_with_a_distribution_is_scored_on_it(cell):
-    row = measure(Known(), cell, "half_stars").row
+    row = measure(Known, cell).row
     stars = cell.personal.test.stars  # as many of each user
     assert row["coverage_80"] == pytest.approx(
         np.select([(stars == 3) | (stars == 4), stars == 3.5], [0.8, 1.0]).mean()
@@ -146,14 +146,13 @@ def test_a_recommender_with_a_distribution_is_scored_on_it(cell):
 
 
 def test_a_recommender_without_one_has_empty_columns(cell):
-    row = measure(build(load_recommender("user_mean"), Options()), cell, "half_stars").row
+    row = measure(load_recommender("user_mean"), cell).row
     assert all(row[column] is None for column in COLUMNS)
 
 
 def test_the_median_read_out_hands_out_its_distribution(cell):
-    model = build(load_recommender("ridge_median"), Options())
-    assert isinstance(model, MedianReadOut)
-    row = measure(model, cell, "half_stars").row
+    assert issubclass(load_recommender("ridge_median"), MedianReadOut)
+    row = measure(load_recommender("ridge_median"), cell).row
     assert 0.4 < row["coverage_50"] <= row["coverage_80"] <= row["coverage_95"] <= 1
     assert 0 < row["crps"] < row["mae"]  # the mae is the crps of its median alone
 
@@ -170,4 +169,4 @@ def test_the_median_read_out_hands_out_its_distribution(cell):
 )
 def test_what_is_no_distribution_is_an_error(cell, grid, p, message):
     with pytest.raises(ValueError, match=message):
-        measure(Known(grid, p), cell, "half_stars")
+        measure(lambda: Known(grid, p), cell)

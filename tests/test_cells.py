@@ -26,12 +26,12 @@ def test_strict_tests_all_recommenders_on_the_same_rows(synthetic):
     assert not pairs(cell.personal.train) & pairs(cell.personal.test)
     assert cell.n_background_users == 48  # 2,000 asked for, so many there are
     assert not pairs(cell.collaborative.background) & pairs(cell.personal.test)
-    learned, tested = cell.train_and_test(learns_from_background=True)
+    learned, tested = cell.train_and_test(True)
     background = learned.user >= 12
     assert np.array_equal(learned.stars[~background], cell.personal.train.stars)
     assert len(np.unique(learned.user[background])) == 48
     assert tested is cell.personal.test
-    assert cell.train_and_test(learns_from_background=False)[0] is cell.personal.train
+    assert cell.train_and_test(False)[0] is cell.personal.train
     assert cell.personal.test.user.max() < 12
 
 
@@ -90,7 +90,7 @@ def test_global_time_reports_warm_and_cold_users_apart(synthetic):
     tested = np.unique(test.user)
     warm = np.isin(tested, train.user)
     assert 0 < warm.sum() < len(tested)
-    row = measure(UserMean(), cell, "half_stars").row
+    row = measure(UserMean, cell).row
     assert row["warm_users"] == warm.sum()
     assert row["cold_users"] == (~warm).sum()
     squared = row["warm_users"] * row["warm_rmse"] ** 2 + row["cold_users"] * row["cold_rmse"] ** 2
@@ -98,7 +98,7 @@ def test_global_time_reports_warm_and_cold_users_apart(synthetic):
 
 
 def test_all_users_are_warm_where_none_is_cold(synthetic):
-    row = measure(UserMean(), make_cell(synthetic, STRICT, 8, 10), "half_stars").row
+    row = measure(UserMean, make_cell(synthetic, STRICT, 8, 10)).row
     assert row["warm_users"] == 8
     assert row["cold_users"] == 0
     assert row["cold_rmse"] is None
@@ -122,7 +122,7 @@ def test_matrices_of_a_recommender_take_one_thread_and_afterwards_as_many_as_bef
     with threadpool_limits(2, user_api="blas"):
         before = threads()
         model = CountsThreads()
-        measure(model, make_cell(synthetic, STRICT, 8, 10), "half_stars")
+        measure(lambda: model, make_cell(synthetic, STRICT, 8, 10))
         assert threads() == before
     assert model.threads
     assert set(model.threads) == {1}

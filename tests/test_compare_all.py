@@ -15,7 +15,7 @@ from tests_paths import ROOT, SYNTHETIC
 
 import compare_all
 from experiments import claims as claims_script
-from recbench.evaluation.holm import holm
+from recbench.evaluation.significance import holm
 
 RECOMMENDERS = compare_all.Parameters().models
 TIMES = ["fit_seconds", "predict_seconds", "ranking_seconds"]

@@ -8,8 +8,8 @@ from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import Training
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.factorization import cost
-from recbench.models.factorization.sampling import BURN_IN
+from recbench.models import factorization as cost
+from recbench.models.factorization import BURN_IN
 from recbench.runs import running
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recbench.contract import Options, build, declared, fit_on
 from recbench.data.encodings.extended import CHANNELS, Facts, extended_bits, facts_of, thresholds
 from recbench.data.encodings.movies import encode_movies
 from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
 from recbench.registry import RECOMMENDERS, load_recommender
@@ -165,11 +165,5 @@ def test_every_recommender_runs_on_either_encoding(synthetic, name):
     for protocol in (PROTOCOLS["strict"], EXTENDED):
         cell = make_cell(synthetic, protocol, 12, 20)
         cls = load_recommender(name)
-        train, test = cell.train_and_test(cls.learns_from_background)
-        tables = None
-        if declared(cls, "starts_from_item_table"):
-            tables = cell.item_tables(cls.learns_from_background)
-        model = build(cls, Options())
-        fit_on(model, train, cell.movies, cell.item_baseline, item_tables=tables)
-        answers.append(model.predict(test.user, test.movie))
+        answers.append(measure(cls, cell).predictions["predicted"])
     assert np.isfinite(answers).all()

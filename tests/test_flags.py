@@ -13,7 +13,7 @@ from tests_paths import ROOT
 from compare_all import Parameters as Grid
 from continual import Parameters as Replay
 from recbench.command_line import several
-from recbench.contract import whose_ratings
+from recbench.contract import learns_from_words
 from recbench.errors import InputError
 from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
 from recbench.runs.resume import kept_parameters
@@ -191,7 +191,7 @@ def test_the_list_of_models():
     for name, family, learns_from, what in shown:
         cls = load_recommender(name)
         assert cls.__module__.startswith(f"{family}.")
-        assert learns_from == whose_ratings(cls)
+        assert learns_from == learns_from_words(cls)
         assert what
 
 

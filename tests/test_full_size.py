@@ -1,17 +1,19 @@
-"""The made-up dataset of any size: its defects, its shape, and that a seed fixes it."""
+"""The made-up dataset of any size, and what is measured on it."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
-from tests_paths import ROOT
+from tests_paths import ROOT, SYNTHETIC
 
-from experiments import make_full_size
-from experiments.make_full_size import DEFECTS, Parameters, activity, main, sizes
+from experiments import full_size
+from experiments.full_size import DEFECTS, activity, growth, make_dataset
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
 
@@ -20,7 +22,7 @@ RATINGS, USERS, MOVIES = 60_000, 700, 2_000
 
 def made(folder, **changes):
     size = {"ratings": RATINGS, "users": USERS, "movies": MOVIES} | changes
-    main(Parameters(str(folder), **size))
+    make_dataset(folder, **size)
     return folder
 
 
@@ -47,7 +49,7 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
 
 
 def test_blocks_make_one_file(ratings, tmp_path, monkeypatch):
-    monkeypatch.setattr(make_full_size, "BLOCK", 5_000)
+    monkeypatch.setattr(full_size, "BLOCK", 5_000)
     of_blocks = pl.read_csv(made(tmp_path / "blocks") / "ratings.csv")
     assert of_blocks["userId"].equals(ratings["userId"])
 
@@ -68,7 +70,7 @@ def test_defects_are_there_as_stated_and_are_counted(folder, ratings):
     assert 0 < counts["ratings without a movie"] < 0.05 * RATINGS
     pairs = ratings.select("userId", "movieId")
     again = len(pairs) - pairs.n_unique()
-    assert 0.5 < again / (RATINGS / make_full_size.REPEATED) < 2
+    assert 0.5 < again / (RATINGS / full_size.REPEATED) < 2
 
 
 def test_it_has_the_shape_of_real_ratings(ratings):
@@ -76,7 +78,7 @@ def test_it_has_the_shape_of_real_ratings(ratings):
     of_user = ratings["userId"].value_counts()["count"].to_numpy()
     assert of_user.sum() == RATINGS
     assert len(of_user) == USERS
-    assert np.log(of_user).std() == pytest.approx(make_full_size.ACTIVITY_SIGMA, rel=0.25)
+    assert np.log(of_user).std() == pytest.approx(full_size.ACTIVITY_SIGMA, rel=0.25)
     of_movie = np.sort(ratings["movieId"].value_counts()["count"].to_numpy())[::-1]
     assert of_movie[: len(of_movie) // 10].sum() > 0.4 * RATINGS  # popular ones have most
     stars = ratings["rating"].to_numpy()
@@ -91,9 +93,9 @@ def test_times_come_in_sittings_over_the_years(ratings):
     time = ratings.sort("userId", "timestamp")
     gaps = time.select(pl.col("timestamp").diff().over("userId")).drop_nulls().to_series()
     assert 0.9 < (gaps < 120).mean() < 0.99
-    assert (gaps > 86_400).mean() == pytest.approx(1 / make_full_size.SITTING, rel=0.3)
-    assert ratings["timestamp"].min() >= make_full_size.FIRST
-    assert ratings["timestamp"].max() <= make_full_size.LAST
+    assert (gaps > 86_400).mean() == pytest.approx(1 / full_size.SITTING, rel=0.3)
+    assert ratings["timestamp"].min() >= full_size.FIRST
+    assert ratings["timestamp"].max() <= full_size.LAST
     assert ratings["timestamp"].max() - ratings["timestamp"].min() > 15 * 365 * 86_400
 
 
@@ -106,16 +108,11 @@ def test_activity_sums_up_and_stays_within_half_of_the_movies():
         assert counts.max() <= movies // 2
 
 
-def test_by_default_it_is_of_kaggles_size():
-    assert sizes(Parameters("x")) == (make_full_size.KAGGLE_USERS, make_full_size.KAGGLE_MOVIES)
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"ratings": 0}, "--ratings"),
-        ({"users": -1}, "--users"),
-        ({"movies": 3}, "--movies"),
+        ({"movies": 3}, "20 at least"),
         ({"seed": -1}, "--seed"),
         ({"ratings": 10, "users": 20}, "for each user at the least"),
         ({"ratings": 10_000, "users": 10, "movies": 100}, "half of the movies"),
@@ -135,7 +132,7 @@ def test_an_existing_folder_is_refused_and_a_stopped_run_leaves_none(tmp_path, m
     def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(make_full_size, "write_ratings", stopped)
+    monkeypatch.setattr(full_size, "write_ratings", stopped)
     with pytest.raises(KeyboardInterrupt):
         made(tmp_path / "set")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
@@ -143,18 +140,18 @@ def test_an_existing_folder_is_refused_and_a_stopped_run_leaves_none(tmp_path, m
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_size(tmp_path):
-    """Neither of making nor of preparing: three millions, whose ratings are 56 MB more in the file
-    and 40 MB more of mapped columns, take little more than one, which is read ahead as a whole."""
-    make = "from experiments.make_full_size import *; main(Parameters(*map(eval, argv[1:])))"
-    read = "from recbench.data.joining import load_dataset; load_dataset(eval(argv[1]))"
+    """Neither of making nor of preparing: two millions, whose ratings are 28 MB more in the file
+    and 20 MB more of mapped columns, take little more than one, which is read ahead as a whole."""
+    make = "from experiments.full_size import *; make_dataset(Path(argv[1]), int(argv[2]))"
+    read = "from recbench.data.joining import load_dataset; load_dataset(argv[1])"
     peaks = {}
-    for ratings in (1_000_000, 3_000_000):
-        folder = repr(str(tmp_path / str(ratings)))
-        for what, code, words in (("make", make, (folder, ratings)), ("read", read, (folder,))):
+    for ratings in (1_000_000, 2_000_000):
+        for what, code in (("make", make), ("read", read)):
+            words = (tmp_path / str(ratings), ratings)
             peaks[what, ratings] = peak_megabytes(code, *words, cache=tmp_path / "cache")
     for what in ("make", "read"):
-        assert peaks[what, 3_000_000] - peaks[what, 1_000_000] < 150, peaks
-        assert peaks[what, 3_000_000] < 700, peaks
+        assert peaks[what, 2_000_000] - peaks[what, 1_000_000] < 75, peaks
+        assert peaks[what, 2_000_000] < 700, peaks
 
 
 def peak_megabytes(code, *words, cache):
@@ -171,3 +168,59 @@ def peak_megabytes(code, *words, cache):
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout.split()[-1])
+
+
+# --- what is measured on it --------------------------------------------------------------------
+
+
+def test_growth_is_that_of_one_user():
+    """Twice as long for a user when there are four times as many."""
+    common = {"model": "personal", "peak_gb": 1.0}
+    few = common | {"share": 4, "users": 100, "seconds": 10.0}
+    (row,) = growth(
+        pd.DataFrame([few, common | {"share": 1, "users": 400, "seconds": 80.0}])
+    ).to_dict("records")
+    assert row == common | {"1/4": 10.0, "all": 80.0, "per_user_growth": 2.0}
+
+
+@pytest.mark.slow
+def test_each_part_is_measured(tmp_path):
+    """python -m experiments.speed"""
+    words = {
+        "--dataset": [SYNTHETIC],
+        "--parts": ["preparing", "shares", "background"],
+        "--shares": [2, 1],
+        "--share-models": ["personal", "user_mean"],
+        "--background-users": [20],
+        "--background-models": ["bias"],
+        "--tested-users": [30],
+        "--repeats": [1],
+        "--output-dir": [tmp_path / "out"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.speed"]
+        + [str(word) for flag, values in words.items() for word in (flag, *values)],
+        cwd=ROOT,
+        env=os.environ | {"RECBENCH_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = pd.read_csv(tmp_path / "out" / "speed.csv")
+    assert (rows["status"] == "ok").all()
+    shares = rows[rows["part"] == "shares"].set_index(["model", "share"])
+    assert shares["users"].to_dict()["personal", 2] == 30
+    assert (shares.loc["significance", "n_users"] > 0).all()
+    both = pd.concat([shares.loc["personal"], shares.loc["user_mean"]])
+    assert (both[["rmse", "seconds", "peak_gb"]] > 0).all(axis=None)
+    grown = pd.read_csv(tmp_path / "out" / "growth.csv")
+    assert grown["model"].tolist() == ["item_tables", "personal", "user_mean", "significance"]
+    background = pd.read_csv(tmp_path / "out" / "background.csv")
+    assert (background[["rmse", "seconds", "peak_gb"]] > 0).all(axis=None)
+    ways = pd.read_csv(tmp_path / "out" / "preparing.csv")
+    assert ways["what"].tolist() == ["bare read", "first time", "later", "without cache"]
+    assert ways["times the bare read, seconds"][0] == 1.0
+    assert not any((tmp_path / "out" / made).exists() for made in full_size.MADE)
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "finished"

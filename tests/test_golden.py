@@ -2,7 +2,6 @@
 
 import pytest
 
-from recbench.contract import Options, build
 from recbench.data.joining import load_dataset
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
@@ -24,14 +23,7 @@ SYNTHETIC = {
 def results(dataset, protocol, num_users, reviews, models):
     chosen = PROTOCOLS[protocol].changed(encoding="published")
     cell = make_cell(dataset, chosen, num_users, reviews)
-    return {
-        name: measure(
-            build(load_recommender(name), Options(labels=chosen.labels, loss=chosen.loss)),
-            cell,
-            chosen.labels,
-        ).row
-        for name in models
-    }
+    return {name: measure(load_recommender(name), cell).row for name in models}
 
 
 def test_synthetic_set(synthetic):

@@ -18,7 +18,6 @@ MAY_IMPORT = {
     "weightless": set(),
     "recbench": {"weightless"},
     **{family: {"recbench", "weightless", FRONT_DOOR} for family in FAMILIES},
-    "Collaborative": {"recbench", "weightless", FRONT_DOOR, "PerUser"},  # hybrids, for now
 }
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
 CORE = {
@@ -27,7 +26,6 @@ CORE = {
     "ratings",
     "contract",
     "registry",
-    "plugin",
     "threads",
     "compiled",
     "models",

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recbench.contract import Options, build
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.sampling import user_sets
 from recbench.evaluation.cells import make_cell, validation_cell
@@ -33,9 +32,6 @@ CASES = {
 
 class Recorder:
     """Keeps all that it is given, and answers with what it learned."""
-
-    def __init__(self, learns_from_background):
-        self.learns_from_background = learns_from_background
 
     def fit(self, train, movies):
         self.train, self.movies = train, movies
@@ -79,7 +75,7 @@ def test_no_protocol_shows_a_held_out_rating(synthetic, case, collaborative, vot
     arguments = (CASES[case], 8, reviews, 3)
     cell = make_cell(dataset, *arguments)
     blind = make_cell(held_out_stars_gone(dataset, cell, collaborative), *arguments)
-    seen, blindfold = Recorder(collaborative), Recorder(collaborative)
+    seen, blindfold = Recorder(), Recorder()
     seen.fit(cell.train_and_test(collaborative)[0], cell.movies)
     blindfold.fit(blind.train_and_test(collaborative)[0], blind.movies)
 
@@ -103,7 +99,7 @@ def test_validation_rows_are_training_rows(synthetic, holdout):
         assert not np.isnan(split.train.stars).any()
         assert not np.isnan(split.test.stars).any()
     assert len(inner.personal.train) + len(inner.personal.test) == len(cell.personal.train)
-    train, _ = inner.train_and_test(learns_from_background=True)
+    train, _ = inner.train_and_test(True)
     expected = ItemBaseline.fit(train, inner.movies)
     assert np.array_equal(inner.item_baseline.stars, expected.stars)
     if holdout == "global-time":  # no later rating, of background users neither
@@ -164,9 +160,10 @@ def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
     assert np.array_equal(np.isnan(movies.vote_average), movies.vote_count == 0)
 
 
-@pytest.mark.parametrize("name", RECOMMENDERS)
-def test_shuffled_test_labels_change_no_prediction(synthetic, name):
-    cell = make_cell(synthetic, STRICT, 6, 20, 3)
+@pytest.fixture(scope="module")
+def cell_and_mixed(synthetic):
+    """A cell, and the same with shuffled test labels; each makes what its recommenders share."""
+    cell = replace(make_cell(synthetic, STRICT, 6, 20, 3), model_seed=1)
     test = cell.personal.test
     shuffled = np.random.default_rng(0).permutation(test.stars)
     other = replace(test, stars=shuffled)
@@ -175,10 +172,12 @@ def test_shuffled_test_labels_change_no_prediction(synthetic, name):
         personal=replace(cell.personal, test=other),
         collaborative=replace(cell.collaborative, test=other),
     )
-    predictions = [
-        measure(build(load_recommender(name), Options(seed=1)), one, "half_stars").predictions
-        for one in (cell, mixed)
-    ]
+    return cell, mixed
+
+
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_shuffled_test_labels_change_no_prediction(cell_and_mixed, name):
+    predictions = [measure(load_recommender(name), one).predictions for one in cell_and_mixed]
     for column in ("predicted", "predicted_ones"):
         assert np.array_equal(predictions[0][column], predictions[1][column])
     assert not np.array_equal(predictions[0]["stars"], predictions[1]["stars"])

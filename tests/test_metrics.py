@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error, mean_squared_error, ndcg_score, roc_auc_score
 
+from recbench.contract import Training
 from recbench.data.encodings.thermometer import decode_ratings, thermometer
 from recbench.evaluation import metrics
 from recbench.evaluation.measure import measure
 from recbench.evaluation.metrics import scores
-from recbench.models.median import MedianReadOut
+from recbench.models.median import median_of
 from recbench.ratings import Ratings
 
 
@@ -130,11 +131,11 @@ def cell(synthetic):
 
 def test_accuracy_is_of_the_bits_where_there_are_bits(cell):
     no_ones = Fixed(lambda user: np.full(len(user), 3.0), lambda user: np.zeros((len(user), 10)))
-    row = measure(no_ones, cell, "half_stars").row
+    row = measure(lambda: no_ones, cell).row
     truth = np.floor(2 * cell.personal.test.stars + 0.5)
     assert row["accuracy_pooled"] == pytest.approx((truth <= 2).mean())
     half_a_star = Fixed(lambda user: np.full(len(user), 0.5))  # the least that bits can say
-    assert row["rmse"] == measure(half_a_star, cell, "half_stars").row["rmse"]
+    assert row["rmse"] == measure(lambda: half_a_star, cell).row["rmse"]
 
 
 def test_all_scores_are_of_one_answer(cell):
@@ -146,21 +147,21 @@ def test_all_scores_are_of_one_answer(cell):
         drawn.append(thermometer(rng.integers(0, 11, len(user))))
         return drawn[-1]
 
-    found = measure(Fixed(lambda user: decode_ratings(bits(user)), bits), cell, "half_stars")
+    found = measure(lambda: Fixed(lambda user: decode_ratings(bits(user)), bits), cell)
     assert len(drawn) == 1
     assert found.predictions["predicted_ones"].tolist() == drawn[0].sum(axis=1).tolist()
     assert found.predictions["predicted"].tolist() == decode_ratings(drawn[0]).tolist()
     shape = r"predict_bits returned shape \(\d+, 3\) for"
     with pytest.raises(ValueError, match=shape):
-        measure(Fixed(None, lambda user: np.zeros((len(user), 3))), cell, "half_stars")
+        measure(lambda: Fixed(None, lambda user: np.zeros((len(user), 3))), cell)
 
 
 def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
     half = Fixed(lambda user: np.where(user % 2, np.nan, 3.0))
-    row = measure(half, cell, "half_stars").row
+    row = measure(lambda: half, cell).row
     assert row["coverage"] == pytest.approx((cell.personal.test.user % 2 == 0).mean())
     mean = cell.personal.train.stars.mean()
-    filled = measure(Fixed(lambda user: np.where(user % 2, mean, 3.0)), cell, "half_stars").row
+    filled = measure(lambda: Fixed(lambda user: np.where(user % 2, mean, 3.0)), cell).row
     assert row["rmse"] == pytest.approx(filled["rmse"])
 
 
@@ -173,35 +174,37 @@ def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
 )
 def test_predictions_against_the_contract_are_errors(cell, answer, message):
     with pytest.raises(ValueError, match=message):
-        measure(Fixed(answer), cell, "half_stars")
+        measure(lambda: Fixed(answer), cell)
 
 
 def test_the_time_is_told_to_those_that_ask_for_it(cell):
+    times = []
+
     class Clock(Fixed):
-        def predict(self, user, movie, time="not given"):
-            self.time = time
+        def __init__(self):
+            super().__init__(lambda user: np.full(len(user), 3.0))
+
+        def predict(self, user, movie, time="none"):
+            times.append(time)
             return super().predict(user, movie)
 
-    clock = Clock(lambda user: np.full(len(user), 3.0))
-    measure(clock, cell, "half_stars")
-    assert clock.time == "not given"
-    clock.asks_for_time = True
-    measure(clock, cell, "half_stars")
-    assert clock.time is cell.personal.test.time
-    median = MedianReadOut(clock)
-    measure(median, cell, "half_stars")
-    assert clock.time is cell.personal.test.time
-    median.predict(np.array([0]), np.array([0]))
-    assert clock.time is None
+    for cls in (Clock, median_of(Clock)):
+        measure(cls, cell)
+        assert times[0] is cell.personal.test.time
+        times.clear()
+    model = median_of(Clock)()
+    model.fit(Training(cell.personal.train, cell.movies))
+    model.predict(np.array([0]), np.array([0]))
+    assert times == [None]
 
 
 def test_personal_recommenders_get_no_one_elses_ratings(cell):
     personal = Fixed(lambda user: np.full(len(user), 3.0))
-    measure(personal, cell, "half_stars")
+    measure(lambda: personal, cell)
     assert personal.seen is cell.personal.train
     collaborative = Fixed(personal.answer)
-    collaborative.learns_from_background = True
-    measure(collaborative, cell, "half_stars")
+    collaborative.learns_from = "all"
+    measure(lambda: collaborative, cell)
     assert len(collaborative.seen) > len(cell.collaborative.train)
 
 
@@ -213,9 +216,9 @@ def test_bytes_of_a_user_and_of_all_stand_side_by_side(cell):
         def shared_bytes(self):
             return 700
 
-    row = measure(Sized(lambda user: np.full(len(user), 3.0)), cell, "half_stars").row
+    row = measure(lambda: Sized(lambda user: np.full(len(user), 3.0)), cell).row
     assert (row["bytes_per_user"], row["bytes_shared"]) == (30, 700)
     columns = list(row)
     assert columns[columns.index("bytes_per_user") + 1] == "bytes_shared"
-    bare = measure(Fixed(lambda user: np.full(len(user), 3.0)), cell, "half_stars").row
+    bare = measure(lambda: Fixed(lambda user: np.full(len(user), 3.0)), cell).row
     assert (bare["bytes_per_user"], bare["bytes_shared"]) == (None, None)

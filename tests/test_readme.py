@@ -14,7 +14,7 @@ from recbench.contract import (
     ContinualRecommender,
     ForgettingRecommender,
     OnlineRecommender,
-    whose_ratings,
+    learns_from_words,
 )
 from recbench.registry import RECOMMENDERS, load_recommender
 from recbench.report.markdown import with_tables
@@ -126,7 +126,7 @@ def test_the_terminal_of_the_readme_is_that_of_the_published_run():
     mean = mean.groupby(["model", "reviews_per_user"])["rmse"].mean()
     assert shown.keys() == set(mean.index.get_level_values("model"))
     for model, (whose, *figures) in shown.items():
-        assert whose == SHORT[whose_ratings(load_recommender(model))]
+        assert whose == SHORT[learns_from_words(load_recommender(model))]
         assert figures == [f"{value:.3f}" for value in mean[model]], model
 
 
@@ -136,7 +136,7 @@ def test_every_recommender_stands_with_what_it_can_do():
     assert sorted(row[0] for row in rows) == sorted(f"`{name}`" for name in RECOMMENDERS)
     for name, _, source, *can in rows:
         cls = load_recommender(name.strip("`"))
-        assert source == whose_ratings(cls), name
+        assert source == learns_from_words(cls), name
         kinds = (OnlineRecommender, ForgettingRecommender, ContinualRecommender)
         assert [text.strip() == "yes" for text in can] == [issubclass(cls, k) for k in kinds], name
 
@@ -192,7 +192,7 @@ def test_every_flag_of_readme_and_docs_exists():
         "recommend.py",
         "tune.py",
         "data_prep.py",
-        "experiments/speed",
+        "experiments.speed",
     ):
         module = script.removesuffix(".py").replace("/", ".")
         flags |= set(re.findall(r"--[a-z0-9-]+", python("-m", module, "--help").stdout))
@@ -203,8 +203,6 @@ def test_every_flag_of_readme_and_docs_exists():
         "literature",
         "learned_bits",
         "personal_variants",
-        "full_size",
-        "make_full_size",
     ):
         help_text = python("-m", f"experiments.{experiment}", "--help").stdout
         flags |= set(re.findall(r"--[a-z0-9-]+", help_text))

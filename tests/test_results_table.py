@@ -9,7 +9,7 @@ from tests_paths import ROOT
 
 from recbench.evaluation.significance import rmse_intervals
 from recbench.report.results import COLUMNS, results_table
-from recbench.report.terminal import cells_of, learns_from
+from recbench.report.terminal import cells_of, learns_from_words
 
 CELL = {"num_users": 250, "reviews_per_user": 0}
 
@@ -79,13 +79,13 @@ def test_a_model_that_failed_has_a_row_without_scores():
     assert pd.notna(table.loc["personal", "rmse_low"])
 
 
-def test_whose_ratings_are_learned_follows_from_the_class_not_from_its_folder():
+def test_what_is_learned_from_follows_from_the_class_not_from_its_folder():
     """Also in published runs, whose rows know the folder alone."""
     for run in sorted((ROOT / "results" / "main").glob("*/comparison.csv")):
         rows = pd.read_csv(run)
         for model in {"hybrid", "hybrid_implicit", "personal_live"} & set(rows["model"]):
-            assert learns_from(rows, model) == "all users", run
+            assert learns_from_words(rows, model) == "all users", run
         assert cells_of(rows)
     told = pd.DataFrame({"model": ["Mine", "hybrid"], "learns_from": ["all users", np.nan]})
-    assert learns_from(told, "Mine") == "all users"
-    assert learns_from(told, "hybrid") == "all users"
+    assert learns_from_words(told, "Mine") == "all users"
+    assert learns_from_words(told, "hybrid") == "all users"

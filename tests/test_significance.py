@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from recbench.evaluation.holm import holm
 from recbench.evaluation.significance import (
     READ_OUT,
+    holm,
     losses_per_user,
     resampled_means,
     share_of_users,
     significance,
     two_sided_p,
+    two_way_interval,
 )
-from recbench.evaluation.two_way_bootstrap import two_way_interval
 from recbench.report.terminal import MORE_IS_BETTER
 from recbench.runs.predictions import Predictions
 

@@ -12,7 +12,7 @@ from in_process import run_here
 from tests_paths import ROOT, SYNTHETIC
 
 import tune as tune_script
-from recbench.contract import Options, build
+from recbench.contract import with_defaults
 from recbench.data import joining
 from recbench.data.sampling import user_sets
 from recbench.errors import InputError
@@ -32,7 +32,7 @@ SMALL = ["--dataset", str(SYNTHETIC), "--cells", "15x20", "20x10"]
 class Recorder:
     """Keeps all it is given; predicts the mean of its training ratings."""
 
-    learns_from_background = True
+    learns_from = "all"
     seen: list
     asked: list
 
@@ -65,27 +65,25 @@ def rows_not_to_be_seen(dataset, num_users, reviews):
     return np.isin(key, held_out + test.movie) | set_aside
 
 
-def tried(dataset, learns_from_background=True):
+def tried(dataset, learns_from="all"):
     Recorder.seen, Recorder.asked = [], []
-    Recorder.learns_from_background = learns_from_background
+    Recorder.learns_from = learns_from
     cell = tuning_cell(dataset, DEVELOPMENT, 15, 20, Recorder, seed=0)
     scores = relative_rmse(Recorder, {"shift": 0.25}, [cell], DEVELOPMENT, seed=0)
     return scores, cell
 
 
-@pytest.mark.parametrize("learns_from_background", [True, False])
-def test_a_trial_never_sees_a_test_rating_nor_a_held_out_test_user(
-    synthetic, learns_from_background
-):
+@pytest.mark.parametrize("learns_from", ["all", "user"])
+def test_a_trial_never_sees_a_test_rating_nor_a_held_out_test_user(synthetic, learns_from):
     hidden = rows_not_to_be_seen(synthetic, 15, 20)
     assert 60 < hidden.sum() < len(hidden) / 2
     sentinel = 4.9  # no rating is that
-    scores, cell = tried(with_stars(synthetic, hidden, sentinel), learns_from_background)
+    scores, cell = tried(with_stars(synthetic, hidden, sentinel), learns_from)
     assert len(Recorder.seen) == 2  # once for the level, once for the trial
     for train in Recorder.seen:
         assert not np.isclose(train.stars, sentinel).any()
     assert not np.isclose(cell.cell.personal.test.stars, sentinel).any()
-    as_it_is, _ = tried(synthetic, learns_from_background)
+    as_it_is, _ = tried(synthetic, learns_from)
     assert scores == as_it_is
 
 
@@ -182,7 +180,7 @@ def test_the_defaults_are_the_best_of_the_published_trials(name):
         assert not any(name in set(pd.read_csv(run / "best.csv")["model"]) for run in runs)
     else:
         assert best_values(cls.tuned, name) == defaults_of(cls)
-    if cls.settings_alone:
+    if cls.defaults_without_background:
         assert best_values("results/tuning/alone", name) == defaults_of(cls, background=False)
 
 
@@ -194,12 +192,12 @@ def best_values(run, name):
 def test_without_background_users_there_are_other_settings():
     class Two(Recorder):
         search_space = {"shift": (0.0, 1.0, "linear")}  # noqa: RUF012
-        settings_alone = {"shift": 0.75}  # noqa: RUF012
+        defaults_without_background = {"shift": 0.75}  # noqa: RUF012
 
     assert defaults_of(Two) != defaults_of(Two, background=False) == {"shift": 0.75}
-    assert build(Two, Options(background=False)).shift == 0.75
-    assert build(Two, Options(background=False), shift=0.5).shift == 0.5
-    assert build(Two, Options()).shift == defaults_of(Two)["shift"]
+    assert with_defaults(Two, False).shift == 0.75
+    assert with_defaults(Two, False, shift=0.5).shift == 0.5
+    assert with_defaults(Two, True).shift == defaults_of(Two)["shift"]
 
 
 # --- the script --------------------------------------------------------------------------------

@@ -6,14 +6,17 @@ from functools import cache
 
 import numpy as np
 
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import EVEN, Scales
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 CHANNELS = {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}
+NUM_MOVIES = 23
+USERS = (0, 1, 2, 4, 5)
+UNSEEN_USER, UNSEEN_MOVIE = 3, 21  # within the tables, but in no rating
+UNKNOWN_USER = 50_000  # beyond every table
+LATER_USER = 8  # comes after `fit`
 
 
 def toy_movies(count: int, seed: int = 0) -> Movies:
@@ -42,6 +45,19 @@ def toy_ratings(lengths: list[int], movies: int, seed: int = 0) -> Ratings:
     return Ratings(user, movie, stars, np.arange(len(user)) + 1_000_000)
 
 
+def stream(seed: int = 0) -> Ratings:
+    """Users 0 .. 4 take turns in time; user 3 has no ratings."""
+    ratings = toy_ratings([12, 1, 9, 0, 17], movies=20, seed=seed)
+    mixed = ratings.take(np.random.default_rng(seed).permutation(len(ratings)))
+    return Ratings(mixed.user, mixed.movie, mixed.stars, np.arange(len(ratings)))
+
+
+def parts(ratings: Ratings, first: int = 20) -> tuple[Ratings, Ratings]:
+    """The first ratings, for `fit`, and those that come after."""
+    rows = np.arange(len(ratings))
+    return ratings.take(rows < first), ratings.take(rows >= first)
+
+
 def toy_table(movies: Movies, seed: int = 0, scales: Scales | None = None) -> ItemTable:
     """An item table as it might have been made of these movies: the factors of a movie, from its
     row number alone, are smaller one after another, and codes of 256 bits are chosen from them."""
@@ -60,3 +76,23 @@ def _columns(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     factors = rng.standard_normal((count, 6)) * [0.1, 0.3, 0.2, 0.15, 0.1, 0.1]
     factors[:, 0] += 0.6
     return rng.uniform(2, 4.5, count), factors, choose_codes(factors[:, 1:], np.ones(count), 256, 0)
+
+
+def all_pairs(users: tuple[int, ...], movies: int = NUM_MOVIES) -> tuple[np.ndarray, np.ndarray]:
+    """Every user with every movie: two arrays int64 [users · movies]."""
+    user, movie = np.meshgrid(users, np.arange(movies), indexing="ij")
+    return read_only(user.ravel()), read_only(movie.ravel())
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """A view of it that cannot be written to, as in a run."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+MOVIES = toy_movies(NUM_MOVIES)
+# Users 0, 1, 2, 4 and 5 with 12, 1, 7, 3 and 19 ratings of movies 0 .. 19; user 3 has none.
+TRAIN = toy_ratings([12, 1, 7, 0, 3, 19], movies=20)
+ASKED = all_pairs((0, 1, 2, UNSEEN_USER, 4, 5, UNKNOWN_USER))
+KNOWN = all_pairs(USERS, 20)

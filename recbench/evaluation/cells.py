@@ -2,21 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import numpy as np
+from filelock import FileLock
 
+from recbench.contract import Training, compile_kernels, declared, fit, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
 from recbench.data.sampling import Sample, draw_sample
 from recbench.evaluation.holdouts import Split
-from recbench.evaluation.protocols import BackgroundUsers, Protocol
+from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Protocol
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.making import MoviesWithout, make_item_table
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.making import MoviesWithout, make_item_table, make_item_tables
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
+from recbench.registry import load_recommender
+from recbench.threads import one_thread
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A recommender fitted to a cell, and the seconds that took: those of what it builds on
+    included, those of item tables not."""
+
+    recommender: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of the users of a cell: `users`, bool [n_users], or None for all. Under a learned
+    encoding with an item table for each fold of users, `fold` says which movies it has."""
+
+    users: np.ndarray | None = None
+    fold: int = 0
+
+    def part_of(self, ratings: Ratings) -> Ratings:
+        """Those of `ratings` (of the sample) that are of its users, in their order."""
+        return ratings if self.users is None else ratings.take(self.rows_of(ratings.user))
+
+    def rows_of(self, user: np.ndarray) -> np.ndarray:
+        """Where `user` (int [n], of the sample) is one of its users, int [k], ascending."""
+        return np.arange(len(user)) if self.users is None else np.flatnonzero(self.users[user])
+
+
+WHOLE = Shard()
 
 
 @dataclass(frozen=True)
@@ -24,9 +62,7 @@ class Cell:
     """Users of the sample have dense indices 0 .. n_users - 1, background users those after.
 
     Attributes:
-        movies: what is known of each movie, with its bits. Under a learned encoding with the code
-            bits of the item table; where there is one for each fold of users, of one that was
-            learned from all training rows, for recommenders that learn from all users anyway.
+        encoded: the movies with their bits, but for those of a learned encoding; see `movies`.
         candidates: int64, ascending, the movies that can be recommended: all that anybody in the
             dataset has rated, whether in training or not, and that are popular enough for the
             cell (`top_percentile`).
@@ -36,68 +72,163 @@ class Cell:
             for a holdout without `same_test_rows`.
         user_id: int64 [n_users], the ids behind the dense indices of the sample.
         n_background_users: outside the sample, learned from and never tested.
+        protocol: what the cell was made by.
         seed: of the sample, and of the item tables.
+        model_seed: of the recommenders; None: `seed`.
+        wnn_engine: of the weightless recommenders.
         movies_without: if votes were counted over background users: the movies without the votes of
             some of them (dense indices).
-        movie_ratings: whether item tables know how movies were rated; else they have the mean of
-            the item baseline, which does not either, and no likeness but that of metadata.
-        code_bits: learned bits of a movie; 0 but under a learned encoding.
+        folder: where item tables are stored when they are made, and loaded from; None: nowhere.
+        fits: recommenders fitted to the cell, by name, for those that build on them. Who measures
+            several deletes what is no longer needed: one may take gigabytes.
     """
 
-    movies: Movies
+    encoded: Movies
     candidates: np.ndarray
     item_baseline: ItemBaseline
     personal: Split
     collaborative: Split
     user_id: np.ndarray
     n_background_users: int
+    protocol: Protocol = PROTOCOLS["strict"]
     seed: int = 0
+    model_seed: int | None = None
+    wnn_engine: str = "weightless"
     movies_without: MoviesWithout | None = None
-    movie_ratings: bool = True
-    code_bits: int = 0
-
-    @cached_property
-    def personal_tables(self) -> ItemTables:
-        """The item tables for recommenders of one user. They are made when first asked for, and
-        from metadata bits alone."""
-        return self._tables(self.personal)
-
-    @cached_property
-    def collaborative_tables(self) -> ItemTables:
-        """The item tables for those that learn from many; from their own training rows."""
-        same = self.collaborative is self.personal
-        return self.personal_tables if same else self._tables(self.collaborative)
-
-    def item_tables(self, learns_from_background: bool) -> ItemTables:
-        """Those for a recommender that is trained and tested as `train_and_test` says."""
-        return self.collaborative_tables if learns_from_background else self.personal_tables
-
-    def _tables(self, split: Split) -> ItemTables:
-        movies = self.movies.without_codes()
-        if not self.movie_ratings:
-            return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
-        return ItemTables.make(
-            split.train, split.background, movies, self.seed, self.movies_without
-        )
-
-    def movies_of_folds(self) -> list[Movies]:
-        """The movies for a recommender of one user: for each item table those with its bits."""
-        if not self.code_bits:
-            return [self.movies]
-        return [
-            self.movies.with_codes(table.codes[:, : self.code_bits])
-            for table in self.personal_tables.tables
-        ]
+    folder: Path | None = None
+    fits: dict[str, Fitted] = field(default_factory=dict, init=False)
 
     @property
     def n_users(self) -> int:
         """How many there are in the sample."""
         return len(self.user_id)
 
-    def train_and_test(self, learns_from_background: bool) -> tuple[Ratings, Ratings]:
+    def split(self, collaborative: bool) -> Split:
+        """The split for recommenders that learn from all users, or for the others."""
+        return self.collaborative if collaborative else self.personal
+
+    def train_and_test(self, collaborative: bool) -> tuple[Ratings, Ratings]:
         """What a recommender learns from, and what it is tested on."""
-        split = self.collaborative if learns_from_background else self.personal
-        return split.training_ratings(learns_from_background), split.test
+        split = self.split(collaborative)
+        return split.training_ratings(collaborative), split.test
+
+    # --- item tables, and the movies with learned bits ------------------------------------------
+
+    @cached_property
+    def personal_tables(self) -> ItemTables:
+        """The item tables for recommenders of one user, made from metadata bits alone."""
+        return self._tables(self.personal, "item_tables")
+
+    @cached_property
+    def collaborative_tables(self) -> ItemTables:
+        """The item tables for those that learn from many; from their own training rows."""
+        same = self.collaborative is self.personal
+        return (
+            self.personal_tables if same else self._tables(self.collaborative, "all_users_tables")
+        )
+
+    def item_tables(self, collaborative: bool) -> ItemTables:
+        """Those for a recommender with that split."""
+        return self.collaborative_tables if collaborative else self.personal_tables
+
+    def _tables(self, split: Split, name: str) -> ItemTables:
+        movies = self.encoded.without_codes()
+        if not self.protocol.item_baseline:
+            return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
+
+        def make() -> ItemTables:
+            return make_item_tables(
+                split.train, split.background, movies, self.seed, self.movies_without
+            )
+
+        return make() if self.folder is None else _stored(self.folder / name, make)
+
+    @cached_property
+    def movies_of_folds(self) -> list[Movies]:
+        """The movies for a recommender of one user. Under a learned encoding, for each item table
+        those with its bits."""
+        if self.protocol.encoding not in LEARNED_ENCODINGS:
+            return [self.encoded]
+        return [self._with_learned_bits(table) for table in self.personal_tables.tables]
+
+    @cached_property
+    def movies(self) -> Movies:
+        """The movies for one that learns from all users. Under a learned encoding with the bits of
+        the item table; where there are several, of one that is learned from all training rows."""
+        if len(self.movies_of_folds) == 1:
+            return self.movies_of_folds[0]
+        everybody = self.collaborative.training_ratings(with_background=True)
+        return self._with_learned_bits(make_item_table(everybody, self.encoded, self.seed))
+
+    def _with_learned_bits(self, table: ItemTable) -> Movies:
+        return self.encoded.with_codes(table.codes[:, : self.protocol.code_bits])
+
+    # --- fitting ----------------------------------------------------------------------------------
+
+    def new(self, cls: type, **settings: object) -> Any:
+        """An instance, with the defaults that suit the protocol, see `contract.with_defaults`."""
+        return with_defaults(cls, self.protocol.background_users != 0, **settings)
+
+    def shards(self, users_per_shard: int = 0) -> list[Shard]:
+        """The users in parts of that many (0: no limit), under a learned encoding each of one
+        fold."""
+        users = np.arange(self.n_users)
+        chunk = users // users_per_shard if users_per_shard else np.zeros_like(users)
+        many = len(self.movies_of_folds) > 1
+        fold = self.personal_tables.folds_of(users) if many else np.zeros_like(users)
+        if not chunk.any() and not fold.any():
+            return [WHOLE]
+        kinds = np.unique(np.column_stack((chunk, fold)), axis=0)
+        return [Shard((chunk == c) & (fold == k), int(k)) for c, k in kinds]
+
+    def fit(self, recommender: Any, shard: Shard = WHOLE) -> Fitted:
+        """Fit it to the training ratings of the shard's users, on one thread, and time it."""
+        collaborative = declared(recommender, "learns_from") == "all"
+        split, base = self.split(collaborative), declared(recommender, "builds_on")
+        uncounted = 0.0  # seconds
+
+        def shared(make: Callable[[], Any]) -> Callable[[], Any]:
+            def get() -> Any:
+                nonlocal uncounted
+                started = time.perf_counter()
+                made = make()
+                uncounted += time.perf_counter() - started
+                if isinstance(made, Fitted):
+                    uncounted -= made.seconds
+                    return made.recommender
+                return made
+
+            return get
+
+        fits = {
+            "item_baseline": shared(lambda: self.item_baseline),
+            "item_tables": shared(lambda: self.item_tables(collaborative)),
+        }
+        if base and shard.users is None:
+            fits[base] = shared(lambda: self.fitted(base))
+        training = Training(
+            ratings=shard.part_of(split.train),
+            movies=self.movies if collaborative else self.movies_of_folds[shard.fold],
+            background=split.background,
+            everyone=split.train,
+            seed=self.seed if self.model_seed is None else self.model_seed,
+            labels=self.protocol.labels,
+            loss=self.protocol.loss,
+            wnn_engine=self.wnn_engine,
+            has_background=self.protocol.background_users != 0,
+            fits=fits,
+        )
+        with one_thread():
+            compile_kernels(recommender, training)
+            uncounted, started = 0.0, time.perf_counter()
+            fit(recommender, training)
+            return Fitted(recommender, time.perf_counter() - started - uncounted)
+
+    def fitted(self, name: str) -> Fitted:
+        """The recommender of that name with its defaults, fitted to the cell once."""
+        if name not in self.fits:
+            self.fits[name] = self.fit(self.new(load_recommender(name)))
+        return self.fits[name]
 
 
 def make_cell(
@@ -109,25 +240,12 @@ def make_cell(
         InputError: fewer users exist than asked for, or a parameter is out of its range.
     """
     holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
-    sample = draw_sample(
-        dataset,
-        num_users,
-        reviews_per_user,
-        protocol.top_percentile,
-        seed,
-        protocol.user_set,
-        holdout.sample_key,
-    )
+    size, popular = (num_users, reviews_per_user), protocol.top_percentile
+    sample = draw_sample(dataset, *size, popular, seed, protocol.user_set, holdout.sample_key)
 
     def encoded(voters: np.ndarray) -> Movies:
-        return encode_movies(
-            dataset,
-            protocol.vote_scale,
-            voters,
-            protocol.votes,
-            holdout.cutoff,
-            protocol.encoding,
-        )
+        scale, votes = protocol.vote_scale, protocol.votes
+        return encode_movies(dataset, scale, voters, votes, holdout.cutoff, protocol.encoding)
 
     movies = encoded(sample.background)
     drawn = dataset.ratings.take(sample.rows)
@@ -151,21 +269,18 @@ def make_cell(
     item_baseline = ItemBaseline.fit(
         Ratings.concatenate([known_to_all, personal.background]), movies, protocol.item_baseline
     )
-    user_id = dataset.user_id[sample.users]
-    cell = Cell(
-        movies=movies,
+    return Cell(
+        encoded=movies,
         candidates=np.flatnonzero(sample.kept),  # `movies` are those that somebody has rated
         item_baseline=item_baseline,
         personal=personal,
         collaborative=collaborative,
-        user_id=user_id,
+        user_id=dataset.user_id[sample.users],
         n_background_users=len(others),
+        protocol=protocol,
         seed=seed,
         movies_without=None if dataset.source.has_votes else movies_without,
-        movie_ratings=protocol.item_baseline,
-        code_bits=protocol.code_bits if protocol.encoding in LEARNED_ENCODINGS else 0,
     )
-    return _with_learned_bits(cell)
 
 
 def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
@@ -177,28 +292,26 @@ def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
     train, background = cell.collaborative.train, cell.collaborative.background
     split = protocol.holdout_rule().fitted_to(train).split(train, background, seed)
     item_baseline = ItemBaseline.fit(
-        split.training_ratings(with_background=True), cell.movies, protocol.item_baseline
+        split.training_ratings(with_background=True), cell.encoded, protocol.item_baseline
     )
-    return _with_learned_bits(
-        replace(cell, item_baseline=item_baseline, personal=split, collaborative=split)
+    return replace(
+        cell, item_baseline=item_baseline, personal=split, collaborative=split, folder=None
     )
 
 
-def _with_learned_bits(cell: Cell) -> Cell:
-    """The cell with the movies of a learned encoding: learned from its own training rows."""
-    if not cell.code_bits:
-        return cell
-    of_folds = cell.movies_of_folds()
-    if len(of_folds) == 1:
-        movies = of_folds[0]
-    else:
-        everybody = cell.collaborative.training_ratings(with_background=True)
-        table = make_item_table(everybody, cell.movies.without_codes(), cell.seed)
-        movies = cell.movies.with_codes(table.codes[:, : cell.code_bits])
-    with_bits = replace(cell, movies=movies)
-    if "personal_tables" in cell.__dict__:  # the same: they are made from metadata bits
-        with_bits.__dict__["personal_tables"] = cell.personal_tables
-    return with_bits
+def _stored(folder: Path, make: Callable[[], ItemTables]) -> ItemTables:
+    """The tables in `folder`; made and stored there, whole or not at all, if there are none. Other
+    processes wait meanwhile."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        tables = ItemTables.load(folder)
+        if tables is None:
+            tables = make()
+            scratch = folder.with_name(f"{folder.name}.{uuid4().hex}")
+            scratch.mkdir()
+            tables.save(scratch)
+            os.rename(scratch, folder)
+        return tables
 
 
 def _background_users(sample: Sample, at_most: BackgroundUsers, seed: int) -> np.ndarray:

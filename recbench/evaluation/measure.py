@@ -4,50 +4,39 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recbench.contract import (
-    OfAll,
-    Recommender,
-    bytes_of,
-    compile_kernels,
-    declared,
-    fit_on,
-    time_for,
-)
+from recbench.contract import declared
 from recbench.data.encodings.thermometer import count_ones
-from recbench.evaluation import calibration, metrics, ranking
-from recbench.evaluation.asking import ask
-from recbench.evaluation.by_fold import ByFold
-from recbench.evaluation.cells import Cell
+from recbench.evaluation import metrics, ranking
+from recbench.evaluation.cells import WHOLE, Cell, Fitted, Shard
 from recbench.evaluation.metrics import Row
-from recbench.evaluation.residual_skill import scores_over_bias
+from recbench.evaluation.predicting import (
+    Predictions,
+    fit_and_predict,
+    mean_stars,
+    predict,
+    together,
+)
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A recommender fitted to a cell, and how long that took."""
-
-    recommender: Recommender
-    fit_seconds: float
-
-
-@dataclass(frozen=True)
 class Measured:
-    """What a recommender did on a cell.
+    """The results of a recommender on a cell.
 
     Attributes:
         row: scores, times and sizes by column name.
         predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
             and predicted_ones (of the thermometers); and if movies were ranked, the scores of the
             user's ranking, the same in each of a user's rows.
-        notes: see `Predicted`.
+        notes: see `Predictions`.
     """
 
     row: Row
@@ -62,179 +51,85 @@ class Measured:
         return score
 
 
-@dataclass(frozen=True)
-class Predicted:
-    """What a recommender said of the held-out ratings of a cell, [n] in their order.
-
-    Attributes:
-        stars: float64 [n].
-        covered: bool [n], where that is its own answer.
-        ones: int [n], of its own bits; None: it has none.
-        grid, probabilities: float64 [g] and [n, g], its predictive distribution; None: it has none.
-        ranked: all movies, if it was to rank them.
-        fit_seconds, predict_seconds, ranking_seconds: how long it took.
-        state_bytes, shared_bytes: of what it learned of users, and of what serves all of them;
-            None: it cannot say.
-        notes: what it could not do as asked -> for how many users.
-    """
-
-    stars: np.ndarray
-    covered: np.ndarray
-    ones: np.ndarray | None
-    grid: np.ndarray | None
-    probabilities: np.ndarray | None
-    ranked: ranking.Ranking | None
-    fit_seconds: float
-    predict_seconds: float
-    ranking_seconds: float | None
-    state_bytes: int | None
-    shared_bytes: int | None
-    notes: Counter[str]
-
-
-def measure(
-    recommender: Recommender | Any,
-    cell: Cell,
-    labels: str,
-    base: Fitted | None = None,
-    rank: bool = False,
-) -> Measured:
+def measure(make: Callable[[], Any], cell: Cell, rank: bool = False, keep_as: str = "") -> Measured:
     """Fit, predict, score.
 
     Args:
-        labels: how both sides of the accuracies are encoded, see `encode_ratings`.
-        base: what the recommender builds on, fitted to this cell already. The seconds that took
-            are counted in its own, as if it had done it itself.
+        make: gives a fresh recommender each time, as a class does: under a learned encoding one is
+            fitted to each fold of users.
         rank: also let it rank all movies, see `recbench.evaluation.ranking`.
+        keep_as: a name under which the fitted recommender stays in `cell.fits`.
 
     Raises:
         ValueError: what it predicts is not what the contract asks for, or nothing is held out.
     """
-    learns_from_background = declared(recommender, "learns_from_background")
-    if not len(cell.train_and_test(learns_from_background)[1]):
+    first = make()
+    collaborative = declared(first, "learns_from") == "all"
+    if not len(cell.split(collaborative).test):
         raise ValueError("no rating is held out in this cell")
-    predicted = fit_and_predict(recommender, cell, base, rank)
-    return score(predicted, cell, labels, learns_from_background)
-
-
-def fit_and_predict(
-    recommender: Recommender | Any,
-    cell: Cell,
-    base: Fitted | None = None,
-    rank: bool = False,
-    of_all: OfAll | None = None,
-    otherwise: float | None = None,
-) -> Predicted:
-    """The half of `measure` in which the recommender works.
-
-    On one thread as far as matrices go: those of one user are small, and the threads of several
-    workers on the same cores wait for each other many times as long as they work.
-
-    The recommender sees the training part alone; of the test part who is asked about what, and
-    when, if it asks for that. A rating of it is first looked at when all predictions are made.
-
-    Args:
-        of_all: where the cell holds a part of the users, what the recommender learned from all.
-        otherwise: stars where it has no answer; None: the mean of its training ratings.
-    """
-    learns_from_background = declared(recommender, "learns_from_background")
-    train, test = cell.train_and_test(learns_from_background)
-    otherwise = train.mean_stars() if otherwise is None else otherwise
-
-    with one_thread():
-        tables = None
-        if declared(recommender, "starts_from_item_table"):
-            tables = cell.item_tables(learns_from_background)
-        of_folds = [cell.movies] if learns_from_background else cell.movies_of_folds()
-        if len(of_folds) > 1:
-            base = None  # what it builds on was fitted by fold, too
-        compile_kernels(recommender, train, of_folds[0], cell.item_baseline, tables)
+    shards = [WHOLE] if collaborative else cell.shards()
+    models = [first, *(make() for _ in shards[1:])]
+    parts = [fit_and_predict(one, cell, shard) for one, shard in zip(models, shards, strict=True)]
+    ranked, seconds = None, None
+    if rank:
         started = time.perf_counter()
-
-        def fit(one: Any, ratings: Ratings, fold: int) -> Any:
-            movies, baseline = of_folds[fold], cell.item_baseline
-            return fit_on(one, ratings, movies, baseline, base and base.recommender, tables, of_all)
-
-        if len(of_folds) == 1:
-            fit(recommender, train, 0)
-        else:
-            recommender = ByFold(recommender, cell.personal_tables.folds_of, len(of_folds))
-            recommender.fit(train, fit)
-        fitted = time.perf_counter()
-        answer = ask(recommender, test.user, test.movie, otherwise, test.time)
-        predicted_at = time.perf_counter()
-        grid, probabilities = (
-            recommender.predict_distribution(
-                test.user, test.movie, **time_for(recommender, test.time)
-            )
-            if hasattr(recommender, "predict_distribution")
-            else (None, None)
-        )
-        ranking_from = time.perf_counter()
-        ranked = _rank(recommender, cell, train, test) if rank else None
-        ranked_at = time.perf_counter()
-    return Predicted(
-        stars=answer.stars,
-        covered=answer.covered,
-        ones=answer.ones,
-        grid=grid,
-        probabilities=probabilities,
-        ranked=ranked,
-        fit_seconds=fitted - started + (base.fit_seconds if base else 0.0),
-        predict_seconds=predicted_at - fitted,
-        ranking_seconds=ranked_at - ranking_from if rank else None,
-        state_bytes=bytes_of(recommender, "state_bytes"),
-        shared_bytes=bytes_of(recommender, "shared_bytes"),
-        notes=Counter(getattr(recommender, "user_notes", {})),
-    )
+        ranked = _rank(models, shards, cell, collaborative)
+        seconds = time.perf_counter() - started
+    if keep_as and len(shards) == 1:
+        cell.fits[keep_as] = Fitted(first, parts[0].fit_seconds)
+    return score(together(parts, shards, cell), cell, collaborative, ranked, seconds)
 
 
-def score(said: Predicted, cell: Cell, labels: str, learns_from_background: bool) -> Measured:
-    """The other half of `measure`: what a recommender said, beside what was held out.
+def score(
+    predictions: Predictions,
+    cell: Cell,
+    collaborative: bool,
+    ranked: ranking.Ranking | None = None,
+    ranking_seconds: float | None = None,
+) -> Measured:
+    """The scores of the predictions for a cell.
 
     Args:
-        learns_from_background: as the recommender declares it.
+        collaborative: whether the recommender learns from all users.
+        ranked: all movies, if it ranked them, and how long that took.
     """
-    train, test = cell.train_and_test(learns_from_background)
-    predicted, ranked = said.stars, said.ranked
+    train, test = cell.train_and_test(collaborative)
+    labels, stars, own_ones = cell.protocol.labels, predictions.stars, predictions.ones
     ones = count_ones(test.stars, labels)
-    predicted_ones = said.ones if said.ones is not None else count_ones(predicted, labels)
+    predicted_ones = count_ones(stars, labels) if own_ones is None else own_ones
+    state, n_trained = predictions.state_bytes, max(len(np.unique(train.user)), 1)
     row = {
         "n_users": cell.n_users,
         "n_train": len(train),
         "n_test": len(test),
-        **metrics.scores(test, predicted, ones, predicted_ones),
-        **scores_over_bias(train, test, cell.item_baseline, predicted),
+        **metrics.scores(test, stars, ones, predicted_ones),
+        **metrics.residual_scores(train, test, cell.item_baseline, stars),
         **(
-            calibration.calibration(test.stars, test.user, said.grid, said.probabilities)
-            if said.grid is not None and said.probabilities is not None
-            else dict.fromkeys(calibration.COLUMNS)
+            metrics.calibration(test.stars, test.user, predictions.grid, predictions.probabilities)
+            if predictions.grid is not None and predictions.probabilities is not None
+            else dict.fromkeys(metrics.CALIBRATION_COLUMNS)
         ),
         **(ranked.scores() if ranked is not None else dict.fromkeys(ranking.COLUMNS)),
-        **warm_and_cold(test, predicted, ones, predicted_ones, warm=np.isin(test.user, train.user)),
-        "coverage": float(said.covered.mean()),
-        "fit_seconds": said.fit_seconds,
-        "predict_seconds": said.predict_seconds,
-        "ranking_seconds": said.ranking_seconds,
-        "bytes_per_user": (
-            None
-            if said.state_bytes is None
-            else said.state_bytes / max(len(np.unique(train.user)), 1)
-        ),
-        "bytes_shared": said.shared_bytes,
+        **warm_and_cold(test, stars, ones, predicted_ones, warm=np.isin(test.user, train.user)),
+        "coverage": float(predictions.covered.mean()),
+        "fit_seconds": predictions.fit_seconds,
+        "predict_seconds": predictions.predict_seconds,
+        "ranking_seconds": ranking_seconds,
+        "bytes_per_user": None if state is None else state / n_trained,
+        "bytes_shared": predictions.shared_bytes,
     }
-    predictions = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "user_id": cell.user_id[test.user],
-            "movie_id": cell.movies.movie_id[test.movie],
+            "movie_id": cell.encoded.movie_id[test.movie],
             "stars": test.stars,
-            "predicted": predicted.astype(np.float32),
+            "predicted": stars.astype(np.float32),
             "ones": ones.astype(np.int8),
             "predicted_ones": predicted_ones.astype(np.int8),
             **(ranked.columns_for(test.user) if ranked is not None else {}),
         }
     )
-    return Measured(row, predictions, said.notes)
+    return Measured(row, table, predictions.notes)
 
 
 def warm_and_cold(
@@ -250,24 +145,31 @@ def warm_and_cold(
     row: Row = {}
     for name, rows in (("warm", warm), ("cold", ~warm)):
         user, errors = test.user[rows], (test.stars[rows], predicted[rows], test.user[rows])
-        there = len(user) > 0
+        any_users = len(user) > 0
         row[f"{name}_users"] = len(np.unique(user))
-        row[f"{name}_rmse"] = metrics.rmse(*errors) if there else None
-        row[f"{name}_mae"] = metrics.mae(*errors) if there else None
-        accuracy = float(metrics.mean_per_user(right[rows], user).mean()) if there else None
+        row[f"{name}_rmse"] = metrics.rmse(*errors) if any_users else None
+        row[f"{name}_mae"] = metrics.mae(*errors) if any_users else None
+        accuracy = float(metrics.mean_per_user(right[rows], user).mean()) if any_users else None
         row[f"{name}_accuracy_mean"] = accuracy
     return row
 
 
-def _rank(recommender: Recommender, cell: Cell, train: Ratings, test: Ratings) -> ranking.Ranking:
-    """The candidates of the cell, ranked. How popular they are is the same for all recommenders,
-    whatever they learn from."""
-    otherwise = train.mean_stars()
+def _rank(
+    models: list[Any], shards: list[Shard], cell: Cell, collaborative: bool
+) -> ranking.Ranking:
+    """The candidates of the cell, ranked for each user by the model of the user's shard. How
+    popular they are is the same for all recommenders, whatever they learn from."""
+    train, test = cell.train_and_test(collaborative)
+    otherwise = mean_stars(cell, collaborative)
+
+    def predicted(user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        stars = np.empty(len(user))
+        for model, shard in zip(models, shards, strict=True):
+            rows = shard.rows_of(user)
+            stars[rows] = predict(model, user[rows], movie[rows])[0]
+        return np.where(np.isfinite(stars), stars, otherwise)
+
     known = cell.collaborative.training_ratings(with_background=True)
-    return ranking.full_ranking(
-        lambda user, movie: ask(recommender, user, movie, otherwise).stars,
-        train,
-        test,
-        cell.candidates,
-        ranking.popularity_percentile(known, cell.candidates),
-    )
+    popularity = ranking.popularity_percentile(known, cell.candidates)
+    with one_thread():
+        return ranking.full_ranking(predicted, train, test, cell.candidates, popularity)

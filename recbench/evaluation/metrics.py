@@ -1,5 +1,4 @@
-"""The scores: one readable function each, and `scores`, all of them: a new one is a function here
-and a line there.
+"""The scores: `scores`, `residual_scores` and `calibration` give them by column.
 
 Arrays are one entry per test rating: `stars` (the truth) and `predicted` (float [n], 0.5 .. 5),
 `user` (int [n]). A score is the mean over users unless its name says `pooled`.
@@ -11,12 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from recbench.ratings import Ratings
+from recbench.models.item_baseline import ItemBaseline
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 LIKED = 4.0  # stars from which a movie counts as liked
 WITHIN_ONES = 2  # of a thermometer: one star
 NDCG_PLACES = 10
 NDCG_LEAST_RATINGS = 20  # held out of a user, for a ranking of them to mean something
+DAMPING_USER = 5.0  # ratings, of the user bias
+LEAST_RATINGS = 5  # held out of a user, for a correlation within them
+NO_SPREAD = 1e-5  # stars; a smaller standard deviation is rounding
+LEVELS = (50, 80, 95)  # percent, of central intervals
+CALIBRATION_COLUMNS = (*(f"coverage_{level}" for level in LEVELS), "crps")
+ROUNDING = 1e-9  # of a cumulative sum of probabilities
+SUM_TOLERANCE = 1e-6
 
 
 Row = dict[str, Any]  # column -> number; None: empty
@@ -150,3 +157,145 @@ def _ranks_within(values: np.ndarray, index: np.ndarray) -> np.ndarray:
 
 def _error(stars: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return predicted.astype(np.float64) - stars.astype(np.float64)
+
+
+# --- what is left without user bias and item baseline
+
+
+def residual_scores(
+    train: Ratings, test: Ratings, item_baseline: ItemBaseline, predicted: np.ndarray
+) -> Row:
+    """Scores of what is left of a rating without user bias and item baseline, by column.
+
+    The two explain most of what can be explained of a rating; the rest is this user's taste.
+
+    Args:
+        predicted: float [n], for the ratings of `test`.
+    """
+    bias = bias_prediction(train, test, item_baseline)
+    correlation = residual_correlation_per_user(test.stars, predicted, bias, test.user)
+    return {
+        "skill_over_bias": skill_over_bias(test.stars, predicted, bias, test.user),
+        "residual_correlation": mean_where_there(correlation),
+        "residual_correlation_users": int(np.isfinite(correlation).sum()),
+    }
+
+
+def bias_prediction(train: Ratings, test: Ratings, item_baseline: ItemBaseline) -> np.ndarray:
+    """b = c_i + b_u for each rating of `test`, float64 [n], within 0.5 .. 5.
+
+    b_u = Σ (r − c) / (n_u + 5) over the user's training ratings; 0 of none.
+    """
+    n_users = 1 + max(train.user.max(initial=0), test.user.max(initial=0))
+    residual = train.stars - item_baseline.stars[train.movie]
+    count = np.bincount(train.user, minlength=n_users)
+    user_bias = np.bincount(train.user, residual, minlength=n_users) / (count + DAMPING_USER)
+    stars = item_baseline.stars[test.movie] + user_bias[test.user]
+    return stars.clip(MIN_STARS, MAX_STARS)
+
+
+def skill_over_bias(
+    stars: np.ndarray, predicted: np.ndarray, bias: np.ndarray, user: np.ndarray
+) -> float | None:
+    """1 − MSE(r̂) / MSE(b), both means over users: a skill score (Murphy 1988).
+
+    0: no better than b; 1: perfect; below 0: worse than b. None if b is perfect.
+    """
+    mse, mse_of_bias = (mean_per_user((one - stars) ** 2, user).mean() for one in (predicted, bias))
+    return float(1 - mse / mse_of_bias) if mse_of_bias > 0 else None
+
+
+def residual_correlation_per_user(
+    stars: np.ndarray, predicted: np.ndarray, bias: np.ndarray, user: np.ndarray
+) -> np.ndarray:
+    """Pearson's correlation of r − b and r̂ − b within each user with 5 held-out ratings or more;
+    0 where one of them is the same for all. float64 [users present], nan for the others."""
+    _, index = np.unique(user, return_inverse=True)
+
+    def centred(values: np.ndarray) -> np.ndarray:
+        return values - mean_per_user(values, index)[index]
+
+    truth, ours = centred(stars - bias), centred(predicted - bias)
+    covariance = mean_per_user(truth * ours, index)
+    spread = [np.sqrt(mean_per_user(one**2, index)) for one in (truth, ours)]
+    varies = np.minimum(*spread) > NO_SPREAD
+    correlation = np.divide(
+        covariance, spread[0] * spread[1], np.zeros_like(covariance), where=varies
+    )
+    return np.where(np.bincount(index) >= LEAST_RATINGS, correlation, np.nan)
+
+
+# --- predictive distributions
+
+
+def calibration(
+    stars: np.ndarray, user: np.ndarray, grid: np.ndarray, probabilities: np.ndarray
+) -> Row:
+    """Whether a predictive distribution is right, by column, each a mean over users.
+
+    Args:
+        grid: float [g], stars, rising.
+        probabilities: float [n, g], a row for each rating.
+
+    Raises:
+        ValueError: it is no distribution.
+    """
+    grid = np.asarray(grid, dtype=np.float64)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    check_distribution(grid, probabilities, len(stars))
+    per_rating = [central_coverage(stars, grid, probabilities, level) for level in LEVELS]
+    per_rating.append(crps(stars, grid, probabilities))
+    means = [float(mean_per_user(values, user).mean()) for values in per_rating]
+    return dict(zip(CALIBRATION_COLUMNS, means, strict=True))
+
+
+def central_coverage(
+    stars: np.ndarray, grid: np.ndarray, probabilities: np.ndarray, level: float
+) -> np.ndarray:
+    """Which part of each rating's own probability lies in the central interval of `level` percent,
+    float64 [n], 0 .. 1: the interval from (1 − level / 100) / 2 to 1 minus that, of the cumulative
+    distribution.
+
+    Of a true distribution this is `level` percent on average, however coarse the grid is: the
+    nonrandomised probability integral transform (Czado, Gneiting & Held 2009). Whole steps would
+    hold more than they say: of three whole stars, any interval holds a third at least.
+    """
+    place = np.searchsorted(grid, np.asarray(stars, dtype=np.float64))
+    at = np.minimum(place, len(grid) - 1)
+    on_grid = grid[at] == stars
+    cumulative = np.column_stack((np.zeros(len(stars)), np.cumsum(probabilities, axis=1)))
+    row = np.arange(len(stars))
+    below = cumulative[row, place]  # F of all that is less
+    up_to = np.where(on_grid, cumulative[row, at + 1], below)
+    low, high = (1 - level / 100) / 2, (1 + level / 100) / 2
+    inside = (np.minimum(up_to, high) - np.maximum(below, low)).clip(0)
+    own = up_to - below
+    return np.where(
+        own > ROUNDING, inside / np.maximum(own, ROUNDING), (low <= below) & (below <= high)
+    )
+
+
+def crps(stars: np.ndarray, grid: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The continuous ranked probability score of each rating, float64 [n], in stars: less is
+    better. ∫ (F(x) − 1[r ≤ x])² dx = E|X − r| − E|X − X'| / 2 (Gneiting and Raftery 2007); of a
+    single value with probability 1, it is the absolute error."""
+    distance = np.abs(grid - np.asarray(stars, dtype=np.float64)[:, None])  # (n, g)
+    cumulative = np.cumsum(probabilities, axis=1)[:, :-1]  # (n, g - 1)
+    half_of_its_own = (cumulative * (1 - cumulative)) @ np.diff(grid)  # E|X − X'| / 2
+    return np.vecdot(probabilities, distance) - half_of_its_own
+
+
+def check_distribution(grid: np.ndarray, probabilities: np.ndarray, n: int) -> None:
+    """Raises ValueError unless they are distributions of `n` ratings."""
+    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):
+        raise ValueError(
+            f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
+            f"shape {probabilities.shape} for {n} pairs"
+        )
+    if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
+        raise ValueError("predict_distribution returned a grid that does not rise")
+    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE
+    if not ((probabilities >= 0).all() and sums_to_one.all()):
+        raise ValueError(
+            "predict_distribution returned probabilities that are negative or do not sum to 1"
+        )

@@ -3,19 +3,19 @@
 A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both sides of a
 difference, and the difference computed anew each time. Ratings of one user are not independent,
 so users are drawn, not ratings; a user of several iterations counts once, with the mean over them.
-Movies are taken as given; `recbench.evaluation.two_way_bootstrap` draws them, too.
+Movies are taken as given; `two_way_interval` draws them, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import sparse, stats
 
-from recbench.evaluation.holm import holm
 from recbench.evaluation.metrics import (
     auc_like_per_user,
     ndcg_at_10_per_user,
@@ -24,6 +24,8 @@ from recbench.evaluation.metrics import (
 from recbench.keys import CELL
 
 RESAMPLES = 10_000
+TWO_WAY_RESAMPLES = 2_000
+TWO_WAY_AT_ONCE = 200  # resamples of a block
 LEVEL = 0.95
 
 
@@ -91,7 +93,13 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
         here = references[(references[CELL] == list(cell)).all(axis=1)]
         there = [loss for loss in READ_OUT if loss in of_cell]
         by_user = of_cell.groupby(["user_id", "model"])[there].mean().unstack("model")
-        resampled = _Resampled(by_user, seed)
+
+        @cache
+        def resampled(users: bytes, by_user: pd.DataFrame = by_user) -> pd.DataFrame:
+            """Means over the users of a mask (bool [n]), [resamples, columns]."""
+            values = by_user.to_numpy()[np.frombuffer(users, dtype=bool)]
+            return pd.DataFrame(resampled_means(values, RESAMPLES, seed), columns=by_user.columns)
+
         for reference, role in zip(here["reference"], here["reference_role"], strict=True):
             for model in of_cell["model"].unique():
                 if model != reference and reference in by_user["right"]:
@@ -132,7 +140,10 @@ def rmse_intervals(losses: pd.DataFrame, seed: int = 0) -> dict[tuple, tuple[flo
 
 
 def _compare(
-    by_user: pd.DataFrame, resampled: _Resampled, model: str, reference: str
+    by_user: pd.DataFrame,
+    resampled: Callable[[bytes], pd.DataFrame],
+    model: str,
+    reference: str,
 ) -> Iterator[dict[str, object]]:
     """One record for each score, over the users that have it on both sides."""
     for loss in by_user.columns.unique(0):
@@ -140,7 +151,7 @@ def _compare(
         both = by_user[loss][[model, reference]].notna().all(axis=1).to_numpy()
         if not both.any():
             continue
-        means = resampled.means(both)
+        means = resampled(both.tobytes())
         ours, theirs = (by_user[loss, name].to_numpy()[both] for name in (model, reference))
         differences = (read_out(means[loss, model]) - read_out(means[loss, reference])).to_numpy()
         low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -166,24 +177,6 @@ def share_of_users(better: np.ndarray) -> dict[str, float]:
     centre = (share + z**2 / (2 * n)) / shrink
     half = z / shrink * float(np.sqrt(better.var() / n + z**2 / (4 * n**2)))
     return {"better_share": share, "better_low": centre - half, "better_high": centre + half}
-
-
-class _Resampled:
-    """Resampled means of all columns of a table of users, kept for each subset of users."""
-
-    def __init__(self, by_user: pd.DataFrame, seed: int) -> None:
-        self._by_user = by_user
-        self._seed = seed
-        self._kept: dict[bytes, pd.DataFrame] = {}
-
-    def means(self, users: np.ndarray) -> pd.DataFrame:
-        """[resamples, columns], over the users of the mask `users` (bool [n])."""
-        key = users.tobytes()
-        if key not in self._kept:
-            values = self._by_user.to_numpy()[users]
-            means = resampled_means(values, RESAMPLES, self._seed)
-            self._kept[key] = pd.DataFrame(means, columns=self._by_user.columns)
-        return self._kept[key]
 
 
 def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
@@ -212,3 +205,75 @@ def two_sided_p(difference: float, standard_error: float, users: int) -> float:
     if users < 2 or difference == 0:
         return 1.0
     return float(2 * stats.t.sf(abs(difference) / max(standard_error, 1e-300), users - 1))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjusted p (Holm 1979), float [n]."""
+    order = np.argsort(p, kind="stable")
+    adjusted = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty(len(p))
+    result[order] = np.minimum(adjusted, 1.0)
+    return result
+
+
+def two_way_interval(
+    ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0, resamples: int = TWO_WAY_RESAMPLES
+) -> tuple[float, float]:
+    """95 % percentile interval of RMSE(ours) − RMSE(theirs), stars; users *and* movies are drawn.
+
+    The pigeonhole bootstrap (Owen 2007): each resample draws users with replacement and, apart
+    from them, movies; a rating counts as often as its user times as often as its movie. Beside the
+    bootstrap over users alone it shows whether a conclusion would hold for other movies. It is
+    conservative: its variance holds that of users and that of movies.
+
+    The RMSE is the root of the mean over users of their mean squared error; a user's iterations
+    count alike, and a user none of whose movies is drawn is left out of that resample.
+
+    Args:
+        ours, theirs: predictions of the same test ratings in the same order: user_id, movie_id,
+            iteration, stars, predicted.
+
+    Raises:
+        ValueError: they are not of the same ratings.
+    """
+    key = ["iteration", "user_id", "movie_id"]
+    if not np.array_equal(ours[key].to_numpy(), theirs[key].to_numpy()):
+        raise ValueError("the two sides are not predictions of the same ratings")
+    user, _ = pd.factorize(ours["user_id"])
+    movie, _ = pd.factorize(ours["movie_id"])
+    shape = (user.max() + 1, movie.max() + 1)
+    count = ours.groupby(["iteration", "user_id"])["stars"].transform("count").to_numpy()
+    weight = 1.0 / count  # of a rating in its user's mean; iterations have the same total
+
+    def by_user_and_movie(values: np.ndarray) -> sparse.csr_matrix:
+        return sparse.csr_matrix((values, (user, movie)), shape=shape)
+
+    weights = by_user_and_movie(weight)
+    errors = [
+        by_user_and_movie(
+            weight * (side["predicted"] - side["stars"]).astype(float).to_numpy() ** 2
+        )
+        for side in (ours, theirs)
+    ]
+    rng = np.random.default_rng([seed, 7])
+    differences = np.empty(resamples)
+    for start in range(0, resamples, TWO_WAY_AT_ONCE):
+        part = slice(start, min(start + TWO_WAY_AT_ONCE, resamples))
+        size = part.stop - part.start
+        users = _times_drawn(rng, shape[0], size)  # (users, resamples)
+        movies = _times_drawn(rng, shape[1], size)  # (movies, resamples)
+        total = weights @ movies  # (users, resamples)
+        there = (total > 0) * users
+        rmse = [
+            np.sqrt((there * (error @ movies / np.where(total > 0, total, 1))).sum(axis=0))
+            / np.sqrt(there.sum(axis=0))
+            for error in errors
+        ]
+        differences[part] = rmse[0] - rmse[1]
+    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _times_drawn(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray:
+    """How often each of n is among n drawn with replacement, float64 [n, resamples]."""
+    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).T.astype(np.float64)

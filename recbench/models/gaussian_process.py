@@ -1,4 +1,4 @@
-"""One user's stars as a Gaussian process: learned a rating at a time, asked movie by movie."""
+"""One user's stars as a Gaussian process, learned a rating at a time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from weightless.compiled import compiled as numeric
 
 
 class GaussianProcess:
-    """y ~ N(0, K + σ² I): the residuals y of one user's ratings, and what follows from them.
+    """y ~ N(0, K + σ² I): the residuals y of one user's ratings, and predictions from them.
 
-    Kept are L, the Cholesky factor of K + σ² I, and z = L⁻¹ y (Rasmussen & Williams 2006,
+    Held are L, the Cholesky factor of K + σ² I, and z = L⁻¹ y (Rasmussen & Williams 2006,
     algorithm 2.1). One more rating adds a row to either, at a cost of n²; taking one out does over
     again the rows after it. So after any sequence of both they are those of what is left, learned
     in its order.
@@ -59,8 +59,7 @@ class GaussianProcess:
         """Take out rating `at`: rows before stay, those after are computed again.
 
         Args:
-            kernel: float64 [n − 1, n − 1], K of what is left.
-            residual: float64 [n − 1], y of what is left.
+            kernel, residual: K float64 [n − 1, n − 1] and y float64 [n − 1] of the others.
         """
         self._root[at:], self._z[at:] = 0.0, 0.0
         for row in range(at, self._count - 1):
@@ -70,8 +69,8 @@ class GaussianProcess:
             )  # fmt: skip
         self._count -= 1
 
-    def ask(self, kernel: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What is predicted of m ratings.
+    def predict(self, kernel: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior of m ratings.
 
         Args:
             kernel: float64 [m, n], with each rating learned.
@@ -81,16 +80,16 @@ class GaussianProcess:
             mean of y, and variance of a rating, noise included, float64 [m] each.
         """
         if len(kernel) == 1:
-            mean, known = _ask_one(self._root, self._z, self._count, kernel[0])
-            return np.array([mean]), variance + self.noise - known
+            mean, explained = _predict_one(self._root, self._z, self._count, kernel[0])
+            return np.array([mean]), variance + self.noise - explained
         v = self.solved(kernel)  # (n, m)
         return self.z @ v, variance + self.noise - np.vecdot(v.T, v.T)
 
     def shares(self, kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each rating learned has to do with one prediction.
+        """The share of each rating learned in one prediction.
 
         Args:
-            kernel: float64 [n], of the rating asked for with each learned.
+            kernel: float64 [n], of the query with each rating learned.
 
         Returns:
             share: float64 [n], w_j y_j with w = (K + σ² I)⁻¹ k; their sum is the predicted mean.
@@ -120,7 +119,8 @@ class GaussianProcess:
         return self._z[: self._count]
 
     def solved(self, kernel: np.ndarray) -> np.ndarray:
-        """V = L⁻¹ k' of m ratings (k: float64 [m, n]), float64 [n, m]: V'V is what is known."""
+        """V = L⁻¹ k' of m ratings (k: float64 [m, n]), float64 [n, m]; V'V is how much
+        covariance they explain."""
         return solve_triangular(self.root, kernel.T, lower=True, check_finite=False)
 
     def _make_room(self, room: int) -> None:
@@ -147,6 +147,6 @@ def _append(root: Any, z: Any, n: Any, kernel: Any, variance: Any, residual: Any
 
 
 @numeric
-def _ask_one(root: Any, z: Any, n: Any, kernel: Any) -> Any:
+def _predict_one(root: Any, z: Any, n: Any, kernel: Any) -> Any:
     v = _forward(root, n, kernel)
     return np.dot(v, z[:n]), np.dot(v, v)

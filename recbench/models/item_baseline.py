@@ -1,8 +1,7 @@
 """The item baseline: how many stars each movie gets on average, learned from many users' ratings.
 
-It is a fitted model. It is made for a split, from training ratings alone, and handed to every
-recommender that starts from it: beside the metadata it is all that a personal model knows of other
-users.
+It is fitted for a split, to training ratings alone, and shared by every recommender that starts
+from it, with the means that users' own residuals are shrunk to.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from recbench.ratings import DEFAULT_STARS, Movies, Ratings, read_only
 Start = Literal["item_baseline", "mean"]  # what a recommender's residuals are taken from
 
 CENTRE_LOG_VOTES = 5.0  # near the middle of ln(1 + votes), so that the prior is mild
-# Before any rating is seen: three stars, and as many more or less as the vote average says.
+# The prior: three stars, and as many more or less as the vote average has.
 PRIOR = np.array([DEFAULT_STARS, DEFAULT_STARS, 1.0, 0.0])
-# Damping of each step, in ratings: that prior, a user bias of zero, no bit having an effect, the
-# movie being what its votes and bits say.
+# Damping of each step, in ratings: towards that prior, a user bias of zero, no effect of bits, no
+# item bias.
 DAMPING_VOTES, DAMPING_USER, DAMPING_BITS, DAMPING_MOVIE = 10.0, 5.0, 100.0, 40.0
 
 
@@ -63,7 +62,7 @@ class ItemBaseline:
         """Fit to `ratings`, the training ratings of all users that may be learned from.
 
         Args:
-            item_bias: False: without b_i, so that no movie is known by its ratings.
+            item_bias: False: without b_i.
         """
         count = np.bincount(ratings.movie, minlength=len(movies))  # (movies,)
 
@@ -87,15 +86,14 @@ class ItemBaseline:
 
 
 def starting_stars(start: Start, item_baseline: ItemBaseline | None, movies: Movies) -> np.ndarray:
-    """What the residuals of a recommender are taken from, float64 [movies], stars.
+    """The stars that a recommender's residuals are taken from, float64 [movies].
 
     Args:
-        start: "item_baseline", or "mean": the same for every movie, so that nothing is known of
-            it and the mean is left to the recommender.
+        start: "item_baseline", or "mean": `DEFAULT_STARS` for every movie, so that the mean is left
+            to the recommender.
 
     Raises:
-        ValueError: it starts from an item baseline and has been given none. None is fitted here:
-            on which ratings, only the maker of the split can say.
+        ValueError: there is no item baseline, or `start` is neither.
     """
     if start == "mean":
         return np.full(len(movies), DEFAULT_STARS)
@@ -103,10 +101,38 @@ def starting_stars(start: Start, item_baseline: ItemBaseline | None, movies: Mov
         raise ValueError(f"start is '{start}'. Expected 'item_baseline' or 'mean'")
     if item_baseline is None:
         raise ValueError(
-            "this recommender starts from an item baseline. Hand it one made for the split: "
-            "fit(train, movies, ItemBaseline.fit(ratings, movies))"
+            "this recommender starts from an item baseline, and there is none: "
+            'Training(..., fits={"item_baseline": ...})'
         )
     return item_baseline.stars
+
+
+def shrunk_means(
+    user: np.ndarray,
+    stars: np.ndarray,
+    damping: float,
+    overall: float,
+    weight: np.ndarray | None = None,
+) -> np.ndarray:
+    """μ_u = (Σ g r + κ m) / (Σ g + κ), float64 [u], of each distinct user in order: the user's mean
+    as if κ more ratings were the mean of all.
+
+    Args:
+        user: int [n], of each rating.
+        stars: float [n], of each, or its residual.
+        damping: κ, in ratings.
+        overall: m, the mean of all users.
+        weight: g, float [n], of each rating; None: one.
+    """
+    _, owner = np.unique(user, return_inverse=True)
+    weight = np.ones(len(stars)) if weight is None else weight
+    total, count = np.bincount(owner, weight * stars), np.bincount(owner, weight)
+    return (total + damping * overall) / (count + damping)
+
+
+def mean_of_all(stars: np.ndarray) -> float:
+    """The mean of all `stars`, float [n]; 0 of none."""
+    return float(stars.mean(dtype=np.float64)) if len(stars) else 0.0
 
 
 def _vote_columns(movies: Movies) -> np.ndarray:
@@ -121,7 +147,7 @@ def _vote_columns(movies: Movies) -> np.ndarray:
 def _ridge(
     x: np.ndarray, count: np.ndarray, total: np.ndarray, damping: float, prior: np.ndarray
 ) -> np.ndarray:
-    """The w that minimises Σ (y − x·w)² + damping ‖w − prior‖² over ratings, from what is known
-    of each movie (a row of x): how many ratings it has (`count`) and the sum of their y."""
+    """The w that minimises Σ (y − x·w)² + damping ‖w − prior‖² over ratings, from
+    the number of ratings of each movie (a row of x), `count`, and the sum of their y, `total`."""
     penalised = x.T @ (count[:, None] * x) + damping * np.eye(len(prior))
     return prior + np.linalg.solve(penalised, x.T @ (total - count * (x @ prior)))

@@ -1,4 +1,4 @@
-"""The kernel of two ratings, from what is stored of their movies."""
+"""The kernel of two ratings, from the patterns of their movies."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from recbench.models.gaussian_process import GaussianProcess
-from recbench.models.item_table.codes import arcsine_kernel
-from recbench.models.item_table.kernel import drift_shape, metadata_shape
+from recbench.models.item_table.scales import arcsine_kernel, drift_shape, metadata_shape
 from recbench.models.item_table.table import ItemTable
 from recbench.models.posteriors import Films, all_posteriors
 from recbench.ratings import DEFAULT_STARS, Movies
@@ -18,9 +17,9 @@ from weightless.compiled import compiled as numeric
 
 
 class MovieKernel(ABC):
-    """k(a, b) of ratings whose movies are a and b, see `recbench.models.item_table.kernel.Scales`.
+    """k(a, b) of ratings of movies a and b, see `recbench.models.item_table.scales.Scales`.
 
-    Ratings are numbered in the order of their time, one asked for comes after all.
+    Ratings are numbered in the order of their time; a query comes after all.
 
     Attributes:
         mean: float64 [movies], the mean function, stars.
@@ -37,13 +36,13 @@ class MovieKernel(ABC):
         metadata = pack(np.ascontiguousarray(movies.metadata_bits))
         code = self._code(table)
         self.patterns = np.ascontiguousarray(np.concatenate((code, metadata), axis=1))
-        # of length one; of zeros where nothing is known, which agrees by half with everything
+        # of length one; zeros without factors, which agrees by half with everything
         self._unit = table.factors[:, 1:] / np.where(table.norm > 0, table.norm, 1.0)[:, None]
-        self._norm = np.sqrt(self.scales.likeness) * table.norm
-        # level and slope, whose products add up: (movies, 2)
+        self._norm = np.sqrt(self.scales.similarity) * table.norm
+        # loading and slope, whose products add up: (movies, 2)
         self._linear = np.column_stack(
             (
-                np.sqrt(self.scales.level) * table.level,
+                np.sqrt(self.scales.loading) * table.loading,
                 np.sqrt(self.scales.slope) * (table.mean - DEFAULT_STARS),
             )
         )
@@ -55,9 +54,9 @@ class MovieKernel(ABC):
 
     @property
     def nbytes(self) -> int:
-        """Of what it holds of all movies."""
-        held = (self.mean, self.patterns, self._unit, self._norm, self._linear)
-        return sum(one.nbytes for one in held)
+        """Of all movies."""
+        arrays = (self.mean, self.patterns, self._unit, self._norm, self._linear)
+        return sum(one.nbytes for one in arrays)
 
     def stored(self, movie: np.ndarray) -> Patterns:
         """The patterns of movies (int [n]), the oldest first."""
@@ -68,50 +67,52 @@ class MovieKernel(ABC):
     def process(
         self, movie: np.ndarray, patterns: Patterns, residual: np.ndarray
     ) -> GaussianProcess:
-        """What follows from ratings stored: their movies int [n], residuals float64 [n]."""
+        """The process of ratings stored: their movies int [n], residuals float64 [n]."""
         process = GaussianProcess(self.scales.noise)
         process.learn_all(self.among(movie, patterns), residual)
         return process
 
     def posterior_mean(
-        self, movie: np.ndarray, residual: np.ndarray, asked: np.ndarray
+        self, movie: np.ndarray, residual: np.ndarray, query: np.ndarray
     ) -> np.ndarray:
-        """The residuals expected of movies asked for, int [m], from those of movies rated, int [n],
+        """The residuals expected of queries, movies int [m], from those of movies rated, int [n],
         the latest last: float64 [m]."""
         patterns = self.stored(movie)
         process = self.process(movie, patterns, residual)
-        return process.ask(self.asked(asked, movie, patterns), self.variance(asked))[0]
+        with_stored = self.with_stored(query, movie, patterns)
+        return process.predict(with_stored, self.variance(query))[0]
 
     def posteriors(
         self,
         movie: list[np.ndarray],
         residual: list[np.ndarray],
-        asked: list[np.ndarray],
+        query: list[np.ndarray],
         variance: bool = True,
         threads: int = 1,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What is expected of the movies that many users are asked about.
+        """Posteriors of the queries of many users.
 
         Args:
             movie, residual: of each user the movies rated, int [n], and their residuals, float64
                 [n], the latest last.
-            asked: of each user the movies asked for, int [m].
+            query: of each user the movies to predict, int [m].
             variance: False: the second result is empty, and may have cost nothing.
-            threads: how many share the users. What comes out does not depend on it.
+            threads: how many share the users. The results do not depend on it.
 
         Returns:
             The mean of the residuals, and by how much their variance is less than without ratings,
             user after user, float64 [Σ m] each.
         """
-        mean, known = [np.empty(0)], [np.empty(0)]
-        for rated, own, films in zip(movie, residual, asked, strict=True):
+        mean, explained = [np.empty(0)], [np.empty(0)]
+        for rated, own, queries in zip(movie, residual, query, strict=True):
             patterns = self.stored(rated)
             process = self.process(rated, patterns, own)
-            before = self.variance(films)
-            expected, after = process.ask(self.asked(films, rated, patterns), before)
+            before = self.variance(queries)
+            with_stored = self.with_stored(queries, rated, patterns)
+            expected, after = process.predict(with_stored, before)
             mean.append(expected)
-            known.append(before + self.scales.noise - after)
-        return np.concatenate(mean), np.concatenate(known if variance else known[:1])
+            explained.append(before + self.scales.noise - after)
+        return np.concatenate(mean), np.concatenate(explained if variance else explained[:1])
 
     def among(self, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
         """K of the ratings stored, float64 [n, n]; `movie`: int [n], their movies."""
@@ -119,22 +120,21 @@ class MovieKernel(ABC):
         place = np.arange(n)
         return self._parts(movie, movie, patterns, place)
 
-    def asked(self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns) -> np.ndarray:
-        """k of m movies asked for, int [m], with the ratings stored, float64 [m, n]."""
-        return self._parts(movie, stored, patterns, np.full(len(movie), len(stored)))
+    def with_stored(self, query: np.ndarray, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
+        """k of m queries, int [m], with the ratings stored, float64 [m, n]."""
+        return self._parts(query, movie, patterns, np.full(len(query), len(movie)))
 
     def between(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """k of ratings that are all still to come, of movies int [m] and int [n]: as if of the same
+        """k between queries, of movies int [m] and int [n]: all of the same
         moment, float64 [m, n]."""
         kernel = self._parts(movie, other, self.stored(other), np.full(len(movie), len(other)))
         away = len(other) - np.arange(len(other))  # of each place from the one after all
         return kernel + (self._drift[0] - self._drift[away])
 
     def agreement(self, movie: int, others: np.ndarray) -> np.ndarray:
-        """Which part of those who rate both movies is on the same side of the mean in both, as the
-        factors estimate it: 1 − θ/π for two normal variables (Sheppard 1899). float64 [n]."""
-        alike = arcsine_kernel(self._unit[[movie]], self._unit[others])[0]
-        return (1 + alike) / 2
+        """The part of those who rate both movies that is on the same side of the mean in both, as
+        the factors estimate it: 1 − θ/π for two normal variables (Sheppard 1899). float64 [n]."""
+        return (1 + arcsine_kernel(self._unit[[movie]], self._unit[others])[0]) / 2
 
     def variance(self, movie: np.ndarray) -> np.ndarray:
         """k of each rating with itself, float64 [m]."""
@@ -150,9 +150,9 @@ class MovieKernel(ABC):
         n = len(stored)
         if n >= len(self._drift):
             self._drift = self.scales.drift * drift_shape(np.arange(2 * n))
-        asked = self.patterns[movie]
-        differing = patterns.distances(asked, slice(self._code_words, None))
-        kernel = self._likeness(movie, stored, patterns, asked)
+        query = self.patterns[movie]
+        differing = patterns.distances(query, slice(self._code_words, None))
+        kernel = self._similarity(movie, stored, patterns, query)
         _add_parts(
             kernel, differing, self._metadata, self._linear[movie], self._linear[stored],
             self._drift, place,
@@ -164,19 +164,19 @@ class MovieKernel(ABC):
         """What is stored of a movie beside its metadata, uint64 [movies, words]."""
 
     @abstractmethod
-    def _likeness(
-        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
+    def _similarity(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
     ) -> np.ndarray:
-        """The likeness of movies, float64 [m, n], in squared stars."""
+        """The similarity of movies, float64 [m, n], in squared stars."""
 
 
 class CodeKernel(MovieKernel):
-    """Likeness by the bits of codes that agree."""
+    """Similarity by the bits of codes that agree."""
 
     def _code(self, table: ItemTable) -> np.ndarray:
         bits = table.codes.shape[1]
         differing = np.arange(bits + 1)
-        # by bits that differ; of no bits nothing is known
+        # by bits that differ
         self._agreement = 1.0 - 2.0 * differing / bits if bits else np.zeros(1)
         self._same_and_step = (1.0, -2.0 / bits) if bits else (0.0, 0.0)
         return pack(np.ascontiguousarray(table.codes))
@@ -185,44 +185,44 @@ class CodeKernel(MovieKernel):
         self,
         movie: list[np.ndarray],
         residual: list[np.ndarray],
-        asked: list[np.ndarray],
+        query: list[np.ndarray],
         variance: bool = True,
         threads: int = 1,
     ) -> tuple[np.ndarray, np.ndarray]:
-        films = Films(
+        arrays = Films(
             self.patterns, self._code_words, self._norm, self._linear, self._same_and_step,
             self._metadata,
         )  # fmt: skip
-        return all_posteriors(films, self.scales, movie, residual, asked, variance, threads)
+        return all_posteriors(arrays, self.scales, movie, residual, query, variance, threads)
 
-    def _likeness(
-        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
+    def _similarity(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
     ) -> np.ndarray:
-        differing = patterns.distances(asked, slice(self._code_words))
+        differing = patterns.distances(query, slice(self._code_words))
         return _by_agreement(differing, self._agreement, self._norm[movie], self._norm[stored])
 
 
 class FactorKernel(MovieKernel):
-    """Likeness by the angle between real-valued factors: what codes approach with more bits."""
+    """Similarity by the angle between real-valued factors: what codes approach with more bits."""
 
     def _code(self, table: ItemTable) -> np.ndarray:
         return np.empty((len(table), 0), dtype=np.uint64)
 
-    def _likeness(
-        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, asked: np.ndarray
+    def _similarity(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
     ) -> np.ndarray:
-        alike = arcsine_kernel(self._unit[movie], self._unit[stored])
-        return alike * self._norm[movie][:, None] * self._norm[stored]
+        angle = arcsine_kernel(self._unit[movie], self._unit[stored])
+        return angle * self._norm[movie][:, None] * self._norm[stored]
 
 
 @numeric
 def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -> Any:
     m, n = differing.shape
-    likeness = np.empty((m, n))
+    similarity = np.empty((m, n))
     for i in range(m):
         for j in range(n):
-            likeness[i, j] = agreement[differing[i, j]] * norm[i] * norm_stored[j]
-    return likeness
+            similarity[i, j] = agreement[differing[i, j]] * norm[i] * norm_stored[j]
+    return similarity
 
 
 @numeric
@@ -235,7 +235,7 @@ def _add_parts(
     by_distance: Any,
     place: Any,
 ) -> None:
-    """Metadata, level, slope and drift; the j-th rating stored has the place j."""
+    """Metadata, loading, slope and drift; the j-th rating stored has the place j."""
     m, n = kernel.shape
     for i in range(m):
         for j in range(n):

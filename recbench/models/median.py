@@ -1,4 +1,4 @@
-"""Any recommender read out by the median: what to predict when the absolute error counts."""
+"""Any recommender turned into one that predicts the median, for the absolute error."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import (
-    Options,
-    Recommender,
-    Training,
-    build,
-    bytes_of,
-    declared,
-    fit_on,
-    takes_training,
-    time_for,
-)
+from recbench.contract import Recommender, Training, bytes_of, declared, time_for
 
-GRID = np.arange(1, 11) / 2  # the stars that can be given
-WIDTH, PRIOR = 1.5, 10.0  # stars, ratings
+GRID = np.arange(1, 11) / 2  # all stars there are
 HALVINGS = 40  # of an interval 30 stars wide: to a billionth
 
 
@@ -40,21 +29,21 @@ class MedianReadOut(Recommender):
         prior: κ, in ratings.
 
     Attributes:
-        mean: the recommender whose prediction is the mean, see `median_of`.
+        mean: the class whose prediction is the mean, see `median_of`.
     """
 
     mean: ClassVar[type]
 
-    def __init__(self, width: float = WIDTH, prior: float = PRIOR) -> None:
+    def __init__(self, width: float = 1.5, prior: float = 10.0) -> None:
         self.width = width
         self.prior = prior
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
-        self._mean = fitted_base(training, self.builds_on, self.mean, self)
-        self._users, whose = np.unique(train.user, return_inverse=True)
+        self._mean = training.fitted(self.mean)
+        self._users, owner = np.unique(train.user, return_inverse=True)
         histogram = np.zeros((len(self._users) + 1, len(GRID)))  # the last row: no ratings
-        np.add.at(histogram, (whose, _place(train.stars)), 1)
+        np.add.at(histogram, (owner, _place(train.stars)), 1)
         everyone = np.concatenate((training.sample.stars, training.background.stars))
         of_all = np.bincount(_place(everyone), minlength=len(GRID)) + 1
         self._histogram = histogram + self.prior * of_all / of_all.sum()
@@ -69,7 +58,7 @@ class MedianReadOut(Recommender):
     def predict_distribution(
         self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The stars that can be given, float64 [10], and π of each pair, float64 [n, 10]."""
+        """All stars, float64 [10], and π of each pair, float64 [n, 10]."""
         mean = self._mean.predict(user, movie, **time_for(self._mean, time)).astype(np.float64)
         place = np.searchsorted(self._users, user)
         known = np.isin(user, self._users)
@@ -93,14 +82,15 @@ class MedianReadOut(Recommender):
 
     @property
     def user_notes(self) -> dict[str, int]:
-        """Of the recommender read out."""
+        """Of the recommender that predicts the mean."""
         return getattr(self._mean, "user_notes", {})
 
     def state_bytes(self) -> int:
-        return (bytes_of(self._mean, "state_bytes") or 0) + self._histogram.nbytes
+        return (bytes_of(self._mean, "state_bytes") or 0) + self._histogram[:-1].nbytes
 
     def shared_bytes(self) -> int | None:
-        return bytes_of(self._mean, "shared_bytes")
+        of_mean = bytes_of(self._mean, "shared_bytes")
+        return None if of_mean is None else of_mean + self._histogram[-1].nbytes
 
 
 def _place(stars: np.ndarray) -> np.ndarray:
@@ -110,38 +100,11 @@ def _place(stars: np.ndarray) -> np.ndarray:
 
 def median_of(cls: type) -> type[MedianReadOut]:
     """The recommender that predicts the median where `cls` predicts a mean."""
-    copied = (
-        *("learns_from_background", "starts_from_item_baseline", "starts_from_item_table"),
-        *("asks_for_time", "has_kernels", "tuned"),
-    )
     described: dict[str, Any] = {
         "__module__": cls.__module__,  # it belongs to the same family
-        "__doc__": f"`{cls.__name__}`, read out by the median.",
+        "__doc__": f"`{cls.__name__}`, but for predicting the median.",
         "builds_on": declared(cls, "name"),
         "mean": cls,
-        "learns_from": getattr(cls, "learns_from", "user"),
-        **{attribute: declared(cls, attribute) for attribute in copied},
+        **{name: declared(cls, name) for name in ("learns_from", "has_kernels", "tuned")},
     }
     return type(f"{cls.__name__}Median", (MedianReadOut,), described)
-
-
-def fitted_base(training: Training, name: str, cls: type, owner: Recommender) -> Any:
-    """The recommender of that name, fitted once for the cell; where there is none, one of `cls`
-    fitted to the same."""
-    if name in training.fits:
-        return training.fitted(name)
-    options = getattr(owner, "_options", None) or Options(
-        training.seed,
-        training.labels,
-        training.loss,
-        training.wnn_engine,
-        background=len(training.background) > 0,
-    )
-    model = build(cls, options)
-    if takes_training(model):
-        return model.fit(training)
-    baseline, tables = (
-        training.fits[one]() if one in training.fits else None
-        for one in ("item_baseline", "item_tables")
-    )
-    return fit_on(model, training.all_ratings, training.movies, baseline, item_tables=tables)

@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 
 from recbench.models.cholesky import dot, factorise, solve, solve_transposed
-from recbench.models.item_table.kernel import Scales, drift_shape
+from recbench.models.item_table.scales import Scales, drift_shape
 from recbench.models.vectors import (
     FLOATS,
     LANES,

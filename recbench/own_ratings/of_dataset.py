@@ -10,7 +10,7 @@ import polars as pl
 from recbench.data.csv_files import read_text
 from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
-from recbench.models.item_table.of_dataset import item_table_of
+from recbench.models.item_table.making import item_table_of
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.reading import split_title, year_of

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recbench.errors import InputError
-from recbench.evaluation.holm import holm
+from recbench.evaluation.significance import holm
 from recbench.report.terminal import USERS_MEDIAN
 
 MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from recbench.contract import whose_ratings
+from recbench.contract import learns_from_words
 from recbench.keys import CELL
 from recbench.registry import class_of
 
@@ -79,7 +79,7 @@ def learns_from(comparison: pd.DataFrame, model: str) -> str:
         if len(found):
             return str(found.iloc[0])
     cls = class_of(model)
-    return "" if cls is None else whose_ratings(cls)
+    return "" if cls is None else learns_from_words(cls)
 
 
 def marks(differences: pd.DataFrame) -> dict[tuple, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from recbench.command_line import RATINGS
@@ -61,7 +61,6 @@ def run_experiment(
     Raises:
         InputError: a parameter or a file is wrong.
     """
-    from recbench.contract import Options, build
     from recbench.data.joining import load_dataset  # these take seconds: flags are read without
     from recbench.evaluation.cells import make_cell
     from recbench.evaluation.measure import measure
@@ -74,8 +73,7 @@ def run_experiment(
         parameters.reviews_per_user,
         parameters.seed,
     )
-    options = Options(parameters.seed, protocol.labels, protocol.loss, wnn_engine)
-    return measure(build(cls, options, **settings), cell, protocol.labels).row
+    return measure(lambda: cls(**settings), replace(cell, wnn_engine=wnn_engine)).row
 
 
 def print_scores(row: Row) -> None:

@@ -94,11 +94,8 @@ class Predictions:
             with complete_file(self._file) as scratch:
                 left.sink_parquet(scratch, compression="zstd")
         cells = self._written_to.parent / CELLS
-        if models:  # their global statistics stand beside this file: they are computed again
-            for about in cells.glob("*/about.json"):
-                about.unlink()
         for name in models:
-            for shard in cells.glob(f"*-said/{in_file_name(name)}-*"):
+            for shard in cells.glob(f"*/{in_file_name(name)}-*"):
                 shard.unlink()
 
     def losses(self) -> pd.DataFrame:

@@ -9,28 +9,29 @@ from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
-from recbench.contract import Options, build, declared
+from recbench.contract import check_declarations, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.protocols import Protocol
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL, ITERATION
-from recbench.plugin import line_of
-from recbench.registry import family_of, file_of, load_recommender
+from recbench.registry import family_of, file_of, line_of, load_recommender
 from recbench.report.progress import GridProgress
 from recbench.report.results import RESULTS, final_results, results_table
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.runs.cluster import Cluster, Needed
-from recbench.runs.grid import CELLS, CellTask, Parts, run_task
+from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.processes import Piece, number_of_workers, work_through
 from recbench.runs.run_folder import RunFolder, write_csv
 
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
+DEFAULT_ENGINE = "weightless"
 LARGE = 2_000_000  # ratings; the cost of fewer is not announced
 TRIVIAL_REFERENCE = "user_median"  # beside the other
 REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
@@ -43,21 +44,29 @@ def check_models(specs: Sequence[str], wnn_engine: str) -> None:
         InputError: there is none of a name, it cannot be made, or none has an engine.
     """
     classes = [load_recommender(spec) for spec in specs]
-    options = Options(wnn_engine=wnn_engine)
-    if options != Options() and not any("wnn_engine" in declared(c, "options") for c in classes):
+    with_engine = [cls for cls in classes if hasattr(_mean_of(cls), "check_engine")]
+    if wnn_engine != DEFAULT_ENGINE and not with_engine:
         raise InputError(
             f"--wnn-engine {wnn_engine}: no recommender of this run has an engine. "
             "Add one that has (ao), or leave the flag out"
         )
     for spec, cls in zip(specs, classes, strict=True):
         try:
-            build(cls, options)
+            check_declarations(cls)
+            cls()
+            if cls in with_engine:
+                _mean_of(cls).check_engine(wnn_engine)
         except InputError:
             raise
         except Exception as error:  # a plugin may fail in any way
             raise InputError(
                 f"--models {spec}: {cls.__name__} cannot be made. {line_of(error, file_of(cls))}"
             ) from None
+
+
+def _mean_of(cls: type) -> Any:
+    """The class whose mean a median is of; else itself."""
+    return getattr(cls, "mean", cls)
 
 
 def open_predictions(folder: RunFolder, shared: str, anew: bool) -> tuple[Predictions, Path]:
@@ -140,7 +149,7 @@ def expected_costs(tasks: list[CellTask], dataset: Dataset) -> list[str]:
         ratings = int(in_cell * min(reviews or of_each, of_each) + others * of_each)
         ratings = min(ratings, all_ratings)
         for name, spec in task.models.items() if ratings >= LARGE else ():
-            model = build(load_recommender(spec), task.options())
+            model = with_defaults(load_recommender(spec), background != 0)
             if hasattr(model, "expected_cost") and (name, ratings) not in lines:
                 seconds, size = model.expected_cost(ratings, users, len(dataset.table))
                 lines[name, ratings] = (
@@ -173,12 +182,12 @@ def run_tasks(
     if not isinstance(workers, Cluster):
         divided = any(task.users_per_task for task in tasks)
         workers = number_of_workers(workers, None if divided else len(tasks))
-    parts, pieces = Parts(), [task.pieces() for task in tasks]
+    shards, pieces = Shards(), [task.pieces() for task in tasks]
     size_of = partial(ratings_in, dataset)
     with GridProgress(console, pieces, folder.rows, names, size_of) as progress:
         observer = progress.observe if console.is_terminal else None
         for result in work_through(run_task, tasks, workers, resume_command, observer):
-            done = result if result.part is None else parts.add(result)
+            done = result if result.shard is None else shards.add(result)
             for note in folder.new_notes(done.notes):
                 progress.note(note)
             for row in done.rows:

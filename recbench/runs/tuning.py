@@ -11,13 +11,13 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from recbench.contract import Options, Recommender, build, declared
+from recbench.contract import Recommender, declared
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
@@ -77,10 +77,8 @@ def rmse(
     cls: type[Recommender], settings: Settings, cell: Cell, protocol: Protocol, seed: int
 ) -> float:
     """The primary score of `cls` with `settings` on the validation rows of `cell`, in stars."""
-    background = protocol.background_users != 0
-    options = Options(seed, protocol.labels, protocol.loss, background=background)
-    model = build(cls, options, **settings)
-    return float(measure(model, cell, protocol.labels).row["rmse"])
+    cell = replace(cell, protocol=protocol, model_seed=seed)
+    return measure(lambda: cell.new(cls, **settings), cell).rmse
 
 
 def relative_rmse(
@@ -116,7 +114,7 @@ def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
                 "with a default"
             )
         defaults[name] = parameters[name].default
-    return defaults if background else defaults | declared(cls, "settings_alone")
+    return defaults if background else defaults | declared(cls, "defaults_without_background")
 
 
 def space_of(cls: type[Recommender]) -> dict[str, tuple]:

@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from recbench.contract import (
-    FEW,
-    Options,
-    build,
-    bytes_of,
-    compile_kernels,
-    declared,
-    fit_on,
-    time_for,
-)
+from recbench.contract import FEW, Training, bytes_of, compile_kernels, fit, time_for
 from recbench.data.joining import load_dataset
 from recbench.keys import in_file_name
-from recbench.plugin import line_of
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
-from recbench.registry import file_of, load_recommender
+from recbench.registry import file_of, line_of, load_recommender
 from recbench.runs.run_folder import complete_file
 from recbench.stream.learners import Learner
 from recbench.stream.stream import Stream, ratings_in_time
@@ -65,17 +56,20 @@ class Replayed:
     bytes_shared: int | None
 
 
-def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
+def replay(model: Any, stream: Stream, start: int, end: int, seed: int = 0) -> Replayed:
     """Fit `model` to the ratings known at the rating `start`, then go through those up to `end`.
 
     Prequential (Dawid 1984; Gama, Sebastião & Rodrigues 2013): each rating is predicted before it
     is learned. A recommender with `learn_one` learns each as soon as it is known, also those that
     were not known yet at the start; another stays as it was fitted.
+
+    Args:
+        seed: of the model.
     """
     with one_thread():
         started = time.process_time()
         known = stream.known_at(start)
-        more_seconds = _fit(model, stream, known)
+        more_seconds = _fit(model, stream, known, seed)
         fit_seconds = time.process_time() - started + more_seconds
         go_through = _one_by_one if hasattr(model, "learn_one") else _as_fitted
         predicted, predict_us, learn_us, learned = go_through(model, stream, known, start, end)
@@ -94,22 +88,31 @@ def replay(model: Any, stream: Stream, start: int, end: int) -> Replayed:
     )
 
 
-def _fit(model: Any, stream: Stream, known: int) -> float:
+def _fit(model: Any, stream: Stream, known: int, seed: int) -> float:
     """Fit to the first `known` ratings; the seconds to add to those that passed: its item tables
     may have been made before, and compiling is not counted."""
     movies = stream.movies(known)
-    baseline, tables, seconds = None, None, 0.0
-    if declared(model, "starts_from_item_baseline"):
-        baseline = stream.item_baseline(known, movies)
-    if declared(model, "starts_from_item_table"):
+    making, waited = 0.0, 0.0  # seconds of item tables, and of those the ones that passed here
+
+    @cache
+    def item_tables() -> ItemTables:
+        nonlocal making, waited
         started = time.process_time()
         tables, making = stream.item_tables(known, movies)
-        seconds = max(making - (time.process_time() - started), 0.0)
+        waited = time.process_time() - started
+        return tables
+
+    fits = {
+        "item_baseline": cache(lambda: stream.item_baseline(known, movies)),
+        "item_tables": item_tables,
+    }
+    training = Training(stream.first(known), movies, seed=seed, fits=fits)
+    few = stream.first(min(FEW, len(stream.ratings)))
     started = time.process_time()
-    compile_kernels(model, stream.first(min(FEW, len(stream.ratings))), movies, baseline, tables)
-    seconds -= time.process_time() - started
-    fit_on(model, stream.first(known), movies, baseline, item_tables=tables)
-    return seconds
+    compile_kernels(model, replace(training, ratings=few))
+    compiling = time.process_time() - started - waited
+    fit(model, training)
+    return max(making, waited) - waited - compiling
 
 
 Passed = tuple[np.ndarray, np.ndarray, np.ndarray, int]  # predicted, predict_us, learn_us, learned
@@ -234,8 +237,8 @@ def work(segment: Segment) -> SegmentDone:
     }
     cls = load_recommender(learner.spec)
     try:
-        model = build(cls, Options(seed=parameters.seed))
-        done = vars(replay(model, stream_of(parameters), segment.start, segment.end))
+        stream = stream_of(parameters)
+        done = vars(replay(cls(), stream, segment.start, segment.end, parameters.seed))
     except (Exception, SystemExit) as error:  # a model may fail in any way
         reason = line_of(error, file_of(cls))
         return SegmentDone({**row, "status": "failed", "error": reason}, traceback.format_exc())

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from recbench.evaluation.holm import holm
-from recbench.evaluation.significance import LEVEL, resampled_means, two_sided_p
+from recbench.evaluation.significance import LEVEL, holm, resampled_means, two_sided_p
 from recbench.stream.replaying import Segment
 from recbench.stream.stream import Stream, ratings_before
 

@@ -15,9 +15,8 @@ from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.sampling import user_sets
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.making import make_item_table
-from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import FOLDS, ItemTables, fold_of_each
+from recbench.models.item_table.making import FOLDS, fold_of_each, make_item_table
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 

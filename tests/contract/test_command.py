@@ -11,7 +11,9 @@ import pytest
 from models import BROKEN, GOOD
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.checks.new import TEMPLATE
+import recbench.__main__ as recbench_main
+from recbench.__main__ import TEMPLATE, Check, New, check, write
+from recbench.errors import InputError
 
 
 def python(*words, cwd):
@@ -48,42 +50,53 @@ def test_a_new_file_keeps_the_contract_and_runs_at_once(tmp_path):
     assert "MyModel" in (tmp_path / "out" / "comparison.csv").read_text()
 
 
-@pytest.mark.parametrize("name", ["my_file.py", "my_file"])
-def test_a_file_that_is_there_is_not_overwritten(tmp_path, name):
-    (tmp_path / "my_file.py").write_text("mine = 1\n")
-    done = recbench("new", name, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: my_file.py: is there already, and is not overwritten.")
-    assert (tmp_path / "my_file.py").read_text() == "mine = 1\n"
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("my-file.py", "error: my-file.py: expected a name of letters, digits and _"),
-        ("class.py", "error: class.py: expected a name of letters, digits and _"),
-        ("nowhere/my_file.py", "error: nowhere/my_file.py: there is no folder nowhere"),
+        ("my_file.py", "my_file.py: is there already, and is not overwritten."),
+        ("my_file", "my_file.py: is there already, and is not overwritten."),
+        ("my-file.py", "my-file.py: expected a name of letters, digits and _"),
+        ("class.py", "class.py: expected a name of letters, digits and _"),
+        ("nowhere/my_file.py", "nowhere/my_file.py: there is no folder nowhere"),
     ],
 )
-def test_a_name_that_cannot_be_is_an_error(tmp_path, name, message):
-    done = recbench("new", name, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith(message)
-    assert not list(tmp_path.iterdir())
+def test_a_wrong_name_and_a_file_that_is_there_are_errors(tmp_path, monkeypatch, name, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_file.py").write_text("mine = 1\n")
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        write(New(name))
+    assert [one.name for one in tmp_path.iterdir()] == ["my_file.py"]
+    assert (tmp_path / "my_file.py").read_text() == "mine = 1\n"
 
 
 def test_what_fails_is_one_sentence_and_status_1(tmp_path):
+    """The only one by the process itself: the others call what it calls."""
     (tmp_path / "my_file.py").write_text(BROKEN["predicts seven stars"][2])
     done = recbench("check", "my_file:Model", "--quick", cwd=tmp_path)
     assert done.returncode == 1
-    said = " ".join(done.stdout.split())
+    shown = " ".join(done.stdout.split())
     line = 1 + (tmp_path / "my_file.py").read_text().split("# here")[0].count("\n")
     assert (
         f"FAILED predictions are stars my_file.py, line {line}: predict returned 7 stars; expected "
         "finite stars from 0.5 to 5: cut with np.clip(stars, 0.5, 5.0)"
-    ) in said
-    assert "for 2,000 ratings" not in said
+    ) in shown
+    assert "for 2,000 ratings" not in shown
     assert done.stderr == ""
+
+
+@pytest.fixture
+def checked(tmp_path, monkeypatch, capsys):
+    """Checks a file of this text; the exit status and what is printed."""
+    monkeypatch.setattr(recbench_main.console, "width", 100)
+    files = iter(range(9))
+
+    def status_and_output(text, name="Model", quick=True):
+        file = tmp_path / f"file_{next(files)}" / "my_file.py"
+        file.parent.mkdir()
+        file.write_text(text)
+        return check(Check(f"{file}:{name}", quick=quick)), capsys.readouterr().out
+
+    return status_and_output
 
 
 PAGE = (ROOT / "docs" / "your-own-model.md").read_text()
@@ -93,30 +106,25 @@ def block(name):
     return re.search(rf"<!-- {name} -->\n```\w*\n(.*?)```\n<!-- end -->", PAGE, re.DOTALL)[1]
 
 
-def test_the_example_of_the_docs_keeps_the_contract_and_a_mistake_is_said_as_printed(tmp_path):
-    file = tmp_path / "my_file.py"
-    file.write_text(block("own"))
-    done = recbench("check", "my_file:MyModel", "--quick", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
+def test_the_example_of_the_docs_keeps_the_contract_and_a_mistake_is_as_printed(checked):
+    status, output = checked(block("own"), "MyModel")
+    assert status == 0, output
     naive = block("own").replace("[np.minimum(user, len(self.user_bias) - 1)]", "[user]")
     assert naive != block("own")
-    file.write_text(naive)
-    done = recbench("check", "my_file:MyModel", "--quick", cwd=tmp_path)
-    assert done.returncode == 1
-    assert block("failed") in "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+    status, output = checked(naive, "MyModel")
+    assert status == 1
+    assert block("failed") in "".join(line.rstrip() + "\n" for line in output.splitlines())
 
 
-def test_the_same_is_not_said_twice(tmp_path):
-    (tmp_path / "my_file.py").write_text(BROKEN["knows no new users"][2])
-    done = recbench("check", "my_file:Model", "--quick", cwd=tmp_path)
-    said = " ".join(done.stdout.split())
-    assert done.returncode == 1
-    assert said.count("index 50000 is out of bounds for axis 0 with size 6;") == 1
-    assert said.count("index 50000 is out of bounds for axis 0 with size 6, as above") > 1
-    (tmp_path / "my_file.py").write_text(GOOD.replace("train.mean_stars()", "1 / 0"))
-    done = recbench("check", "my_file:Model", cwd=tmp_path)
-    assert done.stdout.count("FAILED") == 1
-    assert "The others rest on this" in done.stdout
+def test_the_same_is_not_shown_twice(checked):
+    status, output = checked(BROKEN["knows no new users"][2])
+    shown = " ".join(output.split())
+    assert status == 1
+    assert shown.count("index 50000 is out of bounds for axis 0 with size 6;") == 1
+    assert shown.count("index 50000 is out of bounds for axis 0 with size 6, as above") > 1
+    _, output = checked(GOOD.replace("training.sample.mean_stars()", "1 / 0"), quick=False)
+    assert output.count("FAILED") == 1
+    assert "The others rest on this" in output
 
 
 @pytest.mark.parametrize(
@@ -126,30 +134,29 @@ def test_the_same_is_not_said_twice(tmp_path):
         ("nothing:Model", "error: 'nothing:Model': there is no file nothing.py here"),
         ("my_file:Other", "error: 'my_file:Other': my_file has no class 'Other'"),
         ("my_file:Empty", "lacks fit and predict"),
+        ("nobody:Model", 'error: Model.learns_from is "nobody". Expected "user"'),
         ("wrong:Model", "error: 'wrong:Model' cannot be loaded. wrong.py, line 2: SyntaxError"),
     ],
 )
-def test_a_wrong_file_or_class_is_one_message_and_status_2(tmp_path, spec, message):
+def test_a_wrong_file_or_class_is_one_message(tmp_path, monkeypatch, spec, message):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "my_file.py").write_text(GOOD + "\n\nclass Empty:\n    pass\n")
+    (tmp_path / "nobody.py").write_text(GOOD.replace('"user"', '"nobody"'))
     (tmp_path / "wrong.py").write_text("\nclass Model(:\n")
-    done = recbench("check", spec, cwd=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    with pytest.raises(InputError) as error:
+        check(Check(spec))
+    assert message in f"error: {error.value}"
 
 
-def test_one_of_the_project_can_be_checked(tmp_path):
-    done = recbench("check", "user_mean", "--quick", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
-    assert "ok      learning comes nearer to fitting all" in done.stdout
+def test_one_of_the_project_can_be_checked(capsys):
+    assert check(Check("user_mean", quick=True)) == 0
+    assert "ok      learning comes nearer to fitting all" in capsys.readouterr().out
 
 
 def test_help_teaches(tmp_path):
-    done = recbench("--help", cwd=tmp_path)
-    assert done.returncode == 0
+    text = recbench("--help", cwd=tmp_path).stdout
     for words in ("usage: python -m recbench", "new my_file.py", "check my_file:MyModel"):
-        assert words in done.stdout, words
-    for command, words in (("check", ("--quick", "--timeout", "file:Class")), ("new", ("FILE",))):
-        text = recbench(command, "--help", cwd=tmp_path).stdout
-        for word in words:
-            assert word.lower() in text.lower(), word
+        assert words in text, words
+    text = recbench("check", "--help", cwd=tmp_path).stdout
+    for word in ("--quick", "--timeout", "file:Class"):
+        assert word.lower() in text.lower(), word

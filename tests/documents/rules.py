@@ -136,8 +136,8 @@ RULES: list[Rule] = [
     # --- experiments: tests of their own run them, and look at what comes out
     Run(r"python -m experiments\.speed --parts engine", {"--quick": [], "--output-dir": [OUT]}),
     Run(
-        r"python -m experiments\.make_full_size( --output FOLDER)?",
-        {"--output": ["made"], "--ratings": [500], "--users": [20], "--movies": [60]},
+        r"python -m experiments\.speed --make FOLDER",
+        {"--make": ["made"], "--ratings": [500]},
     ),
     Elsewhere(r"python -m experiments\.claims.*", "test_compare_all.py", "experiments.claims"),
     Elsewhere(
@@ -147,33 +147,33 @@ RULES: list[Rule] = [
     ),
     Elsewhere(
         r"python -m experiments\.(explanations|ask_next|membership|personal_variants).*",
-        "test_personal_experiments.py",
-        r"experiments.\1",
+        "test_experiments.py",
+        r'run("\1"',
     ),
     Elsewhere(
         r"python -m experiments\.learned_bits.*",
-        "test_personal_experiments.py",
-        "experiments.learned_bits",
+        "test_experiments.py",
+        'run("learned_bits"',
     ),
     Elsewhere(
         r"python -m experiments\.no_population.*",
-        "test_no_population.py",
-        "experiments.no_population",
+        "test_experiments.py",
+        'run("no_population"',
     ),
     Elsewhere(
         r"python -m experiments\.(literature|published_benchmark).*",
         "test_experiments.py",
-        r"experiments.\1",
+        r'run("\1"',
     ),
     Elsewhere(
-        r"python -m experiments\.full_size --dataset FOLDER",
-        "test_full_size_costs.py",
-        "experiments.full_size",
+        r"python -m experiments\.speed --parts shares --dataset FOLDER",
+        "test_full_size.py",
+        "experiments.speed",
     ),
     # --- results/README.md: the runs behind the figures
     Read(r"python (compare_all|continual|tune)\.py .*", "a run of hours", "results/README.md"),
     Read(
-        r"python -m experiments\.(full_size|speed) .*",
+        r"python -m experiments\.speed .*",
         "minutes, and more at full size",
         "results/README.md",
     ),

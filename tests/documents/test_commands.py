@@ -15,7 +15,7 @@ from commands import PAGES, PROGRAMS, Command, all_commands, blocks_of, commands
 from rules import OWN_RATINGS, RULES, STAND_FOR, Elsewhere, Run, changed, rule_of
 from tests_paths import ROOT
 
-from recbench.checks.new import TEMPLATE
+from recbench.__main__ import TEMPLATE
 
 COMMANDS = all_commands()
 TO_RUN = [command for command in COMMANDS if isinstance(rule_of(command), Run)]

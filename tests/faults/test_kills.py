@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 MODEL_THAT_FAILS_ONCE = """
 import os
 class Fails:
-    learns_from_background = True
+    learns_from = "all"
     def fit(self, train, movies):
         if os.path.exists({marker!r}):
             raise RuntimeError("not yet")

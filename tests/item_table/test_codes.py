@@ -1,4 +1,4 @@
-"""Codes of movies: the fast choice against a plain one, and what their agreement comes near to."""
+"""Codes of movies: the fast choice against a plain one, and the arc-sine kernel."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbench.models.item_table import codes
-from recbench.models.item_table.codes import arcsine_kernel, choose_codes
+from recbench.models.item_table import making
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import arcsine_kernel
 
 
 def target(factors: np.ndarray) -> np.ndarray:
@@ -51,19 +52,19 @@ def pool(f: int, size: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, 6]).standard_normal((f, size))
 
 
-def random_movies(seed: int, films: int, f: int) -> tuple[np.ndarray, np.ndarray]:
+def random_movies(seed: int, movies: int, f: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return rng.standard_normal((films, f)), rng.integers(0, 200, films)
+    return rng.standard_normal((movies, f)), rng.integers(0, 200, movies)
 
 
 @settings(deadline=None, max_examples=15)
 @given(st.integers(0, 10_000), st.integers(2, 9), st.integers(1, 4), st.integers(1, 7))
-def test_the_choice_is_the_plain_greedy_search(seed, films, f, bits):
+def test_the_choice_is_the_plain_greedy_search(seed, movies, f, bits):
     """As good at each step: of two hyperplanes with the same sides either may be taken."""
-    factors, count = random_movies(seed, films, f)
+    factors, count = random_movies(seed, movies, f)
     weight = np.sqrt(count + 1.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codes, "POOL", 24)
+        patch.setattr(making, "POOL", 24)
         found = choose_codes(factors, count, bits, seed)
     expected = plainly_herded(factors, weight, pool(f, 24, seed), bits)
     for first in range(1, bits + 1):
@@ -73,8 +74,8 @@ def test_the_choice_is_the_plain_greedy_search(seed, films, f, bits):
 
 def test_only_the_most_rated_movies_are_looked_at(monkeypatch):
     factors, count = random_movies(4, 12, 3)
-    monkeypatch.setattr(codes, "POOL", 24)
-    monkeypatch.setattr(codes, "FILMS", 5)
+    monkeypatch.setattr(making, "POOL", 24)
+    monkeypatch.setattr(making, "MOST_RATED", 5)
     most = np.argsort(-count)[:5]
     planes = pool(3, 24, 4)
     expected = plainly_herded(factors[most], np.sqrt(count[most] + 1.0), planes, 6)
@@ -87,24 +88,17 @@ def test_only_the_most_rated_movies_are_looked_at(monkeypatch):
     assert (again[rest] == 1 - found[rest]).all()  # on the other side of each hyperplane
 
 
-def test_fewer_bits_are_the_first_of_more():
-    factors, count = random_movies(1, 60, 8)
-    many = choose_codes(factors, count, 128, 3)
-    for bits in (1, 17, 64):
-        assert (choose_codes(factors, count, bits, 3) == many[:, :bits]).all()
-
-
 def test_more_bits_come_nearer_to_the_arcsine_kernel():
     factors, count = random_movies(2, 80, 8)
     code = choose_codes(factors, count, 512, 0)
-    wanted = target(factors)
+    expected = target(factors)
     errors = [
-        np.sqrt(np.mean((agreement(code[:, :bits]) - wanted) ** 2)) for bits in (8, 32, 128, 512)
+        np.sqrt(np.mean((agreement(code[:, :bits]) - expected) ** 2)) for bits in (8, 32, 128, 512)
     ]
     assert (np.diff(errors) < 0).all()
     assert errors[-1] < 0.02
     unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
-    np.testing.assert_allclose(arcsine_kernel(unit, unit), wanted, atol=1e-7)
+    np.testing.assert_allclose(arcsine_kernel(unit, unit), expected, atol=1e-7)
 
 
 @pytest.mark.parametrize("bits", [16, 64, 256])
@@ -112,7 +106,7 @@ def test_chosen_hyperplanes_are_better_than_as_many_random_ones(bits):
     factors, count = random_movies(5, 80, 8)
     weight = np.sqrt(count + 1.0)
     chosen = choose_codes(factors, count, bits, 1)
-    first = (factors @ pool(8, codes.POOL, 1)[:, :bits] > 0).astype(np.uint8)
+    first = (factors @ pool(8, making.POOL, 1)[:, :bits] > 0).astype(np.uint8)
     assert squared_error(chosen, factors, weight) < 0.5 * squared_error(first, factors, weight)
 
 

@@ -11,9 +11,9 @@ import pytest
 from recbench.data.dataset import Dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.item_table import codes, making, tables
+from recbench.models.item_table import making
+from recbench.models.item_table.making import FOLDS
 from recbench.models.item_table.table import ItemTable
-from recbench.models.item_table.tables import FOLDS
 from recbench.ratings import Ratings
 
 STRICT = PROTOCOLS["strict"]
@@ -26,7 +26,7 @@ def small_tables(monkeypatch):
     monkeypatch.setattr(making, "SAMPLES", 8)
     monkeypatch.setattr(making, "SAMPLES_FOR_SCALES", 7)
     monkeypatch.setattr(making, "RANK", 4)
-    monkeypatch.setattr(codes, "POOL", 256)
+    monkeypatch.setattr(making, "POOL", 256)
 
 
 @pytest.fixture(params=["votes of the metadata", "votes counted"])
@@ -132,10 +132,10 @@ def test_learned_bits_of_ones_own_fold_know_all_but_oneself(synthetic):
     other = cell_of(other_ratings(synthetic, rows_of(synthetic, cell, 4)), protocol)
     same = [
         np.array_equal(a.bits, b.bits)
-        for a, b in zip(cell.movies_of_folds(), other.movies_of_folds(), strict=True)
+        for a, b in zip(cell.movies_of_folds, other.movies_of_folds, strict=True)
     ]
     assert same == [fold == own for fold in range(FOLDS)]
-    assert cell.movies_of_folds()[0].channels["learned"] == 128
+    assert cell.movies_of_folds[0].channels["learned"] == 128
 
 
 # --- those whom scales and steps are fitted to -------------------------------------------------
@@ -238,29 +238,24 @@ def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synth
 
 def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_alone(synthetic):
     cell = cell_of(synthetic, STRICT.changed(item_baseline=False))
-    (table,) = cell.item_tables(learns_from_background=False).tables
+    (table,) = cell.item_tables(False).tables
     assert table.checksum() == ItemTable.of_metadata(cell.movies, cell.item_baseline).checksum()
 
 
 def test_of_many_users_a_table_is_learned_from_some(synthetic):
-    """Which are drawn is a matter of the seed, not of what they rated."""
+    """Which are drawn is a matter of the seed, not of their ratings."""
     cell = cell_of(synthetic, ALONE)
     ratings = cell.personal.train
-    drawn = making._of_some_users(ratings, 12, seed=5)
-    assert len(np.unique(drawn.user)) == 12
-    of_drawn = np.isin(ratings.user, drawn.user)
-    assert np.array_equal(drawn.stars, ratings.stars[of_drawn])  # all ratings of each, in order
-    other = replace(ratings, stars=5.5 - ratings.stars)
-    assert np.array_equal(making._of_some_users(other, 12, seed=5).user, drawn.user)
-    assert not np.array_equal(making._of_some_users(ratings, 12, seed=6).user, drawn.user)
-    assert making._of_some_users(ratings, USERS, seed=5) is ratings
+    users = np.unique(ratings.user)
+    drawn = np.random.default_rng([5, 8]).permutation(users)[:12]
+    some = ratings.take(np.isin(ratings.user, drawn))
     table = making.make_item_table(ratings, cell.movies, seed=5, most_users=12)
     assert table.about["users"] == 12
-    assert table.checksum() == making.make_item_table(drawn, cell.movies, seed=5).checksum()
+    assert table.checksum() == making.make_item_table(some, cell.movies, seed=5).checksum()
 
 
 def test_where_half_of_the_users_are_enough_there_are_two_folds(synthetic, monkeypatch):
-    monkeypatch.setattr(tables, "MOST_USERS", USERS // 2)
+    monkeypatch.setattr(making, "MOST_USERS", USERS // 2)
     cell = cell_of(synthetic, ALONE)
     before = checksums(cell)
     assert len(set(before)) == 2

@@ -7,17 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recbench.models.factorization.features import movie_features
-from recbench.models.factorization.sampling import NormalFM
-from recbench.models.item_table import posterior
-from recbench.models.item_table.posterior import mean_and_factors
+from recbench.models import factorization
+from recbench.models.factorization import NormalFM, movie_features
+from recbench.models.item_table.making import mean_and_factors
 from recbench.ratings import Movies, Ratings
 
 FILMS, UNRATED = 9, (3, 8)
 RATED = np.setdiff1d(np.arange(FILMS), UNRATED)
 
 
-def films() -> Movies:
+def made_movies() -> Movies:
     rng = np.random.default_rng(0)
     average = rng.uniform(1, 5, FILMS)
     average[[2, 8]] = np.nan
@@ -51,7 +50,7 @@ def machine(monkeypatch):
             made.append(self)
             super().fit(design, *given)
 
-    monkeypatch.setattr(posterior, "NormalFM", Kept)
+    monkeypatch.setattr(factorization, "NormalFM", Kept)
     return made
 
 
@@ -63,83 +62,62 @@ def pairwise(x: np.ndarray, v: np.ndarray) -> float:
     )
 
 
-def said_by(model: NormalFM, movies: Movies, users: int) -> np.ndarray:
+def predicted_by(model: NormalFM, movies: Movies, users: int) -> np.ndarray:
     """μ + w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k of each sample kept, user and movie: (samples,
     users, movies). The weights of a movie that nobody rated are the mean of those of the movies
     rated."""
     side, _ = movie_features(movies, RATED)
-    said = []
+    predicted = []
     own = np.arange(users, users + len(RATED))
     for w0, of_features, v_of_features in model.kept_samples():
         w = np.append(of_features, of_features[own].mean())
         v = np.vstack((v_of_features, v_of_features[own].mean(axis=0)))
         of_sample = np.empty((users, FILMS))
         for user in range(users):
-            for film in range(FILMS):
+            for movie in range(FILMS):
                 x = np.zeros(len(w))
                 x[user] = 1.0
-                place = np.flatnonzero(film == RATED)
+                place = np.flatnonzero(movie == RATED)
                 x[own[place[0]] if len(place) else -1] = 1.0
-                x[users + len(RATED) : -1] = side[film]
-                of_sample[user, film] = model.mean + w0 + w @ x + pairwise(x, v)
-        said.append(of_sample)
-    return np.array(said)
+                x[users + len(RATED) : -1] = side[movie]
+                of_sample[user, movie] = model.mean + w0 + w @ x + pairwise(x, v)
+        predicted.append(of_sample)
+    return np.array(predicted)
 
 
 @pytest.mark.parametrize("votes", [True, False])
 def test_mean_and_covariance_are_those_of_what_is_predicted_of_all_users(machine, votes):
     """Over the users of each sample, averaged over samples."""
-    movies, own = films(), ratings()
+    movies, own = made_movies(), ratings()
     if not votes:
         movies = replace(movies, vote_average=np.full(FILMS, np.nan), vote_count=np.zeros(FILMS))
     stars, factors = mean_and_factors(own, movies, seed=2, rank=3, samples=9, factors=1_000)
-    said = said_by(machine[0], movies, len(np.unique(own.user)))  # (samples, users, movies)
-    assert len(said) == 4  # of nine, five are thrown away
-    np.testing.assert_allclose(stars, said.mean(axis=(0, 1)), atol=1e-9)
-    covariance = np.mean([np.cov(one.T, bias=True) for one in said], axis=0)
+    predicted = predicted_by(
+        machine[0], movies, len(np.unique(own.user))
+    )  # (samples, users, movies)
+    assert len(predicted) == 4  # of nine, five are thrown away
+    np.testing.assert_allclose(stars, predicted.mean(axis=(0, 1)), atol=1e-9)
+    covariance = np.mean([np.cov(one.T, bias=True) for one in predicted], axis=0)
     np.testing.assert_allclose(factors @ factors.T, covariance, atol=1e-9)
     assert np.ptp(np.diagonal(covariance)) > 1e-3  # movies differ, so it says something
     assert factors.shape == (FILMS, 4 * (3 + 1))
 
 
-def test_what_is_said_plainly_is_what_the_machine_predicts(machine):
+def test_what_is_predicted_plainly_is_what_the_machine_predicts(machine):
     """The formula of the test above, by the sampler's own prediction of the training ratings."""
-    movies, own = films(), ratings()
+    movies, own = made_movies(), ratings()
     mean_and_factors(own, movies, seed=2, rank=3, samples=9, factors=4)
     users = np.unique(own.user)
-    said = said_by(machine[0], movies, len(users)).mean(axis=0)
+    predicted = predicted_by(machine[0], movies, len(users)).mean(axis=0)
     np.testing.assert_allclose(
         machine[0].predict(machine[0].design),
-        said[np.searchsorted(users, own.user), own.movie],
+        predicted[np.searchsorted(users, own.user), own.movie],
         atol=1e-9,
     )
 
 
-def test_a_movie_that_nobody_rated_has_the_mean_weights_of_those_rated():
-    of_features = np.array(
-        [[1.0, 10], [3, 20], [8, 60], [-5, -5], [7, 7]]
-    )  # three movies, two bits
-    expected = [[1, 10], [3, 20], [8, 60], [4, 30], [-5, -5], [7, 7]]
-    assert posterior._with_mean(of_features, 3).tolist() == expected
-    assert posterior._with_mean(of_features[:, 0], 3).tolist() == [1, 3, 8, 4, -5, 7]
-
-
-def test_movies_that_nobody_rated_and_that_are_alike_in_all_are_the_same():
-    movies = films()
-    rows = np.array([*range(FILMS), 3, 8])  # a twin of each that nobody rated
-    more = Movies(
-        *(getattr(movies, name)[rows] if name != "bit_names" else movies.bit_names
-          for name in Movies.__annotations__)
-    )  # fmt: skip
-    stars, factors = mean_and_factors(ratings(), more, seed=2, rank=3, samples=9, factors=8)
-    assert stars[9:] == pytest.approx(stars[[3, 8]], abs=1e-12)
-    np.testing.assert_allclose(factors[9:], factors[[3, 8]], atol=1e-12)
-    alone, _ = mean_and_factors(ratings(), movies, seed=2, rank=3, samples=9, factors=8)
-    np.testing.assert_allclose(stars[:FILMS], alone, atol=1e-12)
-
-
 def test_the_largest_factors_are_kept_and_each_has_its_largest_number_positive():
-    movies, own = films(), ratings()
+    movies, own = made_movies(), ratings()
     arguments = (own, movies, 2, 3, 9)
     _, all_of_them = mean_and_factors(*arguments, factors=1_000)
     _, few = mean_and_factors(*arguments, factors=3)
@@ -153,27 +131,8 @@ def test_the_largest_factors_are_kept_and_each_has_its_largest_number_positive()
     assert (few[largest, np.arange(3)] > 0).all()
 
 
-def test_the_sign_of_a_factor_is_not_left_to_the_solver():
-    wide = np.array([[1.0, 0.2], [-3.0, 0.1], [0.5, -0.3]])
-    count = np.array([2, 1, 4])
-    kept = posterior._leading(wide, count, 2)
-    for signs in ([-1, 1], [1, -1], [-1, -1]):
-        np.testing.assert_allclose(posterior._leading(wide * signs, count, 2), kept, atol=1e-12)
-    turned = wide @ np.array([[0.6, -0.8], [0.8, 0.6]])
-    np.testing.assert_allclose(posterior._leading(turned, count, 2), kept, atol=1e-12)
-    np.testing.assert_allclose(kept @ kept.T, wide @ wide.T, atol=1e-12)
-    largest = np.abs(kept).argmax(axis=0)
-    assert (kept[largest, [0, 1]] > 0).all()
-
-
-def test_the_root_of_a_singular_covariance():
-    covariance = np.array([[4.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
-    root = posterior._root(covariance)
-    np.testing.assert_allclose(root @ root.T, covariance, atol=1e-12)
-
-
 def test_the_same_seed_the_same_table():
-    arguments = (ratings(), films())
+    arguments = (ratings(), made_movies())
     first, again, other = (
         mean_and_factors(*arguments, seed=seed, rank=3, samples=9, factors=4) for seed in (2, 2, 3)
     )

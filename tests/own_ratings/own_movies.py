@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN
+from recbench.models.item_table.scales import EVEN, Scales
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.known_movies import KnownMovies

@@ -10,7 +10,7 @@ from tests_paths import SYNTHETIC
 
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError
-from recbench.models.item_table.of_dataset import item_table_of
+from recbench.models.item_table.making import item_table_of
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings import known_movies as module
 from recbench.own_ratings.catalogue import Catalogue

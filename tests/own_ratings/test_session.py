@@ -10,7 +10,7 @@ from own_movies import HERE, SOME, catalogue_of_titles, known_movies_of_titles
 from PerUser.personal import Personal
 from recbench.contract import Training
 from recbench.errors import InputError
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.own_ratings import session as module
 from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.reading import OwnRating, read_ratings

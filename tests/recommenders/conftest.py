@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recbench.checks.candidate import MOVIES, TRAIN
-from recbench.checks.toy_data import toy_movies
+from recbench.checks.toy_data import MOVIES, TRAIN, toy_movies
 from recbench.ratings import Movies, Ratings
 
 

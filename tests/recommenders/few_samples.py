@@ -11,7 +11,6 @@ SAMPLES = 20
 
 
 class ShortFM(BayesianFM):
-    settings_alone: ClassVar[dict] = {}
     defaults_without_background: ClassVar[dict] = {}
 
     def __init__(self):

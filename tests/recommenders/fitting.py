@@ -6,6 +6,7 @@ from typing import Any
 
 from recbench.contract import Training
 from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Movies, Ratings
 
 
@@ -14,8 +15,16 @@ def fit(
     train: Ratings,
     movies: Movies | None = None,
     item_baseline: ItemBaseline | None = None,
+    *,
+    item_tables: ItemTables | None = None,
     **more: Any,
 ) -> Any:
-    """`model` fitted to these; `more` are other fields of `Training`."""
-    fits = {"item_baseline": lambda: item_baseline} if item_baseline is not None else {}
-    return model.fit(Training(train, movies, fits=fits, **more))
+    """`model` fitted to these; `more` are other fields of `Training`, or models fitted already."""
+    fields = {name: more[name] for name in more if name in Training.__dataclass_fields__}
+    found = {"item_baseline": item_baseline, "item_tables": item_tables, **more}
+    fits = {
+        name: lambda one=one: one
+        for name, one in found.items()
+        if one is not None and name not in fields
+    }
+    return model.fit(Training(train, movies, fits=fits, **fields))

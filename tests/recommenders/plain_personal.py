@@ -24,8 +24,8 @@ def plain_kernel(kind: str, table: ItemTable, movies: Movies) -> Callable[[int, 
     metadata = [number_of(bits) for bits in movies.metadata_bits]
     scales = table.scales
 
-    def length(film: int) -> float:
-        return math.hypot(*table.factors[film, 1:].tolist())
+    def length(movie: int) -> float:
+        return math.hypot(*table.factors[movie, 1:].tolist())
 
     def alike(i: int, j: int) -> float:
         if length(i) == 0 or length(j) == 0:
@@ -38,8 +38,8 @@ def plain_kernel(kind: str, table: ItemTable, movies: Movies) -> Callable[[int, 
 
     def k(i: int, j: int, apart: int) -> float:
         return (
-            scales.level * float(table.factors[i, 0] * table.factors[j, 0])
-            + scales.likeness * length(i) * length(j) * alike(i, j)
+            scales.loading * float(table.factors[i, 0] * table.factors[j, 0])
+            + scales.similarity * length(i) * length(j) * alike(i, j)
             + scales.metadata * math.exp(-0.33 * bin(metadata[i] ^ metadata[j]).count("1"))
             + scales.slope * float((table.mean[i] - 3) * (table.mean[j] - 3))
             + scales.drift * (1 + abs(apart) / 3.4) ** -0.5
@@ -54,11 +54,11 @@ def plainly(
     """Mean, not clipped, and variance of a person's ratings of the movies `asked`; `rated`: movies
     and stars, the latest last."""
     k, n = plain_kernel(kind, table, movies), len(rated)
-    film = [movie for movie, _ in rated]
+    movie = [movie for movie, _ in rated]
     y = np.array([stars - table.mean[movie] for movie, stars in rated])
-    among = np.array([[k(film[a], film[b], a - b) for b in range(n)] for a in range(n)])
+    among = np.array([[k(movie[a], movie[b], a - b) for b in range(n)] for a in range(n)])
     among = among.reshape(n, n) + table.scales.noise * np.eye(n)
-    to = np.array([[k(i, film[b], n - b) for b in range(n)] for i in asked]).reshape(len(asked), n)
+    to = np.array([[k(i, movie[b], n - b) for b in range(n)] for i in asked]).reshape(len(asked), n)
     mean = table.mean[asked] + to @ np.linalg.solve(among, y)
     own = np.array([k(i, i, 0) for i in asked]) + table.scales.noise
     return mean, own - np.vecdot(to, np.linalg.solve(among, to.T).T)

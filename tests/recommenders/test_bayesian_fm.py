@@ -11,7 +11,7 @@ from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
 from recbench.checks.toy_data import toy_movies
-from recbench.models.factorization.sampling import MyFMRegressor
+from recbench.models.factorization import MyFMRegressor
 from recbench.ratings import Movies, Ratings
 
 USERS, MOVIES, RATED = 50, 340, 300

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds, BayesianFMOrdinal
 from Collaborative.bayesian_fm_implicit import DAY, BayesianFMImplicit
 from recbench.checks.toy_data import toy_movies, toy_ratings
-from recbench.models.factorization.sampling import MyFMRegressor
+from recbench.models.factorization import MyFMRegressor
 from recbench.ratings import Ratings
 
 FEW = {"samples": 60, "rank": 2, "initial_deviation": 0.1}

@@ -8,9 +8,10 @@ import pytest
 from few_samples import few_samples
 from numba.core.dispatcher import Dispatcher
 
-from recbench.contract import Options, build, fit_on
-from recbench.evaluation import measure as measuring
+from recbench.contract import fit
+from recbench.evaluation import cells
 from recbench.evaluation.cells import make_cell
+from recbench.evaluation.predicting import fit_and_predict
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.registry import RECOMMENDERS, load_recommender
 
@@ -39,13 +40,12 @@ def signatures_compiled(name, cell, monkeypatch) -> int:
         compiled.append(self.py_func.__name__)
         return compile_one(self, signature)
 
-    def fit_on_the_clock(*given):
+    def fit_on_the_clock(recommender, training):
         compiled.clear()
-        return fit_on(*given)
+        return fit(recommender, training)
 
     monkeypatch.setattr(Dispatcher, "compile", noted)
-    monkeypatch.setattr(measuring, "fit_on", fit_on_the_clock)
-    model = build(load_recommender(name), Options(), **few_samples(name))
-    measuring.fit_and_predict(model, cell)
+    monkeypatch.setattr(cells, "fit", fit_on_the_clock)
+    fit_and_predict(load_recommender(name)(**few_samples(name)), cell)
     print(name, compiled)
     return len(compiled)

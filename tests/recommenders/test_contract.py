@@ -8,18 +8,24 @@ import numpy as np
 import pytest
 from few_samples import few_samples
 
-from recbench.checks.candidate import (
+from recbench.checks.candidate import Broken, Candidate, LeftOut
+from recbench.checks.checks import CHECKS
+from recbench.checks.toy_data import (
     ASKED,
     UNSEEN_MOVIE,
     UNSEEN_USER,
-    Broken,
-    Candidate,
-    LeftOut,
     all_pairs,
+    toy_ratings,
+    toy_tables,
 )
-from recbench.checks.checks import CHECKS
-from recbench.checks.toy_data import toy_ratings, toy_tables
-from recbench.contract import Options, build, declared, fit_on
+from recbench.contract import (
+    Training,
+    check_declarations,
+    declared,
+    fit,
+    takes_training,
+    with_defaults,
+)
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings
@@ -36,9 +42,9 @@ def test_the_contract_is_kept(name, check):
     try:
         if name == "personal_live" and check.name in MOVIE_MEANS_STAY:
             with pytest.raises(Broken):
-                check(candidate)
+                check.run(candidate)
         else:
-            check(candidate)
+            check.run(candidate)
     except LeftOut as reason:
         pytest.skip(str(reason))
 
@@ -48,15 +54,19 @@ def test_the_contract_is_kept(name, check):
 
 @pytest.fixture(params=RECOMMENDERS)
 def make(request):
-    """Builds the recommender anew, with few samples if it samples; takes the options of a run."""
-    cls = load_recommender(request.param)
-    return lambda **options: build(cls, Options(**options), **few_samples(request.param))
+    """Makes the recommender anew, with few samples if it samples."""
+    return lambda: load_recommender(request.param)(**few_samples(request.param))
 
 
-def fit(model, train, movies):
-    """Fits it with what it declares that it needs."""
-    baseline = ItemBaseline.fit(train, movies)
-    return fit_on(model, train, movies, baseline, item_tables=toy_tables(movies))
+def training_of(train, movies, baseline=None, **fits):
+    baseline, tables = baseline or ItemBaseline.fit(train, movies), toy_tables(movies)
+    fits |= {"item_baseline": lambda: baseline, "item_tables": lambda: tables}
+    return Training(train, movies, seed=2, fits=fits)
+
+
+def fitted(model, *training):
+    fit(model, training_of(*training))
+    return model
 
 
 def test_ids_and_titles_of_movies_are_not_looked_at(make, train, movies):
@@ -64,7 +74,8 @@ def test_ids_and_titles_of_movies_are_not_looked_at(make, train, movies):
         movies, movie_id=movies.movie_id[::-1].copy(), title=movies.title[::-1].copy()
     )
     np.testing.assert_array_equal(
-        fit(make(), train, renamed).predict(*ASKED), fit(make(), train, movies).predict(*ASKED)
+        fitted(make(), train, renamed).predict(*ASKED),
+        fitted(make(), train, movies).predict(*ASKED),
     )
 
 
@@ -76,14 +87,15 @@ def test_movies_neither_rated_nor_asked_about_do_not_matter(make, train, movies)
     changed: Movies = replace(movies, bits=bits, vote_average=votes)
     asked = all_pairs((0, 2, UNSEEN_USER), UNSEEN_MOVIE + 1)
     np.testing.assert_array_equal(
-        fit(make(), train, changed).predict(*asked), fit(make(), train, movies).predict(*asked)
+        fitted(make(), train, changed).predict(*asked),
+        fitted(make(), train, movies).predict(*asked),
     )
 
 
 def test_a_personal_model_does_not_depend_on_other_users_ratings(make, movies):
     """Other users, of ten ratings each, swap their ratings and movies among themselves; all counts
     and means stay, and so does the item baseline."""
-    if declared(make(), "learns_from_background"):
+    if declared(make(), "learns_from") == "all":
         pytest.skip("it learns from background users")
     baseline = ItemBaseline(np.linspace(2, 4, 23))
     train = toy_ratings([10, 10, 7, 0, 10, 10], movies=20)
@@ -93,10 +105,7 @@ def test_a_personal_model_does_not_depend_on_other_users_ratings(make, movies):
     movie, stars = train.movie.copy(), train.stars.copy()
     movie[rows], stars[rows] = train.movie[swapped], train.stars[swapped]
     other: Ratings = replace(train, movie=movie, stars=stars)
-    before, after = (
-        fit_on(make(), one, movies, baseline, item_tables=toy_tables(movies))
-        for one in (train, other)
-    )
+    before, after = (fitted(make(), one, movies, baseline) for one in (train, other))
     asked = all_pairs((me,))
     np.testing.assert_allclose(after.predict(*asked), before.predict(*asked), atol=1e-5)
 
@@ -104,21 +113,47 @@ def test_a_personal_model_does_not_depend_on_other_users_ratings(make, movies):
 # --- what is declared --------------------------------------------------------------------------
 
 
-def test_no_item_baseline_is_fitted_silently(make, train, movies):
-    model = make()
-    if not declared(model, "starts_from_item_baseline"):
-        pytest.skip("it starts from none")
-    with pytest.raises(ValueError, match="Hand it one"):
-        model.fit(train, movies)
+def test_a_recommender_sees_what_it_declares(train, movies):
+    seen = {}
+
+    class Own:
+        """Derives from nothing."""
+
+        def fit(self, training):
+            seen[self.learns_from] = training
+
+    for learns_from in ("user", "user+items", "all"):
+        Own.learns_from = learns_from
+        background = replace(train, user=train.user + 10)
+        fit(Own(), replace(training_of(train, movies), background=background))
+    assert [len(one.background) for one in seen.values()] == [0, 0, len(train)]
+    assert len(seen["all"].all_ratings) == 2 * len(train)
+    assert len(seen["user"].all_ratings) == len(train)
+    for learns_from in ("user+items", "all"):
+        assert len(seen[learns_from].item_tables.tables) == 1
+        assert len(seen[learns_from].item_baseline.stars) == len(movies)
+    for what in ("item_baseline", "item_tables"):
+        with pytest.raises(InputError, match=r"learns_from = \"user\+items\" or \"all\""):
+            getattr(seen["user"], what)
 
 
-def test_no_item_table_is_made_silently(make, train, movies):
-    """Who a table may be learned from, only the maker of the split can say."""
-    model = make()
-    if not declared(model, "starts_from_item_table"):
-        pytest.skip("it starts from none")
-    with pytest.raises((ValueError, TypeError), match=r"item_tables|item table"):
-        model.fit(train, movies)
+@pytest.mark.parametrize("name", RECOMMENDERS)
+def test_no_item_baseline_or_table_is_made_silently(name, train, movies):
+    """Who they may be learned from, only the maker of the split can say."""
+    cls = load_recommender(name)
+    if declared(cls, "learns_from") == "user":
+        fit(cls(**few_samples(name)), Training(train, movies))
+        return
+    asked = []
+    watched = training_of(train, movies)
+    fits = {
+        what: lambda what=what, get=get: (asked.append(what), get())[1]
+        for what, get in watched.fits.items()
+    }
+    fit(cls(**few_samples(name)), replace(watched, fits=fits))
+    if asked:
+        with pytest.raises(InputError, match="to learn from"):
+            fit(cls(**few_samples(name)), Training(train, movies))
 
 
 def test_what_it_contains_is_not_fitted_twice(train, movies):
@@ -129,57 +164,53 @@ def test_what_it_contains_is_not_fitted_twice(train, movies):
         "ridge_median": "ridge",
         "personal_median": "personal",
     }
-    tables = toy_tables(movies)
     for name, base in builds_on.items():
-        cls, options = load_recommender(name), Options(seed=2)
+        cls = load_recommender(name)
         assert cls.builds_on == base
-        item_baseline = ItemBaseline.fit(train, movies)
-        fitted = fit_on(
-            build(load_recommender(base), options), train, movies, item_baseline, None, tables
-        )
-        before = fitted.predict(*ASKED)
-        alone = fit_on(build(cls, options), train, movies, item_baseline, None, tables)
-        shared = fit_on(build(cls, options), train, movies, item_baseline, fitted, tables)
-        assert fitted in (vars(shared).get("_model"), vars(shared).get("_mean"))
-        np.testing.assert_array_equal(fitted.predict(*ASKED), before)
+        contained = fitted(load_recommender(base)(), train, movies)
+        before = contained.predict(*ASKED)
+        alone, shared = fitted(cls(), train, movies), cls()
+        fit(shared, training_of(train, movies, **{base: lambda one=contained: one}))
+        assert contained in (vars(shared).get("_model"), vars(shared).get("_mean"))
+        np.testing.assert_array_equal(contained.predict(*ASKED), before)
         np.testing.assert_array_equal(alone.predict(*ASKED), shared.predict(*ASKED))
 
 
-class OfOnesOwn:
-    """Derives from nothing, and declares what it takes."""
+def test_a_class_with_train_and_movies_gets_these_alone(train, movies):
+    class Plain:
+        learns_from = "all"
 
-    options = ("seed",)
-    starts_from_item_baseline = True
+        def fit(self, train, movies):
+            self.seen = train, movies
 
-    def __init__(self, seed=0, shift=0.0):
-        self.seed, self.shift = seed, shift
-
-    def fit(self, train, movies, item_baseline):
-        self.stars = item_baseline.stars
-        return self
-
-    def predict(self, user, movie):
-        return (self.stars[movie] + self.shift).clip(0.5, 5).astype(np.float32)
+    assert not takes_training(Plain)
+    assert takes_training(load_recommender("ridge"))
+    model = fitted(Plain(), train, movies)
+    assert model.seen == (train, movies)
 
 
-def test_a_class_of_ones_own_gets_what_it_declares(train, movies):
-    model = build(OfOnesOwn, Options(seed=7, loss="double_sigmoid"), shift=0.5)
-    assert model.seed == 7
-    expected = (ItemBaseline.fit(train, movies).stars[ASKED[1]] + 0.5).clip(0.5, 5)
-    np.testing.assert_allclose(fit(model, train, movies).predict(*ASKED), expected, atol=1e-6)
-
-
-def test_an_option_that_does_not_exist_is_an_error():
-    class Wrong(OfOnesOwn):
-        options = ("sead",)
-
-    with pytest.raises(InputError, match=r"options names 'sead'.*seed, labels, loss, wnn_engine"):
-        build(Wrong, Options())
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("learns_from_background", True, 'Use learns_from = "all"'),
+        ("starts_from_item_table", True, "training.item_tables"),
+        ("options", ("seed",), "training.seed"),
+        ("asks_for_time", True, "a parameter `time` of predict"),
+        ("of_all_users", lambda *_: {}, "training.sample"),
+        ("learns_from", "everybody", 'Expected "user", "user\\+items", "all"'),
+    ],
+)
+def test_what_does_not_exist_is_an_error(attribute, value, message, train, movies):
+    old = type("Old", (), {attribute: value, "fit": lambda self, train, movies: self})
+    with pytest.raises(InputError, match=rf"Old.{attribute}.*{message}"):
+        check_declarations(old)
+    with pytest.raises(InputError, match=message):
+        fitted(old(), train, movies)
 
 
 def test_a_setting_that_a_recommender_does_not_have_is_an_error(make):
     with pytest.raises(TypeError):
-        build(type(make()), Options(), no_such_setting=1)
+        with_defaults(type(make()), True, no_such_setting=1)
 
 
 def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movies):
@@ -187,12 +218,12 @@ def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movie
     as before."""
     model, later = make(), train.user + train.user.max() + 1
     model.rank_of_many = 0  # of `bayes_fm_implicit`: more users, another rank
-    if fit(model, train, movies).shared_bytes() is None:
+    if fitted(model, train, movies).shared_bytes() is None:
         pytest.skip("it does not say what serves all")
     movie, stars, time = (np.tile(one, 2) for one in (train.movie, train.stars, train.time))
     twice = Ratings(np.append(train.user, later), movie, stars, time)
     size, shared = model.state_bytes(), model.shared_bytes()
-    fit(model, twice, movies)
+    fitted(model, twice, movies)
     # `user_knn` has a number for each pair of users
     assert 1.7 * size <= model.state_bytes() <= (4 if type(model).name == "user_knn" else 2) * size
     grows = {"bayes_fm_implicit", "hybrid_implicit", "boosted_trees"}  # who rated what; other trees

@@ -7,16 +7,16 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from fitting import fit
 from plain_personal import plain_kernel, plainly
 
-from Collaborative.bayesian_fm import BayesianFM
 from Collaborative.hybrid import Hybrid, HybridImplicit
 from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.contract import Options, Recommender, build, fit_on
+from recbench.contract import Recommender, time_for
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 
@@ -26,17 +26,18 @@ TABLE = toy_table(MOVIES)
 TABLES = ItemTables.same_for_all(TABLE)
 EVERY = np.arange(FILMS)
 USERS = [0, 1, 2, 3, 9]
-ASKED = np.repeat(USERS, FILMS), np.tile(EVERY, len(USERS))
+QUERIES = np.repeat(USERS, FILMS), np.tile(EVERY, len(USERS))
 NOBODY = Ratings([], [], [], [])
 
 
 class OwnOpinion(Recommender):
-    """Says something of its own of each pair, and remembers what it was fitted to."""
+    """Has a prediction of its own for each pair, and remembers what it was fitted to."""
 
+    learns_from: ClassVar[str] = "all"
     fitted_on: ClassVar[list[Ratings]] = []
 
-    def fit(self, train, movies):
-        self.fitted_on.append(train)
+    def fit(self, training):
+        self.fitted_on.append(training.all_ratings)
         return self
 
     def predict(self, user, movie):
@@ -44,10 +45,9 @@ class OwnOpinion(Recommender):
         return stars.astype(np.float32)
 
 
-@pytest.fixture(autouse=True)
-def fitted_on():
-    OwnOpinion.fitted_on.clear()
-    return OwnOpinion.fitted_on
+def fitted(train=NOBODY, tables=TABLES, model=OwnOpinion, **settings) -> Hybrid:
+    tables = tables if isinstance(tables, ItemTables) else ItemTables.same_for_all(tables)
+    return fit(Hybrid(model=model, **settings), train, MOVIES, item_tables=tables)
 
 
 def ratings(seed: int = 4) -> Ratings:
@@ -56,57 +56,56 @@ def ratings(seed: int = 4) -> Ratings:
     return train.take(np.random.default_rng(seed).permutation(len(train)))
 
 
-def history(train: Ratings, user: int) -> Ratings:
-    own = train.take(train.user == user)
-    return own.take(np.argsort(own.time, kind="stable"))
-
-
-def errors_expected(own: Ratings, said: np.ndarray, table, hybrid: Hybrid) -> np.ndarray:
-    """What the errors of a person's ratings tell of every movie, by a dense solve with the kernel
-    of the docstring."""
-    scales, less, n = table.scales, hybrid.share_of_likeness, len(own)
+def errors_expected(own: Ratings, predicted: np.ndarray, table, hybrid: Hybrid) -> np.ndarray:
+    """The errors expected of every movie from those of a user's ratings, by a dense solve with the
+    kernel of the docstring."""
+    scales, less, n = table.scales, hybrid.share_of_similarity, len(own)
     of_errors = Scales(
-        less * scales.level, less * scales.likeness, hybrid.share_of_metadata * scales.metadata,
+        less * scales.loading, less * scales.similarity, hybrid.share_of_metadata * scales.metadata,
         less * scales.slope, scales.drift, hybrid.noise * scales.noise,
     )  # fmt: skip
     k = plain_kernel("codes", replace(table, scales=of_errors), MOVIES)
-    film = own.movie.tolist()
-    among = np.array([[k(i, j, a - b) for b, j in enumerate(film)] for a, i in enumerate(film)])
-    to = np.array([[k(i, j, n - b) for b, j in enumerate(film)] for i in range(FILMS)])
-    return to @ np.linalg.solve(among + of_errors.noise * np.eye(n), own.stars - said)
+    movie = own.movie.tolist()
+    among = np.array([[k(i, j, a - b) for b, j in enumerate(movie)] for a, i in enumerate(movie)])
+    to = np.array([[k(i, j, n - b) for b, j in enumerate(movie)] for i in range(FILMS)])
+    return to @ np.linalg.solve(among + of_errors.noise * np.eye(n), own.stars - predicted)
 
 
 def by_halves(hybrid: Hybrid, train: Ratings, tables=TABLES) -> np.ndarray:
     """(users, movies)"""
-    said = OwnOpinion().predict(*ASKED).reshape(len(USERS), FILMS).astype(float)
+    of_model = OwnOpinion().predict(*QUERIES).reshape(len(USERS), FILMS).astype(float)
     halves = []
-    for row, user in enumerate(USERS):
-        table, own = tables.tables[tables.fold_of(user)], history(train, user)
+    for modelled, user in zip(of_model, USERS, strict=True):
+        table, own = tables.tables[tables.fold_of(user)], train.take(train.user == user)
+        own = own.take(np.argsort(own.time, kind="stable"))
         rated = list(zip(own.movie.tolist(), own.stars.tolist(), strict=True))
         personal, _ = plainly("codes", table, MOVIES, rated, EVERY)
-        modelled = said[row]
+        errors = 0.0
         if len(own):
-            modelled = modelled + errors_expected(own, said[row, own.movie], table, hybrid)
-        halves.append((personal + modelled) / 2)
+            errors = errors_expected(own, modelled[own.movie], table, hybrid)
+        halves.append((personal + modelled + errors) / 2)
     return np.array(halves).clip(0.5, 5)
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"share_of_likeness": 1.0, "noise": 0.5}, {"share_of_metadata": 3.0, "noise": 2.0}],
+    [{}, {"share_of_similarity": 1.0, "noise": 0.5}, {"share_of_metadata": 3.0, "noise": 2.0}],
 )
 def test_it_is_the_mean_of_two_halves_computed_separately(settings):
     train = ratings()
-    hybrid = Hybrid(model=OwnOpinion, **settings).fit(train, MOVIES, TABLES)
-    expected = by_halves(hybrid, train)
-    np.testing.assert_allclose(hybrid.predict(*ASKED), expected.ravel(), atol=1e-5)
+    hybrid = fitted(train, **settings)
+    together = hybrid.predict(*QUERIES)
+    np.testing.assert_allclose(together, by_halves(hybrid, train).ravel(), atol=1e-5)
+    for place in range(0, len(together), 37):  # each alone as all together
+        alone = hybrid.predict(QUERIES[0][[place]], QUERIES[1][[place]])
+        assert alone[0] == pytest.approx(together[place], abs=1e-6)
 
 
 def test_each_user_has_the_table_of_the_own_fold():
     train = ratings()
     tables = ItemTables((TABLE, toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
-    hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, tables)
-    found = hybrid.predict(*ASKED)
+    hybrid = fitted(train, tables)
+    found = hybrid.predict(*QUERIES)
     np.testing.assert_allclose(found, by_halves(hybrid, train, tables).ravel(), atol=1e-5)
     one_for_all = by_halves(hybrid, train).ravel()
     assert (np.abs(found - one_for_all) > 1e-3).reshape(len(USERS), FILMS).mean(axis=1) == (
@@ -115,134 +114,97 @@ def test_each_user_has_the_table_of_the_own_fold():
 
 
 def test_errors_by_hand():
-    """One rating of 5 stars where the model said 3 and people on average 3: the model's error is 2.
-    With level alone of kernel 1 a quarter is kept, and the noise of 1 is 1.3 in errors; so of the
-    same movie the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one 3 + 2 · ½."""
+    """One rating of 5 stars where the model predicted 3 and the movie's mean is 3: the model's
+    error is 2. Of a kernel of the loading alone, 1, a quarter remains, and the noise of 1 is 1.3 in
+    errors; so of the same movie the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one
+    3 + 2 · ½."""
     table = replace(
         TABLE,
         mean=np.full(FILMS, 3.0),
         factors=np.ones((FILMS, 1)),
-        scales=Scales(level=1, likeness=0, metadata=0, slope=0, drift=0, noise=1),
+        scales=Scales(loading=1, similarity=0, metadata=0, slope=0, drift=0, noise=1),
     )
-
-    class Three(OwnOpinion):
-        def predict(self, user, movie):
-            return np.full(len(user), 3, np.float32)
-
-    tables = ItemTables.same_for_all(table)
-    hybrid = Hybrid(model=Three).fit(Ratings([0], [4], [5.0], [1]), MOVIES, tables)
+    hybrid = fitted(Ratings([0], [4], [5.0], [1]), table, "always_3")
     expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
     assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)
 
 
 def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
-    hybrid = Hybrid(model=OwnOpinion).fit(ratings(), MOVIES, TABLES)
-    for user in (3, 50_000):
-        asked = np.full(FILMS, user), EVERY
-        expected = (OwnOpinion().predict(*asked) + TABLE.mean) / 2
-        np.testing.assert_allclose(hybrid.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
-    empty = Hybrid(model=OwnOpinion).fit(NOBODY, MOVIES, TABLES)
-    asked = np.zeros(FILMS, int), EVERY
-    expected = (OwnOpinion().predict(*asked) + TABLE.mean) / 2
-    np.testing.assert_allclose(empty.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
+    for hybrid, user in ((fitted(ratings()), 3), (fitted(ratings()), 50_000), (fitted(), 0)):
+        queries = np.full(FILMS, user), EVERY
+        expected = (OwnOpinion().predict(*queries) + TABLE.mean) / 2
+        np.testing.assert_allclose(hybrid.predict(*queries), expected.clip(0.5, 5), atol=1e-6)
+    for mean in (0.2, 6.5, 9.0):  # within the scale
+        stars = fitted(NOBODY, replace(TABLE, mean=np.full(FILMS, mean)), "always_3").predict(
+            *QUERIES
+        )
+        np.testing.assert_allclose(stars, min((3 + mean) / 2, 5), atol=1e-6)
 
 
-def test_what_is_predicted_stays_within_the_scale():
-    for mean in (0.2, 6.5):
-        tables = ItemTables.same_for_all(replace(TABLE, mean=np.full(FILMS, mean)))
-        stars = Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED)
-        assert stars == pytest.approx(np.full(len(stars), (3 + mean) / 2), abs=1e-6)
-    tables = ItemTables.same_for_all(replace(TABLE, mean=np.full(FILMS, 9.0)))
-    assert (Hybrid(model="always_3").fit(NOBODY, MOVIES, tables).predict(*ASKED) == 5).all()
+def test_the_model_is_fitted_once_to_all_ratings():
+    train, background = ratings(), toy_ratings([0, 0, 0, 0, 7], FILMS)
+    OwnOpinion.fitted_on.clear()
+    fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES, background=background)
+    (found,) = OwnOpinion.fitted_on
+    assert np.array_equal(found.stars, np.concatenate((train.stars, background.stars)))
 
 
-def test_the_model_is_fitted_once_to_all_ratings(fitted_on):
+def test_the_model_of_the_cell_is_shared_and_no_other_takes_its_place():
     train = ratings()
-    Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
-    assert fitted_on == [train]
-
-
-def test_a_fitted_base_takes_the_place_of_the_model(fitted_on):
-    train = ratings()
-    alone = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
-    base = OwnOpinion().fit(train, MOVIES)
-    fitted_on.clear()
-    shared = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES, base=base)
-    assert fitted_on == []
-    np.testing.assert_array_equal(shared.predict(*ASKED), alone.predict(*ASKED))
-
-
-def test_the_base_of_a_run_is_that_of_its_own_settings():
-    """The same seed and background or not, as `build` has it; of another model it takes none."""
-    train, few = ratings(), {"rank": 2, "samples": 8}
-    for background in (True, False):
-        options = Options(seed=3, background=background)
-        hybrid = build(load_recommender("hybrid"), options)
-        model = hybrid._fitted_model(train.take(np.arange(5)), MOVIES)
-        expected = build(BayesianFM, options)
-        for name in ("seed", "rank", "samples", "initial_deviation"):
-            assert getattr(model, name) == getattr(expected, name)
+    base = fit(OwnOpinion(), train, MOVIES)
+    shared = fit(Hybrid(), train, MOVIES, item_tables=TABLES, bayes_fm=base)
+    np.testing.assert_array_equal(shared.predict(*QUERIES), fitted(train).predict(*QUERIES))
     assert Hybrid().builds_on == Hybrid(model="bayes_fm").builds_on == "bayes_fm"
     assert HybridImplicit().builds_on == "bayes_fm_implicit"
-    assert Hybrid(model="bias").builds_on == ""
-    assert Hybrid(model=OwnOpinion).builds_on == ""
-    base = BayesianFM(**few).fit(train, MOVIES)
-    shared = Hybrid().fit(train, MOVIES, TABLES, base=base)
-    asked = np.array([3, 9]), np.array([0, 1])  # users without ratings
-    expected = (base.predict(*asked) + TABLE.mean[[0, 1]]) / 2
-    np.testing.assert_allclose(shared.predict(*asked), expected.clip(0.5, 5), atol=1e-6)
+    assert Hybrid(model="bias").builds_on == Hybrid(model=OwnOpinion).builds_on == ""
 
 
 def test_a_model_of_ones_own(tmp_path):
-    """A class, a name, or a class in a file; one that starts from an item baseline gets one."""
+    """A class in a file, which starts from the item baseline."""
     file = tmp_path / "my_models.py"
     file.write_text(
         "import numpy as np\n"
         "class Baseline:\n"
-        "    starts_from_item_baseline = True\n"
-        "    def fit(self, train, movies, item_baseline):\n"
-        "        self.stars = item_baseline.stars.clip(0.5, 5).astype(np.float32)\n"
+        "    learns_from = 'all'\n"
+        "    def fit(self, training):\n"
+        "        self.stars = training.item_baseline.stars.clip(0.5, 5).astype(np.float32)\n"
         "        return self\n"
         "    def predict(self, user, movie):\n"
         "        return self.stars[movie]\n"
     )
     train = ratings()
-    hybrid = Hybrid(model=f"{file}:Baseline").fit(train, MOVIES, TABLES)
-    stranger = np.full(FILMS, 9), EVERY
-    expected = (ItemBaseline.fit(train, MOVIES).stars.clip(0.5, 5) + TABLE.mean) / 2
-    np.testing.assert_allclose(hybrid.predict(*stranger), expected.clip(0.5, 5), atol=1e-5)
-    assert hybrid.state_bytes() == Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES).state_bytes()
-    named = Hybrid(model="always_3").fit(train, MOVIES, TABLES)
-    expected = (3 + TABLE.mean) / 2
-    np.testing.assert_allclose(named.predict(*stranger), expected, atol=1e-6)
+    baseline = ItemBaseline.fit(train, MOVIES)
+    hybrid = fit(Hybrid(model=f"{file}:Baseline"), train, MOVIES, baseline, item_tables=TABLES)
+    expected = (baseline.stars.clip(0.5, 5) + TABLE.mean) / 2
+    found = hybrid.predict(np.full(FILMS, 9), EVERY)
+    np.testing.assert_allclose(found, expected.clip(0.5, 5), atol=1e-5)
+    assert hybrid.state_bytes() == fitted(train).state_bytes()
 
 
 class Clock(Recommender):
-    """Says what time it is, in stars, and remembers whom it was asked about and when."""
+    """Predicts the time, in stars, and remembers its queries and their times."""
 
-    asks_for_time: ClassVar[bool] = True
-    asked: ClassVar[list] = []
+    queries: ClassVar[list] = []
 
-    def fit(self, train, movies):
-        self.now = int(train.time.max(initial=0))
+    def fit(self, training):
+        self.now = int(training.all_ratings.time.max(initial=0))
         return self
 
     def predict(self, user, movie, time=None):
         time = np.full(len(user), self.now) if time is None else np.asarray(time)
-        self.asked += zip(user.tolist(), movie.tolist(), time.tolist(), strict=True)
+        self.queries += zip(user.tolist(), movie.tolist(), time.tolist(), strict=True)
         return (time / 10).clip(0.5, 5).astype(np.float32)
 
 
-def test_a_model_that_asks_for_the_time_is_told_it():
-    """Of a training rating its own time, of what is asked the time it is asked for."""
+def test_a_model_that_needs_the_time_gets_it():
+    """Of a training rating its own time, of a query that of the query."""
     train = Ratings([0, 0, 1], [4, 5, 4], [3.0, 4.0, 5.0], [12, 20, 35])
-    hybrid = Hybrid(model=Clock).fit(train, MOVIES, TABLES)
-    assert hybrid.asks_for_time
-    assert not Hybrid(model=OwnOpinion).asks_for_time
-    Clock.asked.clear()
+    hybrid = fitted(train, model=Clock)
+    assert "time" in time_for(hybrid, None)
+    Clock.queries.clear()
     user, movie = np.array([9, 0]), np.array([7, 7])
     late = hybrid.predict(user, movie, time=np.array([40, 40]))
-    assert sorted(Clock.asked) == [(0, 4, 12), (0, 5, 20), (0, 7, 40), (9, 7, 40)]
+    assert sorted(Clock.queries) == [(0, 4, 12), (0, 5, 20), (0, 7, 40), (9, 7, 40)]
     early = hybrid.predict(user, movie, time=np.array([20, 30]))
     np.testing.assert_allclose(late - early, [(4.0 - 2.0) / 2, (4.0 - 3.0) / 2], atol=1e-6)
     now = hybrid.predict(user, movie)
@@ -250,57 +212,18 @@ def test_a_model_that_asks_for_the_time_is_told_it():
 
 
 def test_a_movie_rated_twice_counts_once_the_latest():
-    twice = Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30])
-    once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
-    asked = np.zeros(FILMS, int), EVERY
-    first, second = (
-        Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES).predict(*asked)
-        for train in (twice, once)
-    )
-    np.testing.assert_array_equal(first, second)
-
-
-def test_what_is_asked_together_is_what_is_asked_alone():
-    hybrid = Hybrid(model=OwnOpinion).fit(ratings(), MOVIES, TABLES)
-    together = hybrid.predict(*ASKED)
-    for place in range(0, len(together), 17):
-        alone = hybrid.predict(ASKED[0][[place]], ASKED[1][[place]])
-        assert alone[0] == pytest.approx(together[place], abs=1e-6)
-
-
-def test_a_better_model_makes_a_better_hybrid():
-    """One that knows the truth, against one that has a wrong opinion."""
-    rng = np.random.default_rng(1)
-    truth = rng.integers(1, 11, (10, FILMS)) / 2
-
-    class Oracle(OwnOpinion):
-        def predict(self, user, movie):
-            return truth[user, movie].astype(np.float32)
-
-    user, movie = (
-        np.repeat(np.arange(10), 20),
-        np.concatenate([rng.permutation(FILMS)[:20] for _ in range(10)]),
-    )
-    train = Ratings(user, movie, truth[user, movie], np.arange(200))
-    asked = np.repeat(np.arange(10), FILMS), np.tile(EVERY, 10)
-    errors = [
-        np.abs(
-            fit_on(model, train, MOVIES, None, item_tables=TABLES).predict(*asked) - truth.ravel()
-        )
-        for model in (Hybrid(model=Oracle), Personal(), Hybrid(model=OwnOpinion))
-    ]
-    means = [error.mean() for error in errors]
-    assert means[0] < 0.7 * means[1]
-    assert means[0] < 0.7 * means[2]
+    twice = fitted(Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30]))
+    once = fitted(Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30]))
+    queries = np.zeros(FILMS, int), EVERY
+    np.testing.assert_array_equal(twice.predict(*queries), once.predict(*queries))
 
 
 def test_how_large_it_is():
     """The personal half, the number of each row, and the model."""
     train = ratings()
-    hybrid = Hybrid(model=OwnOpinion).fit(train, MOVIES, TABLES)
-    personal = Personal().fit(train, MOVIES, TABLES)
-    assert hybrid.state_bytes() == personal.state_bytes() + 4 * len(train)
-    larger = Hybrid(model="bias").fit(train, MOVIES, TABLES)
-    model = build(load_recommender("bias"), Options())
-    fit_on(model, train, MOVIES, ItemBaseline.fit(train, MOVIES))
-    assert larger.state_bytes() == hybrid.state_bytes() + model.state_bytes()
+    baseline = ItemBaseline.fit(train, MOVIES)
+    personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
+    assert fitted(train).state_bytes() == personal.state_bytes() + 4 * len(train)
+    larger = fit(Hybrid(model="bias"), train, MOVIES, baseline, item_tables=TABLES)
+    bias = fit(load_recommender("bias")(), train, MOVIES, baseline)
+    assert larger.state_bytes() == fitted(train).state_bytes() + bias.state_bytes()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from few_samples import few_samples
+from fitting import fit
 from per_user_network import network_of
 from river import optim, reco
 from torch import nn
@@ -19,10 +20,9 @@ from Collaborative.river_online import RiverBaseline, RiverBiasedMF
 from PerUser.perUser import AoRecommender
 from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
-from recbench.checks.candidate import FILMS, MOVIES
-from recbench.checks.learning import parts, stream
-from recbench.checks.toy_data import toy_tables
-from recbench.contract import OnlineRecommender, Options, Training, build, declared, fit_on
+from recbench.checks.toy_data import MOVIES, parts, stream, toy_tables
+from recbench.checks.toy_data import NUM_MOVIES as FILMS
+from recbench.contract import OnlineRecommender, declared
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
@@ -37,7 +37,7 @@ ONLINE = [name for name in RECOMMENDERS if issubclass(load_recommender(name), On
 
 
 def fitted(model, train: Ratings):
-    return fit_on(model, train, MOVIES, BASELINE, item_tables=TABLES)
+    return fit(model, train, MOVIES, BASELINE, item_tables=TABLES)
 
 
 def learn(model, ratings: Ratings) -> None:
@@ -49,7 +49,7 @@ def learn(model, ratings: Ratings) -> None:
 @pytest.fixture(params=ONLINE)
 def make(request):
     cls = load_recommender(request.param)
-    return lambda: build(cls, Options(), **few_samples(request.param))
+    return lambda: cls(**few_samples(request.param))
 
 
 def test_there_are_as_many_as_the_documentation_says():
@@ -69,7 +69,7 @@ def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_pe
     new = ASKED[0] == 8
     if "torch" not in model.name and model.name != "movie_mean":  # a step of Adam changes little
         assert after[new].mean() < before[new].mean()
-    if not declared(model, "learns_from_background"):
+    if declared(model, "learns_from") != "all":
         known = np.isin(ASKED[0], (0, 2, 4))  # user 1 has no rating yet
         np.testing.assert_array_equal(after[known], before[known])
 
@@ -78,7 +78,7 @@ def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_pe
 @pytest.mark.parametrize("first", [0, 20, 38])
 def test_learning_one_by_one_is_learning_all(cls, first):
     """Of those that find nothing else in `fit`; what an unknown user gets is found there."""
-    online, at_once = (build(cls, Options()) for _ in range(2))
+    online, at_once = (cls() for _ in range(2))
     fitted(online, parts(stream(), first)[0])
     learn(online, parts(stream(), first)[1])
     fitted(at_once, stream())
@@ -131,19 +131,6 @@ def test_recursive_ridge_is_the_regression(seed):
         expected = (BASELINE.stars + mean + z @ w).clip(0.5, 5)
         given = model.predict(np.full(FILMS, user), np.arange(FILMS))
         np.testing.assert_allclose(given, expected, atol=1e-5)
-
-
-def test_recursive_ridge_forgets_exactly():
-    model = fitted(RecursiveRidge(), parts(stream())[0])
-    before = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
-    for user, movie, stars in ((0, 21, 5.0), (8, 22, 1.0), (8, 3, 2.0)):
-        model.learn_one(user, movie, stars)
-    for user, movie in ((8, 22), (0, 21), (8, 3)):
-        model.forget_one(user, movie)
-    after = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
-    np.testing.assert_allclose(after, before, atol=1e-10)
-    with pytest.raises(KeyError, match="user 8 has no rating of movie 3"):
-        model.forget_one(8, 3)
 
 
 def folded(train: Ratings, samples: int = 25) -> BayesianFMFolded:
@@ -208,10 +195,12 @@ def test_more_users_than_are_held_ready():
 
 def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
     first, then = parts(stream())
-    model = BayesianFM(rank=3, samples=20).fit(Training(first, MOVIES))
-    online = Hybrid().fit(first, MOVIES, TABLES, base=model)
+    base = fitted(BayesianFM(rank=3, samples=20), first)
+    online, at_once = (
+        fit(Hybrid(), ratings, MOVIES, item_tables=TABLES, bayes_fm=base)
+        for ratings in (first, stream())
+    )
     learn(online, then)
-    at_once = Hybrid().fit(stream(), MOVIES, TABLES, base=model)
     np.testing.assert_allclose(online.predict(*ASKED), at_once.predict(*ASKED), atol=1e-5)
 
 
@@ -227,7 +216,7 @@ FORGETTING = [
 def test_what_is_forgotten_was_never_there(name):
     """Some of what `fit` learned and some of what came after, one by one and several at once."""
     first, then = parts(stream())
-    model = fitted(build(load_recommender(name), Options()), first)
+    model = fitted(load_recommender(name)(), first)
     learn(model, then)
     everything = stream()
     user = int(np.bincount(everything.user).argmax())
@@ -235,7 +224,7 @@ def test_what_is_forgotten_was_never_there(name):
     model.forget_one(user, own[2])
     model.forget(user, [own[-1], own[5]])
     gone = (everything.user == user) & np.isin(everything.movie, [own[2], own[-1], own[5]])
-    without = fitted(build(load_recommender(name), Options()), first.take(~gone[:20]))
+    without = fitted(load_recommender(name)(), first.take(~gone[:20]))
     if name == "ridge_recursive":  # what is found in `fit` for all users together
         without._z, without._mean = model._z, model._mean
         without._users = {}
@@ -291,7 +280,7 @@ def test_movie_means_follow_the_ratings_as_in_a_plain_loop():
 @pytest.mark.parametrize("loss", ["logits", "double_sigmoid"])
 def test_torch_online_is_one_step_of_adam_a_rating(loss):
     ratings = stream()
-    model = fitted(TorchOnlineRecommender(seed=6, loss=loss), ratings)
+    model = fit(TorchOnlineRecommender(), ratings, MOVIES, seed=6, loss=loss)
     bits = torch.from_numpy(MOVIES.bits.astype(np.float32))
     for user in np.unique(ratings.user):
         own = ratings.take(ratings.user == user)
@@ -308,8 +297,3 @@ def test_torch_online_is_one_step_of_adam_a_rating(loss):
         sure = np.abs(scores - 0.5) > 1e-4
         given = model.predict_bits(np.full(FILMS, user), np.arange(FILMS))
         np.testing.assert_array_equal(given[sure], (scores > 0.5)[sure])
-
-
-def test_torch_online_refuses_a_loss_that_it_does_not_know():
-    with pytest.raises(ValueError, match="'mse'"):
-        TorchOnlineRecommender(loss="mse")

@@ -1,4 +1,4 @@
-"""What the personal model says of a prediction, and what it would ask next."""
+"""Explanations of the personal model, and the movie that it would ask about next."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitting import fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from PerUser.personal import Personal, PersonalExact
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 
 FILMS = 60
@@ -25,26 +26,26 @@ NOBODY = Ratings([], [], [], [])
 
 
 def fitted(train: Ratings, kind=Personal, table=TABLE) -> Personal:
-    return kind().fit(train, MOVIES, ItemTables.same_for_all(table))
+    return fit(kind(), train, MOVIES, item_tables=ItemTables.same_for_all(table))
 
 
-def expected_of(model: Personal, asked: np.ndarray) -> np.ndarray:
+def expected_of(model: Personal, query: np.ndarray) -> np.ndarray:
     """Means of user 0, not clipped."""
-    return model.predict_normal(np.zeros(len(asked), int), asked)[0]
+    return model.predict_normal(np.zeros(len(query), int), query)[0]
 
 
 def like_a_person(table, n: int, seed: int) -> Ratings:
     """n ratings of user 0, drawn from the model and rounded to half stars."""
     rng = np.random.default_rng(seed)
-    film = rng.permutation(FILMS)[:n]
-    kernel = fitted(NOBODY, table=table)._kernels[0]
-    k = kernel.among(film, kernel.stored(film)) + table.scales.noise * np.eye(n)
-    stars = np.rint(2 * rng.multivariate_normal(table.mean[film], k)).clip(1, 10) / 2
-    return Ratings(np.zeros(n), film, stars, np.arange(n))
+    movie_ = rng.permutation(FILMS)[:n]
+    kernel = fitted(NOBODY, table=table).memories.kernels[0]
+    k = kernel.among(movie_, kernel.stored(movie_)) + table.scales.noise * np.eye(n)
+    stars = np.rint(2 * rng.multivariate_normal(table.mean[movie_], k)).clip(1, 10) / 2
+    return Ratings(np.zeros(n), movie_, stars, np.arange(n))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(st.integers(0, 10_000), st.integers(0, 40), st.sampled_from([-1.5, 0.0, 1.5]))
 def test_contributions_sum_to_the_prediction_exactly(kind, seed, length, higher):
     """Also where it is outside the scale and is cut off."""
@@ -72,22 +73,6 @@ def test_contributions_sum_to_the_prediction_exactly(kind, seed, length, higher)
         assert [part.reason for part in limits] == ["limit of the scale"] * (not 0.5 <= mean <= 5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_share_is_linear_in_the_residual(kind):
-    """One star more of one rating adds the same to the prediction, whatever its stars were."""
-    train = like_a_person(TABLE, 15, 0)
-    model, asked = fitted(train, kind), 3
-    parts = {part.movie: part.stars for part in model.explain_one(0, asked).contributions[1:]}
-    for row in range(15):
-        stars = train.stars.copy()
-        stars[row] += 1
-        changed = fitted(replace(train, stars=stars), kind)
-        more = (expected_of(changed, np.array([asked])) - expected_of(model, np.array([asked])))[0]
-        movie = int(train.movie[row])
-        residual = train.stars[row] - TABLE.mean[movie]
-        assert parts[movie] == pytest.approx(more * residual, abs=1e-6)
-
-
 def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarray]:
     """By how much predictions of all movies change without each rating, and what was expected:
     (ratings, movies)."""
@@ -96,34 +81,30 @@ def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarra
     for movie in EVERY:
         parts = model.explain_one(0, int(movie)).contributions
         said = {part.movie: part.if_forgotten for part in parts}
-        expected[:, movie] = [said[int(film)] for film in train.movie]
+        expected[:, movie] = [said[int(movie_)] for movie_ in train.movie]
     before, real = expected_of(model, EVERY), np.empty_like(expected)
-    for row, film in enumerate(train.movie):
+    for row, movie_ in enumerate(train.movie):
         model = fitted(train, kind, table)
-        model.forget_one(0, int(film))
+        model.forget_one(0, int(movie_))
         real[row] = expected_of(model, EVERY) - before
     return real, expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_without_drift_it_is_known_exactly_what_forgetting_would_do(kind):
-    for seed, length in enumerate((1, 2, 12, 30)):
-        train = like_a_person(WITHOUT_DRIFT, length, seed)
-        real, expected = really_forgotten(train, kind, WITHOUT_DRIFT)
+def test_the_change_by_forgetting_is_that_of_really_forgetting(kind):
+    """Without drift exactly. With it nearly: later ratings move up by one, which no share knows;
+    that is worth hundredths of a star at most, and of a change that is felt the sign is right."""
+    for seed, length in enumerate((1, 12, 25)):
+        real, expected = really_forgotten(
+            like_a_person(WITHOUT_DRIFT, length, seed), kind, WITHOUT_DRIFT
+        )
         np.testing.assert_allclose(expected, real, atol=1e-8)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_with_drift_it_is_known_nearly(kind):
-    """Later ratings move up by one, which no share knows of: that is worth hundredths of a star at
-    most, and where the change is more than half of one its sign is right."""
     pairs = [
         really_forgotten(like_a_person(table, length, seed), kind, table)
-        for seed, length in enumerate((3, 8, 15, 25, 40))
+        for seed, length in enumerate((3, 8, 15, 25))
         for table in (toy_table(MOVIES, seed=seed),)
     ]
     real, expected = (np.concatenate([pair[k].ravel() for pair in pairs]) for k in (0, 1))
-    assert len(real) > 5_000
     assert np.abs(expected - real).max() < 0.03
     felt = np.abs(real) > 0.005
     assert felt.mean() > 0.6
@@ -132,20 +113,19 @@ def test_with_drift_it_is_known_nearly(kind):
     assert right.mean() > 0.93
 
 
-def test_what_is_said_of_a_rating():
+def test_the_reason_names_the_stars_and_how_many_agree():
     train = Ratings([0, 0], [4, 7], [4.5, 1.0], [1, 2])
     model = fitted(train)
     for part in model.explain_one(0, 9).contributions[1:]:
         stars = {4: "4.5", 7: "1"}[part.movie]
-        agree = model._kernels[0].agreement(9, np.array([part.movie]))[0]
+        agree = model.agreement(9, np.array([part.movie]))[0]
         assert part.reason == f"you gave it {stars}: {agree:.0%} of those who rate both agree"
-    (alone,) = model.explain_one(3, 9).contributions  # nothing is known of user 3
+    (alone,) = model.explain_one(3, 9).contributions  # user 3 has no ratings
     assert (alone.reason, alone.stars, alone.movie) == ("mean of other users", TABLE.mean[9], None)
 
 
-def test_explaining_and_asking_change_nothing():
-    train = toy_ratings([12, 9], FILMS)
-    model = fitted(train)
+def test_explaining_and_predicting_change_nothing():
+    model = fitted(toy_ratings([12, 9], FILMS))
     users = np.repeat([0, 1, 2], FILMS), np.tile(EVERY, 3)
     before, size = model.predict(*users), model.state_bytes()
     for user in (0, 2, 99):
@@ -170,7 +150,7 @@ def variance_left(model: Personal, user: int, candidate: int, targets: np.ndarra
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("user", [0, 1, 5])
-def test_the_movie_that_teaches_most_is_asked_about(kind, user):
+def test_the_movie_that_teaches_most_is_query_about(kind, user):
     """By really learning each candidate; user 5 has no ratings yet."""
     train = toy_ratings([25, 3], FILMS, seed=2)
     model = fitted(train, kind, WITHOUT_DRIFT)
@@ -184,19 +164,7 @@ def test_the_movie_that_teaches_most_is_asked_about(kind, user):
         assert np.ptp(left) > 1e-3
 
 
-def test_with_drift_hardly_anything_is_lost():
-    """What is asked next is taken as of the same moment; a rating later it is nearly so."""
-    model = fitted(toy_ratings([25, 3], FILMS, seed=2))
-    rng = np.random.default_rng(1)
-    for user in (0, 1, 5):
-        rated = model.memories[user].movie if user in model.memories else []
-        candidates, targets = rng.permutation(np.setdiff1d(EVERY, rated))[:15], EVERY
-        left = {int(one): variance_left(model, user, int(one), targets) for one in candidates}
-        chosen, best = left[model.ask_next(user, candidates, targets)], min(left.values())
-        assert chosen - best < 0.1 * (max(left.values()) - best)
-
-
-def test_of_movies_alike_the_one_that_stands_for_many_is_asked_about():
+def test_of_movies_alike_the_one_that_stands_for_many_is_query_about():
     """Five movies have one factor in common, the sixth has one of its own; a movie counts as often
     as it is wanted."""
     movies = toy_movies(6)
@@ -205,7 +173,7 @@ def test_of_movies_alike_the_one_that_stands_for_many_is_asked_about():
     table = replace(
         toy_table(movies, scales=replace(TABLE.scales, metadata=0.0, slope=0.0)), factors=factors
     )
-    model = PersonalExact().fit(NOBODY, movies, ItemTables.same_for_all(table))
+    model = fit(PersonalExact(), NOBODY, movies, item_tables=ItemTables.same_for_all(table))
     assert model.ask_next(0, np.array([5, 2]), np.arange(6)) == 2
     assert model.ask_next(0, np.array([2, 5]), np.array([5, 5, 5, 5, 5, 5, 0])) == 5
     assert model.ask_next(0, np.array([5]), np.arange(6)) == 5

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitting import fit
 
 from PerUser.personal import Personal, PersonalExact
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 from weightless.storage import write
 
@@ -20,7 +21,7 @@ NOBODY = Ratings([], [], [], [])
 
 
 def fitted(train: Ratings, kind=Personal) -> Personal:
-    return kind().fit(train, MOVIES, TABLES)
+    return fit(kind(), train, MOVIES, item_tables=TABLES)
 
 
 def said(model: Personal, user: int) -> np.ndarray:
@@ -50,23 +51,21 @@ def test_a_person_comes_back_as_one_was(tmp_path, kind):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["again", "me"]
 
 
-def test_of_what_was_forgotten_no_byte_is_saved(tmp_path):
+@pytest.mark.parametrize("explained", [False, True])
+def test_of_what_was_forgotten_no_byte_is_saved(tmp_path, explained):
     """The file of a person who forgot is that of one who never had the rating."""
     train = toy_ratings([30], FILMS)
-    for asked in (False, True):
-        model = fitted(train)
-        if asked:
-            model.explain_one(0, 3)
-        for row in (4, 0, 29):
-            model.forget_one(0, int(train.movie[row]))
-        model.learn_one(0, 39, 0.5)
-        model.forget_one(0, 39)
-        model.save_user(0, tmp_path / "forgot")
-        never = fitted(train.take(np.setdiff1d(np.arange(30), [0, 4, 29])))
-        never.save_user(0, tmp_path / "never")
-        assert (tmp_path / "forgot").read_bytes() == (tmp_path / "never").read_bytes()
-    with_it = fitted(train)
-    with_it.save_user(0, tmp_path / "whole")
+    model = fitted(train)
+    if explained:
+        model.explain_one(0, 3)
+    for row in (4, 0, 29):
+        model.forget_one(0, int(train.movie[row]))
+    model.learn_one(0, 39, 0.5)
+    model.forget_one(0, 39)
+    model.save_user(0, tmp_path / "forgot")
+    fitted(train.take(np.setdiff1d(np.arange(30), [0, 4, 29]))).save_user(0, tmp_path / "never")
+    assert (tmp_path / "forgot").read_bytes() == (tmp_path / "never").read_bytes()
+    fitted(train).save_user(0, tmp_path / "whole")
     assert (tmp_path / "whole").read_bytes() != (tmp_path / "never").read_bytes()
 
 
@@ -83,20 +82,14 @@ def test_every_kind_of_stars_comes_back(tmp_path):
 
 
 def test_movies_are_found_by_their_id(tmp_path):
-    """Where the movies stand in another order, and there are more of them."""
+    """Where they stand in another order."""
     model = fitted(toy_ratings([12], FILMS))
     model.save_user(0, tmp_path / "me")
     order = np.random.default_rng(0).permutation(FILMS)
-    mixed = replace(
-        MOVIES,
-        bits=MOVIES.bits[order],
-        vote_average=MOVIES.vote_average[order],
-        vote_count=MOVIES.vote_count[order],
-        movie_id=MOVIES.movie_id[order],
-        title=MOVIES.title[order],
-    )
-    table = TABLES.tables[0].for_movies(mixed)
-    other = Personal().fit(NOBODY, mixed, ItemTables.same_for_all(table))
+    columns = ("bits", "vote_average", "vote_count", "movie_id", "title")
+    mixed = replace(MOVIES, **{name: getattr(MOVIES, name)[order] for name in columns})
+    tables = ItemTables.same_for_all(TABLES.tables[0].for_movies(mixed))
+    other = fit(Personal(), NOBODY, mixed, item_tables=tables)
     other.load_user(0, tmp_path / "me")
     np.testing.assert_allclose(said(other, 0), said(model, 0)[:, order], atol=1e-10)
 
@@ -125,20 +118,17 @@ def refused(path, saying: str) -> None:
     """And what is remembered stays as it is."""
     model = fitted(toy_ratings([5], FILMS, seed=3))
     before = said(model, 0)
+    with pytest.raises(FileNotFoundError):
+        model.load_user(0, path.with_name("nobody"))
     with pytest.raises(ValueError, match=saying) as error:
         model.load_user(0, path)
     assert str(path) in str(error.value)
     assert (said(model, 0) == before).all()
 
 
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        fitted(NOBODY).load_user(0, tmp_path / "nobody")
-
-
 def test_a_file_that_was_cut_off(path):
     whole = path.read_bytes()
-    for length in range(0, len(whole), 17):
+    for length in range(0, len(whole), 41):
         path.write_bytes(whole[:length])
         refused(path, "is damaged")
 
@@ -147,7 +137,7 @@ def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
     model = fitted(NOBODY)
     model.load_user(0, path)
     whole, expected, refusals = path.read_bytes(), said(model, 0), 0
-    for place in range(len(whole)):
+    for place in range(0, len(whole), 3):
         changed = bytearray(whole)
         changed[place] ^= 0x55
         path.write_bytes(changed)
@@ -156,7 +146,7 @@ def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
         except ValueError:
             refusals += 1
         assert (said(model, 0) == expected).all()
-    assert refusals > 0.5 * len(whole)
+    assert refusals > 0.5 * len(whole) / 3
 
 
 def test_a_file_of_something_else(path):
@@ -175,12 +165,11 @@ def test_a_movie_that_the_table_does_not_know(path):
 @pytest.mark.parametrize("gone", ["movie_id", "stars"])
 def test_movies_or_stars_that_are_missing(path, gone):
     arrays = {"movie_id": np.array([13, 23]), "stars": np.array([8, 9], np.int8)}
-    write(path, "user", {"ratings": 2}, {k: v for k, v in arrays.items() if k != gone})
-    refused(path, "is damaged")
-    write(path, "user", {"ratings": 2}, {**arrays, gone: arrays[gone][:1]})
-    refused(path, "is damaged")
-    write(path, "user", {"ratings": 3}, arrays)
-    refused(path, "is damaged")
+    one_less = {**arrays, gone: arrays[gone][:1]}
+    without = {name: one for name, one in arrays.items() if name != gone}
+    for found, ratings in ((without, 2), (one_less, 2), (arrays, 3)):
+        write(path, "user", {"ratings": ratings}, found)
+        refused(path, "is damaged")
 
 
 @pytest.mark.parametrize("where", ["savez_compressed", "replace"])

@@ -6,16 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fitting import fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy_personal import numpy_loop
 
-from PerUser.personal import Personal, histories
+from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.models.cholesky import factorise, solve, solve_transposed
 from recbench.models.item_kernel import CodeKernel, FactorKernel
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTables
+from recbench.models.memories import histories
 from recbench.models.vectors import LANES, whole_lines
 from recbench.ratings import Ratings
 
@@ -69,7 +71,7 @@ def test_what_is_not_positive_definite_is_found(at, pivot):
 
 def same_as_numpy(train: Ratings, user: np.ndarray, movie: np.ndarray, tables: ItemTables, movies):
     asked = Ratings(user, movie, np.ones(len(user)), np.zeros(len(user)))
-    model = Personal().fit(train, movies, tables)
+    model = fit(Personal(), train, movies, item_tables=tables)
     mean, variance = numpy_loop(train, asked, movies, tables, with_variance=True)
     found = model.predict_normal(user, movie)
     np.testing.assert_allclose(found[0], mean, atol=1e-9)
@@ -78,7 +80,7 @@ def same_as_numpy(train: Ratings, user: np.ndarray, movie: np.ndarray, tables: I
     np.testing.assert_allclose(
         model.predict(user, movie), means_alone.clip(0.5, 5).astype(np.float32), atol=1e-6
     )
-    model.threads = 2
+    model.memories.threads = 2
     for one, other in zip(found, model.predict_normal(user, movie), strict=True):
         np.testing.assert_array_equal(one, other)  # whoever shares the work
     alone = user == user[0]  # and whoever else is asked about
@@ -87,7 +89,7 @@ def same_as_numpy(train: Ratings, user: np.ndarray, movie: np.ndarray, tables: I
     )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(
     st.lists(st.sampled_from([0, 1, 2, 15, 16, 17, 31, 40, 100]), min_size=1, max_size=8),
     st.integers(0, 10_000),
@@ -99,7 +101,7 @@ def test_many_users_are_what_numpy_says_of_each(lengths, seed):
     train = toy_ratings(lengths, FILMS, seed)
     train = replace(train.take(rng.permutation(len(train))), time=rng.integers(0, 9, len(train)))
     tables = ItemTables(
-        (toy_table(MOVIES), toy_table(MOVIES, seed=1, scales=Scales(level=0.3, noise=0.05))),
+        (toy_table(MOVIES), toy_table(MOVIES, seed=1, scales=Scales(loading=0.3, noise=0.05))),
         rng.integers(0, 2, len(lengths)),
     )
     asked = int(rng.integers(1, 120))
@@ -108,17 +110,17 @@ def test_many_users_are_what_numpy_says_of_each(lengths, seed):
 
 
 def test_a_very_long_history_is_what_numpy_says():
-    """A user of 3,000 ratings beside one of two."""
-    movies = toy_movies(3_100)
+    """A user of 1,000 ratings beside one of two."""
+    movies = toy_movies(1_100)
     small = toy_table(MOVIES)
     rows = np.arange(len(movies)) % FILMS  # movies that are alike to the last bit, too
     table = replace(
         small, movie_id=movies.movie_id, mean=small.mean[rows], factors=small.factors[rows],
         codes=small.codes[rows],
     )  # fmt: skip
-    train = toy_ratings([2, 3_000], 3_100, seed=5)
+    train = toy_ratings([2, 1_000], 1_100, seed=5)
     user = np.repeat([1, 0], [40, 5])
-    movie = np.random.default_rng(2).integers(0, 3_100, 45)
+    movie = np.random.default_rng(2).integers(0, 1_100, 45)
     same_as_numpy(train, user, movie, ItemTables.same_for_all(table), movies)
 
 
@@ -130,8 +132,11 @@ def test_a_table_without_codes_is_what_numpy_says():
 
 
 def test_nobody_is_asked_about():
-    model = Personal().fit(
-        toy_ratings([3], FILMS), MOVIES, ItemTables.same_for_all(toy_table(MOVIES))
+    model = fit(
+        Personal(),
+        toy_ratings([3], FILMS),
+        MOVIES,
+        item_tables=ItemTables.same_for_all(toy_table(MOVIES)),
     )
     assert [len(one) for one in model.predict_normal(np.empty(0, int), np.empty(0, int))] == [0, 0]
     for kernel in (CodeKernel, FactorKernel):
@@ -141,12 +146,14 @@ def test_nobody_is_asked_about():
 
 def test_a_covariance_that_is_not_positive_definite_is_an_error():
     table = toy_table(MOVIES, scales=Scales(noise=-100.0))
-    model = Personal().fit(toy_ratings([5], FILMS), MOVIES, ItemTables.same_for_all(table))
+    model = fit(
+        Personal(), toy_ratings([5], FILMS), MOVIES, item_tables=ItemTables.same_for_all(table)
+    )
     with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
         model.predict([0], [1])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(0, 200),

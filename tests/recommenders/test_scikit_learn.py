@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from fitting import fit
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from tests_paths import ROOT, SYNTHETIC
@@ -17,9 +18,11 @@ from tests_paths import ROOT, SYNTHETIC
 from recbench.checks.candidate import Candidate, LeftOut
 from recbench.checks.checks import CHECKS
 from recbench.checks.toy_data import toy_movies, toy_ratings
-from recbench.contract import Options, build, fit_on, whose_ratings
+from recbench.contract import learns_from_words
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
+from recbench.evaluation.measure import measure
+from recbench.evaluation.predicting import fit_and_predict, together
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.keys import in_file_name
 from recbench.models.item_baseline import ItemBaseline
@@ -34,7 +37,7 @@ FILMS = np.arange(23)
 
 
 def fitted(spec, train=TRAIN, seed=0):
-    return fit_on(build(load_recommender(spec), Options(seed=seed)), train, MOVIES, BASELINE)
+    return fit(load_recommender(spec)(), train, MOVIES, BASELINE, seed=seed)
 
 
 def of(model, user):
@@ -45,7 +48,7 @@ def of(model, user):
 @pytest.mark.parametrize("spec", [RIDGE, FOREST, NEIGHBOURS])
 def test_the_contract_is_kept(spec, check):
     try:
-        check(Candidate(load_recommender(spec)))
+        check.run(Candidate(load_recommender(spec)))
     except LeftOut as reason:
         pytest.skip(str(reason))
 
@@ -97,7 +100,6 @@ def test_seeds_are_the_run_s_unless_one_is_given():
     assert (of(fitted(tree, seed=1), 0) != of(fitted(tree, seed=2), 0)).any()
     given = "sklearn:ensemble.RandomForestRegressor(n_estimators=3, random_state=5)"
     np.testing.assert_array_equal(of(fitted(given, seed=1), 0), of(fitted(given, seed=2), 0))
-    assert load_recommender(given).options == load_recommender(RIDGE).options == ()
 
 
 # --- the text ----------------------------------------------------------------------------------
@@ -122,9 +124,9 @@ def test_seeds_are_the_run_s_unless_one_is_given():
         ("sklearn:LogisticRegression", "no regressor"),
         ("sklearn:linear_model.LogisticRegression", "no regressor"),
         ("sklearn:base.clone", "no regressor"),
-        ("sklearn:linear_model.Ridge(alpa=3)", "Ridge has no alpa. It has alpha, "),
+        ("sklearn:linear_model.Ridge(alpa=3)", "argument .alpa"),
         ('sklearn:linear_model.Ridge(alpha="x")', "'alpha' parameter of Ridge must be .*'x'"),
-        ("sklearn:ensemble.VotingRegressor", "needs estimators"),
+        ("sklearn:ensemble.VotingRegressor", "argument: .estimators"),
         ("sklearn:linear_model.MultiTaskLasso", "cannot be fitted"),
         ("sklearn+item:linear_model.PoissonRegressor", "cannot be fitted"),  # none below zero
         ("sklearn:ensemble.RandomForestRegressor(n_jobs=2)", "n_jobs stays at 1"),
@@ -144,8 +146,8 @@ def test_names():
     assert load_recommender(cls.name).parameters == cls.parameters == {"alpha": 3, "solver": "svd"}
     assert family_of(cls) == family_of(median) == "PerUser"
     assert file_of(cls) is None
-    assert whose_ratings(cls) == "the user alone"
-    assert whose_ratings(load_recommender(FOREST)) == "the user, and movie means"
+    assert learns_from_words(cls) == "the user alone"
+    assert learns_from_words(load_recommender(FOREST)) == "the user, and items"
     assert load_recommender("sklearn:Ridge").regressor is cls.regressor
 
 
@@ -205,19 +207,11 @@ def test_a_run_in_parts_and_one_that_goes_on(tmp_path):
     pd.testing.assert_frame_equal(kept, tables[0])
 
 
-def test_notes_of_parts_and_folds_add_up(synthetic, tmp_path):
-    from test_parts_of_cell import in_parts
-
-    from recbench.evaluation.measure import fit_and_predict
-
-    cell = make_cell(synthetic, PROTOCOLS["strict"], 30, 5)
-    learned = make_cell(
-        synthetic, PROTOCOLS["strict"].changed(encoding="published+learned", code_bits=4), 30, 5
-    )
-
-    def make():
-        return build(load_recommender(NEIGHBOURS), Options())
-
-    apart = in_parts(NEIGHBOURS, make, cell, 7, tmp_path / "cell")
-    for said in (apart, fit_and_predict(make(), cell), fit_and_predict(make(), learned)):
-        assert list(said.notes.values()) == [30]
+def test_notes_of_shards_and_folds_add_up(synthetic):
+    make, strict = load_recommender(NEIGHBOURS), PROTOCOLS["strict"]
+    cell = make_cell(synthetic, strict, 30, 5)
+    learned = strict.changed(encoding="published+learned", code_bits=4)
+    shards = cell.shards(7)
+    apart = together([fit_and_predict(make(), cell, one) for one in shards], shards, cell)
+    for found in (apart, measure(make, cell), measure(make, make_cell(synthetic, learned, 30, 5))):
+        assert list(found.notes.values()) == [30]

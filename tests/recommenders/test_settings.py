@@ -6,9 +6,9 @@ import inspect
 
 import numpy as np
 import pytest
+from fitting import fit
 
 from recbench.checks.toy_data import toy_movies
-from recbench.contract import Options, build, fit_on
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.registry import RECOMMENDERS, load_recommender
@@ -45,8 +45,8 @@ def test_a_setting_changes_the_result(cls, setting, space, data):
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(60)))
     samples = "samples" in inspect.signature(cls).parameters
     low, high = (
-        fit_on(
-            build(cls, Options(), **({"samples": 10} if samples else {}) | {setting: end}),
+        fit(
+            cls(**({"samples": 10} if samples else {}) | {setting: end}),
             train,
             movies,
             ItemBaseline.fit(train, movies),

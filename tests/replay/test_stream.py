@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recbench.contract import Options, build
 from recbench.errors import InputError
 from recbench.models.item_table import making
 from recbench.ratings import Ratings
@@ -152,9 +151,9 @@ def test_what_is_predicted_does_not_depend_on_what_comes_later(
     for start, end in learner.pieces(stream.ratings.time):
         if start > row:
             break
-        models = [build(load_recommender(learner.spec), Options(seed=1)) for _ in range(2)]
+        models = [load_recommender(learner.spec)() for _ in range(2)]
         ours, theirs = (
-            replay(model, one, start, min(end, row + 40))
+            replay(model, one, start, min(end, row + 40), seed=1)
             for model, one in zip(models, (stream, other), strict=True)
         )
         before = row - start
@@ -215,7 +214,7 @@ def test_a_rating_is_known_after_its_delay(synthetic, tmp_path):
 
 def test_of_ratings_that_come_too_late_nothing_is_learned(synthetic, tmp_path):
     late = stream_of(synthetic, tmp_path, delay=10**10)
-    done = replay(build(load_recommender("user_mean"), Options()), late, 0, 300)
+    done = replay(load_recommender("user_mean")(), late, 0, 300)
     assert (done.predicted == 3.0).all()
     assert np.isnan(done.learn_us).all()
 
@@ -232,7 +231,7 @@ def test_a_running_mean_by_a_plain_loop(synthetic, tmp_path, delay):
         everybody = [r.stars[k] for k in known]
         expected.append(np.mean(own) if own else np.mean(everybody) if everybody else 3.0)
     for starts in ([0], [0, 250, 400]):
-        model = build(load_recommender("user_mean"), Options())
+        model = load_recommender("user_mean")()
         parts = [
             replay(model, stream, a, b).predicted
             for a, b in zip(starts, [*starts[1:], n], strict=True)

@@ -10,7 +10,7 @@ from made_runs import make_grid, make_replay
 from scipy import stats
 
 from recbench.errors import InputError
-from recbench.evaluation.holm import holm
+from recbench.evaluation.significance import holm
 from recbench.keys import CELL
 from recbench.report.html import changes
 from recbench.report.html import user_sections as users

@@ -1,6 +1,6 @@
 """Make an item table from all ratings of a dataset, or show what is in one.
 
-The table is what a personal model takes from other users: it is made once and can be handed out.
+The table is what a personal model learns from other users: it is made once and can be shared.
 
     python -m recbench.models.item_table --dataset FOLDER --output item-table.npz
     python -m recbench.models.item_table --show item-table.npz
@@ -16,8 +16,7 @@ from rich.console import Console
 from recbench.command_line import run
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.models.item_table.making import CODE_BITS
-from recbench.models.item_table.of_dataset import item_table_of
+from recbench.models.item_table.making import CODE_BITS, item_table_of
 from recbench.models.item_table.table import ItemTable
 
 
@@ -62,7 +61,7 @@ def describe(table: ItemTable, path: Path) -> None:
     """What is in an item table, in a few lines."""
     known = table.norm > 0
     console.print(
-        f"{path}: {len(table):,} movies, {known.sum():,} with a likeness; {path.stat().st_size:,} "
+        f"{path}: {len(table):,} movies, {known.sum():,} with factors; {path.stat().st_size:,} "
         f"bytes, SHA-256 {table.checksum()[:16]}",
         f"made from {', '.join(f'{v} {k}' for k, v in table.about.items()) or 'no ratings'}",
         f"codes of {table.codes.shape[1]} bits, {table.factors.shape[1]} factors; scales "

@@ -1,4 +1,4 @@
-"""The item table: what background users' ratings say of movies, as one file."""
+"""The item table: mean stars and similarity of movies by background users' ratings; as a file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ import numpy as np
 
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.steps import EVEN, Steps
+from recbench.models.item_table.scales import EVEN, STARS, Scales, Steps
 from recbench.ratings import Movies, Ratings, read_only
 
 FORMAT, VERSION = "recbench film table", 1
+FOLD_FILE = "fold.npy"
+IN_FILE = {"loading": "level", "similarity": "likeness"}  # scales, by their names in files
+NAMES = {old: name for name, old in IN_FILE.items()}
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,13 @@ class ItemTable:
 
     Attributes:
         movie_id: int64 [m], the MovieLens id of each movie.
-        mean: float64 [m], what users give it on average, stars; not clipped.
+        mean: float64 [m], its mean over users, stars; not clipped.
         factors: float64 [m, ≥ 1]; over users the stars of two movies have the covariance f·f. The
-            first is by itself, in a user's level; the others say how alike two movies are.
+            first is by itself, the baseline loading; the others are the similarity of two movies.
         codes: uint8 [m, b], 0 or 1; the part of bits in which two movies agree stands for the angle
-            between their other factors, see `recbench.models.item_table.codes`.
-        scales: of the kernel, see `recbench.models.item_table.kernel`.
-        steps: of the predictive distribution, see `recbench.models.item_table.steps`.
+            between their other factors, see `recbench.models.item_table.making.choose_codes`.
+        scales: of the kernel.
+        steps: of the predictive distribution.
         about: how it was made, as JSON can hold it.
 
     Raises:
@@ -60,38 +62,37 @@ class ItemTable:
         return len(self.movie_id)
 
     @property
-    def level(self) -> np.ndarray:
-        """The first factor of each movie, float64 [m], stars."""
+    def loading(self) -> np.ndarray:
+        """The baseline loading, the first factor of each movie: float64 [m], stars."""
         return self.factors[:, 0]
 
     @property
     def norm(self) -> np.ndarray:
-        """The length of the others, float64 [m], stars: how far users differ about the movie when
-        their level is the same."""
+        """The length of the others, float64 [m], stars: how far users of the same bias differ about
+        the movie."""
         return np.linalg.norm(self.factors[:, 1:], axis=1)
 
     @classmethod
     def of_metadata(cls, movies: Movies, mean: ItemBaseline | None = None) -> ItemTable:
-        """The table that knows of no movie how it was rated: no likeness but that of metadata.
+        """The table without anybody's ratings: no similarity but that of metadata.
 
         Args:
-            mean: what votes and bits are worth; None: nobody's ratings say so, and the external
-                vote average is believed.
+            mean: from votes and bits; None: the external vote average.
         """
         nobody = Ratings(*(np.empty(0) for _ in range(4)))
         mean = mean or ItemBaseline.fit(nobody, movies)
         return cls(
             movie_id=movies.movie_id,
             mean=mean.stars,
-            factors=np.ones((len(movies), 1)),  # a user's level shows in all movies alike
+            factors=np.ones((len(movies), 1)),  # a user's bias shows in all movies equally
             codes=np.empty((len(movies), 0), dtype=np.uint8),
             scales=Scales.of_nobody(),
             steps=EVEN,
         )
 
     def for_movies(self, movies: Movies) -> ItemTable:
-        """This table with a row for each of `movies`, in their order. A movie that it does not know
-        has the mean of all, no factors and no code."""
+        """This table with a row for each of `movies`, in their order. A movie that it lacks gets
+        the mean of all, no factors and no code."""
         order = np.argsort(self.movie_id, kind="stable")
         place = np.searchsorted(self.movie_id[order], movies.movie_id)
         row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, int)
@@ -154,8 +155,8 @@ class ItemTable:
             cuts = arrays.pop("cuts")
             spread, bits = header["spread"], header["code_bits"]
             arrays["codes"] = np.unpackbits(arrays["codes"], axis=1, count=bits)
-            table = cls(**arrays, scales=Scales(**header["scales"]), steps=Steps(cuts, spread),
-                        about=header["about"])  # fmt: skip
+            scales = Scales(**{NAMES.get(name, name): x for name, x in header["scales"].items()})
+            table = cls(**arrays, scales=scales, steps=Steps(cuts, spread), about=header["about"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({error}). Make it again") from None
         if table.checksum() != checksum:
@@ -166,7 +167,7 @@ class ItemTable:
         header = {
             "format": FORMAT,
             "version": VERSION,
-            "scales": asdict(self.scales),
+            "scales": {IN_FILE.get(name, name): x for name, x in asdict(self.scales).items()},
             "spread": self.steps.spread,
             "code_bits": self.codes.shape[1],
             "about": self.about,
@@ -181,3 +182,60 @@ class ItemTable:
             "codes": np.packbits(self.codes, axis=1),
             "cuts": self.steps.cuts,
         }
+
+
+@dataclass(frozen=True)
+class ItemTables:
+    """One table for everybody, or one for each fold of users, learned from the other folds.
+
+    Attributes:
+        tables: at least one.
+        fold: int64 [users], which table is for whom. Users beyond the last have the first.
+    """
+
+    tables: tuple[ItemTable, ...]
+    fold: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fold", read_only(self.fold, "i8"))
+
+    @classmethod
+    def same_for_all(cls, table: ItemTable) -> ItemTables:
+        """`table`, which was made without any of those that it is used for."""
+        return cls((table,), np.empty(0))
+
+    def save(self, folder: Path) -> None:
+        """A file for each table, and one that says who has which; that last."""
+        for k, table in enumerate(self.tables):
+            table.save(folder / f"item_table-{k}.npz")
+        np.save(folder / FOLD_FILE, self.fold)
+
+    @classmethod
+    def load(cls, folder: Path) -> ItemTables | None:
+        """Those in `folder`, None if there are none."""
+        if not (folder / FOLD_FILE).exists():
+            return None
+        fold = np.load(folder / FOLD_FILE, allow_pickle=False)
+        files = sorted(folder.glob("item_table-*.npz"))
+        return cls(tuple(ItemTable.load(file) for file in files), fold)
+
+    def folds_of(self, user: np.ndarray) -> np.ndarray:
+        """The table of each user (int [n]), its number, int64 [n]."""
+        if not len(self.fold):
+            return np.zeros(len(user), dtype=np.int64)
+        known = np.asarray(user) < len(self.fold)
+        return np.where(known, self.fold[np.minimum(user, len(self.fold) - 1)], 0)
+
+    def fold_of(self, user: int) -> int:
+        """The same of one user."""
+        return int(self.fold[user]) if user < len(self.fold) else 0
+
+    def probabilities(self, user: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Of each of `STARS`, float64 [n, 10], by the steps of each user's table; mean and variance
+        of a rating, float64 [n], are those before the steps."""
+        probabilities = np.empty((len(user), len(STARS)))
+        fold = self.folds_of(user)
+        for k, table in enumerate(self.tables):
+            rows = fold == k
+            probabilities[rows] = table.steps.probabilities(mean[rows], variance[rows])
+        return probabilities

@@ -16,8 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from recbench.errors import InputError
-from recbench.evaluation.holm import holm
-from recbench.evaluation.significance import two_sided_p
+from recbench.evaluation.significance import holm, two_sided_p
 from recbench.keys import CELL
 from recbench.report.figure import Figure
 from recbench.report.html import user_sections as users

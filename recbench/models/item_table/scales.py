@@ -1,26 +1,161 @@
-"""The scales of the kernel, fitted to users whom the item table was not learned from."""
+"""The kernel of a user's stars, the steps of the star scale, and how both are fitted.
+
+The scales of the kernel and the steps are fitted to users whom the item table was not learned from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
-from recbench.models.item_table.codes import arcsine_kernel
-from recbench.models.item_table.kernel import Scales, drift_shape, metadata_shape
-from recbench.models.item_table.table import ItemTable
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 
-LATEST = 64  # ratings of each user that are looked at
+if TYPE_CHECKING:
+    from recbench.models.item_table.table import ItemTable
+
+STARS = np.arange(1, 11) / 2  # the ten possible ratings
+FLOOR = 1e-4  # least probability of a rating: what nobody gave so far is not impossible
+# Of the shape of the kernel; the scales are fitted for each item table.
+METADATA_DECAY = 0.33  # of each metadata bit that differs
+DRIFT_AFTER = 3.4  # ratings
+DRIFT_POWER = 0.5
+LATEST = 64  # ratings of each user that the scales are fitted to
 DEVIATION_OF_LOG, DEVIATION_OF_PART = 1.0, 0.5  # of the priors
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
 AT_ONCE = 50  # users
 
 
+# --- the kernel ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The scales of the kernel: in squared stars; those of loading, similarity and slope without
+    unit.
+
+        k(a, b) =  loading · f_a f_b
+                 + similarity · |F_a| |F_b| · (2/π arcsin cos(F_a, F_b), or the agreement of codes)
+                 + metadata · exp(−0.33 · metadata bits that differ)
+                 + slope · (mean_a − 3)(mean_b − 3)
+                 + drift · (1 + |distance in the order of ratings| / 3.4)^−½
+
+    f is the first factor of a movie, the baseline loading: mostly how far a user's bias shows in
+    its ratings. F are the others. `noise` is the variance of a rating about all this. Each part is
+    positive semi-definite, so k is. The defaults are the prior that `fit_scales` starts from.
+    """
+
+    loading: float = 1.1
+    similarity: float = 1.2
+    metadata: float = 0.1
+    slope: float = 0.01
+    drift: float = 0.06
+    noise: float = 0.45
+
+    def as_array(self) -> np.ndarray:
+        """float64 [6], in the order of the attributes."""
+        return np.array(list(asdict(self).values()))
+
+    @classmethod
+    def of_nobody(cls) -> Scales:
+        """Where no similarity is known: metadata in its place."""
+        return cls(loading=0.4, metadata=0.27, drift=0.25, noise=0.6)
+
+    @classmethod
+    def of_array(cls, values: np.ndarray) -> Scales:
+        return cls(**{f.name: float(v) for f, v in zip(fields(cls), values, strict=True)})
+
+
+def drift_shape(distance: np.ndarray) -> np.ndarray:
+    """(1 + |d| / h)^−q, convex and falling, hence positive definite (Pólya 1949)."""
+    return (1 + np.abs(distance) / DRIFT_AFTER) ** -DRIFT_POWER
+
+
+def metadata_shape(differing: np.ndarray) -> np.ndarray:
+    """exp(−α · bits that differ): a product of kernels of one bit each."""
+    return np.exp(-METADATA_DECAY * differing)
+
+
+def arcsine_kernel(unit: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """2/π arcsin(cos θ), float64 [.., n, m], of vectors of length one: [.., n, f], [.., m, f]."""
+    return 2 / np.pi * np.arcsin((unit @ other.swapaxes(-1, -2)).clip(-1, 1))
+
+
+# --- the steps of the star scale ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Ratings are steps on a latent scale (ordered probit; McKelvey & Zavoina 1975):
+
+        P(r ≤ s_k) = Φ((c_k − μ) / (spread · √v)), v the variance of the latent rating
+
+    so that whole stars, which most users prefer, may have wider steps than half stars.
+
+    Attributes:
+        cuts: float64 [9], c_1 ≤ … ≤ c_9, stars; equal ones make a rating that nobody gives.
+        spread: by what factor the stated standard deviation is too small.
+    """
+
+    cuts: np.ndarray
+    spread: float
+
+    def probabilities(self, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Of each of the ten ratings, float64 [n, 10], summing to 1."""
+        below = ndtr(
+            (self.cuts - np.asarray(mean)[:, None]) / (self.spread * np.sqrt(variance))[:, None]
+        )  # (n, 9)
+        edges = np.column_stack((np.zeros(len(below)), below, np.ones(len(below))))
+        return (1 - 10 * FLOOR) * np.diff(edges, axis=1).clip(0) + FLOOR
+
+
+EVEN = Steps(cuts=STARS[:-1] + 0.25, spread=1.0)
+
+
+def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Steps:
+    """Maximum likelihood cuts and spread, from ratings and what was predicted of each.
+
+    Args:
+        stars: float [n].
+        mean, variance: float64 [n], of the latent rating, before it was seen.
+    """
+    from scipy.optimize import minimize  # slow to import, needed to make a table only
+
+    half_stars = np.rint(2 * stars).astype(int) - 1  # 0 .. 9
+    kinds = np.flatnonzero(np.bincount(half_stars, minlength=10))
+    if len(kinds) < 2:
+        return EVEN
+    place = np.searchsorted(kinds, half_stars)  # which of the kinds that occur
+    deviation = np.sqrt(variance)
+    first = np.append((STARS[kinds[:-1]] + STARS[kinds[1:]]) / 2, 0.0)
+
+    def unpacked(values: np.ndarray) -> tuple[np.ndarray, float]:
+        return np.append(values[0], values[0] + np.cumsum(np.exp(values[1:-1]))), np.exp(values[-1])
+
+    def loss(values: np.ndarray) -> float:
+        cuts, spread = unpacked(values)
+        edges = np.concatenate(([-np.inf], cuts, [np.inf]))
+        z = (edges[None] - mean[:, None]) / (spread * deviation)[:, None]
+        likely = np.diff(ndtr(z), axis=1)[np.arange(len(place)), place]
+        return float(-np.log(likely.clip(1e-12)).mean())
+
+    start = np.concatenate((first[:1], np.log(np.diff(first[:-1])), first[-1:]))
+    cuts, spread = unpacked(minimize(loss, start, method="L-BFGS-B").x)
+    # a rating that nobody gives lies between two equal cuts
+    upper = np.searchsorted(kinds, np.arange(9), side="right") - 1  # last kind at or below each
+    all_cuts = np.where(upper < 0, -np.inf, np.append(cuts, np.inf)[upper])
+    return Steps(np.nan_to_num(all_cuts, neginf=-1e3, posinf=1e3), float(spread))
+
+
+# --- fitting the scales -------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Fitted:
-    """What is fitted to users set aside.
+    """Fitted to users set aside.
 
     Attributes:
         scales: of the kernel.
@@ -83,14 +218,14 @@ def fit_scales(blocks: list[Block]) -> Fitted:
 
 
 def prequential(blocks: list[Block], fitted: Fitted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is predicted of each rating from the earlier ones of its user (Dawid 1984).
+    """Predictions of each rating from the earlier ones of its user (Dawid 1984).
 
     With L the Cholesky factor of the covariance in the order of time and z = L⁻¹ y, a rating is
     predicted to be y_j − L_jj z_j away from its mean, with the variance L_jj².
 
     Returns:
-        stars given, mean and variance predicted, float64 [n] each, of the later half of what each
-        user has.
+        stars, and the mean and variance predicted, float64 [n] each, of the later half of each
+        user's ratings.
     """
     stars, predicted, variance = [], [], []
     for block in blocks:
@@ -136,11 +271,11 @@ def _negative_log_likelihood(
 def blocks_of(
     ratings: Ratings, table: ItemTable, item_baseline: np.ndarray, movies: Movies
 ) -> Iterator[Block]:
-    """Users that the table was not learned from, with what its mean and likeness say of them.
+    """Users that the table was not learned from, with their residuals and parts of the kernel.
 
     Args:
-        ratings: of each user the latest 64 are looked at.
-        table: its mean is the one over users; codes and scales are not looked at.
+        ratings: of each user the latest 64 are used.
+        table: its mean is the one over users; codes and scales are not used.
         item_baseline: float64 [movies], stars.
     """
     bits = movies.metadata_bits
@@ -155,13 +290,13 @@ def blocks_of(
         rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in users])
         movie = ratings.movie[rows]  # (users, n)
         norm, direction = table.norm[movie], unit[movie]  # (users, n) and (users, n, f − 1)
-        level, slope = table.level[movie], item_baseline[movie] - DEFAULT_STARS
+        loading, slope = table.loading[movie], item_baseline[movie] - DEFAULT_STARS
         z = signed_bits[movie]
         differing = (bits.shape[1] - z @ z.transpose(0, 2, 1)) / 2
         place = np.arange(longest)
         parts = np.stack(
             (
-                level[:, :, None] * level[:, None, :],
+                loading[:, :, None] * loading[:, None, :],
                 arcsine_kernel(direction, direction) * norm[:, :, None] * norm[:, None, :],
                 metadata_shape(differing),
                 slope[:, :, None] * slope[:, None, :],

@@ -1,22 +1,97 @@
-"""Factorisation machines sampled by myFM: with normal noise, and as an ordered probit."""
+"""Factorisation machines sampled by myFM: features, models, and what sampling costs."""
 
 from __future__ import annotations
 
 import io
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+
+from recbench.ratings import Movies
 
 with warnings.catch_warnings():  # of a setuptools module that myFM 0.4 asks for its version
     warnings.simplefilter("ignore")
     from myfm import MyFMOrderedProbit, MyFMRegressor, RelationBlock
 
 BURN_IN = 5  # first samples thrown away, as myFM does
+TRIAL = {"ratings": 500_000, "users": 20_000, "movies": 20_000}  # more than a processor's cache
+BYTES_OF_A_RATING = 150  # features and target, here and in myFM
+
+
+# --- features ----------------------------------------------------------------------------------
+
+
+def places(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The place of each id in `known` (sorted, not empty), int [n]; len(known) if unknown."""
+    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    return np.where(known[place] == ids, place, len(known))
+
+
+def one_hot(place: np.ndarray, width: int) -> sparse.csr_matrix:
+    """[n, width]: a one in each row, at its place."""
+    ones, row_ends = np.ones(len(place)), np.arange(len(place) + 1)
+    return sparse.csr_matrix((ones, place, row_ends), shape=(len(place), width))
+
+
+def movie_features(movies: Movies, rated: np.ndarray) -> tuple[np.ndarray, list[int]]:
+    """Features of each movie, float64 [movies, features], and the sizes of their groups.
+
+    Bits, a group for each channel; the vote average, standardised over the movies `rated`; and a
+    bit that says whether it is known.
+    """
+    votes = movies.vote_average.astype(np.float64)
+    trained = votes[rated]
+    trained = trained[~np.isnan(trained)]
+    if not len(trained):
+        return movies.bits.astype(np.float64), [*movies.channels.values()]
+    known = ~np.isnan(votes)
+    standard = np.where(known, (votes - trained.mean()) / (trained.std() or 1.0), 0.0)
+    features = np.column_stack((movies.bits, standard, known))  # (movies, bits + 2)
+    return features, [*movies.channels.values(), 1, 1]
+
+
+def implicit_features(
+    owner: np.ndarray, rated: np.ndarray, shape: tuple[int, int]
+) -> sparse.csr_matrix:
+    """Which movies a user rated, whatever the stars, or which users a movie: 1/√n at each of n.
+
+    Args:
+        owner: int [ratings], a row of the result.
+        rated: int [ratings], the column.
+        shape: of the result. One row more than there are users is that of an unknown one.
+    """
+    found = sparse.csr_matrix((np.ones(len(owner)), (owner, rated)), shape=shape)
+    found.data[:] = 1.0  # a pair rated twice counts once
+    count = np.diff(found.indptr)
+    found.data /= np.sqrt(np.repeat(count, count))
+    return found
+
+
+class MovieFeatures:
+    """The features x of each movie, [movies, f], of which a model has a weight w and a vector v
+    each.
+
+    A user with (v_u, w_u) gives a movie w₀ + o + q·(v_u, w_u) stars: o = w·x + Σ_{j<k} (v_j·v_k)
+    x_j x_k are the terms of the movie alone, q = (Σ_j v_j x_j, 1) is what its features add up to.
+    """
+
+    def __init__(self, features: sparse.csr_matrix) -> None:
+        self._features = features
+        self._squared = features.multiply(features).tocsr()
+
+    def vectors(self, w: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """o float64 [movies] and q float64 [movies, rank + 1], of w float64 [f] and v float64
+        [f, rank]."""
+        sums = self._features @ v  # (movies, rank)
+        within = (sums**2 - self._squared @ v**2).sum(axis=1) / 2
+        return self._features @ w + within, np.column_stack((sums, np.ones(len(sums))))
 
 
 @dataclass(frozen=True)
@@ -39,6 +114,9 @@ class Design:
 def block_of(row_features: np.ndarray, features: sparse.csr_matrix) -> RelationBlock:
     """Features float64 [distinct, f], and which row of them each pair has, int [n]."""
     return RelationBlock(row_features.tolist(), sparse.csr_matrix(features, dtype=np.float64))
+
+
+# --- models ------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -121,3 +199,34 @@ class OrdinalFM(NormalFM):
     def state_bytes(self, features: int | None = None) -> int:
         whole = self._model is not None and features is None
         return super().state_bytes(features) + (self._model.cutpoint_samples.nbytes if whole else 0)
+
+
+# --- what sampling costs -----------------------------------------------------------------------
+
+
+def expected_cost(
+    rank: int, samples: int, ratings: int, users: int, movies: int
+) -> tuple[float, float]:
+    """Processor seconds and bytes of fitting: a sweep goes through all ratings once for each
+    factor, and each sample is kept. Measured on this machine, a few sweeps over made-up ratings.
+
+    Large data is slower than that by what the processor's cache no longer holds.
+    """
+    seconds = _seconds_of_a_rating_and_factor() * ratings * (rank + 1) * samples
+    kept = 8.0 * (rank + 1) * (users + movies) * samples
+    return seconds, kept + BYTES_OF_A_RATING * ratings
+
+
+@lru_cache(maxsize=1)
+def _seconds_of_a_rating_and_factor() -> float:
+    rng, n = np.random.default_rng(0), TRIAL["ratings"]
+    user, movie = (rng.integers(0, TRIAL[one], n) for one in ("users", "movies"))
+    stars = rng.integers(1, 11, n) / 2
+    every_movie = one_hot(np.arange(TRIAL["movies"]), TRIAL["movies"])
+    design = Design(one_hot(user, TRIAL["users"]), [block_of(movie, every_movie)])
+    rank, taken = 8, []
+    for sweeps in (1, 4):
+        started = time.process_time()
+        NormalFM(rank, sweeps, 0.1, 0).fit(design, stars, [TRIAL["users"], TRIAL["movies"]])
+        taken.append(time.process_time() - started)
+    return max(taken[1] - taken[0], 1e-9) / (3 * n * (rank + 1))

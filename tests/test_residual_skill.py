@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
-from recbench.evaluation.protocols import PROTOCOLS
-from recbench.evaluation.residual_skill import (
+from recbench.evaluation.metrics import (
     bias_prediction,
     residual_correlation_per_user,
     skill_over_bias,
 )
+from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
@@ -79,10 +79,10 @@ def test_whoever_says_no_more_than_the_bias_has_no_correlation():
 
 
 class BiasAlone:
-    starts_from_item_baseline = True
+    learns_from = "user+items"
 
-    def fit(self, train, movies, item_baseline):
-        self.train, self.item_baseline = train, item_baseline
+    def fit(self, training):
+        self.train, self.item_baseline = training.ratings, training.item_baseline
         return self
 
     def predict(self, user, movie):
@@ -92,7 +92,7 @@ class BiasAlone:
 
 def test_in_a_cell_the_bias_has_no_skill(synthetic):
     cell = make_cell(synthetic, PROTOCOLS["strict"], 10, 50)
-    row = measure(BiasAlone(), cell, "half_stars").row
+    row = measure(BiasAlone, cell).row
     assert row["skill_over_bias"] == pytest.approx(0, abs=1e-6)
     assert row["residual_correlation"] == 0
     assert row["residual_correlation_users"] == 10

@@ -1,0 +1,76 @@
+"""What several experiments share: flags, the cells of a grid, one for all jobs that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from rich.console import Console
+
+from recbench.command_line import parse_cells
+from recbench.contract import Training
+from recbench.data.dataset import Dataset
+from recbench.errors import check_range
+from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.protocols import Protocol
+from recbench.ratings import Ratings
+
+console = Console(highlight=False)
+
+
+@dataclass
+class Flags:
+    """Of every experiment."""
+
+    seed: int = 0
+    """of all that is drawn at random; iteration k uses seed + k - 1"""
+    output_dir: str = ""
+    """the run's folder; default results/<time>-<name of the experiment>"""
+
+
+@dataclass
+class ResumableFlags(Flags):
+    """Of those that take long."""
+
+    resume: str = ""
+    """the folder of a run that was stopped: continue it, with its own parameters"""
+    accept_changes: bool = False
+    """continue a run although the code or a package has changed since"""
+
+
+def grid(
+    cells: tuple[str, ...], iterations: int, seed: int, least_ratings: int = 2
+) -> list[dict[str, int]]:
+    """The key of each cell ("250x50") in each iteration.
+
+    Raises:
+        InputError: a cell, the iterations or the seed are out of their range.
+    """
+    check_range("--iterations", iterations, least=1, most=1000)
+    check_range("--seed", seed, least=0)
+    sizes = parse_cells(cells, least_ratings)
+    return [
+        {"num_users": users, "reviews_per_user": reviews, "iteration": k, "seed": seed + k - 1}
+        for k, (users, reviews) in product(range(1, iterations + 1), sizes)
+    ]
+
+
+def cells_of(dataset: Dataset, protocol: Protocol) -> Callable[..., Cell]:
+    """Makes the cell of a key of `grid`, and keeps the last one: jobs of a cell come together."""
+
+    @lru_cache(1)
+    def cell_of(num_users: int, reviews_per_user: int, seed: int, **_: int) -> Cell:
+        return make_cell(dataset, protocol, num_users, reviews_per_user, seed)
+
+    return cell_of
+
+
+def training_of(cell: Cell, ratings: Ratings) -> Training:
+    """Ratings of some users of a cell by themselves, with the items of the cell."""
+    fits = {
+        "item_baseline": lambda: cell.item_baseline,
+        "item_tables": lambda: cell.personal_tables,
+    }
+    return Training(ratings, cell.movies, fits=fits)
