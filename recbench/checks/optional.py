@@ -171,11 +171,11 @@ def learning_comes_nearer_to_fitting_all(candidate: Candidate) -> None:
     `fit` learns in the order of time and `learn_one` goes on, so both end where `fit` to all
     ends, but for what `fit` finds for all users together, which may stay as it was."""
     candidate.needs("learn_one")
-    asked = all_pairs(tuple(np.unique(THEN.user).tolist()))
-    at_once, model = candidate.predict(candidate.fit(WHOLE), *asked), candidate.fit(FIRST)
-    before = candidate.predict(model, *asked)
+    pairs = all_pairs(tuple(np.unique(THEN.user).tolist()))
+    at_once, model = candidate.predict(candidate.fit(WHOLE), *pairs), candidate.fit(FIRST)
+    before = candidate.predict(model, *pairs)
     candidate.learn(model, THEN)
-    after = candidate.predict(model, *asked)
+    after = candidate.predict(model, *pairs)
     was, now = (float(np.abs(one - at_once).mean(dtype=float)) for one in (before, after))
     if now >= was:
         what = f"{len(THEN)} ratings learned one by one, predictions are {now:.2g} stars away from"
