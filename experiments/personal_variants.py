@@ -154,7 +154,7 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     cell = cell_of()
     tables = ItemTables.same_for_all(variant.table(cell.personal_tables.tables[0], cell))
     test, model = cell.personal.test, Personal()
-    model.kernel_of = variant.kernel  # type: ignore[misc]
+    model.kernel = variant.kernel  # type: ignore[misc]
     fits = {"item_tables": lambda: tables}
     with one_thread():
         model.fit(Training(cell.personal.train, cell.movies, fits=fits))

@@ -286,6 +286,8 @@ def test_variants_are_relative_to_the_whole(tmp_path):
     assert table.loc["code of 512 bits", "mean"] == 0
     assert table.loc["code of 512 bits", "bytes_per_movie"] == 72
     assert table.loc["without drift", "mean"] != 0
+    kernels = ("arc sine", "product")
+    assert len({table.loc[f"8 factors, {one}", "mean"] for one in kernels}) == 2
 
 
 @pytest.mark.slow
