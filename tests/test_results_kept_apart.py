@@ -27,11 +27,11 @@ def predictions_of(model):
 def test_two_runs_of_one_name_meet_others_in_different_folders(tmp_path):
     one = RunFolder.create(tmp_path / "a" / "run", dict(ABOUT))
     other = RunFolder.create(tmp_path / "b" / "run", dict(ABOUT))
-    assert one.unique_name() != other.unmistakable_name()
+    assert one.unique_name() != other.unique_name()
     assert one.unique_name().startswith("run-")
     one._lock.release()
     again = RunFolder.resume(tmp_path / "a" / "run")
-    assert again.unique_name() == one.unmistakable_name()
+    assert again.unique_name() == one.unique_name()
 
 
 def test_what_a_model_predicted_before_it_changed_is_gone(tmp_path):
