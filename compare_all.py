@@ -286,8 +286,8 @@ from rich.console import Console
 
 from data_prep import Dataset, load_dataset
 from recbench.contract import Options, build, declared
-from recbench.data.dataset_cache import megabytes, size_of
 from recbench.data.datasets import absolute_path
+from recbench.data.loading import megabytes, size_of
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL, ITERATION
 from recbench.models.item_table.making import CODE_BITS
@@ -364,9 +364,9 @@ def carry_out(
         models = add_models(folder, predictions, parameters.models, parameters.add_models)
         parameters = replace(parameters, models=models)
 
-    if dataset.kept_in is not None:
-        size = megabytes(size_of(dataset.kept_in))
-        console.print(f"read from {dataset.kept_in} ({size})", markup=False, soft_wrap=True)
+    if dataset.cached_in is not None:
+        size = megabytes(size_of(dataset.cached_in))
+        console.print(f"read from {dataset.cached_in} ({size})", markup=False, soft_wrap=True)
     console.print(f"{dataset.source.name}: {summary(dataset)}", markup=False)
     console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
     for model in forget_changed_files(folder, predictions, parameters.models):

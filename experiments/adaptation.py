@@ -29,7 +29,7 @@ from rich.console import Console
 
 from recbench.command_line import run
 from recbench.contract import Options, build
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender

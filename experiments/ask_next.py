@@ -25,7 +25,7 @@ from rich.progress import track
 
 from PerUser.personal import Personal
 from recbench.command_line import run
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.metrics import mean_per_user

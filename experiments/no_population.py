@@ -25,7 +25,7 @@ from rich.console import Console
 from recbench.command_line import parse_cells, run
 from recbench.contract import Options, Recommender, build, fit_on
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure

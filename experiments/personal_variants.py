@@ -20,7 +20,7 @@ from rich.console import Console
 from PerUser.personal import Personal
 from recbench.command_line import parse_cells, run
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.metrics import rmse

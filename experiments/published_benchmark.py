@@ -20,7 +20,7 @@ from rich.progress import track
 from recbench.command_line import run
 from recbench.contract import Options, build
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
@@ -117,7 +117,7 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
     links = dict(table_of_links.select("movieId", "tmdbId").iter_rows())
     rows = []
     for join, dataset in datasets.items():
-        ratings = dataset.source.ratings["movieId"].to_numpy()
+        ratings = dataset.source.read_ratings()["movieId"].to_numpy()
         table = dataset.table
         tmdb_of = dict(zip(table["movieId"], table["id"], strict=True))
         if join == "links":  # several MovieLens ids may be one movie

@@ -13,7 +13,7 @@ from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 
 pytestmark = pytest.mark.slow  # each starts a script as a process
 
@@ -46,7 +46,7 @@ def ml_100k(tmp_path_factory):
 
 def test_each_fold_is_the_one_of_surprise(ml_100k):
     """Its own cross-validation gives the same errors, fold by fold."""
-    rows = load_dataset("ml-100k").source.ratings.select("userId", "movieId", "rating")
+    rows = load_dataset("ml-100k").source.read_ratings().select("userId", "movieId", "rating")
     data = SurpriseDataset.load_from_df(rows.to_pandas(), Reader(rating_scale=(0.5, 5)))
     model = BaselineOnly(bsl_options={"method": "als"}, verbose=False)
     theirs = cross_validate(model, data, ["rmse", "mae"], KFold(random_state=0))
@@ -58,7 +58,7 @@ def test_each_fold_is_the_one_of_surprise(ml_100k):
 def test_folds_are_the_sets_that_grouplens_publishes(ml_100k):
     ours = pd.read_csv(ml_100k[0] / "comparison.csv").query("folds == 'grouplens'")
     assert ours["n_test"].tolist() == [20_000] * 5
-    rows = load_dataset("ml-100k").source.ratings
+    rows = load_dataset("ml-100k").source.read_ratings()
     assert rows[:20_000]["userId"].n_unique() == 459  # as in u1.test
 
 

@@ -12,7 +12,7 @@ from tests_paths import ROOT
 
 from experiments import make_full_size
 from experiments.make_full_size import DEFECTS, Parameters, activity, main, sizes
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 
 RATINGS, USERS, MOVIES = 60_000, 700, 2_000
@@ -146,7 +146,7 @@ def test_memory_does_not_grow_with_the_size(tmp_path):
     """Neither of making nor of preparing: three millions, whose ratings are 56 MB more in the file
     and 40 MB more of mapped columns, take little more than one, which is read ahead as a whole."""
     make = "from experiments.make_full_size import *; main(Parameters(*map(eval, argv[1:])))"
-    read = "from recbench.data.joining import load_dataset; load_dataset(eval(argv[1]))"
+    read = "from recbench.data.loading import load_dataset; load_dataset(eval(argv[1]))"
     peaks = {}
     for ratings in (1_000_000, 3_000_000):
         folder = repr(str(tmp_path / str(ratings)))

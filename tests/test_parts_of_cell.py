@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recbench.contract import Options, Recommender, build, declared, why_together
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import Predicted, fit_and_predict, measure, score
 from recbench.evaluation.protocols import PROTOCOLS

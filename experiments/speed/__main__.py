@@ -30,7 +30,7 @@ from experiments.speed.measuring import Row
 from experiments.speed.models import model_costs, one_by_one_rows
 from experiments.speed.networks import network_rows
 from recbench.command_line import run
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS

@@ -91,7 +91,7 @@ def open_known_movies(
 
 def _make(dataset: str, kept: Path, tell: Tell) -> KnownMovies:
     # slow to import, needed once
-    from recbench.data.joining import load_dataset
+    from recbench.data.loading import load_dataset
     from recbench.own_ratings.of_dataset import known_movies_of
 
     with _messages_of_others(tell):

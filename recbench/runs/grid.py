@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from recbench.contract import Options, build, declared, whose_ratings, why_together
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, TooFewUsers
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Fitted, Measured, fit_and_predict, measure, score
@@ -48,7 +48,7 @@ class CellTask:
     """One cell of the grid in one iteration, and what to do there.
 
     Attributes:
-        dataset: its name or folder, see `recbench.data.joining.load_dataset`.
+        dataset: its name or folder, see `recbench.data.loading.load_dataset`.
         key: num_users, reviews_per_user and iteration.
         seed: of the whole run.
         models: name in the tables -> what `recbench.registry.load_recommender` takes.

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from recbench.contract import Options, build
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.keys import in_file_name
 from recbench.plugin import line_of
 from recbench.registry import file_of, load_recommender
