@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
+
 from recbench.data.csv_files import check_columns, read_ratings, read_text
 from recbench.data.tables import (
     MOVIE_COLUMNS,
@@ -118,7 +120,8 @@ def read_folder(folder: Path, name: str | None = None, small: bool = False) -> S
     files = files_of(folder, small)
     ratings_file, *links_file, metadata_file = files
     check_columns(ratings_file, tuple(RATING_COLUMNS))
-    links, link_counts = None, {}
+    links: pl.DataFrame | None = None
+    link_counts: dict[str, int] = {}
     if links_file:
         links, link_counts = clean_links(read_text(links_file[0], ("movieId", "tmdbId")))
     movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
