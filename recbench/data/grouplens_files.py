@@ -38,7 +38,7 @@ TMDB_GENRES |= {"Musical": "Music"}
 NO_GENRES = "(no genres listed)"
 U_ITEM_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
-    *("Documentary", "Drama", "Fantasy", "Movie-Noir", "Horror", "Musical", "Mystery", "Romance"),
+    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
     *("Sci-Fi", "Thriller", "War", "Western"),
 )
 TITLE = re.compile(r"^(.*?)\s*\((\d{4})[^)]*\)\s*$")  # "Toy Story (1995)"
