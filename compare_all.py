@@ -273,8 +273,8 @@ import time
 from rich.console import Console
 
 from data_prep import Dataset, load_dataset
-from recbench.data.dataset_cache import megabytes, size_of
 from recbench.data.datasets import absolute_path
+from recbench.data.loading import megabytes, size_of
 from recbench.models.item_table.making import CODE_BITS
 from recbench.registry import RENAMED, absolute
 from recbench.report.html.run_report import write_report
@@ -343,9 +343,9 @@ def run_grid(
     if parameters.add_models:
         specs = add_models(folder, predictions, specs, parameters.add_models)
     names = [name_of(spec) for spec in specs]
-    if dataset.kept_in is not None:
-        size = megabytes(size_of(dataset.kept_in))
-        console.print(f"read from {dataset.kept_in} ({size})", markup=False, soft_wrap=True)
+    if dataset.cached_in is not None:
+        size = megabytes(size_of(dataset.cached_in))
+        console.print(f"read from {dataset.cached_in} ({size})", markup=False, soft_wrap=True)
     counts = ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
     console.print(f"{dataset.source.name}: {counts}", markup=False)
     console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)

@@ -96,8 +96,8 @@ if __name__ == "__main__":
 import numpy as np
 import pandas as pd
 
-from recbench.data.dataset import Dataset
-from recbench.data.dataset_cache import clear, megabytes, size_of
+from recbench.data import loading
+from recbench.data.dataset import Dataset, join_movies
 from recbench.data.datasets import load_source, locate
 from recbench.data.encodings.movies import channels_as_lists, encode_movies
 from recbench.data.encodings.published import (
@@ -107,7 +107,7 @@ from recbench.data.encodings.published import (
     encode_vote_count,
 )
 from recbench.data.encodings.thermometer import decode_ratings, encode_rating, encode_ratings
-from recbench.data.joining import join_movies, load_dataset
+from recbench.data.loading import load_dataset, megabytes, size_of
 from recbench.data.sampling import draw_sample
 from recbench.ratings import Movies
 
@@ -178,7 +178,11 @@ data_prep = prepare_data  # the published README's name for it
 
 def main(parameters: Parameters) -> None:
     if parameters.clear_cache:
-        clear_cache()
+        deleted = loading.clear_cache()
+        for folder, size in deleted:
+            print(f"deleted {folder} ({megabytes(size)})")
+        if not deleted:
+            print("no joined dataset is cached")
         return
     protocol = PROTOCOLS[parameters.protocol]
     data = load_dataset(parameters.dataset, protocol.join, parameters.cache)
@@ -192,8 +196,8 @@ def main(parameters: Parameters) -> None:
     movies = encode_movies(data, protocol.vote_scale, sample.background)
     drawn = data.ratings.take(sample.rows)
 
-    if data.kept_in is not None:
-        print(f"read from {data.kept_in} ({megabytes(size_of(data.kept_in))})")
+    if data.cached_in is not None:
+        print(f"read from {data.cached_in} ({megabytes(size_of(data.cached_in))})")
     print(f"{data.source.name}, joined by {protocol.join}")
     for what, count in data.counts.items():
         print(f"  {count:>12,} {what}")
@@ -205,15 +209,6 @@ def main(parameters: Parameters) -> None:
     most_rated = np.argsort(-np.bincount(drawn.movie, minlength=len(movies)), kind="stable")
     for movie in most_rated[: parameters.show]:
         print(f"  {movies.title[movie]}: {_in_words(movies, movie)}")
-
-
-def clear_cache() -> None:
-    """Delete what is kept of joined datasets, and say what that was."""
-    deleted = clear()
-    for folder, size in deleted:
-        print(f"deleted {folder} ({megabytes(size)})")
-    if not deleted:
-        print("no joined dataset is kept")
 
 
 def _in_words(movies: Movies, movie: int) -> str:

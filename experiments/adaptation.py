@@ -28,7 +28,7 @@ import pandas as pd
 
 from experiments.common import ResumableFlags, console
 from recbench.command_line import run
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender

@@ -28,7 +28,7 @@ from experiments.common import Flags, cells_of, grid, training_of
 from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.contract import NO_RATINGS
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import mean_per_user

@@ -19,7 +19,7 @@ import pandas as pd
 from experiments.common import Flags, training_of
 from PerUser.personal import Personal
 from recbench.command_line import run
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS

@@ -22,7 +22,7 @@ from rich.progress import track
 from experiments.common import Flags, training_of
 from recbench.command_line import run
 from recbench.contract import fit
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS

@@ -39,7 +39,7 @@ from rich.progress import track
 
 from recbench.contract import declared
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure

@@ -26,7 +26,7 @@ import pandas as pd
 from experiments.common import ResumableFlags, console, grid
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure

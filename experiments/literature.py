@@ -41,7 +41,7 @@ from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, F
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split
@@ -154,7 +154,7 @@ def rows_in_file(dataset: Dataset) -> np.ndarray:
 
     Ratings are sorted by user when they are joined; user and movie together find them again.
     """
-    file, ratings = dataset.source.ratings, dataset.ratings
+    file, ratings = dataset.source.read_ratings(), dataset.ratings
     wide = int(file["movieId"].to_numpy().max()) + 1
     in_file = file["userId"].to_numpy() * wide + file["movieId"].to_numpy()
     movie_id = dataset.table["movieId"].to_numpy()

@@ -28,7 +28,7 @@ from scipy.stats import rankdata
 from experiments.common import Flags
 from recbench.command_line import run
 from recbench.data.encodings.movies import encode_movies
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.models.item_kernel import CodeKernel
 from recbench.models.item_table.making import make_item_table

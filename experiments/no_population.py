@@ -24,7 +24,7 @@ import numpy as np
 from experiments.common import ResumableFlags, cells_of, console, grid
 from recbench.command_line import run
 from recbench.contract import Recommender, Training, fit
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Encoding, UserSet

@@ -21,7 +21,7 @@ from experiments.common import ResumableFlags, cells_of, console, grid
 from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.contract import Training
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS

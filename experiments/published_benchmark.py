@@ -20,7 +20,7 @@ from rich.progress import track
 from experiments.common import Flags, grid
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
@@ -98,7 +98,7 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
     links = dict(table_of_links.select("movieId", "tmdbId").iter_rows())
     rows = []
     for join, dataset in datasets.items():
-        ratings, table = dataset.source.ratings["movieId"].to_numpy(), dataset.table
+        ratings, table = dataset.source.read_ratings()["movieId"].to_numpy(), dataset.table
         tmdb_of = dict(zip(table["movieId"], table["id"], strict=True))
         if join == "links":  # several MovieLens ids may be one movie
             known = set(table["id"])

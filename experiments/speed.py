@@ -46,7 +46,7 @@ from experiments.full_size import KAGGLE_RATINGS, MADE, PARTS, make_dataset
 from recbench import ContinualRecommender, Ratings
 from recbench.command_line import run
 from recbench.contract import declared, fit, learns_from_words
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure

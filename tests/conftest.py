@@ -11,7 +11,7 @@ import pytest
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.data.dataset import Dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 
 # Real data is never part of the repository. It stands beside it, or where this variable says.
 EXTRACT = Path(os.environ.get("RECBENCH_SHARED", ROOT.parent / "shared")) / "the-movies-dataset"

@@ -19,7 +19,7 @@ from tests_paths import ROOT, SYNTHETIC
 
 from experiments.common import console, training_of
 from experiments.no_population import CONTENDERS, OneUserAtATime
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
@@ -93,7 +93,7 @@ def ml_100k(tmp_path_factory):
 @pytest.mark.slow
 def test_each_fold_is_the_one_of_surprise(ml_100k):
     """Its own cross-validation gives the same errors, fold by fold."""
-    rows = load_dataset("ml-100k").source.ratings.select("userId", "movieId", "rating")
+    rows = load_dataset("ml-100k").source.read_ratings().select("userId", "movieId", "rating")
     data = SurpriseDataset.load_from_df(rows.to_pandas(), Reader(rating_scale=(0.5, 5)))
     model = BaselineOnly(bsl_options={"method": "als"}, verbose=False)
     theirs = cross_validate(model, data, ["rmse", "mae"], KFold(random_state=0))
@@ -117,7 +117,9 @@ def test_figures_stand_beside_those_published(ml_100k):
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
     # the sets that GroupLens publishes
     assert rows.query("folds == 'grouplens'")["n_test"].tolist() == [20_000] * 5
-    assert load_dataset("ml-100k").source.ratings[:20_000]["userId"].n_unique() == 459  # u1.test
+    assert (
+        load_dataset("ml-100k").source.read_ratings()[:20_000]["userId"].n_unique() == 459
+    )  # u1.test
     # without its folder MovieLens 1M is left out
     assert "MovieLens 1M is left out: --dataset-1m" in printed
     assert set(rows["folds"]) == {"surprise", "grouplens"}

@@ -14,7 +14,7 @@ from tests_paths import ROOT, SYNTHETIC
 
 from experiments import full_size
 from experiments.full_size import DEFECTS, activity, growth, make_dataset
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 
 RATINGS, USERS, MOVIES = 60_000, 700, 2_000
@@ -143,7 +143,7 @@ def test_memory_does_not_grow_with_the_size(tmp_path):
     """Neither of making nor of preparing: two millions, whose ratings are 28 MB more in the file
     and 20 MB more of mapped columns, take little more than one, which is read ahead as a whole."""
     make = "from experiments.full_size import *; make_dataset(Path(argv[1]), int(argv[2]))"
-    read = "from recbench.data.joining import load_dataset; load_dataset(argv[1])"
+    read = "from recbench.data.loading import load_dataset; load_dataset(argv[1])"
     peaks = {}
     for ratings in (1_000_000, 2_000_000):
         for what, code in (("make", make), ("read", read)):

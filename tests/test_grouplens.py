@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 from tests_paths import SYNTHETIC
 
-from recbench.data import grouplens, grouplens_files, kaggle, zipped
+from recbench.data import cache, grouplens, grouplens_files, kaggle
+from recbench.data.dataset import join_movies
 from recbench.data.datasets import load_source, locate
 from recbench.data.grouplens_files import U_ITEM_GENRES, links_by_title, plain_title
-from recbench.data.joining import join_movies
 from recbench.errors import InputError
 
 MOVIES = [
@@ -88,7 +88,7 @@ def test_each_layout_gives_the_same(folder, layout, packed):
                 archive.write(file, f"ml-made/deeper/{file.name}")
     source = load_source(str(path))
     assert source.name == ("ml-made" if packed else "set")
-    assert source.ratings.rows() == [(*row[:2], float(row[2]), row[3]) for row in RATINGS]
+    assert source.read_ratings().rows() == [(*row[:2], float(row[2]), row[3]) for row in RATINGS]
     assert source.movies["title"].to_list() == [
         "Toy Story",
         "Matrix, The",
@@ -160,7 +160,7 @@ def test_what_cannot_be_read_is_named(folder, layout, name, text, message):
     LAYOUTS[layout](folder)
     (folder / name).write_bytes(text)
     with pytest.raises(InputError, match=message):
-        load_source(str(folder))
+        load_source(str(folder)).read_ratings()
 
 
 @pytest.mark.parametrize(
@@ -181,11 +181,11 @@ def test_a_zip_without_tables_and_one_too_large(folder, monkeypatch):
         load_source(str(path))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../ratings.csv", bytes(10_000))
-    monkeypatch.setattr(zipped, "LARGEST_BYTES", 9_999)
+    monkeypatch.setattr(cache, "LARGEST_BYTES", 9_999)
     with pytest.raises(InputError, match="more than 9,999 bytes"):
         load_source(str(path))
-    monkeypatch.setattr(zipped, "LARGEST_BYTES", 10_000)
-    assert [file.name for file in zipped.unpacked(path).iterdir()] == ["ratings.csv"]  # and inside
+    monkeypatch.setattr(cache, "LARGEST_BYTES", 10_000)
+    assert [file.name for file in cache.unpacked(path).iterdir()] == ["ratings.csv"]  # and inside
 
 
 def test_an_unpacking_that_was_stopped_leaves_nothing(folder, monkeypatch):
@@ -198,13 +198,13 @@ def test_an_unpacking_that_was_stopped_leaves_nothing(folder, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(zipped.shutil, "copyfileobj", stop)
+    monkeypatch.setattr(cache.shutil, "copyfileobj", stop)
     with pytest.raises(KeyboardInterrupt):
-        zipped.unpacked(path)
+        cache.unpacked(path)
     monkeypatch.undo()
     monkeypatch.setenv("RECBENCH_CACHE", str(folder.parent / "cache"))
     assert not list((folder.parent / "cache" / "unpacked").iterdir())
-    assert grouplens_files.is_grouplens(zipped.unpacked(path))
+    assert grouplens_files.is_grouplens(cache.unpacked(path))
 
 
 # --- by name -----------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_a_set_by_name_is_fetched_once_and_its_terms_are_shown_once(server, caps
     assert "not for commercial use" in capsys.readouterr().out
     fetched = len(server.sent)
     locate.cache_clear()
-    assert len(load_source("ml-1m").ratings) == len(RATINGS)
+    assert len(load_source("ml-1m").read_ratings()) == len(RATINGS)
     assert len(server.sent) == fetched
     assert "not for commercial use" not in capsys.readouterr().out
 

@@ -5,7 +5,7 @@ import pytest
 from tests_paths import SYNTHETIC
 
 from data_prep import encode_rating, prepare_data
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.data.sampling import draw_sample
 from recbench.errors import InputError, TooFewUsers
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from recbench.contract import declared, shardable
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import WHOLE, Cell, make_cell
 from recbench.evaluation.measure import measure, score
 from recbench.evaluation.predicting import Predictions, fit_and_predict, together

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from recbench.data.tables import Source
+from recbench.errors import InputError
 from recbench.ratings import Ratings
 
 
@@ -19,13 +20,13 @@ class Dataset:
 
     Attributes:
         source: where they come from.
-        ratings: all ratings that found their movie, sorted by user; a user's repeated rating of a
-            movie counts once, the latest.
+        ratings: all ratings that have a movie, sorted by user; of a user's ratings of one movie
+            the latest alone.
         user_id: int64 [users], the id behind each dense user index.
         table: one row per movie that has a rating, in the order of the dense movie index: the
             columns of the source's movies, and movieId.
         counts: what was found, cleaned, joined and kept, in the order to print it.
-        kept_in: the folder in the user's cache that it is read from; None: it is in memory.
+        cached_in: the folder of the cache that it is read from; None: it is in memory.
     """
 
     source: Source
@@ -33,7 +34,7 @@ class Dataset:
     user_id: np.ndarray
     table: pl.DataFrame
     counts: dict[str, int]
-    kept_in: Path | None = None
+    cached_in: Path | None = None
 
     @property
     def n_users(self) -> int:
@@ -50,3 +51,69 @@ class Dataset:
         first, count = self.first_row[users], np.diff(self.first_row)[users]
         before = np.cumsum(count) - count
         return np.arange(count.sum()) + np.repeat(first - before, count)
+
+
+def join_movies(source: Source, join: str = "links") -> Dataset:
+    """Find the movie of each rating.
+
+    Args:
+        join: "links": ratings.movieId -> links.tmdbId -> movies.id, which is right; "direct":
+            ratings.movieId -> movies.id, which mixes two id spaces, as published.
+
+    Raises:
+        InputError: there are no links to join through, or no rating has a movie.
+    """
+    if join == "direct":
+        links = source.movies.select(movieId="id", tmdbId="id")
+    elif source.links is not None:
+        links = source.links
+    else:
+        raise InputError(
+            f"{source.name}: has no links file, so ratings cannot find their movies. Put "
+            "links.csv (or links_small.csv) beside the ratings"
+        )
+    ratings = source.read_ratings()
+    found = {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
+    rated = (
+        source.movies.join(links.select("tmdbId", "movieId"), left_on="id", right_on="tmdbId")
+        .filter(pl.col("movieId").is_in(ratings["movieId"].unique().implode()))
+        .sort("movieId")
+    )
+    if rated.is_empty():
+        raise InputError(f"{source.name}: no rating finds a movie by --join {join}")
+    table = rated.unique("id", keep="first", maintain_order=True)  # movieIds may share a movie
+    numbers = table.select("id", movie=pl.int_range(pl.len(), dtype=pl.Int32))
+    movie_of = rated.select("id", "movieId").join(numbers, on="id").drop("id")
+    joined = ratings.join(movie_of, on="movieId", maintain_order="left").drop("movieId")
+    without_movie = len(ratings) - len(joined)
+    del ratings  # a full-size set takes a gigabyte
+    if not joined["userId"].is_sorted():
+        joined = joined.sort("userId", maintain_order=True)
+    user_id = joined["userId"].unique(maintain_order=True).to_numpy()
+    joined = joined.with_columns(user=pl.col("userId").rle_id().cast(pl.Int32)).drop("userId")
+    latest = _latest_of_repeated(joined, len(table))
+    return Dataset(
+        source,
+        Ratings(*(latest[name].to_numpy() for name in ("user", "movie", "rating", "timestamp"))),
+        user_id,
+        table,
+        found
+        | source.counts
+        | {
+            "ratings without a movie": without_movie,
+            "ratings repeated by their user": len(joined) - len(latest),
+            "ratings kept": len(latest),
+            "users kept": len(user_id),
+            "movies kept": len(table),
+        },
+    )
+
+
+def _latest_of_repeated(joined: pl.DataFrame, movies: int) -> pl.DataFrame:
+    """Without the earlier ratings of a movie by the same user; of equal times the later row."""
+    pair = pl.col("user").cast(pl.Int64) * movies + pl.col("movie")
+    repeated = joined.select(pair.is_duplicated()).to_series()
+    rows = joined.with_row_index("row").filter(repeated).sort("timestamp", maintain_order=True)
+    kept = ~repeated.to_numpy()
+    kept[rows.unique(["user", "movie"], keep="last")["row"].to_numpy()] = True
+    return joined.filter(pl.Series(kept, dtype=pl.Boolean))

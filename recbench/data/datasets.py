@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from recbench.data import grouplens, grouplens_files, kaggle, kaggle_files
-from recbench.data.grouplens_files import is_grouplens, read_grouplens
-from recbench.data.kaggle_files import read_folder
+from recbench.data import grouplens, grouplens_files, kaggle
+from recbench.data.cache import unpacked
 from recbench.data.ml_100k import read_ml_100k
 from recbench.data.tables import Source
-from recbench.data.zipped import unpacked
 from recbench.errors import InputError
 
 # Those that are read whole, by name
-READERS: dict[str, Callable[[], Source]] = {
-    "ml-100k": read_ml_100k,
-}
+READERS: dict[str, Callable[[], Source]] = {"ml-100k": read_ml_100k}
 NAMES = ("auto", "the-movies-dataset", "the-movies-dataset-small", *READERS, *grouplens.NAMES)
 
 
@@ -82,13 +78,13 @@ def locate(dataset: str = "auto") -> Place:
             f"--dataset {dataset}: no such folder or zip file. Expected one of "
             f"{', '.join(NAMES)}, or a folder or zip file in the layout of Kaggle or GroupLens"
         )
-    if is_grouplens(folder) and not (folder / "movies_metadata.csv").exists():
+    if grouplens_files.is_grouplens(folder) and not (folder / "movies_metadata.csv").exists():
         files = grouplens_files.files_of(folder)
-        return Place(path.stem, files, partial(read_grouplens, folder, path.stem))
+        return Place(path.stem, files, partial(grouplens_files.read_grouplens, folder, path.stem))
     return _kaggle_place(folder, path.stem if path.is_file() else None)
 
 
 def _kaggle_place(folder: Path, name: str | None, small: bool = False) -> Place:
-    files = kaggle_files.files_of(folder, small)
-    name = name or kaggle_files.name_of(folder, files[0])
-    return Place(name, files, partial(read_folder, folder, name, small))
+    files = kaggle.files_of(folder, small)
+    name = name or kaggle.name_of(folder, files[0])
+    return Place(name, files, partial(kaggle.read_folder, folder, name, small))

@@ -15,22 +15,20 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from recbench.data import kaggle
-from recbench.data.csv_files import ratings_of, read_text
+from recbench.data.csv_files import check_columns, read_ratings, read_text
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
-    Batches,
     Source,
     check_ratings,
     clean_links,
     clean_movies,
-    counts_of,
-    in_batches,
 )
 from recbench.errors import InputError
 
@@ -40,7 +38,7 @@ TMDB_GENRES |= {"Musical": "Music"}
 NO_GENRES = "(no genres listed)"
 U_ITEM_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
-    *("Documentary", "Drama", "Fantasy", "Movie-Noir", "Horror", "Musical", "Mystery", "Romance"),
+    *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
     *("Sci-Fi", "Thriller", "War", "Western"),
 )
 TITLE = re.compile(r"^(.*?)\s*\((\d{4})[^)]*\)\s*$")  # "Toy Story (1995)"
@@ -63,7 +61,8 @@ def read_grouplens(folder: Path, name: str) -> Source:
     """
     files = files_of(folder)
     ratings_file, movies_file, *more = files
-    batches, counts = _ratings_of(ratings_file)
+    if ratings_file.suffix == ".csv":
+        check_columns(ratings_file, tuple(RATING_COLUMNS))
     own = _read_movies(movies_file)  # movieId, title, year, genres
     if more:
         *links_file, metadata_file = more
@@ -73,16 +72,16 @@ def read_grouplens(folder: Path, name: str) -> Source:
         else:
             links = links_by_title(own, movies)
             link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
-        counts |= link_counts
     else:
+        link_counts = {}
         movies, movie_counts = clean_movies(_as_metadata(own))
         links = own.select("movieId", tmdbId="movieId")  # one id space
     return Source(
         name=name,
-        batches=batches,
+        read_ratings=partial(_ratings_of, ratings_file),
         links=links,
         movies=movies,
-        counts=counts | movie_counts,
+        counts=link_counts | movie_counts,
         files=files,
     )
 
@@ -140,15 +139,12 @@ def _ratings_file(folder: Path) -> Path | None:
     return None
 
 
-def _ratings_of(file: Path) -> tuple[Batches, dict[str, int]]:
-    """As `ratings_of`, in any of the layouts."""
-    if file.suffix == ".csv":
-        return ratings_of(file)
-    ratings = check_ratings(_read_ratings(file), file)
-    return in_batches(ratings), counts_of(ratings)
+def _ratings_of(file: Path) -> pl.DataFrame:
+    """The ratings of a file in any of the layouts, checked."""
+    return check_ratings(read_ratings(file) if file.suffix == ".csv" else _read_cells(file), file)
 
 
-def _read_ratings(file: Path) -> pl.DataFrame:
+def _read_cells(file: Path) -> pl.DataFrame:
     text = file.read_bytes().replace(b"::", b"\t")
     try:
         table = pl.read_csv(
@@ -165,19 +161,14 @@ def _read_ratings(file: Path) -> pl.DataFrame:
     typed = table.select(
         pl.col(column).cast(dtype, strict=False).alias(name) for column, (name, dtype) in cells
     )
-    return _numbered_from_one(typed, file)
-
-
-def _numbered_from_one(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
-    """`ratings`; a cell that is no number is named with its line, counted without a heading."""
-    bad = ratings.with_row_index("line", offset=1).filter(
+    bad = typed.with_row_index("line", offset=1).filter(
         pl.any_horizontal(pl.col(name).is_null() for name in RATING_COLUMNS)
     )
     if not bad.is_empty():
         raise InputError(
             f"{file}, line {bad['line'][0]}: a cell is empty or no number ({len(bad):,} such rows)"
         )
-    return ratings
+    return typed
 
 
 def _read_movies(file: Path) -> pl.DataFrame:

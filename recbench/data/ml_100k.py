@@ -19,14 +19,7 @@ import polars as pl
 
 from recbench.data.cache import cache_folder
 from recbench.data.grouplens_files import TMDB_GENRES
-from recbench.data.tables import (
-    MOVIE_COLUMNS,
-    Source,
-    check_ratings,
-    clean_movies,
-    counts_of,
-    in_batches,
-)
+from recbench.data.tables import MOVIE_COLUMNS, Source, check_ratings, clean_movies
 from recbench.errors import InputError
 
 REQUIREMENT = "recbole==1.2.1"
@@ -65,10 +58,10 @@ def read_ml_100k() -> Source:
     check_ratings(ratings, wheel)
     return Source(
         name="ml-100k",
-        batches=in_batches(ratings),
+        read_ratings=lambda: ratings,
         links=movies.select(movieId="id", tmdbId="id"),  # one id space: both joins are the same
         movies=movies,
-        counts=counts_of(ratings) | counts,
+        counts=counts,
         files=(wheel,),
     )
 

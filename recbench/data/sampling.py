@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recbench.data.dataset import Dataset
-from recbench.data.votes import external_votes
+from recbench.data.encodings.movies import external_votes
 from recbench.errors import InputError, TooFewUsers
 from recbench.ratings import Ratings
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,8 +36,6 @@ MOVIE_COLUMNS = (
     "vote_count",
 )
 
-# A function that goes through ratings (columns `RATING_COLUMNS`, checked) in the order of the file.
-Batches = Callable[[], Iterable[pl.DataFrame]]
 LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 1990 and 2100
 # What nearly all cells of `genres` are made of. Python's own reader takes ten times as long.
 GENRE = re.compile(r"\{'id': (?:0|[1-9][0-9]{0,8}), 'name': '([^'\\\n\r\0]*)'\}")
@@ -50,26 +48,21 @@ class Source:
 
     Attributes:
         name: as it stands in the column `dataset` of every CSV.
-        batches: userId, movieId (MovieLens), rating (0.5 .. 5), timestamp (seconds since 1970).
+        read_ratings: reads userId, movieId (MovieLens), rating (0.5 .. 5) and timestamp (seconds
+            since 1970), checked, in the order of the file.
         links: movieId -> tmdbId, one row per movieId; None where there is no such file.
         movies: the columns `MOVIE_COLUMNS`, `id` whole and unique; vote_average on TMDB's scale
             of 0 .. 10, votes null where they are to be counted from the ratings.
-        counts: what was found and cleaned, in the order to print it; of ratings that have not been
-            gone through yet, all but theirs.
+        counts: what was found and cleaned in links and movies, in the order to print it.
         files: what it was read from, for the fingerprint.
     """
 
     name: str
-    batches: Batches
+    read_ratings: Callable[[], pl.DataFrame]
     links: pl.DataFrame | None
     movies: pl.DataFrame
     counts: dict[str, int]
     files: tuple[Path, ...]
-
-    @property
-    def ratings(self) -> pl.DataFrame:
-        """All ratings as one table; those of a large file are read anew."""
-        return pl.concat(self.batches())
 
     @property
     def has_votes(self) -> bool:
@@ -108,27 +101,12 @@ def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
         )
     unlikely = ratings.filter(~pl.col("timestamp").is_between(*LIKELY_TIMES))["timestamp"]
     if len(unlikely):
-        tell_unlikely_times(file, len(unlikely), len(ratings), unlikely[0])
+        hint = ". Are they milliseconds? Divide them by 1000"
+        print(
+            f"{file}: {len(unlikely):,} of {len(ratings):,} timestamps are not seconds from 1990 "
+            f"to 2100, such as {unlikely[0]}{hint if unlikely[0] > LIKELY_TIMES[1] else ''}"
+        )
     return ratings
-
-
-def tell_unlikely_times(file: Path, unlikely: int, rows: int, first: int) -> None:
-    """Say that so many of the timestamps in the rows of a file are no seconds of our time."""
-    hint = ". Are they milliseconds? Divide them by 1000" if first > LIKELY_TIMES[1] else ""
-    print(
-        f"{file}: {unlikely:,} of {rows:,} timestamps are not seconds from 1990 to 2100, such as "
-        f"{first}{hint}"
-    )
-
-
-def counts_of(ratings: pl.DataFrame) -> dict[str, int]:
-    """The counts that go with ratings."""
-    return {"ratings": len(ratings), "users": ratings["userId"].n_unique()}
-
-
-def in_batches(ratings: pl.DataFrame) -> Batches:
-    """Ratings that are in memory already: in one."""
-    return lambda: [ratings]
 
 
 def clean_links(links: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:

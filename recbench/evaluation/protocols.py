@@ -30,7 +30,7 @@ class Protocol:
 
     Attributes:
         name: of the protocol, with what was changed in it: "strict+holdout=random".
-        join: how ratings find their movies, see `recbench.data.joining.join_movies`.
+        join: how ratings find their movies, see `recbench.data.dataset.join_movies`.
         vote_scale: how a vote average of 0 .. 10 is read, see `encode_movies`.
         holdout: which ratings are held out: a name of `recbench.evaluation.holdouts`, or
             file:Class.

@@ -88,7 +88,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     # slow to import, needed once
     from rich.console import Console
 
-    from recbench.data.joining import load_dataset
+    from recbench.data.loading import load_dataset
     from recbench.own_ratings.of_dataset import known_movies_of
 
     printed = io.StringIO()

@@ -61,7 +61,7 @@ def run_experiment(
     Raises:
         InputError: a parameter or a file is wrong.
     """
-    from recbench.data.joining import load_dataset  # these take seconds: flags are read without
+    from recbench.data.loading import load_dataset  # these take seconds: flags are read without
     from recbench.evaluation.cells import make_cell
     from recbench.evaluation.measure import measure
 

@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from recbench.contract import declared, learns_from_words, shardable
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, TooFewUsers
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Measured, measure, score
@@ -36,7 +36,7 @@ class CellTask:
     """One cell of the grid in one iteration, and what to do there. Tasks of one cell are equal.
 
     Attributes:
-        dataset: its name or folder, see `recbench.data.joining.load_dataset`.
+        dataset: its name or folder, see `recbench.data.loading.load_dataset`.
         key: num_users, reviews_per_user and iteration.
         seed: of the whole run.
         models: name in the tables -> what `recbench.registry.load_recommender` takes.

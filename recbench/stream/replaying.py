@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from recbench.contract import FEW, Training, bytes_of, compile_kernels, fit, time_for
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.keys import in_file_name
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings

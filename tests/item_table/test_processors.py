@@ -10,7 +10,7 @@ from tests_paths import ROOT, SYNTHETIC
 
 MAKE = """
 import sys
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS

@@ -8,7 +8,7 @@ import pytest
 from own_movies import known_movies_of_titles
 from tests_paths import SYNTHETIC
 
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.models.item_table.making import item_table_of
 from recbench.models.item_table.table import ItemTable
@@ -179,7 +179,7 @@ def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):
         print("asking somebody")
         raise InputError("nobody there")
 
-    monkeypatch.setattr("recbench.data.joining.load_dataset", load)
+    monkeypatch.setattr("recbench.data.loading.load_dataset", load)
     with pytest.raises(InputError, match="nobody there"):
         open_known_movies("auto", tell=told.append)
     assert told == ["asking somebody"]

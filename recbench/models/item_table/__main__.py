@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from recbench.command_line import run
-from recbench.data.joining import load_dataset
+from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.models.item_table.making import CODE_BITS, item_table_of
 from recbench.models.item_table.table import ItemTable

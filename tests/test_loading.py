@@ -1,5 +1,6 @@
-"""Joined datasets in the cache: equal to what is joined plainly, whole, or made anew."""
+"""Datasets are joined as a plain loop joins them; the cache holds the same, whole."""
 
+import csv
 import json
 import os
 import signal
@@ -7,21 +8,18 @@ import subprocess
 import sys
 import time
 import zlib
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
 import pytest
-from plain_joining import plain_join
 from tests_paths import ROOT
 
 import data_prep
-from recbench.data import csv_files, datasets, joining, kept
+from recbench.data import datasets, loading
 from recbench.data.cache import cache_folder
-from recbench.data.csv_files import rating_batches
-from recbench.data.joining import join_movies, load_dataset
-from recbench.data.kaggle_files import read_folder
-from recbench.data.matching import Unsorted, finder, whole_users
+from recbench.data.dataset import join_movies
+from recbench.data.kaggle import read_folder
+from recbench.data.loading import load_dataset
 from recbench.data.sampling import draw_sample
 from recbench.errors import InputError
 
@@ -33,16 +31,14 @@ HEAD = (
 
 def forget():
     """As in a new process."""
-    joining._load_and_join.cache_clear()
+    loading._load.cache_clear()
     datasets.locate.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def large(monkeypatch, tmp_path):
-    """Every file is a large one, read in small batches, and the cache is empty."""
-    monkeypatch.setattr(csv_files, "LARGE", 0)
-    monkeypatch.setattr(csv_files, "BATCH", 50)
-    monkeypatch.setattr(kept, "BATCH", 64)
+    """Every file is a large one, and the cache is empty."""
+    monkeypatch.setattr(loading, "LARGE", 0)
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
     forget()
     yield
@@ -86,69 +82,106 @@ def defective_folder(folder, seed, in_order=True, wide_ids=False):
     return folder
 
 
+def plain_join(folder, join="links"):
+    """user, movie, stars and time of each rating, user ids, movieIds and counts, row by row."""
+
+    def rows(name):
+        file = folder / f"{name}.csv"
+        with (file if file.exists() else folder / f"{name}_small.csv").open(newline="") as text:
+            return list(csv.DictReader(text))
+
+    metadata = {int(row["id"]) for row in rows("movies_metadata") if row["id"].isdigit()}
+    tmdb_of = {id_: id_ for id_ in metadata}
+    if join == "links":
+        links = {int(row["movieId"]): row["tmdbId"] for row in reversed(rows("links"))}
+        tmdb_of = {movie: int(tmdb) for movie, tmdb in links.items() if tmdb}
+    ratings = [
+        (int(row["userId"]), int(row["movieId"]), float(row["rating"]), int(row["timestamp"]))
+        for row in rows("ratings")
+    ]
+    rated = sorted({movie for _, movie, _, _ in ratings if tmdb_of.get(movie) in metadata})
+    tmdb_ids = list(dict.fromkeys(tmdb_of[movie] for movie in rated))
+    first = [next(movie for movie in rated if tmdb_of[movie] == tmdb) for tmdb in tmdb_ids]
+    found, latest = 0, {}
+    for place, (user, movie, stars, when) in enumerate(ratings):
+        if tmdb_of.get(movie) in metadata:
+            found += 1
+            pair = user, tmdb_ids.index(tmdb_of[movie])
+            if pair not in latest or when >= latest[pair][3]:
+                latest[pair] = (*pair, stars, when, place)
+    kept = sorted(latest.values(), key=lambda row: (row[0], row[4]))
+    users = sorted({row[0] for row in kept})
+    return {
+        "user": [users.index(row[0]) for row in kept],
+        "movie": [row[1] for row in kept],
+        "stars": [row[2] for row in kept],
+        "time": [row[3] for row in kept],
+        "user_id": users,
+        "movie_id": first,
+        "counts": {
+            "ratings": len(ratings),
+            "users": len({user for user, *_ in ratings}),
+            "ratings without a movie": len(ratings) - found,
+            "ratings repeated by their user": found - len(kept),
+            "ratings kept": len(kept),
+            "users kept": len(users),
+            "movies kept": len(first),
+        },
+    }
+
+
 def assert_same(dataset, plain):
     for column in ("user", "movie", "stars", "time"):
-        ours = getattr(dataset.ratings, column)
-        assert ours.dtype == plain[column].dtype
-        assert ours.tobytes() == plain[column].tobytes(), column
-        assert not ours.flags.writeable
-    assert dataset.user_id.tolist() == plain["user_id"].tolist()
-    assert dataset.table.equals(plain["table"])
-    assert list(dataset.counts.items()) == list(plain["counts"].items())
+        assert getattr(dataset.ratings, column).tolist() == plain[column], column
+        assert not getattr(dataset.ratings, column).flags.writeable
+    assert dataset.user_id.tolist() == plain["user_id"]
+    assert dataset.table["movieId"].to_list() == plain["movie_id"]
+    assert dict(dataset.counts) | plain["counts"] == dataset.counts
 
 
 # --- the same as joined plainly --------------------------------------------------------------
 
-# as the file is sorted, as wide its ids are, by which join; metadata has no ids as wide
-KINDS = [(in_order, False, join) for in_order in (True, False) for join in ("links", "direct")]
-KINDS += [(True, True, "links"), (False, True, "links")]
 
-
-@pytest.mark.parametrize(("in_order", "wide_ids", "join"), KINDS)
-@pytest.mark.parametrize("seed", range(4))
-def test_joined_in_any_way_is_the_same_to_the_last_bit(
-    tmp_path, monkeypatch, seed, in_order, wide_ids, join
-):
+@pytest.mark.parametrize(
+    ("in_order", "wide_ids", "join"),
+    [
+        *[(in_order, False, join) for in_order in (True, False) for join in ("links", "direct")],
+        *[(True, True, "links"), (False, True, "links")],  # metadata has no ids as wide
+    ],
+)
+@pytest.mark.parametrize("seed", range(2))
+def test_joined_in_any_way_is_the_same(tmp_path, seed, in_order, wide_ids, join):
     folder = defective_folder(tmp_path / "data", seed, in_order, wide_ids)
     plain = plain_join(folder, join)
     assert plain["counts"]["ratings repeated by their user"] > 50
     assert plain["counts"]["ratings without a movie"] > 10
-    monkeypatch.setattr(csv_files, "LARGE", 10**9)
-    whole = join_movies(read_folder(folder), join)
-    assert list(whole.source.counts)[:2] == ["ratings", "users"]
-    assert_same(whole, plain)
-    monkeypatch.setattr(csv_files, "LARGE", 0)
-    in_batches = load_dataset(str(folder), join, cache=False)
-    assert in_batches.kept_in is None
+    in_memory = join_movies(read_folder(folder), join)
+    assert list(in_memory.counts)[:2] == ["ratings", "users"]
+    assert_same(in_memory, plain)
+    assert load_dataset(str(folder), join, cache=False).cached_in is None
     assert not (cache_folder() / "joined").exists()
-    assert_same(in_batches, plain)
     forget()
     made = load_dataset(str(folder), join)
     forget()
     read = load_dataset(str(folder), join)
     for dataset in (made, read):
-        assert dataset.kept_in is not None
+        assert dataset.cached_in is not None
         assert_same(dataset, plain)
-        assert dataset.source.ratings.equals(whole.source.ratings)
-        assert dataset.source.movies.equals(whole.source.movies)
-        assert dataset.source.links.equals(whole.source.links)
-        assert dataset.source.fingerprint() == whole.source.fingerprint()
-        assert dataset.source.has_votes == whole.source.has_votes
-
-
-def test_one_user_with_more_ratings_than_a_batch(tmp_path):
-    folder = defective_folder(tmp_path / "data", 0)
-    file = folder / "ratings.csv"
-    rows = pl.read_csv(file).with_columns(userId=pl.lit(7))
-    rows.write_csv(file)
-    assert_same(load_dataset(str(folder)), plain_join(folder, "links"))
+        assert dataset.table.equals(in_memory.table)
+        assert list(dataset.counts.items()) == list(in_memory.counts.items())
+        source, other = dataset.source, in_memory.source
+        assert source.read_ratings().equals(other.read_ratings())
+        assert source.movies.equals(other.movies)
+        assert source.links.equals(other.links)
+        assert source.fingerprint() == other.fingerprint()
+        assert source.has_votes == other.has_votes
 
 
 def test_the_synthetic_set_is_the_same_and_so_is_what_is_drawn_from_it(kaggle_folder, synthetic):
     forget()
     data = load_dataset(str(kaggle_folder))
-    assert data.kept_in is not None
-    assert_same(data, plain_join(kaggle_folder, "links"))
+    assert data.cached_in is not None
+    assert_same(data, plain_join(kaggle_folder))
     for arguments in ((20, 10), (20, 0), (0, 30), (0, 0), (5, 10, 0.5)):
         for seed in range(3):
             ours, theirs = (draw_sample(d, *arguments, seed=seed) for d in (data, synthetic))
@@ -157,57 +190,13 @@ def test_the_synthetic_set_is_the_same_and_so_is_what_is_drawn_from_it(kaggle_fo
             assert ours.background.tolist() == theirs.background.tolist()
 
 
-def test_places_are_found_by_table_and_by_search():
-    ids = np.array([-4, 3, 8, 9])
-    wanted = np.array([3, 9, -4, 8, 4, 10, -5, 2**62, -(2**63), 2**63 - 1])
-    expected = [1, 3, 0, 2, -1, -1, -1, -1, -1, -1]
-    assert finder(ids)(wanted).tolist() == expected
-    assert finder(np.append(ids, 2**40))(wanted).tolist() == expected
-    assert finder(ids[:0])(wanted).tolist() == [-1] * len(wanted)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_batches_of_whole_users_are_the_same_ratings_and_part_nobody(seed):
-    rng = np.random.default_rng(seed)
-    user = np.sort(rng.integers(0, rng.integers(1, 30), 200))
-    ratings = pl.DataFrame({"userId": user, "movieId": np.arange(200)})
-    cuts = np.unique(rng.integers(1, 200, rng.integers(0, 40)))
-    batches = list(whole_users(pieces(ratings, cuts)))
-    assert pl.concat(batches).equals(ratings)
-    assert all(len(batch) for batch in batches)
-    assert all(batch.n_chunks() == 1 for batch in batches)
-    owners = pl.concat([batch["userId"].unique() for batch in batches])
-    assert len(owners) == len(np.unique(user))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_a_user_who_comes_back_is_noticed_wherever_the_batches_end(seed):
-    rng = np.random.default_rng(seed)
-    user = np.sort(rng.integers(0, 20, 200))
-    user[rng.integers(1, 200)] = -1
-    ratings = pl.DataFrame({"userId": user})
-    with pytest.raises(Unsorted):
-        list(whole_users(pieces(ratings, np.unique(rng.integers(1, 200, rng.integers(0, 80))))))
-
-
-def pieces(ratings, cuts):
-    ends = [0, *cuts.tolist(), len(ratings)]
-    return [ratings[begin:end] for begin, end in pairwise(ends)]
-
-
-def test_a_large_file_with_a_bad_row_is_refused_in_the_same_words(kaggle_folder, monkeypatch):
+def test_a_large_file_with_a_bad_row_is_refused_and_leaves_nothing(kaggle_folder):
     file = kaggle_folder / "ratings_small.csv"
     good = file.read_text()
     for bad in ("1,2,good,3", "1,2,3.7,3", "1,,3.5,3", "bob,2,3.5,3"):
         file.write_text(f"{good}{bad}\n{good.split(chr(10), 1)[1]}")
-        said = []
-        for least in (0, 10**9):
-            monkeypatch.setattr(csv_files, "LARGE", least)
-            forget()
-            with pytest.raises(InputError, match=r"ratings_small\.csv, line") as error:
-                load_dataset(str(kaggle_folder))
-            said.append(str(error.value))
-        assert said[0] == said[1]
+        with pytest.raises(InputError, match=r"ratings_small\.csv, line"):
+            load_dataset(str(kaggle_folder))
     assert [path.suffix for path in (cache_folder() / "joined").iterdir()] == [".lock"]
 
 
@@ -218,7 +207,7 @@ def test_an_empty_large_file_and_times_in_milliseconds(kaggle_folder, capsys):
     with pytest.raises(InputError, match="holds no ratings"):
         load_dataset(str(kaggle_folder))
     file.write_text(f"{head}\n{first}000\n")
-    assert len(list(rating_batches(file))) == 1
+    assert len(read_folder(kaggle_folder).read_ratings()) == 1
     assert "1 of 1 timestamps are not seconds" in capsys.readouterr().out
 
 
@@ -229,17 +218,17 @@ def test_it_is_made_once_and_says_where_it_lies(kaggle_folder, capsys, monkeypat
     data = load_dataset(str(kaggle_folder))
     said = capsys.readouterr().out
     assert "joined once, for all later runs" in said
-    assert str(data.kept_in) in said
+    assert str(data.cached_in) in said
     assert "MB" in said
     forget()
-    monkeypatch.setattr(kept, "match", lambda *_: pytest.fail("joined again"))
+    monkeypatch.setattr(loading, "join_movies", lambda *_: pytest.fail("joined again"))
     load_dataset(str(kaggle_folder))
     assert capsys.readouterr().out == ""
 
 
 def test_a_small_dataset_is_not_kept(kaggle_folder, monkeypatch):
-    monkeypatch.setattr(csv_files, "LARGE", 20_000_000)
-    assert load_dataset(str(kaggle_folder)).kept_in is None
+    monkeypatch.setattr(loading, "LARGE", 20_000_000)
+    assert load_dataset(str(kaggle_folder)).cached_in is None
     assert not (cache_folder() / "joined").exists()
 
 
@@ -252,8 +241,8 @@ def test_a_changed_file_is_noticed(kaggle_folder, name, capsys):
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # as if it had not been touched
     forget()
     after = load_dataset(str(kaggle_folder))
-    assert "have changed; it is joined anew" in capsys.readouterr().out
-    assert after.kept_in == before.kept_in
+    assert "have changed; it is joined again" in capsys.readouterr().out
+    assert after.cached_in == before.cached_in
     if "ratings" in name:
         assert (after.ratings.stars != before.ratings.stars).sum() == 1  # the old is still mapped
 
@@ -263,21 +252,20 @@ def test_other_code_is_noticed(kaggle_folder, capsys, monkeypatch):
     monkeypatch.setattr(pl, "__version__", "0")
     forget()
     load_dataset(str(kaggle_folder))
-    assert "have changed; it is joined anew" in capsys.readouterr().out
+    assert "have changed; it is joined again" in capsys.readouterr().out
 
 
-FILES = (
-    *("user.i4", "movie.i4", "stars.f4", "time.i8", "user_id.i8"),
-    *("table.arrow", "movies.arrow", "links.arrow", "about.json"),
-)
+COLUMNS = ("user", "movie", "stars", "time", "user_id")
+TABLES = ("table", "movies", "links")
+FILES = (*(f"{name}.npy" for name in COLUMNS), *(f"{name}.arrow" for name in TABLES), "about.json")
 
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing", "empty"])
 def test_a_damaged_file_is_noticed_and_made_anew(kaggle_folder, name, damage, capsys):
     before = load_dataset(str(kaggle_folder))
-    assert {file.name for file in before.kept_in.iterdir()} == set(FILES)
-    file = before.kept_in / name
+    assert {file.name for file in before.cached_in.iterdir()} == set(FILES)
+    file = before.cached_in / name
     contents = bytearray(file.read_bytes())
     file.unlink()  # not written over: `before` is mapped from it
     if damage == "flipped":
@@ -289,41 +277,41 @@ def test_a_damaged_file_is_noticed_and_made_anew(kaggle_folder, name, damage, ca
     after = load_dataset(str(kaggle_folder))
     said = capsys.readouterr().out
     assert "is damaged" in said
-    assert "joined anew" in said
-    assert_same(after, plain_join(kaggle_folder, "links"))
+    assert "joined again" in said
+    assert_same(after, plain_join(kaggle_folder))
 
 
 def test_a_cache_that_cannot_be_written_costs_time_alone(kaggle_folder, monkeypatch, capsys):
     monkeypatch.setenv("RECBENCH_CACHE", "/dev/null")
     data = load_dataset(str(kaggle_folder))
-    assert data.kept_in is None
-    assert "cannot be kept" in capsys.readouterr().out
+    assert data.cached_in is None
+    assert "cannot be cached" in capsys.readouterr().out
 
 
 def test_a_full_disk_leaves_nothing_behind(kaggle_folder, monkeypatch, capsys):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(kept, "_renumber", full)
-    assert load_dataset(str(kaggle_folder)).kept_in is None
+    monkeypatch.setattr(pl.DataFrame, "write_ipc", full)
+    assert load_dataset(str(kaggle_folder)).cached_in is None
     assert "No space left" in capsys.readouterr().out
     assert [path.suffix for path in (cache_folder() / "joined").iterdir()] == [".lock"]
 
 
 CHILD = """
 import sys, time
-from recbench.data import csv_files, kept
-from recbench.data.joining import load_dataset
-csv_files.LARGE, csv_files.BATCH = 0, 50
-match = kept.match
-def slowly(source, join, take):
+import polars as pl
+from recbench.data import loading
+loading.LARGE, join, write = 0, loading.join_movies, pl.DataFrame.write_ipc
+def slowly(*arguments):
     print("joining", flush=True)
     time.sleep(float(sys.argv[2]))
-    found = match(source, join, take)
+    return join(*arguments)
+def write_slowly(*arguments, **options):
+    write(*arguments, **options)
     time.sleep(float(sys.argv[3]))
-    return found
-kept.match = slowly
-data = load_dataset(sys.argv[1])
+loading.join_movies, pl.DataFrame.write_ipc = slowly, write_slowly
+data = loading.load_dataset(sys.argv[1])
 print(len(data.ratings), int(data.ratings.movie.sum()), flush=True)
 """
 
@@ -350,25 +338,25 @@ def test_of_two_processes_at_once_one_joins_and_both_have_it(kaggle_folder):
 @pytest.mark.slow
 def test_killed_while_writing_it_is_made_anew(kaggle_folder):
     killed = child(kaggle_folder, 0.0, 60.0)
-    while not list((cache_folder() / "joined").glob("*.part/time.i8")):
+    while not list((cache_folder() / "joined").glob("*.part/table.arrow")):
         time.sleep(0.05)
         assert killed.poll() is None, killed.communicate()
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     data = load_dataset(str(kaggle_folder))
-    assert_same(data, plain_join(kaggle_folder, "links"))
+    assert_same(data, plain_join(kaggle_folder))
     assert not list((cache_folder() / "joined").glob("*.part"))
 
 
 def test_what_is_mapped_stays_readable_when_it_is_deleted(kaggle_folder):
     data = load_dataset(str(kaggle_folder))
-    kept.clear()
-    assert not data.kept_in.exists()
-    assert_same(data, plain_join(kaggle_folder, "links"))
+    loading.clear_cache()
+    assert not data.cached_in.exists()
+    assert_same(data, plain_join(kaggle_folder))
 
 
 def test_checksums_are_of_the_files_as_they_lie(kaggle_folder):
-    folder = load_dataset(str(kaggle_folder)).kept_in
+    folder = load_dataset(str(kaggle_folder)).cached_in
     crc32 = json.loads((folder / "about.json").read_text())[0]["crc32"]
     assert {*crc32, "about.json"} == set(FILES)
     for name, checksum in crc32.items():
@@ -381,7 +369,7 @@ def test_checksums_are_of_the_files_as_they_lie(kaggle_folder):
 def test_clear_cache_deletes_what_is_kept_and_nothing_else(kaggle_folder, capsys):
     other = cache_folder() / "unpacked" / "something"
     other.mkdir(parents=True)
-    folders = [load_dataset(str(kaggle_folder), join).kept_in for join in ("links", "direct")]
+    folders = [load_dataset(str(kaggle_folder), join).cached_in for join in ("links", "direct")]
     (folders[0].parent / "notes.txt").write_text("mine")
     capsys.readouterr()
     data_prep.main(data_prep.Parameters(clear_cache=True))
@@ -392,7 +380,7 @@ def test_clear_cache_deletes_what_is_kept_and_nothing_else(kaggle_folder, capsys
     assert other.is_dir()
     assert (folders[0].parent / "notes.txt").exists()
     data_prep.main(data_prep.Parameters(clear_cache=True))
-    assert capsys.readouterr().out == "no joined dataset is kept\n"
+    assert capsys.readouterr().out == "no joined dataset is cached\n"
 
 
 def test_data_prep_prints_the_same_counts_from_wherever_it_reads(kaggle_folder, capsys):
