@@ -118,10 +118,9 @@ from rich.console import Console
 from data_prep import load_dataset
 from recbench.data.datasets import absolute_path
 from recbench.registry import absolute, load_recommender
-from recbench.report.continual_plots import write_continual_plots
-from recbench.report.continual_terminal import LEGEND, continual_table
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
+from recbench.report.terminal import CONTINUAL_LEGEND, continual_table
 from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.processes import number_of_workers, resumable, work_through
 from recbench.runs.resume import open_run, resume_command, resumed
@@ -213,8 +212,7 @@ def write_results(replay: Replay, segments: dict[str, list[Segment]], folder: Ru
     write_csv(waiting, folder.path / "waiting.csv")
     shutil.rmtree(folder.path / "item_tables", ignore_errors=True)
     if len(curve):
-        write_continual_plots(summary, curve, waiting, folder.path / "plots")
-        console.print(continual_table(summary), LEGEND, sep="\n")
+        console.print(continual_table(summary), CONTINUAL_LEGEND, sep="\n")
     failed = summary[summary["status"] == "failed"]
     failures = [f"{row.model}@{row.retrained}: {row.error}" for row in failed.itertuples()]
     return folder.print_end(console, write_report(folder.path), failures)

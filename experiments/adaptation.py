@@ -32,7 +32,7 @@ from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
-from recbench.report.adaptation_plot import adaptation_plot
+from recbench.report.plots import adaptation_plot
 from recbench.report.style import save
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed

@@ -7,7 +7,7 @@
 check fits the class and predicts with it some hundred times, on a made-up table of 42 ratings. Each
 check that fails is one sentence: the line of your file, what happened there, what was expected,
 what to do. The exit status is 0 if all is well, 1 if a check failed, 2 if there is no such file or
-class. docs/own-model.md has the contract. Other things to start, each with --help:
+class. docs/your-own-model.md has the contract. Other things to start, each with --help:
 compare_all.py, continual.py, recommend.py, tune.py, data_prep.py, python -m
 recbench.models.item_table.
 """

@@ -285,7 +285,7 @@ def check_declarations(cls: type) -> None:
         if hasattr(cls, name):
             raise InputError(
                 f"{cls.__name__}.{name}: this attribute does not exist any more. Use {instead}; "
-                "see docs/own-model.md"
+                "see docs/your-own-model.md"
             )
     if declared(cls, "learns_from") not in LEARNS_FROM:
         known = ", ".join(f'"{name}"' for name in LEARNS_FROM)

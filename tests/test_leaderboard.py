@@ -1,7 +1,6 @@
-"""Rankings of runs: what stands in one table, and in which order."""
+"""Rankings of runs: what is in one table, and in which order; the page in a browser."""
 
 import json
-import re
 import shutil
 
 import pandas as pd
@@ -14,9 +13,7 @@ from tests_paths import ROOT
 
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION
-from recbench.report.leaderboard.boards import boards
-from recbench.report.leaderboard.html import leaderboard_page
-from recbench.report.markdown import with_tables
+from recbench.report.leaderboard import boards, leaderboard_page, table_of
 
 RUN = ROOT / "results" / "main" / "test-users"
 
@@ -24,8 +21,10 @@ RUN = ROOT / "results" / "main" / "test-users"
 @pytest.fixture
 def folder(tmp_path):
     """A published run as `first`."""
-    shutil.copytree(RUN, tmp_path / "results" / "first")
-    return tmp_path / "results"
+    (tmp_path / "first").mkdir()
+    for name in ("run.json", "comparison.csv", "significance.csv"):
+        shutil.copy(RUN / name, tmp_path / "first")
+    return tmp_path
 
 
 def again(folder, name, change=None, models=None, shift=0.0, **columns):
@@ -38,36 +37,28 @@ def again(folder, name, change=None, models=None, shift=0.0, **columns):
     file.write_text(json.dumps(metadata))
     rows = pd.read_csv(folder / name / "comparison.csv")
     rows = rows[rows["model"].isin(models)] if models else rows
-    rows.assign(rmse=rows["rmse"] + shift, **columns).to_csv(
-        folder / name / "comparison.csv", index=False
-    )
+    rows = rows.assign(rmse=rows["rmse"] + shift, **columns)
+    rows.to_csv(folder / name / "comparison.csv", index=False)
 
 
-def test_the_best_in_the_last_cell_comes_first(folder):
+def test_the_best_in_the_last_cell_comes_first_with_the_marks_of_its_run(folder):
     (board,) = boards(folder)
     rows = pd.read_csv(RUN / "comparison.csv").query("num_users == 0 and status == 'ok'")
     mean = rows.groupby("model")["rmse"].mean()
     assert board.rows["model"].tolist() == mean.sort_values(kind="stable").index.tolist()
     assert board.rows["all × all"].tolist() == pytest.approx(sorted(mean))
-    assert board.cells[-1] == (0, 0)
+    assert board.title == "the-movies-dataset/ratings_small, held-out test users"
     ours = board.rows.set_index("model")
     assert ours.loc["personal", "learns_from"] == "the user, and an item table"
     assert ours.loc["personal", "forgets"] == "yes"
     assert ours.loc["bayes_fm", "forgets"] == "no"
     assert ours.loc["torch", "tuned"] == "no"
-    assert board.title == "the-movies-dataset/ratings_small, held-out test users"
-
-
-def test_a_mark_is_that_of_the_runs_own_test(folder):
-    (board,) = boards(folder)
-    differences = pd.read_csv(RUN / "significance.csv")
-    here = differences.query(
+    differences = pd.read_csv(RUN / "significance.csv").query(
         "num_users == 0 and score == 'rmse' and reference_role != \"user's median\""
     )
-    for row in here.itertuples():
-        mark = board.rows.set_index("model").loc[row.model, "all × all_mark"]
+    for row in differences.itertuples():
         expected = "" if row.p_holm >= 0.05 else "+" if row.difference < 0 else "-"
-        assert mark == expected, row.model
+        assert ours.loc[row.model, "all × all_mark"] == expected, row.model
 
 
 def test_a_run_of_the_same_is_ranked_with_it_and_the_later_counts(folder):
@@ -80,8 +71,8 @@ def test_a_run_of_the_same_is_ranked_with_it_and_the_later_counts(folder):
 
 def test_a_later_run_of_one_cell_leaves_the_others(folder):
     again(folder, "second", models=["ridge"], shift=-0.5)
-    rows = pd.read_csv(folder / "second" / "comparison.csv").query("num_users == 250")
-    rows.to_csv(folder / "second" / "comparison.csv", index=False)
+    file = folder / "second" / "comparison.csv"
+    pd.read_csv(file).query("num_users == 250").to_csv(file, index=False)
     (board,) = boards(folder)
     before = pd.read_csv(RUN / "comparison.csv").query("num_users == 0 and model == 'ridge'")
     ridge = board.rows.set_index("model").loc["ridge"]
@@ -102,123 +93,89 @@ def other_seed(metadata):
     metadata["parameters"]["seed"] = 7
 
 
-@pytest.mark.parametrize("change", [other_data, other_holdout, other_seed])
-def test_other_data_protocol_or_samples_are_a_ranking_of_their_own(folder, change):
+def other_version(metadata):
+    metadata["evaluation_version"] = VERSION - 1
+
+
+@pytest.mark.parametrize("change", [other_data, other_holdout, other_seed, other_version])
+def test_other_data_protocol_samples_or_version_are_a_ranking_of_their_own(folder, change):
     again(folder, "second", change, models=["ridge"], shift=-0.5)
     one, other = boards(folder)
     assert "second" not in set(one.rows["run"])
     assert other.rows["model"].tolist() == ["ridge"]
-    assert one.comparable == other.comparable == ""
+    assert one.comparable == ""
+    assert bool(other.comparable) == (change is other_version)
+    assert ("Not to be compared" in leaderboard_page(folder)) == (change is other_version)
 
 
-def test_another_version_of_the_evaluation_is_shown_apart_and_last(folder):
-    def older(metadata):
-        metadata["evaluation_version"] = VERSION - 1
-
-    again(folder, "before", older)
-    one, other = boards(folder)
-    assert one.rows["run"].unique().tolist() == ["first"]
-    assert f"version {VERSION - 1}" in other.comparable
-    text = with_tables("<!-- boards results -->\n<!-- end -->", folder.parent)
-    assert text.index("Not to be compared") > text.index("| 1 |")
-
-
-def test_a_recommender_of_somebody_elses_has_its_figures_alone(folder):
-    again(folder, "second", models=["ridge"], shift=-0.5, model="theirs")
+def test_a_plugin_has_its_figures_alone_and_its_name_is_text(folder):
+    evil = "<script>alert(1)</script>"
+    again(folder, "second", models=["ridge"], shift=-0.5, model=evil)
     (board,) = boards(folder)
     first = board.rows.iloc[0]
-    assert (first["model"], first["learns_from"], first["forgets"]) == ("theirs", "", "")
-
-
-def test_the_table_has_the_best_of_each_cell_in_bold(folder):
-    text = with_tables("<!-- boards results -->\n<!-- end -->", folder.parent)
-    header, _, *lines = [line for line in text.splitlines() if line.startswith("|")]
-    (board,) = boards(folder)
-    assert len(lines) == len(board.rows)
-    for place, head in enumerate(header.split(" | ")):
-        if head.startswith("RMSE, "):
-            values = [line.split(" | ")[place] for line in lines]
-            numbers = [float(value.strip("*+- ")) for value in values]
-            bold = [value.startswith("**") for value in values]
-            assert bold == [number == min(numbers) for number in numbers]
+    assert (first["model"], first["learns_from"], first["forgets"]) == (evil, "", "")
+    assert evil not in leaderboard_page(folder)
+    table = table_of(board)
+    for name in [name for name in table if f"{name}_best" in table]:
+        assert table.loc[table[f"{name}_best"], name].round(3).nunique() == 1
+        assert table.loc[table[f"{name}_best"], name].min() == table[name].min()
 
 
 def test_an_empty_folder_and_half_a_run_are_named(tmp_path, folder):
     with pytest.raises(InputError, match="has no folder of a run"):
-        boards(tmp_path)
+        boards(tmp_path / "first")
     (folder / "first" / "comparison.csv").unlink()
     with pytest.raises(InputError, match=r"first/comparison\.csv: is not there"):
         boards(folder)
 
 
-# --- the page ----------------------------------------------------------------------------------
-
-
 def test_the_page_is_what_the_runs_say():
     written = (ROOT / "docs" / "leaderboard.html").read_text(encoding="utf-8")
     assert written == leaderboard_page(ROOT / "results" / "main")
-    assert "//" not in re.sub(r"<script>.*</script>", "", written, flags=re.DOTALL)  # no address
-
-
-def test_names_of_somebody_elses_are_text_and_not_page(folder):
-    again(folder, "second", models=["ridge"], model="<script>alert(1)</script>")
-    page = leaderboard_page(folder)
-    assert "<script>alert" not in page
-    assert "&lt;script&gt;alert(1)" in page
-
-
-@pytest.fixture
-def browser(tmp_path):
-    with open_browser(tmp_path / "profile") as driver:
-        yield driver
 
 
 @pytest.mark.slow
-def test_the_page_is_searched_filtered_and_sorted(folder, browser):
+def test_the_page_is_searched_filtered_and_sorted(folder, tmp_path_factory):
     again(folder, "second", other_data, models=["ridge", "personal"])
     file = folder / "leaderboard.html"
     file.write_text(leaderboard_page(folder), encoding="utf-8")
-    browser.get(file.as_uri())
-
-    def names(table=0):
-        body = browser.find_elements(By.TAG_NAME, "tbody")[table]
-        rows = body.find_elements(By.TAG_NAME, "tr")
-        cells = [row.find_elements(By.TAG_NAME, "td")[1] for row in rows if row.is_displayed()]
-        return [cell.text for cell in cells]
-
     one, other = boards(folder)
-    everybody = one.rows["model"].tolist()
-    assert names() == everybody
-    assert names(1) == other.rows["model"].tolist()
+    everybody, rows = one.rows["model"].tolist(), one.rows.set_index("model")
+    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
+        browser.get(file.as_uri())
 
-    search = browser.find_element(By.ID, "search")
-    search.send_keys("BAYES")
-    assert names() == [name for name in everybody if "bayes" in name]
-    assert names(1) == []
-    assert not browser.find_elements(By.TAG_NAME, "section")[1].is_displayed()
-    search.clear()
-    search.send_keys(" ")
+        def names(number=1):
+            cells = f"#ranking-{number} tbody td:nth-child(2)"
+            found = browser.find_elements(By.CSS_SELECTOR, cells)
+            return [cell.text for cell in found if cell.is_displayed()]
 
-    Select(browser.find_element(By.ID, "source")).select_by_value("user")
-    alone = one.rows[one.rows["learns_from"] != "all users"]["model"].tolist()
-    assert names() == alone
-    browser.find_element(By.ID, "forgets").click()
-    assert names() == [name for name in alone if name in ("personal", "personal_exact", "ao")]
-    Select(browser.find_element(By.ID, "bytes")).select_by_value("1000")
-    assert names() == []
-    assert browser.find_element(By.ID, "count").text.startswith("0 of ")
-    browser.find_element(By.ID, "forgets").click()
-    small = one.rows.set_index("model")["bytes_per_user"] <= 1000
-    assert names() == [name for name in alone if small[name]]
-    Select(browser.find_element(By.ID, "bytes")).select_by_value("")
-    Select(browser.find_element(By.ID, "source")).select_by_value("")
+        def choose(filter_name, text):
+            switch = browser.find_element(By.CSS_SELECTOR, f"[data-switch='{filter_name}'] select")
+            Select(switch).select_by_visible_text(text)
 
-    heads = browser.find_elements(By.CSS_SELECTOR, "table:first-of-type th button")
-    size = next(head for head in heads if head.text == "bytes per user")
-    for order in (True, False):
-        size.send_keys(Keys.ENTER)  # by keyboard
-        known = one.rows[one.rows["bytes_per_user"].notna()]
-        expected = known["bytes_per_user"].sort_values(ascending=order).tolist()
-        shown = [known.set_index("model")["bytes_per_user"][name] for name in names()]
-        assert shown == expected
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+        assert names() == everybody
+        assert names(2) == other.rows["model"].tolist()
+        search = browser.find_element(By.ID, "search")
+        search.send_keys("BAYES")
+        assert names() == [name for name in everybody if "bayes" in name]
+        assert names(2) == []
+        assert not browser.find_element(By.ID, "ranking-2").is_displayed()
+        search.clear()
+        search.send_keys(" ")
+        choose("learns from", "the user, and an item table")
+        personal = [name for name in everybody if "item table" in rows.loc[name, "learns_from"]]
+        assert names() == personal
+        choose("bytes per user", "up to 10 kB")
+        small = [name for name in personal if rows.loc[name, "bytes_per_user"] <= 1e4]
+        assert names() == small
+        choose("learns from", "any")
+        choose("bytes per user", "any")
+        choose("forgets", "exactly")
+        assert names() == [name for name in everybody if rows.loc[name, "forgets"] == "yes"]
+        choose("forgets", "any")
+        for order in (True, False):  # by keyboard
+            heads = browser.find_elements(By.CSS_SELECTOR, "#ranking-1 th button")
+            next(head for head in heads if head.text == "bytes per user").send_keys(Keys.ENTER)
+            known = rows["bytes_per_user"].dropna().sort_values(ascending=order)
+            assert [rows.loc[name, "bytes_per_user"] for name in names()] == known.tolist()
+        assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []

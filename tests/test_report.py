@@ -6,7 +6,7 @@ import pytest
 
 from recbench.errors import InputError
 from recbench.report.markdown import pictures, with_tables
-from recbench.report.wide import final_results
+from recbench.report.results import final_results
 
 
 @pytest.fixture
@@ -21,41 +21,10 @@ def run(tmp_path):
     ]
     columns = ["model", "num_users", "reviews_per_user", "iteration", "rmse", "tuned"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparison.csv", index=False)
+    about = (25, "rmse", "a", "best collaborative", "b", -0.1)
     differences = [
-        (
-            100,
-            25,
-            "rmse",
-            "a",
-            "best collaborative",
-            "b",
-            -0.1,
-            -0.2,
-            -0.05,
-            0.001,
-            0.002,
-            0.7,
-            0.6,
-            0.79,
-            90,
-        ),
-        (
-            0,
-            25,
-            "rmse",
-            "a",
-            "best collaborative",
-            "b",
-            -0.1,
-            -0.3,
-            0.01,
-            0.2,
-            0.2,
-            0.6,
-            0.5,
-            0.69,
-            90,
-        ),
+        (100, *about, -0.2, -0.05, 0.001, 0.002, 0.7, 0.6, 0.79, 90),
+        (0, *about, -0.3, 0.01, 0.2, 0.2, 0.6, 0.5, 0.69, 90),
     ]
     columns = ["num_users", "reviews_per_user", "score", "model", "reference_role", "reference"]
     columns += ["difference", "low", "high", "p", "p_holm", "better_share"]

@@ -142,7 +142,7 @@ def it_can_be_made(candidate: Candidate) -> None:
 @check(first=True)
 def it_can_be_fitted(candidate: Candidate) -> None:
     """fit(training), or fit(train, movies)
-    compare with docs/own-model.md"""
+    compare with docs/your-own-model.md"""
     candidate.fit()
 
 

@@ -3,7 +3,7 @@
     python -m recbench check my_file:MyModel
     python compare_all.py --models my_file:MyModel user_mean bias
 
-docs/own-model.md says what else it may declare and have.
+docs/your-own-model.md says what else it may declare and have.
 """
 
 from __future__ import annotations

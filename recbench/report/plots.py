@@ -1,160 +1,189 @@
-"""The pictures of a run: error by ratings per user, differences from the reference, cost."""
+"""Figures drawn with matplotlib, for files: what `recbench.report.figure` describes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from textwrap import fill
 
+import matplotlib.figure as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
-from recbench.keys import CELL, ITERATION
-from recbench.report.style import (
-    GREY,
-    centred,
-    legend_beside,
-    looks_of,
-    plain_frame,
-    run_looks,
-    save,
-)
-from recbench.report.terminal import USERS_MEDIAN, cell_name, cells_of
+from recbench.report.figure import Axis, Figure, Panel, Series, by_model, front, thinned
+from recbench.report.html.grid_sections import errors_figure, scores_by_cell
+from recbench.report.style import looks_of, save
 
-LINEAR_STARS = 0.05  # differences below are drawn to scale, larger ones logarithmically
-TICKS = (-0.3, -0.1, -0.03, 0, 0.03, 0.1, 0.3)
-BAND = "band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n"
+GREY = "#555555"
+LISTS = ("list", "boxes")
 
 
-def write_plots(comparison: pd.DataFrame, differences: pd.DataFrame, folder: Path) -> list[Path]:
-    """All pictures of a run that its rows allow, as .png and .svg; the files written.
+def write_figures(
+    figures: Sequence[Figure], looks: dict[str, dict], shown: list[str], folder: Path
+) -> list[Path]:
+    """Each figure as .png and .svg; the files written.
 
     Args:
-        comparison: the rows of comparison.csv.
-        differences: the rows of significance.csv; may be empty.
-        folder: where they go; made if it is not there.
+        looks: of each recommender, see `recbench.report.style.run_looks`.
+        shown: the recommenders that are drawn where bars of many would lie upon each other.
     """
-    done = comparison[comparison["status"] == "ok"]
-    if done.empty:
-        return []
-    folder.mkdir(exist_ok=True)
-    looks = run_looks(comparison)
-    files = save(error_by_ratings(done, looks=looks), folder / "error_by_ratings")
-    to_reference = differences[differences["score"] == "rmse"]
-    to_reference = to_reference[to_reference["reference_role"] != USERS_MEDIAN]
-    if len(to_reference):
-        files += save(forest(to_reference, looks), folder / "differences")
-    files += save(error_by_cost(done, looks, "seconds"), folder / "error_by_cost")
-    if "bytes_per_user" in done and (done["bytes_per_user"] > 0).any():
-        files += save(error_by_cost(done, looks, "bytes_per_user"), folder / "error_by_bytes")
+    files = []
+    for figure in figures:
+        if figure.file and figure.panels:
+            folder.mkdir(exist_ok=True)
+            crowded = figure.in_file[0].kind == "bars"
+            files += save(draw(figure, looks, shown if crowded else None), folder / figure.file)
     return files
 
 
-def error_by_ratings(
-    done: pd.DataFrame, models: list[str] | None = None, looks: dict[str, dict] | None = None
-) -> Figure:
-    """RMSE against ratings per user, a line for each recommender, or only `models`, with its band;
-    `looks` as of `run_looks`, None: as far apart as can be."""
+def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl.Figure:
+    """RMSE by ratings per user, a line for each recommender, or only `models`, with its band.
+
+    Args:
+        done: rows of comparison.csv that have a result.
+    """
     models = models or done["model"].unique().tolist()
-    looks = looks or looks_of(models)
-    done = done.assign(centred=centred(done, ITERATION, "rmse"))
-    cells = sorted(cells_of(done), key=lambda cell: cell[1] or float("inf"))  # by ratings per user
-    place = {cell: number for number, cell in enumerate(cells)}
-    figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    last = {}
-    for model in models:
-        by_cell = done[done["model"] == model].groupby(CELL)
-        mean, spread = by_cell["rmse"].mean(), by_cell["centred"].std().fillna(0)
-        x = np.array([place[cell] for cell in mean.index])
-        order = np.argsort(x)
-        x, y, band = x[order], mean.to_numpy()[order], spread.to_numpy()[order]
-        axes.plot(x, y, **looks[model], markersize=5, label=model)
-        axes.fill_between(x, y - band, y + band, color=looks[model]["color"], alpha=0.15, lw=0)
-        last[model] = y[-1]
-    axes.set_xticks(range(len(cells)), [cell_name(cell) for cell in cells])
-    axes.set_xlabel("users × ratings of each, of which a fifth or so is held out")
-    axes.set_ylabel("RMSE of held-out ratings, stars (mean over users)")
-    plain_frame(axes, f"Error by ratings per user, {done['dataset'].iloc[0]}")
-    legend_beside(figure, axes, BAND)
-    return figure
+    table = scores_by_cell(done, pd.DataFrame({"score": []}), ["rmse"])
+    dataset = str(done["dataset"].iloc[0])
+    return draw(errors_figure(table, dataset, {"rmse": "RMSE, stars"}), looks_of(models), models)
 
 
-def forest(to_reference: pd.DataFrame, looks: dict[str, dict]) -> Figure:
-    """Each recommender's difference in RMSE from the reference, with its interval, by cell."""
-    cells = cells_of(to_reference)
-    by_model = to_reference.groupby("model")["difference"].mean().sort_values()
-    models = list(by_model.index)  # the best first
-    figure = Figure(
-        figsize=(2.2 + 2.0 * len(cells), 1.6 + 0.3 * len(models)), dpi=120, layout="constrained"
-    )
-    panels = figure.subplots(1, len(cells), sharex=True, sharey=True, squeeze=False)[0]
-    for panel, cell in zip(panels, cells, strict=True):
-        rows = to_reference[(to_reference[CELL] == list(cell)).all(axis=1)]
-        panel.axvline(0, color=GREY, lw=1)
-        for row in rows.itertuples():
-            y = models.index(row.model)
-            significant = row.p_holm < 0.05
-            colour, marker = looks[row.model]["color"], looks[row.model]["marker"]
-            panel.plot([row.low, row.high], [y, y], color=colour, lw=1.5)
-            panel.plot(
-                row.difference,
-                y,
-                marker,
-                color=colour,
-                markerfacecolor=colour if significant else "white",
-            )
-        panel.set_xscale("symlog", linthresh=LINEAR_STARS)
-        panel.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS], fontsize=8)
-        panel.minorticks_off()
-        plain_frame(panel, f"{cell_name(cell)}\nagainst {rows['reference'].iloc[0]}")
-        panel.set_yticks(range(len(models)), models)
-        panel.set_xlabel("RMSE difference, stars")
-    panels[0].invert_yaxis()
-    figure.suptitle(
-        "Difference from the reference (left of the line: better)\n"
-        "line: 95 % interval over users; filled: significant after Holm; "
-        f"logarithmic beyond {LINEAR_STARS:g} stars",
-        fontsize=10,
-        x=0.01,
-        ha="left",
-    )
-    return figure
+def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
+    """RMSE by ratings since a user's change; a panel for each change, a line for each recommender,
+    from its error before.
+
+    Args:
+        table: change, model, ratings_since, rmse, rmse_before.
+    """
+    panels = {}
+    for change, rows in table.groupby("change", sort=False):
+        windows = sorted(rows["ratings_since"].unique())
+        ticks = [(-1, "before"), *((at, str(window)) for at, window in enumerate(windows))]
+
+        def line(model: str, own: pd.DataFrame) -> Series:
+            own = own.sort_values("ratings_since")
+            y = [own["rmse_before"].iloc[0], *own["rmse"]]
+            return Series(model, range(-1, len(y) - 1), y)
+
+        x = Axis("ratings of that kind since the change (each up to the next)", ticks=ticks)
+        y = Axis("RMSE of ratings of that kind, stars")
+        panels[str(change)] = Panel("lines", by_model(rows, line), x, y, title=str(change))
+    return draw(Figure("adaptation", "", panels), looks_of(list(table["model"].unique())))
 
 
-COSTS = {
-    "seconds": "seconds to fit and predict a cell (log scale)",
-    "bytes_per_user": "bytes per user (log scale)",
-}
+def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None) -> mpl.Figure:
+    """The figure with its panels side by side; `models`: only these, in this order."""
+    panels = figure.in_file
+    drawn_models = {series.model for panel in panels for series in panel.series}
+    there = [name for name in models or looks if name in drawn_models]
+    is_list = panels[0].kind in LISTS
+    if is_list:
+        there = _order(panels, there)
+    alone, many = len(panels) == 1, len(panels)
+    width = (9.0 if alone else 3.2 + 2.4 * many) if is_list else (9.0 if alone else 2 + 3.2 * many)
+    height = 1.9 + 0.3 * len(there) if is_list else 5.0
+    drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
+    rows = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, panel in zip(rows, panels, strict=True):
+        _draw_panel(axes, panel, looks, there)
+        axes.set_title(figure.title if alone and figure.title else panel.title, loc="left")
+        axes.title.set_fontsize(11)
+    if is_list:
+        rows[0].invert_yaxis()
+    else:
+        rows[0].set_ylabel(panels[0].y.title)
+    if figure.title and not alone:
+        drawn.suptitle(figure.title, x=0.01, ha="left", fontsize=11)
+    if not is_list and panels[0].kind != "points":
+        handles, labels = rows[0].get_legend_handles_labels()
+        words = {"title": figure.note, "frameon": False, "alignment": "left"}
+        drawn.legend(
+            handles, labels, loc="outside right upper", fontsize=9, title_fontsize=9, **words
+        )
+    elif figure.note:
+        drawn.supxlabel(figure.note, x=0.01, ha="left", fontsize=9)
+    return drawn
 
 
-def error_by_cost(
-    done: pd.DataFrame, looks: dict[str, dict], cost: Literal["seconds", "bytes_per_user"]
-) -> Figure:
-    """RMSE against what it costs, both means over the run's cells."""
-    figure = Figure(figsize=(9, 5), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_xscale("log")
-    done = done.assign(seconds=done["fit_seconds"] + done["predict_seconds"])
-    by_model = done[done[cost] > 0].groupby("model", sort=False)
-    for model, rows in by_model:
+def _order(panels: list[Panel], models: list[str]) -> list[str]:
+    """By the mean place in the lists of all panels."""
+    lists = [list(dict.fromkeys(one.model for one in panel.series)) for panel in panels]
+    places = {name: [one.index(name) for one in lists if name in one] for name in models}
+    return sorted(models, key=lambda name: float(np.mean(places[name])) if places[name] else 0.0)
+
+
+def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict], models: list[str]) -> None:
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if panel.rule is not None:
+        line = axes.axvline if panel.kind in LISTS else axes.axhline
+        line(panel.rule, color=GREY, lw=1)
+    if panel.diagonal:
+        axes.plot(panel.diagonal, panel.diagonal, color=GREY, lw=1, ls=":")
+    for name, axis in (("x", panel.x), ("y", panel.y)):
+        if axis.log:
+            axes.set(**{f"{name}scale": "log"})
+    series = [one for one in panel.series if one.model in models]
+    if panel.front:
         axes.plot(
-            rows[cost].mean(),
-            rows["rmse"].mean(),
-            markersize=8,
-            label=model,
-            **looks[str(model)] | {"linestyle": ""},
-        )
-        axes.annotate(
-            str(model),
-            (rows[cost].mean(), rows["rmse"].mean()),
-            xytext=(7, 3),
-            textcoords="offset points",
-            fontsize=8,
-            color=GREY,
-        )
+            *zip(*front((one.x[0], one.y[0]) for one in series), strict=True),
+            color=GREY, lw=1, ls=":", drawstyle="steps-post",
+        )  # fmt: skip
+    for one in sorted(series, key=lambda one: models.index(one.model)):
+        DRAWN[panel.kind](axes, one, looks[one.model], models)
+    axes.set_xlabel(fill(panel.x.title, 34 if len(axes.figure.axes) > 1 else 90))
+    for name, axis in (("x", panel.x), ("y", panel.y)):
+        if axis.ticks:
+            ends = axes.get_xlim() if name == "x" else axes.get_ylim()
+            most = 6 if name == "x" and len(axes.figure.axes) > 1 else 12
+            some = thinned(axis.ticks, abs(ends[1] - ends[0]) / most)
+            axes.set(**{f"{name}ticks": [at for at, _ in some]})
+            axes.set(**{f"{name}ticklabels": [text for _, text in some]})
+    if panel.kind in LISTS:
+        axes.set_yticks(range(len(models)), models)
+
+
+def _line(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
+    order = np.argsort(one.x)
+    x, y = np.asarray(one.x, dtype=float)[order], np.asarray(one.y, dtype=float)[order]
+    axes.plot(x, y, **look, markersize=5, label=one.model)
+    if len(one.low):
+        low, high = (np.asarray(end, dtype=float)[order] for end in (one.low, one.high))
+        alpha = 0.08 if len(models) > 6 else 0.15
+        axes.fill_between(x, low, high, color=look["color"], alpha=alpha, lw=0)
+
+
+def _bars(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
+    shift = 0.5 * (models.index(one.model) / max(len(models) - 1, 1) - 0.5)
+    y = np.asarray(one.y, dtype=float)
+    away = np.stack((y - np.asarray(one.low), np.asarray(one.high) - y))  # [2, n]
+    words = look | {"linestyle": "", "markersize": 4, "lw": 1, "label": one.model}
+    axes.errorbar(np.asarray(one.x) + shift, y, away, **words)
+
+
+def _row(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
+    row = models.index(one.model)
+    colour, y = look["color"], np.asarray(one.y, dtype=float) + row
+    if len(one.low):
+        axes.hlines(y, one.low, one.high, color=colour, lw=1.5)
+    words = {"markerfacecolor": "white" if one.is_open else colour, "color": colour}
+    axes.plot(one.x, y, look["marker"], **words)
+
+
+def _box(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
+    y, colour = models.index(one.model), look["color"]
+    p5, p25, p50, p75, p95 = one.x
+    axes.plot([p5, p95], [y, y], color=colour, lw=1)
+    axes.barh(y, p75 - p25, 0.6, p25, zorder=2, facecolor="white", edgecolor=colour)
+    axes.plot([p50, p50], [y - 0.3, y + 0.3], color=colour, lw=2, zorder=3)
+
+
+def _point(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
+    axes.plot(one.x, one.y, **look | {"linestyle": ""}, markersize=8)
+    place = (float(one.x[0]), float(one.y[0]))
+    axes.annotate(one.model, place, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
     axes.margins(x=0.15)
-    axes.set_xlabel(COSTS[cost])
-    axes.set_ylabel("RMSE of held-out ratings, stars")
-    plain_frame(axes, f"Error by cost, mean over cells, {done['dataset'].iloc[0]}")
-    return figure
+
+
+DRAWN = {"list": _row, "boxes": _box, "lines": _line, "bars": _bars, "points": _point}

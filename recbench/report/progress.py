@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
+import numpy as np
 import pandas as pd
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
-from recbench.report.time_left import TimeLeft
 from recbench.runs.processes import Piece
 
 NO_DIFFERENCES = pd.DataFrame(
@@ -57,7 +58,7 @@ class GridProgress:
         self._time_left = TimeLeft(size_of)
         for pieces in tasks:
             self._time_left.expect(pieces)
-        self._at_work: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
+        self._running: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
         self._lock = threading.RLock()  # workers report in one thread, and another shows it
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(*columns, TextColumn("{task.description}"), console=console)
@@ -72,7 +73,7 @@ class GridProgress:
 
     def __exit__(self, *_: object) -> None:
         if self._console.is_terminal:
-            self._table, self._at_work = (), {}  # the final tables take the place of this one
+            self._table, self._running = (), {}  # the final tables take the place of this one
             self._live.stop()
 
     def note(self, text: str) -> None:
@@ -83,11 +84,11 @@ class GridProgress:
         """What a worker is at from now on, see `recbench.runs.processes`."""
         now = time.perf_counter()
         with self._lock:
-            before = self._at_work.pop(worker, None)
+            before = self._running.pop(worker, None)
             if before is not None:
                 self._time_left.took(before[0], now - before[1])
             if piece is not None:
-                self._at_work[worker] = piece, now
+                self._running[worker] = piece, now
 
     def add(
         self,
@@ -136,13 +137,13 @@ class GridProgress:
                 self._task, completed=self._done, total=self._total, description=description
             )
             now = time.perf_counter()
-            lines = [_line(piece, now - since) for piece, since in self._at_work.values()]
+            lines = [_line(piece, now - since) for piece, since in self._running.values()]
             return Group(*self._table, self._bar, *lines)
 
     def _left(self, before: str = "", after: str = "") -> str:
         now = time.perf_counter()
-        at_work = {piece: now - since for piece, since in self._at_work.values()}
-        seconds = self._time_left.seconds(now - self._started, at_work)
+        running = {piece: now - since for piece, since in self._running.values()}
+        seconds = self._time_left.seconds(now - self._started, running)
         return "" if seconds is None else f"{before}{_duration(seconds)} left{after}"
 
 
@@ -197,3 +198,70 @@ class PiecesProgress:
             self._console.print(
                 f"[{self._done}/{self._total}] {what} ({_duration(left)} left)", markup=False
             )
+
+
+class TimeLeft:
+    """The time left for pieces of work.
+
+    Pieces of the same recommender and size take what such pieces took on average. Other sizes lie
+    on a line through those that are known (least squares, neither end below zero); one of a
+    recommender that has done only one size takes as long as that, one that is not known yet as long
+    as all pieces on average.
+
+    Args:
+        size_of: of a piece: how many ratings it learns, about.
+    """
+
+    def __init__(self, size_of: Callable[[Piece], float]) -> None:
+        self._size_of = size_of
+        self._expected: set[Piece] = set()
+        self._taken: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._spent = 0.0
+
+    def expect(self, pieces: Iterable[Piece]) -> None:
+        """They are still to be done."""
+        self._expected |= set(pieces)
+
+    def took(self, piece: Piece, seconds: float) -> None:
+        """It is done; a second time it counts as the first."""
+        if piece in self._expected:
+            self._expected.remove(piece)
+            self._taken[piece.model][self._size_of(piece)].append(seconds)
+            self._spent += seconds
+
+    def drop(self, pieces: Iterable[Piece]) -> None:
+        """They need not be done, or are done already."""
+        self._expected -= set(pieces)
+
+    def seconds(self, elapsed: float, running: Mapping[Piece, float]) -> float | None:
+        """Until all is done; None: nothing is known yet.
+
+        What pieces take is set beside the time that has passed: several are done at a time, and
+        there is work between them.
+
+        Args:
+            elapsed: seconds since the first piece was begun.
+            running: seconds since each piece that is being done was begun.
+        """
+        gone = {piece: min(seconds, self._of(piece)) for piece, seconds in running.items()}
+        spent = self._spent + sum(gone.values())
+        if not self._spent or not spent:
+            return None
+        left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._expected)
+        return left * elapsed / spent
+
+    def _of(self, piece: Piece) -> float:
+        """What a piece takes, in all."""
+        taken, size = self._taken.get(piece.model), self._size_of(piece)
+        if not taken:
+            every = [one for sizes in self._taken.values() for of in sizes.values() for one in of]
+            return float(np.mean(every)) if every else 0.0
+        if size in taken:
+            return float(np.mean(taken[size]))
+        sizes = np.array(list(taken))
+        seconds = np.array([np.mean(taken[one]) for one in taken])  # (sizes,)
+        if len(sizes) == 1:
+            return float(seconds[0])
+        slope = max(float(np.polyfit(sizes, seconds, 1)[0]), 0.0)
+        slope = min(slope, float(seconds.mean() / sizes.mean()))  # at size 0 it is not below zero
+        return float(seconds.mean() + slope * (size - sizes.mean()))

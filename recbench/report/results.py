@@ -1,4 +1,4 @@
-"""`results.csv`: the results of a run to read, one row for each cell and recommender."""
+"""`results.csv`, a row for each cell and recommender, and `final_results.csv`, as published."""
 
 from __future__ import annotations
 
@@ -53,3 +53,27 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
         else:
             table[name] = numbers.round().astype("Int64") if "bytes" in name else numbers.round(4)
     return table
+
+
+def final_results(comparison: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell, in the published columns: num_users, reviews_per_user, then for each
+    iteration and model its accuracies and time.
+
+    A collaborative model has one accuracy (pooled over all test ratings, as published), the
+    others have a mean and a median over users. Seconds are those of fitting and predicting.
+    """
+    records = []
+    for (num_users, reviews), cell in comparison.groupby(
+        ["num_users", "reviews_per_user"], sort=False
+    ):
+        record = {"num_users": num_users, "reviews_per_user": reviews}
+        for row in cell.to_dict("records"):
+            name = f"iter_{row['iteration']}_{row['model']}"
+            if row["family"] == "Collaborative":
+                record[f"{name}_accuracy"] = row["accuracy_pooled"]
+            else:
+                record[f"{name}_avg_accuracy"] = row["accuracy_mean"]
+                record[f"{name}_median_accuracy"] = row["accuracy_median"]
+            record[f"{name}_time"] = row["fit_seconds"] + row["predict_seconds"]
+        records.append(record)
+    return pd.DataFrame(records)

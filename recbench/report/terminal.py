@@ -1,10 +1,18 @@
-"""What a run shows in the terminal: a line a cell while it runs, tables at its end."""
+"""The tables that a run shows in the terminal, also as a picture, and how cells are named."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
 
 from recbench.contract import learns_from_words
 from recbench.keys import CELL
@@ -22,68 +30,21 @@ MORE_IS_BETTER = {
 }
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
 ALPHA = 0.05
-SHORT = {  # whose ratings are learned from, for 80 columns
+SHORT = {  # which ratings are learned from, for 80 columns
     "all users": "all users",
     "the user alone": "user",
     "the user, and an item table": "item table",
     "the user, and movie means": "movie means",
 }
+CONTINUAL_LEGEND = (
+    "RMSE: each rating predicted before it is learned, mean over users. From the first: its "
+    "difference in %;\n+ - better, worse (p < .05 after Holm). µs: medians. s: processor seconds, "
+    "fits and item tables included"
+)
+COLUMNS = 80  # of a picture of the terminal
 
 
-def legend(differences: pd.DataFrame) -> str:
-    """How a table of scores is read."""
-    against = "that of the last line"
-    if len(names := references(differences)) == 1:
-        against = names[0]
-    return (
-        "Columns: users × ratings of each; means over iterations, the best in bold.\n"
-        "Learns from: ratings of all users; of the user alone; or of the user, beside what\n"
-        "an item table or movie means say of other users' ratings.\n"
-        "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
-        f"cells) than the reference, {against}.  *: never tuned."
-    )
-
-
-def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str) -> Table:
-    """Recommenders by cell, one line each.
-
-    Args:
-        comparison: the rows of comparison.csv.
-        differences: the rows of significance.csv; may be empty.
-        score: the column shown, one of `TABLES`.
-    """
-    mean = comparison.groupby(["model", *CELL], sort=False)[score].mean()
-    cells = cells_of(comparison)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("recommender", overflow="fold")  # first to give way where all is too wide
-    table.add_column("learns from", no_wrap=True)
-    for cell in cells:
-        name = cell_name(cell).replace(" ", "")
-        table.add_column(name, justify="right", no_wrap=True)
-    for model in comparison["model"].unique():
-        texts = []
-        for cell in cells:
-            of_cell = mean.xs(cell, level=(1, 2))
-            best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
-            value = mean[model, *cell] if (model, *cell) in mean else float("nan")
-            text = "failed" if pd.isna(value) else f"{value:.3f}"
-            bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
-            texts.append(bold + (mark_of(differences, model, cell, score) or " "))
-        whose = SHORT.get(learns_from(comparison, model), "")
-        table.add_row(name_in_table(comparison, model), f"[dim]{whose}", *texts)
-    if len(references(differences)) > 1:
-        table.add_row(
-            "[dim]reference", "", *(f"[dim]{reference_of(differences, cell)}" for cell in cells)
-        )
-    return table
-
-
-def cell_line(rows: list[dict]) -> str:
-    """The RMSE of every recommender in one cell of one iteration, the best first."""
-    scores = sorted((row["rmse"], row["model"]) for row in rows if row["status"] == "ok")
-    texts = [f"{model} {rmse:.3f}" for rmse, model in scores]
-    texts += [f"{row['model']} failed" for row in rows if row["status"] != "ok"]
-    return ", ".join(texts)
+# --- cells, names, marks ------------------------------------------------------------------------
 
 
 def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
@@ -111,24 +72,32 @@ def name_in_table(comparison: pd.DataFrame, model: str) -> str:
 
 
 def learns_from(comparison: pd.DataFrame, model: str) -> str:
-    """Whose ratings it learns from: as its rows say, or in runs before they did, as its class does;
-    "" of a class of one's own there."""
+    """Which ratings it learns from: as its rows have it, or in runs before they did, as its class;
+    "" of a plugin there."""
     if "learns_from" in comparison:
-        said = comparison.loc[comparison["model"] == model, "learns_from"].dropna()
-        if len(said):
-            return str(said.iloc[0])
+        found = comparison.loc[comparison["model"] == model, "learns_from"].dropna()
+        if len(found):
+            return str(found.iloc[0])
     cls = class_of(model)
     return "" if cls is None else learns_from_words(cls)
 
 
+def marks(differences: pd.DataFrame) -> dict[tuple, str]:
+    """By (num_users, reviews_per_user, model, score) "+" or "-": significantly better or worse than
+    the reference of the cell; the others are not in it."""
+    rows = differences[differences["reference_role"] != USERS_MEDIAN]
+    if rows.empty:
+        return {}
+    rows = rows.drop_duplicates([*CELL, "model", "score"])
+    rows = rows[rows["p_holm"] < ALPHA]
+    better = (rows["difference"] > 0) == rows["score"].isin(MORE_IS_BETTER)
+    keys = rows[[*CELL, "model", "score"]].itertuples(index=False, name=None)
+    return dict(zip(keys, np.where(better, "+", "-").tolist(), strict=True))
+
+
 def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> str:
-    """ "+" or "-": significantly better or worse than the reference of the cell; or ""."""
-    here = against_reference(differences, cell)
-    here = here[(here["model"] == model) & (here["score"] == score)]
-    if here.empty or here["p_holm"].iloc[0] >= ALPHA:
-        return ""
-    better = (here["difference"].iloc[0] > 0) == (score in MORE_IS_BETTER)
-    return "+" if better else "-"
+    """The mark of one recommender in one cell; "" if there is none."""
+    return marks(differences).get((*cell, model, score), "")
 
 
 def references(differences: pd.DataFrame) -> list[str]:
@@ -139,13 +108,138 @@ def references(differences: pd.DataFrame) -> list[str]:
 
 def reference_of(differences: pd.DataFrame, cell: tuple) -> str:
     """The reference that the marks of a cell are about; "" if it has none."""
-    here = against_reference(differences, cell)["reference"]
-    return "" if here.empty else str(here.iloc[0])
+    here = differences[(differences[CELL] == list(cell)).all(axis=1)]
+    return next(iter(references(here)), "")
 
 
-def against_reference(differences: pd.DataFrame, cell: tuple) -> pd.DataFrame:
-    """The rows of a cell, but for those against the user's median."""
-    return differences[
-        (differences["reference_role"] != USERS_MEDIAN)
-        & (differences[CELL] == list(cell)).all(axis=1)
-    ]
+# --- tables -------------------------------------------------------------------------------------
+
+
+def legend(differences: pd.DataFrame) -> str:
+    """How a table of scores is read."""
+    against = "that of the last line"
+    if len(names := references(differences)) == 1:
+        against = names[0]
+    return (
+        "Columns: users × ratings of each; means over iterations, the best in bold.\n"
+        "Learns from: ratings of all users; of the user alone; or of the user, beside what\n"
+        "an item table or movie means hold of other users' ratings.\n"
+        "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
+        f"cells) than the reference, {against}.  *: never tuned."
+    )
+
+
+def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str) -> Table:
+    """Recommenders by cell, one line each.
+
+    Args:
+        comparison: the rows of comparison.csv.
+        differences: the rows of significance.csv; may be empty.
+        score: the column shown, one of `TABLES`.
+    """
+    mean = comparison.groupby(["model", *CELL], sort=False)[score].mean()
+    cells, found = cells_of(comparison), marks(differences)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("recommender", overflow="fold")  # first to give way where all is too wide
+    table.add_column("learns from", no_wrap=True)
+    for cell in cells:
+        table.add_column(cell_name(cell).replace(" ", ""), justify="right", no_wrap=True)
+    for model in comparison["model"].unique():
+        texts = []
+        for cell in cells:
+            of_cell = mean.xs(cell, level=(1, 2))
+            best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
+            value = mean.get((model, *cell), float("nan"))
+            text = "failed" if pd.isna(value) else f"{value:.3f}"
+            bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
+            texts.append(bold + found.get((*cell, model, score), " "))
+        source = SHORT.get(learns_from(comparison, model), "")
+        table.add_row(name_in_table(comparison, model), f"[dim]{source}", *texts)
+    if len(references(differences)) > 1:
+        names = [f"[dim]{reference_of(differences, cell)}" for cell in cells]
+        table.add_row("[dim]reference", "", *names)
+    return table
+
+
+def cell_line(rows: list[dict]) -> str:
+    """The RMSE of every recommender in one cell of one iteration, the best first."""
+    scores = sorted((row["rmse"], row["model"]) for row in rows if row["status"] == "ok")
+    texts = [f"{model} {rmse:.3f}" for rmse, model in scores]
+    texts += [f"{row['model']} failed" for row in rows if row["status"] != "ok"]
+    return ", ".join(texts)
+
+
+def continual_table(summary: pd.DataFrame) -> Table:
+    """One line for each learner of `continual_summary.csv`; the lowest error in bold."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("recommender", "refitted", "RMSE", "%", "learn µs", "predict µs", "s"):
+        table.add_column(column, justify="left" if column.startswith("re") else "right")
+    best = summary["rmse"].min()
+    for row in summary.itertuples():
+        mark = ("-" if row.percent > 0 else "+") if row.p_holm < ALPHA else " "
+        table.add_row(
+            str(row.model),
+            str(row.retrained),
+            Text(
+                "failed" if pd.isna(row.rmse) else f"{row.rmse:.3f}",
+                style="bold" if row.rmse == best else "",
+            ),
+            "" if pd.isna(row.percent) else f"{row.percent:+.1f}{mark}",
+            *map(_number, (row.learn_us_p50, row.predict_us_p50, row.total_seconds)),
+        )
+    return table
+
+
+def _number(value: float) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+
+# --- pictures -----------------------------------------------------------------------------------
+
+FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" \
+xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; \
+font-size: {char_height}px; line-height: {line_height}px; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+
+
+def picture_of_run(run: Path, command: str) -> str:
+    """The table at the end of a run of compare_all.py and its legend, below the command.
+
+    Raises:
+        FileNotFoundError: a file of the run is not there.
+    """
+    comparison, differences = (
+        pd.read_csv(run / name) for name in ("comparison.csv", "significance.csv")
+    )
+    table = score_table(comparison, differences, "rmse")
+    return terminal_picture([f"$ {command}", TABLES["rmse"], table, legend(differences), ""])
+
+
+def terminal_picture(printed: Sequence[RenderableType]) -> str:
+    """What is printed, one after another, as an SVG that needs no other file."""
+    console = Console(
+        record=True, width=COLUMNS, file=io.StringIO(), highlight=False, force_terminal=True
+    )
+    for one in printed:
+        console.print(Text(one) if isinstance(one, str) else one)
+    return console.export_svg(title="", theme=MONOKAI, code_format=FORMAT)

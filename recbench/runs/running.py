@@ -21,11 +21,9 @@ from recbench.evaluation.protocols import Protocol
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL, ITERATION
 from recbench.registry import family_of, file_of, line_of, load_recommender
-from recbench.report.plots import write_plots
 from recbench.report.progress import GridProgress
-from recbench.report.results import RESULTS, results_table
+from recbench.report.results import RESULTS, final_results, results_table
 from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
-from recbench.report.wide import final_results
 from recbench.runs.cluster import Cluster, Needed
 from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
@@ -234,7 +232,6 @@ def write_results(
         write_csv(differences, folder.path / "significance.csv")
     else:  # there is nothing to pair
         differences = significance(losses.iloc[:0], references.iloc[:0])
-    write_plots(table, differences, folder.path / "plots")
     for score, title in TABLES.items():
         if table[score].notna().any():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")

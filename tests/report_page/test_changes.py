@@ -12,8 +12,9 @@ from scipy import stats
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm
 from recbench.keys import CELL
-from recbench.report.html import changes, users
-from recbench.report.html.changes_report import answer, write_changes
+from recbench.report.html import changes
+from recbench.report.html import user_sections as users
+from recbench.report.html.changes import answer, write_changes
 from recbench.report.html.run_files import read_run
 
 BETTER = {"near": 0.05, "middle": 0.4, "new": 0.9}
@@ -91,7 +92,7 @@ def test_of_one_iteration_there_is_no_interval(tmp_path):
     table = table_of(two)
     assert set(table["compared_by"]) == {changes.WITHOUT}
     assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
-    assert "cannot be told from these files" in answer(table)
+    assert "these files do not show whether" in answer(table)
 
 
 def test_what_is_significant_is_counted_after_correction():
@@ -139,7 +140,7 @@ def test_replays(tmp_path):
 
 
 def test_what_cannot_be_compared(two, tmp_path, replay_folder):
-    with pytest.raises(InputError, match="is given twice"):
+    with pytest.raises(InputError, match="is named twice"):
         write_changes(two[0], two[0])
     with pytest.raises(InputError, match="two scripts"):
         write_changes(two[0], replay_folder)

@@ -16,15 +16,20 @@ from tests_paths import ROOT
 
 from recbench.errors import InputError
 from recbench.report.__main__ import Parameters, main
+from recbench.report.figure import SignedLog, front, thinned
 from recbench.report.html.page import embedded, render
 from recbench.report.html.run_files import read_run
-from recbench.report.html.run_report import page_of, write_all, write_report
-from recbench.report.html.shown import shown_at_first
+from recbench.report.html.run_report import page_of, write_report
+from recbench.report.style import shown_at_first
 
 EVIL_NAME = "<img src=x onerror=window.hacked=1>"
 EVIL = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
-RUNS = sorted(file.parent for file in (ROOT / "results" / "main").glob("*/run.json"))
-RUNS += [ROOT / "results" / "continual" / name for name in ("ml-100k", "extract")]
+MAIN = ("default", "ml-1m-ranking", "ml-1m-test-users", "ml-100k-global-time")
+RUNS = [*(f"main/{name}" for name in MAIN), "continual/ml-100k", "continual/extract"]
+
+
+def rendered(folder):
+    return render(page_of(read_run(folder)))
 
 
 def data_of(page):
@@ -43,7 +48,7 @@ def test_text_of_files_is_escaped_everywhere(tmp_path):
     metadata = json.loads((folder / "run.json").read_text())
     metadata["git_commit"], metadata["parameters"][EVIL] = EVIL, [EVIL]
     (folder / "run.json").write_text(json.dumps(metadata))
-    page = without_library(render(page_of(read_run(folder))))
+    page = without_library(rendered(folder))
     assert "<script>window" not in page
     assert "<img" not in page
     assert page.count("<script") == page.count("</script>") == 3
@@ -51,6 +56,9 @@ def test_text_of_files_is_escaped_everywhere(tmp_path):
     data = data_of(page)
     assert EVIL_NAME in [look["name"] for look in data["models"]]
     assert EVIL in data["sections"]["left-out"]["columns"]["error"]
+    for figure in data["figures"].values():
+        for panel in figure["panels"].values():
+            assert not [text for one in panel["series"] for text in one["hover"] if "<img" in text]
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!--", "]]>", "\u2028\u2029", "&lt;", '"\\', "é"])
@@ -60,13 +68,9 @@ def test_json_in_a_script_element_ends_nothing_and_says_the_same(text):
     assert json.loads(made) == {"a": [text, None, 0.1]}
 
 
-def test_numbers_that_json_does_not_know_are_null(grid_folder):
-    data = data_of(render(page_of(read_run(grid_folder))))
-    assert data["sections"]["comparison"]["columns"]["rmse"].count(None) == 4  # of those failed
-
-
 def test_the_library_is_whole_and_the_policy_names_the_scripts_alone(grid_folder):
-    page = render(page_of(read_run(grid_folder)))
+    page = rendered(grid_folder)
+    assert page == rendered(grid_folder)
     packed = re.search(r'id="library">(.*?)</script>', page)[1]
     library = gzip.decompress(base64.b64decode(packed)).decode()
     assert "plotly.js" in library[:200]
@@ -80,33 +84,55 @@ def test_the_library_is_whole_and_the_policy_names_the_scripts_alone(grid_folder
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", without_library(page))
 
 
-@pytest.mark.parametrize("folder", RUNS, ids=lambda folder: f"{folder.parent.name}/{folder.name}")
-def test_every_published_run_has_a_page(folder):
-    run = read_run(folder)
-    page = render(page_of(run))
+@pytest.mark.parametrize("name", RUNS)
+def test_a_published_run_has_a_page(name):
+    page = rendered(ROOT / "results" / name)
     assert len(without_library(page).encode()) < 2_000_000
     assert len(page.encode()) < 4_000_000
-    sections = data_of(page)["sections"]
-    assert len(sections) >= 4
-    drawn = re.findall(r'data-chart="(\w+)" data-section="([\w-]+)"', page)
+    data = data_of(page)
+    assert len(data["sections"]) >= 4
+    drawn = re.findall(r'data-chart="(\w+)"', page)
     assert len(drawn) >= 4
-    script = page.rsplit("<script>", 1)[1]
-    for chart, section in drawn:
-        assert f"CHARTS.{chart} = " in script
-        assert section in sections
+    assert set(drawn) == set(data["figures"])
+    assert all(figure["panels"] for figure in data["figures"].values())
 
 
-def test_the_same_run_is_the_same_page(grid_folder):
-    assert render(page_of(read_run(grid_folder))) == render(page_of(read_run(grid_folder)))
-
-
-def test_a_picture_and_the_page_have_one_look_for_each(grid_folder):
+def test_figures_and_tables_are_what_the_files_say(grid_folder):
     page = page_of(read_run(grid_folder))
-    looks = {look["name"]: look for look in data_of(render(page))["models"]}
+    data = data_of(render(page))
+    looks = {look["name"]: look for look in data["models"]}
     assert list(looks) == ["near", "middle", "far", "broken"]
     assert looks["far"]["light"] == page.looks["far"]["color"]
     assert len({look["light"] for look in looks.values()}) == 4
-    assert len({look["dark"] for look in looks.values()}) == 4
+    assert data["sections"]["comparison"]["columns"]["rmse"].count(None) == 4  # of those failed
+    rows = pd.read_csv(grid_folder / "comparison.csv").query("status == 'ok' and num_users == 0")
+    mean = rows.groupby("model")["rmse"].mean()
+    series = data["figures"]["by_ratings"]["panels"]["rmse"]["series"]
+    drawn = {one["model"]: one["y"][-1] for one in series}
+    assert drawn == pytest.approx(mean.to_dict(), rel=1e-5)
+    differences = pd.read_csv(grid_folder / "significance.csv")
+    here = differences.query("num_users == 0 and score == 'rmse' and model == 'far'")
+    key = f"all × all|rmse|{here['reference_role'].iloc[0]}"
+    (far,) = [
+        one for one in data["figures"]["forest"]["panels"][key]["series"] if one["model"] == "far"
+    ]
+    text = "{difference:+.4f} [{low:+.4f}, {high:+.4f}]".format(**here.iloc[0])
+    assert text in far["hover"][0]
+    assert far["open"] == (here["p_holm"].iloc[0] >= 0.05)
+
+
+def test_a_scale_is_linear_about_zero_and_logarithmic_beyond():
+    scale = SignedLog(0.1, [-0.5, 20.0])
+    assert scale.at([0.0, 0.001]) == pytest.approx([0, 0.01], rel=0.01)
+    assert scale.at(-3.0) == -scale.at(3.0)
+    steps = [scale.at(10.0 * size) - scale.at(size) for size in (10.0, 100.0)]
+    assert steps[0] == pytest.approx(steps[1], rel=0.01)
+    ticks = {text: place for place, text in scale.axis("").ticks}
+    assert ticks["+10"] == pytest.approx(float(scale.at(10.0)))
+    assert "−0.3" in ticks
+    assert "+30" not in ticks
+    assert thinned([(0, "a"), (0.5, "b"), (2, "c")], 1) == [(0, "a"), (2, "c")]
+    assert front([(2, 1), (1, 3), (3, 2), (4, 0)]) == [(1, 3), (2, 1), (4, 0)]
 
 
 def test_of_many_recommenders_the_best_are_shown_and_the_reference():
@@ -118,26 +144,17 @@ def test_of_many_recommenders_the_best_are_shown_and_the_reference():
     assert shown_at_first(names[:14], done, []) == names[:14]
 
 
-def test_sections_that_a_run_cannot_fill_are_said_to_be_left_out(tmp_path):
+def test_sections_that_a_run_cannot_fill_are_left_out_and_named(tmp_path):
     folder = make_grid(tmp_path / "run", failed={"broken": "no memory"})
-    page = write_report(folder).read_text()
+    page = rendered(folder)
     assert 'id="users"' in page
     assert 'id="for-whom"' in page
     assert "no memory" in page
     (folder / "predictions.parquet").unlink()
-    page = write_report(folder).read_text()
+    page = rendered(folder)
     assert 'id="users"' not in page
     assert "there is no predictions.parquet" in page
     assert "Ranking of all movies was not measured" in page
-
-
-def test_pictures_of_the_sections_are_drawn(tmp_path):
-    folder = make_grid(tmp_path / "run")
-    write_report(folder)
-    for name in ("users", "for_whom", "calibration"):
-        assert (folder / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-        assert "<svg" in (folder / "plots" / f"{name}.svg").read_text()
-    assert not list(folder.glob("*.part"))
 
 
 def test_a_run_of_which_all_failed_has_a_page(tmp_path):
@@ -147,9 +164,15 @@ def test_a_run_of_which_all_failed_has_a_page(tmp_path):
     assert "why" in page
 
 
-def test_results_to_read_are_made_for_a_run_that_has_none(tmp_path):
+def test_a_report_is_the_page_the_figures_and_the_results_to_read(tmp_path, monkeypatch):
     folder = make_grid(tmp_path / "run")
-    write_all(folder)
+    write_report(folder)
+    for name in ("error_by_ratings", "differences", "error_by_cost", "error_by_bytes"):
+        assert (folder / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("users", "for_whom", "calibration"):
+        assert "<svg" in (folder / "plots" / f"{name}.svg").read_text()
+    assert not list(folder.glob("*.part"))
+    monkeypatch.setattr("recbench.report.html.run_report.write_figures", lambda *_: None)
     table = pd.read_csv(folder / "results.csv")
     rows = pd.read_csv(folder / "comparison.csv").groupby(["num_users", "model"])["rmse"].mean()
     of_users = table.assign(num_users=table["users"].replace("all", 0).astype(int))
@@ -157,28 +180,24 @@ def test_results_to_read_are_made_for_a_run_that_has_none(tmp_path):
     assert found.to_dict() == pytest.approx(rows.to_dict(), abs=1e-4)
     assert table["rmse_low"].notna().all()
     (folder / "predictions.parquet").unlink()
-    write_all(folder)
+    write_report(folder)
     assert pd.read_csv(folder / "results.csv").equals(table)  # an interval is not lost
     (folder / "results.csv").unlink()
-    write_all(folder)
+    write_report(folder)
     assert pd.read_csv(folder / "results.csv")["rmse_low"].isna().all()
 
 
 @pytest.mark.slow
-def test_from_the_command_line(tmp_path):
+def test_from_the_command_line(tmp_path, capsys):
     first, replay = make_grid(tmp_path / "first"), make_replay(tmp_path / "replay")
     second = make_grid(tmp_path / "second", offsets={"near": 0.3, "middle": 0.4})
-    for words, status, shown in (
-        ([first], 0, f"{first / 'report.html'}\n"),
-        ([first / "plots"], 2, f"error: {first / 'plots'}: has no run.json. "),
-    ):
-        command = [sys.executable, "-m", "recbench.report", *map(str, words)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == status
-        assert (done.stdout + done.stderr).startswith(shown)
-        assert len((done.stdout + done.stderr).splitlines()) == 1
-    assert (first / "plots" / "differences.svg").exists()
+    command = [sys.executable, "-m", "recbench.report", str(first / "nowhere")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {first / 'nowhere'}: is no folder. ")
+    assert len((done.stdout + done.stderr).splitlines()) == 1
     assert main(Parameters(runs=(str(replay),))) == 0
+    assert capsys.readouterr().out == f"{replay / 'report.html'}\n"
     assert (replay / "plots" / "latency.svg").exists()
     assert main(Parameters(runs=(str(first), str(second)))) == 0
     assert (second / "changes-from-first.html").exists()

@@ -11,7 +11,7 @@ from made_runs import CELLS
 from recbench.errors import InputError
 from recbench.evaluation.significance import losses_per_user, resampled_means
 from recbench.keys import CELL
-from recbench.report.html import users
+from recbench.report.html import user_sections as users
 
 
 def test_errors_are_those_that_significance_is_made_of(grid_folder):

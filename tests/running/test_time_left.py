@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recbench.report.time_left import TimeLeft
+from recbench.report.progress import TimeLeft
 from recbench.runs.processes import Piece
 
 
@@ -78,15 +78,10 @@ def test_parts_are_pieces_of_their_own():
     assert left.seconds(2.0, {}) == pytest.approx(4.0)
 
 
-def test_what_takes_longer_than_expected_is_not_below_zero():
+def test_it_is_never_below_zero_and_what_is_done_twice_counts_once():
     left = time_left(piece("a", 1, 1), piece("a", 1, 2))
     left.took(piece("a", 1, 1), 1.0)
     assert left.seconds(100.0, {piece("a", 1, 2): 99.0}) == 0.0
-
-
-def test_what_is_done_twice_counts_once_and_all_may_be_dropped():
-    left = time_left(piece("a", 1, 1), piece("a", 1, 2))
-    left.took(piece("a", 1, 1), 1.0)
     left.took(piece("a", 1, 1), 50.0)
     assert left.seconds(1.0, {}) == pytest.approx(1.0)
     left.drop([piece("a", 1, 2)])

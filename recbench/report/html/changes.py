@@ -1,4 +1,4 @@
-"""What is different between two runs: differences of scores with intervals, costs, settings.
+"""The page of what changed from one run to another: scores with intervals, costs, settings.
 
 The score of a recommender in a cell is compared over the users that both runs have tested, where
 both have predictions.parquet of the same data: paired by user. Else over iterations, as means of
@@ -8,19 +8,25 @@ two independent samples (Welch 1947); a run of one iteration then has no interva
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from recbench.errors import InputError
 from recbench.evaluation.significance import holm, two_sided_p
 from recbench.keys import CELL
-from recbench.report.html import users
-from recbench.report.html.run_files import RunFiles
-from recbench.report.html.scores import scores_of
-from recbench.report.html.user_sections import PREDICTIONS
-from recbench.report.terminal import cells_of
+from recbench.report.figure import Figure
+from recbench.report.html import user_sections as users
+from recbench.report.html.grid_sections import HOLM, SCORES, by_cell, forest_panel, scores_of
+from recbench.report.html.page import Page, write_page
+from recbench.report.html.protocol import facts
+from recbench.report.html.run_files import GRID, RunFiles, read_run
+from recbench.report.html.section import Section
+from recbench.report.style import run_looks, shown_at_first
+from recbench.report.terminal import ALPHA, MORE_IS_BETTER, cells_of
 
 PAIRED, ITERATIONS, WITHOUT = "paired users", "iterations", "no interval"
 # score: the loss it is read from, and the difference of two
@@ -34,16 +40,155 @@ COLUMNS = [*CELL, "score", "model", "before", "after", "difference", "low", "hig
 COLUMNS += ["compared_by", "n"]
 
 
+def write_changes(before: Path, after: Path) -> Path:
+    """Write what changed from the run in `before` to that in `after` into the latter; the file.
+
+    Raises:
+        InputError: a folder is not that of a run that has ended, a file is damaged, or the two have
+            nothing in common.
+    """
+    if before.resolve() == after.resolve():
+        raise InputError(f"{after}: is named twice. Name the folders of two runs")
+    runs = read_run(before), read_run(after)
+    if runs[0].kind != runs[1].kind:
+        raise InputError(
+            f"{before} has {runs[0].kind}, {after} has {runs[1].kind}: runs of two scripts cannot "
+            "be compared. Name two of one"
+        )
+    file = runs[1].folder / f"changes-from-{runs[0].folder.resolve().name}.html"
+    return write_page(_page(*runs), file)
+
+
+def _page(before: RunFiles, after: RunFiles) -> Page:
+    grid = after.kind == GRID
+    table = (changed_scores if grid else changed_replays)(before, after)
+    if table.empty:
+        raise InputError(
+            f"{before.folder} and {after.folder} have no recommender in the same cell in common, "
+            "so there is nothing to compare"
+        )
+    names = [run.folder.resolve().name for run in (before, after)]
+    models = table["model"].unique()
+    both = pd.concat([before.main, after.main])
+    looks = {name: look for name, look in run_looks(both).items() if name in models}
+    where = "recommenders in the cells" if grid else "recommenders"
+    subject = f"{len(models)} {where} that both runs have, on {after.dataset}."
+    if before.dataset != after.dataset:
+        subject += f" The run before was on {before.dataset}: differences are of the data, too."
+    return Page(
+        title=f"from {names[0]} to {names[1]}",
+        kicker="Recommender Systems Benchmark · two runs",
+        heading=f"What changed from {names[0]} to {names[1]}?",
+        subject=subject,
+        answer=answer(table),
+        sections=[_scores(table, grid), *_tables(before, after)],
+        looks=looks,
+        shown=shown_at_first(list(looks), pd.concat([before.done, after.done]), []),
+        cells=cells_of(table) if grid else [],
+        scores={name: title for name, title in SCORES.items() if name in set(table["score"])},
+        facts={
+            f"The run before: {names[0]}": facts(before),
+            f"The run after: {names[1]}": facts(after),
+        },
+        command=f"python -m recbench.report {before.folder} {after.folder}",
+    )
+
+
+def answer(table: pd.DataFrame) -> str:
+    """One sentence: how many RMSEs are significantly better, worse, and not."""
+    rows = table[table["score"] == "rmse"]
+    span = f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f}".replace("-", "−")
+    tested = rows[rows["p_holm"].notna()]
+    if (rows["difference"] == 0).all():
+        return f"Nothing changed: each of {len(rows)} RMSEs is the same."
+    if tested.empty:
+        return (
+            f"{len(rows)} RMSEs changed by {span} stars; these files do not show whether that is "
+            "significant."
+        )
+    better = int(((tested["p_holm"] < ALPHA) & (tested["difference"] < 0)).sum())
+    worse = int(((tested["p_holm"] < ALPHA) & (tested["difference"] > 0)).sum())
+    rest = len(rows) - better - worse
+    return (
+        f"Of {len(rows)} RMSEs {better} are significantly better and {worse} significantly worse "
+        f"than before; {rest} are not significantly different (changes of {span} stars)."
+    )
+
+
+def _scores(table: pd.DataFrame, grid: bool) -> Section:
+    text = [
+        "A point is the difference, after minus before; its line is the 95 % interval. "
+        f"{HOLM} for all of the score); open: not significant, or not tested."
+    ]
+    if grid:
+        by = table["compared_by"].value_counts()
+        words = {
+            PAIRED: "over the users that both runs have tested, paired, and of them alone",
+            ITERATIONS: "over iterations as independent samples (Welch), which is too wide where "
+            "both runs drew the same users",
+            WITHOUT: "without an interval, for there is one iteration",
+        }
+        parts = [f"{by[name]} {text}" for name, text in words.items() if name in by]
+        text.append(f"Compared: {'; '.join(parts)}.")
+    else:
+        text.append("The files have no interval of the whole replay; the curves below have some.")
+    panels = {}
+    for score, rows in table.groupby("score", sort=False):
+        better = score in MORE_IS_BETTER
+        axis = f"change of {SCORES[str(score)]} ({'right' if better else 'left'}: better)"
+        ordered = rows.sort_values("difference", ascending=not better)
+        for cell, own in by_cell(ordered) if grid else [("", ordered)]:
+            panels[f"{cell}|{score}" if grid else str(score)] = forest_panel(own, axis)
+    follows = ("cell", "score") if grid else ("score",)
+    label = "The change of each recommender's score with its interval"
+    figure = Figure("forest", label, panels, follows)
+    return Section("changes", "What changed", text, table, [figure], follows)
+
+
+def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
+    curves = (
+        "Change of the RMSE by earlier ratings of the user. The intervals are made from those of "
+        "both runs as if their users were others, so they are too wide where they are not."
+    )
+    costs = (
+        "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
+        "and mean nothing where the machines differ or were busy."
+    )
+    settings = changed_settings(before, after)
+    set_words = "Differences between the two run.json."
+    if settings.empty:
+        set_words = "Both runs were made with the same settings."
+    one = in_one(before, after)
+    one_words = "Results of recommenders in cells."
+    if one.empty:
+        one_words = "Both have results of the same recommenders and cells."
+    sections = [
+        ("costs", "What it costs", costs, changed_costs(before, after)),
+        ("settings", "What was set differently", set_words, settings),
+        ("in-one", "What only one of them has", one_words, one),
+    ]
+    if after.kind != GRID:
+        table = changed_curves(before, after)
+        sections.insert(0, ("curves", "Changes by ratings of the user", curves, table))
+    return [
+        Section(name, title, [text], table if len(table) else None)
+        for name, title, text, table in sections
+    ]
+
+
+# --- the tables ---------------------------------------------------------------------------------
+
+
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """One row for each score, cell and recommender that both runs have: `before` and `after`, their
     `difference` with a 95 % interval `low` .. `high`, `p` and `p_holm` (corrected for all of a
     score), how they were `compared_by` and over how many (`n`: users; iterations of the run with
     fewer)."""
     paired = _paired(before, after)
-    after_has = {score.name for score in scores_of(after.done)}
+    after_has = scores_of(after.done)
     models = [name for name in before.models if name in after.models]
     records = []
-    for score in (one.name for one in scores_of(before.done) if one.name in after_has):
+    for score in [name for name in scores_of(before.done) if name in after_has]:
         old, new = _values(before, score), _values(after, score)
         for cell, model in product(cells_of(before.main), models):
             key = (*cell, model)
@@ -76,7 +221,7 @@ def same_data(before: RunFiles, after: RunFiles) -> bool:
 
 def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
     """By cell, recommender and score."""
-    files = [run.folder / PREDICTIONS for run in (before, after)]
+    files = [run.folder / users.PREDICTIONS for run in (before, after)]
     if not (same_data(before, after) and all(file.is_file() for file in files)):
         return {}
     key = [*CELL, "model", "user_id"]
@@ -124,7 +269,7 @@ def _of_iterations(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
 
 def changed_replays(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Of each learner that both runs have, RMSE and MAE `before` and `after` over all ratings, and
-    their difference; the files tell no interval of these."""
+    their difference; the files have no interval of these."""
     records = []
     sides = [run.done.set_index("model") for run in (before, after)]
     for score in ("rmse", "mae"):
@@ -167,8 +312,8 @@ def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
         else:
             done = done.assign(seconds=done["fit_seconds"] + done["predict_seconds"])
         key = [name for name in (*CELL, "model") if name in done]
-        wanted = [name for name in ("seconds", "bytes_per_user") if name in done]
-        tables.append(done.groupby(key, sort=False)[wanted].mean())
+        columns = [name for name in ("seconds", "bytes_per_user") if name in done]
+        tables.append(done.groupby(key, sort=False)[columns].mean())
     both = tables[0].join(tables[1], how="inner", lsuffix="_before", rsuffix="_after")
     for name in ("seconds", "bytes_per_user"):
         if f"{name}_after" in both:
@@ -177,8 +322,18 @@ def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     return both.reset_index()
 
 
+def in_one(before: RunFiles, after: RunFiles) -> pd.DataFrame:
+    """The recommenders, by cell, that have a result in one run alone: `only_in`."""
+    key = [name for name in (*CELL, "model") if name in before.main]
+    sides = [run.done[key].drop_duplicates() for run in (before, after)]
+    merged = sides[0].merge(sides[1], on=key, how="outer", indicator="only_in")
+    names = {"left_only": "before", "right_only": "after", "both": "both"}
+    merged["only_in"] = merged["only_in"].astype(str).map(names)
+    return merged[merged["only_in"] != "both"]
+
+
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """What run.json says differently: `setting`, `before`, `after`, as text."""
+    """Where the two run.json differ: `setting`, `before`, `after`, as text."""
     sides = [_settings(run.metadata) for run in (before, after)]
     names = list(dict.fromkeys([*sides[0], *sides[1]]))
     rows = [

@@ -5,54 +5,113 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.keys import CELL, ITERATION
+from recbench.report.figure import (
+    Axis,
+    Figure,
+    Panel,
+    Series,
+    by_model,
+    difference_scale,
+    hover,
+    interval,
+    minus,
+    number,
+)
 from recbench.report.html.run_files import RunFiles
-from recbench.report.html.scores import scores_of
 from recbench.report.html.section import Section
-from recbench.report.style import centred
+from recbench.report.terminal import ALPHA, MORE_IS_BETTER, cell_name, cells_of, marks
 
-COVERAGE = {"coverage_50": 0.50, "coverage_80": 0.80, "coverage_95": 0.95}
+SCORES = {  # columns of comparison.csv: as they are called in a report
+    "rmse": "RMSE, stars",
+    "mae": "MAE, stars",
+    "accuracy_mean": "accuracy within one star",
+    "auc_like": "AUC of liked movies",
+    "ndcg_at_10": "nDCG at 10 of held-out movies",
+    "skill_over_bias": "skill over item and user bias",
+    "residual_correlation": "correlation of residuals",
+    "crps": "CRPS, stars",
+    "ranking_ndcg_at_10": "nDCG at 10 of all movies",
+    "ranking_recall_at_10": "recall at 10 of all movies",
+}
+HOLM = "Filled: significant (p < .05 after Holm's correction"
+
+
+def scores_of(table: pd.DataFrame) -> dict[str, str]:
+    """Of `SCORES` those that the table, rows of comparison.csv, has a number of."""
+    return {
+        name: title for name, title in SCORES.items() if name in table and table[name].notna().any()
+    }
+
+
+def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The name of each cell and its rows, small to large."""
+    return [
+        (cell_name(cell), table[(table[CELL] == list(cell)).all(axis=1)])
+        for cell in cells_of(table)
+    ]
+
+
+# --- error by ratings per user ------------------------------------------------------------------
 
 
 def error_by_ratings(run: RunFiles) -> Section:
     """Every score of every recommender in every cell, with a band."""
-    done = run.done
-    several = done["iteration"].nunique() > 1
-    tables = []
-    for score in (one.name for one in scores_of(done)):
-        rows = done[done[score].notna()]
-        rows = rows.assign(centred=centred(rows, ITERATION, score))
-        by_model = rows.groupby([*CELL, "model"], sort=False)
-        table = by_model[score].agg(["mean", "count"]).reset_index()
-        spread = by_model["centred"].std().to_numpy()
-        if several:
-            table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
-        else:
-            table = _with_interval_of_difference(table, run.differences, score)
-        tables.append(table.assign(score=score))
-    table = pd.concat(tables).rename(columns={"count": "iterations"})
-    columns = ["score", *CELL, "model", "mean", "low", "high", "iterations"]
+    scores = scores_of(run.done)
+    table = scores_by_cell(run.done, run.differences, list(scores))
     band = (
         "Bands: ± the standard deviation between iterations, less what all recommenders share."
-        if several
-        else "Bars: the 95 % interval of the difference from the reference, over "
-        "users, set on the reference's own score; the reference has none."
+        if run.done["iteration"].nunique() > 1
+        else "Bars: the 95 % interval of the difference from the reference, over users, set on the "
+        "reference's own score; the reference has none."
     )
     return Section(
         "error-by-ratings",
-        "Error by ratings per user" if len(table[CELL].drop_duplicates()) > 1 else "Error",
+        "Error by ratings per user" if len(cells_of(table)) > 1 else "Error",
         [f"The score of held-out ratings, mean over iterations. {band}"],
-        table[columns],
-        {"by_ratings": "Each recommender's score in each cell, with bands; the table has the same"},
+        table,
+        [errors_figure(table, run.dataset, scores)],
         ("score",),
-        "matrix",
+        shown=_scores_to_read(table, run.differences),
     )
 
 
-def _with_interval_of_difference(
-    table: pd.DataFrame, differences: pd.DataFrame, score: str
+def scores_by_cell(
+    done: pd.DataFrame, differences: pd.DataFrame, scores: list[str]
 ) -> pd.DataFrame:
+    """The mean of each score over iterations by cell and recommender, with `low` and `high`.
+
+    Of several iterations these are the mean ± the standard deviation, of one the interval of the
+    difference from the reference, see `_from_reference`.
+    """
+    several = done["iteration"].nunique() > 1
+    tables = []
+    for score in scores:
+        rows = done[done[score].notna()]
+        rows = rows.assign(centred=_centred(rows, score))
+        groups = rows.groupby([*CELL, "model"], sort=False)
+        table = groups[score].agg(["mean", "count"]).reset_index()
+        if several:
+            spread = groups["centred"].std().to_numpy()
+            table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
+        else:
+            table = _from_reference(table, differences[differences["score"] == score])
+        tables.append(table.assign(score=score))
+    table = pd.concat(tables).rename(columns={"count": "iterations"})
+    return table[["score", *CELL, "model", "mean", "low", "high", "iterations"]]
+
+
+def _centred(rows: pd.DataFrame, score: str) -> pd.Series:
+    """The score with the difference between iterations taken away (Cousineau 2005): the users that
+    an iteration draws move all recommenders alike, which makes no difference uncertain."""
+    of_iteration = rows.groupby(ITERATION)[score].transform("mean")
+    return rows[score] - of_iteration + rows.groupby(CELL)[score].transform("mean")
+
+
+def _from_reference(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
     """`low` and `high`: the reference's score and the interval of the difference from it."""
-    here = differences[differences["score"] == score].drop_duplicates([*CELL, "model"])
+    if differences.empty:
+        return table.assign(low=float("nan"), high=float("nan"))
+    here = differences.drop_duplicates([*CELL, "model"])
     of_reference = table.rename(columns={"model": "reference", "mean": "reference_mean"})
     here = here[[*CELL, "model", "reference", "low", "high"]].merge(
         of_reference[[*CELL, "reference", "reference_mean"]], on=[*CELL, "reference"]
@@ -61,6 +120,102 @@ def _with_interval_of_difference(
     for end in ("low", "high"):
         table[end] = table["reference_mean"] + table[end]
     return table
+
+
+def errors_figure(table: pd.DataFrame, dataset: str, scores: dict[str, str]) -> Figure:
+    """Lines over the cells, or a list where there is one cell; `table` of `scores_by_cell`."""
+    panels = {}
+    for score, title in scores.items():
+        rows = table[table["score"] == score]
+        better = "more" if score in MORE_IS_BETTER else "less"
+        make = _lines if len(cells_of(rows)) > 1 else _list
+        panels[score] = make(rows, title, f"{title} ({better} is better)", better == "more")
+    return Figure(
+        "by_ratings",
+        "Each recommender's score in each cell, with bands",
+        panels,
+        ("score",),
+        "error_by_ratings",
+        f"Error by ratings per user, {dataset}",
+        "band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n",
+    )
+
+
+def _lines(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
+    by_ratings = sorted(cells_of(rows), key=lambda cell: cell[1] or float("inf"))
+    place = {cell: at for at, cell in enumerate(by_ratings)}
+    users = {cell[0] for cell in by_ratings}
+
+    def line(model: str, own: pd.DataFrame) -> Series:
+        cells = list(own[CELL].itertuples(index=False, name=None))
+        own = own.assign(place=[place[cell] for cell in cells]).sort_values("place")
+        texts = [_score(row, title) for row in own.itertuples()]
+        return Series(model, own["place"], own["mean"], texts, own["low"], own["high"])
+
+    names = [str(cell[1] or "all") if len(users) == 1 else cell_name(cell) for cell in by_ratings]
+    of_each = f"ratings of each of {users.pop() or 'all'} users"
+    words = of_each if not users else "users × ratings of each"
+    return Panel(
+        "lines", by_model(rows, line), Axis(words, ticks=list(enumerate(names))), Axis(axis)
+    )
+
+
+def _list(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
+    def row(model: str, own: pd.DataFrame) -> Series:
+        texts = [_score(one, title) for one in own.itertuples()]
+        return Series(model, own["mean"], [0], texts, own["low"], own["high"])
+
+    rows = rows.sort_values("mean", ascending=not more)
+    return Panel("list", by_model(rows, row), Axis(axis))
+
+
+def _score(row, title: str) -> str:  # type: ignore[no-untyped-def]
+    cell = cell_name((row.num_users, row.reviews_per_user))
+    value = f"{title} {number(row.mean)}{interval(row.low, row.high)}"
+    return hover(row.model, cell, value)
+
+
+def _scores_to_read(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """A line for each score and recommender, a column for each cell; the best is to be bold, and +
+    and − are those of the terminal's tables."""
+    cells, found = cells_of(table), marks(differences)
+    lines = []
+    for score, of_score in table.groupby("score", sort=False):
+        means = of_score.set_index([*CELL, "model"])["mean"].to_dict()
+        best = of_score.groupby(CELL)["mean"].agg("max" if score in MORE_IS_BETTER else "min")
+        for model in of_score["model"].unique():
+            line: dict[str, object] = {"score": score, "model": model}
+            for cell in cells:
+                name, value = cell_name(cell), means.get((*cell, model))
+                line[name] = "failed" if value is None else value
+                line[f"{name}_best"] = value is not None and value == best[cell]
+                line[f"{name}_mark"] = minus(found.get((*cell, model, score), ""))
+            lines.append(line)
+    return pd.DataFrame(lines)
+
+
+# --- differences from the reference -------------------------------------------------------------
+
+
+def forest_panel(rows: pd.DataFrame, axis: str, unit: str = "", form: str = "+.4f") -> Panel:
+    """A list of `difference`s with `low` and `high`, filled where `p_holm` is significant, in the
+    order of the rows."""
+    scale = difference_scale(rows)
+
+    series = []
+    for row in rows.to_dict("records"):
+        p, ends = row["p_holm"], interval(row["low"], row["high"], form) or ", no interval"
+        significant = bool(pd.notna(p) and p < ALPHA)
+        words = "significant" if significant else "not significant"
+        text = hover(
+            row["model"],
+            *([f"beside {row['reference']}"] if "reference" in row else []),
+            f"{row['difference']:{form}}{unit}{ends}",
+            f"{words}, p = {number(p)} (Holm)" if pd.notna(p) else "not tested",
+        )
+        x, low, high = ([float(scale.at(row[name]))] for name in ("difference", "low", "high"))
+        series.append(Series(row["model"], x, [0], [text], low, high, not significant))
+    return Panel("list", series, scale.axis(axis), rule=0)
 
 
 def differences(run: RunFiles) -> Section:
@@ -78,83 +233,58 @@ def differences(run: RunFiles) -> Section:
         )
     text = [
         "A point is the difference in the score, recommender minus reference; its line is the 95 % "
-        "interval over users (paired bootstrap). Filled: significant (p < .05 after Holm's "
-        "correction for all recommenders and cells); open: not significant. The scale is linear "
-        "about zero and logarithmic beyond.",
+        f"interval over users (paired bootstrap). {HOLM} for all recommenders and cells); open: "
+        "not significant. The scale is linear about zero and logarithmic beyond.",
         "How many users each recommender serves better than the reference does; ties count half.",
     ]
     columns = [*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"]
     columns += ["p", "p_holm", "better_share", "better_low", "better_high", "users"]
     table = table[[name for name in columns if name in table]]
-    charts = {
-        "forest": "Each recommender's difference from the reference with its interval",
-        "share": "The share of users whom each recommender serves better than the reference",
-    }
-    return Section("differences", title, text, table, charts, ("cell", "score", "role"))
+    follows = ("cell", "score", "role")
+    roles = sorted(table["reference_role"].unique(), key=run.roles.index)
+    forests, shares = {}, {}
+    for role in roles:
+        for score in [name for name in SCORES if name in set(table["score"])]:
+            here = table[(table["reference_role"] == role) & (table["score"] == score)]
+            better = score in MORE_IS_BETTER
+            side = "right of the line" if better else "left of the line"
+            here = here.sort_values("difference", ascending=not better)
+            for cell, rows in by_cell(here):
+                names = " or ".join(rows["reference"].unique())
+                axis = f"difference in {SCORES[score]} beside {names} ({side}: better)"
+                forests["|".join((cell, score, role))] = _titled(forest_panel(rows, axis), cell)
+                shares["|".join((cell, score, role))] = _share_panel(rows)
+    figures = [
+        Figure(
+            "forest",
+            "Each recommender's difference from the reference with its interval",
+            forests,
+            follows,
+            "differences",
+            "Difference from the reference, RMSE in stars",
+            "line: 95 % interval over users; filled: significant after Holm; logarithmic far from "
+            "zero",
+        ),
+        Figure(
+            "share",
+            "The share of users whom each recommender serves better than the reference",
+            shares,
+            follows,
+        ),
+    ]
+    return Section("differences", title, text, table, figures, follows)
 
 
-def bytes_said(done: pd.DataFrame) -> str:
-    """What bytes per user are in the rows of a run: before there was `bytes_shared`, of all."""
-    if "bytes_shared" in done:
-        return " Bytes per user are of the user's own part of a model; what serves all is not in."
-    return " Bytes per user: of a model of all users, the whole shared out among them."
+def _share_panel(rows: pd.DataFrame) -> Panel:
+    rows = rows[rows["better_share"].notna()].sort_values("better_share", ascending=False)
+    series = []
+    for row in rows.to_dict("records"):
+        x, low, high = (100 * row[f"better_{name}"] for name in ("share", "low", "high"))
+        text = f"better for {x:.1f} % of {row['users']:,.0f} users than {row['reference']}"
+        series.append(Series(row["model"], [x], [0], [hover(row["model"], text)], [low], [high]))
+    axis = Axis("users better served than by the reference, %")
+    return Panel("list", series, axis, rule=50)
 
 
-def cost(run: RunFiles) -> Section:
-    """Error beside seconds, and beside the bytes of a user."""
-    done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
-    if "bytes_per_user" not in done:
-        done["bytes_per_user"] = float("nan")
-    wanted = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
-    wanted += ["bytes_shared"] if "bytes_shared" in done else []
-    table = done.groupby([*CELL, "model"], sort=False)[wanted].mean().reset_index()
-    charts = {"cost_seconds": "RMSE of each recommender against the seconds it takes"}
-    text = (
-        "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
-        "named below; item tables and item baselines are made beforehand and not counted. The "
-        "line joins recommenders that none is both quicker (smaller) and better than."
-    )
-    if table["bytes_per_user"].notna().any():
-        charts["cost_bytes"] = "RMSE of each recommender against the bytes it keeps of a user"
-        text += bytes_said(done)
-    return Section("cost", "Error by cost", [text], table, charts, ("cell",))
-
-
-def ranking(run: RunFiles) -> Section | None:
-    """How well all movies are ranked; None where that was not measured."""
-    names = ["ranking_ndcg_at_10", "ranking_recall_at_10", "ranking_popularity"]
-    names += ["ranking_catalogue_share", "ranking_users", "ranking_seconds"]
-    table = _means(run, names)
-    if table is None:
-        return None
-    text = (
-        "All movies that a user has not rated in training, ranked by predicted stars. nDCG counts "
-        "liked movies that were held out; read it beside how popular the ten movies are: popular "
-        "movies are rated more often, so who shows them scores higher."
-    )
-    charts = {"ranking": "nDCG at 10 of each recommender against the popularity of its ten movies"}
-    return Section("ranking", "Ranking all movies", [text], table, charts, ("cell",))
-
-
-def calibration(run: RunFiles) -> Section | None:
-    """Whether intervals hold what they say; None where no recommender has a distribution."""
-    table = _means(run, [*COVERAGE, "crps"])
-    if table is None:
-        return None
-    text = (
-        "How much of the held-out ratings lies within the central interval of 50, 80 and 95 %, of "
-        "recommenders that say how likely each number of stars is. On the diagonal an interval "
-        "holds what it says; below, it is too narrow."
-    )
-    charts = {"calibration": "Share of ratings within intervals against what the intervals say"}
-    return Section("calibration", "Calibration", [text], table, charts, ("cell",))
-
-
-def _means(run: RunFiles, names: list[str]) -> pd.DataFrame | None:
-    """Means over iterations of those of the columns that there are, by cell and recommender."""
-    done = run.done
-    there = [name for name in names if name in done and done[name].notna().any()]
-    if names[0] not in there:
-        return None
-    done = done[done[names[0]].notna()]
-    return done.groupby([*CELL, "model"], sort=False)[there].mean().reset_index()
+def _titled(panel: Panel, title: str) -> Panel:
+    return Panel(**{**vars(panel), "title": title})

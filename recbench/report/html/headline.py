@@ -1,7 +1,7 @@
-"""The first screen in words: what was asked, and what came out, in one sentence with the number.
+"""The first screen in words: the question, and the result in one sentence with the number.
 
-"Significant" is said of what is so after Holm's correction for all comparisons of the run by RMSE;
-what is not, is said not to be.
+"Significant" means after Holm's correction for all comparisons of the run by RMSE; a difference
+that is not significant is called so.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import pandas as pd
 
 from recbench.evaluation.holdouts import holdouts
 from recbench.keys import CELL
+from recbench.report.figure import minus
 from recbench.report.html.run_files import GRID, RunFiles
 from recbench.report.terminal import ALPHA, cell_name, cells_of
 
@@ -20,12 +21,12 @@ def question(run: RunFiles) -> str:
         return "How well is each rating predicted before it is learned?"
     known = {name: holdout.question for name, holdout in holdouts().items()}
     holdout = str(run.main["holdout"].iloc[0]) if "holdout" in run.main else ""
-    asked = known.get(holdout, "how well are held-out ratings predicted?")
-    return asked[0].upper() + asked[1:]
+    text = known.get(holdout, "how well are held-out ratings predicted?")
+    return text[0].upper() + text[1:]
 
 
-def asked(run: RunFiles) -> str:
-    """Who was asked about what."""
+def subject(run: RunFiles) -> str:
+    """How many recommenders, on which data, in which cells."""
     several = "recommenders" if len(run.models) != 1 else "recommender"
     who = f"{len(run.models)} {several} on {run.dataset}"
     if run.kind != GRID:
@@ -82,22 +83,18 @@ def _of_grid(run: RunFiles) -> str:
 
 
 def _differences(rows: pd.DataFrame, reference: float | None) -> str:
-    """What the rows, one a cell, say of one recommender beside the reference."""
-    significant = rows["p_holm"] < ALPHA
+    """One recommender beside the reference: a clause about the rows, one a cell."""
     if len(rows) == 1:
         row = rows.iloc[0]
         size = f"{row['difference']:+.3f} stars [{row['low']:+.3f}, {row['high']:+.3f}]"
         if reference:
             size += f", {100 * row['difference'] / reference:+.1f} %"
-        size, p = _minus(size), f"p = {_p(row['p_holm'])} after Holm's correction"
-        if not significant.iloc[0]:
-            return f"at {size}, which is not significant ({p})"
-        better = "significantly better" if row["difference"] < 0 else "significantly worse"
-        return f"{better}, by {size} ({p})"
+        return _verdict(size, row["difference"], row["p_holm"])
+    significant = rows["p_holm"] < ALPHA
     n_better = int((significant & (rows["difference"] < 0)).sum())
     n_worse = int((significant & (rows["difference"] > 0)).sum())
     span = f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f} stars"
-    span = f"differences of {_minus(span)}"
+    span = f"differences of {minus(span)}"
     if not n_better and not n_worse:
         return f"not significantly better or worse in any of {len(rows)} cells ({span})"
     if n_better + n_worse < len(rows):
@@ -110,31 +107,21 @@ def _differences(rows: pd.DataFrame, reference: float | None) -> str:
 
 def _of_replay(run: RunFiles) -> str:
     done = run.done.sort_values("rmse", kind="stable")
-    best, rmse = done.iloc[0]["model"], done.iloc[0]["rmse"]
-    compared = run.done[run.done["p_holm"].notna()]
-    base = run.done.loc[run.done["percent"].isna(), "model"]
-    first = f"{best} has the lowest error: RMSE {rmse:.3f} stars"
-    if compared.empty or base.empty:
+    best, compared = done.iloc[0], done[done["p_holm"].notna()]
+    references = run.done.loc[run.done["percent"].isna(), "model"].tolist()
+    first = f"{best['model']} has the lowest error: RMSE {best['rmse']:.3f} stars"
+    if compared.empty or not references:
         return f"{first}; there is no other to compare it with."
-    reference = base.iloc[0]
-    subject = f"beside {reference} it is"
-    if best == reference:
-        compared_in_order = done[done["p_holm"].notna()]
-        row = compared_in_order.iloc[0]
-        subject = f"the next, {row['model']}, is"
-    else:
-        row = done.iloc[0]
-    size = _minus(f"{row['percent']:+.1f} % [{row['low']:+.1f}, {row['high']:+.1f}]")
-    p = f"p = {_p(row['p_holm'])} after Holm's correction"
-    if row["p_holm"] < ALPHA:
-        better = "significantly better" if row["percent"] < 0 else "significantly worse"
-        return f"{first}; {subject} {better}, by {size} ({p})."
-    return f"{first}; {subject} at {size}, which is not significant ({p})."
+    is_reference = best["model"] == references[0]
+    row = compared.iloc[0] if is_reference else best
+    clause = f"the next, {row['model']}, is" if is_reference else f"beside {references[0]} it is"
+    size = f"{row['percent']:+.1f} % [{row['low']:+.1f}, {row['high']:+.1f}]"
+    return f"{first}; {clause} {_verdict(size, row['percent'], row['p_holm'])}."
 
 
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else _minus(f"{p:.0e}")
-
-
-def _minus(numbers: str) -> str:
-    return numbers.replace("-", "−")
+def _verdict(size: str, difference: float, p: float) -> str:
+    size, of_p = minus(size), f"{p:.3f}" if p >= 0.001 else minus(f"{p:.0e}")
+    after = f"(p = {of_p} after Holm's correction)"
+    if p >= ALPHA:
+        return f"at {size}, which is not significant {after}"
+    return f"significantly {'better' if difference < 0 else 'worse'}, by {size} {after}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
@@ -21,45 +22,52 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from recbench.report.html.looks import page_looks
-from recbench.report.html.scores import Score
+from recbench.report.figure import as_json
 from recbench.report.html.section import Section, columns_of
-from recbench.report.policy import content_policy
+from recbench.report.style import page_looks
 from recbench.report.terminal import cell_name
 
 TEMPLATE = files("recbench.report.html") / "template"
+SCRIPTS = ("tables.js", "figures.js", "page.js")
 
 
 @dataclass(frozen=True)
 class Page:
-    """What stands in a report.
+    """What stands in a page.
 
     Attributes:
-        title, kicker, heading, asked, answer: the words of the first screen.
-        sections: in their order; the first has the picture of the first screen.
+        title, kicker, heading, subject, answer: the words of the first screen.
+        sections: in their order; the first has the figure of the first screen.
+        command: makes the page again.
         looks: of each recommender, see `recbench.report.style.run_looks`.
-        shown: those of them that pictures show at first.
-        cells, scores, roles: what can be chosen; the last cell, the first score and the first role
-            (of a reference) are at first.
+        shown: those of them that figures show at first.
+        cells, scores, roles: what can be chosen; the last cell, the first score (name -> title) and
+            the first role (of a reference) are at first.
+        filters: of all tables: column -> (text, value) of each choice; a number is the most that
+            is let through. Where there is one, tables can be searched as well.
         protocol: sentences.
         facts: heading -> name -> text.
-        command: makes the page again.
     """
 
     title: str
     kicker: str
     heading: str
-    asked: str
+    subject: str
     answer: str
     sections: list[Section]
-    looks: dict[str, dict]
     command: str
+    looks: dict[str, dict] = field(default_factory=dict)
     shown: list[str] = field(default_factory=list)
     cells: list[tuple[int, int]] = field(default_factory=list)
-    scores: list[Score] = field(default_factory=list)
+    scores: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
+    filters: dict[str, list[tuple[str, str | float]]] = field(default_factory=dict)
     protocol: list[str] = field(default_factory=list)
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def has_figures(self) -> bool:
+        return any(section.figures for section in self.sections)
 
 
 def write_page(page: Page, file: Path) -> Path:
@@ -72,20 +80,35 @@ def write_page(page: Page, file: Path) -> Path:
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    script = _script()
+    script = "".join(map(_text, SCRIPTS))
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     template = environment.from_string(_text("page.html.jinja"))
+    scripts = (script, get_plotlyjs()) if page.has_figures else (script,)
     return template.render(
         page=page,
         style=Markup(_text("style.css")),
         script=Markup(script),
-        library=_library(),
+        library=_library() if page.has_figures else "",
         data=Markup(embedded(_data(page))),
-        policy=content_policy(script, get_plotlyjs()),
+        policy=content_policy(*scripts),
     )
+
+
+def content_policy(*scripts: str) -> str:
+    """The content security policy of a page that runs these scripts alone and loads nothing."""
+    allowed = " ".join(f"'sha256-{_hash(one)}'" for one in scripts)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _hash(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def embedded(data: Any) -> str:
@@ -97,36 +120,30 @@ def embedded(data: Any) -> str:
 
 
 def _data(page: Page) -> dict[str, Any]:
-    sections = {
-        section.name: {
-            "columns": columns_of(section.table),
-            "follows": section.follows,
-            "shown": section.shown,
-        }
-        for section in page.sections
-        if section.table is not None
-    }
     return {
         "models": page_looks(page.looks),
         "shown": page.shown or list(page.looks),
-        "cells": [{"key": f"{cell[0]}x{cell[1]}", "name": cell_name(cell)} for cell in page.cells],
-        "scores": [
-            {"name": score.name, "title": score.title, "more": score.more_is_better}
-            for score in page.scores
-        ],
+        "cells": [cell_name(cell) for cell in page.cells],
+        "scores": page.scores,
         "roles": page.roles,
-        "sections": sections,
+        "filters": page.filters,
+        "sections": {
+            section.name: {
+                "columns": columns_of(section.table),
+                "shown": None if section.shown is None else columns_of(section.shown),
+                "follows": section.follows,
+                "models": sorted({*(name for one in section.figures for name in one.models)}),
+            }
+            for section in page.sections
+            if section.table is not None
+        },
+        "figures": {one.name: as_json(one) for each in page.sections for one in each.figures},
     }
 
 
+@cache
 def _text(name: str) -> str:
     return (TEMPLATE / name).read_text(encoding="utf-8")
-
-
-def _script() -> str:
-    """All of template/script, in the order of the names."""
-    parts = sorted((TEMPLATE / "script").iterdir(), key=lambda part: part.name)
-    return "".join(part.read_text(encoding="utf-8") for part in parts if part.name.endswith(".js"))
 
 
 @cache

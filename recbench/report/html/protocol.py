@@ -59,30 +59,30 @@ WORDS: dict[str, dict[str, str]] = {
 
 
 def protocol_in_words(run: RunFiles) -> list[str]:
-    """One sentence for each choice that the run tells; what has no words here is named."""
+    """One sentence for each choice of the run; a choice without words here is named."""
     if run.kind != GRID:
         return _of_replay(run.metadata.get("parameters") or {})
     chosen = {**run.main.iloc[0].to_dict(), **(run.metadata.get("protocol") or {})}
-    said = [f"Protocol {chosen['protocol']}."] if chosen.get("protocol") else []
+    found = [f"Protocol {chosen['protocol']}."] if chosen.get("protocol") else []
     holdout = str(chosen.get("holdout", ""))
     if holdout:
-        said.append(HELD_OUT.get(holdout, f"The holdout is {holdout}."))
+        found.append(HELD_OUT.get(holdout, f"The holdout is {holdout}."))
         if holdout in holdouts() and not holdouts()[holdout].same_test_rows:
-            said.append("Recommenders are tested on different rows, so nothing is paired.")
+            found.append("Recommenders are tested on different rows, so nothing is paired.")
     if "split" in chosen:
-        said.append(f"{100 * float(chosen['split']):.0f} % of the ratings are for training.")
+        found.append(f"{100 * float(chosen['split']):.0f} % of the ratings are for training.")
     background = chosen.get("background_users")
     if background is not None:
-        said.append(_background(str(background)))
+        found.append(_background(str(background)))
     for choice, words in WORDS.items():
         if choice in chosen:
             value = str(chosen[choice])
-            said.append(words.get(value, f"{choice.replace('_', ' ')}: {value}."))
+            found.append(words.get(value, f"{choice.replace('_', ' ')}: {value}."))
     if float(chosen.get("top_percentile") or 0):
-        said.append(f"Only movies from the {chosen['top_percentile']}-quantile of votes on.")
+        found.append(f"Only movies from the {chosen['top_percentile']}-quantile of votes on.")
     if "encoding" in chosen:
-        said.append(f"The bits of a movie are the {chosen['encoding']} encoding.")
-    return said
+        found.append(f"The bits of a movie are the {chosen['encoding']} encoding.")
+    return found
 
 
 def _background(users: str) -> str:
@@ -93,31 +93,31 @@ def _background(users: str) -> str:
 
 
 def _of_replay(parameters: dict[str, Any]) -> list[str]:
-    said = [
+    found = [
         "All ratings are replayed in the order of their time; each is predicted before it is "
-        "learned. Who cannot learn a rating is fitted anew as the name says: @never, after so many "
-        "ratings (@1000), when so much time has passed (@1d), or with so many times as many "
-        "ratings (@x1.5)."
+        "learned. A recommender that cannot learn a rating is refitted as its name has it: never "
+        "(@never), after n ratings (@1000), after some time (@1d), or with n times as many ratings "
+        "(@x1.5)."
     ]
     delay = parameters.get("delay", 0)
-    said.append(
-        f"A rating is known {delay} seconds after it was given."
+    found.append(
+        f"A rating is learned {delay} seconds after its time."
         if delay
-        else "A rating is known at once."
+        else "A rating is learned at once."
     )
     if parameters.get("num_users"):
-        said.append(f"{parameters['num_users']} users are replayed.")
+        found.append(f"{parameters['num_users']} users are replayed.")
     user_set = str(parameters.get("user_set", "all"))
     if user_set != "all":
-        said.append(WORDS["user_set"].get(user_set, f"Users: {user_set}."))
-    said.append("The votes of a movie are those counted so far.")
+        found.append(WORDS["user_set"].get(user_set, f"Users: {user_set}."))
+    found.append("The votes of a movie are those counted so far.")
     if "encoding" in parameters:
-        said.append(f"The bits of a movie are the {parameters['encoding']} encoding.")
-    return said
+        found.append(f"The bits of a movie are the {parameters['encoding']} encoding.")
+    return found
 
 
 def facts(run: RunFiles) -> dict[str, str]:
-    """What run.json says of how the run was made, as text."""
+    """How the run was made, from run.json, as text."""
     metadata = run.metadata
     machine = metadata.get("machine") or {}
     found = {
@@ -127,7 +127,9 @@ def facts(run: RunFiles) -> dict[str, str]:
         "ended": metadata.get("finished"),
         "seconds": f"{metadata['seconds']:,.0f}" if "seconds" in metadata else None,
         "commit": metadata.get("git_commit"),
-        "machine": ", ".join(f"{value} {_unit(name)}".strip() for name, value in machine.items()),
+        "machine": ", ".join(
+            f"{value} cores" if name == "cores" else str(value) for name, value in machine.items()
+        ),
         "Python": metadata.get("python"),
         "packages": ", ".join(
             f"{name} {version}" for name, version in (metadata.get("packages") or {}).items()
@@ -141,11 +143,8 @@ def facts(run: RunFiles) -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value}
 
 
-def _unit(name: str) -> str:
-    return name if name == "cores" else ""
-
-
 def _data(dataset: dict) -> str:
     counts = dataset.get("counts") or {}
-    kept = [f"{value:,} {name}" for name, value in counts.items() if "kept" in name]
-    return ", ".join([f"{dataset.get('name')} (fingerprint {dataset.get('fingerprint')})", *kept])
+    counted = [f"{value:,} {name}" for name, value in counts.items() if "kept" in name]
+    name = f"{dataset.get('name')} (fingerprint {dataset.get('fingerprint')})"
+    return ", ".join([name, *counted])

@@ -39,7 +39,7 @@ FILES_OF = {
 
 @dataclass(frozen=True)
 class RunFiles:
-    """What a finished run has left.
+    """The files of a finished run.
 
     Attributes:
         folder: the run's.
@@ -65,12 +65,19 @@ class RunFiles:
 
     @property
     def models(self) -> list[str]:
-        """Names in the order of the run; of a replay with when they are fitted anew."""
+        """Names in the order of the run; of a replay with when they are refitted."""
         return list(self.main["model"].unique())
 
     @property
     def dataset(self) -> str:
         return str(self.main["dataset"].iloc[0])
+
+    @property
+    def roles(self) -> list[str]:
+        """The roles of references in significance.csv, the user's median last."""
+        rows = self.tables.get("significance.csv")
+        found = [] if rows is None else list(rows["reference_role"].unique())
+        return sorted(found, key=lambda role: role == USERS_MEDIAN)
 
     @property
     def differences(self) -> pd.DataFrame:
@@ -105,7 +112,7 @@ def read_run(folder: Path) -> RunFiles:
         what = "has no row" if main.empty else f"has several rows of one {', '.join(key)}"
         raise InputError(f"{folder / kind}: {what}. {_EXPECTED}")
     if kind == REPLAY:
-        tables = {name: _named(table) for name, table in tables.items()}
+        tables = {name: named(table) for name, table in tables.items()}
     return RunFiles(folder, metadata, kind, tables)
 
 
@@ -173,8 +180,8 @@ def _line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """With the name of the learner, recommender@when it is fitted anew, as `model`."""
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """With the name of the learner, recommender@when it is refitted, as `model`."""
     return table.assign(
         recommender=table["model"], model=table["model"] + "@" + table["retrained"].astype(str)
     )

@@ -1,24 +1,21 @@
-"""`report.html` of a run: everything its files say, on one page."""
+"""`report.html` of a run: everything in its files, on one page, and its figures in `plots/`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from recbench.report.continual_plots import write_continual_plots
-from recbench.report.html import grid_sections, headline, replay_sections
-from recbench.report.html.left_out import left_out
+import pandas as pd
+
+from recbench.report.html import cost_sections, grid_sections, headline, replay_sections
 from recbench.report.html.page import Page, write_page
 from recbench.report.html.protocol import facts, protocol_in_words
 from recbench.report.html.run_files import GRID, RunFiles, read_run
-from recbench.report.html.scores import SCORES, scores_of
 from recbench.report.html.section import Section
-from recbench.report.html.shown import shown_at_first
-from recbench.report.html.user_sections import of_users
-from recbench.report.plots import write_plots
+from recbench.report.html.user_sections import PREDICTIONS, of_users
+from recbench.report.plots import write_figures
 from recbench.report.results import RESULTS, results_table
-from recbench.report.section_plots import write_section_plots
-from recbench.report.style import run_looks
-from recbench.report.terminal import USERS_MEDIAN, cells_of
+from recbench.report.style import run_looks, shown_at_first
+from recbench.report.terminal import cells_of
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import write_csv
 
@@ -26,79 +23,76 @@ REPORT = "report.html"
 
 
 def write_report(folder: Path) -> Path:
-    """Write `report.html` of the run in `folder`, and the pictures of its sections to `plots/`,
-    from its files alone; the page.
+    """Write `report.html` of the run in `folder`, and its figures to `plots/`, from its files
+    alone; the page. If there is no results.csv, as of runs before it was written, write it too.
 
     Raises:
         InputError: it is not the folder of a run that has ended, or a file in it is damaged.
     """
     run = read_run(folder)
+    if run.kind == GRID and len(run.done) and not (folder / RESULTS).exists():
+        write_csv(results_table(run.main, Predictions(folder).losses()), folder / RESULTS)
     page = page_of(run)
-    write_section_plots(page.sections, page.looks, page.shown, folder / "plots")
+    figures = [figure for section in page.sections for figure in section.figures]
+    write_figures(figures, page.looks, page.shown, folder / "plots")
     return write_page(page, folder / REPORT)
-
-
-def write_all(folder: Path) -> Path:
-    """The same with all pictures of the run, as the run itself writes them, and with results.csv if
-    there is none, as of runs before it was written."""
-    run = read_run(folder)
-    if run.kind == GRID:
-        if len(run.done) and not (folder / RESULTS).exists():
-            write_csv(results_table(run.main, Predictions(folder).losses()), folder / RESULTS)
-        write_plots(run.main, run.tables["significance.csv"], folder / "plots")
-    elif len(run.done):
-        summary, curve, waiting = (
-            table.assign(model=table["recommender"]) for table in run.tables.values()
-        )
-        write_continual_plots(summary, curve, waiting, folder / "plots")
-    return write_report(folder)
 
 
 def page_of(run: RunFiles) -> Page:
     """The page, not yet written."""
     grid = run.kind == GRID
-    roles = list(run.tables["significance.csv"]["reference_role"].unique()) if grid else []
     references = list(run.differences["reference"]) if grid else run.models[:1]
+    scores = grid_sections.scores_of(run.done) if grid else grid_sections.SCORES
     name = run.folder.resolve().name
     return Page(
         title=f"{name}: {run.dataset}",
         kicker=f"Recommender Systems Benchmark · run {name}",
         heading=headline.question(run),
-        asked=headline.asked(run),
+        subject=headline.subject(run),
         answer=headline.answer(run),
-        sections=_of_grid(run) if grid else _of_replay(run),
+        sections=[section for section in _sections(run) if section is not None],
         looks=run_looks(run.main),
         shown=shown_at_first(run.models, run.done, references),
         cells=cells_of(run.main) if grid else [],
-        scores=scores_of(run.done) if grid else list(SCORES[:2]),
-        roles=sorted(roles, key=lambda role: role == USERS_MEDIAN),
+        scores=scores if grid else {name: scores[name] for name in ("rmse", "mae")},
+        roles=run.roles,
         protocol=protocol_in_words(run),
         facts={"The run": facts(run)},
         command=f"python -m recbench.report {run.folder}",
     )
 
 
-def _of_grid(run: RunFiles) -> list[Section]:
-    whole = Section(
-        "comparison",
-        "Every result",
-        ["comparison.csv: one row for each recommender, cell and iteration, with every score."],
-        run.main,
-    )
+def _sections(run: RunFiles) -> list[Section | None]:
+    title = "Every result"
+    if run.kind == GRID:
+        about = "comparison.csv: a row for each recommender, cell and iteration, with every score."
+        whole = Section("comparison", title, [about], run.main)
+    else:
+        about = "continual_summary.csv: one row for each recommender."
+        whole = Section("summary", title, [about], run.main.drop(columns="recommender"))
     if run.done.empty:
         return [left_out(run), whole]
-    sections = [
-        grid_sections.error_by_ratings(run),
-        grid_sections.differences(run),
-        grid_sections.cost(run),
-        *of_users(run),
-        grid_sections.ranking(run),
-        grid_sections.calibration(run),
+    if run.kind == GRID:
+        return [
+            grid_sections.error_by_ratings(run),
+            grid_sections.differences(run),
+            cost_sections.cost(run),
+            *of_users(run),
+            cost_sections.ranking(run),
+            cost_sections.calibration(run),
+            left_out(run),
+            _claims(run),
+            whole,
+        ]
+    return [
+        replay_sections.learning_curves(run),
+        replay_sections.differences(run),
+        replay_sections.waiting(run),
+        replay_sections.cost(run),
+        replay_sections.latency(run),
         left_out(run),
-        _claims(run),
         whole,
     ]
-    return [section for section in sections if section is not None]
 
 
 def _claims(run: RunFiles) -> Section | None:
@@ -109,22 +103,40 @@ def _claims(run: RunFiles) -> Section | None:
     return Section("claims", "Claims", [text], claims)
 
 
-def _of_replay(run: RunFiles) -> list[Section]:
-    whole = Section(
-        "summary",
-        "Every result",
-        ["continual_summary.csv: one row for each recommender."],
-        run.main.drop(columns="recommender"),
-    )
-    if run.done.empty:
-        return [left_out(run), whole]
-    sections = [
-        replay_sections.learning_curves(run),
-        replay_sections.differences(run),
-        replay_sections.waiting(run),
-        replay_sections.cost(run),
-        replay_sections.latency(run),
-        left_out(run),
-        whole,
-    ]
-    return [section for section in sections if section is not None]
+def left_out(run: RunFiles) -> Section:
+    """What a run does not show: failures as a table, what was not measured in sentences."""
+    failed = run.main[run.main["status"] != "ok"]
+    text = [f"No failures: each of {len(run.main)} results is there."]
+    table = None
+    if len(failed):
+        text = [f"{len(failed)} of {len(run.main)} results failed."]
+        error = failed["error"] if "error" in failed else pd.Series("", index=failed.index)
+        by_reason = failed.assign(error=error.fillna("")).groupby(["model", "error"], sort=False)
+        table = by_reason.size().rename("results").reset_index()
+    if run.kind == GRID:
+        text += _not_measured(run)
+    elif run.tables["waiting.csv"].empty:
+        text.append("Staleness is left out: no recommender was fitted more than once.")
+    return Section("left-out", "Failures, and what was left out", text, table)
+
+
+def _not_measured(run: RunFiles) -> list[str]:
+    done, text = run.done, []
+    if not (run.folder / PREDICTIONS).is_file():
+        text.append(
+            "How errors spread over users, and for which users a recommender is better, is left "
+            f"out: there is no {PREDICTIONS} beside this file. It holds ratings, so it is not "
+            "published."
+        )
+    if "ranking_ndcg_at_10" not in done or done["ranking_ndcg_at_10"].isna().all():
+        text.append("Ranking of all movies was not measured: the run was made without --ranking.")
+    for column, words in (
+        ("crps", "Without a predictive distribution, so without calibration"),
+        ("bytes_per_user", "Without a count of the bytes per user"),
+    ):
+        has = set(done.loc[done[column].notna(), "model"]) if column in done else set()
+        names = [name for name in done["model"].unique() if name not in has]
+        text += [f"{words}: {', '.join(names)}."] if names else []
+    if run.tables["significance.csv"].empty:
+        text.append("There is no significance.csv with differences from a reference.")
+    return text

@@ -1,16 +1,16 @@
-"""A section of a report: what is seen, in words, its pictures, and the table that they show."""
+"""A section of a report, and what stands in a page of them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
-Shown = Literal["rows", "matrix"]
+from recbench.report.figure import Figure
+
 FEW_ROWS = 40
-LISTS = {"forest", "forest_percent", "share", "spread", "latency"}  # charts with a line for each
 
 
 @dataclass(frozen=True)
@@ -21,31 +21,38 @@ class Section:
         name: of the section in the page, and of the file that its table is downloaded as.
         title: its heading.
         text: paragraphs: what is seen, and what it is not.
-        table: what the pictures show; None: there is nothing to show but the text.
-        charts: names of functions of the script that draw the table, each with what a reader who
-            does not see the picture is told.
+        table: what the figures show; None: there is nothing to show but the text.
+        figures: of the section.
         follows: which switches choose the rows that are shown: "cell", "score", "role".
-        shown: the table as it is, or one line for each recommender and one column for each cell.
+        shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
+            has what stands after the values of `x`, `x_best` whether they are bold.
+        warning: a sentence to be noticed.
+        is_open: whether the table is seen at once; None: the scores, and short tables without a
+            figure.
     """
 
     name: str
     title: str
     text: list[str]
     table: pd.DataFrame | None = None
-    charts: dict[str, str] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
     follows: tuple[str, ...] = ()
-    shown: Shown = "rows"
+    shown: pd.DataFrame | None = None
+    warning: str = ""
+    is_open: bool | None = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether the table is seen at once: the scores, and short tables without a picture."""
-        short = self.table is not None and len(self.table) < FEW_ROWS and not self.charts
-        return short or self.shown == "matrix"
+    def is_open_at_first(self) -> bool:
+        """Whether the table is seen at once."""
+        if self.is_open is not None:
+            return self.is_open
+        short = self.table is not None and len(self.table) < FEW_ROWS and not self.figures
+        return short or self.shown is not None
 
     @property
-    def charts_name_rows(self) -> bool:
-        """Whether each picture writes the names of recommenders itself, so no legend is needed."""
-        return set(self.charts) <= LISTS
+    def has_legend(self) -> bool:
+        """Whether recommenders are named below the figures: not where each names its rows."""
+        return any(not figure.names_rows for figure in self.figures)
 
 
 def columns_of(table: pd.DataFrame) -> dict[str, list[Any]]:

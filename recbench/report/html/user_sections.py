@@ -1,62 +1,249 @@
-"""The section about single users, from predictions.parquet."""
+"""Single users, from predictions.parquet: their errors, and for which of them one is better."""
 
 from __future__ import annotations
 
-from recbench.keys import CELL
-from recbench.report.html import users
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from scipy import stats
+
+from recbench.errors import InputError
+from recbench.evaluation.metrics import WITHIN_ONES
+from recbench.keys import CELL, ITERATION
+from recbench.report.figure import (
+    Axis,
+    Figure,
+    Panel,
+    Series,
+    by_model,
+    difference_scale,
+    hover,
+    interval,
+    number,
+)
+from recbench.report.html.grid_sections import by_cell
 from recbench.report.html.run_files import RunFiles
 from recbench.report.html.section import Section
 
 PREDICTIONS = "predictions.parquet"
+COLUMNS = [*ITERATION, "model", "user_id", "movie_id", "stars", "predicted"]
+COLUMNS += ["ones", "predicted_ones"]
+LOSSES = ("squared_error", "absolute_error", "right")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+GROUPS = 4
+FEWEST_USERS = 10  # of a group: an interval over fewer means nothing
 BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the user's movies"
 
 
 def of_users(run: RunFiles) -> list[Section]:
-    """How errors spread over users, and for whom a recommender is better."""
+    """How errors spread over users, and for which users a recommender is better."""
     file = run.folder / PREDICTIONS
     if not file.is_file():
         return []
-    rows = users.scan(file)
-    errors = users.errors_of_users(rows)
-    quantiles = users.spread(errors)
-    quantiles = quantiles[quantiles["model"].isin(run.models)]
-    spread = Section(
-        "users",
-        "How errors spread over users",
-        [
-            "RMSE of single users: the box holds the middle half of them, its line is the median, "
-            "and the whiskers reach to the 5th and 95th percentile."
-        ],
-        quantiles,
-        {"spread": "Quantiles over users of the RMSE of each recommender"},
-        ("cell",),
-    )
+    rows = scan(file)
+    errors = errors_of_users(rows)
+    quantiles = spread(errors)
+    sections = [_spread(quantiles[quantiles["model"].isin(run.models)])]
     of_cells = run.differences.drop_duplicates(CELL)
     cells = of_cells[CELL].itertuples(index=False, name=None)
     references = dict(zip(cells, of_cells["reference"], strict=True))
     if not references:
-        return [spread]
+        return sections
     key = [*CELL, "user_id"]
     held_out = errors.groupby(key)["held_out"].mean()
-    popularity = users.popularity_of_movies(rows).set_index(key)["popularity"]
-    groups = users.differences_by_group(
-        errors, references, {BY_RATINGS: held_out, BY_POPULARITY: popularity}
+    popularity = popularity_of_movies(rows).set_index(key)["popularity"]
+    of_user = {BY_RATINGS: held_out, BY_POPULARITY: popularity}
+    return [*sections, _by_group(differences_by_group(errors, references, of_user))]
+
+
+def _spread(table: pd.DataFrame) -> Section:
+    names = [f"p{100 * part:.0f}" for part in QUANTILES]
+
+    def box(model: str, own: pd.DataFrame) -> Series:
+        return Series(model, own[names].iloc[0].tolist(), [0])
+
+    axis = Axis("RMSE of single users, stars")
+    panels = {
+        cell: Panel("boxes", by_model(rows.sort_values("p50"), box), axis, title=cell)
+        for cell, rows in by_cell(table)
+    }
+    label = "Quantiles over users of the RMSE of each recommender"
+    figure = Figure("spread", label, panels, ("cell",), "users", "How errors spread over users")
+    text = (
+        "RMSE of single users: the box holds the middle half of them, its line is the median, and "
+        "the whiskers reach to the 5th and 95th percentile."
     )
-    for_whom = Section(
-        "for-whom",
-        "For whom a recommender is better",
-        [
-            "RMSE beside the reference in quarters of the users: by how many ratings of theirs "
-            "were held out (the more a user has, the more are), and by how popular the movies are "
-            "that they rated (the mean part of movies that fewer tested users have rated). Below "
-            "the line: better than the reference. Bars are 95 % intervals over users, not "
-            "corrected for their number: they show where to look, and are no test."
-        ],
-        groups,
-        {
-            "groups_ratings": "Difference from the reference by held-out ratings of the user",
-            "groups_popularity": "Difference from the reference by popularity of the user's movies",
-        },
-        ("cell",),
+    title = "How errors spread over users"
+    return Section("users", title, [text], table, [figure], ("cell",))
+
+
+def _by_group(table: pd.DataFrame) -> Section:
+    figures = []
+    for by in (BY_RATINGS, BY_POPULARITY):
+        panels = {
+            cell: _groups_panel(rows[rows["by"] == by], by, cell)
+            for cell, rows in by_cell(table)
+            if by in set(rows["by"])
+        }
+        name = "groups_ratings" if by == BY_RATINGS else "groups_popularity"
+        file = "for_whom" if by == BY_RATINGS else "for_whom_by_popularity"
+        label = f"Difference from the reference by {by}"
+        note = "bar: 95 % interval\nover users\n"
+        figure = Figure(name, label, panels, ("cell",), file, "", note, one_cell=True)
+        figures += [figure] if panels else []
+    text = (
+        "RMSE beside the reference in quarters of the users: by how many ratings of theirs were "
+        "held out (the more a user has, the more are), and by how popular the movies are that they "
+        "rated (the mean part of movies that fewer tested users have rated). Below the line: "
+        "better than the reference. Bars are 95 % intervals over users, not corrected for their "
+        "number: they show where to look, and are no test."
     )
-    return [spread, for_whom]
+    title = "For which users a recommender is better"
+    return Section("for-whom", title, [text], table, figures, ("cell",))
+
+
+def _groups_panel(rows: pd.DataFrame, by: str, cell: str) -> Panel:
+    scale = difference_scale(rows)
+    form = "{:.0f}" if by == BY_RATINGS else "{:.0%}"
+    ends = {
+        group.group: " – ".join(dict.fromkeys(map(form.format, (group.least, group.most))))
+        for group in rows.drop_duplicates("group").sort_values("group").itertuples()
+    }
+
+    def bars(model: str, own: pd.DataFrame) -> Series:
+        own = own.sort_values("group")
+        texts = [
+            hover(
+                model,
+                f"{by}: {ends[row.group]}, {number(row.users)} users",
+                f"{row.difference:+.4f}{interval(row.low, row.high, '+.4f')} stars",
+            )
+            for row in own.itertuples()
+        ]
+        y, low, high = (scale.at(own[name]) for name in ("difference", "low", "high"))
+        return Series(model, own["group"], y, texts, low, high)
+
+    x = Axis(f"{by}, quarters of the users", ticks=list(ends.items()))
+    y = scale.axis("difference in RMSE, stars")
+    return Panel("bars", by_model(rows, bars), x, y, rule=0, title=f"{cell}, by {by}")
+
+
+def scan(file: Path) -> pl.LazyFrame:
+    """The rows of a predictions.parquet.
+
+    Raises:
+        InputError: it cannot be read, or is not one.
+    """
+    try:
+        rows = pl.scan_parquet(file, glob=False)
+        missing = [name for name in COLUMNS if name not in rows.collect_schema()]
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{file}: cannot be read ({reason}). Delete it for a report without it"
+        ) from None
+    if missing:
+        raise InputError(f"{file}: has no column {', '.join(missing)}. Delete it, or run it again")
+    return rows.select(COLUMNS)
+
+
+def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
+    """Of each user in each cell: num_users, reviews_per_user, model, user_id, the `LOSSES` (means
+    over iterations of means over ratings), `held_out` (ratings, mean over iterations)."""
+    by_user = [*CELL, "model", "user_id"]
+    error = pl.col("predicted").cast(pl.Float64) - pl.col("stars").cast(pl.Float64)
+    away = pl.col("predicted_ones").cast(pl.Int16) - pl.col("ones").cast(pl.Int16)
+    losses = {
+        "squared_error": error**2,
+        "absolute_error": error.abs(),
+        "right": (away.abs() <= WITHIN_ONES).cast(pl.Float64),
+    }
+    means = [loss.mean().alias(name) for name, loss in losses.items()]
+    once = rows.group_by([*by_user, "iteration"]).agg(*means, pl.len().alias("held_out"))
+    once = once.sort("iteration")  # the last digit of a mean follows from the order of its terms
+    table = once.group_by(by_user).agg(pl.col(name).mean() for name in (*LOSSES, "held_out"))
+    return table.sort(by_user).collect().to_pandas()
+
+
+def popularity_of_movies(rows: pl.LazyFrame) -> pd.DataFrame:
+    """Of each user in each cell `popularity`: the mean over the movies held out of the part of all
+    movies of the run that were held out of fewer users, ties halved; 0 .. 1."""
+    held_out = rows.select([*CELL, "user_id", "movie_id"]).unique().collect()
+    per_movie = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
+    movies = per_movie.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_movie.height)
+    with_movies = held_out.join(movies, on="movie_id")
+    with_movies = with_movies.sort([*CELL, "user_id", "movie_id"])  # a mean keeps its last digit
+    by_user = with_movies.group_by([*CELL, "user_id"]).agg(pl.col("popularity").mean())
+    return by_user.sort([*CELL, "user_id"]).to_pandas()
+
+
+def spread(errors: pd.DataFrame) -> pd.DataFrame:
+    """Quantiles over users of their RMSE, by cell and recommender."""
+    rmse = errors.assign(rmse=np.sqrt(errors["squared_error"]))
+    by_model = rmse.groupby([*CELL, "model"], sort=False)["rmse"]
+    table = by_model.quantile(list(QUANTILES)).unstack()
+    table.columns = [f"p{100 * part:.0f}" for part in table.columns]
+    return table.assign(users=by_model.size()).reset_index()
+
+
+def differences_by_group(
+    errors: pd.DataFrame, references: dict[tuple[int, int], str], of_user: dict[str, pd.Series]
+) -> pd.DataFrame:
+    """RMSE beside the reference in a quarter of the users each, by what kind of users they are.
+
+    Args:
+        errors: of `errors_of_users`.
+        references: of each cell.
+        of_user: by what users are grouped: a number of each cell and user (index num_users,
+            reviews_per_user, user_id).
+
+    Returns:
+        One row per cell, recommender, kind and group: `by`, `group` (1 ..), `least` and `most` of
+        the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
+    """
+    records = []
+    for cell, reference in references.items():
+        here = errors[(errors[CELL] == list(cell)).all(axis=1)]
+        losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
+        if reference not in losses:
+            continue
+        for by, values in of_user.items():
+            value = values.loc[cell].reindex(losses.index)
+            group = pd.qcut(value, GROUPS, labels=False, duplicates="drop")
+            if group.nunique() < 2:
+                continue
+            for place, users in losses.groupby(group.to_numpy()):
+                inside = value.loc[users.index]
+                about = {**dict(zip(CELL, cell, strict=True)), "by": by, "group": int(place) + 1}
+                about |= {"least": float(inside.min()), "most": float(inside.max())}
+                for model in users.columns.drop(reference):
+                    both = users[[model, reference]].dropna()
+                    if len(both) >= FEWEST_USERS:
+                        interval = rmse_difference(*(both[name].to_numpy() for name in both))
+                        records.append({**about, "model": model, "users": len(both), **interval})
+    columns = [*CELL, "by", "group", "least", "most", "model", "users", "difference", "low", "high"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """√ of the mean of `ours` less that of `theirs`, paired mean squared errors of users (float
+    [n], n > 1), with a 95 % interval over users by the delta method (Oehlert 1992)."""
+    roots = [np.sqrt(one.mean()) for one in (ours, theirs)]
+    slopes = [1 / max(2 * root, 1e-12) for root in roots]
+    influence = ours * slopes[0] - theirs * slopes[1]
+    return _interval(float(roots[0] - roots[1]), influence)
+
+
+def mean_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """The same of the means of paired losses."""
+    return _interval(float(ours.mean() - theirs.mean()), ours - theirs)
+
+
+def _interval(difference: float, influence: np.ndarray) -> dict[str, float]:
+    """`difference`, `low`, `high` and `standard_error`, of what each user adds to it."""
+    error = float(influence.std(ddof=1)) / np.sqrt(len(influence))
+    half = float(stats.t.ppf(0.975, len(influence) - 1)) * error
+    interval = {"low": difference - half, "high": difference + half}
+    return {"difference": difference, **interval, "standard_error": error}

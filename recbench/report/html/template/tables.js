@@ -1,0 +1,136 @@
+"use strict";
+// What the page holds and what of it is chosen; tables, sorted by any column, all rows as CSV.
+
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const LOOKS = new Map(DATA.models.map((look) => [look.name, look]));
+const state = {
+  cell: DATA.cells[DATA.cells.length - 1],
+  score: Object.keys(DATA.scores)[0],
+  role: DATA.roles[0],
+  hidden: new Set([...LOOKS.keys()].filter((name) => !DATA.shown.includes(name))),
+  search: "",
+  filters: {}, // column -> the value that is let through
+};
+const sorting = new Map(); // section -> [column, direction]
+const CHOICES = {
+  cell: (row) => cellName(row),
+  score: (row) => row.score,
+  role: (row) => row.reference_role,
+};
+
+function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function shown(value) {
+  if (value === null || value === undefined) return "";
+  if (!isNumber(value)) return String(value);
+  const size = Math.abs(value);
+  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (size >= 1000) return Math.round(value).toLocaleString("en-US");
+  if (size >= 100) return value.toFixed(0);
+  return size < 0.0005 ? value.toExponential(1) : value.toFixed(3);
+}
+
+function cellName(row) {
+  return `${row.num_users || "all"} × ${row.reviews_per_user || "all"}`;
+}
+
+function rowsOf(columns) {
+  const names = Object.keys(columns);
+  const length = names.length ? columns[names[0]].length : 0;
+  return Array.from({ length }, (_, at) => Object.fromEntries(names.map((name) => [name, columns[name][at]])));
+}
+
+// The rows that the switches, the filters and the search let through.
+function chosen(section, rows) {
+  const passes = ([name, most]) => (row) => (typeof most === "number" ? isNumber(row[name]) && row[name] <= most : row[name] === most);
+  const tests = Object.entries(state.filters).map(passes);
+  for (const name of section.follows) tests.push((row) => CHOICES[name](row) === state[name]);
+  if (state.search) tests.push((row) => Object.values(row).some((value) => String(value).toLowerCase().includes(state.search)));
+  return rows.filter((row) => tests.every((test) => test(row)));
+}
+
+// The columns to be read: users and ratings are one, and marks stand after their values.
+function headsOf(section) {
+  const columns = section.shown || section.columns;
+  const names = Object.keys(columns).filter((name) => !/_(mark|best)$/.test(name) && name !== "reviews_per_user");
+  return names
+    .filter((name) => !(section.shown && section.follows.includes(name)))
+    .map((name) => {
+      const words = columns[name].some((value) => typeof value === "string" && value !== "failed");
+      const text = (row) => shown(row[name]) + (`${name}_mark` in columns && row[name] !== null ? row[`${name}_mark`] || "\u2007" : "");
+      return name === "num_users" && columns.reviews_per_user
+        ? { name, head: "cell", words: true, value: cellName, text: cellName }
+        : { name, head: name === "model" ? "recommender" : name.replaceAll("_", " "), words, value: (row) => row[name], text, best: (row) => row[`${name}_best`] };
+    });
+}
+
+// Empty values last, whichever way it is sorted.
+function compare(a, b, direction) {
+  const [none, other] = [a === null || a === undefined, b === null || b === undefined];
+  if (none || other) return Number(none) - Number(other);
+  return direction * (isNumber(a) && isNumber(b) ? a - b : String(a).localeCompare(String(b), "en", { numeric: true }));
+}
+
+function element(name, text, attributes = {}) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function glyph(model) {
+  const look = LOOKS.get(model);
+  const made = element("span", look ? `${look.glyph} ` : "", { "aria-hidden": "true" });
+  made.style.color = colourOf(model);
+  return made;
+}
+
+function drawTable(details) {
+  const section = DATA.sections[details.dataset.section];
+  const all = rowsOf(section.shown || section.columns);
+  const rows = chosen(section, all);
+  details.closest("section").hidden = !rows.length && (state.search || Object.keys(state.filters).length > 0);
+  details.querySelector(".count").textContent = rows.length === all.length ? `rows: ${all.length}` : `${rows.length} of ${all.length} rows, as chosen above; the CSV has all`;
+  if (!details.open) return;
+  const heads = headsOf(section);
+  const [by, direction] = sorting.get(section) || ["", 1];
+  const key = heads.find((one) => one.name === by);
+  if (key) rows.sort((a, b) => compare(key.value(a), key.value(b), direction));
+  const table = element("table");
+  const head = table.createTHead().insertRow();
+  for (const one of heads) {
+    const th = element("th", undefined, { scope: "col", class: one.words ? "text" : "" });
+    if (one === key) th.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+    const button = element("button", one.head, { type: "button" });
+    button.addEventListener("click", () => {
+      sorting.set(section, [one.name, one === key ? -direction : 1]);
+      drawTable(details);
+      details.querySelectorAll("th button")[heads.indexOf(one)].focus();
+    });
+    th.append(button);
+    head.append(th);
+  }
+  const body = table.createTBody();
+  for (const row of rows) {
+    const line = body.insertRow();
+    for (const one of heads) {
+      const text = one.text(row);
+      const kinds = [one.words && "text", text.length > 60 && "long", one.best && one.best(row) && "best"];
+      const td = element("td", text, { class: kinds.filter(Boolean).join(" ") });
+      if (one.name === "model") td.prepend(glyph(row.model));
+      line.append(td);
+    }
+  }
+  details.querySelector(".scroll").replaceChildren(table);
+}
+
+function csvOf(columns) {
+  const field = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = rowsOf(columns).map((row) => Object.values(row).map(field).join(","));
+  return `${[Object.keys(columns).map(field).join(","), ...lines].join("\n")}\n`;
+}

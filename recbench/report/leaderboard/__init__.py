@@ -1,1 +1,0 @@
-"""What runs found, ranked: recommenders on the same data, by the same evaluation."""
