@@ -57,6 +57,7 @@ class ScikitLearn(Recommender):
 
     regressor: ClassVar[type]
     parameters: ClassVar[dict[str, object]]
+    draws: ClassVar[bool]
 
     @one_thread()  # several take ten times the processor time of small ones
     def fit(self, training: Training) -> Self:
@@ -74,8 +75,9 @@ class ScikitLearn(Recommender):
             self._otherwise = mean_of_all(sample.stars - self._start[sample.movie])
         self._means = shrunk_means(train.user, residual, DAMPING, self._otherwise)
         self.user_notes: Counter[str] = Counter()
+        seed = training.seed if self.draws else 0
         self._fitted = [
-            self._fitted_to(self._x[train.movie[rows]], residual[rows], training.seed)
+            self._fitted_to(self._x[train.movie[rows]], residual[rows], seed)
             for rows in rows_of_each(train.user)
         ]
         return self
@@ -158,7 +160,7 @@ def recommender_of(spec: str) -> type[ScikitLearn]:
         "parameters": parameters,
     }
     made = type("ScikitLearn", (ScikitLearn,), described)
-    _check_fit(made, spec)
+    made.draws = _draws(made, spec)  # type: ignore[attr-defined]
     return made
 
 
@@ -205,16 +207,21 @@ def _folder(regressor: type) -> str:
     return ".".join(regressor.__module__.split("._")[0].split(".")[1:])
 
 
-def _check_fit(made: type[ScikitLearn], spec: str) -> None:
-    """Raises InputError, in scikit-learn's words, if it cannot be fitted to made-up ratings."""
+def _draws(made: type[ScikitLearn], spec: str) -> bool:
+    """Whether another seed gives other predictions, tried on made-up ratings.
+
+    Raises:
+        InputError: it cannot be fitted to them; in scikit-learn's words.
+    """
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 2, (200, 40)).astype(np.float64)
+    x, others = rng.integers(0, 2, (2, 200, 40)).astype(np.float64)  # trees know their own rows
     y = rng.integers(1, 11, 200) / 2 - (0 if made.learns_from == "user" else DEFAULT_STARS)
     try:
         with quietly(), one_thread():
-            shape = np.shape(made.make(seed=0).fit(x, y).predict(x))
-        if shape != y.shape:
-            raise ValueError(f"it predicts an array of shape {shape} for {len(y)} ratings")
+            one, other = (np.asarray(made.make(seed).fit(x, y).predict(others)) for seed in (0, 1))
+        if one.shape != y.shape:
+            raise ValueError(f"it predicts an array of shape {one.shape} for {len(y)} ratings")
     except Exception as error:  # in any way
         reason = " ".join(str(error).split())
         raise InputError(f"'{spec}': cannot be fitted to 200 made-up ratings. {reason}") from None
+    return bool((one != other).any())

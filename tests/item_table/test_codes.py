@@ -88,13 +88,6 @@ def test_only_the_most_rated_movies_are_looked_at(monkeypatch):
     assert (again[rest] == 1 - found[rest]).all()  # on the other side of each hyperplane
 
 
-def test_fewer_bits_are_the_first_of_more():
-    factors, count = random_movies(1, 60, 8)
-    many = choose_codes(factors, count, 128, 3)
-    for bits in (1, 17, 64):
-        assert (choose_codes(factors, count, bits, 3) == many[:, :bits]).all()
-
-
 def test_more_bits_come_nearer_to_the_arcsine_kernel():
     factors, count = random_movies(2, 80, 8)
     code = choose_codes(factors, count, 512, 0)

@@ -9,7 +9,6 @@ import pytest
 
 from recbench.models import factorization
 from recbench.models.factorization import NormalFM, movie_features
-from recbench.models.item_table import making
 from recbench.models.item_table.making import mean_and_factors
 from recbench.ratings import Movies, Ratings
 
@@ -117,29 +116,6 @@ def test_what_is_predicted_plainly_is_what_the_machine_predicts(machine):
     )
 
 
-def test_a_movie_that_nobody_rated_has_the_mean_weights_of_those_rated():
-    of_features = np.array(
-        [[1.0, 10], [3, 20], [8, 60], [-5, -5], [7, 7]]
-    )  # three movies, two bits
-    expected = [[1, 10], [3, 20], [8, 60], [4, 30], [-5, -5], [7, 7]]
-    assert making._with_mean(of_features, 3).tolist() == expected
-    assert making._with_mean(of_features[:, 0], 3).tolist() == [1, 3, 8, 4, -5, 7]
-
-
-def test_movies_that_nobody_rated_and_that_are_alike_in_all_are_the_same():
-    movies = made_movies()
-    rows = np.array([*range(FILMS), 3, 8])  # a twin of each that nobody rated
-    more = Movies(
-        *(getattr(movies, name)[rows] if name != "bit_names" else movies.bit_names
-          for name in Movies.__annotations__)
-    )  # fmt: skip
-    stars, factors = mean_and_factors(ratings(), more, seed=2, rank=3, samples=9, factors=8)
-    assert stars[9:] == pytest.approx(stars[[3, 8]], abs=1e-12)
-    np.testing.assert_allclose(factors[9:], factors[[3, 8]], atol=1e-12)
-    alone, _ = mean_and_factors(ratings(), movies, seed=2, rank=3, samples=9, factors=8)
-    np.testing.assert_allclose(stars[:FILMS], alone, atol=1e-12)
-
-
 def test_the_largest_factors_are_kept_and_each_has_its_largest_number_positive():
     movies, own = made_movies(), ratings()
     arguments = (own, movies, 2, 3, 9)
@@ -153,19 +129,6 @@ def test_the_largest_factors_are_kept_and_each_has_its_largest_number_positive()
     np.testing.assert_allclose(gram, np.diag(size), atol=1e-9)  # principal axes
     largest = np.abs(few).argmax(axis=0)
     assert (few[largest, np.arange(3)] > 0).all()
-
-
-def test_the_sign_of_a_factor_is_not_left_to_the_solver():
-    wide = np.array([[1.0, 0.2], [-3.0, 0.1], [0.5, -0.3]])
-    count = np.array([2, 1, 4])
-    kept = making._leading(wide, count, 2)
-    for signs in ([-1, 1], [1, -1], [-1, -1]):
-        np.testing.assert_allclose(making._leading(wide * signs, count, 2), kept, atol=1e-12)
-    turned = wide @ np.array([[0.6, -0.8], [0.8, 0.6]])
-    np.testing.assert_allclose(making._leading(turned, count, 2), kept, atol=1e-12)
-    np.testing.assert_allclose(kept @ kept.T, wide @ wide.T, atol=1e-12)
-    largest = np.abs(kept).argmax(axis=0)
-    assert (kept[largest, [0, 1]] > 0).all()
 
 
 def test_the_same_seed_the_same_table():

@@ -155,20 +155,6 @@ def test_each_rating_is_predicted_from_the_earlier_ones_alone(blocks):
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
-def test_later_ratings_change_no_earlier_prediction():
-    ratings = people([12])
-    order = np.argsort(ratings.time, kind="stable")
-    stars = ratings.stars.copy()
-    stars[order[9:]] = 0.5
-    before, after = (
-        prequential(list(blocks_of(r, TABLE, BASELINE, MOVIES)), Fitted(SOME, 0.5))
-        for r in (ratings, replace(ratings, stars=stars))
-    )
-    np.testing.assert_allclose(after[1][:4], before[1][:4], atol=1e-12)  # of the 7th to the 10th
-    assert (after[1][4:] != before[1][4:]).all()
-    np.testing.assert_allclose(after[2], before[2], atol=1e-12)
-
-
 def test_the_latest_of_each_in_the_order_of_time():
     ratings = Ratings([5, 2, 5, 5, 2, 9], np.arange(6), np.full(6, 3.0), [30, 8, 10, 30, 8, 1])
     assert [rows.tolist() for rows in latest_of_each(ratings, 9)] == [[1, 4], [2, 0, 3], [5]]
@@ -224,25 +210,3 @@ def test_of_nobody_the_scales_are_the_defaults():
     fitted = fit_scales([])
     assert fitted.scales.as_array() == pytest.approx(Scales().as_array(), rel=1e-6)
     assert fitted.part_of_fm == pytest.approx(0.5, abs=1e-6)
-
-
-def test_few_people_change_little():
-    (block,) = blocks_of(people([3]), TABLE, BASELINE, MOVIES)
-    ratio = fit_scales([block]).scales.as_array() / Scales().as_array()
-    assert (np.abs(np.log(ratio)) < 1).all()
-    assert (ratio != 1).any()
-
-
-def test_the_part_of_fm_stays_between_none_and_all():
-    """Where the mean over people misleads, h is 0 and not less."""
-    rng = np.random.default_rng(5)
-    wrong = replace(TABLE, mean=BASELINE + 2 * np.sign(rng.normal(size=FILMS)))
-    ratings = people([20] * 30)
-    stars = BASELINE[ratings.movie] - 0.3 * (wrong.mean - BASELINE)[ratings.movie]
-    ratings = replace(ratings, stars=stars)
-    assert fit_scales(list(blocks_of(ratings, wrong, BASELINE, MOVIES))).part_of_fm == 0
-
-
-def test_scales_as_an_array_and_back():
-    assert Scales.of_array(SOME.as_array()) == SOME
-    assert SOME.as_array().tolist() == [0.9, 1.4, 0.2, 0.05, 0.1, 0.5]

@@ -62,12 +62,6 @@ def test_a_table_comes_back_as_it_was(tmp_path):
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_a_table_of_metadata_comes_back_as_it_was(tmp_path):
-    table = ItemTable.of_metadata(movies_of([3, 1, 2]))
-    table.save(tmp_path / "t")
-    assert ItemTable.load(tmp_path / "t").checksum() == table.checksum()
-
-
 @pytest.mark.parametrize(
     "change",
     [

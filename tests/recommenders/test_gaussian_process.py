@@ -117,29 +117,6 @@ def test_of_what_was_forgotten_no_bit_is_left():
         assert not process._z[19:].any()
 
 
-def test_all_at_once_is_one_after_another():
-    k, y = kernel_of(2)
-    rows = list(range(25))
-    together = GaussianProcess(0.4)
-    together.learn_all(k[:25, :25], y[:25])
-    one_by_one = learned_in_order(k, y, rows, 0.4)
-    np.testing.assert_allclose(together.root, one_by_one.root, atol=1e-12)
-    np.testing.assert_allclose(together.z, one_by_one.z, atol=1e-12)
-    together.learn_all(k[:2, :2], y[:2])  # afresh
-    assert len(together) == 2
-    np.testing.assert_allclose(
-        predict(together, k, [0, 1])[0], directly(k, y, [0, 1], 0.4)[0], atol=1e-12
-    )
-
-
-def test_learning_leaves_what_it_was_given():
-    k, y = kernel_of(3)
-    among, residual = k[:5, :5].copy(), y[:5].copy()
-    GaussianProcess(0.4).learn_all(among, residual)
-    assert (among == k[:5, :5]).all()
-    assert (residual == y[:5]).all()
-
-
 def test_one_and_two_ratings_by_hand():
     """A rating of residual 2, kernel 1 with itself and ½ with the one to predict, noise 1: it is
     believed by a half, so the mean is ½ · ½ · 2 = ½ and the variance 1 + 1 − ½ · ½ · ½ = 1⅞. A
@@ -155,15 +132,6 @@ def test_one_and_two_ratings_by_hand():
     share, if_forgotten = process.shares(kernel[0])
     assert share == pytest.approx([0.5, 0])
     assert if_forgotten == pytest.approx([-0.5, 0])
-
-
-def test_before_anything_is_learned_the_mean_is_zero():
-    process = GaussianProcess(0.5)
-    mean, variance = process.predict(np.zeros((3, 0)), np.array([1.0, 2.0, 3.0]))
-    assert mean.tolist() == [0, 0, 0]
-    assert variance.tolist() == [1.5, 2.5, 3.5]
-    mean, variance = process.predict(np.zeros((1, 0)), np.array([1.0]))
-    assert (mean.tolist(), variance.tolist()) == ([0.0], [1.5])
 
 
 @settings(deadline=None, max_examples=40)

@@ -218,27 +218,6 @@ def test_a_movie_rated_twice_counts_once_the_latest():
     np.testing.assert_array_equal(twice.predict(*queries), once.predict(*queries))
 
 
-def test_a_better_model_makes_a_better_hybrid():
-    """One that knows the truth, against one that has a wrong opinion."""
-    rng = np.random.default_rng(1)
-    truth = rng.integers(1, 11, (10, FILMS)) / 2
-
-    class Oracle(OwnOpinion):
-        def predict(self, user, movie):
-            return truth[user, movie].astype(np.float32)
-
-    user = np.repeat(np.arange(10), 20)
-    movie = np.concatenate([rng.permutation(FILMS)[:20] for _ in range(10)])
-    train = Ratings(user, movie, truth[user, movie], np.arange(200))
-    queries = np.repeat(np.arange(10), FILMS), np.tile(EVERY, 10)
-    personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
-    best, *others = (
-        np.abs(model.predict(*queries) - truth.ravel()).mean()
-        for model in (fitted(train, model=Oracle), personal, fitted(train))
-    )
-    assert best < 0.7 * min(others)
-
-
 def test_how_large_it_is():
     """The personal half, the number of each row, and the model."""
     train = ratings()

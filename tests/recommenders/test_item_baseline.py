@@ -19,23 +19,6 @@ def without_bits(movies):
     return replace(movies, bits=np.zeros_like(movies.bits))
 
 
-def test_what_votes_mean_is_found_again():
-    movies = without_bits(toy_movies(500))
-    movies = replace(movies, vote_count=np.random.default_rng(1).integers(1, 5000, 500))
-    known = ~np.isnan(movies.vote_average)
-    truth = (
-        3.4
-        + 0.6 * (np.nan_to_num(movies.vote_average) - 3)
-        + 0.1 * (np.log1p(movies.vote_count) - 5)
-    )
-    truth = np.where(known, truth, 2.5)
-    rated = np.tile(np.arange(400), 20)
-    noise = np.random.default_rng(0).normal(0, 0.3, len(rated))
-    train = Ratings(np.repeat(np.arange(20), 400), rated, truth[rated] + noise, np.zeros(8000))
-    baseline = ItemBaseline.fit(train, movies, item_bias=False).stars
-    np.testing.assert_allclose(baseline, truth, atol=0.05)
-
-
 def plainly(train, movies, item_bias):
     """Rating by rating, with scikit-learn's ridge regressions."""
     known = ~np.isnan(movies.vote_average)
@@ -73,30 +56,6 @@ def test_before_any_rating_it_is_the_vote_average():
     movies = toy_movies(23)
     baseline = ItemBaseline.fit(toy_ratings([], 1), movies).stars
     np.testing.assert_allclose(baseline, np.nan_to_num(movies.vote_average, nan=3), atol=1e-6)
-
-
-def test_bits_and_movies_have_their_effect_whoever_rates_them():
-    """Users differ in their bias, which is not the movies' merit. One bit is worth a star, and one
-    movie is better than its bits."""
-    movies = replace(
-        toy_movies(60), vote_average=np.full(60, np.nan, np.float32), vote_count=np.zeros(60)
-    )
-    rng = np.random.default_rng(0)
-    user = np.repeat(np.arange(200), 20)
-    rated = np.concatenate([rng.permutation(60)[:20] for _ in range(200)])
-    user_bias = rng.normal(0, 0.5, 200)
-    truth = 3 + (movies.bits[:, 4] - 0.5) + np.where(np.arange(60) == 7, 0.8, 0.0)
-    stars = truth[rated] + user_bias[user] + rng.normal(0, 0.3, len(user))
-    train = Ratings(user, rated, stars, np.zeros(len(user)))
-    baseline = ItemBaseline.fit(train, movies).stars
-    with_bit = movies.bits[:, 4] == 1
-    others = np.arange(60) != 7
-    gap = baseline[with_bit & others].mean() - baseline[~with_bit & others].mean()
-    assert gap == pytest.approx(1, abs=0.15)
-    without = ItemBaseline.fit(train, movies, item_bias=False).stars
-    error = (baseline - truth) - (baseline - truth)[others].mean()
-    assert abs(error[7]) < 0.45
-    assert abs((without - truth)[7]) > abs(error[7])
 
 
 def test_a_movies_own_ratings_by_hand():

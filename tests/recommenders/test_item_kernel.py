@@ -83,16 +83,6 @@ def test_what_is_stored_of_a_movie_are_its_code_and_its_metadata_bits():
     assert (exact.patterns == kernel.patterns[:, 4:]).all()
 
 
-def test_codes_come_near_to_factors():
-    table, movies = table_and_movies()
-    every = np.arange(FILMS)
-    codes, factors = (
-        kind(table, movies).between(every, every) for kind in (KERNELS["codes"], KERNELS["factors"])
-    )
-    assert np.abs(codes - factors).max() < 0.05 * factors.max()
-    assert (codes != factors).any()
-
-
 @pytest.mark.parametrize("kind", KERNELS)
 def test_the_posterior_mean_is_that_of_a_direct_solve(kind):
     table, movies = table_and_movies()

@@ -55,15 +55,6 @@ def test_it_learns_what_a_user_likes_from_enough_ratings():
     assert error < 0.4  # the user's mean is wrong by 1.25
 
 
-def test_where_nothing_is_to_be_learned_it_stays_near_the_mean():
-    movies = toy_movies(80)
-    train = toy_ratings([40] * 15, movies=60, seed=4)  # stars without rhyme or reason
-    model = fit(TunedPerUserMlp(start="mean"), train, movies)
-    means = shrunk_means(train.user, train.stars, model.damping, mean_of_all(train.stars))
-    user, movie = np.repeat(np.arange(15), 20), np.tile(np.arange(60, 80), 15)
-    assert np.abs(model.predict(user, movie) - means[user]).mean() < 0.25
-
-
 def test_a_user_learns_the_same_whoever_else_is_trained():
     """To the last bit: stars of two other users are exchanged, so that all means stay."""
     movies = toy_movies(50)
@@ -167,20 +158,6 @@ def test_all_at_once_is_one_after_another(folds):
         np.testing.assert_allclose(of_all, expected, atol=2e-4)
     assert max(steps) > 5
     assert model._scale.max() > 0.01
-
-
-def test_the_item_baseline_is_an_input():
-    """No bits, and a user who likes what others do not: a network that cannot read the baseline
-    could follow it less, but not turn it round."""
-    baseline = np.linspace(1.5, 4.5, 200)
-    movies = toy_movies(200)
-    movies = replace(movies, bits=np.zeros_like(movies.bits))
-    rated = np.random.default_rng(0).permutation(200)[:150]
-    train = Ratings(np.zeros(150), rated, np.round(2 * (6 - baseline[rated])) / 2, np.zeros(150))
-    stars = fit(TunedPerUserMlp(learning_rate=0.02), train, movies, ItemBaseline(baseline)).predict(
-        np.zeros(2, int), np.array([20, 180])
-    )
-    assert stars[0] > stars[1] + 1
 
 
 @pytest.mark.parametrize("count", [9, 3, 14, 4])

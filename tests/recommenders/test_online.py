@@ -133,19 +133,6 @@ def test_recursive_ridge_is_the_regression(seed):
         np.testing.assert_allclose(given, expected, atol=1e-5)
 
 
-def test_recursive_ridge_forgets_exactly():
-    model = fitted(RecursiveRidge(), parts(stream())[0])
-    before = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
-    for user, movie, stars in ((0, 21, 5.0), (8, 22, 1.0), (8, 3, 2.0)):
-        model.learn_one(user, movie, stars)
-    for user, movie in ((8, 22), (0, 21), (8, 3)):
-        model.forget_one(user, movie)
-    after = [model.predict_one(u, m) for u, m in zip(*ASKED, strict=True)]
-    np.testing.assert_allclose(after, before, atol=1e-10)
-    with pytest.raises(KeyError, match="user 8 has no rating of movie 3"):
-        model.forget_one(8, 3)
-
-
 def folded(train: Ratings, samples: int = 25) -> BayesianFMFolded:
     return fitted(BayesianFMFolded(rank=3, samples=samples), train)
 

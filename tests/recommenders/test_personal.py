@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plain_personal import plainly
 
 from PerUser.personal import Personal, PersonalExact
-from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table, toy_tables
+from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.errors import InputError
 from recbench.models.item_table.scales import EVEN, Scales, Steps
 from recbench.models.item_table.table import ItemTable, ItemTables
@@ -140,26 +140,6 @@ def test_a_user_without_ratings_is_predicted_the_mean(kind):
     assert high.predict_one(0, 3) == 5.0  # within the scale
     assert high.predict([0], [3]).tolist() == [5.0]
     assert high.predict_normal([0], [3])[0].tolist() == [5.3]
-
-
-def test_the_first_rating_moves_it_a_little():
-    model = fitted()
-    before = [model.predict_one(0, movie) for movie in (4, 5)]
-    model.learn_one(0, 4, 5.0)
-    after = [model.predict_one(0, movie) for movie in (4, 5)]
-    assert before[0] < after[0] < 5.0
-    assert 0 < after[1] - before[1] < after[0] - before[0]
-    assert model.predict_normal([0], [4])[1] < model.predict_normal([1], [4])[1]
-
-
-def test_what_is_recent_weighs_more():
-    """The same ratings, first low then high, or first high then low; without drift it is one."""
-    rising = Ratings(np.zeros(20), EVERY[:20], np.repeat([1.0, 5.0], 10), EVERY[:20])
-    falling = replace(rising, time=rising.time[::-1])
-    none = replace(TABLE, scales=replace(TABLE.scales, drift=0.0))
-    for table, least in ((TABLE, 0.02), (none, 0.0)):
-        up, down = (fitted(one, table=table).predict_one(0, 30) for one in (rising, falling))
-        assert up - down > least if least else up == pytest.approx(down, abs=1e-9)
 
 
 # --- learning on, and forgetting ---------------------------------------------------------------
@@ -342,10 +322,3 @@ def test_the_distribution_sums_to_one_and_has_the_mean_predicted():
     assert p[middle] @ stars == pytest.approx(mean[middle], abs=0.1)
     empty = model.predict_distribution(np.empty(0, int), np.empty(0, int))
     assert empty[1].shape == (0, 10)
-
-
-def test_the_toy_tables_are_for_everybody(train, movies):
-    """And predictions are not the mean alone."""
-    model = fitted(train, table=toy_tables(movies), movies=movies)
-    mean = model.predict_normal(np.repeat([0, 5], 23), np.tile(np.arange(23), 2))[0]
-    assert np.abs(mean.reshape(2, 23) - toy_table(movies).mean).mean() > 0.1

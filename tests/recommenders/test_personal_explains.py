@@ -73,22 +73,6 @@ def test_contributions_sum_to_the_prediction_exactly(kind, seed, length, higher)
         assert [part.reason for part in limits] == ["limit of the scale"] * (not 0.5 <= mean <= 5)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_share_is_linear_in_the_residual(kind):
-    """One star more of one rating adds the same to the prediction, whatever its stars were."""
-    train = like_a_person(TABLE, 15, 0)
-    model, query = fitted(train, kind), 3
-    parts = {part.movie: part.stars for part in model.explain_one(0, query).contributions[1:]}
-    for row in range(15):
-        stars = train.stars.copy()
-        stars[row] += 1
-        changed = fitted(replace(train, stars=stars), kind)
-        more = (expected_of(changed, np.array([query])) - expected_of(model, np.array([query])))[0]
-        movie = int(train.movie[row])
-        residual = train.stars[row] - TABLE.mean[movie]
-        assert parts[movie] == pytest.approx(more * residual, abs=1e-6)
-
-
 def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarray]:
     """By how much predictions of all movies change without each rating, and what was expected:
     (ratings, movies)."""
@@ -178,18 +162,6 @@ def test_the_movie_that_teaches_most_is_query_about(kind, user):
         left = [variance_left(model, user, int(one), targets) for one in candidates]
         assert model.ask_next(user, candidates, targets) == candidates[np.argmin(left)]
         assert np.ptp(left) > 1e-3
-
-
-def test_with_drift_hardly_anything_is_lost():
-    """What is query next is taken as of the same moment; a rating later it is nearly so."""
-    model = fitted(toy_ratings([25, 3], FILMS, seed=2))
-    rng = np.random.default_rng(1)
-    for user in (0, 1, 5):
-        rated = model.memories[user].movie if user in model.memories else []
-        candidates, targets = rng.permutation(np.setdiff1d(EVERY, rated))[:15], EVERY
-        left = {int(one): variance_left(model, user, int(one), targets) for one in candidates}
-        chosen, best = left[model.ask_next(user, candidates, targets)], min(left.values())
-        assert chosen - best < 0.1 * (max(left.values()) - best)
 
 
 def test_of_movies_alike_the_one_that_stands_for_many_is_query_about():

@@ -18,7 +18,7 @@ from tests_paths import ROOT, SYNTHETIC
 from recbench.checks.candidate import Candidate, LeftOut
 from recbench.checks.checks import CHECKS
 from recbench.checks.toy_data import toy_movies, toy_ratings
-from recbench.contract import learns_from
+from recbench.contract import learns_from_words
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
@@ -146,8 +146,8 @@ def test_names():
     assert load_recommender(cls.name).parameters == cls.parameters == {"alpha": 3, "solver": "svd"}
     assert family_of(cls) == family_of(median) == "PerUser"
     assert file_of(cls) is None
-    assert learns_from(cls) == "the user alone"
-    assert learns_from(load_recommender(FOREST)) == "the user, and movie means"
+    assert learns_from_words(cls) == "the user alone"
+    assert learns_from_words(load_recommender(FOREST)) == "the user, and items"
     assert load_recommender("sklearn:Ridge").regressor is cls.regressor
 
 
