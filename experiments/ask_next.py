@@ -53,7 +53,7 @@ class Parameters(Flags):
     ratings: int = 50
     """of each"""
     user_set: UserSet = "test"
-    """who is asked"""
+    """who they are"""
     iterations: int = 3
     """samples of users"""
 
@@ -110,9 +110,9 @@ def squared_errors(cell: Cell, strategy: str, seed: int) -> np.ndarray:
                 predicted = model.predict(held_out.user, held_out.movie)
                 squared = (predicted - held_out.stars) ** 2
                 errors[ANSWERS.index(answers), user] = mean_per_user(squared, held_out.user)[0]
-            asked = model.ask_next(user, left, targets) if strategy == "variance" else int(left[0])
-            model.learn_one(user, asked, stars_of[asked])
-            left = left[left != asked]
+            movie = model.ask_next(user, left, targets) if strategy == "variance" else int(left[0])
+            model.learn_one(user, movie, stars_of[movie])
+            left = left[left != movie]
     return errors
 
 

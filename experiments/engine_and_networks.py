@@ -9,15 +9,15 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from weightless.mutual_information import weights
 
 import weightless as ao
 from recbench import Movies, Ratings
 from recbench.contract import Training
 from recbench.data.encodings.thermometer import RATING_BITS, encode_ratings
+from weightless.reference import weights
 
 CHANNELS = (10, 3, 3, 10)  # bits of a movie
-STORED, ASKED = 400, 100  # patterns and questions of each user
+STORED, QUERIES = 400, 100  # patterns and queries of each user
 
 
 def figure(what: str, value: float, unit: str = "s", against: str = "", other: float = 0.0) -> dict:
@@ -63,16 +63,16 @@ def engine_rows(users: int) -> Iterator[dict]:
     from PerUser.perUser_pytorch import EPOCHS, TorchPerUserRecommender
 
     rng = np.random.default_rng(0)
-    user, asked = (np.repeat(np.arange(users), each) for each in (STORED, ASKED))
-    questions, inputs = made_up_bits(rng, len(asked)), made_up_bits(rng, len(user))
+    user, querying = (np.repeat(np.arange(users), each) for each in (STORED, QUERIES))
+    queries, inputs = made_up_bits(rng, len(querying)), made_up_bits(rng, len(user))
     labels = (np.arange(10) < rng.integers(1, 11, (len(user), 1))).astype(np.uint8)  # n ones
     arch = ao.Arch([*CHANNELS], [10], connector_function="forward_forward_conn")
     population = ao.Population(arch, users)
     learning = processor_seconds(partial(population.learn, user, inputs, labels))
-    recall = partial(population.recall, asked, questions)
+    recall = partial(population.recall, querying, queries)
     ours = median_seconds(partial(recall, threads=1))
-    shape = f"{users} users × {STORED} stored × {ASKED} asked, even bits"
-    each = [array.reshape(users, -1, array.shape[1]) for array in (inputs, labels, questions)]
+    shape = f"{users} users × {STORED} stored × {QUERIES} asked, even bits"
+    each = [array.reshape(users, -1, array.shape[1]) for array in (inputs, labels, queries)]
     plain: list[np.ndarray] = []
     in_numpy = processor_seconds(
         lambda: plain.extend(numpy_recall(*one) for one in zip(*each, strict=True))
@@ -92,29 +92,29 @@ def engine_rows(users: int) -> Iterator[dict]:
     yield figure(f"recall, {shape}, two threads, elapsed", two, "s", "one thread", one)
 
 
-def numpy_recall(inputs: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """The published rule for one user, in whole arrays: uint8 [asked, 10].
+def numpy_recall(inputs: np.ndarray, labels: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """The published rule for one user, in whole arrays: uint8 [queries, 10].
 
     A weighted Hamming distance is Σ wx + Σ wp − 2 Σ wxp, so all distances of a channel are one
     matrix product. The coin is left out: a neuron without a decision says 0.
     """
-    state = np.empty_like(asked)
+    state = np.empty_like(queries)
     for first, last in pairwise(np.cumsum([0, *CHANNELS])):
         channel = slice(first, last)
-        state[:, channel] = numpy_fire(inputs[:, channel], inputs[:, channel], asked[:, channel])
+        state[:, channel] = numpy_fire(inputs[:, channel], inputs[:, channel], queries[:, channel])
     return numpy_fire(inputs, labels, state)
 
 
-def numpy_fire(stored: np.ndarray, answers: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """A group of neurons: uint8 [asked, neurons]."""
-    p, x, one = stored.astype(np.float32), asked.astype(np.float32), answers.T == 1
+def numpy_fire(stored: np.ndarray, answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """A group of neurons: uint8 [queries, neurons]."""
+    p, x, one = stored.astype(np.float32), queries.astype(np.float32), answers.T == 1
     both = (answers.T.astype(np.float32) @ p).astype(np.int64)  # (neurons, bits)
     w = weights(len(stored), stored.sum(0, np.int64), answers.sum(0, np.int64), both)
     fired, undecided = np.zeros((len(one), len(x)), bool), np.ones((len(one), len(x)), bool)
     for weight in (w.astype(np.float32), np.ones((1, p.shape[1]), np.float32)):
         distance = (x @ weight.T).T[:, :, None] + (weight @ p.T)[:, None]
-        distance = distance - 2 * (x[None] * weight[:, None]) @ p.T  # (neurons, asked, stored)
-        to_one = np.where(one[:, None], distance, np.inf).min(2)  # (neurons, asked)
+        distance = distance - 2 * (x[None] * weight[:, None]) @ p.T  # (neurons, queries, stored)
+        to_one = np.where(one[:, None], distance, np.inf).min(2)  # (neurons, queries)
         to_zero = np.where(one[:, None], np.inf, distance).min(2)
         fired |= undecided & (to_one < to_zero)
         undecided &= to_one == to_zero

@@ -79,8 +79,8 @@ def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFram
     model = Personal().fit(training_of(cell, cell.personal.train))
     rng = np.random.default_rng(seed)
     rows, exact = [], []
-    for asked in rng.integers(0, len(test), ratings):
-        user, movie = int(test.user[asked]), int(test.movie[asked])
+    for row in rng.integers(0, len(test), ratings):
+        user, movie = int(test.user[row]), int(test.movie[row])
 
         def mean(user: int = user, movie: int = movie) -> float:
             """Before it is cut off at the ends of the scale."""

@@ -65,8 +65,8 @@ def main(parameters: Parameters) -> None:
         for name in track((*parameters.models, *parameters.refitted), description="recommenders"):
             begun = time.process_time()
             model = fitted(name, cell, train)
-            row = {"dataset": dataset.source.name, "model": name}
-            row["fit_seconds"] = time.process_time() - begun
+            seconds = time.process_time() - begun
+            row = {"dataset": dataset.source.name, "model": name, "fit_seconds": seconds}
             if name in parameters.models:
                 row |= one_rating(name, model, cell, parameters)
                 again = fitted(name, cell, train)

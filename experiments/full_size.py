@@ -35,7 +35,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from numpy.random import Generator
-from recbench.models.item_table.tables import ItemTables
 from rich.progress import track
 
 from recbench.contract import declared
@@ -48,6 +47,7 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
 from recbench.models.item_table.making import make_item_table
+from recbench.models.item_table.table import ItemTables
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job
 from recbench.runs.predictions import Predictions, write_part

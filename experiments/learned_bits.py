@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from recbench.models.item_table.codes import choose_codes
 
 from experiments.common import ResumableFlags, console, grid
 from recbench.command_line import run
@@ -34,7 +33,7 @@ from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
-from recbench.models.item_table.making import CODE_BITS, make_item_table
+from recbench.models.item_table.making import CODE_BITS, choose_codes, make_item_table
 from recbench.registry import family_of, load_recommender, name_of
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions

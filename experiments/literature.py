@@ -228,13 +228,13 @@ def check(parameters: Parameters) -> tuple[list[Method], list[Folds]]:
     """The methods and protocols of the flags, as far as they can be run; raises InputError if there
     is nothing to run."""
     methods = {method.model: method for method in METHODS}
-    for flag, given, there_are in (
+    for flag, names, there_are in (
         ("--models", parameters.models, tuple(methods)),
         ("--folds", parameters.folds, tuple(PROTOCOLS)),
     ):
-        if not given or len(set(given)) < len(given) or not set(given) <= set(there_are):
+        if not names or len(set(names)) < len(names) or not set(names) <= set(there_are):
             raise InputError(
-                f"{flag} is {' '.join(given) or 'empty'}. Expected some of {', '.join(there_are)}, "
+                f"{flag} is {' '.join(names) or 'empty'}. Expected some of {', '.join(there_are)}, "
                 "once each: nothing is published here of others"
             )
     check_range("--seed", parameters.seed, least=0)

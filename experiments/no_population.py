@@ -20,8 +20,6 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
 
 from experiments.common import ResumableFlags, cells_of, console, grid
 from recbench.command_line import run
@@ -33,7 +31,8 @@ from recbench.evaluation.protocols import PROTOCOLS, Encoding, UserSet
 from recbench.evaluation.significance import significance
 from recbench.keys import CELL
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import DEFAULT_STARS
 from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs

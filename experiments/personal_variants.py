@@ -16,9 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from recbench.models.item_table.codes import choose_codes
-from recbench.models.item_table.kernel import Scales
-from recbench.models.item_table.tables import ItemTables
 
 from experiments.common import ResumableFlags, cells_of, console, grid
 from PerUser.personal import Personal
@@ -30,7 +27,9 @@ from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
-from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.scales import Scales
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import write_csv
@@ -56,7 +55,7 @@ class Parameters(ResumableFlags):
 class ProductKernel(FactorKernel):
     """Similarity by the product of factors, without the arc sine."""
 
-    def _likeness(self, movie, stored, patterns, asked):  # type: ignore[no-untyped-def]
+    def _similarity(self, movie, stored, patterns, query):  # type: ignore[no-untyped-def]
         lengths = self._norm[movie][:, None] * self._norm[stored]
         return (self._unit[movie] @ self._unit[stored].T) * lengths
 

@@ -12,8 +12,8 @@ Folds = Literal["surprise", "grouplens", "ml-1m-5-fold", "ml-1m-90-10"]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How ratings are divided: into `blocks`, of which `tested` are held out in turn; `is_1m`: those
-    of MovieLens 1M, not 100K."""
+    """How ratings are divided: into `blocks`, of which `tested` are held out in turn; `is_1m`: of
+    MovieLens 1M, not 100K."""
 
     described: str
     blocks: int = 5
@@ -45,9 +45,19 @@ class Method:
 
 
 BIAS = {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, "start": "mean"}
-SVD = {"factors": 100, "epochs": 20, "learning_rate": 0.005, "regularisation": 0.02}
+SVD: dict[str, object] = {
+    "factors": 100,
+    "epochs": 20,
+    "learning_rate": 0.005,
+    "regularisation": 0.02,
+}
 SVD |= {"start": "mean"}
-USER_KNN = {"neighbours": 40, "similarity": "msd", "damping": 0.0, "damping_user": 15.0}
+USER_KNN: dict[str, object] = {
+    "neighbours": 40,
+    "similarity": "msd",
+    "damping": 0.0,
+    "damping_user": 15.0,
+}
 USER_KNN |= {"damping_movie": 10.0, "start": "mean"}
 FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
 IMPLICIT = {**FM, "days": 1, "rank_of_many": 0}

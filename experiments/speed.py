@@ -32,7 +32,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from recbench.models.factorization.sampling import BURN_IN
 
 from experiments.common import ResumableFlags, console, training_of
 from experiments.engine_and_networks import (
@@ -46,12 +45,13 @@ from experiments.engine_and_networks import (
 from experiments.full_size import KAGGLE_RATINGS, MADE, PARTS, make_dataset
 from recbench import ContinualRecommender, Ratings
 from recbench.command_line import run
-from recbench.contract import declared, fit, learns_from
+from recbench.contract import declared, fit, learns_from_words
 from recbench.data.joining import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.models.factorization import BURN_IN
 from recbench.registry import check_name, load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
@@ -189,7 +189,7 @@ def costs(name: str, cell: Cell) -> dict:
         row, seconds = work(), median_seconds(work, 3)
         how, more = one_more_rating(cls, cell, seconds)
     return {
-        "learns_from": learns_from(cls),
+        "learns_from": learns_from_words(cls),
         "fit_and_predict_seconds": seconds,
         "one_more_rating": how,
         "one_more_rating_seconds": more,
@@ -219,7 +219,7 @@ def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
         return "learned", float(np.median(times)) / 1e6
     users, counts = np.unique(train.user, return_counts=True)
     typical = users[np.argsort(counts, kind="stable")[len(users) // 2]]  # of median history
-    own, model = train.take(train.user == typical), cls()
+    own, model = train.take(train.user == typical), cell.new(cls)
 
     def fit_and_predict() -> None:
         fit(model, training_of(cell, own))
@@ -297,12 +297,12 @@ def folding_in_microseconds(rng: np.random.Generator, known: int) -> float:
     fm = load_recommender("bayes_fm")()
     size, samples = fm.rank + 1, fm.samples - BURN_IN
     q = rng.standard_normal((samples, known, size))  # movie vectors
-    residual, asked = rng.standard_normal(known), rng.standard_normal((samples, size))
+    residual, query = rng.standard_normal(known), rng.standard_normal((samples, size))
 
     def fold_in() -> float:
         penalised = q.transpose(0, 2, 1) @ q + np.eye(size)  # (samples, size, size)
         vector = np.linalg.solve(penalised, (residual @ q)[:, :, None])[:, :, 0]
-        return float(np.vecdot(vector, asked).mean())
+        return float(np.vecdot(vector, query).mean())
 
     return float(np.median([elapsed_microseconds(fold_in) for _ in range(50)]))
 

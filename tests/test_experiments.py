@@ -1,11 +1,15 @@
-"""The scripts of experiments/: figures, files, going on after a stop, wrong flags."""
+"""The scripts of experiments/: figures, files, continuing after a stop, wrong flags."""
 
+from __future__ import annotations
+
+import importlib
 import json
 import os
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from surprise import BaselineOnly, Reader
@@ -13,24 +17,66 @@ from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
 from tests_paths import ROOT, SYNTHETIC
 
+from experiments.common import console, training_of
+from experiments.no_population import CONTENDERS, OneUserAtATime
 from recbench.data.joining import load_dataset
+from recbench.errors import InputError
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
+from recbench.models.item_table.table import ItemTable
+from recbench.ratings import Ratings
+from recbench.registry import load_recommender
 
-pytestmark = pytest.mark.slow  # each starts a script as a process
 
-LITERATURE = "experiments.literature"
-PUBLISHED = "experiments.published_benchmark"
+def run(name, **parameters):
+    """The experiment in this process, on the synthetic set where nothing else is named."""
+    module = importlib.import_module(f"experiments.{name}")
+    if hasattr(module.Parameters, "dataset"):
+        parameters = {"dataset": str(SYNTHETIC)} | parameters
+    parameters = {key: str(one) if key == "output_dir" else one for key, one in parameters.items()}
+    return module.main(module.Parameters(**parameters))
 
 
-def experiment(name, *words, cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", name, *map(str, words)],
-        cwd=cwd,
-        env=os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
+@pytest.fixture(scope="module", autouse=True)
+def wide():
+    console.width = 200
+
+
+# --- each user alone ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in CONTENDERS if name != "torch"])
+def test_nothing_is_learned_from_others(synthetic, name):
+    """What others rate changes nothing."""
+    protocol = PROTOCOLS["strict"].changed(background_users=0, votes=False, item_baseline=False)
+    cell = make_cell(synthetic, protocol, 12, 20, 1)
+    train, test = cell.personal.train, cell.personal.test
+    spec, settings, _ = CONTENDERS[name]
+    cls = load_recommender(spec)
+
+    def predictions(ratings):
+        model = OneUserAtATime(lambda: cls(**settings)).fit(training_of(cell, ratings))
+        return model.predict(test.user, test.movie)
+
+    mine = test.user == 3
+    rng = np.random.default_rng(0)
+    stars = np.where(train.user == 3, train.stars, rng.integers(1, 11, len(train)) / 2)
+    alone = predictions(train)
+    among_others = predictions(Ratings(train.user, train.movie, stars, train.time))
+    np.testing.assert_array_equal(alone[mine], among_others[mine])
+    if name != "always_3":
+        assert (alone[~mine] != among_others[~mine]).any()
+
+
+@pytest.mark.slow
+def test_each_user_alone_is_written_so_that_claims_can_pair(tmp_path):
+    words = {"cells": ("10x20",), "iterations": 1, "user_set": "all"}
+    assert run("no_population", **words, output_dir=tmp_path / "run") == 0
+    rows = pd.read_csv(tmp_path / "run" / "comparison.csv")
+    assert rows["model"].tolist() == list(CONTENDERS)
+    run("claims", run=str(tmp_path / "run"), claims=("ridge:user_mean",))
+    claims = pd.read_csv(tmp_path / "run" / "claims.csv")
+    assert {"rmse", "mae", "accuracy_mean"} <= set(claims["score"])
 
 
 # --- MovieLens 100K ----------------------------------------------------------------------------
@@ -39,11 +85,12 @@ def experiment(name, *words, cwd=ROOT):
 @pytest.fixture(scope="module")
 def ml_100k(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ml-100k") / "run"
-    done = experiment(LITERATURE, "--models", "bias", "--output-dir", folder)
-    assert done.returncode == 0, done.stderr
-    return folder, done.stdout
+    with console.capture() as capture:
+        assert run("literature", models=("bias",), output_dir=folder) == 0
+    return folder, capture.get()
 
 
+@pytest.mark.slow
 def test_each_fold_is_the_one_of_surprise(ml_100k):
     """Its own cross-validation gives the same errors, fold by fold."""
     rows = load_dataset("ml-100k").source.ratings.select("userId", "movieId", "rating")
@@ -55,13 +102,7 @@ def test_each_fold_is_the_one_of_surprise(ml_100k):
     assert ours["mae_pooled"].tolist() == pytest.approx(theirs["test_mae"].tolist(), abs=1e-6)
 
 
-def test_folds_are_the_sets_that_grouplens_publishes(ml_100k):
-    ours = pd.read_csv(ml_100k[0] / "comparison.csv").query("folds == 'grouplens'")
-    assert ours["n_test"].tolist() == [20_000] * 5
-    rows = load_dataset("ml-100k").source.ratings
-    assert rows[:20_000]["userId"].n_unique() == 459  # as in u1.test
-
-
+@pytest.mark.slow
 def test_figures_stand_beside_those_published(ml_100k):
     folder, printed = ml_100k
     beside = pd.read_csv(folder / "published.csv").set_index("folds")
@@ -74,16 +115,23 @@ def test_figures_stand_beside_those_published(ml_100k):
     rows = pd.read_csv(folder / "comparison.csv")
     assert json.loads(rows["settings"][0])["damping_user"] == 15.0
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
+    # the sets that GroupLens publishes
+    assert rows.query("folds == 'grouplens'")["n_test"].tolist() == [20_000] * 5
+    assert load_dataset("ml-100k").source.ratings[:20_000]["userId"].n_unique() == 459  # u1.test
+    # without its folder MovieLens 1M is left out
+    assert "MovieLens 1M is left out: --dataset-1m" in printed
+    assert set(rows["folds"]) == {"surprise", "grouplens"}
 
 
-def test_ml_100k_is_not_overwritten_and_goes_on_where_it_was(ml_100k):
+@pytest.mark.slow
+def test_ml_100k_is_not_overwritten_and_continues_where_it_was(ml_100k):
     folder = ml_100k[0]
-    again = experiment(LITERATURE, "--output-dir", folder)
-    assert again.returncode == 2
-    assert "holds a run already" in again.stderr
+    with pytest.raises(InputError, match="holds a run already"):
+        run("literature", output_dir=folder)
     whole = pd.read_csv(folder / "comparison.csv")
     whole.assign(fit_seconds=-1.0)[:7].to_csv(folder / "comparison.csv", index=False)
-    assert experiment(LITERATURE, "--resume", folder).returncode == 0
+    words = [sys.executable, "-m", "experiments.literature", "--resume", folder]
+    assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == 0
     resumed = pd.read_csv(folder / "comparison.csv")
     assert (resumed["fit_seconds"] == -1).sum() == 7
     pd.testing.assert_series_equal(whole["rmse_pooled"], resumed["rmse_pooled"])
@@ -92,20 +140,14 @@ def test_ml_100k_is_not_overwritten_and_goes_on_where_it_was(ml_100k):
 # --- MovieLens 1M ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def ml_1m(tmp_path_factory):
-    """On a small dataset in its place: what is checked is how it is divided and put down."""
-    folder = tmp_path_factory.mktemp("ml-1m") / "run"
-    words = ["--models", "bias", "bayes_fm_ids", "bayes_fm_implicit_ordinal"]
-    words += ["--folds", "ml-1m-5-fold", "ml-1m-90-10"]
-    words += ["--dataset-1m", SYNTHETIC, "--output-dir", folder]
-    done = experiment(LITERATURE, *words)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def test_each_method_is_run_by_its_own_protocols(ml_1m):
-    rows = pd.read_csv(ml_1m / "comparison.csv")
+@pytest.mark.slow
+def test_each_method_is_run_by_its_own_protocols(tmp_path):
+    """On a small dataset in its place: what is checked is how it is divided and written."""
+    models = ("bias", "bayes_fm_ids", "bayes_fm_implicit_ordinal")
+    words = {"models": models, "folds": ("ml-1m-5-fold", "ml-1m-90-10")}
+    folder = tmp_path / "run"
+    assert run("literature", **words, dataset_1m=str(SYNTHETIC), output_dir=folder) == 0
+    rows = pd.read_csv(folder / "comparison.csv")
     assert rows.groupby(["model", "folds"])["iteration"].agg(list).to_dict() == {
         ("bias", "ml-1m-5-fold"): [1, 2, 3, 4, 5],
         ("bayes_fm_ids", "ml-1m-90-10"): [1],
@@ -117,10 +159,8 @@ def test_each_method_is_run_by_its_own_protocols(ml_1m):
     assert set(rows[rows["folds"] == "ml-1m-90-10"]["n_test"]) == {-(-n // 10)}
     ordinal = rows[rows["model"] == "bayes_fm_implicit_ordinal"]
     assert json.loads(ordinal["settings"].item())["ordinal"]
-
-
-def test_figures_of_methods_that_are_not_here_stand_alone(ml_1m):
-    beside = pd.read_csv(ml_1m / "published.csv").set_index("model")
+    # figures of methods that are not here stand alone
+    beside = pd.read_csv(folder / "published.csv").set_index("model")
     assert beside.loc["SparseFC", "published_rmse"] == 0.824
     assert pd.isna(beside.loc["SparseFC", ["rmse", "published_mae", "rmse_difference"]]).all()
     assert beside.loc["bias", "published_rmse"] == 0.909
@@ -133,50 +173,42 @@ def test_figures_of_methods_that_are_not_here_stand_alone(ml_1m):
     assert (beside["protocol"].str.startswith("MovieLens 1M")).all()
 
 
-def test_without_its_folder_movielens_1m_is_left_out(ml_100k):
-    folder, printed = ml_100k
-    assert "MovieLens 1M is left out: --dataset-1m" in printed
-    assert set(pd.read_csv(folder / "comparison.csv")["folds"]) == {"surprise", "grouplens"}
-    assert pd.read_csv(folder / "published.csv")["protocol"].str.contains("100K").all()
-
-
 # --- wrong flags -------------------------------------------------------------------------------
+
+ONLY_1M = ("ml-1m-90-10",)
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "message"),
+    ("parameters", "message"),
     [
-        (LITERATURE, ["--models", "bayes"], "--models is bayes. Expected some of bias, svd"),
-        (LITERATURE, ["--models", "bias", "bias"], "--models is bias bias. Expected some"),
-        (LITERATURE, ["--models"], "--models is empty"),
-        (LITERATURE, ["--folds", "ten"], "'ten'"),
-        (LITERATURE, ["--folds", "ml-1m-90-10"], "MovieLens 1M is not there"),
+        ({"models": ("bayes",)}, "--models is bayes. Expected some of bias, svd"),
+        ({"models": ("bias", "bias")}, "--models is bias bias. Expected some"),
+        ({"models": ()}, "--models is empty"),
+        ({"folds": ONLY_1M}, "MovieLens 1M is not there"),
         (
-            LITERATURE,
-            ["--folds", "ml-1m-90-10", "--models", "bias", "--dataset-1m", SYNTHETIC],
+            {"folds": ONLY_1M, "models": ("bias",), "dataset_1m": str(SYNTHETIC)},
             "none of --models bias is run by them",
         ),
-        (LITERATURE, ["--dataset-1m", "nowhere"], "nowhere: no such folder"),
-        (LITERATURE, ["--seed", "-1"], "--seed is -1"),
-        (LITERATURE, ["--resume", "nowhere"], "nowhere: has no run.json"),
+        ({"dataset_1m": "nowhere"}, "nowhere: no such folder"),
+        ({"seed": -1}, "--seed is -1"),
+        ({"resume": "nowhere"}, "nowhere: has no run.json"),
     ],
 )
-def test_bad_input_is_one_message_and_status_2(tmp_path, name, words, message):
-    done = experiment(name, *words, cwd=tmp_path)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert re.search(message, " ".join(done.stderr.replace("│", " ").split()))
-    assert "Traceback" not in done.stderr
+def test_bad_input_is_one_message(tmp_path, monkeypatch, parameters, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=re.escape(message)):
+        run("literature", **parameters)
     assert list(tmp_path.iterdir()) == []
 
 
 # --- the published benchmark -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_each_defect_of_the_published_benchmark_has_its_rows(kaggle_folder, tmp_path):
-    words = ("--dataset", kaggle_folder, "--num-users", "10", "--reviews-per-user", "10")
     folder = tmp_path / "run"
-    done = experiment(PUBLISHED, *words, "--iterations", "1", "--output-dir", folder)
-    assert done.returncode == 0, done.stderr
+    size = {"num_users": 10, "reviews_per_user": (10,), "iterations": 1}
+    run("published_benchmark", dataset=str(kaggle_folder), **size, output_dir=folder)
     joins = pd.read_csv(folder / "joins.csv").set_index("join")
     assert joins.loc["links", "right_share_of_joined"] == 1
     assert joins.loc["direct", "right_movie"] < joins.loc["links", "right_movie"]
@@ -185,4 +217,100 @@ def test_each_defect_of_the_published_benchmark_has_its_rows(kaggle_folder, tmp_
     assert (ablation[ablation["repair"] == "as published"]["accuracy_change"] == 0).all()
     glance = pd.read_csv(folder / "ablation_accuracy.csv")
     assert glance["repair"].tolist() == list(dict.fromkeys(ablation["repair"]))
-    assert experiment(PUBLISHED, "--dataset", "ml-100k").returncode == 2
+    with pytest.raises(InputError, match="one id space"):
+        run("published_benchmark", dataset="ml-100k")
+
+
+# --- behind the figures of docs/personal-model.md ----------------------------------------------
+
+
+@pytest.mark.slow
+def test_reasons_are_compared_with_forgetting(tmp_path):
+    run("explanations", ratings=60, output_dir=tmp_path / "run")
+    table = pd.read_csv(tmp_path / "run/agreement.csv").set_index("compared")
+    assert table.loc["if_forgotten", "same_sign"] >= 0.99
+    assert table.loc["if_forgotten", "mean_difference"] < 1e-9
+    assert table.loc["share", "same_sign"] <= 1
+    assert table.loc["share", "sums"] == 1  # each explanation to its prediction
+
+
+@pytest.mark.slow
+def test_questions_are_asked_in_three_ways(tmp_path, capsys):
+    words = {"users": 8, "ratings": 20, "user_set": "all", "iterations": 1}
+    run("ask_next", **words, output_dir=tmp_path / "run")
+    table = pd.read_csv(tmp_path / "run/ask_next.csv")
+    assert set(table["strategy"]) == {"variance", "popular", "random"}
+    assert sorted(set(table["answers"])) == [0, 1, 2, 5, 10]
+    assert table[table["answers"] == 0]["rmse"].nunique() == 1  # nobody has answered anything
+    assert "variance" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_membership_is_guessed_of_few_users(tmp_path):
+    run("membership", members=(15,), iterations=1, output_dir=tmp_path / "run")
+    table = pd.read_csv(tmp_path / "run/membership.csv").set_index("attack")
+    assert table["auc"].between(0, 1).all()
+    assert table.loc["both", "auc"] > 0.5
+    with pytest.raises(InputError, match="a third"):
+        run("membership", members=(50,))
+
+
+@pytest.mark.slow
+def test_learned_bits_stand_beside_others(tmp_path):
+    words = {"cell": "12x10", "user_set": "all", "iterations": 1, "bits": (8, 16)}
+    words |= {"background_users": (30,), "models": ("ridge", "user_mean")}
+    assert run("learned_bits", **words, output_dir=tmp_path / "run") == 0
+    table = pd.read_csv(tmp_path / "run/comparison.csv")
+    ridge = table[table["recommender"] == "ridge"]
+    kinds = list(zip(ridge["metadata"], ridge["kind"], ridge["bits"], strict=True))
+    assert kinds == [
+        ("published", "none", 0),
+        ("extended", "none", 0),
+        ("published", "random", 16),
+        ("published", "metadata", 16),
+        ("published", "learned", 8),
+        ("published", "learned", 16),
+        ("extended", "learned", 16),
+    ]
+    assert ridge["rmse"].nunique() == len(ridge)  # other bits, other predictions
+    against = pd.read_csv(tmp_path / "run/significance.csv")
+    assert set(against["reference"]) == {"ridge, published"}
+
+
+@pytest.mark.slow
+def test_variants_are_relative_to_the_whole(tmp_path):
+    words = {"datasets": (str(SYNTHETIC),), "cells": ("10x10",), "iterations": 1}
+    assert run("personal_variants", **words, output_dir=tmp_path / "run") == 0
+    table = pd.read_csv(tmp_path / "run/summary.csv").set_index("model")
+    assert table.loc["personal", "mean"] == 0
+    assert table.loc["code of 512 bits", "mean"] == 0
+    assert table.loc["code of 512 bits", "bytes_per_movie"] == 72
+    assert table.loc["without drift", "mean"] != 0
+
+
+@pytest.mark.slow
+def test_an_item_table_from_the_command_line(tmp_path):
+    def script(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "recbench.models.item_table", *map(str, words)],
+            cwd=ROOT,
+            env=os.environ | {"COLUMNS": "120"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    file = tmp_path / "movies.npz"
+    words = ("--dataset", SYNTHETIC, "--output", file, "--code-bits", 64)
+    done = script(*words)
+    assert done.returncode == 0, done.stderr
+    table = ItemTable.load(file)
+    assert table.codes.shape[1] == 64
+    assert table.about["users"] == 60
+    assert table.checksum()[:16] in script("--show", file).stdout
+    again = script(*words)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    elsewhere = script("--output", tmp_path / "no/folder/movies.npz")
+    assert elsewhere.returncode == 2
+    assert "there is no folder" in elsewhere.stderr

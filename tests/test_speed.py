@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from tests_paths import SYNTHETIC
 
+from experiments import speed
 from experiments.speed import Parameters, main, one_by_one_rows
+from recbench.evaluation import cells
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.item_table.table import ItemTables
 
 
 def test_item_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatch):
@@ -20,18 +22,17 @@ def test_item_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatc
         made.append(arguments)
         return tables
 
-    monkeypatch.setattr(ItemTables, "make", make)
+    monkeypatch.setattr(cells, "make_item_tables", make)
     row = next(one_by_one_rows(cell))
     assert row["what"].startswith(f"item tables: {len(tables.tables)} of ")
     assert len(made) == 1
 
 
 @pytest.mark.slow
-def test_recommenders_have_a_line_each(tmp_path):
+def test_recommenders_have_a_line_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(speed, "HELD_OUT", 100)  # the set has 146 movies
     words = {"parts": ("engine", "models"), "models": ("bias", "ridge"), "quick": True}
-    assert (
-        main(Parameters(dataset="tests/synthetic", output_dir=str(tmp_path / "run"), **words)) == 0
-    )
+    assert main(Parameters(dataset=str(SYNTHETIC), output_dir=str(tmp_path / "run"), **words)) == 0
     table = pd.read_csv(tmp_path / "run" / "models.csv")
     assert table["model"].tolist() == ["bias", "ridge"]
     assert table["times_as_fast"][0] == 1

@@ -67,7 +67,7 @@ def check(quick: bool = True, first: bool = False) -> Callable[[Callable], None]
     the second what to do where that is not kept; messages end with both."""
 
     def add(function: Callable) -> None:
-        expected, remedy, *_ = inspect.getdoc(function).split("\n")
+        expected, remedy, *_ = (inspect.getdoc(function) or "").split("\n")
         CHECKS.append(Check(function.__name__, expected, remedy, quick, first, function))
 
     return add

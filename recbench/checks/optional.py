@@ -171,11 +171,11 @@ def learning_comes_nearer_to_fitting_all(candidate: Candidate) -> None:
     `fit` learns in the order of time and `learn_one` goes on, so both end where `fit` to all
     ends, but for what `fit` finds for all users together, which may stay as it was."""
     candidate.needs("learn_one")
-    asked = all_pairs(tuple(np.unique(THEN.user).tolist()))
-    at_once, model = candidate.predict(candidate.fit(WHOLE), *asked), candidate.fit(FIRST)
-    before = candidate.predict(model, *asked)
+    pairs = all_pairs(tuple(np.unique(THEN.user).tolist()))
+    at_once, model = candidate.predict(candidate.fit(WHOLE), *pairs), candidate.fit(FIRST)
+    before = candidate.predict(model, *pairs)
     candidate.learn(model, THEN)
-    after = candidate.predict(model, *asked)
+    after = candidate.predict(model, *pairs)
     was, now = (float(np.abs(one - at_once).mean(dtype=float)) for one in (before, after))
     if now >= was:
         what = f"{len(THEN)} ratings learned one by one, predictions are {now:.2g} stars away from"
@@ -214,7 +214,8 @@ def a_changed_rating_takes_the_place(candidate: Candidate) -> None:
     candidate.call(changed.learn_one, LATER_USER, 4, 0.5)
     for model in (changed, once):
         candidate.call(model.learn_one, LATER_USER, 4, 4.5)
-    if differ := widest(*(candidate.predict(one, *EVERYBODY) for one in (changed, once))):
+    one, other = (candidate.predict(model, *EVERYBODY) for model in (changed, once))
+    if differ := widest(one, other):
         raise Broken(f"rated 0.5 and then 4.5, {differ} from 4.5 alone", "learn_one")
 
 
@@ -235,8 +236,8 @@ def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
     for movie in gone:
         candidate.call(model.forget_one, user, movie)
     candidate.learn(without, THEN.take(~((THEN.user == user) & np.isin(THEN.movie, gone))))
-    differ = widest(*(candidate.predict(one, *EVERYBODY) for one in (model, without)))
-    if differ:
+    one, other = (candidate.predict(each, *EVERYBODY) for each in (model, without))
+    if differ := widest(one, other):
         trace, names = "", attributes_that_differ(model, without)
         if names:  # where the first of them is written
             fresh = candidate.fit(FIRST)

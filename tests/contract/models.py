@@ -177,7 +177,7 @@ knows the movies rated alone: movies_never_seen
 +         stars = stars + later
 +         stars = stars * self.seen[movie]  # here
 
-cannot be asked nothing: empty_input
+cannot take empty input: empty_input
   ValueError: zero-size array to reduction operation
 -         stars = stars + later
 +         stars = stars + later
@@ -252,7 +252,7 @@ makes its ratings writable and centres them: inputs_are_left_as_they_were
 +         train.stars.base.flags.writeable = True
 +         train.stars.base[:] -= 1e-3  # here
 
-sorts what it is asked: one_prediction_for_each_pair
+sorts its input: one_prediction_for_each_pair
   ValueError: sort array is read-only
 -         later = 0.0 if time is None else np.clip((time - self.last) / 1e9, -0.1, 0.1)
 +         later = 0.0 if time is None else np.clip((time - self.last) / 1e9, -0.1, 0.1)
@@ -277,28 +277,28 @@ remembers what it was fitted to before: fitting_again_starts_afresh
 -         return self
 +         return self  # here
 
-learns when asked: predicting_changes_nothing
+learns when it predicts: predicting_changes_nothing
   for the same input predict returned two things
 -         stars = stars + later
 +         stars = stars + later
 +         self.start += 0.01  # here
 
-draws when asked: predicting_changes_nothing
+draws when it predicts: predicting_changes_nothing
   for the same input predict returned two things
 -         stars = stars + later
 +         stars = stars + later
 +         stars = stars + np.random.normal(0, 0.01, len(user))  # here
 
-grows when asked: predicting_changes_nothing
+grows when it predicts: predicting_changes_nothing
   state_bytes changed by predicting
 -         self.own = {}
 +         self.own = {}
-+         self.asked = []
++         self.pairs = []
 -         stars = stars + later
 +         stars = stars + later
-+         self.asked += user.tolist()  # here
++         self.pairs += user.tolist()  # here
 -         return 12 * sum(map(len, self.own.values()))
-+         return 12 * len(self.asked)
++         return 12 * len(self.pairs)
 
 answers in the order of users: each_pair_is_predicted_by_itself
   in another order of the rows
@@ -306,7 +306,7 @@ answers in the order of users: each_pair_is_predicted_by_itself
 +         stars = stars[np.argsort(user, kind='stable')]
 +         return np.clip(stars, 0.5, 5.0).astype(np.float32)  # here
 
-centres what it is asked: each_pair_is_predicted_by_itself
+centres its predictions: each_pair_is_predicted_by_itself
   in batches of 1 161 of 161 predictions differ
 -         return np.clip(stars, 0.5, 5.0).astype(np.float32)
 +         stars = stars - 0.1 * stars.mean() if len(stars) else stars
@@ -373,7 +373,7 @@ predicts one otherwise: one_prediction_is_what_many_are
 -         stars = np.array([self.predict_one(*pair) for pair in pairs])
 +         stars = np.array([self.explain_one(*pair).stars for pair in pairs])
 
-learns when one is asked: predicting_one_changes_nothing
+learns when it predicts one: predicting_one_changes_nothing
   after predict_one predictions differ
 -     def predict_one(self, user, movie):
 +     def predict_one(self, user, movie):

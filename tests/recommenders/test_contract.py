@@ -129,7 +129,9 @@ def test_a_recommender_sees_what_it_declares(train, movies):
     assert [len(one.background) for one in seen.values()] == [0, 0, len(train)]
     assert len(seen["all"].all_ratings) == 2 * len(train)
     assert len(seen["user"].all_ratings) == len(train)
-    assert seen["user+items"].item_tables is seen["all"].item_tables
+    for learns_from in ("user+items", "all"):
+        assert len(seen[learns_from].item_tables.tables) == 1
+        assert len(seen[learns_from].item_baseline.stars) == len(movies)
     for what in ("item_baseline", "item_tables"):
         with pytest.raises(InputError, match=r"learns_from = \"user\+items\" or \"all\""):
             getattr(seen["user"], what)

@@ -59,10 +59,13 @@ SEEN = {}
 
 
 class First:
-    learns_from_background = True
+    learns_from = "all"
+    builds_on = ""
 
-    def fit(self, train, movies, base=None):
-        SEEN[type(self).__name__] = sorted(type(one).__name__ for one in ALIVE), base is not None
+    def fit(self, training):
+        alive = sorted(type(one).__name__ for one in ALIVE)
+        based = self.builds_on == "First" and training.fitted("First") is not None
+        SEEN[type(self).__name__] = alive, based
         ALIVE.add(self)
         return self
 
