@@ -10,13 +10,13 @@ import html
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 
 Kind = Literal["list", "boxes", "lines", "bars", "points"]
-Numbers = Sequence[float] | np.ndarray | pd.Series
+Numbers: TypeAlias = Sequence[float] | np.ndarray | pd.Series
 
 
 @dataclass(frozen=True)
