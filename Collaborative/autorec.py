@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -60,6 +61,7 @@ class Autoencoder(nn.Module):
         return regularisation / 2 * weights + damping_user * self.user_bias.square().sum()
 
 
+@dataclass(eq=False)
 class AutoRecModel(Recommender):
     """r̂_ui = o_i + b_u + W_u·h_i, h_i = σ(m + Σ_v V_v r_vi) − ½: an item-based autoencoder.
 
@@ -101,35 +103,25 @@ class AutoRecModel(Recommender):
     }
     tuned: ClassVar[str] = "results/tuning/autorec"
 
-    def __init__(
-        self,
-        units: int = 100,
-        epochs: int = 30,
-        learning_rate: float = 0.005,
-        regularisation: float = 100.0,
-        damping_user: float = 5.0,
-        start: Start = "item_baseline",
-        device: str = "auto",
-    ) -> None:
-        self.units = units
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.regularisation = regularisation
-        self.damping_user = damping_user
-        self.start: Start = start
-        self.device = choose_device(device)
+    units: int = 100
+    epochs: int = 30
+    learning_rate: float = 0.005
+    regularisation: float = 100.0
+    damping_user: float = 5.0
+    start: Start = "item_baseline"
+    device: str = "auto"
 
     def fit(self, training: Training) -> Self:
-        train = training.all_ratings
+        train, device = training.all_ratings, choose_device(self.device)
         self._rated = Rated.of(training, self.start)
         user, movie = self._rated.rows_of(train)
         residual = train.stars - self._rated.offset[train.movie]  # (ratings,)
         order = np.argsort(movie, kind="stable")  # one movie's ratings after another's
 
         def on_device(array: np.ndarray, dtype: type) -> Tensor:
-            return torch.from_numpy(array.astype(dtype)).to(self.device)
+            return torch.from_numpy(array.astype(dtype)).to(device)
 
-        network = self._initial(user, residual, training.seed).to(self.device)
+        network = self._initial(user, residual, training.seed).to(device)
         of_user = on_device(user[order], np.int64)  # (ratings,)
         stars = on_device(train.stars[order], np.float32)
         count = on_device(np.bincount(movie), np.int64)  # (movies,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -18,15 +19,58 @@ from recbench.models.factorization import (
     one_hot,
     places,
 )
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 
 
-class BayesianFM(Recommender):
-    """A factorisation machine whose every parameter is averaged over its posterior, by myFM.
+class FactorizationMachine(Recommender):
+    """What `BayesianFM` and `BayesianFMImplicit` share: sampling and prediction."""
+
+    learns_from: ClassVar[str] = "all"
+    initial_deviation: float
+    with_bits: bool
+    ordinal: bool
+
+    def _groups(self, train: Ratings, side_groups: list[int]) -> list[int]:
+        """Sizes of the groups of features, in the order of `_design`.
+
+        Args:
+            side_groups: those of bits and votes.
+        """
+        raise NotImplementedError
+
+    def _design(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> Design:
+        raise NotImplementedError
+
+    def _sample(self, train: Ratings, movies: Movies, rank: int, samples: int, seed: int) -> Self:
+        self._model = None
+        self._mean = train.mean_stars()
+        if not len(train):
+            return self
+        self._users, self._movies = np.unique(train.user), np.unique(train.movie)
+        self._side, side_groups = np.empty((len(movies), 0)), list[int]()
+        if self.with_bits:
+            self._side, side_groups = movie_features(movies, self._movies)
+        groups = self._groups(train, side_groups)
+        kind = OrdinalFM if self.ordinal else NormalFM
+        self._model = kind(rank, samples, self.initial_deviation, seed)
+        self._model.fit(self._design(train.user, train.movie, train.time), train.stars, groups)
+        return self
+
+    def _predict(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> np.ndarray:
+        stars = np.full(len(user), self._mean)
+        if self._model is not None and len(user):
+            design = self._design(np.asarray(user), np.asarray(movie), time)
+            stars = self._model.predict(design)
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+
+@dataclass(eq=False)
+class BayesianFM(FactorizationMachine):
+    """A factorisation machine with every parameter averaged over its posterior, by myFM.
 
     r̂(x) = μ + w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k (Rendle 2010, "Factorization machines"), x being
     one-hot user, one-hot movie, the movie's bits and its vote average. The prior of w and v is a
-    normal distribution for each group of features, whose mean and precision are sampled along by
+    normal distribution for each group of features; its mean and precision are sampled along by
     Gibbs sampling (Freudenthaler, Schmidt-Thieme & Rendle 2011, "Bayesian factorization
     machines"): how much to shrink is learned, not set. A group is: the users, the movies, one
     channel of bits, the vote average. μ is the mean of the training ratings.
@@ -37,7 +81,7 @@ class BayesianFM(Recommender):
 
     Args:
         rank: numbers in v_j.
-        samples: Gibbs sweeps; all but the first five are kept and averaged.
+        samples: Gibbs sweeps; all but the first five are averaged.
         initial_deviation: standard deviation of the v that sampling starts from.
         with_bits: False for user and movie ids alone.
         ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
@@ -46,7 +90,6 @@ class BayesianFM(Recommender):
     """
 
     name: ClassVar[str] = "bayes_fm"
-    learns_from: ClassVar[str] = "all"
     # The prior's width is learned, so there is little to tune.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),
@@ -60,53 +103,32 @@ class BayesianFM(Recommender):
         "initial_deviation": 0.047,
     }
 
-    def __init__(
-        self,
-        rank: int = 14,
-        samples: int = 113,
-        initial_deviation: float = 0.021,
-        with_bits: bool = True,
-        ordinal: bool = False,
-    ) -> None:
-        self.rank = rank
-        self.samples = samples
-        self.initial_deviation = initial_deviation
-        self.with_bits = with_bits
-        self.ordinal = ordinal
+    rank: int = 14
+    samples: int = 113
+    initial_deviation: float = 0.021
+    with_bits: bool = True
+    ordinal: bool = False
 
     def fit(self, training: Training) -> Self:
         train, movies = training.all_ratings, training.movies
-        self._model = None
-        self._mean = train.mean_stars()
-        if not len(train):
-            return self
-        self._users, self._movies = np.unique(train.user), np.unique(train.movie)
-        self._side, groups = np.empty((len(movies), 0)), list[int]()
-        if self.with_bits:
-            self._side, groups = movie_features(movies, self._movies)
-        groups = [len(self._users) + 1, len(self._movies) + 1, *groups]
-        kind = OrdinalFM if self.ordinal else NormalFM
-        self._model = kind(self.rank, self.samples, self.initial_deviation, training.seed)
-        self._model.fit(self._design(train.user, train.movie), train.stars, groups)
-        return self
+        return self._sample(train, movies, self.rank, self.samples, training.seed)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        stars = np.full(len(user), self._mean)
-        if self._model is not None and len(user):
-            design = self._design(np.asarray(user), np.asarray(movie))
-            stars = self._model.predict(design)
-        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+        return self._predict(user, movie, None)
 
-    def _design(self, user: np.ndarray, movie: np.ndarray) -> Design:
+    def _groups(self, train: Ratings, side_groups: list[int]) -> list[int]:
+        return [len(self._users) + 1, len(self._movies) + 1, *side_groups]
+
+    def _design(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> Design:
         """One-hot users; a block of the movies."""
         columns = one_hot(places(user, self._users), len(self._users) + 1)
         distinct, row = np.unique(movie, return_inverse=True)
         known = one_hot(places(distinct, self._movies), len(self._movies) + 1)
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
 
-    def expected_cost(self, ratings: int, users: int, films: int) -> tuple[float, float]:
+    def expected_cost(self, ratings: int, users: int, movies: int) -> tuple[float, float]:
         """Seconds and bytes of fitting, see `recbench.models.factorization.expected_cost`."""
-        return expected_cost(self.rank, self.samples, ratings, users, films)
+        return expected_cost(self.rank, self.samples, ratings, users, movies)
 
     def state_bytes(self) -> int:
         return 0 if self._model is None else self._model.state_bytes(len(self._users))
@@ -117,6 +139,7 @@ class BayesianFM(Recommender):
         return self._model.state_bytes() - self.state_bytes() + self._side.nbytes
 
 
+@dataclass(eq=False)
 class BayesianFMIds(BayesianFM):
     """`BayesianFM` on the ids of users and movies alone."""
 
@@ -127,12 +150,13 @@ class BayesianFMIds(BayesianFM):
         "initial_deviation": 0.038,
     }
 
-    def __init__(
-        self, rank: int = 15, samples: int = 217, initial_deviation: float = 0.036
-    ) -> None:
-        super().__init__(rank, samples, initial_deviation, with_bits=False)
+    rank: int = 15
+    samples: int = 217
+    initial_deviation: float = 0.036
+    with_bits: bool = False
 
 
+@dataclass(eq=False)
 class BayesianFMOrdinal(BayesianFM):
     """`BayesianFM` with stars as ordered steps: an ordered probit, see `OrdinalFM`.
 
@@ -144,7 +168,4 @@ class BayesianFMOrdinal(BayesianFM):
     defaults_without_background: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
-    def __init__(
-        self, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
-    ) -> None:
-        super().__init__(rank, samples, initial_deviation, ordinal=True)
+    ordinal: bool = True

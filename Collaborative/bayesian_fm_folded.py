@@ -1,8 +1,8 @@
-"""`bayes_fm_folded`: the factorisation machine with each user's vector kept up to date."""
+"""`bayes_fm_folded`: the factorisation machine with each user's vector updated by each rating."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from recbench.contract import OnlineRecommender, Training
 from recbench.models.factorization import MovieFeatures, one_hot, places
 from recbench.ratings import MAX_STARS, MIN_STARS
 
-USERS_KEPT = 200  # whose vectors are held ready; a user has as many numbers as a small item table
+CACHED = 200  # users with vectors in memory: one has as many numbers as a small item table
 
 
 @dataclass
@@ -29,12 +29,6 @@ class _Vectors:
     covariance: np.ndarray
 
 
-@dataclass
-class _History:
-    movie: list[int] = field(default_factory=list)
-    stars: list[float] = field(default_factory=list)
-
-
 class BayesianFMFolded(BayesianFM, OnlineRecommender):
     """`bayes_fm` into which a user is folded with each rating.
 
@@ -45,8 +39,8 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
         g = S q    e = r − o − q·m    m ← m + g e / (σ² + q·g)    S ← S − g g' / (σ² + q·g)
 
-    The prediction is the mean over samples of o + q·m. So a user who is new after `fit` is known
-    from the first rating on; movies are not, and no user's ratings change what is known of a movie.
+    The prediction is the mean over samples of o + q·m. So a user who is new after `fit` has an own
+    vector from the first rating on; a new movie has none, and no rating changes that of a movie.
 
     Args:
         rank, samples, initial_deviation: see `BayesianFM`.
@@ -57,22 +51,15 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
     defaults_without_background: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
-    def __init__(
-        self, rank: int = 14, samples: int = 113, initial_deviation: float = 0.021
-    ) -> None:
-        super().__init__(rank, samples, initial_deviation)
-
     def fit(self, training: Training) -> Self:
         super().fit(training)
         train = training.all_ratings
-        self._histories: dict[int, _History] = {}
+        self._histories: dict[int, list[tuple[int, float]]] = {}  # movies and stars of each user
         self._vectors: dict[int, _Vectors] = {}
         for user, movie, stars in zip(
             train.user.tolist(), train.movie.tolist(), train.stars.tolist(), strict=True
         ):
-            history = self._histories.setdefault(user, _History())
-            history.movie.append(movie)
-            history.stars.append(stars)
+            self._histories.setdefault(user, []).append((movie, stars))
         if self._model is not None:
             self._read_samples(len(training.movies))
         return self
@@ -81,11 +68,11 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         """Movie vectors, noise and the prior of users of every sample."""
         users = len(self._users) + 1
         own = one_hot(places(np.arange(n_movies), self._movies), len(self._movies) + 1)
-        films = MovieFeatures(sparse.hstack((own, self._side)).tocsr())
+        features = MovieFeatures(sparse.hstack((own, self._side)).tocsr())
         offsets, vectors = [], []
         for offset, w, v in self._model.kept_samples():
-            of_film, q = films.vectors(w[users:], v[users:])
-            offsets.append(self._model.mean + offset + of_film)
+            of_movie, q = features.vectors(w[users:], v[users:])
+            offsets.append(self._model.mean + offset + of_movie)
             vectors.append(q)
         self._offset = np.stack(offsets, axis=1)  # o, (movies, samples)
         self._q = np.stack(vectors, axis=1)  # (movies, samples, rank + 1)
@@ -96,9 +83,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         vectors = self._vectors_of(user) if self._model is not None else None
-        history = self._histories.setdefault(user, _History())
-        history.movie.append(movie)
-        history.stars.append(stars)
+        self._histories.setdefault(user, []).append((movie, stars))
         if vectors is not None:
             q = self._q[movie]  # (samples, rank + 1)
             gain = np.matvec(vectors.covariance, q)
@@ -109,23 +94,25 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
             vectors.covariance -= gain[:, :, None] * gain[:, None, :]
 
     def _vectors_of(self, user: int) -> _Vectors:
-        """Those held ready, or worked out from the user's ratings; of a new user, the prior."""
+        """From the cache, or computed from the user's ratings; of a new user, the prior."""
         vectors = self._vectors.pop(user, None)  # put in again as the latest
         if vectors is None:
             vectors = self._folded_in(user)
-            if len(self._vectors) >= USERS_KEPT:
+            if len(self._vectors) >= CACHED:
                 del self._vectors[next(iter(self._vectors))]
         self._vectors[user] = vectors
         return vectors
 
     def _folded_in(self, user: int) -> _Vectors:
-        history = self._histories.get(user, _History())
-        q = self._q[history.movie].transpose(1, 0, 2)  # (samples, n, rank + 1)
+        history = self._histories.get(user, [])
+        movie = np.array([movie for movie, _ in history], dtype=np.int64)
+        stars = np.array([stars for _, stars in history])
+        q = self._q[movie].transpose(1, 0, 2)  # (samples, n, rank + 1)
         weighted = q / self._noise[:, None, None]
         precision = weighted.transpose(0, 2, 1) @ q  # (samples, rank + 1, rank + 1)
-        places_ = np.arange(q.shape[2])
-        precision[:, places_, places_] += 1 / self._prior_variance
-        residual = np.array(history.stars)[:, None] - self._offset[history.movie]  # (n, samples)
+        diagonal = np.arange(q.shape[2])
+        precision[:, diagonal, diagonal] += 1 / self._prior_variance
+        residual = stars[:, None] - self._offset[movie]  # (n, samples)
         right = np.vecmat(residual.T, weighted) + self._prior_mean / self._prior_variance
         covariance = np.linalg.inv(precision)
         return _Vectors(np.matvec(covariance, right), covariance)
@@ -150,7 +137,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return sum(8 * 2 * len(history.movie) for history in self._histories.values())
+        return sum(8 * 2 * len(history) for history in self._histories.values())
 
     def shared_bytes(self) -> int:
         return 0 if self._model is None else self._offset.nbytes + self._q.nbytes

@@ -1,39 +1,39 @@
-"""`bayes_fm_implicit`: a Bayesian factorisation machine that knows who rated what, and when."""
+"""`bayes_fm_implicit`: the Bayesian factorisation machine with implicit feedback and time."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 
-from recbench.contract import Recommender, Training
+from Collaborative.bayesian_fm import FactorizationMachine
+from recbench.contract import Training
 from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
 from recbench.models.factorization import (
     Design,
-    NormalFM,
-    OrdinalFM,
     block_of,
     implicit_features,
-    movie_features,
     one_hot,
     places,
 )
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import Ratings
 
 DAY = 86_400  # seconds
 HELD_OUT = 0.2  # of each user's training ratings, the last, to choose the rank on
 SAMPLES_TO_CHOOSE = 40
 
 
-class BayesianFMImplicit(Recommender):
+@dataclass(eq=False)
+class BayesianFMImplicit(FactorizationMachine):
     """The model of `BayesianFM` with three more groups of features.
 
     - of a user u: each movie u rated in training, 1/√n_u, whatever the stars: the implicit
       feedback of SVD++ (Koren 2008, "Factorization meets the neighborhood").
     - of a movie i: each user who rated it in training, 1/√n_i, likewise.
-    - of a rating: the bin of days in which it was given, or is asked for (Koren 2009,
+    - of a rating: the bin of days in which it was given, or is to be predicted (Koren 2009,
       "Collaborative filtering with temporal dynamics"). A day in no bin that has training ratings
       counts to the nearest one that has, so a later day counts to the last.
 
@@ -46,13 +46,12 @@ class BayesianFMImplicit(Recommender):
         rank_of_many: another rank, which thousands of users can bear: it is used if it predicts
             each user's last fifth of training ratings better, learned from the rest; 0: none.
         days: length of a bin of time; 0: no time, which is right where dates are made up. It
-            matters little: a user's next ratings are mostly of days of which few are known.
+            matters little: a user's next ratings are mostly of days with few training ratings.
         with_bits: False for no bits and votes.
         ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
     """
 
     name: ClassVar[str] = "bayes_fm_implicit"
-    learns_from: ClassVar[str] = "all"
     # A sample costs more than one of `bayes_fm`, so there are fewer at most.
     search_space: ClassVar[dict] = {
         "rank": (2, 16, "int"),
@@ -62,28 +61,18 @@ class BayesianFMImplicit(Recommender):
     }
     tuned: ClassVar[str] = "results/tuning/implicit"
 
-    def __init__(
-        self,
-        rank: int = 4,
-        samples: int = 106,
-        initial_deviation: float = 0.049,
-        rank_of_many: int = 14,
-        days: int = 0,
-        with_bits: bool = True,
-        ordinal: bool = False,
-    ) -> None:
-        self.rank = rank
-        self.samples = samples
-        self.initial_deviation = initial_deviation
-        self.rank_of_many = rank_of_many
-        self.days = days
-        self.with_bits = with_bits
-        self.ordinal = ordinal
+    rank: int = 4
+    samples: int = 106
+    initial_deviation: float = 0.049
+    rank_of_many: int = 14
+    days: int = 0
+    with_bits: bool = True
+    ordinal: bool = False
 
     def fit(self, training: Training) -> Self:
         rank = self._better_rank(training) if self.rank_of_many else self.rank
         train = training.all_ratings
-        return self._fit(train, training.movies, rank, self.samples, training.seed)
+        return self._sample(train, training.movies, rank, self.samples, training.seed)
 
     def _better_rank(self, training: Training) -> int:
         """Whichever of the two predicts validation rows better: each user's last in time."""
@@ -95,42 +84,25 @@ class BayesianFMImplicit(Recommender):
         rest, later_ratings = train.take(~later), train.take(later)
 
         def error(rank: int) -> float:
-            self._fit(rest, training.movies, rank, SAMPLES_TO_CHOOSE, training.seed)
-            asked = (later_ratings.user, later_ratings.movie, later_ratings.time)
-            return rmse(later_ratings.stars, self.predict(*asked), later_ratings.user)
+            self._sample(rest, training.movies, rank, SAMPLES_TO_CHOOSE, training.seed)
+            predicted = self.predict(later_ratings.user, later_ratings.movie, later_ratings.time)
+            return rmse(later_ratings.stars, predicted, later_ratings.user)
 
         return min((self.rank, self.rank_of_many), key=error)
 
-    def _fit(self, train: Ratings, movies: Movies, rank: int, samples: int, seed: int) -> Self:
-        self._model = None
-        self._mean = train.mean_stars()
-        if not len(train):
-            return self
-        self._users, user = np.unique(train.user, return_inverse=True)
-        self._movies, movie = np.unique(train.movie, return_inverse=True)
-        self._bins = np.unique(self._bin(train.time)) if self.days else np.empty(0, int)
-        self._side, side_groups = np.empty((len(movies), 0)), list[int]()
-        if self.with_bits:
-            self._side, side_groups = movie_features(movies, self._movies)
+    def _groups(self, train: Ratings, side_groups: list[int]) -> list[int]:
         n_users, n_movies = len(self._users), len(self._movies)
+        user, movie = places(train.user, self._users), places(train.movie, self._movies)
+        self._bins = np.unique(self._bin(train.time)) if self.days else np.empty(0, int)
         self._rated_by_user = implicit_features(user, movie, (n_users + 1, n_movies))
         self._raters_of_movie = implicit_features(movie, user, (n_movies + 1, n_users))
-
         groups = [len(self._bins)] if self.days else []
-        groups += [n_users + 1, n_movies, n_movies + 1, *side_groups, n_users]
-        kind = OrdinalFM if self.ordinal else NormalFM
-        self._model = kind(rank, samples, self.initial_deviation, seed)
-        self._model.fit(self._design(train.user, train.movie, train.time), train.stars, groups)
-        return self
+        return [*groups, n_users + 1, n_movies, n_movies + 1, *side_groups, n_users]
 
     def predict(
         self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
     ) -> np.ndarray:
-        stars = np.full(len(user), self._mean)
-        if self._model is not None and len(user):
-            design = self._design(np.asarray(user), np.asarray(movie), time)
-            stars = self._model.predict(design)
-        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+        return self._predict(user, movie, time)
 
     def _design(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> Design:
         """One-hot bins of time; a block of the users, one of the movies."""
@@ -159,12 +131,11 @@ class BayesianFMImplicit(Recommender):
         last = len(self._bins) - 1
         if time is None:
             return one_hot(np.full(n, last), len(self._bins))
-        asked = self._bin(np.asarray(time))
-        after = np.searchsorted(self._bins, asked).clip(0, last)
+        bins = self._bin(np.asarray(time))
+        after = np.searchsorted(self._bins, bins).clip(0, last)
         before = (after - 1).clip(0)
-        nearer = (
-            asked - self._bins[before] <= self._bins[after] - asked
-        )  # of equal ones the earlier
+        # Of two that are as near the earlier.
+        nearer = bins - self._bins[before] <= self._bins[after] - bins
         return one_hot(np.where(nearer, before, after), len(self._bins))
 
     def _bin(self, time: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 
+@dataclass(eq=False)
 class BiasModel(Recommender):
     """r̂_ui = o_i + b_u + b_i, from Surprise's `BaselineOnly`.
 
@@ -41,17 +43,10 @@ class BiasModel(Recommender):
     }
     tuned: ClassVar[str] = "results/tuning/trials"
 
-    def __init__(
-        self,
-        epochs: int = 38,
-        damping_user: float = 3.7,
-        damping_movie: float = 45.0,
-        start: Start = "item_baseline",
-    ) -> None:
-        self.epochs = epochs
-        self.damping_user = damping_user
-        self.damping_movie = damping_movie
-        self.start: Start = start
+    epochs: int = 38
+    damping_user: float = 3.7
+    damping_movie: float = 45.0
+    start: Start = "item_baseline"
 
     def fit(self, training: Training) -> Self:
         self.rated = Rated.of(training, self.start)

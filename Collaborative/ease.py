@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 
+@dataclass(eq=False)
 class EaseModel(Recommender):
     """r̂_ui = c_ui + α n_u^−p n_i^−q Σ_j x_uj B_ji, c_ui = o_i + b_u + b_i, x = r − c.
 
@@ -50,23 +52,13 @@ class EaseModel(Recommender):
     }
     tuned: ClassVar[str] = "results/tuning/references"
 
-    def __init__(
-        self,
-        regularisation: float = 2200.0,
-        user_exponent: float = 0.065,
-        movie_exponent: float = 0.24,
-        damping_user: float = 3.3,
-        damping_movie: float = 49.0,
-        start: Start = "item_baseline",
-        epochs: int = 10,
-    ) -> None:
-        self.regularisation = regularisation
-        self.user_exponent = user_exponent
-        self.movie_exponent = movie_exponent
-        self.damping_user = damping_user
-        self.damping_movie = damping_movie
-        self.start: Start = start
-        self.epochs = epochs
+    regularisation: float = 2200.0
+    user_exponent: float = 0.065
+    movie_exponent: float = 0.24
+    damping_user: float = 3.3
+    damping_movie: float = 49.0
+    start: Start = "item_baseline"
+    epochs: int = 10
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 BLOCK = 512  # rows of a table of similarities made at once
 
 
+@dataclass(eq=False)
 class NeighbourModel(Recommender):
     """r̂_ui = c_ui + Σ s (r − c) / (δ + Σ s) over the nearest neighbours, c_ui = o_i + b_u + b_i.
 
@@ -59,27 +61,20 @@ class NeighbourModel(Recommender):
     }
     tuned: ClassVar[str] = "results/tuning/references"
 
-    def __init__(
-        self,
-        neighbours: int = 29,
-        similarity: Literal["pearson_baseline", "msd"] = "pearson_baseline",
-        shrinkage: float = 36.0,
-        damping_user: float = 2.9,
-        damping_movie: float = 6.1,
-        start: Start = "item_baseline",
-        epochs: int = 10,
-        damping: float = 0.38,
-    ) -> None:
-        if similarity not in ("pearson_baseline", "msd"):
-            raise ValueError(f"similarity is '{similarity}'. Expected 'pearson_baseline' or 'msd'")
-        self.neighbours = neighbours
-        self.similarity = similarity
-        self.shrinkage = shrinkage
-        self.damping_user = damping_user
-        self.damping_movie = damping_movie
-        self.start: Start = start
-        self.epochs = epochs
-        self.damping = damping
+    neighbours: int = 29
+    similarity: Literal["pearson_baseline", "msd"] = "pearson_baseline"
+    shrinkage: float = 36.0
+    damping_user: float = 2.9
+    damping_movie: float = 6.1
+    start: Start = "item_baseline"
+    epochs: int = 10
+    damping: float = 0.38
+
+    def __post_init__(self) -> None:
+        if self.similarity not in ("pearson_baseline", "msd"):
+            raise ValueError(
+                f"similarity is '{self.similarity}'. Expected 'pearson_baseline' or 'msd'"
+            )
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings

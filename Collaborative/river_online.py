@@ -15,8 +15,8 @@ class _River(OnlineRecommender):
     """A recommender of River (Montiel et al. 2021), with its own settings.
 
     Ratings are learned one by one in the order of their time, each once. River draws factors for
-    an unknown user or movie when it is asked about them; here asking changes nothing, and these
-    have no factors before they are learned. A prediction is cut to the scale of stars.
+    an unknown user or movie when it predicts; here a prediction changes nothing, and these have no
+    factors before they are learned. A prediction is cut to the scale of stars.
     """
 
     learns_from: ClassVar[str] = "all"

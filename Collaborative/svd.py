@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 
+@dataclass(eq=False)
 class SvdModel(Recommender):
     """r̂_ui = o_i + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
 
@@ -48,19 +50,11 @@ class SvdModel(Recommender):
         "regularisation": 0.083,
     }
 
-    def __init__(
-        self,
-        factors: int = 8,
-        epochs: int = 73,
-        learning_rate: float = 0.0012,
-        regularisation: float = 0.17,
-        start: Start = "item_baseline",
-    ) -> None:
-        self.factors = factors
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.regularisation = regularisation
-        self.start: Start = start
+    factors: int = 8
+    epochs: int = 73
+    learning_rate: float = 0.0012
+    regularisation: float = 0.17
+    start: Start = "item_baseline"
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings

@@ -60,7 +60,7 @@ def check(parameters: Parameters) -> None:
 
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
 if __name__ == "__main__":
-    GIVEN = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
+    FLAGS = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
@@ -119,6 +119,7 @@ def initial_embeddings(ids: np.ndarray, size: int, seed: int, stream: int) -> np
 # --- the recommender ---------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
 class TorchCollaborativeRecommender(Recommender):
     """Embeddings of user and movie with the movie's bits through a multi-layer perceptron.
 
@@ -131,7 +132,7 @@ class TorchCollaborativeRecommender(Recommender):
     Embeddings start from a standard normal distribution, drawn for each id from (seed, id). A user
     or movie without training ratings is predicted with that untrained embedding, as published: a
     table with a row for everybody, of which training leaves the rows it never meets as they were.
-    Only the rows that are met are kept here.
+    Only the rows of ids in the training ratings are stored here.
 
     Args:
         embedding, hidden, epochs, batch, learning_rate: see `Parameters`.
@@ -141,37 +142,28 @@ class TorchCollaborativeRecommender(Recommender):
     name: ClassVar[str] = "colab"
     learns_from: ClassVar[str] = "all"
 
-    def __init__(
-        self,
-        embedding: int = EMBEDDING,
-        hidden: tuple[int, ...] = HIDDEN,
-        epochs: int = EPOCHS,
-        batch: int = BATCH,
-        learning_rate: float = LEARNING_RATE,
-        device: str = "auto",
-    ) -> None:
-        self.embedding = embedding
-        self.hidden = hidden
-        self.epochs = epochs
-        self.batch = batch
-        self.learning_rate = learning_rate
-        self.device = choose_device(device)
+    embedding: int = EMBEDDING
+    hidden: tuple[int, ...] = HIDDEN
+    epochs: int = EPOCHS
+    batch: int = BATCH
+    learning_rate: float = LEARNING_RATE
+    device: str = "auto"
 
     def fit(self, training: Training) -> Self:
         train, loss = training.all_ratings, training.loss
         if loss not in ("logits", "double_sigmoid"):
             raise ValueError(f"the loss is 'logits' or 'double_sigmoid', not '{loss}'")
-        self._seed = training.seed
+        self._seed, device = training.seed, choose_device(self.device)
         self._bits = torch.from_numpy(training.movies.bits.astype(np.float32))  # (movies, b)
         self._users, user = np.unique(train.user, return_inverse=True)
         self._movies, movie = np.unique(train.movie, return_inverse=True)
         labels = encode_ratings(train.stars, training.labels).astype(np.float32)  # (ratings, 10)
-        self._network = self._initial_network().to(self.device)
+        self._network = self._initial_network().to(device)
         self._train(
-            torch.from_numpy(user).to(self.device),
-            torch.from_numpy(movie).to(self.device),
-            self._bits[self._movies].to(self.device),  # (movies met, b)
-            torch.from_numpy(labels).to(self.device),
+            torch.from_numpy(user).to(device),
+            torch.from_numpy(movie).to(device),
+            self._bits[self._movies].to(device),  # (movies met, b)
+            torch.from_numpy(labels).to(device),
             loss == "double_sigmoid",
         )
         self._network.cpu()
@@ -268,16 +260,16 @@ def run_colab_model(
         num_users, reviews_per_user: of the sample; 0: all.
         parameters: others of `Parameters`.
     """
-    given: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
-    row = run_network(replace(DEFAULTS, **given, **parameters))
+    sample: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
+    row = run_network(replace(DEFAULTS, **sample, **parameters))
     return row["accuracy_pooled"], row["fit_seconds"] + row["predict_seconds"]
 
 
 def run_network(parameters: Parameters) -> dict[str, Any]:
     check(parameters)
     settings = ("embedding", "hidden", "epochs", "batch", "learning_rate")
-    given = {name: getattr(parameters, name) for name in settings}
-    return run_experiment(TorchCollaborativeRecommender, parameters, **given)
+    chosen = {name: getattr(parameters, name) for name in settings}
+    return run_experiment(TorchCollaborativeRecommender, parameters, **chosen)
 
 
 def main(parameters: Parameters) -> None:
@@ -286,4 +278,4 @@ def main(parameters: Parameters) -> None:
 
 
 if __name__ == "__main__":
-    run(main, GIVEN)
+    run(main, FLAGS)

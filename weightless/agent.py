@@ -17,13 +17,13 @@ from weightless.patterns import GrowingPlanes
 # Why a neuron is as it is in a state; the first four are those of `kernels`.
 RULES = ["DD", "Hamming", "Default", "undecided"]
 WHY = np.array([*RULES, "rest", "reset", "input", "label", "C+", "C-", "instinct"])
-REST, RESET, INPUT_GIVEN, BY_LABEL, BY_PLEASURE, BY_PAIN, BY_INSTINCT = range(4, 11)
+REST, RESET, BY_INPUT, BY_LABEL, BY_PLEASURE, BY_PAIN, BY_INSTINCT = range(4, 11)
 
 Bits = Sequence[int] | np.ndarray
 
 
 class Agent:
-    """An agent of the given architecture, taking the calls of AO Labs' agents.
+    """An agent of an architecture, taking the calls of AO Labs' agents.
 
     In each state the agent reads an input and its neurons fire, Q from I and Z from Q, each from
     its own memory: the answer of the stored pattern that is nearest by *discriminative distance*
@@ -125,34 +125,9 @@ class Agent:
         inputs = bits_of("INPUT", INPUT, (len(self._i),))
         label = bits_of("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
         causes = self._causes(inputs, label, INSTINCTS, Cpos, Cneg)
-        previous = self.story[-1].copy()
-
-        state = np.zeros(self.arch.n_total, np.uint8)
-        why = np.full(self.arch.n_total, REST, np.uint8)
-        state[self._i], why[self._i] = inputs, INPUT_GIVEN
-        state[self._c], why[self._c] = [cause != REST for cause in causes], causes
-        for memory in self.memories:
-            group = memory.group
-            read, neighbours = state[group.inputs], previous[group.neighbours]
-            if unsequenced:
-                neighbours = np.zeros(len(neighbours), np.uint8)
-            mine = [causes[place] for place in group.controls if causes[place] != REST]
-            if mine:
-                values = _value_to_learn(group, state, previous, label, mine)
-                memory.store(read[None], neighbours[None], values[None])
-                state[group.neurons], why[group.neurons] = values, mine[0]
-            else:
-                fired, reasons = memory.fire(
-                    read[None],
-                    None if unsequenced else neighbours[None],
-                    self.seed,
-                    DD=DD,
-                    Hamming=Hamming,
-                    Default=Default,
-                )
-                state[group.neurons], why[group.neurons] = fired[0], reasons[0]
-        self._live(state[None], why[None])
-        output = state[self._z]
+        labels = None if label is None else label[None]
+        rules = {"DD": DD, "Hamming": Hamming, "Default": Default}
+        (output,) = self._advance(inputs[None], labels, causes, rules, unsequenced)
         if print_result:
             print(f"state {self.state - 1}: Z = {output.tolist()}")
         return output
@@ -191,7 +166,9 @@ class Agent:
         inputs = bits_of("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
         labels = bits_of("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
         if unsequenced and not (INSTINCTS or Cpos or Cneg or print_result):
-            return self._all_at_once(inputs, labels, DD, Hamming, Default)
+            causes = self._causes(inputs, labels, False, False, False)
+            rules = {"DD": DD, "Hamming": Hamming, "Default": Default}
+            return self._advance(inputs, labels, causes, rules, unsequenced)
         switches = (INSTINCTS, Cpos, Cneg, print_result, DD, Hamming, Default, unsequenced)
         return np.stack(
             [
@@ -246,23 +223,39 @@ class Agent:
             raise ValueError(f"{path} does not hold a whole agent: {error}") from error
         return agent
 
-    def _all_at_once(
-        self, inputs: np.ndarray, labels: np.ndarray | None, DD: bool, Hamming: bool, Default: bool
+    def _advance(
+        self,
+        inputs: np.ndarray,
+        labels: np.ndarray | None,
+        causes: list[int],
+        rules: dict[str, bool],
+        unsequenced: bool,
     ) -> np.ndarray:
+        """The next n states; n is 1, unless they are unsequenced. The outputs, uint8 [n, n_z].
+
+        Args:
+            inputs, labels: uint8 [n, n_i] and [n, n_z].
+            causes: why each control neuron fires, in the order of C.
+        """
+        previous = self.story[-1].copy()
         states = np.zeros((len(inputs), self.arch.n_total), np.uint8)
         why = np.full(states.shape, REST, np.uint8)
-        states[:, self._i], why[:, self._i] = inputs, INPUT_GIVEN
-        if labels is not None:
-            states[:, self._c[LABEL]], why[:, self._c[LABEL]] = 1, BY_LABEL
+        states[:, self._i], why[:, self._i] = inputs, BY_INPUT
+        states[:, self._c], why[:, self._c] = [cause != REST for cause in causes], causes
         for memory in self.memories:
             group = memory.group
             read = states[:, group.inputs]
-            if labels is not None and LABEL in group.controls:
-                values = _value_to_learn(group, states, states, labels, [BY_LABEL])
-                memory.store(read, np.zeros((len(read), len(group.neighbours)), np.uint8), values)
-                states[:, group.neurons], why[:, group.neurons] = values, BY_LABEL
+            neighbours = np.zeros((len(read), len(group.neighbours)), np.uint8)
+            if not unsequenced:
+                neighbours[:] = previous[group.neighbours]
+            mine = [causes[place] for place in group.controls if causes[place] != REST]
+            if mine:
+                values = _value_to_learn(group, states, previous, labels, mine)
+                memory.store(read, neighbours, values)
+                states[:, group.neurons], why[:, group.neurons] = values, mine[0]
             else:
-                fired = memory.fire(read, None, self.seed, DD=DD, Hamming=Hamming, Default=Default)
+                read_beside = None if unsequenced else neighbours
+                fired = memory.fire(read, read_beside, self.seed, **rules)
                 states[:, group.neurons], why[:, group.neurons] = fired
         self._live(states, why)
         return states[:, self._z]
@@ -296,41 +289,43 @@ class Agent:
 
 def _value_to_learn(
     group: Group,
-    state: np.ndarray,
+    states: np.ndarray,
     previous: np.ndarray,
-    label: np.ndarray | None,
+    labels: np.ndarray | None,
     causes: list[int],
 ) -> np.ndarray:
-    """The value each neuron of the group takes: uint8 [..., neurons]."""
+    """The value each neuron of the group takes: uint8 [n, neurons]."""
     if group.layer == "Q":
-        return state[..., group.dominant]
-    if label is not None and BY_LABEL in causes:
-        return label[..., group.places]
-    past = previous[..., group.dominant]
+        return states[:, group.dominant]
+    if labels is not None and BY_LABEL in causes:
+        return labels[:, group.places]
+    past = previous[None, group.dominant]
     return 1 - past if BY_PAIN in causes else past
 
 
 def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     """`values` as uint8 of this shape, all 0 or 1."""
     try:
-        given = np.asarray(values)
+        array = np.asarray(values)
     except ValueError:  # rows of unequal length
-        given = np.empty(0, dtype=object)
-    wanted = " x ".join(map(str, shape))
-    if given.shape != shape:
+        array = np.empty(0, dtype=object)
+    expected = " x ".join(map(str, shape))
+    if array.shape != shape:
         raise ValueError(
-            f"{name}: {wanted} values of 0 or 1 were expected, got shape {given.shape}"
+            f"{name}: {expected} values of 0 or 1 were expected, got shape {array.shape}"
         )
-    bits = given.astype(np.uint8)
-    if not ((bits == given) & (bits <= 1)).all():
-        raise ValueError(f"{name}: {wanted} values of 0 or 1 were expected, got others among them")
+    bits = array.astype(np.uint8)
+    if not ((bits == array) & (bits <= 1)).all():
+        raise ValueError(
+            f"{name}: {expected} values of 0 or 1 were expected, got others among them"
+        )
     return bits
 
 
 def _refuse(unknown: dict[str, Any]) -> None:
-    asked_for = [name for name, value in unknown.items() if value]
-    if asked_for:
+    used = [name for name, value in unknown.items() if value]
+    if used:
         raise TypeError(
-            f"this engine has no {', '.join(asked_for)}: it learns by storing and fires by DD, "
+            f"this engine has no {', '.join(used)}: it learns by storing and fires by DD, "
             "Hamming and Default alone"
         )

@@ -94,7 +94,7 @@ class Arch:
 
         Args:
             neuron: its id, one of `C[1:]`.
-            rule: a function (input uint8 [n_i], agent) -> whether it fires, asked before the
+            rule: a function (input uint8 [n_i], agent) -> whether it fires, called before the
                 state is made; `agent.story[-1]` is then the state before. It may also return
                 (whether, a remark), as the rules written for AO Labs' agents do.
 
@@ -248,18 +248,18 @@ def ids_of(entry: Any) -> tuple[int, ...]:
 
 
 def _sizes(name: str, sizes: Sequence[int], may_be_empty: bool = False) -> list[int]:
-    wanted = f"{name} is a list of channel sizes, each a whole number above 0"
+    expected = f"{name} is a list of channel sizes, each a whole number above 0"
     try:
         whole = [int(size) for size in sizes]
     except (TypeError, ValueError):
-        raise ValueError(f"{wanted}, not {sizes!r}") from None
+        raise ValueError(f"{expected}, not {sizes!r}") from None
     if (
-        any(size != given for size, given in zip(whole, sizes, strict=True))
+        any(size != original for size, original in zip(whole, sizes, strict=True))
         or min(whole, default=1) < 1
     ):
-        raise ValueError(f"{wanted}, not {list(sizes)}")
+        raise ValueError(f"{expected}, not {list(sizes)}")
     if not whole and not may_be_empty:
-        raise ValueError(f"{wanted}, and has at least one")
+        raise ValueError(f"{expected}, and has at least one")
     return whole
 
 

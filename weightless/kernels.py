@@ -1,4 +1,4 @@
-"""The firing rules, fast: packed patterns, many neurons and many questions at once.
+"""The firing rules, fast: packed patterns, many neurons and many queries at once.
 
 Patterns and answers lie in *planes*: uint64 [words, patterns], word w of all patterns side by
 side, so that a scan reads memory in order and an unsequenced one reads fewer planes. Every
@@ -79,7 +79,7 @@ def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: A
 
 @compiled
 def discriminative(
-    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, asked: Any, fired: Any,
+    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, queries: Any, fired: Any,
     why: Any,
 ) -> None:  # fmt: skip
     """Write answer and reason where all the nearest by discriminative distance agree.
@@ -88,41 +88,41 @@ def discriminative(
     """
     nearest = zero_rows(2 * TOGETHER)
     for block in range(0, len(weights), LANES):
-        halves, bits, tables = _tables(weights, block, asked.shape[1])
+        halves, bits, tables = _tables(weights, block, queries.shape[1])
         stored = np.empty((last - first, len(halves)), np.uint32)
-        questions = np.empty((len(asked), len(halves)), np.uint32)
+        query_halves = np.empty((len(queries), len(halves)), np.uint32)
         for at in range(len(halves)):
             word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
             for pattern in range(first, last):
                 stored[pattern - first, at] = np.uint32(patterns[word, pattern] >> shift)
-            for question in range(len(asked)):
-                questions[question, at] = np.uint32(asked[question, word] >> shift)
-        said = np.empty(last - first, np.int32)  # a bit a neuron
+            for query in range(len(queries)):
+                query_halves[query, at] = np.uint32(queries[query, word] >> shift)
+        replies = np.empty(last - first, np.int32)  # a bit a neuron
         for pattern in range(first, last):
-            said[pattern - first] = np.int32(
+            replies[pattern - first] = np.int32(
                 (answers[block // 64, pattern] >> np.uint64(block % 64)) & np.uint64(0xFFFF)
             )
-        question = 0
-        while question < len(asked):
-            together = TOGETHER if question + TOGETHER <= len(asked) else 1
-            _nearest_keys(bits, together, tables, stored, said, questions, question, nearest)
+        query = 0
+        while query < len(queries):
+            together = TOGETHER if query + TOGETHER <= len(queries) else 1
+            _nearest_keys(bits, together, tables, stored, replies, query_halves, query, nearest)
             for at in range(together):
                 for neuron in range(min(LANES, len(weights) - block)):
                     row = 2 * at * LANES + neuron
                     zero, one = nearest[row], nearest[row + LANES]
                     if zero != one:
-                        fired[question + at, block + neuron] = one < zero
-                        why[question + at, block + neuron] = BY_DD
-            question += together
+                        fired[query + at, block + neuron] = one < zero
+                        why[query + at, block + neuron] = BY_DD
+            query += together
 
 
 @compiled
 def _nearest_keys(
-    bits: Any, together: Any, tables: Any, stored: Any, said: Any, asked: Any, first: Any,
+    bits: Any, together: Any, tables: Any, stored: Any, replies: Any, queries: Any, first: Any,
     nearest: Any,
 ) -> None:  # fmt: skip
-    """The scan of `lanes` that is made for so many bits and so many questions."""
-    arguments = (tables, stored, said, asked, first, nearest)
+    """The scan of `lanes` that is made for so many bits and so many queries."""
+    arguments = (tables, stored, replies, queries, first, nearest)
     if bits == 16:
         if together == 1:
             nearest_key_2x8(*arguments)
@@ -175,19 +175,19 @@ def _tables(weights: Any, block: Any, words: Any) -> Any:
 
 @compiled
 def nearest_by_hamming(
-    patterns: Any, answers: Any, first: Any, last: Any, question: Any, ones: Any, zeros: Any
+    patterns: Any, answers: Any, first: Any, last: Any, query: Any, ones: Any, zeros: Any
 ) -> int:
     """The Hamming distance of the nearest patterns, and which answers they give.
 
     Args:
-        question: uint64 [words].
+        query: uint64 [words].
         ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
     """
     blocks = (last - first + BLOCK - 1) // BLOCK
     least = np.empty(blocks, np.int64)
     for block in range(blocks):
         start = first + block * BLOCK
-        least[block] = _least_distance(patterns, start, min(start + BLOCK, last), question)
+        least[block] = _least_distance(patterns, start, min(start + BLOCK, last), query)
     nearest = least.min()
     ones[:] = 0
     zeros[:] = 0
@@ -195,7 +195,7 @@ def nearest_by_hamming(
         if least[block] == nearest:  # few: only these are looked at again
             start = first + block * BLOCK
             for pattern in range(start, min(start + BLOCK, last)):
-                if _distance(patterns, pattern, question) == nearest:
+                if _distance(patterns, pattern, query) == nearest:
                     for word in range(len(answers)):
                         ones[word] |= answers[word, pattern]
                         zeros[word] |= ~answers[word, pattern]
@@ -203,18 +203,18 @@ def nearest_by_hamming(
 
 
 @compiled
-def _least_distance(patterns: Any, start: Any, stop: Any, question: Any) -> Any:
+def _least_distance(patterns: Any, start: Any, stop: Any, query: Any) -> Any:
     # A plane first and then its slice, counted from 0: only so does the compiler see that the
     # words lie side by side and that no index is negative, and makes vectors of them.
-    least = np.uint64(64 * len(question) + 1)
-    if len(question) == 1:  # one plane: nothing to add up
-        plane, word = patterns[0][start:stop], question[0]
+    least = np.uint64(64 * len(query) + 1)
+    if len(query) == 1:  # one plane: nothing to add up
+        plane, word = patterns[0][start:stop], query[0]
         for pattern in range(len(plane)):
             least = min(least, popcount(plane[pattern] ^ word))
         return np.int64(least)
     distances = np.zeros(stop - start, np.uint64)
-    for at in range(len(question)):
-        plane, word = patterns[at][start:stop], question[at]
+    for at in range(len(query)):
+        plane, word = patterns[at][start:stop], query[at]
         for pattern in range(len(distances)):
             distances[pattern] += popcount(plane[pattern] ^ word)
     for distance in distances:
@@ -223,24 +223,24 @@ def _least_distance(patterns: Any, start: Any, stop: Any, question: Any) -> Any:
 
 
 @compiled
-def _distance(patterns: Any, pattern: Any, question: Any) -> Any:
+def _distance(patterns: Any, pattern: Any, query: Any) -> Any:
     total = np.int64(0)
-    for word in range(len(question)):
-        total += np.int64(popcount(patterns[word, pattern] ^ question[word]))
+    for word in range(len(query)):
+        total += np.int64(popcount(patterns[word, pattern] ^ query[word]))
     return total
 
 
 @compiled
 def fire(
-    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, asked: Any, seed: Any,
+    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, queries: Any, seed: Any,
     neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
 ) -> None:  # fmt: skip
-    """Answer n questions from patterns first .. last, by the three rules in turn.
+    """Answer n queries from patterns first .. last, by the three rules in turn.
 
     Args:
         patterns, answers: uint64 [>= words, >= last] and [answer words, >= last].
         weights: int32 [neurons, >= 64 * words], see `weigh`; read only for DD.
-        asked: uint64 [n, words].
+        queries: uint64 [n, words].
         seed: uint64, the agent's.
         neurons: int64 [neurons], their ids.
         fired, why: uint8 [n, neurons], filled.
@@ -248,26 +248,26 @@ def fire(
     fired[:] = 0
     why[:] = UNDECIDED
     if DD and last > first:
-        discriminative(patterns, answers, first, last, weights, asked, fired, why)
+        discriminative(patterns, answers, first, last, weights, queries, fired, why)
     ones, zeros = np.zeros(len(answers), np.uint64), np.zeros(len(answers), np.uint64)
-    for question in range(len(asked)):
+    for query in range(len(queries)):
         scanned = False
         for neuron in range(len(neurons)):
-            if why[question, neuron] != UNDECIDED:
+            if why[query, neuron] != UNDECIDED:
                 continue
             if Hamming and last > first:
                 if not scanned:
-                    nearest_by_hamming(patterns, answers, first, last, asked[question], ones, zeros)
+                    nearest_by_hamming(patterns, answers, first, last, queries[query], ones, zeros)
                     scanned = True
                 word, bit = neuron // 64, np.uint64(neuron % 64)
                 one, zero = (ones[word] >> bit) & ONE, (zeros[word] >> bit) & ONE
                 if one != zero:
-                    fired[question, neuron] = one
-                    why[question, neuron] = BY_HAMMING
+                    fired[query, neuron] = one
+                    why[query, neuron] = BY_HAMMING
                     continue
             if Default:
-                fired[question, neuron] = toss(seed, neurons[neuron], asked[question])
-                why[question, neuron] = BY_DEFAULT
+                fired[query, neuron] = toss(seed, neurons[neuron], queries[query])
+                why[query, neuron] = BY_DEFAULT
 
 
 @compiled
@@ -301,21 +301,21 @@ def distinct(rows: Any) -> Any:
 
 @compiled
 def fire_many(
-    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, asked: Any, seed: Any,
+    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, queries: Any, seed: Any,
     neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
 ) -> None:  # fmt: skip
-    """`fire`, which equal patterns with equal answers, and equal questions, cost only once."""
-    words = asked.shape[1]
+    """`fire`, which equal patterns with equal answers, and equal queries, cost only once."""
+    words = queries.shape[1]
     rows = np.empty((last - first, words + len(answers)), np.uint64)
     rows[:, :words] = patterns[:words, first:last].T
     rows[:, words:] = answers[:, first:last].T
     few = rows[distinct(rows)[0]].T
     few_patterns, few_answers = few[:words].copy(), few[words:].copy()
-    firsts, which = distinct(asked)
+    firsts, which = distinct(queries)
     few_fired = np.empty((len(firsts), len(neurons)), np.uint8)
     few_why = np.empty((len(firsts), len(neurons)), np.uint8)
     fire(
-        few_patterns, few_answers, 0, few.shape[1], weights, asked[firsts], seed, neurons,
+        few_patterns, few_answers, 0, few.shape[1], weights, queries[firsts], seed, neurons,
         DD, Hamming, Default, few_fired, few_why,
     )  # fmt: skip
     fired[:] = few_fired[which]

@@ -23,7 +23,7 @@ from weightless.patterns import GrowingPlanes, Patterns, pack, words_for
 
 WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 L_ONE = 2**32
-FEW = 8  # questions below which looking for equal ones costs more than it saves
+FEW = 8  # queries below which looking for equal ones costs more than it saves
 
 
 class Memory:
@@ -102,15 +102,15 @@ class Memory:
             The answers, uint8 [n, neurons], and why: uint8 [n, neurons] of `kernels.BY_DD` ..
             `kernels.UNDECIDED`.
         """
-        asked = pack(inputs)
+        queries = pack(inputs)
         if neighbours is not None:
-            asked = np.concatenate([asked, pack(neighbours)], axis=1)
-        fired = np.empty((len(asked), len(self.group.neurons)), np.uint8)
+            queries = np.concatenate([queries, pack(neighbours)], axis=1)
+        fired = np.empty((len(queries), len(self.group.neurons)), np.uint8)
         why = np.empty(fired.shape, np.uint8)
-        (fire if len(asked) < FEW else fire_many)(
+        (fire if len(queries) < FEW else fire_many)(
             self.patterns.array, self.answers.array, 0, len(self),
             self.weights() if DD else self._weights,
-            asked, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
+            queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
         )  # fmt: skip
         return fired, why
 

@@ -114,22 +114,22 @@ class Patterns(GrowingPlanes):
         """Remember n patterns, uint64 [n, words], see `pack`."""
         self.append(packed.T)
 
-    def distances(self, asked: np.ndarray, words: slice = slice(None)) -> np.ndarray:
-        """How many bits differ: int64 [n, patterns] of n questions, uint64 [n, words].
+    def distances(self, queries: np.ndarray, words: slice = slice(None)) -> np.ndarray:
+        """How many bits differ: int64 [n, patterns] of n queries, uint64 [n, words].
 
         Args:
             words: which words of a pattern to compare.
         """
-        return _distances(self.array[words], len(self), np.ascontiguousarray(asked[:, words]))
+        return _distances(self.array[words], len(self), np.ascontiguousarray(queries[:, words]))
 
 
 @compiled
-def _distances(planes: Any, count: Any, asked: Any) -> Any:
-    differing = np.zeros((len(asked), count), np.int64)
-    for question in range(len(asked)):
-        row = differing[question]
+def _distances(planes: Any, count: Any, queries: Any) -> Any:
+    differing = np.zeros((len(queries), count), np.int64)
+    for query in range(len(queries)):
+        row = differing[query]
         for word in range(len(planes)):
-            plane, bits = planes[word][:count], asked[question, word]
+            plane, bits = planes[word][:count], queries[query, word]
             for pattern in range(len(row)):
                 row[pattern] += np.int64(popcount(plane[pattern] ^ bits))
     return differing

@@ -29,7 +29,7 @@ class _Reading:
     """What a group reads and answers, in places of the input and label of an example."""
 
     neurons: np.ndarray  # int64 [neurons], ids
-    inputs: np.ndarray  # int64 [bits], ids read when asked
+    inputs: np.ndarray  # int64 [bits], ids read in recall
     pattern_bits: np.ndarray  # int64 [bits], places in the input from which they are learned
     answer_bits: np.ndarray  # int64 [neurons], places in the input, or in the label
     from_label: bool
@@ -143,13 +143,13 @@ class Population:
         *,
         threads: int | None = None,
     ) -> np.ndarray:
-        """Answer questions; asking changes nothing.
+        """Answer queries; a query changes nothing.
 
         Args:
-            agent_index: int [m], who is asked, 0 .. n_agents - 1.
+            agent_index: int [m], the agent queried, 0 .. n_agents - 1.
             inputs: [m, n_i] values of 0 or 1.
             DD, Hamming, Default: the firing rules to use, as in `Agent.next_state`.
-            threads: how many share the agents asked; None: one a core. The answers are the same.
+            threads: how many share the agents queried; None: one a core. The answers are the same.
 
         Returns:
             The outputs Z, uint8 [m, n_z].
@@ -163,7 +163,7 @@ class Population:
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         states = np.zeros((len(index), self.arch.n_total), np.uint8)
         states[:, self.arch.I__flat] = bits_of("inputs", inputs, (len(index), self._n_i))[order]
-        planes = self._joined(agents)  # (words, examples of those asked)
+        planes = self._joined(agents)  # (words, examples of those queried)
         inputs_stored, labels = planes[: self._input_words], planes[self._input_words :]
         counts = np.array([len(self._examples[agent]) for agent in agents], np.int64)
         table = l_table(int(counts.max(initial=0)))
@@ -305,16 +305,16 @@ def _cores() -> int:
 @compiled
 def _recall(
     first: Any, last: Any, inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any,
-    bounds: Any, asked: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
+    bounds: Any, queries: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
     table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,
 ) -> None:  # fmt: skip
-    """One group of neurons of agents first .. last; questions bounds[a] .. bounds[a + 1] are a's.
+    """One group of neurons of agents first .. last; queries bounds[a] .. bounds[a + 1] are a's.
 
     Args:
         inputs, answering: uint64 planes [words, examples].
-        asked: uint64 [m, words], fired: uint8 [m, neurons], filled.
+        queries: uint64 [m, words], fired: uint8 [m, neurons], filled.
     """
-    words = asked.shape[1]
+    words = queries.shape[1]
     for at in range(first, last):
         n = counts[at]
         patterns = _gather(inputs, starts[at], n, pattern_bits)
@@ -329,14 +329,14 @@ def _recall(
         mine = slice(bounds[at], bounds[at + 1])
         why = np.empty(fired[mine].shape, np.uint8)
         fire_many(
-            patterns, answers, 0, n, weights, asked[mine], seeds[at], neurons,
+            patterns, answers, 0, n, weights, queries[mine], seeds[at], neurons,
             DD, Hamming, Default, fired[mine], why,
         )  # fmt: skip
 
 
 @compiled
 def _gather(planes: Any, start: Any, n: Any, bits: Any) -> Any:
-    """The given bits of columns start .. start + n, packed anew: uint64 [words, n]."""
+    """Some bits of columns start .. start + n, packed anew: uint64 [words, n]."""
     gathered = np.zeros(((len(bits) + 63) // 64, n), np.uint64)
     for to in range(len(bits)):
         source, target = planes[bits[to] // 64], gathered[to // 64]

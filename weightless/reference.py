@@ -19,9 +19,9 @@ from weightless.memory import L_ONE, WEIGHT_ONE, l_table, scaled_l
 MASK = 2**64 - 1
 
 
-def hamming_distance(pattern: np.ndarray, asked: np.ndarray) -> int:
+def hamming_distance(pattern: np.ndarray, query: np.ndarray) -> int:
     """In how many bits the two differ."""
-    return int(np.sum(pattern != asked))
+    return int(np.sum(pattern != query))
 
 
 def weight(bit: np.ndarray, answers: np.ndarray) -> int:
@@ -63,9 +63,9 @@ def weights(n: int, ones: np.ndarray, answer_ones: np.ndarray, both: np.ndarray)
     return (information + n * (L_ONE // WEIGHT_ONE // 2)) // (n * (L_ONE // WEIGHT_ONE))
 
 
-def discriminative_distance(pattern: np.ndarray, asked: np.ndarray, weights: np.ndarray) -> int:
+def discriminative_distance(pattern: np.ndarray, query: np.ndarray, weights: np.ndarray) -> int:
     """The Hamming distance with bit b counted `weights[b]` times."""
-    return int(np.sum(weights[pattern != asked]))
+    return int(np.sum(weights[pattern != query]))
 
 
 def agreed(distances: list[int], answers: np.ndarray) -> int | None:
@@ -77,7 +77,7 @@ def agreed(distances: list[int], answers: np.ndarray) -> int | None:
 def fire(
     patterns: np.ndarray,
     answers: np.ndarray,
-    asked: np.ndarray,
+    query: np.ndarray,
     coin: int,
     *,
     DD: bool = True,
@@ -89,7 +89,7 @@ def fire(
     Args:
         patterns: what it stored [patterns, bits], each 0 or 1.
         answers: what it answered then [patterns].
-        asked: what it reads now [bits].
+        query: what it reads now [bits].
         coin: the side on which its coin falls for that, see `toss`.
         DD, Hamming, Default: the rules to use, in this order.
 
@@ -98,11 +98,11 @@ def fire(
     """
     if DD:
         weights = np.array([weight(column, answers) for column in patterns.T], dtype=int)
-        answer = agreed([discriminative_distance(p, asked, weights) for p in patterns], answers)
+        answer = agreed([discriminative_distance(p, query, weights) for p in patterns], answers)
         if answer is not None:
             return answer, "DD"
     if Hamming:
-        answer = agreed([hamming_distance(p, asked) for p in patterns], answers)
+        answer = agreed([hamming_distance(p, query) for p in patterns], answers)
         if answer is not None:
             return answer, "Hamming"
     return (coin, "Default") if Default else (0, "undecided")
@@ -172,12 +172,12 @@ class ReferenceAgent:
                     now[neuron], self.why[int(neuron)] = value, "label"
                     continue
                 parts = (read,) if unsequenced else (read, neighbours)
-                asked = np.concatenate(parts)
-                patterns = [np.concatenate([i, n])[: len(asked)] for i, n, _ in memory]
+                query = np.concatenate(parts)
+                patterns = [np.concatenate([i, n])[: len(query)] for i, n, _ in memory]
                 now[neuron], self.why[int(neuron)] = fire(
-                    np.array(patterns, np.uint8).reshape(len(memory), len(asked)),
+                    np.array(patterns, np.uint8).reshape(len(memory), len(query)),
                     np.array([value for _, _, value in memory], np.uint8),
-                    asked,
+                    query,
                     toss(self.seed, int(neuron), *parts),
                     DD=DD,
                     Hamming=Hamming,

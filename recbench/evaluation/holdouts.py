@@ -1,8 +1,7 @@
 """Holdouts: which ratings of a sample are tested on. One class each.
 
-Every rating of the sample is in training or in test, none in both. A holdout of one's own is a
-subclass of `Holdout` with a `name`, a `question` and `held_out`; in this file it is found by its
-name, in any other by file:Class (`--holdout my_file:MyHoldout`).
+Your own is a subclass of `Holdout` with a `name`, a `question` and `held_out`; in this file it is
+found by its name, in any other by file:Class (`--holdout my_file:MyHoldout`).
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Split:
 
 
 class Holdout(ABC):
-    """A rule that divides the ratings of a sample.
+    """A rule that divides the ratings of a sample; each is in training or in test, none in both.
 
     Attributes:
         name: of the rule, as in the column `holdout`.
@@ -59,7 +58,11 @@ class Holdout(ABC):
     same_test_rows: ClassVar[bool] = True
 
     def __init__(self, fraction: float = 0.8) -> None:
-        check_split(fraction)
+        if not 0 < fraction < 1:
+            raise InputError(
+                f"split is {fraction}. Expected the part of the ratings to train on, between 0 and "
+                "1, such as 0.8"
+            )
         self.fraction = fraction
         self.cutoff: int | None = None
 
@@ -118,12 +121,11 @@ class LastFraction(Holdout):
 
 
 class NextRatings(LastFraction):
-    """Each user's last ratings in time, as in `LastFraction`, but held out before a sample of so
-    many ratings is drawn.
+    """Each user's last ratings in time, held out before a sample of n ratings is drawn.
 
-    `fraction` of all ratings that a user has given lie before the cut. A sample's training ratings
-    are drawn from those, its test ratings are the very next after the cut. With `last` the sample
-    is drawn first, so that between its ratings there may be years, before and after the cut alike.
+    `fraction` of all ratings of a user lie before the cut. A sample's training ratings are drawn
+    from those, its test ratings are the very next after the cut. With `last` the sample is drawn
+    first, so that between its ratings there may be years, before and after the cut alike.
     """
 
     name = "next"
@@ -206,7 +208,7 @@ def holdouts() -> dict[str, type[Holdout]]:
 
 
 def load_holdout(spec: str, fraction: float) -> Holdout:
-    """The holdout of that name, or one's own at `file:Class`.
+    """The holdout of that name, or the class at `file:Class`.
 
     Raises:
         InputError: there is none, or `fraction` is not between 0 and 1.
@@ -226,15 +228,6 @@ def load_holdout(spec: str, fraction: float) -> Holdout:
             "recbench.evaluation.holdouts.Holdout and give it held_out(ratings, seed)"
         )
     return cls(fraction)
-
-
-def check_split(fraction: float) -> None:
-    """Raises InputError unless 0 < fraction < 1."""
-    if not 0 < fraction < 1:
-        raise InputError(
-            f"split is {fraction}. Expected the part of the ratings to train on, between 0 and 1, "
-            "such as 0.8"
-        )
 
 
 def hold_out_tail(

@@ -62,7 +62,7 @@ class Predictions:
         about["grid"] = None if self.grid is None else np.asarray(self.grid).tolist()
         file.parent.mkdir(parents=True, exist_ok=True)
         scratch = file.with_suffix(f".{uuid4().hex}")
-        metadata = {"about": json.dumps(about)}
+        metadata = {"about": json.dumps(about, default=lambda number: number.item())}
         pl.DataFrame(columns).write_parquet(scratch, compression="zstd", metadata=metadata)
         os.replace(scratch, file)
 

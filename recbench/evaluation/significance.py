@@ -9,6 +9,7 @@ Movies are taken as given; `two_way_interval` draws them, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,13 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
         here = references[(references[CELL] == list(cell)).all(axis=1)]
         there = [loss for loss in READ_OUT if loss in of_cell]
         by_user = of_cell.groupby(["user_id", "model"])[there].mean().unstack("model")
-        resampled = _Resampled(by_user, seed)
+
+        @cache
+        def resampled(users: bytes, by_user: pd.DataFrame = by_user) -> pd.DataFrame:
+            """Means over the users of a mask (bool [n]), [resamples, columns]."""
+            values = by_user.to_numpy()[np.frombuffer(users, dtype=bool)]
+            return pd.DataFrame(resampled_means(values, RESAMPLES, seed), columns=by_user.columns)
+
         for reference, role in zip(here["reference"], here["reference_role"], strict=True):
             for model in of_cell["model"].unique():
                 if model != reference and reference in by_user["right"]:
@@ -133,7 +140,10 @@ def rmse_intervals(losses: pd.DataFrame, seed: int = 0) -> dict[tuple, tuple[flo
 
 
 def _compare(
-    by_user: pd.DataFrame, resampled: _Resampled, model: str, reference: str
+    by_user: pd.DataFrame,
+    resampled: Callable[[bytes], pd.DataFrame],
+    model: str,
+    reference: str,
 ) -> Iterator[dict[str, object]]:
     """One record for each score, over the users that have it on both sides."""
     for loss in by_user.columns.unique(0):
@@ -141,7 +151,7 @@ def _compare(
         both = by_user[loss][[model, reference]].notna().all(axis=1).to_numpy()
         if not both.any():
             continue
-        means = resampled.means(both)
+        means = resampled(both.tobytes())
         ours, theirs = (by_user[loss, name].to_numpy()[both] for name in (model, reference))
         differences = (read_out(means[loss, model]) - read_out(means[loss, reference])).to_numpy()
         low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
@@ -167,24 +177,6 @@ def share_of_users(better: np.ndarray) -> dict[str, float]:
     centre = (share + z**2 / (2 * n)) / shrink
     half = z / shrink * float(np.sqrt(better.var() / n + z**2 / (4 * n**2)))
     return {"better_share": share, "better_low": centre - half, "better_high": centre + half}
-
-
-class _Resampled:
-    """Resampled means of all columns of a table of users, kept for each subset of users."""
-
-    def __init__(self, by_user: pd.DataFrame, seed: int) -> None:
-        self._by_user = by_user
-        self._seed = seed
-        self._kept: dict[bytes, pd.DataFrame] = {}
-
-    def means(self, users: np.ndarray) -> pd.DataFrame:
-        """[resamples, columns], over the users of the mask `users` (bool [n])."""
-        key = users.tobytes()
-        if key not in self._kept:
-            values = self._by_user.to_numpy()[users]
-            means = resampled_means(values, RESAMPLES, self._seed)
-            self._kept[key] = pd.DataFrame(means, columns=self._by_user.columns)
-        return self._kept[key]
 
 
 def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:

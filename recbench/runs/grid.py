@@ -81,12 +81,8 @@ class CellTask:
 
 @dataclass(frozen=True)
 class ShardTask:
-    """One recommender on one shard of the users of a cell.
-
-    Attributes:
-        cell: the task of the whole cell, the recommender being the only one of its `models`.
-        shard: its number, of so many `shards`.
-    """
+    """One recommender on shard number `shard` of the `shards` of a cell; it is the only one of the
+    `models` of `cell`."""
 
     cell: CellTask
     shard: int
@@ -110,27 +106,16 @@ class ShardTask:
 
 @dataclass
 class CellDone:
-    """The result of a task.
-
-    Attributes:
-        key: num_users, reviews_per_user and iteration.
-        rows: of comparison.csv, one per model.
-        failures: model -> the traceback.
-        reference: the scores on validation rows, or None.
-        notes: for the user.
-        then: tasks that can be done now.
-        shard: the task, if it was of a shard.
-        pieces: what the task consisted of.
-    """
+    """The result of a task on the cell of `key`."""
 
     key: dict[str, int]
-    rows: list[dict] = field(default_factory=list)
-    failures: dict[str, str] = field(default_factory=dict)
-    reference: dict | None = None
-    notes: list[str] = field(default_factory=list)
-    then: list[CellTask | ShardTask] = field(default_factory=list)
-    shard: ShardTask | None = None
-    pieces: tuple[Piece, ...] = ()
+    rows: list[dict] = field(default_factory=list)  # of comparison.csv, one per model
+    failures: dict[str, str] = field(default_factory=dict)  # model -> the traceback
+    reference: dict | None = None  # the scores on validation rows
+    notes: list[str] = field(default_factory=list)  # for the user
+    then: list[CellTask | ShardTask] = field(default_factory=list)  # tasks that can be done now
+    shard: ShardTask | None = None  # the task, if it was of a shard
+    pieces: tuple[Piece, ...] = ()  # what the task consisted of
 
 
 def run_task(task: CellTask | ShardTask) -> CellDone:
@@ -182,8 +167,7 @@ def run_shard(task: ShardTask) -> CellDone:
             predictions = fit_and_predict(model, cell, shard)
         predictions.save(task.file)
     except MAY_FAIL as error:
-        done.rows.append(_failed(of_cell, name, error))
-        done.failures[name] = traceback.format_exc()
+        _fail(of_cell, name, error, done)
     return done
 
 
@@ -268,8 +252,7 @@ def _add(task: CellTask, name: str, measured: Callable[[], Measured], done: Cell
         for what, users in found.notes.items():
             done.notes.append(f"{of_cell}: {users} of {row['n_users']} users {what}")
     except MAY_FAIL as error:  # in any way; the others go on
-        done.rows.append(_failed(task, name, error))
-        done.failures[name] = traceback.format_exc()
+        _fail(task, name, error, done)
 
 
 def _row(task: CellTask, name: str) -> dict:
@@ -287,9 +270,10 @@ def _row(task: CellTask, name: str) -> dict:
     }
 
 
-def _failed(task: CellTask, name: str, error: BaseException) -> dict:
-    file = file_of(load_recommender(task.models[name]))
-    return {**_row(task, name), "status": "failed", "error": line_of(error, file)}
+def _fail(task: CellTask, name: str, error: BaseException, done: CellDone) -> None:
+    reason = line_of(error, file_of(load_recommender(task.models[name])))
+    done.rows.append({**_row(task, name), "status": "failed", "error": reason})
+    done.failures[name] = traceback.format_exc()
 
 
 def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:

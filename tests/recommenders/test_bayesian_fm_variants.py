@@ -208,7 +208,7 @@ class Measured(BayesianFMImplicit):
         super().__init__(**settings)
         self.error, self.fits = error, []
 
-    def _fit(self, train, movies, rank, samples, seed):
+    def _sample(self, train, movies, rank, samples, seed):
         self.fits.append((train, rank, samples))
         return self
 

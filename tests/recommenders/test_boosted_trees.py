@@ -9,8 +9,7 @@ import pytest
 from fitting import fit
 from sklearn.model_selection import KFold
 
-from Collaborative.boosted_trees import BoostedTrees
-from Collaborative.rating_statistics import RatingStatistics, out_of_fold
+from Collaborative.boosted_trees import BoostedTrees, RatingStatistics, out_of_fold
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings

@@ -13,7 +13,7 @@ from torch import nn
 
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
-from Collaborative.bayesian_fm_folded import USERS_KEPT, BayesianFMFolded
+from Collaborative.bayesian_fm_folded import CACHED, BayesianFMFolded
 from Collaborative.hybrid import Hybrid
 from Collaborative.personal_live import PersonalLive
 from Collaborative.river_online import RiverBaseline, RiverBiasedMF
@@ -183,10 +183,10 @@ def test_the_prior_of_users_is_read_from_the_sampler():
 
 def test_more_users_than_are_held_ready():
     model = folded(parts(stream())[0], samples=8)
-    many = USERS_KEPT + 30
+    many = CACHED + 30
     for user in range(100, 100 + many):
         model.learn_one(user, user % FILMS, 4.0)
-    assert len(model._vectors) == USERS_KEPT
+    assert len(model._vectors) == CACHED
     alone = folded(parts(stream())[0], samples=8)
     alone.learn_one(100, 100 % FILMS, 4.0)
     for movie in range(FILMS):
