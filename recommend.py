@@ -1,15 +1,15 @@
 """Your own ratings -> movies you have not seen, with the stars to expect, and why.
 
-Your ratings stay on this machine, in one file that you alone can read. What they are compared with
-is an item table: what other users' ratings say of movies. It is made once from a dataset, about a
-minute a million ratings; after that neither dataset nor network is needed.
+Your ratings stay on this machine, in one file that you alone can read. They are compared with an
+item table, learned once from the ratings of other users in a dataset, about a minute a million
+ratings; after that neither dataset nor network is needed.
 
-    python recommend.py                               asks ten movies, or goes on from what it knows
+    python recommend.py                               asks about ten movies, or uses your profile
     python recommend.py --ratings ratings.csv         MovieLens's, Letterboxd's or IMDb's export
     python recommend.py --rate "Alien (1979)=4.5" --rate "Heat (1995)=3"
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
     python recommend.py --forget "Alien (1979)"       as if you had never rated it
-    python recommend.py --me                          what is known of you, and where it lies
+    python recommend.py --me                          your profile, and where it lies
     python recommend.py --serve                       all of this on a page in your browser
 
 docs/recommend.md has more.
@@ -18,11 +18,11 @@ docs/recommend.md has more.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # whose users and movies are compared with you: Kaggle's, else ml-100k; a folder
+DATASET = "auto"  # its users are compared with you: Kaggle's, else ml-100k; or a folder
 NUMBER = 10  # movies that are recommended
 YEAR_FROM = 0  # only movies of this year or later; 0: any
 YEAR_TO = 0  # only movies of this year or earlier; 0: any
-WELL_KNOWN = 20  # only movies that so many users of the dataset have rated; 0: any
+WELL_KNOWN = 20  # only movies that at least n users of the dataset have rated; 0: any
 DIVERSITY = 0.0  # 0: the best movies in order; up to 1: rather movies unlike one another
 FORMAT = "text"  # or "json", "csv"
 PORT = 8765  # of the page of --serve
@@ -38,6 +38,7 @@ from recbench.command_line import read_flags, run, unset
 from recbench.errors import InputError, check_range
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
+CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
 SERVING = ("serve", "port", "open", "profile", "dataset", "item_table")
 
 # --- flags -------------------------------------------------------------------------------------
@@ -45,17 +46,17 @@ SERVING = ("serve", "port", "open", "profile", "dataset", "item_table")
 
 @dataclass
 class RatingFlags:
-    """What you say of movies."""
+    """Your ratings of movies."""
 
     ratings: Annotated[str, unset("none")] = ""
     """a file of your ratings: MovieLens's columns (userId, movieId, rating, timestamp), ratings.csv
-    of Letterboxd's export, or IMDb's export. They are added to what is known of you"""
+    of Letterboxd's export, or IMDb's export. They are added to your profile"""
     user: Annotated[str, unset("the only one")] = ""
     """which userId you are, where the file has several"""
     rate: Several = ()
-    """a movie and your stars, "Alien (1979)=4.5"; may be given several times"""
+    """a movie and your stars, "Alien (1979)=4.5"; several times"""
     forget: Several = ()
-    """a movie whose rating is forgotten as if never given, "Alien (1979)"; several times"""
+    """a movie whose rating is forgotten as if there had been none, "Alien (1979)"; several times"""
     forget_genre: Several = ()
     """all your ratings of a genre are forgotten, such as Horror; several times"""
     mute: Several = ()
@@ -63,7 +64,7 @@ class RatingFlags:
     unmute: Several = ()
     """a genre that was muted; several times"""
     ask: bool = False
-    """say which movie you should rate next: the one that would teach most about you"""
+    """name the movie to rate next: the one that would teach most about you"""
 
 
 @dataclass
@@ -83,7 +84,7 @@ class MovieFlags:
     year_to: int = YEAR_TO
     """only movies of this year or earlier; 0: any"""
     well_known: int = WELL_KNOWN
-    """only movies that so many users of the dataset have rated, or more; 0: any"""
+    """only movies that at least n users of the dataset have rated; 0: any"""
     diversity: float = DIVERSITY
     """0: the best movies in order; up to 1: rather movies unlike one another"""
 
@@ -107,24 +108,24 @@ class PageFlags:
     port: int = PORT
     """of the page; 0: any that is free"""
     open: bool = False
-    """open the page in your browser; otherwise its address is said"""
+    """open the page in your browser; otherwise its address is printed"""
 
 
 @dataclass
 class ProfileFlags:
-    """What is known of you and of movies, and where it lies."""
+    """Your profile, the movies, and where they lie."""
 
     me: bool = False
-    """show what is known of you and where it lies, and end"""
+    """show your profile and where it lies, and end"""
     delete_profile: bool = False
-    """delete the file with all that is known of you, and end"""
+    """delete the file of your profile, and end"""
     profile: Annotated[str, unset("one in your folder for data of programs, see --me")] = ""
     """that file"""
     dataset: str = DATASET
-    """whose users and movies the item table is made from, as in compare_all.py; needed once"""
+    """users and movies that the item table is made from, as in compare_all.py; needed once"""
     item_table: Annotated[str, unset("made from the dataset")] = ""
     """an item table to use in place of that: a file made by python -m recbench.models.item_table,
-    or a folder as it is kept in the cache"""
+    or a folder as in the cache"""
 
 
 @dataclass
@@ -133,7 +134,7 @@ class Parameters(RatingFlags, MovieFlags, OutputFlags, PageFlags, ProfileFlags):
 
 
 def check(parameters: Parameters) -> None:
-    """Raises InputError for what no movie and no profile is needed to see."""
+    """Raises InputError for what can be seen without movies and profile."""
     check_range("--number", parameters.number, least=0, most=100_000)
     check_range("--year-from", parameters.year_from, least=0, most=9999)
     check_range("--year-to", parameters.year_to, least=0, most=9999)
@@ -147,7 +148,7 @@ def check(parameters: Parameters) -> None:
             "Expected the earlier one first"
         )
     if parameters.user and not parameters.ratings:
-        raise InputError("--user says who you are in a file of ratings. Give it with --ratings")
+        raise InputError("--user is one of a file of ratings. Name the file with --ratings")
     if parameters.output and not Path(parameters.output).expanduser().parent.is_dir():
         raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
     chosen = {field.name for field in fields(Parameters)
@@ -156,128 +157,110 @@ def check(parameters: Parameters) -> None:
         name = min(chosen - set(SERVING)).replace("_", "-")
         raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
     if not parameters.serve and chosen & {"port", "open"}:
-        raise InputError(f"--{min(chosen & {'port', 'open'})}: is of the page. Give --serve too")
+        raise InputError(f"--{min(chosen & {'port', 'open'})}: is of the page. Add --serve")
 
 
 if __name__ == "__main__":
-    GIVEN = read_flags(Parameters, check)  # --help ends here: what follows takes a second
+    PARAMETERS = read_flags(Parameters, check)  # --help ends here: the imports take a second
 
 from PerUser.personal import Personal
-from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters, known_genre, known_language
-from recbench.own_ratings.interview import interview
 from recbench.own_ratings.known_movies import open_known_movies
-from recbench.own_ratings.output import as_csv, as_json, as_text, lines_of
-from recbench.own_ratings.profile import ProfileFile, profile_path
-from recbench.own_ratings.reading import ReadFile, read_ratings
-from recbench.own_ratings.recommendation import Recommendation
-from recbench.own_ratings.session import LATEST, Session, stars_of
-
-CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
+from recbench.own_ratings.profile import Profile, ProfileFile, profile_path
+from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
+from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
+from recbench.own_ratings.session import LATEST, Session, interview
 
 
 def main(parameters: Parameters) -> None:
     check(parameters)
-    file = ProfileFile(Path(parameters.profile).expanduser() if parameters.profile
-                       else profile_path())  # fmt: skip
-    if parameters.serve:
-        serve(parameters, file)
-        return
+    file = ProfileFile(Path(parameters.profile or profile_path()).expanduser())
     if parameters.delete_profile:
         tell(f"deleted {file.path}" if file.delete() else f"there is no profile {file.path}")
         return
     profile = file.read()
+    if parameters.serve:
+        serve(parameters, file, profile)
+        return
     changing = any(getattr(parameters, name) for name in CHANGING)
     if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):
         raise InputError(
-            f"nothing is known of you: there is no profile {file.path}. Give a file of your "
-            'ratings (--ratings FILE), rate a movie (--rate "Alien (1979)=4.5"), or start it in a '
-            "terminal, where it asks you"
+            f"there is no profile {file.path}. Add a file of your ratings (--ratings FILE), rate a "
+            'movie (--rate "Alien (1979)=4.5"), or start it in a terminal, where it asks you'
         )
-    rated = [parsed(one) for one in parameters.rate]  # wrong ones are told of before anything long
-    given = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
+    rated = [title_and_stars(text) for text in parameters.rate]  # errors before anything long
+    added = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
 
     known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
     session = Session(known_movies, Personal, profile)
     filters = filters_of(parameters, session)
-    changes, films = None, None
-    if profile is None and not changing:
-        interview(session, ask_in_terminal, tell, lambda: file.write(session.profile))
-    elif changing:
-        before = recommend(session, parameters, filters)
-        change(session, parameters, given, rated)
-        films = recommend(session, parameters, filters_of(parameters, session))
+    query = (parameters.number, filters, parameters.diversity)
+    changes, listed = None, None
+    if changing:
+        before = session.recommend(*query)
+        change(session, parameters, added, rated)
+        listed = session.recommend(*query)
         file.write(session.profile)
-        changes = Changes.between(before, films)
-    tell_known(session, file)
-    if parameters.me:
-        for rating in session.lacking:
-            tell(f"  {rating.name}, {rating.stars:g} stars")
-    else:
-        films = recommend(session, parameters, filters) if films is None else films
-        show(session, parameters, films, changes)
+        changes = Changes.between(before, listed)
+    elif profile is None:
+        interview(session, ask_in_terminal, tell, lambda: file.write(session.profile))
+    tell_profile(session, file, list_lacking=parameters.me)
+    if not parameters.me:
+        show(session, parameters, listed or session.recommend(*query), changes)
 
 
-def serve(parameters: Parameters, file: ProfileFile) -> None:
+def serve(parameters: Parameters, file: ProfileFile, profile: Profile | None) -> None:
     """Show the page until it is interrupted."""
-    from recbench.page.server import reserved  # what serves it is needed for this alone
-    from recbench.page.server import serve as serve_page
+    from recbench.page.app import reserved  # flask and the server are needed for this alone
+    from recbench.page.app import serve as serve_page
 
-    profile = file.read()
     with reserved(parameters.port) as bound:
         known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
         session = Session(known_movies, Personal, profile)
         serve_page(session, file, bound, tell, parameters.open)
 
 
-def parsed(text: str) -> tuple[str, float]:
-    """Title and stars of "Alien (1979)=4.5"."""
-    title, equals, stars_text = text.rpartition("=")
+def title_and_stars(text: str) -> tuple[str, float]:
+    """Both of "Alien (1979)=4.5"."""
+    title, _, stars_text = text.rpartition("=")
     stars = stars_of(stars_text)
-    if not equals or not title.strip():
-        raise InputError(f'--rate "{text}": expected title and stars, as "Alien (1979)=4.5"')
-    if stars is None:
+    if not title.strip() or stars is None:
         raise InputError(
-            f'--rate "{text}": "{stars_text.strip()}" are no stars. Expected 0.5, 1.0, 1.5 .. 5.0'
+            f'--rate "{text}": expected title and stars, as "Alien (1979)=4.5"; stars are 0.5, '
+            "1.0, 1.5 .. 5.0"
         )
     return title.strip(), stars
 
 
 def filters_of(parameters: Parameters, session: Session) -> Filters:
-    """The filters asked for, in the words of the movies."""
-    catalogue, muted = session.catalogue, session.profile.muted
-    genres = [known_genre(one, "--genre", catalogue.all_genres) for one in parameters.genre]
-    for genre in set(genres) & set(muted):
-        if genre not in parameters.unmute:
-            raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
-    unwanted = [known_genre(one, "--not-genre", catalogue.all_genres)
-                for one in parameters.not_genre]  # fmt: skip
-    return Filters(
-        genres=tuple(genres),
-        not_genres=tuple(unwanted),
+    """The filters of the flags, in the words of the movies."""
+    genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
+    filters = Filters(
+        genres=tuple(known_genre(one, "--genre", genres) for one in parameters.genre),
+        not_genres=tuple(known_genre(one, "--not-genre", genres) for one in parameters.not_genre),
         languages=tuple(
-            known_language(one, "--language", catalogue.all_languages)
-            for one in parameters.language
+            known_language(one, "--language", languages) for one in parameters.language
         ),
         year_from=parameters.year_from,
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
+    muted = {known_genre(one, "--mute", genres) for one in parameters.mute}
+    muted |= set(session.profile.muted)
+    for genre in muted & set(filters.genres) - set(parameters.unmute):
+        raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
+    return filters
 
 
 def change(
     session: Session,
     parameters: Parameters,
-    given: ReadFile | None,
+    added: RatingsFile | None,
     rated: list[tuple[str, float]],
 ) -> None:
-    """Carry out all that changes what is known, and say what was done."""
-    if given is not None:
-        added = session.add(given.ratings)
-        for line in (*lines_of(added, given.kind), *given.notes):
-            tell(line)
-        if not all(rating.title for rating in given.ratings):
-            tell(f"movieId is read as {session.catalogue.dataset} numbers movies")
+    """Carry out all changes of the profile, and tell what was done."""
+    if added is not None:
+        tell(*session.add_file(added))
     for title, stars in rated:
         tell(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     for title in parameters.forget:
@@ -286,56 +269,47 @@ def change(
         names = session.forget_genre(genre)
         tell(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
         if session.lacking:
-            tell(f"of {len(session.lacking):,} movies the genre is not known; --me lists them")
+            tell(f"the genre of {len(session.lacking):,} movies is unknown; --me lists them")
     for genre in parameters.mute:
         tell(f"muted: {session.mute(genre)}")
     for genre in parameters.unmute:
         tell(f"no longer muted: {session.unmute(genre)}")
 
 
-def recommend(session: Session, parameters: Parameters, filters: Filters) -> list[Recommendation]:
-    return session.recommend(parameters.number, filters, parameters.diversity)
-
-
-def tell_known(session: Session, file: ProfileFile) -> None:
-    """What is known of the user, in a few lines."""
-    profile, catalogue = session.profile, session.catalogue
-    tell(
-        f"known of you: {len(profile.ratings):,} ratings, in {file.path}; movies: "
-        f"{len(catalogue):,} of {catalogue.dataset}"
-    )
-    if session.lacking:
-        tell(f"kept and not used, of movies that are not among these: {len(session.lacking):,}")
+def tell_profile(session: Session, file: ProfileFile, list_lacking: bool) -> None:
+    """The profile, in a few lines."""
+    profile, catalogue, lacking = session.profile, session.catalogue, session.lacking
+    tell(f"your profile: {len(profile.ratings):,} ratings, in {file.path}; movies: "
+         f"{len(catalogue):,} of {catalogue.dataset}")  # fmt: skip
+    if lacking:
+        tell(f"not used, of movies that are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
         tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
     if profile.muted:
         tell(f"genres muted: {', '.join(profile.muted)}")
+    if lacking and list_lacking:
+        tell(*(f"  {rating.name}, {rating.stars:g} stars" for rating in lacking))
 
 
 def show(
-    session: Session,
-    parameters: Parameters,
-    films: list[Recommendation],
-    changes: Changes | None,
+    session: Session, parameters: Parameters, listed: list[Recommendation], changes: Changes | None
 ) -> None:
-    """Changes and recommendations, the latter to standard output or the file asked for."""
-    asked = session.ask() if parameters.ask else None
-    ask = None if asked is None else session.catalogue.name(asked)
-    if parameters.ask and ask is None:
-        tell("no movie is left to be asked for")
+    """Changes and recommendations, the latter on standard output or in the file of --output."""
     if changes and parameters.number:
-        tell(f"changed in the list of {parameters.number}:")
-        for line in changes.lines():
-            tell(f"  {line}")
-    if ask is not None:
-        tell(f'would teach most: --rate "{ask}=STARS"')
+        lines = (f"  {line}" for line in changes.lines())
+        tell(f"changed in the list of {parameters.number}:", *lines)
+    ask = None
+    if parameters.ask:
+        movie = session.next_question()
+        ask = None if movie is None else session.catalogue.name(movie)
+        tell(f'would teach most: --rate "{ask}=STARS"' if ask else "no movie is left to ask about")
     if parameters.format == "text":
-        text = as_text(films) if parameters.number else ""
+        text = as_text(listed) if parameters.number else ""
     elif parameters.format == "csv":
-        text = as_csv(films)
+        text = as_csv(listed)
     else:
-        muted = session.profile.muted
-        text = as_json(films, session.catalogue.dataset, session.learned, muted, changes, ask)
+        text = as_json(listed, session.catalogue.dataset, session.learned, session.profile.muted,
+                       changes, ask)  # fmt: skip
     if not parameters.output:
         print(text, end="")
         return
@@ -348,19 +322,14 @@ def show(
 
 
 def ask_in_terminal(question: str) -> str:
-    """The prompt goes to standard error like all messages."""
     print(question, end="", file=sys.stderr, flush=True)
-    try:
-        return input()
-    except EOFError:
-        tell("")
-        raise
+    return input()
 
 
-def tell(sentence: str) -> None:
+def tell(*sentences: str) -> None:
     """Messages go to standard error: standard output is for recommendations."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(*sentences, sep="\n", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    run(main, GIVEN)
+    run(main, PARAMETERS)

@@ -27,9 +27,9 @@ from recbench.command_line import run
 from recbench.errors import InputError, check_range
 from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
 from recbench.own_ratings.profile import ProfileFile
-from recbench.own_ratings.rating import OwnRating
+from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.session import Session
-from recbench.page.server import reserved, serve
+from recbench.page.app import reserved, serve
 
 WARM = 3  # requests that are not counted
 
@@ -52,9 +52,7 @@ def main(parameters: Parameters) -> None:
     check_range("--ratings", *parameters.ratings, least=0)
     check_range("--requests", parameters.requests, least=1)
     known_movies = open_known_movies(parameters.dataset)
-    catalogue = known_movies.catalogue
-    movies = np.argsort(-catalogue.rated_by, kind="stable")  # the best-known first
-    movies = movies[catalogue.same[movies] == movies]  # of those that are there twice, one
+    movies = different_movies(known_movies)
     needed = max(parameters.ratings) + parameters.requests + WARM
     if needed > len(movies):
         raise InputError(
@@ -65,8 +63,18 @@ def main(parameters: Parameters) -> None:
     for before in parameters.ratings:
         seconds, page_bytes = measured(known_movies, movies, before, parameters)
         (p50, busy), (p95, _) = 1000 * np.percentile(seconds, (50, 95), axis=0)
-        times = f"{p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms"
-        print(f"{before:8,}  {times}  {page_bytes / 1000:5.0f} kB")
+        print(
+            f"{before:8,}  {p50:4.0f} ms  {p95:4.0f} ms  {busy:13.0f} ms  "
+            f"{page_bytes / 1000:5.0f} kB"
+        )
+
+
+def different_movies(known_movies: KnownMovies) -> np.ndarray:
+    """Their rows, the best-known first; of movies that are there twice the one that stands for
+    both."""
+    catalogue = known_movies.catalogue
+    rows = np.argsort(-catalogue.rated_by, kind="stable")
+    return rows[catalogue.same[rows] == rows]
 
 
 def measured(
@@ -75,18 +83,19 @@ def measured(
     """Seconds of each request by the clock and of the processor, float64 [requests, 2], and the
     bytes of the last page."""
     rng = np.random.default_rng(parameters.seed)
-    movies = rng.permutation(movies[: before + parameters.requests + WARM]).tolist()
-    stars = (rng.integers(1, 11, len(movies)) / 2).tolist()
-    first = [OwnRating(one, time=place) for place, one in enumerate(stars[:before])]
-    described = known_movies.catalogue.described
+    movies = rng.permutation(movies[: before + parameters.requests + WARM])
+    stars = rng.integers(1, 11, len(movies)) / 2
     with tempfile.TemporaryDirectory() as folder:
         file = ProfileFile(Path(folder) / "profile.json")
         session = Session(known_movies, Personal, file.read())
-        session.add([described(*pair) for pair in zip(movies[:before], first, strict=True)])
+        session.add([known_movies.catalogue.described(int(movie), OwnRating(float(one), time=place))
+                     for place, (movie, one) in enumerate(zip(movies[:before], stars, strict=False))
+                     ])  # fmt: skip
         file.write(session.profile)
-        url, seconds, page = started(session, file), [], ""
+        url = started(session, file)
         token = re.search(r'name="token" value="([^"]+)"', answered(url))
         assert token is not None
+        seconds = []
         for movie, one in zip(movies[before:], stars[before:], strict=True):
             form = urlencode({"movie": movie, "stars": one, "token": token[1]}).encode()
             began = np.array((time.perf_counter(), time.process_time()))
@@ -98,14 +107,14 @@ def measured(
 
 def started(session: Session, file: ProfileFile) -> str:
     """The address of a page, which is served until this program ends."""
-    lines: queue.Queue[str] = queue.Queue()
+    told: queue.Queue[str] = queue.Queue()
 
     def serving() -> None:
         with reserved(0) as listener:
-            serve(session, file, listener, lines.put)
+            serve(session, file, listener, told.put)
 
     threading.Thread(target=serving, daemon=True).start()
-    return lines.get().split()[-1]
+    return told.get().split()[-1]
 
 
 def answered(url: str, form: bytes | None = None) -> str:

@@ -1,4 +1,5 @@
-"""Ratings of a file added to those that are known: which movie each is of, and which counts."""
+"""Ratings of a file added to a profile: which movie each is of, which of two counts, and what
+became of them in words."""
 
 from __future__ import annotations
 
@@ -8,15 +9,14 @@ from dataclasses import dataclass, field
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.matching import Match, Matcher
-from recbench.own_ratings.profile import with_ratings
-from recbench.own_ratings.rating import OwnRating
+from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import names_of
 
-OWN_NUMBERS = "ml-100k"
+OWN_NUMBERING = "ml-100k"
 LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
-NEAREST_OF = 20  # ratings without a movie: the search of the nearest takes some milliseconds
+LISTED = 20  # of each kind, in words; the search of the nearest titles takes some milliseconds
 
-Movie = int | tuple[object, ...]  # a row of the catalogue, else what tells apart movies it lacks
+Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it lacks: what it is
 
 
 @dataclass
@@ -25,11 +25,11 @@ class Added:
 
     Attributes:
         matched: how many found their movie: by "id", "title", "nearly".
-        nearly: of the last, the name given and the movie it was taken for.
-        twice: names of movies given more than once; the latest counts.
+        nearly: of the last, the name in the file and the movie it was taken for.
+        twice: names of movies that are there more than once; the latest counts.
         replaced: movies that had another rating before.
-        unmatched: what found no movie, the first 20 with the nearest movies. It is kept for a movie
-            table that has it.
+        unmatched: ratings without a movie, the first 20 with the nearest movies. They stay in the
+            profile for an item table that has the movie.
     """
 
     matched: dict[str, int] = field(default_factory=dict)
@@ -38,6 +38,31 @@ class Added:
     replaced: int = 0
     unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
 
+    def lines(self, kind: str) -> list[str]:
+        """The same in sentences; `kind` is that of the file."""
+        found, lost = sum(self.matched.values()), len(self.unmatched)
+        ways = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
+        counts = [f"{self.matched[way]:,} {ways[way]}" for way in ways if way in self.matched]
+        how = ", ".join(counts) or "none"
+        lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how})"]
+        lines += [f"  {name} was taken for {movie}" for name, movie in self.nearly[:LISTED]]
+        if len(self.nearly) > LISTED:
+            lines.append(f"  and {len(self.nearly) - LISTED:,} more were taken for others")
+        if self.twice:
+            names = list(dict.fromkeys(self.twice))
+            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+            lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
+        if self.replaced:
+            lines.append(f"{self.replaced:,} movies had other stars before")
+        if lost:
+            lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
+            for rating, near in self.unmatched[:LISTED]:
+                hint = f" (nearest: {'; '.join(near)})" if near else ""
+                lines.append(f"  {rating.name}{hint}")
+            if lost > LISTED:
+                lines.append(f"  and {lost - LISTED:,} more")
+        return lines
+
 
 def added_to(
     known: Mapping[Movie, OwnRating],
@@ -45,44 +70,45 @@ def added_to(
     matcher: Matcher,
     catalogue: Catalogue,
 ) -> tuple[tuple[OwnRating, ...], Added]:
-    """What is known with ratings of a file, the latest last, and what became of these. Of a movie
-    rated twice, in them or before, the later rating counts, by its time if both have one, else the
-    one added last.
-
-    Raises:
-        InputError: they are of movies by number, and of another numbering.
-    """
+    """The known ratings with those of a file, the latest last, and what became of the latter. Of a
+    movie rated twice, in the file or before, the later rating counts, by its time if both have one,
+    else the one added last. Raises InputError if they are of movies by number, and of another
+    numbering."""
     _check_numbering(ratings, catalogue)
     added = Added()
     old, new = dict(known), dict[Movie, OwnRating]()
     for rating in ratings:
         match = matcher.find(rating)
-        film: Movie = same_film(rating) if match.movie is None else match.movie
         if match.movie is None:
-            if film not in new:
-                few = len(added.unmatched) < NEAREST_OF
+            movie: Movie = identity(rating)
+            name, described = rating.name, rating
+            if movie not in new:
+                few = len(added.unmatched) < LISTED
                 near = _near(rating, match, matcher, catalogue) if few else []
                 added.unmatched.append((rating, near))
         else:
+            movie = match.movie
+            name, described = catalogue.name(movie), catalogue.described(movie, rating)
             added.matched[match.how] = added.matched.get(match.how, 0) + 1
             if match.how == "nearly":
-                added.nearly.append((rating.name, catalogue.name(match.movie)))
-        if film in new:
-            added.twice.append(rating.name if match.movie is None else catalogue.name(match.movie))
-        new[film] = rating if match.movie is None else catalogue.described(match.movie, rating)
-    for film, rating in list(new.items()):
-        before = old.get(film)
+                added.nearly.append((rating.name, name))
+        if movie in new:
+            added.twice.append(name)
+        new[movie] = described
+    for movie, rating in list(new.items()):
+        before = old.get(movie)
         if before is None:
             continue
         if before.time is not None and rating.time is not None and before.time > rating.time:
-            del new[film]  # given later than the file was made
+            del new[movie]  # rated again after the file was made
         else:
-            del old[film]
+            del old[movie]
             added.replaced += before.stars != rating.stars
-    return with_ratings(old.values(), new.values()), added
+    together = (*old.values(), *new.values())
+    return tuple(sorted(together, key=lambda rating: rating.time or 0)), added
 
 
-def same_film(rating: OwnRating) -> tuple[object, ...]:
+def identity(rating: OwnRating) -> tuple[object, ...]:
     """What tells apart movies that the catalogue lacks."""
     if rating.imdb_id or not rating.title:
         return rating.imdb_id, rating.movie_id
@@ -94,11 +120,10 @@ def _check_numbering(ratings: Sequence[OwnRating], catalogue: Catalogue) -> None
     that a number is of another movie in later sets."""
     known = set(catalogue.movies.movie_id.tolist())
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in known]
-    if lacking and catalogue.dataset == OWN_NUMBERS:
+    if lacking and catalogue.dataset == OWN_NUMBERING:
         raise InputError(
-            f"movieId {lacking[0]} is not in {OWN_NUMBERS}, which numbers movies in its own "
-            "way. The file is of another MovieLens set: name that, or a later one, with "
-            "--dataset"
+            f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which numbers movies in its own way. "
+            "The file is of another MovieLens set: name that, or a later one, with --dataset"
         )
 
 

@@ -1,4 +1,4 @@
-"""The movies there are: what is shown of each, filtered by and matched with, as one file."""
+"""The movies there are: the facts to show, filter and match by, as one file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.own_ratings.rating import OwnRating
+from recbench.own_ratings.reading import OwnRating
 from recbench.ratings import Movies, read_only
 
-FORMAT, VERSION = "recbench movies", 1
+FORMAT, VERSION = "recbench films", 1  # the word in files of all versions
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
+NUMBERS = ("year", "rated_by")
+MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class Catalogue:
     other_titles: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
-        for name in ("year", "rated_by"):
+        for name in NUMBERS:
             object.__setattr__(self, name, read_only(getattr(self, name), "i8"))
-        lengths = {len(getattr(self, name)) for name in (*TEXTS, "movies", "year", "rated_by")}
+        lengths = {len(getattr(self, name)) for name in (*TEXTS, *NUMBERS, "movies")}
         if len(lengths) > 1:
             raise ValueError(f"the columns of a catalogue differ in length: {sorted(lengths)}")
 
@@ -64,12 +66,12 @@ class Catalogue:
         return f"{self.shown[movie]} ({year})" if year else self.shown[movie]
 
     def described(self, movie: int, rating: OwnRating) -> OwnRating:
-        """A rating with what is said here of its movie, so that another catalogue finds it."""
-        year, other = int(self.year[movie]), self.other_titles[movie]
+        """A rating with the facts about its movie, so that another catalogue finds it."""
+        other = self.other_titles[movie]
         return OwnRating(
             stars=rating.stars,
             title=self.shown[movie],
-            year=year or rating.year,
+            year=int(self.year[movie]) or rating.year,
             time=rating.time,
             movie_id=int(self.movies.movie_id[movie]),
             imdb_id=self.imdb_id[movie] or rating.imdb_id,
@@ -81,12 +83,11 @@ class Catalogue:
         """Of each movie the row that stands for it, int64 [m]: some datasets have a movie twice,
         with the same title and year, and no other IMDb id. The one that more users rated stands for
         both."""
+        facts = [(self.name(row), self.imdb_id[row]) for row in range(len(self))]
         stands_for: dict[tuple[str, str], int] = {}
         for row in np.argsort(-self.rated_by, kind="stable"):
-            stands_for.setdefault((self.name(row), self.imdb_id[row]), int(row))
-        return np.array(
-            [stands_for[self.name(row), self.imdb_id[row]] for row in range(len(self))], dtype=int
-        )
+            stands_for.setdefault(facts[row], int(row))
+        return np.array([stands_for[one] for one in facts], dtype=int)
 
     @cached_property
     def all_genres(self) -> tuple[str, ...]:
@@ -106,23 +107,15 @@ class Catalogue:
             np.savez_compressed(
                 file,
                 header=np.frombuffer(json.dumps(header).encode(), np.uint8),
-                bits=self.movies.bits,
-                vote_average=self.movies.vote_average,
-                vote_count=self.movies.vote_count,
-                movie_id=self.movies.movie_id,
-                year=self.year,
-                rated_by=self.rated_by,
+                **{name: getattr(self.movies, name) for name in MOVIE_ARRAYS},
+                **{name: getattr(self, name) for name in NUMBERS},
             )
         os.replace(unfinished, path)
 
     @classmethod
     def load(cls, path: Path) -> Catalogue:
-        """What `save` wrote; nothing in the file is code.
-
-        Raises:
-            InputError: there is no such file, it is damaged, no list of movies, or of a later
-                version.
-        """
+        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
+        file, it is damaged, no list of movies, or of a later version."""
         try:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
                 arrays: dict[str, Any] = {name: file[name] for name in file.files}
@@ -136,19 +129,17 @@ class Catalogue:
             movies = Movies(
                 title=np.array(header["title"], dtype=object),
                 bit_names=tuple(header["bit_names"]),
-                **{name: arrays[name] for name in ("bits", "vote_average", "vote_count")},
-                movie_id=arrays["movie_id"],
+                **{name: arrays[name] for name in MOVIE_ARRAYS},
             )
+            texts: dict[str, Any] = {
+                name: tuple(tuple(one) if isinstance(one, list) else one for one in header[name])
+                for name in TEXTS
+            }
             return cls(
                 dataset=header["dataset"],
                 movies=movies,
-                shown=tuple(header["shown"]),
-                year=arrays["year"],
-                genres=tuple(map(tuple, header["genres"])),
-                language=tuple(header["language"]),
-                rated_by=arrays["rated_by"],
-                imdb_id=tuple(header["imdb_id"]),
-                other_titles=tuple(map(tuple, header["other_titles"])),
+                **texts,
+                **{name: arrays[name] for name in NUMBERS},
             )
         except InputError:
             raise

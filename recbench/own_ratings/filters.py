@@ -1,8 +1,8 @@
-"""Which movies may be recommended."""
+"""Which movies may be recommended, and a list of them that is good and not all of one kind."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
 
-# What MovieLens and others call a genre of TMDB
+# MovieLens's names and others for a genre of TMDB
 OTHER_NAMES = {
     "sci-fi": "Science Fiction",
     "scifi": "Science Fiction",
@@ -19,22 +19,25 @@ OTHER_NAMES = {
     "children's": "Family",
     "musical": "Music",
     "documentaries": "Documentary",
-    "movie noir": "Movie-Noir",
-    "noir": "Movie-Noir",
+    "film noir": "Film-Noir",
+    "noir": "Film-Noir",
 }
+POOL = 10  # candidates for each movie of a diverse list: the best ones
+
+Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of places [m], [n]: float64 [m, n]
 
 
 @dataclass(frozen=True)
 class Filters:
-    """What is asked of a movie; all of it must hold.
+    """Conditions that all must hold.
 
     Attributes:
-        genres: it has one of these, as the catalogue names them; none: any movie.
+        genres: the movie has one of these, as the catalogue names them; none: any movie.
         not_genres: it has none of these.
         languages: it is in one of these; none: any.
         year_from, year_to: it is of these years or between them; 0: no limit. A movie of unknown
             year is left out where there is a limit.
-        rated_by: so many users of the dataset rated it, or more.
+        rated_by: at least n users of the dataset rated it.
     """
 
     genres: tuple[str, ...] = ()
@@ -50,47 +53,75 @@ class Filters:
         Args:
             muted: genres that none may have, as well.
         """
-        wanted, unwanted = set(self.genres), {*self.not_genres, *muted}
+        genres, no_genres = set(self.genres), {*self.not_genres, *muted}
         passing = catalogue.rated_by >= self.rated_by
         passing &= catalogue.same == np.arange(len(catalogue))  # a movie that is there twice, once
         if self.year_from or self.year_to:
-            passing &= (catalogue.year >= max(self.year_from, 1)) & (
-                catalogue.year <= (self.year_to or np.inf)
-            )
-        if wanted:
-            passing &= np.array([bool(wanted & set(genres)) for genres in catalogue.genres])
-        if unwanted:
-            passing &= np.array([not unwanted & set(genres) for genres in catalogue.genres])
+            passing &= catalogue.year >= max(self.year_from, 1)
+            passing &= catalogue.year <= (self.year_to or np.inf)
+        if genres:
+            passing &= np.array([bool(genres & set(one)) for one in catalogue.genres])
+        if no_genres:
+            passing &= np.array([not no_genres & set(one) for one in catalogue.genres])
         if self.languages:
             passing &= np.isin(np.array(catalogue.language), self.languages)
         return passing
 
 
 def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
-    """A genre as the movies name it, whatever its case.
-
-    Raises:
-        InputError: there is none of that name; lists those there are.
-    """
-    by_name = {one.casefold(): one for one in known}
-    wanted = genre.strip().casefold()
-    found = by_name.get(wanted) or by_name.get(OTHER_NAMES.get(wanted, "").casefold())
-    if found is None:
-        raise InputError(f"{flag} {genre}: no movie is of this genre. Expected one of "
-                         f"{', '.join(by_name.values())}")  # fmt: skip
-    return found
+    """A genre as the movies name it, whatever its case. Raises InputError, with those there are, if
+    there is none of that name."""
+    return _known(genre, flag, known, "of this genre")
 
 
 def known_language(language: str, flag: str, known: Iterable[str]) -> str:
-    """A language as the movies name it.
+    """The same of a language."""
+    return _known(language, flag, known, "in this language")
 
-    Raises:
-        InputError: no movie is in it; lists those there are.
+
+def _known(name: str, flag: str, known: Iterable[str], what: str) -> str:
+    by_name = {one.casefold(): one for one in known}
+    folded = name.strip().casefold()
+    found = by_name.get(folded) or by_name.get(OTHER_NAMES.get(folded, "").casefold())
+    if found is None:
+        there_are = ", ".join(by_name.values())
+        raise InputError(f"{flag} {name}: no movie is {what}. Expected one of {there_are}")
+    return found
+
+
+def diversified(
+    stars: np.ndarray, similarity: Similarity, count: int, diversity: float
+) -> np.ndarray:
+    """Maximal marginal relevance (Carbonell and Goldstein 1998): one movie after another, each the
+    one with the largest
+
+        (1 − d) · relevance − d · similarity to the most similar of those chosen
+
+    among the ten times `count` best. The relevance of a movie is where its stars lie between the
+    least (0) and the most (1) of these, so that both parts are of one size.
+
+    Args:
+        stars: float64 [m], expected.
+        similarity: of movies at places int [m] and int [n], at most 1.
+        diversity: d, 0 (the best movies in order) .. 1 (the best movie, then the least similar).
+
+    Returns:
+        places of the chosen, int [≤ count], in the order chosen.
     """
-    listed = list(known)
-    wanted = language.strip().casefold()
-    if wanted not in listed:
-        raise InputError(
-            f"{flag} {language}: no movie is in this language. Expected one of {', '.join(listed)}"
-        )
-    return wanted
+    order = np.argsort(-stars, kind="stable")
+    if diversity == 0 or count == 0:
+        return order[:count]
+    pool = order[: POOL * count]
+    width = np.ptp(stars[pool]) if len(pool) else 0.0
+    relevance = (stars[pool] - stars[pool].min(initial=np.inf)) / (width or 1.0)
+    nearest = np.zeros(len(pool))  # similarity to those chosen; the first is chosen by its stars
+    left, chosen = np.ones(len(pool), dtype=bool), list[int]()
+    for _ in range(min(count, len(pool))):
+        first = not chosen
+        score = relevance if first else (1 - diversity) * relevance - diversity * nearest
+        best = int(np.where(left, score, -np.inf).argmax())
+        chosen.append(best)
+        left[best] = False
+        to_best = similarity(pool[[best]], pool)[0]
+        nearest = to_best if first else np.maximum(nearest, to_best)
+    return pool[chosen]

@@ -12,16 +12,10 @@ from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
 from recbench.models.item_table.making import item_table_of
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.kinds import split_title, year_of
 from recbench.own_ratings.known_movies import KnownMovies
+from recbench.own_ratings.reading import split_title, year_of
 from recbench.own_ratings.titles import article_first
 from recbench.ratings import Movies
-
-METADATA, LINKS, MOVIELENS_TITLES = (
-    "movies_metadata.csv",
-    ("links.csv", "links_small.csv"),
-    "movies.csv",
-)
 
 
 def known_movies_of(dataset: Dataset) -> KnownMovies:
@@ -31,11 +25,27 @@ def known_movies_of(dataset: Dataset) -> KnownMovies:
 
 
 def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
-    """Facts about the movies of `dataset`; ids and other titles as far as its files have them."""
+    """Facts about the movies of `dataset`; ids and other titles as far as its files have them: in
+    Kaggle's metadata, and in the links and the list of movies beside the ratings."""
     table, files = dataset.table, dataset.source.files
-    imdb_id, other_titles = _from_metadata(files), _from_metadata(files, "original_title")
-    links, movielens = _from_links(files), _movielens_titles(files)
-    by_row = list(zip(table["id"], table["movieId"], movies.title, strict=True))
+    metadata = next((file for file in files if file.name == "movies_metadata.csv"), None)
+    imdb_id = _column(metadata, "id", "imdb_id")
+    originals = _column(metadata, "id", "original_title")
+    titles = _column(files[0].with_name("movies.csv"), "movieId", "title")
+    links = _column(files[0].with_name("links.csv"), "movieId", "imdbId") or _column(
+        files[0].with_name("links_small.csv"), "movieId", "imdbId"
+    )  # the digits of the IMDb id alone
+
+    def imdb_id_of(tmdb_id: int, movie_id: int) -> str:
+        digits = links.get(movie_id, "").strip()
+        return imdb_id.get(tmdb_id) or (f"tt{int(digits):07d}" if digits.isdecimal() else "")
+
+    def other_titles(tmdb_id: int, movie_id: int, title: str) -> tuple[str, ...]:
+        listed, _ = split_title(titles.get(movie_id, ""))  # with alternatives in parentheses
+        both = dict.fromkeys((originals.get(tmdb_id), listed))
+        return tuple(other for other in both if other and other != title)
+
+    ids = list(zip(table["id"], table["movieId"], strict=True))
     return Catalogue(
         dataset=dataset.source.name,
         movies=movies,
@@ -44,55 +54,21 @@ def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
         genres=tuple(genre_names(genres) or () for genres in table["genres"]),
         language=tuple(language or "" for language in table["original_language"]),
         rated_by=np.bincount(dataset.ratings.movie, minlength=len(movies)),
-        imdb_id=tuple(imdb_id.get(one) or links.get(movie) or "" for one, movie, _ in by_row),
+        imdb_id=tuple(imdb_id_of(*pair) for pair in ids),
         other_titles=tuple(
-            tuple(
-                dict.fromkeys(
-                    other
-                    for other in (other_titles.get(one), movielens.get(movie))
-                    if other and other != title
-                )
-            )
-            for one, movie, title in by_row
+            other_titles(*pair, title) for pair, title in zip(ids, movies.title, strict=True)
         ),
     )
 
 
-def _from_metadata(files: tuple[Path, ...], column: str = "imdb_id") -> dict[int, str]:
-    """A column of Kaggle's metadata by id; empty where there is none."""
-    file = next((file for file in files if file.name == METADATA), None)
-    if file is None or column not in _heading(file):
+def _column(file: Path | None, key: str, column: str) -> dict[int, str]:
+    """A column of a CSV file by one of whole numbers; empty where there is none."""
+    if file is None or not file.is_file():
         return {}
-    rows = read_text(file, ("id", column)).with_columns(
-        id=pl.col("id").str.strip_chars().cast(pl.Int64, strict=False)
-    )
-    found = rows.drop_nulls().unique("id", keep="first", maintain_order=True)
-    return dict(found.iter_rows())
-
-
-def _from_links(files: tuple[Path, ...]) -> dict[int, str]:
-    """movieId -> IMDb id, of the links beside the ratings, which have its digits alone."""
-    for name in LINKS:
-        file = files[0].with_name(name)
-        if file.is_file() and {"movieId", "imdbId"} <= set(_heading(file)):
-            rows = read_text(file, ("movieId", "imdbId")).with_columns(
-                pl.col("movieId", "imdbId").cast(pl.Int64, strict=False)
-            )
-            return {movie: f"tt{one:07d}" for movie, one in rows.drop_nulls().iter_rows()}
-    return {}
-
-
-def _movielens_titles(files: tuple[Path, ...]) -> dict[int, str]:
-    """movieId -> title without year, of the list of movies beside the ratings: it has alternative
-    titles in parentheses."""
-    file = files[0].with_name(MOVIELENS_TITLES)
-    if not file.is_file() or not {"movieId", "title"} <= set(_heading(file)):
+    heading = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
+    if not {key, column} <= set(heading):
         return {}
-    rows = read_text(file, ("movieId", "title")).with_columns(
-        pl.col("movieId").cast(pl.Int64, strict=False)
+    rows = read_text(file, (key, column)).with_columns(
+        pl.col(key).str.strip_chars().cast(pl.Int64, strict=False)
     )
-    return {movie: split_title(title)[0] for movie, title in rows.drop_nulls().iter_rows()}
-
-
-def _heading(file: Path) -> list[str]:
-    return pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
+    return dict(rows.drop_nulls().unique(key, keep="first", maintain_order=True).iter_rows())

@@ -1,26 +1,76 @@
-"""A file of one user's ratings, of any of the three kinds."""
+"""A file of one user's ratings, as MovieLens, Letterboxd or IMDb writes it.
+
+In three steps: bytes to text (`text_of`), text to rows by column (`_table`), and a row to an
+`OwnRating`, by one function for each kind of file (`KINDS`).
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import math
+import re
+import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from recbench.errors import InputError
-from recbench.own_ratings.decoding import read_text, text_of
-from recbench.own_ratings.kinds import KINDS, KNOWN, Kind, Row, WrongValue, is_movie
-from recbench.own_ratings.rating import OwnRating
+from recbench.ratings import MAX_STARS, MIN_STARS
 
+LARGEST = 100_000_000  # bytes; the export of one user has a few hundred thousand
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DELIMITERS = ",;\t"
-LONGEST_HEADING = 200  # signs of it in a message
+LONGEST_HEADING = 200  # characters of it in a message
 MOST_USERS = 5  # named in a message
+MILLISECONDS = 10**11  # a number of seconds beyond the year 5000
+TITLE_WITH_YEAR = re.compile(r"^(.*\S)\s*\((\d{4})(?:[-–][^)]*)?\)\s*$")  # "Alien (1979)"
+DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d/%m/%Y")
+# IMDb's title types that are movies, without spaces and in lower case
+MOVIE_TYPES = {
+    *("", "movie", "featurefilm", "documentary", "tvmovie", "short", "shortfilm", "tvshort"),
+    *("video", "tvspecial"),
+}
+
+Row = dict[str, str]  # by column, in lower case
 
 
 @dataclass(frozen=True)
-class ReadFile:
-    """What is in a file.
+class OwnRating:
+    """Stars for a movie, and all that the source has to identify the movie.
+
+    Attributes:
+        stars: 0.5 .. 5.0 in halves.
+        title: as the source spells it; "" if there is an id alone.
+        year: of release; None if unknown.
+        time: of the rating, seconds since 1970 (UTC); None if unknown.
+        movie_id: in the numbering of a MovieLens set; None if unknown.
+        imdb_id: "tt0114709"; "" if unknown.
+        original_title: in the movie's own language; "" if unknown.
+    """
+
+    stars: float
+    title: str = ""
+    year: int | None = None
+    time: int | None = None
+    movie_id: int | None = None
+    imdb_id: str = ""
+    original_title: str = ""
+
+    @property
+    def name(self) -> str:
+        """ "Alien (1979)", or the id where there is no title."""
+        if self.title:
+            return self.title if self.year is None else f"{self.title} ({self.year})"
+        return self.imdb_id or f"movieId {self.movie_id}"
+
+
+@dataclass(frozen=True)
+class RatingsFile:
+    """The content of a file.
 
     Attributes:
         kind: "MovieLens", "Letterboxd" or "IMDb".
@@ -33,66 +83,118 @@ class ReadFile:
     notes: tuple[str, ...]
 
 
-def read_ratings(path: str | Path, user: str = "") -> ReadFile:
+def read_ratings(path: str | Path, user: str = "") -> RatingsFile:
     """Read the ratings of one user.
 
     Args:
-        user: whose, where the file has the column userId with several users in it.
+        user: the userId, where the file has the column userId with several users in it.
 
     Raises:
         InputError: it is no text, of no known kind, or a row cannot be used; names row and value.
     """
     path = Path(path).expanduser()
-    return _ratings_in(read_text(path), path, user, "--user")
+    return ratings_of(_content(path), str(path), user)
 
 
-def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") -> ReadFile:
+def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") -> RatingsFile:
     """The same of the bytes of a file.
 
     Args:
         name: of the file, for messages.
-        flag: what gives `user`, for messages.
+        flag: where `user` comes from, for messages.
     """
-    path = Path(name)
-    return _ratings_in(text_of(content, path), path, user, flag)
-
-
-def _ratings_in(text: str, path: Path, user: str, flag: str) -> ReadFile:
-    kind, heading, rows = _table(text, path)
+    kind, heading, rows = _table(text_of(content, name), name)
     if "userid" in heading:
-        rows = _rows_of_one(rows, user, path, flag)
+        rows = _rows_of_one(rows, user, name, flag)
     elif user:
-        raise InputError(f"{flag} {user}: {path} has no column userId. Leave {flag} out")
-
+        raise InputError(f"{flag} {user}: {name} has no column userId. Leave {flag} out")
     ratings: list[OwnRating] = []
-    other_kinds: Counter[str] = Counter()
+    no_movies: Counter[str] = Counter()
     unrated = 0
     for line, row in rows:
-        if not is_movie(row):
-            other_kinds[row["title type"]] += 1
+        if row.get("title type", "").lower().replace(" ", "") not in MOVIE_TYPES:
+            no_movies[row["title type"]] += 1
             continue
         try:
             rating = kind.read(row)
         except WrongValue as error:
-            raise InputError(f"{path}, line {line}: {error}") from None
+            raise InputError(f"{name}, line {line}: {error}") from None
         if rating is None:
             unrated += 1
         else:
             ratings.append(rating)
     notes = []
-    if other_kinds:
-        listed = ", ".join(f"{count:,} {kind}" for kind, count in other_kinds.most_common())
+    if no_movies:
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in no_movies.most_common())
         notes.append(f"left out, since they are no movies: {listed}")
     if unrated:
         notes.append(f"left out, since they have no rating: {unrated:,} rows")
     if not ratings:
         why = f" ({'; '.join(notes)})" if notes else ""
-        raise InputError(f"{path}: holds no ratings{why}. Expected a row for each rating")
+        raise InputError(f"{name}: holds no ratings{why}. Expected a row for each rating")
     ratings.sort(key=lambda rating: rating.time or 0)  # stable
-    return ReadFile(kind.name, tuple(ratings), tuple(notes))
+    return RatingsFile(kind.name, tuple(ratings), tuple(notes))
 
 
-def _table(text: str, path: Path) -> tuple[Kind, list[str], list[tuple[int, Row]]]:
+# --- bytes to text -------------------------------------------------------------------------------
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            example = path / "ratings.csv"
+            raise InputError(f"{path}: is a folder. Expected a file, such as {example}")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is no ordinary file. Expected a CSV file")
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise InputError(
+                f"{path}: has {size:,} bytes. Expected the ratings of one user, {LARGEST:,} bytes "
+                "at most"
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: there is no such file. Expected a file of your ratings"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def text_of(content: bytes, name: str) -> str:
+    """The text of a file: UTF-8 or UTF-16 with or without a mark in front, else Windows-1252.
+    Raises InputError if it is empty or no text; `name` is the file's, for the message."""
+    if not content.strip():
+        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
+    if content.startswith(b"PK\x03\x04"):
+        raise InputError(f"{name}: is a zip file. Unpack it, and give the ratings.csv in it")
+    text = _decoded(content)
+    if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text[:2000]):
+        raise InputError(f"{name}: is no text. Expected a CSV file of ratings")
+    return unicodedata.normalize("NFC", text)
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith(codecs.BOM_UTF8):
+        return content.decode("utf-8-sig", errors="replace")
+    if content.startswith(UTF_16):
+        return content.decode("utf-16", errors="replace")
+    beginning = content[:200]
+    if beginning.count(0) > len(beginning) // 3:  # zeros at every second place: UTF-16
+        little = beginning[1::2].count(0) > beginning[::2].count(0)
+        return content.decode("utf-16-le" if little else "utf-16-be", errors="replace")
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    return content.decode("latin-1")
+
+
+# --- text to rows --------------------------------------------------------------------------------
+
+
+def _table(text: str, name: str) -> tuple[Kind, list[str], list[tuple[int, Row]]]:
     """The kind of the file, its heading in lower case, and each row with its line number."""
     first = text.lstrip().split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=first.count)
@@ -105,43 +207,161 @@ def _table(text: str, path: Path) -> tuple[Kind, list[str], list[tuple[int, Row]
                 continue
             if not heading:
                 heading = [cell.strip().lower() for cell in cells]
-                kind = _kind(heading, cells, path)
+                kind = _kind(heading, cells, name)
                 continue
             filled = [cell.strip() for cell in cells] + [""] * (len(heading) - len(cells))
             rows.append((reader.line_num, dict(zip(heading, filled, strict=False))))
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: cannot be read ({error})") from None
+        raise InputError(f"{name}, line {reader.line_num}: cannot be read ({error})") from None
     return kind, heading, rows
 
 
-def _kind(heading: list[str], as_written: list[str], path: Path) -> Kind:
+def _kind(heading: list[str], as_written: list[str], name: str) -> Kind:
     for kind in KINDS:
-        if kind.fits(heading):
+        if {column.lower() for column in kind.columns} <= set(heading):
             return kind
     found = ", ".join(cell.strip() for cell in as_written)[:LONGEST_HEADING]
-    shown = "".join(sign if sign.isprintable() else "?" for sign in found)
+    shown = "".join(one if one.isprintable() else "?" for one in found)
     raise InputError(
-        f"{path}: is of no known kind; its columns are {shown}. Three kinds are known: {KNOWN}"
+        f"{name}: is of no known kind; its columns are {shown}. Three kinds are known: {KNOWN}"
     )
 
 
 def _rows_of_one(
-    rows: list[tuple[int, Row]], user: str, path: Path, flag: str
+    rows: list[tuple[int, Row]], user: str, name: str, flag: str
 ) -> list[tuple[int, Row]]:
     users = list(dict.fromkeys(row["userid"] for _, row in rows))
-    if user:
-        chosen = [(line, row) for line, row in rows if row["userid"] == user]
-        if rows and not chosen:
-            raise InputError(f"{flag} {user}: {path} has no such userId. It has {_some(users)}")
-        return chosen
-    if len(users) > 1:
-        raise InputError(
-            f"{path}: holds ratings of {len(users):,} users ({_some(users)}). Say which is you: "
-            f"{flag} ID"
-        )
-    return rows
-
-
-def _some(users: list[str]) -> str:
     more = f" and {len(users) - MOST_USERS:,} more" if len(users) > MOST_USERS else ""
-    return ", ".join(users[:MOST_USERS]) + more
+    some = ", ".join(users[:MOST_USERS]) + more
+    if user and rows and user not in users:
+        raise InputError(f"{flag} {user}: {name} has no such userId. It has {some}")
+    if not user and len(users) > 1:
+        raise InputError(
+            f"{name}: holds ratings of {len(users):,} users ({some}). Say which is you: {flag} ID"
+        )
+    return [(line, row) for line, row in rows if not user or row["userid"] == user]
+
+
+# --- a row to a rating ---------------------------------------------------------------------------
+
+
+class WrongValue(ValueError):
+    """A cell that cannot be used; the message says which, what it holds and what was expected."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file.
+
+    Attributes:
+        name: of the site.
+        columns: that it must have, as the site writes them.
+        read: a row as a rating; None: the row has no stars. Raises `WrongValue`.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    read: Callable[[Row], OwnRating | None]
+
+
+def _movielens(row: Row) -> OwnRating | None:
+    if not row["rating"]:
+        return None
+    movie_id = number_of(row["movieid"])
+    if movie_id is None or movie_id != int(movie_id):
+        raise WrongValue(f"movieId is '{row['movieid']}'. Expected a whole number")
+    title, year = split_title(row.get("title", ""))
+    time = seconds_of(row.get("timestamp", ""))
+    return OwnRating(_stars(row["rating"]), title, year, time, movie_id=int(movie_id))
+
+
+def _letterboxd(row: Row) -> OwnRating | None:
+    if not row["rating"]:
+        return None
+    if not row["name"]:
+        raise WrongValue("Name is empty. Expected a title")
+    time = seconds_of(row.get("date", ""))
+    return OwnRating(_stars(row["rating"]), row["name"], year_of(row["year"]), time)
+
+
+def _imdb(row: Row) -> OwnRating | None:
+    text = row.get("your rating") or row.get("you rated") or ""
+    if not text:
+        return None
+    value = number_of(text)
+    if value is None or value not in range(1, 11):
+        raise WrongValue(f"Your Rating is '{text}'. Expected a whole number from 1 to 10")
+    return OwnRating(
+        stars=value / 2,
+        title=row.get("title", ""),
+        year=year_of(row.get("year", "")),
+        time=seconds_of(row.get("date rated") or row.get("created") or ""),
+        imdb_id=row["const"],
+        original_title=row.get("original title", ""),
+    )
+
+
+KINDS = (
+    Kind("IMDb", ("Const", "Your Rating"), _imdb),
+    Kind("IMDb", ("const", "You rated"), _imdb),  # as exported until 2017
+    Kind("Letterboxd", ("Name", "Year", "Rating"), _letterboxd),
+    Kind("MovieLens", ("movieId", "rating"), _movielens),
+)
+KNOWN = (
+    "MovieLens's (userId, movieId, rating, timestamp), Letterboxd's ratings.csv (Date, Name, Year, "
+    "Letterboxd URI, Rating) and IMDb's export (Const, Your Rating, Date Rated, Title, ..)"
+)
+
+
+def _stars(text: str) -> float:
+    stars = stars_of(text)
+    if stars is None:
+        raise WrongValue(f"the rating is '{text}'. Expected 0.5, 1.0, 1.5 .. 5.0")
+    return stars
+
+
+def stars_of(text: str) -> float | None:
+    """Stars as typed, "4.5" or "4,5"; None if these are none."""
+    value = number_of(text)
+    return value if value is not None and on_the_grid(value) else None
+
+
+def on_the_grid(stars: float) -> bool:
+    """Whether these are stars as MovieLens and Letterboxd have them: 0.5, 1.0 .. 5.0."""
+    return MIN_STARS <= stars <= MAX_STARS and 2 * stars == int(2 * stars)
+
+
+def number_of(text: str) -> float | None:
+    """A number as text, with a comma or a point; None if it is none."""
+    try:
+        value = float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def year_of(text: str) -> int | None:
+    """The first year in a text, 1870 .. 2099; None if there is none."""
+    found = re.search(r"\b(18[7-9]\d|19\d\d|20\d\d)\b", text)
+    return int(found[1]) if found else None
+
+
+def seconds_of(text: str) -> int | None:
+    """A date or a number of seconds (or milliseconds) since 1970 as seconds (UTC); None if it is
+    neither."""
+    text = text.strip().removesuffix("Z")
+    value = number_of(text)
+    if value is not None:
+        return int(value / 1000 if abs(value) >= MILLISECONDS else value)
+    for form in DATES:
+        try:
+            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
+        except ValueError:
+            pass
+    return None
+
+
+def split_title(text: str) -> tuple[str, int | None]:
+    """ "Alien (1979)" as title and year; the whole and None where no year stands at the end."""
+    found = TITLE_WITH_YEAR.match(text.strip())
+    return (found[1].strip(), int(found[2])) if found else (text.strip(), None)

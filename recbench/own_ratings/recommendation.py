@@ -1,10 +1,50 @@
-"""A movie that is recommended: what is expected of it, how sure that is, and why."""
+"""A movie that is recommended: the stars to expect, how sure they are and why; and lists of such
+movies: what changed between two, and a list as text, JSON or CSV."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol, Self
 
 import numpy as np
+
+from recbench.contract import Explanation, Training
+from recbench.models.item_table.tables import ItemTables
+from recbench.own_ratings.known_movies import KnownMovies
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+
+ME = 0  # the index of the only user
+INSIDE = 0.8  # of the probability, in the interval
+AT_ONCE = 1_000  # movies predicted at a time, each of which needs a number for each rating
+REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at least
+MOVED = 3  # movies named of those that moved up, and of those that moved down
+NO_REASON = "the mean of other users: no rating of yours speaks for or against it"
+INTERVAL = "80 % interval of the predictive distribution"
+COLUMNS = (
+    *("place", "title", "year", "stars", "low", "high", "genres", "language", "rated_by"),
+    *("movie_id", "imdb_id", "reasons"),
+)
+
+
+class Model(Protocol):
+    """What a recommender must have here; `PerUser.personal.Personal` does."""
+
+    def fit(self, training: Training) -> Self: ...
+    def predict_normal(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict_distribution(
+        self, user: np.ndarray, movie: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict_one(self, user: int, movie: int) -> float: ...
+    def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation: ...
+    def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray: ...
+    def agreement(self, movie: int, others: np.ndarray) -> np.ndarray: ...
+    def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -17,7 +57,7 @@ class Reason:
         stars: how many it adds; negative: takes off.
     """
 
-    film: str
+    movie: str
     words: str
     stars: float
 
@@ -51,6 +91,65 @@ class Recommendation:
     def name(self) -> str:
         return self.title if self.year is None else f"{self.title} ({self.year})"
 
+    @property
+    def facts(self) -> str:
+        """ "Drama, Horror · en · rated by 1,234"."""
+        parts = (", ".join(self.genres), self.language, f"rated by {self.rated_by:,}")
+        return " · ".join(filter(None, parts))
+
+
+# --- from a model --------------------------------------------------------------------------------
+
+
+def fitted_model(
+    new_model: Callable[[], Model], known_movies: KnownMovies, rated: Mapping[int, float]
+) -> Model:
+    """A model of ratings, movie -> stars, the latest last."""
+    user, time = np.full(len(rated), ME), np.arange(len(rated))
+    ratings = Ratings(user, np.array(list(rated)), np.array(list(rated.values())), time)
+    tables = ItemTables.same_for_all(known_movies.table)
+    movies = known_movies.catalogue.movies
+    model = new_model().fit(Training(ratings, movies, fits={"item_tables": lambda: tables}))
+    model.predict_one(ME, 0)  # now, not with the first movie: it works out what the ratings imply
+    return model
+
+
+def expected_stars(model: Model, movies: np.ndarray) -> np.ndarray:
+    """Mean of ratings, not clipped, float64 [n]."""
+    mean = np.empty(len(movies))
+    for start in range(0, len(movies), AT_ONCE):
+        some = movies[start : start + AT_ONCE]
+        mean[start : start + AT_ONCE], _ = model.predict_normal(np.full(len(some), ME), some)
+    return mean
+
+
+def recommendation(
+    model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
+) -> Recommendation:
+    """The stars to expect of a movie, and why.
+
+    Args:
+        rated: what the model has learned, movie -> stars.
+    """
+    catalogue = known_movies.catalogue
+    mean = expected_stars(model, np.array([movie]))
+    grid, probability = model.predict_distribution(np.array([ME]), np.array([movie]))
+    low, high = interval(grid, probability[0], INSIDE)
+    return Recommendation(
+        movie=movie,
+        title=catalogue.shown[movie],
+        year=int(catalogue.year[movie]) or None,
+        movie_id=int(catalogue.movies.movie_id[movie]),
+        imdb_id=catalogue.imdb_id[movie],
+        genres=catalogue.genres[movie],
+        language=catalogue.language[movie],
+        rated_by=int(catalogue.rated_by[movie]),
+        stars=float(mean[0].clip(MIN_STARS, MAX_STARS)),
+        low=low,
+        high=high,
+        reasons=_reasons(model, known_movies, rated, movie),
+    )
+
 
 def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[float, float]:
     """The values of `grid` between which lies that part of the probability or more, as much of
@@ -60,3 +159,135 @@ def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[
     low = int(np.searchsorted(below, tail + rounding, side="right"))
     high = int(np.searchsorted(below, 1 - tail - rounding))
     return float(grid[min(low, len(grid) - 1)]), float(grid[min(high, len(grid) - 1)])
+
+
+def _reasons(
+    model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
+) -> tuple[Reason, ...]:
+    """The ratings that speak most for a movie, in words that agree with that; else those whose
+    words do not, else those that speak most against it."""
+    parts = model.explain_one(ME, movie, if_forgotten=False).contributions
+    own = [(part, part.movie, part.stars) for part in parts if part.movie is not None]
+    own = [one for one in own if abs(one[2]) >= LEAST]
+    pro = [one for one in own if one[2] > 0]
+    # a movie that was liked speaks for one that others like with it, a movie that was not for one
+    # that they do not like with it; some speak by the time when they were rated alone
+    others = np.array([other for _, other, _ in pro], dtype=int)
+    liked = np.array([rated[other] for other in others]) > known_movies.table.mean[others]
+    agrees = (model.agreement(movie, others) >= 1 / 2) == liked
+    chosen = [one for one, fits in zip(pro, agrees, strict=True) if fits] or pro or own
+    return tuple(
+        Reason(known_movies.catalogue.name(other), part.reason, stars)
+        for part, other, stars in chosen[:REASONS]
+    )
+
+
+# --- between two lists ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs between two lists of recommendations: names of movies; places count from 1.
+
+    Attributes:
+        new, gone: in one list and not in the other, in their order.
+        up, down: (name, place before, place after), the furthest first.
+    """
+
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+    up: tuple[tuple[str, int, int], ...]
+    down: tuple[tuple[str, int, int], ...]
+
+    @classmethod
+    def between(cls, before: Sequence[Recommendation], after: Sequence[Recommendation]) -> Changes:
+        was = {one.movie: place for place, one in enumerate(before, start=1)}
+        now = {one.movie: place for place, one in enumerate(after, start=1)}
+        moved = sorted(
+            ((one.name, was[one.movie], now[one.movie]) for one in after if one.movie in was),
+            key=lambda move: -abs(move[1] - move[2]),
+        )
+        return cls(
+            new=tuple(one.name for one in after if one.movie not in was),
+            gone=tuple(one.name for one in before if one.movie not in now),
+            up=tuple(move for move in moved if move[2] < move[1]),
+            down=tuple(move for move in moved if move[2] > move[1]),
+        )
+
+    def lines(self) -> list[str]:
+        """In words, a line for each kind of change."""
+        lines = []
+        for word, moved in (("up", self.up), ("down", self.down)):
+            if moved:
+                shown = ", ".join(f"{name} ({was} → {now})" for name, was, now in moved[:MOVED])
+                more = f" and {len(moved) - MOVED} more" if len(moved) > MOVED else ""
+                lines.append(f"{word}: {shown}{more}")
+        for word, names in (("new", self.new), ("gone", self.gone)):
+            if names:
+                lines.append(f"{word}: {', '.join(names)}")
+        return lines or ["the list stays as it was"]
+
+
+# --- a list as a file ----------------------------------------------------------------------------
+
+
+def as_text(listed: Sequence[Recommendation]) -> str:
+    """A movie in three lines or more: the stars to expect, the facts, the reasons."""
+    if not listed:
+        return "no unseen movie passes the filters\n"
+    width = min(max(len(one.name) for one in listed), 60)
+    lines = [f"     {'':{width}}  stars   80 %"]
+    for place, one in enumerate(listed, start=1):
+        lines.append(
+            f"{place:3}. {one.name:{width}}   {one.stars:.1f}   {one.low:g} to {one.high:g}"
+        )
+        lines.append(f"     {one.facts}")
+        reasons = [f"{why.stars:+.2f} {why.movie}: {why.words}" for why in one.reasons]
+        lines += [f"     {reason}" for reason in reasons or [NO_REASON]]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(
+    listed: Sequence[Recommendation],
+    dataset: str,
+    ratings: int,
+    muted: Sequence[str],
+    changes: Changes | None,
+    ask: str | None,
+) -> str:
+    """An object with the movies in order.
+
+    Args:
+        ratings: how many of the user's ratings were learned.
+        changes: null where nothing was changed.
+        ask: the movie that would teach most; null where that was not asked.
+    """
+    rows = []
+    for place, one in enumerate(listed, start=1):
+        fields = {name: value for name, value in asdict(one).items() if name != "movie"}
+        rows.append({"place": place, **fields, "stars": round(one.stars, 3)})
+    whole = {
+        "dataset": dataset,
+        "ratings": ratings,
+        "muted": muted,
+        "interval": INTERVAL,
+        "recommendations": rows,
+        "changes": changes and asdict(changes),
+        "ask": ask,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def as_csv(listed: Sequence[Recommendation]) -> str:
+    """A row for each movie; genres and reasons parted by |."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
+    for place, one in enumerate(listed, start=1):
+        row = {"place": place, **vars(one), "stars": round(one.stars, 3)}
+        row["genres"] = "|".join(one.genres)
+        row["reasons"] = "|".join(
+            f"{why.movie}: {why.words} ({why.stars:+.2f})" for why in one.reasons
+        )
+        table.writerow(row)
+    return text.getvalue()

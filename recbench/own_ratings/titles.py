@@ -14,7 +14,7 @@ LEADING = re.compile(rf"^(?:l['’´`]\s*|(?:{'|'.join(ARTICLES)})\s+)(.+)$", re
 PARENTHESES = re.compile(r"\(([^()]*)\)")
 KNOWN_AS = re.compile(r"^(?:a\.?\s?k\.?\s?a\.?|also known as|or|originally)[\s:]+", re.IGNORECASE)
 NO_NAME = re.compile(
-    r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|movie|\d+$)\b|^\d+$",
+    r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|film|\d+$)\b|^\d+$",
     re.IGNORECASE,
 )
 SUBTITLE = re.compile(r":\s+|\s+[-–—]\s+|;\s+|,?\s+or:?\s+(?=[A-Z])")
@@ -26,31 +26,15 @@ WORDS = {"mister": "mr", "doctor": "dr", "versus": "vs", "saint": "st", "volume"
 WORDS |= {"blvd": "boulevard"}
 COUNTING = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 WORDS |= {word: str(n) for n, word in enumerate((*COUNTING, "eleven", "twelve"))}
-ROMAN = (
-    "i",
-    "ii",
-    "iii",
-    "iv",
-    "v",
-    "vi",
-    "vii",
-    "viii",
-    "ix",
-    "x",
-    "xi",
-    "xii",
-    "xiii",
-    "xiv",
-    "xv",
-)
-NUMBERS = {numeral: str(number) for number, numeral in enumerate(ROMAN, start=1)}
+ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii")
+NUMBERS = {numeral: str(number) for number, numeral in enumerate((*ROMAN, "xiv", "xv"), start=1)}
 ONE_LETTER = {"i", "v", "x"}  # a numeral only at the end or after one of these
 COUNTED = {"part", "episode", "chapter", "vol", "volume"}
 
 # How far a name is from the title itself: what is better known comes first
 TITLE, NO_ARTICLE, ALTERNATIVE = 0, 1, 2
 TELLING = 3  # words
-SHORTEST_HEAD = 4  # signs
+SHORTEST_HEAD = 4  # characters
 
 
 def article_first(title: str) -> str:
@@ -76,20 +60,14 @@ def key(name: str) -> str:
 
 def words_of(name: str) -> list[str]:
     """The words of a name, each as `key` has it."""
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return _plain_words(re.findall(r"[^\W_]+", re.sub(r"['`´]", "", plain)))
-
-
-def _plain_words(words: list[str]) -> list[str]:
+    text = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
+    text = "".join(one for one in text if not unicodedata.combining(one))
+    words = re.findall(r"[^\W_]+", re.sub(r"['`´]", "", text))
     plain = []
     for place, word in enumerate(words):
-        last = place == len(words) - 1 and place > 0
-        counted = place > 0 and words[place - 1] in COUNTED
-        if word in NUMBERS and (word not in ONE_LETTER or last or counted):
-            plain.append(NUMBERS[word])
-        else:
-            plain.append(WORDS.get(word, word))
+        counts = place > 0 and (place == len(words) - 1 or words[place - 1] in COUNTED)
+        is_number = word in NUMBERS and (word not in ONE_LETTER or counts)
+        plain.append(NUMBERS[word] if is_number else WORDS.get(word, word))
     return plain
 
 

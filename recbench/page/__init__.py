@@ -1,5 +1,5 @@
-"""A page on this machine alone, to rate films and see what follows: `recommend.py --serve`.
+"""A page on this machine alone, to rate movies and see what follows: `recommend.py --serve`.
 
-`server.serve` starts it. A request passes `guards`; `showing`, `changing` or `filing` carries it
-out on the one `user` there is; what comes back is `templates/page.html` in the `view` asked for.
+`app.serve` starts it. A request passes the guards in `app`; `showing` or `changing` answers it for
+the one `user`, with `templates/page.html` in the view that the address asks for.
 """

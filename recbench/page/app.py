@@ -1,21 +1,120 @@
-"""The application: guarded routes under a path that nobody guesses, and what errors look like."""
+"""The page as an application: served on this machine alone, under a path that nobody guesses,
+behind guards that no request gets past."""
 
 from __future__ import annotations
 
+import errno
+import hmac
+import os
 import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import jinja2
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, abort, make_response, render_template, request
+from waitress.server import create_server
 from werkzeug.exceptions import HTTPException
 
 from recbench.errors import InputError
-from recbench.own_ratings.output import OF_OTHERS
-from recbench.page import changing, filing, showing
-from recbench.page.guards import TOKEN, guard
-from recbench.page.said import Kept
-from recbench.page.user import User
+from recbench.own_ratings.profile import ProfileFile
+from recbench.own_ratings.recommendation import NO_REASON
+from recbench.own_ratings.session import Session
+from recbench.page import changing, showing
+from recbench.page.user import LARGEST_FILE, User
+from recbench.threads import one_thread
 
-GRID = [half / 2 for half in range(1, 11)]  # stars
+ADDRESS = "127.0.0.1"  # of this machine alone: no other can reach it
+THREADS = 4  # requests read and answered at a time; the session takes one after another
+LARGEST_HEADERS = 16_384  # bytes of a request's headers, its address among them
+LARGEST_FORM = 10_000  # bytes of a form without a file; it has a title and some numbers
+LONGEST_QUERY = 2_000  # bytes
+TOKEN = "token"  # the field of every form
+STARS = [half / 2 for half in range(1, 11)]
+
+# Nothing but the page's own files, nothing written into the page, nothing around it.
+CONTENT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",  # with "no-referrer", forms would be sent without Origin
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@contextmanager
+def reserved(port: int) -> Iterator[socket.socket]:
+    """A port taken before anything long is done.
+
+    Args:
+        port: 1 .. 65,535; 0: any that is free.
+
+    Raises:
+        InputError: another program has it, or it is not for this user.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
+        if os.name == "posix":  # free again at once; elsewhere it would let two programs have it
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((ADDRESS, port))
+            bound.listen()
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+            raise InputError(
+                f"--port {port} {why}. Give another, or 0 for any that is free"
+            ) from None
+        yield bound
+
+
+def serve(
+    session: Session,
+    file: ProfileFile,
+    bound: socket.socket,
+    tell: Callable[[str], None],
+    open_browser: bool = False,
+) -> None:
+    """Serve the page of a user until KeyboardInterrupt. Every change is written before it is
+    answered, so that nothing is left to be saved then.
+
+    Args:
+        session: of the profile in `file`, which was read already.
+        bound: of `reserved`.
+        tell: called with a sentence for whoever started it.
+        open_browser: whether to show the page there.
+    """
+    port = bound.getsockname()[1]
+    app, path = new_app(User(session, file), port)
+    server = create_server(
+        app,
+        sockets=[bound],
+        threads=THREADS,
+        ident=None,
+        max_request_header_size=LARGEST_HEADERS,
+        max_request_body_size=LARGEST_FILE,
+        inbuf_overflow=LARGEST_FILE,
+    )
+    url = f"http://{ADDRESS}:{port}{path}"
+    tell(f"the page is at {url}")
+    tell("this machine alone reaches it, and who knows this address; Ctrl-C ends it")
+    if open_browser:  # in a thread of its own: a browser in the terminal does not return
+        threading.Thread(target=_show, args=(url, tell), daemon=True).start()
+    with one_thread():
+        server.run()
+    tell(f"ended; your profile is in {file.path}")
+
+
+def _show(url: str, tell: Callable[[str], None]) -> None:
+    if not webbrowser.open(url):
+        tell("no browser was found. Open the address yourself")
 
 
 def new_app(user: User, port: int) -> tuple[Flask, str]:
@@ -25,33 +124,74 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
         port: that it will be served at.
 
     Returns:
-        the application, and the path of the page. There is a key in it that nobody can guess: what
-        is known of the user is not for other users of this machine.
+        the application, and the path of the page. There is a key in it that nobody can guess: the
+        profile is not for other users of this machine.
     """
     path, token = f"/{secrets.token_urlsafe(16)}/", secrets.token_urlsafe(32)
     app = Flask(__name__, static_url_path=f"{path}static")
-    app.extensions |= {"user": user, "kept": Kept()}
+    app.extensions["user"] = user
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token, "GRID": GRID, "OF_OTHERS": OF_OTHERS}
-    app.jinja_env.globals["key_is_known"] = True
-    guard(app, port, token)
-    for part in (showing, changing, filing):
+    app.jinja_env.globals |= {
+        "TOKEN": TOKEN,
+        "token": token,
+        "STARS": STARS,
+        "NO_REASON": NO_REASON,
+    }
+    _guard(app, port, token)
+    for part in (showing, changing):
         app.register_blueprint(part.routes, url_prefix=path)
 
     @app.errorhandler(InputError)
-    def told(error: InputError) -> Response:
-        return refusal(str(error), 400)
-
     @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
-        return refusal(error.description or error.name, error.code or 500)
-
-    def refusal(message: str, status: int) -> Response:
-        known = request.path.startswith(path)  # else the links would tell it
-        page = render_template("refused.html", message=message, key_is_known=known)
-        response = make_response(page)
-        response.status_code = status
-        return response
+    def refused(error: Exception) -> Response:
+        message, status = str(error), 400
+        if isinstance(error, HTTPException):
+            message, status = error.description or error.name, error.code or 500
+        with_links = request.path.startswith(path)  # else they would give the key away
+        page = render_template("page.html", refusal=message, with_links=with_links)
+        return make_response(page, status)
 
     return app, path
+
+
+def _guard(app: Flask, port: int, token: str) -> None:
+    """Have every request to `app` checked before anything else, and every answer secured.
+
+    A page of another site can make the browser send requests to this machine, even under a name of
+    its own that leads here (DNS rebinding). It cannot choose the headers Host and Origin, and it
+    cannot read the token that every form of the page sends along.
+    """
+    hosts = {f"{ADDRESS}:{port}", f"localhost:{port}"}
+    if port == 80:  # browsers leave it out
+        hosts |= {ADDRESS, "localhost"}
+    app.config["MAX_FORM_PARTS"] = 10
+
+    @app.before_request
+    def check() -> None:
+        host = request.headers.get("Host", "")
+        if host not in hosts:
+            abort(421, f"This page is at {' and '.join(sorted(hosts))} alone")
+        if len(request.query_string) > LONGEST_QUERY:
+            abort(414, f"The address is too long. Expected {LONGEST_QUERY:,} bytes at most")
+        is_upload = request.endpoint == f"{changing.routes.name}.{changing.UPLOAD}"
+        request.max_content_length = LARGEST_FILE if is_upload else LARGEST_FORM
+        if (request.content_length or 0) > request.max_content_length:
+            abort(
+                413,
+                f"This has {request.content_length:,} bytes. Expected "
+                f"{request.max_content_length:,} at most. Nothing was changed",
+            )
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return
+        if request.headers.get("Origin") != f"http://{host}":
+            abort(403, "This was not sent by this page itself. Nothing was changed")
+        sent = request.form.get(TOKEN, "")
+        if not hmac.compare_digest(sent.encode(errors="replace"), token.encode()):
+            abort(403, "This was sent by a page of an earlier start. Nothing was changed. Load the "
+                  "page again")  # fmt: skip
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        return response

@@ -1,21 +1,30 @@
-"""The routes that change what is known: ratings, and genres muted."""
+"""Requests that change the profile: ratings, genres muted, files added; and the file itself."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, request
+from collections.abc import Callable
+from pathlib import PurePath
+
+from flask import Blueprint, Response, abort, make_response, redirect, request
 
 from recbench.errors import InputError
 from recbench.own_ratings.filters import known_genre
-from recbench.own_ratings.session import Session, stars_of
-from recbench.page.answering import changed, movie_sent, the_catalogue, the_user, to_page
-from recbench.page.said import Said
+from recbench.own_ratings.profile import FILE
+from recbench.own_ratings.reading import ratings_of, stars_of
+from recbench.own_ratings.recommendation import Changes
+from recbench.own_ratings.session import Session
+from recbench.page.showing import the_user, the_view
+from recbench.page.user import Message
+
+UPLOAD = "add"  # the endpoint that takes a file
+LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 
 routes = Blueprint("changing", __name__)
 
 
 @routes.post("/rate")
 def rate() -> Response:
-    movie, stars = movie_sent(), stars_of(request.form.get("stars", ""))
+    movie, stars = movie_of_form(), stars_of(request.form.get("stars", ""))
     if stars is None:
         abort(400, "Choose stars first: 0.5, 1.0, 1.5 .. 5.0")
 
@@ -28,19 +37,17 @@ def rate() -> Response:
 
 @routes.post("/forget")
 def forget() -> Response:
-    title = request.form.get("title", "")  # of a film that the catalogue lacks
-    movie = None if title else movie_sent()
-
-    def change(session: Session) -> list[str]:
-        name = session.forget(title) if movie is None else session.forget_movie(movie)
-        return [f"forgotten: {name}"]
-
-    return changed(change)
+    title = request.form.get("title", "")  # of a movie that the catalogue lacks
+    if title:
+        return changed(lambda session: [f"forgotten: {session.forget(title)}"])
+    movie = movie_of_form()
+    return changed(lambda session: [f"forgotten: {session.forget_movie(movie)}"])
 
 
 @routes.post("/mute")
 def mute() -> Response:
-    genre = known_genre(request.form.get("genre", ""), "Genre", the_catalogue().all_genres)
+    genres = the_user().catalogue.all_genres
+    genre = known_genre(request.form.get("genre", ""), "Genre", genres)
     return changed(lambda session: [f"muted: {session.mute(genre)}"])
 
 
@@ -58,8 +65,72 @@ def unmute() -> Response:
 
 @routes.post("/skip")
 def skip() -> Response:
-    """A film that was asked for and not seen; this is not kept."""
-    movie, user = movie_sent(), the_user()
-    with user.looked_at():
+    """A movie that was not seen; this is not saved."""
+    movie, user = movie_of_form(), the_user()
+    with user.reading():
         user.skipped.add(movie)
-    return to_page(Said([f"not asked again: {the_catalogue().name(movie)}"]))
+    return to_page(Message((f"not asked again: {user.catalogue.name(movie)}",)))
+
+
+@routes.post("/import")
+def add() -> Response:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError("Choose a file first")
+    name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
+    user = request.form.get("user", "").strip()[:LONGEST_NAME]
+    ratings = ratings_of(file.read(), name, user, "userId")
+    return changed(lambda session: session.add_file(ratings))
+
+
+@routes.post("/delete")
+def delete() -> Response:
+    if request.form.get("sure") != "yes":
+        raise InputError("Nothing was deleted. Say first that you are sure")
+    user = the_user()
+    done = "deleted" if user.delete() else "there is no file"
+    return to_page(Message((f"{done} {user.file.path}",)))
+
+
+@routes.get(f"/{FILE}")
+def download() -> Response:
+    user = the_user()
+    with user.reading():
+        content = user.file.content
+    if content is None:
+        abort(404, "There is no file yet: rate a movie first")
+    response = Response(content, content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    return response
+
+
+def movie_of_form() -> int:
+    """The movie that a form is about; 404 if there is none such."""
+    text = request.form.get("movie", "")
+    is_number = text.isascii() and text.isdecimal() and len(text) < 10
+    if not is_number or int(text) >= len(the_user().catalogue):
+        abort(404, "There is no such movie. Load the page again")
+    return int(text)
+
+
+def changed(change: Callable[[Session], list[str]]) -> Response:
+    """Carry out a change, and lead to the page that shows what it did.
+
+    Args:
+        change: changes a session, and returns what it did in sentences.
+    """
+    view, user = the_view(), the_user()
+    with user.reading():
+        before = user.recommended(*view.wish)
+    with user.changing() as session:
+        lines = change(session)
+    with user.reading():
+        after = user.recommended(*view.wish)
+    return to_page(Message(tuple(lines), Changes.between(before, after)))
+
+
+def to_page(message: Message) -> Response:
+    """To the page in the same view, which shows the message once."""
+    query = the_view().query() or "?"
+    number = the_user().put_message(message)
+    return make_response(redirect(f".{query}&message={number}", code=303))

@@ -1,61 +1,167 @@
-"""The route of the page itself, which changes nothing."""
+"""The page itself, which changes nothing, and the view of it that the address asks for."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
-from recbench.own_ratings.recommendation import Recommendation
+from recbench.errors import InputError
+from recbench.own_ratings.catalogue import Catalogue
+from recbench.own_ratings.filters import Filters, known_genre, known_language
 from recbench.own_ratings.session import LATEST
-from recbench.page.answering import kept, the_catalogue, the_user, the_view
-from recbench.page.guards import LARGEST_FILE
-from recbench.page.view import MOST_FILMS
+from recbench.page.user import LARGEST_FILE, User
 
-FOUND = 8  # films that a search shows
+LONGEST_TITLE = 200  # characters of a search
+MOST_MOVIES = 50  # recommended
+FOUND = 8  # movies that a search shows
 ROWS = 20  # ratings shown at a time
-LACKING = 200  # ratings of films that there are not
+LACKING = 200  # ratings shown of movies that the catalogue lacks
 
 routes = Blueprint("showing", __name__)
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A film, and what the user gave it.
+class View:
+    """Every change leads back to it, so that the user stays where they are.
 
     Attributes:
-        film: with what is expected of it.
-        stars: given; None: not rated.
+        q: a title to search for; "": none.
+        ask: whether to show a movie to rate next; None: if there are no ratings yet.
+        genre, language: of movies to be recommended; "": any.
+        year_from, year_to: of them; 0: any.
+        well_known: how many users of the dataset have rated them at least.
+        diversity: 0 .. 1, see `recbench.own_ratings.filters.diversified`.
+        number: how many.
+        older: how many of the latest ratings are left out of their list.
     """
 
-    film: Recommendation
-    stars: float | None
+    q: str = ""
+    ask: bool | None = None
+    genre: str = ""
+    language: str = ""
+    year_from: int = 0
+    year_to: int = 0
+    well_known: int = 20
+    diversity: float = 0.0
+    number: int = 10
+    older: int = 0
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
+        """The view of a query, with defaults for what is not in it. Raises InputError if a value is
+        none that the page has to choose from."""
+        title, genre, language = (query.get(name, "") for name in ("q", "genre", "language"))
+        if len(title) > LONGEST_TITLE:
+            raise InputError(
+                f"The title has {len(title):,} characters. Expected {LONGEST_TITLE} at most"
+            )
+        if genre:
+            genre = known_genre(genre, "Genre", catalogue.all_genres)
+        if language:
+            language = known_language(language, "Language", catalogue.all_languages)
+        view = cls(
+            q=title.strip(),
+            ask=_number(query, "ask", 0, 1) > 0 if "ask" in query else None,
+            genre=genre,
+            language=language,
+            year_from=int(_number(query, "year_from", 0, 9999)),
+            year_to=int(_number(query, "year_to", 0, 9999)),
+            well_known=int(_number(query, "well_known", 0, 1e9, cls.well_known)),
+            diversity=_number(query, "diversity", 0, 1),
+            number=int(_number(query, "number", 1, MOST_MOVIES, cls.number)),
+            older=int(_number(query, "older", 0, 1e9)),
+        )
+        if 0 < view.year_to < view.year_from:
+            raise InputError(
+                f"From {view.year_from} to {view.year_to}: no year is both. Expected the earlier "
+                "one first"
+            )
+        return view
+
+    @property
+    def wish(self) -> tuple[int, Filters, float]:
+        """The arguments of `User.recommended`."""
+        filters = Filters(
+            genres=(self.genre,) if self.genre else (),
+            languages=(self.language,) if self.language else (),
+            year_from=self.year_from,
+            year_to=self.year_to,
+            rated_by=self.well_known,
+        )
+        return self.number, filters, self.diversity
+
+    def chosen(self, **other: object) -> dict[str, str]:
+        """What differs from the defaults, as text, with other values of some attributes."""
+        return {
+            name: str(int(value)) if isinstance(value, bool) else str(value)
+            for name, value in (vars(self) | other).items()
+            if value != getattr(View, name)
+        }
+
+    def query(self, **other: object) -> str:
+        """The same as a query, "?q=alien&ask=1"; "" if nothing was chosen."""
+        chosen = self.chosen(**other)
+        return f"?{urlencode(chosen)}" if chosen else ""
+
+
+def _number(
+    query: Mapping[str, str], name: str, least: float, most: float, default: float = 0
+) -> float:
+    text = query.get(name, "").strip()
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most or (name != "diversity" and value != int(value)):
+        raise InputError(
+            f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least:g} to {most:,.0f}"
+        )
+    return value
+
+
+def the_user() -> User:
+    return current_app.extensions["user"]
+
+
+def the_view() -> View:
+    """Raises InputError; see `View.of`."""
+    return View.of(request.args, the_user().catalogue)
 
 
 @routes.get("/")
 def page() -> str:
     view, user = the_view(), the_user()
-    said = kept().take(request.args.get("said", ""))
-    with user.looked_at() as session:
+    message = user.take_message(request.args.get("message", ""))
+    with user.reading() as session:
         rated = session.rated
-        found = user.search.find(view.q, FOUND)
+        found = [
+            (session.predict(movie), rated.get(movie))
+            for movie in session.matcher.search(view.q, FOUND)
+        ]
         asking = not rated if view.ask is None else view.ask
         question = user.question() if asking else None
         return render_template(
             "page.html",
+            refusal=None,
+            with_links=True,
             view=view,
-            said=said,
-            catalogue=the_catalogue(),
-            recommended=user.recommended(view),
-            found=[Shown(session.predict(movie), rated.get(movie)) for movie in found],
+            message=message,
+            session=session,
+            profile=session.profile,
+            catalogue=session.catalogue,
+            file=user.file,
+            recommended=user.recommended(*view.wish),
+            found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
             rated=list(reversed(rated.items()))[view.older :][:ROWS],
-            session=session,
-            file=user.file,
             LATEST=LATEST,
             LARGEST_FILE=LARGEST_FILE,
-            MOST_FILMS=MOST_FILMS,
+            MOST_MOVIES=MOST_MOVIES,
             ROWS=ROWS,
             LACKING=LACKING,
         )

@@ -2,63 +2,85 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.profile import Profile, ProfileFile
-from recbench.own_ratings.recommendation import Recommendation
-from recbench.own_ratings.search import Search
+from recbench.own_ratings.recommendation import Changes, Recommendation
 from recbench.own_ratings.session import Session
-from recbench.page.view import View
 
 T = TypeVar("T")
-MOST = 100  # answers kept
+LARGEST_FILE = 10_000_000  # bytes; the export of one user has a few hundred thousand
+MOST_ANSWERS = 100  # in memory
+MOST_MESSAGES = 50  # that no page has shown
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a change did.
+
+    Attributes:
+        done: in sentences.
+        changes: of the list of recommendations; None where there are none.
+    """
+
+    done: tuple[str, ...] = ()
+    changes: Changes | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """Both in words."""
+        return [*self.done, *(self.changes.lines() if self.changes else ())]
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What is different about a movie in the list: "new", "was 4."."""
+        if self.changes is None:
+            return {}
+        moved = (*self.changes.up, *self.changes.down)
+        return dict.fromkeys(self.changes.new, "new") | {
+            name: f"was {was}." for name, was, _ in moved
+        }
 
 
 class User:
-    """What is known of the user is what stands in the file: it is read again whenever another
-    program has written it, and nothing is changed that is not written at once.
+    """The profile is what stands in the file: it is read again whenever another program has
+    written it, and every change is written at once.
 
     Args:
-        session: of the profile in `file`.
-        file: read already.
+        session: of the profile in `file`, which was read already.
 
     Attributes:
-        catalogue, search: the films, and how one is found.
-        skipped: films that the user has not seen, until the page ends; they are not kept.
+        skipped: movies that the user has not seen, until the page ends; they are not saved.
     """
 
     def __init__(self, session: Session, file: ProfileFile) -> None:
-        self.file = file
-        self.catalogue = session.catalogue
-        self.search = Search(session.catalogue, session.matcher)
+        self.file, self.catalogue = file, session.catalogue
         self.skipped: set[int] = set()
         self._session = session
         self._one_at_a_time = threading.RLock()
-        self._known: dict[object, Any] = {}  # what follows from ..
-        self._known_of = session.profile
+        self._answers: dict[object, Any] = {}  # that follow from ..
+        self._answers_of = session.profile
+        self._messages: dict[str, Message] = {}
 
     @contextmanager
-    def looked_at(self) -> Iterator[Session]:
-        """The session as the file is now; other requests wait meanwhile.
-
-        Raises:
-            InputError: the file cannot be read; see `ProfileFile.read`.
-        """
+    def reading(self) -> Iterator[Session]:
+        """The session as the file is now; other requests wait meanwhile. Raises InputError if the
+        file cannot be read; see `ProfileFile.read`."""
         with self._one_at_a_time:
             self._follow()
             yield self._session
 
     @contextmanager
-    def changed(self) -> Iterator[Session]:
-        """The same, to be changed: what was changed is in the file afterwards, or undone if it
-        cannot be. Other programs wait meanwhile, too.
-
-        Raises:
-            InputError: the file cannot be read or written.
-        """
+    def changing(self) -> Iterator[Session]:
+        """The same, to be changed: afterwards the change is in the file, or undone if it cannot be
+        written. Other programs wait meanwhile, too. Raises InputError if the file cannot be read or
+        written."""
         with self._one_at_a_time, self.file.locked():
             self._follow()
             before = self._session.profile
@@ -71,35 +93,48 @@ class User:
                 raise
 
     def delete(self) -> bool:
-        """Delete the file, whatever is in it, and know nothing; whether there was a file.
-
-        Raises:
-            InputError: it cannot be deleted.
-        """
+        """Delete the file, whatever is in it, and start anew; whether there was a file. Raises
+        InputError if it cannot be deleted."""
         with self._one_at_a_time, self.file.locked():
             there_was = self.file.delete()
             self._session.take(Profile())
             self.skipped.clear()
             return there_was
 
-    def recommended(self, view: View) -> list[Recommendation]:
-        """The films of a view, inside `looked_at` or `changed`."""
-        asked = (view.number, view.filters, view.diversity)
-        return self._once(asked, lambda: self._session.recommend(*asked))
+    def recommended(self, number: int, filters: Filters, diversity: float) -> list[Recommendation]:
+        """See `Session.recommend`; inside `reading` or `changing`."""
+        query = (number, filters, diversity)
+        return self._once(query, lambda: self._session.recommend(*query))
 
     def question(self) -> int | None:
-        """The film whose rating would teach most, inside `looked_at`; None if none is left."""
+        """See `Session.next_question`; inside `reading`."""
         skipped = frozenset(self.skipped)
-        return self._once(skipped, lambda: self._session.ask(skipped))
+        return self._once(skipped, lambda: self._session.next_question(skipped))
 
-    def _once(self, asked: object, answer: Callable[[], T]) -> T:
-        """What was asked before, as long as nothing has changed."""
-        if self._known_of is not self._session.profile or len(self._known) >= MOST:
-            self._known, self._known_of = {}, self._session.profile
-        if asked not in self._known:
-            self._known[asked] = answer()
-        return self._known[asked]
+    def _once(self, query: object, answer: Callable[[], T]) -> T:
+        """The same answer as before, as long as nothing has changed."""
+        if self._answers_of is not self._session.profile or len(self._answers) >= MOST_ANSWERS:
+            self._answers, self._answers_of = {}, self._session.profile
+        if query not in self._answers:
+            self._answers[query] = answer()
+        return self._answers[query]
 
     def _follow(self) -> None:
         if self.file.changed():
             self._session.take(self.file.read() or Profile())
+
+    # --- messages, each shown once, by a number that the address carries after a change ----------
+
+    def put_message(self, message: Message) -> str:
+        """The number of a message; the oldest ones are forgotten."""
+        number = secrets.token_hex(8)
+        with self._one_at_a_time:
+            self._messages[number] = message
+            while len(self._messages) > MOST_MESSAGES:
+                del self._messages[next(iter(self._messages))]
+        return number
+
+    def take_message(self, number: str) -> Message:
+        """The message of a number, once; an empty one if there is none."""
+        with self._one_at_a_time:
+            return self._messages.pop(number, Message())

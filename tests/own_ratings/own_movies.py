@@ -10,8 +10,8 @@ import numpy as np
 from recbench.models.item_table.scales import EVEN, Scales
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.kinds import split_title
 from recbench.own_ratings.known_movies import KnownMovies
+from recbench.own_ratings.reading import split_title
 from recbench.own_ratings.titles import article_first
 from recbench.ratings import Movies
 

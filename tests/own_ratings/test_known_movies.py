@@ -1,4 +1,4 @@
-"""Movies and item table: made once, kept, found again without the dataset."""
+"""Movies and item table: made once, cached, found again without the dataset."""
 
 import os
 import shutil
@@ -19,112 +19,108 @@ from recbench.own_ratings.of_dataset import catalogue_of
 
 
 @pytest.fixture(scope="module")
+def learned(synthetic):
+    """Table and movies of the synthetic set."""
+    return item_table_of(synthetic)
+
+
+@pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A cache with the known_movies of a copy of the synthetic set, and that copy."""
+    """A cache made from a copy of the synthetic set, and that copy."""
     cache = tmp_path_factory.mktemp("cache")
     data = cache / "data"
     shutil.copytree(SYNTHETIC, data, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    told = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECBENCH_CACHE", str(cache))
-        told = []
-        first = open_known_movies(str(data), tell=told.append)
-    assert told[0].startswith("learning what 60 users'")
+        known_movies = open_known_movies(str(data), tell=told.append)
+    assert "ratings of 60 users" in told[0]
     assert told[-1].startswith("done in")
-    return cache, data, first
+    return cache, data, known_movies
 
 
 @pytest.fixture
 def cache(made, tmp_path, monkeypatch):
-    """A copy of that, to break."""
-    shutil.copytree(made[0], tmp_path / "cache")
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    """A copy of the cache, to break."""
+    shutil.copytree(made[0] / "own-ratings", tmp_path / "own-ratings")
+    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
+    return tmp_path / "own-ratings"
 
 
-def not_made(*_):
-    raise AssertionError("it is made again")
+@pytest.fixture
+def remade(made, monkeypatch):
+    """The datasets from which the table was made again."""
+    datasets = []
+    monkeypatch.setattr(module, "_make", lambda dataset, *_: datasets.append(dataset) or made[2])
+    return datasets
 
 
-def test_it_is_the_table_of_everybody(made):
-    dataset = load_dataset(str(SYNTHETIC))
-    table, movies = item_table_of(dataset)
+def test_it_is_the_table_of_everybody(made, learned):
+    table, movies = learned
     assert made[2].table.checksum() == table.checksum()
     assert (made[2].catalogue.movies.bits == movies.bits).all()
 
 
-def test_facts(made):
+def test_facts(made, synthetic):
     catalogue = made[2].catalogue
     row = int(np.flatnonzero(catalogue.movies.movie_id == 1)[0])
-    assert catalogue.name(row) == "Movie 1 (1986)"
+    assert catalogue.name(row) == "Film 1 (1986)"
     assert catalogue.genres[row] == ("Drama", "Action", "Romance")
     assert catalogue.language[row] == "xx"
     assert catalogue.imdb_id[row] == "tt0100001"
-    assert catalogue.rated_by.sum() == len(load_dataset(str(SYNTHETIC)).ratings)
+    assert catalogue.rated_by.sum() == len(synthetic.ratings)
 
 
-def test_the_next_start_needs_no_dataset(made, cache, monkeypatch):
-    monkeypatch.setattr(module, "_make", not_made)
-    shutil.rmtree(made[1].with_name("data"), ignore_errors=False)
+def test_the_next_start_needs_no_dataset(made, cache, remade):
+    moved = made[1].rename(made[1].with_name("elsewhere"))
     try:
-        again = open_known_movies(str(made[1]), tell=not_made)
+        again = open_known_movies(str(made[1]))
     finally:
-        shutil.copytree(cache / "data", made[1])
+        moved.rename(made[1])
+    assert remade == []
     assert again.table.checksum() == made[2].table.checksum()
     assert again.catalogue.shown == made[2].catalogue.shown
     assert again.catalogue.movies.bit_names == made[2].catalogue.movies.bit_names
 
 
-def test_files_that_have_changed_are_read_anew(made, cache, monkeypatch):
-    data = cache / "data"
-    learned = []
-    monkeypatch.setattr(module, "_make", lambda dataset, *_: learned.append(dataset) or made[2])
-    module._remember(
-        cache / "own-ratings" / "index.json",
-        str(data),
-        module._known(cache / "own-ratings" / "index.json", str(made[1])),
-        (data / "ratings_small.csv",),
-    )
-    open_known_movies(str(data))
-    assert learned == []
-    os.utime(data / "ratings_small.csv", (1, 1))
-    open_known_movies(str(data))
-    assert learned == [str(data)]
-
-
-def test_what_other_code_made_is_made_anew(made, cache, monkeypatch):
-    index = cache / "own-ratings" / "index.json"
-    kept = index.read_text()
-    monkeypatch.setattr(module, "_make", lambda *_: made[2])
+def test_files_that_have_changed_are_read_anew(made, cache, remade):
+    file = made[1] / "ratings_small.csv"
+    before = file.stat()
+    open_known_movies(str(made[1]))
+    assert remade == []
+    os.utime(file, (1, 1))
     try:
-        index.write_text(kept.replace(module._code(), "other"))
-        assert open_known_movies(str(made[1])) is made[2]
-        index.write_text(kept)
-        assert open_known_movies(str(made[1])) is not made[2]
+        open_known_movies(str(made[1]))
     finally:
-        index.write_text(kept)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert remade == [str(made[1])]
 
 
-@pytest.mark.parametrize("content", [b"", b"nothing", None])
-@pytest.mark.parametrize("name", [module.TABLE, module.FILMS])
-def test_a_damaged_cache_is_made_again(made, cache, monkeypatch, name, content):
-    (file,) = (cache / "own-ratings").glob(f"*/{name}")
+def test_what_other_code_made_is_made_anew(made, cache, remade):
+    (source,) = cache.glob(f"*/{module.SOURCE}")
+    source.write_text(source.read_text().replace(module._code(), "other"))
+    open_known_movies(str(made[1]))
+    assert remade == [str(made[1])]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *((name, one) for name in (module.TABLE, module.MOVIES) for one in (b"nothing", None)),
+        *((module.SOURCE, one) for one in (b"", b"[]", b"{", b'{"x": 3}', b'{"files": [3]}')),
+    ],
+)
+def test_a_damaged_cache_is_made_again(made, cache, remade, name, content):
+    (file,) = cache.glob(f"*/{name}")
     file.unlink() if content is None else file.write_bytes(content)
     told = []
-    monkeypatch.setattr(module, "_make", lambda *_: made[2])
     assert open_known_movies(str(made[1]), tell=told.append) is made[2]
-    assert "made again" in told[0]
+    assert remade == [str(made[1])]
+    assert name == module.SOURCE or "made again" in told[0]
 
 
-def test_an_index_that_is_none(made, cache, monkeypatch):
-    monkeypatch.setattr(module, "_make", lambda *_: made[2])
-    for content in ("", "[]", "{", '{"x": 3}'):
-        (cache / "own-ratings" / "index.json").write_text(content)
-        assert open_known_movies(str(made[1])) is made[2]
-
-
-def test_a_folder_or_a_file_in_its_place(made, cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_make", not_made)
-    (file,) = (cache / "own-ratings").glob(f"*/{module.TABLE}")
+def test_a_folder_or_a_file_in_its_place(made, cache, tmp_path, remade):
+    (file,) = cache.glob(f"*/{module.TABLE}")
     for place in (file.parent, file):
         known_movies = open_known_movies(str(made[1]), item_table=str(place))
         assert known_movies.table.checksum() == made[2].table.checksum()
@@ -135,21 +131,19 @@ def test_a_folder_or_a_file_in_its_place(made, cache, tmp_path, monkeypatch):
     (tmp_path / "bad.npz").write_text("bad")
     with pytest.raises(InputError, match="damaged"):
         open_known_movies(item_table=str(tmp_path / "bad.npz"))
+    assert remade == []
 
 
-def test_a_table_of_other_movies(made, catalogue, tmp_path):
+def test_a_table_of_other_movies(catalogue, tmp_path):
     table = known_movies_of_titles(catalogue).table
-    other = ItemTable(table.movie_id + 10_000, table.mean, table.factors, table.codes,
-                      table.scales, table.steps)  # fmt: skip
-    other.save(tmp_path / module.TABLE)
-    catalogue.save(tmp_path / module.FILMS)
-    with pytest.raises(InputError, match=r"knows none of the 253 movies"):
+    parts = (table.mean, table.factors, table.codes, table.scales, table.steps)
+    movie_id = table.movie_id + 10_000
+    ItemTable(movie_id, *parts).save(tmp_path / module.TABLE)
+    catalogue.save(tmp_path / module.MOVIES)
+    with pytest.raises(InputError, match=r"has none of the 253 movies"):
         KnownMovies.load(tmp_path)
-    some = other.movie_id.copy()
-    some[:5] = catalogue.movies.movie_id[:5]
-    ItemTable(some, table.mean, table.factors, table.codes, table.scales, table.steps).save(
-        tmp_path / module.TABLE
-    )
+    movie_id[:5] = catalogue.movies.movie_id[:5]
+    ItemTable(movie_id, *parts).save(tmp_path / module.TABLE)
     fitting = KnownMovies.load(tmp_path).table
     assert (fitting.movie_id == catalogue.movies.movie_id).all()
 
@@ -169,13 +163,10 @@ def test_the_list_of_movies_as_a_file(catalogue, tmp_path):
             Catalogue.load(path)
 
 
-def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr(
-        "recbench.own_ratings.of_dataset.known_movies_of",
-        lambda dataset: known_movies_of_titles(catalogue_of(dataset, item_table_of(dataset)[1])),
-    )
+    monkeypatch.setattr("recbench.own_ratings.of_dataset.known_movies_of", lambda _: made[2])
     with pytest.raises(InputError, match="RECBENCH_CACHE"):
         open_known_movies(str(SYNTHETIC), tell=lambda _: None)
 
@@ -195,15 +186,14 @@ def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_original_titles_and_ids_of_the_metadata(kaggle_folder):
+def test_original_titles_and_ids_of_the_metadata(kaggle_folder, learned):
     metadata = kaggle_folder / "movies_metadata.csv"
     lines = metadata.read_text().splitlines()
     lines[0] += ",original_title,imdb_id"
-    lines[1:] = [f"{line},Le movie {n},tt{n:07d}" for n, line in enumerate(lines[1:], start=1)]
+    lines[1:] = [f"{line},Le film {n},tt{n:07d}" for n, line in enumerate(lines[1:], start=1)]
     metadata.write_text("\n".join(lines) + "\n")
-    (kaggle_folder / "movies.csv").write_text('movieId,title,genres\n1,"Movie, The (1986)",x\n')
-    dataset = load_dataset(str(kaggle_folder))
-    catalogue = catalogue_of(dataset, item_table_of(dataset)[1])
+    (kaggle_folder / "movies.csv").write_text('movieId,title,genres\n1,"Film, The (1986)",x\n')
+    catalogue = catalogue_of(load_dataset(str(kaggle_folder)), learned[1])
     row = int(np.flatnonzero(catalogue.movies.movie_id == 1)[0])
     assert catalogue.imdb_id[row] == "tt0000001"
-    assert catalogue.other_titles[row] == ("Le movie 1", "Movie, The")
+    assert catalogue.other_titles[row] == ("Le film 1", "Film, The")

@@ -1,4 +1,4 @@
-"""Titles as they are written in many ways find their movie, and no other."""
+"""Titles as they are written in many ways find their movie, and no other; and a search."""
 
 import csv
 
@@ -6,24 +6,22 @@ import pytest
 from own_movies import HERE, catalogue_of_titles
 
 from recbench.own_ratings.filters import Filters
-from recbench.own_ratings.kinds import split_title
 from recbench.own_ratings.matching import Matcher
-from recbench.own_ratings.rating import OwnRating
-from recbench.own_ratings.reading import read_ratings
+from recbench.own_ratings.reading import OwnRating, read_ratings, split_title
 from recbench.own_ratings.titles import article_first, key
 
 
-def asked(title, **more):
+def rating_of(title, **more):
     name, year = split_title(title)
     return OwnRating(stars=3, title=name, year=year, **more)
 
 
 def found(catalogue, title, **more):
-    match = Matcher(catalogue).find(asked(title, **more))
+    match = Matcher(catalogue).find(rating_of(title, **more))
     return None if match.movie is None else (catalogue.name(match.movie), match.how)
 
 
-# As the catalogue has it, as it is asked for, how it is found
+# As the catalogue has it, as a file has it, how it is found
 SAME = [
     ("Matrix, The (1999)", "The Matrix (1999)", "title"),
     ("The Matrix (1999)", "Matrix, The (1999)", "title"),
@@ -71,10 +69,10 @@ SAME = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("there", "given", "how"), SAME)
-def test_the_same_movie(there, given, how):
+@pytest.mark.parametrize(("there", "title", "how"), SAME)
+def test_the_same_movie(there, title, how):
     catalogue = catalogue_of_titles([there, "Another Story (1979)", "Vertigo (1958)"])
-    assert found(catalogue, given) == (catalogue.name(0), how)
+    assert found(catalogue, title) == (catalogue.name(0), how)
 
 
 DIFFERENT = [
@@ -93,15 +91,15 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("there", "given"), DIFFERENT)
-def test_another_movie(there, given):
-    assert found(catalogue_of_titles([there]), given) is None
+@pytest.mark.parametrize(("there", "title"), DIFFERENT)
+def test_another_movie(there, title):
+    assert found(catalogue_of_titles([there]), title) is None
 
 
 def test_the_nearest_year_wins_and_a_tie_is_not_decided():
     catalogue = catalogue_of_titles(["Chaos (2000)", "Chaos (2001)", "Chaos (2003)"])
     assert found(catalogue, "Chaos (2001)") == ("Chaos (2001)", "title")
-    match = Matcher(catalogue).find(asked("Chaos (2002)"))
+    match = Matcher(catalogue).find(rating_of("Chaos (2002)"))
     assert match.movie is None
     assert match.candidates == (1, 2)
 
@@ -113,7 +111,7 @@ def test_a_movie_that_is_there_twice_is_one():
         assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=movie_id)).movie == 1
     assert Filters().passing(catalogue).tolist() == [True, True, False]
     other = catalogue_of_titles(["Chaos (2005)"] * 2, imdb_id=["tt01", "tt02"])
-    assert Matcher(other).find(asked("Chaos (2005)")).candidates == (0, 1)
+    assert Matcher(other).find(rating_of("Chaos (2005)")).candidates == (0, 1)
 
 
 def test_the_title_itself_comes_before_an_alternative_one():
@@ -134,7 +132,7 @@ def test_ids_come_first():
     # two ids that differ are two movies, but for those of the very same title and year
     assert found(catalogue, "A Story (1991)", imdb_id="tt03") is None
     assert found(catalogue, "A Story (1990)", imdb_id="tt03") == ("A Story (1990)", "nearly")
-    # a number without a title is believed, with another title it is of another numbering
+    # a number without a title is trusted, with another title it is of another numbering
     assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=2)).movie == 1
     assert found(catalogue, "A Story (1990)", movie_id=2) == ("A Story (1990)", "title")
     assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=9)).movie is None
@@ -142,7 +140,7 @@ def test_ids_come_first():
 
 def test_strictly_no_slip_is_forgiven():
     catalogue = catalogue_of_titles(["Gattaca Station (1997)"])
-    assert Matcher(catalogue).find(asked("Gatacca Station (1997)"), strict=True).movie is None
+    assert Matcher(catalogue).find(rating_of("Gatacca Station (1997)"), strict=True).movie is None
 
 
 def test_the_nearest(catalogue):
@@ -192,3 +190,32 @@ def test_keys_and_articles():
     spoken = "The City of Lost Children (La Cité des enfants perdus)"
     assert article_first("City of Lost Children, The (Cité des enfants perdus, La)") == spoken
     assert article_first("Me, Myself & Irene") == "Me, Myself & Irene"
+
+
+# --- a search ------------------------------------------------------------------------------------
+
+
+def test_search_finds_by_words_and_slips(catalogue):
+    matcher = Matcher(catalogue)
+
+    def names(typed, count=8):
+        return [catalogue.name(row) for row in matcher.search(typed, count)]
+
+    assert names("alien")[0] == "Alien (1979)"
+    assert names("ALIEN (1979)") == ["Alien (1979)"]
+    assert names("crusade last") == ["Indiana Jones and the Last Crusade (1989)"]
+    assert names("Toy Stori")[0] == "Toy Story (1995)"
+    assert names("alien (1950)")[0] == "Alien (1979)"
+    assert names("") == names(" ?! ") == names("(1979)") == []
+    assert len(names("t", 3)) == 3
+    assert all(name in names(name) for name in map(catalogue.name, range(len(catalogue))))
+
+
+def test_the_whole_name_comes_first_then_its_beginning_then_the_best_known():
+    titles = ["Heat of Alien (1990)", "Aliens (1986)", "Alien 3 (1992)", "Alien (1979)"]
+    other = [(), (), (), ("Das Heat-Wesen",)]
+    matcher = Matcher(catalogue_of_titles(titles, other=other))
+    assert matcher.search("alien", 9) == [3, 1, 2, 0]
+    assert matcher.search("heat", 9) == [0, 3]
+    assert matcher.search("alien (1986)", 9) == [1]
+    assert matcher.search("alien", 2) == [3, 1]

@@ -7,8 +7,7 @@ import pytest
 from own_movies import HERE
 
 from recbench.errors import InputError
-from recbench.own_ratings.kinds import seconds_of, split_title, year_of
-from recbench.own_ratings.reading import read_ratings
+from recbench.own_ratings.reading import read_ratings, seconds_of, split_title, year_of
 
 LETTERBOXD = (
     "Date,Name,Year,Letterboxd URI,Rating\n"
@@ -48,10 +47,9 @@ def test_the_sample_files_are_read_whole(name, kind, left_out):
     assert len(file.ratings) == 253
     times = [rating.time for rating in file.ratings]
     assert times == sorted(times)
-    assert bool(file.notes) == bool(left_out)
-    if left_out:
-        said = "left out, since they are no movies: "
-        assert file.notes == (said + "2 TV Series, 1 TV Episode, 1 TV Mini Series, 1 Video Game",)
+    listed = "2 TV Series, 1 TV Episode, 1 TV Mini Series, 1 Video Game"
+    note = f"left out, since they are no movies: {listed}"
+    assert file.notes == ((note,) if left_out else ())
 
 
 def test_letterboxd(tmp_path):
@@ -75,7 +73,7 @@ def test_imdb_as_exported_until_2017(tmp_path):
     text = (
         '"position","const","created","modified","description","Title","Title type","Directors",'
         '"You rated","IMDb Rating","Year"\n'
-        '"1","tt0078748","Fri Jan 31 00:00:00 2014","","","Alien","Feature Movie","R. Scott","8",'
+        '"1","tt0078748","Fri Jan 31 00:00:00 2014","","","Alien","Feature Film","R. Scott","8",'
         '"8.5","1979"\n'
     )
     (rating,) = read_ratings(written(tmp_path, text)).ratings
@@ -94,6 +92,7 @@ def test_several_users(tmp_path):
     (rating,) = read_ratings(path, "8").ratings
     assert rating.stars == 4
     refused(path, "no such userId", "7, 8", user="9")
+    refused(written(tmp_path, LETTERBOXD), "no column userId", user="7")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_rows_without_a_rating_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("content", "words"),
     [
         ("", ("is empty",)),
         ("\n\n", ("is empty",)),
@@ -150,23 +149,14 @@ def test_rows_without_a_rating_are_counted(tmp_path):
         (LETTERBOXD + "2021-03-05,,1979,https://boxd.it/3,4\n", ("line 4", "Name is empty")),
         (LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,10\n", ("line 4", "'10'")),
         (IMDB[: IMDB.index("tt")] + "tt1,9,,A,A,u,TV Series,2000\r\n", ("no ratings", "1 TV")),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, ("is no text",)),
+        (bytes(500), ("is no text",)),
+        (bytes((7 * k * k + 3 * k) % 251 for k in range(3000)), ("is no text",)),
+        (b"PK\x03\x04rest of a zip", ("is a zip file",)),
     ],
 )
-def test_what_cannot_be_used_is_named(tmp_path, text, words):
-    refused(written(tmp_path, text), *words)
-
-
-@pytest.mark.parametrize(
-    ("content", "word"),
-    [
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "is no text"),
-        (bytes(500), "is no text"),
-        (bytes((7 * k * k + 3 * k) % 251 for k in range(3000)), "is no text"),
-        (b"PK\x03\x04rest of a zip", "is a zip file"),
-    ],
-)
-def test_what_is_no_text(tmp_path, content, word):
-    refused(written(tmp_path, content), word)
+def test_what_cannot_be_used_is_named(tmp_path, content, words):
+    refused(written(tmp_path, content), *words)
 
 
 def test_what_is_no_file(tmp_path):
@@ -181,10 +171,6 @@ def test_no_permission(tmp_path):
     path = written(tmp_path, MOVIELENS)
     path.chmod(0)
     refused(path, "cannot be read")
-
-
-def test_no_user_column(tmp_path):
-    refused(written(tmp_path, LETTERBOXD), "no column userId", user="7")
 
 
 def test_dates_years_and_titles():

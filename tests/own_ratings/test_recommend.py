@@ -1,4 +1,4 @@
-"""recommend.py as a user starts it: in a process of its own."""
+"""recommend.py: most of it in this process; as a user starts it where that is the question."""
 
 from __future__ import annotations
 
@@ -18,98 +18,90 @@ from tests_paths import ROOT, SYNTHETIC
 
 from recbench.errors import InputError
 from recbench.own_ratings.profile import FORMAT, Profile, ProfileFile
-from recbench.own_ratings.rating import OwnRating
-from recommend import Parameters, main
+from recbench.own_ratings.reading import OwnRating
+from recommend import WELL_KNOWN, Parameters, main
 
 KNOWN = Profile((OwnRating(stars=4.5, title="Alien", year=1979, time=1),), ("War",))
 SCRIPT = [sys.executable, str(ROOT / "recommend.py")]
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory, catalogue):
+def movies_folder(tmp_path_factory, catalogue):
     """A folder with item table and list of movies, as the cache has it."""
-    folder = tmp_path_factory.mktemp("films")
+    folder = tmp_path_factory.mktemp("movies")
     known_movies_of_titles(catalogue).save(folder)
     return folder
 
 
 @pytest.fixture
-def user(tmp_path, films, monkeypatch, capsys):
+def user(tmp_path, movies_folder, monkeypatch, capsys):
     """Runs the script with a profile of its own; `profile` is its file."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     profile = tmp_path / "data" / "recommender-systems-benchmark" / "profile.json"
-    env = os.environ | {"XDG_DATA_HOME": str(tmp_path / "data"), "RECBENCH_CACHE": str(tmp_path)}
 
-    def run(*words, status=0, stdin=""):
-        given = [*SCRIPT, "--item-table", str(films), "--well-known", "0", *map(str, words)]
-        done = subprocess.run(
-            given, input=stdin, env=env, capture_output=True, text=True, check=False
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        assert done.returncode == status, done.stderr
-        return done
+    def run(**flags):
+        """Standard output and standard error."""
+        main(Parameters(**{"item_table": str(movies_folder), "well_known": 0, **flags}))
+        return capsys.readouterr()
 
-    def refused(*saying, **given):
-        """In this process: it takes a second each otherwise."""
+    def refused(*words, **flags):
         before = profile.read_bytes() if profile.exists() else None
         with pytest.raises(InputError) as error:
-            main(Parameters(**{"item_table": str(films), "well_known": 0, **given}))
-        for word in saying:
-            assert str(word) in str(error.value)
+            run(**flags)
+        assert all(word in str(error.value) for word in words), error.value
         assert (profile.read_bytes() if profile.exists() else None) == before
         assert capsys.readouterr().out == ""
 
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    return SimpleNamespace(run=run, refused=refused, profile=profile, folder=tmp_path, env=env)
+    return SimpleNamespace(run=run, refused=refused, profile=profile, folder=tmp_path)
 
 
 @pytest.mark.slow
 def test_a_first_day(user):
-    done = user.run("--ratings", HERE / "letterboxd.csv", "--number", 5)
-    assert "ratings found their movie" in done.stderr
-    assert "new: " in done.stderr
-    assert 5 <= done.stdout.count("you gave it") <= 15
+    out, err = user.run(ratings=str(HERE / "letterboxd.csv"), number=5)
+    assert "ratings found their movie" in err
+    assert "new: " in err
+    assert 5 <= out.count("you gave it") <= 15
     assert stat.S_IMODE(user.profile.stat().st_mode) == 0o600
     assert stat.S_IMODE(user.profile.parent.stat().st_mode) == 0o700
     before = user.profile.read_bytes()
-
-    again = user.run("--number", 5)
-    assert again.stdout == done.stdout
+    assert user.run(number=5).out == out
     assert user.profile.read_bytes() == before
 
-    done = user.run("--forget", "Trainspotting (1996)", "--format", "json")
-    told = json.loads(done.stdout)
-    assert told["changes"].keys() == {"new", "gone", "up", "down"}
-    assert told["recommendations"][0]["reasons"]
-    assert "forgotten: Trainspotting (1996)" in done.stderr
+    out, err = user.run(forget=("Trainspotting (1996)",), format="json")
+    content = json.loads(out)
+    assert content["changes"].keys() == {"new", "gone", "up", "down"}
+    assert content["recommendations"][0]["reasons"][0].keys() == {"movie", "words", "stars"}
+    assert "forgotten: Trainspotting (1996)" in err
     assert b"Trainspotting" not in user.profile.read_bytes()
 
-    done = user.run("--forget-genre", "Horror", "--mute", "Comedy", "--format", "csv")
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    out, _ = user.run(forget_genre=("Horror",), mute=("Comedy",), format="csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
     assert len(rows) == 10
     assert not any("Comedy" in row["genres"] for row in rows)
     assert all(0.5 <= float(row["low"]) <= float(row["high"]) <= 5 for row in rows)
 
-    done = user.run("--me")
-    assert done.stdout == ""
-    assert "genres muted: Comedy" in done.stderr
-    assert str(user.profile) in done.stderr
+    out, err = user.run(me=True)
+    assert out == ""
+    assert "genres muted: Comedy" in err
+    assert str(user.profile) in err
 
-    done = user.run("--unmute", "Comedy", "--rate", "Trainspotting (1996)=4", "--ask")
-    assert "no longer muted: Comedy" in done.stderr
-    assert "rated: Trainspotting" in done.stderr
-    assert "would teach most: --rate" in done.stderr
+    _, err = user.run(unmute=("Comedy",), rate=("Trainspotting (1996)=4",), ask=True)
+    assert "no longer muted: Comedy" in err
+    assert "rated: Trainspotting" in err
+    assert "would teach most: --rate" in err
 
-    assert "deleted" in user.run("--delete-profile").stderr
+    assert "deleted" in user.run(delete_profile=True).err
     assert not user.profile.exists()
-    assert "there is no profile" in user.run("--delete-profile").stderr
+    assert "there is no profile" in user.run(delete_profile=True).err
 
 
 WRONG = [
     ({"rate": ("Alien (1979)",)}, ('expected title and stars, as "Alien',)),
     ({"rate": ("=4",)}, ("expected title and stars",)),
-    ({"rate": ("Alien=3.7",)}, ('"3.7" are no stars', "0.5, 1.0, 1.5")),
-    ({"rate": ("Alien=",)}, ('"" are no stars',)),
+    ({"rate": ("Alien=3.7",)}, ('--rate "Alien=3.7"', "0.5, 1.0, 1.5")),
+    ({"rate": ("Alien=",)}, ("0.5, 1.0, 1.5",)),
     ({"rate": ("Heat=4", "Trainspoting=4")}, ("no movie", "Trainspotting (1996)")),
     ({"rate": ("Heat=4",), "forget": ("Fargo",)}, ("have not rated it",)),
     ({"forget_genre": ("Horor",)}, ("no movie is of this genre", "Horror")),
@@ -118,6 +110,7 @@ WRONG = [
     ({"genre": ("Horor",)}, ("--genre Horor",)),
     ({"not_genre": ("Horor",)}, ("--not-genre Horor",)),
     ({"genre": ("War",)}, ("is muted", "--unmute War")),
+    ({"genre": ("Comedy",), "mute": ("comedy",)}, ("is muted",)),
     ({"language": ("xx",)}, ("--language xx",)),
     ({"diversity": 2}, ("--diversity is 2",)),
     ({"diversity": float("nan")}, ("--diversity is nan",)),
@@ -133,15 +126,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("given", "saying"), WRONG)
-def test_wrong_input_is_one_message_and_nothing_is_lost(user, given, saying):
+@pytest.mark.parametrize(("flags", "words"), WRONG)
+def test_wrong_input_is_one_message_and_nothing_is_lost(user, flags, words):
     ProfileFile(user.profile).write(KNOWN)
-    user.refused(*saying, **given)
+    user.refused(*words, **flags)
 
 
-def test_nothing_is_known_and_nobody_can_be_asked(user):
-    user.refused("nothing is known of you", "--ratings FILE", "--rate")
-    user.refused("nothing is known of you", me=True)
+def test_there_is_no_profile_and_nobody_can_be_asked(user):
+    user.refused("there is no profile", "--ratings FILE", "--rate")
+    user.refused("there is no profile", me=True)
     user.refused("have not rated it", forget=("Alien",))
 
 
@@ -155,76 +148,71 @@ def test_a_damaged_profile_is_left_as_it_is(user):
         user.refused("left as it is", rate=("Heat=4",))
 
 
-@pytest.mark.slow
-def test_an_error_is_a_message_and_status_2(user):
-    done = user.run("--rate", "Alien=3.7", status=2)
-    assert done.stdout == ""
-    assert done.stderr.count("error: ") == 1
-    assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.slow
 def test_out_to_files(user):
     for form in ("text", "json", "csv"):
         path = user.folder / f"out.{form}"
-        done = user.run("--rate", "Alien=4", "--format", form, "--output", path)
-        assert done.stdout == ""
-        assert f"written to {path}" in done.stderr
+        out, err = user.run(rate=("Alien=4",), format=form, output=str(path))
+        assert out == ""
+        assert f"written to {path}" in err
         assert "The " in path.read_text()
-    assert (
-        json.loads(user.run("--genre", "Comedy", "--year-from", 2090, "--format", "json").stdout)[
-            "recommendations"
-        ]
-        == []
-    )
-    assert "no unseen movie" in user.run("--year-from", 2090).stdout
+    out = user.run(genre=("Comedy",), year_from=2090, format="json").out
+    assert json.loads(out)["recommendations"] == []
+    assert "no unseen movie" in user.run(year_from=2090).out
 
 
-@pytest.mark.slow
 def test_ten_thousand_rows(user):
     path = user.folder / "many.csv"
     rows = [f"{n},{n % 10 / 2 + 0.5},{1_000_000_000 + n}" for n in range(1, 10_001)]
     path.write_text("\n".join(["movieId,rating,timestamp", *rows]))
-    done = user.run("--ratings", path)
-    assert "MovieLens: 253 of 10,000 ratings found their movie (253 by id)" in done.stderr
-    assert "and 9,727 more" in done.stderr
-    assert "kept and not used, of movies that are not among these: 9,747" in done.stderr
-    assert len(done.stderr.splitlines()) < 40
+    err = user.run(ratings=str(path)).err
+    assert "MovieLens: 253 of 10,000 ratings found their movie (253 by id)" in err
+    assert "and 9,727 more" in err
+    assert "not used, of movies that are not among these: 9,747" in err
+    assert len(err.splitlines()) < 40
+
+
+def test_from_a_dataset(user, monkeypatch):
+    """The first start makes the item table, the next takes it from the cache, --serve too."""
+    flags = {"item_table": "", "dataset": str(SYNTHETIC), "rate": ("Film 3=4",)}
+    first, again = user.run(**flags), user.run(**flags)
+    assert "done in" in first.err
+    assert "done in" not in again.err
+    assert again.out == first.out
+    served = []
+    monkeypatch.setattr("recbench.page.app.serve", lambda session, *_: served.append(session))
+    del flags["rate"]
+    assert user.run(**flags, serve=True, port=0, well_known=WELL_KNOWN).err == ""
+    assert len(served[0].rated) == 1
+
+
+# --- as a user starts it -------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_asked_in_a_terminal(user, films):
-    main, terminal = pty.openpty()
-    words = ["--item-table", str(films), "--number", "3"]
+def test_an_error_is_a_message_and_status_2(user):
+    done = subprocess.run(
+        [*SCRIPT, "--rate", "Alien=3.7"], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: --rate")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_asked_in_a_terminal(user, movies_folder):
+    keyboard, terminal = pty.openpty()
+    words = ["--item-table", str(movies_folder), "--number", "3"]
     with subprocess.Popen(
-        [*SCRIPT, *words], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=user.env, text=True,
-    ) as process:  # fmt: skip
+        [*SCRIPT, *words], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         os.close(terminal)
-        os.write(main, b"4\n\nwhat\n5\nq\n")
-        shown, told = process.communicate(timeout=60)
-    os.close(main)
-    assert process.returncode == 0, told
-    assert "'what' are no stars" in told
-    assert "known of you: 2 ratings" in told
+        os.write(keyboard, b"4\n\nwhat\n5\nq\n")
+        out, err = process.communicate(timeout=60)
+    os.close(keyboard)
+    assert process.returncode == 0, err
+    assert "'what' are no stars" in err
+    assert "your profile: 2 ratings" in err
     assert len(ProfileFile(user.profile).read().ratings) == 2
-    assert "you gave it" in shown
-    assert "How many stars" not in shown
-
-
-@pytest.mark.slow
-def test_from_a_dataset(user):
-    """The first start makes the item table, the next takes it from the cache."""
-    given = ["--item-table", "", "--dataset", SYNTHETIC, "--rate", "Movie 3=4"]
-    first = user.run(*given)
-    assert "done in" in first.stderr
-    again = user.run(*given)
-    assert "done in" not in again.stderr
-    assert again.stdout == first.stdout
-
-
-@pytest.mark.slow
-def test_help_teaches():
-    done = subprocess.run([*SCRIPT, "--help"], capture_output=True, text=True, check=True)
-    for word in ("Letterboxd", "--forget-genre", "stars to expect"):
-        assert word in done.stdout
+    assert "you gave it" in out
+    assert "How many stars" not in out

@@ -1,4 +1,4 @@
-"""What a session knows, recommends and forgets."""
+"""A session: what it recommends, learns and forgets; and the interview of a new user."""
 
 import time
 from dataclasses import replace
@@ -8,47 +8,51 @@ import pytest
 from own_movies import HERE, SOME, catalogue_of_titles, known_movies_of_titles
 
 from PerUser.personal import Personal
+from recbench.contract import Training
 from recbench.errors import InputError
 from recbench.models.item_table.table import ItemTables
 from recbench.own_ratings import session as module
-from recbench.own_ratings.changes import Changes
 from recbench.own_ratings.filters import Filters
-from recbench.own_ratings.rating import OwnRating
-from recbench.own_ratings.reading import read_ratings
-from recbench.own_ratings.recommendation import interval
-from recbench.own_ratings.session import Session
+from recbench.own_ratings.reading import OwnRating, read_ratings
+from recbench.own_ratings.recommendation import Changes, interval
+from recbench.own_ratings.session import INTERVIEW, MOST_QUESTIONS, Session, interview
 from recbench.ratings import Ratings
+
+
+def session_of(*titles, profile=None):
+    return Session(known_movies_of_titles(catalogue_of_titles(titles)), Personal, profile)
 
 
 def test_recommendations_are_those_of_the_model(seen, known_movies):
     movies, movie = known_movies.catalogue.movies, list(seen.rated)
     train = Ratings(np.zeros(6), movie, list(SOME.values()), np.arange(6))
-    model = Personal().fit(train, movies, ItemTables.same_for_all(known_movies.table))
+    tables = ItemTables.same_for_all(known_movies.table)
+    model = Personal().fit(Training(train, movies, fits={"item_tables": lambda: tables}))
     stars = model.predict(np.zeros(len(movies), int), np.arange(len(movies)))
     stars[movie] = 0
-    films = seen.recommend(10)
-    assert [film.stars for film in films] == pytest.approx(np.sort(stars)[::-1][:10], abs=1e-5)
-    for film in films:
-        assert film.stars == pytest.approx(stars[film.movie], abs=1e-5)
-        grid, probability = model.predict_distribution([0], [film.movie])
-        inside = (grid >= film.low) & (grid <= film.high)
+    listed = seen.recommend(10)
+    assert [one.stars for one in listed] == pytest.approx(np.sort(stars)[::-1][:10], abs=1e-5)
+    names = {known_movies.catalogue.name(row): row for row in movie}
+    for one in listed:
+        assert one.stars == pytest.approx(stars[one.movie], abs=1e-5)
+        grid, probability = model.predict_distribution([0], [one.movie])
+        inside = (grid >= one.low) & (grid <= one.high)
         assert probability[0][inside].sum() >= 0.8
-        shares = {part.movie: part.stars for part in model.explain_one(0, film.movie).contributions}
-        for reason in film.reasons:
-            row = next(row for row in movie if known_movies.catalogue.name(row) == reason.film)
-            assert reason.stars == pytest.approx(shares[row])
+        shares = {part.movie: part.stars for part in model.explain_one(0, one.movie).contributions}
+        for reason in one.reasons:
+            assert reason.stars == pytest.approx(shares[names[reason.movie]])
             assert "you gave it" in reason.words
 
 
 def test_reasons_do_not_say_the_opposite(seen):
     model, mean = seen._fitted(), seen.known_movies.table.mean
     row = {seen.catalogue.name(movie): movie for movie in seen.rated}
-    for film in seen.recommend(50):
-        for_it = [reason for reason in film.reasons if reason.stars > 0]
-        agree = [model.agreement(film.movie, [row[reason.film]])[0] for reason in for_it]
-        liked = [seen.rated[row[reason.film]] > mean[row[reason.film]] for reason in for_it]
-        says_so = [(part >= 0.5) == like for part, like in zip(agree, liked, strict=True)]
-        assert all(says_so) or not any(says_so)
+    for one in seen.recommend(50):
+        for_it = [reason for reason in one.reasons if reason.stars > 0]
+        agree = [model.agreement(one.movie, [row[reason.movie]])[0] for reason in for_it]
+        liked = [seen.rated[row[reason.movie]] > mean[row[reason.movie]] for reason in for_it]
+        fits = [(part >= 0.5) == like for part, like in zip(agree, liked, strict=True)]
+        assert all(fits) or not any(fits)
         for reason, part in zip(for_it, agree, strict=True):
             assert f"{part:.0%}" in reason.words
 
@@ -56,25 +60,24 @@ def test_reasons_do_not_say_the_opposite(seen):
 def test_no_movie_that_was_rated_is_recommended(seen):
     everything = seen.recommend(1000)
     assert len(everything) == len(seen.catalogue) - len(SOME)
-    assert not {film.movie for film in everything} & set(seen.rated)
+    assert not {one.movie for one in everything} & set(seen.rated)
 
 
 def test_without_ratings_the_mean_of_others(session):
-    films = session.recommend(3)
-    assert [film.reasons for film in films] == [(), (), ()]
+    listed = session.recommend(3)
+    assert [one.reasons for one in listed] == [(), (), ()]
     best = np.sort(session.known_movies.table.mean)[::-1][:3]
-    assert [film.stars for film in films] == pytest.approx(best)
+    assert [one.stars for one in listed] == pytest.approx(best)
 
 
 def test_filters_and_diversity(seen):
     comedies = seen.recommend(5, Filters(genres=("Comedy",)))
-    assert all("Comedy" in film.genres for film in comedies)
-    varied = [film.movie for film in seen.recommend(10, diversity=0.7)]
-    plain = [film.movie for film in seen.recommend(10)]
-    assert varied != plain
+    assert all("Comedy" in one.genres for one in comedies)
+    varied = [one.movie for one in seen.recommend(10, diversity=0.7)]
+    plain = [one.movie for one in seen.recommend(10)]
     model = seen._fitted()
-    alike = [model.correlation(np.array(one), np.array(one)).mean() for one in (varied, plain)]
-    assert alike[0] < alike[1]
+    similar = [model.correlation(np.array(one), np.array(one)).mean() for one in (varied, plain)]
+    assert similar[0] < similar[1]
 
 
 def test_the_correlation_of_movies(seen):
@@ -86,14 +89,11 @@ def test_the_correlation_of_movies(seen):
 
 
 def test_reasons_are_the_shares_without_what_forgetting_would_do(seen):
-    model, film = seen._fitted(), seen.recommend(1)[0].movie
-    quick = model.explain_one(0, film, if_forgotten=False)
-    whole = model.explain_one(0, film)
-    assert [part.reason for part in quick.contributions] == [
-        part.reason for part in whole.contributions
-    ]
+    model, movie = seen._fitted(), seen.recommend(1)[0].movie
+    quick, whole = model.explain_one(0, movie, if_forgotten=False), model.explain_one(0, movie)
     assert quick.stars == whole.stars
     for one, other in zip(quick.contributions, whole.contributions, strict=True):
+        assert one.reason == other.reason
         assert one.stars == pytest.approx(other.stars, abs=1e-9)
         assert one.if_forgotten is None
 
@@ -101,43 +101,43 @@ def test_reasons_are_the_shares_without_what_forgetting_would_do(seen):
 # --- what changes it ---------------------------------------------------------------------------
 
 
-def test_forgetting_leaves_what_somebody_has_who_never_rated_it(seen, known_movies, monkeypatch):
+def test_forgetting_leaves_what_somebody_has_who_never_rated_it(known_movies, monkeypatch):
     monkeypatch.setattr(module.clock, "time", lambda: 1.7e9)
-    never = Session(known_movies, Personal)
+    rated, never = (Session(known_movies, Personal) for _ in range(2))
     for title, stars in SOME.items():
+        rated.rate(title, stars)
         if title != "Psycho (1960)":
             never.rate(title, stars)
-    seen.profile = replace(
-        seen.profile,
-        ratings=tuple(replace(one, time=1_700_000_000) for one in seen.profile.ratings),
-    )
-    assert seen.forget("psycho") == "Psycho (1960)"
-    assert seen.profile.encoded() == never.profile.encoded()
-    assert b"sycho" not in seen.profile.encoded()
-    assert seen.recommend(10) == never.recommend(10)
+    assert rated.forget("psycho") == "Psycho (1960)"
+    assert rated.profile.encoded() == never.profile.encoded()
+    assert b"sycho" not in rated.profile.encoded()
+    assert rated.recommend(10) == never.recommend(10)
 
 
 def test_forget_a_genre_in_one_call(seen):
-    horror = [one for one in SOME if one in ("Alien (1979)", "The Shining (1980)", "Psycho (1960)")]
-    assert sorted(seen.forget_genre("horror")) == sorted(horror)
+    horror = ["Alien (1979)", "Psycho (1960)", "The Shining (1980)"]
+    assert sorted(seen.forget_genre("horror")) == horror
     assert not any(word in seen.profile.encoded() for word in (b"Alien", b"Shining", b"Psycho"))
     assert seen.forget_genre("Horror") == []
     with pytest.raises(InputError, match="no movie is of this genre"):
         seen.forget_genre("Horor")
 
 
-def test_forget_what_was_not_rated(seen):
-    with pytest.raises(InputError, match=r"have not rated it\. The nearest .*: Fargo \(1997\)"):
-        seen.forget("Fargoo")
-    with pytest.raises(InputError, match="have not rated it"):
-        seen.forget("Heat (1995)")
-    with pytest.raises(InputError, match="have not rated it"):
-        seen.forget("Alien (1999)")
+@pytest.mark.parametrize(
+    ("title", "message"),
+    [
+        ("Fargoo", r"have not rated it\. The nearest .*: Fargo \(1997\)"),
+        ("Heat (1995)", "have not rated it"),
+        ("Alien (1999)", "have not rated it"),
+    ],
+)
+def test_forget_what_was_not_rated(seen, title, message):
+    with pytest.raises(InputError, match=message):
+        seen.forget(title)
 
 
 def test_forget_one_of_two_of_the_same_title():
-    catalogue = catalogue_of_titles(["Hamlet (1990)", "Hamlet (1996)"])
-    session = Session(known_movies_of_titles(catalogue), Personal)
+    session = session_of("Hamlet (1990)", "Hamlet (1996)")
     session.rate("Hamlet (1990)", 4)
     session.rate("Hamlet (1996)", 2)
     with pytest.raises(InputError, match=r"several.*Hamlet \(1990\); Hamlet \(1996\)"):
@@ -148,12 +148,10 @@ def test_forget_one_of_two_of_the_same_title():
 
 def test_forget_a_movie_that_is_there_under_two_names():
     """As two movies of another dataset, which are one here."""
-    old = catalogue_of_titles(["Seven (1995)", "Se7en (1995)"])
-    session = Session(known_movies_of_titles(old), Personal)
+    session = session_of("Seven (1995)", "Se7en (1995)")
     session.rate("Seven (1995)", 4)
     session.rate("Se7en (1995)", 2)
-    new = catalogue_of_titles(["Seven (a.k.a. Se7en) (1995)"])
-    later = Session(known_movies_of_titles(new), Personal, session.profile)
+    later = session_of("Seven (a.k.a. Se7en) (1995)", profile=session.profile)
     assert later.rated == {0: 2}
     later.forget("Se7en")
     assert later.profile.ratings == ()
@@ -165,9 +163,8 @@ def test_rate(seen):
     for stars in (3.7, 0, 5.5, -1):
         with pytest.raises(InputError, match=r"Expected 0\.5, 1\.0"):
             seen.rate("Heat (1995)", stars)
-    catalogue = catalogue_of_titles(["Hamlet (1990)", "Hamlet (1996)"])
     with pytest.raises(InputError, match=r"several. Say which: Hamlet \(1990\); Hamlet \(1996\)"):
-        Session(known_movies_of_titles(catalogue), Personal).rate("Hamlet", 3)
+        session_of("Hamlet (1990)", "Hamlet (1996)").rate("Hamlet", 3)
     assert len(seen.rated) == len(SOME)
 
 
@@ -180,8 +177,8 @@ def test_rating_again_takes_the_place_of_the_former(seen):
 
 def test_mute_and_unmute(seen):
     assert seen.mute("drama") == "Drama"
-    assert not any("Drama" in film.genres for film in seen.recommend(1000))
-    assert "Drama" not in seen.catalogue.genres[seen.ask()]
+    assert not any("Drama" in one.genres for one in seen.recommend(1000))
+    assert "Drama" not in seen.catalogue.genres[seen.next_question()]
     assert seen.mute("Drama") == "Drama"
     assert seen.profile.muted == ("Drama",)
     with pytest.raises(InputError, match=r"not muted\. Muted: Drama"):
@@ -191,13 +188,13 @@ def test_mute_and_unmute(seen):
         seen.unmute("Drama")
 
 
-def test_ask_is_what_the_model_would_ask(seen):
-    movie = seen.ask()
+def test_the_next_question_is_what_the_model_would_ask(seen):
+    movie = seen.next_question()
     known = np.argsort(-seen.catalogue.rated_by, kind="stable")
     unseen = known[~np.isin(known, list(seen.rated))]
     assert movie == seen._fitted().ask_next(0, unseen[:200], unseen[:500])
-    assert seen.ask(skipped=[movie]) != movie
-    assert seen.ask(skipped=range(len(seen.catalogue))) is None
+    assert seen.next_question(skipped=[movie]) != movie
+    assert seen.next_question(skipped=range(len(seen.catalogue))) is None
 
 
 # --- files that are added ----------------------------------------------------------------------
@@ -213,20 +210,8 @@ def test_a_file_is_added(session):
     assert again.recommend(5) == session.recommend(5)
 
 
-def test_all_three_kinds_give_the_same_profile_but_for_times(known_movies):
-    rated = []
-    for name in ("letterboxd", "imdb", "movielens"):
-        session = Session(known_movies, Personal)
-        session.add(read_ratings(HERE / f"{name}.csv").ratings)
-        rated.append(session.rated)
-    for one in rated:
-        common = one.keys() & rated[2].keys()
-        assert len(common) >= 248
-        assert all(one[movie] == rated[2][movie] for movie in common)
-
-
-def rating(title, stars, when=None, **more):
-    return OwnRating(stars=stars, title=title, year=1979, time=when, **more)
+def rating(title, stars, when=None):
+    return OwnRating(stars=stars, title=title, year=1979, time=when)
 
 
 @pytest.mark.parametrize(
@@ -239,10 +224,8 @@ def rating(title, stars, when=None, **more):
     ],
 )
 def test_of_a_movie_named_twice_the_latest_counts(session, first, second, counts):
-    pair = sorted(
-        [rating("Alien", *first), rating("alien", *second)], key=lambda one: one.time or 0
-    )
-    added = session.add(pair)
+    pair = [rating("Alien", *first), rating("alien", *second)]
+    added = session.add(sorted(pair, key=lambda one: one.time or 0))
     assert added.twice == ["Alien (1979)"]
     assert list(session.rated.values()) == [counts]
 
@@ -256,14 +239,13 @@ def test_the_later_of_file_and_profile_counts(session):
     assert list(session.rated.values()) == [2]
 
 
-def test_what_finds_no_movie_is_kept_and_named_with_the_nearest(session, known_movies):
+def test_what_finds_no_movie_stays_and_is_named_with_the_nearest(session):
     unknown = OwnRating(stars=4, title="Trainspottingg Two", year=2017)
     added = session.add([unknown, rating("Alien", 3)])
     assert added.unmatched == [(unknown, ["Trainspotting (1996)"])]
     assert session.lacking == [unknown]
     assert session.learned == 1
-    bigger = catalogue_of_titles(["Trainspottingg Two (2017)", "Alien (1979)"])
-    later = Session(known_movies_of_titles(bigger), Personal, session.profile)
+    later = session_of("Trainspottingg Two (2017)", "Alien (1979)", profile=session.profile)
     assert later.rated == {0: 4, 1: 3}
     assert session.forget("Trainspottingg Two (2017)") == "Trainspottingg Two (2017)"
     assert session.lacking == []
@@ -278,25 +260,78 @@ def test_numbers_of_movies_of_another_set(known_movies):
     assert list(session.rated.values()) == [3]
 
 
-def test_another_numbering_of_movies_is_no_trouble(session):
-    session.rate("Alien (1979)", 4)
-    other = catalogue_of_titles([f"Movie {n} (1990)" for n in range(300)] + ["Alien (1979)"])
-    assert Session(known_movies_of_titles(other), Personal, session.profile).rated == {300: 4}
-
-
 def test_ten_thousand_ratings(monkeypatch):
-    titles = [f"Tale {n} of {n * 7919 % 10_007} (1990)" for n in range(10_000)]
-    session = Session(known_movies_of_titles(catalogue_of_titles(titles)), Personal)
+    session = session_of(*(f"Tale {n} of {n * 7919 % 10_007} (1990)" for n in range(10_000)))
     started = time.monotonic()
     added = session.add([OwnRating(stars=n % 10 / 2 + 0.5, movie_id=n + 1) for n in range(9_990)])
     assert added.matched == {"id": 9_990}
     monkeypatch.setattr(module, "LATEST", 500)  # so that the test takes no time
-    films = session.recommend(5)
-    assert len(films) == 5
+    listed = session.recommend(5)
+    assert len(listed) == 5
     assert session.learned == 500
     oldest = session.catalogue.name(0)
-    assert all(reason.film != oldest for film in films for reason in film.reasons)
+    assert all(reason.movie != oldest for one in listed for reason in one.reasons)
     assert time.monotonic() - started < 60
+
+
+# --- the interview -----------------------------------------------------------------------------
+
+
+def interviewed(session, *answers):
+    """Questions and sentences of an interview that gets these answers and then no more."""
+    left, questions, told, saved = list(answers), [], [], []
+
+    def ask(question):
+        questions.append(question)
+        if not left:
+            raise EOFError
+        return left.pop(0)
+
+    rated = interview(session, ask, told.append, lambda: saved.append(1))
+    assert len(saved) == rated == len(session.rated)
+    return questions, told
+
+
+def test_ten_movies_are_rated(session):
+    questions, told = interviewed(session, *["4"] * 20)
+    assert len(set(questions)) == len(questions) == INTERVIEW
+    assert questions[0].startswith(" 1. ")
+    assert "0.5 to 5 in halves; Enter: not seen; q: stop" in told[0]
+
+
+def test_movies_not_seen_are_not_asked_again(session):
+    questions, _ = interviewed(session, "", "", "3.5", "q", "5")
+    assert len({question[4:] for question in questions}) == len(questions) == 4
+    assert list(session.rated.values()) == [3.5]
+
+
+def test_what_is_no_number_of_stars_is_asked_again(session):
+    questions, told = interviewed(session, "six", "7", "3.7", "4,5", "q")
+    assert len(questions) == 5
+    assert len({*questions[:4]}) == 1
+    assert [line.split("'")[1] for line in told[1:]] == ["six", "7", "3.7"]
+    assert list(session.rated.values()) == [4.5]
+
+
+@pytest.mark.parametrize("answers", [(), ("4",), ("q",), ("Q",), ("quit",)])
+def test_it_ends_when_no_answer_comes(session, answers):
+    interviewed(session, *answers)
+
+
+def test_who_knows_none_is_not_asked_for_ever(session):
+    assert len(interviewed(session, *[""] * 1000)[0]) == MOST_QUESTIONS
+
+
+def test_ratings_are_saved_when_it_is_interrupted(session):
+    def ask(_):
+        if session.rated:
+            raise KeyboardInterrupt
+        return "4"
+
+    saved = []
+    with pytest.raises(KeyboardInterrupt):
+        interview(session, ask, print, lambda: saved.append(session.profile))
+    assert len(saved) == 1
 
 
 # --- small parts -------------------------------------------------------------------------------
@@ -304,17 +339,14 @@ def test_ten_thousand_ratings(monkeypatch):
 
 def test_interval():
     grid = np.arange(1, 11) / 2
-    even = np.full(10, 0.1)
-    assert interval(grid, even, 0.8) == (1.0, 4.5)
-    sure = np.eye(10)[6]
-    assert interval(grid, sure, 0.8) == (3.5, 3.5)
+    assert interval(grid, np.full(10, 0.1), 0.8) == (1.0, 4.5)
+    assert interval(grid, np.eye(10)[6], 0.8) == (3.5, 3.5)
 
 
 def test_changes(seen):
     before = seen.recommend(10)
     assert Changes.between(before, before).lines() == ["the list stays as it was"]
-    after = [before[3], *before[:3], *before[4:9]]
-    changes = Changes.between(before, after)
+    changes = Changes.between(before, [before[3], *before[:3], *before[4:9]])
     assert changes.up == ((before[3].name, 4, 1),)
     assert len(changes.down) == 3
     assert changes.gone == (before[9].name,)

@@ -1,10 +1,8 @@
-"""The page of a user by requests without a network, as a process of its own, and in a browser."""
+"""The page of a user by requests without a network, and as a process of its own."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,12 +14,9 @@ from own_movies import SOME, catalogue_of_movies, known_movies_of_titles
 from pages import HOSTILE, Page, page_of
 from tests_paths import ROOT
 
+from PerUser.personal import Personal
 from recbench.own_ratings.known_movies import KnownMovies
-
-BROWSER = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
+from recbench.own_ratings.session import Session
 
 
 @pytest.fixture(scope="session")
@@ -29,21 +24,33 @@ def known_movies() -> KnownMovies:
     return known_movies_of_titles(catalogue_of_movies(HOSTILE))
 
 
-@pytest.fixture
-def page(known_movies, tmp_path) -> Page:
-    return page_of(known_movies, tmp_path / "me.json")
+@pytest.fixture(scope="session")
+def one_page(known_movies, tmp_path_factory) -> Page:
+    return page_of(known_movies, tmp_path_factory.mktemp("profile") / "me.json")
 
 
 @pytest.fixture
-def seen(page) -> Page:
-    """The page of a user who has rated some films."""
-    with page.user.changed() as session:
-        for title, stars in SOME.items():
-            session.rate(title, stars)
+def page(one_page) -> Page:
+    """The page of a new user: the same one for all tests, which follows its file."""
+    one_page.profile.unlink(missing_ok=True)
+    one_page.user.skipped.clear()
+    with one_page.user.reading():
+        return one_page
+
+
+@pytest.fixture(scope="session")
+def profile_of_some(known_movies) -> bytes:
+    session = Session(known_movies, Personal)
+    for title, stars in SOME.items():
+        session.rate(title, stars)
+    return session.profile.encoded()
+
+
+@pytest.fixture
+def seen(page, profile_of_some) -> Page:
+    """The page of a user who has rated some movies."""
+    page.profile.write_bytes(profile_of_some)
     return page
-
-
-# --- as a process --------------------------------------------------------------------------------
 
 
 @dataclass
@@ -63,20 +70,22 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def films_folder(known_movies, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("films")
+def movies_folder(known_movies, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("movies")
     known_movies.save(folder)
     return folder
 
 
-@pytest.fixture
-def start(films_folder, tmp_path):
-    """Starts recommend.py --serve at a free port; all are ended after the test."""
+@pytest.fixture(scope="module")
+def start(movies_folder, tmp_path_factory):
+    """Starts recommend.py --serve at a free port, with a profile of its own; all are ended after
+    the tests of the file."""
     processes = []
 
     def start(*words: object) -> Server:
-        profile = tmp_path / "me.json"
-        flags = ["--serve", "--port", 0, "--item-table", films_folder, "--profile", profile, *words]
+        profile = tmp_path_factory.mktemp("profile") / "me.json"
+        flags = ["--serve", "--port", 0, "--profile", profile]
+        flags += words or ["--item-table", movies_folder]
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "recommend.py"), *map(str, flags)],
             stderr=subprocess.PIPE,
@@ -96,36 +105,3 @@ def start(films_folder, tmp_path):
         process.kill()
         process.wait()
         process.stderr.close()
-
-
-# --- in a browser --------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def browser_programs() -> tuple[str, str]:
-    """Chromium and its driver."""
-    found = shutil.which("chromium"), shutil.which("chromedriver")
-    if not all(found):
-        reason = "no chromium and chromedriver here; Debian has them in chromium, chromium-driver"
-        if os.environ.get("CI"):
-            pytest.fail(f"{reason}: CI must not skip this")
-        pytest.skip(reason)
-    return found
-
-
-@pytest.fixture
-def browser(browser_programs, tmp_path):
-    """A new browser, 1280 px wide, whose downloads go to `tmp_path / "downloads"`."""
-    from selenium import webdriver
-
-    chromium, driver = browser_programs
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*BROWSER, f"--user-data-dir={tmp_path / 'browser'}", "--window-size=1280,900"):
-        options.add_argument(flag)
-    downloads = {"download.default_directory": str(tmp_path / "downloads")}
-    options.add_experimental_option("prefs", downloads)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()

@@ -47,28 +47,28 @@ class Page:
         url = self.path + route
         return self.client.post(url, data=form, headers=headers, base_url=HOME)
 
-    def said_after(self, route, **form):
-        """What the page says after a change."""
+    def done(self, route, **form):
+        """The page's message after a change."""
         answer = self.post(route, **form)
         assert answer.status_code == 303, answer.text
         there = self.client.get(
             answer.headers["Location"].replace(".", self.path, 1), base_url=HOME
         )
         assert there.status_code == 200
-        return said(there)
+        return message_of(there)
 
     def known(self) -> Profile:
         return ProfileFile(self.profile).read()
 
 
-def said(answer) -> str:
-    found = re.search(r'<div id="said"[^>]*>(.*?)</div>', answer.text, re.DOTALL)[1]
+def message_of(answer) -> str:
+    found = re.search(r'<div id="message"[^>]*>(.*?)</div>', answer.text, re.DOTALL)[1]
     return html.unescape(re.sub(r"<[^>]*>", "", found)).strip()
 
 
-def films_of(answer) -> list[str]:
-    """Names of the recommended films."""
-    listed = answer.text.split('<ol id="films"')[1].split("</ol>")[0]
+def movies_of(answer) -> list[str]:
+    """Names of the recommended movies."""
+    listed = answer.text.split('<ol id="movies"')[1].split("</ol>")[0]
     return [html.unescape(name) for name in re.findall(r"<h3>\d+\. (.*?)(?: <|</h3>)", listed)]
 
 

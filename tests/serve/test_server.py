@@ -1,7 +1,6 @@
 """recommend.py --serve as a user starts it: a process, a port, an address; an end."""
 
 import io
-import json
 import re
 import socket
 import time
@@ -14,9 +13,9 @@ import pytest
 
 from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
-from recbench.page import server as module
-from recbench.page.guards import LARGEST_FILE
-from recbench.page.server import ADDRESS, HEADERS, reserved
+from recbench.page import app as module
+from recbench.page.app import ADDRESS, LARGEST_HEADERS, reserved
+from recbench.page.user import LARGEST_FILE
 from recommend import Parameters, main
 
 
@@ -36,9 +35,34 @@ def raw(url, request):
     return answer
 
 
+@pytest.fixture(scope="module")
+def server(start):
+    return start()
+
+
 @pytest.mark.slow
-def test_from_start_to_end(start):
-    server = start()
+def test_what_is_no_request_of_a_browser(server):
+    host = urlsplit(server.url).netloc.encode()
+    path = urlsplit(server.url).path.encode()
+    start_of = b"POST %simport HTTP/1.1\r\nHost: %s\r\n" % (path, host)
+    large = raw(server.url, start_of + b"Content-Length: %d\r\n\r\n" % (LARGEST_FILE + 1))
+    assert large.startswith(b"HTTP/1.1 413 ")
+    long = raw(server.url, b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (b"x" * LARGEST_HEADERS, host))
+    assert b" 431 " in long.splitlines()[0]
+    nameless = raw(server.url, b"GET %s HTTP/1.0\r\n\r\n" % path)
+    assert b" 421 " in nameless.splitlines()[0]
+    dots = raw(server.url, b"GET %sstatic/../../app.py HTTP/1.0\r\nHost: %s\r\n\r\n" % (path, host))
+    assert b" 404 " in dots.splitlines()[0]
+    wrong = raw(server.url, b"\x00\x01\r\n\r\n")
+    for answer in (large, long, nameless, dots, wrong):
+        assert b"Traceback" not in answer
+    assert "Recommended" in get(server.url)
+    assert not server.profile.exists()
+
+
+@pytest.mark.slow
+def test_from_start_to_end(server):
+    """The last one of this server."""
     url = urlsplit(server.url)
     assert url.hostname == "127.0.0.1"
     assert len(url.path) > 20
@@ -63,83 +87,39 @@ def test_from_start_to_end(start):
     assert len(ProfileFile(server.profile).read().ratings) == 1
 
 
-@pytest.mark.slow
-def test_what_is_no_request_of_a_browser(start):
-    server = start()
-    host = urlsplit(server.url).netloc.encode()
-    path = urlsplit(server.url).path.encode()
-    start_of = b"POST %simport HTTP/1.1\r\nHost: %s\r\n" % (path, host)
-    large = raw(server.url, start_of + b"Content-Length: %d\r\n\r\n" % (LARGEST_FILE + 1))
-    assert large.startswith(b"HTTP/1.1 413 ")
-    long = raw(server.url, b"GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n" % (b"x" * HEADERS, host))
-    assert b" 431 " in long.splitlines()[0]
-    nameless = raw(server.url, b"GET %s HTTP/1.0\r\n\r\n" % path)
-    assert b" 421 " in nameless.splitlines()[0]
-    dots = raw(server.url, b"GET %sstatic/../../app.py HTTP/1.0\r\nHost: %s\r\n\r\n" % (path, host))
-    assert b" 404 " in dots.splitlines()[0]
-    wrong = raw(server.url, b"\x00\x01\r\n\r\n")
-    for answer in (large, long, nameless, dots, wrong):
-        assert b"Traceback" not in answer
-    assert "Recommended" in get(server.url)
-    assert not server.profile.exists()
-
-
-@pytest.mark.slow
-def test_first_a_film_table_is_made(start, tmp_path, monkeypatch):
-    from tests_paths import SYNTHETIC
-
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    server = start("--item-table", "", "--dataset", SYNTHETIC)
-    assert "learning what" in "".join(server.told)
-    assert "done in" in "".join(server.told)
-    assert "Recommended" in get(f"{server.url}?well_known=0")
-
-
-def test_no_other_machine_reaches_it():
+def test_no_other_machine_reaches_it_and_a_port_may_be_taken():
     with reserved(0) as bound:
-        assert bound.getsockname()[0] == "127.0.0.1"
-
-
-def test_a_port_that_is_taken():
-    with reserved(0) as bound:
-        port = bound.getsockname()[1]
-        with pytest.raises(InputError, match=f"--port {port} is taken by another program"), \
-                reserved(port):  # fmt: skip
+        address, port = bound.getsockname()
+        assert address == "127.0.0.1"
+        message = f"--port {port} is taken by another program"
+        with pytest.raises(InputError, match=message), reserved(port):
             pass
     with reserved(port) as again:
         assert again.getsockname()[1] == port
 
 
 @pytest.mark.parametrize(
-    ("given", "saying"),
+    ("flags", "message"),
     [
         ({"serve": True, "rate": ("Alien=4",)}, "--rate: is chosen on the page"),
         ({"serve": True, "well_known": 3}, "--well-known: is chosen on the page"),
         ({"serve": True, "format": "json"}, "--format: is chosen on the page"),
-        ({"port": 80}, "--port: is of the page. Give --serve"),
+        ({"port": 80}, "--port: is of the page. Add --serve"),
         ({"open": True}, "--open: is of the page"),
         ({"serve": True, "port": 70_000}, "--port is 70000"),
         ({"serve": True, "profile": "."}, "is a folder"),
     ],
 )
-def test_flags_that_do_not_go_together(given, saying):
+def test_flags_that_do_not_go_together(flags, message):
     with pytest.raises(InputError) as error:
-        main(Parameters(**given))
-    assert saying in str(error.value)
+        main(Parameters(**flags))
+    assert message in str(error.value)
 
 
 def test_a_taken_port_is_told_before_anything_long(tmp_path):
     with reserved(0) as bound, pytest.raises(InputError, match="is taken"):
         main(Parameters(serve=True, port=bound.getsockname()[1], dataset="none",
                         profile=str(tmp_path / "me.json")))  # fmt: skip
-
-
-def test_a_damaged_profile_is_told_and_left(tmp_path):
-    path = tmp_path / "me.json"
-    path.write_text(json.dumps({"format": "x", "version": 1}))
-    with pytest.raises(InputError, match="left as it is"):
-        main(Parameters(serve=True, port=0, profile=str(path)))
-    assert "x" in path.read_text()
 
 
 @pytest.mark.parametrize("there_is_one", [True, False])

@@ -3,8 +3,8 @@
 // Sends forms and shows what comes back in place, so that focus and open parts stay as they are.
 // Without this file every form works as well, and loads the page anew.
 
-const PARTS = ["known", "search-keeps", "found", "next", "recommended", "rated", "genres", "kept"];
-const PAUSE = 250; // milliseconds after a key, before what was typed is looked for
+const PARTS = ["summary", "search-view", "found", "next", "recommended", "rated", "genres", "profile"];
+const PAUSE = 250; // milliseconds after a key, before the title typed so far is searched
 const byId = (id) => document.getElementById(id);
 
 let queue = Promise.resolve(); // one request after another: none is lost, none overtakes
@@ -27,16 +27,16 @@ function send(method, url, body) {
     try {
       show(await ask(method, url, body));
     } catch (error) {
-      say([error.message], true);
+      tell([error.message], true);
     }
     document.body.removeAttribute("aria-busy");
   });
 }
 
-function say(lines, wrong) {
-  const said = byId("said"); // the element stays: screen readers tell of what changes in it
-  said.classList.toggle("wrong", wrong);
-  said.replaceChildren(...lines.map((line) => {
+function tell(lines, wrong) {
+  const message = byId("message"); // the element stays: screen readers tell of what changes in it
+  message.classList.toggle("wrong", wrong);
+  message.replaceChildren(...lines.map((line) => {
     const paragraph = document.createElement("p");
     paragraph.textContent = line;
     return paragraph;
@@ -45,10 +45,9 @@ function say(lines, wrong) {
 
 function show(answer) {
   const page = answer.response;
-  const said = page && page.getElementById("said");
-  const lines = said ? [...said.querySelectorAll("p")].map((line) => line.textContent) : [];
-  if (answer.status >= 400 || !said) {
-    say(lines.length ? lines : [`Not done (${answer.status}).`], true);
+  const lines = page ? [...page.querySelectorAll("#message p")].map((line) => line.textContent) : [];
+  if (answer.status >= 400 || !page) {
+    tell(lines.length ? lines : [`Not done (${answer.status}).`], true);
     return;
   }
   const focus = placeOf(document.activeElement);
@@ -60,9 +59,9 @@ function show(answer) {
     byId(id).replaceWith(part);
   }
   const address = new URL(answer.responseURL);
-  address.searchParams.delete("said");
+  address.searchParams.delete("message");
   history.replaceState(null, "", address);
-  say(lines, false);
+  tell(lines, false);
   if (focus && !document.contains(focus.element)) refocus(focus);
 }
 
@@ -91,14 +90,14 @@ document.addEventListener("submit", (event) => {
   if (form.method === "get") {
     const address = new URL(form.action);
     address.search = new URLSearchParams([...fields].filter(([, value]) => value !== ""));
-    searches += 1; // what was typed before and not yet looked for is in this
+    searches += 1; // a search that still waits is in this
     send("GET", address);
     return;
   }
   const file = form.querySelector("[data-most]");
   if (file && file.files[0].size > Number(file.dataset.most)) {
     const most = Number(file.dataset.most).toLocaleString("en");
-    say([`The file is too large. Expected ${most} bytes at most.`], true);
+    tell([`The file is too large. Expected ${most} bytes at most.`], true);
     return;
   }
   const own = submitter && submitter.hasAttribute("formaction");
@@ -123,7 +122,7 @@ document.addEventListener("input", (event) => {
   setTimeout(() => search === searches && form.requestSubmit(), PAUSE);
 });
 
-// Another tab, or recommend.py in a terminal, may have changed what is known.
+// Another tab, or recommend.py in a terminal, may have changed the profile.
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") send("GET", location.href);
 });
