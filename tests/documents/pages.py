@@ -22,6 +22,11 @@ def where(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+def present(page: Path) -> str:
+    """The text of a page, but for what the changelog says of things that were removed."""
+    return page.read_text().split("### Removed")[0]
+
+
 def blocks(page: Path, language: str = r"\w*") -> list[str]:
     """The text between lines of three backticks."""
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
@@ -36,7 +41,7 @@ def named_block(name: str, page: Path) -> str:
 def commands(page: Path) -> list[list[str]]:
     """The words of each command, in blocks, in indented lines and between backticks, without
     prompt, comment and ".venv/bin/"."""
-    text = re.sub(r" \\\n\s*", " ", page.read_text())
+    text = re.sub(r" \\\n\s*", " ", present(page))
     in_lines = re.findall(rf"^(?:    )?(?:\$ )?({PROGRAM} .*)$", text, re.MULTILINE)
     in_text = re.findall(rf"`({PROGRAM} [^`]+)`", re.sub(r"(?ms)^```.*?^```$", "", text))
     found = [one for line in in_lines + in_text for one in line.split(" && ")]

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 import tyro
-from pages import PAGES, README, RESULTS, blocks, commands, named_block, printed, where
+from pages import PAGES, README, RESULTS, blocks, commands, named_block, present, printed, where
 from tests_paths import ROOT, SYNTHETIC
 
 OWN_MODEL, EVALUATION = (ROOT / "docs" / f"{name}.md" for name in ("your-own-model", "evaluation"))
@@ -69,7 +69,7 @@ def test_every_flag_that_is_named_exists():
         parser = tyro.extras.get_parser(type(tyro.cli(_recbench(), args=words)))
         flags |= set(re.findall(r"--[a-z0-9-]+", parser.format_help()))
     for page in [*PAGES[2:], README]:
-        used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", page.read_text()))
+        used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", present(page)))
         assert used <= flags, (page.name, used - flags)
 
 

@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 import yaml
-from pages import DOCS, PAGES, README, RESULTS, RUNS, blocks, where
+from pages import DOCS, PAGES, README, RESULTS, RUNS, blocks, present, where
 from tests_paths import ROOT
 
 from recbench.contract import (
@@ -45,9 +45,7 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=where)
 def test_files_folders_and_modules_named_exist(page):
-    text = page.read_text()
-    if page.name == "CHANGELOG.md":  # which names also what was removed
-        text = text.split("### Removed")[0]
+    text = present(page)
     for path in re.findall(rf"`((?:{FOLDERS})/[A-Za-z_/.-]*\w)`", text):
         example = path in ("recbench/data/plain.py", "Baselines/user_last.py")
         assert example or (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), path
