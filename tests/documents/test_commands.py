@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -21,7 +20,15 @@ TEMPLATE = ROOT / "recbench" / "checks" / "template.py"
 STAND_FOR = ("EXTENDED", "REFERENCES")  # words of results/README.md that stand for others
 NOT_OURS = {"venv", "pytest", "ruff", "mypy"}
 OTHER_FLAGS = {  # of pip and of Dask
-    *("--index-url", "--port", "--no-dashboard", "--scheduler-file", "--nworkers", "--nthreads")
+    *(
+        "--index-url",
+        "--version",
+        "--port",
+        "--no-dashboard",
+        "--scheduler-file",
+        "--nworkers",
+        "--nthreads",
+    )
 }
 
 
@@ -68,7 +75,7 @@ def test_every_flag_that_is_named_exists():
     for words in (("new", "x"), ("check", "x:X")):
         parser = tyro.extras.get_parser(type(tyro.cli(_recbench(), args=words)))
         flags |= set(re.findall(r"--[a-z0-9-]+", parser.format_help()))
-    for page in [*PAGES[2:], README]:
+    for page in PAGES:
         used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", present(page)))
         assert used <= flags, (page.name, used - flags)
 
@@ -127,10 +134,11 @@ def test_models_and_holdout_of_the_pages_run(tmp_path):
     own, training = blocks(OWN_MODEL, "python")
     (holdout,) = blocks(EVALUATION, "python")
     (tmp_path / "my_file.py").write_text(f"{own}\n\n{training}\n\n{holdout}")
-    shutil.copy(TEMPLATE, tmp_path / "another.py")
+    template = TEMPLATE.read_text().replace("class MyModel", "class Template")
+    (tmp_path / "another.py").write_text(template)
     words = ["--dataset", SYNTHETIC, "--num-users", 10, "--ratings-per-user", 20]
     words += ["--iterations", 1, "--workers", 1, "--output-dir", "out"]
-    words += ["--models", "my_file:MyModel", "my_file:OverItems", "another:MyModel", "user_mean"]
+    words += ["--models", "my_file:MyModel", "my_file:OverItems", "another:Template", "user_mean"]
     run(["compare_all.py", *words, "--holdout", "my_file:FirstFraction"], tmp_path)
     assert (tmp_path / "out" / "comparison.csv").read_text().count(",ok,") == 4
 
