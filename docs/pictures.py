@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +27,10 @@ ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
-FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
 
 
 # --- a browser, for tests as well ----------------------------------------------------------------
@@ -165,14 +167,15 @@ def terminal(folder: Path) -> Path:
     finally:
         run.kill()
         run.wait()
-    lines = ["$ python compare_all.py", *(coloured(screen, row) for row in range(LINES))]
+    lines: list[Text | str] = ["$ python compare_all.py"]
+    lines += (coloured(screen, row) for row in range(LINES))
     while not str(lines[-1]).strip():
         lines.pop()
     (DOCS / "running.svg").write_text(terminal_picture(lines), encoding="utf-8")
     return DOCS / "running.svg"
 
 
-def coloured(screen, row: int) -> Text:
+def coloured(screen: Any, row: int) -> Text:
     """A line of the screen, in its colours, as rich names them."""
     from rich.style import Style
     from rich.text import Text
@@ -207,7 +210,8 @@ def weightless(folder: Path) -> Path:
     from weightless.arch import CONTROLS, INPUTS, NEIGHBOURS, Arch
 
     arch = Arch([10, 3, 3, 10], [10], [], "forward_forward_conn")
-    axes = Figure(figsize=(8, 7), layout="constrained").subplots()
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    axes = figure.subplots()
     axes.set(xlim=(-7, 33), ylim=(-35, 9), aspect="equal")
     axes.axis("off")
     middles = {}  # of each channel: first neuron -> (x, y)
@@ -241,7 +245,7 @@ def weightless(folder: Path) -> Path:
     )
     axes.text(-7, -34.7, learning, fontsize=8, color=INK)
     with rc_context({"svg.hashsalt": "weightless", "svg.fonttype": "none"}):
-        axes.figure.savefig(DOCS / "weightless.svg", metadata={"Date": None})
+        figure.savefig(DOCS / "weightless.svg", metadata={"Date": None})
     return DOCS / "weightless.svg"
 
 

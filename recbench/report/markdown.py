@@ -126,7 +126,8 @@ def scores(page: Page, run: str, score: str) -> str:
     done = page.read(run, "comparison.csv")
     table = page.read(run, "significance.csv")
     table = table[(table["score"] == score) & (table["reference_role"] != USERS_MEDIAN)]
-    references, marks = {}, {}
+    references: dict[tuple, str] = {}
+    marks: dict[tuple, str] = {}
     for row in table.to_dict("records"):
         cell = row[CELL[0]], row[CELL[1]]
         references.setdefault(cell, row["reference"])
