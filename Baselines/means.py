@@ -1,7 +1,7 @@
-"""`movie_mean`, `user_mean`, `user_median`: of the training ratings, by movie or by user.
+"""`always_3`, `movie_mean`, `user_mean`, `user_median`: what any model must beat.
 
-Whatever has no training rating of its own gets the mean (median) of all training ratings, and
-where there is no training rating at all, `DEFAULT_STARS`.
+A user or movie without training ratings gets the mean (median) of all training ratings, and where
+there is no training rating at all, `DEFAULT_STARS`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,32 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import numpy as np
+import pandas as pd
 
 from recbench.contract import OnlineRecommender, Recommender, Training
 from recbench.ratings import DEFAULT_STARS, Ratings
 
-FLOAT_BYTES = 4  # as which a mean is predicted
+FLOAT_BYTES = 4  # of a mean or median, as it is predicted
+
+
+class Always3(Recommender):
+    """Three stars for every user and movie."""
+
+    name: ClassVar[str] = "always_3"
+    tuned: ClassVar[str] = "nothing to tune"
+    learns_from: ClassVar[str] = "user"
+
+    def fit(self, training: Training) -> Self:
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        return np.full(len(user), DEFAULT_STARS, dtype=np.float32)
+
+    def state_bytes(self) -> int:
+        return 0
+
+    def shared_bytes(self) -> int:
+        return 0
 
 
 class _RunningMean(OnlineRecommender):
@@ -25,7 +46,7 @@ class _RunningMean(OnlineRecommender):
         """
         Args:
             key, stars: int and float [n], the user or movie of each rating, and its stars.
-            everyone: the ratings that the mean of all is of.
+            everyone: the ratings to take the mean of all from.
         """
         self._count = np.bincount(key)
         self._total = np.bincount(key, weights=stars)
@@ -43,7 +64,7 @@ class _RunningMean(OnlineRecommender):
         self._all_stars += stars
 
     def _means_of(self, key: np.ndarray) -> np.ndarray:
-        """float32 [n], of `key` (int [n])."""
+        """Of users or movies (int [n]), float32 [n]."""
         key = np.asarray(key)
         mean = self._all_stars / self._all if self._all else DEFAULT_STARS
         stars = np.full(len(key), mean, dtype=np.float32)
@@ -117,35 +138,21 @@ class UserMedian(Recommender):
     """
 
     name: ClassVar[str] = "user_median"
-    tuned: ClassVar[str] = "nothing to tune"
     learns_from: ClassVar[str] = "user"
+    tuned: ClassVar[str] = "nothing to tune"
 
     def fit(self, training: Training) -> Self:
         train, everyone = training.ratings, training.sample
-        self._table = _median_by(train.user, train.stars)  # (users,), nan of no rating
+        self._medians = pd.Series(train.stars).groupby(train.user).median()  # by user
         self._otherwise = np.median(everyone.stars) if len(everyone) else DEFAULT_STARS
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        user = np.asarray(user)
-        stars = np.full(len(user), np.nan, dtype=np.float32)
-        inside = user < len(self._table)
-        stars[inside] = self._table[user[inside]]
-        return np.where(np.isnan(stars), np.float32(self._otherwise), stars)
+        stars = self._medians.reindex(np.asarray(user)).fillna(self._otherwise)
+        return stars.to_numpy(np.float32)
 
     def state_bytes(self) -> int:
-        return int(np.count_nonzero(~np.isnan(self._table))) * self._table.itemsize
+        return FLOAT_BYTES * len(self._medians)
 
     def shared_bytes(self) -> int:
         return FLOAT_BYTES  # the median of all
-
-
-def _median_by(key: np.ndarray, stars: np.ndarray) -> np.ndarray:
-    ordered = stars[np.lexsort((stars, key))]  # by key, then by stars
-    count = np.bincount(key)
-    start = np.cumsum(count) - count
-    rated = count > 0
-    low, high = (start + (count - 1) // 2)[rated], (start + count // 2)[rated]
-    median = np.full(len(count), np.nan, dtype=np.float32)
-    median[rated] = (ordered[low] + ordered[high]) / 2
-    return median

@@ -118,7 +118,7 @@ def main(parameters: Parameters) -> int:
     for part in parameters.parts:
         if part in PARTS:
             run_jobs(PARTS[part].jobs(parameters, datasets[0], folder.path), folder, console)
-            write_csv(PARTS[part].table(rows_of(folder, part)), folder.path / PARTS[part].file)
+            write_table(folder, part, PARTS[part].table, PARTS[part].file)
         elif not folder.has(part=part):
             rows = engine_rows(users) if part == "engine" else network_rows(users // 4)
             with one_thread():
@@ -127,7 +127,7 @@ def main(parameters: Parameters) -> int:
                     folder.add({"part": part, **row, "status": "ok"})
         if part == "models" and cell:
             run_jobs(model_jobs(cell, parameters.models), folder, console)
-            write_csv(models_table(rows_of(folder, "recommenders")), folder.path / "models.csv")
+            write_table(folder, "recommenders", models_table, "models.csv")
     for made in MADE:  # of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
     folder.close(started)
@@ -154,10 +154,13 @@ def check(parameters: Parameters) -> None:
         check_name(name)
 
 
-def rows_of(folder: RunFolder, part: str) -> pd.DataFrame:
-    """Those that succeeded."""
+def write_table(
+    folder: RunFolder, part: str, table: Callable[[pd.DataFrame], pd.DataFrame], file: str
+) -> None:
+    """What `table` makes of the rows of a part that succeeded."""
     ok = [row for row in folder.rows if row["part"] == part and row["status"] == "ok"]
-    return pd.DataFrame(ok)
+    if ok:
+        write_csv(table(pd.DataFrame(ok)), folder.path / file)
 
 
 def show(row: dict) -> None:

@@ -49,7 +49,7 @@ RECOMMENDERS = {
     "river_biased_mf": "Collaborative.river_online:RiverBiasedMF",
     "svd": "Collaborative.svd:SvdModel",
     "colab": "Collaborative.torch_colab:TorchCollaborativeRecommender",
-    "always_3": "Baselines.constant:Always3",
+    "always_3": "Baselines.means:Always3",
     "movie_mean": "Baselines.means:MovieMean",
     "user_mean": "Baselines.means:UserMean",
     "user_median": "Baselines.means:UserMedian",

@@ -39,12 +39,8 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of the users of a cell.
-
-    Attributes:
-        users: bool [n_users], who is in it; None: all.
-        fold: which movies it has, under a learned encoding with an item table for each fold.
-    """
+    """A part of the users of a cell: `users`, bool [n_users], or None for all. Under a learned
+    encoding with an item table for each fold of users, `fold` says which movies it has."""
 
     users: np.ndarray | None = None
     fold: int = 0
@@ -244,25 +240,12 @@ def make_cell(
         InputError: fewer users exist than asked for, or a parameter is out of its range.
     """
     holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
-    sample = draw_sample(
-        dataset,
-        num_users,
-        reviews_per_user,
-        protocol.top_percentile,
-        seed,
-        protocol.user_set,
-        holdout.sample_key,
-    )
+    size, popular = (num_users, reviews_per_user), protocol.top_percentile
+    sample = draw_sample(dataset, *size, popular, seed, protocol.user_set, holdout.sample_key)
 
     def encoded(voters: np.ndarray) -> Movies:
-        return encode_movies(
-            dataset,
-            protocol.vote_scale,
-            voters,
-            protocol.votes,
-            holdout.cutoff,
-            protocol.encoding,
-        )
+        scale, votes = protocol.vote_scale, protocol.votes
+        return encode_movies(dataset, scale, voters, votes, holdout.cutoff, protocol.encoding)
 
     movies = encoded(sample.background)
     drawn = dataset.ratings.take(sample.rows)

@@ -129,13 +129,12 @@ def run_task(task: CellTask | ShardTask) -> CellDone:
 
 def run_cell(task: CellTask) -> CellDone:
     """Draw the cell and let each recommender learn and predict; one's failure stays its own."""
-    done = CellDone(task.key)
-    num_users, reviews = task.key["num_users"], task.key["reviews_per_user"]
+    done, (num_users, reviews, _) = CellDone(task.key), task.key.values()
     try:
         cell = cell_of(task)
     except InputError as error:
         failed = {"status": "failed", "error": str(error)}
-        done.rows = [{**_row(task, name), **failed} for name in in_order(task.models)]
+        done.rows = [_row(task, name) | failed for name in in_order(task.models)]
         return done
     if cell.n_users < num_users:
         done.notes.append(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fitting import fit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from Baselines.constant import Always3
-from Baselines.means import MovieMean, UserMean, UserMedian
+from Baselines.means import Always3, MovieMean, UserMean, UserMedian
 from recbench.ratings import Ratings
 
 # user 0: movies 0, 1, 2 -> 1.0, 2.0, 4.5    user 2: movies 1, 4 -> 3.0, 5.0
@@ -47,6 +46,7 @@ def test_user_median():
     assert stars_of(UserMedian, HAND, [0, 1, 2, 8], [0, 0, 0, 0]) == [2.0, 3.0, 4.0, 3.0]
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 10)), min_size=1, max_size=60))
 def test_medians_and_means_against_numpy(pairs):
     user, halves = np.array(pairs).T

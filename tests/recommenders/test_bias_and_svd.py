@@ -80,20 +80,6 @@ def test_from_an_item_baseline_it_is_fitted_to_residuals(cls, by_user):
     np.testing.assert_allclose(stars[inside], plain[inside], atol=1e-3)
 
 
-def test_bias_finds_the_biases():
-    rng = np.random.default_rng(0)
-    user_bias, movie_bias = rng.normal(0, 0.5, 40), rng.normal(0, 0.3, 60)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(40), np.arange(60)))
-    truth = (3 + user_bias[user] + movie_bias[movie]).clip(0.5, 5)
-    seen = rng.random(len(user)) < 0.5
-    noisy = (truth + rng.normal(0, 0.2, len(truth))).clip(0.5, 5)
-    train = Ratings(user, movie, noisy, np.zeros(len(user))).take(seen)
-    model = BiasModel(damping_user=1.0, damping_movie=1.0, start="mean")
-    fit(model, train, toy_movies(60))
-    error = model.predict(user[~seen], movie[~seen]) - truth[~seen]
-    assert np.sqrt((error**2).mean()) < 0.1
-
-
 def test_svd_finds_an_interaction_that_biases_cannot(interaction):
     train, movies, asked, truth = interaction
     svd = SvdModel(factors=5, epochs=60, learning_rate=0.02, start="mean")

@@ -37,7 +37,7 @@ def grid(users: int, movies: int) -> tuple[np.ndarray, np.ndarray]:
 # --- out of fold -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("folds", [2, 3, 10])
+@pytest.mark.parametrize("folds", [2, 10])
 def test_no_statistic_of_a_row_knows_its_stars(many, folds):
     """Changed: all statistics of the rating's user and movie in other folds, none of its own."""
     movies, folds = toy_movies(MOVIES), KFold(folds, shuffle=True, random_state=2)
@@ -132,19 +132,6 @@ def test_it_finds_that_users_differ_in_the_bit_they_like(movies):
     stars = model.predict(user[~seen], movie[~seen])
     assert np.abs(truth[~seen] - train.mean_stars()).mean() > 1.1
     assert np.abs(stars - truth[~seen]).mean() < 0.6
-
-
-def test_more_trees_fit_more_closely(movies):
-    rng = np.random.default_rng(1)
-    user, movie = grid(100, 60)
-    stars = (3 + movies.bits[movie, 0] - 2.0 * movies.bits[movie, 1] * (user % 2)).clip(0.5, 5)
-    train = Ratings(user, movie, stars, rng.permutation(len(user)))
-
-    def error(trees: int) -> float:
-        predicted = fit(BoostedTrees(trees=trees), train, movies).predict(user, movie)
-        return float(np.abs(predicted - stars).mean())
-
-    assert error(100) < 0.7 * error(5)
 
 
 def test_too_few_ratings_for_folds_leave_the_baseline(movies):

@@ -19,7 +19,6 @@ from Collaborative.torch_colab import (
     _seed_of,
     initial_embeddings,
 )
-from experiments.engine_and_networks import train_over_dictionaries
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.ratings import Ratings
@@ -136,20 +135,3 @@ def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     gpu = fit(TorchCollaborativeRecommender(device="cuda"), train, movies)
     for one, other in zip(cpu._network.parameters(), gpu._network.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)
-
-
-def test_a_loop_over_dictionaries_learns_as_much():
-    """The published way of feeding it, one dictionary a rating, shuffled otherwise."""
-    movies, train = toy_movies(30), toy_ratings([30] * 40, movies=30, seed=6)
-    model = TorchCollaborativeRecommender(device="cpu")
-    made = keep_the_start(model)
-    fit(model, train, movies)
-    train_over_dictionaries(made[0], train, movies)
-    y = torch.from_numpy(encode_ratings(train.stars, "half_stars")).float()
-    of = torch.tensor(train.user).long(), torch.tensor(train.movie).long()
-    losses = [
-        nn.BCEWithLogitsLoss()(network(*of, model._bits[of[1]]), y).item()
-        for network in (model._network, made[0])
-    ]
-    assert losses[0] == pytest.approx(losses[1], rel=0.02)
-    assert losses[0] < 0.6

@@ -11,7 +11,7 @@ from weightless.agent import WHY
 from weightless.arch import Group
 from weightless.memory import FEW, Memory
 
-SMALL, LARGE = 3_000, 300  # cases of short and of long memories
+SMALL, LARGE = 2_000, 200  # cases of short and of long memories
 QUIET = {
     "deadline": None,
     "database": None,

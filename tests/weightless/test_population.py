@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import weightless as ao
-from weightless.coin import agent_seeds
 
 
 def movie_arch() -> ao.Arch:
@@ -90,10 +89,6 @@ def test_nobody_asked_and_nobody_there():
     nobody = ao.Population(movie_arch(), 0)
     assert nobody.recall(np.zeros(0, int), np.zeros((0, 26))).shape == (0, 10)
     nobody.learn(np.zeros(0, int), np.zeros((0, 26)), np.zeros((0, 10)))
-
-
-def test_seeds_of_agents_differ():
-    assert len(set(agent_seeds(np.uint64(0), 1_000).tolist())) == 1_000
 
 
 @pytest.mark.parametrize(

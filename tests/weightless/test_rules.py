@@ -39,7 +39,7 @@ def test_weights_by_hand(bit, answers, information):
 def test_weights_are_the_mutual_information_that_scikit_learn_computes():
     mutual_info_score = pytest.importorskip("sklearn.metrics").mutual_info_score
     rng = np.random.default_rng(0)
-    for _ in range(200):
+    for _ in range(40):
         n = rng.integers(1, 60)
         bit, answers = rng.integers(0, 2, (2, n))
         information = mutual_info_score(bit, answers) / math.log(2)
@@ -48,7 +48,7 @@ def test_weights_are_the_mutual_information_that_scikit_learn_computes():
 
 def test_weights_in_whole_arrays_are_those_of_one_bit_at_a_time():
     rng = np.random.default_rng(1)
-    for n in (0, 1, 7, 300, 3_000):
+    for n in (0, 1, 7, 300):
         patterns, answers = rng.integers(0, 2, (n, 5)), rng.integers(0, 2, (n, 3))
         together = weights(n, patterns.sum(0), answers.sum(0), answers.T @ patterns)
         alone = [[reference.weight(bit, answer) for bit in patterns.T] for answer in answers.T]
