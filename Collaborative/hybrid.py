@@ -66,7 +66,7 @@ class Hybrid(OnlineRecommender):
         residual = train.stars - self._personal.mean(train.user, train.movie)
         for user, rows in self._history.items():
             self._personal.store(user, train.movie[rows], residual[rows])
-        self._errors = Memories(tables, movies, scales=self._of_errors)  # of users asked about
+        self._errors = Memories(tables, movies, scales=self._of_errors)  # of users predicted so far
         self._last = (-1, -1, 0.0)  # user, movie, and m's prediction
         return self
 

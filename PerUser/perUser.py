@@ -1,9 +1,9 @@
 """`ao`: one weightless neural network per user, by the published rule.
 
 Each user gets an agent of 26 input and 10 output neurons. It stores each of the user's training
-ratings, once: the movie's bits with the thermometer of the rating. Asked about another movie it
-answers from the most similar ones it has stored; see `weightless`. There is no training loop, no
-gradient, and nothing of other users.
+ratings, once: the movie's bits with the thermometer of the rating. For another movie it answers
+from the most similar ones it has stored; see `weightless`. There is no training loop, no gradient,
+and nothing of other users.
 
     python PerUser/perUser.py --num-users 100 --ratings-per-user 25
 """
@@ -19,7 +19,7 @@ PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help
 SEED = 0  # of the sample, the split and the coins
 WNN_ENGINE = "weightless"  # this project's open engine; or "ao_core", the private one of AO Labs
 STEPS = 15_000  # a hint of how many states an agent will live through
-ASKED = 5  # times each test movie is shown before its answer is read, as published
+TIMES_SHOWN = 5  # times each test movie is shown before its answer is read, as published
 
 import importlib
 import sys
@@ -152,8 +152,8 @@ class VendorAgents:
     """One agent of AO Labs' engine per user, with the calls of a `weightless.Population`.
 
     The open engine's answer to an unsequenced input is a function of that input alone, so a
-    population says at once what asking for each movie `ASKED` times would say. Of theirs that is
-    not known: each is asked as published.
+    population gives at once the answer after `TIMES_SHOWN` showings. Of theirs that is
+    not known: each is shown every movie as published.
     """
 
     nbytes = None  # a private engine does not say
@@ -178,12 +178,10 @@ class VendorAgents:
         """The answers, uint8 [n, 10]."""
         answers = np.zeros((len(agent), RATING_BITS), np.uint8)
         for row, which in enumerate(agent):
-            asked = self.agents[which]
-            for _ in range(ASKED):
-                answers[row] = asked.next_state(
-                    inputs[row], unsequenced=True, DD=True, Hamming=True
-                )
-            asked.reset_state()
+            one = self.agents[which]
+            for _ in range(TIMES_SHOWN):
+                answers[row] = one.next_state(inputs[row], unsequenced=True, DD=True, Hamming=True)
+            one.reset_state()
         return answers
 
 
@@ -219,8 +217,8 @@ def run_ao_model(
         split: the part of each user's ratings to train on.
         parameters: others of `Parameters`.
     """
-    given = {"num_users": num_users, "reviews_per_user": reviews_per_user, "split": split}
-    chosen = replace(DEFAULTS, **given, **parameters)
+    sample = {"num_users": num_users, "reviews_per_user": reviews_per_user, "split": split}
+    chosen = replace(DEFAULTS, **sample, **parameters)
     row = run_experiment(AoRecommender, chosen, wnn_engine=chosen.wnn_engine)
     seconds = row["fit_seconds"] + row["predict_seconds"]
     return row["accuracy_mean"], row["accuracy_median"], seconds

@@ -161,7 +161,7 @@ def batches_of_users(user: np.ndarray, ratings: int = RATINGS_AT_ONCE) -> Iterat
     """The rows of a table by user, those of a user in the order of the table.
 
     Args:
-        user: int [n], whose row each is.
+        user: int [n], the owner of each row.
         ratings: at most so many padded rows in a batch, unless one user alone has more.
     """
     by_user = np.argsort(user, kind="stable")
@@ -296,21 +296,17 @@ def run_torch_per_user(
         split: the part of each user's ratings to train on.
         parameters: others of `Parameters`.
     """
-    given: dict[str, Any] = {
-        "num_users": num_users,
-        "reviews_per_user": reviews_per_user,
-        "split": split,
-    }
-    row = run_network(replace(DEFAULTS, **given, **parameters))
+    sample: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
+    row = run_network(replace(DEFAULTS, **sample, split=split, **parameters))
     seconds = row["fit_seconds"] + row["predict_seconds"]
     return row["accuracy_mean"], row["accuracy_median"], seconds
 
 
 def run_network(parameters: Parameters) -> dict[str, Any]:
     check(parameters)
-    settings = ("hidden", "epochs", "learning_rate")
-    given = {name: getattr(parameters, name) for name in settings}
-    return run_experiment(TorchPerUserRecommender, parameters, **given)
+    names = ("hidden", "epochs", "learning_rate")
+    settings = {name: getattr(parameters, name) for name in names}
+    return run_experiment(TorchPerUserRecommender, parameters, **settings)
 
 
 def main(parameters: Parameters) -> None:

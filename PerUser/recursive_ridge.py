@@ -13,7 +13,7 @@ from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 
 @dataclass
 class _User:
-    """What is known of one user.
+    """What was learned of one user.
 
     Attributes:
         inverse: float64 [f, f], P = (Λ + Z'Z)⁻¹.
@@ -29,14 +29,14 @@ class _User:
 class RecursiveRidge(ForgettingRecommender):
     """r̂_ui = c_i + m + w_u·z_i by recursive least squares (Plackett 1950).
 
-    c is the item baseline, m the mean residual of all ratings given to `fit`, and z_i a one, the
+    c is the item baseline, m the mean residual of all training ratings, and z_i a one, the
     movie's bits and c_i less their means over those ratings. w minimises Σ (r − c − m − w·z)² +
     κ w₀² + α ‖w₁‖². One more rating with P z = g and the error e changes
 
         w ← w + g e / (1 + z·g)        P ← P − g g' / (1 + z·g)
 
     and one taken out does the reverse. `ridge` is the same regression with a recency weight, which
-    cannot be kept up a rating at a time. Nothing is random.
+    cannot be updated a rating at a time. Nothing is random.
 
     Args:
         alpha: α, of the weights of bits and item baseline.

@@ -89,9 +89,9 @@ class PerUserRidge(Recommender):
         user, movie = np.asarray(user), np.asarray(movie)
         stars = self._start[movie] + self._otherwise  # (n,)
         known = np.isin(user, self._users)
-        whose = np.searchsorted(self._users, user[known])
+        owner = np.searchsorted(self._users, user[known])
         x = self._features[movie[known]]  # (known, features)
-        own = self._intercepts[whose] + np.vecdot(self._weights[whose], x)
+        own = self._intercepts[owner] + np.vecdot(self._weights[owner], x)
         stars[known] = self._start[movie[known]] + own
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
@@ -106,8 +106,8 @@ def ratings_after(ratings: Ratings) -> np.ndarray:
     """How many ratings of its user have come after each, int [n]; equal times stand in the order of
     the rows."""
     order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
-    _, whose, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
-    end = np.cumsum(count)[whose[order]]
+    _, owner, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
+    end = np.cumsum(count)[owner[order]]
     after = np.empty(len(ratings), dtype=np.int64)
     after[order] = end - 1 - np.arange(len(order))
     return after

@@ -11,6 +11,7 @@ from tests_paths import SYNTHETIC
 from Collaborative.torch_colab import run_colab_model
 from PerUser.perUser import AoRecommender, Parameters, main, run_ao_model
 from PerUser.perUser_pytorch import run_torch_per_user
+from recbench.contract import Training
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 
@@ -45,7 +46,7 @@ def test_collaborative_model_returns_accuracy_and_seconds():
 
 def test_asking_five_times_says_what_asking_once_says(synthetic):
     cell = make_cell(synthetic, PROTOCOLS["strict"], 6, 20)
-    recommender = AoRecommender(seed=4).fit(cell.personal.train, cell.movies)
+    recommender = AoRecommender().fit(Training(cell.personal.train, cell.movies, seed=4))
     test = cell.personal.test
     bits = recommender.predict_bits(test.user, test.movie)
     for user, movie, expected in zip(test.user, test.movie, bits, strict=True):
@@ -86,8 +87,8 @@ def test_the_vendors_engine_gets_the_published_calls(synthetic, monkeypatch):
 
     cell = make_cell(synthetic, PROTOCOLS["published"], 1, 10)
     train, test = cell.personal.train, cell.personal.test
-    recommender = AoRecommender(labels="truncated", wnn_engine="ao_core")
-    predicted = recommender.fit(train, cell.movies).predict(test.user, test.movie)
+    training = Training(train, cell.movies, labels="truncated", wnn_engine="ao_core")
+    predicted = AoRecommender().fit(training).predict(test.user, test.movie)
 
     agent, taught, *asked = Recorder.calls
     architecture = {

@@ -199,7 +199,7 @@ class CodeKernel(MovieKernel):
         self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
     ) -> np.ndarray:
         differing = patterns.distances(query, slice(self._code_words))
-        return _by_agreement(differing, self._agreement, self._norm[movie], self._norm[stored])
+        return self._agreement[differing] * self._norm[movie][:, None] * self._norm[stored]
 
 
 class FactorKernel(MovieKernel):
@@ -213,16 +213,6 @@ class FactorKernel(MovieKernel):
     ) -> np.ndarray:
         angle = arcsine_kernel(self._unit[movie], self._unit[stored])
         return angle * self._norm[movie][:, None] * self._norm[stored]
-
-
-@numeric
-def _by_agreement(differing: Any, agreement: Any, norm: Any, norm_stored: Any) -> Any:
-    m, n = differing.shape
-    similarity = np.empty((m, n))
-    for i in range(m):
-        for j in range(n):
-            similarity[i, j] = agreement[differing[i, j]] * norm[i] * norm_stored[j]
-    return similarity
 
 
 @numeric

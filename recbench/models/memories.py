@@ -185,7 +185,7 @@ class Memories(dict[int, Memory]):
         return mean, variance
 
     def posterior_one(self, user: int, movie: int) -> float:
-        """The expected residual of one rating; the process is kept for the next."""
+        """The expected residual of one rating; the process stays for the next."""
         if self.process(user) is None:
             return 0.0
         return float(self._read_out(self.kernel(user), self[user], np.array([movie]))[0][0])
@@ -203,7 +203,7 @@ class Memories(dict[int, Memory]):
 
         The change if a rating were forgotten is computed by leaving it out, which numbers the
         later ones anew; beyond a few billion operations, of a long history for the largest shares
-        alone, and for the others as if the later ones kept their numbers.
+        alone, and for the others as if the later ones stayed where they are.
 
         Args:
             if_forgotten: False: it is None. The shares alone take n² operations.
@@ -273,7 +273,7 @@ class Memories(dict[int, Memory]):
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
     """Each user and the user's rows of `train` in the order of time; of a movie rated twice, the
     last."""
-    order = _by_user_and_time(train)
+    order = np.lexsort((train.time, train.user))  # equal times in the order of the rows
     pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]
     sorted_pairs = np.sort(pair)
     if (sorted_pairs[1:] == sorted_pairs[:-1]).any():
@@ -281,21 +281,6 @@ def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
         order = order[np.sort(len(order) - 1 - from_the_end)]
     for user, places in rows_by_user(train.user[order]):
         yield user, order[places]
-
-
-def _by_user_and_time(train: Ratings) -> np.ndarray:
-    """The rows (int) in that order, equal times in the order of the rows: as `np.lexsort`, by one
-    sort of whole numbers where user, time and row fit into one."""
-    n = len(train)
-    if n:
-        time, first = train.time, int(train.time.min())
-        row_bits, time_bits = n.bit_length(), (int(time.max()) - first).bit_length()
-        if int(train.user.max()).bit_length() + time_bits + row_bits < 64:
-            key = (train.user.astype(np.int64) << time_bits) | (time - first)
-            key = (key << row_bits) | np.arange(n)
-            key.sort()
-            return key & ((1 << row_bits) - 1)
-    return np.lexsort((train.time, train.user))
 
 
 def rows_by_user(user: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -158,11 +158,11 @@ def test_a_covariance_that_is_not_positive_definite_is_an_error():
     seed=st.integers(0, 10_000),
     n=st.integers(0, 200),
     users=st.sampled_from([1, 7, 2**30]),
-    times=st.sampled_from([1, 5, 10**9, 2**40, 2**62]),
-    before=st.sampled_from([0, -1, -(10**9)]),
+    times=st.sampled_from([1, 5, 2**40]),
+    before=st.sampled_from([0, -(10**9)]),
 )
 def test_histories_are_in_the_order_of_time_then_of_rows(seed, n, users, times, before):
-    """By one sort of whole numbers, or where these would not fit: as two stable sorts say."""
+    """As two stable sorts; of a movie rated twice the last."""
     rng = np.random.default_rng(seed)
     user, time = rng.integers(0, users, n), before + rng.integers(0, times, n)
     movie = rng.integers(0, 30, n)
