@@ -29,36 +29,36 @@ def run(main: Callable[[P], int | None], parameters: type[P] | P) -> NoReturn:
     Args:
         parameters: what `read_flags` returned, or the dataclass to read from the command line.
     """
-    given: Any = parameters
-    if isinstance(given, type) or not is_dataclass(given):
-        given = read_flags(given)
+    values: Any = parameters
+    if isinstance(values, type) or not is_dataclass(values):
+        values = read_flags(values)
     with _readable_errors(), one_thread():
-        status = main(given)
+        status = main(values)
     sys.exit(status or 0)
 
 
 def read_flags(parameters: Any, check: Callable[[Any], object] | None = None) -> Any:
-    """The parameters that the command line gives. A script calls it before the imports that take
-    seconds, so that --help and a wrong flag are answered at once.
+    """The parameters of the command line. A script calls it before the imports that take seconds,
+    so that --help and a wrong flag are answered at once.
 
     Args:
         parameters: a dataclass, or one with other defaults. Where it inherits from several
             dataclasses, these are the groups of --help.
-        check: raises `InputError` for a value that is wrong.
+        check: raises `InputError` for a wrong value.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may not know "×"
             stream.reconfigure(errors="replace")
     with _readable_errors():
-        given = _parsed(parameters)
-        resume = getattr(given, "resume", "")
+        values = _parsed(parameters)
+        resume = getattr(values, "resume", "")
         if resume:  # the run's own parameters are the defaults, so that others show
             from recbench.runs.resume import kept_parameters
 
-            given = _parsed(kept_parameters(resume, type(given)))
+            values = _parsed(kept_parameters(resume, type(values)))
         if check:
-            check(given)
-    return given
+            check(values)
+    return values
 
 
 def several(value: Any) -> tuple[Any, ...]:
@@ -79,7 +79,7 @@ def parse_cells(texts: tuple[str, ...], least_ratings: int) -> list[tuple[int, i
     """Users and ratings of each, of cells written "250x25" (0: all).
 
     Raises:
-        InputError: a text is no such cell, has fewer ratings than `least_ratings`, or is there
+        InputError: a text is no such cell, has fewer ratings than `least_ratings`, or appears
             twice.
     """
     sizes = []
@@ -104,7 +104,7 @@ def check_once(flag: str, names: Sequence[str]) -> None:
 
 
 def _parsed(parameters: Any) -> Any:
-    """What the command line says, by tyro, which ends the program for --help or a wrong flag."""
+    """The flags, read by tyro, which ends the program for --help or a wrong flag."""
     description = (sys.modules["__main__"].__doc__ or "").strip()
     cli = partial(tyro.cli, prog=_program(), description=description, config=[OmitArgPrefixes])
     kind = parameters if isinstance(parameters, type) else type(parameters)
@@ -126,7 +126,7 @@ def _parsed(parameters: Any) -> Any:
 
 
 def _check_types(parameters: Any) -> None:
-    """Raises InputError for a parameter at the top of a script that has a value of another kind."""
+    """Raises InputError for a parameter at the top of a script of the wrong type."""
     for name, kind in get_type_hints(type(parameters)).items():
         value = getattr(parameters, name)
         if not _is_one(value, kind):
@@ -160,7 +160,7 @@ def _in_words(kind: Any) -> str:
 @contextmanager
 def _readable_errors() -> Iterator[None]:
     """A wrong flag or an `InputError` is one message on stderr and status 2; an interruption is
-    130; that nobody reads standard output any longer, as after `| head`, is no error."""
+    130; a closed standard output, as after `| head`, is no error."""
     try:
         try:
             yield
@@ -181,7 +181,7 @@ def _readable_errors() -> Iterator[None]:
 
 
 def _program() -> str:
-    """How it was called: "compare_all.py", "python -m recbench.models.item_table"."""
+    """As it was called: "compare_all.py", "python -m recbench.models.item_table"."""
     module = sys.modules["__main__"].__spec__
     name = module.name.removesuffix(".__main__") if module else ""
     return f"python -m {name}" if name else Path(sys.argv[0]).name

@@ -1,7 +1,7 @@
 """Where matrices are multiplied: on one thread, or on a GPU.
 
-On small matrices several threads are many times slower than one, and how many there are decides in
-which order some sums are taken, so that the last digit would follow from the cores.
+On small matrices several threads are many times slower than one, and the order of some sums, so the
+last digit, would depend on their number.
 """
 
 from __future__ import annotations
@@ -34,16 +34,15 @@ def one_thread() -> Iterator[None]:
 
 
 def on_one_thread(work: Callable[..., R], *arguments: Any) -> R:
-    """`work(*arguments)`, within `one_thread`; a function of a module, so that other processes can
-    be told to do it."""
+    """`work(*arguments)` within `one_thread`; a function of a module, so that it can be pickled."""
     with one_thread():
         return work(*arguments)
 
 
 def choose_device(device: str) -> str:
-    """Where PyTorch computes: the device named, or for "auto" "cuda" where there is one, else
-    "cpu". In this process it computes on one thread from then on, and what it loads at its first
-    step is loaded: that would pass for training.
+    """Where PyTorch computes: the named device, or for "auto" "cuda" where there is one, else
+    "cpu". From then on it computes on one thread in this process, and has loaded what it loads at
+    its first step, which would be timed as training.
 
     Raises:
         ValueError: there is no such device.

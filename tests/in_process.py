@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import sys
@@ -28,4 +29,5 @@ def run_here(module: ModuleType, *words: object, cwd: Path | str = ".") -> tuple
             run(module.main, module.Parameters)
         except SystemExit as end:
             status = int(end.code or 0)
+    gc.collect()  # the run's folder is not locked any longer
     return status, out.getvalue(), errors.getvalue()

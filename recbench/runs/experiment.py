@@ -40,7 +40,7 @@ def protocol_of(parameters: Experiment) -> Protocol:
 
 
 def protocol_line(parameters: Experiment) -> str:
-    """What is learned from and tested on, and how, in a line."""
+    """The choices of the protocol, in a line."""
     protocol = protocol_of(parameters)
     choices = ", ".join(f"{name} {getattr(protocol, name)}" for name in NAMED)
     return f"protocol {protocol.name} ({choices}), encoding {protocol.encoding}"
@@ -80,8 +80,4 @@ def print_scores(row: Row) -> None:
     """The columns of a result, one a line."""
     for column, value in row.items():
         if value is not None:
-            print(
-                f"{column:>16}  {value:,.4f}"
-                if isinstance(value, float)
-                else f"{column:>16}  {value:,}"
-            )
+            print(f"{column:>16}  {value:{',.4f' if isinstance(value, float) else ','}}")

@@ -1,4 +1,4 @@
-"""The rows of an experiment, one job each: kept as soon as they are there, not done twice."""
+"""The rows of an experiment, one job each: saved as soon as they are there, not done twice."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Job:
     """One row of the table.
 
     Attributes:
-        key: the columns that tell it from all other rows; None: left empty.
-        columns: the columns before the scores, the key among them.
-        work: gives the scores; may fail in any way.
-        cost: how long it takes, beside the other jobs.
+        key: the columns that identify it; None: left empty.
+        columns: the columns before the scores, the key included.
+        work: returns the scores; may fail in any way.
+        cost: how long it takes, relative to the other jobs.
     """
 
     key: dict[str, object]
@@ -30,8 +30,8 @@ class Job:
 
 
 def run_jobs(jobs: Iterable[Job], folder: RunFolder, console: Console) -> None:
-    """Do what `folder` does not hold yet. A job that fails is a row that says so, with its
-    traceback in errors.txt; the others go on."""
+    """Do the jobs without a row in `folder`. One that fails is a row with the error, and its
+    traceback goes to errors.txt."""
     jobs = list(jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
@@ -40,13 +40,11 @@ def run_jobs(jobs: Iterable[Job], folder: RunFolder, console: Console) -> None:
             named = {name: value for name, value in job.key.items() if value is not None}
             progress.update(bar, description=", ".join(f"{name} {named[name]}" for name in named))
             if not folder.has(**named):
-                folder.add({**job.columns, **_outcome(job, folder)})
+                try:
+                    scores = {**job.work(), "status": "ok", "error": None}
+                except (Exception, SystemExit) as error:  # a model may fail in any way
+                    folder.log_failure(str(job.key), traceback.format_exc())
+                    reason = " ".join(f"{type(error).__name__}: {error}".split())
+                    scores = {"status": "failed", "error": reason}
+                folder.add({**job.columns, **scores})
             progress.advance(bar, job.cost)
-
-
-def _outcome(job: Job, folder: RunFolder) -> dict:
-    try:
-        return {**job.work(), "status": "ok", "error": None}
-    except (Exception, SystemExit) as error:  # a model may fail in any way
-        folder.log_failure(str(job.key), traceback.format_exc())
-        return {"status": "failed", "error": " ".join(f"{type(error).__name__}: {error}".split())}
