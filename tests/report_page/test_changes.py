@@ -79,10 +79,13 @@ def test_without_predictions_over_iterations(two):
     assert (row["low"], row["high"]) == pytest.approx(tuple(test.confidence_interval()))
 
 
+def with_metadata(folder, **parts):
+    file = folder / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | parts))
+
+
 def test_users_of_other_data_are_not_paired(two):
-    metadata = json.loads((two[1] / "run.json").read_text())
-    metadata["datasets"][0]["fingerprint"] = "another"
-    (two[1] / "run.json").write_text(json.dumps(metadata))
+    with_metadata(two[1], datasets=[{"name": "made-up", "fingerprint": "another"}])
     assert changes.PAIRED not in set(table_of(two)["compared_by"])
 
 
@@ -105,22 +108,22 @@ def test_what_is_significant_is_counted_after_correction():
     assert "2 are not significantly different" in answer(rows)
 
 
-def test_settings_and_what_only_one_has(two):
-    metadata = json.loads((two[1] / "run.json").read_text())
-    metadata["git_commit"], metadata["packages"]["numpy"] = "def", "3"
-    (two[1] / "run.json").write_text(json.dumps(metadata))
-    table = changes.changed_settings(*map(read_run, two)).set_index("setting")
+def test_settings_costs_and_what_only_one_has(two):
+    with_metadata(two[1], git_commit="def", packages={"numpy": "3"})
+    runs = [read_run(folder) for folder in two]
+    table = changes.changed_settings(*runs).set_index("setting")
     assert table.loc["commit"].tolist() == ["abc", "def"]
     assert table.loc["packages: numpy"].tolist() == ["2", "3"]
     assert len(table) == 2
+    only = changes.in_one(*runs)
+    assert set(zip(only["model"], only["only_in"], strict=True)) == {
+        ("far", "before"),
+        ("new", "after"),
+    }
     page = write_changes(*two).read_text()
     assert "What changed from a to b?" in page
     assert "What only one of them has" in page
-
-
-def test_costs_are_ratios(two):
-    table = changes.changed_costs(*map(read_run, two)).set_index([*CELL, "model"])
-    row = table.loc[(0, 0, "near")]
+    row = changes.changed_costs(*runs).set_index([*CELL, "model"]).loc[(0, 0, "near")]
     assert row["seconds_ratio"] == pytest.approx(0.16 / 0.21)
     assert row["bytes_per_user_ratio"] == pytest.approx(0.5)
 

@@ -24,6 +24,13 @@ def grid_page(grid_folder):
     return page_in(grid_folder)
 
 
+@pytest.fixture(scope="module")
+def opened(browser, grid_page):
+    """The page of a grid in the browser, for tests that leave it as it was."""
+    show(browser, grid_page)
+    return browser
+
+
 def page_in(folder):
     """As `write_report`, but for the pictures beside it."""
     return write_page(page_of(read_run(folder)), folder / "report.html")
@@ -105,84 +112,81 @@ def test_replays_failures_and_changes_are_drawn_too(browser, tmp_path, replay_fo
         assert undrawn(browser) == []
 
 
-def test_tables_sort(browser, grid_page, grid_folder):
-    show(browser, grid_page)
-    unfold(browser, "differences")
+def test_tables_sort(opened, grid_folder):
+    unfold(opened, "differences")
     table = pd.read_csv(grid_folder / "significance.csv")
     here = table[(table["num_users"] == 0) & (table["score"] == "rmse")]
-    heads = browser.find_elements(By.CSS_SELECTOR, "#differences th")
+    heads = opened.find_elements(By.CSS_SELECTOR, "#differences th")
     names = [one.get_attribute("textContent").strip() for one in heads]
     place = names.index("difference") + 1
     orders = []
     for _ in range(2):
-        browser.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place}) button").click()
-        orders.append([float(text) for text in column(browser, "differences", place)])
+        opened.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place}) button").click()
+        orders.append([float(text) for text in column(opened, "differences", place)])
     assert orders[0] == sorted(round(value, 3) for value in here["difference"])
     assert orders[1] == orders[0][::-1]
-    head = browser.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place})")
+    head = opened.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place})")
     assert head.get_attribute("aria-sort") == "descending"
-    assert errors_of(browser) == []
+    assert errors_of(opened) == []
 
 
-def test_switches_act_on_pictures_and_tables(browser, grid_page):
-    show(browser, grid_page)
-    before = traces(browser, "forest"), column(browser, "error-by-ratings", 2)
-    Select(browser.find_element(By.CSS_SELECTOR, "[data-switch=score] select")).select_by_value(
-        "mae"
-    )
-    scored = traces(browser, "forest"), column(browser, "error-by-ratings", 2)
+def test_switches_act_on_figures_and_tables(opened):
+    def choose(name, value):
+        switch = opened.find_element(By.CSS_SELECTOR, f"[data-switch={name}] select")
+        Select(switch).select_by_value(value)
+
+    before = traces(opened, "forest"), column(opened, "error-by-ratings", 2)
+    choose("score", "mae")
+    scored = traces(opened, "forest"), column(opened, "error-by-ratings", 2)
     assert scored[0] != before[0]
     assert scored[1] != before[1]
-    Select(browser.find_element(By.CSS_SELECTOR, "[data-switch=cell] select")).select_by_value(
-        "60 × 10"
-    )
-    assert traces(browser, "forest") != scored[0]
-    chosen = browser.find_element(By.CSS_SELECTOR, "#differences .chosen").text
+    choose("cell", "60 × 10")
+    assert traces(opened, "forest") != scored[0]
+    chosen = opened.find_element(By.CSS_SELECTOR, "#differences .chosen").text
     assert chosen == "MAE, stars · 60 × 10 · beside middle"
-    assert errors_of(browser) == []
+    choose("score", "rmse")
+    choose("cell", "all × all")
+    assert (traces(opened, "forest"), column(opened, "error-by-ratings", 2)) == before
+    assert errors_of(opened) == []
 
 
-def test_a_recommender_is_hidden_and_shown_everywhere(browser, grid_page):
-    show(browser, grid_page)
-
+def test_a_recommender_is_hidden_and_shown_everywhere(opened):
     def names():
-        drawn = [one["text"] for one in traces(browser, "by_ratings") + traces(browser, "forest")]
+        drawn = [one["text"] for one in traces(opened, "by_ratings") + traces(opened, "forest")]
         return {text.split("</b>")[0].removeprefix("<b>") for row in drawn if row for text in row}
 
     assert names() == {"near", "middle", "far"}
-    browser.find_element(By.CSS_SELECTOR, "#error-by-ratings [data-model=far]").click()
+    opened.find_element(By.CSS_SELECTOR, "#error-by-ratings [data-model=far]").click()
     assert names() == {"near", "middle"}
-    for chip in browser.find_elements(By.CSS_SELECTOR, "[data-model=far]"):
+    for chip in opened.find_elements(By.CSS_SELECTOR, "[data-model=far]"):
         assert chip.get_attribute("aria-pressed") == "false"
-    browser.find_element(By.CSS_SELECTOR, "[data-show=all]").click()
+    opened.find_element(By.CSS_SELECTOR, "[data-show=all]").click()
     assert names() == {"near", "middle", "far"}
-    browser.find_element(By.CSS_SELECTOR, "#cost [data-model=far]").click()
-    browser.find_element(By.CSS_SELECTOR, "#cost [data-model=far]").click()
+    opened.find_element(By.CSS_SELECTOR, "#cost [data-model=far]").click()
+    opened.find_element(By.CSS_SELECTOR, "#cost [data-model=far]").click()
     assert names() == {"near", "middle", "far"}
 
 
-def test_the_significant_are_filled_and_pointing_shows_the_numbers(browser, grid_page, grid_folder):
-    show(browser, grid_page)
+def test_the_significant_are_filled_and_pointing_shows_the_numbers(opened, grid_folder):
     table = pd.read_csv(grid_folder / "significance.csv")
     here = table[(table["num_users"] == 0) & (table["score"] == "rmse")].sort_values("difference")
-    symbols = browser.execute_script(
+    symbols = opened.execute_script(
         "return document.querySelector('[data-chart=forest] .plot').data.map("
         "(one) => one.marker.symbol)"
     )
     assert [not symbol.endswith("-open") for symbol in symbols] == list(here["p_holm"] < 0.05)
-    point = browser.find_element(By.CSS_SELECTOR, "[data-chart=forest] .points path")
-    ActionChains(browser).scroll_to_element(point).move_to_element(point).perform()
-    shown = WebDriverWait(browser, 60).until(
+    point = opened.find_element(By.CSS_SELECTOR, "[data-chart=forest] .points path")
+    ActionChains(opened).scroll_to_element(point).move_to_element(point).perform()
+    shown = WebDriverWait(opened, 60).until(
         lambda driver: driver.find_elements(By.CSS_SELECTOR, "[data-chart=forest] .hovertext")
     )
     assert "beside middle" in shown[0].get_attribute("textContent")
 
 
-def test_tables_are_downloaded_whole(browser, grid_page, grid_folder, tmp_path):
-    show(browser, grid_page)
+def test_tables_are_downloaded_whole(opened, grid_folder, tmp_path):
     files = {"differences": "significance.csv", "comparison": "comparison.csv"}
     for section in (*files, "error-by-ratings"):
-        link = browser.find_element(By.CSS_SELECTOR, f"#{section} a[download]")
+        link = opened.find_element(By.CSS_SELECTOR, f"#{section} a[download]")
         assert link.get_attribute("download") == f"{section}.csv"
         kind, _, text = link.get_attribute("href").partition(",")
         assert kind == "data:text/csv;charset=utf-8"

@@ -88,7 +88,7 @@ def _by_group(table: pd.DataFrame) -> Section:
             if by in set(rows["by"])
         }
         name = "groups_ratings" if by == BY_RATINGS else "groups_popularity"
-        file = "for_whom" if by == BY_RATINGS else "for_whom_by_popularity"
+        file = "for_whom_by_popularity" if figures else "for_whom"
         label = f"Difference from the reference by {by}"
         note = "bar: 95 % interval\nover users\n"
         figure = Figure(name, label, panels, ("cell",), file, "", note, one_cell=True)
