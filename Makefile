@@ -50,7 +50,7 @@ report: .venv/ready  ## write the tables and pictures of README and docs anew fr
 	$(PYTHON) -m recbench.report
 
 pictures: .venv/ready-to-test  ## draw the terminal, the report, the page, the engine for README and docs
-	for what in terminal report page weightless; do $(PYTHON) docs/draw_$$what.py || exit 1; done
+	$(PYTHON) docs/pictures.py
 
 .venv/ready: requirements.txt
 	python3 -m venv .venv

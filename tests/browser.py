@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from docs import chromium
+from docs import pictures
 
 
 @contextmanager
 def open_browser(profile: Path) -> Iterator[webdriver.Chrome]:
     """A browser with a new profile in the folder `profile`; where there is none the test is
     skipped, but in CI it fails."""
-    if reason := chromium.missing():
+    if reason := pictures.missing():
         if os.environ.get("CI"):
             pytest.fail(f"{reason}. CI must not skip this")
         pytest.skip(reason)
-    driver = chromium.start(profile)
+    driver = pictures.start(profile)
     try:
         yield driver
     finally:

@@ -77,7 +77,7 @@ def test_scripts_have_data_from_where_it_is_prepared():
     for name in ("compare_all", "continual", "tune"):
         found = set(imports(ROOT / f"{name}.py"))
         assert FRONT_DOOR in found
-        assert "recbench.data.joining" not in found
+        assert "recbench.data.loading" not in found
 
 
 @pytest.mark.parametrize("script", [*sorted(SCRIPTS), *CONTENDERS])

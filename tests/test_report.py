@@ -110,7 +110,7 @@ def claimed(run):
     costs = {
         "model": ["a", "b"],
         "learns_from": ["the user", "all users"],
-        "one_more_rating": ["learned", "everything fitted anew"],
+        "one_more_rating": ["learned", "everything refitted"],
         "one_more_rating_seconds": [5.2e-6, 2.34],
         "bytes_per_user": [904.2, 123_456.0],
     }
@@ -173,7 +173,7 @@ def test_the_leaderboard_is_ordered_by_its_second_cell(claimed):
     ).splitlines()
     assert written[3:5] == [
         "| `a` | the user | **0.950** | **0.950** | 904 B; 5.2 µs, learned |",
-        "| `b *` | all users | 1.050 | 1.050 | 123 kB; 2.3 s, everything fitted anew |",
+        "| `b *` | all users | 1.050 | 1.050 | 123 kB; 2.3 s, everything refitted |",
     ]
 
 
@@ -222,3 +222,18 @@ def test_wide_columns():
             "iter_1_colab_time": 2.5,
         }
     ]
+
+
+def test_a_family_is_that_of_all_its_pages_whichever_is_written(claimed):
+    for name, other in (("one", "two"), ("two", "three"), ("three", "one")):
+        mark = f"<!-- family {other}.md --><!-- end -->"
+        (claimed / f"{name}.md").write_text(f"{mark}\n<!-- claims run rmse a b -->\n<!-- end -->")
+    accuracy = "<!-- count run accuracy_mean a b significantly_better --><!-- end -->"
+    (claimed / "three.md").write_text((claimed / "three.md").read_text() + accuracy)
+    tables = [with_tables((claimed / f"{name}.md").read_text(), claimed) for name in ("one", "two")]
+    assert tables[0].splitlines()[1:] == tables[1].splitlines()[1:]
+    assert "**-0.100** [-0.200, -0.050] -1.2 %" in tables[0]
+    rows = pd.read_csv(claimed / "run" / "comparison.csv")
+    rows.assign(dataset="x").to_csv(claimed / "run" / "comparison.csv", index=False)
+    written = with_tables("<!-- verdicts run a:b -->\n<!-- end -->", claimed)
+    assert "better in 2 of 3 (significantly 2, two-way 1), significantly worse in 0;" in written

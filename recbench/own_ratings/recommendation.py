@@ -13,7 +13,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from recbench.contract import Explanation, Training
-from recbench.models.item_table.tables import ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 

@@ -2,10 +2,11 @@
 
     python -m recbench.report results/<run>             report.html and plots/ of the run
     python -m recbench.report results/<a> results/<b>   what changed from a to b, with intervals
-    python -m recbench.report                           tables and pictures of README.md and docs/
+    python -m recbench.report                           tables and pictures of the documents
 
-With --check nothing is written, and the status is 1 if a table of these documents is not what the
-files in results/ say. Pictures are not checked.
+The documents are README.md, docs/ and the pages of published runs, results/<group>/<run>/README.md.
+With --check nothing is written, and the status is 1 if a table of these is not what the files in
+results/ say. Pictures are not checked.
 """
 
 from __future__ import annotations
@@ -20,10 +21,15 @@ from recbench.errors import InputError
 from recbench.report.html.changes import write_changes
 from recbench.report.html.run_report import write_report
 from recbench.report.leaderboard import leaderboard_page
-from recbench.report.markdown import pictures, with_tables
+from recbench.report.markdown import pictures, shared, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADERBOARD = ROOT / "docs" / "leaderboard.html"
+DOCUMENTS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "results").glob("*/*/README.md")),
+]
 
 
 @dataclass
@@ -38,9 +44,9 @@ class Parameters:
 
 def main(parameters: Parameters) -> int:
     if len(parameters.runs) > 2:
-        raise InputError(f"{len(parameters.runs)} folders of runs are given. Expected one, or two")
+        raise InputError(f"{len(parameters.runs)} folders of runs are named. Expected one, or two")
     if parameters.runs and parameters.check:
-        raise InputError("--check is for the documents of this project: give no folder with it")
+        raise InputError("--check is for the documents of this project: name no folder with it")
     if len(parameters.runs) == 2:
         before, after = map(Path, parameters.runs)
         print(write_changes(before, after))
@@ -52,20 +58,24 @@ def main(parameters: Parameters) -> int:
 
 
 def _documents(check: bool) -> int:
+    """Write them, or with `check` compare them; 1 if one is not what the files say."""
     written = {LEADERBOARD: leaderboard_page(ROOT / "results" / "main")}
-    for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    corrected = shared()
+    for file in DOCUMENTS:
         text = file.read_text(encoding="utf-8")
         if not check:
             for picture in pictures(text, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
-        written[file] = with_tables(text, ROOT)
-    stale = 0
-    for file, text in written.items():
-        if not file.exists() or file.read_text(encoding="utf-8") != text:
-            stale += 1
-            print(f"{file.relative_to(ROOT)}: {'is out of date' if check else 'written'}")
-            if not check:
-                file.write_text(text, encoding="utf-8")
+        written[file] = with_tables(text, ROOT, corrected)
+    stale = [
+        file
+        for file, text in written.items()
+        if not file.exists() or file.read_text(encoding="utf-8") != text
+    ]
+    for file in stale:
+        print(f"{file.relative_to(ROOT)}: {'is out of date' if check else 'written'}")
+        if not check:
+            file.write_text(written[file], encoding="utf-8")
     return 1 if check and stale else 0
 
 

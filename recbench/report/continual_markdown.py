@@ -1,78 +1,93 @@
 """Tables and pictures of runs of continual.py, for the documents.
 
-- `replay RUN,RUN,..`: each learner's error in each run, and its difference from the first one.
+- `replay RUN,RUN,.. [LEARNER,..]`: errors of learners in each run, and differences from
+  the first one.
 - `replay_costs RUN`: what learning and predicting cost.
 - `curve RUN LEARNER,..`: error by how many ratings the user has given before.
-- `curves RUN LEARNER,.. FILE`: the same as a picture. `waiting RUN FILE`: the price of waiting.
+- `curves RUN LEARNER,.. FILE`: the same as a picture. `waiting RUN FILE`: the error by the age of
+  the last fit, as a picture.
 
-A learner is written recommender@when it is fitted anew.
+A learner is written recommender@when it is refitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recbench.report.family import read, replay_comparison
+from recbench.report.family import Page, read, replay_comparison
 from recbench.report.html.replay_sections import curves_figure, waiting_figure
 from recbench.report.html.run_files import named
-from recbench.report.page import Page, markdown_table
 from recbench.report.plots import draw
 from recbench.report.style import run_looks
+from recbench.report.terminal import ALPHA
 
-ALPHA = 0.05
+RENAMED = {  # words in the files of earlier runs
+    "a film table": "an item table",
+    "film table": "item table",
+    "film_table": "item_table",
+    "film": "movie",
+    "fitted anew": "refitted",
+}
 
 
-def replay(page: Page, runs: str) -> str:
-    """RMSE and the difference from the first learner in percent, bold where it is significant."""
+def markdown_table(heads: list[str], rows: list[list[str]]) -> str:
+    """Heads and rows of text as a table in Markdown."""
+    lines = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
+    table = "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
+    for before, now in RENAMED.items():
+        table = table.replace(before, now)
+    return table
+
+
+def replay(page: Page, runs: str, learners: str = "") -> str:
+    """RMSE and the difference from the first learner in percent, bold where it is significant; of
+    all, or of these learners."""
     tables = {}
     for run in runs.split(","):
         rows = page.read(run, "continual_summary.csv")
         tables[run] = rows.set_index(rows["model"] + "@" + rows["retrained"])
-    names = list(dict.fromkeys(name for table in tables.values() for name in table.index))
-    lines = []
-    for name in names:
-        line = [f"`{name}`"]
-        for run, table in tables.items():
-            line.append(_replayed(page, run, table, name) if name in table.index else "")
-        lines.append(line)
+    names = dict.fromkeys(name for table in tables.values() for name in table.index)
+    lines = [
+        [f"`{name}`", *(_replayed(page, run, table, name) for run, table in tables.items())]
+        for name in (learners.split(",") if learners else names)
+    ]
     heads = [str(table["dataset"].iloc[0]) for table in tables.values()]
-    return markdown_table(["recommender @ fitted anew", *heads], lines)
+    return markdown_table(["recommender @ refitted", *heads], lines)
 
 
 def _replayed(page: Page, run: str, table: pd.DataFrame, name: str) -> str:
+    if name not in table.index:
+        return ""
     row = table.loc[name]
     if pd.isna(row["rmse"]):
         return "failed"
     text = f"{row['rmse']:.3f}"
     if pd.isna(row["percent"]):
         return text
-    away = f"{row['percent']:+.1f} %"
+    difference = f"{row['percent']:+.1f} %"
     if page.p[replay_comparison(run, row, table.index[0])] < ALPHA:
-        away = f"**{away}**"
-    return f"{text}, {away} [{row['low']:+.1f}, {row['high']:+.1f}]"
+        difference = f"**{difference}**"
+    return f"{text}, {difference} [{row['low']:+.1f}, {row['high']:+.1f}]"
 
 
 def replay_costs(page: Page, run: str) -> str:
     """Microseconds to learn and to predict, fits, processor seconds, bytes of a user."""
-    rows = []
-    for row in page.read(run, "continual_summary.csv").itertuples():
-        learn = "" if pd.isna(row.learn_us_p50) else _two(row.learn_us_p50, row.learn_us_p99)
-        rows.append(
-            [
-                f"`{row.model}@{row.retrained}`",
-                learn,
-                _two(row.predict_us_p50, row.predict_us_p99),
-                f"{row.fits:,.0f}",
-                f"{row.fit_seconds:,.0f}" if row.fit_seconds >= 10 else f"{row.fit_seconds:.1f}",
-                f"{row.total_seconds:,.0f}",
-                "" if pd.isna(row.bytes_per_user) else f"{row.bytes_per_user:,.0f}",
-            ]
-        )
-    heads = ["recommender @ fitted anew", "learn, µs (99th)", "predict, µs (99th)"]
+    rows = [
+        [
+            f"`{row.model}@{row.retrained}`",
+            "" if pd.isna(row.learn_us_p50) else _two(row.learn_us_p50, row.learn_us_p99),
+            _two(row.predict_us_p50, row.predict_us_p99),
+            f"{row.fits:,.0f}",
+            f"{row.fit_seconds:,.0f}" if row.fit_seconds >= 10 else f"{row.fit_seconds:.1f}",
+            f"{row.total_seconds:,.0f}",
+            "" if pd.isna(row.bytes_per_user) else f"{row.bytes_per_user:,.0f}",
+        ]
+        for row in page.read(run, "continual_summary.csv").itertuples()
+    ]
+    heads = ["recommender @ refitted", "learn, µs (99th)", "predict, µs (99th)"]
     return markdown_table([*heads, "fits", "s of fits", "s in all", "bytes per user"], rows)
 
 
@@ -86,42 +101,21 @@ def curve(page: Page, run: str, names: str) -> str:
     rows = rows.assign(name=rows["model"] + "@" + rows["retrained"])
     table = rows.pivot_table(index="name", columns="ratings_seen", values="rmse")
     table = table.loc[[name for name in names.split(",") if name in table.index]]
-    lines = []
-    for name, values in table.iterrows():
-        cells = [
-            f"**{value:.3f}**" if value == table[seen].min() else f"{value:.3f}"
-            for seen, value in values.items()
-        ]
-        lines.append([f"`{name}`", *cells])
+    text = table.map("{:.3f}".format)
+    text = text.where(table.ne(table.min()), "**" + text + "**")
+    lines = [[f"`{name}`", *figures] for name, figures in zip(text.index, text.values, strict=True)]
     return markdown_table(["ratings before", *[f"{seen:,}" for seen in table]], lines)
 
 
-def curves(page: Page, run: str, names: str, file: str) -> str:
-    """The line that shows the picture."""
-    return f"![RMSE by how many ratings the user has given before]({Path(file).name})"
+def draw_curves(root: Path, run: str, names: str) -> Figure:
+    summary, curve = (
+        named(read(root / run / name)) for name in ("continual_summary.csv", "learning_curve.csv")
+    )
+    return draw(curves_figure(curve), run_looks(summary), names.split(","))
 
 
-def waiting(page: Page, run: str, file: str) -> str:
-    """The line that shows the picture."""
-    return f"![RMSE beside the reference by the age of the last fit]({Path(file).name})"
-
-
-CONTINUAL_KINDS: dict[str, Callable[..., str]] = {
-    "replay": replay,
-    "replay_costs": replay_costs,
-    "curve": curve,
-    "curves": curves,
-    "waiting": waiting,
-}
-
-
-def continual_picture(root: Path, kind: str, run: str, *words: str) -> tuple[Figure | None, str]:
-    """The picture of a mark and the file that it is drawn to; None: the mark has none."""
-    if kind not in ("curves", "waiting"):
-        return None, ""
-    looks = run_looks(named(read(root / run / "continual_summary.csv")))
-    if kind == "curves":
-        names, file = words
-        curve = named(read(root / run / "learning_curve.csv"))
-        return draw(curves_figure(curve), looks, names.split(",")), file
-    return draw(waiting_figure(named(read(root / run / "waiting.csv"))), looks), words[0]
+def draw_waiting(root: Path, run: str) -> Figure:
+    summary, waiting = (
+        named(read(root / run / name)) for name in ("continual_summary.csv", "waiting.csv")
+    )
+    return draw(waiting_figure(waiting), run_looks(summary))

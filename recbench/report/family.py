@@ -1,9 +1,11 @@
-"""The comparisons that a document makes, and their p corrected for all of them together."""
+"""The comparisons that documents make, and their p corrected for all of them together."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from recbench.evaluation.significance import holm
 from recbench.report.terminal import USERS_MEDIAN
 
 MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
+Mark = tuple[str, ...]  # its kind, and its words
 
 
 class Comparison(NamedTuple):
@@ -28,6 +31,66 @@ class Comparison(NamedTuple):
     reference: str
 
 
+@dataclass(frozen=True)
+class Page:
+    """What the marks of a document are made from.
+
+    Attributes:
+        root: the paths in the marks are relative to it.
+        p: of each comparison of the document's family, after Holm's correction.
+    """
+
+    root: Path
+    p: dict[Comparison, float]
+
+    def read(self, *path: str) -> pd.DataFrame:
+        """Raises InputError if the file is not there."""
+        return read(self.root.joinpath(*path))
+
+
+def read(file: Path) -> pd.DataFrame:
+    """The CSV, which must not be changed. Raises InputError if it is not there."""
+    if not file.exists():
+        raise InputError(f"{file}: is not there; run what makes it")
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=100)
+def _read(file: Path, changed: int) -> pd.DataFrame:
+    return pd.read_csv(file)
+
+
+def marks_of(text: str, root: Path) -> frozenset[Mark]:
+    """The marks of a document and of its family: of the files that its mark `family PATTERN ..`
+    names, and of their families."""
+    marks: set[Mark] = set()
+    files: set[Path] = set()
+    waiting = [text]
+    while waiting:
+        for _, kind, words, *_ in MARK.findall(waiting.pop()):
+            marks.add((kind, *words.split()))
+            if kind == "family":
+                found = {file for one in words.split() for file in root.glob(one)}
+                waiting += [file.read_text(encoding="utf-8") for file in found - files]
+                files |= found
+    return frozenset(marks)
+
+
+def corrected(marks: frozenset[Mark], root: Path) -> dict[Comparison, float]:
+    """p of every comparison of these marks, after Holm's correction for all of them, whatever
+    their run and score; a comparison that two tables have counts once, with the larger p.
+
+    Raises:
+        InputError: a file that a mark names is not there.
+    """
+    p: dict[Comparison, float] = {}
+    for kind, *words in marks:
+        if kind in COMPARING:
+            for made, value in COMPARING[kind](root, *words).items():
+                p[made] = max(value, p.get(made, 0.0))
+    return dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
+
+
 def comparison(run: str, row: Mapping[str, Any] | pd.Series) -> Comparison:
     """That of a row of claims.csv or significance.csv."""
     cell = int(row["num_users"]), int(row["reviews_per_user"])
@@ -39,73 +102,58 @@ def replay_comparison(run: str, row: Mapping[str, Any] | pd.Series, reference: s
     return Comparison(run, "rmse", 0, 0, f"{row['model']}@{row['retrained']}", reference)
 
 
-def corrected(text: str, root: Path) -> dict[Comparison, float]:
-    """p of every comparison that the marks of `text` make, after Holm's correction for all of
-    them, whatever their run and score; one that is made twice counts once. A mark `family PAGE`
-    adds those of another document, so that both say the same.
-
-    Raises:
-        InputError: a file that a mark names is not there.
-    """
-    p: dict[Comparison, float] = {}
-    marks = MARK.findall(text)
-    for page in [words for _, kind, words, *_ in marks if kind == "family"]:
-        marks += MARK.findall((root / page).read_text(encoding="utf-8"))
-    for _, kind, words, *_ in marks:
-        if kind in COMPARING:
-            run = words.split()[0]
-            for row in COMPARING[kind](root, *words.split()):
-                p[comparison(row.get("run", run), row)] = row["p"]
-    return dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
+P = dict[Comparison, float]
 
 
-def read(file: Path) -> pd.DataFrame:
-    """The CSV. Raises InputError if it is not there."""
-    if not file.exists():
-        raise InputError(f"{file}: is not there; run what makes it")
-    return pd.read_csv(file)
+def _of_rows(run: str, rows: pd.DataFrame) -> P:
+    return {comparison(run, row): row["p"] for row in rows.to_dict("records")}
 
 
-Rows = Iterator[dict[str, Any]]
-
-
-def _of_scores(root: Path, run: str, score: str) -> Rows:
+def _of_scores(root: Path, run: str, score: str) -> P:
     """Every recommender against the reference of its cell."""
     rows = read(root / run / "significance.csv")
-    rows = rows[(rows["score"] == score) & (rows["reference_role"] != USERS_MEDIAN)]
-    yield from rows.to_dict("records")
+    return _of_rows(run, rows[(rows["score"] == score) & (rows["reference_role"] != USERS_MEDIAN)])
 
 
-def _of_differences(root: Path, run: str, score: str, models: str = "") -> Rows:
+def _of_differences(root: Path, run: str, score: str, models: str = "") -> P:
     rows = read(root / run / "significance.csv")
-    for row in rows[rows["score"] == score].to_dict("records"):
-        if not models or row["model"] in models.split(","):
-            yield row
+    rows = rows[rows["score"] == score]
+    return _of_rows(run, rows[rows["model"].isin(models.split(","))] if models else rows)
 
 
-def _of_claims(
-    root: Path, run: str, score: str, model: str, references: str, kind: str = ""
-) -> Rows:
+def _of_claims(root: Path, run: str, score: str, model: str, references: str, kind: str = "") -> P:
     rows = read(root / run / "claims.csv")
-    for row in rows[(rows["score"] == score) & (rows["model"] == model)].to_dict("records"):
-        if row["reference"] in references.split(","):
-            yield row
+    rows = rows[(rows["score"] == score) & (rows["model"] == model)]
+    return _of_rows(run, rows[rows["reference"].isin(references.split(","))])
 
 
-def _of_replays(root: Path, runs: str) -> Rows:
+def _of_verdicts(root: Path, runs: str, *pairs: str) -> P:
+    found: P = {}
     for run in runs.split(","):
-        rows = read(root / run / "continual_summary.csv").to_dict("records")
-        reference = f"{rows[0]['model']}@{rows[0]['retrained']}"
-        for row in rows:
-            if pd.notna(row["p"]):
-                made = replay_comparison(run, row, reference)
-                yield {**made._asdict(), "p": row["p"]}
+        for model, reference in (pair.split(":") for pair in pairs):
+            found |= _of_claims(root, run, "rmse", model, reference)
+    return found
 
 
-COMPARING: dict[str, Callable[..., Rows]] = {
+def _of_replays(root: Path, runs: str, names: str = "") -> P:
+    return {
+        replay_comparison(run, row, reference): row["p"]
+        for run in runs.split(",")
+        for reference, row in _replayed(read(root / run / "continual_summary.csv"))
+    }
+
+
+def _replayed(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The first learner, and each row that is compared with it."""
+    reference = f"{table['model'].iloc[0]}@{table['retrained'].iloc[0]}"
+    return ((reference, row) for row in table.dropna(subset="p").to_dict("records"))
+
+
+COMPARING: dict[str, Callable[..., P]] = {
     "scores": _of_scores,
     "differences": _of_differences,
     "claims": _of_claims,
     "count": _of_claims,
+    "verdicts": _of_verdicts,
     "replay": _of_replays,
 }

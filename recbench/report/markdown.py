@@ -1,7 +1,7 @@
-"""Tables, figures and pictures for the README and the docs, out of the files of runs.
+"""Tables, numbers and pictures of the README, docs and pages of runs, out of the files of runs.
 
-A document marks where a table stands and what it is made of; what is between the marks is written
-anew by `python -m recbench.report`:
+A document marks where a table stands and what it is made of; `python -m recbench.report` writes
+what is between the marks:
 
     <!-- scores results/published/contenders-all rmse -->
     <!-- end -->
@@ -9,12 +9,15 @@ anew by `python -m recbench.report`:
 - `scores RUN SCORE`: recommenders by cell.
 - `differences RUN SCORE [MODELS]`: each against its references, with intervals.
 - `claims RUN SCORE MODEL REFERENCE,REFERENCE`: one against some, cell by cell.
-- `leaderboard RUN COSTS CELL CELL MODELS`: errors in two cells beside what models.csv says of cost.
+- `verdicts RUN,RUN MODEL:REFERENCE ..`: in how many cells of each run the model is better.
+- `leaderboard RUN COSTS CELL CELL MODELS`: errors in two cells beside the costs in models.csv.
 - `csv FILE [COLUMNS] [column=value ..]`: the file; some columns, and the rows that have them all;
-  the rows that say so.
-- `costs FILE PART`: a part of speed.csv, what stands beside each figure, and the ratio.
+  the rows with these values.
+- `costs FILE PART`: a part of speed.csv, with its comparison and the ratio.
 - `plot RUN MODELS FILE`: the picture of error by ratings per user, which is drawn to FILE.
-- `terminal RUN FILE COMMAND`: what stands in the terminal after a run, which is drawn to FILE.
+- `terminal RUN FILE COMMAND`: the terminal after a run, which is drawn to FILE.
+- `replay`, `replay_costs`, `curve`, `curves`, `waiting`: of runs of continual.py, see
+  `recbench.report.continual_markdown`.
 
 Within a line:
 
@@ -22,48 +25,60 @@ Within a line:
   better or worse, significantly_ or two_way_ before it (the two-way interval is beyond zero).
 - `percent RUN MODEL REFERENCE`: the smallest and the largest difference in RMSE of claims.csv.
 - `value FILE COLUMN DECIMALS column=value ..`: one number; a space in a value is written as _.
-- `replay`, `replay_costs`, `curve`, `curves`, `waiting`: of runs of continual.py, see
-  `recbench.report.continual_markdown`.
-- `family PAGE`: nothing is written; p is corrected for the comparisons of that page as well.
+- `family PATTERN ..`: nothing is written; p is corrected for the comparisons of these files, and
+  of their families, as well.
 
-Significant means: p < .05 after Holm's correction for all comparisons that the document makes by
-its marks, of all runs and scores together (`recbench.report.family`).
+Significant means: p < .05 after Holm's correction for all comparisons that the documents of a
+family make by their marks, of all runs and scores together (`recbench.report.family`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from recbench.errors import InputError
 from recbench.keys import CELL
-from recbench.report.continual_markdown import CONTINUAL_KINDS, continual_picture
-from recbench.report.family import MARK, comparison, corrected, read
-from recbench.report.page import Page, markdown_table
+from recbench.report import continual_markdown as continual
+from recbench.report.continual_markdown import markdown_table
+from recbench.report.family import (
+    MARK,
+    Comparison,
+    Mark,
+    Page,
+    comparison,
+    corrected,
+    marks_of,
+    read,
+)
 from recbench.report.plots import error_by_ratings
 from recbench.report.style import save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
+    USERS_MEDIAN,
     cell_name,
     cell_of,
     cells_of,
-    mark_of,
     name_in_table,
     picture_of_run,
-    reference_of,
 )
 
+Corrected = Callable[[frozenset[Mark], Path], dict[Comparison, float]]
 
-def with_tables(text: str, root: Path) -> str:
+
+def with_tables(text: str, root: Path, corrected: Corrected = corrected) -> str:
     """`text` with every marked table written anew.
 
     Args:
-        root: what the paths in the marks are relative to.
+        root: the paths in the marks are relative to it.
+        corrected: that of `recbench.report.family`, or `shared` of it for many documents.
 
     Raises:
         InputError: a file that a mark names is not there.
@@ -76,37 +91,49 @@ def with_tables(text: str, root: Path) -> str:
         made = KINDS[kind](page, *words.split())
         return f"{opening}{line_end}{made}{line_end}{closing}"
 
-    page = Page(root, corrected(text, root))
+    page = Page(root, corrected(marks_of(text, root), root))
     return MARK.sub(table, text)
+
+
+def shared() -> Corrected:
+    """`corrected` that counts the comparisons of a family once for all of its documents."""
+    return lru_cache(corrected)
 
 
 def pictures(text: str, root: Path) -> list[Path]:
     """Draw every marked picture of `text`; the files written."""
     files = []
     for _, kind, words, *_ in MARK.findall(text):
-        if kind == "plot":
-            run, models, file = words.split()
-            rows = read(root / run / "comparison.csv")
-            done = rows[rows["status"] == "ok"]
-            figure = error_by_ratings(done, models.split(","))
-            files += save(figure, (root / file).with_suffix(""))
+        run, *more = words.split()
         if kind == "terminal":
-            run, file, *command = words.split()
+            file, *command = more
             picture = picture_of_run(root / run, " ".join(command))
             (root / file).write_text(picture, encoding="utf-8")
             files.append(root / file)
-        if kind in CONTINUAL_KINDS:
-            drawn, file = continual_picture(root, kind, *words.split())
-            files += save(drawn, (root / file).with_suffix("")) if drawn else []
+        elif kind in FIGURES:
+            *names, file = more
+            files += save(FIGURES[kind](root, run, *names), (root / file).with_suffix(""))
     return files
+
+
+def draw_plot(root: Path, run: str, models: str) -> Figure:
+    rows = read(root / run / "comparison.csv")
+    return error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
 
 
 def scores(page: Page, run: str, score: str) -> str:
     """Recommenders by cell: mean ± standard deviation over iterations, the best in bold."""
     done = page.read(run, "comparison.csv")
-    differences = page.read(run, "significance.csv")
-    of_page = [page.p.get(comparison(run, row), 1.0) for row in differences.to_dict("records")]
-    differences = differences.assign(p_holm=of_page)
+    table = page.read(run, "significance.csv")
+    table = table[(table["score"] == score) & (table["reference_role"] != USERS_MEDIAN)]
+    references: dict[tuple, str] = {}
+    marks: dict[tuple, str] = {}
+    for row in table.to_dict("records"):
+        cell = row[CELL[0]], row[CELL[1]]
+        references.setdefault(cell, row["reference"])
+        if page.p[comparison(run, row)] < ALPHA:
+            better = (row["difference"] > 0) == (score in MORE_IS_BETTER)
+            marks[row["model"], *cell] = " +" if better else " -"
     by_cell = done.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
     cells = cells_of(done)
@@ -119,11 +146,10 @@ def scores(page: Page, run: str, score: str) -> str:
             text = figure(mean[model, *cell], spread[model, *cell])
             if round(mean[model, *cell], 4) == round(best, 4):
                 text = f"**{text}**"
-            row.append(f"{text} {mark_of(differences, model, cell, score)}".rstrip())
+            row.append(text + marks.get((model, *cell), ""))
         rows.append(row)
-    rows.append(["reference", *(f"`{reference_of(differences, cell)}`" for cell in cells)])
-    heads = [cell_name(cell) for cell in cells]
-    return markdown_table(["recommender", *heads], rows)
+    rows.append(["reference", *(f"`{references.get(cell, '')}`" for cell in cells)])
+    return markdown_table(["recommender", *map(cell_name, cells)], rows)
 
 
 def differences(page: Page, run: str, score: str, models: str = "") -> str:
@@ -153,8 +179,8 @@ def differences(page: Page, run: str, score: str, models: str = "") -> str:
 
 def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
-    table = page.read(file)
-    table = _filtered(table, filters)
+    table = _filtered(page.read(file), filters)
+    table = table.rename(columns=lambda name: name.replace(" ", "_"))
     if columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
@@ -168,55 +194,75 @@ def claims(page: Page, run: str, score: str, model: str, references: str) -> str
     table = page.read(run, "claims.csv")
     table = table[(table["score"] == score) & (table["model"] == model)]
     cells = cells_of(table)
+    found = {(row["reference"], row[CELL[0]], row[CELL[1]]): row for _, row in table.iterrows()}
+    rows = [
+        [
+            f"`{name}`",
+            *(
+                _claim(page, run, found[name, *cell]) if (name, *cell) in found else ""
+                for cell in cells
+            ),
+        ]
+        for name in references.split(",")
+    ]
+    return markdown_table([f"`{model}` against", *map(cell_name, cells)], rows)
+
+
+def _claim(page: Page, run: str, row: pd.Series) -> str:
+    text = f"{row['difference']:+.3f}"
+    if page.p[comparison(run, row)] < ALPHA:
+        text = f"**{text}**"
+    text += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
+    return text if pd.isna(row["percent"]) else f"{text} {row['percent']:+.1f} %"
+
+
+VERDICTS = ("better", "significantly_better", "two_way_better", "significantly_worse")
+
+
+def verdicts(page: Page, runs: str, *pairs: str) -> str:
+    """One row for each MODEL:REFERENCE, one column for each run: in how many cells the model is
+    better, and the smallest and the largest difference."""
     rows = []
-    for reference in references.split(","):
-        row = [f"`{reference}`"]
-        for cell in cells:
-            here = (table["reference"] == reference) & (table[CELL] == list(cell)).all(axis=1)
-            found = table[here]
-            row.append(_claim(page, run, found.iloc[0]) if len(found) else "")
+    for model, reference in (pair.split(":") for pair in pairs):
+        row = [f"`{model}` against `{reference}`"]
+        for run in runs.split(","):
+            better, surely, two_way, worse = (
+                count(page, run, "rmse", model, reference, kind).split(" ", 1) for kind in VERDICTS
+            )
+            row.append(
+                f"better in {' '.join(better)} (significantly {surely[0]}, two-way {two_way[0]}), "
+                f"significantly worse in {worse[0]}; "
+                f"{percent(page, run, model, reference)}"
+            )
         rows.append(row)
-    heads = [cell_name(cell) for cell in cells]
-    return markdown_table([f"`{model}` against", *heads], rows)
+    names = [str(page.read(run, "comparison.csv")["dataset"].iloc[0]) for run in runs.split(",")]
+    return markdown_table(["RMSE", *names], rows)
 
 
 def leaderboard(
     page: Page, run: str, costs: str, first_cell: str, second_cell: str, models: str
 ) -> str:
-    """Recommenders by their error in the second cell: whose ratings they learn from, the error in
-    both, and what one more rating costs."""
+    """Recommenders by their error in the second cell: the ratings they learn from, the error in
+    both, and the cost of one more rating."""
     done = page.read(run, "comparison.csv")
     cost = page.read(costs, "models.csv").set_index("model")
-    mean = done.groupby(["model", *CELL])["rmse"].mean()
     cells = [cell_of(text) for text in (first_cell, second_cell)]
-    names = sorted(models.split(","), key=lambda model: mean[model, *cells[1]])
-    best = [min(mean[model, *cell] for model in names) for cell in cells]
+    means = done.groupby(["model", *CELL])["rmse"].mean().unstack(CELL)
+    means = means.loc[models.split(","), cells].sort_values(cells[1]).round(3)
+    best = means.min()
     rows = []
-    for model in names:
-        errors = [
-            f"**{mean[model, *cell]:.3f}**"
-            if round(mean[model, *cell], 3) == round(least, 3)
-            else f"{mean[model, *cell]:.3f}"
-            for cell, least in zip(cells, best, strict=True)
-        ]
+    for model, errors in means.iterrows():
+        texts = [f"**{e:.3f}**" if e == best[cell] else f"{e:.3f}" for cell, e in errors.items()]
         of_model = cost.loc[model]
         size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
         text = f"{_bytes(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
-        rows.append([f"`{name_in_table(done, model)}`", of_model["learns_from"], *errors, text])
-    heads = [f"RMSE, {cell_name(cell)}" for cell in cells]
-    return markdown_table(
-        [
-            "recommender",
-            "learns from",
-            *heads,
-            "memory per user; time to learn a rating and predict",
-        ],
-        rows,
-    )
+        rows.append([f"`{name_in_table(done, model)}`", of_model["learns_from"], *texts, text])
+    heads = ["recommender", "learns from", *(f"RMSE, {cell_name(cell)}" for cell in cells)]
+    return markdown_table([*heads, "memory per user; time to learn a rating and predict"], rows)
 
 
 def costs(page: Page, file: str, part: str) -> str:
-    """What something costs, what an alternative costs in the same run, and the ratio."""
+    """The cost of something, the cost of an alternative in the same run, and the ratio."""
     table = page.read(file)
     rows = []
     for row in table[table["part"] == part].to_dict("records"):
@@ -227,22 +273,11 @@ def costs(page: Page, file: str, part: str) -> str:
     return markdown_table(["what", "figure", "beside", "ratio"], rows)
 
 
-def plot(page: Page, run: str, models: str, file: str) -> str:
-    """The line that shows the picture; `pictures` draws it."""
-    return f"![RMSE against ratings per user]({file})"
-
-
-def terminal(page: Page, run: str, file: str, *command: str) -> str:
-    """The line that shows the picture; `pictures` draws it."""
-    return f"![RMSE of each recommender and cell, in a terminal]({file})"
-
-
 def count(page: Page, run: str, score: str, model: str, reference: str, kind: str) -> str:
     """ "4 of 5"."""
     rows = page.read(run, "claims.csv")
-    rows = rows[
-        (rows["score"] == score) & (rows["model"] == model) & (rows["reference"] == reference)
-    ]
+    here = (rows["score"] == score) & (rows["model"] == model) & (rows["reference"] == reference)
+    rows = rows[here]
     sign = 1 if (score in MORE_IS_BETTER) == kind.endswith("better") else -1
     there = sign * rows["difference"] > 0
     if kind.startswith("significantly"):
@@ -270,6 +305,12 @@ def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> s
     return f"{table[column].mean():,.{decimals}f}"
 
 
+def figure(value: float, spread: float) -> str:
+    """ "0.812 ±0.004"; "failed" without a value."""
+    text = "failed" if pd.isna(value) else f"{value:.3f}"
+    return text if pd.isna(spread) else f"{text} ±{spread:.3f}"
+
+
 def _bytes(size: float) -> str:
     return f"{size:,.0f} B" if size < 10_000 else f"{size / 1000:,.0f} kB"
 
@@ -282,46 +323,10 @@ def _seconds(seconds: float) -> str:
     return f"{seconds * 1e6:.1g} µs"
 
 
-def _claim(page: Page, run: str, row: pd.Series) -> str:
-    text = f"{row['difference']:+.3f}"
-    if page.p[comparison(run, row)] < ALPHA:
-        text = f"**{text}**"
-    text += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
-    return text if pd.isna(row["percent"]) else f"{text} {row['percent']:+.1f} %"
-
-
-def figure(value: float, spread: float) -> str:
-    """ "0.812 ±0.004"; "failed" without a value."""
-    text = "failed" if pd.isna(value) else f"{value:.3f}"
-    return text if pd.isna(spread) else f"{text} ±{spread:.3f}"
-
-
-def family(page: Page, other: str) -> str:
-    """Nothing to be seen."""
-    return ""
-
-
-KINDS: dict[str, Callable[..., str]] = {
-    "scores": scores,
-    "differences": differences,
-    "claims": claims,
-    "leaderboard": leaderboard,
-    "csv": csv,
-    "costs": costs,
-    "plot": plot,
-    "terminal": terminal,
-    "count": count,
-    "percent": percent,
-    "value": value,
-    "family": family,
-    **CONTINUAL_KINDS,
-}
-
-
 def _filtered(table: pd.DataFrame, filters: tuple[str, ...]) -> pd.DataFrame:
-    for column, wanted in (one.split("=") for one in filters):
+    for column, value in (one.split("=") for one in filters):
         there = table[column].astype(str).str.replace(" ", "_")
-        table = table[there == wanted.replace(" ", "_")]
+        table = table[there == value]
     return table
 
 
@@ -333,3 +338,33 @@ def _cell(value: object) -> str:
             return f"{value:,.0f}"
         return f"{value:.2g}" if 0 < abs(value) < 0.0005 else f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+TERMINAL = "![RMSE of each recommender and cell, in a terminal]"
+CURVES = "![RMSE by how many ratings the user has given before]"
+WAITING = "![RMSE beside the reference by the age of the last fit]"
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "plot": draw_plot,
+    "curves": continual.draw_curves,
+    "waiting": continual.draw_waiting,
+}
+KINDS: dict[str, Callable[..., str]] = {
+    "scores": scores,
+    "differences": differences,
+    "claims": claims,
+    "verdicts": verdicts,
+    "leaderboard": leaderboard,
+    "csv": csv,
+    "costs": costs,
+    "replay": continual.replay,
+    "replay_costs": continual.replay_costs,
+    "curve": continual.curve,
+    "count": count,
+    "percent": percent,
+    "value": value,
+    "family": lambda page, *files: "",
+    "plot": lambda page, *words: f"![RMSE against ratings per user]({words[-1]})",
+    "terminal": lambda page, run, file, *command: f"{TERMINAL}({file})",
+    "curves": lambda page, *words: f"{CURVES}({Path(words[-1]).name})",
+    "waiting": lambda page, *words: f"{WAITING}({Path(words[-1]).name})",
+}

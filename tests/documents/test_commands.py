@@ -1,253 +1,172 @@
-"""Every command that the pages print is one that works; the rules say how each is tried."""
+"""Commands and code of the pages are ones that work: all are read, cheap ones are run."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 
 import pytest
 import tyro
-from commands import PAGES, PROGRAMS, Command, all_commands, blocks_of, commands_in
-from rules import OWN_RATINGS, RULES, STAND_FOR, Elsewhere, Run, changed, rule_of
-from tests_paths import ROOT
+from pages import PAGES, README, RESULTS, blocks, commands, named_block, present, printed, where
+from tests_paths import ROOT, SYNTHETIC
 
-from recbench.__main__ import TEMPLATE
-
-COMMANDS = all_commands()
-TO_RUN = [command for command in COMMANDS if isinstance(rule_of(command), Run)]
-# Blocks without a command, by page: what is printed, and the tree of folders.
-OTHER_BLOCKS = {
-    "README.md": 1,
-    "personal-model.md": 1,
-    "weightless.md": 1,
-    "your-own-model.md": 1,
-}
-# The test that runs each block of Python, by page: how many there are of it.
-PYTHON_BLOCKS = {
-    "README.md": {"test_readme.py": 1},
-    "CONTRIBUTING.md": {"documents/test_contributing.py": 7},
-    "your-own-model.md": {"contract/test_command.py": 1},
-    "evaluation.md": {"test_readme.py": 1},
-    "personal-model.md": {"test_readme.py": 1},
-    "recommend.md": {"documents/test_commands.py": 1},
-    "scale.md": {"documents/test_commands.py": 2},
-    "weightless.md": {"weightless/test_docs.py": 3},
+OWN_MODEL, EVALUATION = (ROOT / "docs" / f"{name}.md" for name in ("your-own-model", "evaluation"))
+PERSONAL, RECOMMEND = (ROOT / "docs" / f"{name}.md" for name in ("personal-model", "recommend"))
+SCALE = ROOT / "docs" / "scale.md"
+TEMPLATE = ROOT / "recbench" / "checks" / "template.py"
+STAND_FOR = ("EXTENDED", "REFERENCES")  # words of results/README.md that stand for others
+NOT_OURS = {"venv", "pytest", "ruff", "mypy"}
+OTHER_FLAGS = {  # of pip and of Dask
+    *(
+        "--index-url",
+        "--version",
+        "--port",
+        "--no-dashboard",
+        "--scheduler-file",
+        "--nworkers",
+        "--nthreads",
+    )
 }
 
 
-def text_of(command):
-    return command.text if isinstance(command.text, str) else ""
-
-
-# --- nothing is left out -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=text_of)
-def test_a_rule_covers_it(command):
-    assert rule_of(command) is not None, f"{command.page}: no rule in tests/documents/rules.py"
-
-
-@pytest.mark.parametrize("text", ["python compare_all.py --seed 1", "python new.py", "make"])
-def test_a_new_command_is_covered_by_none(text):
-    assert rule_of(Command("docs/results.md", text)) is None
-
-
-def test_every_rule_is_of_a_command():
-    used = [rule_of(command) for command in COMMANDS]
-    assert [rule.pattern for rule in RULES if rule not in used] == []
-
-
-def test_every_block_is_of_commands_or_counted_here():
-    others, python = {}, {}
-    for page in PAGES:
-        for block in blocks_of(page):
-            if block.language == "python":
-                python[page.name] = python.get(page.name, 0) + 1
-            elif not commands_in(block):
-                others[page.name] = others.get(page.name, 0) + 1
-    assert others == OTHER_BLOCKS
-    assert python == {page: sum(tests.values()) for page, tests in PYTHON_BLOCKS.items()}
-    for tests in PYTHON_BLOCKS.values():
-        for file in tests:
-            assert (ROOT / "tests" / file).exists()
-
-
-def test_other_test_files_run_what_is_left_to_them():
-    for command in COMMANDS:
-        rule = rule_of(command)
-        if isinstance(rule, Elsewhere):
-            places = [ROOT / folder / rule.file for folder in ("tests", "tests/documents", ".")]
-            file = next(place for place in places if place.exists())
-            named = re.fullmatch(rule.pattern, command.text).expand(rule.named)
-            assert named in file.read_text(), f"{command.text}: {named} is not in {rule.file}"
-
-
-def test_scripts_for_other_machines_are_python():
-    """No more is tried: there is no Slurm and no Kubernetes here."""
-    for block in blocks_of(ROOT / "docs" / "scale.md"):
-        if block.language == "python":
-            compile(block.text, "docs/scale.md", "exec")
-
-
-# --- each is read ------------------------------------------------------------------------------
-
-
-def stand_for():
-    """What words of results/README.md stand for, as it says."""
-    page = (ROOT / "results" / "README.md").read_text()
-    return {
-        word: re.search(rf"`?{word}`? stands for `([^`]*)`", page)[1].split() for word in STAND_FOR
-    }
-
-
-def module_and_words(command):
+def module_of(words: list[str]) -> tuple[object, list[str]] | None:
     """The module of a command of Python, and its words; None of another."""
-    words = [w for word in command.words for w in stand_for().get(word, [word])]
-    if words[0] != "python" or words[1:3] in (["-m", "venv"], ["-m", "pytest"], ["--version"]):
+    if words[0] != "python" or words[1] == "--version" or (words[2:3] and words[2] in NOT_OURS):
         return None
-    if words[1] == "-m":
-        module = importlib.import_module(words[2])
-        if hasattr(module, "__path__"):  # a package
-            module = importlib.import_module(f"{words[2]}.__main__")
-        return module, words[3:]
-    if "/" in words[1]:
-        return None, words[2:]
-    return importlib.import_module(words[1].removesuffix(".py")), words[2:]
+    if words[1] != "-m":
+        return importlib.import_module(words[1].removesuffix(".py").replace("/", ".")), words[2:]
+    module = importlib.import_module(words[2])
+    if hasattr(module, "__path__"):
+        module = importlib.import_module(f"{words[2]}.__main__")
+    return module, words[3:]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=text_of)
-def test_its_flags_and_values_are_read(command, capsys):
-    given = module_and_words(command)
-    if given is None:
-        assert command.words[0] in PROGRAMS
-        return
-    module, words = given
-    parameters = getattr(module, "Command", None) or getattr(module, "Parameters", None)
-    if parameters is None:
-        assert words == []
-    elif words == ["--help"]:
-        with pytest.raises(SystemExit) as done:
-            tyro.cli(parameters, args=words)
-        assert done.value.code in (0, None)
-    elif words or command.in_block:
-        try:
-            tyro.cli(parameters, args=words)
-        except SystemExit:
-            pytest.fail(f"{command.page}: {command.text}\n{capsys.readouterr().err}")
+def parameters_of(module: object) -> object:
+    return getattr(module, "Command", None) or getattr(module, "Parameters", None)
 
 
-# --- each is run -------------------------------------------------------------------------------
+def our_commands(page):
+    """Module and words of each, but for those that no flags are given to read."""
+    text = RESULTS.read_text()
+    stands = {w: re.search(rf"`?{w}`? stands for `([^`]*)`", text)[1].split() for w in STAND_FOR}
+    for words in commands(page):
+        found = module_of([word for one in words for word in stands.get(one, [one])])
+        if found and parameters_of(found[0]):
+            yield found
 
 
-def environment(folder, cache):
-    """With a cache and profile of the test's own, or the cache of the user who tests."""
+@pytest.mark.parametrize("page", PAGES, ids=where)
+def test_flags_and_values_of_commands_are_read(page, capsys):
+    for module, words in our_commands(page):
+        if words and words != ["--help"]:
+            try:
+                tyro.cli(parameters_of(module), args=words)
+            except SystemExit:
+                pytest.fail(f"{module.__name__} {' '.join(words)}\n{capsys.readouterr().err}")
+
+
+def test_every_flag_that_is_named_exists():
+    modules = {module for page in PAGES for module, _ in our_commands(page)}
+    helps = (tyro.extras.get_parser(parameters_of(module)).format_help() for module in modules)
+    flags = OTHER_FLAGS | {flag for text in helps for flag in re.findall(r"--[a-z0-9-]+", text)}
+    for words in (("new", "x"), ("check", "x:X")):
+        parser = tyro.extras.get_parser(type(tyro.cli(_recbench(), args=words)))
+        flags |= set(re.findall(r"--[a-z0-9-]+", parser.format_help()))
+    for page in PAGES:
+        used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", present(page)))
+        assert used <= flags, (page.name, used - flags)
+
+
+def _recbench():
+    return parameters_of(importlib.import_module("recbench.__main__"))
+
+
+def test_targets_of_make_are_there():
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for page in PAGES:
+        assert {words[1] for words in commands(page) if words[0] == "make"} <= set(targets), page
+
+
+def test_installed_packages_are_the_pins_and_ci_calls_the_test_command():
+    pins = (ROOT / "requirements.txt").read_text().split()
+    for words in commands(README):
+        if words[:2] == ["pip", "install"]:
+            assert all("==" not in word or word in pins for word in words), words
+            assert all((ROOT / w).exists() for w in words if w.endswith(".txt"))
+    assert "<!-- test -->" in (ROOT / ".ci" / "run").read_text()
+    assert named_block("test", README).strip().endswith("-m pytest")
+    assert named_block("compare", README).strip().endswith("compare_all.py")
+
+
+def test_code_for_other_machines_is_python():
+    """No more is tried: there is no Slurm here."""
+    for code in blocks(SCALE, "python"):
+        compile(code, "docs/scale.md", "exec")
+
+
+# --- run ------------------------------------------------------------------------------------------
+
+
+def run(words, folder, **environment):
+    """In `folder`, with a profile of its own; a script is found in the project."""
     own = {"XDG_DATA_HOME": str(folder / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    if not cache:
-        own["RECBENCH_CACHE"] = str(folder / "cache")
-    return os.environ | own
-
-
-def run(words, folder, cache=False):
-    """In `folder`, as from the project's: a script is found there."""
-    words = [sys.executable, *words[1:]]
-    if (ROOT / words[1]).is_file():
-        words[1] = str(ROOT / words[1])
-    return subprocess.run(
-        words,
+    script = [ROOT / words[0]] if (ROOT / words[0]).is_file() else words[:1]
+    done = subprocess.run(
+        [sys.executable, *map(str, [*script, *words[1:]])],
         cwd=folder,
-        env=environment(folder, cache),
+        env=os.environ | own | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,  # in the order in which a terminal shows them
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
         timeout=600,
     )
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """With a my_file.py that has what the pages call by it, and a file of ratings."""
-    page = (ROOT / "docs" / "evaluation.md").read_text()
-    holdout = re.search(r"```python\n(.*?class FirstFraction.*?)```", page, re.DOTALL)[1]
-    (tmp_path / "my_file.py").write_text(TEMPLATE.read_text() + "\n\n" + holdout)
-    shutil.copy(OWN_RATINGS, tmp_path / "ratings.csv")
-    return tmp_path
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "command", [one for one in TO_RUN if not rule_of(one).as_printed], ids=text_of
-)
-def test_it_runs(command, folder):
-    done = run(changed(command.words, rule_of(command)), folder)
-    assert done.returncode == 0, f"{command.page}: {command.text}\n{done.stdout}"
-
-
-@pytest.mark.slow
-def test_the_session_of_recommend_prints_what_the_page_says(folder):
-    """One after another, as the page has them: each goes on from the profile of the one before."""
-    for page in (ROOT / "README.md", ROOT / "docs" / "recommend.md"):
-        shutil.rmtree(folder / "data", ignore_errors=True)
-        found = [command for block in blocks_of(page) for command in commands_in(block)]
-        session = [one for one in found if getattr(rule_of(one), "as_printed", False)]
-        assert session
-        for command in session:
-            done = run(command.words, folder, cache=True)
-            assert "Traceback" not in done.stdout
-            said = done.stdout.replace(str(folder / "data"), "~/.local/share")
-            lines = [line.rstrip() for line in said.splitlines()]
-            for line in command.printed.splitlines():
-                assert line in lines, f"{page.name}: {command.text}\n{said}"
-            if page.name != "README.md":  # which leaves lines out
-                assert "\n".join(lines) == command.printed
-
-
-@pytest.mark.slow
-def test_the_python_of_recommend_runs(folder):
-    code = re.search(
-        r"```python\n(.*?)```", (ROOT / "docs" / "recommend.md").read_text(), re.DOTALL
-    )[1]
-    done = run(["python", "-c", code], folder, cache=True)
     assert done.returncode == 0, done.stdout
-    assert re.fullmatch(r"(\d\.\d .+ \(\d{4}\), [\d.]+ to [\d.]+\n){5}", done.stdout), done.stdout
-
-
-def test_the_version_of_torch_that_the_page_installs_is_the_pin():
-    pins = (ROOT / "requirements.txt").read_text().split()
-    for command in COMMANDS:
-        if command.words[:2] == ["pip", "install"]:
-            for word in command.words[2:]:
-                assert "==" not in word or word in pins, command.text
-                assert not word.endswith(".txt") or (ROOT / word).exists()
-
-
-def test_targets_of_make_are_there():
-    targets = {c.words[1] for c in COMMANDS if c.words[0] == "make"}
-    assert targets
-    for target in targets:
-        done = subprocess.run(
-            ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow
-def test_the_picture_of_the_engine_is_what_its_script_draws(tmp_path):
-    drawn = (ROOT / "docs" / "weightless.svg").read_bytes()
-    copy = tmp_path / "project"
-    for name in ("weightless", "docs"):
-        shutil.copytree(ROOT / name, copy / name)
-    (copy / "docs" / "weightless.svg").unlink()
-    subprocess.run(
-        [sys.executable, "docs/draw_weightless.py"],
-        cwd=copy,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
-        check=True,
-        capture_output=True,
-    )
-    assert (copy / "docs" / "weightless.svg").read_bytes() == drawn
+def test_models_and_holdout_of_the_pages_run(tmp_path):
+    own, training = blocks(OWN_MODEL, "python")
+    (holdout,) = blocks(EVALUATION, "python")
+    (tmp_path / "my_file.py").write_text(f"{own}\n\n{training}\n\n{holdout}")
+    template = TEMPLATE.read_text().replace("class MyModel", "class Template")
+    (tmp_path / "another.py").write_text(template)
+    words = ["--dataset", SYNTHETIC, "--num-users", 10, "--ratings-per-user", 20]
+    words += ["--iterations", 1, "--workers", 1, "--output-dir", "out"]
+    words += ["--models", "my_file:MyModel", "my_file:OverItems", "another:Template", "user_mean"]
+    run(["compare_all.py", *words, "--holdout", "my_file:FirstFraction"], tmp_path)
+    assert (tmp_path / "out" / "comparison.csv").read_text().count(",ok,") == 4
+
+
+@pytest.mark.slow
+def test_the_session_of_recommend_prints_the_movies_and_reasons_of_the_page(tmp_path):
+    session = printed(RECOMMEND, "python recommend.py")
+    assert len(session) == 2
+    for words, lines in session:  # each goes on from the profile of the one before
+        output = [line.rstrip() for line in run(words[1:], tmp_path).splitlines()]
+        assert lines
+        assert [line for line in lines if line not in output] == []
+
+
+@pytest.mark.slow
+def test_python_of_the_personal_model_and_of_recommend_prints_what_it_should(tmp_path):
+    after = PERSONAL.read_text().split("<!-- user -->")[1].split("<!-- end -->")[1]
+    shown = re.search(r"```\n(.*?)```", after, re.DOTALL)[1].splitlines()
+    code = named_block("user", PERSONAL) + blocks(RECOMMEND, "python")[0]
+    lines = run(["-c", code], tmp_path).splitlines()
+    assert [line.rstrip() for line in lines[: len(shown)]] == shown
+    recommended = lines[len(shown) :]
+    assert len(recommended) == 5
+    assert all(re.fullmatch(r"\d\.\d .+ \(\d{4}\), [\d.]+ to [\d.]+", one) for one in recommended)
+
+
+@pytest.mark.slow
+def test_data_prep_shows_a_dataset(tmp_path):
+    words = ["--dataset", SYNTHETIC, "--num-users", 10, "--ratings-per-user", 5]
+    output = run(["data_prep.py", *words], tmp_path, RECBENCH_CACHE=str(tmp_path / "cache"))
+    assert "ratings" in output

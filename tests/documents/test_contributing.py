@@ -1,4 +1,4 @@
-"""The examples of CONTRIBUTING.md, put into a copy of the project, are what it says they are."""
+"""The examples of CONTRIBUTING.md, put into a copy of the project, keep its rules and run."""
 
 from __future__ import annotations
 
@@ -19,16 +19,12 @@ LINES = re.findall(
 )
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    """The project with all examples in it, and a dataset for the reader."""
-    copy = tmp_path_factory.mktemp("copy") / "project"
-    ignored = shutil.ignore_patterns(".*", "results", "docs", "__pycache__")
+def put_in(copy):
+    """All examples, and a dataset for the reader."""
+    ignored = shutil.ignore_patterns(".*", "results", "docs", "tests", "__pycache__")
     shutil.copytree(ROOT, copy, ignore=ignored)
-    assert len(FILES) == 2
-    assert len(LINES) == 5
+    assert (len(FILES), len(LINES)) == (2, 5)
     for name, code in FILES:
-        assert not (copy / name).exists()
         (copy / name).write_text(code)
     for line, name, code in LINES:
         text = (copy / name).read_text()
@@ -36,51 +32,39 @@ def copy(tmp_path_factory):
         apart = "\n\n" if code.startswith("def ") else ""  # functions stand two lines apart
         (copy / name).write_text(text.replace(f"\n{line}", f"\n{code}{apart}{line}"))
     ratings = pl.read_csv(ROOT / "tests" / "synthetic" / "ratings_small.csv").select(
-        user="userId", film=pl.format("Movie {}", "movieId"), stars="rating", time="timestamp"
+        user="userId", movie=pl.format("Movie {}", "movieId"), stars="rating", time="timestamp"
     )
     (copy / "cache").mkdir()
     ratings.write_csv(copy / "cache" / "plain.csv")
-    return copy
-
-
-def python(copy, *words):
-    done = subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=copy,
-        env=os.environ | {"PYTHONPATH": str(copy), "RECBENCH_CACHE": str(copy / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.mark.slow
-def test_they_keep_the_rules_of_the_project(copy):
+def test_the_examples_keep_the_rules_and_are_in_a_run(tmp_path):
+    copy = tmp_path / "project"
+    put_in(copy)
+
+    def python(*words):
+        done = subprocess.run(
+            [sys.executable, *map(str, words)],
+            cwd=copy,
+            env=os.environ | {"PYTHONPATH": str(copy), "RECBENCH_CACHE": str(copy / "cache")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
     names = [name for name, _ in FILES] + [name for _, name, _ in LINES]
-    shutil.copy(ROOT / "pyproject.toml", copy)
-    python(copy, "-m", "ruff", "check", *names)
-    python(copy, "-m", "ruff", "format", "--check", *names)
-    python(copy, "-m", "recbench", "check", "user_last", "--quick")
-
-
-@pytest.mark.slow
-def test_the_recommender_the_dataset_and_the_score_are_in_a_run(copy):
-    words = ["--dataset", "plain", "--num-users", 8, "--reviews-per-user", 10]
+    python("-m", "ruff", "check", *names)
+    python("-m", "ruff", "format", "--check", *names)
+    python("-m", "recbench", "check", "user_last", "--quick")
+    words = ["--dataset", "plain", "--num-users", 8, "--ratings-per-user", 10, "--workers", 1]
     words += ["--models", "user_last", "user_mean", "--iterations", 1, "--output-dir", "out"]
-    python(copy, "compare_all.py", *words)
+    python("compare_all.py", *words)
     table = pl.read_csv(copy / "out" / "comparison.csv")
     assert table["model"].to_list() == ["user_last", "user_mean"]
     assert table["status"].to_list() == ["ok", "ok"]
     assert set(table["dataset"]) == {"plain"}
     assert table["mean_error"].abs().max() > 0
     assert (table["mean_error"].abs() <= table["mae"]).all()
-
-
-def test_folders_and_files_that_it_names_are_there():
-    for path in re.findall(r"`((?:[\w.]+/)+[\w.]*)`", PAGE):
-        assert (ROOT / path).exists(), path
-    for target in re.findall(r"\]\((?!http)([^)#]*)(?:#[^)]*)?\)", PAGE):
-        assert (ROOT / target).exists(), target

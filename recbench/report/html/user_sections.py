@@ -80,7 +80,7 @@ def _spread(table: pd.DataFrame) -> Section:
 
 
 def _by_group(table: pd.DataFrame) -> Section:
-    figures = []
+    figures: list[Figure] = []
     for by in (BY_RATINGS, BY_POPULARITY):
         panels = {
             cell: _groups_panel(rows[rows["by"] == by], by, cell)
