@@ -269,15 +269,17 @@ if __name__ == "__main__":
 
 import shutil
 import time
+from functools import partial
 
 from rich.console import Console
 
-from data_prep import Dataset, load_dataset
+from data_prep import Dataset, load_dataset, megabytes, size_of
 from recbench.data.datasets import absolute_path
-from recbench.data.loading import megabytes, size_of
 from recbench.models.item_table.making import CODE_BITS
 from recbench.registry import RENAMED, absolute
 from recbench.report.html.run_report import write_report
+from recbench.report.progress import GridProgress
+from recbench.report.results import write_results
 from recbench.runs import running
 from recbench.runs.cluster import Cluster, open_cluster
 from recbench.runs.grid import CELLS, CellTask
@@ -292,6 +294,7 @@ from recbench.runs.resume import (
 )
 from recbench.runs.run_folder import RunFolder
 
+TRIVIAL_REFERENCE = "user_median"  # beside the other
 console = Console(highlight=False)
 
 
@@ -318,7 +321,9 @@ def main(parameters: Parameters) -> int:
             table = folder.finish(models, started)
             if (table["status"] == "ok").any():
                 reference = parameters.reference if parameters.reference in models else None
-                running.write_results(table, predictions, protocol, reference, folder, console)
+                write_results(
+                    table, predictions, protocol, reference, TRIVIAL_REFERENCE, folder, console
+                )
             report = write_report(folder.path)
             failed = table[table["status"] == "failed"]
             failures = [
@@ -383,7 +388,8 @@ def run_grid(
         console.print(line, markup=False)
     command = resume_command(folder, parameters, workers=0 if cluster else 1)
     workers = cluster or parameters.workers
-    running.run_tasks(tasks, folder, predictions, dataset, names, workers, command, console)
+    progress = partial(GridProgress, console, rows=folder.rows, order=names)
+    running.run_tasks(tasks, folder, predictions, dataset, workers, command, progress)
     shutil.rmtree(exchange if parameters.shared_folder else exchange / CELLS, ignore_errors=True)
     return names, predictions
 

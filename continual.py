@@ -117,6 +117,7 @@ from rich.console import Console
 
 from data_prep import load_dataset
 from recbench.data.datasets import absolute_path
+from recbench.files import write_csv
 from recbench.registry import absolute, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
@@ -124,7 +125,7 @@ from recbench.report.terminal import CONTINUAL_LEGEND, continual_table
 from recbench.runs.cluster import Cluster, Needed, open_cluster
 from recbench.runs.processes import number_of_workers, resumable, work_through
 from recbench.runs.resume import open_run, resume_command, resumed
-from recbench.runs.run_folder import RunFolder, write_csv
+from recbench.runs.run_folder import RunFolder
 from recbench.stream.replaying import KEY, Replay, Segment, stream_of, work
 from recbench.stream.scores import make_tables
 

@@ -50,7 +50,9 @@ __all__ = [
     "load_dataset",
     "load_source",
     "locate",
+    "megabytes",
     "prepare_data",
+    "size_of",
 ]
 
 

@@ -115,11 +115,12 @@ from rich.table import Table
 
 from data_prep import load_dataset
 from recbench.contract import Recommender
+from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
 from recbench.runs.processes import resumable
 from recbench.runs.resume import open_run, resume_command, resumed
-from recbench.runs.run_folder import RunFolder, write_csv
+from recbench.runs.run_folder import RunFolder
 from recbench.runs.tuning import (
     Columns,
     Settings,

@@ -22,12 +22,12 @@ class _River(OnlineRecommender):
     learns_from: ClassVar[str] = "all"
     tuned: ClassVar[str] = "never"
 
-    def _new(self, seed: int) -> Any:
+    def _new(self, training: Training) -> Any:
         raise NotImplementedError
 
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
-        self._model = self._new(training.seed)
+        self._model = self._new(training)
         for row in np.argsort(train.time, kind="stable"):
             self.learn_one(int(train.user[row]), int(train.movie[row]), float(train.stars[row]))
         return self
@@ -55,7 +55,7 @@ class RiverBaseline(_River):
 
     name: ClassVar[str] = "river_baseline"
 
-    def _new(self, seed: int) -> Any:
+    def _new(self, training: Training) -> Any:
         return reco.Baseline(optimizer=optim.SGD(0.01))
 
     def state_bytes(self) -> int:
@@ -70,8 +70,8 @@ class RiverBiasedMF(_River):
 
     name: ClassVar[str] = "river_biased_mf"
 
-    def _new(self, seed: int) -> Any:
-        return reco.BiasedMF(seed=seed)
+    def _new(self, training: Training) -> Any:
+        return reco.BiasedMF(seed=training.seed)
 
     def _product(self, user: int, movie: int) -> float:
         users, movies = self._model.u_latents, self._model.i_latents

@@ -30,13 +30,13 @@ from experiments.common import ResumableFlags, console
 from recbench.command_line import run
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
+from recbench.files import write_csv
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
 from recbench.report.plots import adaptation_plot
 from recbench.report.style import save
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import write_csv
 from recbench.stream.learners import Learner
 from recbench.stream.replaying import replay
 from recbench.stream.stream import Stream, ratings_before, ratings_in_time

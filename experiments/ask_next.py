@@ -33,8 +33,8 @@ from recbench.errors import check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import mean_per_user
 from recbench.evaluation.protocols import PROTOCOLS, UserSet
+from recbench.files import write_csv
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
 ANSWERS = (0, 1, 2, 5, 10)

@@ -18,9 +18,8 @@ import pandas as pd
 from recbench.command_line import run
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm, significance, two_way_interval
-from recbench.keys import CELL
+from recbench.files import CELL, write_csv
 from recbench.runs.predictions import Predictions
-from recbench.runs.run_folder import write_csv
 
 
 @dataclass

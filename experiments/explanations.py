@@ -23,8 +23,8 @@ from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.files import write_csv
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
 SUMS = 1e-9  # stars

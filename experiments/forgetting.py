@@ -26,10 +26,10 @@ from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.files import write_csv
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
 NUM_MOVIES = 500  # that predictions are compared for

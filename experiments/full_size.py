@@ -45,7 +45,7 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.significance import significance
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.models.item_table.making import make_item_table
 from recbench.models.item_table.table import ItemTables
 from recbench.registry import load_recommender

@@ -32,13 +32,12 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol, UserSet
 from recbench.evaluation.significance import significance
-from recbench.keys import CELL
+from recbench.files import CELL, write_csv
 from recbench.models.item_table.making import CODE_BITS, choose_codes, make_item_table
 from recbench.registry import family_of, load_recommender, name_of
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import write_csv
 
 
 @dataclass

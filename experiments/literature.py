@@ -46,12 +46,12 @@ from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import measure
+from recbench.files import write_csv
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies
 from recbench.registry import family_of
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import write_csv
 
 CLOSE = 0.005  # stars: a difference that folds and seeds account for
 

@@ -30,12 +30,12 @@ from recbench.command_line import run
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
+from recbench.files import write_csv
 from recbench.models.item_kernel import CodeKernel
 from recbench.models.item_table.making import make_item_table
 from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Movies, Ratings
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
 MOST_RATINGS = 300  # of a user, the latest

@@ -29,7 +29,7 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Encoding, UserSet
 from recbench.evaluation.significance import significance
-from recbench.keys import CELL
+from recbench.files import CELL, write_csv
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
@@ -38,7 +38,6 @@ from recbench.registry import load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import write_csv
 
 
 @dataclass

@@ -25,6 +25,7 @@ from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.files import write_csv
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 from recbench.models.item_table.making import choose_codes
@@ -32,7 +33,6 @@ from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import write_csv
 from recbench.threads import one_thread
 
 BITS = (64, 128, 256, 512)

@@ -25,9 +25,9 @@ from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Protocol
+from recbench.files import write_csv
 from recbench.registry import load_recommender
 from recbench.runs.resume import open_run
-from recbench.runs.run_folder import write_csv
 
 
 @dataclass

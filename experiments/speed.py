@@ -51,11 +51,12 @@ from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.files import write_csv
 from recbench.models.factorization import BURN_IN
 from recbench.registry import check_name, load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import RunFolder, write_csv
+from recbench.runs.run_folder import RunFolder
 from recbench.threads import one_thread
 
 IN_PROCESS = ("engine", "networks", "models")

@@ -22,7 +22,7 @@ MAY_IMPORT = {
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
 CORE = {
     "errors",
-    "keys",
+    "files",
     "ratings",
     "contract",
     "registry",
@@ -35,10 +35,10 @@ WITHIN_RECBENCH = {
     "models": CORE | {"command_line", "data"},
     "evaluation": CORE | {"data", "evaluation"},
     "stream": CORE | {"data", "evaluation", "stream"},
-    "report": {"errors", "keys", "command_line", "evaluation", "report"}
+    "report": {"errors", "files", "command_line", "evaluation", "report"}
     | {"contract", "registry", "runs"},  # of the table of runs
     "checks": CORE | {"data", "runs", "checks"},
-    "runs": CORE | {"keys", "command_line", "data", "evaluation", "runs"},
+    "runs": CORE | {"files", "command_line", "data", "evaluation", "runs"},
     "own_ratings": {"errors", "ratings", "contract", "models", "data", "own_ratings"},
     "page": {"errors", "threads", "own_ratings", "page"},
 }

@@ -13,7 +13,7 @@ from tests_paths import ROOT, SYNTHETIC
 
 import tune as tune_script
 from recbench.contract import with_defaults
-from recbench.data import joining
+from recbench.data import loading
 from recbench.data.sampling import user_sets
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
@@ -309,7 +309,7 @@ def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
     assert len(set(prints)) == 2
 
     (other / "ratings_small.csv").write_text((SYNTHETIC / "ratings_small.csv").read_text())
-    joining._load_and_join.cache_clear()
+    loading._load.cache_clear()
     printed = tune("--resume", tmp_path / "run", expected=2)
     assert prints[1] in printed.replace("\n", "")
 

@@ -21,7 +21,7 @@ from recbench.evaluation.metrics import (
     ndcg_at_10_per_user,
     right_within_one_star,
 )
-from recbench.keys import CELL
+from recbench.files import CELL
 
 RESAMPLES = 10_000
 TWO_WAY_RESAMPLES = 2_000

@@ -10,7 +10,7 @@ import pandas as pd
 from recbench.contract import ForgettingRecommender
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION, Protocol
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.registry import class_of
 from recbench.report.figure import minus
 from recbench.report.html.page import Page, render

@@ -44,7 +44,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from recbench.errors import InputError
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.report import continual_markdown as continual
 from recbench.report.continual_markdown import markdown_table
 from recbench.report.family import (

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
-from recbench.runs.processes import Piece
+from recbench.runs.processes import Observer, Piece
 
 NO_DIFFERENCES = pd.DataFrame(
     columns=["model", "score", "reference_role", "num_users", "reviews_per_user"]
@@ -79,6 +79,11 @@ class GridProgress:
     def note(self, text: str) -> None:
         """Something that the user should know, above the table."""
         self._console.print(text, markup=False)
+
+    @property
+    def observer(self) -> Observer | None:
+        """To be called with what workers are at; None where nobody looks on."""
+        return self.observe if self._console.is_terminal else None
 
     def observe(self, worker: int, piece: Piece | None) -> None:
         """What a worker is at from now on, see `recbench.runs.processes`."""

@@ -1,14 +1,28 @@
-"""`results.csv`, a row for each cell and recommender, and `final_results.csv`, as published."""
+"""What is written when a grid is done: `results.csv`, a row for each cell and recommender,
+`final_results.csv` in the published columns, `significance.csv`; and the tables in the terminal."""
 
 from __future__ import annotations
 
 import pandas as pd
+from rich.console import Console
 
-from recbench.evaluation.significance import rmse_intervals
-from recbench.keys import CELL
-from recbench.report.terminal import cells_of, learns_from
+from recbench.evaluation.protocols import Protocol
+from recbench.evaluation.significance import rmse_intervals, significance
+from recbench.files import CELL, write_csv
+from recbench.report.terminal import (
+    TABLES,
+    USERS_MEDIAN,
+    cells_of,
+    learns_from,
+    legend,
+    score_table,
+)
+from recbench.runs import running
+from recbench.runs.predictions import Predictions
+from recbench.runs.run_folder import RunFolder
 
 RESULTS = "results.csv"
+REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
 MEANS = {  # over iterations: column of comparison.csv -> column here
     "rmse": "rmse",
     "accuracy_mean": "accuracy",
@@ -77,3 +91,58 @@ def final_results(comparison: pd.DataFrame) -> pd.DataFrame:
             record[f"{name}_time"] = row["fit_seconds"] + row["predict_seconds"]
         records.append(record)
     return pd.DataFrame(records)
+
+
+def write_results(
+    table: pd.DataFrame,
+    predictions: Predictions,
+    protocol: Protocol,
+    reference: str | None,
+    trivial: str,
+    folder: RunFolder,
+    console: Console,
+) -> None:
+    """The other files of a run, and its tables in the terminal.
+
+    Args:
+        table: the rows of the run.
+        reference, trivial: see `references_of`.
+    """
+    losses = predictions.losses()
+    predictions.finish()
+    write_csv(results_table(table, losses), folder.path / RESULTS)
+    write_csv(final_results(table), folder.path / "final_results.csv")
+    cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
+    references = references_of(cells, reference, trivial, folder)
+    if protocol.holdout_rule().same_test_rows:
+        differences = significance(losses, references)
+        write_csv(differences, folder.path / "significance.csv")
+    else:  # there is nothing to pair
+        differences = significance(losses.iloc[:0], references.iloc[:0])
+    for score, title in TABLES.items():
+        if table[score].notna().any():
+            console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
+    console.print(legend(differences), soft_wrap=True)
+
+
+def references_of(
+    cells: list[tuple[int, int]], reference: str | None, trivial: str, folder: RunFolder
+) -> pd.DataFrame:
+    """Of each cell the reference and the trivial one, with their roles.
+
+    Args:
+        reference: named in advance; None: the collaborative one with the lowest mean RMSE on the
+            validation rows of all iterations of the cell, among those that succeeded in each.
+    """
+    rows = [(*cell, reference, "named beforehand") for cell in cells]
+    if reference is None:
+        rows = []
+        scores: dict[tuple[int, int], list[dict]] = {}
+        for one in running.references(folder):
+            scores.setdefault((one[CELL[0]], one[CELL[1]]), []).append(one["rmse"])
+        for cell, rmse in scores.items():
+            if in_all := sorted(set.intersection(*map(set, rmse))):
+                best = min(in_all, key=lambda name: sum(one[name] for one in rmse))
+                rows.append((*cell, best, "best collaborative"))
+    rows += [(*cell, trivial, USERS_MEDIAN) for cell in cells]
+    return pd.DataFrame(rows, columns=REFERENCE_COLUMNS)

@@ -15,7 +15,7 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from recbench.contract import learns_from_words
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.registry import class_of
 
 TABLES = {

@@ -23,7 +23,7 @@ from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Measured, measure, score
 from recbench.evaluation.predicting import Predictions, fit_and_predict, together
 from recbench.evaluation.protocols import Protocol
-from recbench.keys import in_file_name
+from recbench.files import in_file_name
 from recbench.registry import family_of, file_of, line_of, load_recommender
 from recbench.runs.predictions import CELLS, write_part
 from recbench.runs.processes import OutOfTime, Piece, report, time_limit

@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import losses_per_user
-from recbench.keys import ITERATION, in_file_name
-from recbench.runs.run_folder import complete_file
+from recbench.files import ITERATION, complete_file, in_file_name
 
 KEY = [*ITERATION, "model"]
 Key = tuple[int, int, int, str]

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +13,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from recbench.errors import InputError
-from recbench.keys import ITERATION
+from recbench.files import ITERATION, complete_file, write_csv
 from recbench.runs.provenance import provenance
 
 LOCK = ".lock"  # held while a process writes to the folder
@@ -249,20 +247,6 @@ def check_new(path: Path) -> None:
     existing = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise InputError(f"--output-dir {path}: {existing} cannot be written. Give another folder")
-
-
-def write_csv(table: pd.DataFrame, file: Path) -> None:
-    """Write `table` so that `file` is complete at every moment."""
-    with complete_file(file) as scratch:
-        scratch.write_text(table.to_csv(index=False), encoding="utf-8")
-
-
-@contextmanager
-def complete_file(file: Path, suffix: str = "part") -> Iterator[Path]:
-    """A scratch file to write to, which then takes the place of `file`."""
-    scratch = file.with_name(f"{file.name}.{suffix}")
-    yield scratch
-    os.replace(scratch, file)
 
 
 def _now() -> str:

@@ -1,40 +1,30 @@
 """A grid is run: which tasks are left, what they cost, one result after another into the folder of
-the run; and the references that recommenders are compared with."""
+the run; and the scores that references are chosen by."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from rich.console import Console
-
 from recbench.contract import check_declarations, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
-from recbench.evaluation.protocols import Protocol
-from recbench.evaluation.significance import significance
-from recbench.keys import CELL, ITERATION
+from recbench.files import ITERATION
 from recbench.registry import family_of, file_of, line_of, load_recommender
-from recbench.report.progress import GridProgress
-from recbench.report.results import RESULTS, final_results, results_table
-from recbench.report.terminal import TABLES, USERS_MEDIAN, legend, score_table
 from recbench.runs.cluster import Cluster, Needed
 from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.processes import Piece, number_of_workers, work_through
-from recbench.runs.run_folder import RunFolder, write_csv
+from recbench.runs.run_folder import RunFolder
 
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 DEFAULT_ENGINE = "weightless"
 LARGE = 2_000_000  # ratings; the cost of fewer is not announced
-TRIVIAL_REFERENCE = "user_median"  # beside the other
-REFERENCE_COLUMNS = [*CELL, "reference", "reference_role"]
 
 
 def check_models(specs: Sequence[str], wnn_engine: str) -> None:
@@ -164,16 +154,15 @@ def run_tasks(
     folder: RunFolder,
     predictions: Predictions,
     dataset: Dataset,
-    names: list[str],
     workers: int | Cluster,
     resume_command: str,
-    console: Console,
+    show_progress: Callable[..., Any],
 ) -> None:
     """Run the tasks, here or on a cluster; each result is saved as soon as it is there.
 
     Args:
-        names: of all recommenders, in the order of the tables.
         workers: a cluster, or processes on this machine, see `number_of_workers`.
+        show_progress: `recbench.report.progress.GridProgress`, but for `tasks` and `size_of`.
     """
     if isinstance(workers, Cluster) and tasks:
         one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
@@ -183,10 +172,8 @@ def run_tasks(
         divided = any(task.users_per_task for task in tasks)
         workers = number_of_workers(workers, None if divided else len(tasks))
     shards, pieces = Shards(), [task.pieces() for task in tasks]
-    size_of = partial(ratings_in, dataset)
-    with GridProgress(console, pieces, folder.rows, names, size_of) as progress:
-        observer = progress.observe if console.is_terminal else None
-        for result in work_through(run_task, tasks, workers, resume_command, observer):
+    with show_progress(tasks=pieces, size_of=partial(ratings_in, dataset)) as progress:
+        for result in work_through(run_task, tasks, workers, resume_command, progress.observer):
             done = result if result.shard is None else shards.add(result)
             for note in folder.new_notes(done.notes):
                 progress.note(note)
@@ -207,37 +194,6 @@ def ratings_in(dataset: Dataset, piece: Piece) -> float:
     return (piece.num_users or dataset.n_users) * each / piece.parts
 
 
-def write_results(
-    table: pd.DataFrame,
-    predictions: Predictions,
-    protocol: Protocol,
-    reference: str | None,
-    folder: RunFolder,
-    console: Console,
-) -> None:
-    """The other files of a run, and its tables in the terminal.
-
-    Args:
-        table: the rows of the run.
-        reference: see `references_of`.
-    """
-    losses = predictions.losses()
-    predictions.finish()
-    write_csv(results_table(table, losses), folder.path / RESULTS)
-    write_csv(final_results(table), folder.path / "final_results.csv")
-    cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
-    references = references_of(cells, reference, folder)
-    if protocol.holdout_rule().same_test_rows:
-        differences = significance(losses, references)
-        write_csv(differences, folder.path / "significance.csv")
-    else:  # there is nothing to pair
-        differences = significance(losses.iloc[:0], references.iloc[:0])
-    for score, title in TABLES.items():
-        if table[score].notna().any():
-            console.print(f"\n{title}", score_table(table, differences, score), sep="\n")
-    console.print(legend(differences), soft_wrap=True)
-
-
 # --- references --------------------------------------------------------------------------------
 
 
@@ -252,26 +208,3 @@ def note_reference(folder: RunFolder, scores: dict) -> None:
     others = [one for one in references(folder) if any(one[k] != scores[k] for k in ITERATION)]
     ordered = sorted([*others, scores], key=lambda one: [one[name] for name in ITERATION])
     folder.note("references", ordered)
-
-
-def references_of(
-    cells: list[tuple[int, int]], reference: str | None, folder: RunFolder
-) -> pd.DataFrame:
-    """Of each cell the reference and the trivial one, with their roles.
-
-    Args:
-        reference: named in advance; None: the collaborative one with the lowest mean RMSE on the
-            validation rows of all iterations of the cell, among those that succeeded in each.
-    """
-    rows = [(*cell, reference, "named beforehand") for cell in cells]
-    if reference is None:
-        rows = []
-        scores: dict[tuple[int, int], list[dict]] = {}
-        for one in references(folder):
-            scores.setdefault((one[CELL[0]], one[CELL[1]]), []).append(one["rmse"])
-        for cell, rmse in scores.items():
-            if in_all := sorted(set.intersection(*map(set, rmse))):
-                best = min(in_all, key=lambda name: sum(one[name] for one in rmse))
-                rows.append((*cell, best, "best collaborative"))
-    rows += [(*cell, TRIVIAL_REFERENCE, USERS_MEDIAN) for cell in cells]
-    return pd.DataFrame(rows, columns=REFERENCE_COLUMNS)

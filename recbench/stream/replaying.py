@@ -18,11 +18,10 @@ import polars as pl
 
 from recbench.contract import FEW, Training, bytes_of, compile_kernels, fit, time_for
 from recbench.data.loading import load_dataset
-from recbench.keys import in_file_name
+from recbench.files import complete_file, in_file_name
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 from recbench.registry import file_of, line_of, load_recommender
-from recbench.runs.run_folder import complete_file
 from recbench.stream.learners import Learner
 from recbench.stream.stream import Stream, ratings_in_time
 from recbench.threads import one_thread

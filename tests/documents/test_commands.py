@@ -10,7 +10,17 @@ import sys
 
 import pytest
 import tyro
-from pages import PAGES, README, RESULTS, blocks, commands, named_block, present, printed, where
+from project_pages import (
+    PAGES,
+    README,
+    RESULTS,
+    blocks,
+    commands,
+    named_block,
+    present,
+    printed,
+    where,
+)
 from tests_paths import ROOT, SYNTHETIC
 
 OWN_MODEL, EVALUATION = (ROOT / "docs" / f"{name}.md" for name in ("your-own-model", "evaluation"))

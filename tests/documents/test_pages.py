@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 import yaml
-from pages import DOCS, PAGES, README, RESULTS, RUNS, blocks, present, where
+from project_pages import DOCS, PAGES, README, RESULTS, RUNS, blocks, present, where
 from tests_paths import ROOT
 
 from recbench.contract import (

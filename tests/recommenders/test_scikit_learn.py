@@ -24,7 +24,7 @@ from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.predicting import fit_and_predict, together
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.keys import in_file_name
+from recbench.files import in_file_name
 from recbench.models.item_baseline import ItemBaseline
 from recbench.registry import family_of, file_of, load_recommender, name_of
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from recbench.evaluation import metrics
 from recbench.evaluation.significance import significance
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.runs.predictions import Predictions
 from recbench.stream import scores as replay_scores
 

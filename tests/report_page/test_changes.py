@@ -11,7 +11,7 @@ from scipy import stats
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.report.html import changes
 from recbench.report.html import user_sections as users
 from recbench.report.html.changes import answer, write_changes

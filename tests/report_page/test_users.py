@@ -10,7 +10,7 @@ from made_runs import CELLS
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import losses_per_user, resampled_means
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.report.html import user_sections as users
 
 

@@ -17,7 +17,7 @@ from scipy import stats
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm, two_sided_p
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.report.figure import Figure
 from recbench.report.html import user_sections as users
 from recbench.report.html.grid_sections import HOLM, SCORES, by_cell, forest_panel, scores_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.report.figure import Axis, Figure, Panel, Series, by_model, hover, number
 from recbench.report.html.grid_sections import by_cell
 from recbench.report.html.run_files import RunFiles

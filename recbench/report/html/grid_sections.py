@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from recbench.keys import CELL, ITERATION
+from recbench.files import CELL, ITERATION
 from recbench.report.figure import (
     Axis,
     Figure,

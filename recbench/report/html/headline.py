@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.evaluation.holdouts import holdouts
-from recbench.keys import CELL
+from recbench.files import CELL
 from recbench.report.figure import minus
 from recbench.report.html.run_files import GRID, RunFiles
 from recbench.report.terminal import ALPHA, cell_name, cells_of

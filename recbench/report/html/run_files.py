@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from recbench.errors import InputError
-from recbench.keys import CELL, ITERATION
+from recbench.files import CELL, ITERATION
 from recbench.report.terminal import USERS_MEDIAN
 
 GRID, REPLAY = "comparison.csv", "continual_summary.csv"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recbench.files import write_csv
 from recbench.report.html import cost_sections, grid_sections, headline, replay_sections
 from recbench.report.html.page import Page, write_page
 from recbench.report.html.protocol import facts, protocol_in_words
@@ -17,7 +18,6 @@ from recbench.report.results import RESULTS, results_table
 from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import cells_of
 from recbench.runs.predictions import Predictions
-from recbench.runs.run_folder import write_csv
 
 REPORT = "report.html"
 

@@ -11,7 +11,7 @@ from scipy import stats
 
 from recbench.errors import InputError
 from recbench.evaluation.metrics import WITHIN_ONES
-from recbench.keys import CELL, ITERATION
+from recbench.files import CELL, ITERATION
 from recbench.report.figure import (
     Axis,
     Figure,
