@@ -203,5 +203,5 @@ def test_from_the_command_line(tmp_path, capsys):
     assert (second / "changes-from-first.html").exists()
     with pytest.raises(InputError, match="Expected one, or two"):
         main(Parameters(runs=(str(first),) * 3))
-    with pytest.raises(InputError, match="give no folder with it"):
+    with pytest.raises(InputError, match="name no folder with it"):
         main(Parameters(runs=(str(first),), check=True))
