@@ -86,8 +86,7 @@ class GridProgress:
         """What a worker is at from now on, see `recbench.runs.processes`."""
         now = time.perf_counter()
         with self._lock:
-            before = self._running.pop(worker, None)
-            if before is not None:
+            if before := self._running.pop(worker, None):
                 self._time_left.took(before[0], now - before[1])
             if piece is not None:
                 self._running[worker] = piece, now

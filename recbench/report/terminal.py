@@ -210,15 +210,9 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 
 def picture_of_run(run: Path, command: str) -> str:
-    """The table at the end of a run of compare_all.py and its legend, below the command.
-
-    Raises:
-        FileNotFoundError: a file of the run is not there.
-    """
-    comparison, differences = (
-        pd.read_csv(run / name) for name in ("comparison.csv", "significance.csv")
-    )
-    table = score_table(comparison, differences, "rmse")
+    """The table at the end of a run of compare_all.py and its legend, below the command."""
+    differences = pd.read_csv(run / "significance.csv")
+    table = score_table(pd.read_csv(run / "comparison.csv"), differences, "rmse")
     return terminal_picture([f"$ {command}", TABLES["rmse"], table, legend(differences), ""])
 
 
