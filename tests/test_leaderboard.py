@@ -81,31 +81,23 @@ def test_a_later_run_of_one_cell_leaves_the_others(folder):
     assert board.rows["250 × 25"].idxmin() == board.rows.index[board.rows["model"] == "ridge"][0]
 
 
-def other_data(metadata):
-    metadata["datasets"][0]["fingerprint"] = "other"
+OTHER = {
+    "data": lambda metadata: metadata["datasets"][0].update(fingerprint="other"),
+    "holdout": lambda metadata: metadata["protocol"].update(holdout="random"),
+    "seed": lambda metadata: metadata["parameters"].update(seed=7),
+    "version": lambda metadata: metadata.update(evaluation_version=VERSION - 1),
+}
 
 
-def other_holdout(metadata):
-    metadata["protocol"]["holdout"] = "random"
-
-
-def other_seed(metadata):
-    metadata["parameters"]["seed"] = 7
-
-
-def other_version(metadata):
-    metadata["evaluation_version"] = VERSION - 1
-
-
-@pytest.mark.parametrize("change", [other_data, other_holdout, other_seed, other_version])
-def test_other_data_protocol_samples_or_version_are_a_ranking_of_their_own(folder, change):
-    again(folder, "second", change, models=["ridge"], shift=-0.5)
+@pytest.mark.parametrize("what", OTHER)
+def test_other_data_protocol_samples_or_version_are_a_ranking_of_their_own(folder, what):
+    again(folder, "second", OTHER[what], models=["ridge"], shift=-0.5)
     one, other = boards(folder)
     assert "second" not in set(one.rows["run"])
     assert other.rows["model"].tolist() == ["ridge"]
     assert one.comparable == ""
-    assert bool(other.comparable) == (change is other_version)
-    assert ("Not to be compared" in leaderboard_page(folder)) == (change is other_version)
+    assert bool(other.comparable) == (what == "version")
+    assert ("Not to be compared" in leaderboard_page(folder)) == (what == "version")
 
 
 def test_a_plugin_has_its_figures_alone_and_its_name_is_text(folder):
@@ -136,7 +128,7 @@ def test_the_page_is_what_the_runs_say():
 
 @pytest.mark.slow
 def test_the_page_is_searched_filtered_and_sorted(folder, tmp_path_factory):
-    again(folder, "second", other_data, models=["ridge", "personal"])
+    again(folder, "second", OTHER["data"], models=["ridge", "personal"])
     file = folder / "leaderboard.html"
     file.write_text(leaderboard_page(folder), encoding="utf-8")
     one, other = boards(folder)

@@ -13,11 +13,12 @@ A learner is written recommender@when it is refitted.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from recbench.report.family import Page, read, replay_comparison
+from recbench.report.family import Page, read, replayed
 from recbench.report.html.replay_sections import curves_figure, waiting_figure
 from recbench.report.html.run_files import named
 from recbench.report.plots import draw
@@ -45,39 +46,30 @@ def markdown_table(heads: list[str], rows: list[list[str]]) -> str:
 def replay(page: Page, runs: str, learners: str = "") -> str:
     """RMSE and the difference from the first learner in percent, bold where it is significant; of
     all, or of these learners."""
-    tables = {}
-    for run in runs.split(","):
-        rows = page.read(run, "continual_summary.csv")
-        tables[run] = rows.set_index(rows["model"] + "@" + rows["retrained"])
-    names = dict.fromkeys(name for table in tables.values() for name in table.index)
-    lines = [
-        [f"`{name}`", *(_replayed(page, run, table, name) for run, table in tables.items())]
-        for name in (learners.split(",") if learners else names)
-    ]
-    heads = [str(table["dataset"].iloc[0]) for table in tables.values()]
+    tables = [page.with_p(run, replayed(page.root, run)) for run in runs.split(",")]
+    texts = [{row.model: _replayed(row) for row in table.itertuples()} for table in tables]
+    names = learners.split(",") if learners else dict.fromkeys(n for one in texts for n in one)
+    lines = [[f"`{name}`", *(one.get(name, "") for one in texts)] for name in names]
+    heads = [str(table["dataset"].iloc[0]) for table in tables]
     return markdown_table(["recommender @ refitted", *heads], lines)
 
 
-def _replayed(page: Page, run: str, table: pd.DataFrame, name: str) -> str:
-    if name not in table.index:
-        return ""
-    row = table.loc[name]
-    if pd.isna(row["rmse"]):
+def _replayed(row: Any) -> str:
+    if pd.isna(row.rmse):
         return "failed"
-    text = f"{row['rmse']:.3f}"
-    if pd.isna(row["percent"]):
-        return text
-    difference = f"{row['percent']:+.1f} %"
-    if page.p[replay_comparison(run, row, table.index[0])] < ALPHA:
+    if pd.isna(row.percent):
+        return f"{row.rmse:.3f}"
+    difference = f"{row.percent:+.1f} %"
+    if row.p_holm < ALPHA:
         difference = f"**{difference}**"
-    return f"{text}, {difference} [{row['low']:+.1f}, {row['high']:+.1f}]"
+    return f"{row.rmse:.3f}, {difference} [{row.low:+.1f}, {row.high:+.1f}]"
 
 
 def replay_costs(page: Page, run: str) -> str:
     """Microseconds to learn and to predict, fits, processor seconds, bytes of a user."""
     rows = [
         [
-            f"`{row.model}@{row.retrained}`",
+            f"`{row.model}`",
             "" if pd.isna(row.learn_us_p50) else _two(row.learn_us_p50, row.learn_us_p99),
             _two(row.predict_us_p50, row.predict_us_p99),
             f"{row.fits:,.0f}",
@@ -85,7 +77,7 @@ def replay_costs(page: Page, run: str) -> str:
             f"{row.total_seconds:,.0f}",
             "" if pd.isna(row.bytes_per_user) else f"{row.bytes_per_user:,.0f}",
         ]
-        for row in page.read(run, "continual_summary.csv").itertuples()
+        for row in replayed(page.root, run).itertuples()
     ]
     heads = ["recommender @ refitted", "learn, µs (99th)", "predict, µs (99th)"]
     return markdown_table([*heads, "fits", "s of fits", "s in all", "bytes per user"], rows)
@@ -97,9 +89,8 @@ def _two(median: float, high: float) -> str:
 
 def curve(page: Page, run: str, names: str) -> str:
     """RMSE by how many ratings the user has given before; the lowest of each column in bold."""
-    rows = page.read(run, "learning_curve.csv")
-    rows = rows.assign(name=rows["model"] + "@" + rows["retrained"])
-    table = rows.pivot_table(index="name", columns="ratings_seen", values="rmse")
+    rows = named(page.read(run, "learning_curve.csv"))
+    table = rows.pivot_table(index="model", columns="ratings_seen", values="rmse")
     table = table.loc[[name for name in names.split(",") if name in table.index]]
     text = table.map("{:.3f}".format)
     text = text.where(table.ne(table.min()), "**" + text + "**")
@@ -108,14 +99,10 @@ def curve(page: Page, run: str, names: str) -> str:
 
 
 def draw_curves(root: Path, run: str, names: str) -> Figure:
-    summary, curve = (
-        named(read(root / run / name)) for name in ("continual_summary.csv", "learning_curve.csv")
-    )
-    return draw(curves_figure(curve), run_looks(summary), names.split(","))
+    curve = named(read(root / run / "learning_curve.csv"))
+    return draw(curves_figure(curve), run_looks(replayed(root, run)), names.split(","))
 
 
 def draw_waiting(root: Path, run: str) -> Figure:
-    summary, waiting = (
-        named(read(root / run / name)) for name in ("continual_summary.csv", "waiting.csv")
-    )
-    return draw(waiting_figure(waiting), run_looks(summary))
+    waiting = named(read(root / run / "waiting.csv"))
+    return draw(waiting_figure(waiting), run_looks(replayed(root, run)))

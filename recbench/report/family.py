@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,10 @@ class Page:
         """Raises InputError if the file is not there."""
         return read(self.root.joinpath(*path))
 
+    def with_p(self, run: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows, which are compared in the document, with the corrected p as `p_holm`."""
+        return rows.assign(p_holm=[self.p.get(one, np.nan) for one in comparisons(run, rows)])
+
 
 def read(file: Path) -> pd.DataFrame:
     """The CSV, which must not be changed. Raises InputError if it is not there."""
@@ -76,6 +80,52 @@ def marks_of(text: str, root: Path) -> frozenset[Mark]:
     return frozenset(marks)
 
 
+def selected(
+    root: Path, run: str, file: str, score: str, models: str = "", references: str = ""
+) -> pd.DataFrame:
+    """The rows of claims.csv or significance.csv with this score, and only these `models` and
+    `references`, if any are named (joined with ",")."""
+    rows = read(root / run / file)
+    rows = rows[rows["score"] == score]
+    for column, names in (("model", models), ("reference", references)):
+        if names:
+            rows = rows[rows[column].isin(names.split(","))]
+    return rows
+
+
+def with_reference(root: Path, run: str, score: str) -> pd.DataFrame:
+    """The rows of significance.csv that compare with the reference of the cell."""
+    rows = selected(root, run, "significance.csv", score)
+    return rows[rows["reference_role"] != USERS_MEDIAN]
+
+
+def replayed(root: Path, run: str) -> pd.DataFrame:
+    """continual_summary.csv with `model` as recommender@refitted, and what a comparison needs."""
+    rows = read(root / run / "continual_summary.csv")
+    rows = rows.assign(model=rows["model"] + "@" + rows["retrained"])
+    about = {"score": "rmse", "num_users": 0, "reviews_per_user": 0}
+    return rows.assign(**about, reference=rows["model"].iloc[0])
+
+
+def compared(root: Path, kind: str, *words: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The runs of a mark, with the rows of the comparisons that it makes of each."""
+    if kind == "scores":
+        yield words[0], with_reference(root, *words)
+    elif kind == "differences":
+        run, *more = words
+        yield run, selected(root, run, "significance.csv", *more)
+    elif kind in ("claims", "count"):
+        run, *more = words[:4]
+        yield run, selected(root, run, "claims.csv", *more)
+    elif kind == "verdicts":
+        for run in words[0].split(","):
+            for pair in words[1:]:
+                yield run, selected(root, run, "claims.csv", "rmse", *pair.split(":"))
+    elif kind == "replay":
+        for run in words[0].split(","):
+            yield run, replayed(root, run).dropna(subset="p")
+
+
 def corrected(marks: frozenset[Mark], root: Path) -> dict[Comparison, float]:
     """p of every comparison of these marks, after Holm's correction for all of them, whatever
     their run and score; a comparison that two tables have counts once, with the larger p.
@@ -84,76 +134,14 @@ def corrected(marks: frozenset[Mark], root: Path) -> dict[Comparison, float]:
         InputError: a file that a mark names is not there.
     """
     p: dict[Comparison, float] = {}
-    for kind, *words in marks:
-        if kind in COMPARING:
-            for made, value in COMPARING[kind](root, *words).items():
+    for mark in marks:
+        for run, rows in compared(root, *mark):
+            for made, value in zip(comparisons(run, rows), rows["p"].tolist(), strict=True):
                 p[made] = max(value, p.get(made, 0.0))
     return dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
 
 
-def comparison(run: str, row: Mapping[str, Any] | pd.Series) -> Comparison:
-    """That of a row of claims.csv or significance.csv."""
-    cell = int(row["num_users"]), int(row["reviews_per_user"])
-    return Comparison(run, row["score"], *cell, row["model"], row["reference"])
-
-
-def replay_comparison(run: str, row: Mapping[str, Any] | pd.Series, reference: str) -> Comparison:
-    """That of a row of continual_summary.csv: a learner against the first, over all users."""
-    return Comparison(run, "rmse", 0, 0, f"{row['model']}@{row['retrained']}", reference)
-
-
-P = dict[Comparison, float]
-
-
-def _of_rows(run: str, rows: pd.DataFrame) -> P:
-    return {comparison(run, row): row["p"] for row in rows.to_dict("records")}
-
-
-def _of_scores(root: Path, run: str, score: str) -> P:
-    """Every recommender against the reference of its cell."""
-    rows = read(root / run / "significance.csv")
-    return _of_rows(run, rows[(rows["score"] == score) & (rows["reference_role"] != USERS_MEDIAN)])
-
-
-def _of_differences(root: Path, run: str, score: str, models: str = "") -> P:
-    rows = read(root / run / "significance.csv")
-    rows = rows[rows["score"] == score]
-    return _of_rows(run, rows[rows["model"].isin(models.split(","))] if models else rows)
-
-
-def _of_claims(root: Path, run: str, score: str, model: str, references: str, kind: str = "") -> P:
-    rows = read(root / run / "claims.csv")
-    rows = rows[(rows["score"] == score) & (rows["model"] == model)]
-    return _of_rows(run, rows[rows["reference"].isin(references.split(","))])
-
-
-def _of_verdicts(root: Path, runs: str, *pairs: str) -> P:
-    found: P = {}
-    for run in runs.split(","):
-        for model, reference in (pair.split(":") for pair in pairs):
-            found |= _of_claims(root, run, "rmse", model, reference)
-    return found
-
-
-def _of_replays(root: Path, runs: str, names: str = "") -> P:
-    return {
-        replay_comparison(run, row, reference): row["p"]
-        for run in runs.split(",")
-        for reference, row in _replayed(read(root / run / "continual_summary.csv"))
-    }
-
-
-def _replayed(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The first learner, and each row that is compared with it."""
-    reference = f"{table['model'].iloc[0]}@{table['retrained'].iloc[0]}"
-    return ((reference, row) for row in table.dropna(subset="p").to_dict("records"))
-
-
-COMPARING: dict[str, Callable[..., P]] = {
-    "scores": _of_scores,
-    "differences": _of_differences,
-    "claims": _of_claims,
-    "count": _of_claims,
-    "verdicts": _of_verdicts,
-    "replay": _of_replays,
-}
+def comparisons(run: str, rows: pd.DataFrame) -> list[Comparison]:
+    """Those of rows with the columns of a comparison."""
+    of_rows = rows[list(Comparison._fields[1:])].itertuples(index=False, name=None)
+    return [Comparison(run, *row) for row in of_rows]

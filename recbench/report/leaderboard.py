@@ -97,16 +97,12 @@ def table_of(board: Board) -> pd.DataFrame:
         table[f"RMSE, {name}"] = rows[name]
         table[f"RMSE, {name}_mark"] = rows[f"{name}_mark"].map(minus)
         table[f"RMSE, {name}_best"] = rows[name].round(3) == round(rows[name].min(), 3)
-    return table.assign(
-        **{
-            "MAE": rows["mae"],
-            "bytes per user": pd.to_numeric(rows["bytes_per_user"]).round(),
-            "forgets": rows["forgets"],
-            "fit and predict, s": rows["seconds"],
-            "tuned": rows["tuned"],
-            "run": rows["run"],
-        }
-    )
+    table["MAE"] = rows["mae"]
+    table["bytes per user"] = pd.to_numeric(rows["bytes_per_user"]).round()
+    table[["forgets", "fit and predict, s", "tuned", "run"]] = rows[
+        ["forgets", "seconds", "tuned", "run"]
+    ]
+    return table
 
 
 def boards(folder: Path) -> list[Board]:
@@ -140,9 +136,8 @@ def _key(metadata: dict) -> tuple:
 
 def _choices(metadata: dict) -> dict[str, object]:
     """Those that a score depends on; one that is newer than the run has its default."""
-    then = metadata["protocol"]
     return {
-        field.name: then.get(field.name, field.default)
+        field.name: metadata["protocol"].get(field.name, field.default)
         for field in fields(Protocol)
         if field.name not in WITHOUT_LABELS
     }
@@ -182,39 +177,30 @@ def _board(group: list[tuple[str, Path, dict]]) -> Board:
 
 def _rows_of(run: Path) -> pd.DataFrame:
     """The rows that succeeded, with the marks of the run's own table."""
-    file = run / "comparison.csv"
+    file, differences = run / "comparison.csv", run / "significance.csv"
     if not file.exists():
         raise InputError(f"{file}: is not there. Delete the folder, or go on with the run")
     rows = pd.read_csv(file)
     rows = rows[rows["status"] == "ok"]
-    differences = run / "significance.csv"
     found = marks(pd.read_csv(differences)) if differences.exists() else {}
     keys = rows[[*CELL, "model"]].itertuples(index=False, name=None)
     return rows.assign(mark=[found.get((*key, "rmse"), "") for key in keys], run=run.name)
 
 
 def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> dict[str, object]:
-    by_cell = dict(list(rows.groupby(CELL)))
+    by_cell, cls = dict(list(rows.groupby(CELL))), class_of(name)
     row: dict[str, object] = {"model": name, "learns_from": learns_from(rows, name)}
     for cell in cells:
         of_cell = by_cell.get(cell)
         row[cell_name(cell)] = None if of_cell is None else of_cell["rmse"].mean()
         row[f"{cell_name(cell)}_mark"] = "" if of_cell is None else of_cell["mark"].iloc[0]
     last = by_cell.get(cells[-1], rows.iloc[:0])  # nothing of another cell
-    size = last["bytes_per_user"].mean() if "bytes_per_user" in last else None
+    forgets = cls and ("yes" if issubclass(cls, ForgettingRecommender) else "no")
     return row | {
         "mae": last["mae"].mean(),
-        "bytes_per_user": size,
-        "forgets": _forgets(name),
+        "bytes_per_user": last["bytes_per_user"].mean() if "bytes_per_user" in last else None,
+        "forgets": forgets or "",  # of a plugin it is not known
         "seconds": (last["fit_seconds"] + last["predict_seconds"]).mean(),
         "tuned": "no" if rows["tuned"].iloc[0] == "never" else "yes",
         "run": (last if len(last) else rows)["run"].iloc[0],
     }
-
-
-def _forgets(name: str) -> str:
-    """Whether it can forget a rating as if it had never been learned: yes, no, or ""."""
-    cls = class_of(name)
-    if cls is None:
-        return ""
-    return "yes" if issubclass(cls, ForgettingRecommender) else "no"

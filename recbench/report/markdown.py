@@ -39,7 +39,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -52,22 +51,25 @@ from recbench.report.family import (
     Comparison,
     Mark,
     Page,
-    comparison,
     corrected,
     marks_of,
     read,
+    selected,
+    with_reference,
 )
+from recbench.report.figure import minus
 from recbench.report.plots import error_by_ratings
 from recbench.report.style import save
 from recbench.report.terminal import (
     ALPHA,
     MORE_IS_BETTER,
-    USERS_MEDIAN,
     cell_name,
     cell_of,
     cells_of,
+    marks,
     name_in_table,
     picture_of_run,
+    references,
 )
 
 Corrected = Callable[[frozenset[Mark], Path], dict[Comparison, float]]
@@ -124,51 +126,40 @@ def draw_plot(root: Path, run: str, models: str) -> Figure:
 def scores(page: Page, run: str, score: str) -> str:
     """Recommenders by cell: mean ± standard deviation over iterations, the best in bold."""
     done = page.read(run, "comparison.csv")
-    table = page.read(run, "significance.csv")
-    table = table[(table["score"] == score) & (table["reference_role"] != USERS_MEDIAN)]
-    references: dict[tuple, str] = {}
-    marks: dict[tuple, str] = {}
-    for row in table.to_dict("records"):
-        cell = row[CELL[0]], row[CELL[1]]
-        references.setdefault(cell, row["reference"])
-        if page.p[comparison(run, row)] < ALPHA:
-            better = (row["difference"] > 0) == (score in MORE_IS_BETTER)
-            marks[row["model"], *cell] = " +" if better else " -"
+    table = page.with_p(run, with_reference(page.root, run, score))
+    found, named = marks(table), references(table)
     by_cell = done.groupby(["model", *CELL], sort=False)[score]
     mean, spread = by_cell.mean(), by_cell.std()
+    best = mean.groupby(CELL).agg("max" if score in MORE_IS_BETTER else "min")
     cells = cells_of(done)
     rows = []
     for model in done["model"].unique():
         row = [f"`{name_in_table(done, model)}`"]
         for cell in cells:
-            of_cell = mean.xs(cell, level=(1, 2))
-            best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
-            text = figure(mean[model, *cell], spread[model, *cell])
-            if round(mean[model, *cell], 4) == round(best, 4):
+            value, sd = mean[model, *cell], spread[model, *cell]
+            text = "failed" if pd.isna(value) else f"{value:.3f}"
+            text += "" if pd.isna(sd) else f" ±{sd:.3f}"
+            if round(value, 4) == round(best[cell], 4):
                 text = f"**{text}**"
-            row.append(text + marks.get((model, *cell), ""))
+            row.append(f"{text} {found.get((*cell, model, score), '')}".rstrip())
         rows.append(row)
-    rows.append(["reference", *(f"`{references.get(cell, '')}`" for cell in cells)])
+    rows.append(["reference", *(f"`{named.get(cell, '')}`" for cell in cells)])
     return markdown_table(["recommender", *map(cell_name, cells)], rows)
 
 
 def differences(page: Page, run: str, score: str, models: str = "") -> str:
     """Each recommender (or only `models`) against its references: difference, interval,
     corrected p, share of users."""
-    table = page.read(run, "significance.csv")
-    table = table[table["score"] == score]
-    if models:
-        table = table[table["model"].isin(models.split(","))]
+    table = page.with_p(run, selected(page.root, run, "significance.csv", score, models))
     rows = [
         [
             cell_name((row.num_users, row.reviews_per_user)),
             f"`{row.model}`",
             f"`{row.reference}`",
             f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
-            f"{page.p[comparison(run, row._asdict())]:.4f}",
-            "{:.0f} % [{:.0f}, {:.0f}]".format(
-                *(100 * share for share in (row.better_share, row.better_low, row.better_high))
-            ),
+            f"{row.p_holm:.4f}",
+            f"{100 * row.better_share:.0f} % "
+            f"[{100 * row.better_low:.0f}, {100 * row.better_high:.0f}]",
             str(row.users),
         ]
         for row in table.itertuples()
@@ -188,32 +179,23 @@ def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     return markdown_table(heads, rows)
 
 
-def claims(page: Page, run: str, score: str, model: str, references: str) -> str:
-    """`model` against each of `references` in each cell: difference and 95 % interval, bold where
-    it is significant, and in RMSE the difference in percent."""
-    table = page.read(run, "claims.csv")
-    table = table[(table["score"] == score) & (table["model"] == model)]
-    cells = cells_of(table)
-    found = {(row["reference"], row[CELL[0]], row[CELL[1]]): row for _, row in table.iterrows()}
+def claims(page: Page, run: str, score: str, model: str, names: str) -> str:
+    """`model` against each of the references `names` in each cell: difference and 95 % interval,
+    bold where it is significant, and in RMSE the difference in percent."""
+    cells = cells_of(selected(page.root, run, "claims.csv", score, model))
+    table = page.with_p(run, selected(page.root, run, "claims.csv", score, model, names))
+    texts = {}
+    for row in table.itertuples():
+        text = f"{row.difference:+.3f}"
+        text = f"**{text}**" if row.p_holm < ALPHA else text
+        text += f" [{row.low:+.3f}, {row.high:+.3f}]"
+        text += "" if pd.isna(row.percent) else f" {row.percent:+.1f} %"
+        texts[row.reference, row.num_users, row.reviews_per_user] = text
     rows = [
-        [
-            f"`{name}`",
-            *(
-                _claim(page, run, found[name, *cell]) if (name, *cell) in found else ""
-                for cell in cells
-            ),
-        ]
-        for name in references.split(",")
+        [f"`{name}`", *(texts.get((name, *cell), "") for cell in cells)]
+        for name in names.split(",")
     ]
     return markdown_table([f"`{model}` against", *map(cell_name, cells)], rows)
-
-
-def _claim(page: Page, run: str, row: pd.Series) -> str:
-    text = f"{row['difference']:+.3f}"
-    if page.p[comparison(run, row)] < ALPHA:
-        text = f"**{text}**"
-    text += f" [{row['low']:+.3f}, {row['high']:+.3f}]"
-    return text if pd.isna(row["percent"]) else f"{text} {row['percent']:+.1f} %"
 
 
 VERDICTS = ("better", "significantly_better", "two_way_better", "significantly_worse")
@@ -275,14 +257,11 @@ def costs(page: Page, file: str, part: str) -> str:
 
 def count(page: Page, run: str, score: str, model: str, reference: str, kind: str) -> str:
     """ "4 of 5"."""
-    rows = page.read(run, "claims.csv")
-    here = (rows["score"] == score) & (rows["model"] == model) & (rows["reference"] == reference)
-    rows = rows[here]
+    rows = page.with_p(run, selected(page.root, run, "claims.csv", score, model, reference))
     sign = 1 if (score in MORE_IS_BETTER) == kind.endswith("better") else -1
     there = sign * rows["difference"] > 0
     if kind.startswith("significantly"):
-        p = np.array([page.p[comparison(run, row)] for row in rows.to_dict("records")])
-        there &= p < ALPHA
+        there &= rows["p_holm"] < ALPHA
     if kind.startswith("two_way"):
         there &= rows["two_way_low"] * rows["two_way_high"] > 0
     return f"{there.sum()} of {len(rows)}"
@@ -290,11 +269,9 @@ def count(page: Page, run: str, score: str, model: str, reference: str, kind: st
 
 def percent(page: Page, run: str, model: str, reference: str) -> str:
     """ "-1.2 to -0.2 %"; "-0.6 %" of a single cell."""
-    rows = page.read(run, "claims.csv")
-    here = (rows["score"] == "rmse") & (rows["model"] == model) & (rows["reference"] == reference)
-    least, most = rows[here]["percent"].min(), rows[here]["percent"].max()
-    ends = dict.fromkeys(f"{end:+.1f}" for end in (least, most))
-    return f"{' to '.join(ends)} %".replace("-", "−")
+    found = selected(page.root, run, "claims.csv", "rmse", model, reference)["percent"]
+    ends = dict.fromkeys(f"{end:+.1f}" for end in (found.min(), found.max()))
+    return minus(f"{' to '.join(ends)} %")
 
 
 def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> str:
@@ -303,12 +280,6 @@ def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> s
     if table.empty:
         raise InputError(f"{file} has no row with {' '.join(filters)}")
     return f"{table[column].mean():,.{decimals}f}"
-
-
-def figure(value: float, spread: float) -> str:
-    """ "0.812 ±0.004"; "failed" without a value."""
-    text = "failed" if pd.isna(value) else f"{value:.3f}"
-    return text if pd.isna(spread) else f"{text} ±{spread:.3f}"
 
 
 def _bytes(size: float) -> str:

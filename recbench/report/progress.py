@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
@@ -19,9 +18,7 @@ from rich.text import Text
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
 from recbench.runs.processes import Observer, Piece
 
-NO_DIFFERENCES = pd.DataFrame(
-    columns=["model", "score", "reference_role", "num_users", "reviews_per_user"]
-)
+NO_DIFFERENCES = pd.DataFrame(columns=["reference_role"])
 
 
 def progress_bar(console: Console) -> Progress:
@@ -89,8 +86,7 @@ class GridProgress:
         """What a worker is at from now on, see `recbench.runs.processes`."""
         now = time.perf_counter()
         with self._lock:
-            before = self._running.pop(worker, None)
-            if before is not None:
+            if before := self._running.pop(worker, None):
                 self._time_left.took(before[0], now - before[1])
             if piece is not None:
                 self._running[worker] = piece, now
@@ -127,29 +123,28 @@ class GridProgress:
                     shown = score_table(table, NO_DIFFERENCES, "rmse")
                     self._table = (f"{TABLES['rmse']}, so far", shown)
             elif rows:
-                self._console.print(
-                    f"[{self._done}/{self._total}] {_where(key)}, RMSE: {cell_line(rows)}"
-                    f"{self._left(' (', ')')}",
-                    soft_wrap=True,
-                    markup=False,
-                )
+                line = f"{_where(key)}, RMSE: {cell_line(rows)}{self._left(' ({})')}"
+                line = f"[{self._done}/{self._total}] {line}"
+                self._console.print(line, soft_wrap=True, markup=False)
 
     def _picture(self) -> Group:
         """What stands in the terminal at this moment."""
         with self._lock:
-            description = self._left()
             self._bar.update(
-                self._task, completed=self._done, total=self._total, description=description
+                self._task, completed=self._done, total=self._total, description=self._left()
             )
-            now = time.perf_counter()
-            lines = [_line(piece, now - since) for piece, since in self._running.values()]
+            lines = []
+            for piece, since in self._running.values():
+                part = f", part {piece.part + 1} of {piece.parts}" if piece.parts > 1 else ""
+                seconds = _duration(time.perf_counter() - since)
+                lines.append(Text(f"  {_where(vars(piece))}: {piece.model}{part} ({seconds})"))
             return Group(*self._table, self._bar, *lines)
 
-    def _left(self, before: str = "", after: str = "") -> str:
+    def _left(self, form: str = "{}") -> str:
         now = time.perf_counter()
         running = {piece: now - since for piece, since in self._running.values()}
         seconds = self._time_left.seconds(now - self._started, running)
-        return "" if seconds is None else f"{before}{_duration(seconds)} left{after}"
+        return "" if seconds is None else form.format(f"{_duration(seconds)} left")
 
 
 def _where(key: dict[str, int]) -> str:
@@ -157,40 +152,27 @@ def _where(key: dict[str, int]) -> str:
     return f"{cell}, iteration {key['iteration']}"
 
 
-def _line(piece: Piece, seconds: float) -> Text:
-    """What a worker is at."""
-    of_all = f", part {piece.part + 1} of {piece.parts}" if piece.parts > 1 else ""
-    return Text(f"  {_where(vars(piece))}: {piece.model}{of_all} ({_duration(seconds)})")
-
-
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 class PiecesProgress:
-    """Shows how many pieces of work are done and the time left: a bar in a terminal, else a line
-    whenever another tenth is done.
-
-    Args:
-        total: how many there are.
-    """
+    """Shows how many of `total` pieces of work are done and the time left: a bar in a terminal,
+    else a line whenever another tenth is done."""
 
     def __init__(self, console: Console, total: int) -> None:
-        self._console = console
-        self._total = total
-        self._done = 0
+        self._console, self._total, self._done = console, total, 0
         self._started = time.perf_counter()
         self._bar = progress_bar(console)
+        self._bar.disable = not console.is_terminal
         self._task = self._bar.add_task("pieces", total=total)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._bar.start()
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._console.is_terminal:
-            self._bar.stop()
+        self._bar.stop()
 
     def add(self, what: str) -> None:
         """One more is done."""
@@ -199,10 +181,8 @@ class PiecesProgress:
         tenth = 10 * self._done // self._total
         if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
             seconds = time.perf_counter() - self._started
-            left = seconds / self._done * (self._total - self._done)
-            self._console.print(
-                f"[{self._done}/{self._total}] {what} ({_duration(left)} left)", markup=False
-            )
+            left = _duration(seconds / self._done * (self._total - self._done))
+            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)", markup=False)
 
 
 class TimeLeft:
@@ -220,8 +200,8 @@ class TimeLeft:
     def __init__(self, size_of: Callable[[Piece], float]) -> None:
         self._size_of = size_of
         self._expected: set[Piece] = set()
-        self._taken: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
-        self._spent = 0.0
+        self._taken: dict[str, dict[float, list[float]]] = {}  # by recommender and size
+        self._all: list[float] = []
 
     def expect(self, pieces: Iterable[Piece]) -> None:
         """They are still to be done."""
@@ -231,8 +211,9 @@ class TimeLeft:
         """It is done; a second time it counts as the first."""
         if piece in self._expected:
             self._expected.remove(piece)
-            self._taken[piece.model][self._size_of(piece)].append(seconds)
-            self._spent += seconds
+            sizes = self._taken.setdefault(piece.model, {})
+            sizes.setdefault(self._size_of(piece), []).append(seconds)
+            self._all.append(seconds)
 
     def drop(self, pieces: Iterable[Piece]) -> None:
         """They need not be done, or are done already."""
@@ -249,22 +230,21 @@ class TimeLeft:
             running: seconds since each piece that is being done was begun.
         """
         gone = {piece: min(seconds, self._of(piece)) for piece, seconds in running.items()}
-        spent = self._spent + sum(gone.values())
-        if not self._spent or not spent:
+        spent = sum(self._all) + sum(gone.values())
+        if not sum(self._all):
             return None
         left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._expected)
         return left * elapsed / spent
 
     def _of(self, piece: Piece) -> float:
         """What a piece takes, in all."""
-        taken, size = self._taken.get(piece.model), self._size_of(piece)
-        if not taken:
-            every = [one for sizes in self._taken.values() for of in sizes.values() for one in of]
-            return float(np.mean(every)) if every else 0.0
-        if size in taken:
-            return float(np.mean(taken[size]))
-        sizes = np.array(list(taken))
-        seconds = np.array([np.mean(taken[one]) for one in taken])  # (sizes,)
+        size = self._size_of(piece)
+        means = {one: np.mean(seconds) for one, seconds in self._taken.get(piece.model, {}).items()}
+        if not means:
+            return float(np.mean(self._all)) if self._all else 0.0
+        if size in means:
+            return float(means[size])
+        sizes, seconds = np.array(list(means)), np.array(list(means.values()))  # (sizes,)
         if len(sizes) == 1:
             return float(seconds[0])
         slope = max(float(np.polyfit(sizes, seconds, 1)[0]), 0.0)

@@ -55,12 +55,8 @@ def results_table(comparison: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFram
             record = {"users": users, "ratings_per_user": ratings, "model": model}
             record |= {"learns_from": learns_from(comparison, str(model)), **values}
             records.append(record | {"rmse_low": low, "rmse_high": high})
-    return _rounded(pd.DataFrame(records, columns=COLUMNS))
-
-
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    """Scores to four decimals, seconds to three digits, whole bytes."""
-    for name in table.columns[4:]:
+    table = pd.DataFrame(records, columns=COLUMNS)
+    for name in table.columns[4:]:  # four decimals of scores, three digits of seconds, whole bytes
         numbers = pd.to_numeric(table[name])
         if name.startswith("seconds"):
             table[name] = numbers.map(lambda value: float(f"{value:.3g}"))
@@ -77,10 +73,8 @@ def final_results(comparison: pd.DataFrame) -> pd.DataFrame:
     others have a mean and a median over users. Seconds are those of fitting and predicting.
     """
     records = []
-    for (num_users, reviews), cell in comparison.groupby(
-        ["num_users", "reviews_per_user"], sort=False
-    ):
-        record = {"num_users": num_users, "reviews_per_user": reviews}
+    for numbers, cell in comparison.groupby(CELL, sort=False):
+        record = dict(zip(CELL, numbers, strict=True))
         for row in cell.to_dict("records"):
             name = f"iter_{row['iteration']}_{row['model']}"
             if row["family"] == "Collaborative":

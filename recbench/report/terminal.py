@@ -95,21 +95,12 @@ def marks(differences: pd.DataFrame) -> dict[tuple, str]:
     return dict(zip(keys, np.where(better, "+", "-").tolist(), strict=True))
 
 
-def mark_of(differences: pd.DataFrame, model: str, cell: tuple, score: str) -> str:
-    """The mark of one recommender in one cell; "" if there is none."""
-    return marks(differences).get((*cell, model, score), "")
-
-
-def references(differences: pd.DataFrame) -> list[str]:
-    """What recommenders are compared with, each once, but for the user's median."""
+def references(differences: pd.DataFrame) -> pd.Series:
+    """The references of the cells, by num_users and reviews_per_user; not the user's median."""
     rows = differences[differences["reference_role"] != USERS_MEDIAN]
-    return rows["reference"].unique().tolist() if len(rows) else []
-
-
-def reference_of(differences: pd.DataFrame, cell: tuple) -> str:
-    """The reference that the marks of a cell are about; "" if it has none."""
-    here = differences[(differences[CELL] == list(cell)).all(axis=1)]
-    return next(iter(references(here)), "")
+    if rows.empty:
+        return pd.Series(dtype=str)
+    return rows.drop_duplicates(CELL).set_index(CELL)["reference"]
 
 
 # --- tables -------------------------------------------------------------------------------------
@@ -117,9 +108,8 @@ def reference_of(differences: pd.DataFrame, cell: tuple) -> str:
 
 def legend(differences: pd.DataFrame) -> str:
     """How a table of scores is read."""
-    against = "that of the last line"
-    if len(names := references(differences)) == 1:
-        against = names[0]
+    names = references(differences).unique()
+    against = names[0] if len(names) == 1 else "that of the last line"
     return (
         "Columns: users × ratings of each; means over iterations, the best in bold.\n"
         "Learns from: ratings of all users; of the user alone; or of the user, beside what\n"
@@ -155,9 +145,9 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
             texts.append(bold + found.get((*cell, model, score), " "))
         source = SHORT.get(learns_from(comparison, model), "")
         table.add_row(name_in_table(comparison, model), f"[dim]{source}", *texts)
-    if len(references(differences)) > 1:
-        names = [f"[dim]{reference_of(differences, cell)}" for cell in cells]
-        table.add_row("[dim]reference", "", *names)
+    named = references(differences)
+    if named.nunique() > 1:
+        table.add_row("[dim]reference", "", *(f"[dim]{named.get(cell, '')}" for cell in cells))
     return table
 
 
@@ -185,15 +175,12 @@ def continual_table(summary: pd.DataFrame) -> Table:
                 style="bold" if row.rmse == best else "",
             ),
             "" if pd.isna(row.percent) else f"{row.percent:+.1f}{mark}",
-            *map(_number, (row.learn_us_p50, row.predict_us_p50, row.total_seconds)),
+            *(
+                "" if pd.isna(value) else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+                for value in (row.learn_us_p50, row.predict_us_p50, row.total_seconds)
+            ),
         )
     return table
-
-
-def _number(value: float) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 # --- pictures -----------------------------------------------------------------------------------
@@ -223,15 +210,9 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 
 def picture_of_run(run: Path, command: str) -> str:
-    """The table at the end of a run of compare_all.py and its legend, below the command.
-
-    Raises:
-        FileNotFoundError: a file of the run is not there.
-    """
-    comparison, differences = (
-        pd.read_csv(run / name) for name in ("comparison.csv", "significance.csv")
-    )
-    table = score_table(comparison, differences, "rmse")
+    """The table at the end of a run of compare_all.py and its legend, below the command."""
+    differences = pd.read_csv(run / "significance.csv")
+    table = score_table(pd.read_csv(run / "comparison.csv"), differences, "rmse")
     return terminal_picture([f"$ {command}", TABLES["rmse"], table, legend(differences), ""])
 
 

@@ -16,6 +16,8 @@ from recbench.stream import scores as replay_scores
 
 N_USERS, N_MOVIES = 60, 30
 CELLS = [(60, 10), (0, 0)]
+EVIL_NAME = "<img src=x onerror=window.hacked=1>"
+EVIL = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
 OFFSETS = {"near": 0.1, "middle": 0.4, "far": 0.9}  # how far predictions are from the stars
 
 
@@ -65,11 +67,9 @@ def make_grid(
                 rows.append({**about, "model": model, **scores, **costs, "status": "ok"})
             for model, reason in (failed or {}).items():
                 rows.append({**about, "model": model, "status": "failed", "error": reason})
-    table = pd.DataFrame(rows).reindex(columns=[*pd.DataFrame(rows).columns.drop("status")])
-    table["status"] = [row["status"] for row in rows]
-    for column in ("rmse", "fit_seconds", "predict_seconds", "error"):
-        if column not in table:
-            table[column] = None
+    first = dict.fromkeys([*rows[0], "rmse", "fit_seconds", "predict_seconds", "error"])
+    columns = [name for name in first if name != "status"]
+    table = pd.DataFrame(rows).reindex(columns=[*columns, "status"])
     table.to_csv(folder / "comparison.csv", index=False)
     if reference in offsets:
         references = [(*cell, reference, "named beforehand") for cell in CELLS]

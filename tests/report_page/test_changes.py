@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import make_grid, make_replay
+from made_runs import make_replay
 from scipy import stats
 
 from recbench.errors import InputError
@@ -16,19 +16,6 @@ from recbench.report.html import changes
 from recbench.report.html import user_sections as users
 from recbench.report.html.changes import answer, write_changes
 from recbench.report.html.run_files import read_run
-
-BETTER = {"near": 0.05, "middle": 0.4, "new": 0.9}
-
-
-@pytest.fixture(scope="module")
-def better_folder(tmp_path_factory):
-    return make_grid(tmp_path_factory.mktemp("better") / "run", offsets=BETTER)
-
-
-@pytest.fixture
-def two(whole_folder, better_folder, tmp_path):
-    before, after = tmp_path / "a", tmp_path / "b"
-    return shutil.copytree(whole_folder, before), shutil.copytree(better_folder, after)
 
 
 def table_of(two):
@@ -89,9 +76,11 @@ def test_users_of_other_data_are_not_paired(two):
     assert changes.PAIRED not in set(table_of(two)["compared_by"])
 
 
-def test_of_one_iteration_there_is_no_interval(tmp_path):
-    two = [make_grid(tmp_path / name, iterations=1, seed=k) for k, name in enumerate("ab")]
-    (two[0] / "predictions.parquet").unlink()
+def test_of_one_iteration_there_is_no_interval(two):
+    for folder in two:
+        (folder / "predictions.parquet").unlink()
+        rows = pd.read_csv(folder / "comparison.csv")
+        rows[rows["iteration"] == 1].to_csv(folder / "comparison.csv", index=False)
     table = table_of(two)
     assert set(table["compared_by"]) == {changes.WITHOUT}
     assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
@@ -128,8 +117,8 @@ def test_settings_costs_and_what_only_one_has(two):
     assert row["bytes_per_user_ratio"] == pytest.approx(0.5)
 
 
-def test_replays(tmp_path):
-    two = make_replay(tmp_path / "a"), make_replay(tmp_path / "b", shift=0.3)
+def test_replays(tmp_path, replay_folder):
+    two = replay_folder, make_replay(tmp_path / "b", shift=0.3)
     runs = [read_run(folder) for folder in two]
     table = changes.changed_replays(*runs)
     assert (table["difference"] == table["after"] - table["before"]).all()
@@ -142,11 +131,10 @@ def test_replays(tmp_path):
     assert "Changes by ratings of the user" in write_changes(*two).read_text()
 
 
-def test_what_cannot_be_compared(two, tmp_path, replay_folder):
+def test_what_cannot_be_compared(two, failed_folder, replay_folder):
     with pytest.raises(InputError, match="is named twice"):
         write_changes(two[0], two[0])
     with pytest.raises(InputError, match="two scripts"):
         write_changes(two[0], replay_folder)
-    other = make_grid(tmp_path / "other", offsets={"nobody": 0.5}, reference="nobody")
     with pytest.raises(InputError, match="no recommender in the same cell"):
-        write_changes(two[0], other)
+        write_changes(two[0], failed_folder)

@@ -6,11 +6,10 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 from browser import requests_of
-from made_runs import make_grid
+from made_runs import EVIL_NAME
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
-from test_page import EVIL, EVIL_NAME
 from tests_paths import ROOT
 
 from recbench.report.html.changes import write_changes
@@ -99,14 +98,8 @@ def test_a_published_run_is_drawn_without_an_error_or_a_request(browser, tmp_pat
     assert undrawn(browser) == []
 
 
-def test_replays_failures_and_changes_are_drawn_too(browser, tmp_path, replay_folder, grid_folder):
-    failed = make_grid(tmp_path / "run", offsets={}, failed={"broken": "why"}, reference="nobody")
-    other = make_grid(tmp_path / "other", offsets={"near": 0.3, "middle": 0.2})
-    for file in (
-        page_in(replay_folder),
-        page_in(failed),
-        write_changes(grid_folder, other),
-    ):
+def test_replays_failures_and_changes_are_drawn_too(browser, two, replay_folder, failed_folder):
+    for file in (page_in(replay_folder), page_in(failed_folder), write_changes(*two)):
         show(browser, file)
         assert errors_of(browser) == []
         assert undrawn(browser) == []
@@ -252,10 +245,8 @@ def test_on_paper_pictures_fit_and_switches_are_gone(browser, grid_page):
     assert errors_of(browser) == []
 
 
-def test_names_that_are_scripts_are_names_and_no_other_script_runs(browser, tmp_path):
-    offsets = {EVIL_NAME: 0.1, "middle": 0.4, "<b>a&lt;": 0.9}
-    folder = make_grid(tmp_path / "run", offsets=offsets, dataset=EVIL, failed={"x": EVIL})
-    asked = show(browser, page_in(folder))
+def test_names_that_are_scripts_are_names_and_no_other_script_runs(browser, evil_folder):
+    asked = show(browser, page_in(evil_folder))
     assert errors_of(browser) == []
     assert browser.execute_script("return window.hacked") is None
     assert browser.find_elements(By.TAG_NAME, "img") == []

@@ -6,12 +6,13 @@ import hashlib
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
-from made_runs import make_grid, make_replay
+from made_runs import EVIL, EVIL_NAME
 from tests_paths import ROOT
 
 from recbench.errors import InputError
@@ -22,8 +23,6 @@ from recbench.report.html.run_files import read_run
 from recbench.report.html.run_report import page_of, write_report
 from recbench.report.style import shown_at_first
 
-EVIL_NAME = "<img src=x onerror=window.hacked=1>"
-EVIL = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
 MAIN = ("default", "ml-1m-ranking", "ml-1m-test-users", "ml-100k-global-time")
 RUNS = [*(f"main/{name}" for name in MAIN), "continual/ml-100k", "continual/extract"]
 
@@ -42,13 +41,8 @@ def without_library(page):
     return re.sub(r'(<script type="text/plain" id="library">).*?(</script>)', r"\1\2", page)
 
 
-def test_text_of_files_is_escaped_everywhere(tmp_path):
-    offsets = {EVIL_NAME: 0.1, "middle": 0.4, "a<b>&amp;": 0.9}
-    folder = make_grid(tmp_path / "run", offsets=offsets, dataset=EVIL, failed={"x": EVIL})
-    metadata = json.loads((folder / "run.json").read_text())
-    metadata["git_commit"], metadata["parameters"][EVIL] = EVIL, [EVIL]
-    (folder / "run.json").write_text(json.dumps(metadata))
-    page = without_library(rendered(folder))
+def test_text_of_files_is_escaped_everywhere(evil_folder):
+    page = without_library(rendered(evil_folder))
     assert "<script>window" not in page
     assert "<img" not in page
     assert page.count("<script") == page.count("</script>") == 3
@@ -144,28 +138,26 @@ def test_of_many_recommenders_the_best_are_shown_and_the_reference():
     assert shown_at_first(names[:14], done, []) == names[:14]
 
 
-def test_sections_that_a_run_cannot_fill_are_left_out_and_named(tmp_path):
-    folder = make_grid(tmp_path / "run", failed={"broken": "no memory"})
-    page = rendered(folder)
+def test_sections_that_a_run_cannot_fill_are_left_out_and_named(grid_folder, run_folder):
+    page = rendered(grid_folder)
     assert 'id="users"' in page
     assert 'id="for-whom"' in page
     assert "no memory" in page
-    (folder / "predictions.parquet").unlink()
-    page = rendered(folder)
+    (run_folder / "predictions.parquet").unlink()
+    page = rendered(run_folder)
     assert 'id="users"' not in page
     assert "there is no predictions.parquet" in page
     assert "Ranking of all movies was not measured" in page
 
 
-def test_a_run_of_which_all_failed_has_a_page(tmp_path):
-    folder = make_grid(tmp_path / "run", offsets={}, failed={"broken": "why"}, reference="nobody")
-    page = write_report(folder).read_text()
+def test_a_run_of_which_all_failed_has_a_page(failed_folder):
+    page = write_report(failed_folder).read_text()
     assert "all 4 failed" in page
     assert "why" in page
 
 
-def test_a_report_is_the_page_the_figures_and_the_results_to_read(tmp_path, monkeypatch):
-    folder = make_grid(tmp_path / "run")
+def test_a_report_is_the_page_the_figures_and_the_results_to_read(run_folder, monkeypatch):
+    folder = run_folder
     write_report(folder)
     for name in ("error_by_ratings", "differences", "error_by_cost", "error_by_bytes"):
         assert (folder / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -188,9 +180,9 @@ def test_a_report_is_the_page_the_figures_and_the_results_to_read(tmp_path, monk
 
 
 @pytest.mark.slow
-def test_from_the_command_line(tmp_path, capsys):
-    first, replay = make_grid(tmp_path / "first"), make_replay(tmp_path / "replay")
-    second = make_grid(tmp_path / "second", offsets={"near": 0.3, "middle": 0.4})
+def test_from_the_command_line(two, tmp_path, replay_folder, capsys):
+    first, second = two
+    replay = shutil.copytree(replay_folder, tmp_path / "replay")
     command = [sys.executable, "-m", "recbench.report", str(first / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
@@ -200,8 +192,8 @@ def test_from_the_command_line(tmp_path, capsys):
     assert capsys.readouterr().out == f"{replay / 'report.html'}\n"
     assert (replay / "plots" / "latency.svg").exists()
     assert main(Parameters(runs=(str(first), str(second)))) == 0
-    assert (second / "changes-from-first.html").exists()
+    assert (second / "changes-from-a.html").exists()
     with pytest.raises(InputError, match="Expected one, or two"):
         main(Parameters(runs=(str(first),) * 3))
-    with pytest.raises(InputError, match="give no folder with it"):
+    with pytest.raises(InputError, match="name no folder with it"):
         main(Parameters(runs=(str(first),), check=True))

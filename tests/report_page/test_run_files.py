@@ -10,11 +10,6 @@ from recbench.errors import InputError
 from recbench.report.html.run_files import GRID, REPLAY, read_run
 
 
-@pytest.fixture
-def run(run_folder):
-    return run_folder
-
-
 def test_a_grid_and_a_replay(grid_folder, replay_folder):
     grid, replay = read_run(grid_folder), read_run(replay_folder)
     assert (grid.kind, replay.kind) == (GRID, REPLAY)
@@ -45,47 +40,47 @@ def test_names_that_pandas_would_read_as_nothing_stay_names(tmp_path):
         (lambda run: (run / "significance.csv").write_text('"x\n'), "significance.csv: is damaged"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_message(run, harm, message):
-    harm(run)
+def test_what_is_wrong_is_one_message(run_folder, harm, message):
+    harm(run_folder)
     with pytest.raises(InputError, match=message) as raised:
-        read_run(run)
+        read_run(run_folder)
     assert "\n" not in str(raised.value)
-    assert str(run) in str(raised.value)
+    assert str(run_folder) in str(raised.value)
 
 
-def test_a_run_that_was_stopped_says_how_to_go_on(run):
-    metadata = json.loads((run / "run.json").read_text())
-    (run / "run.json").write_text(json.dumps(metadata | {"status": "running"}))
+def test_a_run_that_was_stopped_says_how_to_go_on(run_folder):
+    metadata = json.loads((run_folder / "run.json").read_text())
+    (run_folder / "run.json").write_text(json.dumps(metadata | {"status": "running"}))
     with pytest.raises(InputError, match=r"was stopped.*python compare_all\.py --resume"):
-        read_run(run)
-    (run / "segments.csv").write_text("name\n")
+        read_run(run_folder)
+    (run_folder / "segments.csv").write_text("name\n")
     with pytest.raises(InputError, match=r"python continual\.py --resume"):
-        read_run(run)
+        read_run(run_folder)
 
 
-def test_a_word_in_place_of_a_number_is_found(run):
-    text = (run / GRID).read_text().splitlines()
+def test_a_word_in_place_of_a_number_is_found(run_folder):
+    text = (run_folder / GRID).read_text().splitlines()
     text[3] = text[3].replace("made-up,strict,last,0.8,60", "made-up,strict,last,0.8,many")
-    (run / GRID).write_text("\n".join(text) + "\n")
+    (run_folder / GRID).write_text("\n".join(text) + "\n")
     with pytest.raises(InputError, match="line 4: num_users is 'many', expected a number"):
-        read_run(run)
+        read_run(run_folder)
 
 
 @pytest.mark.parametrize("cut", [5, 50, 120])
-def test_a_file_that_was_cut_off_is_found(run, cut):
-    whole = (run / GRID).read_text()
-    (run / GRID).write_text(whole[:-cut])
+def test_a_file_that_was_cut_off_is_found(run_folder, cut):
+    whole = (run_folder / GRID).read_text()
+    (run_folder / GRID).write_text(whole[:-cut])
     with pytest.raises(InputError, match=r"comparison\.csv: is damaged"):
-        read_run(run)
+        read_run(run_folder)
 
 
-def test_rows_that_stand_twice_are_of_another_script(run):
-    table = pd.read_csv(run / GRID)
-    pd.concat([table, table]).to_csv(run / GRID, index=False)
+def test_rows_that_stand_twice_are_of_another_script(run_folder):
+    table = pd.read_csv(run_folder / GRID)
+    pd.concat([table, table]).to_csv(run_folder / GRID, index=False)
     with pytest.raises(InputError, match="several rows of one num_users"):
-        read_run(run)
+        read_run(run_folder)
 
 
-def test_a_folder_of_runs_names_them(run):
+def test_a_folder_of_runs_names_them(run_folder):
     with pytest.raises(InputError, match="There are runs in it: run"):
-        read_run(run.parent)
+        read_run(run_folder.parent)

@@ -106,8 +106,8 @@ def answer(table: pd.DataFrame) -> str:
             f"{len(rows)} RMSEs changed by {span} stars; these files do not show whether that is "
             "significant."
         )
-    better = int(((tested["p_holm"] < ALPHA) & (tested["difference"] < 0)).sum())
-    worse = int(((tested["p_holm"] < ALPHA) & (tested["difference"] > 0)).sum())
+    significant = tested.loc[tested["p_holm"] < ALPHA, "difference"]
+    better, worse = (significant < 0).sum(), (significant > 0).sum()
     rest = len(rows) - better - worse
     return (
         f"Of {len(rows)} RMSEs {better} are significantly better and {worse} significantly worse "
@@ -146,6 +146,7 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
 
 
 def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
+    settings, one = changed_settings(before, after), in_one(before, after)
     curves = (
         "Change of the RMSE by earlier ratings of the user. The intervals are made from those of "
         "both runs as if their users were others, so they are too wide where they are not."
@@ -154,11 +155,9 @@ def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
         "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
         "and mean nothing where the machines differ or were busy."
     )
-    settings = changed_settings(before, after)
     set_words = "Differences between the two run.json."
     if settings.empty:
         set_words = "Both runs were made with the same settings."
-    one = in_one(before, after)
     one_words = "Results of recommenders in cells."
     if one.empty:
         one_words = "Both have results of the same recommenders and cells."
@@ -184,18 +183,19 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     `difference` with a 95 % interval `low` .. `high`, `p` and `p_holm` (corrected for all of a
     score), how they were `compared_by` and over how many (`n`: users; iterations of the run with
     fewer)."""
-    paired = _paired(before, after)
+    paired, key = _paired(before, after), [*CELL, "model"]
     after_has = scores_of(after.done)
-    models = [name for name in before.models if name in after.models]
     records = []
     for score in [name for name in scores_of(before.done) if name in after_has]:
-        old, new = _values(before, score), _values(after, score)
-        for cell, model in product(cells_of(before.main), models):
-            key = (*cell, model)
-            if key in old and key in new:
-                found = paired.get((*key, score)) or _of_iterations(old[key], new[key])
-                about = dict(zip([*CELL, "model"], key, strict=True))
-                records.append({**about, "score": score, **found})
+        old, new = (
+            dict(list(run.done.dropna(subset=score).groupby(key)[score])) for run in (before, after)
+        )
+        for cell, model in product(cells_of(before.main), before.models):
+            one = (*cell, model)
+            if one in old and one in new:
+                found = paired.get((*one, score))
+                found = found or _of_iterations(old[one].to_numpy(), new[one].to_numpy())
+                records.append({**dict(zip(key, one, strict=True)), "score": score, **found})
     table = pd.DataFrame(records, columns=COLUMNS)
     tested = table["p"].notna()
     by_score = table[tested].groupby("score")["p"]
@@ -203,26 +203,14 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     return table
 
 
-def _values(run: RunFiles, score: str) -> dict[tuple, np.ndarray]:
-    """Of each cell and recommender that has the score, its values of all iterations."""
-    rows = run.done[run.done[score].notna()]
-    by_model = rows.groupby([*CELL, "model"])[score]
-    return {key: values.to_numpy() for key, values in by_model}
-
-
-def same_data(before: RunFiles, after: RunFiles) -> bool:
-    """Whether a user id means the same user in both."""
-    data = [
+def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
+    """By cell, recommender and score; empty if a user id is not the same user in both."""
+    files = [run.folder / users.PREDICTIONS for run in (before, after)]
+    data, other_data = (
         [(one.get("name"), one.get("fingerprint")) for one in run.metadata.get("datasets") or []]
         for run in (before, after)
-    ]
-    return bool(data[0]) and data[0] == data[1]
-
-
-def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
-    """By cell, recommender and score."""
-    files = [run.folder / users.PREDICTIONS for run in (before, after)]
-    if not (same_data(before, after) and all(file.is_file() for file in files)):
+    )
+    if not data or data != other_data or not all(file.is_file() for file in files):
         return {}
     key = [*CELL, "model", "user_id"]
     sides = [users.errors_of_users(users.scan(file)).set_index(key) for file in files]
@@ -235,70 +223,55 @@ def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
             old, new = (rows[f"{loss}_{side}"].to_numpy() for side in ("before", "after"))
             interval = difference(new, old)
             p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(rows))
-            levels = [np.sqrt(one.mean()) if score == "rmse" else one.mean() for one in (old, new)]
-            found[(*cell_and_model, score)] = {
-                "before": float(levels[0]),
-                "after": float(levels[1]),
-                **interval,
-                "p": p,
-                "compared_by": PAIRED,
-                "n": len(rows),
-            }
+            means = [np.sqrt(one.mean()) if score == "rmse" else one.mean() for one in (old, new)]
+            ends = {"before": float(means[0]), "after": float(means[1])}
+            about = {"p": p, "compared_by": PAIRED, "n": len(rows)}
+            found[(*cell_and_model, score)] = ends | interval | about
     return found
 
 
 def _of_iterations(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
     """The difference of two means of independent samples, with Welch's interval."""
-    difference = float(new.mean() - old.mean())
-    about: dict[str, Any] = {
-        "before": float(old.mean()),
-        "after": float(new.mean()),
-        "difference": difference,
-    }
-    n = min(len(old), len(new))
-    nothing = {"low": np.nan, "high": np.nan, "p": np.nan}
-    if n < 2:
-        return {**about, **nothing, "compared_by": WITHOUT, "n": n}
-    about |= {"compared_by": ITERATIONS, "n": n}
+    found: dict[str, Any] = {"before": float(old.mean()), "after": float(new.mean())}
+    found["difference"] = float(new.mean() - old.mean())
+    found["n"] = min(len(old), len(new))
+    if found["n"] < 2:
+        return found | {"compared_by": WITHOUT}
+    found["compared_by"] = ITERATIONS
     if np.var(old) == np.var(new) == 0:
-        return {**about, **nothing, "low": difference, "high": difference}
+        return found | {"low": found["difference"], "high": found["difference"]}
     test = stats.ttest_ind(new, old, equal_var=False)
     low, high = test.confidence_interval(0.95)
-    return {**about, "low": float(low), "high": float(high), "p": float(test.pvalue)}
+    return found | {"low": float(low), "high": float(high), "p": float(test.pvalue)}
 
 
 def changed_replays(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Of each learner that both runs have, RMSE and MAE `before` and `after` over all ratings, and
     their difference; the files have no interval of these."""
-    records = []
-    sides = [run.done.set_index("model") for run in (before, after)]
+    both = before.done.merge(after.done, on="model", suffixes=("_before", "_after"))
+    tables = []
     for score in ("rmse", "mae"):
-        for model in [name for name in sides[0].index if name in sides[1].index]:
-            old, new = (float(side.loc[model, score]) for side in sides)
-            record = {"score": score, "model": model, "before": old, "after": new}
-            records.append(record | {"difference": new - old})
-    columns = ["score", "model", "before", "after", "difference", "low", "high", "p_holm"]
-    return pd.DataFrame(records, columns=columns).astype(dict.fromkeys(columns[2:], float))
+        old, new = (both[f"{score}_{side}"].astype(float) for side in ("before", "after"))
+        table = pd.DataFrame({"score": score, "model": both["model"], "before": old, "after": new})
+        tables.append(table.assign(difference=new - old, low=np.nan, high=np.nan, p_holm=np.nan))
+    return pd.concat(tables, ignore_index=True)
 
 
 def changed_curves(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Of each point of the learning curves that both runs have, the difference in RMSE with a 95 %
     interval made from those of both, as if their users were others: too wide where they are not."""
     key = ["model", "ratings_seen"]
-    both = before.tables["learning_curve.csv"].merge(
-        after.tables["learning_curve.csv"], on=key, suffixes=("_before", "_after")
-    )
+    curves = [run.tables["learning_curve.csv"] for run in (before, after)]
+    both = curves[0].merge(curves[1], on=key, suffixes=("_before", "_after"))
     errors = [
         (both[f"rmse_high_{side}"] - both[f"rmse_low_{side}"]) / (2 * Z)
         for side in ("before", "after")
     ]
     difference = both["rmse_after"] - both["rmse_before"]
     half = Z * np.hypot(*errors)
-    return pd.DataFrame(
-        {name: both[name] for name in (*key, "n_users_before", "n_users_after")}
-        | {"before": both["rmse_before"], "after": both["rmse_after"], "difference": difference}
-        | {"low": difference - half, "high": difference + half}
-    )
+    table = both[[*key, "n_users_before", "n_users_after"]]
+    table = table.assign(before=both["rmse_before"], after=both["rmse_after"])
+    return table.assign(difference=difference, low=difference - half, high=difference + half)
 
 
 def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
@@ -306,11 +279,8 @@ def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     after to before."""
     tables = []
     for run in (before, after):
-        done = run.done
-        if "total_seconds" in done:
-            done = done.assign(seconds=done["total_seconds"])
-        else:
-            done = done.assign(seconds=done["fit_seconds"] + done["predict_seconds"])
+        parts = ["fit_seconds", "predict_seconds"] if run.kind == GRID else ["total_seconds"]
+        done = run.done.assign(seconds=run.done[parts].sum(axis=1, skipna=False))
         key = [name for name in (*CELL, "model") if name in done]
         columns = [name for name in ("seconds", "bytes_per_user") if name in done]
         tables.append(done.groupby(key, sort=False)[columns].mean())
@@ -335,10 +305,9 @@ def in_one(before: RunFiles, after: RunFiles) -> pd.DataFrame:
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Where the two run.json differ: `setting`, `before`, `after`, as text."""
     sides = [_settings(run.metadata) for run in (before, after)]
-    names = list(dict.fromkeys([*sides[0], *sides[1]]))
     rows = [
-        (name, sides[0].get(name, ""), sides[1].get(name, ""))
-        for name in names
+        (name, *(side.get(name, "") for side in sides))
+        for name in {**sides[0], **sides[1]}
         if sides[0].get(name) != sides[1].get(name)
     ]
     return pd.DataFrame(rows, columns=["setting", "before", "after"])
@@ -351,8 +320,8 @@ def _settings(metadata: dict) -> dict[str, str]:
             found[f"{part}: {name}"] = value
     for one in metadata.get("datasets") or []:
         found[f"data: {one.get('name')}"] = one.get("fingerprint")
-    return {name: _text(value) for name, value in found.items() if value is not None}
-
-
-def _text(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return {
+        name: " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in found.items()
+        if value is not None
+    }

@@ -27,21 +27,19 @@ def cost_figures(tables: dict[str, pd.DataFrame], seconds: str) -> list[Figure]:
         tables: model, rmse, seconds and bytes_per_user of each cell; of a replay by "".
         seconds: of what they are.
     """
-    columns = {
-        "seconds": (seconds, "the seconds it takes", "error_by_cost"),
-        "bytes_per_user": ("bytes per user", "the bytes it needs for a user", "error_by_bytes"),
-    }
-    follows = () if "" in tables else ("cell",)
     figures = []
-    for column, (title, what, file) in columns.items():
+    for column, name, title, what in (
+        ("seconds", "cost", seconds, "the seconds it takes"),
+        ("bytes_per_user", "bytes", "bytes per user", "the bytes it needs for a user"),
+    ):
         panels = {
             cell: _cost_panel(rows, column, title, f"Error by cost, {cell}".rstrip(", "))
             for cell, rows in tables.items()
             if column in rows and rows[column].notna().any()
         }
-        name, label = f"cost_{file.split('_')[2]}", f"RMSE of each recommender against {what}"
-        if panels:
-            figures.append(Figure(name, label, panels, follows, file, one_cell=True))
+        label = f"RMSE of each recommender against {what}"
+        about = (f"cost_{name}", label, panels, () if "" in tables else ("cell",))
+        figures += [Figure(*about, f"error_by_{name}", one_cell=True)] if panels else []
     return figures
 
 
@@ -68,7 +66,6 @@ def cost(run: RunFiles) -> Section:
     columns = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
     columns += ["bytes_shared"] if "bytes_shared" in done else []
     table = done.groupby([*CELL, "model"], sort=False)[columns].mean().reset_index()
-
     figures = cost_figures(dict(by_cell(table)), "seconds")
     text = (
         "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
@@ -140,9 +137,8 @@ def calibration(run: RunFiles) -> Section | None:
 
 def _means(run: RunFiles, names: list[str]) -> pd.DataFrame | None:
     """Means over iterations of those of the columns that there are, by cell and recommender."""
-    done = run.done
-    there = [name for name in names if name in done and done[name].notna().any()]
+    there = list(run.done.filter(items=names).dropna(axis="columns", how="all"))
     if names[0] not in there:
         return None
-    done = done[done[names[0]].notna()]
+    done = run.done.dropna(subset=names[0])
     return done.groupby([*CELL, "model"], sort=False)[there].mean().reset_index()

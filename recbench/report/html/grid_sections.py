@@ -112,13 +112,13 @@ def _from_reference(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFr
     if differences.empty:
         return table.assign(low=float("nan"), high=float("nan"))
     here = differences.drop_duplicates([*CELL, "model"])
-    of_reference = table.rename(columns={"model": "reference", "mean": "reference_mean"})
-    here = here[[*CELL, "model", "reference", "low", "high"]].merge(
-        of_reference[[*CELL, "reference", "reference_mean"]], on=[*CELL, "reference"]
+    table = table.merge(
+        here[[*CELL, "model", "reference", "low", "high"]], on=[*CELL, "model"], how="left"
     )
-    table = table.merge(here, on=[*CELL, "model"], how="left")
+    means = table[[*CELL, "model", "mean"]].set_axis([*CELL, "reference", "of_reference"], axis=1)
+    table = table.merge(means, on=[*CELL, "reference"], how="left")
     for end in ("low", "high"):
-        table[end] = table["reference_mean"] + table[end]
+        table[end] = table["of_reference"] + table[end]
     return table
 
 
@@ -149,8 +149,8 @@ def _lines(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
     def line(model: str, own: pd.DataFrame) -> Series:
         cells = list(own[CELL].itertuples(index=False, name=None))
         own = own.assign(place=[place[cell] for cell in cells]).sort_values("place")
-        texts = [_score(row, title) for row in own.itertuples()]
-        return Series(model, own["place"], own["mean"], texts, own["low"], own["high"])
+        low, high = own["low"], own["high"]
+        return Series(model, own["place"], own["mean"], _texts(own, title), low, high)
 
     names = [str(cell[1] or "all") if len(users) == 1 else cell_name(cell) for cell in by_ratings]
     of_each = f"ratings of each of {users.pop() or 'all'} users"
@@ -162,17 +162,21 @@ def _lines(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
 
 def _list(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
     def row(model: str, own: pd.DataFrame) -> Series:
-        texts = [_score(one, title) for one in own.itertuples()]
-        return Series(model, own["mean"], [0], texts, own["low"], own["high"])
+        return Series(model, own["mean"], [0], _texts(own, title), own["low"], own["high"])
 
     rows = rows.sort_values("mean", ascending=not more)
     return Panel("list", by_model(rows, row), Axis(axis))
 
 
-def _score(row, title: str) -> str:  # type: ignore[no-untyped-def]
-    cell = cell_name((row.num_users, row.reviews_per_user))
-    value = f"{title} {number(row.mean)}{interval(row.low, row.high)}"
-    return hover(row.model, cell, value)
+def _texts(rows: pd.DataFrame, title: str) -> list[str]:
+    return [
+        hover(
+            row.model,
+            cell_name((row.num_users, row.reviews_per_user)),
+            f"{title} {number(row.mean)}{interval(row.low, row.high)}",
+        )
+        for row in rows.itertuples()
+    ]
 
 
 def _scores_to_read(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
@@ -197,12 +201,12 @@ def _scores_to_read(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFr
 # --- differences from the reference -------------------------------------------------------------
 
 
-def forest_panel(rows: pd.DataFrame, axis: str, unit: str = "", form: str = "+.4f") -> Panel:
+def forest_panel(
+    rows: pd.DataFrame, axis: str, unit: str = "", form: str = "+.4f", title: str = ""
+) -> Panel:
     """A list of `difference`s with `low` and `high`, filled where `p_holm` is significant, in the
     order of the rows."""
-    scale = difference_scale(rows)
-
-    series = []
+    scale, series = difference_scale(rows), []
     for row in rows.to_dict("records"):
         p, ends = row["p_holm"], interval(row["low"], row["high"], form) or ", no interval"
         significant = bool(pd.notna(p) and p < ALPHA)
@@ -215,7 +219,7 @@ def forest_panel(rows: pd.DataFrame, axis: str, unit: str = "", form: str = "+.4
         )
         x, low, high = ([float(scale.at(row[name]))] for name in ("difference", "low", "high"))
         series.append(Series(row["model"], x, [0], [text], low, high, not significant))
-    return Panel("list", series, scale.axis(axis), rule=0)
+    return Panel("list", series, scale.axis(axis), rule=0, title=title)
 
 
 def differences(run: RunFiles) -> Section:
@@ -223,14 +227,11 @@ def differences(run: RunFiles) -> Section:
     table = run.tables["significance.csv"]
     title = "Differences from the reference"
     if table.empty:
-        return Section(
-            "differences",
-            title,
-            [
-                "No differences were tested: either there is no reference in this run, or its "
-                "holdout tests recommenders on different rows, which cannot be paired."
-            ],
+        why = (
+            "No differences were tested: either there is no reference in this run, or its "
+            "holdout tests recommenders on different rows, which cannot be paired."
         )
+        return Section("differences", title, [why])
     text = [
         "A point is the difference in the score, recommender minus reference; its line is the 95 % "
         f"interval over users (paired bootstrap). {HOLM} for all recommenders and cells); open: "
@@ -239,7 +240,7 @@ def differences(run: RunFiles) -> Section:
     ]
     columns = [*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"]
     columns += ["p", "p_holm", "better_share", "better_low", "better_high", "users"]
-    table = table[[name for name in columns if name in table]]
+    table = table.filter(items=columns)
     follows = ("cell", "score", "role")
     roles = sorted(table["reference_role"].unique(), key=run.roles.index)
     forests, shares = {}, {}
@@ -252,26 +253,15 @@ def differences(run: RunFiles) -> Section:
             for cell, rows in by_cell(here):
                 names = " or ".join(rows["reference"].unique())
                 axis = f"difference in {SCORES[score]} beside {names} ({side}: better)"
-                forests["|".join((cell, score, role))] = _titled(forest_panel(rows, axis), cell)
-                shares["|".join((cell, score, role))] = _share_panel(rows)
-    figures = [
-        Figure(
-            "forest",
-            "Each recommender's difference from the reference with its interval",
-            forests,
-            follows,
-            "differences",
-            "Difference from the reference, RMSE in stars",
-            "line: 95 % interval over users; filled: significant after Holm; logarithmic far from "
-            "zero",
-        ),
-        Figure(
-            "share",
-            "The share of users whom each recommender serves better than the reference",
-            shares,
-            follows,
-        ),
-    ]
+                key = f"{cell}|{score}|{role}"
+                forests[key] = forest_panel(rows, axis, title=cell)
+                shares[key] = _share_panel(rows)
+    label = "Each recommender's difference from the reference with its interval"
+    heading = "Difference from the reference, RMSE in stars"
+    note = "line: 95 % interval over users; filled: significant after Holm; logarithmic far from "
+    forest = Figure("forest", label, forests, follows, "differences", heading, f"{note}zero")
+    label = "The share of users whom each recommender serves better than the reference"
+    figures = [forest, Figure("share", label, shares, follows)]
     return Section("differences", title, text, table, figures, follows)
 
 
@@ -284,7 +274,3 @@ def _share_panel(rows: pd.DataFrame) -> Panel:
         series.append(Series(row["model"], [x], [0], [hover(row["model"], text)], [low], [high]))
     axis = Axis("users better served than by the reference, %")
     return Panel("list", series, axis, rule=50)
-
-
-def _titled(panel: Panel, title: str) -> Panel:
-    return Panel(**{**vars(panel), "title": title})

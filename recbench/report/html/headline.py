@@ -32,21 +32,15 @@ def subject(run: RunFiles) -> str:
     if run.kind != GRID:
         events, users = run.main["n_events"].max(), run.main["n_users"].max()
         return f"{who}: {events:,.0f} ratings by {users:,.0f} users, in the order of their time."
-    cells = _cells(cells_of(run.main))
-    iterations = run.main["iteration"].nunique()
-    times = "once" if iterations == 1 else f"{iterations} times each"
-    return f"{who}: {cells}, {times}."
-
-
-def _cells(cells: list[tuple[int, int]]) -> str:
-    """ "250 users × 5, 10, 25 ratings of each"; "all" for 0."""
     by_users: dict[int, list[str]] = {}
-    for users, ratings in cells:
+    for users, ratings in cells_of(run.main):
         by_users.setdefault(users, []).append(str(ratings or "all"))
-    return "; ".join(
+    cells = "; ".join(
         f"{users or 'all'} users × {', '.join(ratings)} ratings of each"
         for users, ratings in by_users.items()
     )
+    iterations = run.main["iteration"].nunique()
+    return f"{who}: {cells}, {'once' if iterations == 1 else f'{iterations} times each'}."
 
 
 def answer(run: RunFiles) -> str:
@@ -67,19 +61,18 @@ def _of_grid(run: RunFiles) -> str:
     if len(mean) == 1:
         return f"{best} has an RMSE of {rmse:.3f} stars, {where}; there is no other to compare."
     compared = run.differences[run.differences["score"] == "rmse"]
-    if compared.empty:
+    references, tested = compared["reference"].unique(), set(compared["model"])
+    if not tested or best not in {*references, *tested}:
         return f"{first}; whether it differs from others was not tested in this run."
-    references = compared["reference"].unique()
-    if best in references and best not in set(compared["model"]):
-        other = next((str(name) for name in mean.index[1:] if name in set(compared["model"])), "")
+    if best not in tested:  # it is the reference
+        other = next((str(name) for name in mean.index[1:] if name in tested), "")
         rows = compared[compared["model"] == other]
-        return f"{first}; the next is {other}, {_differences(rows, mean[best])}."
+        return f"{first}; the next is {other}, {_differences(rows, rmse)}."
+    one = len(references) == 1
+    beside = references[0] if one else "the reference of each cell"
+    of_reference = mean.get(references[0]) if one else None
     rows = compared[compared["model"] == best]
-    if rows.empty:
-        return f"{first}; whether it differs from others was not tested in this run."
-    named = references[0] if len(references) == 1 else "the reference of each cell"
-    of_reference = mean.get(references[0]) if len(references) == 1 else None
-    return f"{first}; beside {named} it is {_differences(rows, of_reference)}."
+    return f"{first}; beside {beside} it is {_differences(rows, of_reference)}."
 
 
 def _differences(rows: pd.DataFrame, reference: float | None) -> str:
@@ -90,19 +83,16 @@ def _differences(rows: pd.DataFrame, reference: float | None) -> str:
         if reference:
             size += f", {100 * row['difference'] / reference:+.1f} %"
         return _verdict(size, row["difference"], row["p_holm"])
-    significant = rows["p_holm"] < ALPHA
-    n_better = int((significant & (rows["difference"] < 0)).sum())
-    n_worse = int((significant & (rows["difference"] > 0)).sum())
+    significant = rows.loc[rows["p_holm"] < ALPHA, "difference"]
+    better, worse = (significant < 0).sum(), (significant > 0).sum()
     span = f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f} stars"
     span = f"differences of {minus(span)}"
-    if not n_better and not n_worse:
+    if not better and not worse:
         return f"not significantly better or worse in any of {len(rows)} cells ({span})"
-    if n_better + n_worse < len(rows):
+    if better + worse < len(rows):
         span += "; not significant in the others"
-    return (
-        f"significantly better in {n_better} and significantly worse in {n_worse} of "
-        f"{len(rows)} cells ({span})"
-    )
+    counts = f"significantly better in {better} and significantly worse in {worse}"
+    return f"{counts} of {len(rows)} cells ({span})"
 
 
 def _of_replay(run: RunFiles) -> str:

@@ -8,18 +8,18 @@ from typing import Any
 from recbench.evaluation.holdouts import holdouts
 from recbench.report.html.run_files import GRID, RunFiles
 
-HELD_OUT = {
-    "last": "Each user's last ratings in time are held out; equal times stand in seeded random "
-    "order.",
-    "next": "Held out are the very next ratings after a cut through all that a user has rated; "
-    "training ratings are drawn from those before it.",
-    "random": "A random part of each user's ratings is held out.",
-    "global-time": "Whatever was rated after one date, by anybody, is held out.",
-    "published": "A random part is held out, of other rows for collaborative recommenders, as "
-    "published.",
-}
 # what each value of a choice means; docs/evaluation.md has the reasons
 WORDS: dict[str, dict[str, str]] = {
+    "holdout": {
+        "last": "Each user's last ratings in time are held out; equal times stand in seeded random "
+        "order.",
+        "next": "Held out are the very next ratings after a cut through all that a user has rated; "
+        "training ratings are drawn from those before it.",
+        "random": "A random part of each user's ratings is held out.",
+        "global-time": "Whatever was rated after one date, by anybody, is held out.",
+        "published": "A random part is held out, of other rows for collaborative recommenders, as "
+        "published.",
+    },
     "join": {
         "links": "Ratings find their movies through links from MovieLens ids to TMDB ids.",
         "direct": "MovieLens ids are read as TMDB ids, as published, so most movies are others.",
@@ -66,16 +66,20 @@ def protocol_in_words(run: RunFiles) -> list[str]:
     found = [f"Protocol {chosen['protocol']}."] if chosen.get("protocol") else []
     holdout = str(chosen.get("holdout", ""))
     if holdout:
-        found.append(HELD_OUT.get(holdout, f"The holdout is {holdout}."))
+        found.append(WORDS["holdout"].get(holdout, f"The holdout is {holdout}."))
         if holdout in holdouts() and not holdouts()[holdout].same_test_rows:
             found.append("Recommenders are tested on different rows, so nothing is paired.")
     if "split" in chosen:
         found.append(f"{100 * float(chosen['split']):.0f} % of the ratings are for training.")
     background = chosen.get("background_users")
-    if background is not None:
-        found.append(_background(str(background)))
+    if background is not None and str(background) in ("0", "0.0"):
+        found.append("Recommenders learn from the users of the sample alone.")
+    elif background is not None:
+        users = f"Up to {background} users outside the sample"
+        users = "All other users" if background == "all" else users
+        found.append(f"{users} may be learned from as well, and are never tested.")
     for choice, words in WORDS.items():
-        if choice in chosen:
+        if choice in chosen and choice != "holdout":
             value = str(chosen[choice])
             found.append(words.get(value, f"{choice.replace('_', ' ')}: {value}."))
     if float(chosen.get("top_percentile") or 0):
@@ -85,41 +89,30 @@ def protocol_in_words(run: RunFiles) -> list[str]:
     return found
 
 
-def _background(users: str) -> str:
-    if users in ("0", "0.0"):
-        return "Recommenders learn from the users of the sample alone."
-    many = "All other users" if users == "all" else f"Up to {users} users outside the sample"
-    return f"{many} may be learned from as well, and are never tested."
-
-
 def _of_replay(parameters: dict[str, Any]) -> list[str]:
+    delay, users = parameters.get("delay", 0), parameters.get("num_users")
+    user_set = str(parameters.get("user_set", "all"))
     found = [
         "All ratings are replayed in the order of their time; each is predicted before it is "
         "learned. A recommender that cannot learn a rating is refitted as its name has it: never "
         "(@never), after n ratings (@1000), after some time (@1d), or with n times as many ratings "
-        "(@x1.5)."
+        "(@x1.5).",
+        f"A rating is learned {f'{delay} seconds after its time' if delay else 'at once'}.",
+        f"{users} users are replayed." if users else "",
+        "" if user_set == "all" else WORDS["user_set"].get(user_set, f"Users: {user_set}."),
+        "The votes of a movie are those counted so far.",
     ]
-    delay = parameters.get("delay", 0)
-    found.append(
-        f"A rating is learned {delay} seconds after its time."
-        if delay
-        else "A rating is learned at once."
-    )
-    if parameters.get("num_users"):
-        found.append(f"{parameters['num_users']} users are replayed.")
-    user_set = str(parameters.get("user_set", "all"))
-    if user_set != "all":
-        found.append(WORDS["user_set"].get(user_set, f"Users: {user_set}."))
-    found.append("The votes of a movie are those counted so far.")
     if "encoding" in parameters:
         found.append(f"The bits of a movie are the {parameters['encoding']} encoding.")
-    return found
+    return list(filter(None, found))
 
 
 def facts(run: RunFiles) -> dict[str, str]:
     """How the run was made, from run.json, as text."""
     metadata = run.metadata
-    machine = metadata.get("machine") or {}
+    machine, packages = metadata.get("machine") or {}, metadata.get("packages") or {}
+    changes = metadata.get("resumed_with_changes", [])
+    cores = {"cores": f"{machine['cores']} cores"} if "cores" in machine else {}
     found = {
         "run": run.folder.resolve().name,
         "data": "; ".join(map(_data, metadata.get("datasets") or [])),
@@ -127,24 +120,17 @@ def facts(run: RunFiles) -> dict[str, str]:
         "ended": metadata.get("finished"),
         "seconds": f"{metadata['seconds']:,.0f}" if "seconds" in metadata else None,
         "commit": metadata.get("git_commit"),
-        "machine": ", ".join(
-            f"{value} cores" if name == "cores" else str(value) for name, value in machine.items()
-        ),
+        "machine": ", ".join(map(str, {**machine, **cores}.values())),
         "Python": metadata.get("python"),
-        "packages": ", ".join(
-            f"{name} {version}" for name, version in (metadata.get("packages") or {}).items()
-        ),
+        "packages": ", ".join(f"{name} {version}" for name, version in packages.items()),
         "parameters": json.dumps(metadata.get("parameters") or {}, ensure_ascii=False),
         "notes": "; ".join(metadata.get("notes", [])),
-        "gone on with changes": "; ".join(
-            ", ".join(map(str, change)) for change in metadata.get("resumed_with_changes", [])
-        ),
+        "gone on with changes": "; ".join(", ".join(map(str, change)) for change in changes),
     }
     return {name: str(value) for name, value in found.items() if value}
 
 
 def _data(dataset: dict) -> str:
-    counts = dataset.get("counts") or {}
-    counted = [f"{value:,} {name}" for name, value in counts.items() if "kept" in name]
+    counts = (dataset.get("counts") or {}).items()
     name = f"{dataset.get('name')} (fingerprint {dataset.get('fingerprint')})"
-    return ", ".join([name, *counted])
+    return ", ".join([name, *(f"{value:,} {what}" for what, value in counts if "kept" in what)])

@@ -36,7 +36,7 @@ def learning_curves(run: RunFiles) -> Section:
     )
     columns = ["model", "ratings_seen", "up_to", "n_events", "n_users"]
     columns += [f"{score}{end}" for score in ("rmse", "mae") for end in ("", "_low", "_high")]
-    table = curve[[name for name in columns if name in curve]]
+    table = curve.filter(items=columns)
     title = "Error by ratings of the user"
     return Section("learning-curves", title, [text], table, [curves_figure(curve)])
 
@@ -92,7 +92,7 @@ def differences(run: RunFiles) -> Section:
         "differences",
         "Differences from the first recommender",
         [text],
-        table[[name for name in columns if name in table]],
+        table.filter(items=columns),
         [Figure("forest_percent", label, panels)],
     )
 
@@ -107,7 +107,7 @@ def waiting(run: RunFiles) -> Section | None:
         "was when they came. The scale is linear about zero and logarithmic beyond."
     )
     columns = ["model", "age", "n_events", "rmse", "rmse_reference", "percent"]
-    shown = table[[name for name in columns if name in table]]
+    shown = table.filter(items=columns)
     return Section("waiting", "Staleness", [text], shown, [waiting_figure(table)])
 
 
@@ -135,15 +135,13 @@ def cost(run: RunFiles) -> Section:
     """Error beside processor seconds and the bytes of a user."""
     columns = ["model", "rmse", "total_seconds", "fit_seconds", "fits", "bytes_per_user"]
     columns += ["bytes_shared"]
-    done = run.done
-    table = done[[name for name in columns if name in done and done[name].notna().any()]]
+    table = run.done.filter(items=columns).dropna(axis="columns", how="all")
     table = table.rename(columns={"total_seconds": "seconds"})
-
     figures = cost_figures({"": table}, "processor seconds of the whole replay")
     text = (
         "RMSE against processor seconds of the whole replay, fits and item tables included. The "
         "line joins recommenders that none is both quicker (smaller) and better than."
-    ) + bytes_of_whom(done)
+    ) + bytes_of_whom(run.done)
     return Section("cost", "Error by cost", [text], table, figures)
 
 
@@ -155,7 +153,7 @@ def latency(run: RunFiles) -> Section:
         "rating by itself."
     )
     columns = ["model", "predict_us_p50", "predict_us_p99", "learn_us_p50", "learn_us_p99"]
-    table = run.done[[name for name in columns if name in run.done]]
+    table = run.done.filter(items=columns)
     series = []
     for row in table.sort_values("predict_us_p50").to_dict("records"):
         for what, shift in (("predict", -0.16), ("learn", 0.16)):

@@ -14,27 +14,36 @@ from recbench.report.terminal import USERS_MEDIAN
 
 GRID, REPLAY = "comparison.csv", "continual_summary.csv"
 TEXT = ("dataset", "protocol", "model", "reference", "reference_role", "retrained", "error")
-# of each file the columns that it has to have: those of numbers, and others
-NUMBERS = {
-    GRID: [*ITERATION, "rmse", "fit_seconds", "predict_seconds"],
-    "significance.csv": [*CELL, "difference", "low", "high", "p", "p_holm", "better_share"],
-    "claims.csv": [*CELL, "difference", "low", "high", "p"],
-    REPLAY: ["rmse", "mae", "percent", "low", "high", "p_holm", "total_seconds"],
-    "learning_curve.csv": ["ratings_seen", "n_users", "rmse", "rmse_low", "rmse_high", "mae"],
-    "waiting.csv": ["n_events", "rmse", "percent"],
+# of each kind of run its files, and of each the columns that it has to have: of numbers, others
+FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
+    GRID: {
+        GRID: (
+            [*ITERATION, "rmse", "fit_seconds", "predict_seconds"],
+            ["dataset", "model", "status"],
+        ),
+        "significance.csv": (
+            [*CELL, "difference", "low", "high", "p", "p_holm", "better_share"],
+            ["score", "model", "reference", "reference_role"],
+        ),
+        "claims.csv": (
+            [*CELL, "difference", "low", "high", "p"],
+            ["score", "model", "reference"],
+        ),
+    },
+    REPLAY: {
+        REPLAY: (
+            ["rmse", "mae", "percent", "low", "high", "p_holm", "total_seconds"],
+            ["dataset", "model", "retrained", "status"],
+        ),
+        "learning_curve.csv": (
+            ["ratings_seen", "n_users", "rmse", "rmse_low", "rmse_high", "mae"],
+            ["model", "retrained"],
+        ),
+        "waiting.csv": (["n_events", "rmse", "percent"], ["model", "retrained", "age"]),
+    },
 }
-OTHERS = {
-    GRID: ["dataset", "model", "status"],
-    "significance.csv": ["score", "model", "reference", "reference_role"],
-    "claims.csv": ["score", "model", "reference"],
-    REPLAY: ["dataset", "model", "retrained", "status"],
-    "learning_curve.csv": ["model", "retrained"],
-    "waiting.csv": ["model", "retrained", "age"],
-}
-FILES_OF = {
-    GRID: ("significance.csv", "claims.csv"),
-    REPLAY: ("learning_curve.csv", "waiting.csv"),
-}
+EXPECTED = "Expected the folder of a run of compare_all.py or continual.py"
+AGAIN = "Take the file from where it is whole, or run it again"
 
 
 @dataclass(frozen=True)
@@ -93,30 +102,25 @@ def read_run(folder: Path) -> RunFiles:
         InputError: it is not the folder of a run that has ended, or a file is damaged.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: is no folder. {_EXPECTED}")
+        raise InputError(f"{folder}: is no folder. {EXPECTED}")
     metadata = _metadata(folder)
-    kind = next((name for name in FILES_OF if (folder / name).is_file()), None)
-    stopped = metadata.get("status") == "running"
-    if stopped:
+    if metadata.get("status") == "running":
         script = "continual.py" if (folder / "segments.csv").exists() else "compare_all.py"
         raise InputError(
             f"{folder}: the run was stopped before its end, or is still going on, so there is no "
             f"report yet. Go on with it: python {script} --resume {folder}"
         )
+    kind = next((name for name in FILES if (folder / name).is_file()), None)
     if kind is None:
-        raise InputError(f"{folder}: has neither {GRID} nor {REPLAY}. {_EXPECTED}")
-    tables = {name: _read(folder / name) for name in (kind, *FILES_OF[kind])}
-    main = tables[kind]
+        raise InputError(f"{folder}: has neither {GRID} nor {REPLAY}. {EXPECTED}")
+    tables = {name: _read(folder / name, *columns) for name, columns in FILES[kind].items()}
     key = [*ITERATION, "model"] if kind == GRID else ["model", "retrained"]
-    if main.empty or main.duplicated(key).any():
-        what = "has no row" if main.empty else f"has several rows of one {', '.join(key)}"
-        raise InputError(f"{folder / kind}: {what}. {_EXPECTED}")
+    if tables[kind].empty or tables[kind].duplicated(key).any():
+        what = "has no row" if tables[kind].empty else f"has several rows of one {', '.join(key)}"
+        raise InputError(f"{folder / kind}: {what}. {EXPECTED}")
     if kind == REPLAY:
         tables = {name: named(table) for name, table in tables.items()}
     return RunFiles(folder, metadata, kind, tables)
-
-
-_EXPECTED = "Expected the folder of a run of compare_all.py or continual.py"
 
 
 def _metadata(folder: Path) -> dict:
@@ -124,7 +128,7 @@ def _metadata(folder: Path) -> dict:
     if not file.is_file():
         runs = sorted(path.parent.name for path in folder.glob("*/run.json"))
         there = f". There are runs in it: {', '.join(runs[:10])}" if runs else ""
-        raise InputError(f"{folder}: has no run.json. {_EXPECTED}{there}")
+        raise InputError(f"{folder}: has no run.json. {EXPECTED}{there}")
     try:
         metadata = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
@@ -134,50 +138,39 @@ def _metadata(folder: Path) -> dict:
     return metadata
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _read(file: Path, numbers: list[str], others: list[str]) -> pd.DataFrame:
     """The CSV; empty if there is none, or if it was written without a row."""
-    numbers, others = NUMBERS[file.name], OTHERS[file.name]
-    nothing = pd.DataFrame(columns=[*others, *numbers])
-    if not file.is_file():
-        return nothing
+
+    def damaged(why: str) -> InputError:
+        return InputError(f"{file}: is damaged ({why}). {AGAIN}")
+
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
         if not text.strip():
-            return nothing
-        whole = text.endswith("\n") and "\0" not in text
+            return pd.DataFrame(columns=[*others, *numbers])
         table = pd.read_csv(file, converters=dict.fromkeys(TEXT, str), low_memory=False)
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{file}: is damaged ({_line(error)}). {_AGAIN}") from None
+        raise damaged(str(error).splitlines()[0]) from None
     missing = [name for name in (*others, *numbers) if name not in table]
     if "status" in table and (table["status"] == "failed").all():  # nobody has a score
         table[[name for name in missing if name in numbers]] = float("nan")
         missing = [name for name in missing if name not in numbers]
     if missing:
-        raise InputError(f"{file}: has no column {', '.join(missing)}. {_EXPECTED}")
-    if not whole:
-        raise InputError(f"{file}: is damaged (its last line is cut off). {_AGAIN}")
+        raise InputError(f"{file}: has no column {', '.join(missing)}. {EXPECTED}")
+    if not text.endswith("\n") or "\0" in text:
+        raise damaged("its last line is cut off")
     for name in numbers:
         column = pd.to_numeric(table[name], errors="coerce")
         wrong = column.isna() & table[name].notna()
         if wrong.any():
-            row = int(wrong.to_numpy().nonzero()[0][0])
+            row = int(wrong.to_numpy().argmax())
             value = table[name].iloc[row]
-            raise InputError(
-                f"{file}: is damaged (line {row + 2}: {name} is {value!r}, expected a number). "
-                f"{_AGAIN}"
-            )
+            raise damaged(f"line {row + 2}: {name} is {value!r}, expected a number")
         table[name] = column
     keys = [name for name in (*ITERATION, "ratings_seen") if name in numbers]
     if table[keys].isna().any(axis=None):
-        raise InputError(f"{file}: is damaged ({', '.join(keys)} must not be empty). {_AGAIN}")
+        raise damaged(f"{', '.join(keys)} must not be empty")
     return table.astype(dict.fromkeys(keys, "int64"))
-
-
-_AGAIN = "Take the file from where it is whole, or run it again"
-
-
-def _line(error: Exception) -> str:
-    return str(error).splitlines()[0]
 
 
 def named(table: pd.DataFrame) -> pd.DataFrame:

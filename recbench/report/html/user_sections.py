@@ -26,6 +26,7 @@ from recbench.report.figure import (
 from recbench.report.html.grid_sections import by_cell
 from recbench.report.html.run_files import RunFiles
 from recbench.report.html.section import Section
+from recbench.report.terminal import references
 
 PREDICTIONS = "predictions.parquet"
 COLUMNS = [*ITERATION, "model", "user_id", "movie_id", "stars", "predicted"]
@@ -46,16 +47,14 @@ def of_users(run: RunFiles) -> list[Section]:
     errors = errors_of_users(rows)
     quantiles = spread(errors)
     sections = [_spread(quantiles[quantiles["model"].isin(run.models)])]
-    of_cells = run.differences.drop_duplicates(CELL)
-    cells = of_cells[CELL].itertuples(index=False, name=None)
-    references = dict(zip(cells, of_cells["reference"], strict=True))
-    if not references:
+    of_cells = references(run.tables["significance.csv"])
+    if of_cells.empty:
         return sections
     key = [*CELL, "user_id"]
     held_out = errors.groupby(key)["held_out"].mean()
     popularity = popularity_of_movies(rows).set_index(key)["popularity"]
     of_user = {BY_RATINGS: held_out, BY_POPULARITY: popularity}
-    return [*sections, _by_group(differences_by_group(errors, references, of_user))]
+    return [*sections, _by_group(differences_by_group(errors, of_cells.to_dict(), of_user))]
 
 
 def _spread(table: pd.DataFrame) -> Section:
@@ -81,16 +80,12 @@ def _spread(table: pd.DataFrame) -> Section:
 
 def _by_group(table: pd.DataFrame) -> Section:
     figures: list[Figure] = []
-    for by in (BY_RATINGS, BY_POPULARITY):
-        panels = {
-            cell: _groups_panel(rows[rows["by"] == by], by, cell)
-            for cell, rows in by_cell(table)
-            if by in set(rows["by"])
-        }
-        name = "groups_ratings" if by == BY_RATINGS else "groups_popularity"
+    note = "bar: 95 % interval\nover users\n"
+    for by, name in ((BY_RATINGS, "groups_ratings"), (BY_POPULARITY, "groups_popularity")):
+        own = table[table["by"] == by]
+        panels = {cell: _groups_panel(rows, by, cell) for cell, rows in by_cell(own)}
         file = "for_whom_by_popularity" if figures else "for_whom"
         label = f"Difference from the reference by {by}"
-        note = "bar: 95 % interval\nover users\n"
         figure = Figure(name, label, panels, ("cell",), file, "", note, one_cell=True)
         figures += [figure] if panels else []
     text = (
@@ -189,13 +184,13 @@ def spread(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_by_group(
-    errors: pd.DataFrame, references: dict[tuple[int, int], str], of_user: dict[str, pd.Series]
+    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], of_user: dict[str, pd.Series]
 ) -> pd.DataFrame:
     """RMSE beside the reference in a quarter of the users each, by what kind of users they are.
 
     Args:
         errors: of `errors_of_users`.
-        references: of each cell.
+        of_cells: the reference of each cell.
         of_user: by what users are grouped: a number of each cell and user (index num_users,
             reviews_per_user, user_id).
 
@@ -204,7 +199,7 @@ def differences_by_group(
         the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
     """
     records = []
-    for cell, reference in references.items():
+    for cell, reference in of_cells.items():
         here = errors[(errors[CELL] == list(cell)).all(axis=1)]
         losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
         if reference not in losses:
@@ -223,8 +218,8 @@ def differences_by_group(
                     if len(both) >= FEWEST_USERS:
                         interval = rmse_difference(*(both[name].to_numpy() for name in both))
                         records.append({**about, "model": model, "users": len(both), **interval})
-    columns = [*CELL, "by", "group", "least", "most", "model", "users", "difference", "low", "high"]
-    return pd.DataFrame(records, columns=columns)
+    columns = ["by", "group", "least", "most", "model", "users", "difference", "low", "high"]
+    return pd.DataFrame(records, columns=[*CELL, *columns])
 
 
 def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
