@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from few_samples import few_samples
 
+from recbench.checks import CHECKS
 from recbench.checks.candidate import Broken, Candidate, LeftOut
-from recbench.checks.checks import CHECKS
 from recbench.checks.toy_data import (
     ASKED,
     UNSEEN_MOVIE,
