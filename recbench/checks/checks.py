@@ -61,10 +61,10 @@ def it_can_be_fitted(candidate: Candidate) -> None:
 def fit_returns_the_recommender(candidate: Candidate) -> None:
     """self
     end fit with `return self`"""
-    model, returned = candidate.fit(), candidate.fit_returned
-    if returned is not model:
-        other = f"another object ({type(returned).__name__})"
-        raise Broken(f"fit returned {'None' if returned is None else other}", "fit")
+    model, other = candidate.fit(), candidate.fit_returned
+    if other is not model:
+        what = "None" if other is None else f"another object ({type(other).__name__})"
+        raise Broken(f"fit returned {what}", "fit")
 
 
 @check(first=True)

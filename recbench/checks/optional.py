@@ -22,7 +22,7 @@ from recbench.checks.candidate import (
 from recbench.checks.checks import CLOSE, NO_PAIRS, differ, in_which, require_stars, widest
 from recbench.contract import bytes_of, declared, takes_training, time_for
 from recbench.data.encodings.thermometer import decode_ratings
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 WHOLE = toy.stream()
 FIRST, THEN = toy.parts(WHOLE)
@@ -64,17 +64,14 @@ def stars_are_read_from_the_bits(candidate: Candidate) -> None:
     model, n = candidate.fit(), len(toy.ASKED[0])
     bits = candidate.call(model.predict_bits, *toy.ASKED, **time_for(model, None))
     shape, dtype = getattr(bits, "shape", kind(bits)), getattr(bits, "dtype", "")
-    what = ""
     if shape != (n, 10) or dtype != np.uint8:
-        what = f"predict_bits returned {dtype} {shape} for {n} pairs"
-    elif bits.max() > 1:
-        what = f"predict_bits returned {bits.max()} in a bit"
-    elif (decode_ratings(bits) != candidate.predict(model, *toy.ASKED)).any():
-        what = "the bits are of other stars than predict returns"
-    elif candidate.call(model.predict_bits, *NO_PAIRS).shape != (0, 10):
-        what = "predict_bits of empty input is not of shape (0, 10)"
-    if what:
-        raise Broken(what, "predict_bits")
+        raise Broken(f"predict_bits returned {dtype} {shape} for {n} pairs", "predict_bits")
+    if bits.max() > 1:
+        raise Broken(f"predict_bits returned {bits.max()} in a bit", "predict_bits")
+    if (decode_ratings(bits) != candidate.predict(model, *toy.ASKED)).any():
+        raise Broken("the bits are of other stars than predict returns", "predict_bits")
+    if candidate.call(model.predict_bits, *NO_PAIRS).shape != (0, 10):
+        raise Broken("predict_bits of empty input is not of shape (0, 10)", "predict_bits")
 
 
 @check("predict_distribution")
@@ -113,10 +110,10 @@ def it_says_how_large_it_is(candidate: Candidate) -> None:
 # --- learn_one goes on from fit ----------------------------------------------------------------
 
 
-def learned(candidate: Candidate) -> Any:
-    """Fitted to the first ratings, the others learned one by one."""
-    model = candidate.fit(FIRST)
-    candidate.learn(model, THEN)
+def learned(candidate: Candidate, first: Ratings = FIRST, then: Ratings = THEN) -> Any:
+    """A model fitted to the first ratings, which learned the others one by one."""
+    model = candidate.fit(first)
+    candidate.learn(model, then)
     return model
 
 
@@ -124,9 +121,7 @@ def learned(candidate: Candidate) -> Any:
 def one_prediction_is_what_many_are(candidate: Candidate) -> None:
     """stars from 0.5 to 5 by predict_one, those of predict before they are rounded to 32 bits
     let one of the two call the other"""
-    for first, then in (toy.parts(WHOLE, 0), (FIRST, THEN)):
-        model = candidate.fit(first)
-        candidate.learn(model, then)
+    for model in (learned(candidate, *toy.parts(WHOLE, 0)), learned(candidate)):
         pairs = zip(*(array.tolist() for array in EVERYBODY), strict=True)
         one = np.array([candidate.call(model.predict_one, *pair) for pair in pairs])
         if how := widest(one, candidate.predict(model, *EVERYBODY)):
@@ -213,13 +208,13 @@ def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
     user = int(np.bincount(THEN.user).argmax())
     own = THEN.movie[THEN.user == user].tolist()
     gone = [own[2], own[-1], own[0]]
-    model, without = learned(candidate), candidate.fit(FIRST)
+    others = THEN.take((THEN.user != user) | ~np.isin(THEN.movie, gone))
+    model, without = learned(candidate), learned(candidate, then=others)
     for movie in gone:
         candidate.call(model.forget_one, user, movie)
-    candidate.learn(without, THEN.take(~((THEN.user == user) & np.isin(THEN.movie, gone))))
     if how := differ(candidate, model, without, EVERYBODY):
-        trace, names = "", attributes_that_differ(model, without)
-        if names:  # where the first of them is written
+        trace = ""
+        if names := attributes_that_differ(model, without):
             new = candidate.fit(FIRST)
             line = candidate.line_that_changes(
                 lambda: digest(vars(new).get(names[0])), lambda: candidate.learn(new, THEN)
@@ -252,11 +247,10 @@ def explanations_sum_to_the_prediction(candidate: Candidate) -> None:
     stars = candidate.predict(model, user, movie)
     for one, other, predicted in zip(user.tolist(), movie.tolist(), stars.tolist(), strict=True):
         explanation = candidate.call(model.explain_one, one, other)
-        parts = getattr(explanation, "contributions", None)
-        if parts is None:
+        if not hasattr(explanation, "contributions"):
             what = f"explain_one returned {kind(explanation)}, not a recbench.Explanation"
             raise Broken(what, "explain_one")
-        total = math.fsum(part.stars for part in parts)
+        total = math.fsum(part.stars for part in explanation.contributions)
         if not abs(total - predicted) <= CLOSE:
             what = f"the parts sum to {total:.4f} stars, predict returns {predicted:.4f}"
             raise Broken(what, "explain_one")
