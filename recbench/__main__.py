@@ -15,6 +15,7 @@ recbench.models.item_table.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +25,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from recbench.checks import Result, check_recommender
-from recbench.checks.candidate import Candidate
+from recbench.checks import Candidate, Result, check_recommender
 from recbench.checks.growth import growth_of
 from recbench.command_line import run
 from recbench.errors import InputError, check_range
@@ -59,6 +59,7 @@ Command = (
 )
 
 console = Console(highlight=False)
+plain = partial(console.print, markup=False, soft_wrap=True)
 MARKS = {"ok": "[green]ok[/]      ", "failed": "[red]FAILED[/]  ", "left out": "[dim]-[/]       "}
 
 
@@ -67,32 +68,20 @@ def main(command: Check | New) -> int:
 
 
 def write(command: New) -> int:
-    """Write the template to the file, with ".py" behind its name if that is missing.
-
-    Raises:
-        InputError: the file is there already, there is no such folder, or Python could not import
-            a file of that name.
-    """
+    """Write the template to the file, with ".py" behind its name if that is missing. InputError if
+    it is there already, there is no such folder, or Python could not import a file of that name."""
     path = Path(command.file if command.file.endswith(".py") else f"{command.file}.py")
     if not path.stem.isidentifier() or iskeyword(path.stem):
         raise InputError(f"{path}: expected a name of letters, digits and _, such as my_file.py")
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
-    try:
-        with path.open("x", encoding="utf-8") as new:
-            new.write(TEMPLATE.read_text(encoding="utf-8"))
-    except FileExistsError:
-        message = f"{path}: is there already, and is not overwritten. Give another name"
-        raise InputError(message) from None
+    if path.exists():
+        raise InputError(f"{path}: is there already, and is not overwritten. Give another name")
+    path.write_bytes(TEMPLATE.read_bytes())
     spec = f"{path.with_suffix('')}:MyModel"
-    console.print(
-        f"{path}: a recommender that runs. Next:",
-        f"  python -m recbench check {spec}",
-        f"  python compare_all.py --models {spec} user_mean personal bayes_fm",
-        sep="\n",
-        markup=False,
-        soft_wrap=True,
-    )
+    plain(f"{path}: a recommender that runs. Next:")
+    plain(f"  python -m recbench check {spec}")
+    plain(f"  python compare_all.py --models {spec} user_mean personal bayes_fm")
     return 0
 
 
@@ -106,14 +95,13 @@ def check(command: Check) -> int:
         show(result, shown)
     if not command.quick and not counts["failed"]:
         for growth in growth_of(Candidate(cls)):
-            console.print(f"time    {growth}", soft_wrap=True, markup=False)
-    console.print(
-        f"{command.model}: {counts['ok']} checks kept, {counts['failed']} failed, "
-        f"{counts['left out']} left out, of what it does not have",
-        markup=False,
-        soft_wrap=True,
+            plain(f"time    {growth}")
+    kept, failed, left_out = counts.values()
+    plain(
+        f"{command.model}: {kept} checks kept, {failed} failed, {left_out} left out, of what it "
+        "does not have"
     )
-    return 1 if counts["failed"] else 0
+    return 1 if failed else 0
 
 
 def show(result: Result, shown: set[str]) -> None:

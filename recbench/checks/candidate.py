@@ -1,5 +1,5 @@
-"""A recommender under check: made, fitted and called as in a run, while Python's tracing follows
-its file, so that a message can name the line to blame."""
+"""Checks, and a recommender under check. It is made, fitted and called as in a run, while Python's
+tracing follows its file, so that a message can name the line to blame."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recbench.checks.toy_data import MOVIES, TRAIN, read_only, toy_tables
+from recbench.checks.toy_data import ASKED, MOVIES, TRAIN, toy_tables
 from recbench.contract import Training, fit, time_for, with_defaults
 from recbench.models.item_baseline import ItemBaseline
-from recbench.ratings import Movies, Ratings
+from recbench.ratings import Movies, Ratings, read_only
+from recbench.registry import line_of
+from recbench.runs.processes import OutOfTime, time_limit
 
-COLUMNS = ("user", "movie", "stars", "time")
-FACTS = ("bits", "vote_average", "vote_count", "title")
-MOST_TIMES = 20  # that one line is looked at in a call
+MOST_TIMES = 20  # that the effect of one line is looked at in a call
 NOT_SEEN = object()
 
 
@@ -32,7 +33,9 @@ class Broken(AssertionError):
     """A promise that is not kept. The line to blame is `line`, or that from which `method` returned
     last; `remedy` is what to do, where it is known better than by the check."""
 
-    def __init__(self, what: str, method: str, line: int | None = None, remedy: str = "") -> None:
+    def __init__(
+        self, what: str, method: str = "predict", line: int | None = None, remedy: str = ""
+    ) -> None:
         super().__init__(what)
         self.method, self.line, self.remedy = method, line, remedy
 
@@ -42,7 +45,7 @@ class LeftOut(Exception):
 
 
 class Watched(Training):
-    """Notes what is read of it, but by dataclasses, which copy it."""
+    """Notes what is read of it, except by dataclasses, which copy it."""
 
     read: ClassVar[set[str]] = set()
 
@@ -69,7 +72,7 @@ class Candidate:
         self.fit_returned: Any = None
         self.inputs: dict[str, np.ndarray] = {}
         self.draws = False
-        self._each_line = False  # is followed at present
+        self._trace: Callable = self._note_returns
 
     def make(self, background: bool = True) -> Any:
         """An instance for a run with or without background users."""
@@ -90,10 +93,9 @@ class Candidate:
             choices: seed, labels and loss of the run.
         """
         model = self.make() if model is None else model
-        train = replace(train, **{name: getattr(train, name).copy() for name in COLUMNS})
-        movies = replace(movies, **{name: getattr(movies, name).copy() for name in FACTS})
-        self.inputs |= {f"train.{name}": getattr(train, name) for name in COLUMNS}
-        self.inputs |= {f"movies.{name}": getattr(movies, name) for name in FACTS}
+        train, movies = replace(train, **arrays_of(train)), replace(movies, **arrays_of(movies))
+        for what, table in (("train", train), ("movies", movies)):
+            self.inputs |= {f"{what}.{name}": getattr(table, name) for name in arrays_of(table)}
         baseline, tables = ItemBaseline.fit(sample or train, movies), toy_tables(movies)
         fits = {"item_baseline": lambda: baseline, "item_tables": lambda: tables}
         training = Watched(train, movies, everyone=sample, fits=fits, **choices)
@@ -104,35 +106,34 @@ class Candidate:
 
     def predict(self, model: Any, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """Its predictions as they are; raises Broken if they are not one for each pair."""
-        user, movie = read_only(user.copy()), read_only(movie.copy())
+        user, movie = (read_only(array.copy(), array.dtype.str) for array in (user, movie))
         self.inputs |= {"user": user, "movie": movie}
         stars = self.call(model.predict, user, movie, **time_for(model, None))
         if not isinstance(stars, np.ndarray):
-            raise Broken(f"predict returned {kind(stars)}", "predict")
+            raise Broken(f"predict returned {kind(stars)}")
         if stars.shape != (len(user),):
             pairs = f"{len(user)} pairs" if len(user) != 1 else "1 pair"
-            raise Broken(f"predict returned shape {stars.shape} for {pairs}", "predict")
+            raise Broken(f"predict returned shape {stars.shape} for {pairs}")
         return stars
+
+    def predictions(
+        self, pairs: tuple[np.ndarray, np.ndarray] = ASKED, **choices: Any
+    ) -> np.ndarray:
+        """Of a new instance; `choices` as of `fit`."""
+        return self.predict(self.fit(**choices), *pairs)
 
     def learn(self, model: Any, ratings: Ratings) -> None:
         """One by one, in the order of the rows."""
         columns = (ratings.user.tolist(), ratings.movie.tolist(), ratings.stars.tolist())
-        for user, movie, stars in zip(*columns, strict=True):
-            self.call(model.learn_one, user, movie, stars)
+        for rating in zip(*columns, strict=True):
+            self.call(model.learn_one, *rating)
 
     def call(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
         """Calls one of its functions and notes the lines. Warnings of its arithmetic are not
         shown: what they lead to is checked."""
-        watching = nullcontext() if self._each_line else tracing(self._enter)
-        with warnings.catch_warnings(), watching:
+        with warnings.catch_warnings(), tracing(self._trace):
             warnings.simplefilter("ignore")
             return function(*arguments, **keywords)
-
-    def needs(self, *methods: str) -> None:
-        """Raises LeftOut unless the class has all these methods."""
-        for method in methods:
-            if not callable(getattr(self.cls, method, None)):
-                raise LeftOut(f"it has no {method}")
 
     def begins(self, method: str) -> int:
         """The line at which one of its methods begins; if it has none, its class."""
@@ -175,28 +176,24 @@ class Candidate:
                 steps.append((line, see(frame) if times[line] <= MOST_TIMES else NOT_SEEN))
             return step
 
-        self._each_line = True
+        self._trace = step
         try:
-            with tracing(step):
-                call()
+            call()
         finally:
-            self._each_line = False
+            self._trace = self._note_returns
         return steps
 
-    def _enter(self, frame: FrameType, event: str, _: Any) -> Any:
+    def _note_returns(self, frame: FrameType, event: str, _: Any) -> Any:
         if frame.f_code.co_filename != self.file:
             return None
         frame.f_trace_lines = False
-        return self._leave
-
-    def _leave(self, frame: FrameType, event: str, _: Any) -> Any:
         if event == "return":
             self.returns[frame.f_code.co_name] = frame.f_lineno
-        return self._leave
+        return self._note_returns
 
 
 @contextmanager
-def tracing(trace: Any) -> Iterator[None]:
+def tracing(trace: Callable) -> Iterator[None]:
     """`trace` in place of what traces now, such as a debugger, which comes back afterwards."""
     before = sys.gettrace()
     sys.settrace(trace)
@@ -204,6 +201,12 @@ def tracing(trace: Any) -> Iterator[None]:
         yield
     finally:
         sys.settrace(before)
+
+
+def arrays_of(table: Ratings | Movies) -> dict[str, Any]:
+    """Copies of its columns, by name."""
+    columns = {field.name: getattr(table, field.name) for field in fields(table)}
+    return {name: one.copy() for name, one in columns.items() if isinstance(one, np.ndarray)}
 
 
 def attributes_that_differ(one: object, other: object) -> list[str]:
@@ -229,3 +232,89 @@ def kind(value: object) -> str:
         return "None"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A promise of the contract. `quick`: it is one of `--quick`; `first`: the others rest on it;
+    `needs`: methods that a class must have to be checked."""
+
+    name: str
+    expected: str
+    remedy: str
+    quick: bool
+    first: bool
+    needs: tuple[str, ...]
+    function: Callable[[Candidate], None]
+
+    def run(self, candidate: Candidate) -> None:
+        """Raises Broken where it is not kept, LeftOut where the recommender does not give it."""
+        for method in self.needs:
+            if not callable(getattr(candidate.cls, method, None)):
+                raise LeftOut(f"it has no {method}")
+        self.function(candidate)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of a check. `message`: of one that failed, the line of the file, what happened there, what
+    was expected, what to do; of one left out, why."""
+
+    check: Check
+    status: Literal["ok", "failed", "left out"]
+    message: str = ""
+
+
+CHECKS: list[Check] = []
+
+
+def check(*needs: str, quick: bool = True, first: bool = False) -> Callable[[Callable], None]:
+    """Puts a function behind the other checks. Of its docstring the first line is what is promised,
+    the second what to do where that is not kept; messages end with both."""
+
+    def add(function: Callable) -> None:
+        expected, remedy, *_ = (inspect.getdoc(function) or "").split("\n")
+        CHECKS.append(Check(function.__name__, expected, remedy, quick, first, needs, function))
+
+    return add
+
+
+def check_recommender(
+    cls: type, quick: bool = False, seconds: float = 0.0, **settings: object
+) -> Iterator[Result]:
+    """The result of each check as soon as it is made, until one fails that the others rest on.
+
+    Args:
+        quick: leave out what takes longest.
+        seconds: that a check may take; 0: as long as it takes.
+        settings: of the constructor.
+    """
+    for one in CHECKS:
+        if one.quick or not quick:
+            result = result_of(one, Candidate(cls, **settings), seconds)
+            yield result
+            if one.first and result.status == "failed":
+                return
+
+
+def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Result:
+    file, remedy = Path(candidate.file).name, check.remedy
+    class_line = f"{file}, line {candidate.begins('class')}"
+    try:
+        with time_limit(seconds):
+            check.run(candidate)
+    except LeftOut as reason:
+        return Result(check, "left out", str(reason))
+    except Broken as broken:
+        returned = candidate.returns.get(broken.method)
+        line = broken.line or returned or candidate.begins(broken.method)
+        what, remedy = f"{file}, line {line}: {broken}", broken.remedy or remedy
+    except OutOfTime as error:
+        place = line_of(error, candidate.file).rpartition(": OutOfTime: ")[0] or class_line
+        what = f"{place}: still running after {seconds:g} s (--timeout)"
+    except (Exception, SystemExit) as error:  # a model may fail in any way
+        what = line_of(error, candidate.file)
+        what = what if what.startswith(f"{file}, line ") else f"{class_line}: {what}"
+    else:
+        return Result(check, "ok")
+    return Result(check, "failed", f"{what}; expected {check.expected}: {remedy}")

@@ -1,118 +1,29 @@
-"""All checks of a recommender, in the order in which they are made."""
+"""What every recommender promises, check by check: predictions that are stars, whatever there is
+to learn from, and the same for the same input, whatever came before or stands beside."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from recbench.checks import toy_data as toy
 from recbench.checks.candidate import (
     Broken,
     Candidate,
     LeftOut,
+    arrays_of,
+    attributes_that_differ,
+    check,
+    digest,
 )
-from recbench.checks.toy_data import (
-    ASKED,
-    KNOWN,
-    MOVIES,
-    TRAIN,
-    UNKNOWN_USER,
-    UNSEEN_MOVIE,
-    UNSEEN_USER,
-    USERS,
-    all_pairs,
-)
-from recbench.contract import time_for
+from recbench.contract import bytes_of, shardable, time_for
 from recbench.ratings import MAX_STARS, MIN_STARS
-from recbench.registry import line_of
-from recbench.runs.processes import OutOfTime, time_limit
 
 CLIP = "cut with np.clip(stars, 0.5, 5.0)"
+CLOSE = 1e-5  # stars; sums of float32 in another order differ by less
 NO_PAIRS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
-
-
-@dataclass(frozen=True)
-class Check:
-    """A promise of the contract. `run` raises Broken where it is not kept, LeftOut where the
-    recommender does not give it; `quick`: it is one of `--quick`; `first`: the others rest on it.
-    """
-
-    name: str
-    expected: str
-    remedy: str
-    quick: bool
-    first: bool
-    run: Callable[[Candidate], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """Of a check. `message`: of one that failed, the line of the file, what happened there, what
-    was expected, what to do; of one left out, why."""
-
-    check: Check
-    status: Literal["ok", "failed", "left out"]
-    message: str = ""
-
-
-CHECKS: list[Check] = []
-
-
-def check(quick: bool = True, first: bool = False) -> Callable[[Callable], None]:
-    """Puts a function behind the other checks. Of its docstring the first line is what is promised,
-    the second what to do where that is not kept; messages end with both."""
-
-    def add(function: Callable) -> None:
-        expected, remedy, *_ = (inspect.getdoc(function) or "").split("\n")
-        CHECKS.append(Check(function.__name__, expected, remedy, quick, first, function))
-
-    return add
-
-
-def check_recommender(
-    cls: type, quick: bool = False, seconds: float = 0.0, **settings: object
-) -> Iterator[Result]:
-    """The result of each check as soon as it is made, until one fails that the others rest on.
-
-    Args:
-        quick: leave out what takes longest.
-        seconds: that a check may take; 0: as long as it takes.
-        settings: of the constructor.
-    """
-    for one in CHECKS:
-        if quick and not one.quick:
-            continue
-        result = result_of(one, Candidate(cls, **settings), seconds)
-        yield result
-        if one.first and result.status == "failed":
-            return
-
-
-def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Result:
-    file, remedy = Path(candidate.file).name, check.remedy
-    class_line = f"{file}, line {candidate.begins('class')}"
-    try:
-        with time_limit(seconds):
-            check.run(candidate)
-    except LeftOut as reason:
-        return Result(check, "left out", str(reason))
-    except Broken as broken:
-        returned = candidate.returns.get(broken.method)
-        line = broken.line or returned or candidate.begins(broken.method)
-        what, remedy = f"{file}, line {line}: {broken}", broken.remedy or remedy
-    except OutOfTime as error:
-        place = line_of(error, candidate.file).rpartition(": OutOfTime: ")[0] or class_line
-        what = f"{place}: still running after {seconds:g} s (--timeout)"
-    except (Exception, SystemExit) as error:  # a model may fail in any way
-        what = line_of(error, candidate.file)
-        what = what if what.startswith(f"{file}, line ") else f"{class_line}: {what}"
-    else:
-        return Result(check, "ok")
-    return Result(check, "failed", f"{what}; expected {check.expected}: {remedy}")
 
 
 # --- predictions are stars -------------------------------------------------------------------
@@ -121,15 +32,15 @@ def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Resul
 def require_stars(stars: np.ndarray, of: str = "") -> None:
     """Raises Broken unless all are finite and from 0.5 to 5; `of` says which they are."""
     if stars.dtype.kind not in "fiu":
-        raise Broken(f"predict returned {stars.dtype}, no numbers{of}", "predict")
+        raise Broken(f"predict returned {stars.dtype}, no numbers{of}")
     wrong = ~np.isfinite(stars)
     if wrong.any():
         part = f"{wrong.sum()} of {len(wrong)} predictions"
-        raise Broken(f"predict returned {stars[wrong][0]} in {part}{of}", "predict")
+        raise Broken(f"predict returned {stars[wrong][0]} in {part}{of}")
     wrong = (stars < MIN_STARS) | (stars > MAX_STARS)
     if wrong.any():
         worst = stars[wrong][np.abs(stars[wrong] - 3).argmax()]
-        raise Broken(f"predict returned {worst:.4g} stars{of}", "predict", remedy=CLIP)
+        raise Broken(f"predict returned {worst:.4g} stars{of}", remedy=CLIP)
 
 
 @check(first=True)
@@ -150,40 +61,40 @@ def it_can_be_fitted(candidate: Candidate) -> None:
 def fit_returns_the_recommender(candidate: Candidate) -> None:
     """self
     end fit with `return self`"""
-    model, returned = candidate.fit(), candidate.fit_returned
-    if returned is not model:
-        other = f"another object ({type(returned).__name__})"
-        raise Broken(f"fit returned {'None' if returned is None else other}", "fit")
+    model, other = candidate.fit(), candidate.fit_returned
+    if other is not model:
+        what = "None" if other is None else f"another object ({type(other).__name__})"
+        raise Broken(f"fit returned {what}", "fit")
 
 
 @check(first=True)
 def one_prediction_for_each_pair(candidate: Candidate) -> None:
     """one prediction for each pair, an array of shape (n,)
     return np.array of the length of user"""
-    candidate.predict(candidate.fit(), *KNOWN)
+    candidate.predictions(toy.KNOWN)
 
 
 @check()
 def predictions_are_float32(candidate: Candidate) -> None:
     """float32
     end predict with .astype(np.float32)"""
-    stars = candidate.predict(candidate.fit(), *KNOWN)
+    stars = candidate.predictions(toy.KNOWN)
     if stars.dtype != np.float32:
-        raise Broken(f"predict returned {stars.dtype}", "predict")
+        raise Broken(f"predict returned {stars.dtype}")
 
 
 @check()
 def predictions_are_stars(candidate: Candidate) -> None:
     """finite stars from 0.5 to 5
     guard divisions by zero, and logarithms and roots of what can be negative"""
-    require_stars(candidate.predict(candidate.fit(), *KNOWN))
+    require_stars(candidate.predictions(toy.KNOWN))
 
 
 @check()
 def users_never_seen(candidate: Candidate) -> None:
     """stars for users that fit never saw, such as one without ratings or one that came later
     test that the user is known, as in `user < len(self.user_bias)`, and start from a mean"""
-    stars = candidate.predict(candidate.fit(), *all_pairs((UNSEEN_USER, UNKNOWN_USER)))
+    stars = candidate.predictions(toy.all_pairs((toy.UNSEEN_USER, toy.UNKNOWN_USER)))
     require_stars(stars, " for users that fit never saw")
 
 
@@ -191,8 +102,8 @@ def users_never_seen(candidate: Candidate) -> None:
 def movies_never_seen(candidate: Candidate) -> None:
     """stars for movies that nobody has rated: any row of `movies` can be the input
     size arrays by len(movies), as in np.bincount(train.movie, minlength=len(movies))"""
-    movie = np.tile([UNSEEN_MOVIE, UNSEEN_MOVIE + 1], len(USERS))
-    stars = candidate.predict(candidate.fit(), np.repeat(USERS, 2), movie)
+    movie = np.tile([toy.UNSEEN_MOVIE, toy.UNSEEN_MOVIE + 1], len(toy.USERS))
+    stars = candidate.predictions((np.repeat(toy.USERS, 2), movie))
     require_stars(stars, " for movies that nobody has rated")
 
 
@@ -200,55 +111,55 @@ def movies_never_seen(candidate: Candidate) -> None:
 def empty_input(candidate: Candidate) -> None:
     """an empty array for empty input
     let the length of user be 0"""
-    candidate.predict(candidate.fit(), *NO_PAIRS)
+    candidate.predictions(NO_PAIRS)
 
 
 @check()
 def any_time_may_be_the_input(candidate: Candidate) -> None:
     """stars at any time, and for time=None those of the last time of training
     let predict take time=None, int64 [n] seconds since 1970, and cut what it makes of it"""
-    model, n = candidate.fit(), len(ASKED[0])
+    model, n = candidate.fit(), len(toy.ASKED[0])
     if not time_for(model, None):
         raise LeftOut("its predict takes no time")
-    for time in (-(10**9), 0, int(TRAIN.time[0]), 10**11):
-        stars = candidate.call(model.predict, *ASKED, time=np.full(n, time))
+    for time in (-(10**9), 0, int(toy.TRAIN.time[0]), 10**11):
+        stars = candidate.call(model.predict, *toy.ASKED, time=np.full(n, time))
         require_stars(np.asarray(stars), f" at time {time}")
-    last = candidate.call(model.predict, *ASKED, time=np.full(n, TRAIN.time.max()))
-    if (candidate.predict(model, *ASKED) != last).any():
-        raise Broken("predict without a time differs from the last time of training", "predict")
+    last = candidate.call(model.predict, *toy.ASKED, time=np.full(n, toy.TRAIN.time.max()))
+    if (candidate.predict(model, *toy.ASKED) != last).any():
+        raise Broken("predict without a time differs from the last time of training")
 
 
 # --- training tables as small, or as uniform, as a cell can have them --------------------------
 
 
-def require_stars_after(candidate: Candidate, rows: np.ndarray, of: str) -> None:
-    """Raises Broken unless it predicts stars after fit to these rows of TRAIN."""
-    model = candidate.fit(TRAIN.take(rows))
-    require_stars(candidate.predict(model, *ASKED), f" after fit to {of}")
+def require_stars_of_rows(candidate: Candidate, rows: list[int] | range, of: str) -> None:
+    """Raises Broken unless it predicts stars after fit to these rows of toy.TRAIN."""
+    train = toy.TRAIN.take(np.array(rows, dtype=int))
+    require_stars(candidate.predictions(train=train), f" after fit to {of}")
 
 
 @check()
 def an_empty_training_table(candidate: Candidate) -> None:
     """stars although there is no rating to learn from
     start from train.mean_stars(), which is 3 then, and divide by counts + a number"""
-    require_stars_after(candidate, np.array([], dtype=int), "no rating")
+    require_stars_of_rows(candidate, [], "no rating")
 
 
 @check()
 def one_rating_of_a_user(candidate: Candidate) -> None:
     """stars although there is one rating in all, or one of each of two users
     shrink towards a mean, or test the count before a variance or a regression"""
-    require_stars_after(candidate, np.array([0]), "one rating")
-    require_stars_after(candidate, np.array([12]), "one rating")
-    require_stars_after(candidate, np.array([0, 12]), "two ratings")
+    require_stars_of_rows(candidate, [0], "one rating")
+    require_stars_of_rows(candidate, [12], "one rating")
+    require_stars_of_rows(candidate, [0, 12], "two ratings")
 
 
 @check()
 def one_user(candidate: Candidate) -> None:
     """stars although there is one user
     size arrays by train.user.max(initial=-1) + 1, and let nothing rest on a second user"""
-    require_stars_after(candidate, np.arange(12), "one user")
-    require_stars_after(candidate, np.arange(20, 39), "one user")
+    require_stars_of_rows(candidate, range(12), "one user")
+    require_stars_of_rows(candidate, range(20, 39), "one user")
 
 
 @check()
@@ -256,19 +167,159 @@ def all_ratings_alike(candidate: Candidate) -> None:
     """stars although all ratings are alike
     guard divisions by a spread or variance that can be 0"""
     for stars in (0.5, 5.0):
-        model = candidate.fit(replace(TRAIN, stars=np.full(len(TRAIN), stars)))
-        require_stars(candidate.predict(model, *ASKED), f" after fit to ratings of {stars} alone")
+        train = replace(toy.TRAIN, stars=np.full(len(toy.TRAIN), stars))
+        predictions = candidate.predictions(train=train)
+        require_stars(predictions, f" after fit to ratings of {stars} alone")
 
 
 @check()
 def movies_without_bits_or_votes(candidate: Candidate) -> None:
     """stars although no movie has a bit set or external votes (vote_average is nan)
     replace nan with np.where(np.isnan(…), …), as with --no-votes all are nan"""
-    blank = replace(
-        MOVIES,
-        bits=np.zeros_like(MOVIES.bits),
-        vote_average=np.full_like(MOVIES.vote_average, np.nan),
-        vote_count=np.zeros_like(MOVIES.vote_count),
-    )
-    stars = candidate.predict(candidate.fit(movies=blank), *ASKED)
-    require_stars(stars, " where no movie has bits or votes")
+    bits, nothing = np.zeros_like(toy.MOVIES.bits), np.zeros(len(toy.MOVIES))
+    blank = replace(toy.MOVIES, bits=bits, vote_average=nothing + np.nan, vote_count=nothing)
+    require_stars(candidate.predictions(movies=blank), " where no movie has bits or votes")
+
+
+# --- the same for the same input ---------------------------------------------------------------
+
+
+@check()
+def inputs_are_left_as_they_were(candidate: Candidate) -> None:
+    """train, movies, user and movie left as they are: they are read-only, and others read them too
+    change a copy, as in train.stars.copy()"""
+    before = {f"train.{name}": array for name, array in arrays_of(toy.TRAIN).items()}
+    before |= {f"movies.{name}": array for name, array in arrays_of(toy.MOVIES).items()}
+    before |= {"user": toy.ASKED[0], "movie": toy.ASKED[1]}
+
+    def changed() -> list[str]:
+        pairs = {name: (array, before[name]) for name, array in candidate.inputs.items()}
+        return [name for name, (one, other) in pairs.items() if digest(one) != digest(other)]
+
+    candidate.predictions()
+    if names := changed():
+        candidate.inputs.clear()
+        line = candidate.line_that_changes(changed, candidate.predictions)
+        method = "predict" if names[0] in ("user", "movie") else "fit"
+        raise Broken(f"{' and '.join(names)} changed", method, line)
+
+
+@check()
+def same_seed_same_result(candidate: Candidate) -> None:
+    """the same predictions from the same ratings and the same seed
+    draw from np.random.default_rng(training.seed)"""
+    first, second = (candidate.predictions(seed=5) for _ in range(2))
+    if (first != second).any():
+        line = candidate.line_that_differs(lambda: candidate.predictions(seed=5))
+        raise Broken("fitted twice with one seed it predicts two things", "fit", line)
+
+
+@check(quick=False)
+def another_seed_another_result(candidate: Candidate) -> None:
+    """other predictions with another seed, as fit reads it
+    draw from np.random.default_rng(training.seed), or do not read it"""
+    first, second = (candidate.predictions(seed=seed) for seed in (5, 6))
+    if not candidate.draws:
+        raise LeftOut("its fit reads no seed")
+    if (first == second).all():
+        raise Broken("seeds 5 and 6 give the same predictions", "fit")
+
+
+def in_which(one: object, other: object) -> str:
+    """ " (self.count, self.mean differ)" of two models; nothing if that cannot be seen."""
+    names = [f"self.{name}" for name in attributes_that_differ(one, other)]
+    return f" ({', '.join(names)} {'differs' if len(names) == 1 else 'differ'})" if names else ""
+
+
+@check()
+def fitting_again_starts_afresh(candidate: Candidate) -> None:
+    """fit starts afresh, whatever it was fitted to before
+    set what is learned within fit, not in the constructor or the class"""
+    other = replace(toy.TRAIN, stars=5.5 - toy.TRAIN.stars)
+    twice, once = candidate.fit(model=candidate.fit(other)), candidate.fit()
+    if differ(candidate, twice, once, within=0):
+        raise Broken(f"fitted a second time it is not as fitted once{in_which(twice, once)}", "fit")
+
+
+@check()
+def users_can_be_fitted_in_parts(candidate: Candidate) -> None:
+    """users fitted without the others predicted the same to the last digit, as learns_from says
+    take what concerns all users from training.sample, or say learns_from = 'all'"""
+    if not shardable(candidate.make()):
+        raise LeftOut("it learns from all users, or its fit takes train and movies")
+    whole = candidate.fit(sample=toy.TRAIN)
+    for users in ((0, 4), (1, 2), (5,)):
+        part = candidate.fit(toy.TRAIN.take(np.isin(toy.TRAIN.user, users)), sample=toy.TRAIN)
+        if how := differ(candidate, part, whole, toy.all_pairs(users), within=0):
+            raise Broken(f"fitted to a part of the users, {how}", "fit")
+
+
+def differ(
+    candidate: Candidate, one: Any, other: Any, pairs: Any = toy.ASKED, within: float = CLOSE
+) -> str:
+    """`widest` of the predictions of two models."""
+    mine, yours = (candidate.predict(model, *pairs) for model in (one, other))
+    return widest(mine, yours, within)
+
+
+def widest(one: np.ndarray, other: np.ndarray, within: float = CLOSE) -> str:
+    """How many predictions differ by more than float32 can explain, and by how much; "": none."""
+    rows = ~np.isclose(one, other, rtol=0, atol=within, equal_nan=True)
+    if not rows.any():
+        return ""
+    most = np.abs(one.astype(float) - other)[rows].max()
+    return f"{rows.sum()} of {len(one)} predictions differ, by {most:.2g} stars at most"
+
+
+@check()
+def predicting_changes_nothing(candidate: Candidate) -> None:
+    """the same predictions for the same input: predict changes nothing
+    learn in fit alone, and draw nothing in predict"""
+    model = candidate.fit()
+
+    def predict() -> np.ndarray:
+        return candidate.predict(model, *toy.ASKED)
+
+    def size() -> object:
+        return candidate.call(bytes_of, model, "state_bytes")
+
+    before, first = size(), predict()
+    candidate.predict(model, np.array([toy.UNKNOWN_USER + 1, 0]), np.array([toy.UNSEEN_MOVIE, 0]))
+    if hasattr(model, "predict_bits"):
+        candidate.call(model.predict_bits, *toy.ASKED)
+    if (predict() != first).any():
+        line = candidate.line_that_changes(lambda: digest(vars(model)), predict)
+        line = line or candidate.line_that_differs(predict)
+        raise Broken("for the same input predict returned two things", line=line)
+    if size() != before:
+        line = candidate.line_that_changes(size, predict)
+        raise Broken("state_bytes changed by predicting", line=line)
+
+
+@check()
+def each_pair_is_predicted_by_itself(candidate: Candidate) -> None:
+    """each pair predicted by itself, alone or in a batch, in any order of the rows
+    compute no statistic over the rows of a call, such as their mean, and keep their order"""
+    model, n = candidate.fit(), len(toy.ASKED[0])
+    stars = candidate.predict(model, *toy.ASKED)
+    mixed = np.random.default_rng(1).permutation(n)
+    for how, order, size in (
+        ("in another order of the rows", mixed, n),
+        ("in batches of 1", np.arange(n), 1),
+        ("in batches of 40", np.arange(n), 40),
+    ):
+        batches = [order[start : start + size] for start in range(0, n, size)]
+        parts = [candidate.predict(model, toy.ASKED[0][one], toy.ASKED[1][one]) for one in batches]
+        if what := widest(np.concatenate(parts), stars[order]):
+            raise Broken(f"{how} {what}")
+
+
+@check()
+def users_are_not_mixed_up(candidate: Candidate) -> None:
+    """who gave 5 to every movie is predicted no lower than who gave 0.5 to every movie
+    look at how user indexes what was learned"""
+    stars = np.select([toy.TRAIN.user == 0, toy.TRAIN.user == 5], [5.0, 0.5], toy.TRAIN.stars)
+    model = candidate.fit(replace(toy.TRAIN, stars=stars))
+    high, low = (candidate.predict(model, *toy.all_pairs((user,))).mean() for user in (0, 5))
+    if high < low:
+        raise Broken(f"the one is predicted {high:.2f} on average, the other {low:.2f}")

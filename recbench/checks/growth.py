@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -19,56 +18,38 @@ LINEAR = 1.3  # exponents up to this are called linear
 UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 
 
-@dataclass(frozen=True)
-class Growth:
-    """Seconds at two numbers of rows, and the exponent they imply: seconds ~ rows^exponent.
-
-    >>> Growth("fit", (1000, 4000), (0.01, 0.16)).exponent
-    2.0
-    >>> Growth("fit", (1000, 4000), (0.01, 0.04)).at(1_000_000)
-    10.0
-    """
-
-    what: str
-    rows: tuple[int, int]
-    seconds: tuple[float, float]
-
-    @property
-    def exponent(self) -> float:
-        small, large = self.seconds
-        return round(math.log(large / small) / math.log(self.rows[1] / self.rows[0]), 2)
-
-    def at(self, rows: int) -> float:
-        """Seconds for so many, if it goes on like that, but no fewer than at the second size."""
-        return self.seconds[1] * (rows / self.rows[1]) ** max(self.exponent, 0.0)
-
-    def __str__(self) -> str:
-        (few, many), (small, large) = self.rows, map(in_words, self.seconds)
-        measured = f"{self.what}: {small} for {few:,} ratings, {large} for {many:,}"
-        if self.seconds[1] < SHORT:
-            return f"{measured}: too short to tell how it grows"
-        how = "in proportion" if self.exponent <= LINEAR else "faster than the ratings"
-        later = f"{in_words(self.at(MOVIELENS_1M))} for the 1,000,209 of MovieLens 1M"
-        return f"{measured}: grows {how} (n^{self.exponent:.1f}), about {later}"
-
-
-def growth_of(candidate: Candidate) -> list[Growth]:
-    """Of `fit`, and of `predict` for as many pairs."""
+def growth_of(candidate: Candidate) -> Iterator[str]:
+    """`growth` of `fit`, and of `predict` for as many pairs."""
     candidate.predict(candidate.fit(), np.array([0]), np.array([0]))  # compiles what is compiled
     movies = toy_movies(400)
-    tables = [toy_ratings([RATINGS_EACH] * users, len(movies)) for users in USERS]
     seconds = []
-    for train in tables:
+    for users in USERS:
+        train = toy_ratings([RATINGS_EACH] * users, len(movies))
         model = candidate.fit(train, movies)
         fit = least(lambda m=model, t=train: candidate.fit(t, movies, m))  # type: ignore[misc]
         pairs = train.user, train.movie[::-1]
         seconds.append((fit, least(lambda m=model, p=pairs: candidate.predict(m, *p))))  # type: ignore[misc]
-    rows = (len(tables[0]), len(tables[1]))
-    (fit_few, predict_few), (fit_many, predict_many) = seconds
-    return [
-        Growth("fit", rows, (fit_few, fit_many)),
-        Growth("predict", rows, (predict_few, predict_many)),
-    ]
+    few, many = (RATINGS_EACH * users for users in USERS)
+    for what, of_few, of_many in zip(("fit", "predict"), *seconds, strict=True):
+        yield growth(what, (few, many), (of_few, of_many))
+
+
+def growth(what: str, rows: tuple[int, int], seconds: tuple[float, float]) -> str:
+    """Seconds at two numbers of rows, the exponent they imply (seconds ~ rows^exponent), and the
+    seconds of MovieLens 1M if it goes on like that, but no fewer than at the second size.
+
+    >>> growth("fit", (1000, 4000), (0.01, 0.04))  # doctest: +ELLIPSIS
+    'fit: 10 ms for 1,000 ratings, 40 ms for 4,000: grows in proportion (n^1.0), about 10 s for ...
+    """
+    (few, many), (small, large) = rows, seconds
+    measured = f"{what}: {in_words(small)} for {few:,} ratings, {in_words(large)} for {many:,}"
+    if large < SHORT:
+        return f"{measured}: too short to tell how it grows"
+    exponent = round(math.log(large / small) / math.log(many / few), 2)
+    later = large * (MOVIELENS_1M / many) ** max(exponent, 0.0)
+    how = "in proportion" if exponent <= LINEAR else "faster than the ratings"
+    then = f"about {in_words(later)} for the {MOVIELENS_1M:,} of MovieLens 1M"
+    return f"{measured}: grows {how} (n^{exponent:.1f}), {then}"
 
 
 def least(call: Callable[[], object]) -> float:

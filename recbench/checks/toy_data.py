@@ -9,7 +9,7 @@ import numpy as np
 from recbench.models.item_table.making import choose_codes
 from recbench.models.item_table.scales import EVEN, Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
-from recbench.ratings import Movies, Ratings
+from recbench.ratings import Movies, Ratings, read_only
 
 CHANNELS = {"genres": 10, "vote_average": 3, "language": 3, "vote_count": 10}
 NUM_MOVIES = 23
@@ -81,14 +81,7 @@ def _columns(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 def all_pairs(users: tuple[int, ...], movies: int = NUM_MOVIES) -> tuple[np.ndarray, np.ndarray]:
     """Every user with every movie: two arrays int64 [users · movies]."""
     user, movie = np.meshgrid(users, np.arange(movies), indexing="ij")
-    return read_only(user.ravel()), read_only(movie.ravel())
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """A view of it that cannot be written to, as in a run."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+    return read_only(user.ravel(), "i8"), read_only(movie.ravel(), "i8")
 
 
 MOVIES = toy_movies(NUM_MOVIES)

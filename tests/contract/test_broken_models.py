@@ -7,8 +7,8 @@ import re
 import pytest
 from models import BROKEN, GOOD, WITH_BITS
 
-from recbench.checks.candidate import Candidate
-from recbench.checks.checks import CHECKS, CLIP, check_recommender, result_of
+from recbench.checks import CHECKS, Candidate, check_recommender, result_of
+from recbench.checks.checks import CLIP
 from recbench.registry import load_recommender
 
 TIMEOUT = {"hangs": 0.5}  # seconds

@@ -15,8 +15,8 @@ from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from tests_paths import ROOT, SYNTHETIC
 
+from recbench.checks import CHECKS
 from recbench.checks.candidate import Candidate, LeftOut
-from recbench.checks.checks import CHECKS
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.contract import learns_from_words
 from recbench.errors import InputError
