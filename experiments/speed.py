@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 import weightless as ao
-from experiments.common import ResumableFlags, console, training_of
+from experiments.common import ResumableFlags, console, elapsed_microseconds, training_of
 from experiments.full_size import JOBS, KAGGLE_RATINGS, MADE, TABLES, make_dataset
 from recbench import ContinualRecommender, Movies, Ratings
 from recbench.command_line import run
@@ -174,13 +174,6 @@ def median_seconds(work: Callable[[], object], repeats: int = 5) -> float:
     """The median processor time of `work`, after one call that is not counted."""
     work()
     return float(np.median([processor_seconds(work) for _ in range(repeats)]))
-
-
-def elapsed_microseconds(work: Callable[[], object]) -> float:
-    """Of one call that takes microseconds, of which the processor's clock knows too little."""
-    start = time.perf_counter()
-    work()
-    return 1e6 * (time.perf_counter() - start)
 
 
 # --- the engine --------------------------------------------------------------------------------
