@@ -107,7 +107,8 @@ def main(parameters: Parameters) -> int:
     run_jobs(jobs, folder, console)
     rows = pd.DataFrame(folder.rows)
     ok = rows[rows["status"] == "ok"]
-    table, summary = curves(ok), recovery(ok)
+    table = curves(ok.reset_index(drop=True))
+    summary = recovery(table)
     write_csv(table, folder.path / "adaptation.csv")
     write_csv(summary, folder.path / "summary.csv")
     save(adaptation_plot(table), folder.path / "adaptation")
@@ -193,42 +194,34 @@ def errors(stream: Stream, changed: Changed, learner: Learner, seed: int) -> dic
     return found
 
 
-def windows_of(row: dict) -> list[int]:
-    """Those of which there are ratings."""
-    return [first for first in WINDOWS if pd.notna(row[f"since_{first}"])]
-
-
 def curves(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row for each change, learner and window."""
-    return pd.DataFrame(
-        {
-            **{name: row[name] for name in ("dataset", "change", "model")},
-            "ratings_since": first,
-            "n_events": row[f"events_{first}"],
-            "rmse": row[f"since_{first}"],
-            "rmse_before": row["before"],
-        }
-        for row in rows.to_dict("records")
-        for first in windows_of(row)
-    )
+    """One row for each change, learner and window of which there are ratings."""
+    windows = [
+        rows[["dataset", "change", "model"]].assign(
+            ratings_since=first,
+            n_events=rows[f"events_{first}"],
+            rmse=rows[f"since_{first}"],
+            rmse_before=rows["before"],
+        )
+        for first in WINDOWS
+    ]
+    return pd.concat(windows).sort_index(kind="stable").dropna(subset="rmse")
 
 
-def recovery(rows: pd.DataFrame) -> pd.DataFrame:
+def recovery(table: pd.DataFrame) -> pd.DataFrame:
     """Of each change and learner: the error before, right after and at the end, and after how many
     ratings it stays within a tenth of that before; empty: not within those there are."""
     records = []
-    for row in rows.to_dict("records"):
-        there = windows_of(row)
-        near = [row[f"since_{first}"] <= WITHIN * row["before"] for first in there]
-        back = [first for k, first in enumerate(there) if all(near[k:])]
+    for (change, model), one in table.groupby(["change", "model"], sort=False):
+        near = (one["rmse"] <= WITHIN * one["rmse_before"])[::-1].cummin()[::-1]
         records.append(
             {
-                "change": row["change"],
-                "model": row["model"],
-                "rmse_before": row["before"],
-                "rmse_at_once": row[f"since_{there[0]}"],
-                "rmse_at_the_end": row[f"since_{there[-1]}"],
-                "ratings_until_recovered": back[0] if back else None,
+                "change": change,
+                "model": model,
+                "rmse_before": one["rmse_before"].iloc[0],
+                "rmse_at_once": one["rmse"].iloc[0],
+                "rmse_at_the_end": one["rmse"].iloc[-1],
+                "ratings_until_recovered": next(iter(one["ratings_since"][near]), None),
             }
         )
     return pd.DataFrame(records)

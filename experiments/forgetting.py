@@ -11,7 +11,6 @@ never had the ratings.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from experiments.common import Flags, training_of
+from experiments.common import Flags, elapsed_microseconds, training_of
 from recbench.command_line import run
 from recbench.contract import fit
 from recbench.data.loading import load_dataset
@@ -86,12 +85,6 @@ def fitted(name: str, cell: Cell, ratings: Ratings) -> Any:
     return model
 
 
-def microseconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter_ns()
-    work()
-    return (time.perf_counter_ns() - started) / 1000
-
-
 def one_rating(name: str, model: Any, cell: Cell, parameters: Parameters) -> dict:
     """A rating of each of some users forgotten and one predicted: microseconds, those of refitting
     the user and predicting one, and the largest difference in stars."""
@@ -113,8 +106,8 @@ def one_rating(name: str, model: Any, cell: Cell, parameters: Parameters) -> dic
         def refit(left: Ratings = left, user: int = user, movie: int = movie) -> None:
             fitted(name, cell, left).predict_one(user, movie)
 
-        forgetting.append(microseconds(forget))
-        refitting.append(microseconds(refit))
+        forgetting.append(elapsed_microseconds(forget))
+        refitting.append(elapsed_microseconds(refit))
         if place < 20:
             away.append(difference(name, model, cell, user, [movie]))
         model.learn_one(user, movie, stars)  # as the latest: the next user's are untouched
@@ -140,7 +133,7 @@ def one_genre(name: str, model: Any, cell: Cell, of_genre: np.ndarray, genre: st
             model.forget(user, movies)
             model.predict_one(user, movies[0])
 
-        times.append(microseconds(forget))
+        times.append(elapsed_microseconds(forget))
         away.append(difference(name, model, cell, user, movies))
         ratings.append(len(movies))
     return {

@@ -13,7 +13,7 @@ Each row is made in a process of its own: processor seconds and peak memory.
 The dataset is a test load and never a result: it shows what a size costs, not how well anybody
 predicts. It has the layout of Kaggle's The Movies Dataset. Activity is log-normal, popularity falls
 with the square of the rank, stars are quality, bias, latent factors and noise. Ratings come in
-sittings, days to months apart. `DEFECTS` are those of the real files.
+sittings, days to months apart. Defects of the real files are left out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -186,19 +186,14 @@ def scores_of(row: dict) -> dict:
 
 
 def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row for each way to read the ratings: the median over repeats of seconds and of processor
-    seconds; how many times those of the bare read just before, median, least and most; memory."""
-    bare = rows[rows["model"] == "bare read"].set_index("repeat")
-    table = []
-    for what, of_what in rows.groupby("model", sort=False):
-        one = of_what.set_index("repeat")
-        row = {"what": what, "peak_gb": one["peak_gb"].max()}
-        for name, unit in (("elapsed_seconds", "seconds"), ("seconds", "processor seconds")):
-            times = one[name] / bare[name]
-            row |= {unit: one[name].median(), f"times the bare read, {unit}": times.median()}
-            row |= {f"least, {unit}": times.min(), f"most, {unit}": times.max()}
-        table.append(row)
-    return pd.DataFrame(table)
+    """Of each way to read the ratings: memory, and medians over repeats of seconds."""
+    columns = {
+        "peak_gb": ("peak_gb", "max"),
+        "seconds": ("elapsed_seconds", "median"),
+        "processor seconds": ("seconds", "median"),
+    }
+    ways = rows.groupby("model", sort=False).agg(**columns)
+    return ways.rename_axis("what").reset_index()
 
 
 def growth(rows: pd.DataFrame) -> pd.DataFrame:
@@ -208,15 +203,13 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
     shares = sorted(rows["share"].astype(int).unique(), reverse=True)
     table = []
     for name, of_model in rows.groupby("model", sort=False):
-        by_share = of_model.set_index("share").sort_index(ascending=False)
-        work = by_share["seconds"]
+        by_share = of_model.set_index("share").sort_index()
+        seconds, users = by_share["seconds"], by_share["users"]
         row: dict[str, object] = {"model": name}
-        row |= {f"1/{share}" if share > 1 else "all": work.get(share) for share in shares}
-        most, fewest = by_share.index.max(), by_share.index.min()
-        times = by_share["users"][fewest] / by_share["users"][most]
-        row["per_user_growth"] = work[fewest] / work[most] / times if most != fewest else None
-        row["peak_gb"] = by_share["peak_gb"][fewest]
-        table.append(row)
+        row |= {f"1/{share}" if share > 1 else "all": seconds.get(share) for share in shares}
+        times = seconds.iloc[0] / seconds.iloc[-1] / (users.iloc[0] / users.iloc[-1])
+        row["per_user_growth"] = times if len(by_share) > 1 else None
+        table.append(row | {"peak_gb": by_share["peak_gb"].iloc[0]})
     return pd.DataFrame(table)
 
 
@@ -227,19 +220,15 @@ def background_table(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["model", "background_users"], kind="stable")
 
 
-@dataclass(frozen=True)
-class Part:
-    """Its jobs, of parameters, dataset and the run's folder; and the table made of their rows."""
-
-    jobs: Callable[[Any, Dataset, Path], Iterator[Job]]
-    table: Callable[[pd.DataFrame], pd.DataFrame]
-    file: str
-
-
-PARTS = {
-    "preparing": Part(jobs_of_preparing, preparing_table, "preparing.csv"),
-    "shares": Part(jobs_of_shares, growth, "growth.csv"),
-    "background": Part(jobs_of_background, background_table, "background.csv"),
+JOBS: dict[str, Callable[[Any, Dataset, Path], Iterator[Job]]] = {
+    "preparing": jobs_of_preparing,
+    "shares": jobs_of_shares,
+    "background": jobs_of_background,
+}
+TABLES: dict[str, tuple[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
+    "preparing": ("preparing.csv", preparing_table),
+    "shares": ("growth.csv", growth),
+    "background": ("background.csv", background_table),
 }
 MADE = ("item_tables", "predictions", "cache")  # folders beside the table, large
 
@@ -253,16 +242,6 @@ FIRST, LAST = 820_454_400, 1_501_829_566  # of the times: January 1996, August 2
 SITTING = 30  # ratings, the mean
 REPEATED = 2_000  # one rating in so many is of a movie that the user has rated before
 ACTIVITY_SIGMA = 1.4  # of the logarithm
-DEFECTS = {  # one movie in so many; of each one at the least
-    "movies without a link": 2_000,
-    "links without a tmdbId": 200,
-    "links with the tmdbId of the movie before": 1_500,
-    "movies without metadata": 100,
-    "metadata rows whose id is a date": 15_000,
-    "metadata rows with an id seen before": 1_500,
-    "metadata rows with malformed genres": 1_000,
-    "metadata rows without votes": 5_000,
-}
 
 
 def make_dataset(
@@ -340,35 +319,25 @@ class MadeUpMovies:
         return np.divmod(pairs, movies)
 
     def write(self, folder: Path, rng: Generator) -> None:
-        """links.csv and movies_metadata.csv, with the defects."""
+        """links.csv and movies_metadata.csv."""
         movie = np.arange(len(self.movie_id))
-        ends = np.cumsum([max(len(movie) // part, 1) for part in DEFECTS.values()])
-        # each movie has one defect at the most, the first has none
-        *defects, _ = np.split(rng.permutation(movie[1:]), ends)
-        no_link, nameless, shared, no_metadata, dated, again, malformed, no_votes = defects
         tmdb_id = 2 + 3 * rng.permutation(len(movie))
-        target = pl.Series(tmdb_id).scatter(shared, tmdb_id[shared - 1]).scatter(nameless, None)
-        ids = {"movieId": self.movie_id, "imdbId": movie + 1_000_000, "tmdbId": target}
-        pl.DataFrame(ids)[np.delete(movie, no_link)].write_csv(folder / "links.csv")
+        links = {"movieId": self.movie_id, "imdbId": movie + 1_000_000, "tmdbId": tmdb_id}
+        pl.DataFrame(links).write_csv(folder / "links.csv")
         names = rng.choice(GENRES.split(), (len(movie), 3)).tolist()
-        genres = [str([{"name": one} for one in dict.fromkeys(names[k][: k % 4])]) for k in movie]
-        votes = (8_000 / (1 + np.argsort(self.of_rank) / self.flat) ** 2).astype(int)
         columns = {
             "belongs_to_collection": [f"{{'id': {k}}}" if k % 10 == 0 else "" for k in movie],
-            "genres": pl.Series(genres).scatter(malformed, "[{'name': 'Dra"),
-            "id": tmdb_id.astype(str),
+            "genres": [str([{"name": n} for n in dict.fromkeys(names[k][: k % 4])]) for k in movie],
+            "id": tmdb_id,
             "original_language": rng.choice(["en", "en", "en", "fr", "ja"], len(movie)),
             "overview": [f'Movie {k}, "made up".\nNobody has seen it. ' * 8 for k in movie],
             "release_date": [f"{year}-06-01" for year in rng.integers(1918, 2018, len(movie))],
             "runtime": rng.normal(95, 20, len(movie)).round(),
             "title": [f"Movie {k}" for k in movie],
-            "vote_average": pl.Series((6.4 + 2 * self.quality).round(1)).scatter(no_votes, None),
-            "vote_count": pl.Series(votes).scatter(no_votes, None),
+            "vote_average": (6.4 + 2 * self.quality).round(1),
+            "vote_count": (8_000 / (1 + np.argsort(self.of_rank) / self.flat) ** 2).astype(int),
         }
-        table = pl.DataFrame(columns)
-        own = table[np.append(np.delete(movie, no_metadata), again)]
-        rows = pl.concat([own, table[dated].with_columns(id="release_date")])
-        rows[rng.permutation(len(rows))].write_csv(folder / "movies_metadata.csv")
+        pl.DataFrame(columns)[rng.permutation(movie)].write_csv(folder / "movies_metadata.csv")
 
 
 def write_ratings(made: MadeUpMovies, of_user: np.ndarray, folder: Path, rng: Generator) -> None:

@@ -84,13 +84,13 @@ def variants() -> dict[str, Variant]:
     found["mean: item baseline"] = Variant(of_item_baseline)
     for bits in BITS:
         size = 2 * FLOAT + bits // 8
-        cut = partial(of_bits, bits)
+        cut = partial(first_of, "codes", bits)
         found[f"code of {bits} bits"] = Variant(cut, CodeKernel, size)
         found[f"random code of {bits} bits"] = Variant(partial(random, bits), CodeKernel, size)
         whole = partial(of_all_factors, bits)
         found[f"code of {bits} bits, level included"] = Variant(whole, CodeKernel, size - FLOAT)
     for number in FACTORS:
-        cut, size = partial(of_factors, number), number * FLOAT
+        cut, size = partial(first_of, "factors", number), number * FLOAT
         found[f"{number} factors, arc sine"] = Variant(cut, FactorKernel, size)
         found[f"{number} factors, product"] = Variant(cut, ProductKernel, size)
     return found
@@ -105,8 +105,8 @@ def of_item_baseline(table: ItemTable, cell: Cell) -> ItemTable:
     return replace(table, mean=stars)
 
 
-def of_bits(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, codes=table.codes[:, :bits])
+def first_of(name: str, number: int, table: ItemTable, cell: Cell) -> ItemTable:
+    return replace(table, **{name: getattr(table, name)[:, :number]})
 
 
 def random(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
@@ -122,10 +122,6 @@ def of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
     codes = choose_codes(table.factors, count, bits, cell.seed)
     factors = np.column_stack((np.zeros(len(table)), table.factors))
     return replace(table, factors=factors, codes=codes)
-
-
-def of_factors(number: int, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, factors=table.factors[:, :number])
 
 
 def main(parameters: Parameters) -> int:

@@ -3,15 +3,13 @@
 Parts, of which each measures a figure and its named alternative in the same run:
 
 - `engine`: the weightless engine, beside vectorised numpy and MLPs.
-- `networks`: networks of many users trained at once, beside a loop over users; and the network of
-  all users, beside the loop over dictionaries of the published code.
 - `models`: recommenders on all users and ratings of a dataset, and what one more rating costs;
   models.csv has them, a line each.
 - `preparing`, `shares`, `background`: see experiments/full_size.py, meant for a dataset that is
   made up: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing.
 
 `value` and `against_value` are processor seconds where the unit is a second, else as it says.
-`ratio`: how many times as fast as the alternative (of sizes: how many times as much).
+`ratio`: how many times as fast as the alternative.
 
     python -m experiments.speed --dataset FOLDER
     python -m experiments.speed --parts engine --quick
@@ -27,25 +25,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, console, training_of
-from experiments.engine_and_networks import (
-    elapsed_microseconds,
-    engine_rows,
-    figure,
-    median_seconds,
-    network_rows,
-    processor_seconds,
-)
-from experiments.full_size import KAGGLE_RATINGS, MADE, PARTS, make_dataset
-from recbench import ContinualRecommender, Ratings
+import weightless as ao
+from experiments.common import ResumableFlags, console, elapsed_microseconds, training_of
+from experiments.full_size import JOBS, KAGGLE_RATINGS, MADE, TABLES, make_dataset
+from recbench import ContinualRecommender, Movies, Ratings
 from recbench.command_line import run
-from recbench.contract import declared, fit, learns_from_words
+from recbench.contract import Training, declared, fit, learns_from_words
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
@@ -56,11 +48,12 @@ from recbench.models.factorization import BURN_IN
 from recbench.registry import check_name, load_recommender
 from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
-from recbench.runs.run_folder import RunFolder
 from recbench.threads import one_thread
+from weightless.reference import weights
 
-IN_PROCESS = ("engine", "networks", "models")
 HELD_OUT = 200  # ratings that are learned one by one
+CHANNELS = (10, 3, 3, 10)  # bits of a movie
+STORED, QUERIES = 400, 100  # patterns and queries of each user
 
 
 @dataclass
@@ -68,8 +61,8 @@ class Parameters(ResumableFlags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
-    """as in compare_all.py; of all parts but engine and networks"""
-    parts: tuple[str, ...] = IN_PROCESS
+    """as in compare_all.py; of all parts but engine"""
+    parts: tuple[str, ...] = ("engine", "models")
     """which of the parts above"""
     models: tuple[str, ...] = (
         *("bayes_fm", "bayes_fm_implicit", "hybrid", "hybrid_implicit", "svd", "bias", "colab"),
@@ -78,7 +71,7 @@ class Parameters(ResumableFlags):
     )
     """of the part models; the first is what the others are compared with"""
     quick: bool = False
-    """small sizes of the first three parts, to see that it works"""
+    """small sizes of the first two parts, to see that it works"""
     repeats: int = 15
     """of the part preparing"""
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
@@ -107,61 +100,61 @@ def main(parameters: Parameters) -> int:
         return 0
     parameters, earlier = resumed(parameters, "speed.csv")
     check(parameters)
-    datasets, cell = [], None
-    if set(parameters.parts) - {"engine", "networks"}:
-        datasets = [load_dataset(parameters.dataset)]
+    users, size = (40, (20, 10)) if parameters.quick else (1_000, (0, 0))
+    datasets = [] if set(parameters.parts) == {"engine"} else [load_dataset(parameters.dataset)]
+    figures: dict[str, Callable[[], Iterator[dict]]] = {"engine": partial(engine_rows, users)}
     if "models" in parameters.parts:
-        size = (20, 10) if parameters.quick else (0, 0)
-        protocol = PROTOCOLS["strict"].changed(encoding="extended")
-        cell = make_cell(datasets[0], protocol, *size)
+        cell = make_cell(datasets[0], PROTOCOLS["strict"].changed(encoding="extended"), *size)
+        figures["models"] = partial(one_by_one_rows, cell)
     folder = open_run(parameters, earlier, "speed", datasets, "speed.csv")
-    users = 40 if parameters.quick else 1_000
     for part in parameters.parts:
-        if part in PARTS:
-            run_jobs(PARTS[part].jobs(parameters, datasets[0], folder.path), folder, console)
-            write_table(folder, part, PARTS[part].table, PARTS[part].file)
-        elif not folder.has(part=part):
-            rows = engine_rows(users) if part == "engine" else network_rows(users // 4)
+        if part in figures and not folder.has(part=part):
             with one_thread():
-                for row in one_by_one_rows(cell) if cell and part == "models" else rows:
+                for row in figures[part]():
                     show(row)
                     folder.add({"part": part, **row, "status": "ok"})
-        if part == "models" and cell:
-            run_jobs(model_jobs(cell, parameters.models), folder, console)
-            write_table(folder, "recommenders", models_table, "models.csv")
+        if part == "models":
+            run_jobs(jobs_of_models(parameters.models, cell), folder, console)
+        elif part in JOBS:
+            run_jobs(JOBS[part](parameters, datasets[0], folder.path), folder, console)
+    rows = pd.DataFrame(folder.rows)
+    for part, (file, table) in (TABLES | {"recommenders": ("models.csv", models_table)}).items():
+        ok = rows[(rows["part"] == part) & (rows["status"] == "ok")]
+        if len(ok):
+            write_csv(table(ok), folder.path / file)
     for made in MADE:  # of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
     folder.close(started)
     console.print(f"speed.csv is in {folder.path}")
-    return int(any(row["status"] == "failed" for row in folder.rows))
+    return int((rows["status"] == "failed").any())
 
 
 def check(parameters: Parameters) -> None:
     """Raises InputError for a wrong flag, before anything is measured."""
-    known = (*IN_PROCESS, *PARTS)
+    known = ("engine", "models", *JOBS)
     if not parameters.parts or not set(parameters.parts) <= set(known):
         raise InputError(
             f"--parts {' '.join(parameters.parts)}. Expected some of {', '.join(known)}"
         )
-    for name in ("shares", "background_users", "tested_users", "repeats"):
-        values = getattr(parameters, name)
-        values = values if isinstance(values, tuple) else (values,)
-        check_range(f"--{name.replace('_', '-')}", *values, least=1)
+    check_range("--shares", *parameters.shares, least=1)
+    check_range("--background-users", *parameters.background_users, least=1)
+    check_range("--tested-users", parameters.tested_users, least=1)
+    check_range("--repeats", parameters.repeats, least=1)
     check_range("--seed", parameters.seed, least=0)
-    models = (parameters.models, parameters.share_models, parameters.background_models)
     if not parameters.models:
         raise InputError("--models needs a name")
-    for name in {one for names in models for one in names}:
+    for name in (*parameters.models, *parameters.share_models, *parameters.background_models):
         check_name(name)
 
 
-def write_table(
-    folder: RunFolder, part: str, table: Callable[[pd.DataFrame], pd.DataFrame], file: str
-) -> None:
-    """What `table` makes of the rows of a part that succeeded."""
-    ok = [row for row in folder.rows if row["part"] == part and row["status"] == "ok"]
-    if ok:
-        write_csv(table(pd.DataFrame(ok)), folder.path / file)
+# --- figures, and the clocks that they are measured by -----------------------------------------
+
+
+def figure(what: str, value: float, unit: str = "s", against: str = "", other: float = 0.0) -> dict:
+    """A row: a figure, and what stands beside it."""
+    row: dict[str, Any] = {"what": what, "value": value, "unit": unit, "against": against}
+    beside = (other, other / value) if against else (None, None)
+    return row | dict(zip(("against_value", "ratio"), beside, strict=True))
 
 
 def show(row: dict) -> None:
@@ -170,10 +163,86 @@ def show(row: dict) -> None:
     console.print(f"{row['what']}: {row['value']:.3g} {row['unit']}{other}{ratio}")
 
 
+def processor_seconds(work: Callable[[], object]) -> float:
+    """Of one call. All of this runs on one core, which others may be using as well."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def median_seconds(work: Callable[[], object], repeats: int = 5) -> float:
+    """The median processor time of `work`, after one call that is not counted."""
+    work()
+    return float(np.median([processor_seconds(work) for _ in range(repeats)]))
+
+
+# --- the engine --------------------------------------------------------------------------------
+
+
+def engine_rows(users: int) -> Iterator[dict]:
+    """The published rule for many users; made-up patterns, half of whose bits are ones."""
+    from PerUser.perUser_pytorch import EPOCHS, TorchPerUserRecommender
+
+    rng = np.random.default_rng(0)
+    user, querying = (np.repeat(np.arange(users), each) for each in (STORED, QUERIES))
+    queries = rng.integers(0, 2, (len(querying), 26), np.uint8)
+    inputs = rng.integers(0, 2, (len(user), 26), np.uint8)
+    labels = (np.arange(10) < rng.integers(1, 11, (len(user), 1))).astype(np.uint8)  # n ones
+    arch = ao.Arch([*CHANNELS], [10], connector_function="forward_forward_conn")
+    population = ao.Population(arch, users)
+    learning = processor_seconds(partial(population.learn, user, inputs, labels))
+    recall = partial(population.recall, querying, queries)
+    ours = median_seconds(partial(recall, threads=1))
+    shape = f"{users} users × {STORED} stored × {QUERIES} asked, even bits"
+    each = [array.reshape(users, -1, array.shape[1]) for array in (inputs, labels, queries)]
+    plain: list[np.ndarray] = []
+    in_numpy = processor_seconds(
+        lambda: plain.extend(numpy_recall(*one) for one in zip(*each, strict=True))
+    )
+    if (np.concatenate(plain) != recall(Default=False)).any():
+        raise AssertionError("numpy and the engine disagree")
+    yield figure(f"recall, {shape}", ours, "s", "vectorised numpy", in_numpy)
+    row = np.arange(len(user))
+    nan, names = np.full(len(row), np.nan), tuple(f"bits:{k}" for k in range(26))
+    title = np.full(len(row), "made up")
+    movies = Movies(inputs, names, nan, np.zeros(len(row)), movie_id=row, title=title)
+    training = Training(Ratings(user, row, labels.sum(axis=1) / 2, row), movies)
+    mlp = processor_seconds(partial(TorchPerUserRecommender().fit, training))
+    against = f"training the users' MLPs, {EPOCHS} steps"
+    yield figure(f"learn and recall, {shape}", learning + ours, "s", against, mlp)
+
+
+def numpy_recall(inputs: np.ndarray, labels: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """The published rule for one user, in whole arrays: uint8 [queries, 10]. The coin is left out:
+    a neuron without a decision says 0."""
+    state = np.empty_like(queries)
+    for first, last in pairwise(np.cumsum([0, *CHANNELS])):
+        channel = slice(first, last)
+        state[:, channel] = numpy_fire(inputs[:, channel], inputs[:, channel], queries[:, channel])
+    return numpy_fire(inputs, labels, state)
+
+
+def numpy_fire(stored: np.ndarray, answers: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """A group of neurons: uint8 [queries, neurons]. A weighted Hamming distance is
+    Σ wx + Σ wp − 2 Σ wxp, so all distances of a neuron are one matrix product."""
+    p, x, one = stored.astype(np.float32), queries.astype(np.float32), answers.T == 1
+    both = (answers.T.astype(np.float32) @ p).astype(np.int64)  # (neurons, bits)
+    w = weights(len(stored), stored.sum(0, np.int64), answers.sum(0, np.int64), both)
+    fired, undecided = np.zeros((len(one), len(x)), bool), np.ones((len(one), len(x)), bool)
+    for weight in (w.astype(np.float32), np.ones((1, p.shape[1]), np.float32)):
+        distance = (x @ weight.T).T[:, :, None] + (weight @ p.T)[:, None]
+        distance = distance - 2 * (x[None] * weight[:, None]) @ p.T  # (neurons, queries, stored)
+        to_one = np.where(one[:, None], distance, np.inf).min(2)  # (neurons, queries)
+        to_zero = np.where(one[:, None], np.inf, distance).min(2)
+        fired |= undecided & (to_one < to_zero)
+        undecided &= to_one == to_zero
+    return fired.T.astype(np.uint8)
+
+
 # --- recommenders, and one more rating ---------------------------------------------------------
 
 
-def model_jobs(cell: Cell, models: tuple[str, ...]) -> list[Job]:
+def jobs_of_models(models: tuple[str, ...], cell: Cell) -> list[Job]:
     """The costs of each recommender on a cell."""
     keys: list[dict[str, object]] = [{"part": "recommenders", "model": name} for name in models]
     return [Job(key, key, partial(costs, str(key["model"]), cell)) for key in keys]
@@ -250,48 +319,36 @@ def learning_microseconds(model: Any, ratings: Ratings, *, forget: bool = False)
 
 
 def one_by_one_rows(cell: Cell) -> Iterator[dict]:
-    """What one more rating costs `personal`, by how many a user has; beside `bayes_fm`, were its
-    movie vectors kept and the user's refitted to all ratings, and beside River."""
+    """The cost of one more rating for `personal`, by how many a user has, of movies and stars drawn
+    at random; beside `bayes_fm`, were its movie vectors kept and the user's refitted to all
+    ratings, and beside River."""
     without_tables = replace(cell)
     seconds = processor_seconds(lambda: without_tables.personal_tables)
     tables, users = len(cell.personal_tables.tables), cell.n_background_users or cell.n_users
     yield figure(f"item tables: {tables} of {users:,} users, {len(cell.movies):,} movies", seconds)
     rng = np.random.default_rng(0)
     for known in (20, 200, 2_000):
-        if known + HELD_OUT <= len(cell.movies):
-            yield from rows_of_a_user(cell, known, rng)
+        if known + HELD_OUT > len(cell.movies):
+            break
+        movie = rng.permutation(len(cell.movies))[: known + HELD_OUT]
+        stars = rng.integers(1, 11, len(movie)) / 2
+        ratings = Ratings(np.zeros(len(movie), int), movie, stars, np.arange(len(movie)))
+        first, more = ratings.take(np.arange(known)), ratings.take(np.arange(known, len(movie)))
+        model = load_recommender("personal")().fit(training_of(cell, first))
+        model.predict_one(0, int(movie[-1]))
+        learning = learning_microseconds(model, more, forget=True)
+        ours = float(np.median(learning))
+        what = f"one rating learned and one movie asked about at {known:,} ratings"
+        yield figure(f"{what}, 99th percentile", float(np.percentile(learning, 99)), "µs")
+        folding = folding_in_microseconds(rng, known)
+        yield figure(f"{what}, median", ours, "µs", "a user folded into bayes_fm", folding)
+        if find_spec("river"):
+            from river.reco import BiasedMF
 
-
-def rows_of_a_user(cell: Cell, known: int, rng: np.random.Generator) -> Iterator[dict]:
-    """The same of a user with `known` ratings, of movies and stars drawn at random."""
-    movie = rng.permutation(len(cell.movies))[: known + HELD_OUT]
-    stars = rng.integers(1, 11, len(movie)) / 2
-    ratings = Ratings(np.zeros(len(movie), int), movie, stars, np.arange(len(movie)))
-    first, more = ratings.take(np.arange(known)), ratings.take(np.arange(known, len(movie)))
-    model = load_recommender("personal")().fit(training_of(cell, first))
-    model.predict_one(0, int(movie[-1]))
-    learning = learning_microseconds(model, more, forget=True)
-
-    def median_of(method: Callable[[int, int], object], movies: np.ndarray) -> float:
-        times = [elapsed_microseconds(partial(method, 0, one)) for one in movies.tolist()]
-        return float(np.median(times))
-
-    explaining = median_of(model.explain_one, movie[-3:])
-    forgetting = median_of(model.forget_one, rng.permutation(movie[:known])[:5])
-    what = f"one rating learned and one movie asked about at {known:,} ratings"
-    ours = float(np.median(learning))
-    yield figure(f"{what}, 99th percentile", float(np.percentile(learning, 99)), "µs")
-    folding = folding_in_microseconds(rng, known)
-    yield figure(f"{what}, median", ours, "µs", "a user folded into bayes_fm", folding)
-    if find_spec("river"):
-        from river.reco import BiasedMF
-
-        river = BiasedMF(seed=0)
-        learning_microseconds(river, first)
-        theirs = float(np.median(learning_microseconds(river, more)))
-        yield figure(f"{what}, median", ours, "µs", "River's BiasedMF", theirs)
-    yield figure(f"any of {known:,} ratings forgotten, median of 5", forgetting, "µs")
-    yield figure(f"reasons of a prediction of {known:,} ratings", explaining, "µs")
+            river = BiasedMF(seed=0)
+            learning_microseconds(river, first)
+            theirs = float(np.median(learning_microseconds(river, more)))
+            yield figure(f"{what}, median", ours, "µs", "River's BiasedMF", theirs)
 
 
 def folding_in_microseconds(rng: np.random.Generator, known: int) -> float:

@@ -13,7 +13,7 @@ import pytest
 from tests_paths import ROOT, SYNTHETIC
 
 from experiments import full_size
-from experiments.full_size import DEFECTS, activity, growth, make_dataset
+from experiments.full_size import activity, growth, make_dataset
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 
@@ -54,22 +54,11 @@ def test_blocks_make_one_file(ratings, tmp_path, monkeypatch):
     assert of_blocks["userId"].equals(ratings["userId"])
 
 
-def test_defects_are_there_as_stated_and_are_counted(folder, ratings):
+def test_it_is_read_as_a_whole(folder, ratings):
     counts = load_dataset(str(folder)).counts
-    number = {what: max(MOVIES // part, 1) for what, part in DEFECTS.items()}
-    assert counts["ratings"] == RATINGS
-    assert counts["users"] == USERS
-    assert counts["links"] == MOVIES - number["movies without a link"]
-    assert counts["links without a tmdbId"] == number["links without a tmdbId"]
-    sharing = 2 * number["links with the tmdbId of the movie before"]
-    assert sharing / 2 <= counts["movieIds sharing a tmdbId"] <= sharing
-    assert counts["movies whose id is no number"] == number["metadata rows whose id is a date"]
-    assert counts["movies with an id seen before"] == number["metadata rows with an id seen before"]
-    assert counts["movies with malformed genres"] == number["metadata rows with malformed genres"]
-    assert counts["movies without votes"] == number["metadata rows without votes"]
-    assert 0 < counts["ratings without a movie"] < 0.05 * RATINGS
-    pairs = ratings.select("userId", "movieId")
-    again = len(pairs) - pairs.n_unique()
+    assert (counts["ratings"], counts["users"], counts["links"]) == (RATINGS, USERS, MOVIES)
+    assert counts["ratings without a movie"] == 0
+    again = len(ratings) - ratings.select("userId", "movieId").n_unique()
     assert 0.5 < again / (RATINGS / full_size.REPEATED) < 2
 
 
@@ -221,6 +210,6 @@ def test_each_part_is_measured(tmp_path):
     assert (background[["rmse", "seconds", "peak_gb"]] > 0).all(axis=None)
     ways = pd.read_csv(tmp_path / "out" / "preparing.csv")
     assert ways["what"].tolist() == ["bare read", "first time", "later", "without cache"]
-    assert ways["times the bare read, seconds"][0] == 1.0
+    assert (ways[["peak_gb", "seconds", "processor seconds"]] > 0).all(axis=None)
     assert not any((tmp_path / "out" / made).exists() for made in full_size.MADE)
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "finished"
