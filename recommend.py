@@ -164,7 +164,7 @@ if __name__ == "__main__":
     PARAMETERS = read_flags(Parameters, check)  # --help ends here: the imports take a second
 
 from PerUser.personal import Personal
-from recbench.own_ratings.filters import Filters, known_genre, known_language
+from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import Profile, ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
@@ -236,16 +236,14 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
     """The filters of the flags, in the words of the movies."""
     genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
     filters = Filters(
-        genres=tuple(known_genre(one, "--genre", genres) for one in parameters.genre),
-        not_genres=tuple(known_genre(one, "--not-genre", genres) for one in parameters.not_genre),
-        languages=tuple(
-            known_language(one, "--language", languages) for one in parameters.language
-        ),
+        genres=tuple(known_name(one, "--genre", genres) for one in parameters.genre),
+        not_genres=tuple(known_name(one, "--not-genre", genres) for one in parameters.not_genre),
+        languages=tuple(known_name(one, "--language", languages) for one in parameters.language),
         year_from=parameters.year_from,
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    muted = {known_genre(one, "--mute", genres) for one in parameters.mute}
+    muted = {known_name(one, "--mute", genres) for one in parameters.mute}
     muted |= set(session.profile.muted)
     for genre in muted & set(filters.genres) - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -131,22 +129,14 @@ class Catalogue:
                 bit_names=tuple(header["bit_names"]),
                 **{name: arrays[name] for name in MOVIE_ARRAYS},
             )
-            texts: dict[str, Any] = {
-                name: tuple(tuple(one) if isinstance(one, list) else one for one in header[name])
-                for name in TEXTS
-            }
-            return cls(
-                dataset=header["dataset"],
-                movies=movies,
-                **texts,
-                **{name: arrays[name] for name in NUMBERS},
-            )
+            facts: dict[str, Any] = {name: arrays[name] for name in NUMBERS}
+            for name in TEXTS:
+                texts = header[name]
+                facts[name] = tuple(tuple(x) if isinstance(x, list) else x for x in texts)
+            return cls(dataset=header["dataset"], movies=movies, **facts)
         except InputError:
             raise
         except FileNotFoundError:
             raise InputError(f"{path}: there is no such file. Expected a list of movies") from None
-        except (
-            OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
-            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-        ) as error:  # fmt: skip
+        except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds
             raise InputError(f"{path}: damaged, or no list of movies. Delete it") from error

@@ -10,7 +10,7 @@ import numpy as np
 
 from recbench.errors import InputError
 from recbench.own_ratings.adding import Added, added_to, identity
-from recbench.own_ratings.filters import Filters, diversified, known_genre
+from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.matching import Matcher
 from recbench.own_ratings.profile import Profile
@@ -158,7 +158,7 @@ class Session:
     def forget_genre(self, genre: str) -> list[str]:
         """Forget all ratings of movies of a genre; their names. The genres of a movie that the
         catalogue lacks are unknown. Raises InputError if no movie is of that genre."""
-        name = known_genre(genre, "--forget-genre", self.catalogue.all_genres)
+        name = known_name(genre, "--forget-genre", self.catalogue.all_genres)
         places = [
             place
             for place, movie in enumerate(self._movies)
@@ -171,7 +171,7 @@ class Session:
     def mute(self, genre: str) -> str:
         """Recommend no movie of a genre from now on; its name. The user's ratings are untouched.
         Raises InputError if no movie is of that genre."""
-        name = known_genre(genre, "--mute", self.catalogue.all_genres)
+        name = known_name(genre, "--mute", self.catalogue.all_genres)
         self.profile = replace(self.profile, muted=tuple(sorted({*self.profile.muted, name})))
         return name
 
@@ -180,7 +180,7 @@ class Session:
         muted = self.profile.muted
         if not muted:
             raise InputError(f"--unmute {genre}: no genre is muted")
-        name = known_genre(genre, "--unmute", (*muted, *self.catalogue.all_genres))
+        name = known_name(genre, "--unmute", (*muted, *self.catalogue.all_genres))
         if name not in muted:
             raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted)}")
         left = tuple(one for one in muted if one != name)

@@ -11,7 +11,7 @@ from flask import Blueprint, current_app, render_template, request
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.filters import Filters, known_genre, known_language
+from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.session import LATEST
 from recbench.page.user import LARGEST_FILE, User
 
@@ -60,9 +60,9 @@ class View:
                 f"The title has {len(title):,} characters. Expected {LONGEST_TITLE} at most"
             )
         if genre:
-            genre = known_genre(genre, "Genre", catalogue.all_genres)
+            genre = known_name(genre, "Genre", catalogue.all_genres)
         if language:
-            language = known_language(language, "Language", catalogue.all_languages)
+            language = known_name(language, "Language", catalogue.all_languages)
         view = cls(
             q=title.strip(),
             ask=_number(query, "ask", 0, 1) > 0 if "ask" in query else None,

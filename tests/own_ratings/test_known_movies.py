@@ -166,7 +166,9 @@ def test_the_list_of_movies_as_a_file(catalogue, tmp_path):
 def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "file"))
-    monkeypatch.setattr("recbench.own_ratings.of_dataset.known_movies_of", lambda _: made[2])
+    monkeypatch.setattr(
+        "recbench.own_ratings.of_dataset.catalogue_of", lambda *_: made[2].catalogue
+    )
     with pytest.raises(InputError, match="RECBENCH_CACHE"):
         open_known_movies(str(SYNTHETIC), tell=lambda _: None)
 

@@ -186,7 +186,7 @@ RATING = asdict(ALIEN)
 def test_what_another_program_made(change, words, path):
     data = json.loads(KNOWN.encoded()) | change
     del data["sha256"]
-    path.write_bytes(module._with_checksum(data))
+    path.write_text(json.dumps(data | {"sha256": module._checksum(data)}))
     refused(path, *words)
 
 
