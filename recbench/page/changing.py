@@ -114,11 +114,8 @@ def movie_of_form() -> int:
 
 
 def changed(change: Callable[[Session], list[str]]) -> Response:
-    """Carry out a change, and lead to the page that shows what it did.
-
-    Args:
-        change: changes a session, and returns what it did in sentences.
-    """
+    """Carry out a change, which returns what it did in sentences, and lead to the page that shows
+    them."""
     view, user = the_view(), the_user()
     with user.reading():
         before = user.recommended(*view.wish)
