@@ -135,9 +135,9 @@ def refused(path, *words):
     assert before is None or path.read_bytes() == before
 
 
-def test_a_profile_of_the_first_version_opens(tmp_path):
-    (tmp_path / "me.json").write_text(FIRST_VERSION)
-    assert ProfileFile(tmp_path / "me.json").read() == KNOWN
+def test_a_profile_of_the_first_version_opens(file):
+    file.path.write_text(FIRST_VERSION)
+    assert file.read() == KNOWN
     assert json.loads(KNOWN.encoded()) == json.loads(FIRST_VERSION)
 
 

@@ -86,9 +86,8 @@ def test_ask_and_not_seen(page):
     assert 'id="skip"' not in page.get("?ask=0").text
 
 
-@pytest.mark.parametrize("name", ["letterboxd.csv", "imdb.csv", "movielens.csv"])
-def test_a_file_is_added(page, name):
-    file = (io.BytesIO((HERE / name).read_bytes()), f"C:\\me\\{name}")
+def test_a_file_is_added(page):
+    file = (io.BytesIO((HERE / "imdb.csv").read_bytes()), "C:\\me\\imdb.csv")
     assert "ratings found their movie" in page.done("import", file=file, user="")
     assert len(page.known().ratings) >= 248
 

@@ -98,24 +98,6 @@ def test_no_other_machine_reaches_it_and_a_port_may_be_taken():
         assert again.getsockname()[1] == port
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        ({"serve": True, "rate": ("Alien=4",)}, "--rate: is chosen on the page"),
-        ({"serve": True, "well_known": 3}, "--well-known: is chosen on the page"),
-        ({"serve": True, "format": "json"}, "--format: is chosen on the page"),
-        ({"port": 80}, "--port: is of the page. Add --serve"),
-        ({"open": True}, "--open: is of the page"),
-        ({"serve": True, "port": 70_000}, "--port is 70000"),
-        ({"serve": True, "profile": "."}, "is a folder"),
-    ],
-)
-def test_flags_that_do_not_go_together(flags, message):
-    with pytest.raises(InputError) as error:
-        main(Parameters(**flags))
-    assert message in str(error.value)
-
-
 def test_a_taken_port_is_told_before_anything_long(tmp_path):
     with reserved(0) as bound, pytest.raises(InputError, match="is taken"):
         main(Parameters(serve=True, port=bound.getsockname()[1], dataset="none",
