@@ -23,21 +23,15 @@ Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it l
 
 @dataclass
 class Added:
-    """What became of ratings that were added.
+    """What became of ratings that were added."""
 
-    Attributes:
-        matched: how many found their movie: by "id", "title", "nearly".
-        nearly: of the last, the name in the file and the movie it was taken for.
-        twice: names of movies that are there more than once; the latest counts.
-        replaced: movies that had another rating before.
-        unmatched: ratings without a movie, the first 20 with the nearest movies. They stay in the
-            profile for an item table that has the movie.
-    """
-
+    # how many found their movie, by "id", "title", "nearly"; of the last, the name in the file and
+    # the movie it was taken for
     matched: Counter[str] = field(default_factory=Counter)
     nearly: list[tuple[str, str]] = field(default_factory=list)
-    twice: list[str] = field(default_factory=list)
-    replaced: int = 0
+    twice: list[str] = field(default_factory=list)  # in the file; the latest counts
+    replaced: int = 0  # movies that had another rating before
+    # without a movie, the first 20 with the nearest; they stay for a table that has the movie
     unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
 
     def lines(self, kind: str) -> list[str]:

@@ -24,29 +24,17 @@ MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Facts about movies, a row each; the rows are those of `movies`.
+    """Facts about movies, a row each; the rows are those of `movies`."""
 
-    Attributes:
-        dataset: where they come from.
-        movies: as a recommender gets them.
-        shown: title of each, as it is spoken: "The Matrix", not "Matrix, The".
-        year: int64 [m], of release; 0 if unknown.
-        genres: names of each.
-        language: ISO 639-1 of each; "" if unknown.
-        rated_by: int64 [m], how many users of the dataset rated it.
-        imdb_id: "tt0114709" of each; "" if unknown.
-        other_titles: of each, in its own language and elsewhere.
-    """
-
-    dataset: str
-    movies: Movies
-    shown: tuple[str, ...]
-    year: np.ndarray
+    dataset: str  # where they come from
+    movies: Movies  # as a recommender gets them
+    shown: tuple[str, ...]  # title as it is spoken: "The Matrix", not "Matrix, The"
+    year: np.ndarray  # int64 [m], of release; 0 if unknown
     genres: tuple[tuple[str, ...], ...]
-    language: tuple[str, ...]
-    rated_by: np.ndarray
-    imdb_id: tuple[str, ...]
-    other_titles: tuple[tuple[str, ...], ...]
+    language: tuple[str, ...]  # ISO 639-1; "" if unknown
+    rated_by: np.ndarray  # int64 [m], how many users of the dataset rated it
+    imdb_id: tuple[str, ...]  # "tt0114709"; "" if unknown
+    other_titles: tuple[tuple[str, ...], ...]  # in its own language and elsewhere
 
     def __post_init__(self) -> None:
         for name in NUMBERS:

@@ -22,30 +22,17 @@ Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of places [m], [n
 
 @dataclass(frozen=True)
 class Filters:
-    """Conditions that all must hold.
+    """Conditions that all must hold. A year limit leaves out movies of unknown year."""
 
-    Attributes:
-        genres: the movie has one of these, as the catalogue names them; none: any movie.
-        not_genres: it has none of these.
-        languages: it is in one of these; none: any.
-        year_from, year_to: it is of these years or between them; 0: no limit. A movie of unknown
-            year is left out where there is a limit.
-        rated_by: at least n users of the dataset rated it.
-    """
-
-    genres: tuple[str, ...] = ()
-    not_genres: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    year_from: int = 0
+    genres: tuple[str, ...] = ()  # it has one of these, as the catalogue names them; none: any
+    not_genres: tuple[str, ...] = ()  # it has none of these
+    languages: tuple[str, ...] = ()  # it is in one of these; none: any
+    year_from: int = 0  # 0: no limit
     year_to: int = 0
-    rated_by: int = 0
+    rated_by: int = 0  # at least n users of the dataset rated it
 
     def passing(self, catalogue: Catalogue, muted: Collection[str] = ()) -> np.ndarray:
-        """Which movies pass, bool [m].
-
-        Args:
-            muted: genres that none may have, as well.
-        """
+        """Which movies pass, bool [m]; none may be of a `muted` genre, either."""
         genres, no_genres = set(self.genres), {*self.not_genres, *muted}
         passing = catalogue.rated_by >= self.rated_by
         passing &= catalogue.same == np.arange(len(catalogue))  # a movie that is there twice, once

@@ -37,15 +37,10 @@ def profile_path() -> Path:
 @dataclass(frozen=True)
 class Profile:
     """All that is stored about a user. After a rating is forgotten, the file is byte for byte that
-    of somebody who never rated the movie.
+    of somebody who never rated the movie."""
 
-    Attributes:
-        ratings: the latest last; each movie once.
-        muted: genres never to be recommended, sorted.
-    """
-
-    ratings: tuple[OwnRating, ...] = ()
-    muted: tuple[str, ...] = ()
+    ratings: tuple[OwnRating, ...] = ()  # the latest last; each movie once
+    muted: tuple[str, ...] = ()  # genres never to be recommended, sorted
 
     def encoded(self) -> bytes:
         """The content of the file: JSON with the SHA-256 of the rest at its end."""

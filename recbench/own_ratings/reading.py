@@ -41,25 +41,15 @@ Row = dict[str, str]  # by column, in lower case
 
 @dataclass(frozen=True)
 class OwnRating:
-    """Stars for a movie, and all that the source has to identify the movie.
+    """Stars for a movie, and all that the source has to identify the movie."""
 
-    Attributes:
-        stars: 0.5 .. 5.0 in halves.
-        title: as the source spells it; "" if there is an id alone.
-        year: of release; None if unknown.
-        time: of the rating, seconds since 1970 (UTC); None if unknown.
-        movie_id: in the numbering of a MovieLens set; None if unknown.
-        imdb_id: "tt0114709"; "" if unknown.
-        original_title: in the movie's own language; "" if unknown.
-    """
-
-    stars: float
-    title: str = ""
-    year: int | None = None
-    time: int | None = None
-    movie_id: int | None = None
-    imdb_id: str = ""
-    original_title: str = ""
+    stars: float  # 0.5 .. 5.0 in halves
+    title: str = ""  # as the source spells it; "" if there is an id alone
+    year: int | None = None  # of release
+    time: int | None = None  # of the rating, seconds since 1970 (UTC)
+    movie_id: int | None = None  # in the numbering of a MovieLens set
+    imdb_id: str = ""  # "tt0114709"
+    original_title: str = ""  # in the movie's own language
 
     @property
     def name(self) -> str:

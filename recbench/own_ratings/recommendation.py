@@ -30,16 +30,15 @@ COLUMNS = (
 )
 
 
+Pair = tuple[np.ndarray, np.ndarray]
+
+
 class Model(Protocol):
     """What a recommender must have here; `PerUser.personal.Personal` does."""
 
     def fit(self, training: Training) -> Self: ...
-    def predict_normal(
-        self, user: np.ndarray, movie: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]: ...
-    def predict_distribution(
-        self, user: np.ndarray, movie: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> Pair: ...
+    def predict_distribution(self, user: np.ndarray, movie: np.ndarray) -> Pair: ...
     def predict_one(self, user: int, movie: int) -> float: ...
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation: ...
     def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray: ...
@@ -58,28 +57,20 @@ class Reason:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A movie, and what is expected of it.
+    """A movie, and what is expected of it."""
 
-    Attributes:
-        movie: row of the catalogue.
-        stars: expected, 0.5 .. 5.
-        low, high: stars between which the rating will be with a probability of 80 % or more.
-        rated_by: how many users of the dataset rated it.
-        reasons: the largest first; none if the user has rated nothing.
-    """
-
-    movie: int
+    movie: int  # row of the catalogue
     title: str
     year: int | None
     movie_id: int
     imdb_id: str
     genres: tuple[str, ...]
     language: str
-    rated_by: int
-    stars: float
-    low: float
+    rated_by: int  # how many users of the dataset rated it
+    stars: float  # expected, 0.5 .. 5
+    low: float  # from low to high, the rating will be with a probability of 80 % or more
     high: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason, ...]  # the largest first; none if the user has rated nothing
 
     @property
     def name(self) -> str:
@@ -178,16 +169,11 @@ def _reasons(
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs between two lists of recommendations: names of movies; places count from 1.
+    """What differs between two lists of recommendations: names of movies; places count from 1."""
 
-    Attributes:
-        new, gone: in one list and not in the other, in their order.
-        up, down: (name, place before, place after), the furthest first.
-    """
-
-    new: tuple[str, ...]
+    new: tuple[str, ...]  # in the order of their list
     gone: tuple[str, ...]
-    up: tuple[tuple[str, int, int], ...]
+    up: tuple[tuple[str, int, int], ...]  # (name, place before, place after), the furthest first
     down: tuple[tuple[str, int, int], ...]
 
     @classmethod
