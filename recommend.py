@@ -164,9 +164,9 @@ if __name__ == "__main__":
     PARAMETERS = read_flags(Parameters, check)  # --help ends here: the imports take a second
 
 from PerUser.personal import Personal
-from recbench.own_ratings.filters import Filters, known_genre, known_language
+from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
-from recbench.own_ratings.profile import Profile, ProfileFile, profile_path
+from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
 from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
 from recbench.own_ratings.session import LATEST, Session, interview
@@ -180,7 +180,12 @@ def main(parameters: Parameters) -> None:
         return
     profile = file.read()
     if parameters.serve:
-        serve(parameters, file, profile)
+        from recbench.page.app import reserved, serve  # flask is needed for this alone
+
+        with reserved(parameters.port) as bound:
+            known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
+            session = Session(known_movies, Personal, profile)
+            serve(session, file, bound, tell, parameters.open)
         return
     changing = any(getattr(parameters, name) for name in CHANGING)
     if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):
@@ -206,18 +211,8 @@ def main(parameters: Parameters) -> None:
         interview(session, ask_in_terminal, tell, lambda: file.write(session.profile))
     tell_profile(session, file, list_lacking=parameters.me)
     if not parameters.me:
-        show(session, parameters, listed or session.recommend(*query), changes)
-
-
-def serve(parameters: Parameters, file: ProfileFile, profile: Profile | None) -> None:
-    """Show the page until it is interrupted."""
-    from recbench.page.app import reserved  # flask and the server are needed for this alone
-    from recbench.page.app import serve as serve_page
-
-    with reserved(parameters.port) as bound:
-        known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
-        session = Session(known_movies, Personal, profile)
-        serve_page(session, file, bound, tell, parameters.open)
+        listed = session.recommend(*query) if listed is None else listed
+        show(session, parameters, listed, changes)
 
 
 def title_and_stars(text: str) -> tuple[str, float]:
@@ -234,30 +229,27 @@ def title_and_stars(text: str) -> tuple[str, float]:
 
 def filters_of(parameters: Parameters, session: Session) -> Filters:
     """The filters of the flags, in the words of the movies."""
+
+    def named(flag: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(known_name(name, flag, known) for name in names)
+
     genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
     filters = Filters(
-        genres=tuple(known_genre(one, "--genre", genres) for one in parameters.genre),
-        not_genres=tuple(known_genre(one, "--not-genre", genres) for one in parameters.not_genre),
-        languages=tuple(
-            known_language(one, "--language", languages) for one in parameters.language
-        ),
+        genres=named("--genre", parameters.genre, genres),
+        not_genres=named("--not-genre", parameters.not_genre, genres),
+        languages=named("--language", parameters.language, languages),
         year_from=parameters.year_from,
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    muted = {known_genre(one, "--mute", genres) for one in parameters.mute}
-    muted |= set(session.profile.muted)
+    muted = {*session.profile.muted, *named("--mute", parameters.mute, genres)}
     for genre in muted & set(filters.genres) - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
     return filters
 
 
-def change(
-    session: Session,
-    parameters: Parameters,
-    added: RatingsFile | None,
-    rated: list[tuple[str, float]],
-) -> None:
+def change(session: Session, parameters: Parameters, added: RatingsFile | None,
+           rated: list[tuple[str, float]]) -> None:  # fmt: skip
     """Carry out all changes of the profile, and tell what was done."""
     if added is not None:
         tell(*session.add_file(added))
@@ -296,8 +288,7 @@ def show(
 ) -> None:
     """Changes and recommendations, the latter on standard output or in the file of --output."""
     if changes and parameters.number:
-        lines = (f"  {line}" for line in changes.lines())
-        tell(f"changed in the list of {parameters.number}:", *lines)
+        tell(f"changed in the list of {parameters.number}:", *(f"  {x}" for x in changes.lines()))
     ask = None
     if parameters.ask:
         movie = session.next_question()

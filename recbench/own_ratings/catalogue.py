@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,29 +24,17 @@ MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Facts about movies, a row each; the rows are those of `movies`.
+    """Facts about movies, a row each; the rows are those of `movies`."""
 
-    Attributes:
-        dataset: where they come from.
-        movies: as a recommender gets them.
-        shown: title of each, as it is spoken: "The Matrix", not "Matrix, The".
-        year: int64 [m], of release; 0 if unknown.
-        genres: names of each.
-        language: ISO 639-1 of each; "" if unknown.
-        rated_by: int64 [m], how many users of the dataset rated it.
-        imdb_id: "tt0114709" of each; "" if unknown.
-        other_titles: of each, in its own language and elsewhere.
-    """
-
-    dataset: str
-    movies: Movies
-    shown: tuple[str, ...]
-    year: np.ndarray
+    dataset: str  # where they come from
+    movies: Movies  # as a recommender gets them
+    shown: tuple[str, ...]  # title as it is spoken: "The Matrix", not "Matrix, The"
+    year: np.ndarray  # int64 [m], of release; 0 if unknown
     genres: tuple[tuple[str, ...], ...]
-    language: tuple[str, ...]
-    rated_by: np.ndarray
-    imdb_id: tuple[str, ...]
-    other_titles: tuple[tuple[str, ...], ...]
+    language: tuple[str, ...]  # ISO 639-1; "" if unknown
+    rated_by: np.ndarray  # int64 [m], how many users of the dataset rated it
+    imdb_id: tuple[str, ...]  # "tt0114709"; "" if unknown
+    other_titles: tuple[tuple[str, ...], ...]  # in its own language and elsewhere
 
     def __post_init__(self) -> None:
         for name in NUMBERS:
@@ -131,22 +117,14 @@ class Catalogue:
                 bit_names=tuple(header["bit_names"]),
                 **{name: arrays[name] for name in MOVIE_ARRAYS},
             )
-            texts: dict[str, Any] = {
-                name: tuple(tuple(one) if isinstance(one, list) else one for one in header[name])
-                for name in TEXTS
-            }
-            return cls(
-                dataset=header["dataset"],
-                movies=movies,
-                **texts,
-                **{name: arrays[name] for name in NUMBERS},
-            )
+            facts: dict[str, Any] = {name: arrays[name] for name in NUMBERS}
+            for name in TEXTS:
+                texts = header[name]
+                facts[name] = tuple(tuple(x) if isinstance(x, list) else x for x in texts)
+            return cls(dataset=header["dataset"], movies=movies, **facts)
         except InputError:
             raise
         except FileNotFoundError:
             raise InputError(f"{path}: there is no such file. Expected a list of movies") from None
-        except (
-            OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
-            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-        ) as error:  # fmt: skip
+        except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds
             raise InputError(f"{path}: damaged, or no list of movies. Delete it") from error

@@ -11,17 +11,10 @@ from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
 
 # MovieLens's names and others for a genre of TMDB
-OTHER_NAMES = {
-    "sci-fi": "Science Fiction",
-    "scifi": "Science Fiction",
-    "sf": "Science Fiction",
-    "children": "Family",
-    "children's": "Family",
-    "musical": "Music",
-    "documentaries": "Documentary",
-    "film noir": "Film-Noir",
-    "noir": "Film-Noir",
-}
+OTHER_NAMES = dict.fromkeys(("sci-fi", "scifi", "sf"), "Science Fiction")
+OTHER_NAMES |= dict.fromkeys(("children", "children's"), "Family")
+OTHER_NAMES |= dict.fromkeys(("film noir", "noir"), "Film-Noir")
+OTHER_NAMES |= {"musical": "Music", "documentaries": "Documentary"}
 POOL = 10  # candidates for each movie of a diverse list: the best ones
 
 Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of places [m], [n]: float64 [m, n]
@@ -29,30 +22,17 @@ Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of places [m], [n
 
 @dataclass(frozen=True)
 class Filters:
-    """Conditions that all must hold.
+    """Conditions that all must hold. A year limit leaves out movies of unknown year."""
 
-    Attributes:
-        genres: the movie has one of these, as the catalogue names them; none: any movie.
-        not_genres: it has none of these.
-        languages: it is in one of these; none: any.
-        year_from, year_to: it is of these years or between them; 0: no limit. A movie of unknown
-            year is left out where there is a limit.
-        rated_by: at least n users of the dataset rated it.
-    """
-
-    genres: tuple[str, ...] = ()
-    not_genres: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    year_from: int = 0
+    genres: tuple[str, ...] = ()  # it has one of these, as the catalogue names them; none: any
+    not_genres: tuple[str, ...] = ()  # it has none of these
+    languages: tuple[str, ...] = ()  # it is in one of these; none: any
+    year_from: int = 0  # 0: no limit
     year_to: int = 0
-    rated_by: int = 0
+    rated_by: int = 0  # at least n users of the dataset rated it
 
     def passing(self, catalogue: Catalogue, muted: Collection[str] = ()) -> np.ndarray:
-        """Which movies pass, bool [m].
-
-        Args:
-            muted: genres that none may have, as well.
-        """
+        """Which movies pass, bool [m]; none may be of a `muted` genre, either."""
         genres, no_genres = set(self.genres), {*self.not_genres, *muted}
         passing = catalogue.rated_by >= self.rated_by
         passing &= catalogue.same == np.arange(len(catalogue))  # a movie that is there twice, once
@@ -68,24 +48,15 @@ class Filters:
         return passing
 
 
-def known_genre(genre: str, flag: str, known: Iterable[str]) -> str:
-    """A genre as the movies name it, whatever its case. Raises InputError, with those there are, if
-    there is none of that name."""
-    return _known(genre, flag, known, "of this genre")
-
-
-def known_language(language: str, flag: str, known: Iterable[str]) -> str:
-    """The same of a language."""
-    return _known(language, flag, known, "in this language")
-
-
-def _known(name: str, flag: str, known: Iterable[str], what: str) -> str:
+def known_name(name: str, flag: str, known: Iterable[str]) -> str:
+    """A genre or language as the movies name it, whatever its case. Raises InputError, with those
+    there are, if no movie has it."""
     by_name = {one.casefold(): one for one in known}
     folded = name.strip().casefold()
     found = by_name.get(folded) or by_name.get(OTHER_NAMES.get(folded, "").casefold())
     if found is None:
         there_are = ", ".join(by_name.values())
-        raise InputError(f"{flag} {name}: no movie is {what}. Expected one of {there_are}")
+        raise InputError(f"{flag} {name}: no movie has it. Expected one of {there_are}")
     return found
 
 
@@ -93,12 +64,9 @@ def diversified(
     stars: np.ndarray, similarity: Similarity, count: int, diversity: float
 ) -> np.ndarray:
     """Maximal marginal relevance (Carbonell and Goldstein 1998): one movie after another, each the
-    one with the largest
-
-        (1 − d) · relevance − d · similarity to the most similar of those chosen
-
-    among the ten times `count` best. The relevance of a movie is where its stars lie between the
-    least (0) and the most (1) of these, so that both parts are of one size.
+    one among the ten times `count` best with the largest (1 − d) · relevance − d · similarity to
+    the most similar of those chosen. The relevance is where a movie's stars lie between the least
+    (0) and the most (1) of these, so that both parts are of one size.
 
     Args:
         stars: float64 [m], expected.

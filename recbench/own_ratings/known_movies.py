@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import recbench
 from recbench.data.cache import cache_folder
@@ -27,12 +26,7 @@ Tell = Callable[[str], None]  # a message for whoever waits
 
 @dataclass(frozen=True)
 class KnownMovies:
-    """Facts about movies, and the item table.
-
-    Attributes:
-        catalogue: facts.
-        table: learned from other users' ratings, a row for each movie of the catalogue.
-    """
+    """Facts about movies, and the item table with a row for each, learned from other users."""
 
     catalogue: Catalogue
     table: ItemTable
@@ -57,12 +51,10 @@ def open_known_movies(
     """Movies and item table: from `item_table`, else from the cache, else made from `dataset`.
 
     Args:
-        dataset: as `recbench.data.datasets.load_source` takes it. The cache has a folder for each,
-            so that the next call reads no dataset; it is made again when the files of the dataset
-            or the code that makes the table have changed.
+        dataset: as `recbench.data.datasets.load_source` takes it. The cache has a folder for each;
+            it is made again when the files of the dataset or the code have changed.
         item_table: a folder that holds both files, or a table made by `python -m
             recbench.models.item_table`, whose movies are those of the dataset.
-        tell: called with a sentence where something takes time.
 
     Raises:
         InputError: there is no such dataset or table, or the cache cannot be written.
@@ -89,7 +81,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     from rich.console import Console
 
     from recbench.data.loading import load_dataset
-    from recbench.own_ratings.of_dataset import known_movies_of
+    from recbench.models.item_table.making import item_table_of
+    from recbench.own_ratings.of_dataset import catalogue_of
 
     printed = io.StringIO()
     try:
@@ -104,7 +97,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     )
     started = time.monotonic()
     with Console(stderr=True).status("learning ..."):  # in a terminal alone
-        known_movies = known_movies_of(loaded)
+        table, movies = item_table_of(loaded)
+    known_movies = KnownMovies(catalogue_of(loaded, movies), table)
     try:
         known_movies.save(folder)
         stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
@@ -122,7 +116,6 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
 
 
 def _with_rows_of(catalogue: Catalogue, table: ItemTable, path: Path) -> ItemTable:
-    """The table with the rows of the catalogue."""
     movie_id = catalogue.movies.movie_id
     if len(table) == len(movie_id) and (table.movie_id == movie_id).all():
         return table
@@ -137,7 +130,7 @@ def _with_rows_of(catalogue: Catalogue, table: ItemTable, path: Path) -> ItemTab
 def _is_current(source: Path) -> bool:
     """Whether the files of the dataset, and the code, are those that the folder was made from."""
     try:
-        made_from: dict[str, Any] = json.loads(source.read_text())
+        made_from = json.loads(source.read_text())
         for name, *as_read in made_from["files"]:
             if not Path(name).is_file():
                 return True  # the dataset is gone, what was made from it is not
@@ -152,8 +145,6 @@ def _is_current(source: Path) -> bool:
 def _code() -> str:
     """A hash of the modules that make movies and table."""
     package = Path(recbench.__file__).parent
-    files = (file for folder in MADE_BY for file in (package / folder).rglob("*.py"))
-    code = hashlib.sha256((package / "ratings.py").read_bytes())
-    for file in sorted(files):
-        code.update(file.read_bytes())
-    return code.hexdigest()
+    files = sorted(file for folder in MADE_BY for file in (package / folder).rglob("*.py"))
+    code = b"".join(file.read_bytes() for file in (package / "ratings.py", *files))
+    return hashlib.sha256(code).hexdigest()

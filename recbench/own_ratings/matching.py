@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Literal
@@ -39,32 +39,20 @@ WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
 
 @dataclass(frozen=True)
 class Match:
-    """The result for a rating.
+    """The result for a rating."""
 
-    Attributes:
-        movie: row of the movie; None if none, or no single one, is found.
-        how: by "id", by "title" and year, "nearly" (a part of the title, or a slip in it).
-        candidates: rows of movies that fit equally well.
-    """
-
-    movie: int | None = None
-    how: How = ""
-    candidates: tuple[int, ...] = ()
+    movie: int | None = None  # row of the movie; None if none, or no single one, is found
+    how: How = ""  # "title": and year; "nearly": a part of the title, or a slip in it
+    candidates: tuple[int, ...] = ()  # rows of movies that fit equally well
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """Every name of every movie, to look for the nearest.
+    """Every name of every movie, to look for the nearest."""
 
-    Attributes:
-        names: keys.
-        row: int64 [names], the movie of each.
-        letters: uint8 [names, 37], how often each character stands in it.
-    """
-
-    names: list[str]
-    row: np.ndarray
-    letters: np.ndarray
+    names: list[str]  # keys
+    row: np.ndarray  # int64 [names], the movie of each
+    letters: np.ndarray  # uint8 [names, 37], how often each character stands in it
 
     def bound(self, name: str, places: np.ndarray) -> np.ndarray:
         """What `_ratio` is at most (difflib's quick_ratio), float64 [places]: by common letters."""
@@ -124,11 +112,7 @@ class Matcher:
     # --- the movie of a rating -------------------------------------------------------------------
 
     def find(self, rating: OwnRating, strict: bool = False) -> Match:
-        """The movie of a rating.
-
-        Args:
-            strict: by id, or by a whole title; no slip and no missing subtitle is forgiven.
-        """
+        """The movie of a rating; `strict`: no slip and no missing subtitle is forgiven."""
         by_id = self._by_id(rating)
         if by_id is not None:
             return Match(by_id, "id")
@@ -137,7 +121,12 @@ class Matcher:
         names = _all_names(rating.title, rating.original_title)
         found = self._decide(rating, names, self._names, YEARS_OFF, "title")
         if found.movie is None and rating.imdb_id:
-            found = self._of_another_id(rating)
+            if rating.year is None:
+                return Match()
+            # just that title and year, with another IMDb id: datasets have some ids wrong
+            without_id = replace(rating, imdb_id="")
+            titles = {name: rank for name, rank in names_of(rating.title).items() if rank == TITLE}
+            found = self._decide(without_id, titles, self._names, 0, "nearly")
         if found.movie is not None or found.candidates or strict or rating.year is None:
             return found
         return self._nearly(rating, names)
@@ -154,15 +143,6 @@ class Matcher:
         names = _all_names(rating.title, rating.original_title)
         same = self._names_of_movie(row).keys() & names.keys()
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
-
-    def _of_another_id(self, rating: OwnRating) -> Match:
-        """The movie of just that title and year, although its IMDb id is another: datasets have
-        some ids wrong."""
-        if rating.year is None:
-            return Match()
-        without_id = OwnRating(stars=rating.stars, title=rating.title, year=rating.year)
-        titles = {name: rank for name, rank in names_of(rating.title).items() if rank == TITLE}
-        return self._decide(without_id, titles, self._names, 0, "nearly")
 
     def _nearly(self, rating: OwnRating, names: Mapping[str, int]) -> Match:
         """A movie of the same year with a part of the title, or of about that year with a slip."""
@@ -243,11 +223,7 @@ class Matcher:
 
     def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
         """Rows of the movies whose titles are spelled most like `title`, the nearest first; a title
-        that contains it comes before others.
-
-        Args:
-            least: ratio of difflib that a title must have, if it does not contain it.
-        """
+        that contains it comes before others, which must have a ratio of `least`."""
         typed, spelling = key(title), self._spelling
         bound = spelling.bound(typed, np.arange(len(spelling.names)))
         within = [len(typed) >= 3 and typed in name for name in spelling.names]
@@ -296,11 +272,10 @@ def _all_names(title: str, *other: str) -> dict[str, int]:
 
 def _letters(names: list[str]) -> np.ndarray:
     """How often each character stands in each name, the others together, uint8 [names, 37]."""
-    place = {character: column for column, character in enumerate(CHARACTERS)}
     counts = np.zeros((len(names), len(CHARACTERS) + 1), dtype=np.uint8)
     for row, name in enumerate(names):
         for character in name[:255]:
-            counts[row, place.get(character, len(CHARACTERS))] += 1
+            counts[row, CHARACTERS.find(character)] += 1  # -1: the last column
     return counts
 
 

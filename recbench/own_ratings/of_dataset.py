@@ -1,4 +1,4 @@
-"""From a dataset to its catalogue and item table."""
+"""From a dataset to its catalogue."""
 
 from __future__ import annotations
 
@@ -10,18 +10,10 @@ import polars as pl
 from recbench.data.csv_files import read_text
 from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
-from recbench.models.item_table.making import item_table_of
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.reading import split_title, year_of
 from recbench.own_ratings.titles import article_first
 from recbench.ratings import Movies
-
-
-def known_movies_of(dataset: Dataset) -> KnownMovies:
-    """Learn the item table from everybody in `dataset`; a minute a million ratings."""
-    table, movies = item_table_of(dataset)
-    return KnownMovies(catalogue_of(dataset, movies), table)
 
 
 def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:

@@ -36,24 +36,19 @@ def profile_path() -> Path:
 
 @dataclass(frozen=True)
 class Profile:
-    """All that is stored about a user. Recommendations follow from it and the item table.
+    """All that is stored about a user. After a rating is forgotten, the file is byte for byte that
+    of somebody who never rated the movie."""
 
-    Nothing in it shows what was there before: after a rating is forgotten, the file is byte for
-    byte that of somebody who never rated the movie.
-
-    Attributes:
-        ratings: the latest last; each movie once.
-        muted: genres never to be recommended, sorted.
-    """
-
-    ratings: tuple[OwnRating, ...] = ()
-    muted: tuple[str, ...] = ()
+    ratings: tuple[OwnRating, ...] = ()  # the latest last; each movie once
+    muted: tuple[str, ...] = ()  # genres never to be recommended, sorted
 
     def encoded(self) -> bytes:
         """The content of the file: JSON with the SHA-256 of the rest at its end."""
         ratings = [asdict(rating) for rating in self.ratings]
-        data = {"format": FORMAT, "version": VERSION, "muted": sorted(self.muted)}
-        return _with_checksum(data | {"ratings": ratings})
+        data: dict[str, Any] = {"format": FORMAT, "version": VERSION, "muted": sorted(self.muted)}
+        data["ratings"] = ratings
+        whole = data | {"sha256": _checksum(data)}
+        return json.dumps(whole, ensure_ascii=True, indent=1).encode() + b"\n"
 
     @classmethod
     def decoded(cls, content: bytes, path: str | Path) -> Profile:
@@ -73,10 +68,9 @@ class Profile:
             )
         try:
             checksum = data.pop("sha256")
-            whole = _with_checksum(data) == _with_checksum(data, checksum)
             ratings = tuple(_rating(row) for row in data["ratings"])
             muted = tuple(str(genre) for genre in data["muted"])
-            if not whole:
+            if checksum != _checksum(data):
                 raise ValueError("its checksum is of another content")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: is damaged ({error}). {UNUSABLE}") from None
@@ -93,23 +87,21 @@ class ProfileFile:
     _lock: FileLock | None = field(default=None, init=False, repr=False, compare=False)
 
     def read(self) -> Profile | None:
-        """The profile; None if there is no file. Raises InputError if it cannot be read, or see
-        `Profile.decoded`."""
+        """The profile; None: no file. Raises InputError if it cannot be read or decoded."""
         content = self._now()
         profile = None if content is None else Profile.decoded(content, self.path)
         self.content = content  # not what is damaged: it must not be overwritten
         return profile
 
     def changed(self) -> bool:
-        """Whether another program wrote or deleted it since it was read or written here. Raises
-        InputError if it cannot be read."""
+        """Whether another program wrote or deleted it since it was read or written here."""
         return self._now() != self.content
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No other process writes it meanwhile: between reading it, changing and writing. The file
-        that marks the lock lies beside it, and is gone afterwards. Raises InputError if its folder
-        cannot be written, or another process does not end."""
+        """No other process writes it meanwhile. The file that marks the lock lies beside it, and is
+        gone afterwards. Raises InputError if its folder cannot be written, or another process does
+        not end."""
         outermost = self._lock is None
         with self._readable_errors():
             if self.path == profile_path():
@@ -156,8 +148,7 @@ class ProfileFile:
             self.content = content
 
     def delete(self) -> bool:
-        """Remove the file, whatever is in it; whether there was one. Raises InputError if it cannot
-        be removed."""
+        """Remove the file, whatever is in it; whether there was one."""
         try:
             self.path.unlink()
         except FileNotFoundError:
@@ -195,15 +186,12 @@ class ProfileFile:
             raise InputError(f"{self.path}: cannot be read ({error.strerror or error})") from None
 
 
-def _with_checksum(data: dict[str, Any], checksum: str | None = None) -> bytes:
-    if checksum is None:
-        rest = json.dumps(data, ensure_ascii=False, sort_keys=True)
-        checksum = hashlib.sha256(rest.encode("utf-8", errors="surrogatepass")).hexdigest()
-    return json.dumps({**data, "sha256": checksum}, ensure_ascii=True, indent=1).encode() + b"\n"
+def _checksum(data: dict[str, Any]) -> str:
+    rest = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(rest.encode("utf-8", errors="surrogatepass")).hexdigest()
 
 
 def _rating(row: dict[str, Any]) -> OwnRating:
-    """Raises ValueError for a rating that cannot be."""
     if sorted(row) != sorted(TYPES):
         raise ValueError(f"a rating has the fields {', '.join(map(str, row))}")
     for name, kind in TYPES.items():

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,25 +41,15 @@ Row = dict[str, str]  # by column, in lower case
 
 @dataclass(frozen=True)
 class OwnRating:
-    """Stars for a movie, and all that the source has to identify the movie.
+    """Stars for a movie, and all that the source has to identify the movie."""
 
-    Attributes:
-        stars: 0.5 .. 5.0 in halves.
-        title: as the source spells it; "" if there is an id alone.
-        year: of release; None if unknown.
-        time: of the rating, seconds since 1970 (UTC); None if unknown.
-        movie_id: in the numbering of a MovieLens set; None if unknown.
-        imdb_id: "tt0114709"; "" if unknown.
-        original_title: in the movie's own language; "" if unknown.
-    """
-
-    stars: float
-    title: str = ""
-    year: int | None = None
-    time: int | None = None
-    movie_id: int | None = None
-    imdb_id: str = ""
-    original_title: str = ""
+    stars: float  # 0.5 .. 5.0 in halves
+    title: str = ""  # as the source spells it; "" if there is an id alone
+    year: int | None = None  # of release
+    time: int | None = None  # of the rating, seconds since 1970 (UTC)
+    movie_id: int | None = None  # in the numbering of a MovieLens set
+    imdb_id: str = ""  # "tt0114709"
+    original_title: str = ""  # in the movie's own language
 
     @property
     def name(self) -> str:
@@ -70,39 +61,23 @@ class OwnRating:
 
 @dataclass(frozen=True)
 class RatingsFile:
-    """The content of a file.
+    """The content of a file."""
 
-    Attributes:
-        kind: "MovieLens", "Letterboxd" or "IMDb".
-        ratings: the latest last; those without a time first, in the order of the file.
-        notes: what was left out and why, a sentence each.
-    """
-
-    kind: str
-    ratings: tuple[OwnRating, ...]
-    notes: tuple[str, ...]
+    kind: str  # "MovieLens", "Letterboxd" or "IMDb"
+    ratings: tuple[OwnRating, ...]  # the latest last; those without a time first
+    notes: tuple[str, ...]  # what was left out and why, a sentence each
 
 
 def read_ratings(path: str | Path, user: str = "") -> RatingsFile:
-    """Read the ratings of one user.
-
-    Args:
-        user: the userId, where the file has the column userId with several users in it.
-
-    Raises:
-        InputError: it is no text, of no known kind, or a row cannot be used; names row and value.
-    """
+    """Read the ratings of one user: `user` is the userId, where the file has several. Raises
+    InputError if it is no text, of no known kind, or a row cannot be used; names row and value."""
     path = Path(path).expanduser()
     return ratings_of(_content(path), str(path), user)
 
 
 def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") -> RatingsFile:
-    """The same of the bytes of a file.
-
-    Args:
-        name: of the file, for messages.
-        flag: where `user` comes from, for messages.
-    """
+    """The same of the bytes of a file; `name` is its name, and `flag` is where `user` comes from,
+    for messages."""
     kind, heading, rows = _table(text_of(content, name), name)
     if "userid" in heading:
         rows = _rows_of_one(rows, user, name, flag)
@@ -148,15 +123,10 @@ def _content(path: Path) -> bytes:
             raise InputError(f"{path}: is no ordinary file. Expected a CSV file")
         size = path.stat().st_size
         if size > LARGEST:
-            raise InputError(
-                f"{path}: has {size:,} bytes. Expected the ratings of one user, {LARGEST:,} bytes "
-                "at most"
-            )
+            raise InputError(f"{path}: has {size:,} bytes. Expected {LARGEST:,} at most")
         return path.read_bytes()
     except FileNotFoundError:
-        raise InputError(
-            f"{path}: there is no such file. Expected a file of your ratings"
-        ) from None
+        raise InputError(f"{path}: there is no such file. Expected your ratings") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
@@ -184,10 +154,8 @@ def _decoded(content: bytes) -> str:
         little = beginning[1::2].count(0) > beginning[::2].count(0)
         return content.decode("utf-16-le" if little else "utf-16-be", errors="replace")
     for encoding in ("utf-8", "cp1252"):
-        try:
+        with suppress(UnicodeDecodeError):
             return content.decode(encoding)
-        except UnicodeDecodeError:
-            pass
     return content.decode("latin-1")
 
 
@@ -218,7 +186,7 @@ def _table(text: str, name: str) -> tuple[Kind, list[str], list[tuple[int, Row]]
 
 def _kind(heading: list[str], as_written: list[str], name: str) -> Kind:
     for kind in KINDS:
-        if {column.lower() for column in kind.columns} <= set(heading):
+        if kind.columns <= set(heading):
             return kind
     found = ", ".join(cell.strip() for cell in as_written)[:LONGEST_HEADING]
     shown = "".join(one if one.isprintable() else "?" for one in found)
@@ -251,17 +219,11 @@ class WrongValue(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file.
+    """A kind of file."""
 
-    Attributes:
-        name: of the site.
-        columns: that it must have, as the site writes them.
-        read: a row as a rating; None: the row has no stars. Raises `WrongValue`.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    read: Callable[[Row], OwnRating | None]
+    name: str  # of the site
+    columns: set[str]  # that it must have, in lower case
+    read: Callable[[Row], OwnRating | None]  # None: the row has no stars. Raises `WrongValue`
 
 
 def _movielens(row: Row) -> OwnRating | None:
@@ -302,10 +264,10 @@ def _imdb(row: Row) -> OwnRating | None:
 
 
 KINDS = (
-    Kind("IMDb", ("Const", "Your Rating"), _imdb),
-    Kind("IMDb", ("const", "You rated"), _imdb),  # as exported until 2017
-    Kind("Letterboxd", ("Name", "Year", "Rating"), _letterboxd),
-    Kind("MovieLens", ("movieId", "rating"), _movielens),
+    Kind("IMDb", {"const", "your rating"}, _imdb),
+    Kind("IMDb", {"const", "you rated"}, _imdb),  # as exported until 2017
+    Kind("Letterboxd", {"name", "year", "rating"}, _letterboxd),
+    Kind("MovieLens", {"movieid", "rating"}, _movielens),
 )
 KNOWN = (
     "MovieLens's (userId, movieId, rating, timestamp), Letterboxd's ratings.csv (Date, Name, Year, "
@@ -354,10 +316,8 @@ def seconds_of(text: str) -> int | None:
     if value is not None:
         return int(value / 1000 if abs(value) >= MILLISECONDS else value)
     for form in DATES:
-        try:
+        with suppress(ValueError):
             return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
-        except ValueError:
-            pass
     return None
 
 

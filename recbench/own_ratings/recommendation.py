@@ -30,16 +30,15 @@ COLUMNS = (
 )
 
 
+Pair = tuple[np.ndarray, np.ndarray]
+
+
 class Model(Protocol):
     """What a recommender must have here; `PerUser.personal.Personal` does."""
 
     def fit(self, training: Training) -> Self: ...
-    def predict_normal(
-        self, user: np.ndarray, movie: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]: ...
-    def predict_distribution(
-        self, user: np.ndarray, movie: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> Pair: ...
+    def predict_distribution(self, user: np.ndarray, movie: np.ndarray) -> Pair: ...
     def predict_one(self, user: int, movie: int) -> float: ...
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation: ...
     def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray: ...
@@ -49,43 +48,29 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Reason:
-    """A rating of the user's that a recommendation rests on.
+    """A rating of the user's that a recommendation rests on."""
 
-    Attributes:
-        movie: "Alien (1979)".
-        words: "you gave it 5: 82% of those who rate both agree".
-        stars: how many it adds; negative: takes off.
-    """
-
-    movie: str
-    words: str
-    stars: float
+    movie: str  # "Alien (1979)"
+    words: str  # "you gave it 5: 82% of those who rate both agree"
+    stars: float  # how many it adds; negative: takes off
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """A movie, and what is expected of it.
+    """A movie, and what is expected of it."""
 
-    Attributes:
-        movie: row of the catalogue.
-        stars: expected, 0.5 .. 5.
-        low, high: stars between which the rating will be with a probability of 80 % or more.
-        rated_by: how many users of the dataset rated it.
-        reasons: the largest first; none if the user has rated nothing.
-    """
-
-    movie: int
+    movie: int  # row of the catalogue
     title: str
     year: int | None
     movie_id: int
     imdb_id: str
     genres: tuple[str, ...]
     language: str
-    rated_by: int
-    stars: float
-    low: float
+    rated_by: int  # how many users of the dataset rated it
+    stars: float  # expected, 0.5 .. 5
+    low: float  # from low to high, the rating will be with a probability of 80 % or more
     high: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason, ...]  # the largest first; none if the user has rated nothing
 
     @property
     def name(self) -> str:
@@ -126,11 +111,7 @@ def expected_stars(model: Model, movies: np.ndarray) -> np.ndarray:
 def recommendation(
     model: Model, known_movies: KnownMovies, rated: Mapping[int, float], movie: int
 ) -> Recommendation:
-    """The stars to expect of a movie, and why.
-
-    Args:
-        rated: what the model has learned, movie -> stars.
-    """
+    """The stars to expect of a movie, and why; `rated` is what the model has learned."""
     catalogue = known_movies.catalogue
     mean = expected_stars(model, np.array([movie]))
     grid, probability = model.predict_distribution(np.array([ME]), np.array([movie]))
@@ -156,9 +137,10 @@ def interval(grid: np.ndarray, probability: np.ndarray, inside: float) -> tuple[
     the rest below as above at most."""
     below = np.cumsum(probability)
     tail, rounding = (1 - inside) / 2, 1e-9
-    low = int(np.searchsorted(below, tail + rounding, side="right"))
-    high = int(np.searchsorted(below, 1 - tail - rounding))
-    return float(grid[min(low, len(grid) - 1)]), float(grid[min(high, len(grid) - 1)])
+    low = np.searchsorted(below, tail + rounding, side="right")
+    high = np.searchsorted(below, 1 - tail - rounding)
+    low, high = np.minimum([low, high], len(grid) - 1)
+    return float(grid[low]), float(grid[high])
 
 
 def _reasons(
@@ -167,8 +149,8 @@ def _reasons(
     """The ratings that speak most for a movie, in words that agree with that; else those whose
     words do not, else those that speak most against it."""
     parts = model.explain_one(ME, movie, if_forgotten=False).contributions
-    own = [(part, part.movie, part.stars) for part in parts if part.movie is not None]
-    own = [one for one in own if abs(one[2]) >= LEAST]
+    own = [(part, part.movie, part.stars) for part in parts
+           if part.movie is not None and abs(part.stars) >= LEAST]  # fmt: skip
     pro = [one for one in own if one[2] > 0]
     # a movie that was liked speaks for one that others like with it, a movie that was not for one
     # that they do not like with it; some speak by the time when they were rated alone
@@ -187,16 +169,11 @@ def _reasons(
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs between two lists of recommendations: names of movies; places count from 1.
+    """What differs between two lists of recommendations: names of movies; places count from 1."""
 
-    Attributes:
-        new, gone: in one list and not in the other, in their order.
-        up, down: (name, place before, place after), the furthest first.
-    """
-
-    new: tuple[str, ...]
+    new: tuple[str, ...]  # in the order of their list
     gone: tuple[str, ...]
-    up: tuple[tuple[str, int, int], ...]
+    up: tuple[tuple[str, int, int], ...]  # (name, place before, place after), the furthest first
     down: tuple[tuple[str, int, int], ...]
 
     @classmethod
@@ -216,15 +193,13 @@ class Changes:
 
     def lines(self) -> list[str]:
         """In words, a line for each kind of change."""
-        lines = []
+        texts = {}
         for word, moved in (("up", self.up), ("down", self.down)):
-            if moved:
-                shown = ", ".join(f"{name} ({was} → {now})" for name, was, now in moved[:MOVED])
-                more = f" and {len(moved) - MOVED} more" if len(moved) > MOVED else ""
-                lines.append(f"{word}: {shown}{more}")
-        for word, names in (("new", self.new), ("gone", self.gone)):
-            if names:
-                lines.append(f"{word}: {', '.join(names)}")
+            texts[word] = ", ".join(f"{name} ({was} → {now})" for name, was, now in moved[:MOVED])
+            if len(moved) > MOVED:
+                texts[word] += f" and {len(moved) - MOVED} more"
+        texts |= {"new": ", ".join(self.new), "gone": ", ".join(self.gone)}
+        lines = [f"{word}: {text}" for word, text in texts.items() if text]
         return lines or ["the list stays as it was"]
 
 
@@ -259,13 +234,14 @@ def as_json(
 
     Args:
         ratings: how many of the user's ratings were learned.
-        changes: null where nothing was changed.
-        ask: the movie that would teach most; null where that was not asked.
+        changes: None where nothing was changed.
+        ask: the movie that would teach most; None where that was not asked.
     """
     rows = []
     for place, one in enumerate(listed, start=1):
-        fields = {name: value for name, value in asdict(one).items() if name != "movie"}
-        rows.append({"place": place, **fields, "stars": round(one.stars, 3)})
+        row = {"place": place, **asdict(one), "stars": round(one.stars, 3)}
+        del row["movie"]
+        rows.append(row)
     whole = {
         "dataset": dataset,
         "ratings": ratings,

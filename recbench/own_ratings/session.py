@@ -10,7 +10,7 @@ import numpy as np
 
 from recbench.errors import InputError
 from recbench.own_ratings.adding import Added, added_to, identity
-from recbench.own_ratings.filters import Filters, diversified, known_genre
+from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.matching import Matcher
 from recbench.own_ratings.profile import Profile
@@ -34,12 +34,7 @@ HELP = "0.5 to 5 in halves; Enter: not seen; q: stop"
 
 
 class Session:
-    """A user, the movies and a model. Nothing is written: `profile` is what to save.
-
-    Args:
-        known_movies: movies and item table.
-        new_model: makes an unfitted model.
-        profile: of the user.
+    """A user, the movies and a model, which `new_model` makes. Nothing is written: save `profile`.
 
     >>> session = Session(open_known_movies("ml-100k"), Personal)  # doctest: +SKIP
     >>> session.rate("Alien (1979)", 4.5)  # doctest: +SKIP
@@ -68,20 +63,18 @@ class Session:
             one: before[one] if one in before else find(one, strict=True).movie
             for one in profile.ratings
         }
-        self._movies = [self._movie_of[one] for one in profile.ratings]
+        self._pairs = [(self._movie_of[one], one) for one in profile.ratings]
         self._model: Model | None = None
 
     @property
     def rated(self) -> dict[int, float]:
         """Movie -> stars, of the movies in the catalogue, the latest last."""
-        pairs = zip(self._movies, self.profile.ratings, strict=True)
-        return {movie: rating.stars for movie, rating in pairs if movie is not None}
+        return {movie: one.stars for movie, one in self._pairs if movie is not None}
 
     @property
     def lacking(self) -> list[OwnRating]:
         """Ratings whose movie the catalogue lacks: they stay in the profile, and are not used."""
-        pairs = zip(self._movies, self.profile.ratings, strict=True)
-        return [rating for movie, rating in pairs if movie is None]
+        return [rating for movie, rating in self._pairs if movie is None]
 
     @property
     def learned(self) -> int:
@@ -93,8 +86,7 @@ class Session:
     def add(self, ratings: Sequence[OwnRating]) -> Added:
         """Add ratings of a file, the latest last, see `added_to`. Raises InputError if they are of
         movies by number, and of another numbering."""
-        pairs = zip(self._movies, self.profile.ratings, strict=True)
-        known = {identity(one) if movie is None else movie: one for movie, one in pairs}
+        known = {identity(one) if movie is None else movie: one for movie, one in self._pairs}
         together, added = added_to(known, ratings, self.matcher, self.catalogue)
         self.take(replace(self.profile, ratings=together))
         return added
@@ -118,9 +110,8 @@ class Session:
     def rate_movie(self, movie: int, stars: float) -> None:
         """Rate a movie of the catalogue now, by its row."""
         now = OwnRating(stars=float(stars), time=int(clock.time()))
-        pairs = zip(self._movies, self.profile.ratings, strict=True)
-        others = [rating for other, rating in pairs if other != movie]
         latest = self.catalogue.described(movie, now)  # the last, whatever the clock says
+        others = [rating for other, rating in self._pairs if other != movie]
         self.take(replace(self.profile, ratings=(*others, latest)))
 
     def forget(self, title: str) -> str:
@@ -128,50 +119,46 @@ class Session:
         InputError if the user has rated no such movie, or several of that title."""
         bare, year = split_title(title)
         names = names_of(bare)
-        ratings, movies = self.profile.ratings, self._movies
-        places = [
-            place
-            for place, rating in enumerate(ratings)
-            if self._has_name(place, names, title)
+        pairs = [
+            (movie, rating)
+            for movie, rating in self._pairs
+            if (rating.name == title or self._names(movie, rating) & names.keys())
             and (year is None or rating.year is None or abs(rating.year - year) <= 1)
         ]
-        places = [place for place in places if ratings[place].year == year] or places
-        named = [ratings[place].name for place in places]
-        if len({place if movies[place] is None else (movies[place],) for place in places}) > 1:
+        pairs = [pair for pair in pairs if pair[1].year == year] or pairs
+        named = [rating.name for _, rating in pairs]
+        if len({rating if movie is None else movie for movie, rating in pairs}) > 1:
             raise InputError(f"{title}: you have rated several. Say which: {'; '.join(named)}")
-        if not places:
+        if not pairs:
             near = self.matcher.nearest(bare, count=len(self.catalogue))
             rated = [self.catalogue.name(movie) for movie in near if movie in self.rated][:3]
             hint = f". The nearest that you have rated: {'; '.join(rated)}" if rated else ""
             raise InputError(f"{title}: you have not rated it{hint}")
-        self._drop(places)
+        self._drop([rating for _, rating in pairs])
         return named[0]
 
     def forget_movie(self, movie: int) -> str:
         """Forget the rating of a movie of the catalogue, by its row; the movie's name. Raises
         InputError if the user has not rated it."""
-        if movie not in self._movies:
-            raise InputError(f"{self.catalogue.name(movie)}: you have not rated it")
-        self._drop([place for place, one in enumerate(self._movies) if one == movie])
-        return self.catalogue.name(movie)
+        name = self.catalogue.name(movie)
+        if movie not in self.rated:
+            raise InputError(f"{name}: you have not rated it")
+        self._drop([rating for other, rating in self._pairs if other == movie])
+        return name
 
     def forget_genre(self, genre: str) -> list[str]:
         """Forget all ratings of movies of a genre; their names. The genres of a movie that the
         catalogue lacks are unknown. Raises InputError if no movie is of that genre."""
-        name = known_genre(genre, "--forget-genre", self.catalogue.all_genres)
-        places = [
-            place
-            for place, movie in enumerate(self._movies)
-            if movie is not None and name in self.catalogue.genres[movie]
-        ]
-        forgotten = [self.profile.ratings[place].name for place in places]
-        self._drop(places)
-        return forgotten
+        name = known_name(genre, "--forget-genre", self.catalogue.all_genres)
+        genres = self.catalogue.genres
+        forgotten = [one for row, one in self._pairs if row is not None and name in genres[row]]
+        self._drop(forgotten)
+        return [rating.name for rating in forgotten]
 
     def mute(self, genre: str) -> str:
         """Recommend no movie of a genre from now on; its name. The user's ratings are untouched.
         Raises InputError if no movie is of that genre."""
-        name = known_genre(genre, "--mute", self.catalogue.all_genres)
+        name = known_name(genre, "--mute", self.catalogue.all_genres)
         self.profile = replace(self.profile, muted=tuple(sorted({*self.profile.muted, name})))
         return name
 
@@ -180,7 +167,7 @@ class Session:
         muted = self.profile.muted
         if not muted:
             raise InputError(f"--unmute {genre}: no genre is muted")
-        name = known_genre(genre, "--unmute", (*muted, *self.catalogue.all_genres))
+        name = known_name(genre, "--unmute", (*muted, *self.catalogue.all_genres))
         if name not in muted:
             raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted)}")
         left = tuple(one for one in muted if one != name)
@@ -198,14 +185,13 @@ class Session:
             filters: which movies may be recommended; muted genres may not.
             diversity: 0 .. 1, see `recbench.own_ratings.filters.diversified`.
         """
-        movies = self._unseen(filters)
-        model = self._fitted()
-        stars = expected_stars(model, movies)
-
-        def similarity(places: np.ndarray, others: np.ndarray) -> np.ndarray:
-            return model.correlation(movies[places], movies[others])
-
-        chosen = diversified(stars, similarity, count, diversity)
+        movies, model = self._unseen(filters), self._fitted()
+        chosen = diversified(
+            expected_stars(model, movies),
+            lambda places, others: model.correlation(movies[places], movies[others]),
+            count,
+            diversity,
+        )
         return [self.predict(int(movie)) for movie in movies[chosen]]
 
     def predict(self, movie: int) -> Recommendation:
@@ -215,11 +201,8 @@ class Session:
     def next_question(
         self, skipped: Collection[int] = (), filters: Filters | None = None
     ) -> int | None:
-        """The well-known movie whose rating would teach most; None if none is left.
-
-        Args:
-            skipped: movies that the user has not seen.
-        """
+        """The well-known movie whose rating would teach most, none of those `skipped`; None if none
+        is left."""
         unseen = self._unseen(filters)
         known_first = unseen[np.argsort(-self.catalogue.rated_by[unseen], kind="stable")]
         candidates = known_first[~np.isin(known_first, list(skipped))][:CANDIDATES]
@@ -251,16 +234,15 @@ class Session:
         hint = f". The nearest are {near}" if near else ""
         raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
 
-    def _has_name(self, place: int, names: dict[str, int], title: str) -> bool:
-        movie, rating = self._movies[place], self.profile.ratings[place]
+    def _names(self, movie: int | None, rating: OwnRating) -> set[str]:
         titles = [rating.title, rating.original_title]
         if movie is not None:
             titles += [self.catalogue.movies.title[movie], *self.catalogue.other_titles[movie]]
-        return rating.name == title or any(names_of(one).keys() & names for one in titles if one)
+        return {name for title in filter(None, titles) for name in names_of(title)}
 
-    def _drop(self, places: Collection[int]) -> None:
-        ratings = enumerate(self.profile.ratings)
-        left = tuple(rating for place, rating in ratings if place not in places)
+    def _drop(self, forgotten: Collection[OwnRating]) -> None:
+        gone = set(forgotten)
+        left = tuple(one for one in self.profile.ratings if one not in gone)
         self.take(replace(self.profile, ratings=left))
 
 
@@ -271,13 +253,8 @@ def interview(
     after_each: Callable[[], None] = lambda: None,
 ) -> int:
     """Ask a new user for the stars of the movies that teach most, until ten are rated; how many
-    were.
-
-    Args:
-        ask: shows a question and returns the answer; EOFError means that no more will come.
-        tell: shows a sentence.
-        after_each: called after each rating.
-    """
+    were. `ask` shows a question and returns the answer, or raises EOFError if no more will come;
+    `after_each` is called after each rating."""
     tell(f"How many stars do you give these movies? {HELP}")
     skipped: set[int] = set()
     rated = 0

@@ -72,11 +72,8 @@ def words_of(name: str) -> list[str]:
 
 
 def names_of(title: str) -> dict[str, int]:
-    """The keys of the names in a title, and how far each is from the title itself.
-
-    "City of Lost Children, The (Cité des enfants perdus, La)" has two names, each with and without
-    its article.
-    """
+    """The keys of the names in a title, and how far each is from the title itself: of "Matrix, The
+    (Matrice, La)" two names, each with and without its article."""
     found: dict[str, int] = {}
 
     def add(name: str, rank: int) -> None:

@@ -52,14 +52,8 @@ HEADERS = {
 
 @contextmanager
 def reserved(port: int) -> Iterator[socket.socket]:
-    """A port taken before anything long is done.
-
-    Args:
-        port: 1 .. 65,535; 0: any that is free.
-
-    Raises:
-        InputError: another program has it, or it is not for this user.
-    """
+    """A port (0: any that is free) taken before anything long is done. Raises InputError if another
+    program has it, or it is not for this user."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
         if os.name == "posix":  # free again at once; elsewhere it would let two programs have it
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -69,9 +63,8 @@ def reserved(port: int) -> Iterator[socket.socket]:
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
-            raise InputError(
-                f"--port {port} {why}. Give another, or 0 for any that is free"
-            ) from None
+            message = f"--port {port} {why}. Give another, or 0 for any that is free"
+            raise InputError(message) from None
         yield bound
 
 
@@ -82,15 +75,9 @@ def serve(
     tell: Callable[[str], None],
     open_browser: bool = False,
 ) -> None:
-    """Serve the page of a user until KeyboardInterrupt. Every change is written before it is
-    answered, so that nothing is left to be saved then.
-
-    Args:
-        session: of the profile in `file`, which was read already.
-        bound: of `reserved`.
-        tell: called with a sentence for whoever started it.
-        open_browser: whether to show the page there.
-    """
+    """Serve the page of a user until KeyboardInterrupt, at the port of `reserved`. Every change is
+    written before it is answered, so that nothing is left to be saved then. The session is of the
+    profile in `file`, which was read already."""
     port = bound.getsockname()[1]
     app, path = new_app(User(session, file), port)
     server = create_server(
@@ -118,26 +105,15 @@ def _show(url: str, tell: Callable[[str], None]) -> None:
 
 
 def new_app(user: User, port: int) -> tuple[Flask, str]:
-    """The page of a user.
-
-    Args:
-        port: that it will be served at.
-
-    Returns:
-        the application, and the path of the page. There is a key in it that nobody can guess: the
-        profile is not for other users of this machine.
-    """
+    """The application and path of a user's page, served at `port`. The path has a key that nobody
+    can guess: the profile is not for other users of this machine."""
     path, token = f"/{secrets.token_urlsafe(16)}/", secrets.token_urlsafe(32)
     app = Flask(__name__, static_url_path=f"{path}static")
     app.extensions["user"] = user
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {
-        "TOKEN": TOKEN,
-        "token": token,
-        "STARS": STARS,
-        "NO_REASON": NO_REASON,
-    }
+    app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token}
+    app.jinja_env.globals |= {"STARS": STARS, "NO_REASON": NO_REASON}
     _guard(app, port, token)
     for part in (showing, changing):
         app.register_blueprint(part.routes, url_prefix=path)

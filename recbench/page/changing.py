@@ -8,7 +8,7 @@ from pathlib import PurePath
 from flask import Blueprint, Response, abort, make_response, redirect, request
 
 from recbench.errors import InputError
-from recbench.own_ratings.filters import known_genre
+from recbench.own_ratings.filters import known_name
 from recbench.own_ratings.profile import FILE
 from recbench.own_ratings.reading import ratings_of, stars_of
 from recbench.own_ratings.recommendation import Changes
@@ -47,7 +47,7 @@ def forget() -> Response:
 @routes.post("/mute")
 def mute() -> Response:
     genres = the_user().catalogue.all_genres
-    genre = known_genre(request.form.get("genre", ""), "Genre", genres)
+    genre = known_name(request.form.get("genre", ""), "Genre", genres)
     return changed(lambda session: [f"muted: {session.mute(genre)}"])
 
 
@@ -114,11 +114,8 @@ def movie_of_form() -> int:
 
 
 def changed(change: Callable[[Session], list[str]]) -> Response:
-    """Carry out a change, and lead to the page that shows what it did.
-
-    Args:
-        change: changes a session, and returns what it did in sentences.
-    """
+    """Carry out a change, which returns what it did in sentences, and lead to the page that shows
+    them."""
     view, user = the_view(), the_user()
     with user.reading():
         before = user.recommended(*view.wish)

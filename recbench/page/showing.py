@@ -11,7 +11,7 @@ from flask import Blueprint, current_app, render_template, request
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.filters import Filters, known_genre, known_language
+from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.session import LATEST
 from recbench.page.user import LARGEST_FILE, User
 
@@ -26,43 +26,32 @@ routes = Blueprint("showing", __name__)
 
 @dataclass(frozen=True)
 class View:
-    """Every change leads back to it, so that the user stays where they are.
+    """Every change leads back to it, so that the user stays where they are."""
 
-    Attributes:
-        q: a title to search for; "": none.
-        ask: whether to show a movie to rate next; None: if there are no ratings yet.
-        genre, language: of movies to be recommended; "": any.
-        year_from, year_to: of them; 0: any.
-        well_known: how many users of the dataset have rated them at least.
-        diversity: 0 .. 1, see `recbench.own_ratings.filters.diversified`.
-        number: how many.
-        older: how many of the latest ratings are left out of their list.
-    """
-
-    q: str = ""
-    ask: bool | None = None
-    genre: str = ""
+    q: str = ""  # a title to search for; "": none
+    ask: bool | None = None  # whether to show a movie to rate next; None: if none is rated yet
+    genre: str = ""  # of movies to be recommended; "": any
     language: str = ""
-    year_from: int = 0
+    year_from: int = 0  # 0: any
     year_to: int = 0
-    well_known: int = 20
-    diversity: float = 0.0
+    well_known: int = 20  # how many users of the dataset have rated them at least
+    diversity: float = 0.0  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
     number: int = 10
-    older: int = 0
+    older: int = 0  # how many of the latest ratings are left out of their list
 
     @classmethod
     def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
         """The view of a query, with defaults for what is not in it. Raises InputError if a value is
         none that the page has to choose from."""
         title, genre, language = (query.get(name, "") for name in ("q", "genre", "language"))
-        if len(title) > LONGEST_TITLE:
+        if (length := len(title)) > LONGEST_TITLE:
             raise InputError(
-                f"The title has {len(title):,} characters. Expected {LONGEST_TITLE} at most"
+                f"The title has {length:,} characters. Expected {LONGEST_TITLE} at most"
             )
         if genre:
-            genre = known_genre(genre, "Genre", catalogue.all_genres)
+            genre = known_name(genre, "Genre", catalogue.all_genres)
         if language:
-            language = known_language(language, "Language", catalogue.all_languages)
+            language = known_name(language, "Language", catalogue.all_languages)
         view = cls(
             q=title.strip(),
             ask=_number(query, "ask", 0, 1) > 0 if "ask" in query else None,
@@ -76,10 +65,8 @@ class View:
             older=int(_number(query, "older", 0, 1e9)),
         )
         if 0 < view.year_to < view.year_from:
-            raise InputError(
-                f"From {view.year_from} to {view.year_to}: no year is both. Expected the earlier "
-                "one first"
-            )
+            years = f"From {view.year_from} to {view.year_to}"
+            raise InputError(f"{years}: no year is both. Expected the earlier one first")
         return view
 
     @property

@@ -22,19 +22,13 @@ MOST_MESSAGES = 50  # that no page has shown
 
 @dataclass(frozen=True)
 class Message:
-    """What a change did.
+    """What a change did."""
 
-    Attributes:
-        done: in sentences.
-        changes: of the list of recommendations; None where there are none.
-    """
-
-    done: tuple[str, ...] = ()
-    changes: Changes | None = None
+    done: tuple[str, ...] = ()  # in sentences
+    changes: Changes | None = None  # of the list of recommendations
 
     @property
     def lines(self) -> list[str]:
-        """Both in words."""
         return [*self.done, *(self.changes.lines() if self.changes else ())]
 
     @property
@@ -42,26 +36,17 @@ class Message:
         """What is different about a movie in the list: "new", "was 4."."""
         if self.changes is None:
             return {}
-        moved = (*self.changes.up, *self.changes.down)
-        return dict.fromkeys(self.changes.new, "new") | {
-            name: f"was {was}." for name, was, _ in moved
-        }
+        moved = {name: f"was {was}." for name, was, _ in (*self.changes.up, *self.changes.down)}
+        return dict.fromkeys(self.changes.new, "new") | moved
 
 
 class User:
-    """The profile is what stands in the file: it is read again whenever another program has
-    written it, and every change is written at once.
-
-    Args:
-        session: of the profile in `file`, which was read already.
-
-    Attributes:
-        skipped: movies that the user has not seen, until the page ends; they are not saved.
-    """
+    """The profile is what stands in the file, which was read for the session already: it is read
+    again whenever another program has written it, and every change is written at once."""
 
     def __init__(self, session: Session, file: ProfileFile) -> None:
         self.file, self.catalogue = file, session.catalogue
-        self.skipped: set[int] = set()
+        self.skipped: set[int] = set()  # movies that the user has not seen; not saved
         self._session = session
         self._one_at_a_time = threading.RLock()
         self._answers: dict[object, Any] = {}  # that follow from ..
@@ -70,8 +55,7 @@ class User:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """The session as the file is now; other requests wait meanwhile. Raises InputError if the
-        file cannot be read; see `ProfileFile.read`."""
+        """The session as the file is now; other requests wait. Raises as `ProfileFile.read`."""
         with self._one_at_a_time:
             self._follow()
             yield self._session
@@ -79,8 +63,7 @@ class User:
     @contextmanager
     def changing(self) -> Iterator[Session]:
         """The same, to be changed: afterwards the change is in the file, or undone if it cannot be
-        written. Other programs wait meanwhile, too. Raises InputError if the file cannot be read or
-        written."""
+        written. Other programs wait, too. Raises InputError if it cannot be read or written."""
         with self._one_at_a_time, self.file.locked():
             self._follow()
             before = self._session.profile
@@ -93,8 +76,7 @@ class User:
                 raise
 
     def delete(self) -> bool:
-        """Delete the file, whatever is in it, and start anew; whether there was a file. Raises
-        InputError if it cannot be deleted."""
+        """Delete the file, whatever is in it, and start anew; whether there was a file."""
         with self._one_at_a_time, self.file.locked():
             there_was = self.file.delete()
             self._session.take(Profile())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from own_movies import catalogue_of_titles
 
 from recbench.errors import InputError
-from recbench.own_ratings.filters import POOL, Filters, diversified, known_genre, known_language
+from recbench.own_ratings.filters import POOL, Filters, diversified, known_name
 
 
 def plain(stars, similarity, count, diversity):
@@ -81,14 +81,14 @@ def test_filters(filters, passing):
 
 def test_names_of_genres_and_languages():
     known = ("Comedy", "Science Fiction", "Family", "Film-Noir")
-    assert known_genre(" comedy", "--genre", known) == "Comedy"
-    assert known_genre("Film Noir", "--genre", known) == "Film-Noir"
-    assert known_genre("Sci-Fi", "--genre", known) == "Science Fiction"
-    assert known_genre("Children's", "--genre", known) == "Family"
+    assert known_name(" comedy", "--genre", known) == "Comedy"
+    assert known_name("Film Noir", "--genre", known) == "Film-Noir"
+    assert known_name("Sci-Fi", "--genre", known) == "Science Fiction"
+    assert known_name("Children's", "--genre", known) == "Family"
     with pytest.raises(
         InputError, match=r"--genre Horor: .* Comedy, Science Fiction, Family, Film-Noir"
     ):
-        known_genre("Horor", "--genre", known)
-    assert known_language("EN", "--language", ["en"]) == "en"
+        known_name("Horor", "--genre", known)
+    assert known_name("EN", "--language", ["en"]) == "en"
     with pytest.raises(InputError, match=r"--language xx: .* en"):
-        known_language("xx", "--language", ["en"])
+        known_name("xx", "--language", ["en"])

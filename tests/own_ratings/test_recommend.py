@@ -104,8 +104,8 @@ WRONG = [
     ({"rate": ("Alien=",)}, ("0.5, 1.0, 1.5",)),
     ({"rate": ("Heat=4", "Trainspoting=4")}, ("no movie", "Trainspotting (1996)")),
     ({"rate": ("Heat=4",), "forget": ("Fargo",)}, ("have not rated it",)),
-    ({"forget_genre": ("Horor",)}, ("no movie is of this genre", "Horror")),
-    ({"mute": ("Horor",)}, ("no movie is of this genre",)),
+    ({"forget_genre": ("Horor",)}, ("no movie has it", "Horror")),
+    ({"mute": ("Horor",)}, ("no movie has it",)),
     ({"unmute": ("Comedy",)}, ("is not muted", "War")),
     ({"genre": ("Horor",)}, ("--genre Horor",)),
     ({"not_genre": ("Horor",)}, ("--not-genre Horor",)),
@@ -123,12 +123,21 @@ WRONG = [
     ({"output": "."}, ("cannot be written",)),
     ({"profile": "."}, ("is a folder",)),
     ({"item_table": "none.npz"}, ("no such file",)),
+    ({"serve": True, "rate": ("Alien=4",)}, ("--rate: is chosen on the page",)),
+    ({"serve": True, "format": "json"}, ("--format: is chosen on the page",)),
+    ({"serve": True, "well_known": 3}, ("--well-known: is chosen on the page",)),
+    ({"port": 80}, ("--port: is of the page. Add --serve",)),
+    ({"open": True}, ("--open: is of the page",)),
+    ({"serve": True, "port": 70_000}, ("--port is 70000",)),
+    ({"serve": True, "profile": "."}, ("is a folder",)),
 ]
 
 
 @pytest.mark.parametrize(("flags", "words"), WRONG)
 def test_wrong_input_is_one_message_and_nothing_is_lost(user, flags, words):
     ProfileFile(user.profile).write(KNOWN)
+    if flags.get("serve"):  # beside which nothing is chosen
+        flags = {"item_table": "", "well_known": WELL_KNOWN} | flags
     user.refused(*words, **flags)
 
 
