@@ -210,7 +210,14 @@ def check(parameters: Parameters) -> None:
     check_range("--num-users", *parameters.num_users, least=0)
     check_range("--ratings-per-user", *parameters.reviews_per_user, least=0)
     check_range("--seed", parameters.seed, least=0)
-    check_where(parameters)
+    check_range("--workers", parameters.workers, least=0, most=1024)
+    check_range("--users-per-task", parameters.users_per_task, least=1)
+    if parameters.cluster and parameters.model_timeout:
+        raise InputError(
+            "--model-timeout: there are no alarms in workers of a cluster. Leave the flag out"
+        )
+    if parameters.shared_folder and not parameters.cluster:
+        raise InputError("--shared-folder is of a cluster: give its address, --cluster ADDRESS")
     if 1 in parameters.reviews_per_user:
         raise InputError("--ratings-per-user is 1. Expected 2 or more: one to learn, one to test")
     most = MOST_CELLS // len(cells_of(parameters))
@@ -239,18 +246,6 @@ def check(parameters: Parameters) -> None:
             f"{', '.join(names)}"
         )
     choose_protocol(parameters).holdout_rule()
-
-
-def check_where(parameters: Parameters) -> None:
-    """The same of the flags that say where it is run."""
-    check_range("--workers", parameters.workers, least=0, most=1024)
-    check_range("--users-per-task", parameters.users_per_task, least=1)
-    if parameters.cluster and parameters.model_timeout:
-        raise InputError(
-            "--model-timeout: there are no alarms in workers of a cluster. Leave the flag out"
-        )
-    if parameters.shared_folder and not parameters.cluster:
-        raise InputError("--shared-folder is of a cluster: give its address, --cluster ADDRESS")
 
 
 def choose_protocol(parameters: Parameters) -> Protocol:

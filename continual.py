@@ -122,7 +122,7 @@ from recbench.registry import absolute, load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.report.terminal import CONTINUAL_LEGEND, continual_table
-from recbench.runs.cluster import Cluster, Needed, open_cluster
+from recbench.runs.cluster import Cluster, open_cluster
 from recbench.runs.processes import number_of_workers, resumable, work_through
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
@@ -174,9 +174,11 @@ def replay_all(
     if not len(ratings):
         raise InputError(f"{parameters.dataset}: there is no rating of such users. Choose others")
     name = folder.metadata["datasets"][0]["name"]
+    days = (time.gmtime(int(ratings.time[row])) for row in (0, -1))
+    first, last = (time.strftime("%Y-%m-%d", day) for day in days)
     console.print(
-        f"{name}: {len(ratings):,} ratings by {ratings.user.max() + 1:,} users, from "
-        f"{day(ratings.time[0])} to {day(ratings.time[-1])}; results in {folder.path}"
+        f"{name}: {len(ratings):,} ratings by {ratings.user.max() + 1:,} users, from {first} to "
+        f"{last}; results in {folder.path}"
     )
     segments = {
         one.name: [Segment(replay, one, *piece) for piece in one.pieces(ratings.time)]
@@ -190,16 +192,15 @@ def replay_all(
     # the earliest first, of any learner: so that item tables are made for all who need them
     tasks = sorted(left.values(), key=lambda one: (one.start, -one.end))
     if cluster and tasks:
-        specs = tuple({one.learner.spec: None for one in tasks})
-        cluster.check(Needed(replay.dataset, "links", True, specs, replay.folder))
+        cluster.check(replay.folder, {one.learner.spec for one in tasks}, replay.dataset)
     workers = cluster or number_of_workers(parameters.workers, len(tasks))
     command = resume_command(folder, parameters, workers=0 if cluster else 1)
     with PiecesProgress(console, len(tasks)) as progress:
-        for result in work_through(work, tasks, workers, command):
-            what = f"{result.row['name']} from rating {result.row['start']:,}"
-            if result.failure:
-                folder.log_failure(what, result.failure)
-            folder.add(result.row)
+        for row, failure in work_through(work, tasks, workers, command):
+            what = f"{row['name']} from rating {row['start']:,}"
+            if failure:
+                folder.log_failure(what, failure)
+            folder.add(row)
             progress.add(what)
     return segments
 
@@ -217,11 +218,6 @@ def write_results(replay: Replay, segments: dict[str, list[Segment]], folder: Ru
     failed = summary[summary["status"] == "failed"]
     failures = [f"{row.model}@{row.retrained}: {row.error}" for row in failed.itertuples()]
     return folder.print_end(console, write_report(folder.path), failures)
-
-
-def day(seconds: int) -> str:
-    """Of a time in seconds since 1970, the day."""
-    return time.strftime("%Y-%m-%d", time.gmtime(int(seconds)))
 
 
 if __name__ == "__main__":

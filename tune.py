@@ -28,7 +28,7 @@ from typing import Annotated
 
 from recbench.command_line import check_once, parse_cells, read_flags, run, several, unset
 from recbench.errors import InputError, check_range
-from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Encoding, Protocol
+from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Encoding
 from recbench.registry import RECOMMENDERS, check_name, name_of
 
 # --- flags -------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ if __name__ == "__main__":
 
 import json
 import time
-import traceback
+from functools import partial
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -114,10 +114,11 @@ from rich.console import Console
 from rich.table import Table
 
 from data_prep import load_dataset
-from recbench.contract import Recommender
+from recbench.contract import Recommender, declared
 from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
+from recbench.runs.jobs import attempt
 from recbench.runs.processes import resumable
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
@@ -127,7 +128,6 @@ from recbench.runs.tuning import (
     TuningCell,
     defaults_of,
     relative_rmse,
-    space_of,
     trials,
     tuning_cell,
 )
@@ -154,6 +154,7 @@ def main(parameters: Parameters) -> int:
             *size,
             reference,
             seed=parameters.seed + place,
+            model_seed=parameters.seed,
         )
         for dataset in datasets
         for place, encoding in enumerate(parameters.encodings)
@@ -167,14 +168,14 @@ def main(parameters: Parameters) -> int:
         datasets,
         TABLE,
         protocol=columns,
-        search_spaces={name: space_of(cls) for name, cls in classes.items()},
+        search_spaces={name: declared(cls, "search_space") for name, cls in classes.items()},
         cells=[
             {
                 "cell": one.name,
                 "users": one.cell.n_users,
                 "background_users": one.cell.n_background_users,
                 "validation_ratings": len(one.cell.personal.test),
-                f"rmse_of_{REFERENCE}": one.level,
+                f"rmse_of_{REFERENCE}": one.reference_rmse,
             }
             for one in cells
         ],
@@ -183,9 +184,9 @@ def main(parameters: Parameters) -> int:
     names = " ".join(dataset.source.name for dataset in datasets)
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
     with resumable(resume_command(folder, parameters)):
-        tune_all(parameters, classes, cells, protocol, {"dataset": names, **columns}, folder)
+        tune_all(parameters, classes, cells, {"dataset": names, **columns}, folder)
     rows = pd.DataFrame(folder.rows)
-    best = best_of(rows, classes, protocol.background_users != 0)
+    best = best_of(rows, classes, parameters.background_users != 0)
     write_csv(best, folder.path / "best.csv")
     folder.close(started)
     if len(best):
@@ -202,17 +203,17 @@ def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
     """Those named, or all that have a search space."""
     specs = parameters.models or tuple(RECOMMENDERS)
     classes = {name_of(spec): load_recommender(spec) for spec in specs}
-    for name, cls in classes.items():
-        if parameters.models and not space_of(cls):
-            raise InputError(f"--models: {name} has no search_space, so there is nothing to tune")
-    return {name: cls for name, cls in classes.items() if space_of(cls)}
+    tuned = {name: cls for name, cls in classes.items() if declared(cls, "search_space")}
+    if parameters.models and len(tuned) < len(classes):
+        name = next(name for name in classes if name not in tuned)
+        raise InputError(f"--models: {name} has no search_space, so there is nothing to tune")
+    return tuned
 
 
 def tune_all(
     parameters: Parameters,
     classes: dict[str, type[Recommender]],
     cells: list[TuningCell],
-    protocol: Protocol,
     columns: dict[str, object],
     folder: RunFolder,
 ) -> None:
@@ -227,20 +228,12 @@ def tune_all(
             def evaluate(
                 settings: Settings, name: str = name, cls: type[Recommender] = cls
             ) -> Columns:
-                started = time.perf_counter()
-                try:
-                    scores = relative_rmse(cls, settings, cells, protocol, parameters.seed)
-                except Exception as error:  # a setting may fail in any way; the others go on
-                    what = f"{name}, {json.dumps(settings)}"
-                    folder.log_failure(what, traceback.format_exc())
-                    reason = " ".join(f"{type(error).__name__}: {error}".split())
-                    return {"status": "failed", "error": reason}
-                seconds = time.perf_counter() - started
-                return {**scores, "seconds": seconds, "status": "ok", "error": None}
+                work = partial(relative_rmse, cls, settings, cells)
+                return attempt(work, folder, f"{name}, {json.dumps(settings)}")
 
-            defaults = defaults_of(cls, protocol.background_users != 0)
-            number, seed = parameters.trials, parameters.seed
-            for row in trials(space_of(cls), defaults, number, seed, evaluate, done):
+            space = declared(cls, "search_space")
+            defaults = defaults_of(cls, parameters.background_users != 0)
+            for row in trials(space, defaults, parameters.trials, parameters.seed, evaluate, done):
                 if row["trial"] not in done:
                     folder.add({**columns, **about, **row})
                 progress.advance(bar)
@@ -249,11 +242,8 @@ def tune_all(
 def best_of(
     rows: pd.DataFrame, classes: dict[str, type[Recommender]], background: bool
 ) -> pd.DataFrame:
-    """best.csv: one row per setting of each recommender tuned.
-
-    `default` is the value in the class, `best` that of the trial with the least relative_rmse; the
-    latter, and that of the defaults, are in every row.
-    """
+    """best.csv: one row per setting of each recommender tuned, `default` being the value in the
+    class, `best` that of the trial with the least relative_rmse."""
     records = []
     for name, cls in classes.items():
         own = rows[(rows["model"] == name) & (rows["status"] == "ok")]
@@ -267,7 +257,7 @@ def best_of(
                 {
                     "model": name,
                     "setting": setting,
-                    "space": json.dumps(space_of(cls)[setting]),
+                    "space": json.dumps(declared(cls, "search_space")[setting]),
                     "default": json.dumps(default),
                     "best": json.dumps(settings[setting]),
                     "trial": first["trial"],

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_compare_all import SMALL, TIMES, here, script
+from test_compare_all import SMALL, TIMES, here
 
 from recbench.evaluation import ranking
 from recbench.evaluation.cells import make_cell
@@ -34,8 +34,8 @@ def by_hand(stars, liked, orders):
     ideal = sum(1 / np.log2(place + 2) for place in range(min(liked.sum(), 10)))
     ndcg, recall = [], []
     for _ in range(orders):
-        ten = sorted(range(len(stars)), key=lambda film: (-stars[film], rng.random()))[:10]
-        gains = [1 / np.log2(place + 2) for place, film in enumerate(ten) if liked[film]]
+        ten = sorted(range(len(stars)), key=lambda movie: (-stars[movie], rng.random()))[:10]
+        gains = [1 / np.log2(place + 2) for place, movie in enumerate(ten) if liked[movie]]
         ndcg.append(sum(gains) / ideal)
         recall.append(len(gains) / liked.sum())
     return np.mean(ndcg), np.mean(recall)
@@ -58,15 +58,15 @@ def test_by_hand():
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(11, 30), st.integers(1, 12))
-def test_ties_are_the_mean_over_random_orders(seed, films, levels):
+def test_ties_are_the_mean_over_random_orders(seed, n, levels):
     rng = np.random.default_rng(seed)
-    table = rng.integers(0, levels, (1, films)) / 2 + 0.5
-    liked = rng.permutation(films)[: rng.integers(1, 12)]
-    test = ratings([(0, film, 4.5) for film in liked])
+    table = rng.integers(0, levels, (1, n)) / 2 + 0.5
+    liked = rng.permutation(n)[: rng.integers(1, 12)]
+    test = ratings([(0, movie, 4.5) for movie in liked])
     train = ratings([(1, 0, 3.0)])  # somebody else's
-    found = full_ranking(from_table(table), train, test, np.arange(films), np.ones(films))
+    found = full_ranking(from_table(table), train, test, np.arange(n), np.ones(n))
     orders = 2000
-    ndcg, recall = by_hand(table[0], np.isin(np.arange(films), liked), orders)
+    ndcg, recall = by_hand(table[0], np.isin(np.arange(n), liked), orders)
     assert found.ndcg[0] == pytest.approx(ndcg, abs=3 / np.sqrt(orders))
     assert found.recall[0] == pytest.approx(recall, abs=3 / np.sqrt(orders))
 
@@ -74,7 +74,7 @@ def test_ties_are_the_mean_over_random_orders(seed, films, levels):
 def test_without_ties_it_is_a_plain_sort():
     rng = np.random.default_rng(4)
     table = rng.permuted(np.tile(np.linspace(0.5, 5, 40), (6, 1)), axis=1)
-    test = ratings([(user, film, 4) for user in range(6) for film in rng.permutation(40)[:4]])
+    test = ratings([(user, movie, 4) for user in range(6) for movie in rng.permutation(40)[:4]])
     train = ratings([(9, 0, 3.0)])
     found = full_ranking(from_table(table), train, test, np.arange(40), np.arange(40.0))
     tens = np.argsort(-table, axis=1)[:, :10]
@@ -96,18 +96,18 @@ def test_the_chances_of_a_place_sum_to_one_movie():
 
 
 def test_a_constant_is_at_chance_level_wherever_the_liked_movies_stand():
-    films = 50
-    constant = np.full((1, films), 3.5)
-    train, popularity = ratings([(1, 0, 3.0)]), (np.arange(films) + 0.5) / films
+    n = 50
+    constant = np.full((1, n), 3.5)
+    train, popularity = ratings([(1, 0, 3.0)]), (np.arange(n) + 0.5) / n
     for liked in ([0, 1, 2], [47, 48, 49], [7]):
-        test = ratings([(0, film, 5.0) for film in liked])
-        found = full_ranking(from_table(constant), train, test, np.arange(films), popularity)
-        assert found.recall[0] == pytest.approx(10 / films)
+        test = ratings([(0, movie, 5.0) for movie in liked])
+        found = full_ranking(from_table(constant), train, test, np.arange(n), popularity)
+        assert found.recall[0] == pytest.approx(10 / n)
         discount = 1 / np.log2(np.arange(2, 12))
         ideal = discount[: len(liked)].sum()
-        assert found.ndcg[0] == pytest.approx(len(liked) * discount.sum() / films / ideal)
+        assert found.ndcg[0] == pytest.approx(len(liked) * discount.sum() / n / ideal)
         assert found.popularity[0] == pytest.approx(0.5)
-        assert found.catalogue_share == pytest.approx(10 / films)
+        assert found.catalogue_share == pytest.approx(10 / n)
 
 
 def test_popularity_percentile_by_hand():
@@ -119,17 +119,13 @@ def test_popularity_percentile_by_hand():
 
 def test_users_without_a_liked_movie_are_absent():
     test = ratings([(0, 1, 3.5), (2, 1, 4.0)])
-    table = np.full((3, 12), 3.0)
-    found = full_ranking(
-        from_table(table), ratings([(0, 0, 5.0)]), test, np.arange(12), np.ones(12)
-    )
+    predict, every = from_table(np.full((3, 12), 3.0)), (np.arange(12), np.ones(12))
+    found = full_ranking(predict, ratings([(0, 0, 5.0)]), test, *every)
     assert found.user.tolist() == [2]
     columns = found.columns_for(np.array([0, 2, 2, 5]))
     assert np.isnan(columns["ranking_recall_at_10"][[0, 3]]).all()
     assert columns["ranking_recall_at_10"][1:3] == pytest.approx(10 / 12)
-    nobody = full_ranking(
-        from_table(table), test, test.take(test.user == 0), np.arange(12), np.ones(12)
-    )
+    nobody = full_ranking(predict, test, test.take(test.user == 0), *every)
     assert nobody.scores()["ranking_users"] == 0
     assert nobody.scores()["ranking_ndcg_at_10"] is None
 
@@ -198,12 +194,10 @@ def test_the_stars_of_a_held_out_movie_change_no_ranking(cell):
     other = replace(cell.personal, test=higher)
     changed = replace(cell, personal=other, collaborative=other)
     first, second = Noted(), Noted()
-    rows = [
-        measure(lambda model=model: model, one, rank=True).row
-        for model, one in ((first, cell), (second, changed))
-    ]
+    row = measure(lambda: first, cell, rank=True).row
+    other = measure(lambda: second, changed, rank=True).row
     for column in ranking.COLUMNS:
-        assert rows[0][column] == rows[1][column]
+        assert row[column] == other[column]
     assert len(first.asked) == len(second.asked)
     for one, two in zip(first.asked, second.asked, strict=True):
         assert np.array_equal(one, two)
@@ -238,38 +232,24 @@ MODELS = ["--models", "movie_mean", "bias", "user_median", "--iterations", "2", 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranking") / "run"
-    done = script(*SMALL, *MODELS, "--workers", "2", "--output-dir", folder)
-    assert done.returncode == 0, done.stderr
-    assert "nDCG at 10 of all movies" in done.stdout
+    printed = here(*SMALL, *MODELS, "--workers", "2", "--output-dir", folder)
+    assert "nDCG at 10 of all movies" in printed
     return folder
 
 
 def files_of(run):
     comparison = pd.read_csv(run / "comparison.csv").drop(columns=TIMES)
-    return comparison, *(
-        read(run / name)
-        for read, name in (
-            (pd.read_csv, "significance.csv"),
-            (pd.read_parquet, "predictions.parquet"),
-        )
-    )
-
-
-def assert_same(run, other):
-    for one, two in zip(files_of(run), files_of(other), strict=True):
-        pd.testing.assert_frame_equal(one, two, check_exact=True)
+    differences = pd.read_csv(run / "significance.csv")
+    return comparison, differences, pd.read_parquet(run / "predictions.parquet")
 
 
 def test_rankings_are_compared_user_by_user(finished):
     comparison, differences, predictions = files_of(finished)
-    by_user = predictions.groupby(
-        ["model", "num_users", "reviews_per_user", "iteration", "user_id"]
-    )
-    assert (by_user["ranking_ndcg_at_10"].nunique() <= 1).all()
-    of_cell = (
-        by_user["ranking_ndcg_at_10"].first().groupby(["model", "reviews_per_user", "iteration"])
-    )
-    rows = comparison.set_index(["model", "reviews_per_user", "iteration"])
+    cell = ["model", "reviews_per_user", "iteration"]
+    by_user = predictions.groupby([*cell, "user_id"])["ranking_ndcg_at_10"]
+    assert (by_user.nunique() <= 1).all()
+    of_cell = by_user.first().groupby(cell)
+    rows = comparison.set_index(cell)
     for key, values in of_cell:
         assert rows.loc[key, "ranking_ndcg_at_10"] == pytest.approx(values.mean())
         assert rows.loc[key, "ranking_users"] == values.notna().sum()
@@ -287,4 +267,5 @@ def test_a_stopped_run_goes_on_with_one_worker_to_the_same_rankings(finished, tm
     rows.to_csv(folder / "comparison.csv", index=False)
     (folder / "predictions.parquet").write_bytes((finished / "predictions.parquet").read_bytes())
     here("--resume", folder, "--workers", "1")
-    assert_same(finished, folder)
+    for one, two in zip(files_of(finished), files_of(folder), strict=True):
+        pd.testing.assert_frame_equal(one, two, check_exact=True)

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from tests_paths import SYNTHETIC
 
 from recbench.contract import declared, shardable
 from recbench.data.loading import load_dataset
@@ -23,6 +24,7 @@ from recbench.runs.grid import CellTask, Shards, run_task
 STRICT = PROTOCOLS["strict"]
 LEARNED = STRICT.changed(encoding="published+learned", code_bits=16, background_users=0)
 TIMES = ("fit_seconds", "predict_seconds", "ranking_seconds")
+KEY = {"num_users": 20, "reviews_per_user": 10, "iteration": 1}
 OF_ONE_USER = [
     name for name in RECOMMENDERS if declared(load_recommender(name), "learns_from") != "all"
 ]
@@ -219,11 +221,8 @@ def done_by(task: CellTask) -> tuple[dict[str, dict], int]:
 def test_a_divided_cell_gives_the_same_rows_and_its_item_tables_are_made_once(
     protocol, tmp_path, monkeypatch
 ):
-    from tests_paths import SYNTHETIC
-
     models = {name: name for name in ("ridge", "bias", "personal", "ridge_median")}
-    key = {"num_users": 20, "reviews_per_user": 10, "iteration": 1}
-    task = CellTask(str(SYNTHETIC), protocol, key, 3, models, "weightless", {})
+    task = CellTask(str(SYNTHETIC), protocol, KEY, 3, models, "weightless", {})
     whole, none = done_by(task)
     assert none == 0
     divided = replace(task, folder=tmp_path, users_per_task=9)
@@ -242,11 +241,8 @@ def test_a_divided_cell_gives_the_same_rows_and_its_item_tables_are_made_once(
 
 
 def test_where_movies_are_ranked_no_cell_is_divided(tmp_path):
-    from tests_paths import SYNTHETIC
-
-    key = {"num_users": 20, "reviews_per_user": 10, "iteration": 1}
     models = {"user_mean": "user_mean"}
-    task = CellTask(str(SYNTHETIC), STRICT, key, 3, models, "weightless", {}, tmp_path)
+    task = CellTask(str(SYNTHETIC), STRICT, KEY, 3, models, "weightless", {}, tmp_path)
     assert run_task(replace(task, users_per_task=9)).then
     assert not run_task(replace(task, users_per_task=9, ranking=True)).then
     assert not run_task(replace(task, users_per_task=20)).then

@@ -17,9 +17,9 @@ from filelock import FileLock
 from recbench.contract import Training, compile_kernels, declared, fit, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
-from recbench.data.sampling import Sample, draw_sample
+from recbench.data.sampling import draw_sample
 from recbench.evaluation.holdouts import Split
-from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, Protocol
+from recbench.evaluation.protocols import PROTOCOLS, Protocol
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.making import MoviesWithout, make_item_table, make_item_tables
 from recbench.models.item_table.table import ItemTable, ItemTables
@@ -251,8 +251,13 @@ def make_cell(
     drawn = dataset.ratings.take(sample.rows)
     dense_user = np.searchsorted(sample.users, drawn.user)
     ratings = Ratings(dense_user, drawn.movie, drawn.stars, drawn.time)
-    others = _background_users(sample, protocol.background_users, seed)
-    background = _background(dataset, sample, others)
+    others = np.flatnonzero(sample.background)
+    at_most = len(others) if protocol.background_users == "all" else protocol.background_users
+    others = np.sort(np.random.default_rng([seed, 4]).permutation(others)[:at_most])
+    rows = dataset.rows_of(others)
+    theirs = dataset.ratings.take(rows[sample.kept[dataset.ratings.movie[rows]]])
+    number = len(sample.users) + np.searchsorted(others, theirs.user)
+    background = Ratings(number, theirs.movie, theirs.stars, theirs.time)
 
     def movies_without(users: np.ndarray) -> Movies:
         voters = sample.background.copy()  # those of the sample are not counted anyway
@@ -312,19 +317,3 @@ def _stored(folder: Path, make: Callable[[], ItemTables]) -> ItemTables:
             tables.save(scratch)
             os.rename(scratch, folder)
         return tables
-
-
-def _background_users(sample: Sample, at_most: BackgroundUsers, seed: int) -> np.ndarray:
-    """Up to `at_most` users outside the sample, their indices in the dataset, ascending."""
-    outside = np.flatnonzero(sample.background)
-    rng = np.random.default_rng([seed, 4])
-    return np.sort(rng.permutation(outside)[: len(outside) if at_most == "all" else at_most])
-
-
-def _background(dataset: Dataset, sample: Sample, chosen: np.ndarray) -> Ratings:
-    """All ratings of the background users `chosen`, numbered after those of the sample."""
-    rows = dataset.rows_of(chosen)
-    rows = rows[sample.kept[dataset.ratings.movie[rows]]]
-    theirs = dataset.ratings.take(rows)
-    number = len(sample.users) + np.searchsorted(chosen, theirs.user)
-    return Ratings(number, theirs.movie, theirs.stars, theirs.time)

@@ -16,13 +16,7 @@ from recbench.data.encodings.thermometer import count_ones
 from recbench.evaluation import metrics, ranking
 from recbench.evaluation.cells import WHOLE, Cell, Fitted, Shard
 from recbench.evaluation.metrics import Row
-from recbench.evaluation.predicting import (
-    Predictions,
-    fit_and_predict,
-    mean_stars,
-    predict,
-    together,
-)
+from recbench.evaluation.predicting import Predictions, fit_and_predict, predict, together
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 
@@ -110,7 +104,7 @@ def score(
             else dict.fromkeys(metrics.CALIBRATION_COLUMNS)
         ),
         **(ranked.scores() if ranked is not None else dict.fromkeys(ranking.COLUMNS)),
-        **warm_and_cold(test, stars, ones, predicted_ones, warm=np.isin(test.user, train.user)),
+        **_warm_and_cold(test, stars, ones, predicted_ones, np.isin(test.user, train.user)),
         "coverage": float(predictions.covered.mean()),
         "fit_seconds": predictions.fit_seconds,
         "predict_seconds": predictions.predict_seconds,
@@ -132,25 +126,24 @@ def score(
     return Measured(row, table, predictions.notes)
 
 
-def warm_and_cold(
-    test: Ratings,
-    predicted: np.ndarray,
-    ones: np.ndarray,
-    predicted_ones: np.ndarray,
-    warm: np.ndarray,
+def _warm_and_cold(
+    test: Ratings, stars: np.ndarray, ones: np.ndarray, predicted_ones: np.ndarray, warm: np.ndarray
 ) -> Row:
     """Some scores of the users with training ratings (`warm`: bool [n]) and of those without,
     apart; empty where there are none."""
     right = metrics.right_within_one_star(ones, predicted_ones)
     row: Row = {}
     for name, rows in (("warm", warm), ("cold", ~warm)):
-        user, errors = test.user[rows], (test.stars[rows], predicted[rows], test.user[rows])
-        any_users = len(user) > 0
+        user, errors = test.user[rows], (test.stars[rows], stars[rows], test.user[rows])
         row[f"{name}_users"] = len(np.unique(user))
-        row[f"{name}_rmse"] = metrics.rmse(*errors) if any_users else None
-        row[f"{name}_mae"] = metrics.mae(*errors) if any_users else None
-        accuracy = float(metrics.mean_per_user(right[rows], user).mean()) if any_users else None
-        row[f"{name}_accuracy_mean"] = accuracy
+        scores: tuple[float | None, ...] = (None, None, None)
+        if len(user):
+            accuracy = float(metrics.mean_per_user(right[rows], user).mean())
+            scores = (metrics.rmse(*errors), metrics.mae(*errors), accuracy)
+        row |= {
+            f"{name}_{score}": value
+            for score, value in zip(("rmse", "mae", "accuracy_mean"), scores, strict=True)
+        }
     return row
 
 
@@ -160,7 +153,7 @@ def _rank(
     """The candidates of the cell, ranked for each user by the model of the user's shard. How
     popular they are is the same for all recommenders, whatever they learn from."""
     train, test = cell.train_and_test(collaborative)
-    otherwise = mean_stars(cell, collaborative)
+    otherwise = train.mean_stars()
 
     def predicted(user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         stars = np.empty(len(user))

@@ -242,7 +242,18 @@ def calibration(
     """
     grid = np.asarray(grid, dtype=np.float64)
     probabilities = np.asarray(probabilities, dtype=np.float64)
-    check_distribution(grid, probabilities, len(stars))
+    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (len(stars), len(grid)):
+        raise ValueError(
+            f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
+            f"shape {probabilities.shape} for {len(stars)} pairs"
+        )
+    if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
+        raise ValueError("predict_distribution returned a grid that does not rise")
+    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE
+    if not ((probabilities >= 0).all() and sums_to_one.all()):
+        raise ValueError(
+            "predict_distribution returned probabilities that are negative or do not sum to 1"
+        )
     per_rating = [central_coverage(stars, grid, probabilities, level) for level in LEVELS]
     per_rating.append(crps(stars, grid, probabilities))
     means = [float(mean_per_user(values, user).mean()) for values in per_rating]
@@ -283,19 +294,3 @@ def crps(stars: np.ndarray, grid: np.ndarray, probabilities: np.ndarray) -> np.n
     cumulative = np.cumsum(probabilities, axis=1)[:, :-1]  # (n, g - 1)
     half_of_its_own = (cumulative * (1 - cumulative)) @ np.diff(grid)  # E|X − X'| / 2
     return np.vecdot(probabilities, distance) - half_of_its_own
-
-
-def check_distribution(grid: np.ndarray, probabilities: np.ndarray, n: int) -> None:
-    """Raises ValueError unless they are distributions of `n` ratings."""
-    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):
-        raise ValueError(
-            f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
-            f"shape {probabilities.shape} for {n} pairs"
-        )
-    if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
-        raise ValueError("predict_distribution returned a grid that does not rise")
-    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE
-    if not ((probabilities >= 0).all() and sums_to_one.all()):
-        raise ValueError(
-            "predict_distribution returned probabilities that are negative or do not sum to 1"
-        )

@@ -111,7 +111,8 @@ def fit_and_predict(recommender: Any, cell: Cell, shard: Shard = WHOLE) -> Predi
         predict_seconds = time.perf_counter() - started
         covered = np.isfinite(stars)
         if not covered.all():
-            stars = np.where(covered, stars, mean_stars(cell, collaborative))
+            train, _ = cell.train_and_test(collaborative)
+            stars = np.where(covered, stars, train.mean_stars())
         grid, probabilities = (
             recommender.predict_distribution(
                 test.user, test.movie, **time_for(recommender, test.time)
@@ -165,11 +166,6 @@ def predict(
             f"predict returned {stars[outside][0]:g} stars; clip to {MIN_STARS} .. {MAX_STARS}"
         )
     return stars, ones
-
-
-def mean_stars(cell: Cell, collaborative: bool) -> float:
-    """Of all ratings that the recommender is trained on."""
-    return cell.train_and_test(collaborative)[0].mean_stars()
 
 
 def together(parts: list[Predictions], shards: list[Shard], cell: Cell) -> Predictions:

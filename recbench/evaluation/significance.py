@@ -21,6 +21,7 @@ from recbench.evaluation.metrics import (
     ndcg_at_10_per_user,
     right_within_one_star,
 )
+from recbench.evaluation.ranking import PER_USER
 from recbench.files import CELL
 
 RESAMPLES = 10_000
@@ -29,21 +30,13 @@ TWO_WAY_AT_ONCE = 200  # resamples of a block
 LEVEL = 0.95
 
 
-def _as_it_is(mean: Any) -> Any:
-    return mean
-
-
 # loss of a user -> score, how it is read from the mean loss, whether less or more is better
 READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
     "squared_error": ("rmse", np.sqrt, -1),
-    "absolute_error": ("mae", _as_it_is, -1),
-    "right": ("accuracy_mean", _as_it_is, +1),
-    **{
-        score: (score, _as_it_is, +1)
-        for score in ("auc_like", "ndcg_at_10", "ranking_ndcg_at_10", "ranking_recall_at_10")
-    },
+    "absolute_error": ("mae", np.positive, -1),
+    "right": ("accuracy_mean", np.positive, +1),
+    **{score: (score, np.positive, +1) for score in ("auc_like", "ndcg_at_10", *PER_USER)},
 }
-OF_A_USER = ("ranking_ndcg_at_10", "ranking_recall_at_10")  # in each of a user's rows, if at all
 COLUMNS = [
     *(*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"),
     *("p", "p_holm", "better_share", "better_low", "better_high", "users"),
@@ -65,7 +58,7 @@ def losses_per_user(predictions: pd.DataFrame) -> pd.DataFrame:
     by_user["auc_like"] = auc_like_per_user(*rows)
     by_user["ndcg_at_10"] = ndcg_at_10_per_user(*rows)
     first = predictions["user_id"].drop_duplicates().sort_values().index
-    for score in predictions.columns.intersection(OF_A_USER):
+    for score in predictions.columns.intersection(PER_USER):  # in each of a user's rows
         by_user[score] = predictions.loc[first, score].to_numpy()
     return by_user
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -33,44 +33,35 @@ PACKAGES = ("dask", "distributed")
 
 
 @dataclass(frozen=True)
-class Needed:
-    """What a worker needs for the tasks of a run.
-
-    Attributes:
-        dataset, join, cache: see `load_dataset`.
-        models: for `load_recommender`.
-        folder: shared by all machines.
-    """
-
-    dataset: str
-    join: str
-    cache: bool
-    models: tuple[str, ...]
-    folder: Path
-
-
-@dataclass(frozen=True)
 class Cluster:
     """A connection to a scheduler, `distributed.Client`."""
 
     client: Any
 
-    def check(self, needed: Needed) -> None:
-        """Raises InputError if a worker lacks something; names both."""
-        needed.folder.mkdir(parents=True, exist_ok=True)
-        mark = needed.folder / f".{uuid4().hex}"  # another folder of that name does not have it
+    def check(self, folder: Path, models: Iterable[str], *dataset: Any) -> None:
+        """Raises InputError if a worker lacks something; names both.
+
+        Args:
+            folder: shared by all machines.
+            models: for `load_recommender`.
+            dataset: the arguments of `load_dataset`.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        mark = folder / f".{uuid4().hex}"  # another folder of that name does not have it
         mark.touch()
         try:
-            found = self.client.run(fingerprint_on_worker, needed, mark, on_error="return")
+            found = self.client.run(
+                fingerprint_on_worker, mark, tuple(models), dataset, on_error="return"
+            )
         finally:
             mark.unlink()
-        ours = load_dataset(needed.dataset, needed.join, needed.cache).source.fingerprint()
+        ours = load_dataset(*dataset).source.fingerprint()
         for address, theirs in found.items():
             if isinstance(theirs, Exception):
                 raise InputError(f"--cluster: the worker {address}: {_line(theirs)}")
             if theirs != ours:
                 raise InputError(
-                    f"--cluster: the worker {address} has other data under {needed.dataset} "
+                    f"--cluster: the worker {address} has other data under {dataset[0]} "
                     f"(fingerprint {theirs}, here {ours})"
                 )
 
@@ -87,15 +78,13 @@ class Cluster:
         from distributed.client import FutureCancelledError
 
         checked = partial(work_if_same_code, code_version(), work)
-        waiting = as_completed(self.client.map(checked, tasks, pure=False))
+        begin = partial(self.client.map, checked, pure=False)
+        waiting = as_completed(begin(tasks))
         try:
             for future in waiting:
                 result = future.result()
                 future.release()
-                more = getattr(result, "then", [])
-                waiting.update(
-                    self.client.map(checked, more, pure=False, priority=FOLLOW_UP_PRIORITY)
-                )
+                waiting.update(begin(getattr(result, "then", []), priority=FOLLOW_UP_PRIORITY))
                 yield result
         except KilledWorker as error:
             raise InputError(
@@ -121,12 +110,6 @@ def open_cluster(address: str) -> Iterator[Cluster | None]:
     if not address:
         yield None
         return
-    with _connected(address) as client:
-        _check_code(client)
-        yield Cluster(client)
-
-
-def _connected(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
@@ -144,15 +127,16 @@ def _connected(address: str) -> Any:
             "such as tcp://HOST:8786, or the file that it wrote with --scheduler-file; start it "
             "with dask scheduler"
         ) from None
-    try:
-        client.wait_for_workers(1, timeout=WORKER_SECONDS)
-    except TimeoutError:
-        client.close()
-        raise InputError(
-            f"--cluster {address}: has no workers. Start some in the project's folder: "
-            "dask worker ADDRESS --nworkers auto --nthreads 1"
-        ) from None
-    return client
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError:
+            raise InputError(
+                f"--cluster {address}: has no workers. Start some in the project's folder: "
+                "dask worker ADDRESS --nworkers auto --nthreads 1"
+            ) from None
+        _check_code(client)
+        yield Cluster(client)
 
 
 def _check_code(client: Any) -> None:
@@ -183,25 +167,23 @@ def provenance_of_worker() -> dict:
     return found | {"git_commit": None, "packages": found["packages"] | versions(PACKAGES)}
 
 
-def fingerprint_on_worker(needed: Needed, mark: Path) -> str:
-    """On a worker: the fingerprint of its dataset.
-
-    Args:
-        mark: a file that has just been made in the shared folder.
+def fingerprint_on_worker(mark: Path, models: tuple[str, ...], dataset: tuple) -> str:
+    """On a worker: the fingerprint of its dataset. `mark` is a file that has just been made in the
+    shared folder.
 
     Raises:
         InputError: the worker cannot read the dataset or a model, or does not see the folder.
     """
     if not mark.exists():
         raise InputError(
-            f"does not see {needed.folder}. Give a folder that all machines have under the same "
+            f"does not see {mark.parent}. Give a folder that all machines have under the same "
             "path: --shared-folder, or --output-dir"
         )
-    if not os.access(needed.folder, os.W_OK):
-        raise InputError(f"cannot write to {needed.folder}")
-    for model in needed.models:
+    if not os.access(mark.parent, os.W_OK):
+        raise InputError(f"cannot write to {mark.parent}")
+    for model in models:
         load_recommender(model)
-    return load_dataset(needed.dataset, needed.join, needed.cache).source.fingerprint()
+    return load_dataset(*dataset).source.fingerprint()
 
 
 def work_if_same_code(code: str, work: Callable[[T], R], task: T) -> R:

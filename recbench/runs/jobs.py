@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from recbench.registry import line_of
 from recbench.runs.run_folder import RunFolder
 
 
@@ -30,8 +31,7 @@ class Job:
 
 
 def run_jobs(jobs: Iterable[Job], folder: RunFolder, console: Console) -> None:
-    """Do the jobs without a row in `folder`. One that fails is a row with the error, and its
-    traceback goes to errors.txt."""
+    """Do the jobs without a row in `folder`; see `attempt` for one that fails."""
     jobs = list(jobs)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
@@ -40,11 +40,15 @@ def run_jobs(jobs: Iterable[Job], folder: RunFolder, console: Console) -> None:
             named = {name: value for name, value in job.key.items() if value is not None}
             progress.update(bar, description=", ".join(f"{name} {named[name]}" for name in named))
             if not folder.has(**named):
-                try:
-                    scores = {**job.work(), "status": "ok", "error": None}
-                except (Exception, SystemExit) as error:  # a model may fail in any way
-                    folder.log_failure(str(job.key), traceback.format_exc())
-                    reason = " ".join(f"{type(error).__name__}: {error}".split())
-                    scores = {"status": "failed", "error": reason}
-                folder.add({**job.columns, **scores})
+                folder.add({**job.columns, **attempt(job.work, folder, str(job.key))})
             progress.advance(bar, job.cost)
+
+
+def attempt(work: Callable[[], dict], folder: RunFolder, what: str) -> dict:
+    """The columns that `work` returns, and `status`; of one that fails, in any way, the error, and
+    the traceback goes to errors.txt."""
+    try:
+        return {**work(), "status": "ok", "error": None}
+    except (Exception, SystemExit) as error:
+        folder.log_failure(what, traceback.format_exc())
+        return {"status": "failed", "error": line_of(error, None)}

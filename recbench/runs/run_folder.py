@@ -101,11 +101,6 @@ class RunFolder:
             self.rows += rows
             write_csv(self._as_table(), self.path / self.table)
 
-    def adopt(self, rows: list[dict]) -> None:
-        """Add rows whose predictions were written before the run was stopped."""
-        key = [*ITERATION, "model"]
-        self.rows += [row for row in rows if not self.has(**{name: row[name] for name in key})]
-
     def forget(self, models: list[str]) -> None:
         """Take the rows of these models out of the table, at once."""
         left = [row for row in self.rows if row["model"] not in models]
@@ -138,14 +133,6 @@ class RunFolder:
     def append(self, key: str, *entry: object) -> None:
         """Append an entry, with the time, to a list in run.json."""
         self.note(key, [*self.metadata.get(key, []), [_now(), *entry]])
-
-    def new_notes(self, notes: list[str]) -> list[str]:
-        """Those of `notes` that run.json does not have yet; it has them now."""
-        before = self.metadata.get("notes", [])
-        new = [note for note in dict.fromkeys(notes) if note not in before]
-        if new:
-            self.note("notes", [*before, *new])
-        return new
 
     def log_failure(self, what: str, traceback: str) -> None:
         """Append a traceback to errors.txt."""

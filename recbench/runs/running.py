@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.files import ITERATION
 from recbench.registry import family_of, file_of, line_of, load_recommender
-from recbench.runs.cluster import Cluster, Needed
+from recbench.runs.cluster import Cluster
 from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.processes import Piece, number_of_workers, work_through
@@ -73,9 +72,11 @@ def open_predictions(folder: RunFolder, shared: str, anew: bool) -> tuple[Predic
     if anew:
         shutil.rmtree(exchange / CELLS, ignore_errors=True)
     predictions = Predictions(folder.path, exchange)
-    folder.adopt(predictions.rows)
+    rows: dict[tuple, dict] = {}
+    for row in (*folder.rows, *predictions.rows):
+        rows.setdefault(tuple(row[name] for name in KEY), row)
     there = predictions.keys()
-    folder.rows = [row for row in folder.rows if tuple(row[name] for name in KEY) in there]
+    folder.rows = [row for key, row in rows.items() if key in there]
     return predictions, exchange
 
 
@@ -165,46 +166,42 @@ def run_tasks(
         show_progress: `recbench.report.progress.GridProgress`, but for `tasks` and `size_of`.
     """
     if isinstance(workers, Cluster) and tasks:
-        one, specs = tasks[0], {spec: None for task in tasks for spec in task.models.values()}
+        one, specs = tasks[0], {spec for task in tasks for spec in task.models.values()}
         exchange = one.folder or folder.path
-        workers.check(Needed(one.dataset, one.protocol.join, one.cache, tuple(specs), exchange))
+        workers.check(exchange, specs, one.dataset, one.protocol.join, one.cache)
     if not isinstance(workers, Cluster):
         divided = any(task.users_per_task for task in tasks)
         workers = number_of_workers(workers, None if divided else len(tasks))
     shards, pieces = Shards(), [task.pieces() for task in tasks]
-    with show_progress(tasks=pieces, size_of=partial(ratings_in, dataset)) as progress:
+
+    def ratings_in(piece: Piece) -> float:
+        each = piece.reviews_per_user or len(dataset.ratings) / dataset.n_users
+        return (piece.num_users or dataset.n_users) * each / piece.parts
+
+    with show_progress(tasks=pieces, size_of=ratings_in) as progress:
         for result in work_through(run_task, tasks, workers, resume_command, progress.observer):
             done = result if result.shard is None else shards.add(result)
-            for note in folder.new_notes(done.notes):
-                progress.note(note)
+            for note in dict.fromkeys(done.notes):
+                before = folder.metadata.get("notes", [])
+                if note not in before:
+                    folder.note("notes", [*before, note])
+                    progress.note(note)
             for row in done.rows:
                 if row["status"] == "ok":
                     predictions.take(row)
             for name, traceback in done.failures.items():
                 folder.log_failure(f"{name}, {done.key}", traceback)
-            if done.reference:
-                note_reference(folder, done.reference)
+            if scores := done.reference:
+                others = [
+                    r for r in references(folder) if any(r[k] != scores[k] for k in ITERATION)
+                ]
+                others.append(scores)
+                folder.note("references", sorted(others, key=lambda r: [r[k] for k in ITERATION]))
             folder.add(*done.rows)
             progress.add(result.pieces, done.key, done.rows, [task.pieces() for task in done.then])
-
-
-def ratings_in(dataset: Dataset, piece: Piece) -> float:
-    """How many ratings a piece of work has, about."""
-    each = piece.reviews_per_user or len(dataset.ratings) / dataset.n_users
-    return (piece.num_users or dataset.n_users) * each / piece.parts
-
-
-# --- references --------------------------------------------------------------------------------
 
 
 def references(folder: RunFolder) -> list[dict]:
     """The RMSE of collaborative recommenders on validation rows of each cell and iteration so far:
     its key, and `rmse` by name."""
     return folder.metadata.get("references", [])
-
-
-def note_reference(folder: RunFolder, scores: dict) -> None:
-    """Put the scores of one more cell and iteration into run.json."""
-    others = [one for one in references(folder) if any(one[k] != scores[k] for k in ITERATION)]
-    ordered = sorted([*others, scores], key=lambda one: [one[name] for name in ITERATION])
-    folder.note("references", ordered)

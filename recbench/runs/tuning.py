@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import optuna
@@ -41,13 +43,13 @@ class TuningCell:
     Attributes:
         name: "ml-100k_250x25_extended": the data, users × ratings of each and the encoding.
         cell: with the validation rows in place of the test rows; those are in neither part.
-        level: the RMSE on it of a recommender without settings, in stars: errors in this cell are
+        reference_rmse: of a recommender without settings, in stars: errors in this cell are
             divided by it, so that cells weigh alike.
     """
 
     name: str
     cell: Cell
-    level: float
+    reference_rmse: float
 
 
 def tuning_cell(
@@ -57,6 +59,7 @@ def tuning_cell(
     reviews_per_user: int,
     reference: type[Recommender],
     seed: int,
+    model_seed: int,
 ) -> TuningCell:
     """Draw users and hold out a part of their *training* rows by the protocol's own holdout.
 
@@ -67,33 +70,23 @@ def tuning_cell(
     if protocol.user_set != "development":
         raise ValueError(f"tuning is for development users, not for user_set={protocol.user_set}")
     cell = make_cell(dataset, protocol, num_users, reviews_per_user, seed)
-    cell = validation_cell(cell, protocol, seed)
+    cell = replace(validation_cell(cell, protocol, seed), model_seed=model_seed)
     size = f"{num_users or 'all'}x{reviews_per_user or 'all'}"
     name = f"{dataset.source.name}_{size}_{protocol.encoding}"
-    return TuningCell(name, cell, rmse(reference, {}, cell, protocol, seed))
+    return TuningCell(name, cell, measure(reference, cell).rmse)
 
 
-def rmse(
-    cls: type[Recommender], settings: Settings, cell: Cell, protocol: Protocol, seed: int
-) -> float:
-    """The primary score of `cls` with `settings` on the validation rows of `cell`, in stars."""
-    cell = replace(cell, protocol=protocol, model_seed=seed)
-    return measure(lambda: cell.new(cls, **settings), cell).rmse
-
-
-def relative_rmse(
-    cls: type[Recommender],
-    settings: Settings,
-    cells: list[TuningCell],
-    protocol: Protocol,
-    seed: int,
-) -> Columns:
-    """`relative_rmse`, which is minimised: the mean over cells of RMSE / level; and `rmse_<cell>`
-    of each, in stars."""
-    errors = [rmse(cls, settings, one.cell, protocol, seed) for one in cells]
-    relative = np.mean([error / one.level for error, one in zip(errors, cells, strict=True)])
+def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[TuningCell]) -> Columns:
+    """`relative_rmse`, which is minimised: the mean over cells of RMSE / that of the reference;
+    `rmse_<cell>` of each, in stars; and the seconds that it took."""
+    started, errors = time.perf_counter(), []
+    for one in cells:
+        errors.append(measure(partial(one.cell.new, cls, **settings), one.cell).rmse)
+        one.cell.fits.clear()  # what it builds on may take gigabytes
+    relative = [error / one.reference_rmse for error, one in zip(errors, cells, strict=True)]
     each = {f"rmse_{one.name}": error for one, error in zip(cells, errors, strict=True)}
-    return {"relative_rmse": float(relative), **each}
+    seconds = time.perf_counter() - started
+    return {"relative_rmse": float(np.mean(relative)), **each, "seconds": seconds}
 
 
 # --- which settings are tried ------------------------------------------------------------------
@@ -107,7 +100,7 @@ def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
     """
     parameters = inspect.signature(cls).parameters
     defaults = {}
-    for name in space_of(cls):
+    for name in declared(cls, "search_space"):
         if name not in parameters or parameters[name].default is inspect.Parameter.empty:
             raise ValueError(
                 f"{cls.__name__}.search_space has '{name}': its constructor takes no such keyword "
@@ -115,11 +108,6 @@ def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
             )
         defaults[name] = parameters[name].default
     return defaults if background else defaults | declared(cls, "defaults_without_background")
-
-
-def space_of(cls: type[Recommender]) -> dict[str, tuple]:
-    """Its search space; empty for one without settings."""
-    return declared(cls, "search_space")
 
 
 def trials(

@@ -114,19 +114,16 @@ def _fit(model: Any, stream: Stream, known: int, seed: int) -> float:
     return max(making, waited) - waited - compiling
 
 
-Passed = tuple[np.ndarray, np.ndarray, np.ndarray, int]  # predicted, predict_us, learn_us, learned
+# predicted, microseconds of predicting and of learning, number of ratings learned at the end
+Passed = tuple[np.ndarray, np.ndarray, np.ndarray, int]
 
 
 def _one_by_one(model: Any, stream: Stream, known: int, start: int, end: int) -> Passed:
-    """Predictions, microseconds of predicting and of learning, and the number of ratings learned
-    at the end."""
     columns = (stream.ratings.user, stream.ratings.movie, stream.ratings.stars)
     user, movie, stars = (column[known:end].tolist() for column in columns)
-    n = end - start
-    predicted = np.empty(n, dtype=np.float32)
-    predict_us = np.empty(n, dtype=np.float32)
+    n, clock = end - start, time.perf_counter_ns
+    predicted, predict_us = np.empty((2, n), dtype=np.float32)
     learn_us = np.full(n, np.nan, dtype=np.float32)
-    clock = time.perf_counter_ns
     if n:
         model.predict_one(user[start - known], movie[start - known])  # compiles it
     learned = known
@@ -215,16 +212,9 @@ class Segment:
         return self.replay.folder / "predictions" / name
 
 
-@dataclass
-class SegmentDone:
-    """Its row, and the traceback if it failed."""
-
-    row: dict
-    failure: str = ""
-
-
-def work(segment: Segment) -> SegmentDone:
-    """Replay a segment and save its predictions; a failure is a row with the reason."""
+def work(segment: Segment) -> tuple[dict, str]:
+    """Replay a segment and save its predictions. Returned are its row and, if it failed, the
+    traceback."""
     learner, parameters = segment.learner, segment.replay
     row: dict[str, object] = {
         "dataset": load_dataset(parameters.dataset).source.name,
@@ -240,10 +230,10 @@ def work(segment: Segment) -> SegmentDone:
         done = vars(replay(cls(), stream, segment.start, segment.end, parameters.seed))
     except (Exception, SystemExit) as error:  # a model may fail in any way
         reason = line_of(error, file_of(cls))
-        return SegmentDone({**row, "status": "failed", "error": reason}, traceback.format_exc())
+        return {**row, "status": "failed", "error": reason}, traceback.format_exc()
     columns = {name: done.pop(name) for name in ("predicted", "predict_us", "learn_us")}
     segment.file.parent.mkdir(exist_ok=True)
     with complete_file(segment.file) as scratch:
         numbers = np.arange(segment.start, segment.end)
         pl.DataFrame({"row": numbers, **columns}).write_parquet(scratch)
-    return SegmentDone({**row, **done, "status": "ok", "error": None})
+    return {**row, **done, "status": "ok", "error": None}, ""

@@ -39,13 +39,8 @@ def make_tables(
     stream: Stream, segments: dict[str, list[Segment]], rows: pd.DataFrame, reference: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """continual_summary.csv, learning_curve.csv and waiting.csv: of the learners that have all
-    their segments; of the others the summary has the error.
-
-    Args:
-        segments: of each learner, by its name.
-        rows: of segments.csv.
-        reference: the learner that others are compared with.
-    """
+    their segments; of the others the summary has the error. `rows` are those of segments.csv, and
+    `reference` is the learner that others are compared with."""
     ratings = stream.ratings
     n_ok = rows.loc[rows["status"] == "ok", "name"].value_counts()
     complete = {name: own for name, own in segments.items() if n_ok.get(name) == len(own)}
@@ -58,11 +53,8 @@ def make_tables(
             for what in ("learn", "predict")
             for percent in (50, 99)
         }
-    about = {
-        "dataset": stream.dataset.source.name,
-        "n_events": len(ratings),
-        "n_users": stream.n_users,
-    }
+    about = {"dataset": stream.dataset.source.name, "n_events": len(ratings)}
+    about["n_users"] = stream.n_users
     table = pd.DataFrame(
         {**about, **_cost(rows[rows["name"] == name], name), **latencies.get(name, {})}
         for name in segments
@@ -78,20 +70,14 @@ def make_tables(
 
 
 def summary(
-    stars: np.ndarray,
-    user: np.ndarray,
-    predicted: dict[str, np.ndarray],
-    reference: str,
-    seed: int = 0,
+    stars: np.ndarray, user: np.ndarray, predicted: dict[str, np.ndarray], reference: str
 ) -> pd.DataFrame:
     """One row for each learner: its errors, and how it compares with the reference.
 
     Args:
         stars: float32 [rows], the ratings.
         user: int [rows], 0 .. users − 1; each has a rating.
-        predicted: learner -> stars, float32 [rows].
-        reference: one of them.
-        seed: of the resamples of users.
+        predicted: learner -> stars, float32 [rows]; `reference` is one of them.
 
     Returns:
         `name`; `rmse`, `mae`: means over users, as elsewhere; `rmse_pooled`, `mae_pooled`: over all
@@ -101,7 +87,7 @@ def summary(
     count = np.bincount(user)
     errors = {name: stars - one for name, one in predicted.items()}
     squared = {name: np.bincount(user, error**2.0) / count for name, error in errors.items()}
-    means = resampled_means(np.column_stack(list(squared.values())), RESAMPLES, seed)
+    means = resampled_means(np.column_stack(list(squared.values())), RESAMPLES, seed=0)
     resampled = dict(zip(predicted, np.sqrt(means).T, strict=True))
     rmse = {name: float(np.sqrt(of_users.mean())) for name, of_users in squared.items()}
     rows = []
@@ -134,7 +120,6 @@ def learning_curve(
     seen: np.ndarray,
     predicted: dict[str, np.ndarray],
     reference: str,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Errors by how many ratings the user has given before.
 
@@ -155,7 +140,7 @@ def learning_curve(
         for name, one in predicted.items():
             error = stars[rows] - one[rows]
             sums = [np.bincount(here, np.abs(error)), np.bincount(here, error**2.0), count]
-            means = resampled_means(np.column_stack(sums), RESAMPLES, seed)
+            means = resampled_means(np.column_stack(sums), RESAMPLES, seed=0)
             mae, rmse = means[:, 0] / means[:, 2], np.sqrt(means[:, 1] / means[:, 2])
             records.append(
                 {
@@ -196,19 +181,11 @@ def by_age(
         for (what, upper), lower in zip(AGES.items(), (-np.inf, *AGES.values()), strict=False):
             rows = (seconds >= lower) & (seconds < upper)
             if rows.any():
-                own = _rmse(stars[rows] - predicted[name][rows])
-                base = _rmse(stars[rows] - predicted[reference][rows])
-                records.append(
-                    {
-                        "name": name,
-                        "age": what,
-                        "n_events": int(rows.sum()),
-                        "rmse": own,
-                        "rmse_reference": base,
-                        "percent": 100 * (own / base - 1),
-                    }
-                )
-    return pd.DataFrame(records)
+                own, base = (_rmse(stars[rows] - predicted[one][rows]) for one in (name, reference))
+                percent = 100 * (own / base - 1)
+                records.append((name, what, int(rows.sum()), own, base, percent))
+    columns = ["name", "age", "n_events", "rmse", "rmse_reference", "percent"]
+    return pd.DataFrame(records, columns=columns if records else None)
 
 
 def _rmse(error: np.ndarray) -> float:

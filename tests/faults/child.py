@@ -37,6 +37,13 @@ def run_child(
     return end_of_child(begin_child(words, folder, output, kill_at))
 
 
+def printed_by(words: list, tmp_path: Path, expected: int = 0) -> str:
+    """What it prints, if it ends with the status `expected`."""
+    status, printed, _ = run_child(words, tmp_path, tmp_path / "out")
+    assert status == expected, printed
+    return printed
+
+
 @dataclass
 class Child:
     """One that has begun."""

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import pytest
-from child import begin_child, end_of_child, run_child
+from child import begin_child, end_of_child, printed_by
 from runs import ALL, rows_of
 from tests_paths import ROOT, SYNTHETIC
 
@@ -97,8 +97,7 @@ def dask(tmp_path):
 def alone(scratch):
     """The rows of the run in this process."""
     folder = scratch / "alone-no-cluster"
-    words = [*RUN, "--workers", 1, "--output-dir", folder]
-    assert run_child(words, folder, scratch / "out")[0] == 0
+    printed_by([*RUN, "--workers", 1, "--output-dir", folder], scratch)
     return rows_of(folder)
 
 
@@ -167,11 +166,8 @@ def test_the_lines_for_ssh(alone, tmp_path):
 
 def test_what_stands_in_its_way(dask, tmp_path, monkeypatch, count):
     def refused(*words: object) -> str:
-        folder = tmp_path / "refused"
-        status, printed, _ = run_child(
-            [*RUN, *words, "--output-dir", folder], folder, tmp_path / "out"
-        )
-        assert status == 2, printed
+        words = (*RUN, *words, "--output-dir", tmp_path / "refused")
+        printed = printed_by(list(words), tmp_path, expected=2)
         assert "Traceback" not in printed
         count("clusters that cannot be used")
         return " ".join(printed.split())

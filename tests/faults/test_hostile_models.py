@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from child import run_child
+from child import printed_by, run_child
 from runs import SMALL, TIMES, some
 
 pytestmark = pytest.mark.slow
 
 HEAD = "import os, sys, time\nimport numpy as np\nclass Model:\n"
 FIT = "    def fit(self, train, movies):\n        {}\n        return self\n"
-PREDICT = (
-    "    def predict(self, user, movie):\n        {}\n        return np.full(len(user), 3.0)\n"
-)
+PREDICT = "    def predict(self, user, movie):\n        {}\n"
+PREDICT += "        return np.full(len(user), 3.0)\n"
 
 
 def model(fit="pass", predict="pass", head=HEAD):
@@ -106,8 +105,7 @@ def test_a_file_that_cannot_be_used_is_one_message(tmp_path, what, count):
     text, message = NOT_LOADED[what]
     (tmp_path / "my_file.py").write_text(text)
     words = [*SMALL, f"{tmp_path / 'my_file'}:Model", "--output-dir", tmp_path / "run"]
-    status, printed, _ = run_child(words, tmp_path, tmp_path / "out")
-    assert status == 2, printed
+    printed = printed_by(words, tmp_path, expected=2)
     assert message in " ".join(printed.split()), printed
     assert "Traceback" not in printed
     assert not (tmp_path / "run").exists()
@@ -130,7 +128,6 @@ def test_where_every_model_fails_it_says_so_and_why(tmp_path):
     file.write_text(FAILS["raises"])
     words = ["--dataset", SMALL[1], "--num-users", 8, "--reviews-per-user", 10, "--workers", 1]
     words += ["--models", f"{file}:Model", "--output-dir", tmp_path / "run"]
-    status, printed, _ = run_child(words, tmp_path / "run", tmp_path / "out")
-    assert status == 1
+    printed = printed_by(words, tmp_path, expected=1)
     assert "failed: Model (5 results): my_file.py, line 5: RuntimeError: no" in printed
     assert "Traceback" not in printed.replace("the tracebacks", "")

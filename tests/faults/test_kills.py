@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from child import begin_child, run_child
+from child import begin_child, printed_by, run_child
 from filelock import FileLock
 from runs import SMALL, contents, some
 from tests_paths import ROOT, SYNTHETIC
@@ -33,8 +33,7 @@ class Fails:
 
 def resumed(folder, tmp_path):
     """The contents of a run after --resume."""
-    status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
-    assert status == 0, printed
+    printed_by(["--resume", folder], tmp_path)
     return contents(folder)
 
 
@@ -49,9 +48,7 @@ def test_killed_at_a_write_it_goes_on_to_the_same_files(whole, tmp_path, count):
         words = [*SMALL, "--output-dir", folder]
         status, printed, _ = run_child(words, folder, tmp_path / "out", kill_at)
         assert status == -signal.SIGKILL, (kill_at, printed)
-        go_on = ["--resume", folder] if (folder / "run.json").exists() else words
-        status, printed, _ = run_child(go_on, folder, tmp_path / "out")
-        assert status == 0, (kill_at, printed)
+        printed_by(["--resume", folder] if (folder / "run.json").exists() else words, tmp_path)
         assert contents(folder) == expected, kill_at
         count("kills at a write")
         shutil.rmtree(folder)
@@ -67,8 +64,7 @@ def test_killed_twice_and_while_going_on(whole, tmp_path, count):
             count("kills at a write", int(status == -signal.SIGKILL))
             if (folder / "run.json").exists():
                 words = ["--resume", folder]
-        status, printed, _ = run_child(words, folder, tmp_path / "out")
-        assert status == 0, printed
+        printed_by(words, tmp_path)
         assert contents(folder) == expected, kill_at
         shutil.rmtree(folder)
 
@@ -89,18 +85,12 @@ def test_after_a_failed_model_nothing_stands_twice(tmp_path):
     marker.touch()
     (tmp_path / "my_file.py").write_text(MODEL_THAT_FAILS_ONCE.format(marker=str(marker)))
     model = f"{tmp_path / 'my_file'}:Fails"
-    folders = []
-    for name in ("failed", "whole"):
-        folder = tmp_path / name
-        words = [*SMALL, model, "--output-dir", folder]
-        status, printed, _ = run_child(words, folder, tmp_path / "out")
-        assert status == (1 if name == "failed" else 0), printed
-        if name == "failed":
-            assert "my_file.py, line 7: RuntimeError: not yet" in printed
-            marker.unlink()
-            resumed(folder, tmp_path)
-        folders.append(folder)
-    assert contents(folders[0]) == contents(folders[1])
+    words = [*SMALL, model, "--output-dir"]
+    printed = printed_by([*words, tmp_path / "failed"], tmp_path, expected=1)
+    assert "my_file.py, line 7: RuntimeError: not yet" in printed
+    marker.unlink()
+    printed_by([*words, tmp_path / "whole"], tmp_path)
+    assert resumed(tmp_path / "failed", tmp_path) == contents(tmp_path / "whole")
 
 
 def test_a_model_whose_file_has_changed_is_run_again(tmp_path):
@@ -110,21 +100,18 @@ def test_a_model_whose_file_has_changed_is_run_again(tmp_path):
     file, folders = tmp_path / "my_file.py", [tmp_path / "changed", tmp_path / "fresh"]
     file.write_text(text.format(2.0))
     words = [*SMALL, f"{tmp_path / 'my_file'}:Mine", "--output-dir"]
-    status, printed, _ = run_child([*words, folders[0]], folders[0], tmp_path / "out")
-    assert status == 0, printed
+    printed_by([*words, folders[0]], tmp_path)
     file.write_text(text.format(3.5))
-    status, printed, _ = run_child(["--resume", folders[0]], folders[0], tmp_path / "out")
-    assert status == 0, printed
+    printed = printed_by(["--resume", folders[0]], tmp_path)
     assert "the file of Mine has changed since" in printed
-    assert run_child([*words, folders[1]], folders[1], tmp_path / "out")[0] == 0
+    printed_by([*words, folders[1]], tmp_path)
     assert contents(folders[0]) == contents(folders[1])
 
 
 def test_two_at_once_are_refused(whole, tmp_path):
     folder = shutil.copytree(whole[0], tmp_path / "run")
     with FileLock(folder / ".lock"):
-        status, printed, _ = run_child(["--resume", folder], folder, tmp_path / "out")
-    assert status == 2
+        printed = printed_by(["--resume", folder], tmp_path, expected=2)
     assert "another process is writing" in printed
 
 
@@ -204,6 +191,5 @@ def test_a_result_is_kept_as_it_is_found(tmp_path):
     words += ["--models", *(f"{tmp_path / 'my_file'}:{name}" for name in ("Once", "Killed"))]
     assert run_child([*words, "--output-dir", run], run, tmp_path / "out")[0] == -signal.SIGKILL
     assert not (run / "comparison.csv").exists()
-    status, printed, _ = run_child(["--resume", run], run, tmp_path / "out")
-    assert status == 0, printed
+    printed_by(["--resume", run], tmp_path)
     assert (tmp_path / "fits").read_text() == "fit "

@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from child import begin_child, children_of, end_of_child, run_child
+from child import begin_child, children_of, end_of_child, printed_by
 from runs import ALL, rows_of
 from tests_paths import SYNTHETIC
 
@@ -25,9 +25,7 @@ STATUS = {signal.SIGKILL: (-9,), signal.SIGTERM: (143, -15), signal.SIGINT: (130
 def alone(scratch):
     """The rows of a run of one process that nobody disturbed."""
     folder = scratch / "alone"
-    words = [*RUN, "--workers", 1, "--output-dir", folder]
-    status, printed, _ = run_child(words, folder, scratch / "out")
-    assert status == 0, printed
+    printed_by([*RUN, "--workers", 1, "--output-dir", folder], scratch)
     return rows_of(folder)
 
 

@@ -12,7 +12,7 @@ import time
 from functools import partial
 
 import pytest
-from child import run_child
+from child import printed_by, run_child
 from runs import SMALL
 from tests_paths import ROOT, SYNTHETIC
 
@@ -141,15 +141,12 @@ def run(finished, tmp_path):
     ],
 )
 def test_a_run_goes_on_with_its_own_parameters(run, tmp_path, words, message):
-    status, printed, _ = run_child(["--resume", run, *words], run, tmp_path / "out")
-    assert status == 2
-    assert message in printed
+    assert message in printed_by(["--resume", run, *words], tmp_path, expected=2)
 
 
 def test_how_it_is_carried_out_may_change(run, tmp_path):
     words = ["--resume", run, "--workers", "2", "--model-timeout", "60", "--iterations", "2"]
-    status, printed, _ = run_child(words, run, tmp_path / "out")
-    assert status == 0, printed
+    printed_by(words, tmp_path)
     assert "workers" not in json.loads((run / "run.json").read_text())["parameters"]
 
 
@@ -161,13 +158,8 @@ def test_other_code_is_said_and_not_mixed(run, tmp_path, key, message):
     file = run / "run.json"
     metadata = json.loads(file.read_text())
     file.write_text(json.dumps({**metadata, key: "then"}))
-    status, printed, _ = run_child(["--resume", run], run, tmp_path / "out")
-    assert status == 2
-    assert message in printed
-    words = ["--resume", run, "--accept-changes"]
-    status, printed, _ = run_child(words, run, tmp_path / "out")
-    assert status == 0
-    assert message in printed
+    assert message in printed_by(["--resume", run], tmp_path, expected=2)
+    assert message in printed_by(["--resume", run, "--accept-changes"], tmp_path)
     assert message in str(json.loads(file.read_text())["resumed_with_changes"])
 
 
@@ -176,9 +168,7 @@ def test_another_package_is_said_and_not_mixed(run, tmp_path):
     metadata = json.loads(file.read_text())
     metadata["packages"]["numpy"] = "1.0"
     file.write_text(json.dumps(metadata))
-    status, printed, _ = run_child(["--resume", run], run, tmp_path / "out")
-    assert status == 2
-    assert "numpy was 1.0, now" in printed
+    assert "numpy was 1.0, now" in printed_by(["--resume", run], tmp_path, expected=2)
 
 
 def test_a_worker_that_is_killed_leaves_a_run_that_goes_on(tmp_path):
