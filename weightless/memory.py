@@ -91,7 +91,6 @@ class Memory:
         inputs: np.ndarray,
         neighbours: np.ndarray | None,
         seed: np.uint64,
-        *,
         DD: bool = True,
         Hamming: bool = True,
         Default: bool = True,
@@ -108,7 +107,7 @@ class Memory:
         fired = np.empty((len(queries), len(self.group.neurons)), np.uint8)
         why = np.empty(fired.shape, np.uint8)
         (fire if len(queries) < FEW else fire_many)(
-            self.patterns.array, self.answers.array, 0, len(self),
+            self.patterns.array, self.answers.array, len(self),
             self.weights() if DD else self._weights,
             queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
         )  # fmt: skip
