@@ -108,9 +108,9 @@ class Arch:
     def _connect(self) -> np.ndarray:
         connector = _connector(self.connector_function, self.connector_parameters)
         matrix = np.full((5, self.n_total), None, dtype=object)
-        for layer in "IQZC":
-            for neuron in getattr(self, f"{layer}__flat"):
-                matrix[:DOMINANT, neuron] = [layer, [], [], []]
+        for name in "IQZC":
+            for neuron in getattr(self, f"{name}__flat"):
+                matrix[:DOMINANT, neuron] = [name, [], [], []]
         layers = (
             (self.Q__flat, self.I__flat, self.I__flat),
             (self.Z__flat, self.Q__flat, self.Z__flat),
