@@ -141,14 +141,13 @@ def _nearest_keys(
 
 @compiled
 def _tables(weights: Any, block: Any, words: Any) -> Any:
-    """What differing bits weigh, some bits at a time, for the 16 neurons from `block` on.
+    """What differing bits weigh, for the 16 neurons from `block` on.
 
     Returns:
-        The halves of words in which some bit weighs something, int64 [halves]; how many of the
-        lowest bits of a half may weigh something: 16, 28 or 32; and for each half its tables, a
-        row for every set of differing bits in a chunk: int32 flat (halves, TABLE_ROWS, lanes),
-        twice the sum of the weights. Chunks are of 8 bits, but of 7 where 28 bits are enough, for
-        such tables stay in the first cache.
+        int64 [halves], the halves of words in which some bit weighs something; how many of their
+        lowest bits may: 16, 28 or 32; and their tables, int32 flat (halves, TABLE_ROWS, lanes):
+        twice the weight of every set of differing bits in a chunk. Chunks are of 8 bits, or of 7
+        where 28 bits are enough: such tables stay in the first cache.
     """
     steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
     for neuron in range(min(LANES, len(weights) - block)):

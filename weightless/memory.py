@@ -42,8 +42,7 @@ class Memory:
 
     def __init__(self, group: Group) -> None:
         self.group = group
-        self.input_words = words_for(len(group.inputs))
-        self.words = self.input_words + words_for(len(group.neighbours))
+        self.words = words_for(len(group.inputs)) + words_for(len(group.neighbours))
         if self.words > MAX_WORDS:
             raise ValueError(
                 f"a neuron reads at most {64 * MAX_WORDS} bits, {group.neurons[0]} more"
@@ -98,8 +97,7 @@ class Memory:
         """Answer n patterns: uint8 [n, inputs] and [n, neighbours], or None unsequenced.
 
         Returns:
-            The answers, uint8 [n, neurons], and why: uint8 [n, neurons] of `kernels.BY_DD` ..
-            `kernels.UNDECIDED`.
+            The answers and why, of `kernels.BY_DD` .. `UNDECIDED`: uint8 [n, neurons] both.
         """
         queries = pack(inputs)
         if neighbours is not None:

@@ -75,8 +75,8 @@ class Population:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held: the packed examples, room to grow, and 32 an agent: its seed, its number of
-        examples and where they are."""
+        """Bytes held: the packed examples with the room they have to grow, and 32 an agent for its
+        seed, its number of examples and where they are."""
         return 32 * self.n_agents + sum(examples.array.nbytes for examples in self._examples)
 
     def learn(self, agent_index: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> None:
@@ -277,12 +277,7 @@ def _recall(
     bounds: Any, queries: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
     table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,
 ) -> None:  # fmt: skip
-    """One group of neurons of agents first .. last; queries bounds[a] .. bounds[a + 1] are a's.
-
-    Args:
-        inputs, answering: uint64 planes [words, examples].
-        queries: uint64 [m, words], fired: uint8 [m, neurons], filled.
-    """
+    """One group of neurons of agents first .. last; queries bounds[a] .. bounds[a + 1] are a's."""
     words = queries.shape[1]
     for at in range(first, last):
         n = counts[at]
