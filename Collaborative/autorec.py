@@ -136,12 +136,7 @@ class AutoRecModel(Recommender):
         return self
 
     def _initial(self, user: np.ndarray, residual: np.ndarray, seed: int) -> Autoencoder:
-        """Uniform weights (Glorot & Bengio 2010), an encoder bias of zero, damped user biases.
-
-        Args:
-            user: int [n], of each rating, numbered from 0 without a gap.
-            residual: float64 [n], stars.
-        """
+        """Uniform weights (Glorot & Bengio 2010), an encoder bias of zero, damped user biases."""
         users = len(self._rated.users)
         generator = np.random.default_rng([seed, WEIGHTS])
         limit = np.sqrt(6 / (users + self.units))
@@ -158,12 +153,8 @@ class AutoRecModel(Recommender):
         count: Tensor,
         seed: int,
     ) -> None:
-        """Adam on half the loss, in shuffled batches of movies.
-
-        Args:
-            user, stars, residual: int64, float32, float32 [n], one movie's after another's.
-            count: int64 [movies], ratings of each.
-        """
+        """Adam on half the loss, in shuffled batches of movies; `count` is of each one's ratings,
+        and the rows [n] of the others are one movie's after another's."""
         start = count.cumsum(0) - count  # (movies,)
         adam = torch.optim.Adam(network.parameters(), fused=True)
         shuffling = np.random.default_rng([seed, SHUFFLE])

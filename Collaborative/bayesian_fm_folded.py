@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -16,17 +15,9 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 CACHED = 200  # users with vectors in memory: one has as many numbers as a small item table
 
 
-@dataclass
-class _Vectors:
-    """The normal distribution of (v_u, w_u) given the user's ratings, in each sample.
-
-    Attributes:
-        mean: float64 [samples, rank + 1].
-        covariance: float64 [samples, rank + 1, rank + 1].
-    """
-
-    mean: np.ndarray
-    covariance: np.ndarray
+# Of (v_u, w_u) given the user's ratings, in each sample: the mean of its normal distribution,
+# float64 [samples, rank + 1], and the covariance, float64 [samples, rank + 1, rank + 1].
+_Vectors = tuple[np.ndarray, np.ndarray]
 
 
 class BayesianFMFolded(BayesianFM, OnlineRecommender):
@@ -85,13 +76,14 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         vectors = self._vectors_of(user) if self._model is not None else None
         self._histories.setdefault(user, []).append((movie, stars))
         if vectors is not None:
+            mean, covariance = vectors
             q = self._q[movie]  # (samples, rank + 1)
-            gain = np.matvec(vectors.covariance, q)
-            error = stars - self._offset[movie] - np.vecdot(q, vectors.mean)  # (samples,)
+            gain = np.matvec(covariance, q)
+            error = stars - self._offset[movie] - np.vecdot(q, mean)  # (samples,)
             spread = self._noise + np.vecdot(q, gain)
-            vectors.mean += gain * (error / spread)[:, None]
+            mean += gain * (error / spread)[:, None]
             gain /= np.sqrt(spread)[:, None]
-            vectors.covariance -= gain[:, :, None] * gain[:, None, :]
+            covariance -= gain[:, :, None] * gain[:, None, :]
 
     def _vectors_of(self, user: int) -> _Vectors:
         """From the cache, or computed from the user's ratings; of a new user, the prior."""
@@ -115,12 +107,12 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         residual = stars[:, None] - self._offset[movie]  # (n, samples)
         right = np.vecmat(residual.T, weighted) + self._prior_mean / self._prior_variance
         covariance = np.linalg.inv(precision)
-        return _Vectors(np.matvec(covariance, right), covariance)
+        return np.matvec(covariance, right), covariance
 
     def predict_one(self, user: int, movie: int) -> float:
         if self._model is None:
             return min(max(self._mean, MIN_STARS), MAX_STARS)
-        mean = self._vectors_of(user).mean if user in self._histories else self._prior_mean
+        mean = self._vectors_of(user)[0] if user in self._histories else self._prior_mean
         stars = float((self._offset[movie] + np.vecdot(self._q[movie], mean)).mean())
         return min(max(stars, MIN_STARS), MAX_STARS)
 
@@ -131,7 +123,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
             for one in np.unique(user):
                 rows = user == one
                 known = int(one) in self._histories
-                mean = self._folded_in(int(one)).mean if known else self._prior_mean
+                mean = self._folded_in(int(one))[0] if known else self._prior_mean
                 of_samples = self._offset[movie[rows]] + np.vecdot(self._q[movie[rows]], mean)
                 stars[rows] = of_samples.mean(axis=1)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)

@@ -99,10 +99,13 @@ class BoostedTrees(Recommender):
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return self._statistics.bytes_of_users()
+        tables = self._statistics
+        return tables.user_bias.nbytes + tables.of_user.nbytes + tables.profile.nbytes
 
     def shared_bytes(self) -> int:
-        return self._statistics.bytes_of_movies() + len(pickle.dumps(self._trees))
+        tables = self._statistics
+        of_movies = (tables.start, tables.of_movie, tables.taste, tables.bits)
+        return sum(table.nbytes for table in of_movies) + len(pickle.dumps(self._trees))
 
 
 # --- the statistics ----------------------------------------------------------------------------
@@ -145,11 +148,7 @@ class RatingStatistics:
 
     @staticmethod
     def of(ratings: Ratings, movies: Movies, users: int, damping: float) -> RatingStatistics:
-        """
-        Args:
-            users: how many there are; all indices in `ratings` are less.
-            damping: κ, in ratings.
-        """
+        """Of `users` users, above all indices in `ratings`; damping: κ, in ratings."""
         user, movie = ratings.user, ratings.movie
         shape = users + 1, len(movies)
         n_u, n_i = np.bincount(user, minlength=shape[0]), np.bincount(movie, minlength=shape[1])
@@ -223,13 +222,6 @@ class RatingStatistics:
             pair[part, 3:] = affinity @ self.channel / np.maximum(has @ self.channel, 1)
         return _columns(pair, self.of_user[row], self.of_movie[movie])
 
-    def bytes_of_users(self) -> int:
-        return self.user_bias.nbytes + self.of_user.nbytes + self.profile.nbytes
-
-    def bytes_of_movies(self) -> int:
-        tables = (self.start, self.of_movie, self.taste, self.bits)
-        return sum(table.nbytes for table in tables)
-
     def _row(self, user: np.ndarray) -> np.ndarray:
         return np.minimum(user, len(self.user_bias) - 1)
 
@@ -243,21 +235,17 @@ def out_of_fold(
     alone would not do: the mean of a user's other ratings falls as the rating itself rises, and
     trees that can tell users apart read the one from the other. The fewer folds, the less.
 
-    Args:
-        folds: which rows are a fold; as many rows as folds, or more.
-
     Returns:
         float64 [ratings] and float32 [ratings, features].
     """
-    order, baseline, features = [], [], []
+    parts = []
     for others, rows in folds.split(train.user):
         statistics = RatingStatistics.of(train.take(others), movies, users, damping)
         pairs = train.user[rows], train.movie[rows]
-        order.append(rows)
-        baseline.append(statistics.baseline(*pairs))
-        features.append(statistics.features(*pairs))
-    back = np.argsort(np.concatenate(order))
-    return np.concatenate(baseline)[back], np.concatenate(features)[back]
+        parts.append((rows, statistics.baseline(*pairs), statistics.features(*pairs)))
+    rows, baseline, features = map(np.concatenate, zip(*parts, strict=True))
+    back = np.argsort(rows)
+    return baseline[back], features[back]
 
 
 def _mean_square(values: np.ndarray) -> float:

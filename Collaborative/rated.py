@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -35,10 +36,7 @@ class Rated:
 
     @staticmethod
     def of(training: Training, start: Start) -> Rated:
-        """
-        Args:
-            start: what the offset is made of, "item_baseline" or "mean", see `starting_stars`.
-        """
+        """`start` is what the offset is made of, see `starting_stars`."""
         train = training.all_ratings
         item_baseline = None if start == "mean" else training.item_baseline
         offset = starting_stars(start, item_baseline, training.movies)
@@ -133,5 +131,4 @@ def _lists_by(key: np.ndarray, other: np.ndarray, stars: np.ndarray) -> dict:
     by_key = np.argsort(key, kind="stable")
     pairs = list(zip(other[by_key].tolist(), stars[by_key].tolist(), strict=True))
     ends = np.cumsum(np.bincount(key)).tolist()
-    starts = [0, *ends[:-1]]
-    return {k: pairs[start:end] for k, (start, end) in enumerate(zip(starts, ends, strict=True))}
+    return {k: pairs[start:end] for k, (start, end) in enumerate(pairwise([0, *ends]))}

@@ -183,15 +183,8 @@ class TorchCollaborativeRecommender(Recommender):
     def _train(
         self, user: Tensor, movie: Tensor, bits: Tensor, y: Tensor, double_sigmoid: bool
     ) -> None:
-        """Adam in shuffled batches.
-
-        Args:
-            user, movie: int64 [n], rows of the embeddings.
-            bits: float32 [movies, b], of the movies embedded.
-            y: float32 [n, 10], thermometers of the ratings.
-            double_sigmoid: hand the sigmoid's outputs to a loss that applies the sigmoid again, as
-                published.
-        """
+        """Adam in shuffled batches of rows of the embeddings, [n], and thermometers, [n, 10]. The
+        published loss applies the sigmoid again to the outputs of a sigmoid."""
         adam = torch.optim.Adam(self._network.parameters(), lr=self.learning_rate, fused=True)
         shuffling = torch.Generator().manual_seed(_seed_of(self._seed, SHUFFLE))
         for _ in range(self.epochs):
@@ -260,8 +253,8 @@ def run_colab_model(
         num_users, reviews_per_user: of the sample; 0: all.
         parameters: others of `Parameters`.
     """
-    sample: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
-    row = run_network(replace(DEFAULTS, **sample, **parameters))
+    parameters |= {"num_users": num_users, "reviews_per_user": reviews_per_user}
+    row = run_network(replace(DEFAULTS, **parameters))
     return row["accuracy_pooled"], row["fit_seconds"] + row["predict_seconds"]
 
 

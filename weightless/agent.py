@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from weightless import storage
-from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, Group, groups_of
+from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, groups_of
 from weightless.coin import checked_seed, toss
 from weightless.memory import Memory
 from weightless.patterns import GrowingPlanes
@@ -58,14 +58,12 @@ class Agent:
         self.seed = checked_seed(seed)
         self.memories = [Memory(group) for group in groups_of(arch)]
         self._i, self._q, self._z, self._c = (
-            np.array(ids, np.int64)
-            for ids in (arch.I__flat, arch.Q__flat, arch.Z__flat, arch.C__flat)
+            np.array(getattr(arch, f"{layer}__flat"), np.int64) for layer in "IQZC"
         )
         self._story = GrowingPlanes(arch.n_total, np.uint8)
         self._metastory = GrowingPlanes(arch.n_total, np.uint8)
-        self._live(
-            np.zeros((1, arch.n_total), np.uint8), np.full((1, arch.n_total), REST, np.uint8)
-        )
+        rest = np.zeros((1, arch.n_total), np.uint8)
+        self._append(rest, rest + np.uint8(REST))
 
     @property
     def state(self) -> int:
@@ -124,10 +122,9 @@ class Agent:
         _refuse(unknown)
         inputs = bits_of("INPUT", INPUT, (len(self._i),))
         label = bits_of("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
-        causes = self._causes(inputs, label, INSTINCTS, Cpos, Cneg)
+        causes = self._causes(inputs, label is not None, INSTINCTS, Cpos, Cneg)
         labels = None if label is None else label[None]
-        rules = {"DD": DD, "Hamming": Hamming, "Default": Default}
-        (output,) = self._advance(inputs[None], labels, causes, rules, unsequenced)
+        (output,) = self._advance(inputs[None], labels, causes, (DD, Hamming, Default), unsequenced)
         if print_result:
             print(f"state {self.state - 1}: Z = {output.tolist()}")
         return output
@@ -165,17 +162,13 @@ class Agent:
             return np.zeros((0, len(self._z)), np.uint8)
         inputs = bits_of("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
         labels = bits_of("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
+        rules = DD, Hamming, Default
         if unsequenced and not (INSTINCTS or Cpos or Cneg or print_result):
-            causes = self._causes(inputs, labels, False, False, False)
-            rules = {"DD": DD, "Hamming": Hamming, "Default": Default}
+            causes = self._causes(inputs, labels is not None)
             return self._advance(inputs, labels, causes, rules, unsequenced)
-        switches = (INSTINCTS, Cpos, Cneg, print_result, DD, Hamming, Default, unsequenced)
-        return np.stack(
-            [
-                self.next_state(one, () if labels is None else labels[at], *switches)
-                for at, one in enumerate(inputs)
-            ]
-        )
+        rows = zip(inputs, [()] * len(inputs) if labels is None else labels, strict=True)
+        switches = (INSTINCTS, Cpos, Cneg, print_result, *rules, unsequenced)
+        return np.stack([self.next_state(one, label, *switches) for one, label in rows])
 
     def reset_state(self) -> None:
         """A state in which every neuron of I, Q and Z fires at random; it is not learned from.
@@ -187,7 +180,7 @@ class Agent:
         random = np.concatenate([self._i, self._q, self._z])
         now = np.array([self.state], np.uint64)
         state[:, random] = [toss(self.seed, neuron, now) for neuron in random]
-        self._live(state, np.full(state.shape, RESET, np.uint8))
+        self._append(state, np.full(state.shape, RESET, np.uint8))
 
     def save(self, path: str | Path) -> None:
         """Write the agent to one file: architecture, memories, story. Rules of instincts are not
@@ -228,15 +221,10 @@ class Agent:
         inputs: np.ndarray,
         labels: np.ndarray | None,
         causes: list[int],
-        rules: dict[str, bool],
+        rules: tuple[bool, bool, bool],
         unsequenced: bool,
     ) -> np.ndarray:
-        """The next n states; n is 1, unless they are unsequenced. The outputs, uint8 [n, n_z].
-
-        Args:
-            inputs, labels: uint8 [n, n_i] and [n, n_z].
-            causes: why each control neuron fires, in the order of C.
-        """
+        """The outputs, uint8 [n, n_z], of the next n states: one, unless they are unsequenced."""
         previous = self.story[-1].copy()
         states = np.zeros((len(inputs), self.arch.n_total), np.uint8)
         why = np.full(states.shape, REST, np.uint8)
@@ -245,29 +233,37 @@ class Agent:
         for memory in self.memories:
             group = memory.group
             read = states[:, group.inputs]
-            neighbours = np.zeros((len(read), len(group.neighbours)), np.uint8)
-            if not unsequenced:
-                neighbours[:] = previous[group.neighbours]
+            neighbours = np.tile(previous[group.neighbours] * (not unsequenced), (len(read), 1))
             mine = [causes[place] for place in group.controls if causes[place] != REST]
-            if mine:
-                values = _value_to_learn(group, states, previous, labels, mine)
-                memory.store(read, neighbours, values)
-                states[:, group.neurons], why[:, group.neurons] = values, mine[0]
-            else:
+            if not mine:
                 read_beside = None if unsequenced else neighbours
-                fired = memory.fire(read, read_beside, self.seed, **rules)
+                fired = memory.fire(read, read_beside, self.seed, *rules)
                 states[:, group.neurons], why[:, group.neurons] = fired
-        self._live(states, why)
+                continue
+            if group.layer == "Q":
+                values = states[:, group.dominant]
+            elif labels is not None and BY_LABEL in mine:
+                values = labels[:, group.places]
+            else:  # the past value; of pain its opposite
+                values = previous[None, group.dominant] ^ np.uint8(BY_PAIN in mine)
+            memory.store(read, neighbours, values)
+            states[:, group.neurons], why[:, group.neurons] = values, mine[0]
+        self._append(states, why)
         return states[:, self._z]
 
     def _causes(
-        self, inputs: np.ndarray, label: np.ndarray | None, INSTINCTS: bool, Cpos: bool, Cneg: bool
+        self,
+        inputs: np.ndarray,
+        labelled: bool,
+        INSTINCTS: bool = False,
+        Cpos: bool = False,
+        Cneg: bool = False,
     ) -> list[int]:
         """Why each control neuron fires, in the order of C; REST where it does not."""
         if Cpos and Cneg:
             raise ValueError("Cpos and Cneg are pleasure and pain: one at a time")
         causes = [REST] * len(self._c)
-        causes[LABEL] = BY_LABEL if label is not None else REST
+        causes[LABEL] = BY_LABEL if labelled else REST
         causes[PLEASURE] = BY_PLEASURE if Cpos else REST
         causes[PAIN] = BY_PAIN if Cneg else REST
         for place in range(3, len(self._c)) if INSTINCTS else ():
@@ -282,43 +278,23 @@ class Agent:
             causes[place] = BY_INSTINCT if fires else REST
         return causes
 
-    def _live(self, states: np.ndarray, why: np.ndarray) -> None:
+    def _append(self, states: np.ndarray, why: np.ndarray) -> None:
         self._story.append(states.T)
         self._metastory.append(why.T)
 
 
-def _value_to_learn(
-    group: Group,
-    states: np.ndarray,
-    previous: np.ndarray,
-    labels: np.ndarray | None,
-    causes: list[int],
-) -> np.ndarray:
-    """The value each neuron of the group takes: uint8 [n, neurons]."""
-    if group.layer == "Q":
-        return states[:, group.dominant]
-    if labels is not None and BY_LABEL in causes:
-        return labels[:, group.places]
-    past = previous[None, group.dominant]
-    return 1 - past if BY_PAIN in causes else past
-
-
 def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
     """`values` as uint8 of this shape, all 0 or 1."""
+    expected = f"{name}: {' x '.join(map(str, shape))} values of 0 or 1 were expected, got"
     try:
         array = np.asarray(values)
     except ValueError:  # rows of unequal length
         array = np.empty(0, dtype=object)
-    expected = " x ".join(map(str, shape))
     if array.shape != shape:
-        raise ValueError(
-            f"{name}: {expected} values of 0 or 1 were expected, got shape {array.shape}"
-        )
+        raise ValueError(f"{expected} shape {array.shape}")
     bits = array.astype(np.uint8)
     if not ((bits == array) & (bits <= 1)).all():
-        raise ValueError(
-            f"{name}: {expected} values of 0 or 1 were expected, got others among them"
-        )
+        raise ValueError(f"{expected} others among them")
     return bits
 
 

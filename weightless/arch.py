@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -68,17 +68,17 @@ class Arch:
         self.description = description
         self.seed = seed
 
-        sizes = [self.arch_i, self.arch_i, self.arch_z, [3, *self.arch_c]]
-        self.I, self.Q, self.Z, self.C = _channels(sizes)
-        self.I__flat, self.Q__flat, self.Z__flat, self.C__flat = (
-            list(chain.from_iterable(channels)) for channels in (self.I, self.Q, self.Z, self.C)
+        ids = itertools.count()
+        self.I, self.Q, self.Z, self.C = (
+            [list(itertools.islice(ids, size)) for size in sizes]
+            for sizes in (self.arch_i, self.arch_i, self.arch_z, [3, *self.arch_c])
         )
-        self.n_total = self.C__flat[-1] + 1
-        self._channel_of = {
-            neuron: channel
-            for channel in chain(self.I, self.Q, self.Z, self.C)
-            for neuron in channel
-        }
+        self.I__flat, self.Q__flat, self.Z__flat, self.C__flat = (
+            list(itertools.chain(*channels)) for channels in (self.I, self.Q, self.Z, self.C)
+        )
+        self.n_total = next(ids)
+        channels = (*self.I, *self.Q, *self.Z, *self.C)
+        self._channel_of = {neuron: channel for channel in channels for neuron in channel}
         self.datamatrix = self._connect()
 
     def is_q(self, neuron: int) -> bool:
@@ -108,18 +108,15 @@ class Arch:
     def _connect(self) -> np.ndarray:
         connector = _connector(self.connector_function, self.connector_parameters)
         matrix = np.full((5, self.n_total), None, dtype=object)
-        names = (("I", self.I__flat), ("Q", self.Q__flat), ("Z", self.Z__flat), ("C", self.C__flat))
-        for name, neurons in names:
-            for neuron in neurons:
-                matrix[TYPE, neuron] = name
-                for row in (INPUTS, NEIGHBOURS, CONTROLS):
-                    matrix[row, neuron] = []
+        for name in "IQZC":
+            for neuron in getattr(self, f"{name}__flat"):
+                matrix[:DOMINANT, neuron] = [name, [], [], []]
         layers = (
             (self.Q__flat, self.I__flat, self.I__flat),
             (self.Z__flat, self.Q__flat, self.Z__flat),
         )
-        for layer, before, dominant in layers:
-            for neuron, dominant_of_it in zip(layer, dominant, strict=True):
+        for layer, before, dominants in layers:
+            for neuron, dominant in zip(layer, dominants, strict=True):
                 inputs, neighbours = (list(map(int, ids)) for ids in connector(self, neuron))
                 if not (set(inputs) <= set(before) and set(neighbours) <= set(layer)):
                     raise ValueError(
@@ -127,10 +124,7 @@ class Arch:
                         f"{neighbours}; inputs are among {before[0]}..{before[-1]}, "
                         f"neighbours among {layer[0]}..{layer[-1]}"
                     )
-                matrix[INPUTS, neuron] = inputs
-                matrix[NEIGHBOURS, neuron] = neighbours
-                matrix[CONTROLS, neuron] = list(self.C__flat)
-                matrix[DOMINANT, neuron] = dominant_of_it
+                matrix[INPUTS:, neuron] = [inputs, neighbours, list(self.C__flat), dominant]
         return matrix
 
 
@@ -162,22 +156,19 @@ def rand_conn(arch: Arch, neuron: int) -> tuple[Sequence[int], Sequence[int]]:
     The draw depends on the architecture's seed and the neuron alone. A number above the size of
     the layer takes the whole layer.
     """
-    q_in, q_ne, z_in, z_ne = arch.connector_parameters
-    n_inputs, n_neighbours = (q_in, q_ne) if arch.is_q(neuron) else (z_in, z_ne)
+    parameters = arch.connector_parameters
+    sizes = parameters[:2] if arch.is_q(neuron) else parameters[2:]
     rng = np.random.default_rng([arch.seed, neuron])
-
-    def drawn(layer: Sequence[int], size: int) -> list[int]:
-        return sorted(rng.choice(layer, min(size, len(layer)), replace=False).tolist())
-
-    inputs, neighbours = full_conn(arch, neuron)
-    return drawn(inputs, n_inputs), drawn(neighbours, n_neighbours)
+    inputs, neighbours = (
+        sorted(rng.choice(layer, min(size, len(layer)), replace=False).tolist())
+        for layer, size in zip(full_conn(arch, neuron), sizes, strict=True)
+    )
+    return inputs, neighbours
 
 
 CONNECTORS: dict[str, Connector] = {
-    "full_conn": full_conn,
-    "forward_full_conn": forward_full_conn,
-    "forward_forward_conn": forward_forward_conn,
-    "rand_conn": rand_conn,
+    connector.__name__: connector
+    for connector in (full_conn, forward_full_conn, forward_forward_conn, rand_conn)
 }
 
 
@@ -214,26 +205,26 @@ def groups_of(arch: Any) -> list[Group]:
     """
     try:
         matrix, c_place = arch.datamatrix, {int(c): at for at, c in enumerate(arch.C__flat)}
-        reading: dict[tuple[Any, ...], list[int]] = {}
-        for layer in (arch.Q__flat, arch.Z__flat):
-            for place, neuron in enumerate(layer):
-                key = (matrix[row, neuron] for row in (INPUTS, NEIGHBOURS, CONTROLS))
-                reading.setdefault((layer is arch.Z__flat, *map(ids_of, key)), []).append(place)
         groups = []
-        for (is_z, inputs, neighbours, controls), places in reading.items():
-            neurons = np.array(arch.Z__flat if is_z else arch.Q__flat, np.int64)[places]
-            dominant = [ids_of(matrix[DOMINANT, neuron])[0] for neuron in neurons]
-            groups.append(
-                Group(
-                    "Z" if is_z else "Q",
-                    neurons,
-                    np.array(inputs, np.int64),
-                    np.array(neighbours, np.int64),
-                    tuple(sorted(c_place[neuron] for neuron in controls)),
-                    np.array(dominant, np.int64),
-                    np.array(places, np.int64),
+        for layer, ids in (("Q", arch.Q__flat), ("Z", arch.Z__flat)):
+            reading: dict[tuple[tuple[int, ...], ...], list[int]] = {}
+            for place, neuron in enumerate(ids):
+                key = tuple(ids_of(matrix[row, neuron]) for row in (INPUTS, NEIGHBOURS, CONTROLS))
+                reading.setdefault(key, []).append(place)
+            for (inputs, neighbours, controls), places in reading.items():
+                neurons = np.array(ids, np.int64)[places]
+                dominant = [ids_of(matrix[DOMINANT, neuron])[0] for neuron in neurons]
+                groups.append(
+                    Group(
+                        layer,
+                        neurons,
+                        np.array(inputs, np.int64),
+                        np.array(neighbours, np.int64),
+                        tuple(sorted(c_place[neuron] for neuron in controls)),
+                        np.array(dominant, np.int64),
+                        np.array(places, np.int64),
+                    )
                 )
-            )
         return groups
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ValueError(
@@ -253,19 +244,11 @@ def _sizes(name: str, sizes: Sequence[int], may_be_empty: bool = False) -> list[
         whole = [int(size) for size in sizes]
     except (TypeError, ValueError):
         raise ValueError(f"{expected}, not {sizes!r}") from None
-    if (
-        any(size != original for size, original in zip(whole, sizes, strict=True))
-        or min(whole, default=1) < 1
-    ):
+    if whole != list(sizes) or min(whole, default=1) < 1:
         raise ValueError(f"{expected}, not {list(sizes)}")
     if not whole and not may_be_empty:
         raise ValueError(f"{expected}, and has at least one")
     return whole
-
-
-def _channels(sizes: Iterable[Sequence[int]]) -> list[list[list[int]]]:
-    ids = iter(range(sum(map(sum, sizes := list(sizes)))))
-    return [[[next(ids) for _ in range(size)] for size in channels] for channels in sizes]
 
 
 def _connector(function: str | Connector, parameters: Sequence[int]) -> Connector:

@@ -15,8 +15,6 @@ import numpy as np
 
 from weightless.compiled import compiled
 
-MAX_SEED = 2**64 - 1
-
 
 @compiled
 def mix(x: Any) -> Any:
@@ -57,6 +55,6 @@ def checked_seed(seed: int) -> np.uint64:
     Raises:
         ValueError: it is not a whole number from 0 to 2**64 - 1.
     """
-    if int(seed) != seed or not 0 <= seed <= MAX_SEED:
+    if int(seed) != seed or not 0 <= seed < 2**64:
         raise ValueError(f"a seed is a whole number from 0 to 2**64 - 1, not {seed}")
     return np.uint64(seed)

@@ -79,7 +79,7 @@ def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: A
 
 @compiled
 def discriminative(
-    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, queries: Any, fired: Any,
+    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, fired: Any,
     why: Any,
 ) -> None:  # fmt: skip
     """Write answer and reason where all the nearest by discriminative distance agree.
@@ -89,17 +89,17 @@ def discriminative(
     nearest = zero_rows(2 * TOGETHER)
     for block in range(0, len(weights), LANES):
         halves, bits, tables = _tables(weights, block, queries.shape[1])
-        stored = np.empty((last - first, len(halves)), np.uint32)
+        stored = np.empty((n, len(halves)), np.uint32)
         query_halves = np.empty((len(queries), len(halves)), np.uint32)
         for at in range(len(halves)):
             word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
-            for pattern in range(first, last):
-                stored[pattern - first, at] = np.uint32(patterns[word, pattern] >> shift)
+            for pattern in range(n):
+                stored[pattern, at] = np.uint32(patterns[word, pattern] >> shift)
             for query in range(len(queries)):
                 query_halves[query, at] = np.uint32(queries[query, word] >> shift)
-        replies = np.empty(last - first, np.int32)  # a bit a neuron
-        for pattern in range(first, last):
-            replies[pattern - first] = np.int32(
+        replies = np.empty(n, np.int32)  # a bit a neuron
+        for pattern in range(n):
+            replies[pattern] = np.int32(
                 (answers[block // 64, pattern] >> np.uint64(block % 64)) & np.uint64(0xFFFF)
             )
         query = 0
@@ -141,14 +141,13 @@ def _nearest_keys(
 
 @compiled
 def _tables(weights: Any, block: Any, words: Any) -> Any:
-    """What differing bits weigh, some bits at a time, for the 16 neurons from `block` on.
+    """What differing bits weigh, for the 16 neurons from `block` on.
 
     Returns:
-        The halves of words in which some bit weighs something, int64 [halves]; how many of the
-        lowest bits of a half may weigh something: 16, 28 or 32; and for each half its tables, a
-        row for every set of differing bits in a chunk: int32 flat (halves, TABLE_ROWS, lanes),
-        twice the sum of the weights. Chunks are of 8 bits, but of 7 where 28 bits are enough, for
-        such tables stay in the first cache.
+        int64 [halves], the halves of words in which some bit weighs something; how many of their
+        lowest bits may: 16, 28 or 32; and their tables, int32 flat (halves, TABLE_ROWS, lanes):
+        twice the weight of every set of differing bits in a chunk. Chunks are of 8 bits, or of 7
+        where 28 bits are enough: such tables stay in the first cache.
     """
     steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
     for neuron in range(min(LANES, len(weights) - block)):
@@ -175,7 +174,7 @@ def _tables(weights: Any, block: Any, words: Any) -> Any:
 
 @compiled
 def nearest_by_hamming(
-    patterns: Any, answers: Any, first: Any, last: Any, query: Any, ones: Any, zeros: Any
+    patterns: Any, answers: Any, n: Any, query: Any, ones: Any, zeros: Any
 ) -> int:
     """The Hamming distance of the nearest patterns, and which answers they give.
 
@@ -183,18 +182,18 @@ def nearest_by_hamming(
         query: uint64 [words].
         ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
     """
-    blocks = (last - first + BLOCK - 1) // BLOCK
+    blocks = (n + BLOCK - 1) // BLOCK
     least = np.empty(blocks, np.int64)
     for block in range(blocks):
-        start = first + block * BLOCK
-        least[block] = _least_distance(patterns, start, min(start + BLOCK, last), query)
+        start = block * BLOCK
+        least[block] = _least_distance(patterns, start, min(start + BLOCK, n), query)
     nearest = least.min()
     ones[:] = 0
     zeros[:] = 0
     for block in range(blocks):
         if least[block] == nearest:  # few: only these are looked at again
-            start = first + block * BLOCK
-            for pattern in range(start, min(start + BLOCK, last)):
+            start = block * BLOCK
+            for pattern in range(start, min(start + BLOCK, n)):
                 if _distance(patterns, pattern, query) == nearest:
                     for word in range(len(answers)):
                         ones[word] |= answers[word, pattern]
@@ -232,32 +231,32 @@ def _distance(patterns: Any, pattern: Any, query: Any) -> Any:
 
 @compiled
 def fire(
-    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, queries: Any, seed: Any,
+    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, seed: Any,
     neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
 ) -> None:  # fmt: skip
-    """Answer n queries from patterns first .. last, by the three rules in turn.
+    """Answer m queries from the first n patterns, by the three rules in turn.
 
     Args:
-        patterns, answers: uint64 [>= words, >= last] and [answer words, >= last].
+        patterns, answers: uint64 [>= words, >= n] and [answer words, >= n].
         weights: int32 [neurons, >= 64 * words], see `weigh`; read only for DD.
-        queries: uint64 [n, words].
+        queries: uint64 [m, words].
         seed: uint64, the agent's.
         neurons: int64 [neurons], their ids.
-        fired, why: uint8 [n, neurons], filled.
+        fired, why: uint8 [m, neurons], filled.
     """
     fired[:] = 0
     why[:] = UNDECIDED
-    if DD and last > first:
-        discriminative(patterns, answers, first, last, weights, queries, fired, why)
+    if DD and n > 0:
+        discriminative(patterns, answers, n, weights, queries, fired, why)
     ones, zeros = np.zeros(len(answers), np.uint64), np.zeros(len(answers), np.uint64)
     for query in range(len(queries)):
         scanned = False
         for neuron in range(len(neurons)):
             if why[query, neuron] != UNDECIDED:
                 continue
-            if Hamming and last > first:
+            if Hamming and n > 0:
                 if not scanned:
-                    nearest_by_hamming(patterns, answers, first, last, queries[query], ones, zeros)
+                    nearest_by_hamming(patterns, answers, n, queries[query], ones, zeros)
                     scanned = True
                 word, bit = neuron // 64, np.uint64(neuron % 64)
                 one, zero = (ones[word] >> bit) & ONE, (zeros[word] >> bit) & ONE
@@ -301,21 +300,21 @@ def distinct(rows: Any) -> Any:
 
 @compiled
 def fire_many(
-    patterns: Any, answers: Any, first: Any, last: Any, weights: Any, queries: Any, seed: Any,
+    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, seed: Any,
     neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
 ) -> None:  # fmt: skip
     """`fire`, which equal patterns with equal answers, and equal queries, cost only once."""
     words = queries.shape[1]
-    rows = np.empty((last - first, words + len(answers)), np.uint64)
-    rows[:, :words] = patterns[:words, first:last].T
-    rows[:, words:] = answers[:, first:last].T
+    rows = np.empty((n, words + len(answers)), np.uint64)
+    rows[:, :words] = patterns[:words, :n].T
+    rows[:, words:] = answers[:, :n].T
     few = rows[distinct(rows)[0]].T
     few_patterns, few_answers = few[:words].copy(), few[words:].copy()
     firsts, which = distinct(queries)
     few_fired = np.empty((len(firsts), len(neurons)), np.uint8)
     few_why = np.empty((len(firsts), len(neurons)), np.uint8)
     fire(
-        few_patterns, few_answers, 0, few.shape[1], weights, queries[firsts], seed, neurons,
+        few_patterns, few_answers, few.shape[1], weights, queries[firsts], seed, neurons,
         DD, Hamming, Default, few_fired, few_why,
     )  # fmt: skip
     fired[:] = few_fired[which]

@@ -42,8 +42,7 @@ class Memory:
 
     def __init__(self, group: Group) -> None:
         self.group = group
-        self.input_words = words_for(len(group.inputs))
-        self.words = self.input_words + words_for(len(group.neighbours))
+        self.words = words_for(len(group.inputs)) + words_for(len(group.neighbours))
         if self.words > MAX_WORDS:
             raise ValueError(
                 f"a neuron reads at most {64 * MAX_WORDS} bits, {group.neurons[0]} more"
@@ -91,7 +90,6 @@ class Memory:
         inputs: np.ndarray,
         neighbours: np.ndarray | None,
         seed: np.uint64,
-        *,
         DD: bool = True,
         Hamming: bool = True,
         Default: bool = True,
@@ -99,8 +97,7 @@ class Memory:
         """Answer n patterns: uint8 [n, inputs] and [n, neighbours], or None unsequenced.
 
         Returns:
-            The answers, uint8 [n, neurons], and why: uint8 [n, neurons] of `kernels.BY_DD` ..
-            `kernels.UNDECIDED`.
+            The answers and why, of `kernels.BY_DD` .. `UNDECIDED`: uint8 [n, neurons] both.
         """
         queries = pack(inputs)
         if neighbours is not None:
@@ -108,7 +105,7 @@ class Memory:
         fired = np.empty((len(queries), len(self.group.neurons)), np.uint8)
         why = np.empty(fired.shape, np.uint8)
         (fire if len(queries) < FEW else fire_many)(
-            self.patterns.array, self.answers.array, 0, len(self),
+            self.patterns.array, self.answers.array, len(self),
             self.weights() if DD else self._weights,
             queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
         )  # fmt: skip

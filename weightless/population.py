@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -24,8 +23,7 @@ PARTS_A_THREAD = 4  # so that a thread with small memories takes over from one w
 SHARED_FROM = 1_000_000  # comparisons, about 5 ms: below, threads cost more than they save
 
 
-@dataclass(frozen=True)
-class _Reading:
+class _Reading(NamedTuple):
     """What a group reads and answers, in places of the input and label of an example."""
 
     neurons: np.ndarray  # int64 [neurons], ids
@@ -68,10 +66,7 @@ class Population:
         self._n_i, self._n_z = len(arch.I__flat), len(arch.Z__flat)
         self._input_words = words_for(self._n_i)
         self._words = self._input_words + words_for(self._n_z)  # of an example
-        self._examples = [self._empty() for _ in range(self.n_agents)]
-
-    def _empty(self) -> GrowingPlanes:
-        return GrowingPlanes(self._words, np.uint64)
+        self._examples = [GrowingPlanes(self._words, np.uint64) for _ in self.seeds]
 
     @property
     def counts(self) -> np.ndarray:
@@ -80,8 +75,8 @@ class Population:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held: the packed examples, room to grow, and 32 an agent: its seed, its number of
-        examples and where they are."""
+        """Bytes held: the packed examples with the room they have to grow, and 32 an agent for its
+        seed, its number of examples and where they are."""
         return 32 * self.n_agents + sum(examples.array.nbytes for examples in self._examples)
 
     def learn(self, agent_index: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> None:
@@ -98,10 +93,10 @@ class Population:
             ValueError: shapes, values or indices other than these.
         """
         index = self._indices(agent_index)
-        packed_inputs = pack(bits_of("inputs", inputs, (len(index), self._n_i)))  # (n, words)
-        packed_labels = pack(bits_of("labels", labels, (len(index), self._n_z)))
+        x = pack(bits_of("inputs", inputs, (len(index), self._n_i)))  # (n, words)
+        y = pack(bits_of("labels", labels, (len(index), self._n_z)))
         order = np.argsort(index, kind="stable")  # row order is kept within an agent
-        planes = np.concatenate([packed_inputs, packed_labels], axis=1)[order].T  # (words, n)
+        planes = np.concatenate([x, y], axis=1)[order].T  # (words, n)
         agents, firsts = np.unique(index[order], return_index=True)
         parts = np.split(planes, firsts[1:], axis=1)  # one part, and no agent, of no row
         for agent, columns in zip(agents, parts, strict=False):
@@ -112,7 +107,7 @@ class Population:
         been as many from the start."""
         self.n_agents += more
         self.seeds = agent_seeds(self.seed, self.n_agents)
-        self._examples += [self._empty() for _ in range(more)]
+        self._examples += [GrowingPlanes(self._words, np.uint64) for _ in range(more)]
 
     def forget(self, agent_index: int, place: int) -> None:
         """Remove one example of one agent; its answers become those of an agent that learned the
@@ -128,10 +123,8 @@ class Population:
         try:
             self._examples[agent].remove(place)
         except IndexError:
-            held = len(self._examples[agent])
-            raise ValueError(
-                f"agent {agent_index} has {held} examples, so none at {place}"
-            ) from None
+            held = f"agent {agent_index} has {len(self._examples[agent])} examples"
+            raise ValueError(f"{held}, so none at {place}") from None
 
     def recall(
         self,
@@ -163,10 +156,11 @@ class Population:
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         states = np.zeros((len(index), self.arch.n_total), np.uint8)
         states[:, self.arch.I__flat] = bits_of("inputs", inputs, (len(index), self._n_i))[order]
-        planes = self._joined(agents)  # (words, examples of those queried)
-        inputs_stored, labels = planes[: self._input_words], planes[self._input_words :]
+        inputs_stored, labels = self._joined(agents)
         counts = np.array([len(self._examples[agent]) for agent in agents], np.int64)
         table = l_table(int(counts.max(initial=0)))
+        linux = hasattr(os, "sched_getaffinity")
+        cores = len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
         for reading in self._readings:  # Q before Z, which reads Q as it is now
             fired = np.empty((len(index), len(reading.neurons)), np.uint8)
             arguments = (
@@ -175,25 +169,24 @@ class Population:
                 pack(states[:, reading.inputs]), reading.pattern_bits, reading.answer_bits,
                 reading.neurons, table, bool(DD), bool(Hamming), bool(Default), fired,
             )  # fmt: skip
-            _share(arguments, counts * sizes, threads or _cores())
+            _share(arguments, counts * sizes, threads or cores)
             states[:, reading.neurons] = fired
         output = np.empty((len(index), self._n_z), np.uint8)
         output[order] = states[:, self.arch.Z__flat]
         return output
 
-    def _joined(self, agents: Iterable[int]) -> np.ndarray:
-        """Examples of these agents, one agent's after another's, uint64 [words, examples]."""
+    def _joined(self, agents: Iterable[int]) -> list[np.ndarray]:
+        """Inputs and labels of these agents' examples, one agent's after another's: uint64 planes
+        [words, examples]."""
         columns = [self._examples[agent].columns for agent in agents]
-        return np.concatenate([np.empty((self._words, 0), np.uint64), *columns], axis=1)
+        planes = np.concatenate([np.empty((self._words, 0), np.uint64), *columns], axis=1)
+        return np.split(planes, [self._input_words])
 
     def examples(self, agent_index: int) -> tuple[np.ndarray, np.ndarray]:
         """What one agent has learned, in order: inputs uint8 [k, n_i], labels uint8 [k, n_z]."""
         (agent,) = self._indices(np.array([agent_index]))
-        rows = self._examples[agent].columns.T
-        return (
-            unpack(np.ascontiguousarray(rows[:, : self._input_words]), self._n_i),
-            unpack(np.ascontiguousarray(rows[:, self._input_words :]), self._n_z),
-        )
+        inputs, labels = (np.ascontiguousarray(planes.T) for planes in self._joined([agent]))
+        return unpack(inputs, self._n_i), unpack(labels, self._n_z)
 
     def agent(self, agent_index: int) -> Agent:
         """One of them alone: an `Agent` that answers as it does."""
@@ -204,14 +197,10 @@ class Population:
 
     def save(self, path: str | Path) -> None:
         """Write the population to one file: architecture, and the examples of every agent."""
-        planes = self._joined(range(self.n_agents))
-        inputs, labels = planes[: self._input_words], planes[self._input_words :]
+        inputs, labels = self._joined(range(self.n_agents))
         arrays = {"counts": self.counts, "inputs": inputs, "labels": labels}
-        header = {
-            "arch": storage.describe(self.arch),
-            "n_agents": self.n_agents,
-            "seed": int(self.seed),
-        }
+        about = {"n_agents": self.n_agents, "seed": int(self.seed)}
+        header = {"arch": storage.describe(self.arch), **about}
         storage.write(path, "population", header, arrays)
 
     @classmethod
@@ -241,45 +230,32 @@ class Population:
         return population
 
     def _indices(self, agent_index: np.ndarray) -> np.ndarray:
-        index = np.asarray(agent_index)
+        index, expected = np.asarray(agent_index), "were expected, got"
         if index.ndim != 1 or not (np.issubdtype(index.dtype, np.integer) or not index.size):
-            raise ValueError(
-                f"agent_index: whole numbers [n] were expected, got {index.dtype} of "
-                f"shape {index.shape}"
-            )
+            got = f"{index.dtype} of shape {index.shape}"
+            raise ValueError(f"agent_index: whole numbers [n] {expected} {got}")
         if index.size and not 0 <= index.min() <= index.max() < self.n_agents:
-            raise ValueError(
-                f"agent_index: 0 .. {self.n_agents - 1} were expected, "
-                f"got {index.min()} .. {index.max()}"
-            )
+            got = f"{index.min()} .. {index.max()}"
+            raise ValueError(f"agent_index: 0 .. {self.n_agents - 1} {expected} {got}")
         return index.astype(np.int64)
 
 
 def _readings(arch: Any) -> list[_Reading]:
     readings = []
     i_place = {int(neuron): place for place, neuron in enumerate(arch.I__flat)}
-    z_place = {int(neuron): place for place, neuron in enumerate(arch.Z__flat)}
     for group in groups_of(arch):
         if LABEL not in group.controls or len(group.inputs) > 64 * MAX_WORDS:
             raise ValueError(
                 f"in a population a label makes every neuron learn, and each reads at most "
                 f"{64 * MAX_WORDS} bits; neuron {group.neurons[0]} does not"
             )
-        if group.layer == "Q":
-            i_place |= {
-                int(neuron): i_place[int(dominant)]  # what a Q neuron is while it learns
-                for neuron, dominant in zip(group.neurons, group.dominant, strict=True)
-            }
-        place_of = i_place if group.layer == "Q" else z_place
-        readings.append(
-            _Reading(
-                group.neurons,
-                group.inputs,
-                np.array([i_place[int(neuron)] for neuron in group.inputs], np.int64),
-                np.array([place_of[int(neuron)] for neuron in group.neurons], np.int64),
-                group.layer == "Z",
-            )
-        )
+        answer_bits = group.places
+        if group.layer == "Q":  # while it learns it is what its dominant neuron is
+            answer_bits = np.array([i_place[int(neuron)] for neuron in group.dominant], np.int64)
+            i_place |= dict(zip(group.neurons.tolist(), answer_bits.tolist(), strict=True))
+        pattern_bits = np.array([i_place[int(neuron)] for neuron in group.inputs], np.int64)
+        is_z = group.layer == "Z"
+        readings.append(_Reading(group.neurons, group.inputs, pattern_bits, answer_bits, is_z))
     return readings
 
 
@@ -295,25 +271,13 @@ def _share(arguments: tuple[Any, ...], comparisons: np.ndarray, threads: int) ->
         list(pool.map(lambda first, last: _recall(first, last, *arguments), edges[:-1], edges[1:]))
 
 
-def _cores() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @compiled
 def _recall(
     first: Any, last: Any, inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any,
     bounds: Any, queries: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
     table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,
 ) -> None:  # fmt: skip
-    """One group of neurons of agents first .. last; queries bounds[a] .. bounds[a + 1] are a's.
-
-    Args:
-        inputs, answering: uint64 planes [words, examples].
-        queries: uint64 [m, words], fired: uint8 [m, neurons], filled.
-    """
+    """One group of neurons of agents first .. last; queries bounds[a] .. bounds[a + 1] are a's."""
     words = queries.shape[1]
     for at in range(first, last):
         n = counts[at]
@@ -329,7 +293,7 @@ def _recall(
         mine = slice(bounds[at], bounds[at + 1])
         why = np.empty(fired[mine].shape, np.uint8)
         fire_many(
-            patterns, answers, 0, n, weights, queries[mine], seeds[at], neurons,
+            patterns, answers, n, weights, queries[mine], seeds[at], neurons,
             DD, Hamming, Default, fired[mine], why,
         )  # fmt: skip
 

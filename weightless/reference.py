@@ -149,10 +149,8 @@ class ReferenceAgent:
         inputs: np.ndarray,
         label: np.ndarray | None = None,
         *,
-        DD: bool = True,
-        Hamming: bool = True,
-        Default: bool = True,
         unsequenced: bool = False,
+        **rules: bool,
     ) -> np.ndarray:
         """Advance by one state, learning if there is a label; the output, uint8 [n_z]."""
         before, now = self.state, np.zeros_like(self.state)
@@ -160,14 +158,12 @@ class ReferenceAgent:
         for group in groups_of(self.arch):  # Q before Z, which reads Q as it is now
             read = now[group.inputs]
             neighbours = before[group.neighbours] * (not unsequenced)
-            for neuron, dominant in zip(group.neurons, group.dominant, strict=True):
+            values = now[group.dominant]
+            if label is not None and group.layer == "Z":
+                values = label[group.places]
+            for neuron, value in zip(group.neurons, values, strict=True):
                 memory = self.memory[int(neuron)]
                 if label is not None:
-                    value = (
-                        now[dominant]
-                        if group.layer == "Q"
-                        else label[self.arch.Z__flat.index(neuron)]
-                    )
                     memory.append((read, neighbours, value))
                     now[neuron], self.why[int(neuron)] = value, "label"
                     continue
@@ -179,9 +175,7 @@ class ReferenceAgent:
                     np.array([value for _, _, value in memory], np.uint8),
                     query,
                     toss(self.seed, int(neuron), *parts),
-                    DD=DD,
-                    Hamming=Hamming,
-                    Default=Default,
+                    **rules,
                 )
         self.state = now
         return now[self.arch.Z__flat]

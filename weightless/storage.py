@@ -57,8 +57,7 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndar
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop("header").tobytes())
-        ours = header["format"] == FORMAT
-        version, found = header["version"], header["kind"]
+        about = header["format"], header["kind"], header["version"]
     except FileNotFoundError:
         raise
     except (
@@ -66,29 +65,25 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndar
         NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
         raise ValueError(f"{path} is damaged, or no {FORMAT} file: {error}") from error
-    if not ours:
+    if about[0] != FORMAT:
         raise ValueError(f"{path} is no {FORMAT} file")
-    if found != kind:
-        raise ValueError(f"{path} holds {found} data, not {kind} data")
-    if version != VERSION:
-        raise ValueError(f"{path} is of version {version}; this engine reads version {VERSION}")
+    if about[1] != kind:
+        raise ValueError(f"{path} holds {about[1]} data, not {kind} data")
+    if about[2] != VERSION:
+        raise ValueError(f"{path} is of version {about[2]}; this engine reads version {VERSION}")
     return header, arrays
 
 
 def _check_sizes(path: str | Path) -> None:
-    """Raises ValueError for a file that would unpack to far more than it is: before anything of
-    it is held in memory. A pattern that is stored a thousand times packs a thousandfold, so the
-    bound is generous."""
+    """Raises ValueError for a file that would unpack to far more than it is, before it is read. A
+    pattern that is stored a thousand times packs a thousandfold, so the bound is generous."""
     with zipfile.ZipFile(path) as archive:
         unpacked = 0
         for member in archive.infolist():
             unpacked += member.file_size
             with archive.open(member) as stream:
-                version = np.lib.format.read_magic(stream)
-                read_header = {
-                    (1, 0): np.lib.format.read_array_header_1_0,
-                    (2, 0): np.lib.format.read_array_header_2_0,
-                }[version]
+                major, minor = np.lib.format.read_magic(stream)
+                read_header = getattr(np.lib.format, f"read_array_header_{major}_{minor}")
                 shape, _, dtype = read_header(stream)
             if math.prod(shape) * dtype.itemsize > member.file_size:
                 raise ValueError(f"{member.filename} says that it is larger than it is")

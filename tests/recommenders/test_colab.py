@@ -9,6 +9,7 @@ import pytest
 import torch
 from fitting import fit
 from torch import nn
+from torch.utils.data import DataLoader
 
 from Collaborative.torch_colab import (
     MOVIE,
@@ -135,3 +136,29 @@ def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     gpu = fit(TorchCollaborativeRecommender(device="cuda"), train, movies)
     for one, other in zip(cpu._network.parameters(), gpu._network.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)
+
+
+def test_a_loop_over_dictionaries_learns_as_much():
+    """The published way of feeding it, one dictionary a rating, shuffled otherwise."""
+    movies, train = toy_movies(20), toy_ratings([20] * 20, movies=20, seed=6)
+    model = TorchCollaborativeRecommender(batch=32, device="cpu")
+    made = keep_the_start(model)
+    fit(model, train, movies)
+    y = torch.from_numpy(encode_ratings(train.stars, "half_stars")).float()
+    user, movie = torch.tensor(train.user).long(), torch.tensor(train.movie).long()
+    columns = {"user": user, "movie": movie, "bits": model._bits[movie], "rating": y}
+    rows = [{name: one[row] for name, one in columns.items()} for row in range(len(y))]
+    loader = DataLoader(rows, 32, shuffle=True, generator=torch.Generator().manual_seed(0))
+    adam = torch.optim.Adam(made[0].parameters(), lr=0.001)
+    for _ in range(25):
+        for batch in loader:
+            adam.zero_grad()
+            z = made[0](batch["user"], batch["movie"], batch["bits"])
+            nn.BCEWithLogitsLoss()(z, batch["rating"]).backward()
+            adam.step()
+    losses = [
+        nn.BCEWithLogitsLoss()(network(user, movie, columns["bits"]), y).item()
+        for network in (model._network, made[0])
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert losses[0] < 0.6

@@ -16,11 +16,7 @@ def random_bits(rng: np.random.Generator, *shape: int) -> np.ndarray:
 
 def test_one_at_a_time_and_all_at_once_are_the_same():
     rng = np.random.default_rng(1)
-    inputs, labels, asked = (
-        random_bits(rng, 25, 26),
-        random_bits(rng, 25, 10),
-        random_bits(rng, 9, 26),
-    )
+    inputs, labels, asked = (random_bits(rng, *shape) for shape in ((25, 26), (25, 10), (9, 26)))
     one, batch = ao.Agent(movie_arch(), seed=3), ao.Agent(movie_arch(), seed=3)
     batch.next_state_batch(inputs, labels, unsequenced=True)
     for x, y in zip(inputs, labels, strict=True):
@@ -65,11 +61,13 @@ def test_bad_input_is_refused_in_words(method, arguments, message):
             ao.Agent(movie_arch(), seed=seed)
 
 
-def test_states_are_recorded():
+def test_states_are_recorded(capsys):
     agent = ao.Agent(ao.Arch([2, 1], [1, 2]))
+    assert agent.next_state_batch(np.zeros((0, 3))).shape == (0, 3)
     assert agent.state == 1  # at rest
     assert agent.story.tolist() == [[0] * 12]
-    agent.next_state([1, 0, 1], [1, 1, 0])
+    agent.next_state([1, 0, 1], [1, 1, 0], print_result=True)
+    assert capsys.readouterr().out == "state 1: Z = [1, 1, 0]\n"
     assert agent.state == 2
     #                                  I        Q        Z        C
     assert agent.story[-1].tolist() == [1, 0, 1, 1, 0, 1, 1, 1, 0, 1, 0, 0]
@@ -110,13 +108,6 @@ def test_a_reset_is_random_in_i_q_and_z_and_is_not_learned():
     assert not agent.story[:, 120:].any()
     assert set(agent.metastory[-1]) == {"reset"}
     assert len(agent.memories[0]) == 0
-
-
-def test_batches_of_none_and_printing(capsys):
-    agent = ao.Agent(ao.Arch([2], [3]))
-    assert agent.next_state_batch(np.zeros((0, 2))).shape == (0, 3)
-    agent.next_state([0, 1], [1, 0, 1], print_result=True)
-    assert capsys.readouterr().out == "state 1: Z = [1, 0, 1]\n"
 
 
 def test_inputs_are_left_as_they_were():

@@ -56,14 +56,11 @@ def test_random_connections_are_drawn_by_seed():
     assert drawn(1) == drawn(1) != drawn(2)
 
 
-def test_a_connector_of_ones_own():
+def test_neurons_that_read_the_same_are_one_group():
     arch = ao.Arch(*SIZES, connector_function=lambda arch, neuron: ([0] if neuron < 6 else [5], []))
     assert reads(arch, 3) == ([0], [])
     assert reads(arch, 7) == ([5], [])
     assert [group.neurons.tolist() for group in groups_of(arch)] == [[3, 4, 5], [6, 7, 8]]
-
-
-def test_neurons_that_read_the_same_are_one_group():
     groups = groups_of(ao.Arch([10, 3, 3, 10], [10], connector_function="forward_forward_conn"))
     assert [len(group.neurons) for group in groups] == [10, 3, 3, 10, 10]
     assert groups[3].inputs.tolist() == list(range(16, 26))
@@ -87,33 +84,20 @@ def test_bad_architectures_are_refused_in_words(arguments, message):
         ao.Arch(*arguments)
 
 
-def test_only_instinct_neurons_take_a_rule():
-    arch = ao.Arch(*SIZES)
-    arch.set_instinct(12, lambda senses, agent: True)
-    with pytest.raises(ValueError, match="no instinct neuron"):
-        arch.set_instinct(9, lambda senses, agent: True)
-
-
 class ForeignArch:
     """What `ao_arch.Arch` carries: the sets, and a datamatrix with connections as arrays."""
 
     def __init__(self) -> None:
         self.I, self.Q, self.Z = [[0, 1], [2]], [[3, 4], [5]], [[6, 7]]
         self.C = [[8, 9, 10], [11]]
-        self.I__flat, self.Q__flat, self.Z__flat = (
-            np.array(ids) for ids in ([0, 1, 2], [3, 4, 5], [6, 7])
+        self.I__flat, self.Q__flat, self.Z__flat, self.C__flat = (
+            np.hstack(channels) for channels in (self.I, self.Q, self.Z, self.C)
         )
-        self.C__flat = np.array([8, 9, 10, 11])
         self.n_total = 12
         self.datamatrix = np.zeros((5, 12), dtype="O")
         for q in self.Q__flat:
-            self.datamatrix[:, q] = [
-                "Q",
-                np.array([0, 1, 2]),
-                [3, 4, 5],
-                np.array([8, 9, 10]),
-                q - 3,
-            ]
+            connections = np.array([0, 1, 2]), [3, 4, 5], np.array([8, 9, 10])
+            self.datamatrix[:, q] = ["Q", *connections, q - 3]
         for z in self.Z__flat:
             self.datamatrix[:, z] = ["Z", self.Q__flat, [6, 7], [8, 9, 10, 11], z]
         self.datamatrix[4, 11] = lambda senses, agent: [1, "always"]
@@ -135,6 +119,8 @@ def test_an_architecture_of_ao_arch_works_in_place_of_ours():
     assert not {"instinct"} & set(theirs.metastory[-1, :6])
 
 
-def test_what_is_no_architecture_is_refused():
+def test_what_is_no_architecture_and_no_instinct_neuron_is_refused():
+    with pytest.raises(ValueError, match="no instinct neuron"):
+        ao.Arch(*SIZES).set_instinct(9, lambda senses, agent: True)
     with pytest.raises(ValueError, match=r"an architecture .* was expected, got dict"):
         ao.Agent({"arch_i": [3]})

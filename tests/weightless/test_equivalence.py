@@ -11,7 +11,7 @@ from weightless.agent import WHY
 from weightless.arch import Group
 from weightless.memory import FEW, Memory
 
-SMALL, LARGE = 2_000, 200  # cases of short and of long memories
+SMALL, LARGE = 1_000, 120  # cases of short and of long memories
 QUIET = {
     "deadline": None,
     "database": None,
@@ -50,6 +50,9 @@ def random_memory(n_patterns: int, n_bits: int, n_neurons: int, n_asked: int, se
         for _ in range(rng.integers(0, 3)):
             asked[np.arange(n_asked), rng.integers(0, n_bits, n_asked)] ^= 1
     return patterns, answers, asked, rng
+
+
+EVERY_RULE = {"DD": True, "Hamming": True, "Default": True}
 
 
 def check_against_reference(n_patterns, n_bits, n_neurons, n_asked, seed, rules, neurons=2):
@@ -114,22 +117,19 @@ def test_long_memories(n_patterns, n_bits, n_neurons, n_asked, seed, rules):
 @pytest.mark.parametrize("n_bits", [1, 31, 32, 33, 64, 65, 257, 1_024])
 @pytest.mark.parametrize("n_asked", [1, 200])
 def test_the_corners(n_patterns, n_bits, n_asked):
-    everything = {"DD": True, "Hamming": True, "Default": True}
     for n_neurons in (1, 70):
-        check_against_reference(n_patterns, n_bits, n_neurons, n_asked, n_bits, everything, 1)
+        check_against_reference(n_patterns, n_bits, n_neurons, n_asked, n_bits, EVERY_RULE, 1)
 
 
 def test_a_neuron_that_reads_nothing_goes_by_its_answers():
-    rules = {"DD": True, "Hamming": True, "Default": True}
     for seed in range(40):
-        check_against_reference(seed % 4, 0, 3, 9, seed, rules, neurons=3)
+        check_against_reference(seed % 4, 0, 3, 9, seed, EVERY_RULE, neurons=3)
 
 
 def test_the_random_memories_reach_every_rule():
     counts = dict.fromkeys(("DD", "Hamming", "Default"), 0)
-    rules = {"DD": True, "Hamming": True, "Default": True}
     for seed in range(150):
-        for reason in check_against_reference(32, 9, 3, 9, seed, rules):
+        for reason in check_against_reference(32, 9, 3, 9, seed, EVERY_RULE):
             counts[reason] += 1
     assert min(counts.values()) >= 5, counts
 

@@ -1,6 +1,8 @@
 """The plain rules against memories worked out by hand."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from weightless import reference
 from weightless.memory import WEIGHT_ONE, scaled_l
 from weightless.reference import weights
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "weightless.md").read_text()
 
 
 def bits(text: str) -> np.ndarray:
@@ -33,6 +37,7 @@ def memory(*rows: str) -> tuple[np.ndarray, np.ndarray]:
     ],
 )
 def test_weights_by_hand(bit, answers, information):
+    assert [scaled_l(count) for count in (0, 1, 2, 4, 8)] == [0, 0, 2 << 32, 8 << 32, 24 << 32]
     assert reference.weight(bits(bit), bits(answers)) == round(information * WEIGHT_ONE)
 
 
@@ -55,10 +60,6 @@ def test_weights_in_whole_arrays_are_those_of_one_bit_at_a_time():
         assert (together == alone).all()
 
 
-def test_l_is_exact_to_its_last_place():
-    assert [scaled_l(count) for count in (0, 1, 2, 4, 8)] == [0, 0, 2 << 32, 8 << 32, 24 << 32]
-
-
 def test_discriminative_distance_prefers_the_bit_that_tells():
     # The first bit is the answer; the other three are noise, the same for both answers.
     patterns, answers = memory("0000 0", "0111 0", "1000 1", "1111 1")
@@ -79,8 +80,10 @@ def test_hamming_decides_where_no_bit_tells():
         )
 
 
-def test_a_coin_decides_where_memory_contradicts_itself():
+def test_a_coin_decides_where_memory_is_empty_or_contradicts_itself():
     patterns, answers = memory("01 0", "01 1")
+    empty = np.zeros((0, 3), np.uint8), np.zeros(0, np.uint8)
+    assert reference.fire(*empty, bits("010"), coin=1) == (1, "Default")
     for coin in (0, 1):
         assert reference.fire(patterns, answers, bits("01"), coin) == (coin, "Default")
     assert reference.fire(patterns, answers, bits("01"), 1, Default=False) == (0, "undecided")
@@ -95,11 +98,6 @@ def test_each_rule_can_be_switched_off():
     assert reference.fire(patterns, answers, asked, coin, DD=False, Hamming=False) == (1, "Default")
 
 
-def test_an_empty_memory_has_only_the_coin():
-    patterns, answers = np.zeros((0, 3), np.uint8), np.zeros(0, np.uint8)
-    assert reference.fire(patterns, answers, bits("010"), coin=1) == (1, "Default")
-
-
 def test_coins_are_even_and_depend_on_seed_neuron_and_pattern():
     rng = np.random.default_rng(0)
     patterns = rng.integers(0, 2, (400, 70), np.uint8)
@@ -107,3 +105,24 @@ def test_coins_are_even_and_depend_on_seed_neuron_and_pattern():
     assert (abs(sides.mean(axis=1) - 0.5) < 0.1).all()
     agreement = np.mean(sides[:, None] == sides[None], axis=2)  # of different seeds, neurons
     assert (abs(agreement[~np.eye(4, dtype=bool)] - 0.5) < 0.1).all()
+
+
+def test_the_code_of_the_documentation_runs():
+    blocks = re.findall(r"```python\n(.*?)```", TEXT, flags=re.S)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(block, names)
+    assert names["agent"].next_state(names["movies"][7], unsequenced=True).sum() == 8
+    assert len(blocks) >= 3
+
+
+def test_its_first_table_answers_as_it_says():
+    rows = re.findall(r"^\| ([01]) \| ([01]) \| ([01]) \| ([01]) \|$", TEXT, flags=re.M)
+    table = np.array(rows, np.uint8)
+    patterns, answers = table[:, :3], table[:, 3]
+    assert [reference.weight(bit, answers) for bit in patterns.T] == [65_536, 0, 0]
+    horror_comedy = np.array([1, 1, 0], np.uint8)
+    distances = [reference.hamming_distance(pattern, horror_comedy) for pattern in patterns]
+    assert distances[:3] == [1, 1, 1]
+    assert reference.agreed(distances, answers) is None
+    assert reference.fire(patterns, answers, horror_comedy, coin=1) == (0, "DD")
