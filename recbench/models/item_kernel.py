@@ -144,8 +144,9 @@ class MovieKernel(ABC):
         n = len(stored)
         if n >= len(self._drift):
             self._drift = self.scales.drift * drift_shape(np.arange(2 * n))
-        differing = patterns.distances(self.patterns[movie], slice(self._code_words, None))
-        kernel = self._similarity(movie, stored, patterns)
+        query = self.patterns[movie]
+        differing = patterns.distances(query, slice(self._code_words, None))
+        kernel = self._similarity(movie, stored, patterns, query)
         _add_parts(
             kernel, differing, self._metadata, self._linear[movie], self._linear[stored],
             self._drift, place,
@@ -157,7 +158,9 @@ class MovieKernel(ABC):
         """What is stored of a movie beside its metadata, uint64 [movies, words]."""
 
     @abstractmethod
-    def _similarity(self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns) -> np.ndarray:
+    def _similarity(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
+    ) -> np.ndarray:
         """The similarity of movies, float64 [m, n], in squared stars."""
 
 
@@ -185,8 +188,10 @@ class CodeKernel(MovieKernel):
         )  # fmt: skip
         return all_posteriors(arrays, self.scales, movie, residual, query, variance, threads)
 
-    def _similarity(self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns) -> np.ndarray:
-        differing = patterns.distances(self.patterns[movie], slice(self._code_words))
+    def _similarity(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
+    ) -> np.ndarray:
+        differing = patterns.distances(query, slice(self._code_words))
         return self._agreement[differing] * self._norm[movie][:, None] * self._norm[stored]
 
 
@@ -196,7 +201,9 @@ class FactorKernel(MovieKernel):
     def _code(self, table: ItemTable) -> np.ndarray:
         return np.empty((len(table), 0), dtype=np.uint64)
 
-    def _similarity(self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns) -> np.ndarray:
+    def _similarity(
+        self, movie: np.ndarray, stored: np.ndarray, patterns: Patterns, query: np.ndarray
+    ) -> np.ndarray:
         angle = arcsine_kernel(self._unit[movie], self._unit[stored])
         return angle * self._norm[movie][:, None] * self._norm[stored]
 
