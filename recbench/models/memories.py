@@ -43,8 +43,7 @@ class Memories(dict[int, Memory]):
     """The memory of each user, by user.
 
     Args:
-        tables: the item tables, and which is for whom.
-        movies: those of the tables.
+        tables, movies: the item tables, and their movies.
         kernel: how patterns are compared.
         scales: the scales of the kernel, from those of the table; None: these.
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from recbench.contract import NO_RATINGS
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.scales import EVEN, STARS, Scales, Steps
-from recbench.ratings import Movies, Ratings, read_only
+from recbench.ratings import Movies, read_only
 
 FORMAT, VERSION = "recbench film table", 1
 FOLD_FILE = "fold.npy"
@@ -79,7 +80,7 @@ class ItemTable:
         Args:
             mean: from votes and bits; None: the external vote average.
         """
-        mean = mean or ItemBaseline.fit(Ratings([], [], [], []), movies)
+        mean = mean or ItemBaseline.fit(NO_RATINGS, movies)
         return cls(
             movie_id=movies.movie_id,
             mean=mean.stars,
