@@ -26,18 +26,6 @@ FILMS, BITS = 40, 12
 SOME = Scales(loading=0.9, similarity=1.4, metadata=0.2, slope=0.05, drift=0.1, noise=0.5)
 
 
-def made_movies() -> Movies:
-    rng = np.random.default_rng(0)
-    return Movies(
-        bits=rng.integers(0, 2, (FILMS, BITS)),
-        bit_names=tuple(f"genres:{k}" for k in range(BITS)),
-        vote_average=np.full(FILMS, np.nan),
-        vote_count=np.zeros(FILMS),
-        movie_id=np.arange(FILMS),
-        title=np.array([""] * FILMS, dtype=object),
-    )
-
-
 def table_of(movies: Movies) -> ItemTable:
     rng = np.random.default_rng(1)
     factors = rng.standard_normal((FILMS, 5)) * 0.4
@@ -47,7 +35,14 @@ def table_of(movies: Movies) -> ItemTable:
     return ItemTable(movies.movie_id, mean, factors, codes, Scales(), EVEN)
 
 
-MOVIES = made_movies()
+MOVIES = Movies(
+    bits=np.random.default_rng(0).integers(0, 2, (FILMS, BITS)),
+    bit_names=tuple(f"genres:{k}" for k in range(BITS)),
+    vote_average=np.full(FILMS, np.nan),
+    vote_count=np.zeros(FILMS),
+    movie_id=np.arange(FILMS),
+    title=[""] * FILMS,
+)
 TABLE = table_of(MOVIES)
 BASELINE = np.random.default_rng(2).uniform(1.5, 4.5, FILMS)
 
@@ -68,23 +63,19 @@ def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
     for a in range(n):
         for b in range(n):
             i, j = int(movie[a]), int(movie[b])
-            angle = np.arccos(np.clip(direction(i) @ direction(j), -1, 1))
+            lengths = table.norm[i] * table.norm[j]
+            cosine = table.factors[i, 1:] @ table.factors[j, 1:] / lengths
+            angle = np.arccos(np.clip(cosine, -1, 1))
             bits = sum(x != y for x, y in zip(MOVIES.bits[i], MOVIES.bits[j], strict=True))
             k[a, b] = (
                 scales.loading * table.factors[i, 0] * table.factors[j, 0]
-                + scales.similarity * table.norm[i] * table.norm[j] * (1 - 2 * angle / np.pi)
+                + scales.similarity * lengths * (1 - 2 * angle / np.pi)
                 + scales.metadata * np.exp(-0.33 * bits)
                 + scales.slope * (BASELINE[i] - 3) * (BASELINE[j] - 3)
                 + scales.drift * (1 + abs(a - b) / 3.4) ** -0.5
                 + scales.noise * (a == b)
             )
     return k
-
-
-def direction(movie: int) -> np.ndarray:
-    """The factors of a movie but for the loading, as a vector of length one."""
-    others = TABLE.factors[movie, 1:]
-    return others / np.sqrt((others**2).sum())
 
 
 def mean_of(movie: np.ndarray, h: float) -> np.ndarray:
@@ -167,9 +158,6 @@ def test_of_a_long_history_the_latest_64_are_looked_at(monkeypatch):
     (block,) = blocks_of(ratings, TABLE, BASELINE, MOVIES)
     latest = ratings.take(np.lexsort((np.arange(30), ratings.time))[-5:])
     assert block.stars.tolist() == [latest.stars.tolist()]
-    assert script.LATEST == 5
-    monkeypatch.undo()
-    assert script.LATEST == 64
 
 
 def test_what_a_learned_channel_says_is_not_looked_at():
