@@ -148,7 +148,8 @@ def make_item_table(
         table = _learn(background, movies, seed, SAMPLES, code_bits)
         h, item_baseline = round(part_of_fm, 3), ItemBaseline.fit(background, movies).stars
         mean = h * table.mean + (1 - h) * item_baseline
-    about = {"users": len(users), "ratings": len(background), "seed": seed, "part_of_fm": h}
+    about: dict[str, object] = {"users": len(users), "ratings": len(background), "seed": seed}
+    about["part_of_fm"] = h
     # to three digits: a search stops at other digits on another processor
     scales = Scales.of_array(np.array([float(f"{x:.3g}") for x in scales.as_array()]))
     steps = Steps(steps.cuts.round(DECIMALS), round(steps.spread, DECIMALS))
