@@ -105,8 +105,8 @@ class Hybrid(OnlineRecommender):
         self._remember_errors(user)
         error, _ = self._errors.posterior(user, movie, with_variance=False)
         modelled = modelled.astype(np.float64) + error
-        stars = (modelled + self._personally(user, movie)) / 2
-        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+        mean = (modelled + self._personally(user, movie)) / 2
+        return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def _personally(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """The personal half, not clipped, float64 [n]."""

@@ -98,9 +98,8 @@ class MovieFeatures:
 class Design:
     """The features x of some pairs, a row each: what differs from row to row, and blocks.
 
-    A block holds the features of each distinct user or movie once, and which of them a row has; a
-    sweep costs what is in the block, and one number a row, not a copy of the features for each
-    row (Rendle 2013, "Scaling factorization machines to relational data").
+    A block holds the features of each distinct user or movie once, and which of them a row has:
+    no copy for each row (Rendle 2013, "Scaling factorization machines to relational data").
 
     Attributes:
         columns: float64 [n, c].

@@ -51,7 +51,10 @@ class GaussianProcess:
         """
         n = self._count
         if n == len(self._root):
-            self._make_room(max(2 * n, 16))
+            room = max(2 * n, 16)
+            root, z = np.zeros((room, room)), np.zeros(room)
+            root[:n, :n], z[:n] = self.root, self.z
+            self._root, self._z = root, z
         _append(self._root, self._z, n, kernel, variance + self.noise, residual)
         self._count = n + 1
 
@@ -122,11 +125,6 @@ class GaussianProcess:
         """V = L⁻¹ k' of m ratings (k: float64 [m, n]), float64 [n, m]; V'V is how much
         covariance they explain."""
         return solve_triangular(self.root, kernel.T, lower=True, check_finite=False)
-
-    def _make_room(self, room: int) -> None:
-        root, z, n = np.zeros((room, room)), np.zeros(room), self._count
-        root[:n, :n], z[:n] = self.root, self.z
-        self._root, self._z = root, z
 
 
 @numeric

@@ -72,10 +72,8 @@ class ItemBaseline:
         columns = _vote_columns(movies)  # (movies, 4)
         votes = columns @ _ridge(columns, count, total(ratings.stars), DAMPING_VOTES, PRIOR)
         residual = ratings.stars - votes[ratings.movie]  # (ratings,)
-        user_bias = np.bincount(ratings.user, residual) / (
-            np.bincount(ratings.user) + DAMPING_USER
-        )  # (users,)
-        residual -= user_bias[ratings.user]
+        given = np.bincount(ratings.user)  # (users,)
+        residual -= (np.bincount(ratings.user, residual) / (given + DAMPING_USER))[ratings.user]
 
         bits = movies.bits - count @ movies.bits / max(count.sum(), 1)  # (movies, bits)
         no_effect = np.zeros(bits.shape[1])
@@ -140,14 +138,13 @@ def _vote_columns(movies: Movies) -> np.ndarray:
     known = ~np.isnan(movies.vote_average)
     average = np.where(known, movies.vote_average, DEFAULT_STARS) - DEFAULT_STARS
     log_votes = np.log1p(np.asarray(movies.vote_count, dtype=np.float64)) - CENTRE_LOG_VOTES
-    columns = (known, ~known, average, known * log_votes)
-    return np.stack(columns, axis=1).astype(np.float64)
+    return np.stack((known, ~known, average, known * log_votes), axis=1).astype(np.float64)
 
 
 def _ridge(
     x: np.ndarray, count: np.ndarray, total: np.ndarray, damping: float, prior: np.ndarray
 ) -> np.ndarray:
-    """The w that minimises Σ (y − x·w)² + damping ‖w − prior‖² over ratings, from
-    the number of ratings of each movie (a row of x), `count`, and the sum of their y, `total`."""
+    """The w that minimises Σ (y − x·w)² + damping ‖w − prior‖²; of the ratings of each movie, a
+    row of x, there are `count`, and `total` is the sum of their y."""
     penalised = x.T @ (count[:, None] * x) + damping * np.eye(len(prior))
     return prior + np.linalg.solve(penalised, x.T @ (total - count * (x @ prior)))

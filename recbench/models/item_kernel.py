@@ -39,17 +39,13 @@ class MovieKernel(ABC):
         # of length one; zeros without factors, which agrees by half with everything
         self._unit = table.factors[:, 1:] / np.where(table.norm > 0, table.norm, 1.0)[:, None]
         self._norm = np.sqrt(self.scales.similarity) * table.norm
-        # loading and slope, whose products add up: (movies, 2)
-        self._linear = np.column_stack(
-            (
-                np.sqrt(self.scales.loading) * table.loading,
-                np.sqrt(self.scales.slope) * (table.mean - DEFAULT_STARS),
-            )
-        )
+        # (movies, 2), of which the products add up
+        loading = np.sqrt(self.scales.loading) * table.loading
+        slope = np.sqrt(self.scales.slope) * (table.mean - DEFAULT_STARS)
+        self._linear = np.column_stack((loading, slope))
         self._code_words = code.shape[1]
-        self._metadata = self.scales.metadata * metadata_shape(
-            np.arange(64 * metadata.shape[1] + 1)
-        )  # by bits that differ
+        differing = np.arange(64 * metadata.shape[1] + 1)  # bits
+        self._metadata = self.scales.metadata * metadata_shape(differing)
         self._drift = self.scales.drift * drift_shape(np.arange(1))
 
     @property
@@ -77,10 +73,14 @@ class MovieKernel(ABC):
     ) -> np.ndarray:
         """The residuals expected of queries, movies int [m], from those of movies rated, int [n],
         the latest last: float64 [m]."""
+        return self._posterior(movie, residual, query)[0]
+
+    def _posterior(
+        self, movie: np.ndarray, residual: np.ndarray, query: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         patterns = self.stored(movie)
         process = self.process(movie, patterns, residual)
-        with_stored = self.with_stored(query, movie, patterns)
-        return process.predict(with_stored, self.variance(query))[0]
+        return process.predict(self.with_stored(query, movie, patterns), self.variance(query))
 
     def posteriors(
         self,
@@ -96,8 +96,8 @@ class MovieKernel(ABC):
             movie, residual: of each user the movies rated, int [n], and their residuals, float64
                 [n], the latest last.
             query: of each user the movies to predict, int [m].
-            variance: False: the second result is empty, and may have cost nothing.
-            threads: how many share the users. The results do not depend on it.
+            variance: False: the second result is empty.
+            threads: how many share the users; the results do not depend on it.
 
         Returns:
             The mean of the residuals, and by how much their variance is less than without ratings,
@@ -105,28 +105,22 @@ class MovieKernel(ABC):
         """
         mean, explained = [np.empty(0)], [np.empty(0)]
         for rated, own, queries in zip(movie, residual, query, strict=True):
-            patterns = self.stored(rated)
-            process = self.process(rated, patterns, own)
-            before = self.variance(queries)
-            with_stored = self.with_stored(queries, rated, patterns)
-            expected, after = process.predict(with_stored, before)
+            expected, after = self._posterior(rated, own, queries)
             mean.append(expected)
-            explained.append(before + self.scales.noise - after)
+            explained.append(self.variance(queries) + self.scales.noise - after)
         return np.concatenate(mean), np.concatenate(explained if variance else explained[:1])
 
     def among(self, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
         """K of the ratings stored, float64 [n, n]; `movie`: int [n], their movies."""
-        n = len(movie)
-        place = np.arange(n)
-        return self._parts(movie, movie, patterns, place)
+        return self._parts(movie, movie, patterns, np.arange(len(movie)))
 
     def with_stored(self, query: np.ndarray, movie: np.ndarray, patterns: Patterns) -> np.ndarray:
         """k of m queries, int [m], with the ratings stored, float64 [m, n]."""
         return self._parts(query, movie, patterns, np.full(len(query), len(movie)))
 
     def between(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """k between queries, of movies int [m] and int [n]: all of the same
-        moment, float64 [m, n]."""
+        """k between queries, of movies int [m] and int [n], all of the same moment: float64
+        [m, n]."""
         kernel = self._parts(movie, other, self.stored(other), np.full(len(movie), len(other)))
         away = len(other) - np.arange(len(other))  # of each place from the one after all
         return kernel + (self._drift[0] - self._drift[away])
@@ -175,9 +169,8 @@ class CodeKernel(MovieKernel):
 
     def _code(self, table: ItemTable) -> np.ndarray:
         bits = table.codes.shape[1]
-        differing = np.arange(bits + 1)
         # by bits that differ
-        self._agreement = 1.0 - 2.0 * differing / bits if bits else np.zeros(1)
+        self._agreement = 1.0 - 2.0 * np.arange(bits + 1) / bits if bits else np.zeros(1)
         self._same_and_step = (1.0, -2.0 / bits) if bits else (0.0, 0.0)
         return pack(np.ascontiguousarray(table.codes))
 
@@ -217,14 +210,9 @@ class FactorKernel(MovieKernel):
 
 @numeric
 def _add_parts(
-    kernel: Any,
-    differing: Any,
-    by_metadata: Any,
-    linear: Any,
-    linear_stored: Any,
-    by_distance: Any,
-    place: Any,
-) -> None:
+    kernel: Any, differing: Any, by_metadata: Any, linear: Any, linear_stored: Any,
+    by_distance: Any, place: Any,
+) -> None:  # fmt: skip
     """Metadata, loading, slope and drift; the j-th rating stored has the place j."""
     m, n = kernel.shape
     for i in range(m):

@@ -61,8 +61,8 @@ class MedianReadOut(Recommender):
         """All stars, float64 [10], and π of each pair, float64 [n, 10]."""
         mean = self._mean.predict(user, movie, **time_for(self._mean, time)).astype(np.float64)
         place = np.searchsorted(self._users, user)
-        known = np.isin(user, self._users)
-        log_h = np.log(self._histogram[np.where(known, place, len(self._users))])  # (n, 10)
+        place = np.where(np.isin(user, self._users), place, len(self._users))
+        log_h = np.log(self._histogram[place])  # (n, 10)
         return GRID, self._distribution(log_h, self._centre(log_h, mean))
 
     def _centre(self, log_h: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -43,8 +43,7 @@ class Memories(dict[int, Memory]):
     """The memory of each user, by user.
 
     Args:
-        tables: the item tables, and which is for whom.
-        movies: those of the tables.
+        tables, movies: the item tables, and their movies.
         kernel: how patterns are compared.
         scales: the scales of the kernel, from those of the table; None: these.
 
@@ -86,17 +85,15 @@ class Memories(dict[int, Memory]):
     def learn(self, user: int, movie: int, residual: float) -> None:
         """One more rating: what is stored, and what follows from it. An earlier one of the movie
         is forgotten."""
-        memory, kernel = self.get(user), self.kernel(user)
-        if memory is None:
-            self.store(user, np.array([movie]), np.array([residual]))
-            return
-        if movie in memory.movie:
-            self._forget(kernel, memory, movie)
-        if memory.process is None:
-            memory.process = kernel.process(memory.movie, memory.patterns, memory.residual)
         query = np.array([movie])
+        if user not in self:
+            self.store(user, query, np.array([residual]))
+            return
+        memory, kernel = self[user], self.kernel(user)
+        if movie in memory.movie:
+            self._forget(user, movie)
         with_stored = kernel.with_stored(query, memory.movie, memory.patterns)[0]
-        memory.process.learn(with_stored, kernel.variance(query)[0], residual)
+        self._process(user).learn(with_stored, kernel.variance(query)[0], residual)
         memory.patterns.store(kernel.patterns[query])
         memory.movie = np.append(memory.movie, np.int32(movie))
         memory.residual = np.append(memory.residual, residual)
@@ -108,7 +105,7 @@ class Memories(dict[int, Memory]):
             KeyError: the user has no such rating.
         """
         self._check(user, [movie])
-        self._forget(self.kernel(user), self[user], movie)
+        self._forget(user, movie)
         if not len(self[user]):
             del self[user]
 
@@ -131,21 +128,22 @@ class Memories(dict[int, Memory]):
             if movie not in rated:
                 raise KeyError(f"user {user} has no rating of movie {movie}")
 
-    @staticmethod
-    def _forget(kernel: MovieKernel, memory: Memory, movie: int) -> None:
+    def _forget(self, user: int, movie: int) -> None:
+        memory = self[user]
         at = int(np.flatnonzero(memory.movie == movie)[0])
         memory.patterns.remove(at)
         memory.movie = np.delete(memory.movie, at)
         memory.residual = np.delete(memory.residual, at)
         if memory.process is not None:
-            left = kernel.among(memory.movie, memory.patterns)
+            left = self.kernel(user).among(memory.movie, memory.patterns)
             memory.process.forget(at, left, memory.residual)
 
     def process(self, user: int) -> GaussianProcess | None:
         """What follows from the ratings of a user, computed once; None: there are none."""
-        memory = self.get(user)
-        if memory is None or not len(memory):
-            return None
+        return self._process(user) if user in self else None
+
+    def _process(self, user: int) -> GaussianProcess:
+        memory = self[user]
         if memory.process is None:
             kernel = self.kernel(user)
             memory.process = kernel.process(memory.movie, memory.patterns, memory.residual)
@@ -159,24 +157,25 @@ class Memories(dict[int, Memory]):
         mean, variance = np.zeros(len(user)), np.empty(len(user))
         fold = self.tables.folds_of(user)
         for k, kernel in enumerate(self.kernels):
-            waiting: list[tuple[Memory, np.ndarray]] = []  # users without a process
+            waiting, waiting_rows = [], []  # memories without a process
             of_fold = np.flatnonzero(fold == k)
             if with_variance:
                 variance[of_fold] = kernel.variance(movie[of_fold]) + kernel.scales.noise
             for one, places in rows_by_user(user[of_fold]):
-                rows, memory = of_fold[places], self.get(one)
-                if memory is None or not len(memory):
+                if one not in self:
                     continue
-                if memory.process is None:
-                    waiting.append((memory, rows))
+                rows = of_fold[places]
+                if self[one].process is None:
+                    waiting.append(self[one])
+                    waiting_rows.append(rows)
                 else:
-                    mean[rows], variance[rows] = self._read_out(kernel, memory, movie[rows])
+                    mean[rows], variance[rows] = self._read_out(one, movie[rows])
             if waiting:
-                rows = np.concatenate([rows for _, rows in waiting])
+                rows = np.concatenate(waiting_rows)
                 mean[rows], known = kernel.posteriors(
-                    [memory.movie for memory, _ in waiting],
-                    [memory.residual for memory, _ in waiting],
-                    [movie[rows] for _, rows in waiting],
+                    [memory.movie for memory in waiting],
+                    [memory.residual for memory in waiting],
+                    [movie[rows] for rows in waiting_rows],
                     with_variance,
                     self.threads,
                 )
@@ -186,17 +185,12 @@ class Memories(dict[int, Memory]):
 
     def posterior_one(self, user: int, movie: int) -> float:
         """The expected residual of one rating; the process stays for the next."""
-        if self.process(user) is None:
-            return 0.0
-        return float(self._read_out(self.kernel(user), self[user], np.array([movie]))[0][0])
+        return float(self._read_out(user, np.array([movie]))[0][0]) if user in self else 0.0
 
-    @staticmethod
-    def _read_out(
-        kernel: MovieKernel, memory: Memory, movie: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        assert memory.process is not None
+    def _read_out(self, user: int, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        memory, kernel = self[user], self.kernel(user)
         with_stored = kernel.with_stored(movie, memory.movie, memory.patterns)
-        return memory.process.predict(with_stored, kernel.variance(movie))
+        return self._process(user).predict(with_stored, kernel.variance(movie))
 
     def explain(self, user: int, movie: int, mean: float, if_forgotten: bool = True) -> Explanation:
         """`mean`, and the whole linear share of each rating in the posterior, the largest first.
@@ -209,12 +203,17 @@ class Memories(dict[int, Memory]):
             if_forgotten: False: it is None. The shares alone take n² operations.
         """
         parts = [Contribution("mean of other users", mean)]
-        process, kernel = self.process(user), self.kernel(user)
-        if process is not None:
-            memory, query = self[user], np.array([movie])
+        if user in self:
+            memory, kernel, query = self[user], self.kernel(user), np.array([movie])
+            process = self._process(user)
             with_stored = kernel.with_stored(query, memory.movie, memory.patterns)[0]  # (n,)
             if if_forgotten:
-                share, change = self._shares(kernel, memory, process, query, with_stored)
+                share, change = process.shares(with_stored)
+                explained = share.sum()
+                affordable = max(10, int(OPERATIONS / len(memory) ** 3))
+                for j in np.argsort(-np.abs(share), kind="stable")[:affordable]:
+                    left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
+                    change[j] = kernel.posterior_mean(left, residual, query)[0] - explained
             else:
                 share, change = process.linear_shares(with_stored), np.full(len(memory), None)
             predicted = mean + self.posterior_one(user, movie)
@@ -239,24 +238,6 @@ class Memories(dict[int, Memory]):
                 back = math.nextafter(back, math.copysign(math.inf, back))  # it was rounded
             parts.append(Contribution("limit of the scale", back))
         return Explanation(tuple(parts))
-
-    @staticmethod
-    def _shares(
-        kernel: MovieKernel,
-        memory: Memory,
-        process: GaussianProcess,
-        query: np.ndarray,
-        with_stored: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Share of each rating in a prediction, and its change without the rating."""
-        share, if_forgotten = process.shares(with_stored)
-        explained = share.sum()
-        affordable = max(10, int(OPERATIONS / max(len(memory), 1) ** 3))
-        for j in np.argsort(-np.abs(share), kind="stable")[:affordable]:
-            left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
-            without = kernel.posterior_mean(left, residual, query)[0]
-            if_forgotten[j] = without - explained
-        return share, if_forgotten
 
     def state_bytes(self) -> int:
         """Patterns, movie and residual of each rating: what cannot be computed again."""

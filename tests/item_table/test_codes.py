@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,14 +16,11 @@ from recbench.models.item_table.scales import arcsine_kernel
 
 def target(factors: np.ndarray) -> np.ndarray:
     """2/π arcsin cos θ of each pair, one after the other."""
-    n = len(factors)
-    kernel = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            lengths = np.linalg.norm(factors[i]) * np.linalg.norm(factors[j])
-            cosine = factors[i] @ factors[j] / lengths
-            kernel[i, j] = 2 / np.pi * np.arcsin(min(max(cosine, -1), 1))
-    return kernel
+    kernel = []
+    for one, other in itertools.product(factors, factors):
+        cosine = one @ other / (np.linalg.norm(one) * np.linalg.norm(other))
+        kernel.append(2 / np.pi * np.arcsin(min(max(cosine, -1), 1)))
+    return np.reshape(kernel, (len(factors), len(factors)))
 
 
 def agreement(code: np.ndarray) -> np.ndarray:
@@ -92,9 +91,8 @@ def test_more_bits_come_nearer_to_the_arcsine_kernel():
     factors, count = random_movies(2, 80, 8)
     code = choose_codes(factors, count, 512, 0)
     expected = target(factors)
-    errors = [
-        np.sqrt(np.mean((agreement(code[:, :bits]) - expected) ** 2)) for bits in (8, 32, 128, 512)
-    ]
+    wrong = [agreement(code[:, :bits]) - expected for bits in (8, 32, 128, 512)]
+    errors = [np.sqrt(np.mean(one**2)) for one in wrong]
     assert (np.diff(errors) < 0).all()
     assert errors[-1] < 0.02
     unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)

@@ -23,10 +23,8 @@ USERS, REVIEWS, SEED = 20, 10, 3
 
 @pytest.fixture(autouse=True)
 def small_tables(monkeypatch):
-    monkeypatch.setattr(making, "SAMPLES", 8)
-    monkeypatch.setattr(making, "SAMPLES_FOR_SCALES", 7)
-    monkeypatch.setattr(making, "RANK", 4)
-    monkeypatch.setattr(making, "POOL", 256)
+    for name, value in {"SAMPLES": 8, "SAMPLES_FOR_SCALES": 7, "RANK": 4, "POOL": 256}.items():
+        monkeypatch.setattr(making, name, value)
 
 
 @pytest.fixture(params=["votes of the metadata", "votes counted"])
@@ -56,10 +54,8 @@ def other_stars(dataset: Dataset, rows: np.ndarray) -> Dataset:
 
 def other_ratings(dataset: Dataset, rows: np.ndarray) -> Dataset:
     """The dataset with `rows` (bool), all of one user, of other movies, stars and times."""
-    r = dataset.ratings
-    rng = np.random.default_rng(1)
+    rng, r, n = np.random.default_rng(1), dataset.ratings, int(rows.sum())
     movie, stars, time = r.movie.copy(), r.stars.copy(), r.time.copy()
-    n = int(rows.sum())
     movie[rows] = rng.permutation(len(dataset.table))[:n]
     stars[rows] = rng.integers(1, 11, n) / 2
     time[rows] = rng.permutation(r.time)[:n]
@@ -81,6 +77,7 @@ def checksums(cell: Cell) -> list[str]:
 def test_with_background_users_the_table_knows_nobody_who_is_tested(dataset, change):
     cell = cell_of(dataset)
     before = checksums(cell)
+    assert len(cell.personal.background) >= 4 * len(cell.personal.train)
     assert len(before) == 1
     other = cell_of(change(dataset, rows_of(dataset, cell, 7)))
     assert (other.user_id == cell.user_id).all()
@@ -94,21 +91,18 @@ def test_with_background_users_the_table_knows_nobody_who_is_tested(dataset, cha
 @pytest.mark.parametrize("change", CHANGES)
 def test_without_background_users_ones_own_table_knows_all_but_oneself(dataset, change):
     """The tables of the other folds, which learn from the user, do change."""
-    cell = cell_of(dataset, ALONE)
-    before = checksums(cell)
-    assert len(set(before)) == FOLDS
-    user = 11
+    only_the_own_fold_stays(dataset, change, FOLDS)
+
+
+def only_the_own_fold_stays(dataset: Dataset, change, folds: int) -> None:
+    cell, user = cell_of(dataset, ALONE), 11
     other = cell_of(change(dataset, rows_of(dataset, cell, user)), ALONE)
-    own = cell.personal_tables.fold_of(user)
-    assert (other.personal_tables.fold == cell.personal_tables.fold).all()
+    tables, before = cell.personal_tables, checksums(cell)
+    assert len(set(before)) == folds
+    assert (other.personal_tables.fold == tables.fold).all()
     same = [a == b for a, b in zip(before, checksums(other), strict=True)]
-    assert same == [fold == own for fold in range(FOLDS)]
-
-
-def test_folds_are_of_like_size_and_everybody_has_one(synthetic):
-    tables = cell_of(synthetic, ALONE).personal_tables
-    assert np.bincount(tables.fold).tolist() == [USERS // FOLDS] * FOLDS
-    assert len(tables.tables) == FOLDS
+    assert same == [fold == tables.fold_of(user) for fold in range(folds)]
+    assert np.bincount(tables.fold).tolist() == [USERS // folds] * folds
     for fold, table in enumerate(tables.tables):
         assert table.about["users"] == USERS - (tables.fold == fold).sum()
 
@@ -210,30 +204,22 @@ def test_who_is_set_aside(monkeypatch):
 
 
 def test_of_too_few_people_no_table_is_learned(synthetic):
-    few, enough = (
-        cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS + more))
-        for more in (-1, 0)
-    )
-    table = making.make_item_table(few.personal.background, few.movies)
-    assert table.checksum() == ItemTable.of_metadata(few.movies).checksum()
-    table = making.make_item_table(enough.personal.background, enough.movies)
-    assert table.factors.shape[1] > 1
+    for more in (-1, 0):
+        few = cell_of(synthetic, STRICT.changed(background_users=making.FEWEST_USERS + more))
+        table = making.make_item_table(few.personal.background, few.movies)
+        without = table.checksum() == ItemTable.of_metadata(few.movies).checksum()
+        assert without == (more < 0)
 
 
 def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synthetic):
     """Of background users and of the other folds: of either its ratings count."""
     cell = cell_of(synthetic, STRICT.changed(background_users=8))
-    train, background = cell.personal.train, cell.personal.background
+    train, background, tables = cell.personal.train, cell.personal.background, cell.personal_tables
     assert len(background) < 4 * len(train)
-    tables = cell.personal_tables
     assert len(tables.tables) == FOLDS
-    users = np.unique(background.user)
     for k, table in enumerate(tables.tables):
-        others = np.unique(train.user[tables.fold[train.user] != k])
-        assert table.about["users"] == len(users) + len(others)
-    many = cell_of(synthetic, STRICT)
-    assert len(many.personal.background) >= 4 * len(many.personal.train)
-    assert len(many.personal_tables.tables) == 1
+        others = train.user[tables.fold[train.user] != k]
+        assert table.about["users"] == len(np.unique([*background.user, *others]))
 
 
 def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_alone(synthetic):
@@ -256,10 +242,4 @@ def test_of_many_users_a_table_is_learned_from_some(synthetic):
 
 def test_where_half_of_the_users_are_enough_there_are_two_folds(synthetic, monkeypatch):
     monkeypatch.setattr(making, "MOST_USERS", USERS // 2)
-    cell = cell_of(synthetic, ALONE)
-    before = checksums(cell)
-    assert len(set(before)) == 2
-    own = cell.personal_tables.fold_of(11)
-    other = cell_of(other_stars(synthetic, rows_of(synthetic, cell, 11)), ALONE)
-    same = [a == b for a, b in zip(before, checksums(other), strict=True)]
-    assert same == [fold == own for fold in range(2)]
+    only_the_own_fold_stays(synthetic, other_stars, 2)

@@ -92,28 +92,17 @@ def test_mean_and_covariance_are_those_of_what_is_predicted_of_all_users(machine
     if not votes:
         movies = replace(movies, vote_average=np.full(FILMS, np.nan), vote_count=np.zeros(FILMS))
     stars, factors = mean_and_factors(own, movies, seed=2, rank=3, samples=9, factors=1_000)
-    predicted = predicted_by(
-        machine[0], movies, len(np.unique(own.user))
-    )  # (samples, users, movies)
+    users = np.unique(own.user)
+    predicted = predicted_by(machine[0], movies, len(users))  # (samples, users, movies)
     assert len(predicted) == 4  # of nine, five are thrown away
     np.testing.assert_allclose(stars, predicted.mean(axis=(0, 1)), atol=1e-9)
     covariance = np.mean([np.cov(one.T, bias=True) for one in predicted], axis=0)
     np.testing.assert_allclose(factors @ factors.T, covariance, atol=1e-9)
     assert np.ptp(np.diagonal(covariance)) > 1e-3  # movies differ, so it says something
     assert factors.shape == (FILMS, 4 * (3 + 1))
-
-
-def test_what_is_predicted_plainly_is_what_the_machine_predicts(machine):
-    """The formula of the test above, by the sampler's own prediction of the training ratings."""
-    movies, own = made_movies(), ratings()
-    mean_and_factors(own, movies, seed=2, rank=3, samples=9, factors=4)
-    users = np.unique(own.user)
-    predicted = predicted_by(machine[0], movies, len(users)).mean(axis=0)
-    np.testing.assert_allclose(
-        machine[0].predict(machine[0].design),
-        predicted[np.searchsorted(users, own.user), own.movie],
-        atol=1e-9,
-    )
+    by_sampler = machine[0].predict(machine[0].design)  # of the training ratings
+    plainly = predicted.mean(axis=0)[np.searchsorted(users, own.user), own.movie]
+    np.testing.assert_allclose(by_sampler, plainly, atol=1e-9)
 
 
 def test_the_largest_factors_are_kept_and_each_has_its_largest_number_positive():

@@ -74,9 +74,7 @@ def random_course(data, seed: int, noise: float):
 def test_whatever_is_learned_and_forgotten_what_is_left_counts(data, seed, noise):
     process, k, y, rows = random_course(data, seed, noise)
     mean, variance = predict(process, k, rows)
-    expected_mean, expected_variance = directly(k, y, rows, noise)
-    np.testing.assert_allclose(mean, expected_mean, atol=1e-8)
-    np.testing.assert_allclose(variance, expected_variance, atol=1e-8)
+    np.testing.assert_allclose((mean, variance), directly(k, y, rows, noise), atol=1e-8)
     for one in range(QUERIES):  # one alone takes another way
         alone = process.predict(k[[POINTS + one]][:, rows], k[[POINTS + one], [POINTS + one]])
         assert np.concatenate(alone) == pytest.approx([mean[one], variance[one]], abs=1e-10)

@@ -15,10 +15,6 @@ from recbench.models.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import Ratings
 
 
-def without_bits(movies):
-    return replace(movies, bits=np.zeros_like(movies.bits))
-
-
 def plainly(train, movies, item_bias):
     """Rating by rating, with scikit-learn's ridge regressions."""
     known = ~np.isnan(movies.vote_average)
@@ -61,8 +57,9 @@ def test_before_any_rating_it_is_the_vote_average():
 def test_a_movies_own_ratings_by_hand():
     """No votes, no bits: 3 stars to start with. One user gives 4, 4 and 1: votes fit
     3 + (9 − 9) / (3 + 10) = 3; user_bias 0 / 8 = 0; so b = 1 / 41, 1 / 41 and −2 / 41."""
-    movies = without_bits(toy_movies(4))
-    movies = replace(movies, vote_average=np.full(4, np.nan), vote_count=np.zeros(4))
+    movies, unknown = toy_movies(4), np.full(4, np.nan)
+    bits = np.zeros_like(movies.bits)
+    movies = replace(movies, bits=bits, vote_average=unknown, vote_count=np.zeros(4))
     train = Ratings([0, 0, 0], [0, 1, 2], [4.0, 4.0, 1.0], np.zeros(3))
     expected = [3 + 1 / 41, 3 + 1 / 41, 3 - 2 / 41, 3]
     np.testing.assert_allclose(ItemBaseline.fit(train, movies).stars, expected, atol=1e-9)
@@ -81,16 +78,15 @@ def test_nothing_is_fitted_where_none_is_handed_over():
 
 
 def test_that_of_a_cell_is_fitted_to_all_training_ratings(synthetic):
-    protocol = PROTOCOLS["strict"]
-    cell = make_cell(synthetic, protocol, 20, 0, 3)
-    expected = ItemBaseline.fit(cell.train_and_test(True)[0], cell.movies).stars
-    np.testing.assert_array_equal(cell.item_baseline.stars, expected)
-    inner = validation_cell(cell, protocol, 3)
-    expected = ItemBaseline.fit(inner.train_and_test(True)[0], cell.movies).stars
-    np.testing.assert_array_equal(inner.item_baseline.stars, expected)
-    alone = make_cell(synthetic, protocol.changed(background_users=0), 20, 0, 3)
-    expected = ItemBaseline.fit(alone.personal.train, cell.movies).stars
-    np.testing.assert_array_equal(alone.item_baseline.stars, expected)
+    strict = PROTOCOLS["strict"]
+    cell, alone = (
+        make_cell(synthetic, protocol, 20, 0, 3)
+        for protocol in (strict, strict.changed(background_users=0))
+    )
+    for one in (cell, validation_cell(cell, strict, 3), alone):
+        expected = ItemBaseline.fit(one.train_and_test(True)[0], cell.movies).stars
+        np.testing.assert_array_equal(one.item_baseline.stars, expected)
+    np.testing.assert_array_equal(alone.train_and_test(True)[0].stars, alone.personal.train.stars)
 
 
 def test_under_the_published_holdout_it_sees_no_test_rating_of_any_recommender(synthetic):
@@ -105,9 +101,8 @@ def test_under_the_published_holdout_it_sees_no_test_rating_of_any_recommender(s
 
 
 def test_without_item_bias_no_movie_is_known_by_its_ratings(synthetic):
-    cell = make_cell(
-        synthetic, PROTOCOLS["strict"].changed(votes=False, item_baseline=False), 20, 0, 3
-    )
+    protocol = PROTOCOLS["strict"].changed(votes=False, item_baseline=False)
+    cell = make_cell(synthetic, protocol, 20, 0, 3)
     train, _ = cell.train_and_test(True)
     expected = ItemBaseline.fit(train, cell.movies, item_bias=False).stars
     np.testing.assert_array_equal(cell.item_baseline.stars, expected)

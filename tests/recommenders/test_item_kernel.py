@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_personal import KERNELS, plain_kernel
+from plain_personal import KERNELS, plain_kernel, plainly
 
 from recbench.checks.toy_data import toy_movies, toy_table
 from recbench.models.item_table.scales import Scales
@@ -40,23 +40,17 @@ def test_the_kernel_is_its_formula(kind, seed, stored, queries):
     patterns = kernel.stored(rated)
     assert len(patterns) == stored
     plain = plain_kernel(kind, table, movies)
-    np.testing.assert_allclose(
-        kernel.among(rated, patterns),
-        np.reshape([plain(i, j, a - b) for a, i in enumerate(rated) for b, j in enumerate(rated)],
-                   (stored, stored)),
-        atol=1e-7,
-    )  # fmt: skip
-    np.testing.assert_allclose(  # queries come after all that is stored
-        kernel.with_stored(movies_, rated, patterns),
-        np.reshape([plain(i, j, stored - b) for i in movies_ for b, j in enumerate(rated)],
-                   (queries, stored)),
-        atol=1e-7,
-    )  # fmt: skip
-    np.testing.assert_allclose(  # of the same moment
-        kernel.between(movies_, rated),
-        np.reshape([plain(i, j, 0) for i in movies_ for j in rated], (queries, stored)),
-        atol=1e-7,
-    )
+
+    def same(found, first, apart):
+        expected = [
+            plain(i, j, apart(a, b)) for a, i in enumerate(first) for b, j in enumerate(rated)
+        ]
+        np.testing.assert_allclose(found, np.reshape(expected, (len(first), stored)), atol=1e-7)
+
+    same(kernel.among(rated, patterns), rated, lambda a, b: a - b)
+    later = kernel.with_stored(movies_, rated, patterns)  # queries come after all that is stored
+    same(later, movies_, lambda a, b: stored - b)
+    same(kernel.between(movies_, rated), movies_, lambda a, b: 0)  # of the same moment
     expected = [plain(i, i, 0) for i in movies_]
     np.testing.assert_allclose(kernel.variance(movies_), expected, atol=1e-7)
 
@@ -86,14 +80,12 @@ def test_what_is_stored_of_a_movie_are_its_code_and_its_metadata_bits():
 @pytest.mark.parametrize("kind", KERNELS)
 def test_the_posterior_mean_is_that_of_a_direct_solve(kind):
     table, movies = table_and_movies()
-    kernel, plain = KERNELS[kind](table, movies), plain_kernel(kind, table, movies)
     rng = np.random.default_rng(3)
     rated, residual, queries = rng.permutation(FILMS)[:14], rng.normal(size=14), np.arange(FILMS)
-    k = np.array([[plain(i, j, a - b) for b, j in enumerate(rated)] for a, i in enumerate(rated)])
-    to = np.array([[plain(i, j, 14 - b) for b, j in enumerate(rated)] for i in queries])
-    expected = to @ np.linalg.solve(k + SCALES.noise * np.eye(14), residual)
-    found = kernel.posterior_mean(rated, residual, queries)
-    np.testing.assert_allclose(found, expected, atol=1e-7)
+    own = zip(rated.tolist(), (table.mean[rated] + residual).tolist(), strict=True)
+    expected, _ = plainly(kind, table, movies, list(own), queries)
+    found = KERNELS[kind](table, movies).posterior_mean(rated, residual, queries)
+    np.testing.assert_allclose(table.mean + found, expected, atol=1e-7)
 
 
 def test_the_part_of_fm_who_agree_is_that_of_two_normal_variables():
@@ -126,9 +118,8 @@ def test_each_part_by_hand():
     def k(**scales: float) -> float:
         only = Scales(**(dict.fromkeys(Scales().__dict__, 0.0) | scales))
         kernel = KERNELS["codes"](replace(table, scales=only), movies)
-        return float(
-            kernel.with_stored(np.array([0]), np.array([1]), kernel.stored(np.array([1])))[0, 0]
-        )
+        query, rated = np.array([0]), np.array([1])
+        return float(kernel.with_stored(query, rated, kernel.stored(rated))[0, 0])
 
     assert k(loading=3) == pytest.approx(3 * 1 * 0.5)
     assert k(similarity=3) == pytest.approx(3 * 2 * 1 * (3 - 1) / 4)

@@ -36,11 +36,9 @@ def test_fewer_than_four_ratings_give_the_shrunk_mean(start):
 
 def test_shrunk_means_by_hand():
     """User 4: (1 + 2 + 2 · 3) / (2 + 2) = 2.25, user 6: (5 + 4 + 2 · 3) / (2 + 2) = 3.75."""
-    train = Ratings(np.array([6, 4, 4, 6]), np.zeros(4), np.array([5, 1, 2, 4]), np.zeros(4))
-    overall = mean_of_all(train.stars)
-    assert overall == 3.0
-    means = shrunk_means(train.user, train.stars, damping=2.0, overall=overall)
-    assert means.tolist() == [2.25, 3.75]
+    user, stars = np.array([6, 4, 4, 6]), np.array([5.0, 1, 2, 4])
+    assert mean_of_all(stars) == 3.0
+    assert shrunk_means(user, stars, damping=2.0, overall=3.0).tolist() == [2.25, 3.75]
 
 
 def test_it_learns_what_a_user_likes_from_enough_ratings():
@@ -136,13 +134,8 @@ def test_all_at_once_is_one_after_another(folds):
     train = toy_ratings([30, 13, 22], movies=40, seed=2)
     liked = movies.bits[train.movie, train.user]  # another bit by each user
     train = replace(train, stars=np.where(liked, 4.0, 1.5) + rng.integers(0, 3, len(train)) / 2)
-    model = fit(
-        TunedPerUserMlp(folds=folds, damping=2.0, shrinkage=20.0, epochs=60, patience=15),
-        train,
-        movies,
-        ItemBaseline(baseline),
-        seed=5,
-    )
+    model = TunedPerUserMlp(folds=folds, damping=2.0, shrinkage=20.0, epochs=60, patience=15)
+    fit(model, train, movies, ItemBaseline(baseline), seed=5)
     residual = train.stars - baseline[train.movie]
     means = shrunk_means(train.user, residual, 2.0, mean_of_all(residual))
     steps = []

@@ -40,16 +40,14 @@ def fitted(model, train: Ratings):
     return fit(model, train, MOVIES, BASELINE, item_tables=TABLES)
 
 
+def rows(ratings: Ratings) -> list[tuple[int, int, float]]:
+    columns = ratings.user, ratings.movie, ratings.stars
+    return list(zip(*(column.tolist() for column in columns), strict=True))
+
+
 def learn(model, ratings: Ratings) -> None:
-    columns = (ratings.user, ratings.movie, ratings.stars)
-    for user, movie, stars in zip(*(column.tolist() for column in columns), strict=True):
-        model.learn_one(user, movie, stars)
-
-
-@pytest.fixture(params=ONLINE)
-def make(request):
-    cls = load_recommender(request.param)
-    return lambda: cls(**few_samples(request.param))
+    for row in rows(ratings):
+        model.learn_one(*row)
 
 
 def test_there_are_as_many_as_the_documentation_says():
@@ -60,8 +58,9 @@ def test_there_are_as_many_as_the_documentation_says():
     }  # fmt: skip
 
 
-def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_personal(make):
-    model = fitted(make(), parts(stream())[0])
+@pytest.mark.parametrize("name", ONLINE)
+def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_personal(name):
+    model = fitted(load_recommender(name)(**few_samples(name)), parts(stream())[0])
     before = model.predict(*ASKED)
     for movie in (20, 21, 22):
         model.learn_one(8, movie, 0.5)  # somebody new, who likes nothing
@@ -97,9 +96,9 @@ def test_learning_one_by_one_is_learning_all(cls, first):
 def test_river_is_river(ours, theirs):
     fitted(ours, NOBODY)
     assert ours.predict_one(0, 0) == 3.0  # nothing is known
-    for user, movie, stars in zip(*(c.tolist() for c in columns(stream())), strict=True):
-        theirs.learn_one(user, movie, stars)
-        ours.learn_one(user, movie, stars)
+    for row in rows(stream()):
+        theirs.learn_one(*row)
+        ours.learn_one(*row)
     for user in (0, 1, 2, 4):
         for movie in np.unique(stream().movie).tolist():
             expected = np.clip(theirs.predict_one(user, movie), 0.5, 5)
@@ -107,10 +106,6 @@ def test_river_is_river(ours, theirs):
     state = ours.predict(*ASKED)
     ours.predict_one(77, 22)
     np.testing.assert_array_equal(ours.predict(*ASKED), state)
-
-
-def columns(ratings: Ratings) -> tuple[np.ndarray, ...]:
-    return ratings.user, ratings.movie, ratings.stars
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -161,10 +156,9 @@ def test_movie_vectors_and_sampled_users_give_what_the_machine_predicts():
     """Of the users that were sampled along, in place of those folded in."""
     first, _ = parts(stream())
     model = folded(first)
-    users = np.unique(first.user)
-    for place, user in enumerate(users):
+    kept = list(model._model.kept_samples())
+    for place, user in enumerate(np.unique(first.user)):
         expected = np.zeros(FILMS)
-        kept = list(model._model.kept_samples())
         for s, (_, w, v) in enumerate(kept):
             vector = np.append(v[place], w[place])
             expected += (model._offset[:, s] + model._q[:, s] @ vector) / len(kept)
@@ -183,8 +177,7 @@ def test_the_prior_of_users_is_read_from_the_sampler():
 
 def test_more_users_than_are_held_ready():
     model = folded(parts(stream())[0], samples=8)
-    many = CACHED + 30
-    for user in range(100, 100 + many):
+    for user in range(100, 130 + CACHED):
         model.learn_one(user, user % FILMS, 4.0)
     assert len(model._vectors) == CACHED
     alone = folded(parts(stream())[0], samples=8)
@@ -205,11 +198,8 @@ def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
 
 
 # that of `personal_live` leaves what movie means have learned
-FORGETTING = [
-    name
-    for name in ONLINE
-    if hasattr(load_recommender(name), "forget_one") and name != "personal_live"
-]
+FORGETTING = [name for name in ONLINE if hasattr(load_recommender(name), "forget_one")]
+FORGETTING.remove("personal_live")
 
 
 @pytest.mark.parametrize("name", FORGETTING)
@@ -261,7 +251,7 @@ def test_movie_means_follow_the_ratings_as_in_a_plain_loop():
     plain = fitted(load_recommender("personal")(), first)
     count = np.bincount(first.movie, minlength=FILMS)
     away, spread = np.zeros(FILMS), 0.4 / (1 + count / 3)
-    for user, movie, stars in zip(*(c.tolist() for c in columns(then)), strict=True):
+    for user, movie, stars in rows(then):
         mean, variance = (x[0] for x in plain.predict_normal(np.array([user]), np.array([movie])))
         predicted = np.clip(mean + away[movie], 0.5, 5)
         assert live.predict_one(user, movie) == pytest.approx(predicted, abs=1e-9)

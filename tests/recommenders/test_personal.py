@@ -16,7 +16,7 @@ from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.errors import InputError
 from recbench.models.item_table.scales import EVEN, Scales, Steps
 from recbench.models.item_table.table import ItemTable, ItemTables
-from recbench.ratings import Movies, Ratings
+from recbench.ratings import Ratings
 
 MOVIES = toy_movies(40)
 TABLE = toy_table(MOVIES)
@@ -33,16 +33,22 @@ def fitted(train: Ratings = NOBODY, kind=Personal, table=TABLE, movies=MOVIES) -
 
 def shuffled_ratings(lengths: list[int], seed: int = 4) -> Ratings:
     """The rows not in the order of time, and some times equal."""
-    train = toy_ratings(lengths, 40, seed=seed)
-    rng = np.random.default_rng(seed)
+    train, rng = toy_ratings(lengths, 40, seed=seed), np.random.default_rng(seed)
     mixed = train.take(rng.permutation(len(train)))
     return replace(mixed, time=rng.integers(0, 30, len(train)))
 
 
+def own_ratings(train: Ratings, user: int) -> list[tuple[int, float]]:
+    """Movies and stars of a user in the order of time."""
+    own = train.take(train.user == user)
+    own = own.take(np.argsort(own.time, kind="stable"))
+    return list(zip(own.movie.tolist(), own.stars.tolist(), strict=True))
+
+
 def learn(model: Personal, ratings: Ratings) -> None:
     for row in np.argsort(ratings.time, kind="stable"):
-        one = ratings.user[row], ratings.movie[row], ratings.stars[row]
-        model.learn_one(int(one[0]), int(one[1]), float(one[2]))
+        user, movie = int(ratings.user[row]), int(ratings.movie[row])
+        model.learn_one(user, movie, float(ratings.stars[row]))
 
 
 def all_movies(model: Personal, user: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,10 +67,7 @@ def test_predictions_are_those_of_a_dense_solve(kind):
     train = shuffled_ratings([12, 1, 30, 0, 4])
     model = fitted(train, kind)
     for user in range(5):
-        own = train.take(train.user == user)
-        own = own.take(np.argsort(own.time, kind="stable"))
-        rated = list(zip(own.movie.tolist(), own.stars.tolist(), strict=True))
-        expected = plainly(NAMES[kind], TABLE, MOVIES, rated, EVERY)
+        expected = plainly(NAMES[kind], TABLE, MOVIES, own_ratings(train, user), EVERY)
         found = all_movies(model, user)
         np.testing.assert_allclose(found, expected, atol=1e-8)
         stars = model.predict(np.full(40, user), EVERY)
@@ -97,14 +100,8 @@ def test_one_rating_by_hand():
 
 def test_the_example_of_the_documentation():
     """docs/personal-model.md: user 0 rated A 5 and C 3; what of B?"""
-    movies = Movies(
-        bits=np.zeros((3, 1)),
-        bit_names=("genres:drama",),
-        vote_average=np.full(3, np.nan),
-        vote_count=np.zeros(3),
-        movie_id=np.array([11, 12, 13]),
-        title=np.array(["A", "B", "C"]),
-    )
+    movies = toy_movies(3)
+    movies = replace(movies, bits=np.zeros_like(movies.bits))
     table = ItemTable(
         movie_id=movies.movie_id,
         mean=np.full(3, 3.0),
@@ -227,30 +224,6 @@ def test_a_movie_rated_again_counts_once_the_latest():
     assert len(learned.memories[0]) == 2
     learn(again, twice.take(np.array([0, 2])))  # the only one
     same(again, fitted(once.take(np.array([1]))), 1, atol=1e-12)
-
-
-def test_what_was_never_rated_cannot_be_forgotten():
-    train = shuffled_ratings([12, 1, 30])
-    model = fitted(train)
-    rated = train.movie[train.user == 0]
-    for user, movie in ((0, int(np.setdiff1d(EVERY, rated)[0])), (3, 0), (99, 5)):
-        with pytest.raises(KeyError, match="has no rating"):
-            model.forget_one(user, movie)
-    model.forget_one(0, int(rated[0]))
-    with pytest.raises(KeyError):  # forgotten once is forgotten
-        model.forget_one(0, int(rated[0]))
-
-
-def test_learning_about_one_user_leaves_the_others_alone():
-    model = fitted(shuffled_ratings([12, 1, 0, 30]))
-    others = np.repeat([0, 1, 2], 40), np.tile(EVERY, 3)
-    before = model.predict(*others)
-    for movie in (3, 8, 21):
-        model.learn_one(3, movie, 0.5)
-        model.learn_one(77, movie, 5.0)
-    model.forget_one(3, 8)
-    np.testing.assert_array_equal(model.predict(*others), before)
-    assert model.predict_one(77, 4) > model.predict_one(2, 4)
 
 
 def test_a_rating_takes_its_pattern_and_two_numbers():

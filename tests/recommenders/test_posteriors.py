@@ -131,13 +131,12 @@ def test_a_table_without_codes_is_what_numpy_says():
     same_as_numpy(train, user, np.arange(100), ItemTables.same_for_all(table), MOVIES)
 
 
+def personal(train: Ratings, table) -> Personal:
+    return fit(Personal(), train, MOVIES, item_tables=ItemTables.same_for_all(table))
+
+
 def test_nobody_is_asked_about():
-    model = fit(
-        Personal(),
-        toy_ratings([3], FILMS),
-        MOVIES,
-        item_tables=ItemTables.same_for_all(toy_table(MOVIES)),
-    )
+    model = personal(toy_ratings([3], FILMS), toy_table(MOVIES))
     assert [len(one) for one in model.predict_normal(np.empty(0, int), np.empty(0, int))] == [0, 0]
     for kernel in (CodeKernel, FactorKernel):
         found = kernel(toy_table(MOVIES), MOVIES).posteriors([], [], [])
@@ -145,10 +144,7 @@ def test_nobody_is_asked_about():
 
 
 def test_a_covariance_that_is_not_positive_definite_is_an_error():
-    table = toy_table(MOVIES, scales=Scales(noise=-100.0))
-    model = fit(
-        Personal(), toy_ratings([5], FILMS), MOVIES, item_tables=ItemTables.same_for_all(table)
-    )
+    model = personal(toy_ratings([5], FILMS), toy_table(MOVIES, scales=Scales(noise=-100.0)))
     with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
         model.predict([0], [1])
 

@@ -16,12 +16,12 @@ from recbench.registry import RECOMMENDERS, load_recommender
 
 def spaces() -> list:
     """One case for each setting of each recommender."""
-    cases = []
-    for name in RECOMMENDERS:
-        cls = load_recommender(name)
-        for setting, space in getattr(cls, "search_space", {}).items():
-            cases.append(pytest.param(cls, setting, space, id=f"{name}-{setting}"))
-    return cases
+    return [
+        pytest.param(cls, setting, space, id=f"{name}-{setting}")
+        for name in RECOMMENDERS
+        for cls in (load_recommender(name),)
+        for setting, space in getattr(cls, "search_space", {}).items()
+    ]
 
 
 def ends(space: tuple) -> tuple:
@@ -41,16 +41,10 @@ def data():
 
 @pytest.mark.parametrize(("cls", "setting", "space"), spaces())
 def test_a_setting_changes_the_result(cls, setting, space, data):
-    train, movies = data
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(60)))
-    samples = "samples" in inspect.signature(cls).parameters
+    few = {"samples": 10} if "samples" in inspect.signature(cls).parameters else {}
     low, high = (
-        fit(
-            cls(**({"samples": 10} if samples else {}) | {setting: end}),
-            train,
-            movies,
-            ItemBaseline.fit(train, movies),
-        ).predict(user, movie)
+        fit(cls(**few | {setting: end}), *data, ItemBaseline.fit(*data)).predict(user, movie)
         for end in ends(space)
     )
     assert (low != high).any()

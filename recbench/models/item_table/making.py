@@ -21,7 +21,7 @@ from recbench.models.item_table.scales import (
     fit_scales,
     fit_steps,
     prequential,
-)
+)  # fmt: skip
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
@@ -62,7 +62,7 @@ def make_item_tables(
             counted.
     """
     if len(background) >= ENOUGH * max(len(train), 1):
-        table = make_item_table(background, movies, seed, movies_without=movies_without)
+        table = make_item_table(background, movies, seed, CODE_BITS, movies_without)
         return ItemTables.same_for_all(table)
     users = int(train.user.max(initial=-1)) + 1
     folds = 2 if users >= 2 * MOST_USERS else FOLDS
@@ -70,9 +70,7 @@ def make_item_tables(
     tables = []
     for k in range(folds):
         others = Ratings.concatenate([train.take(fold[train.user] != k), background])
-        tables.append(
-            make_item_table(others, movies, seed, movies_without=movies_without, most_folds=1)
-        )
+        tables.append(make_item_table(others, movies, seed, CODE_BITS, movies_without, 1))
     return ItemTables(tuple(tables), fold)
 
 
@@ -144,20 +142,16 @@ def make_item_table(
             first = _learn(others, without, seed, SAMPLES_FOR_SCALES, code_bits=0)
             item_baseline = ItemBaseline.fit(others, without).stars
             blocks += blocks_of(background.take(aside), first, item_baseline, without)
-        fitted = fit_scales(blocks)
-        steps = fit_steps(*prequential(blocks, fitted))
+        scales, part_of_fm = fit_scales(blocks)
+        steps = fit_steps(*prequential(blocks, scales, part_of_fm))
 
         table = _learn(background, movies, seed, SAMPLES, code_bits)
-        h, item_baseline = round(fitted.part_of_fm, 3), ItemBaseline.fit(background, movies).stars
+        h, item_baseline = round(part_of_fm, 3), ItemBaseline.fit(background, movies).stars
         mean = h * table.mean + (1 - h) * item_baseline
-    about: dict[str, object] = {
-        "users": len(users),
-        "ratings": len(background),
-        "seed": seed,
-        "part_of_fm": h,
-    }
+    about: dict[str, object] = {"users": len(users), "ratings": len(background), "seed": seed}
+    about["part_of_fm"] = h
     # to three digits: a search stops at other digits on another processor
-    scales = Scales.of_array(np.array([float(f"{x:.3g}") for x in fitted.scales.as_array()]))
+    scales = Scales.of_array(np.array([float(f"{x:.3g}") for x in scales.as_array()]))
     steps = Steps(steps.cuts.round(DECIMALS), round(steps.spread, DECIMALS))
     return replace(table, mean=mean.round(DECIMALS), scales=scales, steps=steps, about=about)
 
@@ -204,28 +198,21 @@ def mean_and_factors(
         stars float64 [movies], not clipped; F float64 [movies, ≤ factors] with F F' the covariance:
         its principal axes, a movie weighing as many ratings as it has, the largest first.
     """
-    from recbench.models.factorization import (  # myFM: needed to make a table only
-        Design,
-        MovieFeatures,
-        NormalFM,
-        block_of,
-        movie_features,
-        one_hot,
-        places,
-    )
+    from recbench.models import factorization as fm  # myFM: needed to make a table only
 
     users, rated = np.unique(ratings.user), np.unique(ratings.movie)
-    side, groups = movie_features(movies, rated)
-    own = one_hot(places(np.arange(len(movies)), rated), len(rated) + 1)  # the last: nobody rated
-    row = places(ratings.movie, rated)
-    design = Design(
-        one_hot(places(ratings.user, users), len(users)),
-        [block_of(row, sparse.hstack((own[rated, :-1], side[rated])))],
+    side, groups = fm.movie_features(movies, rated)
+    place = fm.places(np.arange(len(movies)), rated)  # len(rated): nobody rated it
+    own = fm.one_hot(place, len(rated) + 1)
+    row = fm.places(ratings.movie, rated)
+    design = fm.Design(
+        fm.one_hot(fm.places(ratings.user, users), len(users)),
+        [fm.block_of(row, sparse.hstack((own[rated, :-1], side[rated])))],
     )
-    model = NormalFM(rank, samples, INITIAL_DEVIATION, seed)
+    model = fm.NormalFM(rank, samples, INITIAL_DEVIATION, seed)
     model.fit(design, ratings.stars, [len(users), len(rated), *groups])
 
-    features = MovieFeatures(sparse.hstack((own, side)).tocsr())
+    features = fm.MovieFeatures(sparse.hstack((own, side)).tocsr())
     sampled = list(model.kept_samples())
     stars = np.full(len(movies), model.mean)
     parts = []  # (movies, rank + 1) of each sample, its outer product the covariance of that sample

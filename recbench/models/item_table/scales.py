@@ -105,9 +105,8 @@ class Steps:
 
     def probabilities(self, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
         """Of each of the ten ratings, float64 [n, 10], summing to 1."""
-        below = ndtr(
-            (self.cuts - np.asarray(mean)[:, None]) / (self.spread * np.sqrt(variance))[:, None]
-        )  # (n, 9)
+        deviation = (self.spread * np.sqrt(variance))[:, None]
+        below = ndtr((self.cuts - np.asarray(mean)[:, None]) / deviation)  # (n, 9)
         edges = np.column_stack((np.zeros(len(below)), below, np.ones(len(below))))
         return (1 - 10 * FLOOR) * np.diff(edges, axis=1).clip(0) + FLOOR
 
@@ -154,19 +153,6 @@ def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Step
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """Fitted to users set aside.
-
-    Attributes:
-        scales: of the kernel.
-        part_of_fm: h of mean = h · mean over users + (1 − h) · item baseline, 0 .. 1.
-    """
-
-    scales: Scales
-    part_of_fm: float
-
-
-@dataclass(frozen=True)
 class Block:
     """Some users of like history length, padded.
 
@@ -185,7 +171,7 @@ class Block:
     there: np.ndarray
 
 
-def fit_scales(blocks: list[Block]) -> Fitted:
+def fit_scales(blocks: list[Block]) -> tuple[Scales, float]:
     """Maximum a posteriori scales: marginal likelihood of a Gaussian process for each user.
 
     As in Rasmussen & Williams (2006, section 5.4.1), of all users together; with a normal prior on
@@ -194,7 +180,12 @@ def fit_scales(blocks: list[Block]) -> Fitted:
 
     Args:
         blocks: of `blocks_of`; none: the defaults.
+
+    Returns:
+        The scales, and h of mean = h · mean over users + (1 − h) · item baseline, 0 .. 1.
     """
+    from scipy.optimize import minimize  # slow to import, needed to make a table only
+
     prior = np.append(np.log(Scales().as_array()), 0.5)
     deviation = np.append(np.full(len(prior) - 1, DEVIATION_OF_LOG), DEVIATION_OF_PART)
 
@@ -209,15 +200,15 @@ def fit_scales(blocks: list[Block]) -> Fitted:
         return value, gradient
 
     bounds = [(mean - FAR, mean + FAR) for mean in prior[:-1]] + [(0.0, 1.0)]
-    from scipy.optimize import minimize  # slow to import, needed to make a table only
-
     best = minimize(
         loss, prior, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40}
-    )
-    return Fitted(Scales.of_array(np.exp(best.x[:-1])), float(best.x[-1]))
+    ).x
+    return Scales.of_array(np.exp(best[:-1])), float(best[-1])
 
 
-def prequential(blocks: list[Block], fitted: Fitted) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def prequential(
+    blocks: list[Block], scales: Scales, part_of_fm: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predictions of each rating from the earlier ones of its user (Dawid 1984).
 
     With L the Cholesky factor of the covariance in the order of time and z = L⁻¹ y, a rating is
@@ -227,23 +218,21 @@ def prequential(blocks: list[Block], fitted: Fitted) -> tuple[np.ndarray, np.nda
         stars, and the mean and variance predicted, float64 [n] each, of the later half of each
         user's ratings.
     """
-    stars, predicted, variance = [], [], []
+    found = []
     for block in blocks:
-        root = np.linalg.cholesky(_covariance(block, fitted.scales.as_array()))  # (users, n, n)
-        residual = block.residual - fitted.part_of_fm * block.between
+        root = np.linalg.cholesky(_covariance(block, scales.as_array()))  # (users, n, n)
+        residual = block.residual - part_of_fm * block.between
         z = np.linalg.solve(root, residual[:, :, None])[:, :, 0]  # (users, n)
         own = np.diagonal(root, axis1=1, axis2=2)  # (users, n)
         n = block.there.sum(axis=1, keepdims=True)
         later = block.there & (2 * np.arange(block.there.shape[1]) >= n)
-        stars.append(block.stars[later])
-        predicted.append((block.stars - own * z)[later])
-        variance.append((own**2)[later])
-    return np.concatenate(stars), np.concatenate(predicted), np.concatenate(variance)
+        found.append([x[later] for x in (block.stars, block.stars - own * z, own**2)])
+    stars, predicted, variance = (np.concatenate(column) for column in zip(*found, strict=True))
+    return stars, predicted, variance
 
 
 def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
-    """Of the stars of each user, float64 [users, n, n]; 1 on the diagonal of the padding, so
-    that it adds nothing to a likelihood."""
+    """float64 [users, n, n]; 1 on the diagonal of the padding: nothing to a likelihood."""
     n = block.there.shape[1]
     covariance = np.tensordot(scales[:-1], block.parts, axes=1)
     covariance[:, np.arange(n), np.arange(n)] += np.where(block.there, scales[-1], 1.0)
@@ -253,8 +242,7 @@ def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
 def _negative_log_likelihood(
     block: Block, scales: np.ndarray, part: float
 ) -> tuple[float, np.ndarray, float]:
-    """−log p(residuals), without its constant, and its derivative by each scale, float64 [6], and
-    by the part h."""
+    """−log p(residuals) but for a constant, and its derivatives by the scales and by the part h."""
     n = block.there.shape[1]
     covariance = _covariance(block, scales)
     inverse = np.linalg.inv(covariance)
@@ -278,11 +266,10 @@ def blocks_of(
         table: its mean is the one over users; codes and scales are not used.
         item_baseline: float64 [movies], stars.
     """
-    bits = movies.metadata_bits
     between = table.mean - item_baseline
     unit = table.factors[:, 1:] / np.where(table.norm > 0, table.norm, 1.0)[:, None]
     histories = sorted(latest_of_each(ratings, LATEST), key=len)
-    signed_bits = 1.0 - 2.0 * bits  # (movies, bits)
+    signed_bits = 1.0 - 2.0 * movies.metadata_bits  # (movies, bits)
     for start in range(0, len(histories), AT_ONCE):
         users = histories[start : start + AT_ONCE]
         longest = len(users[-1])
@@ -292,7 +279,7 @@ def blocks_of(
         norm, direction = table.norm[movie], unit[movie]  # (users, n) and (users, n, f − 1)
         loading, slope = table.loading[movie], item_baseline[movie] - DEFAULT_STARS
         z = signed_bits[movie]
-        differing = (bits.shape[1] - z @ z.transpose(0, 2, 1)) / 2
+        differing = (signed_bits.shape[1] - z @ z.transpose(0, 2, 1)) / 2
         place = np.arange(longest)
         parts = np.stack(
             (
@@ -305,17 +292,12 @@ def blocks_of(
         )  # (5, users, n, n)
         both = there[:, :, None] & there[:, None, :]
         stars = ratings.stars[rows].astype(np.float64)
-        yield Block(
-            parts * both,
-            np.where(there, stars - item_baseline[movie], 0.0),
-            np.where(there, between[movie], 0.0),
-            stars,
-            there,
-        )
+        residual = np.where(there, stars - item_baseline[movie], 0.0)
+        yield Block(parts * both, residual, np.where(there, between[movie], 0.0), stars, there)
 
 
 def latest_of_each(ratings: Ratings, at_most: int) -> list[np.ndarray]:
     """The rows of each user, in the order of time, the latest `at_most`."""
-    order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
+    order = np.lexsort((ratings.time, ratings.user))  # equal times in the order of the rows
     _, starts = np.unique(ratings.user[order], return_index=True)
     return [rows[-at_most:] for rows in np.split(order, starts[1:]) if len(rows)]

@@ -8,15 +8,16 @@ import json
 import os
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from recbench.contract import NO_RATINGS
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.scales import EVEN, STARS, Scales, Steps
-from recbench.ratings import Movies, Ratings, read_only
+from recbench.ratings import Movies, read_only
 
 FORMAT, VERSION = "recbench film table", 1
 FOLD_FILE = "fold.npy"
@@ -79,8 +80,7 @@ class ItemTable:
         Args:
             mean: from votes and bits; None: the external vote average.
         """
-        nobody = Ratings(*(np.empty(0) for _ in range(4)))
-        mean = mean or ItemBaseline.fit(nobody, movies)
+        mean = mean or ItemBaseline.fit(NO_RATINGS, movies)
         return cls(
             movie_id=movies.movie_id,
             mean=mean.stars,
@@ -97,14 +97,12 @@ class ItemTable:
         place = np.searchsorted(self.movie_id[order], movies.movie_id)
         row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, int)
         known = self.movie_id[row] == movies.movie_id
-        return ItemTable(
+        return replace(
+            self,
             movie_id=movies.movie_id,
             mean=np.where(known, self.mean[row], self.mean.mean()),
             factors=np.where(known[:, None], self.factors[row], 0.0),
             codes=np.where(known[:, None], self.codes[row], 0),
-            scales=self.scales,
-            steps=self.steps,
-            about=self.about,
         )
 
     def checksum(self) -> str:
@@ -215,9 +213,9 @@ class ItemTables:
         """Those in `folder`, None if there are none."""
         if not (folder / FOLD_FILE).exists():
             return None
-        fold = np.load(folder / FOLD_FILE, allow_pickle=False)
         files = sorted(folder.glob("item_table-*.npz"))
-        return cls(tuple(ItemTable.load(file) for file in files), fold)
+        fold = np.load(folder / FOLD_FILE, allow_pickle=False)
+        return cls(tuple(map(ItemTable.load, files)), fold)
 
     def folds_of(self, user: np.ndarray) -> np.ndarray:
         """The table of each user (int [n]), its number, int64 [n]."""
@@ -233,8 +231,7 @@ class ItemTables:
     def probabilities(self, user: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
         """Of each of `STARS`, float64 [n, 10], by the steps of each user's table; mean and variance
         of a rating, float64 [n], are those before the steps."""
-        probabilities = np.empty((len(user), len(STARS)))
-        fold = self.folds_of(user)
+        probabilities, fold = np.empty((len(user), len(STARS))), self.folds_of(user)
         for k, table in enumerate(self.tables):
             rows = fold == k
             probabilities[rows] = table.steps.probabilities(mean[rows], variance[rows])
