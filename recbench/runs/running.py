@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from recbench.contract import check_declarations, with_defaults
+from recbench.contract import check_declarations, declared, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.files import ITERATION
@@ -101,7 +101,7 @@ def tasks_left(
     collaborative = {
         name: spec
         for name, spec in task.models.items()
-        if choose_reference and family_of(load_recommender(spec)) == COLLABORATIVE
+        if choose_reference and _may_be_reference(load_recommender(spec))
     }
     scored = [tuple(scores[name] for name in ITERATION) for scores in references(folder)]
     tasks = []
@@ -205,3 +205,8 @@ def references(folder: RunFolder) -> list[dict]:
     """The RMSE of collaborative recommenders on validation rows of each cell and iteration so far:
     its key, and `rmse` by name."""
     return folder.metadata.get("references", [])
+
+
+def _may_be_reference(cls: type) -> bool:
+    """A collaborative one, and none that builds on another: hybrids contain a personal model."""
+    return family_of(cls) == COLLABORATIVE and not declared(cls, "builds_on")
