@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NO_RATINGS = Ratings(*(np.empty(0) for _ in range(4)))
 LEARNS_FROM = {  # declared -> in the tables
     "user": "the user alone",
-    "user+items": "the user, and items",
+    "user+items": "the user, and item statistics",
     "all": "all users",
 }
 ITEM_FITS = ("item_baseline", "item_tables")

@@ -49,7 +49,7 @@ def test_the_best_in_the_last_cell_comes_first_with_the_marks_of_its_run(folder)
     assert board.rows["all × all"].tolist() == pytest.approx(sorted(mean))
     assert board.title == "the-movies-dataset/ratings_small, held-out test users"
     ours = board.rows.set_index("model")
-    assert ours.loc["personal", "learns_from"] == "the user, and items"
+    assert ours.loc["personal", "learns_from"] == "the user, and item statistics"
     assert ours.loc["personal", "forgets"] == "yes"
     assert ours.loc["bayes_fm", "forgets"] == "no"
     assert ours.loc["torch", "tuned"] == "no"
@@ -154,7 +154,7 @@ def test_the_page_is_searched_filtered_and_sorted(folder, tmp_path_factory):
         assert not browser.find_element(By.ID, "ranking-2").is_displayed()
         search.clear()
         search.send_keys(" ")
-        choose("learns from", "the user, and an item table")
+        choose("learns from", "the user, and item statistics")
         personal = [name for name in everybody if "item table" in rows.loc[name, "learns_from"]]
         assert names() == personal
         choose("bytes per user", "up to 10 kB")

@@ -47,7 +47,10 @@ def test_it_has_the_means_over_iterations_rounded():
         assert (row["accuracy"], row["seconds_to_learn"]) == (0.6123, 1.85)
         assert (row["seconds_to_predict"], row["bytes_per_user"]) == (1230, 16)
         assert pd.isna(row["bytes_shared"])  # as in runs before there was such a column
-    assert table["learns_from"].to_dict() == {"personal": "the user, and items", "Mine": ""}
+    assert table["learns_from"].to_dict() == {
+        "personal": "the user, and item statistics",
+        "Mine": "",
+    }
 
 
 def test_the_interval_is_that_of_the_mean_over_users():

@@ -26,7 +26,7 @@ USER_SETS = {
 }
 FILTERS: dict[str, list[tuple[str, str | float]]] = {
     "learns from": [
-        (text, text) for text in ("all users", "the user alone", "the user, and an item table")
+        (text, text) for text in ("all users", "the user alone", "the user, and item statistics")
     ],
     "bytes per user": [("up to 1 kB", 1e3), ("up to 10 kB", 1e4), ("up to 100 kB", 1e5)],
     "forgets": [("exactly", "yes")],

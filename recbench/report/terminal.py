@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from recbench.contract import learns_from_words
+from recbench.contract import LEARNS_FROM, learns_from_words
 from recbench.files import CELL
 from recbench.registry import class_of
 
@@ -30,12 +30,13 @@ MORE_IS_BETTER = {
 }
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
 ALPHA = 0.05
+ITEMS = LEARNS_FROM["user+items"]
 SHORT = {  # which ratings are learned from, for 80 columns
     "all users": "all users",
     "the user alone": "user",
-    "the user, and an item table": "item table",
-    "the user, and movie means": "movie means",
+    ITEMS: "user, items",
 }
+EARLIER = ("the user, and a film table", "the user, and movie means")  # words of earlier runs
 CONTINUAL_LEGEND = (
     "RMSE: each rating predicted before it is learned, mean over users. From the first: its "
     "difference in %;\n+ - better, worse (p < .05 after Holm). µs: medians. s: processor seconds, "
@@ -77,7 +78,7 @@ def learns_from(comparison: pd.DataFrame, model: str) -> str:
     if "learns_from" in comparison:
         found = comparison.loc[comparison["model"] == model, "learns_from"].dropna()
         if len(found):
-            return str(found.iloc[0])
+            return ITEMS if found.iloc[0] in EARLIER else str(found.iloc[0])
     cls = class_of(model)
     return "" if cls is None else learns_from_words(cls)
 
@@ -112,8 +113,8 @@ def legend(differences: pd.DataFrame) -> str:
     against = names[0] if len(names) == 1 else "that of the last line"
     return (
         "Columns: users × ratings of each; means over iterations, the best in bold.\n"
-        "Learns from: ratings of all users; of the user alone; or of the user, beside what\n"
-        "an item table or movie means hold of other users' ratings.\n"
+        "Learns from: ratings of all users; of the user alone; or of the user, with item\n"
+        "statistics (means, an item table) of other users.\n"
         "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
         f"cells) than the reference, {against}.  *: never tuned."
     )

@@ -147,7 +147,7 @@ def test_names():
     assert family_of(cls) == family_of(median) == "PerUser"
     assert file_of(cls) is None
     assert learns_from_words(cls) == "the user alone"
-    assert learns_from_words(load_recommender(FOREST)) == "the user, and items"
+    assert learns_from_words(load_recommender(FOREST)) == "the user, and item statistics"
     assert load_recommender("sklearn:Ridge").regressor is cls.regressor
 
 
