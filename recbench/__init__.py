@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ForgettingRecommender,
         OnlineRecommender,
         Recommender,
+        Training,
     )
     from recbench.errors import InputError
     from recbench.models.item_baseline import ItemBaseline
@@ -32,6 +33,7 @@ __all__ = [
     "OnlineRecommender",
     "Ratings",
     "Recommender",
+    "Training",
 ]
 
 

@@ -12,8 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from recbench import Recommender
-from recbench.contract import Training
+from recbench import Recommender, Training
 
 
 class MyModel(Recommender):
