@@ -128,9 +128,9 @@ def test_an_existing_folder_is_refused_and_a_stopped_run_leaves_none(tmp_path, m
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_size(tmp_path):
-    """Neither of making nor of preparing: two millions, whose ratings are 28 MB more in the file
-    and 20 MB more of mapped columns, take little more than one, which is read ahead as a whole."""
+def test_memory_does_not_grow_with_the_size_but_for_joining(tmp_path):
+    """Made in blocks: the second million of ratings takes next to nothing. Joined in memory: it
+    takes 250 bytes a rating at most, so that 26 million fit into 8 GB."""
     make = "from experiments.full_size import *; make_dataset(Path(argv[1]), int(argv[2]))"
     read = "from recbench.data.loading import load_dataset; load_dataset(argv[1])"
     peaks = {}
@@ -138,8 +138,8 @@ def test_memory_does_not_grow_with_the_size(tmp_path):
         for what, code in (("make", make), ("read", read)):
             words = (tmp_path / str(ratings), ratings)
             peaks[what, ratings] = peak_megabytes(code, *words, cache=tmp_path / "cache")
-    for what in ("make", "read"):
-        assert peaks[what, 2_000_000] - peaks[what, 1_000_000] < 75, peaks
+    for what, most in (("make", 75), ("read", 250)):
+        assert peaks[what, 2_000_000] - peaks[what, 1_000_000] < most, peaks
         assert peaks[what, 2_000_000] < 700, peaks
 
 

@@ -68,7 +68,7 @@ NOT_LOADED = {
         model(head=HEAD + "    def __init__(self):\n        raise OSError('no disk')\n"),
         "my_file.py, line 5: OSError: no disk",
     ),
-    "names an unknown option": (model(head=HEAD + "    options = ('sead',)\n"), "names 'sead'"),
+    "names an unknown option": (model(head=HEAD + "    options = ('sead',)\n"), "Model.options:"),
 }
 
 
