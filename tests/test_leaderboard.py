@@ -155,7 +155,9 @@ def test_the_page_is_searched_filtered_and_sorted(folder, tmp_path_factory):
         search.clear()
         search.send_keys(" ")
         choose("learns from", "the user, and item statistics")
-        personal = [name for name in everybody if "item table" in rows.loc[name, "learns_from"]]
+        personal = [
+            name for name in everybody if "item statistics" in rows.loc[name, "learns_from"]
+        ]
         assert names() == personal
         choose("bytes per user", "up to 10 kB")
         small = [name for name in personal if rows.loc[name, "bytes_per_user"] <= 1e4]
