@@ -101,8 +101,8 @@ def started(session: Session, file: ProfileFile) -> str:
     lines: queue.Queue[str] = queue.Queue()
 
     def serving() -> None:
-        with reserved(0) as listener:
-            serve(session, file, listener, lines.put)
+        with reserved(0) as port:
+            serve(session, file, port, lines.put)
 
     threading.Thread(target=serving, daemon=True).start()
     return lines.get().split()[-1]
