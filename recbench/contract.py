@@ -31,7 +31,7 @@ FEW = 50  # ratings that kernels are compiled with
 REMOVED = {  # class attributes of before -> what to use instead
     "learns_from_background": 'learns_from = "all", and training.all_ratings',
     "starts_from_item_baseline": 'learns_from = "user+items" or "all", and training.item_baseline',
-    "starts_from_item_table": 'learns_from = "user+items" or "all", and training.item_tables',
+    "starts_from_film_table": 'learns_from = "user+items" or "all", and training.item_tables',
     "asks_for_time": "a parameter `time` of predict",
     "options": "training.seed, training.labels, training.loss and training.wnn_engine",
     "settings_alone": "defaults_without_background",

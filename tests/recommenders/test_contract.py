@@ -182,7 +182,7 @@ def test_a_class_with_train_and_movies_gets_these_alone(train, movies):
     ("attribute", "value", "message"),
     [
         ("learns_from_background", True, 'Use learns_from = "all"'),
-        ("starts_from_item_table", True, "training.item_tables"),
+        ("starts_from_film_table", True, "training.item_tables"),
         ("options", ("seed",), "training.seed"),
         ("asks_for_time", True, "a parameter `time` of predict"),
         ("of_all_users", lambda *_: {}, "training.sample"),
