@@ -270,7 +270,7 @@ from rich.console import Console
 
 from data_prep import Dataset, load_dataset, megabytes, size_of
 from recbench.data.datasets import absolute_path
-from recbench.models.item_table.making import CODE_BITS
+from recbench.models.item_table.codes import CODE_BITS
 from recbench.registry import RENAMED, absolute
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import GridProgress

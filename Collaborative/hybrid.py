@@ -63,10 +63,10 @@ class Hybrid(OnlineRecommender):
         self._model = training.fitted(self._model_class)
         self._train, self._history = train, dict(histories(train))
         self._personal = Memories(tables, movies)
-        residual = train.stars - self._personal.mean(train.user, train.movie)
         for user, rows in self._history.items():
-            self._personal.store(user, train.movie[rows], residual[rows])
-        self._errors = Memories(tables, movies, scales=self._of_errors)  # of users predicted so far
+            self._personal.store(user, train.movie[rows], train.stars[rows])
+        # of users predicted so far
+        self._errors = Memories(tables, movies, self._of_errors, with_mean=False)
         self._last = (-1, -1, 0.0)  # user, movie, and m's prediction
         return self
 
@@ -78,6 +78,7 @@ class Hybrid(OnlineRecommender):
             metadata=self.share_of_metadata * scales.metadata,
             slope=self.share_of_similarity * scales.slope,
             drift=scales.drift,
+            uncertainty=self.noise * scales.uncertainty,
             noise=self.noise * scales.noise,
         )
 
@@ -103,27 +104,21 @@ class Hybrid(OnlineRecommender):
         user, movie = np.asarray(user), np.asarray(movie)
         modelled = self._model.predict(user, movie, **time_for(self._model, time))
         self._remember_errors(user)
-        error, _ = self._errors.posterior(user, movie, with_variance=False)
-        modelled = modelled.astype(np.float64) + error
-        mean = (modelled + self._personally(user, movie)) / 2
+        error, _ = self._errors.predict(user, movie, with_variance=False)
+        personal, _ = self._personal.predict(user, movie, with_variance=False)
+        mean = (modelled.astype(np.float64) + error + personal) / 2
         return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
-
-    def _personally(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """The personal half, not clipped, float64 [n]."""
-        residual, _ = self._personal.posterior(user, movie)
-        return self._personal.mean(user, movie) + residual
 
     def predict_one(self, user: int, movie: int) -> float:
         self._remember_errors(np.array([user]))
-        modelled = self._modelled(user, movie) + self._errors.posterior_one(user, movie)
-        personal = self._personally(np.array([user]), np.array([movie]))[0]
+        modelled = self._modelled(user, movie) + self._errors.predict_one(user, movie)
+        personal = self._personal.predict_one(user, movie)
         return float(min(max((modelled + personal) / 2, MIN_STARS), MAX_STARS))
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         self._remember_errors(np.array([user]))
         self._errors.learn(user, movie, stars - self._modelled(user, movie))
-        mean = self._personal.kernel(user).mean[movie]
-        self._personal.learn(user, movie, float(np.float32(stars)) - mean)
+        self._personal.learn(user, movie, float(np.float32(stars)))
 
     def _modelled(self, user: int, movie: int) -> float:
         """m's prediction. A rating is mostly learned right after it was predicted."""

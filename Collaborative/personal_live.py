@@ -44,9 +44,8 @@ class PersonalLive(ContinualRecommender):
     def fit(self, training: Training) -> Self:
         train = training.all_ratings
         self.memories = Memories(training.item_tables, training.movies)
-        residual = train.stars - self.memories.mean(train.user, train.movie)
         for user, rows in histories(train):
-            self.memories.store(user, train.movie[rows], residual[rows])
+            self.memories.store(user, train.movie[rows], train.stars[rows])
         count = np.bincount(train.movie, minlength=len(training.movies))
         self._moved = np.zeros(len(count))  # d
         self._uncertainty = self.variance / (1 + count / self.half)  # s
@@ -54,16 +53,14 @@ class PersonalLive(ContinualRecommender):
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
-        residual, _ = self.memories.posterior(user, movie, with_variance=False)
-        mean = self.memories.mean(user, movie) + self._moved[movie] + residual
-        return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+        mean, _ = self.memories.predict(user, movie, with_variance=False)
+        return (mean + self._moved[movie]).clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
         user, movie = np.asarray(user), np.asarray(movie)
-        residual, variance = self.memories.posterior(user, movie)
-        mean = self.memories.mean(user, movie) + self._moved[movie] + residual
-        return mean, variance + self._uncertainty[movie]
+        mean, variance = self.memories.predict(user, movie)
+        return mean + self._moved[movie], variance + self._uncertainty[movie]
 
     def predict_distribution(
         self, user: np.ndarray, movie: np.ndarray
@@ -73,21 +70,17 @@ class PersonalLive(ContinualRecommender):
         return STARS, self.memories.tables.probabilities(user, mean, variance)
 
     def predict_one(self, user: int, movie: int) -> float:
-        stars = self._mean_of(user, movie) + self.memories.posterior_one(int(user), movie)
+        stars = self.memories.predict_one(int(user), movie) + float(self._moved[movie])
         return min(max(stars, MIN_STARS), MAX_STARS)
-
-    def _mean_of(self, user: int, movie: int) -> float:
-        return float(self.memories.kernel(int(user)).mean[movie] + self._moved[movie])
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         user = int(user)
         error = stars - self.predict_one(user, movie)
-        _, variance = self.memories.posterior(np.array([user]), np.array([movie]))  # v
+        _, variance = self.memories.predict(np.array([user]), np.array([movie]))  # v
         gain = self._uncertainty[movie] / (self._uncertainty[movie] + variance[0])
         self._moved[movie] += gain * error
         self._uncertainty[movie] *= 1 - gain
-        residual = float(np.float32(stars)) - self.memories.kernel(user).mean[movie]
-        self.memories.learn(user, movie, residual)
+        self.memories.learn(user, movie, float(np.float32(stars)))
 
     def forget_one(self, user: int, movie: int) -> None:
         self.memories.forget_one(int(user), movie)
@@ -96,8 +89,8 @@ class PersonalLive(ContinualRecommender):
         self.memories.forget(int(user), movies)
 
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:
-        """The mean, and the whole linear share of each rating, see `Memories.explain`."""
-        return self.memories.explain(int(user), movie, self._mean_of(user, movie), if_forgotten)
+        """As `personal`, with how far the movie's mean has moved, see `Memories.explain`."""
+        return self.memories.explain(int(user), movie, if_forgotten, float(self._moved[movie]))
 
     def state_bytes(self) -> int:
         return self.memories.state_bytes()

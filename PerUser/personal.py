@@ -1,4 +1,4 @@
-"""`personal`: a weightless memory of one user's ratings, read out as a Gaussian process."""
+"""`personal`: a Gaussian process of one user's ratings, over an item table."""
 
 from __future__ import annotations
 
@@ -9,27 +9,24 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.contract import ContinualRecommender, Explanation, Training
-from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 from recbench.models.item_table.scales import STARS
-from recbench.models.memories import Memories, histories
+from recbench.models.memories import NONE, Memories, histories
 from recbench.ratings import MAX_STARS, MIN_STARS
 from weightless.storage import read, write
 
 
 class Personal(ContinualRecommender):
-    """r ~ GP(mean, k) for each user, mean and k from the item table; the user's own ratings are all
-    that is learned.
+    """r ~ GP(mean_u, k) for each user, mean and k from the item table; the user's own ratings are
+    all that is learned.
 
-    A rating is stored as a binary pattern, the code and the metadata bits of its movie, with its
-    residual, stars less the movie's mean (`recbench.models.memories`). The kernel compares two
-    patterns by counting the bits in which they agree (`recbench.models.item_table.scales`); the
-    read-out is the posterior mean of a Gaussian process (Rasmussen & Williams 2006), the best
-    linear combination of the residuals stored. So learning is storing, as in any weightless
-    network (Aleksander, Thomas & Bowden 1984), a prediction is linear in the ratings, and its
-    variance is known.
-
-    The item table is made from other users' ratings alone. A user without ratings is predicted
-    the mean. Nothing is random.
+    The item table (`recbench.models.item_table`) says how users differ about movies, learned from
+    other users' ratings alone. Its linear model is folded in exactly: the mean follows from *which*
+    movies the user has rated, and the kernel from the movies' factors, with metadata, the slope of
+    a user's stars, and drift beside them (`recbench.models.item_table.scales.Scales`). The
+    prediction is the posterior mean of a Gaussian process (Rasmussen & Williams 2006): linear in
+    the ratings, its variance known, exact after each rating learned or forgotten
+    (`recbench.models.memories`). A user without ratings is predicted the table's mean. Nothing is
+    random.
     """
 
     name: ClassVar[str] = "personal"
@@ -37,29 +34,20 @@ class Personal(ContinualRecommender):
     has_kernels: ClassVar[bool] = True
     tuned: ClassVar[str] = "with the item table"  # to background users
 
-    kernel: ClassVar[type[MovieKernel]] = CodeKernel
-
     def fit(self, training: Training) -> Self:
         train = training.ratings
-        self.memories = Memories(training.item_tables, training.movies, self.kernel)
-        residual = train.stars - self.memories.mean(train.user, train.movie)
+        self.memories = Memories(training.item_tables, training.movies)
         for user, rows in histories(train):
-            self.memories.store(user, train.movie[rows], residual[rows])
+            self.memories.store(user, train.movie[rows], train.stars[rows])
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        mean, _ = self._normal(np.asarray(user), np.asarray(movie), with_variance=False)
+        mean, _ = self.memories.predict(np.asarray(user), np.asarray(movie), with_variance=False)
         return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
-        return self._normal(np.asarray(user), np.asarray(movie), with_variance=True)
-
-    def _normal(
-        self, user: np.ndarray, movie: np.ndarray, with_variance: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        residual, variance = self.memories.posterior(user, movie, with_variance)
-        return self.memories.mean(user, movie) + residual, variance
+        return self.memories.predict(np.asarray(user), np.asarray(movie))
 
     def predict_distribution(
         self, user: np.ndarray, movie: np.ndarray
@@ -69,15 +57,17 @@ class Personal(ContinualRecommender):
         return STARS, self.memories.tables.probabilities(user, mean, variance)
 
     def predict_one(self, user: int, movie: int) -> float:
-        stars = self._mean_of(user, movie) + self.memories.posterior_one(int(user), movie)
-        return min(max(stars, MIN_STARS), MAX_STARS)
-
-    def _mean_of(self, user: int, movie: int) -> float:
-        return float(self.memories.kernel(int(user)).mean[movie])
+        return min(max(self.memories.predict_one(int(user), movie), MIN_STARS), MAX_STARS)
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        residual = float(np.float32(stars)) - self._mean_of(user, movie)
-        self.memories.learn(int(user), movie, residual)
+        self.memories.learn(int(user), movie, float(np.float32(stars)))
+
+    def watch(self, user: int, movies: np.ndarray) -> None:
+        """The user has watched these movies (int [n]) as well, and not rated them: they count among
+        those that the mean follows from."""
+        memory = self.memories.get(int(user))
+        rated, stars = (memory.movie, memory.value) if memory else (NONE, np.empty(0))
+        self.memories.store(int(user), rated, stars, np.unique(movies))
 
     def forget_one(self, user: int, movie: int) -> None:
         self.memories.forget_one(int(user), movie)
@@ -91,8 +81,9 @@ class Personal(ContinualRecommender):
         self.memories.forget(int(user), movies)
 
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:
-        """The mean, and the whole linear share of each rating, see `Memories.explain`."""
-        return self.memories.explain(int(user), movie, self._mean_of(user, movie), if_forgotten)
+        """The mean of other users; of each rating the whole linear share of its stars and, apart
+        from that, of its having been watched, see `Memories.explain`."""
+        return self.memories.explain(int(user), movie, if_forgotten)
 
     def correlation(self, movie: np.ndarray, other: np.ndarray, user: int = 0) -> np.ndarray:
         """How similar a user's ratings of two movies are before any is known: the kernel of movies
@@ -102,10 +93,10 @@ class Personal(ContinualRecommender):
         deviation = np.sqrt(np.outer(kernel.variance(movie), kernel.variance(other)))
         return kernel.between(movie, other) / deviation
 
-    def agreement(self, movie: int, others: np.ndarray, user: int = 0) -> np.ndarray:
-        """Which part of those who rate a movie and another (int [n]) is on the same side of the
-        mean in both, as the table's factors estimate it, float64 [n]: 0 .. 1."""
-        return self.memories.kernel(int(user)).agreement(movie, np.asarray(others))
+    def similarity(self, movie: int, others: np.ndarray, user: int = 0) -> np.ndarray:
+        """Of a movie with others (int [n]) by the item table's factors but the first, how far a
+        user's bias shows: float64 [n], −1 .. 1, 0 where nobody rated."""
+        return self.memories.kernel(int(user)).similarity(movie, np.asarray(others))
 
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
         """The movie whose rating would teach most about a user.
@@ -124,15 +115,15 @@ class Personal(ContinualRecommender):
         process = self.memories.process(user)
         if process is not None:
             memory = self.memories[user]
-            solved = process.solved(kernel.with_stored(movie, memory.movie, memory.patterns))
+            solved = process.solved(kernel.with_stored(movie, memory.movie))
             covariance = covariance - solved[:, : len(candidates)].T @ solved
-        own = np.diagonal(covariance) + kernel.scales.noise  # (c,)
+        own = np.diagonal(covariance) + kernel.noise[np.asarray(candidates)]  # (c,)
         learned = (covariance[:, len(candidates) :] ** 2).sum(axis=1) / own
         return int(np.asarray(candidates)[learned.argmax()])
 
     def save_user(self, user: int, path: str | Path) -> None:
-        """A user's ratings as a file: movies, stars, in the order of their time. Patterns and all
-        else follow from the item table.
+        """A user's ratings as a file: movies, stars, in the order of their time, and the movies
+        watched. All else follows from the item table.
 
         Raises:
             KeyError: the user has no ratings.
@@ -140,41 +131,41 @@ class Personal(ContinualRecommender):
         memory = self.memories.get(int(user))
         if memory is None:
             raise KeyError(f"nothing is remembered of user {user}")
-        stars = memory.residual + self.memories.kernel(int(user)).mean[memory.movie]
-        movie_id = self.memories.tables.tables[0].movie_id[memory.movie]
-        arrays = {"movie_id": movie_id, "stars": np.rint(2 * stars).astype(np.int8)}
+        movie_id = self.memories.tables.tables[0].movie_id
+        arrays = {
+            "movie_id": movie_id[memory.movie],
+            "stars": np.rint(2 * memory.value).astype(np.int8),
+            "watched": movie_id[memory.watched],
+        }
         write(path, "user", {"ratings": len(memory)}, arrays)
 
     def load_user(self, user: int, path: str | Path) -> None:
-        """Remember what `save_user` wrote, and only that, of the user.
+        """Remember what `save_user` wrote, in this version or an earlier one, and only that.
 
         Raises:
             FileNotFoundError, ValueError: see `weightless.storage.read`; or a movie of the file is
                 not in the item table.
         """
         header, arrays = read(path, "user")
-        movie_id, stars = (arrays.get(name, np.empty(0)) for name in ("movie_id", "stars"))
+        nothing = np.empty(0, dtype=np.int64)
+        movie_id, stars, watched = (
+            arrays.get(name, nothing) for name in ("movie_id", "stars", "watched")
+        )
         if not len(movie_id) == len(stars) == header.get("ratings"):
             raise ValueError(f"{path} is damaged: movies or stars are missing")
         row_of = {int(one): row for row, one in enumerate(self.memories.tables.tables[0].movie_id)}
-        for one in movie_id:
+        for one in (*movie_id, *watched):
             if int(one) not in row_of:
                 raise ValueError(f"{path}: the item table has no movie {int(one)}")
         self.memories.pop(int(user), None)
-        if len(movie_id):
-            movie = np.array([row_of[int(one)] for one in movie_id], dtype=np.int32)
-            mean = self.memories.kernel(int(user)).mean[movie]
-            self.memories.store(int(user), movie, stars.astype(np.float32) / 2 - mean)
+        if len(movie_id) or len(watched):
+            movie, others = ([row_of[int(one)] for one in ids] for ids in (movie_id, watched))
+            self.memories.store(
+                int(user), np.array(movie), stars / 2, np.array(others, dtype=np.int32)
+            )
 
     def state_bytes(self) -> int:
         return self.memories.state_bytes()
 
     def shared_bytes(self) -> int:
         return self.memories.shared_bytes()
-
-
-class PersonalExact(Personal):
-    """`Personal` with real-valued factors of movies in place of codes, as its upper bound."""
-
-    name: ClassVar[str] = "personal_exact"
-    kernel: ClassVar[type[MovieKernel]] = FactorKernel

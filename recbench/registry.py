@@ -29,7 +29,6 @@ RECOMMENDERS = {
     "ao": "PerUser.perUser:AoRecommender",
     "torch": "PerUser.perUser_pytorch:TorchPerUserRecommender",
     "personal": "PerUser.personal:Personal",
-    "personal_exact": "PerUser.personal:PersonalExact",
     "personal_live": "Collaborative.personal_live:PersonalLive",
     "ridge_recursive": "PerUser.recursive_ridge:RecursiveRidge",
     "ridge": "PerUser.ridge:PerUserRidge",

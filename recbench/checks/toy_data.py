@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
-from recbench.models.item_table.making import choose_codes
 from recbench.models.item_table.scales import EVEN, Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings, read_only
@@ -60,22 +57,26 @@ def parts(ratings: Ratings, first: int = 20) -> tuple[Ratings, Ratings]:
 
 def toy_table(movies: Movies, seed: int = 0, scales: Scales | None = None) -> ItemTable:
     """An item table as it might have been made of these movies: the factors of a movie, from its
-    row number alone, are smaller one after another, and codes of 256 bits are chosen from them."""
-    mean, factors, codes = _columns(len(movies), seed)
-    return ItemTable(movies.movie_id, mean, factors, codes, scales or Scales(), EVEN)
+    row number alone, are smaller one after another."""
+    m, rng = len(movies), np.random.default_rng([seed, 9])
+    factors = rng.standard_normal((m, 6)) * [0.1, 0.3, 0.2, 0.15, 0.1, 0.1]
+    factors[:, 0] += 0.6
+    return ItemTable(
+        movie_id=movies.movie_id,
+        mean=rng.uniform(2, 4.5, m),
+        factors=factors,
+        implicit=rng.standard_normal((m, 6)) * 0.2,
+        implicit_mean=np.full(6, 0.05),
+        uncertainty=rng.uniform(0.02, 0.1, m),
+        count=np.arange(m) + 1,
+        scales=scales or Scales(),
+        steps=EVEN,
+    )
 
 
 def toy_tables(movies: Movies) -> ItemTables:
     """`toy_table` for everybody."""
     return ItemTables.same_for_all(toy_table(movies))
-
-
-@cache
-def _columns(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rng = np.random.default_rng([seed, 9])
-    factors = rng.standard_normal((count, 6)) * [0.1, 0.3, 0.2, 0.15, 0.1, 0.1]
-    factors[:, 0] += 0.6
-    return rng.uniform(2, 4.5, count), factors, choose_codes(factors[:, 1:], np.ones(count), 256, 0)
 
 
 def all_pairs(users: tuple[int, ...], movies: int = NUM_MOVIES) -> tuple[np.ndarray, np.ndarray]:

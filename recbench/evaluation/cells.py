@@ -21,6 +21,7 @@ from recbench.data.sampling import draw_sample
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.protocols import PROTOCOLS, Protocol
 from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.codes import codes_of
 from recbench.models.item_table.making import MoviesWithout, make_item_table, make_item_tables
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
@@ -161,7 +162,8 @@ class Cell:
         return self._with_learned_bits(make_item_table(everybody, self.encoded, self.seed))
 
     def _with_learned_bits(self, table: ItemTable) -> Movies:
-        return self.encoded.with_codes(table.codes[:, : self.protocol.code_bits])
+        codes = codes_of(table, seed=self.seed)
+        return self.encoded.with_codes(codes[:, : self.protocol.code_bits])
 
     # --- fitting ----------------------------------------------------------------------------------
 

@@ -5,111 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+from scipy.linalg.lapack import dpotrf, dtrtrs
 
 from weightless.compiled import compiled as numeric
 
 
 class GaussianProcess:
-    """y ~ N(0, K + σ² I): the residuals y of one user's ratings, and predictions from them.
+    """y ~ N(0, K): the residuals y of one user's ratings, noise in K, and predictions from them.
 
-    Held are L, the Cholesky factor of K + σ² I, and z = L⁻¹ y (Rasmussen & Williams 2006,
-    algorithm 2.1). One more rating adds a row to either, at a cost of n²; taking one out does over
-    again the rows after it. So after any sequence of both they are those of what is left, learned
-    in its order.
+    y = C a is linear in columns C that stay as they are, while a changes with what else is known.
+    Held are L, the Cholesky factor of K, and Z = L⁻¹ C (Rasmussen & Williams 2006, algorithm 2.1).
+    One more rating adds a row to either, at a cost of n²; taking one out does over again the rows
+    after it. So after any sequence of both they are those of what is left, learned in its order.
 
     Args:
-        noise: σ², squared stars.
+        covariance: K float64 [n, n], its lower triangle.
+        columns: C, float64 [n, c].
+
+    Raises:
+        LinAlgError: K is not positive definite.
     """
 
-    def __init__(self, noise: float) -> None:
-        self.noise = noise
-        self._root = np.zeros((0, 0))  # L, room for more rows
-        self._z = np.zeros(0)
-        self._count = 0
+    def __init__(self, covariance: np.ndarray, columns: np.ndarray) -> None:
+        root, failed = dpotrf(covariance, lower=True, clean=True)
+        if failed:
+            message = "the covariance of a user's ratings is not positive definite"
+            raise np.linalg.LinAlgError(message)
+        self._root = np.ascontiguousarray(root)  # L, room for more rows
+        self._z = np.ascontiguousarray(_solved(self._root, columns))
+        self._count = len(columns)
 
     def __len__(self) -> int:
         return self._count
-
-    def learn_all(self, kernel: np.ndarray, residual: np.ndarray) -> None:
-        """Start afresh with n ratings: K float64 [n, n] and y float64 [n]."""
-        n = len(residual)
-        covariance = kernel.copy()
-        covariance[np.arange(n), np.arange(n)] += self.noise
-        root = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
-        self._root = np.ascontiguousarray(root)
-        self._z = solve_triangular(self._root, residual, lower=True, check_finite=False)
-        self._count = n
-
-    def learn(self, kernel: np.ndarray, variance: float, residual: float) -> None:
-        """One more rating.
-
-        Args:
-            kernel: float64 [n], with each rating before.
-            variance: of the rating with itself, without noise.
-            residual: y.
-        """
-        n = self._count
-        if n == len(self._root):
-            room = max(2 * n, 16)
-            root, z = np.zeros((room, room)), np.zeros(room)
-            root[:n, :n], z[:n] = self.root, self.z
-            self._root, self._z = root, z
-        _append(self._root, self._z, n, kernel, variance + self.noise, residual)
-        self._count = n + 1
-
-    def forget(self, at: int, kernel: np.ndarray, residual: np.ndarray) -> None:
-        """Take out rating `at`: rows before stay, those after are computed again.
-
-        Args:
-            kernel, residual: K float64 [n − 1, n − 1] and y float64 [n − 1] of the others.
-        """
-        self._root[at:], self._z[at:] = 0.0, 0.0
-        for row in range(at, self._count - 1):
-            _append(
-                self._root, self._z, row, kernel[row, :row],
-                kernel[row, row] + self.noise, residual[row],
-            )  # fmt: skip
-        self._count -= 1
-
-    def predict(self, kernel: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Posterior of m ratings.
-
-        Args:
-            kernel: float64 [m, n], with each rating learned.
-            variance: float64 [m], of each with itself, without noise.
-
-        Returns:
-            mean of y, and variance of a rating, noise included, float64 [m] each.
-        """
-        if len(kernel) == 1:
-            mean, explained = _predict_one(self._root, self._z, self._count, kernel[0])
-            return np.array([mean]), variance + self.noise - explained
-        v = self.solved(kernel)  # (n, m)
-        return self.z @ v, variance + self.noise - np.vecdot(v.T, v.T)
-
-    def shares(self, kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The share of each rating learned in one prediction.
-
-        Args:
-            kernel: float64 [n], of the query with each rating learned.
-
-        Returns:
-            share: float64 [n], w_j y_j with w = (K + σ² I)⁻¹ k; their sum is the predicted mean.
-            if_forgotten: float64 [n], by how much the mean would change without rating j,
-                −w_j (K⁻¹ y)_j / (K⁻¹)_jj, all else in its place.
-        """
-        half = solve_triangular(self.root, np.eye(len(self)), lower=True, check_finite=False)
-        y = self.root @ self.z
-        inverse = half.T @ half
-        w = inverse @ kernel
-        return w * y, -w * (inverse @ y) / np.diagonal(inverse)
-
-    def linear_shares(self, kernel: np.ndarray) -> np.ndarray:
-        """The shares of `shares` alone, at n² operations: float64 [n]."""
-        half = solve_triangular(self.root, kernel, lower=True, check_finite=False)
-        w = solve_triangular(self.root, half, lower=True, trans="T", check_finite=False)
-        return w * (self.root @ self.z)
 
     @property
     def root(self) -> np.ndarray:
@@ -118,13 +45,78 @@ class GaussianProcess:
 
     @property
     def z(self) -> np.ndarray:
-        """L⁻¹ y, float64 [n]."""
+        """Z = L⁻¹ C, float64 [n, c]."""
         return self._z[: self._count]
+
+    def learn(self, kernel: np.ndarray, variance: float, column: np.ndarray) -> None:
+        """One more rating.
+
+        Args:
+            kernel: float64 [n], with each rating before.
+            variance: of the rating with itself, noise included.
+            column: its row of C, float64 [c].
+        """
+        n = self._count
+        if n == len(self._root):
+            room = max(2 * n, 16)
+            root, z = np.zeros((room, room)), np.zeros((room, self._z.shape[1]))
+            root[:n, :n], z[:n] = self.root, self.z
+            self._root, self._z = root, z
+        _append(self._root, self._z, n, kernel, variance, column)
+        self._count = n + 1
+
+    def forget(self, at: int, covariance: np.ndarray, columns: np.ndarray) -> None:
+        """Take out rating `at`: rows before stay, those after are computed again.
+
+        Args:
+            covariance, columns: K float64 [n − 1, n − 1] and C float64 [n − 1, c] of the others.
+        """
+        self._root[at:], self._z[at:] = 0.0, 0.0
+        for row in range(at, self._count - 1):
+            own = covariance[row, row]
+            _append(self._root, self._z, row, covariance[row, :row], own, columns[row])
+        self._count -= 1
+
+    def predict(self, kernel: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior of m residuals.
+
+        Args:
+            kernel: float64 [m, n], with each rating learned.
+            a: float64 [c], of y = C a.
+
+        Returns:
+            Mean, and how much of the variance is explained, float64 [m] each.
+        """
+        y = self.z @ a
+        if len(kernel) == 1:
+            v = _forward(self._root, self._count, kernel[0])
+            return np.array([v @ y]), np.array([v @ v])
+        v = self.solved(kernel)  # (n, m)
+        return y @ v, np.vecdot(v.T, v.T)
 
     def solved(self, kernel: np.ndarray) -> np.ndarray:
         """V = L⁻¹ k' of m ratings (k: float64 [m, n]), float64 [n, m]; V'V is how much
         covariance they explain."""
-        return solve_triangular(self.root, kernel.T, lower=True, check_finite=False)
+        return _solved(self.root, kernel.T)
+
+    def weights(self, kernel: np.ndarray) -> np.ndarray:
+        """w = K⁻¹ k of one prediction (k: float64 [n]), which is w·y: float64 [n]."""
+        return self.back(self.solved(kernel[None])[:, 0])
+
+    def back(self, solved: np.ndarray) -> np.ndarray:
+        """L'⁻¹ v, float64 [n]."""
+        return _solved(self.root, solved[:, None], transposed=True)[:, 0]
+
+    def inverse(self) -> np.ndarray:
+        """K⁻¹, float64 [n, n]."""
+        half = _solved(self.root, np.eye(len(self)))
+        return half.T @ half
+
+
+def _solved(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np.ndarray:
+    """L⁻¹ b, or L'⁻¹ b: [n, m]."""
+    # LAPACK's rows are columns: L as it lies in memory is its L'
+    return dtrtrs(root.T, right, lower=0, trans=int(not transposed))[0]
 
 
 @numeric
@@ -137,14 +129,12 @@ def _forward(root: Any, n: Any, right: Any) -> Any:
 
 
 @numeric
-def _append(root: Any, z: Any, n: Any, kernel: Any, variance: Any, residual: Any) -> None:
+def _append(root: Any, z: Any, n: Any, kernel: Any, variance: Any, column: Any) -> None:
     row = _forward(root, n, kernel)
     root[n, :n] = row
     root[n, n] = np.sqrt(variance - np.dot(row, row))
-    z[n] = (residual - np.dot(row, z[:n])) / root[n, n]
-
-
-@numeric
-def _predict_one(root: Any, z: Any, n: Any, kernel: Any) -> Any:
-    v = _forward(root, n, kernel)
-    return np.dot(v, z[:n]), np.dot(v, v)
+    for c in range(len(column)):
+        total = column[c]
+        for j in range(n):
+            total -= row[j] * z[j, c]
+        z[n, c] = total / root[n, n]

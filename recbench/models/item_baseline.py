@@ -69,7 +69,7 @@ class ItemBaseline:
         def total(of_ratings: np.ndarray) -> np.ndarray:
             return np.bincount(ratings.movie, of_ratings, minlength=len(movies))  # (movies,)
 
-        columns = _vote_columns(movies)  # (movies, 4)
+        columns = vote_columns(movies)  # (movies, 4)
         votes = columns @ _ridge(columns, count, total(ratings.stars), DAMPING_VOTES, PRIOR)
         residual = ratings.stars - votes[ratings.movie]  # (ratings,)
         given = np.bincount(ratings.user)  # (users,)
@@ -133,7 +133,7 @@ def mean_of_all(stars: np.ndarray) -> float:
     return float(stars.mean(dtype=np.float64)) if len(stars) else 0.0
 
 
-def _vote_columns(movies: Movies) -> np.ndarray:
+def vote_columns(movies: Movies) -> np.ndarray:
     """What β multiplies, float64 [movies, 4]."""
     known = ~np.isnan(movies.vote_average)
     average = np.where(known, movies.vote_average, DEFAULT_STARS) - DEFAULT_STARS

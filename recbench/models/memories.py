@@ -1,4 +1,4 @@
-"""Memories of many users' ratings over an item table, each read out as a Gaussian process."""
+"""Memories of many users' ratings over an item table, each read as a Gaussian process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from recbench.contract import Contribution, Explanation
 from recbench.models.gaussian_process import GaussianProcess
-from recbench.models.item_kernel import CodeKernel, MovieKernel
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTables
+from recbench.models.movie_kernel import MovieKernel
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
-from weightless import Patterns
 
 OPERATIONS = 6e9  # of one explanation, about a second
+NONE = np.empty(0, dtype=np.int32)
 
 
 @dataclass
@@ -24,79 +24,86 @@ class Memory:
     """Ratings of one user, the latest last.
 
     Attributes:
-        patterns: of each movie rated, as the kernel compares them.
-        movie: int32 [n], which movie that is.
-        residual: float64 [n], of its stars from a mean.
+        movie: int32 [n], the movies rated.
+        value: float64 [n], the stars, or whatever is remembered in their place.
+        watched: int32 [w], other movies that the user has watched and not rated.
         process: what follows from these; None until it is needed.
     """
 
-    patterns: Patterns
-    movie: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
-    residual: np.ndarray = field(default_factory=lambda: np.empty(0))
+    movie: np.ndarray = field(default_factory=lambda: NONE)
+    value: np.ndarray = field(default_factory=lambda: np.empty(0))
+    watched: np.ndarray = field(default_factory=lambda: NONE)
     process: GaussianProcess | None = None
 
     def __len__(self) -> int:
         return len(self.movie)
 
+    @property
+    def known(self) -> np.ndarray:
+        """N, the movies rated or watched."""
+        return np.concatenate((self.movie, self.watched)) if len(self.watched) else self.movie
+
+
+NOTHING = Memory()
+
 
 class Memories(dict[int, Memory]):
     """The memory of each user, by user.
 
+        value_i ~ mean_u(i) + GP(0, k)
+        mean_u(i) = mean_i + w_i·(|N|^−½ Σ_{j ∈ N, j ≠ i} B_j − B's̄)
+
+    see `recbench.models.item_table.table.ItemTable`. N changes with each rating, and with it the
+    mean of all others; but the residuals are linear in columns that stay, so that what the process
+    holds stays, too:
+
+        value_i − mean_u(i) = (value_i − mean_i + w_i·B's̄) + |N|^−½ (w_i·B_i) − w_i·(|N|^−½ Σ_N B_j)
+
     Args:
         tables, movies: the item tables, and their movies.
-        kernel: how patterns are compared.
         scales: the scales of the kernel, from those of the table; None: these.
-
-    Attributes:
-        threads: how many share the users of `posterior`; the results do not depend on it.
+        with_mean: False: the mean is 0, of a memory of errors.
     """
 
     def __init__(
         self,
         tables: ItemTables,
         movies: Movies,
-        kernel: type[MovieKernel] = CodeKernel,
         scales: Callable[[Scales], Scales] | None = None,
+        with_mean: bool = True,
     ) -> None:
         super().__init__()
-        self.tables = tables
+        self.tables, self.with_mean = tables, with_mean
         self.kernels = [
-            kernel(replace(table, scales=scales(table.scales)) if scales else table, movies)
+            MovieKernel(replace(table, scales=scales(table.scales)) if scales else table, movies)
             for table in tables.tables
         ]
-        self.threads = 1
 
     def kernel(self, user: int) -> MovieKernel:
         return self.kernels[self.tables.fold_of(user)]
 
-    def mean(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """The mean of each movie in the user's table, stars, float64 [n]."""
-        mean, fold = np.empty(len(user)), self.tables.folds_of(user)
-        for k, kernel in enumerate(self.kernels):
-            rows = fold == k
-            mean[rows] = kernel.mean[movie[rows]]
-        return mean
+    # --- learning and forgetting ----------------------------------------------------------------
 
-    def store(self, user: int, movie: np.ndarray, residual: np.ndarray) -> None:
+    def store(
+        self, user: int, movie: np.ndarray, value: np.ndarray, watched: np.ndarray = NONE
+    ) -> None:
         """Remember these ratings of the user, the latest last, and no others."""
-        patterns = self.kernel(user).stored(movie)
-        self[user] = Memory(patterns, movie.astype(np.int32), residual)
+        others = np.setdiff1d(watched, movie).astype(np.int32)
+        self[user] = Memory(movie.astype(np.int32), np.asarray(value, dtype=np.float64), others)
 
-    def learn(self, user: int, movie: int, residual: float) -> None:
-        """One more rating: what is stored, and what follows from it. An earlier one of the movie
-        is forgotten."""
-        query = np.array([movie])
-        if user not in self:
-            self.store(user, query, np.array([residual]))
-            return
-        memory, kernel = self[user], self.kernel(user)
+    def learn(self, user: int, movie: int, value: float) -> None:
+        """One more rating. An earlier one of the movie is forgotten."""
+        memory, kernel = self.setdefault(user, Memory()), self.kernel(user)
         if movie in memory.movie:
             self._forget(user, movie)
-        with_stored = kernel.with_stored(query, memory.movie, memory.patterns)[0]
-        self._process(user).learn(with_stored, kernel.variance(query)[0], residual)
-        memory.patterns.store(kernel.patterns[query])
-        memory.movie = np.append(memory.movie, np.int32(movie))
-        memory.residual = np.append(memory.residual, residual)
+        new = Memory(np.array([movie], dtype=np.int32), np.array([value]))
+        if memory.process is not None:
+            with_stored = kernel.with_stored(new.movie, memory.movie)[0]
+            variance = kernel.variance(new.movie)[0] + kernel.noise[movie]
+            memory.process.learn(with_stored, variance, self._columns(kernel, new)[0])
+        memory.movie = np.concatenate((memory.movie, new.movie))
+        memory.value = np.concatenate((memory.value, new.value))
+        memory.watched = memory.watched[memory.watched != movie]
 
     def forget_one(self, user: int, movie: int) -> None:
         """Forget a rating; what follows from the ratings before it stays.
@@ -106,7 +113,7 @@ class Memories(dict[int, Memory]):
         """
         self._check(user, [movie])
         self._forget(user, movie)
-        if not len(self[user]):
+        if not len(self[user].known):
             del self[user]
 
     def forget(self, user: int, movies: Sequence[int]) -> None:
@@ -119,8 +126,8 @@ class Memories(dict[int, Memory]):
         if len(movies):
             memory = self.pop(user)
             left = ~np.isin(memory.movie, movies)
-            if left.any():
-                self.store(user, memory.movie[left], memory.residual[left])
+            if left.any() or len(memory.watched):
+                self.store(user, memory.movie[left], memory.value[left], memory.watched)
 
     def _check(self, user: int, movies: Sequence[int]) -> None:
         rated = set(self[user].movie.tolist()) if user in self else set()
@@ -129,126 +136,157 @@ class Memories(dict[int, Memory]):
                 raise KeyError(f"user {user} has no rating of movie {movie}")
 
     def _forget(self, user: int, movie: int) -> None:
-        memory = self[user]
+        memory, kernel = self[user], self.kernel(user)
         at = int(np.flatnonzero(memory.movie == movie)[0])
-        memory.patterns.remove(at)
         memory.movie = np.delete(memory.movie, at)
-        memory.residual = np.delete(memory.residual, at)
+        memory.value = np.delete(memory.value, at)
         if memory.process is not None:
-            left = self.kernel(user).among(memory.movie, memory.patterns)
-            memory.process.forget(at, left, memory.residual)
+            covariance = kernel.among(memory.movie)
+            memory.process.forget(at, covariance, self._columns(kernel, memory))
+
+    # --- predicting -----------------------------------------------------------------------------
+
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, with_variance: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mean of each value, not clipped, and its variance, noise included: float64 [n] each.
+        Without the variance, what is in its place is of no use."""
+        mean, variance = np.empty(len(user)), np.zeros(len(user))
+        for one, rows in rows_by_user(user):
+            kernel, memory = self.kernel(one), self.get(one, NOTHING)
+            mean[rows], explained = self._read(kernel, memory, movie[rows], with_variance)
+            if with_variance:
+                variance[rows] = kernel.variance(movie[rows]) + kernel.noise[movie[rows]]
+            variance[rows] -= explained
+        return mean, variance
+
+    def predict_one(self, user: int, movie: int) -> float:
+        """The mean of one value, not clipped; the process stays for the next."""
+        self.process(user)
+        memory = self.get(user, NOTHING)
+        return float(self._read(self.kernel(user), memory, np.array([movie]), False)[0][0])
+
+    def _read(
+        self, kernel: MovieKernel, memory: Memory, movie: np.ndarray, with_variance: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mean of the values of movies (int [n]), and how much of their variance is explained."""
+        mean = np.zeros(len(movie))
+        if self.with_mean:
+            table = kernel.table
+            mean = table.mean[movie] + table.implicit_means(memory.known, movie)
+        if not len(memory):
+            return mean, np.zeros(len(movie))
+        with_stored = kernel.with_stored(movie, memory.movie)
+        if memory.process is not None:
+            residual, explained = memory.process.predict(with_stored, self._a(kernel, memory))
+            return mean + residual, explained
+        y = self._columns(kernel, memory) @ self._a(kernel, memory)
+        process = GaussianProcess(kernel.among(memory.movie), y[:, None])
+        if with_variance:
+            residual, explained = process.predict(with_stored, np.ones(1))
+            return mean + residual, explained
+        return mean + with_stored @ process.back(process.z[:, 0]), np.zeros(len(movie))
 
     def process(self, user: int) -> GaussianProcess | None:
         """What follows from the ratings of a user, computed once; None: there are none."""
-        return self._process(user) if user in self else None
-
-    def _process(self, user: int) -> GaussianProcess:
-        memory = self[user]
-        if memory.process is None:
-            kernel = self.kernel(user)
-            memory.process = kernel.process(memory.movie, memory.patterns, memory.residual)
+        memory, kernel = self.get(user, NOTHING), self.kernel(user)
+        if memory.process is None and len(memory):
+            columns = self._columns(kernel, memory)
+            memory.process = GaussianProcess(kernel.among(memory.movie), columns)
         return memory.process
 
-    def posterior(
-        self, user: np.ndarray, movie: np.ndarray, with_variance: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Expected residual of each rating, 0 of a user without ratings, and its variance, noise
-        included: float64 [n] each. Without the variance, what is in its place is of no use."""
-        mean, variance = np.zeros(len(user)), np.empty(len(user))
-        fold = self.tables.folds_of(user)
-        for k, kernel in enumerate(self.kernels):
-            waiting, waiting_rows = [], []  # memories without a process
-            of_fold = np.flatnonzero(fold == k)
-            if with_variance:
-                variance[of_fold] = kernel.variance(movie[of_fold]) + kernel.scales.noise
-            for one, places in rows_by_user(user[of_fold]):
-                if one not in self:
-                    continue
-                rows = of_fold[places]
-                if self[one].process is None:
-                    waiting.append(self[one])
-                    waiting_rows.append(rows)
-                else:
-                    mean[rows], variance[rows] = self._read_out(one, movie[rows])
-            if waiting:
-                rows = np.concatenate(waiting_rows)
-                mean[rows], known = kernel.posteriors(
-                    [memory.movie for memory in waiting],
-                    [memory.residual for memory in waiting],
-                    [movie[rows] for rows in waiting_rows],
-                    with_variance,
-                    self.threads,
-                )
-                if with_variance:
-                    variance[rows] -= known
-        return mean, variance
+    def _columns(self, kernel: MovieKernel, memory: Memory) -> np.ndarray:
+        """C of residuals C a: float64 [n, 1 or 2 + k]."""
+        if not self.with_mean:
+            return memory.value[:, None]
+        table, movie = kernel.table, memory.movie
+        w = table.factors[movie]
+        own = np.vecdot(w, table.implicit[movie])
+        residual = memory.value - table.mean[movie] + w @ table.implicit_mean
+        return np.column_stack((residual, own, w))
 
-    def posterior_one(self, user: int, movie: int) -> float:
-        """The expected residual of one rating; the process stays for the next."""
-        return float(self._read_out(user, np.array([movie]))[0][0]) if user in self else 0.0
+    def _a(self, kernel: MovieKernel, memory: Memory) -> np.ndarray:
+        """a of residuals C a, float64 [1 or 2 + k]."""
+        if not self.with_mean:
+            return np.ones(1)
+        known = memory.known
+        share = 1 / math.sqrt(len(known))
+        of_all = kernel.table.implicit[known].sum(axis=0)
+        return np.concatenate(([1.0, share], -share * of_all))
 
-    def _read_out(self, user: int, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        memory, kernel = self[user], self.kernel(user)
-        with_stored = kernel.with_stored(movie, memory.movie, memory.patterns)
-        return self._process(user).predict(with_stored, kernel.variance(movie))
+    # --- explaining -----------------------------------------------------------------------------
 
-    def explain(self, user: int, movie: int, mean: float, if_forgotten: bool = True) -> Explanation:
-        """`mean`, and the whole linear share of each rating in the posterior, the largest first.
+    def explain(
+        self, user: int, movie: int, if_forgotten: bool = True, moved: float = 0.0
+    ) -> Explanation:
+        """The mean of other users; of each rating the whole linear share of its stars, and, apart
+        from that, of its having been watched; the largest first.
 
         The change if a rating were forgotten is computed by leaving it out, which numbers the
         later ones anew; beyond a few billion operations, of a long history for the largest shares
-        alone, and for the others as if the later ones stayed where they are.
+        alone. For the others it is not known.
 
         Args:
             if_forgotten: False: it is None. The shares alone take n² operations.
+            moved: stars by which the mean of other users has moved since the table was made.
         """
-        parts = [Contribution("mean of other users", mean)]
-        if user in self:
-            memory, kernel, query = self[user], self.kernel(user), np.array([movie])
-            process = self._process(user)
-            with_stored = kernel.with_stored(query, memory.movie, memory.patterns)[0]  # (n,)
-            if if_forgotten:
-                share, change = process.shares(with_stored)
-                explained = share.sum()
-                affordable = max(10, int(OPERATIONS / len(memory) ** 3))
-                for j in np.argsort(-np.abs(share), kind="stable")[:affordable]:
-                    left, residual = np.delete(memory.movie, j), np.delete(memory.residual, j)
-                    change[j] = kernel.posterior_mean(left, residual, query)[0] - explained
-            else:
-                share, change = process.linear_shares(with_stored), np.full(len(memory), None)
-            predicted = mean + self.posterior_one(user, movie)
-            rounded = math.fsum([predicted, -mean, *-share])  # by which the shares fall short
-            share[np.abs(share).argmin()] += rounded
-            agree = kernel.agreement(movie, memory.movie)  # (n,)
-            stars = memory.residual + kernel.mean[memory.movie]
-            parts += [
-                Contribution(
-                    f"you gave it {stars[j]:g}: {agree[j]:.0%} of those who rate both agree",
-                    float(share[j]),
-                    int(memory.movie[j]),
-                    None if change[j] is None else float(change[j]),
-                )
-                for j in np.argsort(-np.abs(share), kind="stable")
+        kernel, memory = self.kernel(user), self.get(user, NOTHING)
+        table, known, n = kernel.table, memory.known, len(memory)
+        mean, predicted = float(table.mean[movie]), self.predict_one(user, movie)
+        own = []
+        if len(known):
+            mean -= float(table.factors[movie] @ table.implicit_mean)
+            others = known[known != movie]
+            watched = table.implicit[others] @ table.factors[movie] / math.sqrt(len(known))
+            own = [
+                Contribution("you watched it", float(stars), int(other))
+                for other, stars in zip(others, watched, strict=True)
             ]
-        total = math.fsum(part.stars for part in parts)
-        if not MIN_STARS <= total <= MAX_STARS:
-            within = min(max(total, MIN_STARS), MAX_STARS)
-            back = math.fsum([within, *(-part.stars for part in parts)])
-            if not MIN_STARS <= math.fsum([*(part.stars for part in parts), back]) <= MAX_STARS:
-                back = math.nextafter(back, math.copysign(math.inf, back))  # it was rounded
-            parts.append(Contribution("limit of the scale", back))
-        return Explanation(tuple(parts))
+        if memory.process is not None:
+            y = self._columns(kernel, memory) @ self._a(kernel, memory)
+            with_stored = kernel.with_stored(np.array([movie]), memory.movie)[0]  # (n,)
+            share = memory.process.weights(with_stored) * y
+            similarity = kernel.similarity(movie, memory.movie)
+            affordable = max(10, int(OPERATIONS / n**3)) if if_forgotten else 0
+            for place, j in enumerate(np.argsort(-np.abs(share), kind="stable")):
+                change = None
+                if place < affordable:
+                    left, value = np.delete(memory.movie, j), np.delete(memory.value, j)
+                    without = Memory(left, value, memory.watched)
+                    stars, _ = self._read(kernel, without, np.array([movie]), with_variance=False)
+                    change = float(stars[0]) - predicted
+                words = f"you gave it {memory.value[j]:g}: similarity {similarity[j]:+.2f}"
+                own.append(Contribution(words, float(share[j]), int(memory.movie[j]), change))
+        own.sort(key=lambda part: -abs(part.stars))
+        parts = [Contribution("mean of other users", mean + moved), *own]
+        return Explanation(tuple(within_scale(parts, predicted + moved)))
+
+    # --- size -----------------------------------------------------------------------------------
 
     def state_bytes(self) -> int:
-        """Patterns, movie and residual of each rating: what cannot be computed again."""
-        return sum(
-            8 * len(p.patterns.array) * len(p) + p.movie.nbytes + p.residual.nbytes
-            for p in self.values()
-        )
+        """Movie and value of each rating, and movies watched: what cannot be computed again."""
+        arrays = ((one.movie, one.value, one.watched) for one in self.values())
+        return sum(one.nbytes for memory in arrays for one in memory)
 
     def shared_bytes(self) -> int:
         """Of one item table, the largest: a user needs one."""
         return max(kernel.nbytes for kernel in self.kernels)
+
+
+def within_scale(parts: list[Contribution], predicted: float) -> list[Contribution]:
+    """`parts` with what is missing by rounding to `predicted` in the smallest of them, and, if that
+    is beyond the scale, one more that takes it back."""
+    least = min(range(len(parts)), key=lambda place: abs(parts[place].stars))
+    missing = math.fsum([predicted, *(-part.stars for part in parts)])
+    parts[least] = replace(parts[least], stars=parts[least].stars + missing)
+    total = math.fsum(part.stars for part in parts)
+    if not MIN_STARS <= total <= MAX_STARS:
+        within = min(max(total, MIN_STARS), MAX_STARS)
+        back = math.fsum([within, *(-part.stars for part in parts)])
+        if not MIN_STARS <= math.fsum([*(part.stars for part in parts), back]) <= MAX_STARS:
+            back = math.nextafter(back, math.copysign(math.inf, back))  # it was rounded
+        parts.append(Contribution("limit of the scale", back))
+    return parts
 
 
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:

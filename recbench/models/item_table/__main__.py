@@ -16,7 +16,7 @@ from rich.console import Console
 from recbench.command_line import run
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.models.item_table.making import CODE_BITS, item_table_of
+from recbench.models.item_table.making import item_table_of
 from recbench.models.item_table.table import ItemTable
 
 
@@ -28,10 +28,8 @@ class Parameters:
     """as in compare_all.py; everybody in it is a background user"""
     output: str = "item-table.npz"
     """the file to write; one that is there is not overwritten"""
-    code_bits: int = CODE_BITS
-    """bits of a code, 1 to 4096"""
     seed: int = 0
-    """of the sampler, the users set aside and the codes"""
+    """of the starting point and the users set aside"""
     show: str = ""
     """an item table to show; none is made then"""
 
@@ -43,7 +41,6 @@ def main(parameters: Parameters) -> None:
     if parameters.show:
         describe(ItemTable.load(parameters.show), Path(parameters.show))
         return
-    check_range("--code-bits", parameters.code_bits, least=1, most=4096)
     check_range("--seed", parameters.seed, least=0)
     path = Path(parameters.output)
     if path.exists():
@@ -51,8 +48,8 @@ def main(parameters: Parameters) -> None:
     if not path.parent.is_dir():
         raise InputError(f"--output {path}: there is no folder {path.parent}. Make it first")
     dataset = load_dataset(parameters.dataset)
-    with console.status(f"learning from {len(dataset.ratings):,} ratings (a minute a million)"):
-        table, _ = item_table_of(dataset, parameters.seed, parameters.code_bits)
+    with console.status(f"learning from {len(dataset.ratings):,} ratings (20 s a million)"):
+        table, _ = item_table_of(dataset, parameters.seed)
     table.save(path)
     describe(table, path)
 
@@ -64,7 +61,7 @@ def describe(table: ItemTable, path: Path) -> None:
         f"{path}: {len(table):,} movies, {known.sum():,} with factors; {path.stat().st_size:,} "
         f"bytes, SHA-256 {table.checksum()[:16]}",
         f"made from {', '.join(f'{v} {k}' for k, v in table.about.items()) or 'no ratings'}",
-        f"codes of {table.codes.shape[1]} bits, {table.factors.shape[1]} factors; scales "
+        f"{table.factors.shape[1]} factors; scales "
         + ", ".join(f"{name} {value:.3g}" for name, value in asdict(table.scales).items()),
         sep="\n",
     )

@@ -15,7 +15,7 @@ from scipy.special import ndtr
 from recbench.ratings import DEFAULT_STARS, Movies, Ratings
 
 if TYPE_CHECKING:
-    from recbench.models.item_table.table import ItemTable
+    from recbench.models.item_table.learning import ItemFactors
 
 STARS = np.arange(1, 11) / 2  # the ten possible ratings
 FLOOR = 1e-4  # least probability of a rating: what nobody gave so far is not impossible
@@ -24,7 +24,9 @@ METADATA_DECAY = 0.33  # of each metadata bit that differs
 DRIFT_AFTER = 3.4  # ratings
 DRIFT_POWER = 0.5
 LATEST = 64  # ratings of each user that the scales are fitted to
-DEVIATION_OF_LOG, DEVIATION_OF_PART = 1.0, 0.5  # of the priors
+DEVIATION_OF_LOG = 1.0  # of the priors of scales
+PARTS, DEVIATION_OF_PARTS = np.array([0.5, 1.0]), np.array([0.5, 1.0])  # of the priors of h, g
+MOST_PARTS = (1.0, 6.0)
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
 AT_ONCE = 50  # users
 
@@ -38,13 +40,14 @@ class Scales:
     unit.
 
         k(a, b) =  loading · f_a f_b
-                 + similarity · |F_a| |F_b| · (2/π arcsin cos(F_a, F_b), or the agreement of codes)
+                 + similarity · |F_a| |F_b| · 2/π arcsin cos(F_a, F_b)
                  + metadata · exp(−0.33 · metadata bits that differ)
                  + slope · (mean_a − 3)(mean_b − 3)
                  + drift · (1 + |distance in the order of ratings| / 3.4)^−½
 
     f is the first factor of a movie, the baseline loading: mostly how far a user's bias shows in
-    its ratings. F are the others. `noise` is the variance of a rating about all this. Each part is
+    its ratings. F are the others. The variance of a rating about all this is `noise` +
+    `uncertainty` · v, v being that of the movie's own numbers in the item table. Each part is
     positive semi-definite, so k is. The defaults are the prior that `fit_scales` starts from.
     """
 
@@ -53,10 +56,11 @@ class Scales:
     metadata: float = 0.1
     slope: float = 0.01
     drift: float = 0.06
-    noise: float = 0.45
+    uncertainty: float = 1.5
+    noise: float = 0.4
 
     def as_array(self) -> np.ndarray:
-        """float64 [6], in the order of the attributes."""
+        """float64 [7], in the order of the attributes."""
         return np.array(list(asdict(self).values()))
 
     @classmethod
@@ -157,9 +161,10 @@ class Block:
     """Some users of like history length, padded.
 
     Attributes:
-        parts: float64 [5, users, n, n], what each scale but noise multiplies; 0 in the padding.
+        parts: float64 [6, users, n, n], what each scale but noise multiplies; 0 in the padding.
         residual: float64 [users, n], stars − item baseline, 0 in the padding.
-        between: float64 [users, n], mean over users − item baseline, 0 in the padding.
+        between: float64 [users, n, 2], mean over users − item baseline, and what having rated the
+            others says, see `implicit_means`; 0 in the padding.
         stars: float64 [users, n].
         there: bool [users, n].
     """
@@ -171,43 +176,46 @@ class Block:
     there: np.ndarray
 
 
-def fit_scales(blocks: list[Block]) -> tuple[Scales, float]:
+def fit_scales(blocks: list[Block]) -> tuple[Scales, np.ndarray]:
     """Maximum a posteriori scales: marginal likelihood of a Gaussian process for each user.
 
     As in Rasmussen & Williams (2006, section 5.4.1), of all users together; with a normal prior on
-    the logarithm of each scale about the defaults of `Scales`, and on h about a half, so that few
-    users change little.
+    the logarithm of each scale about the defaults of `Scales`, and on h and g about a half and one,
+    so that few users change little.
 
     Args:
         blocks: of `blocks_of`; none: the defaults.
 
     Returns:
-        The scales, and h of mean = h · mean over users + (1 − h) · item baseline, 0 .. 1.
+        The scales, and h and g, float64 [2], of mean = item baseline + h · (mean over users − item
+        baseline) + g · what having rated the others says.
     """
     from scipy.optimize import minimize  # slow to import, needed to make a table only
 
-    prior = np.append(np.log(Scales().as_array()), 0.5)
-    deviation = np.append(np.full(len(prior) - 1, DEVIATION_OF_LOG), DEVIATION_OF_PART)
+    logs = np.log(Scales().as_array())
+    prior = np.concatenate((logs, PARTS))
+    deviation = np.concatenate((np.full(len(logs), DEVIATION_OF_LOG), DEVIATION_OF_PARTS))
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        scales, part = np.exp(values[:-1]), values[-1]
+        scales, parts = np.exp(values[: len(logs)]), values[len(logs) :]
         away = (values - prior) / deviation
         value, gradient = (away**2).sum() / 2, away / deviation
         for block in blocks:
-            of_block, of_scales, of_part = _negative_log_likelihood(block, scales, part)
+            of_block, of_scales, of_parts = _negative_log_likelihood(block, scales, parts)
             value += of_block
-            gradient = gradient + np.append(of_scales * scales, of_part)
+            gradient = gradient + np.concatenate((of_scales * scales, of_parts))
         return value, gradient
 
-    bounds = [(mean - FAR, mean + FAR) for mean in prior[:-1]] + [(0.0, 1.0)]
+    bounds = [(mean - FAR, mean + FAR) for mean in logs] + [(0.0, most) for most in MOST_PARTS]
     best = minimize(
-        loss, prior, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40}
-    ).x
-    return Scales.of_array(np.exp(best[:-1])), float(best[-1])
+        loss, prior, jac=True, method="L-BFGS-B", bounds=bounds,
+        options={"maxiter": 40, "ftol": 1e-5},
+    ).x  # fmt: skip
+    return Scales.of_array(np.exp(best[: len(logs)])), best[len(logs) :]
 
 
 def prequential(
-    blocks: list[Block], scales: Scales, part_of_fm: float
+    blocks: list[Block], scales: Scales, parts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predictions of each rating from the earlier ones of its user (Dawid 1984).
 
@@ -221,7 +229,7 @@ def prequential(
     found = []
     for block in blocks:
         root = np.linalg.cholesky(_covariance(block, scales.as_array()))  # (users, n, n)
-        residual = block.residual - part_of_fm * block.between
+        residual = block.residual - block.between @ parts
         z = np.linalg.solve(root, residual[:, :, None])[:, :, 0]  # (users, n)
         own = np.diagonal(root, axis1=1, axis2=2)  # (users, n)
         n = block.there.sum(axis=1, keepdims=True)
@@ -240,60 +248,94 @@ def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
 
 
 def _negative_log_likelihood(
-    block: Block, scales: np.ndarray, part: float
-) -> tuple[float, np.ndarray, float]:
-    """−log p(residuals) but for a constant, and its derivatives by the scales and by the part h."""
+    block: Block, scales: np.ndarray, parts: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """−log p(residuals) but for a constant, and its derivatives by the scales and by h and g."""
     n = block.there.shape[1]
     covariance = _covariance(block, scales)
     inverse = np.linalg.inv(covariance)
-    residual = block.residual - part * block.between
+    residual = block.residual - block.between @ parts
     weights = np.matvec(inverse, residual)  # K⁻¹ y, (users, n)
-    value = np.vecdot(residual, weights).sum() + np.linalg.slogdet(covariance)[1].sum()
+    root = np.linalg.cholesky(covariance)
+    log_determinant = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum()
+    value = np.vecdot(residual, weights).sum() + log_determinant
     outer = inverse - weights[:, :, None] * weights[:, None, :]  # (users, n, n)
     gradient = np.tensordot(block.parts, outer, axes=3)
     of_noise = outer[:, np.arange(n), np.arange(n)][block.there].sum()
-    of_part = -float((weights * block.between).sum())
-    return float(value) / 2, np.append(gradient, of_noise) / 2, of_part
+    of_parts = -np.tensordot(weights, block.between, axes=2)
+    return float(value) / 2, np.append(gradient, of_noise) / 2, of_parts
 
 
 def blocks_of(
-    ratings: Ratings, table: ItemTable, item_baseline: np.ndarray, movies: Movies
+    ratings: Ratings, found: ItemFactors, item_baseline: np.ndarray, movies: Movies
 ) -> Iterator[Block]:
-    """Users that the table was not learned from, with their residuals and parts of the kernel.
+    """Users that the factors were not learned from, with their residuals and parts of the kernel.
 
     Args:
-        ratings: of each user the latest 64 are used.
-        table: its mean is the one over users; codes and scales are not used.
+        ratings: all of each user; the latest 64 are in the blocks.
         item_baseline: float64 [movies], stars.
     """
-    between = table.mean - item_baseline
-    unit = table.factors[:, 1:] / np.where(table.norm > 0, table.norm, 1.0)[:, None]
-    histories = sorted(latest_of_each(ratings, LATEST), key=len)
+    norm = np.linalg.norm(found.factors[:, 1:], axis=1)  # (movies,)
+    unit = found.factors[:, 1:] / np.where(norm > 0, norm, 1.0)[:, None]
+    histories = sorted(latest_of_each(ratings, len(ratings)), key=lambda h: len(h[-LATEST:]))
     signed_bits = 1.0 - 2.0 * movies.metadata_bits  # (movies, bits)
     for start in range(0, len(histories), AT_ONCE):
         users = histories[start : start + AT_ONCE]
-        longest = len(users[-1])
-        there = np.arange(longest) < np.array([len(rows) for rows in users])[:, None]
-        rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in users])
+        longest = len(users[-1][-LATEST:])
+        latest = [rows[-LATEST:] for rows in users]
+        there = np.arange(longest) < np.array([len(rows) for rows in latest])[:, None]
+        rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in latest])
+        implicit = np.zeros(rows.shape)
+        for place, (own, some) in enumerate(zip(users, latest, strict=True)):
+            rated = ratings.movie[own]
+            implicit[place, : len(some)] = implicit_means(
+                found.factors, found.implicit, found.implicit_mean, rated, ratings.movie[some]
+            )
         movie = ratings.movie[rows]  # (users, n)
-        norm, direction = table.norm[movie], unit[movie]  # (users, n) and (users, n, f − 1)
-        loading, slope = table.loading[movie], item_baseline[movie] - DEFAULT_STARS
+        length, direction = norm[movie], unit[movie]  # (users, n) and (users, n, f − 1)
+        loading, slope = found.factors[movie, 0], found.mean[movie] - DEFAULT_STARS
         z = signed_bits[movie]
         differing = (signed_bits.shape[1] - z @ z.transpose(0, 2, 1)) / 2
         place = np.arange(longest)
         parts = np.stack(
             (
                 loading[:, :, None] * loading[:, None, :],
-                arcsine_kernel(direction, direction) * norm[:, :, None] * norm[:, None, :],
+                arcsine_kernel(direction, direction) * length[:, :, None] * length[:, None, :],
                 metadata_shape(differing),
                 slope[:, :, None] * slope[:, None, :],
                 np.broadcast_to(drift_shape(place[:, None] - place), differing.shape),
+                np.eye(longest) * found.uncertainty[movie][:, :, None],
             )
-        )  # (5, users, n, n)
+        )  # (6, users, n, n)
         both = there[:, :, None] & there[:, None, :]
         stars = ratings.stars[rows].astype(np.float64)
         residual = np.where(there, stars - item_baseline[movie], 0.0)
-        yield Block(parts * both, residual, np.where(there, between[movie], 0.0), stars, there)
+        between = np.stack((found.mean[movie] - item_baseline[movie], implicit), axis=-1)
+        yield Block(parts * both, residual, between * there[:, :, None], stars, there)
+
+
+def implicit_means(
+    factors: np.ndarray,
+    implicit: np.ndarray,
+    implicit_mean: np.ndarray,
+    rated: np.ndarray,
+    movie: np.ndarray,
+) -> np.ndarray:
+    """What the movies that a user has rated say of others, whatever the stars: float64 [n], stars.
+
+        w_i · (|N|^−½ Σ_{j ∈ N, j ≠ i} B_j − B's̄); 0 where N is empty
+
+    Args:
+        factors, implicit, implicit_mean: w, B and B's̄ of an item table.
+        rated: N, int [k], different movies.
+        movie: int [n], i.
+    """
+    if not len(rated):
+        return np.zeros(len(movie))
+    w = factors[movie]
+    among = rated == movie[0] if len(movie) == 1 else np.isin(movie, rated)  # faster of one
+    own = np.where(among.any() if len(movie) == 1 else among, np.vecdot(w, implicit[movie]), 0.0)
+    return (w @ implicit[rated].sum(axis=0) - own) / np.sqrt(len(rated)) - w @ implicit_mean
 
 
 def latest_of_each(ratings: Ratings, at_most: int) -> list[np.ndarray]:

@@ -16,48 +16,64 @@ import numpy as np
 from recbench.contract import NO_RATINGS
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.scales import EVEN, STARS, Scales, Steps
+from recbench.models.item_table.scales import EVEN, STARS, Scales, Steps, implicit_means
 from recbench.ratings import Movies, read_only
 
-FORMAT, VERSION = "recbench film table", 1
+FORMAT, VERSION = "recbench item table", 2
+FORMER = "recbench film table"
 FOLD_FILE = "fold.npy"
-IN_FILE = {"loading": "level", "similarity": "likeness"}  # scales, by their names in files
-NAMES = {old: name for name, old in IN_FILE.items()}
+ARRAYS = {  # and their types
+    "movie_id": "i8", "mean": "f8", "factors": "f8", "implicit": "f8", "implicit_mean": "f8",
+    "uncertainty": "f8", "count": "i8",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ItemTable:
     """A property of movies, learned once from users who are not the one that it is used for.
 
+    A user who has rated the movies N expects of movie i the mean
+
+        mean_i + w_i · (|N|^−½ Σ_{j ∈ N, j ≠ i} B_j − B's̄)
+
     Attributes:
         movie_id: int64 [m], the MovieLens id of each movie.
         mean: float64 [m], its mean over users, stars; not clipped.
-        factors: float64 [m, ≥ 1]; over users the stars of two movies have the covariance f·f. The
-            first is by itself, the baseline loading; the others are the similarity of two movies.
-        codes: uint8 [m, b], 0 or 1; the part of bits in which two movies agree stands for the angle
-            between their other factors, see `recbench.models.item_table.making.choose_codes`.
+        factors: float64 [m, k ≥ 1], w; over users the stars of two movies have the covariance w·w.
+            The first is by itself, the baseline loading; the others are the similarity of two
+            movies.
+        implicit: float64 [m, k], B: what having rated a movie says of a user, whatever the stars.
+        implicit_mean: float64 [k], B's̄, the mean of that over users.
+        uncertainty: float64 [m], the variance of the movie's own numbers, squared stars.
+        count: int64 [m], how many background users rated it.
         scales: of the kernel.
         steps: of the predictive distribution.
         about: how it was made, as JSON can hold it.
 
     Raises:
-        ValueError: the arrays are not of as many movies.
+        ValueError: the arrays are not of as many movies, or factors.
     """
 
     movie_id: np.ndarray
     mean: np.ndarray
     factors: np.ndarray
-    codes: np.ndarray
+    implicit: np.ndarray
+    implicit_mean: np.ndarray
+    uncertainty: np.ndarray
+    count: np.ndarray
     scales: Scales
     steps: Steps
     about: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, dtype in (("movie_id", "i8"), ("mean", "f8"), ("factors", "f8"), ("codes", "u1")):
+        for name, dtype in ARRAYS.items():
             object.__setattr__(self, name, read_only(getattr(self, name), dtype))
-        lengths = {len(self.movie_id), len(self.mean), len(self.factors), len(self.codes)}
-        if len(lengths) > 1 or self.factors.ndim != 2 or self.codes.ndim != 2:
-            raise ValueError(f"the columns of an item table differ in length: {sorted(lengths)}")
+        m, k = len(self.movie_id), self.factors.shape[1] if self.factors.ndim == 2 else 0
+        shapes = {name: getattr(self, name).shape for name in ARRAYS}
+        expected = dict.fromkeys(ARRAYS, (m,))
+        expected |= {"factors": (m, k), "implicit": (m, k), "implicit_mean": (k,)}
+        if shapes != expected or not k:
+            raise ValueError(f"the columns of an item table differ in length: {shapes}")
 
     def __len__(self) -> int:
         return len(self.movie_id)
@@ -81,18 +97,22 @@ class ItemTable:
             mean: from votes and bits; None: the external vote average.
         """
         mean = mean or ItemBaseline.fit(NO_RATINGS, movies)
+        nothing = np.zeros(len(movies))
         return cls(
             movie_id=movies.movie_id,
             mean=mean.stars,
             factors=np.ones((len(movies), 1)),  # a user's bias shows in all movies equally
-            codes=np.empty((len(movies), 0), dtype=np.uint8),
+            implicit=nothing[:, None],
+            implicit_mean=np.zeros(1),
+            uncertainty=nothing,
+            count=nothing,
             scales=Scales.of_nobody(),
             steps=EVEN,
         )
 
     def for_movies(self, movies: Movies) -> ItemTable:
         """This table with a row for each of `movies`, in their order. A movie that it lacks gets
-        the mean of all, no factors and no code."""
+        the mean of all, no factors, and the largest uncertainty."""
         order = np.argsort(self.movie_id, kind="stable")
         place = np.searchsorted(self.movie_id[order], movies.movie_id)
         row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, int)
@@ -102,8 +122,14 @@ class ItemTable:
             movie_id=movies.movie_id,
             mean=np.where(known, self.mean[row], self.mean.mean()),
             factors=np.where(known[:, None], self.factors[row], 0.0),
-            codes=np.where(known[:, None], self.codes[row], 0),
+            implicit=np.where(known[:, None], self.implicit[row], 0.0),
+            uncertainty=np.where(known, self.uncertainty[row], self.uncertainty.max(initial=0.0)),
+            count=np.where(known, self.count[row], 0),
         )
+
+    def implicit_means(self, rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        """What having rated movies (int [k]) says of others (int [n]), float64 [n], stars."""
+        return implicit_means(self.factors, self.implicit, self.implicit_mean, rated, movie)
 
     def checksum(self) -> str:
         """SHA-256 over all that is in it, hexadecimal: equal tables, and only those, have it."""
@@ -145,16 +171,19 @@ class ItemTable:
                 f"{path}: damaged, or no item table. Make it again: "
                 "python -m recbench.models.item_table"
             ) from error
+        if form == FORMER:
+            raise InputError(
+                f"{path}: is of an earlier version, whose numbers this one cannot use. Make it "
+                "again: python -m recbench.models.item_table"
+            )
         if form != FORMAT:
             raise InputError(f"{path}: is '{form}'. Expected an item table")
         if version != VERSION:
             raise InputError(f"{path}: is of version {version}. This program reads {VERSION}")
         try:
             cuts = arrays.pop("cuts")
-            spread, bits = header["spread"], header["code_bits"]
-            arrays["codes"] = np.unpackbits(arrays["codes"], axis=1, count=bits)
-            scales = Scales(**{NAMES.get(name, name): x for name, x in header["scales"].items()})
-            table = cls(**arrays, scales=scales, steps=Steps(cuts, spread), about=header["about"])
+            scales, steps = Scales(**header["scales"]), Steps(cuts, header["spread"])
+            table = cls(**arrays, scales=scales, steps=steps, about=header["about"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({error}). Make it again") from None
         if table.checksum() != checksum:
@@ -165,21 +194,14 @@ class ItemTable:
         header = {
             "format": FORMAT,
             "version": VERSION,
-            "scales": {IN_FILE.get(name, name): x for name, x in asdict(self.scales).items()},
+            "scales": asdict(self.scales),
             "spread": self.steps.spread,
-            "code_bits": self.codes.shape[1],
             "about": self.about,
         }
         return json.dumps(header, sort_keys=True)
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        return {
-            "movie_id": self.movie_id,
-            "mean": self.mean,
-            "factors": self.factors,
-            "codes": np.packbits(self.codes, axis=1),
-            "cuts": self.steps.cuts,
-        }
+        return {**{name: getattr(self, name) for name in ARRAYS}, "cuts": self.steps.cuts}
 
 
 @dataclass(frozen=True)
