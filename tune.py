@@ -134,7 +134,7 @@ from recbench.runs.tuning import (
 
 REFERENCE = "user_mean"  # without settings; errors are divided by its error
 TABLE = "trials.csv"
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 
 def main(parameters: Parameters) -> int:
@@ -183,7 +183,7 @@ def main(parameters: Parameters) -> int:
 
     names = " ".join(dataset.source.name for dataset in datasets)
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
-    with resumable(resume_command(folder, parameters)):
+    with resumable(folder.path, resume_command(folder, parameters)):
         tune_all(parameters, classes, cells, {"dataset": names, **columns}, folder)
     rows = pd.DataFrame(folder.rows)
     best = best_of(rows, classes, parameters.background_users != 0)

@@ -149,10 +149,10 @@ def test_titles_are_compared_without_article_sign_and_second_name():
     ("layout", "name", "text", "message"),
     [
         ("dat", "ratings.dat", b"1::2::3\n", "has 3 columns"),
-        ("dat", "ratings.dat", b"1::2::3::4\nx::2::3::4\n", "line 2: a cell is empty or no number"),
+        ("dat", "ratings.dat", b"1::2::3::4\nx::2::3::4\n", "line 2: userId is 'x'"),
         ("dat", "movies.dat", b"1::Toy Story (1995)\n", "line 1: has 2 cells"),
         ("u", "u.item", b"1|Toy Story\n", "line 1: has 2 cells"),
-        ("u", "u.data", b"1\t2\t6\t978300760\n", "line 2: .*rating of 0.5, 1.0"),
+        ("u", "u.data", b"1\t2\t6\t978300760\n", "line 1: .*rating of 0.5, 1.0"),
         ("csv", "ratings.csv", b"userId,movieId,rating\n1,1,3\n", "has no column timestamp"),
     ],
 )

@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data import kaggle
-from recbench.data.csv_files import check_columns, read_ratings, read_text
+from recbench.data.csv_files import check_columns, read_ratings, read_text, unreadable_cell
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
@@ -141,7 +141,9 @@ def _ratings_file(folder: Path) -> Path | None:
 
 def _ratings_of(file: Path) -> pl.DataFrame:
     """The ratings of a file in any of the layouts, checked."""
-    return check_ratings(read_ratings(file) if file.suffix == ".csv" else _read_cells(file), file)
+    if file.suffix == ".csv":
+        return check_ratings(read_ratings(file), file)
+    return check_ratings(_read_cells(file), file, first_line=1)
 
 
 def _read_cells(file: Path) -> pl.DataFrame:
@@ -157,18 +159,10 @@ def _read_cells(file: Path) -> pl.DataFrame:
             f"{file}: has {table.width} columns. Expected user, movie, rating and time, parted by "
             f"{'::' if file.suffix == '.dat' else 'tabs'}"
         )
-    cells = zip(table.columns, RATING_COLUMNS.items(), strict=True)
-    typed = table.select(
-        pl.col(column).cast(dtype, strict=False).alias(name) for column, (name, dtype) in cells
-    )
-    bad = typed.with_row_index("line", offset=1).filter(
-        pl.any_horizontal(pl.col(name).is_null() for name in RATING_COLUMNS)
-    )
-    if not bad.is_empty():
-        raise InputError(
-            f"{file}, line {bad['line'][0]}: a cell is empty or no number ({len(bad):,} such rows)"
-        )
-    return typed
+    table.columns = list(RATING_COLUMNS)
+    if wrong := unreadable_cell(file, table, first_line=1):
+        raise InputError(wrong)
+    return table.select(pl.col(name).cast(kind) for name, kind in RATING_COLUMNS.items())
 
 
 def _read_movies(file: Path) -> pl.DataFrame:

@@ -78,12 +78,12 @@ class Source:
         return digest.hexdigest()[:16]
 
 
-def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
+def check_ratings(ratings: pl.DataFrame, file: Path, first_line: int = 2) -> pl.DataFrame:
     """`ratings` itself, if every row can be used.
 
     Raises:
         InputError: no rows, a missing value, or a rating off the scale 0.5, 1.0 .. 5.0; it names
-            the line of `file` (the heading is line 1).
+            the line of `file`, where the first rating stands in `first_line`.
     """
     if ratings.is_empty():
         raise InputError(f"{file}: holds no ratings. Expected one row per rating")
@@ -91,10 +91,11 @@ def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
     fine = pl.col("rating").is_between(0.5, 5.0) & (doubled == doubled.round())
     for column in RATING_COLUMNS:
         fine &= pl.col(column).is_not_null()
-    bad = ratings.with_row_index("line", offset=2).filter(~fine.fill_null(False))
+    bad = ratings.with_row_index("line", offset=first_line).filter(~fine.fill_null(False))
     if not bad.is_empty():
-        row = bad.row(0, named=True)
-        line = row.pop("line")
+        line, *cells = bad.cast({"rating": pl.String}).row(0)  # as it stands there: 5.1
+        named = zip(RATING_COLUMNS, cells, strict=True)
+        row = ", ".join(f"{name} {'empty' if one is None else one}" for name, one in named)
         raise InputError(
             f"{file}, line {line}: {row}. Expected no empty cell and a rating of 0.5, 1.0 .. 5.0"
             f" ({len(bad):,} such rows). Mend or remove them"

@@ -17,6 +17,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from recbench.evaluation.metrics import (
+    ROUNDING_STARS,
     auc_like_per_user,
     ndcg_at_10_per_user,
     right_within_one_star,
@@ -28,6 +29,7 @@ RESAMPLES = 10_000
 TWO_WAY_RESAMPLES = 2_000
 TWO_WAY_AT_ONCE = 200  # resamples of a block
 LEVEL = 0.95
+RESOLVED = 5e-4  # half of the last digit that scores are shown with: a smaller difference is none
 
 
 # loss of a user -> score, how it is read from the mean loss, whether less or more is better
@@ -149,6 +151,7 @@ def _compare(
         differences = (read_out(means[loss, model]) - read_out(means[loss, reference])).to_numpy()
         low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         gain = better * (ours - theirs)
+        gain[np.abs(gain) < ROUNDING_STARS] = 0
         difference = float(read_out(ours.mean()) - read_out(theirs.mean()))
         yield {
             "score": score,
@@ -193,9 +196,10 @@ def two_sided_p(difference: float, standard_error: float, users: int) -> float:
     """Of Student's t = difference / standard error with users − 1 degrees of freedom.
 
     The standard error is that of the bootstrap. To count resamples on the other side of zero would
-    give nothing below 1 / resamples, which no correction for some hundred claims survives.
+    give nothing below 1 / resamples, which no correction for some hundred claims survives. A
+    difference below `RESOLVED` is none: "0.000 is significantly worse than 0.000" tells nothing.
     """
-    if users < 2 or difference == 0:
+    if users < 2 or abs(difference) < RESOLVED:
         return 1.0
     return float(2 * stats.t.sf(abs(difference) / max(standard_error, 1e-300), users - 1))
 

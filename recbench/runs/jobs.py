@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from recbench.errors import disk_is_full
 from recbench.registry import line_of
 from recbench.runs.run_folder import RunFolder
 
@@ -50,5 +51,7 @@ def attempt(work: Callable[[], dict], folder: RunFolder, what: str) -> dict:
     try:
         return {**work(), "status": "ok", "error": None}
     except (Exception, SystemExit) as error:
+        if disk_is_full(error):
+            raise
         folder.log_failure(what, traceback.format_exc())
         return {"status": "failed", "error": line_of(error, None)}

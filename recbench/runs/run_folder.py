@@ -169,12 +169,12 @@ class RunFolder:
     def print_end(self, console: Console, report: Path, failures: list[str]) -> int:
         """Print the files of the run and what failed; returns the exit status."""
         for file in sorted(self.path.glob("[!.]*")):
-            console.print(f"  {file}", soft_wrap=True, markup=False)
+            console.print(f"  {file}", soft_wrap=True)
         for failure in failures:
-            console.print(f"failed: {failure}", markup=False)
+            console.print(f"failed: {failure}")
         if failures and (self.path / "errors.txt").exists():
-            console.print(f"the tracebacks are in {self.path / 'errors.txt'}", markup=False)
-        console.print(f"to look at: {report}", soft_wrap=True, markup=False)
+            console.print(f"the tracebacks are in {self.path / 'errors.txt'}")
+        console.print(f"to look at: {report}", soft_wrap=True)
         return 1 if failures else 0
 
     def _write_metadata(self) -> None:
