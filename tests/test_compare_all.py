@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 
@@ -244,24 +243,6 @@ def test_a_run_is_not_overwritten(finished):
     before = (finished[0] / "comparison.csv").read_bytes()
     assert "--resume" in here(*SMALL, *QUICK, "--output-dir", finished[0], expected=2)
     assert (finished[0] / "comparison.csv").read_bytes() == before
-
-
-@pytest.mark.slow
-def test_a_stopped_run_goes_on_where_it_was(finished, tmp_path):
-    folder = tmp_path / "stopped"
-    folder.mkdir()
-    rows = pd.read_csv(finished[0] / "comparison.csv").sample(frac=0.6, random_state=0)
-    marked = rows.assign(fit_seconds=-1.0)  # to see that these are kept
-    marked.to_csv(folder / "comparison.csv", index=False)
-    (folder / "run.json").write_text((finished[0] / "run.json").read_text())
-    shutil.copy(finished[0] / "predictions.parquet", folder)
-    here("--resume", folder)
-    resumed = pd.read_csv(folder / "comparison.csv")
-    assert (resumed["fit_seconds"] == -1).sum() == len(rows)
-    whole = pd.read_csv(finished[0] / "comparison.csv")
-    pd.testing.assert_frame_equal(whole.drop(columns=TIMES), resumed.drop(columns=TIMES))
-    assert (folder / "final_results.csv").exists()
-    here("--resume", folder, "--seed", "3", expected=2)
 
 
 @pytest.mark.slow

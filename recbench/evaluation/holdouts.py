@@ -46,7 +46,7 @@ class Holdout(ABC):
     """A rule that divides the ratings of a sample; each is in training or in test, none in both.
 
     Attributes:
-        name: of the rule, as in the column `holdout`.
+        name: of the rule, as in the column `holdout`; without one that of the class.
         question: what a figure under this rule answers.
         same_test_rows: whether all recommenders are tested on the same rows, so that their errors
             can be paired.
@@ -60,6 +60,9 @@ class Holdout(ABC):
     question: ClassVar[str]
     same_test_rows: ClassVar[bool] = True
     remedy: ClassVar[str] = "Give data with users of two ratings or more"
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.__dict__.get("name", cls.__name__)
 
     def __init__(self, fraction: float = 0.8) -> None:
         if not 0 < fraction < 1:
@@ -293,12 +296,10 @@ def load_holdout(spec: str, fraction: float) -> Holdout:
             "your own as file:Class, for example my_file:MyHoldout"
         )
     cls = load_class(spec, spec)
-    named = all(isinstance(getattr(cls, text, None), str) for text in ("name", "question"))
-    if not issubclass(cls, Holdout) or inspect.isabstract(cls) or not named:
+    if not issubclass(cls, Holdout) or inspect.isabstract(cls):
         raise InputError(
             f"--holdout '{spec}': {cls.__name__} is no holdout. Derive it from "
-            "recbench.evaluation.holdouts.Holdout and give it a name, a question and "
-            "held_out(ratings, seed)"
+            "recbench.evaluation.holdouts.Holdout and give it held_out(ratings, seed)"
         )
     return cls(fraction)
 
