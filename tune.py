@@ -118,7 +118,6 @@ from recbench.contract import Recommender, declared
 from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import progress_bar
-from recbench.runs.jobs import attempt
 from recbench.runs.processes import resumable
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
@@ -229,7 +228,7 @@ def tune_all(
                 settings: Settings, name: str = name, cls: type[Recommender] = cls
             ) -> Columns:
                 work = partial(relative_rmse, cls, settings, cells)
-                return attempt(work, folder, f"{name}, {json.dumps(settings)}")
+                return folder.attempt(work, f"{name}, {json.dumps(settings)}")
 
             space = declared(cls, "search_space")
             defaults = defaults_of(cls, parameters.background_users != 0)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from experiments.claims import two_way_interval
 from recbench.evaluation.significance import (
     READ_OUT,
     holm,
@@ -13,7 +14,6 @@ from recbench.evaluation.significance import (
     share_of_users,
     significance,
     two_sided_p,
-    two_way_interval,
 )
 from recbench.report.terminal import MORE_IS_BETTER
 from recbench.runs.predictions import Predictions

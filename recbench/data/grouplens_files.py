@@ -26,15 +26,13 @@ from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
     Source,
+    as_metadata,
     check_ratings,
     clean_links,
     clean_movies,
 )
 from recbench.errors import InputError
 
-# Genre names of GroupLens -> of TMDB, where they differ
-TMDB_GENRES = {"Children's": "Family", "Children": "Family", "Sci-Fi": "Science Fiction"}
-TMDB_GENRES |= {"Musical": "Music"}
 NO_GENRES = "(no genres listed)"
 U_ITEM_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
@@ -74,7 +72,17 @@ def read_grouplens(folder: Path, name: str) -> Source:
             link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
     else:
         link_counts = {}
-        movies, movie_counts = clean_movies(_as_metadata(own))
+        movies, movie_counts = clean_movies(
+            as_metadata(
+                id=own["movieId"].cast(pl.String),
+                title=own["title"],
+                release_date=own["year"],
+                genres=[
+                    [word for word in (names or "").replace(NO_GENRES, "").split("|") if word]
+                    for names in own["genres"]
+                ],
+            )
+        )
         links = own.select("movieId", tmdbId="movieId")  # one id space
     return Source(
         name=name,
@@ -206,19 +214,3 @@ def _cells(line: str, number: int, file: Path) -> tuple[str, str, str]:
         names = [name for name, bit in zip(U_ITEM_GENRES, cells[5:], strict=True) if bit == "1"]
         return cells[0], cells[1], "|".join(names)
     raise InputError(f"{file}, line {number}: has {len(cells)} cells. Is it GroupLens's file?")
-
-
-def _as_metadata(own: pl.DataFrame) -> pl.DataFrame:
-    """The movies in the columns of Kaggle's metadata, all as text; no votes."""
-    genres = [
-        str([{"name": TMDB_GENRES.get(word, word)} for word in (names or "").split("|") if word])
-        for names in own["genres"].str.replace(NO_GENRES, "", literal=True)
-    ]
-    columns = {
-        "id": own["movieId"].cast(pl.String),
-        "title": own["title"],
-        "genres": pl.Series(genres, dtype=pl.String),
-        "release_date": own["year"],
-    }
-    nothing = pl.Series([None] * len(own), dtype=pl.String)
-    return pl.DataFrame({name: columns.get(name, nothing) for name in MOVIE_COLUMNS})

@@ -36,6 +36,9 @@ MOVIE_COLUMNS = (
     "vote_count",
 )
 
+# Genre names of GroupLens -> of TMDB, where they differ
+TMDB_GENRES = {"Children's": "Family", "Children": "Family", "Sci-Fi": "Science Fiction"}
+TMDB_GENRES |= {"Musical": "Music"}
 LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 1990 and 2100
 # What nearly all cells of `genres` are made of. Python's own reader takes ten times as long.
 GENRE = re.compile(r"\{'id': (?:0|[1-9][0-9]{0,8}), 'name': '([^'\\\n\r\0]*)'\}")
@@ -148,6 +151,17 @@ def clean_movies(movies: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         "movies with malformed genres": malformed,
         "movies without votes": typed["vote_count"].null_count(),
     }
+
+
+def as_metadata(**columns: object) -> pl.DataFrame:
+    """Columns (text) of movies among those of Kaggle's metadata, the others empty. `genres` is a
+    list of names for each movie, of GroupLens's or TMDB's."""
+    lists = columns.pop("genres")
+    genres = [str([{"name": TMDB_GENRES.get(one, one)} for one in names]) for names in lists]  # type: ignore[attr-defined]
+    table = pl.DataFrame({**columns, "genres": pl.Series(genres, dtype=pl.String)})
+    missing = [name for name in MOVIE_COLUMNS if name not in table.columns]
+    empty = (pl.lit(None, pl.String).alias(name) for name in missing)
+    return table.with_columns(empty).select(MOVIE_COLUMNS)
 
 
 @lru_cache(maxsize=100_000)  # some thousand different texts stand in 45,000 rows

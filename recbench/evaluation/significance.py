@@ -3,7 +3,7 @@
 A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both sides of a
 difference, and the difference computed anew each time. Ratings of one user are not independent,
 so users are drawn, not ratings; a user of several iterations counts once, with the mean over them.
-Movies are taken as given; `two_way_interval` draws them, too.
+Movies are taken as given; `python -m experiments.claims` draws them, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
 from recbench.evaluation.metrics import (
     ROUNDING_STARS,
@@ -26,8 +26,6 @@ from recbench.evaluation.ranking import PER_USER
 from recbench.files import CELL
 
 RESAMPLES = 10_000
-TWO_WAY_RESAMPLES = 2_000
-TWO_WAY_AT_ONCE = 200  # resamples of a block
 LEVEL = 0.95
 RESOLVED = 5e-4  # half of the last digit that scores are shown with: a smaller difference is none
 
@@ -211,66 +209,3 @@ def holm(p: np.ndarray) -> np.ndarray:
     result = np.empty(len(p))
     result[order] = np.minimum(adjusted, 1.0)
     return result
-
-
-def two_way_interval(
-    ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0, resamples: int = TWO_WAY_RESAMPLES
-) -> tuple[float, float]:
-    """95 % percentile interval of RMSE(ours) − RMSE(theirs), stars; users *and* movies are drawn.
-
-    The pigeonhole bootstrap (Owen 2007): each resample draws users with replacement and, apart
-    from them, movies; a rating counts as often as its user times as often as its movie. Beside the
-    bootstrap over users alone it shows whether a conclusion would hold for other movies. It is
-    conservative: its variance holds that of users and that of movies.
-
-    The RMSE is the root of the mean over users of their mean squared error; a user's iterations
-    count alike, and a user none of whose movies is drawn is left out of that resample.
-
-    Args:
-        ours, theirs: predictions of the same test ratings in the same order: user_id, movie_id,
-            iteration, stars, predicted.
-
-    Raises:
-        ValueError: they are not of the same ratings.
-    """
-    key = ["iteration", "user_id", "movie_id"]
-    if not np.array_equal(ours[key].to_numpy(), theirs[key].to_numpy()):
-        raise ValueError("the two sides are not predictions of the same ratings")
-    user, _ = pd.factorize(ours["user_id"])
-    movie, _ = pd.factorize(ours["movie_id"])
-    shape = (user.max() + 1, movie.max() + 1)
-    count = ours.groupby(["iteration", "user_id"])["stars"].transform("count").to_numpy()
-    weight = 1.0 / count  # of a rating in its user's mean; iterations have the same total
-
-    def by_user_and_movie(values: np.ndarray) -> sparse.csr_matrix:
-        return sparse.csr_matrix((values, (user, movie)), shape=shape)
-
-    weights = by_user_and_movie(weight)
-    errors = [
-        by_user_and_movie(
-            weight * (side["predicted"] - side["stars"]).astype(float).to_numpy() ** 2
-        )
-        for side in (ours, theirs)
-    ]
-    rng = np.random.default_rng([seed, 7])
-    differences = np.empty(resamples)
-    for start in range(0, resamples, TWO_WAY_AT_ONCE):
-        part = slice(start, min(start + TWO_WAY_AT_ONCE, resamples))
-        size = part.stop - part.start
-        users = _times_drawn(rng, shape[0], size)  # (users, resamples)
-        movies = _times_drawn(rng, shape[1], size)  # (movies, resamples)
-        total = weights @ movies  # (users, resamples)
-        there = (total > 0) * users
-        rmse = [
-            np.sqrt((there * (error @ movies / np.where(total > 0, total, 1))).sum(axis=0))
-            / np.sqrt(there.sum(axis=0))
-            for error in errors
-        ]
-        differences[part] = rmse[0] - rmse[1]
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def _times_drawn(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray:
-    """How often each of n is among n drawn with replacement, float64 [n, resamples]."""
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).T.astype(np.float64)
