@@ -1,15 +1,12 @@
 """`python compare_all.py` from the command line: its files, its errors, going on after a stop."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from in_process import run_here
+from in_process import run_here, script
 from tests_paths import ROOT, SYNTHETIC
 
 import compare_all
@@ -22,19 +19,6 @@ SMALL = ["--dataset", str(SYNTHETIC), "--num-users", "8", "--reviews-per-user", 
 QUICK = ["--models", "ao", "user_mean", "movie_mean", "always_3"]
 
 
-def script(*words, cwd=ROOT, name="compare_all.py"):
-    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": ""}
-    return subprocess.run(
-        [sys.executable, str(ROOT / name), *map(str, words)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-
-
 def here(*words, cwd=ROOT, expected=0):
     """What the script prints, in this process."""
     status, printed, errors = run_here(compare_all, *words, cwd=cwd)
@@ -45,7 +29,7 @@ def here(*words, cwd=ROOT, expected=0):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "new" / "run"
-    done = script(*SMALL, "--iterations", "2", "--output-dir", folder)
+    done = script("compare_all.py", *SMALL, "--iterations", "2", "--output-dir", folder)
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -375,24 +359,10 @@ def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):
 )
 def test_scripts_run_by_themselves(name, words, prints):
     sample = ["--dataset", SYNTHETIC, "--num-users", "10", "--reviews-per-user", "20"]
-    done = script(*sample, *words, name=name)
+    done = script(name, *sample, *words)
     assert done.returncode == 0, done.stderr
     assert prints in done.stdout
-    wrong = script(*sample, "--num-users", "-5", name=name)
+    wrong = script(name, *sample, "--num-users", "-5")
     assert wrong.returncode == 2
     assert "-5" in wrong.stderr
     assert "Traceback" not in wrong.stderr
-
-
-def test_results_to_read_are_those_of_the_rows(finished):
-    rows = pd.read_csv(finished[0] / "comparison.csv")
-    table = pd.read_csv(finished[0] / "results.csv").set_index(["ratings_per_user", "model"])
-    means = rows.groupby(["reviews_per_user", "model"])
-    assert set(table.index) == set(means.groups)
-    expected = means["rmse"].mean()
-    assert np.allclose(table["rmse"], expected.loc[table.index], atol=6e-5)
-    assert (table["rmse_low"] <= table["rmse"]).all()
-    assert (table["rmse"] <= table["rmse_high"]).all()
-    shared = means["bytes_shared"].mean().loc[table.index]
-    assert np.allclose(table["bytes_shared"], shared, rtol=0, atol=0.51, equal_nan=True)
-    assert table.loc[(10, "bias"), "learns_from"] == "all users"

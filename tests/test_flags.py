@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from in_process import script
 from tests_paths import ROOT
 
 from compare_all import Parameters as Grid
@@ -33,17 +34,6 @@ EDITED = {
     "PerUser/perUser_pytorch.py": ({"EPOCHS": "200"}, ["of the user (default: 200)"]),
     "Collaborative/torch_colab.py": ({"HIDDEN": "(9, 8, 7)"}, ["layers (default: 9 8 7)"]),
 }
-
-
-def script(*words, root=ROOT):
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=root,
-        env=os.environ | {"COLUMNS": "300", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def imported_by(done):
@@ -73,7 +63,9 @@ def test_help_comes_at_once_and_has_groups_without_none(name, tmp_path):
         text = edited(text, f"{constant} = {value}")
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(text)
-    done = script("-X", "importtime", name, "--help", root=tmp_path)
+    done = script(
+        "-X", "importtime", name, "--help", cwd=tmp_path, PYTHONPATH=str(ROOT), COLUMNS="300"
+    )
     assert done.returncode == 0, done.stderr
     for words in expected:
         assert words in plain(done.stdout)
@@ -119,7 +111,7 @@ def test_a_wrong_value_is_refused_at_once(words, message):
 def test_a_slip_in_a_parameter_at_the_top_is_one_message(line, message, tmp_path):
     text = edited((ROOT / "compare_all.py").read_text(), line)
     (tmp_path / "mine.py").write_text(text)
-    done = script("mine.py", root=tmp_path)
+    done = script("mine.py", cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {message.format('mine.py')}")
 

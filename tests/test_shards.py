@@ -163,19 +163,6 @@ def test_movies_are_ranked_by_the_model_of_each_users_fold(learned):
     assert 0 < ranked["ranking_catalogue_share"] <= 1
 
 
-def test_without_a_size_none_is_reported(learned):
-    class Unsure(Noted):
-        def state_bytes(self):
-            return None
-
-        shared_bytes = state_bytes
-
-    Noted.fitted.clear()
-    row = measure(Unsure, learned).row
-    assert row["bytes_per_user"] is None
-    assert row["bytes_shared"] is None
-
-
 def test_a_class_with_train_and_movies_gets_the_bits_of_each_fold(learned):
     seen = []
 
