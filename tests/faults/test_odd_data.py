@@ -88,7 +88,7 @@ def test_a_holdout_of_ones_own_that_returns_no_mask():
 
     rows = Ratings([0, 0], [0, 1], [3.0, 3.0], [1, 2])
     for cls, message in ((Numbers, "returned int64.*Expected a bool"), (Broken, "AttributeError")):
-        with pytest.raises(InputError, match=f"--holdout numbers: .*{message}"):
+        with pytest.raises(InputError, match=f"--holdout [nB].*{message}"):
             cls().split(rows, rows, 0)
 
 
