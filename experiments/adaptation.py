@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, console
+from experiments.common import Job, ResumableFlags, console, run_jobs
 from recbench.command_line import run
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
@@ -35,7 +35,6 @@ from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
 from recbench.report.plots import adaptation_plot
 from recbench.report.style import save
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.stream.learners import Learner
 from recbench.stream.replaying import replay
@@ -104,7 +103,7 @@ def main(parameters: Parameters) -> int:
             key: dict[str, object] = {"change": name, "model": learner.name}
             work = partial(errors, stream, changed, learner, parameters.seed)
             jobs.append(Job(key, {"dataset": dataset.source.name, **key}, work))
-    run_jobs(jobs, folder, console)
+    run_jobs(jobs, folder)
     rows = pd.DataFrame(folder.rows)
     ok = rows[rows["status"] == "ok"]
     table = curves(ok.reset_index(drop=True))

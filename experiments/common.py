@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from recbench.command_line import parse_cells
 from recbench.contract import Training
@@ -17,6 +18,7 @@ from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import Protocol
 from recbench.ratings import Ratings
+from recbench.runs.run_folder import RunFolder
 
 console = Console(highlight=False)
 
@@ -39,6 +41,37 @@ class ResumableFlags(Flags):
     """the folder of a run that was stopped: continue it, with its own parameters"""
     accept_changes: bool = False
     """continue a run although the code or a package has changed since"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the table.
+
+    Attributes:
+        key: the columns that identify it; None: left empty.
+        columns: the columns before the scores, the key included.
+        work: returns the scores; may fail in any way.
+        cost: how long it takes, relative to the other jobs.
+    """
+
+    key: dict[str, object]
+    columns: dict[str, object]
+    work: Callable[[], dict]
+    cost: float = 1.0
+
+
+def run_jobs(jobs: Iterable[Job], folder: RunFolder) -> None:
+    """Do the jobs without a row in `folder`; see `RunFolder.attempt` for one that fails."""
+    jobs = list(jobs)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("", total=sum(job.cost for job in jobs))
+        for job in jobs:
+            named = {name: value for name, value in job.key.items() if value is not None}
+            progress.update(bar, description=", ".join(f"{name} {named[name]}" for name in named))
+            if not folder.has(**named):
+                folder.add({**job.columns, **folder.attempt(job.work, str(job.key))})
+            progress.advance(bar, job.cost)
 
 
 def grid(

@@ -20,7 +20,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ import polars as pl
 from numpy.random import Generator
 from rich.progress import track
 
+from experiments.common import Job
 from recbench.contract import declared
 from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
@@ -49,10 +52,8 @@ from recbench.files import CELL
 from recbench.models.item_table.making import make_item_table
 from recbench.models.item_table.table import ItemTables
 from recbench.registry import load_recommender
-from recbench.runs.jobs import Job
 from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.processes import end_with_parent
-from recbench.runs.provenance import peak_memory
 from recbench.threads import on_one_thread
 
 PREPARING = ("bare read", "first time", "later", "without cache")
@@ -365,3 +366,17 @@ def rated(made: MadeUpMovies, first: int, counts: np.ndarray, rng: Generator) ->
     time = FIRST + time[np.argsort(user + rng.random(len(user)))].astype(int)
     ids = {"userId": first + user, "movieId": made.movie_id[movie]}
     return pl.DataFrame(ids | {"rating": np.rint(2 * stars).clip(1, 10) / 2, "timestamp": time})
+
+
+def peak_memory() -> float:
+    """The most memory that this process has had: bytes, mapped files included.
+
+    On Linux of this process alone; `getrusage` includes the process that started it.
+    """
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
+        return 1024.0 * int(line.split()[1])
+    except (OSError, ValueError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1.0 if sys.platform == "darwin" else 1024.0)

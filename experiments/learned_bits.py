@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, console, grid
+from experiments.common import Job, ResumableFlags, console, grid, run_jobs
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
@@ -35,7 +35,6 @@ from recbench.evaluation.significance import significance
 from recbench.files import CELL, write_csv
 from recbench.models.item_table.making import CODE_BITS, choose_codes, make_item_table
 from recbench.registry import family_of, load_recommender, name_of
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
 from recbench.runs.resume import open_run, resumed
 
@@ -104,7 +103,7 @@ def main(parameters: Parameters) -> int:
                     jobs.append(
                         Job(key, columns, partial(work, key, spec, bits, cells, predictions))
                     )
-    run_jobs(jobs, folder, console)
+    run_jobs(jobs, folder)
     losses = predictions.losses()
     predictions.finish()
     rows = folder.finish([str(job.key["model"]) for job in jobs], started)

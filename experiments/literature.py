@@ -36,7 +36,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, console
+from experiments.common import Job, ResumableFlags, console, run_jobs
 from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, Folds, Method
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
@@ -50,7 +50,6 @@ from recbench.files import write_csv
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies
 from recbench.registry import family_of
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 
 CLOSE = 0.005  # stars: a difference that folds and seeds account for
@@ -88,7 +87,7 @@ def main(parameters: Parameters) -> int:
                 if name in method.folds:
                     job = job_of(method, name, fold, dataset, movies, parameters.seed)
                     jobs.append(job)
-    run_jobs(jobs, folder, console)
+    run_jobs(jobs, folder)
 
     rows = folder.finish([method.model for method in methods], started)
     beside = beside_published(rows, methods, folds)

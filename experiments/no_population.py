@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from experiments.common import ResumableFlags, cells_of, console, grid
+from experiments.common import Job, ResumableFlags, cells_of, console, grid, run_jobs
 from recbench.command_line import run
 from recbench.contract import Recommender, Training, fit
 from recbench.data.loading import load_dataset
@@ -35,7 +35,6 @@ from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import DEFAULT_STARS
 from recbench.registry import load_recommender
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
 from recbench.runs.resume import open_run, resumed
 
@@ -136,7 +135,7 @@ def main(parameters: Parameters) -> int:
             key: dict[str, Any] = {**cell_key, "model": name}
             columns = {**common, **key, "tuned": tuned}
             jobs.append(Job(key, columns, partial(work, key, cell_of, predictions)))
-    run_jobs(jobs, folder, console)
+    run_jobs(jobs, folder)
     losses = predictions.losses()
     predictions.finish()
     rows = folder.finish(list(CONTENDERS), started)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, cells_of, console, grid
+from experiments.common import Job, ResumableFlags, cells_of, console, grid, run_jobs
 from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.contract import Training
@@ -31,7 +31,6 @@ from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 from recbench.models.item_table.making import choose_codes
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.threads import one_thread
 
@@ -139,7 +138,7 @@ def main(parameters: Parameters) -> int:
             for name, variant in variants().items():
                 key: dict[str, Any] = {"dataset": dataset.source.name, **cell_key, "model": name}
                 jobs.append(Job(key, key, partial(work, variant, partial(cell_of, **cell_key))))
-    run_jobs(jobs, folder, console)
+    run_jobs(jobs, folder)
     rows = folder.finish(list(variants()), started)
     write_csv(summary_of(rows), folder.path / "summary.csv")
     console.print(f"{folder.path / 'summary.csv'}")

@@ -33,7 +33,14 @@ import numpy as np
 import pandas as pd
 
 import weightless as ao
-from experiments.common import ResumableFlags, console, elapsed_microseconds, training_of
+from experiments.common import (
+    Job,
+    ResumableFlags,
+    console,
+    elapsed_microseconds,
+    run_jobs,
+    training_of,
+)
 from experiments.full_size import JOBS, KAGGLE_RATINGS, MADE, TABLES, make_dataset
 from recbench import ContinualRecommender, Movies, Ratings
 from recbench.command_line import run
@@ -46,7 +53,6 @@ from recbench.evaluation.protocols import PROTOCOLS
 from recbench.files import write_csv
 from recbench.models.factorization import BURN_IN
 from recbench.registry import check_name, load_recommender
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.resume import open_run, resumed
 from recbench.threads import one_thread
 from weightless.reference import weights
@@ -114,9 +120,9 @@ def main(parameters: Parameters) -> int:
                     show(row)
                     folder.add({"part": part, **row, "status": "ok"})
         if part == "models":
-            run_jobs(jobs_of_models(parameters.models, cell), folder, console)
+            run_jobs(jobs_of_models(parameters.models, cell), folder)
         elif part in JOBS:
-            run_jobs(JOBS[part](parameters, datasets[0], folder.path), folder, console)
+            run_jobs(JOBS[part](parameters, datasets[0], folder.path), folder)
     rows = pd.DataFrame(folder.rows)
     for part, (file, table) in (TABLES | {"recommenders": ("models.csv", models_table)}).items():
         ok = rows[(rows["part"] == part) & (rows["status"] == "ok")]

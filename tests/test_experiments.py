@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import re
-import subprocess
-import sys
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from in_process import script
 from surprise import BaselineOnly, Reader
 from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
-from tests_paths import ROOT, SYNTHETIC
+from tests_paths import SYNTHETIC
 
 from experiments.common import console, training_of
 from experiments.no_population import CONTENDERS, OneUserAtATime
@@ -132,8 +131,7 @@ def test_ml_100k_is_not_overwritten_and_continues_where_it_was(ml_100k):
         run("literature", output_dir=folder)
     whole = pd.read_csv(folder / "comparison.csv")
     whole.assign(fit_seconds=-1.0)[:7].to_csv(folder / "comparison.csv", index=False)
-    words = [sys.executable, "-m", "experiments.literature", "--resume", folder]
-    assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    assert script("-m", "experiments.literature", "--resume", folder).returncode == 0
     resumed = pd.read_csv(folder / "comparison.csv")
     assert (resumed["fit_seconds"] == -1).sum() == 7
     pd.testing.assert_series_equal(whole["rmse_pooled"], resumed["rmse_pooled"])
@@ -294,27 +292,18 @@ def test_variants_are_relative_to_the_whole(tmp_path):
 
 @pytest.mark.slow
 def test_an_item_table_from_the_command_line(tmp_path):
-    def script(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "recbench.models.item_table", *map(str, words)],
-            cwd=ROOT,
-            env=os.environ | {"COLUMNS": "120"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
+    item_table = partial(script, "-m", "recbench.models.item_table")
     file = tmp_path / "movies.npz"
     words = ("--dataset", SYNTHETIC, "--output", file, "--code-bits", 64)
-    done = script(*words)
+    done = item_table(*words)
     assert done.returncode == 0, done.stderr
     table = ItemTable.load(file)
     assert table.codes.shape[1] == 64
     assert table.about["users"] == 60
-    assert table.checksum()[:16] in script("--show", file).stdout
-    again = script(*words)
+    assert table.checksum()[:16] in item_table("--show", file).stdout
+    again = item_table(*words)
     assert again.returncode == 2
     assert "is there already" in again.stderr
-    elsewhere = script("--output", tmp_path / "no/folder/movies.npz")
+    elsewhere = item_table("--output", tmp_path / "no/folder/movies.npz")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr

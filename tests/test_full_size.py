@@ -1,21 +1,23 @@
-"""The made-up dataset of any size, and what is measured on it."""
+"""The made-up dataset of any size, and what `python -m experiments.speed` measures."""
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from tests_paths import ROOT, SYNTHETIC
+from in_process import script
+from tests_paths import SYNTHETIC
 
-from experiments import full_size
-from experiments.full_size import activity, growth, make_dataset
+from experiments import full_size, speed
+from experiments.full_size import growth, make_dataset
+from experiments.speed import Parameters, main, one_by_one_rows
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError
+from recbench.evaluation import cells
+from recbench.evaluation.cells import make_cell
+from recbench.evaluation.protocols import PROTOCOLS
 
 RATINGS, USERS, MOVIES = 60_000, 700, 2_000
 
@@ -48,12 +50,6 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
     assert all(others[name] != first[name] for name in first)
 
 
-def test_blocks_make_one_file(ratings, tmp_path, monkeypatch):
-    monkeypatch.setattr(full_size, "BLOCK", 5_000)
-    of_blocks = pl.read_csv(made(tmp_path / "blocks") / "ratings.csv")
-    assert of_blocks["userId"].equals(ratings["userId"])
-
-
 def test_it_is_read_as_a_whole(folder, ratings):
     counts = load_dataset(str(folder)).counts
     assert (counts["ratings"], counts["users"], counts["links"]) == (RATINGS, USERS, MOVIES)
@@ -76,25 +72,6 @@ def test_it_has_the_shape_of_real_ratings(ratings):
     assert 0.9 < stars.std() < 1.2
     means = ratings.group_by("userId").agg(pl.col("rating").mean())["rating"]
     assert 0.3 < means.std() < 0.7  # users differ
-
-
-def test_times_come_in_sittings_over_the_years(ratings):
-    time = ratings.sort("userId", "timestamp")
-    gaps = time.select(pl.col("timestamp").diff().over("userId")).drop_nulls().to_series()
-    assert 0.9 < (gaps < 120).mean() < 0.99
-    assert (gaps > 86_400).mean() == pytest.approx(1 / full_size.SITTING, rel=0.3)
-    assert ratings["timestamp"].min() >= full_size.FIRST
-    assert ratings["timestamp"].max() <= full_size.LAST
-    assert ratings["timestamp"].max() - ratings["timestamp"].min() > 15 * 365 * 86_400
-
-
-def test_activity_sums_up_and_stays_within_half_of_the_movies():
-    rng = np.random.default_rng(0)
-    for users, movies, ratings in ((1, 20, 1), (5, 20, 50), (100, 300, 9_000), (1_000, 50, 20_000)):
-        counts = activity(users, movies, ratings, rng)
-        assert counts.sum() == ratings
-        assert counts.min() >= 1
-        assert counts.max() <= movies // 2
 
 
 @pytest.mark.parametrize(
@@ -127,38 +104,6 @@ def test_an_existing_folder_is_refused_and_a_stopped_run_leaves_none(tmp_path, m
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
 
-@pytest.mark.slow
-def test_memory_does_not_grow_with_the_size_but_for_joining(tmp_path):
-    """Made in blocks: the second million of ratings takes next to nothing. Joined in memory: it
-    takes 250 bytes a rating at most, so that 26 million fit into 8 GB."""
-    make = "from experiments.full_size import *; make_dataset(Path(argv[1]), int(argv[2]))"
-    read = "from recbench.data.loading import load_dataset; load_dataset(argv[1])"
-    peaks = {}
-    for ratings in (1_000_000, 2_000_000):
-        for what, code in (("make", make), ("read", read)):
-            words = (tmp_path / str(ratings), ratings)
-            peaks[what, ratings] = peak_megabytes(code, *words, cache=tmp_path / "cache")
-    for what, most in (("make", 75), ("read", 250)):
-        assert peaks[what, 2_000_000] - peaks[what, 1_000_000] < most, peaks
-        assert peaks[what, 2_000_000] < 700, peaks
-
-
-def peak_megabytes(code, *words, cache):
-    code = (
-        f"from sys import argv\n{code}\n"
-        "from recbench.runs.provenance import peak_memory; print(int(peak_memory() // 1e6))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, words)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "RECBENCH_CACHE": str(cache)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout.split()[-1])
-
-
 # --- what is measured on it --------------------------------------------------------------------
 
 
@@ -186,16 +131,9 @@ def test_each_part_is_measured(tmp_path):
         "--repeats": [1],
         "--output-dir": [tmp_path / "out"],
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.speed"]
-        + [str(word) for flag, values in words.items() for word in (flag, *values)],
-        cwd=ROOT,
-        env=os.environ | {"RECBENCH_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=500,
-    )
+    flags = [word for flag, values in words.items() for word in (flag, *values)]
+    cache = str(tmp_path / "cache")
+    done = script("-m", "experiments.speed", *flags, RECBENCH_CACHE=cache)
     assert done.returncode == 0, done.stderr
     rows = pd.read_csv(tmp_path / "out" / "speed.csv")
     assert (rows["status"] == "ok").all()
@@ -213,3 +151,31 @@ def test_each_part_is_measured(tmp_path):
     assert (ways[["peak_gb", "seconds", "processor seconds"]] > 0).all(axis=None)
     assert not any((tmp_path / "out" / made).exists() for made in full_size.MADE)
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "finished"
+
+
+def test_item_tables_that_are_there_already_are_timed_anew(synthetic, monkeypatch):
+    cell = make_cell(synthetic, PROTOCOLS["strict"], 10, 10)
+    tables = cell.personal_tables  # as after the part `personal`
+    made = []
+
+    def make(*arguments):
+        made.append(arguments)
+        return tables
+
+    monkeypatch.setattr(cells, "make_item_tables", make)
+    row = next(one_by_one_rows(cell))
+    assert row["what"].startswith(f"item tables: {len(tables.tables)} of ")
+    assert len(made) == 1
+
+
+@pytest.mark.slow
+def test_recommenders_have_a_line_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(speed, "HELD_OUT", 100)  # the set has 146 movies
+    words = {"parts": ("engine", "models"), "models": ("bias", "ridge"), "quick": True}
+    assert main(Parameters(dataset=str(SYNTHETIC), output_dir=str(tmp_path / "run"), **words)) == 0
+    table = pd.read_csv(tmp_path / "run" / "models.csv")
+    assert table["model"].tolist() == ["bias", "ridge"]
+    assert table["times_as_fast"][0] == 1
+    rows = pd.read_csv(tmp_path / "run" / "speed.csv").groupby("part").size()
+    assert rows["engine"] == 2
+    assert rows["models"] > 2

@@ -75,7 +75,7 @@ class GridProgress:
 
     def note(self, text: str) -> None:
         """Something that the user should know, above the table."""
-        self._console.print(text, markup=False)
+        self._console.print(text)
 
     @property
     def observer(self) -> Observer | None:
@@ -125,7 +125,7 @@ class GridProgress:
             elif rows:
                 line = f"{_where(key)}, RMSE: {cell_line(rows)}{self._left(' ({})')}"
                 line = f"[{self._done}/{self._total}] {line}"
-                self._console.print(line, soft_wrap=True, markup=False)
+                self._console.print(line, soft_wrap=True)
 
     def _picture(self) -> Group:
         """What stands in the terminal at this moment."""
@@ -182,7 +182,7 @@ class PiecesProgress:
         if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
             seconds = time.perf_counter() - self._started
             left = _duration(seconds / self._done * (self._total - self._done))
-            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)", markup=False)
+            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)")
 
 
 class TimeLeft:

@@ -66,6 +66,18 @@ def cell_of(text: str) -> tuple[int, int]:
     return int(num_users), int(reviews)
 
 
+def users_scored(comparison: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """Of the cells with users of whom no rating is held out: "9,097 of 16,554"."""
+    if "n_users_scored" not in comparison:  # as in earlier runs
+        return {}
+    fewer = comparison[comparison["n_users_scored"] < comparison["n_users"]]
+    first = fewer.drop_duplicates(CELL)[[*CELL, "n_users_scored", "n_users"]]
+    return {
+        (num_users, reviews): f"{scored:,.0f} of {users:,.0f}"
+        for num_users, reviews, scored, users in first.itertuples(index=False, name=None)
+    }
+
+
 def name_in_table(comparison: pd.DataFrame, model: str) -> str:
     """The name; with an asterisk if its settings were never tuned."""
     tuned = comparison.loc[comparison["model"] == model, "tuned"].iloc[0]
@@ -142,13 +154,17 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
             best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
             value = mean.get((model, *cell), float("nan"))
             text = "failed" if pd.isna(value) else f"{value:.3f}"
-            bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
-            texts.append(bold + found.get((*cell, model, score), " "))
-        source = SHORT.get(learns_from(comparison, model), "")
-        table.add_row(name_in_table(comparison, model), f"[dim]{source}", *texts)
+            style = "bold" if round(value, 3) == round(best, 3) else ""
+            texts.append(Text.assemble((text, style), found.get((*cell, model, score), " ")))
+        source = Text(SHORT.get(learns_from(comparison, model), ""), "dim")
+        table.add_row(Text(name_in_table(comparison, model)), source, *texts)
+    scored = users_scored(comparison)
+    if scored and not score.startswith("ranking"):
+        counts = (f"{scored.get(cell, 'all')} " for cell in cells)
+        table.add_row("users scored", "", *counts, style="dim")
     named = references(differences)
     if named.nunique() > 1:
-        table.add_row("[dim]reference", "", *(f"[dim]{named.get(cell, '')}" for cell in cells))
+        table.add_row("reference", "", *(named.get(cell, "") for cell in cells), style="dim")
     return table
 
 

@@ -12,7 +12,7 @@ from recbench.evaluation.holdouts import holdouts
 from recbench.files import CELL
 from recbench.report.figure import minus
 from recbench.report.html.run_files import GRID, RunFiles
-from recbench.report.terminal import ALPHA, cell_name, cells_of
+from recbench.report.terminal import ALPHA, cell_name, cells_of, users_scored
 
 
 def question(run: RunFiles) -> str:
@@ -40,7 +40,9 @@ def subject(run: RunFiles) -> str:
         for users, ratings in by_users.items()
     )
     iterations = run.main["iteration"].nunique()
-    return f"{who}: {cells}, {'once' if iterations == 1 else f'{iterations} times each'}."
+    scored = [f"{cell_name(cell)}: {of}" for cell, of in users_scored(run.main).items()]
+    fewer = f" Users scored, with a rating held out: {'; '.join(scored)}." if scored else ""
+    return f"{who}: {cells}, {'once' if iterations == 1 else f'{iterations} times each'}.{fewer}"
 
 
 def answer(run: RunFiles) -> str:
