@@ -167,9 +167,10 @@ from PerUser.personal import Personal
 from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
-from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
+from recbench.own_ratings.reading import RatingsFile, read_ratings
 from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
 from recbench.own_ratings.session import LATEST, Session, interview
+from recbench.own_ratings.values import stars_of
 
 
 def main(parameters: Parameters) -> None:

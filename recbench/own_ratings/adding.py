@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.matching import Matcher
+from recbench.own_ratings.matching import LIKELY, NEARLY, SURE, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
-from recbench.own_ratings.titles import names_of
+from recbench.own_ratings.titles import article_first, key
 
 OWN_NUMBERING = "ml-100k"  # numbers movies in its own way: a number is another movie in later sets
-LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
 LISTED = 20  # of each kind, in words; the search of the nearest titles takes some milliseconds
 WAYS = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
 
@@ -29,20 +28,22 @@ class Added:
     # the movie it was taken for
     matched: Counter[str] = field(default_factory=Counter)
     nearly: list[tuple[str, str]] = field(default_factory=list)
+    # the name of a rating, and the movie that another rating is more surely of
+    conflicts: list[tuple[str, str]] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)  # in the file; the latest counts
     replaced: int = 0  # movies that had another rating before
     # without a movie, the first 20 with the nearest; they stay for a table that has the movie
     unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
 
-    def lines(self, kind: str) -> list[str]:
+    def lines(self, kind: str, catalogue: Catalogue) -> list[str]:
         """The same in sentences; `kind` is that of the file."""
         found, lost = self.matched.total(), len(self.unmatched)
         counts = (f"{self.matched[way]:,} {WAYS[way]}" for way in WAYS if way in self.matched)
         how = ", ".join(counts) or "none"
         lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how})"]
-        lines += [f"  {name} was taken for {movie}" for name, movie in self.nearly[:LISTED]]
-        if len(self.nearly) > LISTED:
-            lines.append(f"  and {len(self.nearly) - LISTED:,} more were taken for others")
+        lines += _listed([f"{name} was taken for {movie}" for name, movie in self.nearly])
+        lines += _listed([f"{name} was not taken for {movie}: another rating of yours is of it"
+                          for name, movie in self.conflicts])  # fmt: skip
         if self.twice:
             names = list(dict.fromkeys(self.twice))
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
@@ -51,23 +52,32 @@ class Added:
             lines.append(f"{self.replaced:,} movies had other stars before")
         if lost:
             lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
-        for rating, near in self.unmatched[:LISTED]:
-            lines.append(f"  {rating.name}" + (f" (nearest: {'; '.join(near)})" if near else ""))
-        if lost > LISTED:
-            lines.append(f"  and {lost - LISTED:,} more")
+            lines += _listed([
+                rating.name + (f" (nearest: {'; '.join(near)})" if near else "")
+                for rating, near in self.unmatched
+            ])  # fmt: skip
+        last = catalogue.last_year
+        later = sum((rating.year or 0) > last for rating, _ in self.unmatched)
+        if later:
+            lines.append(f"{later:,} of these are later than {last}: {catalogue.until}")
         return lines
 
 
 def added_to(
-    known: Mapping[Movie, OwnRating],
+    known: Mapping[OwnRating, Match],
     ratings: Sequence[OwnRating],
     matcher: Matcher,
     catalogue: Catalogue,
 ) -> tuple[tuple[OwnRating, ...], Added]:
     """The known ratings with those of a file, the latest last, and what became of the latter. Of a
     movie rated twice, in the file or before, the later rating counts, by its time if both have one,
-    else the one added last. Raises InputError if they are of movies by number, and of another
-    numbering."""
+    else the one added last. Ratings of which each has a time come out the same in whatever order
+    their files are added. Raises InputError if they are of movies by number, and of another
+    numbering.
+
+    Args:
+        known: each rating of the profile, and the movie that it would have by itself.
+    """
     numbers = set(catalogue.movies.movie_id.tolist())
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in numbers]
     if lacking and catalogue.dataset == OWN_NUMBERING:
@@ -75,27 +85,20 @@ def added_to(
             f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which numbers movies in its own way. "
             "The file is of another MovieLens set: name that, or a later one, with --dataset"
         )
-    added = Added()
-    old, new = dict(known), dict[Movie, OwnRating]()
-    for rating in ratings:
-        match = matcher.find(rating)
-        if match.movie is None:
-            movie: Movie = identity(rating)
-            name, described = rating.name, rating
-            if movie not in new:
-                near: Sequence[int] = ()
-                if len(added.unmatched) < LISTED:
-                    near = match.candidates or matcher.nearest(rating.title, 2, LIKELY)
-                added.unmatched.append((rating, [catalogue.name(one) for one in near]))
-        else:
-            movie = match.movie
-            name, described = catalogue.name(movie), catalogue.described(movie, rating)
-            added.matched[match.how] += 1
-            if match.how == "nearly":
-                added.nearly.append((rating.name, name))
-        if movie in new:
-            added.twice.append(name)
-        new[movie] = described
+    found = [(rating, matcher.find(rating)) for rating in ratings]
+    stored = [
+        _to_be_stored(rating, match, movie, catalogue)
+        for (rating, match), movie in zip(found, settled(found), strict=True)
+    ]
+    every = [*known.items(), *stored]
+    keys: list[Movie] = [
+        identity(rating) if movie is None else movie
+        for (rating, _), movie in zip(every, settled(every), strict=True)
+    ]
+    old = dict(zip(keys[: len(known)], known, strict=True))
+    keys = keys[len(known) :]
+    new = {key: rating for key, (rating, _) in zip(keys, stored, strict=True)}
+    added = _what_became(found, keys, matcher, catalogue)
     for movie in old.keys() & new.keys():
         before, after = old[movie], new[movie]
         if before.time is not None and after.time is not None and before.time > after.time:
@@ -103,12 +106,92 @@ def added_to(
         else:
             del old[movie]
             added.replaced += before.stars != after.stars
-    together = (*old.values(), *new.values())
-    return tuple(sorted(together, key=lambda rating: rating.time or 0)), added
+    return tuple(sorted((*old.values(), *new.values()), key=_moment)), added
+
+
+def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
+    """The movie of each rating, where each has the movie that it would have by itself: one that is
+    in doubt yields to a rating of the movie in less doubt, or in as much; of two with IMDb ids that
+    differ, neither has it."""
+    claims: dict[int, list[tuple[OwnRating, int]]] = {}
+    for rating, match in pairs:
+        if match.movie is not None:
+            claims.setdefault(match.movie, []).append((rating, match.doubt))
+
+    def yields(rating: OwnRating, doubt: int, other: OwnRating, others_doubt: int) -> bool:
+        two_ids = rating.imdb_id and other.imdb_id and rating.imdb_id != other.imdb_id
+        return (others_doubt <= doubt and bool(two_ids or doubt != SURE)
+                and identity(rating) != identity(other))  # fmt: skip
+
+    movies = []
+    for rating, match in pairs:
+        rivals = [] if match.movie is None else claims[match.movie]
+        lost = any(yields(rating, match.doubt, *rival) for rival in rivals)
+        movies.append(None if lost else match.movie)
+    return movies
+
+
+def _to_be_stored(
+    rating: OwnRating, match: Match, movie: int | None, catalogue: Catalogue
+) -> tuple[OwnRating, Match]:
+    """A rating as the profile has it, and the movie that it has then by itself. What is found again
+    with the same doubt stays as the file has it, to yield to a surer rating that comes later."""
+    if movie is not None and match.doubt in (SURE, NEARLY):
+        return catalogue.described(movie, rating), Match(movie, match.how)
+    return rating, match if match.doubt < NEARLY else Match()
+
+
+def _what_became(
+    found: Sequence[tuple[OwnRating, Match]], keys: Sequence[Movie], matcher: Matcher,
+    catalogue: Catalogue,
+) -> Added:  # fmt: skip
+    added, rows = Added(), dict[Movie, OwnRating]()
+    for (rating, match), movie in zip(found, keys, strict=True):
+        name = rating.name
+        if isinstance(movie, int):
+            name = catalogue.name(movie)
+            added.matched["nearly" if match.doubt else match.how] += 1
+            if match.doubt:
+                added.nearly.append(_taken_for(rating, movie, catalogue))
+        elif movie not in rows:
+            near: Sequence[int] = ()
+            if match.movie is not None:
+                added.conflicts.append((rating.name, catalogue.name(match.movie)))
+            elif len(added.unmatched) < LISTED:
+                near = match.candidates or matcher.nearest(rating.title, 2, LIKELY)
+            added.unmatched.append((rating, [catalogue.name(one) for one in near]))
+        if movie in rows:
+            same = identity(rows[movie]) == identity(rating)
+            added.twice.append(name if same else f"{name}, also as {rating.name}")
+        rows[movie] = rating
+    return added
+
+
+def _taken_for(rating: OwnRating, movie: int, catalogue: Catalogue) -> tuple[str, str]:
+    """Names that tell the two apart."""
+    names = rating.name, catalogue.name(movie)
+    if names[0] != names[1]:
+        return names
+    ids = rating.imdb_id, catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
+    return f"{names[0]}, {ids[0]},", f"{names[1]}, {ids[1]}: the ids differ"
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    """The first lines of many, indented."""
+    more = [f"and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
+    return [f"  {line}" for line in (*lines[:LISTED], *more)]
+
+
+def _moment(rating: OwnRating) -> tuple[object, ...]:
+    """To sort by: the time, and of one day, which is all that most sites write, always alike. Those
+    without a time come first, as they were added."""
+    if rating.time is None:
+        return (-1,)
+    return rating.time, rating.name, rating.imdb_id, rating.movie_id or 0
 
 
 def identity(rating: OwnRating) -> tuple[object, ...]:
     """What tells apart movies that the catalogue lacks."""
     if rating.imdb_id or not rating.title:
         return rating.imdb_id, rating.movie_id
-    return tuple(names_of(rating.title))[:1], rating.year
+    return key(article_first(rating.title)), rating.year

@@ -19,6 +19,7 @@ from recbench.ratings import Movies, read_only
 FORMAT, VERSION = "recbench films", 1  # the word in files of all versions
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
 NUMBERS = ("year", "rated_by")
+LAST_YEARS = {"ml-latest-small": 2018, "ml-25m": 2019, "ml-32m": 2023}  # of GroupLens's movies
 MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
@@ -74,6 +75,19 @@ class Catalogue:
         for row in np.argsort(-self.rated_by, kind="stable"):
             stands_for.setdefault(facts[row], int(row))
         return np.array([stands_for[one] for one in facts], dtype=int)
+
+    @cached_property
+    def last_year(self) -> int:
+        """Of the movies that users of the dataset rated; 0 if no year is known."""
+        return int(self.year[self.rated_by > 0].max(initial=0))
+
+    @property
+    def until(self) -> str:
+        """In words, and which datasets go further."""
+        later = [f"--dataset {name} until {year}" for name, year in LAST_YEARS.items()
+                 if year > self.last_year]  # fmt: skip
+        end = f"the movies of {self.dataset} go until {self.last_year}"
+        return f"{end}; {', '.join(later)}" if later else end
 
     @cached_property
     def all_genres(self) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from recbench.models.item_table.scales import EVEN, Scales
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.known_movies import KnownMovies
-from recbench.own_ratings.reading import split_title
 from recbench.own_ratings.titles import article_first
+from recbench.own_ratings.values import split_title
 from recbench.ratings import Movies
 
 HERE = Path(__file__).parent

@@ -7,7 +7,8 @@ import pytest
 from own_movies import HERE
 
 from recbench.errors import InputError
-from recbench.own_ratings.reading import read_ratings, seconds_of, split_title, year_of
+from recbench.own_ratings.reading import read_ratings
+from recbench.own_ratings.values import seconds_of, split_title, year_of
 
 LETTERBOXD = (
     "Date,Name,Year,Letterboxd URI,Rating\n"
@@ -127,7 +128,7 @@ def test_semicolons_and_decimal_commas(tmp_path):
 def test_rows_without_a_rating_are_counted(tmp_path):
     text = LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,\n"
     assert read_ratings(written(tmp_path, text)).notes == (
-        "left out, since they have no rating: 1 rows",
+        "rows left out, since they have no rating: 1",
     )
 
 
