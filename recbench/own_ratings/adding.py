@@ -43,13 +43,13 @@ class Added:
         lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how})"]
         lines += _listed([f"{name} was taken for {movie}" for name, movie in self.nearly])
         lines += _listed([f"{name} was not taken for {movie}: another rating of yours is of it"
-                          for name, movie in self.conflicts])  # fmt: skip
+                          for name, movie in dict.fromkeys(self.conflicts)])  # fmt: skip
         if self.twice:
             names = list(dict.fromkeys(self.twice))
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
             lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
         if self.replaced:
-            lines.append(f"{self.replaced:,} movies had other stars before")
+            lines.append(f"movies that had other stars before: {self.replaced:,}")
         if lost:
             lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
             lines += _listed([
@@ -59,7 +59,7 @@ class Added:
         last = catalogue.last_year
         later = sum((rating.year or 0) > last for rating, _ in self.unmatched)
         if later:
-            lines.append(f"{later:,} of these are later than {last}: {catalogue.until}")
+            lines.append(f"{later:,} of these are of later years: {catalogue.until}")
         return lines
 
 
@@ -91,21 +91,25 @@ def added_to(
         for (rating, match), movie in zip(found, settled(found), strict=True)
     ]
     every = [*known.items(), *stored]
+    movies = settled(every)
     keys: list[Movie] = [
         identity(rating) if movie is None else movie
-        for (rating, _), movie in zip(every, settled(every), strict=True)
+        for (rating, _), movie in zip(every, movies, strict=True)
     ]
     old = dict(zip(keys[: len(known)], known, strict=True))
     keys = keys[len(known) :]
     new = {key: rating for key, (rating, _) in zip(keys, stored, strict=True)}
     added = _what_became(found, keys, matcher, catalogue)
+    for rating, before, after in zip(known, settled(every[: len(known)]), movies, strict=False):
+        if before is not None and after is None:
+            added.conflicts.append((rating.name, catalogue.name(before)))
     for movie in old.keys() & new.keys():
-        before, after = old[movie], new[movie]
-        if before.time is not None and after.time is not None and before.time > after.time:
+        earlier, later = old[movie], new[movie]
+        if earlier.time is not None and later.time is not None and earlier.time > later.time:
             del new[movie]  # rated again after the file was made
         else:
             del old[movie]
-            added.replaced += before.stars != after.stars
+            added.replaced += earlier.stars != later.stars
     return tuple(sorted((*old.values(), *new.values()), key=_moment)), added
 
 

@@ -19,7 +19,7 @@ from recbench.ratings import Movies, read_only
 FORMAT, VERSION = "recbench films", 1  # the word in files of all versions
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
 NUMBERS = ("year", "rated_by")
-LAST_YEARS = {"ml-latest-small": 2018, "ml-25m": 2019, "ml-32m": 2023}  # of GroupLens's movies
+LAST_YEARS = {"ml-latest-small": 2018, "ml-32m": 2023}  # of GroupLens's movies
 MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
@@ -84,10 +84,10 @@ class Catalogue:
     @property
     def until(self) -> str:
         """In words, and which datasets go further."""
-        later = [f"--dataset {name} until {year}" for name, year in LAST_YEARS.items()
-                 if year > self.last_year]  # fmt: skip
-        end = f"the movies of {self.dataset} go until {self.last_year}"
-        return f"{end}; {', '.join(later)}" if later else end
+        ends = {self.dataset: self.last_year} | {
+            f"--dataset {name}": year for name, year in LAST_YEARS.items() if year > self.last_year
+        }
+        return f"movies go {', '.join(f'until {year} in {name}' for name, year in ends.items())}"
 
     @cached_property
     def all_genres(self) -> tuple[str, ...]:

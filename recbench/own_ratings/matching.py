@@ -27,8 +27,8 @@ How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of movies -> rank of the name
 PART = 2 * ALTERNATIVE  # the rank of a part of a title
 YEARS_OFF = 1  # sites differ in what they call the year of a movie
-# How uncertain a match is, a sum: that year is not the movie's; an article, or the name of a version,
-# is left out; a part of the title, a slip in it, or another IMDb id
+# How uncertain a match is, a sum: another year, or none; an article, or the name of a version, left
+# out; a part of the title, a slip in it, or another IMDb id
 SURE, YEAR, LEFT_OUT, NEARLY = 0, 1, 2, 4
 SIMILAR = 0.88  # ratio of difflib from which one title is taken for a slip of another
 LEAD = 0.03  # over the next best

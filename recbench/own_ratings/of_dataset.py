@@ -57,7 +57,9 @@ def _column(file: Path | None, key: str, column: str) -> dict[int, str]:
     """A column of a CSV file by one of whole numbers; empty where there is none."""
     if file is None or not file.is_file():
         return {}
-    heading = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
+    heading = pl.read_csv(
+        file, n_rows=0, infer_schema=False, truncate_ragged_lines=True, glob=False
+    ).columns
     if not {key, column} <= set(heading):
         return {}
     rows = read_text(file, (key, column)).with_columns(

@@ -61,8 +61,7 @@ class Session:
         find, before = self.matcher.find, self._matches
         self.profile = profile
         self._matches = {  # the ratings have the title of a movie, or else found none
-            one: before[one] if one in before else find(one, strict=True)
-            for one in profile.ratings
+            one: before[one] if one in before else find(one, strict=True) for one in profile.ratings
         }
         movies = settled(list(self._matches.items()))
         self._pairs = list(zip(movies, self._matches, strict=True))

@@ -70,7 +70,7 @@ def times_of(
 
     Args:
         other: dates of the same file that tell the order where those of the column do not.
-        month_first: the order of `site`, where no date tells; None: it has no such dates.
+        month_first: the order that `site` has in the United States; None: it has no such dates.
     """
     orders = [_orders(texts) for texts in (column, other)]
     told = next((one for one in orders if one), set())
@@ -88,7 +88,7 @@ def times_of(
             unread.append(text.strip())
     notes = []
     if both and order is not None:
-        why = "as other dates of the file show" if told else f"as {site} writes them"
+        why = "as other dates show" if told else f"as {site} has them in the United States"
         notes.append(f"dates such as {both[0]} are read as {ORDERS[order]}, {why}")
     if unread:
         dates = "1 date" if len(unread) == 1 else f"{len(unread):,} dates"

@@ -142,6 +142,7 @@ def page() -> str:
             catalogue=session.catalogue,
             file=user.file,
             recommended=user.recommended(*view.wish),
+            if_none=view.wish[1].if_none(session.catalogue),
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
