@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.matching import LIKELY, NEARLY, SURE, Match, Matcher
+from recbench.own_ratings.matching import NEAR, NEARLY, SURE, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import article_first, key
 
@@ -59,7 +59,7 @@ class Added:
         last = catalogue.last_year
         later = sum((rating.year or 0) > last for rating, _ in self.unmatched)
         if later:
-            lines.append(f"{later:,} of these are of later years: {catalogue.until}")
+            lines.append(f"of these, of later years: {later:,}; {catalogue.until}")
         return lines
 
 
@@ -162,7 +162,7 @@ def _what_became(
             if match.movie is not None:
                 added.conflicts.append((rating.name, catalogue.name(match.movie)))
             elif len(added.unmatched) < LISTED:
-                near = match.candidates or matcher.nearest(rating.title, 2, LIKELY)
+                near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
             added.unmatched.append((rating, [catalogue.name(one) for one in near]))
         if movie in rows:
             same = identity(rows[movie]) == identity(rating)

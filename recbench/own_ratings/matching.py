@@ -37,6 +37,7 @@ SHORTEST = 6  # characters of a title in which a slip can be told from another t
 COMPARED = 60  # titles compared character by character
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 LIKELY = 0.7  # ratio of difflib from which a title is taken for a slip of a search
+NEAR = 0.85  # ratio of difflib from which a title is worth naming as a near one
 WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
 
 
@@ -233,8 +234,9 @@ class Matcher:
         that contains its words comes before others, which must have a ratio of `least`."""
         typed, spelling = key(title), self._spelling
         bound = spelling.bound(typed, np.arange(len(spelling.names)))
-        words = f" {' '.join(words_of(title))} "
-        rows = {row for name, row in self._words if words.strip() and words in f"{name} "}
+        words = words_of(title)
+        phrase = f" {' '.join(words)} "  # one word is in too many titles
+        rows = {row for name, row in self._words if len(words) > 1 and phrase in f"{name} "}
         within = np.isin(spelling.row, list(rows))
         places = {*np.argsort(-bound, kind="stable")[:COMPARED], *np.flatnonzero(within)}
 

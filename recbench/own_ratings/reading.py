@@ -26,7 +26,7 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DELIMITERS = ",;\t"
 LONGEST_HEADING = 200  # characters of it in a message
 MOST_USERS = 5  # named in a message
-DATES = ("created", "modified", "release date", "date", "watched date")  # beside the ratings' own
+DATES = ("date rated", "created", "modified", "release date", "date", "watched date")
 # IMDb's title types that are movies, without spaces and in lower case
 MOVIE_TYPES = {
     *("", "movie", "featurefilm", "documentary", "tvmovie", "short", "shortfilm", "tvshort"),

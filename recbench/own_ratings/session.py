@@ -12,7 +12,7 @@ from recbench.errors import InputError
 from recbench.own_ratings.adding import Added, added_to, settled
 from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
-from recbench.own_ratings.matching import LIKELY, Match, Matcher
+from recbench.own_ratings.matching import NEAR, Match, Matcher
 from recbench.own_ratings.profile import Profile
 from recbench.own_ratings.reading import OwnRating, RatingsFile
 from recbench.own_ratings.recommendation import (
@@ -130,7 +130,7 @@ class Session:
         if len({rating if movie is None else movie for movie, rating in pairs}) > 1:
             raise InputError(f"{title}: you have rated several. Say which: {'; '.join(named)}")
         if not pairs:
-            near = self.matcher.nearest(bare, len(self.catalogue), LIKELY)
+            near = self.matcher.nearest(bare, len(self.catalogue), NEAR)
             rated = [self.catalogue.name(movie) for movie in near if movie in self.rated][:3]
             hint = f". The nearest that you have rated: {'; '.join(rated)}" if rated else ""
             raise InputError(f"{title}: you have not rated it{hint}")
@@ -230,7 +230,7 @@ class Session:
         names = "; ".join(map(self.catalogue.name, match.candidates))
         if names:
             raise InputError(f"{title}: there are several. Say which: {names}")
-        near = "; ".join(map(self.catalogue.name, self.matcher.nearest(bare, least=LIKELY)))
+        near = "; ".join(map(self.catalogue.name, self.matcher.nearest(bare, least=NEAR)))
         hint = f". The nearest are {near}" if near else ""
         raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
 

@@ -7,7 +7,8 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
 
 from recbench.ratings import MAX_STARS, MIN_STARS
 
@@ -20,10 +21,10 @@ NANOSECONDS = SECONDS * 10**9
 TWO_DIGITS = 70  # from which a year of two digits is of the 20th century
 DATE = re.compile(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})(?:(?:,?\s+|T)(.*))?", re.ASCII)
 CLOCK = re.compile(
-    r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?\s*(?:([AP])\.?M\.?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?",
+    r"(\d{1,2})(:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([AP]M)?\s*(Z|UTC|[+-]\d\d:?\d\d)?",
     re.ASCII | re.IGNORECASE,
 )
-IN_WORDS = ("%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
+FORMS = ("%Y%m%d", "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
 ORDERS = {True: "month/day/year", False: "day/month/year"}
 
 
@@ -72,41 +73,32 @@ def times_of(
         other: dates of the same file that tell the order where those of the column do not.
         month_first: the order that `site` has in the United States; None: it has no such dates.
     """
-    orders = [_orders(texts) for texts in (column, other)]
-    told = next((one for one in orders if one), set())
-    order = month_first if not told else True in told if len(told) == 1 else None
+    readings = list(map(_readings, column))
+    orders = _orders(readings) or _orders(map(_readings, other))
+    known = len(orders) > 0
+    order = month_first if not known else orders.pop() if len(orders) == 1 else None
     times, unread, both = [], [], []
-    for text in column:
-        readings = _readings(text)
-        if len(readings) == 2 and len(set(readings.values())) == 2:
+    for text, reading in zip(column, readings, strict=True):
+        times.append(next(iter(reading.values()), None))
+        if len(set(reading.values())) == 2:
             both.append(text)
-            time = None if order is None else readings[order]
-        else:
-            time = next(iter(readings.values()), None)
-        times.append(time)
-        if time is None and text.strip():
-            unread.append(text.strip())
+            times[-1] = None if order is None else reading[order]
+        if times[-1] is None and text.strip():
+            unread.append(text)
     notes = []
     if both and order is not None:
-        why = "as other dates show" if told else f"as {site} has them in the United States"
+        why = "as other dates show" if known else f"as {site} has them in the United States"
         notes.append(f"dates such as {both[0]} are read as {ORDERS[order]}, {why}")
     if unread:
         dates = "1 date" if len(unread) == 1 else f"{len(unread):,} dates"
-        why = ": day or month may be first" if both and unread[0] == both[0].strip() else ""
-        notes.append(f"{dates} could not be read, such as '{unread[0][:40]}'{why}")
+        why = ": day or month may be first" if unread[0] in both else ""
+        notes.append(f"{dates} could not be read, such as '{unread[0].strip()[:40]}'{why}")
     return times, notes
 
 
-def seconds_of(text: str) -> int | None:
-    """A date, or a number of seconds (or milliseconds) since 1970, as seconds (UTC); None if it is
-    neither, or a date that fits two orders of day and month."""
-    readings = set(_readings(text).values())
-    return readings.pop() if len(readings) == 1 else None
-
-
-def _orders(texts: Iterable[str]) -> set[bool]:
+def _orders(readings: Iterable[dict[bool, int]]) -> set[bool]:
     """Whether the month is first, of dates that fit one order alone."""
-    return {order for text in texts for order in _readings(text) if len(_readings(text)) == 1}
+    return {order for reading in readings if len(reading) == 1 for order in reading}
 
 
 def _readings(text: str) -> dict[bool, int]:
@@ -115,45 +107,44 @@ def _readings(text: str) -> dict[bool, int]:
     text = text.strip()
     found = DATE.fullmatch(text)
     if not found:
-        time = _time_of_number(text)
-        time = _time_in_words(text) if time is None and text else time
+        time = _time_of(text)
         return {} if time is None else {True: time, False: time}
-    first, by, second, third = found[1], found[2], found[3], found[4]
-    clock = CLOCK.fullmatch(found[5].strip()) if found[5] else None
-    if found[5] and not clock:
-        return {}
+    first, by, second, third, clock = found.groups()
+    if len(third) == 2 and len(first) < 4 and by != "-":
+        third = ("20" if int(third) < TWO_DIGITS else "19") + third
     if len(first) == 4:  # the year
         dates = dict.fromkeys((True, False), (first, second, third))
-    elif len(first) > 2 or len(third) not in ((4,) if by == "-" else (2, 4)):
+    elif len(third) != 4:
         return {}
     elif by == ".":  # the day is first wherever dates are written so
         dates = dict.fromkeys((True, False), (third, second, first))
     else:
         dates = {True: (third, first, second), False: (third, second, first)}
-    times = {order: _time(date, clock) for order, date in dates.items()}
+    times = {order: _time(tuple(map(int, parts)), clock) for order, parts in dates.items()}
     return {order: time for order, time in times.items() if time is not None}
 
 
-def _time(date: tuple[str, str, str], clock: re.Match[str] | None) -> int | None:
-    year, month, day = map(int, date)
-    if year < 100:
-        year += 2000 if year < TWO_DIGITS else 1900
-    hour, minute, second = (int(part or 0) for part in clock.group(1, 2, 3)) if clock else (0, 0, 0)
-    half, zone = clock.group(4, 5) if clock else (None, None)
-    if half:
-        hour = hour % 12 + 12 * (half in "pP") if 1 <= hour <= 12 else 24
-    offset = zone[:3] + ":" + zone[-2:] if zone and zone[0] in "+-" else "+00:00"
+def _time(parts: tuple[int, ...], clock: str | None) -> int | None:
+    found = CLOCK.fullmatch(clock.strip() if clock else "00:00")
+    if not found:
+        return None
+    hour, rest, half, zone = found.groups(default="")
+    hours = int(hour) % 12 + 12 * (half.upper() == "PM") if half else int(hour)
+    offset = "Z" if zone in ("", "UTC") else zone
     with suppress(ValueError):
-        text = f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}"
-        return _since_1970(datetime.fromisoformat(text))
+        of_day = clock_time.fromisoformat(f"{hours:02}{rest}{offset}")
+        return _since_1970(datetime.combine(date(*parts), of_day))
     return None
 
 
-def _time_of_number(text: str) -> int | None:
-    if re.fullmatch(r"(19|20)\d{6}", text, re.ASCII):  # 20240102, no number of seconds: of 1970
-        with suppress(ValueError):
-            return _since_1970(datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC))
+def _time_of(text: str) -> int | None:
+    """Of a date in words, or of a number of seconds; of eight digits, 20240102, which as seconds
+    would be of 1970."""
     value = number_of(text)
+    for form in FORMS if value is None or len(text) == 8 else ():
+        with suppress(ValueError):
+            day = datetime.strptime(text.replace(",", ""), form)
+            return _since_1970(day.replace(tzinfo=UTC))
     if value is None or not 0 <= value < NANOSECONDS:
         return None
     while value >= SECONDS:
@@ -161,14 +152,6 @@ def _time_of_number(text: str) -> int | None:
     return int(value)
 
 
-def _time_in_words(text: str) -> int | None:
-    for form in IN_WORDS:
-        with suppress(ValueError):
-            date = datetime.strptime(text.replace(",", ""), form)
-            return _since_1970(date.replace(tzinfo=UTC))
-    return None
-
-
-def _since_1970(date: datetime) -> int | None:
-    seconds = int(date.timestamp())
+def _since_1970(moment: datetime) -> int | None:
+    seconds = int(moment.timestamp())
     return seconds if seconds >= 0 else None
