@@ -71,9 +71,8 @@ def added_to(
 ) -> tuple[tuple[OwnRating, ...], Added]:
     """The known ratings with those of a file, the latest last, and what became of the latter. Of a
     movie rated twice, in the file or before, the later rating counts, by its time if both have one,
-    else the one added last. Ratings of which each has a time come out the same in whatever order
-    their files are added. Raises InputError if they are of movies by number, and of another
-    numbering.
+    else the one added last: where each has a time of its own, files may come in any order. Raises
+    InputError if they are of movies by number, and of another numbering.
 
     Args:
         known: each rating of the profile, and the movie that it would have by itself.
@@ -186,12 +185,9 @@ def _listed(lines: Sequence[str]) -> list[str]:
     return [f"  {line}" for line in (*lines[:LISTED], *more)]
 
 
-def _moment(rating: OwnRating) -> tuple[object, ...]:
-    """To sort by: the time, and of one day, which is all that most sites write, always alike. Those
-    without a time come first, as they were added."""
-    if rating.time is None:
-        return (-1,)
-    return rating.time, rating.name, rating.imdb_id, rating.movie_id or 0
+def _moment(rating: OwnRating) -> tuple[int, str, str, int]:
+    """To sort by: the time, those without one first; of one time, as sites write days, the name."""
+    return rating.time or 0, rating.name, rating.imdb_id, rating.movie_id or 0
 
 
 def identity(rating: OwnRating) -> tuple[object, ...]:

@@ -1,6 +1,8 @@
 """A session: what it recommends, learns and forgets; and the interview of a new user."""
 
+import re
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from recbench.errors import InputError
 from recbench.models.item_table.table import ItemTables
 from recbench.own_ratings import session as module
 from recbench.own_ratings.filters import Filters
-from recbench.own_ratings.reading import OwnRating, read_ratings
+from recbench.own_ratings.reading import OwnRating, ratings_of, read_ratings
 from recbench.own_ratings.recommendation import Changes, interval
 from recbench.own_ratings.session import INTERVIEW, MOST_QUESTIONS, Session, interview
 from recbench.ratings import Ratings
@@ -48,12 +50,15 @@ def test_reasons_do_not_say_the_opposite(seen):
     row = {seen.catalogue.name(movie): movie for movie in seen.rated}
     for one in seen.recommend(50):
         for_it = [reason for reason in one.reasons if reason.stars > 0]
-        agree = [model.agreement(one.movie, [row[reason.movie]])[0] for reason in for_it]
-        liked = [seen.rated[row[reason.movie]] > mean[row[reason.movie]] for reason in for_it]
-        fits = [(part >= 0.5) == like for part, like in zip(agree, liked, strict=True)]
-        assert all(fits) or not any(fits)
-        for reason, part in zip(for_it, agree, strict=True):
-            assert f"{part:.0%}" in reason.words
+        others = np.array([row[reason.movie] for reason in for_it], dtype=int)
+        similar = model.correlation(np.array([one.movie]), others)[0]
+        fits = (similar >= 0) == (np.array([seen.rated[other] for other in others]) > mean[others])
+        assert fits.all() or not fits.any()
+        for reason, other, value in zip(for_it, others, similar, strict=True):
+            shown = re.fullmatch(r"you gave it (\S+); similarity (\S+) by the model", reason.words)
+            assert float(shown[1]) == seen.rated[other]
+            assert float(shown[2]) == pytest.approx(value, abs=0.0051)
+            assert not shown[2].startswith(("0", "-0"))
 
 
 def test_without_ratings_the_mean_of_others(session):
@@ -121,6 +126,7 @@ def test_forget_a_genre_in_one_call(seen):
         ("Fargoo", r"have not rated it\. The nearest .*: Fargo \(1997\)"),
         ("Heat (1995)", "have not rated it"),
         ("Alien (1999)", "have not rated it"),
+        ("Sign", "have not rated it$"),
     ],
 )
 def test_forget_what_was_not_rated(seen, title, message):
@@ -155,6 +161,8 @@ def test_forget_a_movie_that_is_there_under_two_names():
 def test_rate(seen):
     with pytest.raises(InputError, match=r"no movie of .* The nearest are The Usual Suspects"):
         seen.rate("Usul Suspects", 3)
+    with pytest.raises(InputError, match=r"has this title$"):
+        seen.rate("Tár (2022)", 3)  # nor is Avatar near
     for stars in (3.7, 0, 5.5, -1):
         with pytest.raises(InputError, match=r"Expected 0\.5, 1\.0"):
             seen.rate("Heat (1995)", stars)
@@ -227,6 +235,107 @@ def test_the_later_of_file_and_profile_counts(session):
     assert session.add([rating("Alien", 5, 200)]).replaced == 1
     assert session.add([rating("Alien", 2)]).replaced == 1
     assert list(session.rated.values()) == [2]
+
+
+IMDB = "Const,Your Rating,Date Rated,Title,Year"
+
+
+def lines_of(session, *rows, heading="Name,Year,Rating", kind="Letterboxd"):
+    file = ratings_of("\n".join((heading, *rows)).encode(), "r.csv")
+    assert file.kind == kind
+    return "\n".join(session.add_file(file))
+
+
+def test_a_match_one_year_off_yields_to_an_exact_one():
+    session = session_of("Whiplash (2014)")
+    said = lines_of(session, "Whiplash,2014,5", "Whiplash,2013,1")
+    assert "1 of 2 ratings found their movie (1 by title and year)" in said
+    assert "Whiplash (2013) was not taken for Whiplash (2014): another rating of yours is" in said
+    assert session.rated == {0: 5}
+    assert [one.name for one in session.lacking] == ["Whiplash (2013)"]
+    again = Session(session.known_movies, Personal, session.profile)
+    assert again.rated == {0: 5}
+    alone = session_of("Whiplash (2014)")
+    assert "(1 nearly)\n  Whiplash (2013) was taken for Whiplash (2014)" in lines_of(
+        alone, "Whiplash,2013,1"
+    )
+    assert alone.rated == {0: 1}
+    assert "Whiplash (2013) was not taken for Whiplash (2014)" in lines_of(alone, "Whiplash,2014,5")
+    assert alone.profile == session.profile
+
+
+@pytest.mark.parametrize(
+    ("there", "title", "other"),
+    [
+        ("The Gift (2015)", "Gift", "The Gift"),
+        ("The Gift (2015)", "A Gift", "Gift, The"),
+        ("Blade Runner (2015)", "Blade Runner (Alternate Version)", "Blade Runner"),
+        ("Blade Runner (2015)", "Blade Runner (Final Cut)", "Blade Runner"),
+        ("Gattaca Station (2015)", "Gatacca Station", "Gattaca Station"),
+    ],
+)
+def test_what_is_not_the_title_itself_is_shown_and_yields(there, title, other):
+    session = session_of(there)
+    said = lines_of(session, f'"{title}",2015,1')
+    assert f"(1 nearly)\n  {title} (2015) was taken for {there}" in said
+    assert session.rated == {0: 1}
+    session = session_of(there)
+    said = lines_of(session, f'"{title}",2015,1', f'"{other}",2015,5')
+    assert f"{title} (2015) was not taken for {there}" in said
+    assert session.rated == {0: 5}
+
+
+def test_two_in_as_much_doubt_and_two_ids_are_not_decided():
+    session = session_of("The Gift (2015)", "Chaos (2005)")
+    said = lines_of(session, "A Gift,2015,1", "Gift,2015,5")
+    assert "0 of 2 ratings found" in said
+    assert said.count("was not taken for The Gift (2015)") == 2
+    said = lines_of(session, "tt01,9,,Chaos,2005", "tt02,1,,Chaos,2005",
+                    heading=IMDB, kind="IMDb")  # fmt: skip
+    assert said.count("Chaos (2005) was not taken for Chaos (2005)") == 1
+    assert session.rated == {}
+
+
+def test_two_spellings_of_one_movie_are_rated_twice():
+    session = session_of("Seven (a.k.a. Se7en) (1995)")
+    assert "latest counts: Seven (a.k.a. Se7en) (1995), also as Se7en (1995)" in lines_of(
+        session, "Seven,1995,5", "Se7en,1995,2"
+    )
+    assert session.rated == {0: 2}
+
+
+def test_another_id_is_named():
+    catalogue = catalogue_of_titles(["Heat (1995)"], imdb_id=["tt0000001"])
+    session = Session(known_movies_of_titles(catalogue), Personal)
+    said = lines_of(session, "tt0113277,9,Heat,1995", heading="Const,Your Rating,Title,Year",
+                    kind="IMDb")  # fmt: skip
+    assert "Heat (1995), tt0113277, was taken for Heat (1995), tt0000001: the ids differ" in said
+
+
+FILES = (
+    (IMDB, "tt1,10,2/11/2024,Alien,1979", "tt3,4,2/12/2024,Up,2009"),
+    (IMDB, "tt1,2,3/10/2024,Alien,1979", "tt2,8,3/10/2024,Heat,1995"),
+    ("Date,Name,Year,Rating", "2024-03-10,Fargo,1996,4", "2024-03-09,Heat,1996,1"),
+)
+
+
+def test_files_in_any_order_and_twice_give_one_profile():
+    profiles = set()
+    for order in permutations((*FILES, FILES[0])):
+        session = session_of("Alien (1979)", "Fargo (1996)", "Heat (1995)")
+        for heading, *rows in order:
+            session.add_file(ratings_of("\n".join((heading, *rows)).encode(), "r.csv"))
+        profiles.add(session.profile.encoded())
+        assert session.rated == {0: 1, 2: 4, 1: 4}
+    assert len(profiles) == 1
+
+
+def test_movies_later_than_the_data_are_counted(session):
+    said = lines_of(session, "Tár,2022,4", "Oppenheimer,2023,5", "Nobody Knows It,1950,3")
+    last = session.catalogue.last_year
+    assert f"of these, of later years: 2; movies go until {last} in a set of tests" in said
+    assert "until 2023 in --dataset ml-32m" in said
+    assert "nearest" not in said
 
 
 def test_what_finds_no_movie_stays_and_is_named_with_the_nearest(session):
