@@ -24,12 +24,8 @@ Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it l
 class Added:
     """What became of ratings that were added."""
 
-    # how many found their movie, by "id", "title", "nearly"; of the last, the name in the file and
-    # the movie it was taken for
-    matched: Counter[str] = field(default_factory=Counter)
-    nearly: list[tuple[str, str]] = field(default_factory=list)
-    # the name of a rating, and the movie that another rating is more surely of
-    conflicts: list[tuple[str, str]] = field(default_factory=list)
+    matched: Counter[str] = field(default_factory=Counter)  # by "id", "title", "nearly"
+    uncertain: list[str] = field(default_factory=list)  # which were taken, or not, for a movie
     twice: list[str] = field(default_factory=list)  # in the file; the latest counts
     replaced: int = 0  # movies that had another rating before
     # without a movie, the first 20 with the nearest; they stay for a table that has the movie
@@ -41,9 +37,7 @@ class Added:
         counts = (f"{self.matched[way]:,} {WAYS[way]}" for way in WAYS if way in self.matched)
         how = ", ".join(counts) or "none"
         lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how})"]
-        lines += _listed([f"{name} was taken for {movie}" for name, movie in self.nearly])
-        lines += _listed([f"{name} was not taken for {movie}: another rating of yours is of it"
-                          for name, movie in dict.fromkeys(self.conflicts)])  # fmt: skip
+        lines += _listed(list(dict.fromkeys(self.uncertain)))
         if self.twice:
             names = list(dict.fromkeys(self.twice))
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
@@ -86,50 +80,52 @@ def added_to(
         )
     found = [(rating, matcher.find(rating)) for rating in ratings]
     stored = [
-        _to_be_stored(rating, match, movie, catalogue)
-        for (rating, match), movie in zip(found, settled(found), strict=True)
+        _to_be_stored(*pair, movie, catalogue)
+        for pair, movie in zip(found, settled(found), strict=True)
     ]
     every = [*known.items(), *stored]
     movies = settled(every)
-    keys: list[Movie] = [
-        identity(rating) if movie is None else movie
-        for (rating, _), movie in zip(every, movies, strict=True)
-    ]
-    old = dict(zip(keys[: len(known)], known, strict=True))
-    keys = keys[len(known) :]
-    new = {key: rating for key, (rating, _) in zip(keys, stored, strict=True)}
-    added = _what_became(found, keys, matcher, catalogue)
-    for rating, before, after in zip(known, settled(every[: len(known)]), movies, strict=False):
+    added = Added()
+    rows: dict[Movie, tuple[OwnRating, OwnRating]] = {}  # of the file; as it is, and to be stored
+    together: dict[Movie, OwnRating] = {}
+    for (rating, _), movie in zip(every[: len(known)], movies, strict=False):
+        together[identity(rating) if movie is None else movie] = rating
+    for (rating, match), (new, _), movie in zip(found, stored, movies[len(known) :], strict=True):
+        key = identity(rating) if movie is None else movie
+        _tell(added, rating, match, movie, rows.get(key, ()), matcher, catalogue)
+        rows[key] = rating, new
+    for (rating, _), before, after in zip(
+        every, settled(every[: len(known)]), movies, strict=False
+    ):
         if before is not None and after is None:
-            added.conflicts.append((rating.name, catalogue.name(before)))
-    for movie in old.keys() & new.keys():
-        earlier, later = old[movie], new[movie]
-        if earlier.time is not None and later.time is not None and earlier.time > later.time:
-            del new[movie]  # rated again after the file was made
-        else:
-            del old[movie]
-            added.replaced += earlier.stars != later.stars
-    return tuple(sorted((*old.values(), *new.values()), key=_moment)), added
+            added.uncertain.append(_not_taken(rating, before, catalogue))
+    for key, (_, new) in rows.items():
+        old = together.get(key, new)
+        if old.time is not None and new.time is not None and old.time > new.time:
+            continue  # rated again after the file was made
+        added.replaced += old.stars != new.stars
+        together[key] = new
+    return tuple(sorted(together.values(), key=_moment)), added
 
 
 def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
     """The movie of each rating, where each has the movie that it would have by itself: one that is
     in doubt yields to a rating of the movie in less doubt, or in as much; of two with IMDb ids that
     differ, neither has it."""
-    claims: dict[int, list[tuple[OwnRating, int]]] = {}
+    claims: dict[int, dict[object, tuple[str, int]]] = {}
     for rating, match in pairs:
         if match.movie is not None:
-            claims.setdefault(match.movie, []).append((rating, match.doubt))
-
-    def yields(rating: OwnRating, doubt: int, other: OwnRating, others_doubt: int) -> bool:
-        two_ids = rating.imdb_id and other.imdb_id and rating.imdb_id != other.imdb_id
-        return (others_doubt <= doubt and bool(two_ids or doubt != SURE)
-                and identity(rating) != identity(other))  # fmt: skip
+            rivals = claims.setdefault(match.movie, {})
+            rivals[identity(rating)] = (rating.imdb_id, match.doubt)
 
     movies = []
     for rating, match in pairs:
-        rivals = [] if match.movie is None else claims[match.movie]
-        lost = any(yields(rating, match.doubt, *rival) for rival in rivals)
+        own, rivals = identity(rating), {} if match.movie is None else claims[match.movie]
+        lost = any(
+            doubt <= match.doubt and (match.doubt or "" != rating.imdb_id != imdb_id != "")
+            for other, (imdb_id, doubt) in rivals.items()
+            if other != own
+        )
         movies.append(None if lost else match.movie)
     return movies
 
@@ -144,39 +140,35 @@ def _to_be_stored(
     return rating, match if match.doubt < NEARLY else Match()
 
 
-def _what_became(
-    found: Sequence[tuple[OwnRating, Match]], keys: Sequence[Movie], matcher: Matcher,
-    catalogue: Catalogue,
-) -> Added:  # fmt: skip
-    added, rows = Added(), dict[Movie, OwnRating]()
-    for (rating, match), movie in zip(found, keys, strict=True):
-        name = rating.name
-        if isinstance(movie, int):
-            name = catalogue.name(movie)
-            added.matched["nearly" if match.doubt else match.how] += 1
-            if match.doubt:
-                added.nearly.append(_taken_for(rating, movie, catalogue))
-        elif movie not in rows:
-            near: Sequence[int] = ()
-            if match.movie is not None:
-                added.conflicts.append((rating.name, catalogue.name(match.movie)))
-            elif len(added.unmatched) < LISTED:
-                near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
-            added.unmatched.append((rating, [catalogue.name(one) for one in near]))
-        if movie in rows:
-            same = identity(rows[movie]) == identity(rating)
-            added.twice.append(name if same else f"{name}, also as {rating.name}")
-        rows[movie] = rating
-    return added
+def _tell(
+    added: Added, rating: OwnRating, match: Match, movie: int | None, before: Sequence[OwnRating],
+    matcher: Matcher, catalogue: Catalogue,
+) -> None:  # fmt: skip
+    """Add what became of a rating of a file; `before` has another one there, of the same movie."""
+    name = rating.name if movie is None else catalogue.name(movie)
+    if movie is not None:
+        added.matched["nearly" if match.doubt else match.how] += 1
+        if match.doubt and rating.name == name:
+            theirs = catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
+            ids = f"{name}, {rating.imdb_id}, was taken for {name}, {theirs}: the ids differ"
+            added.uncertain.append(ids)
+        elif match.doubt:
+            added.uncertain.append(f"{rating.name} was taken for {name}")
+    elif not before:
+        near: Sequence[int] = ()
+        if match.movie is not None:
+            added.uncertain.append(_not_taken(rating, match.movie, catalogue))
+        elif len(added.unmatched) < LISTED:
+            near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
+        added.unmatched.append((rating, [catalogue.name(one) for one in near]))
+    if before:
+        same = identity(before[0]) == identity(rating)
+        added.twice.append(name if same else f"{name}, also as {rating.name}")
 
 
-def _taken_for(rating: OwnRating, movie: int, catalogue: Catalogue) -> tuple[str, str]:
-    """Names that tell the two apart."""
-    names = rating.name, catalogue.name(movie)
-    if names[0] != names[1]:
-        return names
-    ids = rating.imdb_id, catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
-    return f"{names[0]}, {ids[0]},", f"{names[1]}, {ids[1]}: the ids differ"
+def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
+    name = catalogue.name(movie)
+    return f"{rating.name} was not taken for {name}: another rating of yours is of it"
 
 
 def _listed(lines: Sequence[str]) -> list[str]:
