@@ -28,7 +28,7 @@ FORMAT = "text"  # or "json", "csv"
 PORT = 8765  # of the page of --serve
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -306,8 +306,14 @@ def show(session: Session, parameters: Parameters, filters: Filters, listed: lis
     elif parameters.format == "csv":
         text = as_csv(listed)
     else:
-        text = as_json(listed, session.catalogue.dataset, session.learned, session.profile.muted,
-                       changes, ask, messages if listed else [*messages, if_none])  # fmt: skip
+        text = as_json(listed, {
+            "dataset": session.catalogue.dataset,
+            "ratings": session.learned,  # by the model
+            "muted": session.profile.muted,
+            "changes": changes and asdict(changes),  # null where nothing was changed
+            "ask": ask,  # the movie that would teach most; null where that was not asked
+            "messages": messages if listed else [*messages, if_none],
+        })  # fmt: skip
     if not parameters.output:
         print(text, end="")
         return

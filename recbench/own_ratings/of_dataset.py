@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.csv_files import read_text
+from recbench.data.csv_files import check_columns, read_text
 from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
+from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.titles import article_first
 from recbench.own_ratings.values import split_title, year_of
@@ -57,10 +58,9 @@ def _column(file: Path | None, key: str, column: str) -> dict[int, str]:
     """A column of a CSV file by one of whole numbers; empty where there is none."""
     if file is None or not file.is_file():
         return {}
-    heading = pl.read_csv(
-        file, n_rows=0, infer_schema=False, truncate_ragged_lines=True, glob=False
-    ).columns
-    if not {key, column} <= set(heading):
+    try:
+        check_columns(file, (key, column))
+    except InputError:
         return {}
     rows = read_text(file, (key, column)).with_columns(
         pl.col(key).str.strip_chars().cast(pl.Int64, strict=False)

@@ -233,38 +233,14 @@ def as_text(listed: Sequence[Recommendation], if_none: str = NONE) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(
-    listed: Sequence[Recommendation],
-    dataset: str,
-    ratings: int,
-    muted: Sequence[str],
-    changes: Changes | None,
-    ask: str | None,
-    messages: Sequence[str] = (),
-) -> str:
-    """An object with the movies in order.
-
-    Args:
-        ratings: how many of the user's ratings were learned.
-        changes: None where nothing was changed.
-        ask: the movie that would teach most; None where that was not asked.
-        messages: what else a user should know, in sentences.
-    """
+def as_json(listed: Sequence[Recommendation], about: Mapping[str, object]) -> str:
+    """An object with the movies in order, and what else there is to know about them."""
     rows = []
     for place, one in enumerate(listed, start=1):
         row = {"place": place, **asdict(one), "stars": round(one.stars, 3)}
         del row["movie"]
         rows.append(row)
-    whole = {
-        "dataset": dataset,
-        "ratings": ratings,
-        "muted": muted,
-        "interval": INTERVAL,
-        "recommendations": rows,
-        "changes": changes and asdict(changes),
-        "ask": ask,
-        "messages": messages,
-    }
+    whole = {**about, "interval": INTERVAL, "recommendations": rows}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
