@@ -112,19 +112,22 @@ def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
     """The movie of each rating, where each has the movie that it would have by itself: one that is
     in doubt yields to a rating of the movie in less doubt, or in as much; of two with IMDb ids that
     differ, neither has it."""
-    claims: dict[int, dict[object, tuple[str, int]]] = {}
+    claims: dict[int | None, list[tuple[OwnRating, Match]]] = {}
     for rating, match in pairs:
-        if match.movie is not None:
-            rivals = claims.setdefault(match.movie, {})
-            rivals[identity(rating)] = (rating.imdb_id, match.doubt)
-
+        claims.setdefault(match.movie, []).append((rating, match))
+    rivals: dict[int | None, dict[object, tuple[str, int]]] = {
+        movie: {identity(rating): (rating.imdb_id, match.doubt) for rating, match in some}
+        for movie, some in claims.items()
+        if movie is not None and len(some) > 1
+    }
     movies = []
     for rating, match in pairs:
-        own, rivals = identity(rating), {} if match.movie is None else claims[match.movie]
+        others = dict(rivals.get(match.movie, {}))
+        if others:
+            del others[identity(rating)]
         lost = any(
             doubt <= match.doubt and (match.doubt or "" != rating.imdb_id != imdb_id != "")
-            for other, (imdb_id, doubt) in rivals.items()
-            if other != own
+            for imdb_id, doubt in others.values()
         )
         movies.append(None if lost else match.movie)
     return movies

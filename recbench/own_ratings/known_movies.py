@@ -7,8 +7,8 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,37 +93,30 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     finally:
         for line in printed.getvalue().splitlines():
             tell(line)
-    with _written_to(folder):  # and whatever else can go wrong: before the table, which takes long
-        folder.mkdir(parents=True, exist_ok=True)
-    catalogue = catalogue_of(loaded, encode_movies(loaded))
-    tell(
-        f"learning an item table from {len(loaded.ratings):,} ratings of {loaded.n_users:,} users "
-        f"and {len(catalogue):,} movies of {loaded.source.name}; this is done once ..."
-    )
+    catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
     started = time.monotonic()
-    with Console(stderr=True).status("learning ..."):  # in a terminal alone
-        table, movies = item_table_of(loaded)
-    known_movies = KnownMovies(replace(catalogue, movies=movies), table)
-    with _written_to(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tell(
+            f"learning an item table from {len(loaded.ratings):,} ratings of {loaded.n_users:,} "
+            f"users and {len(catalogue):,} movies of {loaded.source.name}; this is done once ..."
+        )
+        with Console(stderr=True).status("learning ..."):  # in a terminal alone
+            table, movies = item_table_of(loaded)
+        known_movies = KnownMovies(replace(catalogue, movies=movies), table)
         known_movies.save(folder)
         stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
         files = [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
         unfinished = folder / f"{SOURCE}.{os.getpid()}.unfinished"
         unfinished.write_text(json.dumps({"files": files, "code": _code()}, indent=1))
         os.replace(unfinished, folder / SOURCE)
-    tell(f"done in {time.monotonic() - started:.0f} seconds; saved in {folder}")
-    return known_movies
-
-
-@contextmanager
-def _written_to(folder: Path) -> Iterator[None]:
-    try:
-        yield
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}). Give another folder in the variable "
             "RECBENCH_CACHE"
         ) from None
+    tell(f"done in {time.monotonic() - started:.0f} seconds; saved in {folder}")
+    return known_movies
 
 
 def _with_rows_of(catalogue: Catalogue, table: ItemTable, path: Path) -> ItemTable:
