@@ -287,6 +287,7 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
         lines.append(f"genres muted: {', '.join(profile.muted)}")
     if list_lacking:
         lines += [f"  {rating.name}, {rating.stars:g} stars" for rating in lacking]
+        lines += catalogue.about_later(lacking)
     return lines
 
 

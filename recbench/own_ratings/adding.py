@@ -50,11 +50,7 @@ class Added:
                 rating.name + (f" (nearest: {'; '.join(near)})" if near else "")
                 for rating, near in self.unmatched
             ])  # fmt: skip
-        last = catalogue.last_year
-        later = sum((rating.year or 0) > last for rating, _ in self.unmatched)
-        if later:
-            lines.append(f"of these, of later years: {later:,}; {catalogue.until}")
-        return lines
+        return lines + catalogue.about_later([rating for rating, _ in self.unmatched])
 
 
 def added_to(

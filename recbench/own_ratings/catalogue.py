@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +89,11 @@ class Catalogue:
             f"--dataset {name}": year for name, year in LAST_YEARS.items() if year > self.last_year
         }
         return f"movies go {', '.join(f'until {year} in {name}' for name, year in ends.items())}"
+
+    def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
+        """A sentence about ratings of movies later than all of these; none if there are none."""
+        later = sum((rating.year or 0) > self.last_year for rating in lacking)
+        return [f"of these, of later years: {later:,}; {self.until}"] if later else []
 
     @cached_property
     def all_genres(self) -> tuple[str, ...]:

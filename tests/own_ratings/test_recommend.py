@@ -179,12 +179,15 @@ def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
 
 def test_messages_about_a_file_are_in_the_json(user):
     path = user.folder / "imdb.csv"
-    path.write_text("Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\n")
+    path.write_text(
+        "Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,,Tar,2022\n"
+    )
     out, err = user.run(ratings=str(path), format="json")
     messages = json.loads(out)["messages"]
     assert "  Aliens (1987) was taken for Aliens (1986)" in messages
     assert any("2/11/2024 are read as month/day/year" in message for message in messages)
     assert all(message in err for message in messages)
+    assert "of later years: 1; movies go until 2015" in user.run(me=True).err
 
 
 def test_what_cannot_be_written_is_told_before_anything_long(user, monkeypatch):

@@ -97,9 +97,11 @@ def test_what_became_of_a_file_is_said_as_in_the_terminal(page):
         b"Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,x,Tar,2022\n"
     )
     told = page.done("import", file=(io.BytesIO(rows), "imdb.csv"), user="")
+    later = "of these, of later years: 1; movies go until 2015 in a set of tests"
+    assert f'<p class="hint">{later}' in page.get().text
     for sentence in (
+        later,
         "Aliens (1987) was taken for Aliens (1986)",
-        "of these, of later years: 1; movies go until 2015 in a set of tests",
         "dates such as 2/11/2024 are read as month/day/year, as IMDb has them in the United States",
         "1 date could not be read, such as 'x'",
     ):
