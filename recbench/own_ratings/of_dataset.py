@@ -11,8 +11,8 @@ from recbench.data.csv_files import heading_of, read_text
 from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.reading import split_title, year_of
 from recbench.own_ratings.titles import article_first
+from recbench.own_ratings.values import split_title, year_of
 from recbench.ratings import Movies
 
 
