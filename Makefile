@@ -25,9 +25,8 @@ measure = $(PYTHON) -m experiments.speed --dataset $(2) --parts $(3) \
 
 speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.speed --make $(FULL_SIZE)
-	$(call measure,all,$(DATASET),engine models)
+	$(call measure,all,$(DATASET),models)
 	$(call measure,preparing,$(FULL_SIZE),preparing)
-	$(call measure,background,$(FULL_SIZE),background)
 	$(call measure,full-size,$(FULL_SIZE),shares)
 	mkdir -p results/earlier && mv results/speed results/earlier/speed-$$(date +%Y%m%d-%H%M%S)
 	mv $(MEASURED) results/speed
