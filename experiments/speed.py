@@ -1,19 +1,16 @@
-"""What things cost -> <run>/speed.csv, and a table of each part
+"""What full size costs -> <run>/speed.csv, and a table of each part
 
-- `models`: each recommender on all users and ratings of a dataset, and what one more rating costs.
 - `preparing`: joining a dataset for the first time and reading it later, beside a bare
   `polars.read_csv` of its ratings just before.
 - `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to
   predictions in Parquet. `item_tables` makes the item tables, which recommenders then read;
   `significance` is the paired bootstrap between the first two recommenders over all users.
 
-The last two measure each row in a process of its own, and are meant for a made-up dataset: `--make
-FOLDER` writes one of `--ratings` ratings, and measures nothing. Seconds are those of the processor
-unless a column says that they elapsed; `ratio`: how many times as fast as the alternative.
+Each row is measured in a process of its own: processor seconds and peak memory. Meant for a made-up
+dataset: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing.
 
-    python -m experiments.speed --dataset FOLDER
     python -m experiments.speed --make MADE-UP
-    python -m experiments.speed --parts preparing shares --dataset MADE-UP
+    python -m experiments.speed --dataset MADE-UP
 """
 
 from __future__ import annotations
@@ -30,15 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
 import pandas as pd
 import polars as pl
 
-from experiments.common import ResumableFlags, console, elapsed_microseconds, training_of
+from experiments.common import Flags, run_experiment
 from experiments.made_up import KAGGLE_RATINGS, make_dataset
-from recbench import ContinualRecommender
 from recbench.command_line import run
-from recbench.contract import declared, fit, learns_from_words
 from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
@@ -46,16 +40,15 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.significance import significance
-from recbench.files import CELL, write_csv
+from recbench.files import CELL
 from recbench.registry import check_name, load_recommender
-from recbench.runs.jobs import Job, run_jobs
+from recbench.runs.jobs import Job
 from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.processes import end_with_parent
 from recbench.runs.provenance import peak_memory
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread
 
-LEARNED = 2_000  # ratings that are learned one by one, at most
 PREPARING = ("bare read", "first time", "later", "without cache")
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
@@ -63,24 +56,18 @@ MADE = ("item_tables", "predictions", "cache")  # folders beside the table, larg
 
 
 @dataclass
-class Parameters(ResumableFlags):
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
     """as in compare_all.py"""
-    parts: tuple[str, ...] = ("models",)
+    parts: tuple[str, ...] = ("preparing", "shares")
     """which of the parts above"""
-    models: tuple[str, ...] = (
-        *("bayes_fm", "bayes_fm_implicit", "hybrid", "hybrid_implicit", "svd", "bias", "colab"),
-        *("item_knn", "user_knn", "ease", "boosted_trees", "autorec"),
-        *("personal", "personal_exact", "ridge", "mlp_tuned", "ao", "torch", "user_mean"),
-    )
-    """of the part models; the first is what the others are compared with"""
     repeats: int = 15
     """of the part preparing"""
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
     """of the users: a sixteenth, an eighth, … all"""
-    share_models: tuple[str, ...] = (
+    models: tuple[str, ...] = (
         *("personal", "ridge", "ao", "personal_exact", "bias", "svd", "colab", "torch"),
         *("movie_mean", "user_mean", "user_median"),
     )
@@ -92,25 +79,25 @@ class Parameters(ResumableFlags):
 
 
 def main(parameters: Parameters) -> int:
-    started = time.perf_counter()
     if parameters.make:
         make_dataset(Path(parameters.make), parameters.ratings, seed=parameters.seed)
         return 0
-    parameters, earlier = resumed(parameters, "speed.csv")
     check(parameters)
     dataset = load_dataset(parameters.dataset)
-    folder = open_run(parameters, earlier, "speed", [dataset], "speed.csv")
-    for part in parameters.parts:
-        jobs, file, table = PARTS[part]
-        run_jobs(jobs(parameters, dataset, folder.path), folder, console)
-        ok = [row for row in folder.rows if row["part"] == part and row["status"] == "ok"]
-        if ok:
-            write_csv(table(pd.DataFrame(ok)), folder.path / file)
+
+    def jobs(folder: RunFolder) -> Iterator[Job]:
+        for part in parameters.parts:
+            yield from PARTS[part][0](parameters, dataset, folder.path)
+
+    return run_experiment(parameters, "speed", [dataset], jobs, tables, "speed.csv")
+
+
+def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
     for made in MADE:  # of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
-    folder.close(started)
-    console.print(f"speed.csv is in {folder.path}")
-    return int(any(row["status"] == "failed" for row in folder.rows))
+    there = set(rows["part"])
+    made_of = {part: (file, table) for part, (_, file, table) in PARTS.items() if part in there}
+    return {file: table(rows[rows["part"] == part]) for part, (file, table) in made_of.items()}
 
 
 def check(parameters: Parameters) -> None:
@@ -121,91 +108,13 @@ def check(parameters: Parameters) -> None:
         )
     check_range("--shares", *parameters.shares, least=1)
     check_range("--repeats", parameters.repeats, least=1)
-    check_range("--seed", parameters.seed, least=0)
-    for flag, names in (
-        ("--models", parameters.models),
-        ("--share-models", parameters.share_models),
-    ):
-        if not names:
-            raise InputError(f"{flag} needs a name")
-        for name in names:
-            check_name(name)
-
-
-def processor_seconds(work: Callable[[], object]) -> float:
-    """Of one call. All of this runs on one core, which others may be using as well."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def median_seconds(work: Callable[[], object], repeats: int = 5) -> float:
-    """The median processor time of `work`, after one call that is not counted."""
-    work()
-    return float(np.median([processor_seconds(work) for _ in range(repeats)]))
-
-
-# --- recommenders, and one more rating ---------------------------------------------------------
-
-
-def jobs_of_models(parameters: Parameters, data: Dataset, _: Path) -> Iterator[Job]:
-    cell = make_cell(data, PROTOCOLS["strict"].changed(encoding="extended"), 0, 0)
+    if not parameters.models:
+        raise InputError("--models needs a name")
     for name in parameters.models:
-        key: dict[str, object] = {"part": "models", "model": name}
-        yield Job(key, key, partial(on_one_thread, costs, name, cell))
+        check_name(name)
 
 
-def costs(name: str, cell: Cell) -> dict:
-    """What a recommender learns from and costs on a cell, item baseline and item table being made:
-    processor seconds, medians of three."""
-    cls = load_recommender(name)
-    cell.item_tables(declared(cls, "learns_from") == "all")  # made once, not counted
-
-    def work() -> dict:
-        cell.fits.clear()
-        return dict(measure(cls, cell).row)
-
-    row, seconds = work(), median_seconds(work, 3)
-    how, more = one_more_rating(cls, cell, seconds)
-    return {
-        "learns_from": learns_from_words(cls),
-        "fit_and_predict_seconds": seconds,
-        "one_more_rating": how,
-        "one_more_rating_seconds": more,
-        "bytes_per_user": row["bytes_per_user"],
-        "bytes_shared": row["bytes_shared"],
-    }
-
-
-def one_more_rating(cls: type, cell: Cell, refit: float) -> tuple[str, float]:
-    """How a recommender takes in one more rating, and the seconds until it has predicted a movie
-    with that rating known: to store it alone is not yet an answer."""
-    train, test = cell.personal.train, cell.personal.test
-    if declared(cls, "learns_from") == "all":
-        return "everything refitted", refit
-    if issubclass(cls, ContinualRecommender):
-        online = cell.fit(cls()).recommender
-
-        def learn_and_predict(row: int) -> None:
-            user, movie = int(test.user[row]), int(test.movie[row])
-            online.learn_one(user, movie, float(test.stars[row]))
-            online.predict_one(user, movie)
-
-        rows = range(min(LEARNED, len(test)))
-        times = [elapsed_microseconds(partial(learn_and_predict, row)) for row in rows]
-        return "learned", float(np.median(times)) / 1e6
-    users, counts = np.unique(train.user, return_counts=True)
-    typical = users[np.argsort(counts, kind="stable")[len(users) // 2]]  # of median history
-    own, model = train.take(train.user == typical), cell.new(cls)
-
-    def fit_and_predict() -> None:
-        fit(model, training_of(cell, own))
-        model.predict(own.user[:1], own.movie[:1])
-
-    return "the user's model refitted", median_seconds(fit_and_predict)
-
-
-# --- full size: rows, each in a process of its own ---------------------------------------------
+# --- rows, each in a process of its own --------------------------------------------------------
 
 
 def job(key: dict[str, object], *work: Any, before: Callable[[], object] = dict) -> Job:
@@ -251,7 +160,7 @@ def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
 
 
 def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
-    models = parameters.share_models
+    models = parameters.models
     for share in parameters.shares:
         users = data.n_users // share
         made, predictions = folder / "item_tables" / f"{users}", folder / "predictions" / f"{users}"
@@ -303,15 +212,6 @@ def compare(folder: Path, models: tuple[str, str]) -> dict:
 # --- a table of each part ----------------------------------------------------------------------
 
 
-def models_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """`times_as_fast` as the first recommender; `one_more_rating`: how a rating is taken in, and
-    the seconds until a movie is predicted with it known."""
-    seconds = rows["fit_and_predict_seconds"]
-    columns = ["model", "learns_from", "fit_and_predict_seconds", "times_as_fast"]
-    columns += ["one_more_rating", "one_more_rating_seconds", "bytes_per_user", "bytes_shared"]
-    return rows.assign(times_as_fast=seconds.iloc[0] / seconds)[columns]
-
-
 def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
     """Of each way to read the ratings: memory, and medians over repeats of seconds."""
     columns = {
@@ -341,7 +241,6 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 PARTS: dict[str, tuple[Callable[..., Iterator[Job]], str, Callable]] = {
-    "models": (jobs_of_models, "models.csv", models_table),
     "preparing": (jobs_of_preparing, "preparing.csv", preparing_table),
     "shares": (jobs_of_shares, "growth.csv", growth),
 }
