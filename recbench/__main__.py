@@ -95,10 +95,8 @@ def check(command: Check) -> int:
         counts[result.status] += 1
         show(result, shown)
     if not command.quick and not counts["failed"]:
-        fit, predict = zip(
-            *(seconds_of(Candidate(cls), users) for users in (2, 40, 160)), strict=True
-        )
-        for what, (_, few, many) in (("fit", fit), ("predict", predict)):
+        _, *times = (seconds_of(Candidate(cls), users) for users in (2, 40, 160))  # compiled first
+        for what, few, many in zip(("fit", "predict"), *times, strict=True):
             plain(f"time    {what}: {few:.2g} s for 2,000 ratings, {many:.2g} s for 8,000")
     kept, failed, left_out = counts.values()
     plain(

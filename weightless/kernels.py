@@ -36,45 +36,41 @@ from weightless.lanes import (
 BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
 
 ONE = np.uint64(1)
-BLOCK = 128  # patterns of which the nearest is found at once
 MAX_WORDS = 255  # 2 * 2**16 * 64 * 255 is still below FAR
 
 
 @compiled
-def count(
-    patterns: Any, answers: Any, first: Any, last: Any, ones: Any, answer_ones: Any, both: Any
-) -> None:
-    """Add patterns first .. last to the counts behind the mutual information.
+def weigh(patterns: Any, answers: Any, n: Any, bits: Any, neurons: Any, table: Any) -> Any:
+    """The weights that `memory` describes, of the first n patterns: int32 [neurons, 64 * words].
 
     Args:
-        patterns, answers: uint64 [words, >= last] and [answer words, >= last].
-        ones: int64 [bits], answer_ones: int64 [neurons], both: int64 [neurons, bits].
+        patterns, answers: uint64 [words, >= n] and [answer words, >= n].
+        bits, neurons: how many the patterns and the answers have; the rest of a word is 0.
+        table: `memory.l_table(n)`.
     """
-    bits = np.empty(len(ones), np.int64)
-    for pattern in range(first, last):
-        for bit in range(len(ones)):
-            bits[bit] = (patterns[bit // 64, pattern] >> np.uint64(bit % 64)) & ONE
-            ones[bit] += bits[bit]
-        for neuron in range(len(answer_ones)):
+    ones, answer_ones = np.zeros(bits, np.int64), np.zeros(neurons, np.int64)
+    both = np.zeros((neurons, bits), np.int64)
+    of_pattern = np.empty(bits, np.int64)
+    for pattern in range(n):
+        for bit in range(bits):
+            of_pattern[bit] = (patterns[bit // 64, pattern] >> np.uint64(bit % 64)) & ONE
+            ones[bit] += of_pattern[bit]
+        for neuron in range(neurons):
             if (answers[neuron // 64, pattern] >> np.uint64(neuron % 64)) & ONE:
                 answer_ones[neuron] += 1
-                for bit in range(len(ones)):
-                    both[neuron, bit] += bits[bit]
-
-
-@compiled
-def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: Any) -> None:
-    """The weights that `memory` describes, into int32 [neurons, bits]; n is not 0."""
+                both[neuron] += of_pattern
+    weights = np.zeros((neurons, 64 * len(patterns)), np.int32)
     half, unit = n << 15, n << 16
-    for neuron in range(len(answer_ones)):
+    for neuron in range(neurons if n > 0 else 0):
         answer = answer_ones[neuron]
         of_answer = table[answer] + table[n - answer] - table[n]
-        for bit in range(len(ones)):
+        for bit in range(bits):
             one, shared = ones[bit], both[neuron, bit]
             cells = table[shared] + table[one - shared] + table[answer - shared]
             cells += table[n - one - answer + shared]
             information = cells - table[one] - table[n - one] - of_answer
             weights[neuron, bit] = (information + half) // unit
+    return weights
 
 
 @compiled
@@ -175,58 +171,26 @@ def _tables(weights: Any, block: Any, words: Any) -> Any:
 @compiled
 def nearest_by_hamming(
     patterns: Any, answers: Any, n: Any, query: Any, ones: Any, zeros: Any
-) -> int:
-    """The Hamming distance of the nearest patterns, and which answers they give.
+) -> None:
+    """Which answers the nearest patterns by Hamming distance give.
 
     Args:
         query: uint64 [words].
         ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
     """
-    blocks = (n + BLOCK - 1) // BLOCK
-    least = np.empty(blocks, np.int64)
-    for block in range(blocks):
-        start = block * BLOCK
-        least[block] = _least_distance(patterns, start, min(start + BLOCK, n), query)
-    nearest = least.min()
+    distances = np.zeros(n, np.uint64)
+    for word in range(len(query)):
+        plane, bits = patterns[word][:n], query[word]
+        for pattern in range(len(distances)):
+            distances[pattern] += popcount(plane[pattern] ^ bits)
+    nearest = distances.min()
     ones[:] = 0
     zeros[:] = 0
-    for block in range(blocks):
-        if least[block] == nearest:  # few: only these are looked at again
-            start = block * BLOCK
-            for pattern in range(start, min(start + BLOCK, n)):
-                if _distance(patterns, pattern, query) == nearest:
-                    for word in range(len(answers)):
-                        ones[word] |= answers[word, pattern]
-                        zeros[word] |= ~answers[word, pattern]
-    return nearest
-
-
-@compiled
-def _least_distance(patterns: Any, start: Any, stop: Any, query: Any) -> Any:
-    # A plane first and then its slice, counted from 0: only so does the compiler see that the
-    # words lie side by side and that no index is negative, and makes vectors of them.
-    least = np.uint64(64 * len(query) + 1)
-    if len(query) == 1:  # one plane: nothing to add up
-        plane, word = patterns[0][start:stop], query[0]
-        for pattern in range(len(plane)):
-            least = min(least, popcount(plane[pattern] ^ word))
-        return np.int64(least)
-    distances = np.zeros(stop - start, np.uint64)
-    for at in range(len(query)):
-        plane, word = patterns[at][start:stop], query[at]
-        for pattern in range(len(distances)):
-            distances[pattern] += popcount(plane[pattern] ^ word)
-    for distance in distances:
-        least = min(least, distance)
-    return np.int64(least)
-
-
-@compiled
-def _distance(patterns: Any, pattern: Any, query: Any) -> Any:
-    total = np.int64(0)
-    for word in range(len(query)):
-        total += np.int64(popcount(patterns[word, pattern] ^ query[word]))
-    return total
+    for pattern in range(n):
+        if distances[pattern] == nearest:
+            for word in range(len(answers)):
+                ones[word] |= answers[word, pattern]
+                zeros[word] |= ~answers[word, pattern]
 
 
 @compiled
