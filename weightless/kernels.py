@@ -58,7 +58,8 @@ def weigh(patterns: Any, answers: Any, n: Any, bits: Any, neurons: Any, table: A
         for neuron in range(neurons):
             if (answers[neuron // 64, pattern] >> np.uint64(neuron % 64)) & ONE:
                 answer_ones[neuron] += 1
-                both[neuron] += of_pattern
+                for bit in range(bits):
+                    both[neuron, bit] += of_pattern[bit]
     weights = np.zeros((neurons, 64 * len(patterns)), np.int32)
     half, unit = n << 15, n << 16
     for neuron in range(neurons if n > 0 else 0):

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from weightless.arch import Group
-from weightless.kernels import MAX_WORDS, fire_many, weigh
+from weightless.kernels import MAX_WORDS, fire, fire_many, weigh
 from weightless.patterns import GrowingPlanes, Patterns, pack, words_for
 
 WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
@@ -93,7 +93,7 @@ class Memory:
             queries = np.concatenate([queries, pack(neighbours)], axis=1)
         fired = np.empty((len(queries), len(self.group.neurons)), np.uint8)
         why = np.empty(fired.shape, np.uint8)
-        fire_many(
+        (fire if len(queries) == 1 else fire_many)(
             self.patterns.array, self.answers.array, len(self),
             self.weights() if DD else self._weights,
             queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
