@@ -102,3 +102,18 @@ def test_bad_input_is_refused_and_nothing_learned(agent_index, inputs, labels, m
     with pytest.raises(ValueError, match=message):
         population.learn(np.array(agent_index), inputs, labels)
     assert population.counts.sum() == 0
+
+
+def test_an_example_is_forgotten_and_the_others_stay():
+    agents, inputs, labels = examples(100, 3)
+    population, never = (ao.Population(movie_arch(), 3) for _ in range(2))
+    population.learn(agents, inputs, labels)
+    gone = np.flatnonzero(agents == 2)[3]
+    population.forget(2, 3)
+    others = np.arange(100) != gone
+    never.learn(agents[others], inputs[others], labels[others])
+    for index in range(3):
+        for one, other in zip(population.examples(index), never.examples(index), strict=True):
+            assert (one == other).all()
+    with pytest.raises(ValueError, match="so none at 500"):
+        population.forget(0, 500)
