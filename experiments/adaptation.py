@@ -193,19 +193,15 @@ def curves(rows: pd.DataFrame) -> pd.DataFrame:
 def recovery(table: pd.DataFrame) -> pd.DataFrame:
     """Of each change and learner: the error before, right after and at the end, and after how many
     ratings it stays within a tenth of that before; empty: not within those there are."""
+    table = table.assign(near=table["rmse"] <= WITHIN * table["rmse_before"])
     records = []
     for (change, model), one in table.groupby(["change", "model"], sort=False):
-        near = (one["rmse"] <= WITHIN * one["rmse_before"])[::-1].cummin()[::-1]
-        records.append(
-            {
-                "change": change,
-                "model": model,
-                "rmse_before": one["rmse_before"].iloc[0],
-                "rmse_at_once": one["rmse"].iloc[0],
-                "rmse_at_the_end": one["rmse"].iloc[-1],
-                "ratings_until_recovered": next(iter(one["ratings_since"][near]), None),
-            }
-        )
+        stays = one["near"][::-1].cummin()[::-1]
+        record: dict[str, object] = {"change": change, "model": model}
+        record |= {"rmse_before": one["rmse_before"].iloc[0], "rmse_at_once": one["rmse"].iloc[0]}
+        record |= {"rmse_at_the_end": one["rmse"].iloc[-1]}
+        record["ratings_until_recovered"] = next(iter(one["ratings_since"][stays]), None)
+        records.append(record)
     return pd.DataFrame(records)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any
 
@@ -99,11 +99,8 @@ def grid(
 def cells_of(dataset: Dataset, protocol: Protocol) -> Callable[..., Cell]:
     """Makes the cell of a key of `grid`, and keeps the last one: jobs of a cell come together."""
 
-    @lru_cache(1)
-    def cell_of(num_users: int, reviews_per_user: int, seed: int) -> Cell:
-        return make_cell(dataset, protocol, num_users, reviews_per_user, seed)
-
-    return lambda num_users, reviews_per_user, seed, **_: cell_of(num_users, reviews_per_user, seed)
+    make = lru_cache(1)(partial(make_cell, dataset, protocol))
+    return lambda num_users, reviews_per_user, seed, **_: make(num_users, reviews_per_user, seed)
 
 
 def training_of(cell: Cell, ratings: Ratings) -> Training:
