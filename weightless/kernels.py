@@ -22,11 +22,7 @@ from weightless.lanes import (
     TABLE_ROWS,
     TOGETHER,
     add_row,
-    nearest_key_2x8,
-    nearest_key_4x7,
     nearest_key_4x8,
-    nearest_keys_2x8,
-    nearest_keys_4x7,
     nearest_keys_4x8,
     popcount,
     zero_rows,
@@ -85,7 +81,7 @@ def discriminative(
     """
     nearest = zero_rows(2 * TOGETHER)
     for block in range(0, len(weights), LANES):
-        halves, bits, tables = _tables(weights, block, queries.shape[1])
+        halves, tables = _tables(weights, block, queries.shape[1])
         stored = np.empty((n, len(halves)), np.uint32)
         query_halves = np.empty((len(queries), len(halves)), np.uint32)
         for at in range(len(halves)):
@@ -102,7 +98,10 @@ def discriminative(
         query = 0
         while query < len(queries):
             together = TOGETHER if query + TOGETHER <= len(queries) else 1
-            _nearest_keys(bits, together, tables, stored, replies, query_halves, query, nearest)
+            if together == 1:
+                nearest_key_4x8(tables, stored, replies, query_halves, query, nearest)
+            else:
+                nearest_keys_4x8(tables, stored, replies, query_halves, query, nearest)
             for at in range(together):
                 for neuron in range(min(LANES, len(weights) - block)):
                     row = 2 * at * LANES + neuron
@@ -114,37 +113,13 @@ def discriminative(
 
 
 @compiled
-def _nearest_keys(
-    bits: Any, together: Any, tables: Any, stored: Any, replies: Any, queries: Any, first: Any,
-    nearest: Any,
-) -> None:  # fmt: skip
-    """The scan of `lanes` that is made for so many bits and so many queries."""
-    arguments = (tables, stored, replies, queries, first, nearest)
-    if bits == 16:
-        if together == 1:
-            nearest_key_2x8(*arguments)
-        else:
-            nearest_keys_2x8(*arguments)
-    elif bits == 28:
-        if together == 1:
-            nearest_key_4x7(*arguments)
-        else:
-            nearest_keys_4x7(*arguments)
-    elif together == 1:
-        nearest_key_4x8(*arguments)
-    else:
-        nearest_keys_4x8(*arguments)
-
-
-@compiled
 def _tables(weights: Any, block: Any, words: Any) -> Any:
     """What differing bits weigh, for the 16 neurons from `block` on.
 
     Returns:
-        int64 [halves], the halves of words in which some bit weighs something; how many of their
-        lowest bits may: 16, 28 or 32; and their tables, int32 flat (halves, TABLE_ROWS, lanes):
-        twice the weight of every set of differing bits in a chunk. Chunks are of 8 bits, or of 7
-        where 28 bits are enough: such tables stay in the first cache.
+        int64 [halves], the halves of words in which some bit weighs something; and their tables,
+        int32 flat (halves, TABLE_ROWS, lanes): twice the weight of every set of differing bits in
+        a chunk of 8.
     """
     steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
     for neuron in range(min(LANES, len(weights) - block)):
@@ -154,19 +129,14 @@ def _tables(weights: Any, block: Any, words: Any) -> Any:
     halves = np.array(
         [half for half in range(2 * words) if weighs[32 * half : 32 * (half + 1)].any()], np.int64
     )
-    bits = 32
-    if len(halves) == 1:
-        highest = np.nonzero(weighs)[0][-1] % 32
-        bits = 16 if highest < 16 else 28 if highest < 28 else 32
-    width = 7 if bits == 28 else 8
     tables = zero_rows(max(1, len(halves)) * TABLE_ROWS)
     for at in range(len(halves)):
-        for bit in range(bits):
-            table, size = at * TABLE_ROWS + ((bit // width) << width), 1 << (bit % width)
+        for bit in range(32):
+            table, size = at * TABLE_ROWS + ((bit // 8) << 8), 1 << (bit % 8)
             for lower in range(size):
                 step = 32 * halves[at] + bit
                 add_row(tables, table + size + lower, table + lower, steps, step)
-    return halves, bits, tables
+    return halves, tables
 
 
 @compiled
