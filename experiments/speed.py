@@ -24,7 +24,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numba
 import pandas as pd
@@ -35,7 +35,7 @@ from experiments.made_up import KAGGLE_RATINGS, make_dataset
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
-from recbench.errors import InputError, check_range
+from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
@@ -61,7 +61,7 @@ class Parameters(Flags):
 
     dataset: str = "auto"
     """as in compare_all.py"""
-    parts: tuple[str, ...] = ("preparing", "shares")
+    parts: tuple[Literal["preparing", "shares"], ...] = ("preparing", "shares")
     """which of the parts above"""
     repeats: int = 15
     """of the part preparing"""
@@ -82,7 +82,10 @@ def main(parameters: Parameters) -> int:
     if parameters.make:
         make_dataset(Path(parameters.make), parameters.ratings, seed=parameters.seed)
         return 0
-    check(parameters)
+    check_range("--shares", *parameters.shares, least=1)
+    check_range("--repeats", parameters.repeats, least=1)
+    for name in parameters.models:
+        check_name(name)
     dataset = load_dataset(parameters.dataset)
 
     def jobs(folder: RunFolder) -> Iterator[Job]:
@@ -98,20 +101,6 @@ def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
     there = set(rows["part"])
     made_of = {part: (file, table) for part, (_, file, table) in PARTS.items() if part in there}
     return {file: table(rows[rows["part"] == part]) for part, (file, table) in made_of.items()}
-
-
-def check(parameters: Parameters) -> None:
-    """Raises InputError for a wrong flag, before anything is measured."""
-    if not parameters.parts or not set(parameters.parts) <= set(PARTS):
-        raise InputError(
-            f"--parts {' '.join(parameters.parts)}. Expected some of {', '.join(PARTS)}"
-        )
-    check_range("--shares", *parameters.shares, least=1)
-    check_range("--repeats", parameters.repeats, least=1)
-    if not parameters.models:
-        raise InputError("--models needs a name")
-    for name in parameters.models:
-        check_name(name)
 
 
 # --- rows, each in a process of its own --------------------------------------------------------

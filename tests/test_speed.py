@@ -175,10 +175,8 @@ def test_growth_is_that_of_one_user():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parts": ("engine",)}, "--parts engine. Expected some of models, preparing, shares"),
-        ({"models": ()}, "--models needs a name"),
         ({"shares": (0,)}, "--shares is 0"),
-        ({"share_models": ("nobody",)}, "no recommender is named 'nobody'"),
+        ({"models": ("nobody",)}, "no recommender is named 'nobody'"),
     ],
 )
 def test_a_wrong_flag_is_one_message(tmp_path, changes, message):
@@ -188,29 +186,13 @@ def test_a_wrong_flag_is_one_message(tmp_path, changes, message):
 
 
 @pytest.mark.slow
-def test_recommenders_have_a_line_each(tmp_path):
-    models = ("bias", "personal", "ridge")
-    folder = tmp_path / "run"
-    assert main(Parameters(dataset=str(SYNTHETIC), output_dir=str(folder), models=models)) == 0
-    table = pd.read_csv(folder / "models.csv").set_index("model")
-    assert tuple(table.index) == models
-    assert table["times_as_fast"]["bias"] == 1
-    assert table["one_more_rating"].tolist() == [
-        "everything refitted",
-        "learned",
-        "the user's model refitted",
-    ]
-    assert (table["one_more_rating_seconds"] > 0).all()
-
-
-@pytest.mark.slow
 def test_each_part_is_measured(tmp_path):
     """python -m experiments.speed"""
     words = {
         "--dataset": [SYNTHETIC],
         "--parts": ["preparing", "shares"],
         "--shares": [2, 1],
-        "--share-models": ["personal", "user_mean"],
+        "--models": ["personal", "user_mean"],
         "--repeats": [1],
         "--output-dir": [tmp_path / "out"],
     }
