@@ -8,7 +8,6 @@ fitted again: what a part gives when the others are as they are.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -16,8 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 
-from experiments.common import Job, ResumableFlags, cells_of, console, grid, run_jobs
+from experiments.common import Flags, Job, cells_of, grid, run_experiment
 from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.contract import Training
@@ -25,13 +25,11 @@ from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.files import write_csv
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 from recbench.models.item_table.making import choose_codes
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import RunFolder
 from recbench.threads import one_thread
 
 BITS = (64, 128, 256, 512)
@@ -40,7 +38,7 @@ FLOAT = 4  # bytes, of a number in a table that is to be small
 
 
 @dataclass
-class Parameters(ResumableFlags):
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     datasets: tuple[str, ...] = ("auto",)
@@ -124,13 +122,9 @@ def of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
 
 
 def main(parameters: Parameters) -> int:
-    started = time.perf_counter()
-    parameters, earlier = resumed(parameters)
     keys = grid(parameters.cells, parameters.iterations, parameters.seed, least_ratings=5)
     protocol = PROTOCOLS["strict"].changed(user_set="development", background_users="all")
     datasets = [load_dataset(name, protocol.join) for name in parameters.datasets]
-    described = protocol.columns()
-    folder = open_run(parameters, earlier, "personal-variants", datasets, protocol=described)
     jobs = []
     for dataset in datasets:
         cell_of = cells_of(dataset, protocol)
@@ -138,11 +132,10 @@ def main(parameters: Parameters) -> int:
             for name, variant in variants().items():
                 key: dict[str, Any] = {"dataset": dataset.source.name, **cell_key, "model": name}
                 jobs.append(Job(key, key, partial(work, variant, partial(cell_of, **cell_key))))
-    run_jobs(jobs, folder)
-    rows = folder.finish(list(variants()), started)
-    write_csv(summary_of(rows), folder.path / "summary.csv")
-    console.print(f"{folder.path / 'summary.csv'}")
-    return int((rows["status"] == "failed").any())
+    described = protocol.columns()
+    return run_experiment(
+        parameters, "personal-variants", datasets, lambda _: jobs, tables, protocol=described
+    )
 
 
 def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
@@ -162,7 +155,7 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     }
 
 
-def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
+def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
     """RMSE over that of `personal` in the same cell and iteration, in percent: its mean over
     iterations in each dataset and cell, and over all of these with its standard error."""
     cell = ["dataset", "num_users", "reviews_per_user"]
@@ -176,7 +169,7 @@ def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     table.insert(0, "bytes_per_movie", of_model["bytes_per_movie"].first())
     table.insert(1, "mean", of_model["percent"].mean())
     table.insert(2, "standard_error", of_model["percent"].sem())
-    return table.reset_index()
+    return {"summary.csv": table.reset_index()}
 
 
 if __name__ == "__main__":
