@@ -13,8 +13,7 @@ from recbench.evaluation.protocols import VERSION, Protocol
 from recbench.files import CELL
 from recbench.registry import class_of
 from recbench.report.figure import minus
-from recbench.report.html.page import Page, render
-from recbench.report.html.section import Section
+from recbench.report.html.page import Page, Section, render
 from recbench.report.terminal import cell_name, cells_of, learns_from, marks
 from recbench.runs.run_folder import read_metadata
 
@@ -88,7 +87,7 @@ def leaderboard_page(folder: Path) -> str:
 
 def table_of(board: Board) -> pd.DataFrame:
     """What is read of a ranking, the cell that ranks before the others; with the columns `_mark`
-    and `_best` of `recbench.report.html.section.Section`."""
+    and `_best` of `recbench.report.html.page.Section`."""
     rows = board.rows
     ranked = rows["mae"].notna()  # measured in the cell that ranks
     table = pd.DataFrame({"rank": pd.Series(range(1, len(rows) + 1), dtype="Int64").where(ranked)})

@@ -66,7 +66,7 @@ from recbench.report.terminal import (
     cell_name,
     cell_of,
     cells_of,
-    marks,
+    means_of_cells,
     name_in_table,
     picture_of_run,
     references,
@@ -127,24 +127,16 @@ def scores(page: Page, run: str, score: str) -> str:
     """Recommenders by cell: mean ± standard deviation over iterations, the best in bold."""
     done = page.read(run, "comparison.csv")
     table = page.with_p(run, with_reference(page.root, run, score))
-    found, named = marks(table), references(table)
-    by_cell = done.groupby(["model", *CELL], sort=False)[score]
-    mean, spread = by_cell.mean(), by_cell.std()
-    best = mean.groupby(CELL).agg("max" if score in MORE_IS_BETTER else "min")
-    cells = cells_of(done)
     rows = []
-    for model in done["model"].unique():
+    for model, cells in means_of_cells(done, table, score):
         row = [f"`{name_in_table(done, model)}`"]
-        for cell in cells:
-            value, sd = mean[model, *cell], spread[model, *cell]
-            text = "failed" if pd.isna(value) else f"{value:.3f}"
-            text += "" if pd.isna(sd) else f" ±{sd:.3f}"
-            if round(value, 4) == round(best[cell], 4):
-                text = f"**{text}**"
-            row.append(f"{text} {found.get((*cell, model, score), '')}".rstrip())
+        for one in cells:
+            text = one.text + ("" if pd.isna(one.spread) else f" ±{one.spread:.3f}")
+            row.append(f"{f'**{text}**' if one.best else text} {one.mark}".rstrip())
         rows.append(row)
-    rows.append(["reference", *(f"`{named.get(cell, '')}`" for cell in cells)])
-    return markdown_table(["recommender", *map(cell_name, cells)], rows)
+    named, every = references(table), cells_of(done)
+    rows.append(["reference", *(f"`{named.get(cell, '')}`" for cell in every)])
+    return markdown_table(["recommender", *map(cell_name, every)], rows)
 
 
 def differences(page: Page, run: str, score: str, models: str = "") -> str:

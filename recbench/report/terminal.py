@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,18 @@ TABLES = {
     "mae": "MAE in stars, mean over users (less is better)",
     "accuracy_mean": "Accuracy within one star, mean over users (more is better)",
     "ranking_ndcg_at_10": "nDCG at 10 of all movies, mean over users (more is better)",
+}
+SCORES = {  # columns of comparison.csv: as they are called in a report
+    "rmse": "RMSE, stars",
+    "mae": "MAE, stars",
+    "accuracy_mean": "accuracy within one star",
+    "auc_like": "AUC of liked movies",
+    "ndcg_at_10": "nDCG at 10 of held-out movies",
+    "skill_over_bias": "skill over item and user bias",
+    "residual_correlation": "correlation of residuals",
+    "crps": "CRPS, stars",
+    "ranking_ndcg_at_10": "nDCG at 10 of all movies",
+    "ranking_recall_at_10": "recall at 10 of all movies",
 }
 MORE_IS_BETTER = {
     *("accuracy_mean", "auc_like", "ndcg_at_10", "skill_over_bias", "residual_correlation"),
@@ -54,6 +67,14 @@ def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
 
 
+def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The name of each cell and its rows, small to large."""
+    return [
+        (cell_name(cell), table[(table[CELL] == list(cell)).all(axis=1)])
+        for cell in cells_of(table)
+    ]
+
+
 def cell_name(cell: tuple[int, int]) -> str:
     """ "250 × 25"; "all × all" for 0 and 0."""
     num_users, reviews = cell
@@ -64,6 +85,13 @@ def cell_of(text: str) -> tuple[int, int]:
     """(250, 25) of "250x25"; 0 is all."""
     num_users, reviews = text.split("x")
     return int(num_users), int(reviews)
+
+
+def scores_of(table: pd.DataFrame) -> dict[str, str]:
+    """Of `SCORES` those that the table, rows of comparison.csv, has a number of."""
+    return {
+        name: title for name, title in SCORES.items() if name in table and table[name].notna().any()
+    }
 
 
 def name_in_table(comparison: pd.DataFrame, model: str) -> str:
@@ -104,6 +132,46 @@ def references(differences: pd.DataFrame) -> pd.Series:
     return rows.drop_duplicates(CELL).set_index(CELL)["reference"]
 
 
+class CellScore(NamedTuple):
+    """What a recommender scores in a cell: mean (nan: failed) and standard deviation (nan: of one)
+    over iterations, whether it is the best, and its mark, see `marks`."""
+
+    name: str
+    mean: float
+    spread: float
+    best: bool
+    mark: str
+
+    @property
+    def text(self) -> str:
+        return "failed" if pd.isna(self.mean) else f"{self.mean:.3f}"
+
+
+def means_of_cells(
+    comparison: pd.DataFrame, differences: pd.DataFrame, score: str
+) -> Iterator[tuple[str, list[CellScore]]]:
+    """Each recommender, in the order of the rows, and what it scores in each cell: the table of the
+    terminal, of documents and of the page.
+
+    Args:
+        comparison: the rows of comparison.csv.
+        differences: the rows of significance.csv; may be empty.
+    """
+    cells, found = cells_of(comparison), marks(differences)
+    groups = comparison.groupby(["model", *CELL], sort=False)[score]
+    mean, spread = groups.mean(), groups.std()
+    best = mean.groupby(CELL).agg("max" if score in MORE_IS_BETTER else "min")
+    for model in comparison["model"].unique():
+        scores = []
+        for cell in cells:
+            key = (model, *cell)
+            value = mean.get(key, np.nan)
+            is_best = bool(round(value, 4) == round(best[cell], 4))
+            mark = found.get((*cell, model, score), "")
+            scores.append(CellScore(cell_name(cell), value, spread.get(key, np.nan), is_best, mark))
+        yield model, scores
+
+
 # --- tables -------------------------------------------------------------------------------------
 
 
@@ -128,22 +196,17 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
         differences: the rows of significance.csv; may be empty.
         score: the column shown, one of `TABLES`.
     """
-    mean = comparison.groupby(["model", *CELL], sort=False)[score].mean()
-    cells, found = cells_of(comparison), marks(differences)
+    cells = cells_of(comparison)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("recommender", overflow="fold")  # first to give way where all is too wide
     table.add_column("learns from", no_wrap=True)
     for cell in cells:
         table.add_column(cell_name(cell).replace(" ", ""), justify="right", no_wrap=True)
-    for model in comparison["model"].unique():
-        texts = []
-        for cell in cells:
-            of_cell = mean.xs(cell, level=(1, 2))
-            best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
-            value = mean.get((model, *cell), float("nan"))
-            text = "failed" if pd.isna(value) else f"{value:.3f}"
-            bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
-            texts.append(bold + found.get((*cell, model, score), " "))
+    for model, scores in means_of_cells(comparison, differences, score):
+        texts = [
+            (f"[bold]{one.text}[/bold]" if one.best else one.text) + (one.mark or " ")
+            for one in scores
+        ]
         source = SHORT.get(learns_from(comparison, model), "")
         table.add_row(name_in_table(comparison, model), f"[dim]{source}", *texts)
     named = references(differences)

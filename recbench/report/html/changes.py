@@ -18,15 +18,14 @@ from scipy import stats
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm, two_sided_p
 from recbench.files import CELL
-from recbench.report.figure import Figure
+from recbench.report.figure import best_first, forest
 from recbench.report.html import user_sections as users
-from recbench.report.html.grid_sections import HOLM, SCORES, by_cell, forest_panel, scores_of
-from recbench.report.html.page import Page, write_page
+from recbench.report.html.grid_sections import HOLM
+from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.protocol import facts
 from recbench.report.html.run_files import GRID, RunFiles, read_run
-from recbench.report.html.section import Section
 from recbench.report.style import run_looks, shown_at_first
-from recbench.report.terminal import ALPHA, MORE_IS_BETTER, cells_of
+from recbench.report.terminal import ALPHA, SCORES, cells_of, scores_of
 
 PAIRED, ITERATIONS, WITHOUT = "paired users", "iterations", "no interval"
 # score: the loss it is read from, and the difference of two
@@ -132,17 +131,16 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
         text.append(f"Compared: {'; '.join(parts)}.")
     else:
         text.append("The files have no interval of the whole replay; the curves below have some.")
-    panels = {}
-    for score, rows in table.groupby("score", sort=False):
-        better = score in MORE_IS_BETTER
-        axis = f"change of {SCORES[str(score)]} ({'right' if better else 'left'}: better)"
-        ordered = rows.sort_values("difference", ascending=not better)
-        for cell, own in by_cell(ordered) if grid else [("", ordered)]:
-            panels[f"{cell}|{score}" if grid else str(score)] = forest_panel(own, axis)
     follows = ("cell", "score") if grid else ("score",)
-    label = "The change of each recommender's score with its interval"
-    figure = Figure("forest", label, panels, follows)
-    return Section("changes", "What changed", text, table, [figure], follows)
+    figure = forest(
+        best_first(table, "difference"),
+        "change of {score} ({side}: better)",
+        name="forest",
+        label="The change of each recommender's score with its interval",
+        hover=("{+difference}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        follows=follows,
+    )
+    return Section("changes", "What changed", text, figure.table, [figure], follows)
 
 
 def _tables(before: RunFiles, after: RunFiles) -> list[Section]:

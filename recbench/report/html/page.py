@@ -11,6 +11,7 @@ import base64
 import gzip
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,17 +19,61 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from recbench.report.figure import as_json
-from recbench.report.html.section import Section, columns_of
+from recbench.report.figure import Figure
 from recbench.report.style import page_looks
-from recbench.report.terminal import cell_name
+from recbench.report.terminal import MORE_IS_BETTER, cell_name
 
 TEMPLATE = files("recbench.report.html") / "template"
 SCRIPTS = ("tables.js", "figures.js", "page.js")
+FEW_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Section:
+    """One subject of a report.
+
+    Attributes:
+        name: of the section in the page, and of the file that its table is downloaded as.
+        title: its heading.
+        text: paragraphs: what is seen, and what it is not.
+        table: what the figures show; None: there is nothing to show but the text. Columns whose
+            names begin with _ are for figures alone.
+        figures: of the section.
+        follows: which switches choose the rows that are shown: "cell", "score", "role".
+        shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
+            has what stands after the values of `x`, `x_best` whether they are bold.
+        warning: a sentence to be noticed.
+        is_open: whether the table is seen at once; None: the scores, and short tables without a
+            figure.
+    """
+
+    name: str
+    title: str
+    text: list[str]
+    table: pd.DataFrame | None = None
+    figures: list[Figure] = field(default_factory=list)
+    follows: tuple[str, ...] = ()
+    shown: pd.DataFrame | None = None
+    warning: str = ""
+    is_open: bool | None = None
+
+    @property
+    def is_open_at_first(self) -> bool:
+        """Whether the table is seen at once."""
+        if self.is_open is not None:
+            return self.is_open
+        short = self.table is not None and len(self.table) < FEW_ROWS and not self.figures
+        return short or self.shown is not None
+
+    @property
+    def has_legend(self) -> bool:
+        """Whether recommenders are named below the figures: not where each names its rows."""
+        return any(not figure.is_list for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -125,6 +170,7 @@ def _data(page: Page) -> dict[str, Any]:
         "shown": page.shown or list(page.looks),
         "cells": [cell_name(cell) for cell in page.cells],
         "scores": page.scores,
+        "moreIsBetter": sorted(MORE_IS_BETTER),
         "roles": page.roles,
         "filters": page.filters,
         "sections": {
@@ -132,13 +178,28 @@ def _data(page: Page) -> dict[str, Any]:
                 "columns": columns_of(section.table),
                 "shown": None if section.shown is None else columns_of(section.shown),
                 "follows": section.follows,
-                "models": sorted({*(name for one in section.figures for name in one.models)}),
             }
             for section in page.sections
             if section.table is not None
         },
-        "figures": {one.name: as_json(one) for each in page.sections for one in each.figures},
+        "figures": {
+            one.name: one.described()
+            | {"columns": None if one.table is section.table else columns_of(one.table)}
+            for section in page.sections
+            for one in section.figures
+        },
     }
+
+
+def columns_of(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """The columns of a table as JSON has them: what is no finite number is None."""
+    return {str(name): [_plain(value) for value in table[name].tolist()] for name in table}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if value is pd.NA or value is None else value
 
 
 @cache

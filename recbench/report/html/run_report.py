@@ -7,16 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from recbench.files import write_csv
-from recbench.report.html import cost_sections, grid_sections, headline, replay_sections
-from recbench.report.html.page import Page, write_page
+from recbench.report.html import grid_sections, headline, replay_sections
+from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.protocol import facts, protocol_in_words
 from recbench.report.html.run_files import GRID, RunFiles, read_run
-from recbench.report.html.section import Section
 from recbench.report.html.user_sections import PREDICTIONS, of_users
 from recbench.report.plots import write_figures
 from recbench.report.results import RESULTS, results_table
 from recbench.report.style import run_looks, shown_at_first
-from recbench.report.terminal import cells_of
+from recbench.report.terminal import SCORES, cells_of, scores_of
 from recbench.runs.predictions import Predictions
 
 REPORT = "report.html"
@@ -42,7 +41,7 @@ def page_of(run: RunFiles) -> Page:
     """The page, not yet written."""
     grid = run.kind == GRID
     references = list(run.differences["reference"]) if grid else run.models[:1]
-    scores = grid_sections.scores_of(run.done) if grid else grid_sections.SCORES
+    scores = scores_of(run.done) if grid else SCORES
     name = run.folder.resolve().name
     return Page(
         title=f"{name}: {run.dataset}",
@@ -76,10 +75,10 @@ def _sections(run: RunFiles) -> list[Section | None]:
         return [
             grid_sections.error_by_ratings(run),
             grid_sections.differences(run),
-            cost_sections.cost(run),
+            grid_sections.cost(run),
             *of_users(run),
-            cost_sections.ranking(run),
-            cost_sections.calibration(run),
+            grid_sections.ranking(run),
+            grid_sections.calibration(run),
             left_out(run),
             _claims(run),
             whole,

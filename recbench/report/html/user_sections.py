@@ -12,20 +12,9 @@ from scipy import stats
 from recbench.errors import InputError
 from recbench.evaluation.metrics import WITHIN_ONES
 from recbench.files import CELL, ITERATION
-from recbench.report.figure import (
-    Axis,
-    Figure,
-    Panel,
-    Series,
-    by_model,
-    difference_scale,
-    hover,
-    interval,
-    number,
-)
-from recbench.report.html.grid_sections import by_cell
+from recbench.report.figure import Axis, Figure
+from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
-from recbench.report.html.section import Section
 from recbench.report.terminal import references
 
 PREDICTIONS = "predictions.parquet"
@@ -58,36 +47,47 @@ def of_users(run: RunFiles) -> list[Section]:
 
 
 def _spread(table: pd.DataFrame) -> Section:
-    names = [f"p{100 * part:.0f}" for part in QUANTILES]
-
-    def box(model: str, own: pd.DataFrame) -> Series:
-        return Series(model, own[names].iloc[0].tolist(), [0])
-
-    axis = Axis("RMSE of single users, stars")
-    panels = {
-        cell: Panel("boxes", by_model(rows.sort_values("p50"), box), axis, title=cell)
-        for cell, rows in by_cell(table)
-    }
-    label = "Quantiles over users of the RMSE of each recommender"
-    figure = Figure("spread", label, panels, ("cell",), "users", "How errors spread over users")
+    title = "How errors spread over users"
+    figure = Figure(
+        "spread",
+        "Quantiles over users of the RMSE of each recommender",
+        "boxes",
+        table.sort_values("p50", kind="stable"),
+        Axis("p50", "RMSE of single users, stars"),
+        ends=("p5", "p95"),
+        follows=("cell",),
+        file="users",
+        title=title,
+    )
     text = (
         "RMSE of single users: the box holds the middle half of them, its line is the median, and "
         "the whiskers reach to the 5th and 95th percentile."
     )
-    title = "How errors spread over users"
-    return Section("users", title, [text], table, [figure], ("cell",))
+    return Section("users", title, [text], figure.table, [figure], ("cell",))
 
 
 def _by_group(table: pd.DataFrame) -> Section:
-    figures: list[Figure] = []
-    note = "bar: 95 % interval\nover users\n"
-    for by, name in ((BY_RATINGS, "groups_ratings"), (BY_POPULARITY, "groups_popularity")):
-        own = table[table["by"] == by]
-        panels = {cell: _groups_panel(rows, by, cell) for cell, rows in by_cell(own)}
-        file = "for_whom_by_popularity" if figures else "for_whom"
-        label = f"Difference from the reference by {by}"
-        figure = Figure(name, label, panels, ("cell",), file, "", note, one_cell=True)
-        figures += [figure] if panels else []
+    figures = []
+    for by, name, file in (
+        (BY_RATINGS, "groups_ratings", "for_whom"),
+        (BY_POPULARITY, "groups_popularity", "for_whom_by_popularity"),
+    ):
+        figure = Figure(
+            name,
+            f"Difference from the reference by {by}",
+            "bars",
+            table[table["by"] == by].sort_values("group", kind="stable"),
+            Axis("range", f"{by}, quarters of the users", "places"),
+            Axis("difference", "difference in RMSE, stars", "signed"),
+            hover=("{by}: {range}, {users} users", "{+difference} [{+low}, {+high}] stars"),
+            follows=("cell",),
+            rule=0,
+            file=file,
+            title=f"By {by}",
+            note="bar: 95 % interval\nover users\n",
+            one_panel=True,
+        )
+        figures += [figure] if len(figure.table) else []
     text = (
         "RMSE beside the reference in quarters of the users: by how many ratings of theirs were "
         "held out (the more a user has, the more are), and by how popular the movies are that they "
@@ -97,32 +97,6 @@ def _by_group(table: pd.DataFrame) -> Section:
     )
     title = "For which users a recommender is better"
     return Section("for-whom", title, [text], table, figures, ("cell",))
-
-
-def _groups_panel(rows: pd.DataFrame, by: str, cell: str) -> Panel:
-    scale = difference_scale(rows)
-    form = "{:.0f}" if by == BY_RATINGS else "{:.0%}"
-    ends = {
-        group.group: " – ".join(dict.fromkeys(map(form.format, (group.least, group.most))))
-        for group in rows.drop_duplicates("group").sort_values("group").itertuples()
-    }
-
-    def bars(model: str, own: pd.DataFrame) -> Series:
-        own = own.sort_values("group")
-        texts = [
-            hover(
-                model,
-                f"{by}: {ends[row.group]}, {number(row.users)} users",
-                f"{row.difference:+.4f}{interval(row.low, row.high, '+.4f')} stars",
-            )
-            for row in own.itertuples()
-        ]
-        y, low, high = (scale.at(own[name]) for name in ("difference", "low", "high"))
-        return Series(model, own["group"], y, texts, low, high)
-
-    x = Axis(f"{by}, quarters of the users", ticks=list(ends.items()))
-    y = scale.axis("difference in RMSE, stars")
-    return Panel("bars", by_model(rows, bars), x, y, rule=0, title=f"{cell}, by {by}")
 
 
 def scan(file: Path) -> pl.LazyFrame:
@@ -195,8 +169,8 @@ def differences_by_group(
             reviews_per_user, user_id).
 
     Returns:
-        One row per cell, recommender, kind and group: `by`, `group` (1 ..), `least` and `most` of
-        the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
+        One row per cell, recommender, kind and group: `by`, `group` (1 ..), the `range` of the
+        users in it, `users`, `difference` and its 95 % interval `low`, `high`.
     """
     records = []
     for cell, reference in of_cells.items():
@@ -212,13 +186,15 @@ def differences_by_group(
             for place, users in losses.groupby(group.to_numpy()):
                 inside = value.loc[users.index]
                 about = {**dict(zip(CELL, cell, strict=True)), "by": by, "group": int(place) + 1}
-                about |= {"least": float(inside.min()), "most": float(inside.max())}
+                form = "{:.0%}" if inside.max() <= 1 else "{:.0f}"
+                ends = dict.fromkeys(form.format(end) for end in (inside.min(), inside.max()))
+                about |= {"range": " – ".join(ends)}
                 for model in users.columns.drop(reference):
                     both = users[[model, reference]].dropna()
                     if len(both) >= FEWEST_USERS:
                         interval = rmse_difference(*(both[name].to_numpy() for name in both))
                         records.append({**about, "model": model, "users": len(both), **interval})
-    columns = ["by", "group", "least", "most", "model", "users", "difference", "low", "high"]
+    columns = ["by", "group", "range", "model", "users", "difference", "low", "high"]
     return pd.DataFrame(records, columns=[*CELL, *columns])
 
 

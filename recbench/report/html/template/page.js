@@ -2,6 +2,10 @@
 
 const figures = [...document.querySelectorAll("figure[data-chart]")];
 const tables = [...document.querySelectorAll("details.table")];
+for (const one of figures) {
+  const figure = DATA.figures[one.dataset.chart];
+  figure.rows = figure.columns ? rowsOf(figure.columns) : DATA.sections[one.closest("section").id].rows;
+}
 
 // The library is packed: this unpacks it, and the page's policy lets run what has its hash.
 async function unpack(packed) {
@@ -12,8 +16,9 @@ async function unpack(packed) {
 
 function drawLegends() {
   for (const legend of document.querySelectorAll(".legend")) {
-    const { models } = DATA.sections[legend.closest("section").id];
-    const chips = [...LOOKS.keys()].filter((name) => models.includes(name)).map((name) => {
+    const drawn = [...legend.closest("section").querySelectorAll("figure")].flatMap((one) => DATA.figures[one.dataset.chart].rows);
+    const models = new Set(drawn.map((row) => row.model));
+    const chips = [...LOOKS.keys()].filter((name) => models.has(name)).map((name) => {
       const chip = element("button", name, { type: "button", "aria-pressed": String(!state.hidden.has(name)), "data-model": name });
       chip.prepend(glyph(name));
       return chip;
@@ -29,7 +34,7 @@ function drawLegends() {
 }
 
 function referencesOf(role) {
-  const rows = rowsOf(DATA.sections.differences.columns).filter((row) => row.reference_role === role);
+  const rows = DATA.sections.differences.rows.filter((row) => row.reference_role === role);
   return [...new Set(rows.map((row) => row.reference))].join(", ");
 }
 
@@ -123,8 +128,8 @@ async function start() {
   });
   for (const details of tables) {
     details.addEventListener("toggle", () => drawTable(details));
-    const { columns } = DATA.sections[details.dataset.section];
-    details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf(columns))}`;
+    const csv = csvOf(DATA.sections[details.dataset.section]);
+    details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv)}`;
   }
   draw();
   const library = document.getElementById("library").textContent;
