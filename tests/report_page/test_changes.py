@@ -101,7 +101,7 @@ def test_settings_costs_and_what_only_one_has(two):
     with_metadata(two[1], git_commit="def", packages={"numpy": "3"})
     runs = [read_run(folder) for folder in two]
     table = changes.changed_settings(*runs).set_index("setting")
-    assert table.loc["commit"].tolist() == ["abc", "def"]
+    assert table.loc["git_commit"].tolist() == ["abc", "def"]
     assert table.loc["packages: numpy"].tolist() == ["2", "3"]
     assert len(table) == 2
     only = changes.in_one(*runs)
@@ -120,15 +120,11 @@ def test_settings_costs_and_what_only_one_has(two):
 def test_replays(tmp_path, replay_folder):
     two = replay_folder, make_replay(tmp_path / "b", shift=0.3)
     runs = [read_run(folder) for folder in two]
-    table = changes.changed_replays(*runs)
+    table = changes.changed_scores(*runs)
+    assert set(table["score"]) == {"rmse", "mae"}
     assert (table["difference"] == table["after"] - table["before"]).all()
-    curve = changes.changed_curves(*runs)
-    sides = [run.tables["learning_curve.csv"].set_index(["model", "ratings_seen"]) for run in runs]
-    place = ("second@x1.5", 0)
-    row = curve.set_index(["model", "ratings_seen"]).loc[place]
-    widths = [side.loc[place, "rmse_high"] - side.loc[place, "rmse_low"] for side in sides]
-    assert row["high"] - row["low"] == pytest.approx(np.hypot(*widths))
-    assert "Changes by ratings of the user" in write_changes(*two).read_text()
+    assert set(table["compared_by"]) == {changes.WITHOUT}
+    assert "The files have no interval of a replay" in write_changes(*two).read_text()
 
 
 def test_what_cannot_be_compared(two, failed_folder, replay_folder):

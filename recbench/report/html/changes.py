@@ -7,7 +7,6 @@ two independent samples (Welch 1947); a run of one iteration then has no interva
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,7 @@ OF_LOSS = {
     "mae": ("absolute_error", users.mean_difference),
     "accuracy_mean": ("right", users.mean_difference),
 }
-Z = 1.96  # half a 95 % interval in standard errors
-COLUMNS = [*CELL, "score", "model", "before", "after", "difference", "low", "high", "p", "p_holm"]
-COLUMNS += ["compared_by", "n"]
+COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "compared_by", "n"]
 
 
 def write_changes(before: Path, after: Path) -> Path:
@@ -60,7 +57,7 @@ def write_changes(before: Path, after: Path) -> Path:
 
 def _page(before: RunFiles, after: RunFiles) -> Page:
     grid = after.kind == GRID
-    table = (changed_scores if grid else changed_replays)(before, after)
+    table = changed_scores(before, after)
     if table.empty:
         raise InputError(
             f"{before.folder} and {after.folder} have no recommender in the same cell in common, "
@@ -115,22 +112,19 @@ def answer(table: pd.DataFrame) -> str:
 
 
 def _scores(table: pd.DataFrame, grid: bool) -> Section:
+    by = table["compared_by"].value_counts()
+    words = {
+        PAIRED: "over the users that both runs have tested, paired, and of them alone",
+        ITERATIONS: "over iterations as independent samples (Welch), which is too wide where both "
+        "runs drew the same users",
+        WITHOUT: "without an interval, for there is one iteration",
+    }
+    parts = [f"{by[name]} {text}" for name, text in words.items() if name in by]
     text = [
         "A point is the difference, after minus before; its line is the 95 % interval. "
-        f"{HOLM} for all of the score); open: not significant, or not tested."
+        f"{HOLM} for all of the score); open: not significant, or not tested.",
+        f"Compared: {'; '.join(parts)}." if grid else "The files have no interval of a replay.",
     ]
-    if grid:
-        by = table["compared_by"].value_counts()
-        words = {
-            PAIRED: "over the users that both runs have tested, paired, and of them alone",
-            ITERATIONS: "over iterations as independent samples (Welch), which is too wide where "
-            "both runs drew the same users",
-            WITHOUT: "without an interval, for there is one iteration",
-        }
-        parts = [f"{by[name]} {text}" for name, text in words.items() if name in by]
-        text.append(f"Compared: {'; '.join(parts)}.")
-    else:
-        text.append("The files have no interval of the whole replay; the curves below have some.")
     follows = ("cell", "score") if grid else ("score",)
     figure = forest(
         best_first(table, "difference"),
@@ -144,36 +138,26 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
 
 
 def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
-    settings, one = changed_settings(before, after), in_one(before, after)
-    curves = (
-        "Change of the RMSE by earlier ratings of the user. The intervals are made from those of "
-        "both runs as if their users were others, so they are too wide where they are not."
-    )
     costs = (
         "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
         "and mean nothing where the machines differ or were busy."
     )
-    set_words = "Differences between the two run.json."
-    if settings.empty:
-        set_words = "Both runs were made with the same settings."
-    one_words = "Results of recommenders in cells."
-    if one.empty:
-        one_words = "Both have results of the same recommenders and cells."
-    sections = [
-        ("costs", "What it costs", costs, changed_costs(before, after)),
-        ("settings", "What was set differently", set_words, settings),
-        ("in-one", "What only one of them has", one_words, one),
-    ]
-    if after.kind != GRID:
-        table = changed_curves(before, after)
-        sections.insert(0, ("curves", "Changes by ratings of the user", curves, table))
+    settings, alone = changed_settings(before, after), in_one(before, after)
+    what = "Differences between the two run.json." if len(settings) else "There are none."
+    who = "Results of recommenders in cells." if len(alone) else "There are none."
     return [
-        Section(name, title, [text], table if len(table) else None)
-        for name, title, text, table in sections
+        Section("costs", "What it costs", [costs], changed_costs(before, after)),
+        Section("settings", "What was set differently", [what], settings),
+        Section("in-one", "What only one of them has", [who], alone),
     ]
 
 
 # --- the tables ---------------------------------------------------------------------------------
+
+
+def _key(run: RunFiles) -> list[str]:
+    """The columns that name a result: a recommender, in a grid in its cell."""
+    return [*CELL, "model"] if run.kind == GRID else ["model"]
 
 
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
@@ -181,20 +165,23 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     `difference` with a 95 % interval `low` .. `high`, `p` and `p_holm` (corrected for all of a
     score), how they were `compared_by` and over how many (`n`: users; iterations of the run with
     fewer)."""
-    paired, key = _paired(before, after), [*CELL, "model"]
-    after_has = scores_of(after.done)
-    records = []
-    for score in [name for name in scores_of(before.done) if name in after_has]:
-        old, new = (
-            dict(list(run.done.dropna(subset=score).groupby(key)[score])) for run in (before, after)
-        )
-        for cell, model in product(cells_of(before.main), before.models):
-            one = (*cell, model)
-            if one in old and one in new:
-                found = paired.get((*one, score))
-                found = found or _of_iterations(old[one].to_numpy(), new[one].to_numpy())
-                records.append({**dict(zip(key, one, strict=True)), "score": score, **found})
-    table = pd.DataFrame(records, columns=COLUMNS)
+    key = _key(before)
+    sides = [
+        {
+            (score, *names): own[score].to_numpy()
+            for score in scores_of(run.done)
+            for names, own in run.done.dropna(subset=score).groupby(key, sort=False)
+        }
+        for run in (before, after)
+    ]
+    paired = _paired(before, after) if before.kind == GRID else {}
+    records = [
+        dict(zip(["score", *key], one, strict=True))
+        | (paired.get(one) or _of_iterations(old, sides[1][one]))
+        for one, old in sides[0].items()
+        if one in sides[1]
+    ]
+    table = pd.DataFrame(records, columns=["score", *key, *COLUMNS])
     tested = table["p"].notna()
     by_score = table[tested].groupby("score")["p"]
     table.loc[tested, "p_holm"] = by_score.transform(lambda p: holm(p.to_numpy(dtype=float)))
@@ -202,7 +189,7 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
 
 
 def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
-    """By cell, recommender and score; empty if a user id is not the same user in both."""
+    """By score, cell and recommender; empty if a user id is not the same user in both."""
     files = [run.folder / users.PREDICTIONS for run in (before, after)]
     data, other_data = (
         [(one.get("name"), one.get("fingerprint")) for one in run.metadata.get("datasets") or []]
@@ -214,7 +201,7 @@ def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
     sides = [users.errors_of_users(users.scan(file)).set_index(key) for file in files]
     both = sides[0].join(sides[1], how="inner", lsuffix="_before", rsuffix="_after")
     found = {}
-    for cell_and_model, rows in both.groupby([*CELL, "model"]):
+    for names, rows in both.groupby([*CELL, "model"]):
         if len(rows) < users.FEWEST_USERS:
             continue
         for score, (loss, difference) in OF_LOSS.items():
@@ -222,17 +209,19 @@ def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
             interval = difference(new, old)
             p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(rows))
             means = [np.sqrt(one.mean()) if score == "rmse" else one.mean() for one in (old, new)]
-            ends = {"before": float(means[0]), "after": float(means[1])}
-            about = {"p": p, "compared_by": PAIRED, "n": len(rows)}
-            found[(*cell_and_model, score)] = ends | interval | about
+            about = {"before": means[0], "after": means[1], "compared_by": PAIRED, "n": len(rows)}
+            found[(score, *names)] = about | interval | {"p": p}
     return found
 
 
 def _of_iterations(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
     """The difference of two means of independent samples, with Welch's interval."""
-    found: dict[str, Any] = {"before": float(old.mean()), "after": float(new.mean())}
-    found["difference"] = float(new.mean() - old.mean())
-    found["n"] = min(len(old), len(new))
+    found: dict[str, Any] = {
+        "before": old.mean(),
+        "after": new.mean(),
+        "n": min(len(old), len(new)),
+    }
+    found["difference"] = found["after"] - found["before"]
     if found["n"] < 2:
         return found | {"compared_by": WITHOUT}
     found["compared_by"] = ITERATIONS
@@ -240,86 +229,43 @@ def _of_iterations(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
         return found | {"low": found["difference"], "high": found["difference"]}
     test = stats.ttest_ind(new, old, equal_var=False)
     low, high = test.confidence_interval(0.95)
-    return found | {"low": float(low), "high": float(high), "p": float(test.pvalue)}
-
-
-def changed_replays(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Of each learner that both runs have, RMSE and MAE `before` and `after` over all ratings, and
-    their difference; the files have no interval of these."""
-    both = before.done.merge(after.done, on="model", suffixes=("_before", "_after"))
-    tables = []
-    for score in ("rmse", "mae"):
-        old, new = (both[f"{score}_{side}"].astype(float) for side in ("before", "after"))
-        table = pd.DataFrame({"score": score, "model": both["model"], "before": old, "after": new})
-        tables.append(table.assign(difference=new - old, low=np.nan, high=np.nan, p_holm=np.nan))
-    return pd.concat(tables, ignore_index=True)
-
-
-def changed_curves(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Of each point of the learning curves that both runs have, the difference in RMSE with a 95 %
-    interval made from those of both, as if their users were others: too wide where they are not."""
-    key = ["model", "ratings_seen"]
-    curves = [run.tables["learning_curve.csv"] for run in (before, after)]
-    both = curves[0].merge(curves[1], on=key, suffixes=("_before", "_after"))
-    errors = [
-        (both[f"rmse_high_{side}"] - both[f"rmse_low_{side}"]) / (2 * Z)
-        for side in ("before", "after")
-    ]
-    difference = both["rmse_after"] - both["rmse_before"]
-    half = Z * np.hypot(*errors)
-    table = both[[*key, "n_users_before", "n_users_after"]]
-    table = table.assign(before=both["rmse_before"], after=both["rmse_after"])
-    return table.assign(difference=difference, low=difference - half, high=difference + half)
+    return found | {"low": low, "high": high, "p": test.pvalue}
 
 
 def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Seconds and bytes per user of each recommender (and cell), before and after, and their ratio
     after to before."""
-    tables = []
+    parts = ["fit_seconds", "predict_seconds"] if before.kind == GRID else ["total_seconds"]
+    columns, tables = ["seconds", "bytes_per_user"], []
     for run in (before, after):
-        parts = ["fit_seconds", "predict_seconds"] if run.kind == GRID else ["total_seconds"]
         done = run.done.assign(seconds=run.done[parts].sum(axis=1, skipna=False))
-        key = [name for name in (*CELL, "model") if name in done]
-        columns = [name for name in ("seconds", "bytes_per_user") if name in done]
-        tables.append(done.groupby(key, sort=False)[columns].mean())
+        done = done.reindex(columns=[*_key(run), *columns])
+        tables.append(done.groupby(_key(run), sort=False)[columns].mean())
     both = tables[0].join(tables[1], how="inner", lsuffix="_before", rsuffix="_after")
-    for name in ("seconds", "bytes_per_user"):
-        if f"{name}_after" in both:
-            ratio = both[f"{name}_after"] / both[f"{name}_before"].where(both[f"{name}_before"] > 0)
-            both[f"{name}_ratio"] = ratio
-    return both.reset_index()
+    for name in columns:
+        ratio = both[f"{name}_after"] / both[f"{name}_before"].where(both[f"{name}_before"] > 0)
+        both[f"{name}_ratio"] = ratio
+    return both.dropna(axis="columns", how="all").reset_index()
 
 
 def in_one(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """The recommenders, by cell, that have a result in one run alone: `only_in`."""
-    key = [name for name in (*CELL, "model") if name in before.main]
-    sides = [run.done[key].drop_duplicates() for run in (before, after)]
-    merged = sides[0].merge(sides[1], on=key, how="outer", indicator="only_in")
-    names = {"left_only": "before", "right_only": "after", "both": "both"}
-    merged["only_in"] = merged["only_in"].astype(str).map(names)
-    return merged[merged["only_in"] != "both"]
+    sides = [run.done[_key(run)].drop_duplicates() for run in (before, after)]
+    tables = [
+        side.assign(only_in=name) for side, name in zip(sides, ("before", "after"), strict=True)
+    ]
+    return pd.concat(tables).drop_duplicates(_key(before), keep=False)
 
 
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Where the two run.json differ: `setting`, `before`, `after`, as text."""
-    sides = [_settings(run.metadata) for run in (before, after)]
-    rows = [
-        (name, *(side.get(name, "") for side in sides))
-        for name in {**sides[0], **sides[1]}
-        if sides[0].get(name) != sides[1].get(name)
-    ]
-    return pd.DataFrame(rows, columns=["setting", "before", "after"])
-
-
-def _settings(metadata: dict) -> dict[str, str]:
-    found = {"commit": metadata.get("git_commit"), "Python": metadata.get("python")}
-    for part in ("parameters", "protocol", "packages", "machine"):
-        for name, value in (metadata.get(part) or {}).items():
-            found[f"{part}: {name}"] = value
-    for one in metadata.get("datasets") or []:
-        found[f"data: {one.get('name')}"] = one.get("fingerprint")
-    return {
-        name: " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in found.items()
-        if value is not None
-    }
+    """Where the two run.json differ, but for times: `setting`, `before`, `after`, as text."""
+    names = ["git_commit", "python", "parameters", "protocol", "packages", "machine", "datasets"]
+    sides = []
+    for run in (before, after):
+        made = {name: run.metadata[name] for name in names if name in run.metadata}
+        data = run.metadata.get("datasets") or []
+        made["datasets"] = {one.get("name"): one.get("fingerprint") for one in data}
+        sides.append({k: str(v) for k, v in pd.json_normalize(made, sep=": ").iloc[0].items()})
+    table = pd.DataFrame(sides, index=["before", "after"]).T.fillna("")
+    table = table[table["before"] != table["after"]]
+    return table.rename_axis("setting").reset_index()

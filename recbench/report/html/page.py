@@ -41,15 +41,13 @@ class Section:
         name: of the section in the page, and of the file that its table is downloaded as.
         title: its heading.
         text: paragraphs: what is seen, and what it is not.
-        table: what the figures show; None: there is nothing to show but the text. Columns whose
-            names begin with _ are for figures alone.
+        table: what the figures show; None or empty: there is nothing to show but the text. Columns
+            whose names begin with _ are for figures alone.
         figures: of the section.
         follows: which switches choose the rows that are shown: "cell", "score", "role".
         shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
             has what stands after the values of `x`, `x_best` whether they are bold.
         warning: a sentence to be noticed.
-        is_open: whether the table is seen at once; None: the scores, and short tables without a
-            figure.
     """
 
     name: str
@@ -60,15 +58,16 @@ class Section:
     follows: tuple[str, ...] = ()
     shown: pd.DataFrame | None = None
     warning: str = ""
-    is_open: bool | None = None
 
     @property
-    def is_open_at_first(self) -> bool:
-        """Whether the table is seen at once."""
-        if self.is_open is not None:
-            return self.is_open
-        short = self.table is not None and len(self.table) < FEW_ROWS and not self.figures
-        return short or self.shown is not None
+    def n_rows(self) -> int:
+        """Of the table; without rows it is left out."""
+        return 0 if self.table is None else len(self.table)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the table is seen at once: the scores, and short tables without a figure."""
+        return (self.n_rows < FEW_ROWS and not self.figures) or self.shown is not None
 
     @property
     def has_legend(self) -> bool:
@@ -180,7 +179,7 @@ def _data(page: Page) -> dict[str, Any]:
                 "follows": section.follows,
             }
             for section in page.sections
-            if section.table is not None
+            if section.table is not None and section.n_rows
         },
         "figures": {
             one.name: one.described()

@@ -12,9 +12,7 @@ function isNarrow() {
 }
 
 function isDark() {
-  const theme = document.documentElement.dataset.theme;
-  if (printing) return false;
-  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return !printing && matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 function colourOf(model) {
@@ -66,7 +64,7 @@ function withSign(value) {
 function axisOf(axis, rows, ends = []) {
   const column = ofScore(axis.column, state.score);
   const title = plain(ofScore(axis.title, DATA.scores[state.score]));
-  const line = printing ? "#cccccc" : css("--line");
+  const line = css("--line");
   const layout = {
     gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, zeroline: false,
     title: { text: isNarrow() ? inLines(title, 40) : title, standoff: 8, font: { size: 12 } },
@@ -200,7 +198,7 @@ function drawFigure(element) {
     const ticktext = names.map((name) => plain(name.length > 34 ? `${name.slice(0, 33)}…` : name));
     Object.assign(y.layout, { tickvals: names.map((_, at) => at), ticktext, range: [names.length - 0.4, -0.6], showgrid: false });
   }
-  const ink = printing ? "#000000" : css("--ink");
+  const ink = css("--ink");
   const across = isList ? { x0: figure.rule, x1: figure.rule, yref: "paper", y0: 0, y1: 1 } : { xref: "paper", x0: 0, x1: 1, y0: figure.rule, y1: figure.rule };
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -208,7 +206,7 @@ function drawFigure(element) {
     margin: { l: 8, r: 12, t: 12, b: 8 },
     showlegend: false, hovermode: "closest",
     dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
-    hoverlabel: { bgcolor: printing ? "#ffffff" : css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
+    hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
     height: isList ? 70 + 26 * names.length : isNarrow() ? 320 : 400,
     width: printing ? PRINTED_WIDTH : plot.clientWidth,
     shapes: figure.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],

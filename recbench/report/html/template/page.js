@@ -1,4 +1,4 @@
-// Switches, legends, the theme, and when to draw.
+// Switches, legends, and when to draw.
 
 const figures = [...document.querySelectorAll("figure[data-chart]")];
 const tables = [...document.querySelectorAll("details.table")];
@@ -86,36 +86,15 @@ function addSwitches() {
   document.getElementById("switches").hidden = !LOOKS.size && !Object.keys(DATA.filters).length;
 }
 
-// A file may have no storage; then the choice of a theme lasts as long as the page.
-function stored(act) {
-  try {
-    return act(localStorage);
-  } catch {
-    return null;
-  }
-}
-
-function setTheme(theme) {
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-  document.querySelector("#theme span").textContent = theme;
-}
-
+// On paper figures are light and as wide as a page.
 function printed(on) {
+  if (on) document.documentElement.dataset.theme = "light";
+  else delete document.documentElement.dataset.theme;
   printing = on;
   draw();
 }
 
 async function start() {
-  const themes = ["system", "light", "dark"];
-  const theme = stored((storage) => storage.getItem("recbench-theme"));
-  setTheme(themes.includes(theme) ? theme : "system");
-  document.getElementById("theme").addEventListener("click", () => {
-    const next = themes[(themes.indexOf(document.documentElement.dataset.theme || "system") + 1) % 3];
-    setTheme(next);
-    stored((storage) => storage.setItem("recbench-theme", next));
-    draw();
-  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   addSwitches();
   document.addEventListener("click", (event) => {
