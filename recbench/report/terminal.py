@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import CONSOLE_SVG_FORMAT, Console, RenderableType
 from rich.table import Table
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -231,46 +232,21 @@ def continual_table(summary: pd.DataFrame) -> Table:
     best = summary["rmse"].min()
     for row in summary.itertuples():
         mark = ("-" if row.percent > 0 else "+") if row.p_holm < ALPHA else " "
+        rmse = "failed" if pd.isna(row.rmse) else f"{row.rmse:.3f}"
+        costs = (row.learn_us_p50, row.predict_us_p50, row.total_seconds)
         table.add_row(
-            str(row.model),
-            str(row.retrained),
-            Text(
-                "failed" if pd.isna(row.rmse) else f"{row.rmse:.3f}",
-                style="bold" if row.rmse == best else "",
-            ),
+            *(str(row.model), str(row.retrained), Text(rmse, "bold" if row.rmse == best else "")),
             "" if pd.isna(row.percent) else f"{row.percent:+.1f}{mark}",
-            *(
-                "" if pd.isna(value) else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-                for value in (row.learn_us_p50, row.predict_us_p50, row.total_seconds)
-            ),
+            *("" if pd.isna(x) else f"{x:,.0f}" if x >= 10 else f"{x:.2g}" for x in costs),
         )
     return table
 
 
 # --- pictures -----------------------------------------------------------------------------------
 
-FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" \
-xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; \
-font-size: {char_height}px; line-height: {line_height}px; }}
-{styles}
-</style>
-<defs>
-<clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
+# rich's own, without fonts from elsewhere
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+FORMAT = FORMAT.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
 def picture_of_run(run: Path, command: str) -> str:

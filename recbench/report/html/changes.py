@@ -15,7 +15,7 @@ import pandas as pd
 from scipy import stats
 
 from recbench.errors import InputError
-from recbench.evaluation.significance import holm, two_sided_p
+from recbench.evaluation.significance import READ_OUT, holm, two_sided_p
 from recbench.files import CELL
 from recbench.report.figure import best_first, forest
 from recbench.report.html import user_sections as users
@@ -27,12 +27,6 @@ from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import ALPHA, SCORES, cells_of, scores_of
 
 PAIRED, ITERATIONS, WITHOUT = "paired users", "iterations", "no interval"
-# score: the loss it is read from, and the difference of two
-OF_LOSS = {
-    "rmse": ("squared_error", users.rmse_difference),
-    "mae": ("absolute_error", users.mean_difference),
-    "accuracy_mean": ("right", users.mean_difference),
-}
 COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "compared_by", "n"]
 
 
@@ -198,19 +192,21 @@ def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
     if not data or data != other_data or not all(file.is_file() for file in files):
         return {}
     key = [*CELL, "model", "user_id"]
-    sides = [users.errors_of_users(users.scan(file)).set_index(key) for file in files]
+    sides = [users.losses_of_users(run.folder).set_index(key) for run in (before, after)]
     both = sides[0].join(sides[1], how="inner", lsuffix="_before", rsuffix="_after")
     found = {}
     for names, rows in both.groupby([*CELL, "model"]):
-        if len(rows) < users.FEWEST_USERS:
-            continue
-        for score, (loss, difference) in OF_LOSS.items():
-            old, new = (rows[f"{loss}_{side}"].to_numpy() for side in ("before", "after"))
-            interval = difference(new, old)
-            p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(rows))
-            means = [np.sqrt(one.mean()) if score == "rmse" else one.mean() for one in (old, new)]
-            about = {"before": means[0], "after": means[1], "compared_by": PAIRED, "n": len(rows)}
-            found[(score, *names)] = about | interval | {"p": p}
+        for loss in sides[0].columns.intersection(sides[1].columns):
+            score, read_out, _ = READ_OUT[loss]
+            pair = rows[[f"{loss}_before", f"{loss}_after"]].dropna().to_numpy()
+            if len(pair) < users.FEWEST_USERS:
+                continue
+            old, new = pair.T
+            of_root = read_out is np.sqrt
+            interval = (users.rmse_difference if of_root else users.mean_difference)(new, old)
+            p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(pair))
+            about = {"before": read_out(old.mean()), "after": read_out(new.mean()), "p": p}
+            found[(score, *names)] = about | interval | {"compared_by": PAIRED, "n": len(pair)}
     return found
 
 

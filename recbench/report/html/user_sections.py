@@ -9,18 +9,14 @@ import pandas as pd
 import polars as pl
 from scipy import stats
 
-from recbench.errors import InputError
-from recbench.evaluation.metrics import WITHIN_ONES
 from recbench.files import CELL, ITERATION
 from recbench.report.figure import Axis, Figure
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 from recbench.report.terminal import references
+from recbench.runs.predictions import Predictions
 
 PREDICTIONS = "predictions.parquet"
-COLUMNS = [*ITERATION, "model", "user_id", "movie_id", "stars", "predicted"]
-COLUMNS += ["ones", "predicted_ones"]
-LOSSES = ("squared_error", "absolute_error", "right")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 GROUPS = 4
 FEWEST_USERS = 10  # of a group: an interval over fewer means nothing
@@ -29,21 +25,15 @@ BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the u
 
 def of_users(run: RunFiles) -> list[Section]:
     """How errors spread over users, and for which users a recommender is better."""
-    file = run.folder / PREDICTIONS
-    if not file.is_file():
+    if not (run.folder / PREDICTIONS).is_file():
         return []
-    rows = scan(file)
-    errors = errors_of_users(rows)
-    quantiles = spread(errors)
-    sections = [_spread(quantiles[quantiles["model"].isin(run.models)])]
+    losses = losses_of_users(run.folder)
+    sections = [_spread(spread(losses[losses["model"].isin(run.models)]))]
     of_cells = references(run.tables["significance.csv"])
     if of_cells.empty:
         return sections
-    key = [*CELL, "user_id"]
-    held_out = errors.groupby(key)["held_out"].mean()
-    popularity = popularity_of_movies(rows).set_index(key)["popularity"]
-    of_user = {BY_RATINGS: held_out, BY_POPULARITY: popularity}
-    return [*sections, _by_group(differences_by_group(errors, of_cells.to_dict(), of_user))]
+    kinds = kinds_of_users(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
+    return [*sections, _by_group(differences_by_group(losses, of_cells.to_dict(), kinds))]
 
 
 def _spread(table: pd.DataFrame) -> Section:
@@ -99,58 +89,36 @@ def _by_group(table: pd.DataFrame) -> Section:
     return Section("for-whom", title, [text], table, figures, ("cell",))
 
 
-def scan(file: Path) -> pl.LazyFrame:
-    """The rows of a predictions.parquet.
+def losses_of_users(folder: Path) -> pd.DataFrame:
+    """Of each user in each cell: num_users, reviews_per_user, model, user_id, and the losses of
+    `losses_per_user`, means over iterations.
 
     Raises:
-        InputError: it cannot be read, or is not one.
+        InputError: predictions.parquet in `folder` cannot be read, or is not one.
     """
-    try:
-        rows = pl.scan_parquet(file, glob=False)
-        missing = [name for name in COLUMNS if name not in rows.collect_schema()]
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{file}: cannot be read ({reason}). Delete it for a report without it"
-        ) from None
-    if missing:
-        raise InputError(f"{file}: has no column {', '.join(missing)}. Delete it, or run it again")
-    return rows.select(COLUMNS)
-
-
-def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
-    """Of each user in each cell: num_users, reviews_per_user, model, user_id, the `LOSSES` (means
-    over iterations of means over ratings), `held_out` (ratings, mean over iterations)."""
     by_user = [*CELL, "model", "user_id"]
-    error = pl.col("predicted").cast(pl.Float64) - pl.col("stars").cast(pl.Float64)
-    away = pl.col("predicted_ones").cast(pl.Int16) - pl.col("ones").cast(pl.Int16)
-    losses = {
-        "squared_error": error**2,
-        "absolute_error": error.abs(),
-        "right": (away.abs() <= WITHIN_ONES).cast(pl.Float64),
-    }
-    means = [loss.mean().alias(name) for name, loss in losses.items()]
-    once = rows.group_by([*by_user, "iteration"]).agg(*means, pl.len().alias("held_out"))
-    once = once.sort("iteration")  # the last digit of a mean follows from the order of its terms
-    table = once.group_by(by_user).agg(pl.col(name).mean() for name in (*LOSSES, "held_out"))
-    return table.sort(by_user).collect().to_pandas()
+    losses = Predictions(folder).losses().drop(columns="iteration")
+    return losses.groupby(by_user).mean().reset_index()
 
 
-def popularity_of_movies(rows: pl.LazyFrame) -> pd.DataFrame:
-    """Of each user in each cell `popularity`: the mean over the movies held out of the part of all
-    movies of the run that were held out of fewer users, ties halved; 0 .. 1."""
-    held_out = rows.select([*CELL, "user_id", "movie_id"]).unique().collect()
+def kinds_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
+    """By num_users, reviews_per_user and user_id: how many ratings of the user were held out, mean
+    over iterations; and the popularity of their movies: the mean of the part of all movies of the
+    run that were held out of fewer users, ties halved; 0 .. 1."""
+    held_out = rows.select([*ITERATION, "user_id", "movie_id"]).unique().collect()
     per_movie = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
     movies = per_movie.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_movie.height)
-    with_movies = held_out.join(movies, on="movie_id")
-    with_movies = with_movies.sort([*CELL, "user_id", "movie_id"])  # a mean keeps its last digit
-    by_user = with_movies.group_by([*CELL, "user_id"]).agg(pl.col("popularity").mean())
-    return by_user.sort([*CELL, "user_id"]).to_pandas()
+    # sorted: the last digit of a mean follows from the order of its terms
+    with_movies = held_out.join(movies, on="movie_id").sort(held_out.columns)
+    ratings = pl.len() / pl.col("iteration").n_unique()
+    kinds = {BY_RATINGS: ratings, BY_POPULARITY: pl.col("popularity").mean()}
+    by_user = with_movies.group_by([*CELL, "user_id"], maintain_order=True).agg(**kinds)
+    return by_user.to_pandas().set_index([*CELL, "user_id"])
 
 
-def spread(errors: pd.DataFrame) -> pd.DataFrame:
+def spread(losses: pd.DataFrame) -> pd.DataFrame:
     """Quantiles over users of their RMSE, by cell and recommender."""
-    rmse = errors.assign(rmse=np.sqrt(errors["squared_error"]))
+    rmse = losses.assign(rmse=np.sqrt(losses["squared_error"]))
     by_model = rmse.groupby([*CELL, "model"], sort=False)["rmse"]
     table = by_model.quantile(list(QUANTILES)).unstack()
     table.columns = [f"p{100 * part:.0f}" for part in table.columns]
@@ -158,15 +126,14 @@ def spread(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_by_group(
-    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], of_user: dict[str, pd.Series]
+    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], kinds: pd.DataFrame
 ) -> pd.DataFrame:
     """RMSE beside the reference in a quarter of the users each, by what kind of users they are.
 
     Args:
-        errors: of `errors_of_users`.
+        errors: of `losses_of_users`.
         of_cells: the reference of each cell.
-        of_user: by what users are grouped: a number of each cell and user (index num_users,
-            reviews_per_user, user_id).
+        kinds: by what users are grouped: see `kinds_of_users`.
 
     Returns:
         One row per cell, recommender, kind and group: `by`, `group` (1 ..), the `range` of the
@@ -178,7 +145,7 @@ def differences_by_group(
         losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
         if reference not in losses:
             continue
-        for by, values in of_user.items():
+        for by, values in kinds.items():
             value = values.loc[cell].reindex(losses.index)
             group = pd.qcut(value, GROUPS, labels=False, duplicates="drop")
             if group.nunique() < 2:
