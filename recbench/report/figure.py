@@ -14,7 +14,7 @@ import pandas as pd
 
 from recbench.report.terminal import ALPHA, MORE_IS_BETTER, by_cell
 
-Kind = Literal["list", "boxes", "lines", "bars", "points"]
+Kind = Literal["list", "boxes", "lines", "points"]
 Scale = Literal["linear", "log", "signed", "percent", "places"]
 
 
@@ -43,8 +43,7 @@ class Figure:
         name: in the page.
         label: what is seen, for a reader who does not see it.
         kind: "list": a row for each recommender; "boxes": the same, of columns p5, p25, p50, p75
-            and p95; "lines": joined points with bands; "bars": joined points with bars, side by
-            side; "points": points with names.
+            and p95; "lines": joined points with bands; "points": points with names.
         table: what is drawn; `model`, the columns of the axes, and of what `follows` needs.
             Where `_open` is true, a marker is open.
         x, y: axes; of a list `y` has what is added to the row, or nothing.
@@ -56,7 +55,7 @@ class Figure:
         front: whether a line joins the points that none is both left of and below.
         file: in plots/, without the ending; "": there is none.
         title: of the file.
-        note: how bands or bars are read, in the legend of the file.
+        note: how bands are read, in the legend of the file.
         panel: the column that chooses the panel of a file; "": the cell, if it is followed.
         one_panel: whether the file shows the last panel alone.
     """

@@ -23,13 +23,6 @@ USER_SETS = {
     "development": "development users",
     "all": "users drawn from all",
 }
-FILTERS: dict[str, list[tuple[str, str | float]]] = {
-    "learns from": [
-        (text, text) for text in ("all users", "the user alone", "the user, and item statistics")
-    ],
-    "bytes per user": [("up to 1 kB", 1e3), ("up to 10 kB", 1e4), ("up to 100 kB", 1e5)],
-    "forgets": [("exactly", "yes")],
-}
 
 
 def leaderboard_page(folder: Path) -> str:
@@ -48,7 +41,7 @@ def leaderboard_page(folder: Path) -> str:
         "are users × ratings of each; the first one ranks; MAE, memory and seconds are of it.",
         answer="RMSE in stars, mean over users (less is better)",
         sections=boards(folder),
-        filters=FILTERS,
+        has_search=True,
         command="python -m recbench.report",
     )
     return render(page) + "\n"

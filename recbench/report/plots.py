@@ -20,22 +20,16 @@ from recbench.report.terminal import MORE_IS_BETTER, SCORES
 GREY = "#555555"
 
 
-def write_figures(
-    figures: Sequence[Figure], looks: dict[str, dict], shown: list[str], folder: Path
-) -> list[Path]:
-    """Each figure as .png and .svg; the files written.
+def write_figures(figures: Sequence[Figure], looks: dict[str, dict], folder: Path) -> None:
+    """Each figure as .png and .svg.
 
     Args:
         looks: of each recommender, see `recbench.report.style.run_looks`.
-        shown: the recommenders that are drawn where bars of many would lie upon each other.
     """
-    files = []
     for figure in figures:
         if figure.file and len(figure.table):
             folder.mkdir(exist_ok=True)
-            drawn = draw(figure, looks, shown if figure.kind == "bars" else None)
-            files += save(drawn, folder / figure.file)
-    return files
+            save(draw(figure, looks), folder / figure.file)
 
 
 def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl.Figure:
@@ -93,7 +87,7 @@ def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None
         first.set_ylabel(_title(figure.y.title, score))
     if figure.title and many > 1:
         drawn.suptitle(figure.title, x=0.01, ha="left", fontsize=11)
-    if figure.kind in ("lines", "bars"):
+    if figure.kind == "lines":
         drawn.legend(
             *first.get_legend_handles_labels(), loc="outside right upper", fontsize=9,
             title=figure.note, title_fontsize=9, frameon=False, alignment="left",
@@ -193,13 +187,6 @@ def _line(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> N
         axes.fill_between(own["_x"], *ends, color=look["color"], alpha=alpha, lw=0)
 
 
-def _bars(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> None:
-    shift = 0.5 * (place / max(many - 1, 1) - 0.5)
-    away = [own["_y"] - own["_low"], own["_high"] - own["_y"]]
-    words = look | {"linestyle": "", "markersize": 4, "lw": 1}
-    axes.errorbar(own["_x"] + shift, own["_y"], away, **words)
-
-
 def _row(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> None:
     for row in own.to_dict("records"):
         y, colour = place + row["_y"], look["color"]
@@ -224,4 +211,4 @@ def _point(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> 
     axes.margins(x=0.15)
 
 
-DRAWN = {"list": _row, "boxes": _box, "lines": _line, "bars": _bars, "points": _point}
+DRAWN = {"list": _row, "boxes": _box, "lines": _line, "points": _point}

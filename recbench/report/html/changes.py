@@ -1,8 +1,7 @@
 """The page of what changed from one run to another: scores with intervals, costs, settings.
 
-The score of a recommender in a cell is compared over the users that both runs have tested, where
-both have predictions.parquet of the same data: paired by user. Else over iterations, as means of
-two independent samples (Welch 1947); a run of one iteration then has no interval.
+A score of a recommender in a cell is compared over the users that both runs have tested, paired,
+where both have predictions.parquet of the same data; else it has no interval.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import READ_OUT, holm, two_sided_p
@@ -26,8 +24,7 @@ from recbench.report.html.run_files import GRID, RunFiles, read_run
 from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import ALPHA, SCORES, cells_of, scores_of
 
-PAIRED, ITERATIONS, WITHOUT = "paired users", "iterations", "no interval"
-COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "compared_by", "n"]
+COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "users"]
 
 
 def write_changes(before: Path, after: Path) -> Path:
@@ -106,19 +103,11 @@ def answer(table: pd.DataFrame) -> str:
 
 
 def _scores(table: pd.DataFrame, grid: bool) -> Section:
-    by = table["compared_by"].value_counts()
-    words = {
-        PAIRED: "over the users that both runs have tested, paired, and of them alone",
-        ITERATIONS: "over iterations as independent samples (Welch), which is too wide where both "
-        "runs drew the same users",
-        WITHOUT: "without an interval, for there is one iteration",
-    }
-    parts = [f"{by[name]} {text}" for name, text in words.items() if name in by]
-    text = [
-        "A point is the difference, after minus before; its line is the 95 % interval. "
-        f"{HOLM} for all of the score); open: not significant, or not tested.",
-        f"Compared: {'; '.join(parts)}." if grid else "The files have no interval of a replay.",
-    ]
+    text = (
+        "A point is the difference, after minus before, over the users that both runs have tested; "
+        f"its line is the 95 % interval, paired by user. {HOLM} for all of the score); open: not "
+        "significant, or not tested, as without predictions of the same users in both runs."
+    )
     follows = ("cell", "score") if grid else ("score",)
     figure = forest(
         best_first(table, "difference"),
@@ -128,7 +117,7 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
         hover=("{+difference}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
         follows=follows,
     )
-    return Section("changes", "What changed", text, figure.table, [figure], follows)
+    return Section("changes", "What changed", [text], figure.table, [figure], follows)
 
 
 def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
@@ -157,24 +146,22 @@ def _key(run: RunFiles) -> list[str]:
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """One row for each score, cell and recommender that both runs have: `before` and `after`, their
     `difference` with a 95 % interval `low` .. `high`, `p` and `p_holm` (corrected for all of a
-    score), how they were `compared_by` and over how many (`n`: users; iterations of the run with
-    fewer)."""
+    score), over how many `users`."""
     key = _key(before)
     sides = [
         {
-            (score, *names): own[score].to_numpy()
+            (score, *names): float(own[score].mean())
             for score in scores_of(run.done)
             for names, own in run.done.dropna(subset=score).groupby(key, sort=False)
         }
         for run in (before, after)
     ]
     paired = _paired(before, after) if before.kind == GRID else {}
-    records = [
-        dict(zip(["score", *key], one, strict=True))
-        | (paired.get(one) or _of_iterations(old, sides[1][one]))
-        for one, old in sides[0].items()
-        if one in sides[1]
-    ]
+    records = []
+    for one, old in sides[0].items():
+        if one in sides[1]:
+            means = {"before": old, "after": sides[1][one], "difference": sides[1][one] - old}
+            records.append(dict(zip(["score", *key], one, strict=True)) | paired.get(one, means))
     table = pd.DataFrame(records, columns=["score", *key, *COLUMNS])
     tested = table["p"].notna()
     by_score = table[tested].groupby("score")["p"]
@@ -206,26 +193,8 @@ def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
             interval = (users.rmse_difference if of_root else users.mean_difference)(new, old)
             p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(pair))
             about = {"before": read_out(old.mean()), "after": read_out(new.mean()), "p": p}
-            found[(score, *names)] = about | interval | {"compared_by": PAIRED, "n": len(pair)}
+            found[(score, *names)] = about | interval | {"users": len(pair)}
     return found
-
-
-def _of_iterations(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
-    """The difference of two means of independent samples, with Welch's interval."""
-    found: dict[str, Any] = {
-        "before": old.mean(),
-        "after": new.mean(),
-        "n": min(len(old), len(new)),
-    }
-    found["difference"] = found["after"] - found["before"]
-    if found["n"] < 2:
-        return found | {"compared_by": WITHOUT}
-    found["compared_by"] = ITERATIONS
-    if np.var(old) == np.var(new) == 0:
-        return found | {"low": found["difference"], "high": found["difference"]}
-    test = stats.ttest_ind(new, old, equal_var=False)
-    low, high = test.confidence_interval(0.95)
-    return found | {"low": low, "high": high, "p": test.pvalue}
 
 
 def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:

@@ -87,8 +87,7 @@ class Page:
         shown: those of them that figures show at first.
         cells, scores, roles: what can be chosen; the last cell, the first score (name -> title) and
             the first role (of a reference) are at first.
-        filters: of all tables: column -> (text, value) of each choice; a number is the most that
-            is let through. Where there is one, tables can be searched as well.
+        has_search: whether rows of tables can be searched.
         protocol: sentences.
         facts: heading -> name -> text.
     """
@@ -105,7 +104,7 @@ class Page:
     cells: list[tuple[int, int]] = field(default_factory=list)
     scores: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
-    filters: dict[str, list[tuple[str, str | float]]] = field(default_factory=dict)
+    has_search: bool = False
     protocol: list[str] = field(default_factory=list)
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -171,7 +170,6 @@ def _data(page: Page) -> dict[str, Any]:
         "scores": page.scores,
         "moreIsBetter": sorted(MORE_IS_BETTER),
         "roles": page.roles,
-        "filters": page.filters,
         "sections": {
             section.name: {
                 "columns": columns_of(section.table),

@@ -33,7 +33,7 @@ def write_report(folder: Path) -> Path:
         write_csv(results_table(run.main, Predictions(folder).losses()), folder / RESULTS)
     page = page_of(run)
     figures = [figure for section in page.sections for figure in section.figures]
-    write_figures(figures, page.looks, page.shown, folder / "plots")
+    write_figures(figures, page.looks, folder / "plots")
     return write_page(page, folder / REPORT)
 
 

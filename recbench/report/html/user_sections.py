@@ -65,7 +65,7 @@ def _by_group(table: pd.DataFrame) -> Section:
         figure = Figure(
             name,
             f"Difference from the reference by {by}",
-            "bars",
+            "lines",
             table[table["by"] == by].sort_values("group", kind="stable"),
             Axis("range", f"{by}, quarters of the users", "places"),
             Axis("difference", "difference in RMSE, stars", "signed"),
@@ -74,7 +74,7 @@ def _by_group(table: pd.DataFrame) -> Section:
             rule=0,
             file=file,
             title=f"By {by}",
-            note="bar: 95 % interval\nover users\n",
+            note="band: 95 % interval\nover users\n",
             one_panel=True,
         )
         figures += [figure] if len(figure.table) else []
@@ -82,7 +82,7 @@ def _by_group(table: pd.DataFrame) -> Section:
         "RMSE beside the reference in quarters of the users: by how many ratings of theirs were "
         "held out (the more a user has, the more are), and by how popular the movies are that they "
         "rated (the mean part of movies that fewer tested users have rated). Below the line: "
-        "better than the reference. Bars are 95 % intervals over users, not corrected for their "
+        "better than the reference. Bands are 95 % intervals over users, not corrected for their "
         "number: they show where to look, and are no test."
     )
     title = "For which users a recommender is better"

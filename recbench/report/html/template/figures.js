@@ -112,8 +112,8 @@ function band(one, ofMany) {
   };
 }
 
-function errorBars(one, values) {
-  const away = (ends, sign) => ends.map((end, at) => (isNumber(end) ? sign * (end - values[at]) : 0));
+function errorBars(one) {
+  const away = (ends, sign) => ends.map((end, at) => (isNumber(end) ? sign * (end - one.x[at]) : 0));
   return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), color: colourOf(one.model), thickness: 2, width: 0 };
 }
 
@@ -140,21 +140,19 @@ function frontOf(series) {
   return front;
 }
 
-function traceOf(figure, one, at, many) {
+function traceOf(figure, one) {
   const look = LOOKS.get(one.model);
   const colour = colourOf(one.model);
   const open = one.rows.map((row) => row._open ?? look.open);
   const isList = figure.kind === "list";
-  const aside = figure.kind === "bars" && many > 1 ? 0.5 * (at / (many - 1) - 0.5) : 0;
   const trace = {
-    x: one.x.map((x) => x + aside), y: one.y,
+    x: one.x, y: one.y,
     mode: isList ? "markers" : "lines+markers",
-    line: { color: figure.kind === "bars" ? faint(colour, 0.45) : colour, width: 2, dash: look.dash },
+    line: { color: colour, width: 2, dash: look.dash },
     marker: { color: colour, symbol: open.map((is) => look.symbol + (is ? "-open" : "")), size: 9, line: { width: open.map((is) => (is ? 2 : 0)), color: colour } },
     hovertext: one.hover, hovertemplate: "%{hovertext}<extra></extra>",
   };
-  const hasEnds = figure.kind !== "lines" && one.low.some(isNumber);
-  return hasEnds ? { ...trace, [isList ? "error_x" : "error_y"]: errorBars(one, isList ? one.x : one.y) } : trace;
+  return isList && one.low.some(isNumber) ? { ...trace, error_x: errorBars(one) } : trace;
 }
 
 function drawFigure(element) {
@@ -179,7 +177,7 @@ function drawFigure(element) {
     const placed = own.map((row) => (isList ? at + (row[figure.y.column] || 0) : y.at(row)));
     return { model, rows: own, x: own.map(x.at), y: placed, low, high, hover: own.map((row) => hoverOf(figure, row, value.column, ends)) };
   });
-  const traces = series.map((one, at) => (figure.kind === "boxes" ? box(one, at) : traceOf(figure, one, at, names.length)));
+  const traces = series.map((one, at) => (figure.kind === "boxes" ? box(one, at) : traceOf(figure, one)));
   const muted = { mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot" } };
   const below = figure.kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, names.length)) : [];
   if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });

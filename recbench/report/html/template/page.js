@@ -54,36 +54,27 @@ function change(part) {
   draw();
 }
 
-// A select in the bar: its label, the text of each value, and what a choice does.
-function addSwitch(name, label, texts, value, act) {
-  const made = element("label", `${label} `, { "data-switch": name });
-  const select = element("select");
-  texts.forEach((text, at) => select.append(element("option", text, { value: value(at) })));
-  select.addEventListener("change", () => act(select.selectedIndex, select.value));
-  made.append(select);
-  document.getElementById("switches").insertBefore(made, document.querySelector("[data-show=all]"));
-  return select;
-}
-
+// A select for what sections and figures follow, where there is a choice.
 function addSwitches() {
-  const scores = Object.keys(DATA.scores);
-  const followed = new Set([...Object.values(DATA.sections), ...Object.values(DATA.figures)].flatMap((one) => one.follows));
-  for (const [name, label, values, texts] of [
-    ["cell", "cell", DATA.cells, DATA.cells],
-    ["score", "score", scores, Object.values(DATA.scores)],
-    ["role", "against", DATA.roles, followed.has("role") ? DATA.roles.map((role) => `${referencesOf(role)} (${role})`) : []],
+  const used = [...Object.values(DATA.sections), ...Object.values(DATA.figures)].flatMap((one) => one.follows);
+  const bar = document.getElementById("switches");
+  for (const [name, label, values, text] of [
+    ["cell", "cell", DATA.cells, (cell) => cell],
+    ["score", "score", Object.keys(DATA.scores), (score) => DATA.scores[score]],
+    ["role", "against", DATA.roles, (role) => `${referencesOf(role)} (${role})`],
   ]) {
-    if (values.length < 2 || !followed.has(name)) continue;
-    addSwitch(name, label, texts, (at) => values[at], (_, value) => change({ [name]: value })).value = state[name];
+    if (values.length < 2 || !used.includes(name)) continue;
+    const made = element("label", `${label} `, { "data-switch": name });
+    const select = element("select");
+    select.append(...values.map((value) => element("option", text(value), { value })));
+    select.value = state[name];
+    select.addEventListener("change", () => change({ [name]: select.value }));
+    made.append(select);
+    bar.insertBefore(made, bar.querySelector("[data-show=all]"));
   }
-  for (const [name, options] of Object.entries(DATA.filters)) {
-    addSwitch(name, name, ["any", ...options.map(([text]) => text)], (at) => at, (at) => {
-      const { [name]: _, ...others } = state.filters;
-      change({ filters: at ? { ...others, [name]: options[at - 1][1] } : others });
-    });
-  }
-  document.getElementById("search")?.addEventListener("input", (event) => change({ search: event.target.value.trim().toLowerCase() }));
-  document.getElementById("switches").hidden = !LOOKS.size && !Object.keys(DATA.filters).length;
+  const search = document.getElementById("search");
+  search?.addEventListener("input", () => change({ search: search.value.trim().toLowerCase() }));
+  bar.hidden = !LOOKS.size && !search;
 }
 
 // On paper figures are light and as wide as a page.

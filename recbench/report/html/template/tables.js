@@ -9,7 +9,6 @@ const state = {
   role: DATA.roles[0],
   hidden: new Set([...LOOKS.keys()].filter((name) => !DATA.shown.includes(name))),
   search: "",
-  filters: {}, // column -> the value that is let through
 };
 const sorting = new Map(); // section -> [column, direction]
 const FOLLOWED = { cell: "cell", score: "score", role: "reference_role" }; // what rows have of it
@@ -45,17 +44,9 @@ for (const section of Object.values(DATA.sections)) {
   section.read = section.shown ? rowsOf(section.shown) : section.rows;
 }
 
-// The rows that the switches choose.
+// The rows that the switches choose, and among them those that are searched for.
 function followed(follows, rows) {
   const tests = follows.map((name) => (row) => !(FOLLOWED[name] in row) || row[FOLLOWED[name]] === state[name]);
-  return rows.filter((row) => tests.every((test) => test(row)));
-}
-
-// The rows that the switches, the filters and the search let through.
-function chosen(section, all) {
-  const rows = followed(section.follows, all);
-  const passes = ([name, most]) => (row) => (typeof most === "number" ? isNumber(row[name]) && row[name] <= most : row[name] === most);
-  const tests = Object.entries(state.filters).map(passes);
   if (state.search) tests.push((row) => Object.values(row).some((value) => String(value).toLowerCase().includes(state.search)));
   return rows.filter((row) => tests.every((test) => test(row)));
 }
@@ -99,8 +90,8 @@ function glyph(model) {
 function drawTable(details) {
   const section = DATA.sections[details.dataset.section];
   const all = section.read;
-  const rows = chosen(section, all);
-  details.closest("section").hidden = !rows.length && (state.search || Object.keys(state.filters).length > 0);
+  const rows = followed(section.follows, all);
+  details.closest("section").hidden = !rows.length && state.search !== "";
   details.querySelector(".count").textContent = rows.length === all.length ? `rows: ${all.length}` : `${rows.length} of ${all.length} rows, as chosen above; the CSV has all`;
   if (!details.open) return;
   const heads = headsOf(section);
