@@ -7,7 +7,8 @@ The page draws the rows that its switches choose; a file has a panel for each ce
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
@@ -40,8 +41,7 @@ class Figure:
     """A figure of the page and of a file.
 
     Attributes:
-        name: in the page.
-        label: what is seen, for a reader who does not see it.
+        name: in the page, and of the files in plots/.
         kind: "list": a row for each recommender; "boxes": the same, of columns p5, p25, p50, p75
             and p95; "lines": joined points with bands; "points": points with names.
         table: what is drawn; `model`, the columns of the axes, and of what `follows` needs.
@@ -53,15 +53,13 @@ class Figure:
         rule: of a line that differences are read from: on x in a list, else on y.
         diagonal: the ends of a line x = y.
         front: whether a line joins the points that none is both left of and below.
-        file: in plots/, without the ending; "": there is none.
         title: of the file.
         note: how bands are read, in the legend of the file.
-        panel: the column that chooses the panel of a file; "": the cell, if it is followed.
-        one_panel: whether the file shows the last panel alone.
+        panel: the column that chooses the panel of a file; "": the cell, if it is followed; points
+            with names are of the last panel alone.
     """
 
     name: str
-    label: str
     kind: Kind
     table: pd.DataFrame
     x: Axis
@@ -72,11 +70,15 @@ class Figure:
     rule: float | None = None
     diagonal: tuple[float, float] | None = None
     front: bool = False
-    file: str = ""
     title: str = ""
     note: str = ""
     panel: str = ""
-    one_panel: bool = False
+
+    @property
+    def label(self) -> str:
+        """What is seen, for a reader who does not see it."""
+        titles = (re.sub(r" \(.*?\)", "", one.title) for one in (self.y, self.x) if one.title)
+        return " by ".join(titles).format(score="the score") + ", of each recommender"
 
     @property
     def is_list(self) -> bool:
@@ -95,13 +97,13 @@ class Figure:
             panels = {str(name): own for name, own in rows.groupby(self.panel, sort=False)}
         else:
             panels = dict(by_cell(rows)) if "cell" in self.follows else {"": rows}
-        return score, dict(list(panels.items())[-1:]) if self.one_panel else panels
+        return score, dict(list(panels.items())[-1:]) if self.kind == "points" else panels
 
     def described(self) -> dict[str, Any]:
         """What the page needs beside the table."""
-        there = {one.name: getattr(self, one.name) for one in fields(self)[2:13]}
-        axes = {name: vars(there[name]) for name in ("x", "y")}
-        return {name: value for name, value in there.items() if name != "table"} | axes
+        names = ("kind", "ends", "hover", "follows", "rule", "diagonal", "front")
+        described = {name: getattr(self, name) for name in names}
+        return described | {"x": vars(self.x), "y": vars(self.y)}
 
 
 def forest(table: pd.DataFrame, axis: str, **more: Any) -> Figure:

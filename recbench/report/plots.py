@@ -27,9 +27,9 @@ def write_figures(figures: Sequence[Figure], looks: dict[str, dict], folder: Pat
         looks: of each recommender, see `recbench.report.style.run_looks`.
     """
     for figure in figures:
-        if figure.file and len(figure.table):
+        if len(figure.table):
             folder.mkdir(exist_ok=True)
-            save(draw(figure, looks), folder / figure.file)
+            save(draw(figure, looks), folder / figure.name)
 
 
 def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl.Figure:
@@ -58,7 +58,7 @@ def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
     )
     y = Axis("rmse", "RMSE of ratings of that kind, stars")
     rows = pd.concat([before, after])
-    figure = Figure("adaptation", "", "lines", rows, x, y, panel="change")
+    figure = Figure("adaptation", "lines", rows, x, y, panel="change")
     return draw(figure, looks_of(list(table["model"].unique())))
 
 
@@ -131,7 +131,9 @@ def _draw_panel(
     groups = dict(list(points.groupby("model", sort=False)))
     for place, (model, look) in enumerate(looks.items()):
         if model in groups:
-            DRAWN[figure.kind](axes, groups[model], look | {"label": model}, place, len(looks))
+            _draw_model(
+                axes, figure.kind, groups[model], look | {"label": model}, place, len(looks)
+            )
 
 
 def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) -> pd.Series:
@@ -179,36 +181,32 @@ def _front(points: pd.DataFrame) -> tuple[list[float], list[float]]:
     return front["_x"].tolist(), front["_y"].tolist()
 
 
-def _line(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> None:
-    axes.plot(own["_x"], own["_y"], **look, markersize=5)
-    if own["_low"].notna().any():
-        alpha = 0.08 if many > 6 else 0.15
-        ends = (own["_low"].astype(float), own["_high"].astype(float))
-        axes.fill_between(own["_x"], *ends, color=look["color"], alpha=alpha, lw=0)
-
-
-def _row(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> None:
-    for row in own.to_dict("records"):
-        y, colour = place + row["_y"], look["color"]
-        if pd.notna(row["_low"]):
-            axes.hlines(y, row["_low"], row["_high"], color=colour, lw=1.5)
-        face = "white" if row.get("_open") else colour
-        axes.plot(row["_x"], y, look["marker"], markerfacecolor=face, color=colour)
-
-
-def _box(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> None:
-    p5, p25, p50, p75, p95 = own[["p5", "p25", "p50", "p75", "p95"]].iloc[0]
-    colour = look["color"]
-    axes.plot([p5, p95], [place, place], color=colour, lw=1)
-    axes.barh(place, p75 - p25, 0.6, p25, zorder=2, facecolor="white", edgecolor=colour)
-    axes.plot([p50, p50], [place - 0.3, place + 0.3], color=colour, lw=2, zorder=3)
-
-
-def _point(axes: Axes, own: pd.DataFrame, look: dict, place: int, many: int) -> None:
-    axes.plot(own["_x"], own["_y"], **look | {"linestyle": ""}, markersize=8)
-    at = (float(own["_x"].iloc[0]), float(own["_y"].iloc[0]))
-    axes.annotate(look["label"], at, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
-    axes.margins(x=0.15)
-
-
-DRAWN = {"list": _row, "boxes": _box, "lines": _line, "points": _point}
+def _draw_model(
+    axes: Axes, kind: str, own: pd.DataFrame, look: dict, place: int, many: int
+) -> None:
+    """The points of one recommender, in a list in the row `place`, out of `many`."""
+    colour, x, y = look["color"], own["_x"], own["_y"]
+    ends = (own["_low"].astype(float), own["_high"].astype(float))
+    if kind == "lines":
+        axes.plot(x, y, **look, markersize=5)
+        axes.fill_between(x, *ends, color=colour, alpha=0.08 if many > 6 else 0.15, lw=0)
+    elif kind == "points":
+        axes.plot(x, y, **look | {"linestyle": ""}, markersize=8)
+        at = (float(x.iloc[0]), float(y.iloc[0]))
+        axes.annotate(look["label"], at, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
+        axes.margins(x=0.15)
+    elif kind == "boxes":
+        names = {"whislo": "p5", "q1": "p25", "med": "p50", "q3": "p75", "whishi": "p95"}
+        box = {name: own[column].iloc[0] for name, column in names.items()}
+        line = {"color": colour}
+        axes.bxp(
+            [box], positions=[place], widths=0.6, orientation="horizontal", showfliers=False,
+            showcaps=False, manage_ticks=False, boxprops=line, whiskerprops=line,
+            medianprops=line | {"lw": 2},
+        )  # fmt: skip
+    else:
+        axes.hlines(place + y, *ends, color=colour, lw=1.5)
+        is_open = own.get("_open", pd.Series(False, own.index))
+        for rows, face in ((own[is_open], "white"), (own[~is_open], colour)):
+            words = {"markerfacecolor": face, "color": colour, "linestyle": ""}
+            axes.plot(rows["_x"], place + rows["_y"], marker=look["marker"], **words)

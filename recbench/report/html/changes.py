@@ -112,8 +112,7 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
     figure = forest(
         best_first(table, "difference"),
         "change of {score} ({side}: better)",
-        name="forest",
-        label="The change of each recommender's score with its interval",
+        name="changes",
         hover=("{+difference}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
         follows=follows,
     )

@@ -108,15 +108,13 @@ def errors_figure(table: pd.DataFrame, dataset: str) -> Figure:
         of_each = f"ratings of each of {users.pop() or 'all'} users"
     score = Axis("mean", "{score} ({better} is better)")
     return Figure(
-        "by_ratings",
-        "Each recommender's score in each cell, with bands",
+        "error_by_ratings",
         "lines" if several else "list",
         table,
         Axis("_ratings", of_each, "places") if several else score,
         score if several else Axis(),
         hover=("{cell}", "{score} {value}", "[{low}, {high}]"),
         follows=("score",),
-        file="error_by_ratings",
         title=f"Error by ratings per user, {dataset}",
         note="band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n",
     )
@@ -167,18 +165,15 @@ def differences(run: RunFiles) -> Section:
     differs = forest(
         table,
         "difference in {score} ({side} of the line: better)",
-        name="forest",
-        label="Each recommender's difference from the reference with its interval",
+        name="differences",
         hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
         follows=follows,
-        file="differences",
-        title="Difference from the reference, RMSE in stars",
+        title=f"Difference from {' or '.join(run.differences['reference'].unique())}, RMSE in stars",
         note="line: 95 % interval over users; filled: significant after Holm; logarithmic far "
         "from zero",
     )
     share = Figure(
-        "share",
-        "The share of users whom each recommender serves better than the reference",
+        "better_share",
         "list",
         differs.table,
         Axis("better_share", "users better served than by the reference", "percent"),
@@ -208,17 +203,16 @@ def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) ->
         seconds: of what they are.
     """
     figures = []
-    for column, name, title, what in (
-        ("seconds", "cost", seconds, "the seconds it takes"),
-        ("bytes_per_user", "bytes", "bytes per user", "the bytes it needs for a user"),
+    for column, name, title in (
+        ("seconds", "cost", seconds),
+        ("bytes_per_user", "bytes", "bytes per user"),
     ):
         if column not in table or table[column].isna().all():
             continue
         rows = table[table[column].notna() & table["rmse"].notna()]
         positive = rows.loc[rows[column] > 0, column]
         figure = Figure(
-            f"cost_{name}",
-            f"RMSE of each recommender against {what}",
+            f"error_by_{name}",
             "points",
             rows.assign(_cost=rows[column].clip(lower=positive.min() / 3 if len(positive) else 1)),
             Axis("_cost", f"{title} (log scale)", "log"),
@@ -226,9 +220,7 @@ def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) ->
             hover=("RMSE {rmse} stars", f"{title} {{{column}}}"),
             follows=follows,
             front=True,
-            file=f"error_by_{name}",
             title="Error by cost",
-            one_panel=True,
         )
         figures.append(figure)
     return figures
@@ -262,7 +254,6 @@ def ranking(run: RunFiles) -> Section | None:
     )
     figure = Figure(
         "ranking",
-        "nDCG at 10 of each recommender against the popularity of its ten movies",
         "points",
         table,
         Axis("ranking_popularity", "mean popularity percentile of the ten movies", "percent"),
@@ -273,7 +264,6 @@ def ranking(run: RunFiles) -> Section | None:
             "recall at 10: {ranking_recall_at_10}",
         ),
         follows=("cell",),
-        file="ranking",
     )
     return Section("ranking", "Ranking all movies", [text], table, [figure], ("cell",))
 
@@ -293,7 +283,6 @@ def calibration(run: RunFiles) -> Section | None:
     )
     figure = Figure(
         "calibration",
-        "Share of ratings within intervals against what the intervals claim",
         "lines",
         rows.assign(claims=rows["variable"].map(COVERAGE)).drop(columns="variable"),
         Axis("claims", "the interval claims", "percent"),
@@ -301,7 +290,6 @@ def calibration(run: RunFiles) -> Section | None:
         hover=("an interval of {claims} holds {holds}",),
         follows=("cell",),
         diagonal=(0.45, 1),
-        file="calibration",
     )
     return Section("calibration", "Calibration", [text], table, [figure], ("cell",))
 

@@ -32,8 +32,7 @@ def curves_figure(curve: pd.DataFrame) -> Figure:
     """Lines of RMSE, or MAE, with bands; `curve`: rows of learning_curve.csv."""
     curve = curve[curve["n_users"] >= min(FEWEST_USERS, curve["n_users"].max())]
     return Figure(
-        "learning",
-        "Error of each recommender by earlier ratings of the user",
+        "learning_curves",
         "lines",
         curve.sort_values("ratings_seen", kind="stable"),
         Axis("ratings_seen", "earlier ratings of the user (each up to the next)", "places"),
@@ -41,7 +40,6 @@ def curves_figure(curve: pd.DataFrame) -> Figure:
         ("{score}_low", "{score}_high"),
         ("after {ratings_seen} ratings, {n_users} users", "{score} {value}", "[{low}, {high}]"),
         ("score",),
-        file="learning_curves",
         title="Error by ratings of the user, each predicted before it is learned",
         note="band: 95 % interval\nover users\n",
     )
@@ -54,8 +52,7 @@ def differences(run: RunFiles) -> Section:
     figure = forest(
         table.filter(items=columns).sort_values("difference"),
         "difference in RMSE, % (left of the line: better)",
-        name="forest_percent",
-        label="Each recommender's RMSE beside the first one's, in percent",
+        name="differences",
         hover=("{+difference} %", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
     )
     text = (
@@ -85,14 +82,12 @@ def waiting_figure(table: pd.DataFrame) -> Figure:
     """Lines of the difference in RMSE by the age of the last fit; `table`: rows of waiting.csv."""
     return Figure(
         "waiting",
-        "RMSE beside the first recommender's by the age of the last fit",
         "lines",
         table.sort_values("age", key=lambda age: age.map(AGES.index), kind="stable"),
         Axis("age", "how old the last fit is", "places"),
         Axis("percent", "RMSE beside the first recommender, %", "signed"),
         hover=("{age}: {+percent} %", "{n_events} ratings"),
         rule=0,
-        file="waiting",
         title="Staleness",
     )
 
@@ -123,13 +118,11 @@ def latency(run: RunFiles) -> Section:
     title = "Predicting and learning one rating"
     figure = Figure(
         "latency",
-        "Microseconds of each recommender to predict and to learn one rating",
         "list",
         pd.concat(parts).dropna(subset="median"),
         Axis("median", "microseconds (log scale); filled: predict, open: learn", "log"),
         Axis("_shift"),
         hover=("{what}: {median} µs, 99th percentile {high} µs",),
-        file="latency",
         title=title,
     )
     text = (

@@ -39,14 +39,12 @@ def of_users(run: RunFiles) -> list[Section]:
 def _spread(table: pd.DataFrame) -> Section:
     title = "How errors spread over users"
     figure = Figure(
-        "spread",
-        "Quantiles over users of the RMSE of each recommender",
+        "users",
         "boxes",
         table.sort_values("p50", kind="stable"),
         Axis("p50", "RMSE of single users, stars"),
         ends=("p5", "p95"),
         follows=("cell",),
-        file="users",
         title=title,
     )
     text = (
@@ -58,13 +56,9 @@ def _spread(table: pd.DataFrame) -> Section:
 
 def _by_group(table: pd.DataFrame) -> Section:
     figures = []
-    for by, name, file in (
-        (BY_RATINGS, "groups_ratings", "for_whom"),
-        (BY_POPULARITY, "groups_popularity", "for_whom_by_popularity"),
-    ):
+    for by, name in ((BY_RATINGS, "for_whom"), (BY_POPULARITY, "for_whom_by_popularity")):
         figure = Figure(
             name,
-            f"Difference from the reference by {by}",
             "lines",
             table[table["by"] == by].sort_values("group", kind="stable"),
             Axis("range", f"{by}, quarters of the users", "places"),
@@ -72,10 +66,8 @@ def _by_group(table: pd.DataFrame) -> Section:
             hover=("{by}: {range}, {users} users", "{+difference} [{+low}, {+high}] stars"),
             follows=("cell",),
             rule=0,
-            file=file,
             title=f"By {by}",
             note="band: 95 % interval\nover users\n",
-            one_panel=True,
         )
         figures += [figure] if len(figure.table) else []
     text = (
