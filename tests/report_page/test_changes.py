@@ -26,7 +26,7 @@ def test_paired_over_the_users_of_both(two):
     assert set(table["model"]) == {"near", "middle"}
     rmse = table[table["score"] == "rmse"]
     key = [*CELL, "model", "user_id"]
-    old, new = (users.losses_of_users(folder).set_index(key) for folder in two)
+    old, new = (users.losses_of_users(read_run(folder)).set_index(key) for folder in two)
     for row in rmse.itertuples():
         place = (row.num_users, row.reviews_per_user, row.model)
         pair = [side.loc[place, "squared_error"].to_numpy() for side in (new, old)]

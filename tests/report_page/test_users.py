@@ -12,6 +12,7 @@ from recbench.errors import InputError
 from recbench.evaluation.significance import resampled_means
 from recbench.files import CELL
 from recbench.report.html import user_sections as users
+from recbench.report.html.run_files import read_run
 
 
 def test_popularity_is_the_part_of_movies_that_fewer_users_have(tmp_path):
@@ -29,7 +30,7 @@ def test_popularity_is_the_part_of_movies_that_fewer_users_have(tmp_path):
 
 
 def test_quantiles_over_users(grid_folder):
-    errors = users.losses_of_users(grid_folder)
+    errors = users.losses_of_users(read_run(grid_folder))
     table = users.spread(errors).set_index([*CELL, "model"])
     own = errors[(errors["num_users"] == 0) & (errors["model"] == "far")]
     expected = np.quantile(np.sqrt(own["squared_error"]), users.QUANTILES)
@@ -56,7 +57,7 @@ def test_the_interval_is_close_to_that_of_a_bootstrap(seed, n):
 
 
 def test_groups_are_quarters_of_the_users(grid_folder):
-    losses = users.losses_of_users(grid_folder)
+    losses = users.losses_of_users(read_run(grid_folder))
     kinds = users.kinds_of_users(pl.scan_parquet(grid_folder / "predictions.parquet"))
     table = users.differences_by_group(losses, dict.fromkeys(CELLS, "middle"), kinds)
     table = table[table["by"] == users.BY_RATINGS]
@@ -71,11 +72,11 @@ def test_groups_are_quarters_of_the_users(grid_folder):
     assert (table.loc[table["model"] == "far", "difference"] > 0).all()
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    file = tmp_path / "predictions.parquet"
+def test_a_damaged_file_is_named(run_folder):
+    file = run_folder / "predictions.parquet"
     file.write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match=r"predictions\.parquet: cannot be read"):
-        users.losses_of_users(tmp_path)
+        users.error_spread(read_run(run_folder))
     pd.DataFrame({"a": [1]}).to_parquet(file)
     with pytest.raises(InputError, match="num_users"):
-        users.losses_of_users(tmp_path)
+        users.error_spread(read_run(run_folder))

@@ -170,15 +170,14 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
 
 def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
     """By score, cell and recommender; empty if a user id is not the same user in both."""
-    files = [run.folder / users.PREDICTIONS for run in (before, after)]
     data, other_data = (
         [(one.get("name"), one.get("fingerprint")) for one in run.metadata.get("datasets") or []]
         for run in (before, after)
     )
-    if not data or data != other_data or not all(file.is_file() for file in files):
+    if not data or data != other_data or before.losses.empty or after.losses.empty:
         return {}
     key = [*CELL, "model", "user_id"]
-    sides = [users.losses_of_users(run.folder).set_index(key) for run in (before, after)]
+    sides = [users.losses_of_users(run).set_index(key) for run in (before, after)]
     both = sides[0].join(sides[1], how="inner", lsuffix="_before", rsuffix="_after")
     found = {}
     for names, rows in both.groupby([*CELL, "model"]):

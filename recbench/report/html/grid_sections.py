@@ -161,6 +161,7 @@ def differences(run: RunFiles) -> Section:
     table = best_first(table, "difference").sort_values(
         "reference_role", key=lambda role: role.map(run.roles.index), kind="stable"
     )
+    names = " or ".join(run.differences["reference"].unique())
     follows = ("cell", "score", "role")
     differs = forest(
         table,
@@ -168,7 +169,7 @@ def differences(run: RunFiles) -> Section:
         name="differences",
         hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
         follows=follows,
-        title=f"Difference from {' or '.join(run.differences['reference'].unique())}, RMSE in stars",
+        title=f"Difference from {names}, RMSE in stars",
         note="line: 95 % interval over users; filled: significant after Holm; logarithmic far "
         "from zero",
     )

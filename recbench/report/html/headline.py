@@ -45,73 +45,59 @@ def subject(run: RunFiles) -> str:
 
 def answer(run: RunFiles) -> str:
     """One sentence with the number."""
-    if run.done.empty:
+    done, grid = run.done, run.kind == GRID
+    if done.empty:
         return f"No recommender has a result: all {len(run.main)} failed."
-    return _of_grid(run) if run.kind == GRID else _of_replay(run)
-
-
-def _of_grid(run: RunFiles) -> str:
-    by_cell = run.done.pivot_table(index="model", columns=CELL, values="rmse", aggfunc="mean")
-    in_all = by_cell.dropna() if by_cell.notna().all(axis=1).any() else by_cell
-    mean = in_all.mean(axis=1).sort_values(kind="stable")
+    if grid:
+        by_cell = done.pivot_table(index="model", columns=CELL, values="rmse", aggfunc="mean")
+        in_all = by_cell.dropna() if by_cell.notna().all(axis=1).any() else by_cell
+        mean, cells = in_all.mean(axis=1), list(by_cell.columns)
+        several = f", the mean over {len(cells)} cells"
+        where = several if len(cells) > 1 else f", {cell_name(cells[0])}"
+        compared = run.differences[run.differences["score"] == "rmse"]
+    else:
+        mean, where = done.set_index("model")["rmse"], ""
+        first = done.loc[done["percent"].isna(), "model"].iloc[:1].tolist()
+        compared = done[done["percent"].notna()].assign(reference=first[0] if first else "")
+        compared = compared.assign(difference=compared["percent"])
+    mean = mean.sort_values(kind="stable")
     best, rmse = str(mean.index[0]), mean.iloc[0]
-    cells = by_cell.shape[1]
-    where = cell_name(tuple(by_cell.columns[0])) if cells == 1 else f"the mean over {cells} cells"
-    first = f"{best} has the lowest error: RMSE {rmse:.3f} stars, {where}"
     if len(mean) == 1:
-        return f"{best} has an RMSE of {rmse:.3f} stars, {where}; there is no other to compare."
-    compared = run.differences[run.differences["score"] == "rmse"]
+        return f"{best} has an RMSE of {rmse:.3f} stars{where}; there is no other to compare."
+    found = f"{best} has the lowest error: RMSE {rmse:.3f} stars{where}"
     references, tested = compared["reference"].unique(), set(compared["model"])
     if not tested or best not in {*references, *tested}:
-        return f"{first}; whether it differs from others was not tested in this run."
-    if best not in tested:  # it is the reference
-        other = next((str(name) for name in mean.index[1:] if name in tested), "")
-        rows = compared[compared["model"] == other]
-        return f"{first}; the next is {other}, {_differences(rows, rmse)}."
-    one = len(references) == 1
-    beside = references[0] if one else "the reference of each cell"
-    of_reference = mean.get(references[0]) if one else None
-    rows = compared[compared["model"] == best]
-    return f"{first}; beside {beside} it is {_differences(rows, of_reference)}."
+        return f"{found}; whether it differs from others was not tested in this run."
+    subject = best if best in tested else next(str(name) for name in mean.index if name in tested)
+    beside = references[0] if len(references) == 1 else "the reference of each cell"
+    words = f"beside {beside} it is" if subject == best else f"the next is {subject},"
+    rows = compared[compared["model"] == subject]
+    size = "{difference:+.3f} stars [{low:+.3f}, {high:+.3f}]"
+    if not grid:
+        size = "{difference:+.1f} % [{low:+.1f}, {high:+.1f}]"
+    elif (of_reference := mean.get(references[0])) is not None and len(rows) == 1:
+        size += f", {100 * rows['difference'].iloc[0] / of_reference:+.1f} %"
+    return f"{found}; {words} {_counts(rows) if len(rows) > 1 else _verdict(rows.iloc[0], size)}."
 
 
-def _differences(rows: pd.DataFrame, reference: float | None) -> str:
-    """One recommender beside the reference: a clause about the rows, one a cell."""
-    if len(rows) == 1:
-        row = rows.iloc[0]
-        size = f"{row['difference']:+.3f} stars [{row['low']:+.3f}, {row['high']:+.3f}]"
-        if reference:
-            size += f", {100 * row['difference'] / reference:+.1f} %"
-        return _verdict(size, row["difference"], row["p_holm"])
+def _verdict(row: pd.Series, form: str) -> str:
+    """A clause about one recommender beside the reference, in one cell."""
+    size, p = minus(form.format(**row)), row["p_holm"]
+    of_p = f"{p:.3f}" if p >= 0.001 else minus(f"{p:.0e}")
+    after = f"(p = {of_p} after Holm's correction)"
+    if p >= ALPHA:
+        return f"at {size}, which is not significant {after}"
+    return f"significantly {'better' if row['difference'] < 0 else 'worse'}, by {size} {after}"
+
+
+def _counts(rows: pd.DataFrame) -> str:
+    """The same in several cells."""
     significant = rows.loc[rows["p_holm"] < ALPHA, "difference"]
     better, worse = (significant < 0).sum(), (significant > 0).sum()
     span = f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f} stars"
     span = f"differences of {minus(span)}"
     if not better and not worse:
         return f"not significantly better or worse in any of {len(rows)} cells ({span})"
-    if better + worse < len(rows):
-        span += "; not significant in the others"
+    span += "; not significant in the others" if better + worse < len(rows) else ""
     counts = f"significantly better in {better} and significantly worse in {worse}"
     return f"{counts} of {len(rows)} cells ({span})"
-
-
-def _of_replay(run: RunFiles) -> str:
-    done = run.done.sort_values("rmse", kind="stable")
-    best, compared = done.iloc[0], done[done["p_holm"].notna()]
-    references = run.done.loc[run.done["percent"].isna(), "model"].tolist()
-    first = f"{best['model']} has the lowest error: RMSE {best['rmse']:.3f} stars"
-    if compared.empty or not references:
-        return f"{first}; there is no other to compare it with."
-    is_reference = best["model"] == references[0]
-    row = compared.iloc[0] if is_reference else best
-    clause = f"the next, {row['model']}, is" if is_reference else f"beside {references[0]} it is"
-    size = f"{row['percent']:+.1f} % [{row['low']:+.1f}, {row['high']:+.1f}]"
-    return f"{first}; {clause} {_verdict(size, row['percent'], row['p_holm'])}."
-
-
-def _verdict(size: str, difference: float, p: float) -> str:
-    size, of_p = minus(size), f"{p:.3f}" if p >= 0.001 else minus(f"{p:.0e}")
-    after = f"(p = {of_p} after Holm's correction)"
-    if p >= ALPHA:
-        return f"at {size}, which is not significant {after}"
-    return f"significantly {'better' if difference < 0 else 'worse'}, by {size} {after}"

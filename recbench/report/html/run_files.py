@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +11,11 @@ import pandas as pd
 from recbench.errors import InputError
 from recbench.files import CELL, ITERATION
 from recbench.report.terminal import USERS_MEDIAN
+from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import read_metadata
 
 GRID, REPLAY = "comparison.csv", "continual_summary.csv"
+PREDICTIONS = "predictions.parquet"
 TEXT = ("dataset", "protocol", "model", "reference", "reference_role", "retrained", "error")
 # of each kind of run its files, and of each the columns that it has to have: of text, of numbers
 FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
@@ -73,6 +76,11 @@ class RunFiles:
     def models(self) -> list[str]:
         """Names in the order of the run; of a replay with when they are refitted."""
         return list(self.main["model"].unique())
+
+    @cached_property
+    def losses(self) -> pd.DataFrame:
+        """Of `Predictions.losses`; empty without predictions.parquet."""
+        return Predictions(self.folder).losses()
 
     @property
     def dataset(self) -> str:

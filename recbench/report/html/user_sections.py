@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -12,31 +10,21 @@ from scipy import stats
 from recbench.files import CELL, ITERATION
 from recbench.report.figure import Axis, Figure
 from recbench.report.html.page import Section
-from recbench.report.html.run_files import RunFiles
+from recbench.report.html.run_files import PREDICTIONS, RunFiles
 from recbench.report.terminal import references
-from recbench.runs.predictions import Predictions
 
-PREDICTIONS = "predictions.parquet"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 GROUPS = 4
 FEWEST_USERS = 10  # of a group: an interval over fewer means nothing
 BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the user's movies"
 
 
-def of_users(run: RunFiles) -> list[Section]:
-    """How errors spread over users, and for which users a recommender is better."""
-    if not (run.folder / PREDICTIONS).is_file():
-        return []
-    losses = losses_of_users(run.folder)
-    sections = [_spread(spread(losses[losses["model"].isin(run.models)]))]
-    of_cells = references(run.tables["significance.csv"])
-    if of_cells.empty:
-        return sections
-    kinds = kinds_of_users(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
-    return [*sections, _by_group(differences_by_group(losses, of_cells.to_dict(), kinds))]
-
-
-def _spread(table: pd.DataFrame) -> Section:
+def error_spread(run: RunFiles) -> Section | None:
+    """How errors spread over users; None without predictions."""
+    if run.losses.empty:
+        return None
+    losses = losses_of_users(run)
+    table = spread(losses[losses["model"].isin(run.models)])
     title = "How errors spread over users"
     figure = Figure(
         "users",
@@ -54,7 +42,13 @@ def _spread(table: pd.DataFrame) -> Section:
     return Section("users", title, [text], figure.table, [figure], ("cell",))
 
 
-def _by_group(table: pd.DataFrame) -> Section:
+def for_whom(run: RunFiles) -> Section | None:
+    """For which users a recommender is better; None without predictions, or a reference."""
+    of_cells = references(run.tables["significance.csv"]).to_dict()
+    if run.losses.empty or not of_cells:
+        return None
+    kinds = kinds_of_users(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
+    table = differences_by_group(losses_of_users(run), of_cells, kinds)
     figures = []
     for by, name in ((BY_RATINGS, "for_whom"), (BY_POPULARITY, "for_whom_by_popularity")):
         figure = Figure(
@@ -81,16 +75,15 @@ def _by_group(table: pd.DataFrame) -> Section:
     return Section("for-whom", title, [text], table, figures, ("cell",))
 
 
-def losses_of_users(folder: Path) -> pd.DataFrame:
+def losses_of_users(run: RunFiles) -> pd.DataFrame:
     """Of each user in each cell: num_users, reviews_per_user, model, user_id, and the losses of
     `losses_per_user`, means over iterations.
 
     Raises:
-        InputError: predictions.parquet in `folder` cannot be read, or is not one.
+        InputError: predictions.parquet cannot be read, or is not one.
     """
-    by_user = [*CELL, "model", "user_id"]
-    losses = Predictions(folder).losses().drop(columns="iteration")
-    return losses.groupby(by_user).mean().reset_index()
+    losses = run.losses.drop(columns="iteration")
+    return losses.groupby([*CELL, "model", "user_id"]).mean().reset_index()
 
 
 def kinds_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
