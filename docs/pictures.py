@@ -160,6 +160,7 @@ def terminal(folder: Path) -> Path:
         [*words, "--output-dir", "results/first"], cwd=folder,
         env={**os.environ, "TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
+    os.close(theirs)  # so that reading ends with the run
     try:
         while ENOUGH not in "".join(screen.display):
             stream.feed(os.read(ours, 65536))

@@ -202,17 +202,9 @@ def test_wide_columns():
     columns = ["model", "family", "accuracy_mean", "accuracy_median", "accuracy_pooled"]
     tidy = pd.DataFrame(rows, columns=[*columns, "fit_seconds", "predict_seconds"])
     wide = final_results(tidy.assign(num_users=9, reviews_per_user=5, iteration=1))
-    assert wide.to_dict("records") == [
-        {
-            "num_users": 9,
-            "reviews_per_user": 5,
-            "iter_1_ao_avg_accuracy": 0.7,
-            "iter_1_ao_median_accuracy": 0.8,
-            "iter_1_ao_time": 1.5,
-            "iter_1_colab_accuracy": 0.61,
-            "iter_1_colab_time": 2.5,
-        }
-    ]
+    ao = {"iter_1_ao_avg_accuracy": 0.7, "iter_1_ao_median_accuracy": 0.8, "iter_1_ao_time": 1.5}
+    colab = {"iter_1_colab_accuracy": 0.61, "iter_1_colab_time": 2.5}
+    assert wide.to_dict("records") == [{"num_users": 9, "reviews_per_user": 5, **ao, **colab}]
 
 
 def test_a_family_is_that_of_all_its_pages_whichever_is_written(claimed):

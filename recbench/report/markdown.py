@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,14 +117,9 @@ def draw_plot(page: Page, run: str, models: str) -> Figure:
     return error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
 
 
-def draw_curves(page: Page, run: str, names: str) -> Figure:
-    figure = curves_figure(named(page.read(run, "learning_curve.csv")))
-    return draw(figure, run_looks(page.replayed(run)), names.split(","))
-
-
-def draw_waiting(page: Page, run: str) -> Figure:
-    figure = waiting_figure(named(page.read(run, "waiting.csv")))
-    return draw(figure, run_looks(page.replayed(run)))
+def draw_replay(page: Page, run: str, names: str = "", *, file: str, figure: Callable) -> Figure:
+    rows = named(page.read(run, file))
+    return draw(figure(rows), run_looks(page.replayed(run)), names.split(",") if names else None)
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -373,11 +369,13 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+CURVES = partial(draw_replay, file="learning_curve.csv", figure=curves_figure)
+WAITING = partial(draw_replay, file="waiting.csv", figure=waiting_figure)
 # of a picture: how it is shown (its file, seen from the root or from beside it), what draws it
 PICTURES: dict[str, tuple[str, Callable[..., Figure]]] = {
     "plot": ("![RMSE against ratings per user]({0})", draw_plot),
-    "curves": ("![RMSE by how many ratings the user has given before]({1})", draw_curves),
-    "waiting": ("![RMSE beside the reference by the age of the last fit]({1})", draw_waiting),
+    "curves": ("![RMSE by how many ratings the user has given before]({1})", CURVES),
+    "waiting": ("![RMSE beside the reference by the age of the last fit]({1})", WAITING),
 }
 TABLES = (scores, differences, claims, verdicts, leaderboard, csv, costs, replay, replay_costs)
 KINDS: dict[str, Callable[..., str]] = {

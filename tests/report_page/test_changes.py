@@ -73,21 +73,15 @@ def test_what_is_significant_is_counted_after_correction():
     assert "2 are not significantly different" in answer(rows)
 
 
-def test_settings_costs_and_what_only_one_has(two):
+def test_settings_and_costs(two):
     with_metadata(two[1], git_commit="def", packages={"numpy": "3"})
     runs = [read_run(folder) for folder in two]
     table = changes.changed_settings(*runs).set_index("setting")
     assert table.loc["git_commit"].tolist() == ["abc", "def"]
     assert table.loc["packages: numpy"].tolist() == ["2", "3"]
     assert len(table) == 2
-    only = changes.in_one(*runs)
-    assert set(zip(only["model"], only["only_in"], strict=True)) == {
-        ("far", "before"),
-        ("new", "after"),
-    }
     page = write_changes(*two).read_text()
     assert "What changed from a to b?" in page
-    assert "What only one of them has" in page
     row = changes.changed_costs(*runs).set_index([*CELL, "model"]).loc[(0, 0, "near")]
     assert row["seconds_ratio"] == pytest.approx(0.16 / 0.21)
     assert row["bytes_per_user_ratio"] == pytest.approx(0.5)

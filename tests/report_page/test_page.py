@@ -136,7 +136,7 @@ def test_a_run_of_which_all_failed_has_a_page(failed_folder):
     assert "why" in page
 
 
-def test_a_report_is_the_page_the_figures_and_the_results_to_read(run_folder, monkeypatch):
+def test_a_report_is_the_page_and_the_figures(run_folder):
     folder = run_folder
     write_report(folder)
     for name in ("error_by_ratings", "differences", "error_by_cost", "error_by_bytes"):
@@ -144,19 +144,6 @@ def test_a_report_is_the_page_the_figures_and_the_results_to_read(run_folder, mo
     for name in ("users", "for_whom", "calibration"):
         assert "<svg" in (folder / "plots" / f"{name}.svg").read_text()
     assert not list(folder.glob("*.part"))
-    monkeypatch.setattr("recbench.report.html.run_report.write_figures", lambda *_: None)
-    table = pd.read_csv(folder / "results.csv")
-    rows = pd.read_csv(folder / "comparison.csv").groupby(["num_users", "model"])["rmse"].mean()
-    of_users = table.assign(num_users=table["users"].replace("all", 0).astype(int))
-    found = of_users.groupby(["num_users", "model"])["rmse"].mean()
-    assert found.to_dict() == pytest.approx(rows.to_dict(), abs=1e-4)
-    assert table["rmse_low"].notna().all()
-    (folder / "predictions.parquet").unlink()
-    write_report(folder)
-    assert pd.read_csv(folder / "results.csv").equals(table)  # an interval is not lost
-    (folder / "results.csv").unlink()
-    write_report(folder)
-    assert pd.read_csv(folder / "results.csv")["rmse_low"].isna().all()
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ from recbench.report.figure import best_first, forest
 from recbench.report.html import user_sections as users
 from recbench.report.html.grid_sections import HOLM
 from recbench.report.html.page import Page, Section, write_page
-from recbench.report.html.protocol import facts
 from recbench.report.html.run_files import GRID, RunFiles, read_run
+from recbench.report.html.words import facts
 from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import ALPHA, SCORES, cells_of, scores_of
 
@@ -124,13 +124,11 @@ def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
         "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
         "and mean nothing where the machines differ or were busy."
     )
-    settings, alone = changed_settings(before, after), in_one(before, after)
+    settings = changed_settings(before, after)
     what = "Differences between the two run.json." if len(settings) else "There are none."
-    who = "Results of recommenders in cells." if len(alone) else "There are none."
     return [
         Section("costs", "What it costs", [costs], changed_costs(before, after)),
         Section("settings", "What was set differently", [what], settings),
-        Section("in-one", "What only one of them has", [who], alone),
     ]
 
 
@@ -209,15 +207,6 @@ def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
         ratio = both[f"{name}_after"] / both[f"{name}_before"].where(both[f"{name}_before"] > 0)
         both[f"{name}_ratio"] = ratio
     return both.dropna(axis="columns", how="all").reset_index()
-
-
-def in_one(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """The recommenders, by cell, that have a result in one run alone: `only_in`."""
-    sides = [run.done[_key(run)].drop_duplicates() for run in (before, after)]
-    tables = [
-        side.assign(only_in=name) for side, name in zip(sides, ("before", "after"), strict=True)
-    ]
-    return pd.concat(tables).drop_duplicates(_key(before), keep=False)
 
 
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:

@@ -11,19 +11,19 @@ import base64
 import gzip
 import hashlib
 import json
-import math
-import os
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from recbench.files import complete_file
 from recbench.report.figure import Figure
 from recbench.report.style import page_looks
 from recbench.report.terminal import MORE_IS_BETTER, cell_name
@@ -115,9 +115,8 @@ class Page:
 
 def write_page(page: Page, file: Path) -> Path:
     """Write the page so that `file` is whole at every moment."""
-    scratch = file.with_suffix(".part")
-    scratch.write_text(render(page), encoding="utf-8")
-    os.replace(scratch, file)
+    with complete_file(file) as scratch:
+        scratch.write_text(render(page), encoding="utf-8")
     return file
 
 
@@ -190,13 +189,8 @@ def _data(page: Page) -> dict[str, Any]:
 
 def columns_of(table: pd.DataFrame) -> dict[str, list[Any]]:
     """The columns of a table as JSON has them: what is no finite number is None."""
-    return {str(name): [_plain(value) for value in table[name].tolist()] for name in table}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return None if value is pd.NA or value is None else value
+    finite = table.replace([np.inf, -np.inf], np.nan).astype(object)
+    return finite.where(table.notna() & finite.notna(), None).to_dict("list")
 
 
 @cache

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from recbench.files import write_csv
-from recbench.report.html import grid_sections, headline, replay_sections, user_sections
+from recbench.report.html import grid_sections, replay_sections, user_sections, words
 from recbench.report.html.page import Page, Section, write_page
-from recbench.report.html.protocol import facts, protocol_in_words
 from recbench.report.html.run_files import GRID, PREDICTIONS, RunFiles, read_run
 from recbench.report.plots import write_figures
-from recbench.report.results import RESULTS, results_table
 from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import SCORES, cells_of, scores_of
 
@@ -20,14 +17,12 @@ REPORT = "report.html"
 
 def write_report(folder: Path) -> Path:
     """Write `report.html` of the run in `folder`, and its figures to `plots/`, from its files
-    alone; the page. If there is no results.csv, as of runs before it was written, write it too.
+    alone; the page.
 
     Raises:
         InputError: it is not the folder of a run that has ended, or a file in it is damaged.
     """
     run = read_run(folder)
-    if run.kind == GRID and len(run.done) and not (folder / RESULTS).exists():
-        write_csv(results_table(run.main, run.losses), folder / RESULTS)
     page = page_of(run)
     figures = [figure for section in page.sections for figure in section.figures]
     write_figures(figures, page.looks, folder / "plots")
@@ -43,17 +38,17 @@ def page_of(run: RunFiles) -> Page:
     return Page(
         title=f"{name}: {run.dataset}",
         kicker=f"Recommender Systems Benchmark · run {name}",
-        heading=headline.question(run),
-        subject=headline.subject(run),
-        answer=headline.answer(run),
+        heading=words.question(run),
+        subject=words.subject(run),
+        answer=words.answer(run),
         sections=[section for section in _sections(run) if section is not None],
         looks=run_looks(run.main),
         shown=shown_at_first(run.models, run.done, references),
         cells=cells_of(run.main) if grid else [],
         scores=scores if grid else {name: scores[name] for name in ("rmse", "mae")},
         roles=run.roles,
-        protocol=protocol_in_words(run),
-        facts={"The run": facts(run)},
+        protocol=words.protocol_in_words(run),
+        facts={"The run": words.facts(run)},
         command=f"python -m recbench.report {run.folder}",
     )
 

@@ -125,13 +125,6 @@ function box({ model, rows: [row] }, at) {
   };
 }
 
-// Names stay within the frame: those on the right are written to the left.
-function label(one, at, edges, named) {
-  const part = (at - edges[0]) / (edges[1] - edges[0] || 1);
-  const textposition = part > 0.7 ? "top left" : part < 0.3 ? "top right" : "top center";
-  return { text: [plain(one.model)], mode: named ? "markers+text" : "markers", textposition, textfont: { size: 11 }, cliponaxis: false };
-}
-
 function frontOf(series) {
   const front = [];
   for (const one of [...series].sort((a, b) => a.x[0] - b.x[0] || a.y[0] - b.y[0])) {
@@ -183,14 +176,13 @@ function drawFigure(element) {
   if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });
   if (figure.kind === "points") {
     const front = figure.front ? frontOf(series) : series;
-    const places = series.map((one) => (figure.x.scale === "log" ? Math.log10(one.x[0]) : one.x[0]));
-    const edges = [Math.min(...places), Math.max(...places)];
-    const edge = 0.12 * (edges[1] - edges[0]) + 0.1;
-    traces.forEach((trace, at) => Object.assign(trace, label(series[at], places[at], edges, front.includes(series[at]))));
-    if (figure.front) {
-      below.push({ ...muted, line: { ...muted.line, shape: "hv" }, x: front.map((one) => one.x[0]), y: front.map((one) => one.y[0]) });
-      x.layout.range = [edges[0] - edge, edges[1] + edge];
-    }
+    const middle = median(series.map((one) => one.x[0]));
+    traces.forEach((trace, at) => {
+      const textposition = series[at].x[0] > middle ? "top left" : "top right"; // within the frame
+      const mode = front.includes(series[at]) ? "markers+text" : "markers";
+      Object.assign(trace, { mode, text: [plain(names[at])], textposition, textfont: { size: 11 }, cliponaxis: false });
+    });
+    if (figure.front) below.push({ ...muted, line: { ...muted.line, shape: "hv" }, x: front.map((one) => one.x[0]), y: front.map((one) => one.y[0]) });
   }
   if (isList) {
     const ticktext = names.map((name) => plain(name.length > 34 ? `${name.slice(0, 33)}…` : name));
