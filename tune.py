@@ -117,7 +117,7 @@ from data_prep import load_dataset
 from recbench.contract import Recommender, declared
 from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
-from recbench.report.progress import progress_bar
+from recbench.report.progress import PiecesProgress
 from recbench.runs.processes import resumable
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
@@ -217,10 +217,8 @@ def tune_all(
     folder: RunFolder,
 ) -> None:
     """All trials of one recommender after another; each is a row as soon as it is done."""
-    with progress_bar(console) as progress:
-        bar = progress.add_task("", total=len(classes) * parameters.trials)
+    with PiecesProgress(console, len(classes) * parameters.trials) as progress:
         for name, cls in classes.items():
-            progress.update(bar, description=name)
             done = {row["trial"]: row for row in folder.rows if row["model"] == name}
             about = {"seed": parameters.seed, "model": name, "family": family_of(cls)}
 
@@ -235,7 +233,7 @@ def tune_all(
             for row in trials(space, defaults, parameters.trials, parameters.seed, evaluate, done):
                 if row["trial"] not in done:
                     folder.add({**columns, **about, **row})
-                progress.advance(bar)
+                progress.add(name)
 
 
 def best_of(

@@ -21,12 +21,6 @@ from recbench.runs.processes import Observer, Piece
 NO_DIFFERENCES = pd.DataFrame(columns=["reference_role"])
 
 
-def progress_bar(console: Console) -> Progress:
-    """What is being done, how much of how much, and the time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console)
-
-
 class GridProgress:
     """Shows the scores of a grid cell by cell, as each is done; in a terminal also what is being
     done, below a table that stays where it is.
@@ -163,7 +157,8 @@ class PiecesProgress:
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done = console, total, 0
         self._started = time.perf_counter()
-        self._bar = progress_bar(console)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=console)
         self._bar.disable = not console.is_terminal
         self._task = self._bar.add_task("pieces", total=total)
 
