@@ -22,7 +22,6 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from recbench.models.item_kernel import CodeKernel
 from scipy.stats import mannwhitneyu
 
 from experiments.common import Flags, Job, run_experiment
@@ -32,7 +31,8 @@ from recbench.data.encodings.movies import encode_movies
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.models.item_table.making import make_item_table
-from recbench.models.item_table.table import ItemTable
+from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.memories import Memories
 from recbench.ratings import Ratings
 from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread
@@ -93,9 +93,9 @@ def attack(dataset: Dataset, size: int, seed: int) -> dict:
         make_item_table(ratings.take(np.isin(ratings.user, who)), movies, seed)
         for who in (members, other)
     )
-    kernels = CodeKernel(table, movies), CodeKernel(shadow, movies)
+    memories = tuple(Memories(ItemTables.same_for_all(one), movies) for one in (table, shadow))
     inside, others = (
-        np.array([scores(ratings, user, (table, shadow), kernels) for user in who[:ATTACKED]])
+        np.array([scores(ratings, user, (table, shadow), memories) for user in who[:ATTACKED]])
         for who in (members, outside)
     )  # (users, attacks)
     test = mannwhitneyu(inside, others, method="asymptotic")
@@ -108,22 +108,21 @@ def scores(
     ratings: Ratings,
     user: int,
     tables: tuple[ItemTable, ItemTable],
-    kernels: tuple[CodeKernel, CodeKernel],
+    memories: tuple[Memories, ...],
 ) -> tuple[float, float, float]:
     """Of a user, by each of `ATTACKS`; higher: rather a member."""
     own = ratings.take(np.flatnonzero(ratings.user == user))
     own = own.take(np.argsort(own.time, kind="stable")[-MOST_RATINGS:])
-    here, there = (log_likelihood(kernel, own) for kernel in kernels)
+    here, there = (log_likelihood(one, own) for one in memories)
     off, off_shadow = (own.stars - table.mean[own.movie] for table in tables)
     nearer = float((off_shadow**2 - off**2).mean())
     return here / len(own), nearer, (here - there) / len(own)
 
 
-def log_likelihood(kernel: CodeKernel, own: Ratings) -> float:
-    """log p(stars) without its constant."""
-    residual = own.stars.astype(np.float64) - kernel.mean[own.movie]
-    process = kernel.process(own.movie, kernel.stored(own.movie), residual)
-    return float(-process.z @ process.z / 2 - np.log(np.diagonal(process.root)).sum())
+def log_likelihood(memories: Memories, own: Ratings) -> float:
+    """log p(stars) given which movies were rated, without its constant."""
+    memories.store(0, own.movie, own.stars)
+    return memories.log_likelihood(0)
 
 
 if __name__ == "__main__":

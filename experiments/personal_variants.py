@@ -1,4 +1,4 @@
-"""What each part of `personal` is worth, and codes beside factors of as many bytes.
+"""What each part of `personal` is worth.
 
 On development users. The item table of a cell is made once; each variant changes it, and nothing is
 fitted again: what a part gives when the others are as they are.
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
 
 from experiments.common import Flags, Job, cells_of, grid, run_experiment
 from PerUser.personal import Personal
@@ -26,15 +25,12 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.making import choose_codes
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.runs.run_folder import RunFolder
 from recbench.threads import one_thread
 
-BITS = (64, 128, 256, 512)
-FACTORS = (2, 4, 8, 16, 32)
-FLOAT = 4  # bytes, of a number in a table that is to be small
+FACTORS = (1, 2, 4, 8)
 
 
 @dataclass
@@ -49,47 +45,19 @@ class Parameters(Flags):
     """samples of users"""
 
 
-class ProductKernel(FactorKernel):
-    """Similarity by the product of factors, without the arc sine."""
-
-    def _similarity(self, movie, stored, patterns, query):  # type: ignore[no-untyped-def]
-        lengths = self._norm[movie][:, None] * self._norm[stored]
-        return (self._unit[movie] @ self._unit[stored].T) * lengths
-
-
-@dataclass(frozen=True)
-class Variant:
-    """An item table and a kernel.
-
-    Attributes:
-        table: made from the cell's own.
-        kernel: how movies are compared.
-        bytes_per_movie: numbers of four bytes: baseline loading, length and code, or factors.
-    """
-
-    table: Callable[[ItemTable, Cell], ItemTable]
-    kernel: type[MovieKernel] = CodeKernel
-    bytes_per_movie: int = 2 * FLOAT + BITS[-1] // 8
+Variant = Callable[[ItemTable, Cell], ItemTable]  # made from the cell's own
 
 
 def variants() -> dict[str, Variant]:
     """By name; the first is `personal` as it is."""
-    found = {"personal": Variant(lambda table, _: table)}
+    found: dict[str, Variant] = {"personal": lambda table, _: table}
     for part in (field.name for field in fields(Scales)):
         if part != "noise":
-            found[f"without {part}"] = Variant(partial(without, part))
-    found["mean: item baseline"] = Variant(of_item_baseline)
-    for bits in BITS:
-        size = 2 * FLOAT + bits // 8
-        cut = partial(first_of, "codes", bits)
-        found[f"code of {bits} bits"] = Variant(cut, CodeKernel, size)
-        found[f"random code of {bits} bits"] = Variant(partial(random, bits), CodeKernel, size)
-        whole = partial(of_all_factors, bits)
-        found[f"code of {bits} bits, level included"] = Variant(whole, CodeKernel, size - FLOAT)
+            found[f"without {part}"] = partial(without, part)
+    found["without who watched what"] = without_implicit
+    found["mean: item baseline"] = of_item_baseline
     for number in FACTORS:
-        cut, size = partial(first_of, "factors", number), number * FLOAT
-        found[f"{number} factors, arc sine"] = Variant(cut, FactorKernel, size)
-        found[f"{number} factors, product"] = Variant(cut, ProductKernel, size)
+        found[f"{number} factors"] = partial(first_factors, number)
     return found
 
 
@@ -102,23 +70,18 @@ def of_item_baseline(table: ItemTable, cell: Cell) -> ItemTable:
     return replace(table, mean=stars)
 
 
-def first_of(name: str, number: int, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, **{name: getattr(table, name)[:, :number]})
+def without_implicit(table: ItemTable, cell: Cell) -> ItemTable:
+    nothing = np.zeros_like(table.implicit), np.zeros_like(table.implicit_mean)
+    return replace(table, implicit=nothing[0], implicit_mean=nothing[1])
 
 
-def random(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    """The first hyperplanes of the pool, as they come."""
-    rng = np.random.default_rng([cell.seed, 12])
-    planes = rng.standard_normal((table.factors.shape[1] - 1, bits))
-    return replace(table, codes=table.factors[:, 1:] @ planes > 0)
-
-
-def of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    """The baseline loading is not apart: it is among what the code stands for."""
-    count = np.bincount(cell.personal.background.movie, minlength=len(table))
-    codes = choose_codes(table.factors, count, bits, cell.seed)
-    factors = np.column_stack((np.zeros(len(table)), table.factors))
-    return replace(table, factors=factors, codes=codes)
+def first_factors(number: int, table: ItemTable, cell: Cell) -> ItemTable:
+    return replace(
+        table,
+        factors=table.factors[:, :number],
+        implicit=table.implicit[:, :number],
+        implicit_mean=table.implicit_mean[:number],
+    )
 
 
 def main(parameters: Parameters) -> int:
@@ -140,9 +103,8 @@ def main(parameters: Parameters) -> int:
 
 def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     cell = cell_of()
-    tables = ItemTables.same_for_all(variant.table(cell.personal_tables.tables[0], cell))
+    tables = ItemTables.same_for_all(variant(cell.personal_tables.tables[0], cell))
     test, model = cell.personal.test, Personal()
-    model.kernel = variant.kernel  # type: ignore[misc]
     fits = {"item_tables": lambda: tables}
     with one_thread():
         model.fit(Training(cell.personal.train, cell.movies, fits=fits))
@@ -151,7 +113,6 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
         "n_users": cell.n_users,
         "n_background_users": cell.n_background_users,
         "rmse": rmse(test.stars, predicted, test.user),
-        "bytes_per_movie": variant.bytes_per_movie,
     }
 
 
@@ -166,9 +127,8 @@ def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
     table = rows.pivot_table(index="model", columns=cell, values="percent", sort=False)
     table.columns = [f"{d} {u or 'all'} × {r or 'all'}" for d, u, r in table.columns]
     of_model = rows.groupby("model", sort=False)
-    table.insert(0, "bytes_per_movie", of_model["bytes_per_movie"].first())
-    table.insert(1, "mean", of_model["percent"].mean())
-    table.insert(2, "standard_error", of_model["percent"].sem())
+    table.insert(0, "mean", of_model["percent"].mean())
+    table.insert(1, "standard_error", of_model["percent"].sem())
     return {"summary.csv": table.reset_index()}
 
 

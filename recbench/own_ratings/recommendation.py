@@ -14,6 +14,7 @@ import numpy as np
 
 from recbench.contract import Explanation, Training
 from recbench.models.item_table.table import ItemTables
+from recbench.models.memories import WATCHED
 from recbench.own_ratings.filters import NONE
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
@@ -149,8 +150,11 @@ def _reasons(
     """The ratings that speak most for a movie, in words that agree with that; else those whose
     words do not, else those that speak most against it."""
     parts = model.explain_one(ME, movie, if_forgotten=False).contributions
-    own = [(part.movie, part.stars) for part in parts
-           if part.movie is not None and abs(part.stars) >= LEAST]  # fmt: skip
+    own = [
+        (part.movie, part.stars)
+        for part in parts
+        if part.movie is not None and part.reason != WATCHED and abs(part.stars) >= LEAST
+    ]
     if not own:
         return ()
     others = np.array([other for other, _ in own])

@@ -217,8 +217,7 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
         table.add_column(cell_name(cell).replace(" ", ""), justify="right", no_wrap=True)
     for model, scores in means_of_cells(comparison, differences, score):
         texts = [
-            Text.assemble((one.text, "bold" if one.best else ""), one.mark or " ")
-            for one in scores
+            Text.assemble((one.text, "bold" if one.best else ""), one.mark or " ") for one in scores
         ]
         source = Text(SHORT.get(learns_from(comparison, model), ""), "dim")
         table.add_row(Text(name_in_table(comparison, model)), source, *texts)
