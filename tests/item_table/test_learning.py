@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recbench.models.item_table import learning
+from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table import learning, making
 from recbench.models.item_table.learning import GAMMA, ItemFactors, _leading, _Model, learn_factors
+from recbench.models.item_table.scales import Scales
 from recbench.ratings import Movies, Ratings
 
 USERS, MANY, RANK = 14, 11, 3
@@ -304,6 +306,30 @@ def test_of_one_rating_something_is_learned():
     found = learn_factors(Ratings([7], [2], [4.5], [0]), MOVIES)
     assert all(np.isfinite(one).all() for one in vars(found).values())
     assert found.mean[2] == pytest.approx(4.5, abs=0.2)
+
+
+def test_what_was_learned_is_in_the_table_to_four_digits(monkeypatch):
+    """From all ratings, after as many passes as were best without those set aside; the mean is h of
+    that and the rest of the item baseline, B is multiplied by g."""
+    parts = np.array([0.3, 1.7])
+    monkeypatch.setattr(making, "fit_scales", lambda _: (Scales(noise=0.123456), parts))
+    ratings = some_ratings(users=40)
+    table = making.make_item_table(ratings, MOVIES, seed=3)
+    passes = table.about["passes"]
+    assert isinstance(passes, int)
+    found = learn_factors(ratings, MOVIES, 3, iterations=passes)
+    item_baseline = ItemBaseline.fit(ratings, MOVIES).stars
+    expected = {
+        "mean": 0.3 * found.mean + 0.7 * item_baseline,
+        "factors": found.factors,
+        "implicit": 1.7 * found.implicit,
+        "implicit_mean": 1.7 * found.implicit_mean,
+        "uncertainty": found.uncertainty,
+        "count": np.bincount(ratings.movie, minlength=MANY),
+    }
+    for name, numbers in expected.items():
+        np.testing.assert_allclose(getattr(table, name), numbers, atol=0.500001e-4)
+    assert table.scales == Scales(noise=0.123)
 
 
 def planted(users: int, seed: int) -> tuple[Ratings, np.ndarray]:

@@ -133,7 +133,7 @@ class _Model:
         of_movie = self.stars_by.sum(axis=1) / (self.count + 10)
         self.w = np.column_stack((0.1 * rng.standard_normal((m, k)), of_movie))  # (M, K)
         self.w[:, 0] = 0.3
-        self.w_covariance = np.zeros((m, k + 1, k + 1))
+        self.w_covariance: np.ndarray = np.zeros((m, k + 1, k + 1))
         self.w_precision = np.full(k + 1, 20.0)  # λ
         self.noise = 0.8  # σ²
         self.prior_x = np.zeros((users, k))  # B'(s_u − s̄)
