@@ -359,14 +359,14 @@ def test_a_planted_model_is_found_again():
     earlier, later = learning._halves(held_out, np.ones(60, bool)) or (ratings, ratings)
     for user in range(100):
         seen, stars = earlier.movie[earlier.user == user], earlier.stars[earlier.user == user]
-        asked, true = later.movie[later.user == user], later.stars[later.user == user]
+        query, true = later.movie[later.user == user], later.stars[later.user == user]
         prior = found.implicit[seen].sum(axis=0) / len(seen) ** 0.5 - found.implicit_mean
         f = found.factors[seen]
         left = stars - found.mean[seen] - f @ prior
         x = prior + np.linalg.solve(f.T @ f + 0.2 * np.eye(4), f.T @ left)
-        squares["means"] += list((true - of_all[asked]) ** 2)
-        squares["rated"] += list((true - found.mean[asked] - found.factors[asked] @ prior) ** 2)
-        squares["stars"] += list((true - found.mean[asked] - found.factors[asked] @ x) ** 2)
+        squares["means"] += list((true - of_all[query]) ** 2)
+        squares["rated"] += list((true - found.mean[query] - found.factors[query] @ prior) ** 2)
+        squares["stars"] += list((true - found.mean[query] - found.factors[query] @ x) ** 2)
     errors = {name: np.mean(one) for name, one in squares.items()}
     assert errors["stars"] < 0.25 < 0.4 * errors["means"]
     assert errors["rated"] < 0.9 * errors["means"]

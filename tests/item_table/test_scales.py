@@ -85,13 +85,13 @@ def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
 
 def from_rated(rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
     """What having rated some movies says of others, one after the other."""
-    said = []
+    stars = []
     for i in movie:
         of_user = -FOUND.implicit_mean * (len(rated) > 0)
         for j in rated[rated != i]:
             of_user = of_user + FOUND.implicit[j] / len(rated) ** 0.5
-        said.append(of_user @ FOUND.factors[i])
-    return np.array(said)
+        stars.append(of_user @ FOUND.factors[i])
+    return np.array(stars)
 
 
 def mean_of(rated: np.ndarray, movie: np.ndarray, parts: tuple[float, float]) -> np.ndarray:

@@ -98,8 +98,8 @@ def _halves(ratings: Ratings, known: np.ndarray) -> tuple[Ratings, Ratings] | No
     place = np.arange(len(user)) - np.searchsorted(user[order], user[order])
     later = 2 * place >= np.bincount(user)[user[order]]
     ordered = Ratings(user, ratings.movie, ratings.stars, ratings.time).take(order)
-    asked = later & known[ordered.movie]
-    return (ordered.take(~later), ordered.take(asked)) if asked.any() else None
+    usable = later & known[ordered.movie]
+    return (ordered.take(~later), ordered.take(usable)) if usable.any() else None
 
 
 class _Model:
