@@ -224,9 +224,9 @@ def test_scales_are_fitted_to_users_of_whom_nothing_was_known(dataset, set_aside
 
 
 def test_who_is_set_aside(monkeypatch):
-    """Of few up to four quarters, of many one part; as near to 300 as can be, here to 30."""
+    """Of few two quarters, of many one part; as near to 300 as can be, here to 30."""
     monkeypatch.setattr(making, "ASIDE_AT_MOST", 30)
-    for users, parts, each in ((10, 4, 2), (31, 4, 7), (43, 3, 10), (80, 2, 20), (500, 1, 30)):
+    for users, parts, each in ((10, 2, 2), (31, 2, 7), (80, 2, 20), (120, 1, 30), (500, 1, 30)):
         chosen = making._aside(np.arange(users) + 7, 0, making.MOST_FOLDS)
         assert [len(part) for part in chosen] == [each] * parts
         together = np.concatenate(chosen)

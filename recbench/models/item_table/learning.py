@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from recbench.models.item_baseline import vote_columns
 from recbench.ratings import Movies, Ratings
+from weightless.compiled import compiled as numeric
 
 RANK = 14
-MOST_ITERATIONS = 40
-CHECK_EVERY, PATIENCE = 3, 3  # iterations, and checks without progress after which it ends
-SETTLED = 2e-4  # of the held-out squared error: less is no progress
+MOST_ITERATIONS = 80
+CHECK_EVERY, PATIENCE = 3, 2  # iterations, and checks without progress after which it ends
+SETTLED = 3e-4  # of the held-out squared error: less is no progress
 IMPLICIT_RANK = 200  # directions that B is made of
 IMPLICIT_PRECISION = 10.0
 GAMMA = 0.02  # rate of the Gamma priors of precisions, their shape is 1
@@ -165,7 +167,7 @@ class _Model:
         ww = _outer(w) + c[:, :k, :k]  # E w w'
         wb = w * self.w[:, k:] + c[:, :k, k]  # E w b
         precision = _unpacked(rated @ _packed(ww), k) / self.noise + np.eye(k)
-        covariance = np.linalg.inv(precision)
+        covariance = inverses(precision)
         told = (stars @ w - rated @ wb) / self.noise
         return np.matvec(covariance, prior + told), covariance
 
@@ -193,7 +195,7 @@ class _Model:
         self.z[:, self.groups[1]] = (self.rated_by @ x) / np.sqrt(self.count.clip(1))[:, None]
         precision = products / self.noise
         precision[:, range(k + 1), range(k + 1)] += self.w_precision
-        self.w_covariance = np.linalg.inv(precision)
+        self.w_covariance = inverses(precision)
         prior = self.z @ self.a * self.w_precision
         self.w = np.matvec(self.w_covariance, prior + stars_x / self.noise)
 
@@ -320,3 +322,24 @@ def _unpacked(packed: np.ndarray, k: int) -> np.ndarray:
     square[:, i, j] = packed
     square[:, j, i] = packed
     return square
+
+
+@numeric
+def inverses(matrices: Any) -> Any:
+    """Of symmetric positive definite matrices [n, k, k], in their place, by sweeping each pivot
+    (Goodnight 1979). LAPACK takes five times as long for matrices so small."""
+    n, k, _ = matrices.shape
+    for at in range(n):
+        a = matrices[at]
+        for p in range(k):
+            pivot = 1 / a[p, p]
+            a[p, p] = 1.0
+            for j in range(k):
+                a[p, j] *= pivot
+            for i in range(k):
+                if i != p:
+                    factor = a[i, p]
+                    a[i, p] = 0.0
+                    for j in range(k):
+                        a[i, j] -= factor * a[p, j]
+    return matrices

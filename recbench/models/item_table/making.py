@@ -24,7 +24,8 @@ from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
 
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
-MOST_FOLDS = 4  # that are set aside in turn, where there are few
+MOST_FOLDS = 2  # that are set aside in turn, where there are few
+ASIDE = 4  # a part of one in so many, at most
 FEWEST_USERS = 10
 MOST_USERS = 20_000  # that a table is learned from
 DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
@@ -103,8 +104,8 @@ def make_item_table(
 
     Scales and steps have to be right for users whom the table was not learned from. So a first
     table is learned without some 300 users, who also say after how many passes to stop; scales and
-    steps are fitted to them, and the table is then learned again from all. Of few users, up to four
-    parts are set aside in turn.
+    steps are fitted to them, and the table is then learned again from all. Of few users, two parts
+    are set aside in turn.
 
     Args:
         movies: all movies that the table is to have; only metadata bits are looked at.
@@ -166,8 +167,8 @@ def _rounded(x: np.ndarray, decimals: int = DECIMALS) -> np.ndarray:
 
 
 def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
-    """Users to set aside: one part of 300 of many, or all in up to four parts of few."""
+    """Users to set aside: one part of 300 of many, or two parts of a quarter of few each."""
     order = np.random.default_rng([seed, 5]).permutation(users)
-    each = min(len(users) // MOST_FOLDS, ASIDE_AT_MOST)
+    each = min(len(users) // ASIDE, ASIDE_AT_MOST)
     folds = min(-(-ASIDE_AT_MOST // each), most_folds)
     return [order[k * each : (k + 1) * each] for k in range(folds)]
