@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recbench.models.item_table import making
-from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table import codes
+from recbench.models.item_table.codes import choose_codes
 from recbench.models.item_table.scales import arcsine_kernel
 
 
@@ -63,7 +63,7 @@ def test_the_choice_is_the_plain_greedy_search(seed, movies, f, bits):
     factors, count = random_movies(seed, movies, f)
     weight = np.sqrt(count + 1.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(making, "POOL", 24)
+        patch.setattr(codes, "POOL", 24)
         found = choose_codes(factors, count, bits, seed)
     expected = plainly_herded(factors, weight, pool(f, 24, seed), bits)
     for first in range(1, bits + 1):
@@ -73,8 +73,8 @@ def test_the_choice_is_the_plain_greedy_search(seed, movies, f, bits):
 
 def test_only_the_most_rated_movies_are_looked_at(monkeypatch):
     factors, count = random_movies(4, 12, 3)
-    monkeypatch.setattr(making, "POOL", 24)
-    monkeypatch.setattr(making, "MOST_RATED", 5)
+    monkeypatch.setattr(codes, "POOL", 24)
+    monkeypatch.setattr(codes, "MOST_RATED", 5)
     most = np.argsort(-count)[:5]
     planes = pool(3, 24, 4)
     expected = plainly_herded(factors[most], np.sqrt(count[most] + 1.0), planes, 6)
@@ -104,7 +104,7 @@ def test_chosen_hyperplanes_are_better_than_as_many_random_ones(bits):
     factors, count = random_movies(5, 80, 8)
     weight = np.sqrt(count + 1.0)
     chosen = choose_codes(factors, count, bits, 1)
-    first = (factors @ pool(8, making.POOL, 1)[:, :bits] > 0).astype(np.uint8)
+    first = (factors @ pool(8, codes.POOL, 1)[:, :bits] > 0).astype(np.uint8)
     assert squared_error(chosen, factors, weight) < 0.5 * squared_error(first, factors, weight)
 
 

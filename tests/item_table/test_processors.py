@@ -14,9 +14,7 @@ from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models.item_table import making
 from recbench.registry import load_recommender
-making.SAMPLES = making.SAMPLES_FOR_SCALES = 10
 cell = make_cell(load_dataset(sys.argv[1]), PROTOCOLS["strict"], 20, 20)
 print(*(table.checksum() for table in cell.personal_tables.tables))
 print(repr(measure(load_recommender("personal"), cell).row["rmse"]))

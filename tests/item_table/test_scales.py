@@ -10,76 +10,93 @@ from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
 from recbench.models.item_table import scales as script
-from recbench.models.item_table.making import choose_codes
+from recbench.models.item_table.learning import ItemFactors
 from recbench.models.item_table.scales import (
-    EVEN,
     Scales,
     blocks_of,
     fit_scales,
+    implicit_means,
     latest_of_each,
     prequential,
 )
-from recbench.models.item_table.table import ItemTable
 from recbench.ratings import Movies, Ratings
 
-FILMS, BITS = 40, 12
-SOME = Scales(loading=0.9, similarity=1.4, metadata=0.2, slope=0.05, drift=0.1, noise=0.5)
+MANY, BITS, RANK = 40, 12, 5
+SOME = Scales(0.9, 1.4, metadata=0.2, slope=0.05, drift=0.1, uncertainty=0.8, noise=0.5)
+PARTS = [(0.0, 0.0), (0.3, 1.5), (1.0, 0.4)]  # h and g
 
 
-def table_of(movies: Movies) -> ItemTable:
+def random_factors() -> ItemFactors:
     rng = np.random.default_rng(1)
-    factors = rng.standard_normal((FILMS, 5)) * 0.4
-    factors[:, 0] = rng.uniform(0.4, 1.0, FILMS)
-    codes = choose_codes(factors[:, 1:], np.ones(FILMS), 64, 0)
-    mean = rng.uniform(2.5, 4.5, FILMS)
-    return ItemTable(movies.movie_id, mean, factors, codes, Scales(), EVEN)
+    factors = rng.standard_normal((MANY, RANK)) * 0.4
+    factors[:, 0] = rng.uniform(0.4, 1.0, MANY)
+    return ItemFactors(
+        mean=rng.uniform(2.5, 4.5, MANY),
+        factors=factors,
+        implicit=0.5 * rng.standard_normal((MANY, RANK)),
+        implicit_mean=0.3 * rng.standard_normal(RANK),
+        uncertainty=rng.uniform(0.1, 1.0, MANY),
+        iterations=1,
+    )
 
 
+FOUND = random_factors()
 MOVIES = Movies(
-    bits=np.random.default_rng(0).integers(0, 2, (FILMS, BITS)),
+    bits=np.random.default_rng(0).integers(0, 2, (MANY, BITS)),
     bit_names=tuple(f"genres:{k}" for k in range(BITS)),
-    vote_average=np.full(FILMS, np.nan),
-    vote_count=np.zeros(FILMS),
-    movie_id=np.arange(FILMS),
-    title=[""] * FILMS,
+    vote_average=np.full(MANY, np.nan),
+    vote_count=np.zeros(MANY),
+    movie_id=np.arange(MANY),
+    title=[""] * MANY,
 )
-TABLE = table_of(MOVIES)
-BASELINE = np.random.default_rng(2).uniform(1.5, 4.5, FILMS)
+BASELINE = np.random.default_rng(2).uniform(1.5, 4.5, MANY)
 
 
 def people(lengths: list[int], seed: int = 3) -> Ratings:
     """One user for each length, the times not in the order of the rows."""
     rng = np.random.default_rng(seed)
     user = np.repeat(np.arange(len(lengths)), lengths)
-    movie = np.concatenate([rng.permutation(FILMS)[:n] for n in lengths])
+    movie = np.concatenate([rng.permutation(MANY)[:n] for n in lengths])
     stars = rng.integers(1, 11, len(user)) / 2
     return Ratings(user, movie, stars, rng.integers(0, 20, len(user)))
 
 
 def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
-    """k of each pair of a person's ratings, from the formula of `Scales`, and the noise."""
-    table, n = TABLE, len(movie)
+    """k of each pair of a user's ratings, from the formula of `Scales`, and the noise."""
+    n = len(movie)
     k = np.empty((n, n))
     for a in range(n):
         for b in range(n):
             i, j = int(movie[a]), int(movie[b])
-            lengths = table.norm[i] * table.norm[j]
-            cosine = table.factors[i, 1:] @ table.factors[j, 1:] / lengths
-            angle = np.arccos(np.clip(cosine, -1, 1))
+            w, other = FOUND.factors[i], FOUND.factors[j]
+            lengths = np.linalg.norm(w[1:]) * np.linalg.norm(other[1:])
+            angle = np.arccos(np.clip(w[1:] @ other[1:] / lengths, -1, 1))
             bits = sum(x != y for x, y in zip(MOVIES.bits[i], MOVIES.bits[j], strict=True))
             k[a, b] = (
-                scales.loading * table.factors[i, 0] * table.factors[j, 0]
+                scales.loading * w[0] * other[0]
                 + scales.similarity * lengths * (1 - 2 * angle / np.pi)
                 + scales.metadata * np.exp(-0.33 * bits)
-                + scales.slope * (BASELINE[i] - 3) * (BASELINE[j] - 3)
+                + scales.slope * (FOUND.mean[i] - 3) * (FOUND.mean[j] - 3)
                 + scales.drift * (1 + abs(a - b) / 3.4) ** -0.5
-                + scales.noise * (a == b)
+                + (scales.noise + scales.uncertainty * FOUND.uncertainty[i]) * (a == b)
             )
     return k
 
 
-def mean_of(movie: np.ndarray, h: float) -> np.ndarray:
-    return h * TABLE.mean[movie] + (1 - h) * BASELINE[movie]
+def from_rated(rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
+    """What having rated some movies says of others, one after the other."""
+    stars = []
+    for i in movie:
+        of_user = -FOUND.implicit_mean * (len(rated) > 0)
+        for j in rated[rated != i]:
+            of_user = of_user + FOUND.implicit[j] / len(rated) ** 0.5
+        stars.append(of_user @ FOUND.factors[i])
+    return np.array(stars)
+
+
+def mean_of(rated: np.ndarray, movie: np.ndarray, parts: tuple[float, float]) -> np.ndarray:
+    h, g = parts
+    return h * FOUND.mean[movie] + (1 - h) * BASELINE[movie] + g * from_rated(rated, movie)
 
 
 def in_time(ratings: Ratings, user: int) -> tuple[np.ndarray, np.ndarray]:
@@ -94,55 +111,63 @@ LENGTHS = [1, 7, 4, 12, 2, 9]
 
 @pytest.fixture
 def blocks(monkeypatch):
-    """Six people in two blocks, each padded."""
+    """Six users in two blocks, each padded."""
     monkeypatch.setattr(script, "AT_ONCE", 4)
-    made = list(blocks_of(people(LENGTHS), TABLE, BASELINE, MOVIES))
+    made = list(blocks_of(people(LENGTHS), FOUND, BASELINE, MOVIES))
     assert [block.there.sum(axis=1).tolist() for block in made] == [[1, 2, 4, 7], [9, 12]]
     return made
 
 
-def test_the_likelihood_is_that_of_a_normal_distribution_of_each_person(blocks):
+def test_the_likelihood_is_that_of_a_normal_distribution_of_each_user(blocks):
     """But for n/2 ln 2π; the padding adds nothing."""
     ratings = people(LENGTHS)
-    for h in (0.0, 0.3, 1.0):
-        found = sum(
-            script._negative_log_likelihood(block, SOME.as_array(), h)[0] for block in blocks
-        )
+    for parts in PARTS:
+        found = sum(likelihood(block, np.append(SOME.as_array(), parts))[0] for block in blocks)
         expected = 0.0
         for user in range(len(LENGTHS)):
             movie, stars = in_time(ratings, user)
             k = covariance(movie, SOME)
-            density = multivariate_normal(mean_of(movie, h), k).logpdf(stars)
+            density = multivariate_normal(mean_of(movie, movie, parts), k).logpdf(stars)
             expected -= density + len(movie) / 2 * np.log(2 * np.pi)
         assert found == pytest.approx(expected, rel=1e-9)
 
 
+def likelihood(block, values: np.ndarray) -> tuple[float, np.ndarray]:
+    """Minus its logarithm, and the gradient, at seven scales, h and g."""
+    value, *gradient = script._negative_log_likelihood(block, values[:7], values[7:])
+    return value, np.concatenate(gradient)
+
+
 def test_the_gradient_is_the_slope_of_the_likelihood(blocks):
     for block in blocks:
-        values = np.append(SOME.as_array(), 0.4)
-
-        def loss(values, block=block):
-            return script._negative_log_likelihood(block, values[:-1], values[-1])[0]
-
-        _, of_scales, of_part = script._negative_log_likelihood(block, values[:-1], values[-1])
-        slope = approx_fprime(values, loss, 1e-7)
-        np.testing.assert_allclose(np.append(of_scales, of_part), slope, rtol=1e-4, atol=1e-4)
+        values = np.append(SOME.as_array(), [0.4, 1.3])
+        slope = approx_fprime(values, lambda v, block=block: likelihood(block, v)[0], 1e-7)
+        np.testing.assert_allclose(likelihood(block, values)[1], slope, rtol=1e-4, atol=1e-4)
 
 
 def test_each_rating_is_predicted_from_the_earlier_ones_alone(blocks):
     """By a loop that solves the system of all that came before, for the later half."""
-    ratings, h = people(LENGTHS), 0.35
+    ratings, parts = people(LENGTHS), (0.35, 1.2)
     expected = []
     for user in sorted(range(len(LENGTHS)), key=lambda user: LENGTHS[user]):
         movie, stars = in_time(ratings, user)
-        k, mean = covariance(movie, SOME), mean_of(movie, h)
+        k, mean = covariance(movie, SOME), mean_of(movie, movie, parts)
         for j in range(len(movie)):
             if 2 * j >= len(movie):
                 w = np.linalg.solve(k[:j, :j], k[:j, j])
                 m = mean[j] + w @ (stars[:j] - mean[:j])
                 expected.append((stars[j], m, k[j, j] - w @ k[:j, j]))
-    found = np.column_stack(prequential(blocks, SOME, h))
+    found = np.column_stack(prequential(blocks, SOME, np.array(parts)))
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("rated", [[], [3], [3, 9, 17, 30]])
+@pytest.mark.parametrize("movie", [[3], [4], [9, 4, 3, 39], []])
+def test_what_having_rated_movies_says_of_others(rated, movie):
+    """Of one movie as of many; a movie says nothing of itself, nothing is said by none."""
+    table = (FOUND.factors, FOUND.implicit, FOUND.implicit_mean)
+    found = implicit_means(*table, np.array(rated, int), np.array(movie, int))
+    np.testing.assert_allclose(found, from_rated(np.array(rated, int), movie), atol=1e-12)
 
 
 def test_the_latest_of_each_in_the_order_of_time():
@@ -153,47 +178,49 @@ def test_the_latest_of_each_in_the_order_of_time():
 
 
 def test_of_a_long_history_the_latest_64_are_looked_at(monkeypatch):
+    """What was rated, whatever the stars, is known of the whole."""
     monkeypatch.setattr(script, "LATEST", 5)
     ratings = people([30])
-    (block,) = blocks_of(ratings, TABLE, BASELINE, MOVIES)
+    (block,) = blocks_of(ratings, FOUND, BASELINE, MOVIES)
     latest = ratings.take(np.lexsort((np.arange(30), ratings.time))[-5:])
     assert block.stars.tolist() == [latest.stars.tolist()]
+    expected = from_rated(ratings.movie, latest.movie)
+    np.testing.assert_allclose(block.between[0, :, 1], expected, atol=1e-12)
 
 
-def test_what_a_learned_channel_says_is_not_looked_at():
-    with_codes = MOVIES.with_codes(np.ones((FILMS, 7), np.uint8))
-    one, other = (next(blocks_of(people([6, 3]), TABLE, BASELINE, m)) for m in (MOVIES, with_codes))
+def test_learned_bits_are_not_looked_at():
+    with_codes = MOVIES.with_codes(np.ones((MANY, 7), np.uint8))
+    one, other = (next(blocks_of(people([6, 3]), FOUND, BASELINE, m)) for m in (MOVIES, with_codes))
     assert (one.parts == other.parts).all()
 
 
-def simulated(scales: Scales, h: float, count: int, length: int, seed: int) -> Ratings:
-    """People drawn from the model itself; the stars are not rounded."""
-    rng = np.random.default_rng(seed)
-    movie = np.array([rng.permutation(FILMS)[:length] for _ in range(count)])
-    lasting = replace(scales, drift=0.0, noise=0.0)
-    of_movies = covariance(np.arange(FILMS), lasting)
-    of_places = covariance(np.zeros(length, int), scales)  # of one movie, again and again
-    of_places -= covariance(np.zeros(length, int), lasting)
+def simulated(scales: Scales, parts: tuple[float, float], count: int, length: int) -> Ratings:
+    """Users drawn from the model itself; the stars are not rounded."""
+    rng = np.random.default_rng(0)
+    movie = np.array([rng.permutation(MANY)[:length] for _ in range(count)])
+    of_movies = covariance(np.arange(MANY), replace(scales, drift=0.0))
+    distance = np.abs(np.subtract.outer(np.arange(length), np.arange(length)))
+    of_places = scales.drift * (1 + distance / 3.4) ** -0.5
     stars = [
-        rng.multivariate_normal(mean_of(one, h), of_movies[np.ix_(one, one)] + of_places)
+        rng.multivariate_normal(mean_of(one, one, parts), of_movies[np.ix_(one, one)] + of_places)
         for one in movie
     ]
     user = np.repeat(np.arange(count), length)
     return Ratings(user, movie.ravel(), np.ravel(stars), np.tile(np.arange(length), count))
 
 
-def test_scales_of_simulated_people_are_found_again():
+def test_scales_of_simulated_users_are_found_again():
     """Far from the defaults, which are the prior."""
-    truth = Scales(loading=0.3, similarity=3.0, metadata=0.4, slope=0.05, drift=0.3, noise=0.2)
-    ratings = simulated(truth, 0.9, 500, 16, 0)
-    scales, part_of_fm = fit_scales(list(blocks_of(ratings, TABLE, BASELINE, MOVIES)))
+    truth = Scales(0.3, 3.0, metadata=0.4, slope=0.3, drift=0.3, uncertainty=1.0, noise=0.4)
+    ratings = simulated(truth, (0.9, 2.0), 500, 24)
+    scales, parts = fit_scales(list(blocks_of(ratings, FOUND, BASELINE, MOVIES)))
     ratio = scales.as_array() / truth.as_array()
-    assert ratio == pytest.approx(np.ones(6), abs=0.35)
+    assert ratio == pytest.approx(np.ones(7), abs=0.35)
     assert ratio[1] == pytest.approx(1, abs=0.1)  # similarity, of which most is seen
-    assert part_of_fm == pytest.approx(0.9, abs=0.05)
+    assert parts == pytest.approx([0.9, 2.0], abs=0.1)
 
 
 def test_of_nobody_the_scales_are_the_defaults():
-    scales, part_of_fm = fit_scales([])
+    scales, parts = fit_scales([])
     assert scales.as_array() == pytest.approx(Scales().as_array(), rel=1e-6)
-    assert part_of_fm == pytest.approx(0.5, abs=1e-6)
+    assert parts == pytest.approx(script.PARTS)

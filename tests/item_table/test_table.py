@@ -14,8 +14,9 @@ from tests_paths import ROOT
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import table as script
+from recbench.models.item_table.codes import choose_codes, codes_of
 from recbench.models.item_table.scales import EVEN, Scales, Steps
-from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.item_table.table import ARRAYS, ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
 
 
@@ -25,7 +26,10 @@ def a_table(n: int = 4) -> ItemTable:
         movie_id=np.array([30, 10, 40, 20, 50][:n]),
         mean=rng.uniform(1, 5, n),
         factors=rng.normal(size=(n, 3)),
-        codes=rng.integers(0, 2, (n, 11)),
+        implicit=rng.normal(size=(n, 3)),
+        implicit_mean=rng.normal(size=3),
+        uncertainty=rng.uniform(0, 1, n),
+        count=rng.integers(0, 99, n),
         scales=Scales(loading=0.7, noise=0.123456789),
         steps=Steps(np.linspace(0.8, 4.6, 9), 1.25),
         about={"users": 12, "part_of_fm": 0.375},
@@ -48,7 +52,7 @@ def test_a_table_comes_back_as_it_was(tmp_path):
     table.save(path)
     loaded = ItemTable.load(path)
     assert loaded.checksum() == table.checksum()
-    for name in ("movie_id", "mean", "factors", "codes"):
+    for name in ARRAYS:
         first, second = getattr(table, name), getattr(loaded, name)
         assert first.dtype == second.dtype
         assert np.array_equal(first, second)
@@ -66,7 +70,10 @@ def test_a_table_comes_back_as_it_was(tmp_path):
         {"movie_id": [30, 10, 40, 21]},
         {"mean": np.nextafter(a_table().mean, 9)},
         {"factors": -a_table().factors},
-        {"codes": 1 - a_table().codes},
+        {"implicit": -a_table().implicit},
+        {"implicit_mean": -a_table().implicit_mean},
+        {"uncertainty": 2 * a_table().uncertainty},
+        {"count": 1 + a_table().count},
         {"scales": Scales()},
         {"steps": replace(a_table().steps, spread=1.2500001)},
         {"steps": replace(a_table().steps, cuts=EVEN.cuts)},
@@ -80,12 +87,12 @@ def test_another_table_has_another_checksum(change):
 
 
 def test_a_table_is_loaded_and_used_without_what_made_it(tmp_path):
-    """No sampler is installed where a table is only used."""
+    """Where a table is only used there need be no optimiser and no linear algebra."""
     table = a_table()
     table.save(tmp_path / "t")
     program = (
         "import sys\n"
-        "sys.modules['myfm'] = None\n"
+        "sys.modules['scipy.optimize'] = sys.modules['scipy.sparse'] = None\n"
         "from recbench.models.item_table.table import ItemTable\n"
         "table = ItemTable.load(sys.argv[1])\n"
         "print(table.checksum(), len(table.steps.probabilities(table.mean, table.mean)))\n"
@@ -172,7 +179,11 @@ def test_a_number_changed_within_a_sound_file(path):
     ("changes", "message"),
     [
         ({"format": "weightless"}, "is 'weightless'. Expected an item table"),
-        ({"version": script.VERSION + 1}, "is of version 2. This program reads 1"),
+        ({"version": script.VERSION + 1}, "is of version 3. This program reads 2"),
+        (
+            {"format": "recbench film table"},
+            "earlier version, whose numbers.*Make it again: python",
+        ),
         ({"version": None}, "damaged, or no item table"),
         ({"scales": {"level": 1.0, "shape": 2.0}}, "damaged"),
         *(({name: None}, "damaged") for name in ("scales", "spread", "about")),
@@ -187,7 +198,7 @@ def test_a_header_that_is_no_header(path, text):
     rewritten(path, "damaged, or no item table", about=np.frombuffer(text.encode(), np.uint8))
 
 
-@pytest.mark.parametrize("gone", ["movie_id", "mean", "factors", "codes", "cuts", "sha256"])
+@pytest.mark.parametrize("gone", [*ARRAYS, "cuts", "sha256"])
 def test_a_part_that_is_missing(path, gone):
     rewritten(path, "damaged", **{gone: None})
 
@@ -220,12 +231,15 @@ def test_for_movies_in_another_order_and_for_unknown_ones():
     table = a_table()
     there = table.for_movies(movies_of([20, 99, 10, 30, 5], np.ones(5)))
     assert there.movie_id.tolist() == [20, 99, 10, 30, 5]
-    for name in ("mean", "factors", "codes"):
+    for name in ("mean", "factors", "implicit", "uncertainty", "count"):
         before, after = getattr(table, name), getattr(there, name)
         assert np.array_equal(after[[0, 2, 3]], before[[3, 1, 0]])
     assert there.mean[[1, 4]] == pytest.approx(table.mean.mean())
+    assert there.uncertainty[[1, 4]].tolist() == [table.uncertainty.max()] * 2
     assert not there.factors[[1, 4]].any()
-    assert not there.codes[[1, 4]].any()
+    assert not there.implicit[[1, 4]].any()
+    assert not there.count[[1, 4]].any()
+    assert (there.implicit_mean == table.implicit_mean).all()
     assert (there.scales, there.steps, there.about) == (table.scales, table.steps, table.about)
     same = table.for_movies(movies_of([30, 10, 40, 20], np.ones(4)))
     assert same.checksum() == table.checksum()
@@ -237,6 +251,27 @@ def test_loading_and_norm_by_hand():
     assert table.norm.tolist() == [5.0, 0.0]
 
 
+def test_codes_are_of_the_factors_but_the_first():
+    table = a_table()
+    found = codes_of(table, 16, seed=2)
+    assert (found == choose_codes(table.factors[:, 1:], table.count, 16, 2)).all()
+    other = replace(table, factors=table.factors * [-1, 1, 1], mean=np.ones(4))
+    assert (codes_of(other, 16, seed=2) == found).all()
+
+
+def test_what_having_rated_movies_says_by_hand():
+    table = replace(
+        a_table(3),
+        factors=[[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]],
+        implicit=[[0.6, 0.2], [0.3, 0.1], [9.0, 9.0]],
+        implicit_mean=[0.1, 0.2],
+    )
+    one, two = np.array([0]), np.array([0, 1])
+    assert table.implicit_means(one, np.array([2])) == pytest.approx([2 * 0.5 + 0.0])
+    expected = [0.3 / 2**0.5 - 0.1, 0.2 / 2**0.5 - 0.2, 2 * 0.9 / 2**0.5 - 0.2 + 0.3 / 2**0.5 - 0.2]
+    assert table.implicit_means(two, np.arange(3)) == pytest.approx(expected)
+
+
 def test_of_metadata_there_is_a_mean_and_no_similarity():
     movies = movies_of([7, 8, 9], [2.0, np.nan, 4.0])
     table = ItemTable.of_metadata(movies)
@@ -244,14 +279,16 @@ def test_of_metadata_there_is_a_mean_and_no_similarity():
     assert table.mean[2] > table.mean[1] > table.mean[0]  # 4 stars, unknown, 2 stars
     assert table.norm.tolist() == [0, 0, 0]
     assert table.loading.tolist() == [1, 1, 1]  # a user's bias shows in all movies equally
-    assert table.codes.shape == (3, 0)
+    for nothing in (table.implicit, table.implicit_mean, table.uncertainty, table.count):
+        assert not nothing.any()
     assert (table.scales, table.steps) == (Scales.of_nobody(), EVEN)
 
 
 def test_columns_are_of_as_many_movies_and_cannot_be_written_to():
-    for wrong in ({"mean": np.ones(3)}, {"codes": np.ones((5, 2))}, {"factors": np.ones(4)}):
+    wrong = {"mean": 3, "count": 5, "factors": 4, "implicit": (4, 2), "implicit_mean": 4}
+    for name, shape in {**wrong, "uncertainty": (4, 1)}.items():
         with pytest.raises(ValueError, match="differ in length"):
-            replace(a_table(), **wrong)
+            replace(a_table(), **{name: np.ones(shape)})
     own = np.array([1.0, 2.0, 3.0, 4.0])
     with pytest.raises(ValueError, match="read-only"):
         replace(a_table(), mean=own).mean[0] = 5

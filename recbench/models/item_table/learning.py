@@ -71,13 +71,13 @@ def learn_factors(
         movies: all that the table is to have; of one that nobody rated the prior is returned.
         seed: of the starting point.
         held_out: ratings of users who are not in `ratings`: the later half of each is predicted
-            from the earlier one, and the pass at which that goes best is the last. None: all
-            `iterations` are made.
+            from the earlier one, and the pass at which that goes best is the last. None, or nobody
+            has two: all `iterations` are made.
         iterations: passes, at most.
         rank: k.
     """
     model = _Model(ratings, movies, seed, rank)
-    halves = _halves(held_out) if held_out is not None and len(held_out) else None
+    halves = _halves(held_out, model.known) if held_out is not None else None
     best, least, waited = None, np.inf, 0
     for iteration in range(1, iterations + 1):
         model.iterate()
@@ -92,14 +92,16 @@ def learn_factors(
     return best or model.found(iterations)
 
 
-def _halves(ratings: Ratings) -> tuple[Ratings, Ratings]:
-    """The earlier and the later ratings of each user; users are numbered anew."""
+def _halves(ratings: Ratings, known: np.ndarray) -> tuple[Ratings, Ratings] | None:
+    """The earlier and the later ratings of each user, these of `known` movies alone (bool [m]);
+    users are numbered anew. None, if there are no later ones."""
     _, user = np.unique(ratings.user, return_inverse=True)
     order = np.lexsort((ratings.time, user))
     place = np.arange(len(user)) - np.searchsorted(user[order], user[order])
     later = 2 * place >= np.bincount(user)[user[order]]
     ordered = Ratings(user, ratings.movie, ratings.stars, ratings.time).take(order)
-    return ordered.take(~later), ordered.take(later)
+    usable = later & known[ordered.movie]
+    return (ordered.take(~later), ordered.take(usable)) if usable.any() else None
 
 
 class _Model:
@@ -133,7 +135,7 @@ class _Model:
         of_movie = self.stars_by.sum(axis=1) / (self.count + 10)
         self.w = np.column_stack((0.1 * rng.standard_normal((m, k)), of_movie))  # (M, K)
         self.w[:, 0] = 0.3
-        self.w_covariance = np.zeros((m, k + 1, k + 1))
+        self.w_covariance: np.ndarray = np.zeros((m, k + 1, k + 1))
         self.w_precision = np.full(k + 1, 20.0)  # λ
         self.noise = 0.8  # σ²
         self.prior_x = np.zeros((users, k))  # B'(s_u − s̄)
@@ -221,15 +223,14 @@ class _Model:
 
     def squared_error(self, earlier: Ratings, later: Ratings) -> float:
         """Of the `later` ratings of users who are not learned from, predicted from their `earlier`
-        ones; users are numbered from 0 in both. A movie that nobody rated is left out."""
-        k, users = self.rank, int(max(earlier.user.max(initial=0), later.user.max())) + 1
+        ones, of which each has some; users are numbered from 0 in both."""
+        k, users = self.rank, int(earlier.user.max()) + 1
         stars = earlier.stars - self.centre
         rated, stars_of = self._tables(earlier.user, earlier.movie, stars, users, len(self.w))
         x, _ = self._users(rated, stars_of, self.implicit.of(rated))
         user, movie = later.user, later.movie
         predicted = np.vecdot(x[user], self.w[movie, :k]) + self.w[movie, k] + self.centre
-        squares = (later.stars - predicted)[self.known[movie]] ** 2
-        return float(squares.mean()) if len(squares) else 0.0
+        return float(((later.stars - predicted) ** 2).mean())
 
     def found(self, iterations: int) -> ItemFactors:
         """In principal axes, movies weighing as their ratings, the largest first; each is turned so
