@@ -53,7 +53,7 @@ def learn(model, ratings: Ratings) -> None:
 def test_there_are_as_many_as_the_documentation_says():
     assert set(ONLINE) == {
         "ao", "bayes_fm_folded", "hybrid", "hybrid_implicit", "movie_mean", "personal",
-        "personal_exact", "personal_live", "ridge_recursive", "river_baseline",
+        "personal_live", "ridge_recursive", "river_baseline",
         "river_biased_mf", "torch_online", "user_mean",
     }  # fmt: skip
 
