@@ -1,6 +1,5 @@
 PYTHON = .venv/bin/python
 FULL_SIZE = full-size
-DATASET = auto
 
 .PHONY: compare test quick faults versions check report pictures speed
 
@@ -19,18 +18,16 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 
 # What is measured stands here until all of it is there; stopped, the same command continues it.
 MEASURED = results/speed-unfinished
-# folder, dataset, parts: begun, or continued
-measure = $(PYTHON) -m experiments.speed --dataset $(2) --parts $(3) \
+# folder, parts: begun, or continued
+measure = $(PYTHON) -m experiments.speed --dataset $(FULL_SIZE) --parts $(2) \
 	$$(test -d $(MEASURED)/$(1) && echo --resume || echo --output-dir) $(MEASURED)/$(1)
 
-speed: .venv/ready-to-test  ## measure what everything costs, at full size too, for docs/scale.md
+speed: .venv/ready-to-test  ## measure what full size costs, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.speed --make $(FULL_SIZE)
-	$(call measure,all,$(DATASET),engine models)
-	$(call measure,preparing,$(FULL_SIZE),preparing)
-	$(call measure,background,$(FULL_SIZE),background)
-	$(call measure,full-size,$(FULL_SIZE),shares)
-	mkdir -p results/earlier && mv results/speed results/earlier/speed-$$(date +%Y%m%d-%H%M%S)
-	mv $(MEASURED) results/speed
+	$(call measure,preparing,preparing)
+	$(call measure,full-size,shares)
+	earlier=results/earlier/speed-$$(date +%Y%m%d-%H%M%S) && mkdir -p $$earlier && \
+	mv results/speed/preparing results/speed/full-size $$earlier && mv $(MEASURED)/* results/speed
 	$(PYTHON) -m recbench.report
 
 versions:  ## the quick tests under each Python that is installed, in environments of their own
@@ -49,7 +46,7 @@ check: .venv/ready-to-test  ## lint, format, types
 report: .venv/ready  ## write the tables and pictures of README and docs anew from results/
 	$(PYTHON) -m recbench.report
 
-pictures: .venv/ready-to-test  ## draw the terminal, the report, the page, the engine for README and docs
+pictures: .venv/ready-to-test  ## draw the terminal, the report, the page for the docs
 	$(PYTHON) docs/pictures.py
 
 .venv/ready: requirements.txt

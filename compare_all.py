@@ -290,7 +290,7 @@ from recbench.runs.resume import (
 from recbench.runs.run_folder import RunFolder
 
 TRIVIAL_REFERENCE = "user_median"  # beside the other
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 
 def main(parameters: Parameters) -> int:
@@ -306,12 +306,16 @@ def main(parameters: Parameters) -> int:
             console.print(f"{spec} is {RENAMED[spec]} now")
         running.check_models(specs, parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
+    remark = running.check_holdout(dataset, protocol)
     with open_cluster(parameters.cluster) as cluster:
         folder = open_run(
             parameters, earlier, dataset.source.name, [dataset],
             protocol=protocol.columns(), evaluation_version=VERSION,
         )  # fmt: skip
-        with resumable(resume_command(folder, parameters)):
+        if remark:
+            console.print(remark)
+            folder.note("notes", list(dict.fromkeys([*folder.metadata.get("notes", []), remark])))
+        with resumable(folder.path, resume_command(folder, parameters)):
             models, predictions = run_grid(parameters, protocol, dataset, folder, cluster)
             table = folder.finish(models, started)
             if (table["status"] == "ok").any():
@@ -345,12 +349,12 @@ def run_grid(
     names = [name_of(spec) for spec in specs]
     if dataset.cached_in is not None:
         size = megabytes(size_of(dataset.cached_in))
-        console.print(f"read from {dataset.cached_in} ({size})", markup=False, soft_wrap=True)
+        console.print(f"read from {dataset.cached_in} ({size})", soft_wrap=True)
     counts = ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
-    console.print(f"{dataset.source.name}: {counts}", markup=False)
-    console.print(f"protocol {protocol.name}; results in {folder.path}", markup=False)
+    console.print(f"{dataset.source.name}: {counts}")
+    console.print(f"protocol {protocol.name}; results in {folder.path}")
     for model in forget_changed_files(folder, predictions, specs):
-        console.print(f"the file of {model} has changed since: it is run again", markup=False)
+        console.print(f"the file of {model} has changed since: it is run again")
 
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
@@ -380,7 +384,7 @@ def run_grid(
         dataset=dataset,
     )
     for line in running.expected_costs(tasks, dataset):
-        console.print(line, markup=False)
+        console.print(line)
     command = resume_command(folder, parameters, workers=0 if cluster else 1)
     workers = cluster or parameters.workers
     progress = partial(GridProgress, console, rows=folder.rows, order=names)

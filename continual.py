@@ -112,6 +112,7 @@ import shutil
 import time
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 
@@ -128,9 +129,10 @@ from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
 from recbench.stream.replaying import KEY, Replay, Segment, stream_of, work
 from recbench.stream.scores import make_tables
+from recbench.stream.stream import date_of
 
 TABLE = "segments.csv"
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 
 def main(parameters: Parameters) -> int:
@@ -145,7 +147,7 @@ def main(parameters: Parameters) -> int:
     name = dataset.source.name
     with open_cluster(parameters.cluster) as cluster:
         folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
-        with resumable(resume_command(folder, parameters)):
+        with resumable(folder.path, resume_command(folder, parameters)):
             auto = parameters.dataset == "auto"
             replay = Replay(
                 dataset=name if auto else absolute_path(parameters.dataset),
@@ -174,11 +176,13 @@ def replay_all(
     if not len(ratings):
         raise InputError(f"{parameters.dataset}: there is no rating of such users. Choose others")
     name = folder.metadata["datasets"][0]["name"]
-    days = (time.gmtime(int(ratings.time[row])) for row in (0, -1))
-    first, last = (time.strftime("%Y-%m-%d", day) for day in days)
+    first, last = (date_of(ratings.time[row]) for row in (0, -1))
+    same = np.diff(ratings.time) == 0
+    tied = int((np.append(False, same) | np.append(same, False)).sum())
+    order = f", {tied:,} of them in random order, at the time of another" if tied else ""
     console.print(
         f"{name}: {len(ratings):,} ratings by {ratings.user.max() + 1:,} users, from {first} to "
-        f"{last}; results in {folder.path}"
+        f"{last}{order}; results in {folder.path}"
     )
     segments = {
         one.name: [Segment(replay, one, *piece) for piece in one.pieces(ratings.time)]

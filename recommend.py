@@ -1,8 +1,8 @@
 """Your own ratings -> movies you have not seen, with the stars to expect, and why.
 
 Your ratings stay on this machine, in one file that you alone can read. They are compared with an
-item table, learned once from the ratings of other users in a dataset, about a minute a million
-ratings; after that neither dataset nor network is needed.
+item table, learned once from the ratings of other users in a dataset; after that neither dataset
+nor network is needed.
 
     python recommend.py                               asks about ten movies, or uses your profile
     python recommend.py --ratings ratings.csv         MovieLens's, Letterboxd's or IMDb's export
@@ -28,7 +28,7 @@ FORMAT = "text"  # or "json", "csv"
 PORT = 8765  # of the page of --serve
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -149,8 +149,11 @@ def check(parameters: Parameters) -> None:
         )
     if parameters.user and not parameters.ratings:
         raise InputError("--user is one of a file of ratings. Name the file with --ratings")
-    if parameters.output and not Path(parameters.output).expanduser().parent.is_dir():
+    output = Path(parameters.output).expanduser()
+    if parameters.output and not output.parent.is_dir():
         raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
+    if parameters.output and output.is_dir():
+        raise InputError(f"--output {parameters.output}: cannot be written, it is a folder")
     chosen = {field.name for field in fields(Parameters)
               if getattr(parameters, field.name) != field.default}  # fmt: skip
     if parameters.serve and chosen - set(SERVING):
@@ -167,9 +170,10 @@ from PerUser.personal import Personal
 from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
-from recbench.own_ratings.reading import RatingsFile, read_ratings, stars_of
+from recbench.own_ratings.reading import RatingsFile, read_ratings
 from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
 from recbench.own_ratings.session import LATEST, Session, interview
+from recbench.own_ratings.values import stars_of
 
 
 def main(parameters: Parameters) -> None:
@@ -195,24 +199,29 @@ def main(parameters: Parameters) -> None:
         )
     rated = [title_and_stars(text) for text in parameters.rate]  # errors before anything long
     added = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
+    if changing or profile is None:
+        with file.locked():  # the same if it cannot be written
+            pass
 
     known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
     session = Session(known_movies, Personal, profile)
     filters = filters_of(parameters, session)
     query = (parameters.number, filters, parameters.diversity)
-    changes, listed = None, None
+    changes, listed, messages = None, None, list[str]()
     if changing:
         before = session.recommend(*query)
-        change(session, parameters, added, rated)
+        messages = change(session, parameters, added, rated)
+        tell(*messages)
         listed = session.recommend(*query)
         file.write(session.profile)
         changes = Changes.between(before, listed)
     elif profile is None:
         interview(session, ask_in_terminal, tell, lambda: file.write(session.profile))
-    tell_profile(session, file, list_lacking=parameters.me)
+    about = about_profile(session, file, list_lacking=parameters.me)
+    tell(*about)
     if not parameters.me:
         listed = session.recommend(*query) if listed is None else listed
-        show(session, parameters, listed, changes)
+        show(session, parameters, filters, listed, changes, [*messages, *about])
 
 
 def title_and_stars(text: str) -> tuple[str, float]:
@@ -249,43 +258,41 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
 
 
 def change(session: Session, parameters: Parameters, added: RatingsFile | None,
-           rated: list[tuple[str, float]]) -> None:  # fmt: skip
-    """Carry out all changes of the profile, and tell what was done."""
-    if added is not None:
-        tell(*session.add_file(added))
+           rated: list[tuple[str, float]]) -> list[str]:  # fmt: skip
+    """Carry out all changes of the profile; what was done, in sentences."""
+    done = [] if added is None else session.add_file(added)
     for title, stars in rated:
-        tell(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
-    for title in parameters.forget:
-        tell(f"forgotten: {session.forget(title)}")
+        done.append(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
+    done += [f"forgotten: {session.forget(title)}" for title in parameters.forget]
     for genre in parameters.forget_genre:
         names = session.forget_genre(genre)
-        tell(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
+        done.append(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
         if session.lacking:
-            tell(f"the genre of {len(session.lacking):,} movies is unknown; --me lists them")
-    for genre in parameters.mute:
-        tell(f"muted: {session.mute(genre)}")
-    for genre in parameters.unmute:
-        tell(f"no longer muted: {session.unmute(genre)}")
+            done.append(f"the genre of {len(session.lacking):,} movies is unknown; --me lists them")
+    done += [f"muted: {session.mute(genre)}" for genre in parameters.mute]
+    done += [f"no longer muted: {session.unmute(genre)}" for genre in parameters.unmute]
+    return done
 
 
-def tell_profile(session: Session, file: ProfileFile, list_lacking: bool) -> None:
+def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> list[str]:
     """The profile, in a few lines."""
     profile, catalogue, lacking = session.profile, session.catalogue, session.lacking
-    tell(f"your profile: {len(profile.ratings):,} ratings, in {file.path}; movies: "
-         f"{len(catalogue):,} of {catalogue.dataset}")  # fmt: skip
+    lines = [f"your profile: {len(profile.ratings):,} ratings, in {file.path}; movies: "
+             f"{len(catalogue):,} of {catalogue.dataset}"]  # fmt: skip
     if lacking:
-        tell(f"not used, of movies that are not among these: {len(lacking):,}")
+        lines.append(f"not used, of movies that are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
-        tell(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
+        lines.append(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
     if profile.muted:
-        tell(f"genres muted: {', '.join(profile.muted)}")
-    if lacking and list_lacking:
-        tell(*(f"  {rating.name}, {rating.stars:g} stars" for rating in lacking))
+        lines.append(f"genres muted: {', '.join(profile.muted)}")
+    if list_lacking:
+        lines += [f"  {rating.name}, {rating.stars:g} stars" for rating in lacking]
+        lines += catalogue.about_later(lacking)
+    return lines
 
 
-def show(
-    session: Session, parameters: Parameters, listed: list[Recommendation], changes: Changes | None
-) -> None:
+def show(session: Session, parameters: Parameters, filters: Filters, listed: list[Recommendation],
+         changes: Changes | None, messages: list[str]) -> None:  # fmt: skip
     """Changes and recommendations, the latter on standard output or in the file of --output."""
     if changes and parameters.number:
         tell(f"changed in the list of {parameters.number}:", *(f"  {x}" for x in changes.lines()))
@@ -294,13 +301,20 @@ def show(
         movie = session.next_question()
         ask = None if movie is None else session.catalogue.name(movie)
         tell(f'would teach most: --rate "{ask}=STARS"' if ask else "no movie is left to ask about")
+    if_none = filters.if_none(session.catalogue)
     if parameters.format == "text":
-        text = as_text(listed) if parameters.number else ""
+        text = as_text(listed, if_none) if parameters.number else ""
     elif parameters.format == "csv":
         text = as_csv(listed)
     else:
-        text = as_json(listed, session.catalogue.dataset, session.learned, session.profile.muted,
-                       changes, ask)  # fmt: skip
+        text = as_json(listed, {
+            "dataset": session.catalogue.dataset,
+            "ratings": session.learned,  # by the model
+            "muted": session.profile.muted,
+            "changes": changes and asdict(changes),  # null where nothing was changed
+            "ask": ask,  # the movie that would teach most; null where that was not asked
+            "messages": messages if listed else [*messages, if_none],
+        })  # fmt: skip
     if not parameters.output:
         print(text, end="")
         return

@@ -117,8 +117,7 @@ from data_prep import load_dataset
 from recbench.contract import Recommender, declared
 from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
-from recbench.report.progress import progress_bar
-from recbench.runs.jobs import attempt
+from recbench.report.progress import PiecesProgress
 from recbench.runs.processes import resumable
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
@@ -134,7 +133,7 @@ from recbench.runs.tuning import (
 
 REFERENCE = "user_mean"  # without settings; errors are divided by its error
 TABLE = "trials.csv"
-console = Console(highlight=False)
+console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 
 def main(parameters: Parameters) -> int:
@@ -183,7 +182,7 @@ def main(parameters: Parameters) -> int:
 
     names = " ".join(dataset.source.name for dataset in datasets)
     console.print(f"{names}, {parameters.trials} trials each; in {folder.path}")
-    with resumable(resume_command(folder, parameters)):
+    with resumable(folder.path, resume_command(folder, parameters)):
         tune_all(parameters, classes, cells, {"dataset": names, **columns}, folder)
     rows = pd.DataFrame(folder.rows)
     best = best_of(rows, classes, parameters.background_users != 0)
@@ -218,10 +217,8 @@ def tune_all(
     folder: RunFolder,
 ) -> None:
     """All trials of one recommender after another; each is a row as soon as it is done."""
-    with progress_bar(console) as progress:
-        bar = progress.add_task("", total=len(classes) * parameters.trials)
+    with PiecesProgress(console, len(classes) * parameters.trials) as progress:
         for name, cls in classes.items():
-            progress.update(bar, description=name)
             done = {row["trial"]: row for row in folder.rows if row["model"] == name}
             about = {"seed": parameters.seed, "model": name, "family": family_of(cls)}
 
@@ -229,14 +226,14 @@ def tune_all(
                 settings: Settings, name: str = name, cls: type[Recommender] = cls
             ) -> Columns:
                 work = partial(relative_rmse, cls, settings, cells)
-                return attempt(work, folder, f"{name}, {json.dumps(settings)}")
+                return folder.attempt(work, f"{name}, {json.dumps(settings)}")
 
             space = declared(cls, "search_space")
             defaults = defaults_of(cls, parameters.background_users != 0)
             for row in trials(space, defaults, parameters.trials, parameters.seed, evaluate, done):
                 if row["trial"] not in done:
                     folder.add({**columns, **about, **row})
-                progress.advance(bar)
+                progress.add(name)
 
 
 def best_of(

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from Collaborative.rated import Rated
+from Collaborative.rated import Rated, places
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -172,8 +172,8 @@ class AutoRecModel(Recommender):
                 adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        of_user = _place(self._rated.users, np.asarray(user))
-        of_movie = _place(self._rated.movies, np.asarray(movie))
+        of_user = places(self._rated.users, np.asarray(user))
+        of_movie = places(self._rated.movies, np.asarray(movie))
         stars = self._rated.offset[movie] + self._biases[of_user]
         for start in range(0, len(stars), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
@@ -186,13 +186,6 @@ class AutoRecModel(Recommender):
 
     def shared_bytes(self) -> int:
         return self._hidden.nbytes + self._rated.offset.nbytes
-
-
-def _place(known: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Where each of `ids` stands in `known` (sorted), int64 [n]; behind the last if it does not."""
-    place = np.searchsorted(known, ids)
-    met = np.append(known, -1)[place] == ids
-    return np.where(met, place, len(known))
 
 
 def _ranges(start: Tensor, count: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from Collaborative.bias import BiasModel
-from Collaborative.rated import check_square, groups
+from Collaborative.rated import FEWER_MOVIES, check_square, groups
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -64,8 +64,7 @@ class EaseModel(Recommender):
         train = training.all_ratings
         bias = BiasModel(self.epochs, self.damping_user, self.damping_movie, self.start)
         self._bias = bias.fit(training)
-        instead = "fewer movies (--top-percentile), or another recommender"
-        check_square(self.name, len(bias.rated.movies), "movies", instead)
+        check_square(self.name, len(bias.rated.movies), "movies", FEWER_MOVIES)
         residuals = train.stars - bias.stars(train.user, train.movie)
         x = self._x = bias.rated.table(train, residuals)  # (users, movies)
         inverse = inverse_of(x, self.regularisation)  # P

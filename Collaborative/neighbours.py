@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from Collaborative.bias import BiasModel
-from Collaborative.rated import check_square, groups
+from Collaborative.rated import FEWER_MOVIES, check_square, groups
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
 from recbench.ratings import MAX_STARS, MIN_STARS
@@ -80,16 +80,16 @@ class NeighbourModel(Recommender):
         train = training.all_ratings
         bias = BiasModel(self.epochs, self.damping_user, self.damping_movie, self.start)
         self._bias = bias.fit(training)
+        rated = bias.rated
         if self.by_user:
             instead = "fewer users (--num-users, --background-users), or item_knn"
-            check_square(self.name, len(bias.rated.users), "users", instead)
+            check_square(self.name, len(rated.users), "users", instead)
         else:
-            instead = "fewer movies (--top-percentile), or another recommender"
-            check_square(self.name, len(bias.rated.movies), "movies", instead)
-        residuals = bias.rated.table(train, train.stars - bias.stars(train.user, train.movie))
+            check_square(self.name, len(rated.movies), "movies", FEWER_MOVIES)
+        residuals = rated.table(train, train.stars - bias.stars(train.user, train.movie))
         self._residuals = residuals if not self.by_user else residuals.T.tocsr()
         if self.similarity == "msd":
-            stars = bias.rated.table(train, train.stars)
+            stars = rated.table(train, train.stars)
             self._similarity = closeness(stars if self.by_user else stars.T.tocsr())
         else:
             self._similarity = correlations(self._residuals.T.tocsr(), self.shrinkage)

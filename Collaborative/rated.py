@@ -17,6 +17,7 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 # The same on every machine, so that a run that ends on one does on another; several run at a time.
 LARGEST = 2 * 2**30  # bytes of a table of all pairs: 16,384 users or movies
+FEWER_MOVIES = "fewer movies (--top-percentile), or another recommender"
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,17 @@ class ListedTrainset(Trainset):
         return iter(self._rows)
 
 
+def places(known: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Where each of `ids` stands in `known` (sorted), int64 [n]; behind the last if it does not."""
+    place = np.searchsorted(known, ids)
+    return np.where(np.append(known, -1)[place] == ids, place, len(known))
+
+
 def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Rows of `table` [k, ...] (one for each of `known`, sorted) for `ids`; zeros for others."""
-    if not len(known):
-        return np.zeros((len(ids), *table.shape[1:]))
-    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    met = known[place] == ids
-    return table[place] * met.reshape(-1, *[1] * (table.ndim - 1))
+    return np.append(table, np.zeros_like(table, shape=(1, *table.shape[1:])), 0)[
+        places(known, ids)
+    ]
 
 
 def groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

@@ -39,15 +39,26 @@ class _River(OnlineRecommender):
         model = self._model
         stars = model.global_mean.get() if model.global_mean.n else DEFAULT_STARS
         stars += model.u_biases.get(user, 0.0) + model.i_biases.get(movie, 0.0)
-        return float(min(max(stars + self._product(user, movie), MIN_STARS), MAX_STARS))
-
-    def _product(self, user: int, movie: int) -> float:
-        """q_i·p_u, of a model that has factors."""
-        return 0.0
+        users, movies = getattr(model, "u_latents", {}), getattr(model, "i_latents", {})
+        if user in users and movie in movies:
+            stars += float(users[user] @ movies[movie])
+        return float(min(max(stars, MIN_STARS), MAX_STARS))
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         pairs = zip(np.asarray(user).tolist(), np.asarray(movie).tolist(), strict=True)
         return np.array([self.predict_one(*pair) for pair in pairs], dtype=np.float32)
+
+    def state_bytes(self) -> int:
+        return self._bytes("u")
+
+    def shared_bytes(self) -> int:
+        return self._bytes("i")
+
+    def _bytes(self, side: str) -> int:
+        """Of the biases, and of the factors of a model that has them, of users or of items."""
+        model = self._model
+        factors = getattr(model, "n_factors", 0) * len(getattr(model, f"{side}_latents", ()))
+        return 8 * (len(getattr(model, f"{side}_biases")) + factors)
 
 
 class RiverBaseline(_River):
@@ -58,12 +69,6 @@ class RiverBaseline(_River):
     def _new(self, training: Training) -> Any:
         return reco.Baseline(optimizer=optim.SGD(0.01))
 
-    def state_bytes(self) -> int:
-        return 8 * len(self._model.u_biases)
-
-    def shared_bytes(self) -> int:
-        return 8 * len(self._model.i_biases)
-
 
 class RiverBiasedMF(_River):
     """r̂_ui = m + b_u + b_i + q_i·p_u with ten factors, by stochastic gradient descent."""
@@ -72,15 +77,3 @@ class RiverBiasedMF(_River):
 
     def _new(self, training: Training) -> Any:
         return reco.BiasedMF(seed=training.seed)
-
-    def _product(self, user: int, movie: int) -> float:
-        users, movies = self._model.u_latents, self._model.i_latents
-        return float(users[user] @ movies[movie]) if user in users and movie in movies else 0.0
-
-    def state_bytes(self) -> int:
-        model = self._model
-        return 8 * (len(model.u_biases) + model.n_factors * len(model.u_latents))
-
-    def shared_bytes(self) -> int:
-        model = self._model
-        return 8 * (len(model.i_biases) + model.n_factors * len(model.i_latents))

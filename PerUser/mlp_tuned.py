@@ -6,6 +6,7 @@ cross-validation within the user's own ratings, and shrunk towards the baseline 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ FOLDING = 1  # the stream of random numbers that cuts it
 SMALLEST_SHARE = 1e-3  # log-odds of the start are those of shares from here to 1 − here
 
 
+@dataclass(eq=False, kw_only=True)
 class TunedPerUserMlp(Recommender):
     """r̂_ui = b_ui + s_u (f_u(x_i) − b_ui), f_u a multi-layer perceptron of the user's own.
 
@@ -75,33 +77,20 @@ class TunedPerUserMlp(Recommender):
     }
     tuned: ClassVar[str] = "results/tuning/trials"
 
-    def __init__(
-        self,
-        *,
-        units: int = 42,
-        learning_rate: float = 0.0096,
-        weight_decay: float = 3.5,
-        epochs: int = 200,
-        patience: int = 39,
-        damping: float = 3.9,
-        shrinkage: float = 6.9,
-        folds: int = 2,
-        start: Start = "item_baseline",
-        device: str = "auto",
-    ) -> None:
-        self.units = units
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.epochs = epochs
-        self.patience = patience
-        self.damping = damping
-        self.shrinkage = shrinkage
-        self.folds = folds
-        self.start: Start = start
-        self.device = choose_device(device)
+    units: int = 42
+    learning_rate: float = 0.0096
+    weight_decay: float = 3.5
+    epochs: int = 200
+    patience: int = 39
+    damping: float = 3.9
+    shrinkage: float = 6.9
+    folds: int = 2
+    start: Start = "item_baseline"
+    device: str = "auto"
 
     def fit(self, training: Training) -> Self:
         train, sample, movies = training.ratings, training.sample, training.movies
+        device = choose_device(self.device)
         baseline = training.item_baseline if self.start == "item_baseline" else None
         self._baseline = starting_stars(self.start, baseline, movies)  # o, (movies,)
         features = [movies.bits]
@@ -122,18 +111,17 @@ class TunedPerUserMlp(Recommender):
         labels = encode_ratings(train.stars, "half_stars")  # (ratings, 10)
         for batch in batches_of_users(train.user):
             fold = np.full(batch.mask.shape, -1)  # of padding and of short histories
-            for own, user, n in zip(
-                fold, self._users[batch.users], batch.mask.sum(axis=1), strict=True
-            ):
+            counts = batch.mask.sum(axis=1)
+            for own, user, n in zip(fold, self._users[batch.users], counts, strict=True):
                 own[:n] = self._folds(int(user), n, training.seed)
 
             def on_device(array: np.ndarray) -> Tensor:
-                return torch.from_numpy(array).to(self.device)
+                return torch.from_numpy(array).to(device)
 
             movie = train.movie[batch.rows]
             network, steps, scale = self._train(
-                self._numbers[batch.users].to(self.device),
-                x=self._features[movie].to(self.device),  # (users, ratings, features)
+                self._numbers[batch.users].to(device),
+                x=self._features[movie].to(device),  # (users, ratings, features)
                 y=on_device(labels[batch.rows]).float(),  # (users, ratings, 10)
                 baseline=on_device(self._baseline[movie]),  # (users, ratings)
                 mask=on_device(batch.mask),  # (users, ratings)

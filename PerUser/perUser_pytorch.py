@@ -188,6 +188,7 @@ def _padded(count: int) -> int:
 # --- the recommender ---------------------------------------------------------------------------
 
 
+@dataclass(eq=False)
 class TorchPerUserRecommender(Recommender):
     """A multi-layer perceptron per user, movie bits -> thermometer of the rating.
 
@@ -209,21 +210,14 @@ class TorchPerUserRecommender(Recommender):
     name: ClassVar[str] = "torch"
     learns_from: ClassVar[str] = "user"
 
-    def __init__(
-        self,
-        hidden: tuple[int, ...] = HIDDEN,
-        epochs: int = EPOCHS,
-        learning_rate: float = LEARNING_RATE,
-        device: str = "auto",
-    ) -> None:
-        self.hidden = hidden
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.device = choose_device(device)
+    hidden: tuple[int, ...] = HIDDEN
+    epochs: int = EPOCHS
+    learning_rate: float = LEARNING_RATE
+    device: str = "auto"
 
     def fit(self, training: Training) -> Self:
         train, movies, labels_are = training.ratings, training.movies, training.labels
-        mean_stars = np.array([training.sample.mean_stars()])
+        device, mean_stars = choose_device(self.device), np.array([training.sample.mean_stars()])
         self._unknown_bits = encode_ratings(mean_stars, labels_are)  # (1, bits)
         self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, features)
         self._sizes = (movies.bits.shape[1], *self.hidden, RATING_BITS)
@@ -232,13 +226,13 @@ class TorchPerUserRecommender(Recommender):
         movie = torch.from_numpy(train.movie.astype(np.int64))
         labels = torch.from_numpy(encode_ratings(train.stars, labels_are)).float()  # (ratings, 10)
         for batch in batches_of_users(train.user):
-            networks = Networks(self._sizes, self._numbers[batch.users].to(self.device))
+            networks = Networks(self._sizes, self._numbers[batch.users].to(device))
             self._train(
                 networks,
                 training.loss,
-                x=self._features[movie[batch.rows]].to(self.device),  # (users, ratings, features)
-                y=labels[batch.rows].to(self.device),  # (users, ratings, 10)
-                mask=torch.from_numpy(batch.mask).to(self.device),  # (users, ratings)
+                x=self._features[movie[batch.rows]].to(device),  # (users, ratings, features)
+                y=labels[batch.rows].to(device),  # (users, ratings, 10)
+                mask=torch.from_numpy(batch.mask).to(device),  # (users, ratings)
             )
             self._numbers[batch.users] = networks.numbers.detach().cpu()
         return self
@@ -273,11 +267,8 @@ class TorchPerUserRecommender(Recommender):
         return bits
 
     def state_bytes(self) -> int:
-        return (
-            4
-            * len(self._users)
-            * sum(rows * columns for rows, columns in layer_shapes(self._sizes))
-        )
+        of_user = sum(rows * columns for rows, columns in layer_shapes(self._sizes))
+        return 4 * len(self._users) * of_user
 
     def shared_bytes(self) -> int:
         return self._features.nbytes

@@ -89,14 +89,7 @@ class Personal(ContinualRecommender):
         """How similar a user's ratings of two movies are before any is known: the kernel of movies
         int [m] and int [n] over the roots of each with itself, float64 [m, n], −1 .. 1."""
         kernel = self.memories.kernel(int(user))
-        movie, other = np.asarray(movie), np.asarray(other)
-        deviation = np.sqrt(np.outer(kernel.variance(movie), kernel.variance(other)))
-        return kernel.between(movie, other) / deviation
-
-    def similarity(self, movie: int, others: np.ndarray, user: int = 0) -> np.ndarray:
-        """Of a movie with others (int [n]) by the item table's factors but the first, how far a
-        user's bias shows: float64 [n], −1 .. 1, 0 where nobody rated."""
-        return self.memories.kernel(int(user)).similarity(movie, np.asarray(others))
+        return kernel.correlation(np.asarray(movie), np.asarray(other))
 
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
         """The movie whose rating would teach most about a user.

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.contract import ForgettingRecommender, Training
-from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
+from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, rows_of_each
 
 
 @dataclass
@@ -26,6 +26,7 @@ class _User:
     stars: dict[int, float] = field(default_factory=dict)
 
 
+@dataclass(eq=False)
 class RecursiveRidge(ForgettingRecommender):
     """r̂_ui = c_i + m + w_u·z_i by recursive least squares (Plackett 1950).
 
@@ -47,9 +48,8 @@ class RecursiveRidge(ForgettingRecommender):
     learns_from: ClassVar[str] = "user+items"
     tuned: ClassVar[str] = "never"  # alpha and damping are those of `ridge`
 
-    def __init__(self, alpha: float = 25.0, damping: float = 2.0) -> None:
-        self.alpha = alpha
-        self.damping = damping
+    alpha: float = 25.0
+    damping: float = 2.0
 
     def fit(self, training: Training) -> Self:
         train, sample, movies = training.ratings, training.sample, training.movies
@@ -64,14 +64,12 @@ class RecursiveRidge(ForgettingRecommender):
         self._penalty = np.full(self._z.shape[1], self.alpha)
         self._penalty[0] = self.damping
         self._users: dict[int, _User] = {}
-        order = np.argsort(train.user, kind="stable")
-        users, starts = np.unique(train.user[order], return_index=True)
-        for user, rows in zip(users.tolist(), np.split(order, starts)[1:], strict=True):
+        for rows in rows_of_each(train.user):
             z = self._z[train.movie[rows]]  # (n, f)
             inverse = np.linalg.inv(z.T @ z + np.diag(self._penalty))
             weights = inverse @ (z.T @ (residual[rows] - self._mean))
             stars = dict(zip(train.movie[rows].tolist(), train.stars[rows].tolist(), strict=True))
-            self._users[user] = _User(inverse, weights, stars)
+            self._users[int(train.user[rows[0]])] = _User(inverse, weights, stars)
         return self
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
@@ -90,10 +88,8 @@ class RecursiveRidge(ForgettingRecommender):
         return float(min(max(stars, MIN_STARS), MAX_STARS))
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        known = self._users.get(user)
-        if known is None:
-            nothing = np.zeros(len(self._penalty))
-            known = self._users[user] = _User(np.diag(1 / self._penalty), nothing)
+        new = _User(np.diag(1 / self._penalty), np.zeros(len(self._penalty)))
+        known = self._users.setdefault(user, new)
         self._change(known, movie, stars, +1)
         known.stars[movie] = stars
 

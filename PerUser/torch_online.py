@@ -24,10 +24,8 @@ class TorchOnlineRecommender(OnlineRecommender):
     name: ClassVar[str] = "torch_online"
     learns_from: ClassVar[str] = "user"
 
-    def __init__(self) -> None:
-        choose_device("cpu")  # one rating at a time would keep a GPU waiting
-
     def fit(self, training: Training) -> Self:
+        choose_device("cpu")  # one rating at a time would keep a GPU waiting
         train, movies = training.ratings, training.movies
         self._seed, self._labels, self._loss = training.seed, training.labels, training.loss
         self._features = torch.from_numpy(movies.bits.astype(np.float32))  # (movies, bits)

@@ -1,6 +1,6 @@
-"""Draw pictures of the README and docs: the terminal, the report, the page, the engine.
+"""Draw pictures of the docs: the terminal, the report, the page.
 
-    python docs/pictures.py [terminal] [report] [page] [weightless]
+    python docs/pictures.py [terminal] [report] [page]
 
 All of them, or those that are named. They need requirements-dev.txt; `report` and `page` also
 Debian's chromium and chromium-driver.
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from rich.text import Text
     from selenium import webdriver
 
@@ -161,6 +160,7 @@ def terminal(folder: Path) -> Path:
         [*words, "--output-dir", "results/first"], cwd=folder,
         env={**os.environ, "TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs,
     )  # fmt: skip
+    os.close(theirs)  # so that reading ends with the run
     try:
         while ENOUGH not in "".join(screen.display):
             stream.feed(os.read(ours, 65536))
@@ -190,101 +190,7 @@ def coloured(screen: Any, row: int) -> Text:
     return line
 
 
-# --- docs/weightless.svg: the four sets of an agent, and which reads which -----------------------
-
-INK, SOFT, TEACH = "#24364b", "#5b7083", "#8a4fa3"
-SETS = {  # left edge, colour, title, what it is
-    "I": (0.0, "#dcebf7", "I, input", "values from outside"),
-    "Q": (14.0, "#e4f3e1", "Q, state", "a neuron for each input neuron"),
-    "Z": (28.0, "#fbe6d4", "Z, output", "the prediction"),
-    "C": (28.0, "#efe1f5", "C, control", "label, C+, C−"),
-}
-CHANNELS = ("10 genres", "3 vote average", "3 language", "10 vote count")
-
-
-def weightless(folder: Path) -> Path:
-    """Every arrow is one of the architecture's own connections."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    from weightless.arch import CONTROLS, INPUTS, NEIGHBOURS, Arch
-
-    arch = Arch([10, 3, 3, 10], [10], [], "forward_forward_conn")
-    figure = Figure(figsize=(8, 7), layout="constrained")
-    axes = figure.subplots()
-    axes.set(xlim=(-7, 33), ylim=(-35, 9), aspect="equal")
-    axes.axis("off")
-    middles = {}  # of each channel: first neuron -> (x, y)
-    for name, channels, top in (("I", arch.I, 0), ("Q", arch.Q, 0), ("Z", arch.Z, -11)):
-        title(axes, name, top + 1.2)
-        y = float(top)
-        for channel in channels:
-            middles[channel[0]] = column(axes, name, y, len(channel))
-            y -= len(channel) + 1.5
-    for channel, words in zip(arch.I, CHANNELS, strict=True):
-        x, y = middles[channel[0]]
-        axes.text(x - 0.4, y, words, color=SOFT, fontsize=8, ha="right", va="center")
-    title(axes, "C", 6.4)
-    column(axes, "C", 6, 1, len(arch.C[0]))
-    for before, after in ((arch.I, arch.Q), (arch.Q, arch.Z)):
-        for channel in after:
-            x, y = middles[channel[0]]
-            for other in before:
-                if set(arch.datamatrix[INPUTS, channel[0]]) & set(other):
-                    from_x, from_y = middles[other[0]]
-                    arrow(axes, (from_x + 1.2, from_y), (x - 0.2, y))
-            if set(arch.datamatrix[NEIGHBOURS, channel[0]]) & set(channel):
-                arrow(axes, (x + 1.2, y + 1), (x + 1.2, y - 1), bend=-1.2, linestyle=":")
-    for neurons, end in ((arch.Q, (16.5, 3.2)), (arch.Z, (29.5, -7.6))):
-        if set(arch.C[0]) <= set(arch.datamatrix[CONTROLS, neurons[0][0]]):
-            arrow(axes, (29.5, 4.8), end, color=TEACH, label="teaches")
-    key = "solid: read in the state being made    dotted: read as in the state before"
-    axes.text(-7, -33.2, key, fontsize=8, color=INK)
-    learning = (
-        "While it learns, a Q neuron takes the value of its I neuron, a Z neuron the label's."
-    )
-    axes.text(-7, -34.7, learning, fontsize=8, color=INK)
-    with rc_context({"svg.hashsalt": "weightless", "svg.fonttype": "none"}):
-        figure.savefig(DOCS / "weightless.svg", metadata={"Date": None})
-    return DOCS / "weightless.svg"
-
-
-def title(axes: Axes, name: str, y: float) -> None:
-    x, _, words, what = SETS[name]
-    axes.text(x, y + 1.2, words, color=INK, fontsize=11, fontweight="bold")
-    axes.text(x, y, what, color=SOFT, fontsize=8)
-
-
-def column(axes: Axes, name: str, top: float, height: int, width: int = 1) -> tuple[float, float]:
-    """The neurons of a channel; left edge and middle of its height."""
-    from matplotlib.patches import Rectangle
-
-    x, colour, *_ = SETS[name]
-    for down in range(height):
-        for right in range(width):
-            corner = (x + right, top - down - 1)
-            axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor=INK, linewidth=0.7))
-    return x, top - height / 2
-
-
-def arrow(
-    axes: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    bend: float = 0.0,
-    color: str = SOFT,
-    label: str = "",
-    linestyle: str = "-",
-) -> None:
-    shape = {"arrowstyle": "->", "color": color, "linestyle": linestyle, "linewidth": 1.1}
-    if bend:
-        shape["connectionstyle"] = f"arc3,rad={bend}"
-    axes.annotate("", end, start, arrowprops=shape)
-    if label:
-        axes.text(end[0] + 0.4, end[1] + 0.6, label, color=color, fontsize=8)
-
-
-PICTURES = {"terminal": terminal, "report": report, "page": page, "weightless": weightless}
+PICTURES = {"terminal": terminal, "report": report, "page": page}
 
 
 def main(names: Sequence[str]) -> None:

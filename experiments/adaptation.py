@@ -16,8 +16,7 @@ a tenth of that.
 
 from __future__ import annotations
 
-import shutil
-import time
+import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,17 +25,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, console
+from experiments.common import Flags, Job, run_experiment
 from recbench.command_line import run
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.files import write_csv
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
 from recbench.report.plots import adaptation_plot
 from recbench.report.style import save
-from recbench.runs.jobs import Job, run_jobs
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import RunFolder
 from recbench.stream.learners import Learner
 from recbench.stream.replaying import replay
 from recbench.stream.stream import Stream, ratings_before, ratings_in_time
@@ -46,7 +43,7 @@ WITHIN = 1.1  # times the error before: recovered
 
 
 @dataclass
-class Parameters(ResumableFlags):
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
@@ -80,43 +77,32 @@ class Changed:
 
 
 def main(parameters: Parameters) -> int:
-    started = time.perf_counter()
-    parameters, earlier = resumed(parameters)
     check_range("--after", parameters.after, least=5)
-    check_range("--seed", parameters.seed, least=0)
     if not 0 < parameters.share <= 1:
         raise InputError(f"--share is {parameters.share}. Expected more than 0, 1 at the most")
     learners = [Learner.parse(text) for text in parameters.models]
     dataset = load_dataset(parameters.dataset)
     ratings = ratings_in_time(dataset, "all", 0, parameters.seed)
-    plain = Stream(dataset, ratings, "extended", parameters.seed, Path("no item tables yet"))
-    movies = plain.movies(len(ratings))
-    scenarios = {
-        "mirrored": mirrored(ratings, movies, parameters),
-        "two users": two_users(ratings, parameters),
-    }
-    folder = open_run(parameters, earlier, "adaptation", [dataset])
-    jobs = []
-    for k, (name, changed) in enumerate(scenarios.items()):
-        tables = folder.path / f"item_tables-{k}"
-        stream = replace(plain, ratings=changed.ratings, folder=tables)
-        for learner in learners:
-            key: dict[str, object] = {"change": name, "model": learner.name}
-            work = partial(errors, stream, changed, learner, parameters.seed)
-            jobs.append(Job(key, {"dataset": dataset.source.name, **key}, work))
-    run_jobs(jobs, folder, console)
-    rows = pd.DataFrame(folder.rows)
-    ok = rows[rows["status"] == "ok"]
-    table = curves(ok.reset_index(drop=True))
-    summary = recovery(table)
-    write_csv(table, folder.path / "adaptation.csv")
-    write_csv(summary, folder.path / "summary.csv")
+    with tempfile.TemporaryDirectory() as scratch:  # for item tables
+        plain = Stream(dataset, ratings, "extended", parameters.seed, Path(scratch))
+        scenarios = {
+            "mirrored": mirrored(ratings, plain.movies(len(ratings)), parameters),
+            "two users": two_users(ratings, parameters),
+        }
+        jobs = []
+        for name, changed in scenarios.items():
+            stream = replace(plain, ratings=changed.ratings, folder=Path(scratch) / name)
+            for learner in learners:
+                key: dict[str, object] = {"change": name, "model": learner.name}
+                work = partial(errors, stream, changed, learner, parameters.seed)
+                jobs.append(Job(key, {"dataset": dataset.source.name, **key}, work))
+        return run_experiment(parameters, "adaptation", [dataset], lambda _: jobs, tables)
+
+
+def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
+    table = curves(rows)
     save(adaptation_plot(table), folder.path / "adaptation")
-    folder.close(started)
-    for tables in folder.path.glob("item_tables-*"):
-        shutil.rmtree(tables)
-    console.print(summary.to_string(index=False, float_format="{:.3f}".format))
-    return int(len(ok) < len(rows))
+    return {"adaptation.csv": table, "summary.csv": recovery(table)}
 
 
 def chosen_users(ratings: Ratings, parameters: Parameters) -> np.ndarray:
@@ -196,34 +182,25 @@ def errors(stream: Stream, changed: Changed, learner: Learner, seed: int) -> dic
 
 def curves(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each change, learner and window of which there are ratings."""
-    windows = [
-        rows[["dataset", "change", "model"]].assign(
-            ratings_since=first,
-            n_events=rows[f"events_{first}"],
-            rmse=rows[f"since_{first}"],
-            rmse_before=rows["before"],
-        )
-        for first in WINDOWS
-    ]
-    return pd.concat(windows).sort_index(kind="stable").dropna(subset="rmse")
+    names = ["dataset", "change", "model"]
+    table = pd.wide_to_long(rows, ["since", "events"], names, "ratings_since", "_").reset_index()
+    table = table.rename(columns={"since": "rmse", "events": "n_events", "before": "rmse_before"})
+    columns = [*names, "ratings_since", "n_events", "rmse", "rmse_before"]
+    return table[columns].dropna(subset="rmse")
 
 
 def recovery(table: pd.DataFrame) -> pd.DataFrame:
     """Of each change and learner: the error before, right after and at the end, and after how many
     ratings it stays within a tenth of that before; empty: not within those there are."""
+    table = table.assign(near=table["rmse"] <= WITHIN * table["rmse_before"])
     records = []
     for (change, model), one in table.groupby(["change", "model"], sort=False):
-        near = (one["rmse"] <= WITHIN * one["rmse_before"])[::-1].cummin()[::-1]
-        records.append(
-            {
-                "change": change,
-                "model": model,
-                "rmse_before": one["rmse_before"].iloc[0],
-                "rmse_at_once": one["rmse"].iloc[0],
-                "rmse_at_the_end": one["rmse"].iloc[-1],
-                "ratings_until_recovered": next(iter(one["ratings_since"][near]), None),
-            }
-        )
+        stays = one["near"][::-1].cummin()[::-1]
+        record: dict[str, object] = {"change": change, "model": model}
+        record |= {"rmse_before": one["rmse_before"].iloc[0], "rmse_at_once": one["rmse"].iloc[0]}
+        record |= {"rmse_at_the_end": one["rmse"].iloc[-1]}
+        record["ratings_until_recovered"] = next(iter(one["ratings_since"][stays]), None)
+        records.append(record)
     return pd.DataFrame(records)
 
 

@@ -1,14 +1,17 @@
-"""What several experiments share: flags, the cells of a grid, one for all jobs that need it."""
+"""What several experiments share: flags, the cells of a grid, a run from its jobs to its tables."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from recbench.command_line import parse_cells
 from recbench.contract import Training
@@ -16,29 +19,95 @@ from recbench.data.dataset import Dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import Protocol
+from recbench.files import write_csv
 from recbench.ratings import Ratings
+from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import MAIN_TABLE, RunFolder
 
 console = Console(highlight=False)
 
 
 @dataclass
 class Flags:
-    """Of every experiment."""
+    """Of every experiment that makes a folder."""
 
     seed: int = 0
     """of all that is drawn at random; iteration k uses seed + k - 1"""
     output_dir: str = ""
     """the run's folder; default results/<time>-<name of the experiment>"""
-
-
-@dataclass
-class ResumableFlags(Flags):
-    """Of those that take long."""
-
     resume: str = ""
     """the folder of a run that was stopped: continue it, with its own parameters"""
     accept_changes: bool = False
     """continue a run although the code or a package has changed since"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the table.
+
+    Attributes:
+        key: the columns that identify it; None: left empty.
+        columns: the columns before the scores, the key included.
+        work: returns the scores; may fail in any way.
+        cost: how long it takes, relative to the other jobs.
+    """
+
+    key: dict[str, object]
+    columns: dict[str, object]
+    work: Callable[[], dict]
+    cost: float = 1.0
+
+
+def run_jobs(jobs: Iterable[Job], folder: RunFolder) -> None:
+    """Do the jobs without a row in `folder`; see `RunFolder.attempt` for one that fails."""
+    jobs = list(jobs)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task("", total=sum(job.cost for job in jobs))
+        for job in jobs:
+            named = {name: value for name, value in job.key.items() if value is not None}
+            progress.update(bar, description=", ".join(f"{name} {named[name]}" for name in named))
+            if not folder.has(**named):
+                folder.add({**job.columns, **folder.attempt(job.work, str(job.key))})
+            progress.advance(bar, job.cost)
+
+
+def run_experiment(
+    parameters: Any,
+    name: str,
+    datasets: list[Dataset],
+    jobs: Callable[[RunFolder], Iterable[Job]],
+    tables: Callable[[pd.DataFrame, RunFolder], dict[str, pd.DataFrame]],
+    rows_file: str = MAIN_TABLE,
+    **metadata: object,
+) -> int:
+    """Do the jobs of a run, new or continued, and write what follows from their rows.
+
+    Args:
+        tables: of the rows without those that failed, and the folder: tables to write, by file
+            name; the last is printed.
+        rows_file: the file of the rows themselves.
+        metadata: more for run.json.
+
+    Returns:
+        The exit status: 1 if a job failed.
+    """
+    started = time.perf_counter()
+    check_range("--seed", parameters.seed, least=0)
+    parameters, earlier = resumed(parameters, rows_file)
+    folder = open_run(parameters, earlier, name, datasets, rows_file, **metadata)
+    run_jobs(jobs(folder), folder)
+    rows = pd.DataFrame(folder.rows)
+    ok = rows[rows["status"] == "ok"].reset_index(drop=True)
+    table = ok
+    for file, table in tables(ok, folder).items() if len(ok) else ():
+        write_csv(table, folder.path / file)
+    folder.close(started)
+    shown = table.drop(columns=["status", "error"], errors="ignore")
+    text = shown.to_string(index=False, float_format="{:.4g}".format, na_rep="")
+    console.print(text, soft_wrap=True)
+    console.print(f"in {folder.path}")
+    return int(len(ok) < len(rows))
 
 
 def grid(
@@ -61,11 +130,8 @@ def grid(
 def cells_of(dataset: Dataset, protocol: Protocol) -> Callable[..., Cell]:
     """Makes the cell of a key of `grid`, and keeps the last one: jobs of a cell come together."""
 
-    @lru_cache(1)
-    def cell_of(num_users: int, reviews_per_user: int, seed: int, **_: int) -> Cell:
-        return make_cell(dataset, protocol, num_users, reviews_per_user, seed)
-
-    return cell_of
+    make = lru_cache(1)(partial(make_cell, dataset, protocol))
+    return lambda num_users, reviews_per_user, seed, **_: make(num_users, reviews_per_user, seed)
 
 
 def training_of(cell: Cell, ratings: Ratings) -> Training:

@@ -49,7 +49,7 @@ def main(parameters: Parameters) -> None:
     folder = open_run(parameters, None, "explanations", [dataset], protocol=protocol.columns())
     cell = make_cell(dataset, protocol, 0, 0, parameters.seed)
     with one_thread():  # the products are small
-        table, exact = shares_and_changes(cell, parameters.ratings, parameters.seed)
+        table = shares_and_changes(cell, parameters.ratings, parameters.seed)
     real = table["change"]
     rows = [
         {
@@ -59,44 +59,40 @@ def main(parameters: Parameters) -> None:
             "rank_correlation": table[column].corr(real, method="spearman"),
             "mean_difference": (table[column] - real).abs().mean(),
             "mean_change": real.abs().mean(),
-            "sums": exact.mean() if column == "share" else None,
+            "sums": table["sums"].mean(),
         }
         for column in ("share", "if_forgotten")
     ]
     write_csv(pd.DataFrame(rows), folder.path / "agreement.csv")
     folder.close(started)
-    for row in rows:
-        print(f"{row['compared']}: same sign in {row['same_sign']:.4f} of {len(table):,}")
+    print(pd.DataFrame(rows).to_string(index=False, float_format="{:.4f}".format))
     print(f"in {folder.path}")
 
 
-def shares_and_changes(cell: Cell, ratings: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+def shares_and_changes(cell: Cell, ratings: int, seed: int) -> pd.DataFrame:
     """For ratings and held-out movies of the same user drawn at random, in stars: the rating's
-    `share` in the prediction, `if_forgotten` as what the rating adds, and the `change`, by which
-    the prediction really is higher with it than without. And whether each explanation summed to
-    the prediction, bool [ratings]."""
+    `share` in the prediction; `if_forgotten` as what the rating adds; the `change`, by which the
+    prediction (before it is cut to the scale) really is higher with it than without; and whether
+    the explanation `sums` to the prediction."""
     test = cell.personal.test
     model = Personal().fit(training_of(cell, cell.personal.train))
     rng = np.random.default_rng(seed)
-    rows, exact = [], []
+    rows = []
     for row in rng.integers(0, len(test), ratings):
-        user, movie = int(test.user[row]), int(test.movie[row])
-
-        def mean(user: int = user, movie: int = movie) -> float:
-            """Before it is cut off at the ends of the scale."""
-            return float(model.predict_normal(np.array([user]), np.array([movie]))[0][0])
-
-        explanation, before = model.explain_one(user, movie), mean()
-        exact.append(abs(explanation.stars - model.predict_one(user, movie)) < SUMS)
+        user, movie, pair = int(test.user[row]), int(test.movie[row]), slice(row, row + 1)
+        explanation = model.explain_one(user, movie)
+        sums = abs(explanation.stars - model.predict_one(user, movie)) < SUMS
         of_ratings = [one for one in explanation.contributions if one.movie is not None]
         chosen = of_ratings[int(rng.integers(len(of_ratings)))]
         assert chosen.movie is not None
         assert chosen.if_forgotten is not None
         memory = deepcopy(model.memories[user])
+        before = float(model.predict_normal(test.user[pair], test.movie[pair])[0][0])
         model.forget_one(user, chosen.movie)
-        rows.append((chosen.stars, -chosen.if_forgotten, before - mean()))
+        after = float(model.predict_normal(test.user[pair], test.movie[pair])[0][0])
         model.memories[user] = memory
-    return pd.DataFrame(rows, columns=["share", "if_forgotten", "change"]), np.array(exact)
+        rows.append((chosen.stars, -chosen.if_forgotten, before - after, sums))
+    return pd.DataFrame(rows, columns=["share", "if_forgotten", "change", "sums"])
 
 
 if __name__ == "__main__":

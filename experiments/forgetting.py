@@ -12,26 +12,23 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from rich.progress import track
 
-from experiments.common import Flags, elapsed_microseconds, training_of
+from experiments.common import Flags, Job, elapsed_microseconds, run_experiment, training_of
 from recbench.command_line import run
 from recbench.contract import fit
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.files import write_csv
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
-from recbench.runs.resume import open_run
-from recbench.threads import one_thread
+from recbench.threads import on_one_thread
 
-NUM_MOVIES = 500  # that predictions are compared for
+COMPARED, NUM_MOVIES = 20, 500  # users and movies for whom predictions are compared
 
 
 @dataclass
@@ -50,32 +47,73 @@ class Parameters(Flags):
     """all ratings of which are forgotten in one call"""
 
 
-def main(parameters: Parameters) -> None:
-    started = time.perf_counter()
+def main(parameters: Parameters) -> int:
     check_range("--users", parameters.users, least=1)
-    check_range("--seed", parameters.seed, least=0)
     dataset = load_dataset(parameters.dataset)
-    folder = open_run(parameters, None, "forgetting", [dataset])
     cell = make_cell(dataset, PROTOCOLS["strict"], 0, 0, parameters.seed)
     of_genre = movies_of(cell.movies, parameters.genre)
-    train, rows = cell.personal.train, []
     _ = cell.personal_tables  # made before the clock starts
-    with one_thread():
-        for name in track((*parameters.models, *parameters.refitted), description="recommenders"):
-            begun = time.process_time()
-            model = fitted(name, cell, train)
-            seconds = time.process_time() - begun
-            row = {"dataset": dataset.source.name, "model": name, "fit_seconds": seconds}
-            if name in parameters.models:
-                row |= one_rating(name, model, cell, parameters)
-                again = fitted(name, cell, train)
-                row |= one_genre(name, again, cell, of_genre, parameters.genre)
-            rows.append(row)
-    table = pd.DataFrame(rows)
-    write_csv(table, folder.path / "forgetting.csv")
-    folder.close(started)
-    print(table.to_string(index=False, float_format="{:.3g}".format))
-    print(f"in {folder.path}")
+    jobs = []
+    for name in (*parameters.models, *parameters.refitted):
+        key: dict[str, object] = {"model": name}
+        work = partial(on_one_thread, costs, name, cell, of_genre, parameters)
+        jobs.append(Job(key, {"dataset": dataset.source.name, **key}, work))
+    return run_experiment(
+        *(parameters, "forgetting", [dataset], lambda _: jobs, lambda *_: {}),
+        rows_file="forgetting.csv",
+    )
+
+
+def costs(name: str, cell: Cell, of_genre: np.ndarray, parameters: Parameters) -> dict:
+    """Processor seconds of a fit to all; and of one that can forget, what it takes to forget a
+    rating of each of some users, and the genre of the users who have most of it."""
+    train = cell.personal.train
+    begun = time.process_time()
+    model = fitted(name, cell, train)
+    row = {"fit_seconds": time.process_time() - begun}
+    if name not in parameters.models:
+        return row
+    rng = np.random.default_rng([parameters.seed, 23])
+    users = rng.permutation(np.unique(train.user))[: parameters.users].tolist()
+    one = {user: rng.choice(train.movie[train.user == user], 1) for user in users}
+    in_genre = of_genre[train.movie]
+    most = np.argsort(-np.bincount(train.user, in_genre), kind="stable")[:10].tolist()
+    all_of_genre = {user: train.movie[(train.user == user) & in_genre] for user in most}
+    for what, gone in (("", one), (f"_{parameters.genre}", all_of_genre)):
+        times, away = forgotten(name, model, cell, gone)
+        row[f"forget{what}_us_p50"] = float(np.median(times))
+        row[f"largest_difference{what}"] = max(away)
+        model = fitted(name, cell, train)
+    row["fit_user_us_p50"] = float(np.median([refit(name, cell, *pair) for pair in one.items()]))
+    row[f"{parameters.genre}_ratings"] = float(np.mean([*map(len, all_of_genre.values())]))
+    return row
+
+
+def forgotten(
+    name: str, model: Any, cell: Cell, gone: dict[int, np.ndarray]
+) -> tuple[list[float], list[float]]:
+    """Some movies of each of some users forgotten, and one predicted: microseconds of each user;
+    and of the first twenty the largest difference in stars, over some movies, from a recommender
+    that never had the ratings."""
+    train = cell.personal.train
+    times: list[float] = []
+    away: list[float] = []
+    for user, of_user in gone.items():
+        movies = of_user.tolist()
+        model.predict_one(user, movies[0])
+
+        def forget(user: int = user, movies: list[int] = movies) -> None:
+            model.forget(user, movies)
+            model.predict_one(user, movies[0])
+
+        times.append(elapsed_microseconds(forget))
+        if len(away) < COMPARED:
+            never = train.take((train.user != user) | ~np.isin(train.movie, movies))
+            without = fitted(name, cell, never)
+            drawn = np.random.default_rng(user).permutation(len(cell.movies))[:NUM_MOVIES]
+            pairs = [[one.predict_one(user, m) for one in (model, without)] for m in drawn.tolist()]
+            away.append(max(abs(one - other) for one, other in pairs))
+    return times, away
 
 
 def fitted(name: str, cell: Cell, ratings: Ratings) -> Any:
@@ -85,62 +123,11 @@ def fitted(name: str, cell: Cell, ratings: Ratings) -> Any:
     return model
 
 
-def one_rating(name: str, model: Any, cell: Cell, parameters: Parameters) -> dict:
-    """A rating of each of some users forgotten and one predicted: microseconds, those of refitting
-    the user and predicting one, and the largest difference in stars."""
-    rng = np.random.default_rng([parameters.seed, 23])
-    train = cell.personal.train
-    users = rng.permutation(np.unique(train.user))[: parameters.users].tolist()
-    forgetting, refitting, away = [], [], []
-    for place, user in enumerate(users):
-        own = train.take(train.user == user)
-        gone = int(rng.integers(len(own)))
-        movie, stars = int(own.movie[gone]), float(own.stars[gone])
-        left = own.take(np.arange(len(own)) != gone)
-        model.predict_one(user, movie)
-
-        def forget(user: int = user, movie: int = movie) -> None:
-            model.forget_one(user, movie)
-            model.predict_one(user, movie)
-
-        def refit(left: Ratings = left, user: int = user, movie: int = movie) -> None:
-            fitted(name, cell, left).predict_one(user, movie)
-
-        forgetting.append(elapsed_microseconds(forget))
-        refitting.append(elapsed_microseconds(refit))
-        if place < 20:
-            away.append(difference(name, model, cell, user, [movie]))
-        model.learn_one(user, movie, stars)  # as the latest: the next user's are untouched
-    return {
-        "forget_us_p50": float(np.median(forgetting)),
-        "forget_us_p99": float(np.percentile(forgetting, 99)),
-        "fit_user_us_p50": float(np.median(refitting)),
-        "largest_difference": max(away),
-    }
-
-
-def one_genre(name: str, model: Any, cell: Cell, of_genre: np.ndarray, genre: str) -> dict:
-    """All of a genre forgotten, of the users who have most of it."""
-    train = cell.personal.train
-    count = np.bincount(train.user, of_genre[train.movie])
-    times, away, ratings = [], [], []
-    for user in np.argsort(-count, kind="stable")[:10].tolist():
-        own = train.movie[train.user == user]
-        movies = own[of_genre[own]].tolist()
-        model.predict_one(user, movies[0])
-
-        def forget(user: int = user, movies: list[int] = movies) -> None:
-            model.forget(user, movies)
-            model.predict_one(user, movies[0])
-
-        times.append(elapsed_microseconds(forget))
-        away.append(difference(name, model, cell, user, movies))
-        ratings.append(len(movies))
-    return {
-        f"{genre}_ratings": float(np.mean(ratings)),
-        f"forget_{genre}_us_p50": float(np.median(times)),
-        f"largest_difference_{genre}": max(away),
-    }
+def refit(name: str, cell: Cell, user: int, gone: np.ndarray) -> float:
+    """Microseconds to fit a user's other ratings and to predict a movie."""
+    own = cell.personal.train.take(cell.personal.train.user == user)
+    left = own.take(~np.isin(own.movie, gone))
+    return elapsed_microseconds(lambda: fitted(name, cell, left).predict_one(user, int(gone[0])))
 
 
 def movies_of(movies: Movies, genre: str) -> np.ndarray:
@@ -154,16 +141,6 @@ def movies_of(movies: Movies, genre: str) -> np.ndarray:
         there = ", ".join(name.partition(":")[2] for name in names if name.startswith("genres:"))
         raise InputError(f"--genre {genre}: there is none. There are {there}")
     return movies.bits[:, names.index(f"genres:{genre.lower()}")].astype(bool)
-
-
-def difference(name: str, model: Any, cell: Cell, user: int, gone: list[int]) -> float:
-    """The largest difference in stars, over some movies, from a recommender that never had the
-    user's ratings of the movies `gone`."""
-    train = cell.personal.train
-    without = fitted(name, cell, train.take((train.user != user) | ~np.isin(train.movie, gone)))
-    movies = np.random.default_rng(user).permutation(len(cell.movies))[:NUM_MOVIES].tolist()
-    pairs = [(model.predict_one(user, m), without.predict_one(user, m)) for m in movies]
-    return max(abs(one - two) for one, two in pairs)
 
 
 if __name__ == "__main__":

@@ -1,126 +1,190 @@
-"""Reference recommenders on MovieLens, beside the figures they and others were published with.
+"""Reference recommenders on MovieLens, beside the figures they were published with.
 
 A comparison with `bias`, `svd` and `bayes_fm` says little if ours are worse than their authors'.
 So each is run as its authors ran it, with the settings they published (not those tuned here), under
-the protocol they measured by. On MovieLens 100K each method is run on both kinds of folds:
+the protocol they measured by:
 
 - `surprise`: rows in random order, then five blocks: `KFold(random_state=0)` of Surprise's
   examples/benchmark.py, the same rows in the same folds.
-- `grouplens`: five blocks of the rows in the order of the file, which are the sets u1 .. u5 that
-  GroupLens publishes with the data (its `mku.sh`). myFM's tutorial uses u3 alone.
+- `grouplens`: u3 of the five blocks of the rows in the order of the file, which GroupLens publishes
+  with the data (its `mku.sh`), as in myFM's tutorial.
 
-On MovieLens 1M, of which a folder has to be named:
+On MovieLens 1M, of which a folder has to be named, since its order of rows differs from copy to
+copy, the folds are random, and not theirs; with a million ratings, an RMSE moves by about .001 from
+one split to another:
 
 - `ml-1m-5-fold`: five random folds, as Surprise's README.
 - `ml-1m-90-10`: a random tenth held out, once, as most papers on neural recommenders.
-
-Splits of MovieLens 1M are random ones, not theirs, since the order of rows differs from copy to
-copy; with a million ratings, an RMSE moves by about .001 from one to another.
 
 What differs from the published runs: Surprise clips predictions to 1 .. 5, myFM does not clip
 them, this project clips to 0.5 .. 5; myFM's tutorial averages all 200 samples, this project leaves
 out the first five; the seeds are others.
 
     python -m experiments.literature
-    python -m experiments.literature --dataset-1m FOLDER --folds ml-1m-90-10 --models bayes_fm_ids
+    python -m experiments.literature --dataset-1m FOLDER --folds ml-1m-90-10 --models autorec
 """
 
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
-from functools import partial
-from itertools import product
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, console
-from experiments.published_figures import FIGURES, METHODS, PROTOCOLS, Figure, Folds, Method
+from experiments.common import Flags, Job, console, run_experiment
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.loading import load_dataset
-from recbench.errors import InputError, check_range
+from recbench.errors import InputError
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.holdouts import Split
 from recbench.evaluation.measure import measure
-from recbench.files import write_csv
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies
-from recbench.registry import family_of
-from recbench.runs.jobs import Job, run_jobs
-from recbench.runs.resume import open_run, resumed
+from recbench.registry import load_recommender
+from recbench.runs.run_folder import RunFolder
 
-CLOSE = 0.005  # stars: a difference that folds and seeds account for
+# name -> (in words, number of blocks, which are held out in turn)
+PROTOCOLS = {
+    "surprise": ("MovieLens 100K, 5-fold, Surprise's KFold(random_state=0)", 5, (1, 2, 3, 4, 5)),
+    "grouplens": ("MovieLens 100K, GroupLens's u3", 5, (3,)),
+    "ml-1m-5-fold": ("MovieLens 1M, 5-fold, random", 5, (1, 2, 3, 4, 5)),
+    "ml-1m-90-10": ("MovieLens 1M, a random tenth held out", 10, (1,)),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What somebody measured: errors in stars, pooled over the ratings of a fold, mean over folds.
+
+    Attributes:
+        model: a recommender, or a name for one with other settings, see `NAMES`.
+        folds: by which protocol.
+        settings: those published.
+        rmse, mae: None: not published.
+        source: where that stands.
+        note: what differs from what is run here; empty: the same to learn from, the same settings.
+    """
+
+    model: str
+    folds: str
+    settings: dict[str, Any]
+    rmse: float
+    mae: float | None
+    source: str
+    note: str = ""
+
+
+START = {"start": "mean"}
+BIAS = {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, **START}
+SVD = {"factors": 100, "epochs": 20, "learning_rate": 0.005, "regularisation": 0.02, **START}
+KNN: dict = {"neighbours": 40, "similarity": "msd", "damping": 0.0, **START}
+KNN |= {"damping_user": 15.0, "damping_movie": 10.0}
+FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
+IMPLICIT = {**FM, "days": 1, "rank_of_many": 0}
+PROBIT = {**IMPLICIT, "ordinal": True}
+AUTOREC = {"units": 500, "epochs": 30, "learning_rate": 0.002, "regularisation": 700.0}
+
+SURPRISE = "README of scikit-surprise 1.1.5, default parameters, 5-fold"
+MYFM = "myFM's documentation, 'A basic tutorial with MovieLens 100K', u3, rank 10, 200 samples"
+FLIPPED = "myFM, examples/ml-1m-extended.py, timesvdpp_flipped (quoted, not looked up)"
+OTHER_FEATURES = (
+    "with the year, and age, gender, occupation and post code of the user, which are not used here"
+)
+OTHER_DECAY = (
+    "their weight decay is tuned on validation rows, ours was chosen on the test rows of another "
+    "split; ours starts from an item baseline with votes and bits"
+)
+OTHER_FM = (
+    "their rank, number of samples and split are not known here; without our bits and votes. In "
+    "our copy the dates of users from 3000 on, half the ratings, are made up: only their order is "
+    "known"
+)
+AUTOREC_PAPER = "Sedhain et al. 2015: I-AutoRec, mean of 5 splits"
+ORDINAL = "bayes_fm_implicit_ordinal"
+NAMES = {ORDINAL: "bayes_fm_implicit"}
+ON_1M, ONCE = "ml-1m-5-fold", "ml-1m-90-10"
+FIGURES = (
+    Figure("bias", "surprise", BIAS, 0.944, 0.748, f"{SURPRISE}: Baseline"),
+    Figure("svd", "surprise", SVD, 0.934, 0.737, f"{SURPRISE}: SVD"),
+    Figure("user_knn", "surprise", KNN, 0.931, 0.733, f"{SURPRISE}: k-NN Baseline"),
+    Figure("bayes_fm_ids", "grouplens", FM, 0.8925, 0.7001, f"{MYFM}: ids, with groups"),
+    Figure("bayes_fm", "grouplens", FM, 0.8855, 0.6944, MYFM, OTHER_FEATURES),
+    Figure("bias", ON_1M, BIAS, 0.909, 0.719, f"{SURPRISE}: Baseline"),
+    Figure("svd", ON_1M, SVD, 0.873, 0.686, f"{SURPRISE}: SVD"),
+    Figure("user_knn", ON_1M, KNN, 0.895, 0.706, f"{SURPRISE}: k-NN Baseline"),
+    Figure("autorec", ONCE, AUTOREC, 0.831, None, AUTOREC_PAPER, OTHER_DECAY),
+    Figure("bayes_fm_implicit", ONCE, IMPLICIT, 0.8161, None, f"{FLIPPED}, regression", OTHER_FM),
+    Figure(ORDINAL, ONCE, PROBIT, 0.8140, None, f"{FLIPPED}, ordered probit", OTHER_FM),
+)
 
 
 @dataclass
-class Parameters(ResumableFlags):
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
-    models: tuple[str, ...] = (
-        *("bias", "svd", "user_knn", "autorec", "bayes_fm_ids", "bayes_fm"),
-        *("bayes_fm_implicit", "bayes_fm_implicit_ordinal"),
-    )
-    """which of the methods of published_figures.py"""
-    folds: tuple[Folds, ...] = ("surprise", "grouplens", "ml-1m-5-fold", "ml-1m-90-10")
+    models: tuple[str, ...] = tuple(dict.fromkeys(figure.model for figure in FIGURES))
+    """which of them"""
+    folds: tuple[str, ...] = tuple(PROTOCOLS)
     """which of the protocols above"""
     dataset_1m: str = ""
     """folder or zip file of MovieLens 1M, or ml-1m; without it its protocols are left out"""
 
 
 def main(parameters: Parameters) -> int:
-    started = time.perf_counter()
-    parameters, earlier = resumed(parameters)
-    methods, folds = check(parameters)
-    datasets = {
-        is_1m: load_dataset(parameters.dataset_1m if is_1m else "ml-100k")
-        for is_1m in sorted({PROTOCOLS[name].is_1m for name in folds})
-    }
-    folder = open_run(parameters, earlier, "literature", [*datasets.values()])
+    figures = chosen(parameters)
+    load = cache(lambda is_1m: load_dataset(parameters.dataset_1m if is_1m else "ml-100k"))
     jobs = []
-    for is_1m, dataset in datasets.items():
-        movies = encode_movies(dataset)
-        for name in (name for name in folds if PROTOCOLS[name].is_1m == is_1m):
-            for fold, method in product(range(1, PROTOCOLS[name].tested + 1), methods):
-                if name in method.folds:
-                    job = job_of(method, name, fold, dataset, movies, parameters.seed)
-                    jobs.append(job)
-    run_jobs(jobs, folder, console)
-
-    rows = folder.finish([method.model for method in methods], started)
-    beside = beside_published(rows, methods, folds)
-    write_csv(beside, folder.path / "published.csv")
-    shown = beside[["model", "folds", "fold", "rmse", "published_rmse", "mae", "published_mae"]]
-    console.print(shown.to_string(index=False, float_format="{:.4f}".format, na_rep=""))
-    console.print(f"pooled over the ratings of a fold, mean over folds; in {folder.path}")
-    return int((rows["status"] == "failed").any())
+    for figure in figures:
+        dataset = load("1m" in figure.folds)
+        for fold in PROTOCOLS[figure.folds][2]:
+            key: dict[str, object] = {"folds": figure.folds, "iteration": fold}
+            key["model"] = figure.model
+            settings = json.dumps(figure.settings)
+            columns = {"dataset": dataset.source.name, **key, "settings": settings}
+            work = partial(errors, figure, dataset, fold, parameters.seed)
+            jobs.append(Job(key, columns, work))
+    datasets = [load(is_1m) for is_1m in sorted({"1m" in figure.folds for figure in figures})]
+    return run_experiment(parameters, "literature", datasets, lambda _: jobs, tables)
 
 
-def job_of(
-    method: Method, folds: Folds, fold: int, dataset: Dataset, movies: Movies, seed: int
-) -> Job:
-    """A method on a fold."""
-    key: dict[str, object] = {"folds": folds, "iteration": fold, "model": method.model}
-    columns = {
-        "dataset": dataset.source.name,
-        "folds": folds,
-        "num_users": 0,
-        "reviews_per_user": 0,
-        "iteration": fold,
-        "seed": seed,
-        "model": method.model,
-        "family": family_of(method.cls),
-        "settings": json.dumps(method.settings),
-    }
+def chosen(parameters: Parameters) -> list[Figure]:
+    """The figures of the flags, as far as they can be measured; raises InputError if there are
+    none."""
+    for flag, names, there_are in (
+        ("--models", parameters.models, tuple(Parameters.models)),
+        ("--folds", parameters.folds, tuple(PROTOCOLS)),
+    ):
+        if not names or len(set(names)) < len(names) or not set(names) <= set(there_are):
+            raise InputError(
+                f"{flag} is {' '.join(names) or 'empty'}. Expected some of {', '.join(there_are)}, "
+                "once each: nothing is published here of others"
+            )
+    found = [
+        one for one in FIGURES if one.model in parameters.models and one.folds in parameters.folds
+    ]
+    if not parameters.dataset_1m and any("1m" in figure.folds for figure in found):
+        found = [figure for figure in found if "1m" not in figure.folds]
+        console.print("MovieLens 1M is left out: --dataset-1m names the folder where it is")
+    if not found:
+        raise InputError(
+            f"--folds {' '.join(parameters.folds)}: none of --models "
+            f"{' '.join(parameters.models)} is run by them, or MovieLens 1M is not there "
+            "(--dataset-1m FOLDER)"
+        )
+    return found
 
-    def work() -> dict:
-        cell = cell_of(dataset, movies, fold_of_row(dataset, folds) == fold, seed)
-        return dict(measure(partial(method.cls, **method.settings), cell).row)
 
-    return Job(key, columns, work)
+def errors(figure: Figure, dataset: Dataset, fold: int, seed: int) -> dict:
+    """The scores of a recommender on a fold."""
+    cls = load_recommender(NAMES.get(figure.model, figure.model))
+    held_out = fold_of_row(dataset, figure.folds) == fold
+    cell = cell_of(dataset, encode_movies(dataset), held_out, seed)
+    return dict(measure(partial(cls, **figure.settings), cell).row)
 
 
 def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray, seed: int) -> Cell:
@@ -135,16 +199,16 @@ def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray, seed: int) -
     )
 
 
-def fold_of_row(dataset: Dataset, folds: Folds) -> np.ndarray:
+def fold_of_row(dataset: Dataset, folds: str) -> np.ndarray:
     """The fold of each row of `dataset.ratings`, int [n], from 1."""
     n = len(dataset.ratings)
     order = np.arange(n)
     if folds != "grouplens":
         np.random.RandomState(0).shuffle(order)  # the very shuffle of Surprise's KFold
     fold_of_file_row = np.empty(n, dtype=np.int64)
-    for fold, rows in enumerate(np.array_split(order, PROTOCOLS[folds].blocks), start=1):
+    for fold, rows in enumerate(np.array_split(order, PROTOCOLS[folds][1]), start=1):
         fold_of_file_row[rows] = fold
-    if PROTOCOLS[folds].is_1m:  # random rows, whichever these are
+    if "1m" in folds:  # random rows, whichever these are
         return fold_of_file_row
     return fold_of_file_row[rows_in_file(dataset)]
 
@@ -163,93 +227,20 @@ def rows_in_file(dataset: Dataset) -> np.ndarray:
     return by_key[np.searchsorted(in_file, joined, sorter=by_key)]
 
 
-def beside_published(
-    rows: pd.DataFrame, methods: list[Method], folds_names: list[Folds]
-) -> pd.DataFrame:
-    """One row per method and protocol, and one per published figure of a single fold, or of a
-    method that is not here.
-
-    Errors are pooled over the ratings of a fold, then averaged over folds; differences are ours
-    less theirs.
-    """
+def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
+    """A row for each figure: errors pooled over the ratings of a fold, mean over folds."""
     records = []
-    for method, folds in product(methods, folds_names):
-        if folds not in method.folds:
-            continue
-        own = rows[(rows["model"] == method.model) & (rows["folds"] == folds)]
-        figures = [one for one in FIGURES if (one.model, one.folds) == (method.model, folds)]
-        if all(figure.fold is not None for figure in figures):
-            records.append(summary(method, folds, "all", own))
-        for figure in figures:
-            tested = own[own["iteration"] == figure.fold] if figure.fold else own
-            record = summary(method, folds, figure.fold or "all", tested)
-            records.append(record | published(figure, record["rmse"], record["mae"]))
-    ours = {method.model for method in METHODS}
     for figure in FIGURES:
-        if figure.model not in ours and figure.folds in folds_names:
-            records.append(identity(figure.model, figure.folds, "all") | published(figure))
-    return pd.DataFrame(records)
-
-
-def published(figure: Figure, rmse: float = np.nan, mae: float = np.nan) -> dict:
-    """A published figure, and how far ours (`rmse`, `mae`) is from it; nan: there is none."""
-    there = not np.isnan(rmse)
-    return {
-        "published_rmse": figure.rmse,
-        "published_mae": figure.mae,
-        "rmse_difference": rmse - figure.rmse,
-        "mae_difference": np.nan if figure.mae is None else mae - figure.mae,
-        "like_for_like": not figure.note if there else None,
-        f"within_{CLOSE}": abs(rmse - figure.rmse) <= CLOSE if there else None,
-        "source": figure.source,
-        "note": figure.note or None,
-    }
-
-
-def identity(model: str, folds: Folds, fold: int | str) -> dict:
-    described = PROTOCOLS[folds].described
-    return {"model": model, "protocol": described, "folds": folds, "fold": fold}
-
-
-def summary(method: Method, folds: Folds, fold: int | str, rows: pd.DataFrame) -> dict:
-    """Means and standard deviations over the folds in `rows`."""
-    seconds = rows["fit_seconds"] + rows["predict_seconds"]
-    return identity(method.model, folds, fold) | {
-        "settings": json.dumps(method.settings),
-        "rmse": rows["rmse_pooled"].mean(),
-        "rmse_deviation": rows["rmse_pooled"].std(),
-        "mae": rows["mae_pooled"].mean(),
-        "mae_deviation": rows["mae_pooled"].std(),
-        "seconds_per_fold": seconds.mean(),
-    }
-
-
-def check(parameters: Parameters) -> tuple[list[Method], list[Folds]]:
-    """The methods and protocols of the flags, as far as they can be run; raises InputError if there
-    is nothing to run."""
-    methods = {method.model: method for method in METHODS}
-    for flag, names, there_are in (
-        ("--models", parameters.models, tuple(methods)),
-        ("--folds", parameters.folds, tuple(PROTOCOLS)),
-    ):
-        if not names or len(set(names)) < len(names) or not set(names) <= set(there_are):
-            raise InputError(
-                f"{flag} is {' '.join(names) or 'empty'}. Expected some of {', '.join(there_are)}, "
-                "once each: nothing is published here of others"
-            )
-    check_range("--seed", parameters.seed, least=0)
-    chosen = [methods[model] for model in parameters.models]
-    folds = [name for name in parameters.folds if any(name in one.folds for one in chosen)]
-    if not parameters.dataset_1m and any(PROTOCOLS[name].is_1m for name in folds):
-        folds = [name for name in folds if not PROTOCOLS[name].is_1m]
-        console.print("MovieLens 1M is left out: --dataset-1m names the folder where it is")
-    if not folds:
-        raise InputError(
-            f"--folds {' '.join(parameters.folds)}: none of --models "
-            f"{' '.join(parameters.models)} is run by them, or MovieLens 1M is not there "
-            "(--dataset-1m FOLDER)"
-        )
-    return chosen, folds
+        own = rows[(rows["model"] == figure.model) & (rows["folds"] == figure.folds)]
+        if len(own):
+            rmse, mae = own["rmse_pooled"].mean(), own["mae_pooled"].mean()
+            record: dict[str, object] = {"model": figure.model, "folds": figure.folds}
+            record |= {"protocol": PROTOCOLS[figure.folds][0]}
+            record |= {"rmse": rmse, "published_rmse": figure.rmse}
+            record |= {"mae": mae, "published_mae": figure.mae}
+            record |= {"rmse_difference": rmse - figure.rmse, "source": figure.source}
+            records.append(record | {"note": figure.note})
+    return {"published.csv": pd.DataFrame(records)}
 
 
 if __name__ == "__main__":

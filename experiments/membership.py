@@ -16,28 +16,28 @@ than a non-member: .5 is guessing.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
-from scipy.stats import rankdata
+from scipy.stats import mannwhitneyu
 
-from experiments.common import Flags
+from experiments.common import Flags, Job, run_experiment
 from recbench.command_line import run
+from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import encode_movies
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.files import write_csv
-from recbench.models.item_kernel import CodeKernel
 from recbench.models.item_table.making import make_item_table
-from recbench.models.item_table.table import ItemTable
-from recbench.ratings import Movies, Ratings
-from recbench.runs.resume import open_run
-from recbench.threads import one_thread
+from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.memories import Memories
+from recbench.ratings import Ratings
+from recbench.runs.run_folder import RunFolder
+from recbench.threads import on_one_thread
 
+ATTACKS = ("likelihood", "mean", "both")
 MOST_RATINGS = 300  # of a user, the latest
 ATTACKED = 400  # members, and as many others, at most
 
@@ -54,83 +54,75 @@ class Parameters(Flags):
     """how often each"""
 
 
-def main(parameters: Parameters) -> None:
-    started = time.perf_counter()
+def main(parameters: Parameters) -> int:
     check_range("--members", *parameters.members, least=10)
     check_range("--iterations", parameters.iterations, least=1, most=1000)
-    check_range("--seed", parameters.seed, least=0)
     dataset = load_dataset(parameters.dataset)
-    name, ratings, users = dataset.source.name, dataset.ratings, dataset.n_users
+    name, users = dataset.source.name, dataset.n_users
     sizes = [size for size in parameters.members if 3 * size <= users]
     if not sizes:
         message = f"--members: {name} has {users} users. Expected a third of them at most"
         raise InputError(message)
-    folder = open_run(parameters, None, "membership", [dataset])
-    rows = []
-    todo = list(product(sizes, range(parameters.iterations)))
-    for size, iteration in track(todo, description="tables"):
-        seed = parameters.seed + iteration
-        order = np.random.default_rng([seed, 9]).permutation(users)
-        members, other, outside = order[:size], order[size : 2 * size], order[2 * size :]
-        voters = np.isin(np.arange(users), members)
-        movies = encode_movies(dataset, background=voters, encoding="extended")
-        with one_thread():
-            table, shadow = (
-                make_item_table(ratings.take(np.isin(ratings.user, who)), movies, seed)
-                for who in (members, other)
-            )
-            attacked = np.concatenate((members[:ATTACKED], outside[:ATTACKED]))
-            scores = attack(ratings, attacked, table, shadow, movies)
-        is_member = np.arange(len(attacked)) < min(size, ATTACKED)
-        rows += [
-            {
-                "dataset": name,
-                "members": size,
-                "iteration": iteration + 1,
-                "attack": kind,
-                "auc": auc(score, is_member),
-                "n_members": int(is_member.sum()),
-                "n_others": int((~is_member).sum()),
-            }
-            for kind, score in scores.items()
-        ]
-    table_of_rows = pd.DataFrame(rows)
-    write_csv(table_of_rows, folder.path / "membership.csv")
-    means = table_of_rows.groupby(["members", "attack"], sort=False)["auc"].agg(["mean", "std"])
-    write_csv(means.reset_index(), folder.path / "summary.csv")
-    folder.close(started)
-    print(means["mean"].unstack("attack").to_string(float_format="{:.3f}".format))
-    print(f"AUC of telling members from others; in {folder.path}")
+    jobs = []
+    for size, iteration in product(sizes, range(parameters.iterations)):
+        key: dict[str, object] = {"members": size, "iteration": iteration + 1}
+        work = partial(on_one_thread, attack, dataset, size, parameters.seed + iteration)
+        jobs.append(Job(key, {"dataset": name, **key}, work))
+    return run_experiment(
+        parameters, "membership", [dataset], lambda _: jobs, tables, "membership.csv"
+    )
 
 
-def attack(
-    ratings: Ratings, users: np.ndarray, table: ItemTable, shadow: ItemTable, movies: Movies
-) -> dict[str, np.ndarray]:
-    """The scores of the attacks for each user, float64 [users]; higher: rather a member."""
-    kernels = CodeKernel(table, movies), CodeKernel(shadow, movies)
-    scores: dict[str, list[float]] = {"likelihood": [], "mean": [], "both": []}
-    for user in users:
-        own = ratings.take(np.flatnonzero(ratings.user == user))
-        own = own.take(np.argsort(own.time, kind="stable")[-MOST_RATINGS:])
-        here, there = (log_likelihood(kernel, own) for kernel in kernels)
-        off, off_shadow = (own.stars - one.mean[own.movie] for one in (table, shadow))
-        scores["likelihood"].append(here / len(own))
-        scores["mean"].append(float((off_shadow**2 - off**2).mean()))
-        scores["both"].append((here - there) / len(own))
-    return {name: np.array(values) for name, values in scores.items()}
+def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
+    """The mean AUC of each attack, and its standard deviation over iterations."""
+    names = [f"auc_{attack}" for attack in ATTACKS]
+    long = rows.melt("members", names, "attack", "auc")
+    long["attack"] = long["attack"].str.removeprefix("auc_")
+    means = long.groupby(["members", "attack"], sort=False)["auc"].agg(["mean", "std"])
+    return {"summary.csv": means.reset_index().sort_values("members", kind="stable")}
 
 
-def log_likelihood(kernel: CodeKernel, own: Ratings) -> float:
-    """log p(stars) without its constant."""
-    residual = own.stars.astype(np.float64) - kernel.mean[own.movie]
-    process = kernel.process(own.movie, kernel.stored(own.movie), residual)
-    return float(-process.z @ process.z / 2 - np.log(np.diagonal(process.root)).sum())
+def attack(dataset: Dataset, size: int, seed: int) -> dict:
+    """The AUC of each attack on an item table of `size` users."""
+    ratings, users = dataset.ratings, dataset.n_users
+    order = np.random.default_rng([seed, 9]).permutation(users)
+    members, other, outside = order[:size], order[size : 2 * size], order[2 * size :]
+    voters = np.isin(np.arange(users), members)
+    movies = encode_movies(dataset, background=voters, encoding="extended")
+    table, shadow = (
+        make_item_table(ratings.take(np.isin(ratings.user, who)), movies, seed)
+        for who in (members, other)
+    )
+    memories = tuple(Memories(ItemTables.same_for_all(one), movies) for one in (table, shadow))
+    inside, others = (
+        np.array([scores(ratings, user, (table, shadow), memories) for user in who[:ATTACKED]])
+        for who in (members, outside)
+    )  # (users, attacks)
+    test = mannwhitneyu(inside, others, method="asymptotic")
+    aucs = (test.statistic / (len(inside) * len(others))).tolist()
+    named = {f"auc_{attack}": auc for attack, auc in zip(ATTACKS, aucs, strict=True)}
+    return {"n_members": len(inside), "n_others": len(others), **named}
 
 
-def auc(score: np.ndarray, is_member: np.ndarray) -> float:
-    """How often a member's score is higher than another's, ties a half."""
-    ranks, n = rankdata(score), is_member.sum()
-    return float((ranks[is_member].sum() - n * (n + 1) / 2) / (n * (~is_member).sum()))
+def scores(
+    ratings: Ratings,
+    user: int,
+    tables: tuple[ItemTable, ItemTable],
+    memories: tuple[Memories, ...],
+) -> tuple[float, float, float]:
+    """Of a user, by each of `ATTACKS`; higher: rather a member."""
+    own = ratings.take(np.flatnonzero(ratings.user == user))
+    own = own.take(np.argsort(own.time, kind="stable")[-MOST_RATINGS:])
+    here, there = (log_likelihood(one, own) for one in memories)
+    off, off_shadow = (own.stars - table.mean[own.movie] for table in tables)
+    nearer = float((off_shadow**2 - off**2).mean())
+    return here / len(own), nearer, (here - there) / len(own)
+
+
+def log_likelihood(memories: Memories, own: Ratings) -> float:
+    """log p(stars) given which movies were rated, without its constant."""
+    memories.store(0, own.movie, own.stars)
+    return memories.log_likelihood(0)
 
 
 if __name__ == "__main__":

@@ -13,15 +13,15 @@ those tuned on other users' ratings (`tuned`). `predictions.parquet` stays, so t
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
-from experiments.common import ResumableFlags, cells_of, console, grid
+from experiments.common import Flags, Job, cells_of, grid, run_experiment
 from recbench.command_line import run
 from recbench.contract import Recommender, Training, fit
 from recbench.data.loading import load_dataset
@@ -29,19 +29,18 @@ from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS, Encoding, UserSet
 from recbench.evaluation.significance import significance
-from recbench.files import CELL, write_csv
+from recbench.files import CELL
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import DEFAULT_STARS
 from recbench.registry import load_recommender
-from recbench.runs.jobs import Job, run_jobs
 from recbench.runs.predictions import Predictions
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import RunFolder
 
 
 @dataclass
-class Parameters(ResumableFlags):
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     dataset: str = "auto"
@@ -57,18 +56,11 @@ class Parameters(ResumableFlags):
 
 
 # name -> (recommender, settings, how these were tuned)
+BY_DEFAULT = {"alpha": 1.0, "damping": 0.0, "decay_power": 0.0}  # scikit-learn's, and no decay
 CONTENDERS: dict[str, tuple[str, dict, str]] = {
-    "user_mean": ("user_mean", {}, "no settings"),
-    "user_median": ("user_median", {}, "no settings"),
-    "always_3": ("always_3", {}, "no settings"),
-    "ao": ("ao", {}, "never"),
-    "torch": ("torch", {}, "never"),
-    # scikit-learn's default, and no decay
-    "ridge_untuned": (
-        "ridge",
-        {"alpha": 1.0, "damping": 0.0, "decay_power": 0.0},
-        "no settings",
-    ),
+    **{name: (name, {}, "no settings") for name in ("user_mean", "user_median", "always_3")},
+    **{name: (name, {}, "never") for name in ("ao", "torch")},
+    "ridge_untuned": ("ridge", BY_DEFAULT, "no settings"),
     "ridge": ("ridge", {}, "on other users"),
     "personal_untuned": ("personal", {}, "no settings"),
     "personal": ("personal", {}, "on other users"),
@@ -107,17 +99,11 @@ class OneUserAtATime(Recommender):
         stars = np.full(len(user), DEFAULT_STARS, dtype=np.float32)
         for one, model in self._models.items():
             rows = np.flatnonzero(user == one)
-            if len(rows):
-                stars[rows] = model.predict(user[rows], movie[rows])
+            stars[rows] = model.predict(user[rows], movie[rows])
         return stars
-
-    def state_bytes(self) -> int:
-        return sum(model.state_bytes() or 0 for model in self._models.values())
 
 
 def main(parameters: Parameters) -> int:
-    started = time.perf_counter()
-    parameters, earlier = resumed(parameters)
     keys = grid(parameters.cells, parameters.iterations, parameters.seed)
     protocol = PROTOCOLS["strict"].changed(
         background_users=0,
@@ -126,29 +112,27 @@ def main(parameters: Parameters) -> int:
         item_baseline=False,
         encoding=parameters.encoding,
     )
-    dataset = load_dataset(parameters.dataset, protocol.join)
-    folder = open_run(parameters, earlier, "no-population", [dataset], protocol=protocol.columns())
-    predictions, cell_of = Predictions(folder.path), cells_of(dataset, protocol)
-    common = {"dataset": dataset.source.name, **protocol.columns()}
-    jobs = []
-    for cell_key in keys:
-        for name, (_, _, tuned) in CONTENDERS.items():
-            key: dict[str, Any] = {**cell_key, "model": name}
-            columns = {**common, **key, "tuned": tuned}
-            jobs.append(Job(key, columns, partial(work, key, cell_of, predictions)))
-    run_jobs(jobs, folder, console)
+    dataset, described = load_dataset(parameters.dataset, protocol.join), protocol.columns()
+    cell_of = cells_of(dataset, protocol)
+
+    def jobs(folder: RunFolder) -> Iterator[Job]:
+        predictions = Predictions(folder.path)
+        for cell_key in keys:
+            for name, (_, _, tuned) in CONTENDERS.items():
+                key: dict[str, Any] = {**cell_key, "model": name}
+                columns = {"dataset": dataset.source.name, **described, **key, "tuned": tuned}
+                yield Job(key, columns, partial(work, key, cell_of, predictions))
+
+    return run_experiment(parameters, "no-population", [dataset], jobs, tables, protocol=described)
+
+
+def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
+    predictions = Predictions(folder.path)
     losses = predictions.losses()
     predictions.finish()
-    rows = folder.finish(list(CONTENDERS), started)
     cells = rows[CELL].drop_duplicates()
     references = cells.assign(reference=REFERENCE, reference_role="named in advance")
-    write_csv(significance(losses, references), folder.path / "significance.csv")
-    shown = rows.pivot_table(
-        index="model", columns=["num_users", "reviews_per_user"], values="rmse", sort=False
-    )
-    console.print(shown.to_string(float_format="{:.3f}".format))
-    console.print(f"RMSE; comparison.csv is in {folder.path}")
-    return int((rows["status"] == "failed").any())
+    return {"significance.csv": significance(losses, references)}
 
 
 def work(key: dict[str, Any], cell_of: Callable[..., Cell], predictions: Predictions) -> dict:

@@ -1,4 +1,4 @@
-"""What each part of `personal` is worth, and codes beside factors of as many bytes.
+"""What each part of `personal` is worth.
 
 On development users. The item table of a cell is made once; each variant changes it, and nothing is
 fitted again: what a part gives when the others are as they are.
@@ -8,7 +8,6 @@ fitted again: what a part gives when the others are as they are.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.common import ResumableFlags, cells_of, console, grid
+from experiments.common import Flags, Job, cells_of, grid, run_experiment
 from PerUser.personal import Personal
 from recbench.command_line import run
 from recbench.contract import Training
@@ -25,23 +24,17 @@ from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.files import write_csv
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_kernel import CodeKernel, FactorKernel, MovieKernel
-from recbench.models.item_table.making import choose_codes
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTable, ItemTables
-from recbench.runs.jobs import Job, run_jobs
-from recbench.runs.resume import open_run, resumed
+from recbench.runs.run_folder import RunFolder
 from recbench.threads import one_thread
 
-BITS = (64, 128, 256, 512)
-FACTORS = (2, 4, 8, 16, 32)
-FLOAT = 4  # bytes, of a number in a table that is to be small
+FACTORS = (1, 2, 4, 8)
 
 
 @dataclass
-class Parameters(ResumableFlags):
+class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
     datasets: tuple[str, ...] = ("auto",)
@@ -52,47 +45,19 @@ class Parameters(ResumableFlags):
     """samples of users"""
 
 
-class ProductKernel(FactorKernel):
-    """Similarity by the product of factors, without the arc sine."""
-
-    def _similarity(self, movie, stored, patterns, query):  # type: ignore[no-untyped-def]
-        lengths = self._norm[movie][:, None] * self._norm[stored]
-        return (self._unit[movie] @ self._unit[stored].T) * lengths
-
-
-@dataclass(frozen=True)
-class Variant:
-    """An item table and a kernel.
-
-    Attributes:
-        table: made from the cell's own.
-        kernel: how movies are compared.
-        bytes_per_movie: numbers of four bytes: baseline loading, length and code, or factors.
-    """
-
-    table: Callable[[ItemTable, Cell], ItemTable]
-    kernel: type[MovieKernel] = CodeKernel
-    bytes_per_movie: int = 2 * FLOAT + BITS[-1] // 8
+Variant = Callable[[ItemTable, Cell], ItemTable]  # made from the cell's own
 
 
 def variants() -> dict[str, Variant]:
     """By name; the first is `personal` as it is."""
-    found = {"personal": Variant(lambda table, _: table)}
+    found: dict[str, Variant] = {"personal": lambda table, _: table}
     for part in (field.name for field in fields(Scales)):
         if part != "noise":
-            found[f"without {part}"] = Variant(partial(without, part))
-    found["mean: item baseline"] = Variant(of_item_baseline)
-    for bits in BITS:
-        size = 2 * FLOAT + bits // 8
-        cut = partial(first_of, "codes", bits)
-        found[f"code of {bits} bits"] = Variant(cut, CodeKernel, size)
-        found[f"random code of {bits} bits"] = Variant(partial(random, bits), CodeKernel, size)
-        whole = partial(of_all_factors, bits)
-        found[f"code of {bits} bits, level included"] = Variant(whole, CodeKernel, size - FLOAT)
+            found[f"without {part}"] = partial(without, part)
+    found["without who watched what"] = without_implicit
+    found["mean: item baseline"] = of_item_baseline
     for number in FACTORS:
-        cut, size = partial(first_of, "factors", number), number * FLOAT
-        found[f"{number} factors, arc sine"] = Variant(cut, FactorKernel, size)
-        found[f"{number} factors, product"] = Variant(cut, ProductKernel, size)
+        found[f"{number} factors"] = partial(first_factors, number)
     return found
 
 
@@ -105,33 +70,24 @@ def of_item_baseline(table: ItemTable, cell: Cell) -> ItemTable:
     return replace(table, mean=stars)
 
 
-def first_of(name: str, number: int, table: ItemTable, cell: Cell) -> ItemTable:
-    return replace(table, **{name: getattr(table, name)[:, :number]})
+def without_implicit(table: ItemTable, cell: Cell) -> ItemTable:
+    nothing = np.zeros_like(table.implicit), np.zeros_like(table.implicit_mean)
+    return replace(table, implicit=nothing[0], implicit_mean=nothing[1])
 
 
-def random(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    """The first hyperplanes of the pool, as they come."""
-    rng = np.random.default_rng([cell.seed, 12])
-    planes = rng.standard_normal((table.factors.shape[1] - 1, bits))
-    return replace(table, codes=table.factors[:, 1:] @ planes > 0)
-
-
-def of_all_factors(bits: int, table: ItemTable, cell: Cell) -> ItemTable:
-    """The baseline loading is not apart: it is among what the code stands for."""
-    count = np.bincount(cell.personal.background.movie, minlength=len(table))
-    codes = choose_codes(table.factors, count, bits, cell.seed)
-    factors = np.column_stack((np.zeros(len(table)), table.factors))
-    return replace(table, factors=factors, codes=codes)
+def first_factors(number: int, table: ItemTable, cell: Cell) -> ItemTable:
+    return replace(
+        table,
+        factors=table.factors[:, :number],
+        implicit=table.implicit[:, :number],
+        implicit_mean=table.implicit_mean[:number],
+    )
 
 
 def main(parameters: Parameters) -> int:
-    started = time.perf_counter()
-    parameters, earlier = resumed(parameters)
     keys = grid(parameters.cells, parameters.iterations, parameters.seed, least_ratings=5)
     protocol = PROTOCOLS["strict"].changed(user_set="development", background_users="all")
     datasets = [load_dataset(name, protocol.join) for name in parameters.datasets]
-    described = protocol.columns()
-    folder = open_run(parameters, earlier, "personal-variants", datasets, protocol=described)
     jobs = []
     for dataset in datasets:
         cell_of = cells_of(dataset, protocol)
@@ -139,18 +95,16 @@ def main(parameters: Parameters) -> int:
             for name, variant in variants().items():
                 key: dict[str, Any] = {"dataset": dataset.source.name, **cell_key, "model": name}
                 jobs.append(Job(key, key, partial(work, variant, partial(cell_of, **cell_key))))
-    run_jobs(jobs, folder, console)
-    rows = folder.finish(list(variants()), started)
-    write_csv(summary_of(rows), folder.path / "summary.csv")
-    console.print(f"{folder.path / 'summary.csv'}")
-    return int((rows["status"] == "failed").any())
+    described = protocol.columns()
+    return run_experiment(
+        parameters, "personal-variants", datasets, lambda _: jobs, tables, protocol=described
+    )
 
 
 def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
     cell = cell_of()
-    tables = ItemTables.same_for_all(variant.table(cell.personal_tables.tables[0], cell))
+    tables = ItemTables.same_for_all(variant(cell.personal_tables.tables[0], cell))
     test, model = cell.personal.test, Personal()
-    model.kernel = variant.kernel  # type: ignore[misc]
     fits = {"item_tables": lambda: tables}
     with one_thread():
         model.fit(Training(cell.personal.train, cell.movies, fits=fits))
@@ -159,11 +113,10 @@ def work(variant: Variant, cell_of: Callable[[], Cell]) -> dict:
         "n_users": cell.n_users,
         "n_background_users": cell.n_background_users,
         "rmse": rmse(test.stars, predicted, test.user),
-        "bytes_per_movie": variant.bytes_per_movie,
     }
 
 
-def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
+def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
     """RMSE over that of `personal` in the same cell and iteration, in percent: its mean over
     iterations in each dataset and cell, and over all of these with its standard error."""
     cell = ["dataset", "num_users", "reviews_per_user"]
@@ -174,10 +127,9 @@ def summary_of(rows: pd.DataFrame) -> pd.DataFrame:
     table = rows.pivot_table(index="model", columns=cell, values="percent", sort=False)
     table.columns = [f"{d} {u or 'all'} × {r or 'all'}" for d, u, r in table.columns]
     of_model = rows.groupby("model", sort=False)
-    table.insert(0, "bytes_per_movie", of_model["bytes_per_movie"].first())
-    table.insert(1, "mean", of_model["percent"].mean())
-    table.insert(2, "standard_error", of_model["percent"].sem())
-    return table.reset_index()
+    table.insert(0, "mean", of_model["percent"].mean())
+    table.insert(1, "standard_error", of_model["percent"].sem())
+    return {"summary.csv": table.reset_index()}
 
 
 if __name__ == "__main__":

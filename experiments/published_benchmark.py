@@ -60,7 +60,8 @@ CHANGES: dict[str, dict[str, Any]] = {  # that put a defect right
     "8 background users learned from": {"background_users": 2000},
 }
 REPAIRS = {name: PROTOCOLS["published"].changed(**one) for name, one in CHANGES.items()}
-REPAIRS["all of them (strict)"] = PROTOCOLS["strict"].changed(encoding="published")
+ENDS = ("as published", "all of them (strict)")
+REPAIRS[ENDS[1]] = PROTOCOLS["strict"].changed(encoding="published")
 
 
 def main(parameters: Parameters) -> None:
@@ -72,18 +73,21 @@ def main(parameters: Parameters) -> None:
     run_folder = open_run(parameters, None, "published-benchmark", [datasets["links"]])
     folder = run_folder.path
     write_csv(joins(datasets), folder / "joins.csv")
-    measured, rows = partial(scores, datasets, parameters), []
-    for protocol in track(list(PROTOCOLS.values()), "contenders", transient=True):
-        rows += measured(protocol.changed(encoding="published"), CONTENDERS + TRIVIAL)
-    write_csv(summary(rows, ["protocol", "reviews_per_user", "model"]), folder / "contenders.csv")
-
     rows = []
-    for repair, protocol in track(list(REPAIRS.items()), "ablation", transient=True):
-        more = "steps" in repair
-        models = ("torch",) if more else (*CONTENDERS, "user_median")
-        found = measured(protocol, models, **({"epochs": EPOCHS} if more else {}))
+    for repair, protocol in track(list(REPAIRS.items()), "repairs", transient=True):
+        models: tuple[str, ...] = (*CONTENDERS, *TRIVIAL)
+        settings: dict[str, Any] = {}
+        if "steps" in repair:
+            models, settings = ("torch",), {"epochs": EPOCHS}
+        elif repair not in ENDS:
+            models = (*CONTENDERS, "user_median")
+        found = scores(datasets, parameters, protocol, models, **settings)
         rows += [{"repair": repair, **row} for row in found]
-    ablation = with_changes(summary(rows, ["repair", "reviews_per_user", "model"]))
+    table = pd.DataFrame(rows)
+    of_ends = summary(table[table["repair"].isin(ENDS)], ["protocol", "reviews_per_user", "model"])
+    write_csv(of_ends, folder / "contenders.csv")
+    table = table[table["model"].isin((*CONTENDERS, "user_median"))]
+    ablation = with_changes(summary(table, ["repair", "reviews_per_user", "model"]))
     write_csv(ablation, folder / "ablation.csv")
     write_csv(at_a_glance(ablation), folder / "ablation_accuracy.csv")
     run_folder.close(started)
@@ -98,23 +102,15 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
     links = dict(table_of_links.select("movieId", "tmdbId").iter_rows())
     rows = []
     for join, dataset in datasets.items():
-        ratings, table = dataset.source.read_ratings()["movieId"].to_numpy(), dataset.table
-        tmdb_of = dict(zip(table["movieId"], table["id"], strict=True))
+        tmdb_of = dict(dataset.table.select("movieId", "id").iter_rows())
         if join == "links":  # several MovieLens ids may be one movie
-            known = set(table["id"])
+            known = set(dataset.table["id"])
             tmdb_of = {movie: tmdb for movie, tmdb in links.items() if tmdb in known}
-        joined = sum(movie in tmdb_of for movie in ratings)
-        right = sum(movie in tmdb_of and tmdb_of[movie] == links.get(movie) for movie in ratings)
-        rows.append(
-            {
-                "join": join,
-                "ratings": len(ratings),
-                "joined": joined,
-                "joined_share": joined / len(ratings),
-                "right_movie": right,
-                "right_share_of_joined": right / joined,
-            }
-        )
+        rated = dataset.source.read_ratings()["movieId"].to_list()
+        found = [tmdb_of[movie] == links.get(movie) for movie in rated if movie in tmdb_of]
+        row = {"join": join, "ratings": len(rated), "joined": len(found)}
+        row |= {"joined_share": len(found) / len(rated), "right_movie": sum(found)}
+        rows.append(row | {"right_share_of_joined": sum(found) / len(found)})
     return pd.DataFrame(rows)
 
 
@@ -140,36 +136,29 @@ def scores(
     return rows
 
 
-def summary(rows: list[dict], by: list[str]) -> pd.DataFrame:
+def summary(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Mean over the iterations and standard deviation of the scores."""
-    groups = pd.DataFrame(rows).groupby(by, sort=False)[["accuracy_mean", "rmse", "mae"]]
-    mean, spread = groups.mean(), groups.std().add_suffix("_sd")
-    both = pd.concat([mean, spread], axis=1)
-    return both[[name for one in mean for name in (one, f"{one}_sd")]].reset_index()
+    scores = rows.groupby(by, sort=False)[["accuracy_mean", "rmse", "mae"]].agg(["mean", "std"])
+    scores.columns = [f"{score}_sd" if how == "std" else score for score, how in scores.columns]
+    return scores.reset_index()
 
 
 def with_changes(ablation: pd.DataFrame) -> pd.DataFrame:
     """The change of accuracy that each repair makes, beside the accuracy."""
     cell = ["reviews_per_user", "model"]
     published = ablation[ablation["repair"] == "as published"].set_index(cell)["accuracy_mean"]
-    key = pd.MultiIndex.from_frame(ablation[cell])
-    change = ablation["accuracy_mean"].to_numpy() - published.loc[key].to_numpy()
-    place = list(ablation.columns).index("accuracy_mean_sd") + 1
-    ablation.insert(place, "accuracy_change", change)
-    return ablation
+    of_cell = published.loc[pd.MultiIndex.from_frame(ablation[cell])].to_numpy()
+    return ablation.assign(accuracy_change=ablation["accuracy_mean"] - of_cell)
 
 
 def at_a_glance(ablation: pd.DataFrame) -> pd.DataFrame:
     """One row per repair, one column per cell and model: accuracy and its change, as text."""
-    texts = [
-        f"{row.accuracy_mean:.3f}"
-        + ("" if row.repair == "as published" else f" ({row.accuracy_change:+.3f})")
-        for row in ablation.itertuples()
-    ]
-    heads = [f"{row.model} × {row.reviews_per_user}" for row in ablation.itertuples()]
-    table = ablation[["repair"]].assign(head=heads, text=texts)
-    wide = table.pivot(index="repair", columns="head", values="text")
-    return wide.loc[list(dict.fromkeys(table["repair"])), list(dict.fromkeys(heads))].reset_index()
+    head = ablation["model"] + " × " + ablation["reviews_per_user"].astype(str)
+    text = ablation["accuracy_mean"].map("{:.3f}".format)
+    changed = ablation["repair"] != "as published"
+    text = text.where(~changed, text + ablation["accuracy_change"].map(" ({:+.3f})".format))
+    table = ablation[["repair"]].assign(head=head, text=text)
+    return table.pivot_table("text", "repair", "head", "first", sort=False).reset_index()
 
 
 if __name__ == "__main__":

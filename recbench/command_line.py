@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,13 +85,13 @@ def parse_cells(texts: tuple[str, ...], least_ratings: int) -> list[tuple[int, i
     """
     sizes = []
     for cell in texts:
-        users, times, ratings = cell.partition("x")
-        numbers = cell.isascii() and users.isdecimal() and ratings.isdecimal()
-        if not (times and numbers):
+        found = re.fullmatch("([0-9]{1,9})x([0-9]{1,9})", cell)
+        if not found:
             raise InputError(f"--cells: '{cell}'. Expected users x ratings of each, such as 250x25")
-        if 0 < int(ratings) < least_ratings:
+        users, ratings = map(int, found.groups())
+        if 0 < ratings < least_ratings:
             raise InputError(f"--cells: '{cell}'. Expected {least_ratings} ratings or more of each")
-        sizes.append((int(users), int(ratings)))
+        sizes.append((users, ratings))
     if len(set(sizes)) != len(sizes):
         raise InputError(f"--cells is {' '.join(texts)}. Expected each once")
     return sizes

@@ -1,4 +1,11 @@
-"""The exception that means: the user can put this right; and the commonest check."""
+"""The exception that means: the user can put this right; and the commonest checks."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no room on the disk, for the user, in the file
 
 
 class InputError(ValueError):
@@ -20,6 +27,12 @@ def check_range(flag: str, *values: int, least: int, most: int = LARGEST) -> Non
         raise InputError(f"{flag} needs a value")
     if len(set(values)) < len(values):
         raise InputError(f"{flag} is {' '.join(map(str, values))}. Expected each once")
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Whether a file could not be written for lack of room; polars has the number in words."""
+    number = getattr(error, "errno", None) or re.search(r"\(os error (\d+)\)", str(error))
+    return (int(number[1]) if isinstance(number, re.Match) else number) in FULL
 
 
 class TooFewUsers(InputError):

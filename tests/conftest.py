@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis
+import polars as pl
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
@@ -23,6 +25,15 @@ hypothesis.settings.load_profile("no deadline")
 @pytest.fixture(scope="session")
 def synthetic() -> Dataset:
     return load_dataset(str(SYNTHETIC))
+
+
+@pytest.fixture(scope="session")
+def without_votes(synthetic: Dataset) -> Dataset:
+    """The synthetic set as ml-100k is: votes are counted over users outside the sample."""
+    none = pl.lit(None, pl.Float64)
+    votes = {"vote_count": none, "vote_average": none}
+    source = replace(synthetic.source, movies=synthetic.source.movies.with_columns(**votes))
+    return replace(synthetic, source=source, table=synthetic.table.with_columns(**votes))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A script's `main` in this process, as from the command line: nothing is imported again."""
+"""A script's `main` in this process, where nothing is imported again, and in one of its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import contextlib
 import gc
 import io
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 from unittest import mock
+
+from tests_paths import ROOT
 
 from recbench.command_line import run
 
@@ -31,3 +34,16 @@ def run_here(module: ModuleType, *words: object, cwd: Path | str = ".") -> tuple
             status = int(end.code or 0)
     gc.collect()  # the run's folder is not locked any longer
     return status, out.getvalue(), errors.getvalue()
+
+
+def script(*words: object, cwd: Path | str = ROOT, **environment: str):
+    """What `python WORDS` returns and prints, from the folder `cwd`."""
+    return subprocess.run(
+        [sys.executable, *map(str, words)],
+        cwd=cwd,
+        env=os.environ | {"COLUMNS": "200", "PYTHONPATH": ""} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )

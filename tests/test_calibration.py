@@ -88,21 +88,6 @@ def test_a_true_distribution_covers_its_level_however_coarse(steps):
         assert row[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
 
 
-def test_a_true_distribution_covers_what_it_says():
-    rng = np.random.default_rng(0)
-    grid = np.linspace(0.5, 5, 451)  # fine: intervals hold hardly more than their level
-    density = np.exp(-((grid - 3) ** 2) / 2 / 0.7**2)
-    p = density / density.sum()
-    stars = rng.choice(grid, 40_000, p=p)
-    row = calibration(stars, np.zeros(len(stars), int), grid, np.tile(p, (len(stars), 1)))
-    for level in (50, 80, 95):
-        assert row[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.01)
-    too_wide = np.full(len(grid), 1 / len(grid))
-    wide = calibration(stars, np.zeros(len(stars), int), grid, np.tile(too_wide, (len(stars), 1)))
-    assert wide["coverage_50"] > 0.7
-    assert wide["crps"] > row["crps"]  # a proper score
-
-
 def test_they_are_means_over_users():
     p = np.tile([[0.0, 1.0]], (3, 1))
     row = calibration(np.array([2.0, 2.0, 1.0]), np.array([7, 7, 2]), np.array([1.0, 2.0]), p)

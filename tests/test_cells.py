@@ -126,12 +126,3 @@ def test_matrices_of_a_recommender_take_one_thread_and_afterwards_as_many_as_bef
         assert threads() == before
     assert model.threads
     assert set(model.threads) == {1}
-
-
-@pytest.mark.parametrize("reviews", [0, 20])
-def test_time_runs_from_training_to_test(synthetic, reviews):
-    cell = make_cell(synthetic, STRICT, 10, reviews, seed=2)
-    for user in range(10):
-        train = cell.personal.train.time[cell.personal.train.user == user]
-        test = cell.personal.test.time[cell.personal.test.user == user]
-        assert train.max() <= test.min()

@@ -86,7 +86,7 @@ def test_each_user_alone_is_written_so_that_claims_can_pair(tmp_path):
 def ml_100k(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ml-100k") / "run"
     with console.capture() as capture:
-        assert run("literature", models=("bias",), output_dir=folder) == 0
+        assert run("literature", models=("bias", "bayes_fm_ids"), output_dir=folder) == 0
     return folder, capture.get()
 
 
@@ -105,24 +105,20 @@ def test_each_fold_is_the_one_of_surprise(ml_100k):
 @pytest.mark.slow
 def test_figures_stand_beside_those_published(ml_100k):
     folder, printed = ml_100k
-    beside = pd.read_csv(folder / "published.csv").set_index("folds")
-    assert beside.loc["surprise", "rmse"] == pytest.approx(0.944, abs=0.0005)
-    assert beside.loc["surprise", "mae"] == pytest.approx(0.748, abs=0.0005)
-    assert beside.loc["surprise", "within_0.005"]
-    assert "scikit-surprise" in beside.loc["surprise", "source"]
-    assert pd.isna(beside.loc["grouplens", "published_rmse"])
-    assert re.search(r"bias +surprise +all +0\.9440 +0\.9440", printed)
+    beside = pd.read_csv(folder / "published.csv").set_index(["model", "folds"])
+    assert beside.index.tolist() == [("bias", "surprise"), ("bayes_fm_ids", "grouplens")]
+    bias = beside.loc["bias", "surprise"]
+    assert bias["rmse"] == pytest.approx(0.944, abs=0.0005)
+    assert bias["mae"] == pytest.approx(0.748, abs=0.0005)
+    assert "scikit-surprise" in bias["source"]
+    assert re.search(r"bias +surprise .* 0\.944 +0\.944 ", printed)
     rows = pd.read_csv(folder / "comparison.csv")
     assert json.loads(rows["settings"][0])["damping_user"] == 15.0
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
-    # the sets that GroupLens publishes
-    assert rows.query("folds == 'grouplens'")["n_test"].tolist() == [20_000] * 5
-    assert (
-        load_dataset("ml-100k").source.read_ratings()[:20_000]["userId"].n_unique() == 459
-    )  # u1.test
+    u3 = rows[rows["folds"] == "grouplens"]  # a set that GroupLens publishes
+    assert u3[["iteration", "n_test"]].to_numpy().tolist() == [[3, 20_000]]
     # without its folder MovieLens 1M is left out
     assert "MovieLens 1M is left out: --dataset-1m" in printed
-    assert set(rows["folds"]) == {"surprise", "grouplens"}
 
 
 @pytest.mark.slow
@@ -131,11 +127,11 @@ def test_ml_100k_is_not_overwritten_and_continues_where_it_was(ml_100k):
     with pytest.raises(InputError, match="holds a run already"):
         run("literature", output_dir=folder)
     whole = pd.read_csv(folder / "comparison.csv")
-    whole.assign(fit_seconds=-1.0)[:7].to_csv(folder / "comparison.csv", index=False)
+    whole.assign(fit_seconds=-1.0)[:4].to_csv(folder / "comparison.csv", index=False)
     words = [sys.executable, "-m", "experiments.literature", "--resume", folder]
     assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == 0
     resumed = pd.read_csv(folder / "comparison.csv")
-    assert (resumed["fit_seconds"] == -1).sum() == 7
+    assert (resumed["fit_seconds"] == -1).sum() == 4
     pd.testing.assert_series_equal(whole["rmse_pooled"], resumed["rmse_pooled"])
 
 
@@ -145,14 +141,13 @@ def test_ml_100k_is_not_overwritten_and_continues_where_it_was(ml_100k):
 @pytest.mark.slow
 def test_each_method_is_run_by_its_own_protocols(tmp_path):
     """On a small dataset in its place: what is checked is how it is divided and written."""
-    models = ("bias", "bayes_fm_ids", "bayes_fm_implicit_ordinal")
+    models = ("bias", "bayes_fm_implicit_ordinal")
     words = {"models": models, "folds": ("ml-1m-5-fold", "ml-1m-90-10")}
     folder = tmp_path / "run"
     assert run("literature", **words, dataset_1m=str(SYNTHETIC), output_dir=folder) == 0
     rows = pd.read_csv(folder / "comparison.csv")
     assert rows.groupby(["model", "folds"])["iteration"].agg(list).to_dict() == {
         ("bias", "ml-1m-5-fold"): [1, 2, 3, 4, 5],
-        ("bayes_fm_ids", "ml-1m-90-10"): [1],
         ("bayes_fm_implicit_ordinal", "ml-1m-90-10"): [1],
     }
     n = len(load_dataset(str(SYNTHETIC)).ratings)
@@ -161,17 +156,11 @@ def test_each_method_is_run_by_its_own_protocols(tmp_path):
     assert set(rows[rows["folds"] == "ml-1m-90-10"]["n_test"]) == {-(-n // 10)}
     ordinal = rows[rows["model"] == "bayes_fm_implicit_ordinal"]
     assert json.loads(ordinal["settings"].item())["ordinal"]
-    # figures of methods that are not here stand alone
     beside = pd.read_csv(folder / "published.csv").set_index("model")
-    assert beside.loc["SparseFC", "published_rmse"] == 0.824
-    assert pd.isna(beside.loc["SparseFC", ["rmse", "published_mae", "rmse_difference"]]).all()
     assert beside.loc["bias", "published_rmse"] == 0.909
-    assert beside.loc["bias", "like_for_like"] in (True, "True")
     flipped = beside.loc["bayes_fm_implicit_ordinal"]
     assert flipped["rmse_difference"] == pytest.approx(flipped["rmse"] - 0.814)
-    assert flipped["like_for_like"] in (False, "False")
     assert "dates" in flipped["note"]
-    assert pd.isna(beside.loc["bayes_fm_ids", "published_rmse"])
     assert (beside["protocol"].str.startswith("MovieLens 1M")).all()
 
 
@@ -250,33 +239,11 @@ def test_questions_are_asked_in_three_ways(tmp_path, capsys):
 @pytest.mark.slow
 def test_membership_is_guessed_of_few_users(tmp_path):
     run("membership", members=(15,), iterations=1, output_dir=tmp_path / "run")
-    table = pd.read_csv(tmp_path / "run/membership.csv").set_index("attack")
-    assert table["auc"].between(0, 1).all()
-    assert table.loc["both", "auc"] > 0.5
+    table = pd.read_csv(tmp_path / "run/summary.csv").set_index("attack")
+    assert table["mean"].between(0, 1).all()
+    assert table.loc["both", "mean"] > 0.5
     with pytest.raises(InputError, match="a third"):
         run("membership", members=(50,))
-
-
-@pytest.mark.slow
-def test_learned_bits_stand_beside_others(tmp_path):
-    words = {"cell": "12x10", "user_set": "all", "iterations": 1, "bits": (8, 16)}
-    words |= {"background_users": (30,), "models": ("ridge", "user_mean")}
-    assert run("learned_bits", **words, output_dir=tmp_path / "run") == 0
-    table = pd.read_csv(tmp_path / "run/comparison.csv")
-    ridge = table[table["recommender"] == "ridge"]
-    kinds = list(zip(ridge["metadata"], ridge["kind"], ridge["bits"], strict=True))
-    assert kinds == [
-        ("published", "none", 0),
-        ("extended", "none", 0),
-        ("published", "random", 16),
-        ("published", "metadata", 16),
-        ("published", "learned", 8),
-        ("published", "learned", 16),
-        ("extended", "learned", 16),
-    ]
-    assert ridge["rmse"].nunique() == len(ridge)  # other bits, other predictions
-    against = pd.read_csv(tmp_path / "run/significance.csv")
-    assert set(against["reference"]) == {"ridge, published"}
 
 
 @pytest.mark.slow

@@ -12,7 +12,6 @@ from recbench.evaluation.holdouts import (
     NextRatings,
     Published,
     RandomFraction,
-    hold_out_tail,
     holdouts,
     load_holdout,
 )
@@ -141,14 +140,6 @@ def test_a_split_is_the_whole_sample_once_and_its_background(rows, background, n
     learned = split.training_ratings(with_background=True)
     assert len(learned) == len(split.train) + len(split.background)
     assert split.training_ratings(with_background=False) is split.train
-
-
-def test_the_tail_of_each_user_is_as_long_as_asked_for():
-    rows = Ratings([1, 0, 1, 1, 0], np.arange(5), np.full(5, 3.0), [5, 1, 3, 4, 2])
-    order = np.lexsort((rows.time, rows.user))
-    held_out = hold_out_tail(rows, order, lambda count: count - 1)
-    assert held_out.tolist() == [True, False, False, True, True]
-    assert not hold_out_tail(rows, order, lambda count: 0 * count).any()
 
 
 def test_every_holdout_says_what_it_asks():

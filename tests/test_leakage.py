@@ -6,7 +6,6 @@ Held-out ratings are set to nan: whatever looked at one would come out as nan, o
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 import pytest
 
 from recbench.data.encodings.movies import encode_movies
@@ -46,17 +45,6 @@ def with_stars(dataset, stars):
     return replace(dataset, ratings=Ratings(ratings.user, ratings.movie, stars, ratings.time))
 
 
-def without_votes(dataset):
-    """The dataset as ml-100k is: votes are counted over users outside the sample."""
-    none = pl.lit(None, dtype=pl.Float64)
-    source = replace(
-        dataset.source,
-        movies=dataset.source.movies.with_columns(vote_count=none, vote_average=none),
-    )
-    table = dataset.table.with_columns(vote_count=none, vote_average=none)
-    return replace(dataset, source=source, table=table)
-
-
 def held_out_stars_gone(dataset, cell, collaborative):
     """The dataset with nan for every rating that `cell` holds out."""
     _, test = cell.train_and_test(collaborative)
@@ -69,8 +57,8 @@ def held_out_stars_gone(dataset, cell, collaborative):
 @pytest.mark.parametrize("votes", ["from outside", "counted"])
 @pytest.mark.parametrize("collaborative", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_no_protocol_shows_a_held_out_rating(synthetic, case, collaborative, votes):
-    dataset = synthetic if votes == "from outside" else without_votes(synthetic)
+def test_no_protocol_shows_a_held_out_rating(synthetic, without_votes, case, collaborative, votes):
+    dataset = synthetic if votes == "from outside" else without_votes
     reviews = 0 if case in ("global-time", "test users") else 10
     arguments = (CASES[case], 8, reviews, 3)
     cell = make_cell(dataset, *arguments)
@@ -108,8 +96,8 @@ def test_validation_rows_are_training_rows(synthetic, holdout):
     assert inner.personal.test.user.max() < cell.n_users  # no background user is tested
 
 
-def test_development_sees_nothing_of_users_set_aside(synthetic):
-    for dataset in (synthetic, without_votes(synthetic)):
+def test_development_sees_nothing_of_users_set_aside(synthetic, without_votes):
+    for dataset in (synthetic, without_votes):
         held_out = ~user_sets(dataset.user_id)["development"][dataset.ratings.user]
         assert 0 < held_out.mean() < 0.5
         stars = np.where(held_out, np.nan, dataset.ratings.stars)
@@ -132,9 +120,6 @@ def test_held_out_test_users_are_the_same_in_every_run(synthetic):
     shares = {name: whose.mean() for name, whose in user_sets(np.arange(100_000)).items()}
     expected = {"test": 0.2, "claim-1": 0.1, "claim-2": 0.1, "development": 0.6}
     assert shares == pytest.approx(expected, abs=0.005)
-
-
-def test_everybody_is_in_exactly_one_set():
     assert (np.sum(list(user_sets(np.arange(1000)).values()), axis=0) == 1).all()
 
 
@@ -149,8 +134,8 @@ def test_without_votes_no_vote_is_shown(synthetic):
     assert np.array_equal(without.bits[:, others], with_votes.bits[:, others])
 
 
-def test_votes_counted_before_the_date_know_nothing_after_it(synthetic):
-    dataset = without_votes(synthetic)
+def test_votes_counted_before_the_date_know_nothing_after_it(without_votes):
+    dataset = without_votes
     date = int(np.median(dataset.ratings.time))
     later = dataset.ratings.time >= date
     changed = with_stars(dataset, np.where(later, np.nan, dataset.ratings.stars))

@@ -1,13 +1,11 @@
 """Datasets are joined as a plain loop joins them; the cache holds the same, whole."""
 
 import csv
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import zlib
 
 import numpy as np
 import polars as pl
@@ -200,21 +198,11 @@ def test_a_large_file_with_a_bad_row_is_refused_and_leaves_nothing(kaggle_folder
     assert [path.suffix for path in (cache_folder() / "joined").iterdir()] == [".lock"]
 
 
-def test_an_empty_large_file_and_times_in_milliseconds(kaggle_folder, capsys):
-    file = kaggle_folder / "ratings_small.csv"
-    head, first = file.read_text().split("\n")[:2]
-    file.write_text(f"{head}\n")
-    with pytest.raises(InputError, match="holds no ratings"):
-        load_dataset(str(kaggle_folder))
-    file.write_text(f"{head}\n{first}000\n")
-    assert len(read_folder(kaggle_folder).read_ratings()) == 1
-    assert "1 of 1 timestamps are not seconds" in capsys.readouterr().out
-
-
 # --- the cache -------------------------------------------------------------------------------
 
 
 def test_it_is_made_once_and_says_where_it_lies(kaggle_folder, capsys, monkeypatch):
+    kaggle_folder = kaggle_folder.rename(kaggle_folder.with_name("a [1] *?"))  # no pattern
     data = load_dataset(str(kaggle_folder))
     said = capsys.readouterr().out
     assert "joined once, for all later runs" in said
@@ -353,14 +341,6 @@ def test_what_is_mapped_stays_readable_when_it_is_deleted(kaggle_folder):
     loading.clear_cache()
     assert not data.cached_in.exists()
     assert_same(data, plain_join(kaggle_folder))
-
-
-def test_checksums_are_of_the_files_as_they_lie(kaggle_folder):
-    folder = load_dataset(str(kaggle_folder)).cached_in
-    crc32 = json.loads((folder / "about.json").read_text())[0]["crc32"]
-    assert {*crc32, "about.json"} == set(FILES)
-    for name, checksum in crc32.items():
-        assert zlib.crc32((folder / name).read_bytes()) == checksum
 
 
 # --- flags -----------------------------------------------------------------------------------

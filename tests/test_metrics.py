@@ -44,19 +44,11 @@ def test_right_within_two_ones():
 
 
 @given(predictions())
-def test_pooled_scores_are_scikit_learns(rows):
-    stars, predicted, _ = rows
-    assert metrics.rmse_pooled(stars, predicted) == pytest.approx(
-        np.sqrt(mean_squared_error(stars, predicted))
-    )
-    assert metrics.mae_pooled(stars, predicted) == pytest.approx(
-        mean_absolute_error(stars, predicted)
-    )
-
-
-@given(predictions())
-def test_scores_per_user_are_scikit_learns_user_by_user(rows):
+def test_errors_are_scikit_learns_pooled_and_user_by_user(rows):
     stars, predicted, user = rows
+    pooled = np.sqrt(mean_squared_error(stars, predicted)), mean_absolute_error(stars, predicted)
+    found = metrics.rmse_pooled(stars, predicted), metrics.mae_pooled(stars, predicted)
+    assert found == pytest.approx(pooled)
     masks = [user == one for one in np.unique(user)]
     squares = [mean_squared_error(stars[own], predicted[own]) for own in masks]
     absolute = [mean_absolute_error(stars[own], predicted[own]) for own in masks]

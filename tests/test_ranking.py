@@ -71,21 +71,6 @@ def test_ties_are_the_mean_over_random_orders(seed, n, levels):
     assert found.recall[0] == pytest.approx(recall, abs=3 / np.sqrt(orders))
 
 
-def test_without_ties_it_is_a_plain_sort():
-    rng = np.random.default_rng(4)
-    table = rng.permuted(np.tile(np.linspace(0.5, 5, 40), (6, 1)), axis=1)
-    test = ratings([(user, movie, 4) for user in range(6) for movie in rng.permutation(40)[:4]])
-    train = ratings([(9, 0, 3.0)])
-    found = full_ranking(from_table(table), train, test, np.arange(40), np.arange(40.0))
-    tens = np.argsort(-table, axis=1)[:, :10]
-    for user in range(6):
-        liked = np.isin(np.arange(40), test.movie[test.user == user])
-        expected = by_hand(table[user], liked, 1)
-        assert (found.ndcg[user], found.recall[user]) == pytest.approx(expected)
-        assert found.popularity[user] == pytest.approx(tens[user].mean())
-    assert found.catalogue_share == pytest.approx(len(np.unique(tens)) / 40)
-
-
 def test_the_chances_of_a_place_sum_to_one_movie():
     stars = np.array([3.0, 3, 1, 5, 2, 2, 2, 1, 1, 4, 4, 1, -np.inf])
     chance = place_chances(stars)

@@ -6,7 +6,6 @@ import pytest
 
 from recbench.errors import InputError
 from recbench.report.markdown import pictures, with_tables
-from recbench.report.results import final_results
 
 
 @pytest.fixture
@@ -192,27 +191,6 @@ def test_a_picture_is_drawn_and_shown(run):
 def test_an_unknown_mark_is_named(run):
     with pytest.raises(InputError, match="no such mark"):
         with_tables("<!-- scroes run rmse -->\n<!-- end -->", run)
-
-
-def test_wide_columns():
-    rows = [
-        ("ao", "PerUser", 0.7, 0.8, 0.6, 1.0, 0.5),
-        ("colab", "Collaborative", 0.71, 0.81, 0.61, 2.0, 0.5),
-    ]
-    columns = ["model", "family", "accuracy_mean", "accuracy_median", "accuracy_pooled"]
-    tidy = pd.DataFrame(rows, columns=[*columns, "fit_seconds", "predict_seconds"])
-    wide = final_results(tidy.assign(num_users=9, reviews_per_user=5, iteration=1))
-    assert wide.to_dict("records") == [
-        {
-            "num_users": 9,
-            "reviews_per_user": 5,
-            "iter_1_ao_avg_accuracy": 0.7,
-            "iter_1_ao_median_accuracy": 0.8,
-            "iter_1_ao_time": 1.5,
-            "iter_1_colab_accuracy": 0.61,
-            "iter_1_colab_time": 2.5,
-        }
-    ]
 
 
 def test_a_family_is_that_of_all_its_pages_whichever_is_written(claimed):

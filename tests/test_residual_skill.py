@@ -47,17 +47,6 @@ def rows(draw):
 
 
 @given(rows())
-def test_skill_is_one_minus_the_ratio_of_squared_errors(drawn):
-    stars, predicted, bias, user = drawn
-    errors = [
-        np.mean([((said - stars)[user == one] ** 2).mean() for one in np.unique(user)])
-        for said in (predicted, bias)
-    ]
-    found = skill_over_bias(stars, predicted, bias, user)
-    assert found == pytest.approx(1 - errors[0] / errors[1])
-
-
-@given(rows())
 def test_correlation_is_numpys_user_by_user(drawn):
     stars, predicted, bias, user = drawn
     expected = [

@@ -43,6 +43,18 @@ def test_what_a_model_predicted_before_it_changed_is_gone(tmp_path):
     assert models_of(Predictions(tmp_path)) == {"other"}
 
 
+def test_a_finished_file_takes_more_parts(tmp_path):
+    for model in ("mine", "other"):
+        Predictions(tmp_path).add(*predictions_of(model))
+    assert set(Predictions(tmp_path).losses()["model"]) == {"mine", "other"}
+    file = Predictions(tmp_path).finish()
+    assert len(pl.read_parquet(file)) == 4
+    Predictions(tmp_path).add(*predictions_of("third"))
+    Predictions(tmp_path).finish()
+    assert set(pl.read_parquet(file)["model"]) == {"mine", "other", "third"}
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions.parquet"]
+
+
 def test_parts_that_were_not_taken_when_the_run_stopped_are_taken_later(tmp_path):
     folder, shared = tmp_path / "run", tmp_path / "shared"
     folder.mkdir()

@@ -103,16 +103,6 @@ def test_same_seed_same_sample_other_seed_other_sample(synthetic):
     assert first.background.sum() == synthetic.n_users - 10
 
 
-def test_every_user_and_rating_can_be_drawn(synthetic):
-    drawn_users, drawn_rows = set(), set()
-    for seed in range(80):
-        sample = draw_sample(synthetic, 10, 20, seed=seed)
-        drawn_users |= set(sample.users.tolist())
-        drawn_rows |= set(sample.rows.tolist())
-    assert len(drawn_users) == synthetic.n_users
-    assert len(drawn_rows) > 0.98 * len(synthetic.ratings)
-
-
 def test_counted_votes_never_see_the_sample():
     data = load_dataset("ml-100k")
     sample = draw_sample(data, 40, 20, top_percentile=0.8, seed=1)

@@ -12,8 +12,7 @@ import pytest
 from tests_paths import SYNTHETIC
 
 from recbench.contract import declared, shardable
-from recbench.data.loading import load_dataset
-from recbench.evaluation.cells import WHOLE, Cell, make_cell
+from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure, score
 from recbench.evaluation.predicting import Predictions, fit_and_predict, together
 from recbench.evaluation.protocols import PROTOCOLS
@@ -164,19 +163,6 @@ def test_movies_are_ranked_by_the_model_of_each_users_fold(learned):
     assert 0 < ranked["ranking_catalogue_share"] <= 1
 
 
-def test_without_a_size_none_is_reported(learned):
-    class Unsure(Noted):
-        def state_bytes(self):
-            return None
-
-        shared_bytes = state_bytes
-
-    Noted.fitted.clear()
-    row = measure(Unsure, learned).row
-    assert row["bytes_per_user"] is None
-    assert row["bytes_shared"] is None
-
-
 def test_a_class_with_train_and_movies_gets_the_bits_of_each_fold(learned):
     seen = []
 
@@ -190,14 +176,6 @@ def test_a_class_with_train_and_movies_gets_the_bits_of_each_fold(learned):
     measure(Plain, learned)
     assert [movies for _, movies in seen] == learned.movies_of_folds
     assert sum(len(users) for users, _ in seen) == 12
-
-
-def test_under_a_learned_encoding_every_kind_of_recommender_runs(learned):
-    """One holds a module, one builds on another, one learns from all users."""
-    for name in ("ao", "ridge", "ridge_median", "bias", "personal"):
-        measured = measure(load_recommender(name), learned)
-        assert np.isfinite(measured.rmse), name
-        assert measured.row["coverage"] == 1, name
 
 
 # --- tasks -------------------------------------------------------------------------------------
@@ -246,13 +224,3 @@ def test_where_movies_are_ranked_no_cell_is_divided(tmp_path):
     assert run_task(replace(task, users_per_task=9)).then
     assert not run_task(replace(task, users_per_task=9, ranking=True)).then
     assert not run_task(replace(task, users_per_task=20)).then
-
-
-@pytest.mark.slow
-def test_shards_of_real_data(tmp_path):
-    cell = make_cell(load_dataset("ml-100k"), STRICT, 0, 0)
-    for name in ("ridge", "ao", "mlp_tuned", "personal"):
-        model = load_recommender(name)
-        whole = fit_and_predict(model(), cell, WHOLE)
-        divided = in_shards(model, cell, 200, tmp_path / name)
-        np.testing.assert_array_equal(divided.stars, whole.stars)

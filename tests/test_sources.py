@@ -175,11 +175,12 @@ def test_ratings_without_links_can_be_joined_directly_only(kaggle_folder):
         ("userId,movieId,timestamp\n1,1,1\n", "no column rating"),
         ("userId,movieId,rating,timestamp\n1,1,4,1\n1,2,good,2\n", "line 3: rating is 'good'"),
         ("userId,movieId,rating,timestamp\n1,1,4,1\nbob,2,3,2\n", "line 3: userId is 'bob'"),
-        ("userId,movieId,rating,timestamp\n1,1,4,1\n1,2,7,2\n", "line 3: .*'rating': 7"),
-        ("userId,movieId,rating,timestamp\n1,1,0,1\n", "line 2: .*'rating': 0"),
-        ("userId,movieId,rating,timestamp\n1,1,3.7,1\n", "line 2: .*'rating': 3.7"),
+        ("userId,movieId,rating,timestamp\n1,1,4,1\n1,2,7,2\n", "line 3: .*rating 7.0"),
+        ("userId,movieId,rating,timestamp\n1,1,0,1\n", "line 2: .*rating 0.0"),
+        ("userId,movieId,rating,timestamp\n1,1,5.1,1\n", "line 2: .*rating 5.1, timestamp 1\\."),
+        ("userId,movieId,rating,timestamp\n1,98765432109876543210,3,1\n", "line 2.*too large"),
         ("userId,movieId,rating,timestamp\n1,1,nan,1\n", "line 2"),
-        ("userId,movieId,rating,timestamp\n1,1,4,1\n1,,4,2\n", "line 3: .*'movieId': None"),
+        ("userId,movieId,rating,timestamp\n1,1,4,1\n1,,4,2\n", "line 3: .*movieId empty"),
     ],
 )
 def test_bad_ratings_name_file_and_line(kaggle_folder, ratings, message):

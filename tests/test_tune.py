@@ -257,17 +257,6 @@ def test_best_values_beside_the_defaults(tuned):
 
 
 @pytest.mark.slow
-def test_the_same_seed_tries_the_same(tuned, tmp_path):
-    words = ["--models", "ridge", "--trials", "4"]
-    tune(*SMALL, *words, "--output-dir", tmp_path / "again")
-    first, again = (
-        pd.read_csv(folder / "trials.csv").drop(columns="seconds").query("model == 'ridge'")
-        for folder in (tuned[0], tmp_path / "again")
-    )
-    pd.testing.assert_frame_equal(first, again, check_exact=True)
-
-
-@pytest.mark.slow
 def test_a_stopped_tuning_goes_on_where_it_was(tuned, tmp_path):
     whole = pd.read_csv(tuned[0] / "trials.csv", float_precision="round_trip")
     marked = whole.assign(seconds=-1.0)[:7]  # all of ridge, three of bias
@@ -313,13 +302,6 @@ def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
     loading._load.cache_clear()
     printed = tune("--resume", tmp_path / "run", expected=2)
     assert prints[1] in printed.replace("\n", "")
-
-
-@pytest.mark.slow
-def test_a_tuning_is_not_overwritten(tuned):
-    before = (tuned[0] / "trials.csv").read_bytes()
-    assert "--resume" in tune(*SMALL, "--output-dir", tuned[0], expected=2)
-    assert (tuned[0] / "trials.csv").read_bytes() == before
 
 
 @pytest.mark.slow

@@ -22,11 +22,7 @@ from weightless.lanes import (
     TABLE_ROWS,
     TOGETHER,
     add_row,
-    nearest_key_2x8,
-    nearest_key_4x7,
     nearest_key_4x8,
-    nearest_keys_2x8,
-    nearest_keys_4x7,
     nearest_keys_4x8,
     popcount,
     zero_rows,
@@ -36,45 +32,42 @@ from weightless.lanes import (
 BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
 
 ONE = np.uint64(1)
-BLOCK = 128  # patterns of which the nearest is found at once
 MAX_WORDS = 255  # 2 * 2**16 * 64 * 255 is still below FAR
 
 
 @compiled
-def count(
-    patterns: Any, answers: Any, first: Any, last: Any, ones: Any, answer_ones: Any, both: Any
-) -> None:
-    """Add patterns first .. last to the counts behind the mutual information.
+def weigh(patterns: Any, answers: Any, n: Any, bits: Any, neurons: Any, table: Any) -> Any:
+    """The weights that `memory` describes, of the first n patterns: int32 [neurons, 64 * words].
 
     Args:
-        patterns, answers: uint64 [words, >= last] and [answer words, >= last].
-        ones: int64 [bits], answer_ones: int64 [neurons], both: int64 [neurons, bits].
+        patterns, answers: uint64 [words, >= n] and [answer words, >= n].
+        bits, neurons: how many the patterns and the answers have; the rest of a word is 0.
+        table: `memory.l_table(n)`.
     """
-    bits = np.empty(len(ones), np.int64)
-    for pattern in range(first, last):
-        for bit in range(len(ones)):
-            bits[bit] = (patterns[bit // 64, pattern] >> np.uint64(bit % 64)) & ONE
-            ones[bit] += bits[bit]
-        for neuron in range(len(answer_ones)):
+    ones, answer_ones = np.zeros(bits, np.int64), np.zeros(neurons, np.int64)
+    both = np.zeros((neurons, bits), np.int64)
+    of_pattern = np.empty(bits, np.int64)
+    for pattern in range(n):
+        for bit in range(bits):
+            of_pattern[bit] = (patterns[bit // 64, pattern] >> np.uint64(bit % 64)) & ONE
+            ones[bit] += of_pattern[bit]
+        for neuron in range(neurons):
             if (answers[neuron // 64, pattern] >> np.uint64(neuron % 64)) & ONE:
                 answer_ones[neuron] += 1
-                for bit in range(len(ones)):
-                    both[neuron, bit] += bits[bit]
-
-
-@compiled
-def weigh(n: Any, ones: Any, answer_ones: Any, both: Any, table: Any, weights: Any) -> None:
-    """The weights that `memory` describes, into int32 [neurons, bits]; n is not 0."""
+                for bit in range(bits):
+                    both[neuron, bit] += of_pattern[bit]
+    weights = np.zeros((neurons, 64 * len(patterns)), np.int32)
     half, unit = n << 15, n << 16
-    for neuron in range(len(answer_ones)):
+    for neuron in range(neurons if n > 0 else 0):
         answer = answer_ones[neuron]
         of_answer = table[answer] + table[n - answer] - table[n]
-        for bit in range(len(ones)):
+        for bit in range(bits):
             one, shared = ones[bit], both[neuron, bit]
             cells = table[shared] + table[one - shared] + table[answer - shared]
             cells += table[n - one - answer + shared]
             information = cells - table[one] - table[n - one] - of_answer
             weights[neuron, bit] = (information + half) // unit
+    return weights
 
 
 @compiled
@@ -88,7 +81,7 @@ def discriminative(
     """
     nearest = zero_rows(2 * TOGETHER)
     for block in range(0, len(weights), LANES):
-        halves, bits, tables = _tables(weights, block, queries.shape[1])
+        halves, tables = _tables(weights, block, queries.shape[1])
         stored = np.empty((n, len(halves)), np.uint32)
         query_halves = np.empty((len(queries), len(halves)), np.uint32)
         for at in range(len(halves)):
@@ -105,7 +98,10 @@ def discriminative(
         query = 0
         while query < len(queries):
             together = TOGETHER if query + TOGETHER <= len(queries) else 1
-            _nearest_keys(bits, together, tables, stored, replies, query_halves, query, nearest)
+            if together == 1:
+                nearest_key_4x8(tables, stored, replies, query_halves, query, nearest)
+            else:
+                nearest_keys_4x8(tables, stored, replies, query_halves, query, nearest)
             for at in range(together):
                 for neuron in range(min(LANES, len(weights) - block)):
                     row = 2 * at * LANES + neuron
@@ -117,37 +113,13 @@ def discriminative(
 
 
 @compiled
-def _nearest_keys(
-    bits: Any, together: Any, tables: Any, stored: Any, replies: Any, queries: Any, first: Any,
-    nearest: Any,
-) -> None:  # fmt: skip
-    """The scan of `lanes` that is made for so many bits and so many queries."""
-    arguments = (tables, stored, replies, queries, first, nearest)
-    if bits == 16:
-        if together == 1:
-            nearest_key_2x8(*arguments)
-        else:
-            nearest_keys_2x8(*arguments)
-    elif bits == 28:
-        if together == 1:
-            nearest_key_4x7(*arguments)
-        else:
-            nearest_keys_4x7(*arguments)
-    elif together == 1:
-        nearest_key_4x8(*arguments)
-    else:
-        nearest_keys_4x8(*arguments)
-
-
-@compiled
 def _tables(weights: Any, block: Any, words: Any) -> Any:
     """What differing bits weigh, for the 16 neurons from `block` on.
 
     Returns:
-        int64 [halves], the halves of words in which some bit weighs something; how many of their
-        lowest bits may: 16, 28 or 32; and their tables, int32 flat (halves, TABLE_ROWS, lanes):
-        twice the weight of every set of differing bits in a chunk. Chunks are of 8 bits, or of 7
-        where 28 bits are enough: such tables stay in the first cache.
+        int64 [halves], the halves of words in which some bit weighs something; and their tables,
+        int32 flat (halves, TABLE_ROWS, lanes): twice the weight of every set of differing bits in
+        a chunk of 8.
     """
     steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
     for neuron in range(min(LANES, len(weights) - block)):
@@ -157,76 +129,39 @@ def _tables(weights: Any, block: Any, words: Any) -> Any:
     halves = np.array(
         [half for half in range(2 * words) if weighs[32 * half : 32 * (half + 1)].any()], np.int64
     )
-    bits = 32
-    if len(halves) == 1:
-        highest = np.nonzero(weighs)[0][-1] % 32
-        bits = 16 if highest < 16 else 28 if highest < 28 else 32
-    width = 7 if bits == 28 else 8
     tables = zero_rows(max(1, len(halves)) * TABLE_ROWS)
     for at in range(len(halves)):
-        for bit in range(bits):
-            table, size = at * TABLE_ROWS + ((bit // width) << width), 1 << (bit % width)
+        for bit in range(32):
+            table, size = at * TABLE_ROWS + ((bit // 8) << 8), 1 << (bit % 8)
             for lower in range(size):
                 step = 32 * halves[at] + bit
                 add_row(tables, table + size + lower, table + lower, steps, step)
-    return halves, bits, tables
+    return halves, tables
 
 
 @compiled
 def nearest_by_hamming(
     patterns: Any, answers: Any, n: Any, query: Any, ones: Any, zeros: Any
-) -> int:
-    """The Hamming distance of the nearest patterns, and which answers they give.
+) -> None:
+    """Which answers the nearest patterns by Hamming distance give.
 
     Args:
         query: uint64 [words].
         ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
     """
-    blocks = (n + BLOCK - 1) // BLOCK
-    least = np.empty(blocks, np.int64)
-    for block in range(blocks):
-        start = block * BLOCK
-        least[block] = _least_distance(patterns, start, min(start + BLOCK, n), query)
-    nearest = least.min()
+    distances = np.zeros(n, np.uint64)
+    for word in range(len(query)):
+        plane, bits = patterns[word][:n], query[word]
+        for pattern in range(len(distances)):
+            distances[pattern] += popcount(plane[pattern] ^ bits)
+    nearest = distances.min()
     ones[:] = 0
     zeros[:] = 0
-    for block in range(blocks):
-        if least[block] == nearest:  # few: only these are looked at again
-            start = block * BLOCK
-            for pattern in range(start, min(start + BLOCK, n)):
-                if _distance(patterns, pattern, query) == nearest:
-                    for word in range(len(answers)):
-                        ones[word] |= answers[word, pattern]
-                        zeros[word] |= ~answers[word, pattern]
-    return nearest
-
-
-@compiled
-def _least_distance(patterns: Any, start: Any, stop: Any, query: Any) -> Any:
-    # A plane first and then its slice, counted from 0: only so does the compiler see that the
-    # words lie side by side and that no index is negative, and makes vectors of them.
-    least = np.uint64(64 * len(query) + 1)
-    if len(query) == 1:  # one plane: nothing to add up
-        plane, word = patterns[0][start:stop], query[0]
-        for pattern in range(len(plane)):
-            least = min(least, popcount(plane[pattern] ^ word))
-        return np.int64(least)
-    distances = np.zeros(stop - start, np.uint64)
-    for at in range(len(query)):
-        plane, word = patterns[at][start:stop], query[at]
-        for pattern in range(len(distances)):
-            distances[pattern] += popcount(plane[pattern] ^ word)
-    for distance in distances:
-        least = min(least, distance)
-    return np.int64(least)
-
-
-@compiled
-def _distance(patterns: Any, pattern: Any, query: Any) -> Any:
-    total = np.int64(0)
-    for word in range(len(query)):
-        total += np.int64(popcount(patterns[word, pattern] ^ query[word]))
-    return total
+    for pattern in range(n):
+        if distances[pattern] == nearest:
+            for word in range(len(answers)):
+                ones[word] |= answers[word, pattern]
+                zeros[word] |= ~answers[word, pattern]
 
 
 @compiled

@@ -162,11 +162,7 @@ def _bit_a_lane(builder: Any, bits: Any) -> Any:
 
 
 TOGETHER = 4
-nearest_keys_2x8 = _nearest_keys(chunks=2, width=8, together=TOGETHER)
-nearest_keys_4x7 = _nearest_keys(chunks=4, width=7, together=TOGETHER)
 nearest_keys_4x8 = _nearest_keys(chunks=4, width=8, together=TOGETHER)
-nearest_key_2x8 = _nearest_keys(chunks=2, width=8, together=1)
-nearest_key_4x7 = _nearest_keys(chunks=4, width=7, together=1)
 nearest_key_4x8 = _nearest_keys(chunks=4, width=8, together=1)
 
 

@@ -18,12 +18,11 @@ import math
 import numpy as np
 
 from weightless.arch import Group
-from weightless.kernels import MAX_WORDS, count, fire, fire_many, weigh
+from weightless.kernels import MAX_WORDS, fire, fire_many, weigh
 from weightless.patterns import GrowingPlanes, Patterns, pack, words_for
 
 WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 L_ONE = 2**32
-FEW = 8  # queries below which looking for equal ones costs more than it saves
 
 
 class Memory:
@@ -49,11 +48,8 @@ class Memory:
             )
         self.patterns = Patterns(64 * self.words)
         self.answers = GrowingPlanes(words_for(len(group.neurons)), np.uint64)
-        self._counted = 0
-        self._ones = np.zeros(64 * self.words, np.int64)
-        self._answer_ones = np.zeros(len(group.neurons), np.int64)
-        self._both = np.zeros((len(group.neurons), 64 * self.words), np.int64)
         self._weights = np.zeros((len(group.neurons), 64 * self.words), np.int32)
+        self._weighed = 0  # patterns that the weights are of
 
     def __len__(self) -> int:
         return len(self.patterns)
@@ -69,20 +65,13 @@ class Memory:
         self.answers.append(pack(answers).T)
 
     def weights(self) -> np.ndarray:
-        """The weight of every bit for every neuron, int32 [neurons, 64 * words].
-
-        Only patterns stored since the last call are counted.
-        """
-        if self._counted < len(self):
-            count(
-                self.patterns.array, self.answers.array, self._counted, len(self),
-                self._ones, self._answer_ones, self._both,
-            )  # fmt: skip
-            self._counted = len(self)
-            weigh(
-                len(self), self._ones, self._answer_ones, self._both,
-                l_table(len(self)), self._weights,
-            )  # fmt: skip
+        """The weight of every bit for every neuron, int32 [neurons, 64 * words]; computed when it
+        is first read after a pattern is stored."""
+        if self._weighed != len(self):
+            self._weighed, neurons = len(self), len(self.group.neurons)
+            patterns, answers = self.patterns.array, self.answers.array
+            table = l_table(len(self))
+            self._weights = weigh(patterns, answers, len(self), 64 * self.words, neurons, table)
         return self._weights
 
     def fire(
@@ -104,7 +93,7 @@ class Memory:
             queries = np.concatenate([queries, pack(neighbours)], axis=1)
         fired = np.empty((len(queries), len(self.group.neurons)), np.uint8)
         why = np.empty(fired.shape, np.uint8)
-        (fire if len(queries) < FEW else fire_many)(
+        (fire if len(queries) == 1 else fire_many)(
             self.patterns.array, self.answers.array, len(self),
             self.weights() if DD else self._weights,
             queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -15,12 +13,9 @@ from weightless.agent import Agent, bits_of
 from weightless.arch import LABEL, groups_of
 from weightless.coin import agent_seeds, checked_seed
 from weightless.compiled import compiled
-from weightless.kernels import MAX_WORDS, count, fire_many, weigh
+from weightless.kernels import MAX_WORDS, fire_many, weigh
 from weightless.memory import l_table
 from weightless.patterns import GrowingPlanes, pack, unpack, words_for
-
-PARTS_A_THREAD = 4  # so that a thread with small memories takes over from one with large ones
-SHARED_FROM = 1_000_000  # comparisons, about 5 ms: below, threads cost more than they save
 
 
 class _Reading(NamedTuple):
@@ -39,8 +34,7 @@ class Population:
     Each agent answers bit for bit as an `Agent` of the same architecture, taught the same with
     `unsequenced=True`, whose seed is `population.seeds[index]`, that is mix(mix(seed) ^ index),
     see `coin`. What every neuron stores follows from the input and the label of an example, so
-    these are all that is stored, packed, in one growing array an agent. Several threads answer;
-    their number does not change an answer.
+    these are all that is stored, packed, in one growing array an agent.
 
     Args:
         arch: an `Arch` or `ao_arch.Arch`, in which a label makes every Q and Z neuron learn.
@@ -133,8 +127,6 @@ class Population:
         DD: bool = True,
         Hamming: bool = True,
         Default: bool = True,
-        *,
-        threads: int | None = None,
     ) -> np.ndarray:
         """Answer queries; a query changes nothing.
 
@@ -142,7 +134,6 @@ class Population:
             agent_index: int [m], the agent queried, 0 .. n_agents - 1.
             inputs: [m, n_i] values of 0 or 1.
             DD, Hamming, Default: the firing rules to use, as in `Agent.next_state`.
-            threads: how many share the agents queried; None: one a core. The answers are the same.
 
         Returns:
             The outputs Z, uint8 [m, n_z].
@@ -159,17 +150,14 @@ class Population:
         inputs_stored, labels = self._joined(agents)
         counts = np.array([len(self._examples[agent]) for agent in agents], np.int64)
         table = l_table(int(counts.max(initial=0)))
-        linux = hasattr(os, "sched_getaffinity")
-        cores = len(os.sched_getaffinity(0)) if linux else os.cpu_count() or 1
         for reading in self._readings:  # Q before Z, which reads Q as it is now
             fired = np.empty((len(index), len(reading.neurons)), np.uint8)
-            arguments = (
+            _recall(
                 inputs_stored, labels if reading.from_label else inputs_stored,
                 np.cumsum(counts) - counts, counts, self.seeds[agents], bounds,
                 pack(states[:, reading.inputs]), reading.pattern_bits, reading.answer_bits,
                 reading.neurons, table, bool(DD), bool(Hamming), bool(Default), fired,
             )  # fmt: skip
-            _share(arguments, counts * sizes, threads or cores)
             states[:, reading.neurons] = fired
         output = np.empty((len(index), self._n_z), np.uint8)
         output[order] = states[:, self.arch.Z__flat]
@@ -259,42 +247,23 @@ def _readings(arch: Any) -> list[_Reading]:
     return readings
 
 
-def _share(arguments: tuple[Any, ...], comparisons: np.ndarray, threads: int) -> None:
-    """`_recall` of all agents, by so many threads; the kernels do not hold the interpreter."""
-    if threads == 1 or comparisons.sum() < SHARED_FROM:
-        _recall(0, len(comparisons), *arguments)
-        return
-    done = np.cumsum(comparisons)
-    cuts = np.searchsorted(done, np.linspace(0, done[-1], PARTS_A_THREAD * threads + 1)[1:-1])
-    edges = [0, *cuts.tolist(), len(done)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda first, last: _recall(first, last, *arguments), edges[:-1], edges[1:]))
-
-
 @compiled
 def _recall(
-    first: Any, last: Any, inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any,
-    bounds: Any, queries: Any, pattern_bits: Any, answer_bits: Any, neurons: Any,
-    table: Any, DD: Any, Hamming: Any, Default: Any, fired: Any,
+    inputs: Any, answering: Any, starts: Any, counts: Any, seeds: Any, bounds: Any, queries: Any,
+    pattern_bits: Any, answer_bits: Any, neurons: Any, table: Any, DD: Any, Hamming: Any,
+    Default: Any, fired: Any,
 ) -> None:  # fmt: skip
-    """One group of neurons of agents first .. last; queries bounds[a] .. bounds[a + 1] are a's."""
-    words = queries.shape[1]
-    for at in range(first, last):
-        n = counts[at]
-        patterns = _gather(inputs, starts[at], n, pattern_bits)
-        answers = _gather(answering, starts[at], n, answer_bits)
-        weights = np.zeros((len(neurons), 64 * words), np.int32)
-        if DD and n > 0:
-            ones = np.zeros(len(pattern_bits), np.int64)
-            answer_ones = np.zeros(len(neurons), np.int64)
-            both = np.zeros((len(neurons), len(pattern_bits)), np.int64)
-            count(patterns, answers, 0, n, ones, answer_ones, both)
-            weigh(n, ones, answer_ones, both, table, weights)
-        mine = slice(bounds[at], bounds[at + 1])
-        why = np.empty(fired[mine].shape, np.uint8)
+    """One group of neurons of all agents; queries bounds[a] .. bounds[a + 1] are those of a."""
+    for agent in range(len(counts)):
+        n = counts[agent]
+        patterns = _gather(inputs, starts[agent], n, pattern_bits)
+        answers = _gather(answering, starts[agent], n, answer_bits)
+        weighed = n if DD else 0
+        weights = weigh(patterns, answers, weighed, len(pattern_bits), len(neurons), table)
+        mine = slice(bounds[agent], bounds[agent + 1])
         fire_many(
-            patterns, answers, n, weights, queries[mine], seeds[at], neurons,
-            DD, Hamming, Default, fired[mine], why,
+            patterns, answers, n, weights, queries[mine], seeds[agent], neurons,
+            DD, Hamming, Default, fired[mine], np.empty_like(fired[mine]),
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from weightless.arch import groups_of
-from weightless.memory import L_ONE, WEIGHT_ONE, l_table, scaled_l
+from weightless.memory import L_ONE, WEIGHT_ONE, scaled_l
 
 MASK = 2**64 - 1
 
@@ -39,28 +39,6 @@ def weight(bit: np.ndarray, answers: np.ndarray) -> int:
     n_times_information = cells - margins + scaled_l(n)  # in units of 2**-32 bits
     unit = n * L_ONE // WEIGHT_ONE
     return (n_times_information + unit // 2) // unit  # rounded, a half upwards
-
-
-def weights(n: int, ones: np.ndarray, answer_ones: np.ndarray, both: np.ndarray) -> np.ndarray:
-    """`weight` of every bit for every neuron, in whole arrays.
-
-    Args:
-        n: patterns stored, duplicates counted.
-        ones: int [bits], patterns in which the bit is 1.
-        answer_ones: int [neurons], patterns whose answer is 1.
-        both: int [neurons, bits], patterns in which both are.
-
-    Returns:
-        int64 [neurons, bits], 0 .. 2**16; all 0 when nothing is stored.
-    """
-    if n == 0:
-        return np.zeros(both.shape, np.int64)
-    l = l_table(n)  # noqa: E741 - the L of the formula
-    answer = answer_ones[:, None]  # (neurons, 1)
-    cells = l[both] + l[ones - both] + l[answer - both] + l[n - ones - answer + both]
-    margins = l[ones] + l[n - ones] + l[answer] + l[n - answer]
-    information = cells - margins + l[n]  # (neurons, bits), n * I * 2**32
-    return (information + n * (L_ONE // WEIGHT_ONE // 2)) // (n * (L_ONE // WEIGHT_ONE))
 
 
 def discriminative_distance(pattern: np.ndarray, query: np.ndarray, weights: np.ndarray) -> int:

@@ -1,5 +1,5 @@
-"""Checks, and a recommender under check. It is made, fitted and called as in a run, while Python's
-tracing follows its file, so that a message can name the line to blame."""
+"""A recommender under check. It is made, fitted and called as in a run, while Python's tracing
+follows its file, so that a message can name the line to blame."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ import inspect
 import pickle
 import sys
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 from itertools import pairwise
-from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,11 +19,8 @@ from recbench.checks.toy_data import ASKED, MOVIES, TRAIN, toy_tables
 from recbench.contract import Training, fit, time_for, with_defaults
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Movies, Ratings, read_only
-from recbench.registry import line_of
-from recbench.runs.processes import OutOfTime, time_limit
 
-MOST_TIMES = 20  # that the effect of one line is looked at in a call
-NOT_SEEN = object()
+MOST_STEPS = 10_000  # lines of a call that are followed to find the one to blame
 
 
 class Broken(AssertionError):
@@ -42,6 +36,16 @@ class Broken(AssertionError):
 
 class LeftOut(Exception):
     """A check of something that a recommender need not have; says what."""
+
+
+def needs(*methods: str) -> Callable[[Callable], Callable]:
+    """Marks a check of something that a class need not have: these methods."""
+
+    def mark(check: Callable) -> Callable:
+        check.needs = methods  # type: ignore[attr-defined]
+        return check
+
+    return mark
 
 
 class Watched(Training):
@@ -69,9 +73,7 @@ class Candidate:
         self.cls, self.settings = cls, settings
         self.file = inspect.getsourcefile(cls) or ""
         self.returns: dict[str, int] = {}
-        self.fit_returned: Any = None
         self.inputs: dict[str, np.ndarray] = {}
-        self.draws = False
         self._trace: Callable = self._note_returns
 
     def make(self, background: bool = True) -> Any:
@@ -93,9 +95,10 @@ class Candidate:
             choices: seed, labels and loss of the run.
         """
         model = self.make() if model is None else model
-        train, movies = replace(train, **arrays_of(train)), replace(movies, **arrays_of(movies))
+        copies = {"train": arrays_of(train), "movies": arrays_of(movies)}
+        train, movies = replace(train, **copies["train"]), replace(movies, **copies["movies"])
         for what, table in (("train", train), ("movies", movies)):
-            self.inputs |= {f"{what}.{name}": getattr(table, name) for name in arrays_of(table)}
+            self.inputs |= {f"{what}.{name}": getattr(table, name) for name in copies[what]}
         baseline, tables = ItemBaseline.fit(sample or train, movies), toy_tables(movies)
         fits = {"item_baseline": lambda: baseline, "item_tables": lambda: tables}
         training = Watched(train, movies, everyone=sample, fits=fits, **choices)
@@ -129,11 +132,17 @@ class Candidate:
             self.call(model.learn_one, *rating)
 
     def call(self, function: Any, *arguments: Any, **keywords: Any) -> Any:
-        """Calls one of its functions and notes the lines. Warnings of its arithmetic are not
-        shown: what they lead to is checked."""
-        with warnings.catch_warnings(), tracing(self._trace):
-            warnings.simplefilter("ignore")
-            return function(*arguments, **keywords)
+        """Calls one of its functions and notes the lines; what traces now, such as a debugger,
+        comes back afterwards. Warnings of its arithmetic are not shown: what they lead to is
+        checked."""
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return function(*arguments, **keywords)
+        finally:
+            sys.settrace(before)
 
     def begins(self, method: str) -> int:
         """The line at which one of its methods begins; if it has none, its class."""
@@ -144,36 +153,28 @@ class Candidate:
         self, state: Callable[[], object], call: Callable[[], object]
     ) -> int | None:
         """The first line of the file during which `state()` changes; None if that is not seen."""
-        before = state()
-        for (line, now), (_, after) in pairwise(self._steps(lambda _: state(), call)):
-            if after not in (before, NOT_SEEN):
-                return line if now is not NOT_SEEN else None
-        return None
+        steps = pairwise(self._steps(lambda _: state(), call))
+        return next((line for (line, now), (_, then) in steps if now != then), None)
 
     def line_that_differs(self, call: Callable[[], object]) -> int | None:
         """The first line of the file after which two calls that should be alike have other
         variables, or go on at another line; None if that is not seen."""
         one, other = (self._steps(lambda frame: digest(frame.f_locals), call) for _ in range(2))
-        for (before, mine), yours in zip(pairwise(one), other[1:], strict=False):
-            if mine != yours:
-                return before[0] if before[1] is not NOT_SEEN else None
-        return None
+        pairs = zip(pairwise(one), other[1:], strict=False)
+        return next((before[0] for (before, mine), yours in pairs if mine != yours), None)
 
     def _steps(
         self, see: Callable[[FrameType], object], call: Callable[[], object]
     ) -> list[tuple[int, object]]:
         """Each line of the file that `call` comes to, or returns from, and what is seen just
-        before; of a line in a loop the first twenty times alone, then it is NOT_SEEN."""
+        before."""
         steps: list[tuple[int, object]] = []
-        times: Counter[int] = Counter()
 
         def step(frame: FrameType, event: str, _: Any) -> Any:
-            if frame.f_code.co_filename != self.file:
+            if frame.f_code.co_filename != self.file or len(steps) == MOST_STEPS:
                 return None
             if event in ("line", "return"):
-                line = frame.f_lineno
-                times[line] += 1
-                steps.append((line, see(frame) if times[line] <= MOST_TIMES else NOT_SEEN))
+                steps.append((frame.f_lineno, see(frame)))
             return step
 
         self._trace = step
@@ -190,17 +191,6 @@ class Candidate:
         if event == "return":
             self.returns[frame.f_code.co_name] = frame.f_lineno
         return self._note_returns
-
-
-@contextmanager
-def tracing(trace: Callable) -> Iterator[None]:
-    """`trace` in place of what traces now, such as a debugger, which comes back afterwards."""
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    finally:
-        sys.settrace(before)
 
 
 def arrays_of(table: Ratings | Movies) -> dict[str, Any]:
@@ -232,89 +222,3 @@ def kind(value: object) -> str:
         return "None"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-@dataclass(frozen=True)
-class Check:
-    """A promise of the contract. `quick`: it is one of `--quick`; `first`: the others rest on it;
-    `needs`: methods that a class must have to be checked."""
-
-    name: str
-    expected: str
-    remedy: str
-    quick: bool
-    first: bool
-    needs: tuple[str, ...]
-    function: Callable[[Candidate], None]
-
-    def run(self, candidate: Candidate) -> None:
-        """Raises Broken where it is not kept, LeftOut where the recommender does not give it."""
-        for method in self.needs:
-            if not callable(getattr(candidate.cls, method, None)):
-                raise LeftOut(f"it has no {method}")
-        self.function(candidate)
-
-
-@dataclass(frozen=True)
-class Result:
-    """Of a check. `message`: of one that failed, the line of the file, what happened there, what
-    was expected, what to do; of one left out, why."""
-
-    check: Check
-    status: Literal["ok", "failed", "left out"]
-    message: str = ""
-
-
-CHECKS: list[Check] = []
-
-
-def check(*needs: str, quick: bool = True, first: bool = False) -> Callable[[Callable], None]:
-    """Puts a function behind the other checks. Of its docstring the first line is what is promised,
-    the second what to do where that is not kept; messages end with both."""
-
-    def add(function: Callable) -> None:
-        expected, remedy, *_ = (inspect.getdoc(function) or "").split("\n")
-        CHECKS.append(Check(function.__name__, expected, remedy, quick, first, needs, function))
-
-    return add
-
-
-def check_recommender(
-    cls: type, quick: bool = False, seconds: float = 0.0, **settings: object
-) -> Iterator[Result]:
-    """The result of each check as soon as it is made, until one fails that the others rest on.
-
-    Args:
-        quick: leave out what takes longest.
-        seconds: that a check may take; 0: as long as it takes.
-        settings: of the constructor.
-    """
-    for one in CHECKS:
-        if one.quick or not quick:
-            result = result_of(one, Candidate(cls, **settings), seconds)
-            yield result
-            if one.first and result.status == "failed":
-                return
-
-
-def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Result:
-    file, remedy = Path(candidate.file).name, check.remedy
-    class_line = f"{file}, line {candidate.begins('class')}"
-    try:
-        with time_limit(seconds):
-            check.run(candidate)
-    except LeftOut as reason:
-        return Result(check, "left out", str(reason))
-    except Broken as broken:
-        returned = candidate.returns.get(broken.method)
-        line = broken.line or returned or candidate.begins(broken.method)
-        what, remedy = f"{file}, line {line}: {broken}", broken.remedy or remedy
-    except OutOfTime as error:
-        place = line_of(error, candidate.file).rpartition(": OutOfTime: ")[0] or class_line
-        what = f"{place}: still running after {seconds:g} s (--timeout)"
-    except (Exception, SystemExit) as error:  # a model may fail in any way
-        what = line_of(error, candidate.file)
-        what = what if what.startswith(f"{file}, line ") else f"{class_line}: {what}"
-    else:
-        return Result(check, "ok")
-    return Result(check, "failed", f"{what}; expected {check.expected}: {remedy}")

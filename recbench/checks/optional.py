@@ -15,11 +15,11 @@ from recbench.checks.candidate import (
     Candidate,
     LeftOut,
     attributes_that_differ,
-    check,
     digest,
     kind,
+    needs,
 )
-from recbench.checks.checks import CLOSE, NO_PAIRS, differ, in_which, require_stars, widest
+from recbench.checks.promises import CLOSE, differ, in_which, require_stars, widest
 from recbench.contract import bytes_of, declared, takes_training, time_for
 from recbench.data.encodings.thermometer import decode_ratings
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
@@ -29,7 +29,6 @@ FIRST, THEN = toy.parts(WHOLE)
 EVERYBODY = toy.all_pairs((0, 1, 2, 3, 4, toy.LATER_USER))
 
 
-@check(quick=False)
 def every_choice_of_labels_and_loss(candidate: Candidate) -> None:
     """every choice of --labels and of the loss
     compare with the names in the docs: half_stars, truncated; logits, double_sigmoid"""
@@ -40,51 +39,50 @@ def every_choice_of_labels_and_loss(candidate: Candidate) -> None:
         require_stars(stars, f" with {labels} and {loss}")
 
 
-@check()
 def settings_are_keywords_of_the_constructor(candidate: Candidate) -> None:
     """keywords of the constructor, each with a default, in search_space and the other settings
     give __init__ a keyword of that name"""
     names = ("search_space", "defaults_without_background")
-    settings = [setting for name in names for setting in declared(candidate.cls, name)]
+    settings = {name: None for what in names for name in declared(candidate.cls, what)}
     if not settings:
         raise LeftOut("it declares no settings")
-    parameters = inspect.signature(candidate.cls).parameters
-    for name in settings:
-        known = parameters.get(name)
-        if known is None or known.default is inspect.Parameter.empty:
+    for name, parameter in (settings | inspect.signature(candidate.cls).parameters).items():
+        if parameter is None or (name in settings and parameter.default is parameter.empty):
             what = f"__init__ has no keyword '{name}' with a default"
             raise Broken(what, line=candidate.begins("__init__"))
     candidate.make(background=False)
 
 
-@check("predict_bits")
+@needs("predict_bits")
 def stars_are_read_from_the_bits(candidate: Candidate) -> None:
     """thermometers uint8 [n, 10] of zeros and ones, from which predict reads its stars
     let predict return decode_ratings of what predict_bits returns"""
-    model, n = candidate.fit(), len(toy.ASKED[0])
+    model, n, what = candidate.fit(), len(toy.ASKED[0]), ""
     bits = candidate.call(model.predict_bits, *toy.ASKED, **time_for(model, None))
     shape, dtype = getattr(bits, "shape", kind(bits)), getattr(bits, "dtype", "")
     if shape != (n, 10) or dtype != np.uint8:
-        raise Broken(f"predict_bits returned {dtype} {shape} for {n} pairs", "predict_bits")
-    if bits.max() > 1:
-        raise Broken(f"predict_bits returned {bits.max()} in a bit", "predict_bits")
-    if (decode_ratings(bits) != candidate.predict(model, *toy.ASKED)).any():
-        raise Broken("the bits are of other stars than predict returns", "predict_bits")
-    if candidate.call(model.predict_bits, *NO_PAIRS).shape != (0, 10):
-        raise Broken("predict_bits of empty input is not of shape (0, 10)", "predict_bits")
+        what = f"predict_bits returned {dtype} {shape} for {n} pairs"
+    elif bits.max() > 1:
+        what = f"predict_bits returned {bits.max()} in a bit"
+    elif (decode_ratings(bits) != candidate.predict(model, *toy.ASKED)).any():
+        what = "the bits are of other stars than predict returns"
+    elif candidate.call(model.predict_bits, *toy.NO_PAIRS).shape != (0, 10):
+        what = "predict_bits of empty input is not of shape (0, 10)"
+    if what:
+        raise Broken(what, "predict_bits")
 
 
-@check("predict_distribution")
+@needs("predict_distribution")
 def distributions_are_distributions(candidate: Candidate) -> None:
     """a rising grid of stars, float64 [g], and the probability of each, float64 [n, g], sum 1
     divide each row by its sum"""
-    model = candidate.fit()
+    model, what = candidate.fit(), ""
     returned = candidate.call(model.predict_distribution, *toy.ASKED, **time_for(model, None))
     if not isinstance(returned, tuple) or len(returned) != 2:
         what = f"predict_distribution returned {kind(returned)}, not two arrays"
         raise Broken(what, "predict_distribution")
     grid, probability = (np.asarray(one) for one in returned)
-    sums, what = probability.sum(axis=-1), ""
+    sums = probability.sum(axis=-1)
     if probability.shape != (len(toy.ASKED[0]), len(grid)):
         what = f"predict_distribution returned shapes {grid.shape} and {probability.shape}"
     elif (np.diff(grid) <= 0).any():
@@ -96,7 +94,7 @@ def distributions_are_distributions(candidate: Candidate) -> None:
         raise Broken(what, "predict_distribution")
 
 
-@check("state_bytes")
+@needs("state_bytes")
 def it_says_how_large_it_is(candidate: Candidate) -> None:
     """bytes of all that was learned, an int, 0 or more, or None
     return int(…)"""
@@ -117,7 +115,7 @@ def learned(candidate: Candidate, first: Ratings = FIRST, then: Ratings = THEN) 
     return model
 
 
-@check("learn_one", "predict_one")
+@needs("learn_one", "predict_one")
 def one_prediction_is_what_many_are(candidate: Candidate) -> None:
     """stars from 0.5 to 5 by predict_one, those of predict before they are rounded to 32 bits
     let one of the two call the other"""
@@ -128,7 +126,7 @@ def one_prediction_is_what_many_are(candidate: Candidate) -> None:
             raise Broken(f"of predict_one and predict {how}", "predict_one")
 
 
-@check("learn_one", "predict_one")
+@needs("learn_one", "predict_one")
 def predicting_one_changes_nothing(candidate: Candidate) -> None:
     """predict_one changes nothing
     learn in learn_one alone"""
@@ -145,7 +143,7 @@ def predicting_one_changes_nothing(candidate: Candidate) -> None:
         raise Broken("after predict_one predictions differ", "predict_one", line)
 
 
-@check("learn_one")
+@needs("learn_one")
 def learning_comes_nearer_to_fitting_all(candidate: Candidate) -> None:
     """learn_one learns: predictions come nearer to those of a fit to all these ratings
     let learn_one and fit go through the same code
@@ -163,7 +161,7 @@ def learning_comes_nearer_to_fitting_all(candidate: Candidate) -> None:
         raise Broken(f"{what} a fit to all, before they were {was:.2g}", "learn_one")
 
 
-@check("learn_one")
+@needs("learn_one")
 def a_new_user_learns(candidate: Candidate) -> None:
     """somebody who comes after fit can rate
     give learn_one a start for a user that it does not know"""
@@ -175,7 +173,7 @@ def a_new_user_learns(candidate: Candidate) -> None:
         raise Broken(f"then predict returned {stars.min():.3g} to {stars.max():.3g}", "learn_one")
 
 
-@check("learn_one")
+@needs("learn_one")
 def fitting_after_learning_starts_afresh(candidate: Candidate) -> None:
     """fit starts afresh, also after learn_one
     set in fit all that learn_one changes"""
@@ -184,7 +182,7 @@ def fitting_after_learning_starts_afresh(candidate: Candidate) -> None:
         raise Broken(f"something of learn_one is left after fit{in_which(again, once)}", "fit")
 
 
-@check("learn_one", "forget_one", "explain_one")
+@needs("learn_one", "forget_one", "explain_one")
 def a_changed_rating_takes_the_place(candidate: Candidate) -> None:
     """a rating of a movie rated before takes the former's place
     forget the former first, as in forget_one"""
@@ -199,7 +197,7 @@ def a_changed_rating_takes_the_place(candidate: Candidate) -> None:
 # --- forget_one and explain_one ----------------------------------------------------------------
 
 
-@check("learn_one", "forget_one")
+@needs("learn_one", "forget_one")
 def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
     """what it would be had the forgotten ratings never been learned
     undo in forget_one each change of learn_one, or learn the user's other ratings anew
@@ -224,7 +222,7 @@ def what_is_forgotten_leaves_no_trace(candidate: Candidate) -> None:
         raise Broken(f"after forget_one {how}{trace}", "forget_one")
 
 
-@check("learn_one", "forget_one")
+@needs("learn_one", "forget_one")
 def forgetting_what_is_not_there_is_an_error(candidate: Candidate) -> None:
     """KeyError where the user has no such rating
     raise KeyError(f'user {user} has no rating of movie {movie}')"""
@@ -238,7 +236,7 @@ def forgetting_what_is_not_there_is_an_error(candidate: Candidate) -> None:
         raise Broken(f"forget_one({pair[0]}, {pair[1]}) raised nothing", "forget_one")
 
 
-@check("explain_one")
+@needs("explain_one")
 def explanations_sum_to_the_prediction(candidate: Candidate) -> None:
     """contributions whose sum is the prediction, cut to 0.5 .. 5 by a part of its own
     add a Contribution for what is missing, such as 'limit of the scale'"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from recbench.data.tables import RATING_COLUMNS
 from recbench.errors import InputError
 
+WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 LONGEST_HEADING = 200  # characters of it in a message
 
 
@@ -42,12 +44,16 @@ def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
         raise InputError(_unreadable(file, error)) from None
 
 
+def heading_of(file: Path) -> list[str]:
+    """The names of the columns of a CSV file."""
+    first = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True, glob=False)
+    return first.columns
+
+
 def check_columns(file: Path, columns: tuple[str, ...]) -> None:
     """Raises InputError unless the heading of the file has all `columns`."""
     try:
-        header = pl.read_csv(
-            file, n_rows=0, infer_schema=False, truncate_ragged_lines=True, glob=False
-        ).columns
+        header = heading_of(file)
     except pl.exceptions.NoDataError:
         raise InputError(
             f"{file}: is empty. Expected a heading with {', '.join(columns)}"
@@ -71,7 +77,13 @@ def check_columns(file: Path, columns: tuple[str, ...]) -> None:
 
 def _first_unreadable(file: Path) -> str | None:
     """Where the first cell stands that is no number; read again as text to find it."""
-    text = read_text(file, tuple(RATING_COLUMNS)).with_row_index("line", offset=2)
+    return unreadable_cell(file, read_text(file, tuple(RATING_COLUMNS)), first_line=2)
+
+
+def unreadable_cell(file: Path, text: pl.DataFrame, first_line: int) -> str | None:
+    """The first cell of `text` (the columns of ratings, as they stand in the file from
+    `first_line` on) that is no number, in words; None if there is none."""
+    text = text.with_row_index("line", offset=first_line)
     for column, dtype in RATING_COLUMNS.items():
         bad = text.filter(
             pl.col(column).is_not_null() & pl.col(column).cast(dtype, strict=False).is_null()
@@ -79,6 +91,8 @@ def _first_unreadable(file: Path) -> str | None:
         if not bad.is_empty():
             line, value = bad["line"][0], bad[column][0]
             expected = "a whole number" if dtype == pl.Int64 else "a number from 0.5 to 5"
+            if dtype == pl.Int64 and WHOLE.fullmatch(value):
+                expected = f"at most {2**63 - 1:,}: it is too large"
             return f"{file}, line {line}: {column} is '{value}'. Expected {expected}"
     return None
 

@@ -21,20 +21,18 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data import kaggle
-from recbench.data.csv_files import check_columns, read_ratings, read_text
+from recbench.data.csv_files import check_columns, read_ratings, read_text, unreadable_cell
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
     Source,
+    as_metadata,
     check_ratings,
     clean_links,
     clean_movies,
 )
 from recbench.errors import InputError
 
-# Genre names of GroupLens -> of TMDB, where they differ
-TMDB_GENRES = {"Children's": "Family", "Children": "Family", "Sci-Fi": "Science Fiction"}
-TMDB_GENRES |= {"Musical": "Music"}
 NO_GENRES = "(no genres listed)"
 U_ITEM_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
@@ -74,7 +72,17 @@ def read_grouplens(folder: Path, name: str) -> Source:
             link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
     else:
         link_counts = {}
-        movies, movie_counts = clean_movies(_as_metadata(own))
+        movies, movie_counts = clean_movies(
+            as_metadata(
+                id=own["movieId"].cast(pl.String),
+                title=own["title"],
+                release_date=own["year"],
+                genres=[
+                    [word for word in (names or "").replace(NO_GENRES, "").split("|") if word]
+                    for names in own["genres"]
+                ],
+            )
+        )
         links = own.select("movieId", tmdbId="movieId")  # one id space
     return Source(
         name=name,
@@ -141,7 +149,9 @@ def _ratings_file(folder: Path) -> Path | None:
 
 def _ratings_of(file: Path) -> pl.DataFrame:
     """The ratings of a file in any of the layouts, checked."""
-    return check_ratings(read_ratings(file) if file.suffix == ".csv" else _read_cells(file), file)
+    if file.suffix == ".csv":
+        return check_ratings(read_ratings(file), file)
+    return check_ratings(_read_cells(file), file, first_line=1)
 
 
 def _read_cells(file: Path) -> pl.DataFrame:
@@ -157,18 +167,10 @@ def _read_cells(file: Path) -> pl.DataFrame:
             f"{file}: has {table.width} columns. Expected user, movie, rating and time, parted by "
             f"{'::' if file.suffix == '.dat' else 'tabs'}"
         )
-    cells = zip(table.columns, RATING_COLUMNS.items(), strict=True)
-    typed = table.select(
-        pl.col(column).cast(dtype, strict=False).alias(name) for column, (name, dtype) in cells
-    )
-    bad = typed.with_row_index("line", offset=1).filter(
-        pl.any_horizontal(pl.col(name).is_null() for name in RATING_COLUMNS)
-    )
-    if not bad.is_empty():
-        raise InputError(
-            f"{file}, line {bad['line'][0]}: a cell is empty or no number ({len(bad):,} such rows)"
-        )
-    return typed
+    table.columns = list(RATING_COLUMNS)
+    if wrong := unreadable_cell(file, table, first_line=1):
+        raise InputError(wrong)
+    return table.select(pl.col(name).cast(kind) for name, kind in RATING_COLUMNS.items())
 
 
 def _read_movies(file: Path) -> pl.DataFrame:
@@ -212,19 +214,3 @@ def _cells(line: str, number: int, file: Path) -> tuple[str, str, str]:
         names = [name for name, bit in zip(U_ITEM_GENRES, cells[5:], strict=True) if bit == "1"]
         return cells[0], cells[1], "|".join(names)
     raise InputError(f"{file}, line {number}: has {len(cells)} cells. Is it GroupLens's file?")
-
-
-def _as_metadata(own: pl.DataFrame) -> pl.DataFrame:
-    """The movies in the columns of Kaggle's metadata, all as text; no votes."""
-    genres = [
-        str([{"name": TMDB_GENRES.get(word, word)} for word in (names or "").split("|") if word])
-        for names in own["genres"].str.replace(NO_GENRES, "", literal=True)
-    ]
-    columns = {
-        "id": own["movieId"].cast(pl.String),
-        "title": own["title"],
-        "genres": pl.Series(genres, dtype=pl.String),
-        "release_date": own["year"],
-    }
-    nothing = pl.Series([None] * len(own), dtype=pl.String)
-    return pl.DataFrame({name: columns.get(name, nothing) for name in MOVIE_COLUMNS})

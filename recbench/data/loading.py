@@ -185,7 +185,7 @@ def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Data
             np.load(folder / f"{name}.npy", mmap_mode="r") for name in (*COLUMNS, "user_id")
         )
         tables = {
-            name: pl.read_ipc(folder / f"{name}.arrow")
+            name: pl.scan_ipc(folder / f"{name}.arrow", glob=False).collect()
             for name in ("table", "movies", "links")
             if f"{name}.arrow" in about["crc32"]
         }

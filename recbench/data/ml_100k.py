@@ -18,8 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data.cache import cache_folder
-from recbench.data.grouplens_files import TMDB_GENRES
-from recbench.data.tables import MOVIE_COLUMNS, Source, check_ratings, clean_movies
+from recbench.data.tables import Source, as_metadata, check_ratings, clean_movies
 from recbench.errors import InputError
 
 REQUIREMENT = "recbole==1.2.1"
@@ -123,19 +122,13 @@ def _movies(archive: zipfile.ZipFile) -> pl.DataFrame:
     """The movies in the columns of Kaggle's metadata, all as text."""
     items = _table(archive, "item")
     language = _language_of_items(archive)
-    genres = [
-        str([{"name": TMDB_GENRES.get(word, word)} for word in words.split()])
-        for words in items["class:token_seq"]
-    ]
-    columns = {
-        "id": items["item_id:token"],
-        "title": items["movie_title:token_seq"],
-        "genres": pl.Series(genres),
-        "original_language": [language.get(item, "") for item in items["item_id:token"]],
-        "release_date": items["release_year:token"],
-    }
-    empty = pl.Series([None] * len(items), dtype=pl.String)
-    return pl.DataFrame({column: columns.get(column, empty) for column in MOVIE_COLUMNS})
+    return as_metadata(
+        id=items["item_id:token"],
+        title=items["movie_title:token_seq"],
+        original_language=[language.get(item, "") for item in items["item_id:token"]],
+        release_date=items["release_year:token"],
+        genres=[words.split() for words in items["class:token_seq"]],
+    )
 
 
 def _language_of_items(archive: zipfile.ZipFile) -> dict[str, str]:

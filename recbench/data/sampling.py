@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -68,24 +69,17 @@ def draw_sample(
     may_be_drawn = {"all": anybody, **user_sets(dataset.user_id)}[user_set]
     may_be_background = may_be_drawn if user_set == "development" else anybody
     everybody = rng.permutation(np.flatnonzero(may_be_drawn))
+    draw_rows = partial(_draw_rows, dataset, reviews_per_user, rng, sample_key)
     if top_percentile and not dataset.source.has_votes:
-        return _draw_with_counted_votes(
-            dataset,
-            num_users,
-            reviews_per_user,
-            top_percentile,
-            everybody,
-            may_be_background,
-            rng,
-            sample_key,
-        )
+        size = num_users, reviews_per_user, top_percentile
+        return _draw_with_counted_votes(dataset, *size, everybody, may_be_background, draw_rows)
     kept = _reaches(
         dataset.table["vote_count"].to_numpy(),
         dataset.source.movies["vote_count"].to_numpy(),
         top_percentile,
     )
     chosen = _first_eligible(dataset, everybody, kept, num_users, reviews_per_user)
-    rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng, sample_key)
+    rows = draw_rows(chosen, kept)
     inside = np.isin(np.arange(dataset.n_users), chosen)
     return Sample(rows, chosen, kept, may_be_background & ~inside)
 
@@ -115,8 +109,7 @@ def _draw_with_counted_votes(
     top_percentile: float,
     everybody: np.ndarray,
     may_be_background: np.ndarray,
-    rng: np.random.Generator,
-    sample_key: SampleKey | None,
+    draw_rows: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Sample:
     """Votes are counted outside the sample, but who is eligible depends on them.
 
@@ -140,8 +133,7 @@ def _draw_with_counted_votes(
         most = max(most, len(able))
         if len(able) >= num_users:
             chosen = np.sort(able[:num_users])
-            rows = _draw_rows(dataset, chosen, kept, reviews_per_user, rng, sample_key)
-            return Sample(rows, chosen, kept, may_be_background & ~aside)
+            return Sample(draw_rows(chosen, kept), chosen, kept, may_be_background & ~aside)
     raise _too_few(num_users, most, max(reviews_per_user, 2))
 
 
@@ -193,11 +185,11 @@ def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:
 
 def _draw_rows(
     dataset: Dataset,
-    chosen: np.ndarray,
-    kept: np.ndarray,
     reviews_per_user: int,
     rng: np.random.Generator,
     sample_key: SampleKey | None,
+    chosen: np.ndarray,
+    kept: np.ndarray,
 ) -> np.ndarray:
     ratings = dataset.ratings
     rows = dataset.rows_of(chosen)

@@ -36,6 +36,9 @@ MOVIE_COLUMNS = (
     "vote_count",
 )
 
+# Genre names of GroupLens -> of TMDB, where they differ
+TMDB_GENRES = {"Children's": "Family", "Children": "Family", "Sci-Fi": "Science Fiction"}
+TMDB_GENRES |= {"Musical": "Music"}
 LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 1990 and 2100
 # What nearly all cells of `genres` are made of. Python's own reader takes ten times as long.
 GENRE = re.compile(r"\{'id': (?:0|[1-9][0-9]{0,8}), 'name': '([^'\\\n\r\0]*)'\}")
@@ -78,12 +81,12 @@ class Source:
         return digest.hexdigest()[:16]
 
 
-def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
+def check_ratings(ratings: pl.DataFrame, file: Path, first_line: int = 2) -> pl.DataFrame:
     """`ratings` itself, if every row can be used.
 
     Raises:
         InputError: no rows, a missing value, or a rating off the scale 0.5, 1.0 .. 5.0; it names
-            the line of `file` (the heading is line 1).
+            the line of `file`, where the first rating stands in `first_line`.
     """
     if ratings.is_empty():
         raise InputError(f"{file}: holds no ratings. Expected one row per rating")
@@ -91,10 +94,11 @@ def check_ratings(ratings: pl.DataFrame, file: Path) -> pl.DataFrame:
     fine = pl.col("rating").is_between(0.5, 5.0) & (doubled == doubled.round())
     for column in RATING_COLUMNS:
         fine &= pl.col(column).is_not_null()
-    bad = ratings.with_row_index("line", offset=2).filter(~fine.fill_null(False))
+    bad = ratings.with_row_index("line", offset=first_line).filter(~fine.fill_null(False))
     if not bad.is_empty():
-        row = bad.row(0, named=True)
-        line = row.pop("line")
+        line, *cells = bad.cast({"rating": pl.String}).row(0)  # as it stands there: 5.1
+        named = zip(RATING_COLUMNS, cells, strict=True)
+        row = ", ".join(f"{name} {'empty' if one is None else one}" for name, one in named)
         raise InputError(
             f"{file}, line {line}: {row}. Expected no empty cell and a rating of 0.5, 1.0 .. 5.0"
             f" ({len(bad):,} such rows). Mend or remove them"
@@ -147,6 +151,17 @@ def clean_movies(movies: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         "movies with malformed genres": malformed,
         "movies without votes": typed["vote_count"].null_count(),
     }
+
+
+def as_metadata(**columns: object) -> pl.DataFrame:
+    """Columns (text) of movies among those of Kaggle's metadata, the others empty. `genres` is a
+    list of names for each movie, of GroupLens's or TMDB's."""
+    lists = columns.pop("genres")
+    genres = [str([{"name": TMDB_GENRES.get(one, one)} for one in names]) for names in lists]  # type: ignore[attr-defined]
+    table = pl.DataFrame({**columns, "genres": pl.Series(genres, dtype=pl.String)})
+    missing = [name for name in MOVIE_COLUMNS if name not in table.columns]
+    empty = (pl.lit(None, pl.String).alias(name) for name in missing)
+    return table.with_columns(empty).select(MOVIE_COLUMNS)
 
 
 @lru_cache(maxsize=100_000)  # some thousand different texts stand in 45,000 rows

@@ -239,7 +239,8 @@ def make_cell(
     """Draw the sample, encode the movies, split the ratings, fit the item baseline.
 
     Raises:
-        InputError: fewer users exist than asked for, or a parameter is out of its range.
+        InputError: fewer users exist than asked for, a parameter is out of its range, or the
+            holdout leaves nothing for training or for the test.
     """
     holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
     size, popular = (num_users, reviews_per_user), protocol.top_percentile
@@ -267,6 +268,7 @@ def make_cell(
         return encoded(voters)
 
     personal = holdout.split(ratings, background, seed)
+    holdout.check_sides(len(personal.train), len(personal.test))
     collaborative = personal
     known_to_all = personal.train
     if not holdout.same_test_rows:
@@ -295,9 +297,14 @@ def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
 
     The same holdout as the cell's own, within the training rows of its users; the test rows are
     in neither part.
+
+    Raises:
+        InputError: there are too few to divide.
     """
     train, background = cell.collaborative.train, cell.collaborative.background
-    split = protocol.holdout_rule().fitted_to(train).split(train, background, seed)
+    holdout = protocol.holdout_rule().fitted_to(train)
+    split = holdout.split(train, background, seed)
+    holdout.check_sides(len(split.train), len(split.test))
     item_baseline = ItemBaseline.fit(
         split.training_ratings(with_background=True), cell.encoded, protocol.item_baseline
     )

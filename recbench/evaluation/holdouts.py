@@ -17,7 +17,9 @@ import numpy as np
 
 from recbench.errors import InputError
 from recbench.ratings import Ratings
-from recbench.registry import load_class
+from recbench.registry import file_of, line_of, load_class
+
+CLEARLY = 0.01  # of all ratings: a split that is further from the one asked for is said
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,11 @@ class Holdout(ABC):
     """A rule that divides the ratings of a sample; each is in training or in test, none in both.
 
     Attributes:
-        name: of the rule, as in the column `holdout`.
+        name: of the rule, as in the column `holdout`; without one that of the class.
         question: what a figure under this rule answers.
         same_test_rows: whether all recommenders are tested on the same rows, so that their errors
             can be paired.
+        remedy: what helps where the rule leaves nothing on a side.
         fraction: the part of the ratings that is for training.
         cutoff: nothing from this time on (seconds since 1970) is known to any recommender; None:
             there is no such time.
@@ -56,6 +59,10 @@ class Holdout(ABC):
     name: ClassVar[str]
     question: ClassVar[str]
     same_test_rows: ClassVar[bool] = True
+    remedy: ClassVar[str] = "Give data with users of two ratings or more"
+
+    def __init_subclass__(cls) -> None:
+        cls.name = cls.__dict__.get("name", cls.__name__)
 
     def __init__(self, fraction: float = 0.8) -> None:
         if not 0 < fraction < 1:
@@ -84,12 +91,49 @@ class Holdout(ABC):
         """The same for recommenders that learn from many users: the same rows."""
         return self.held_out(ratings, seed)
 
+    def check(self, ratings: Ratings) -> str:
+        """A sentence on what is not as the rule's name lets one expect it of these `ratings`, such
+        as those of all users that may be drawn; "" if there is nothing to say.
+
+        Raises:
+            InputError: none of them is for training, or none is held out.
+        """
+        held_out = self._checked(self.held_out, ratings, 0)
+        self.check_sides(int((~held_out).sum()), int(held_out.sum()))
+        return self._remark(ratings, held_out)
+
+    def check_sides(self, n_train: int, n_test: int) -> None:
+        """Raises InputError if one of the numbers of ratings is 0."""
+        if not (n_train and n_test):
+            empty = "for training" if n_test else "held out"
+            raise InputError(
+                f"--holdout {self.name}: of {n_train + n_test:,} ratings none is {empty}. "
+                f"{self.remedy}"
+            )
+
+    def _remark(self, ratings: Ratings, held_out: np.ndarray) -> str:
+        return ""
+
+    def _checked(self, rule: Callable, ratings: Ratings, seed: int) -> np.ndarray:
+        """The mask of a `rule`, which may be a user's own. Raises InputError if it is none."""
+        try:
+            held_out = np.asarray(rule(ratings, seed))
+        except Exception as error:
+            where = line_of(error, file_of(type(self)))
+            raise InputError(f"--holdout {self.name}: {where}") from error
+        if held_out.dtype != bool or held_out.shape != (len(ratings),):
+            raise InputError(
+                f"--holdout {self.name}: held_out returned {held_out.dtype} of shape "
+                f"{held_out.shape} for {len(ratings)} ratings. Expected a bool for each"
+            )
+        return held_out
+
     def split(
         self, ratings: Ratings, background: Ratings, seed: int, collaborative: bool = False
     ) -> Split:
         """The sample's `ratings` divided, beside those of `background` that may be known."""
         rule = self.held_out_collaborative if collaborative else self.held_out
-        held_out = rule(ratings, seed)
+        held_out = self._checked(rule, ratings, seed)
         if self.cutoff is not None:
             background = background.take(background.time < self.cutoff)
         return Split(ratings.take(~held_out), ratings.take(held_out), background)
@@ -118,6 +162,21 @@ class LastFraction(Holdout):
         tie_break = np.random.default_rng([seed, 1]).random(len(ratings))
         order = np.lexsort((tie_break, ratings.time, ratings.user))
         return hold_out_tail(ratings, order, self._n_test)
+
+    def _remark(self, ratings: Ratings, held_out: np.ndarray) -> str:
+        order = np.lexsort((held_out, ratings.time, ratings.user))
+        user, time, held_out = ratings.user[order], ratings.time[order], held_out[order]
+        same = (np.diff(user) == 0) & (np.diff(time) == 0)
+        at_cut = np.append(False, same & ~held_out[:-1] & held_out[1:])  # one row a user at most
+        tie = np.cumsum(np.append(True, ~same))
+        users, n = int(at_cut.sum()), int(np.isin(tie, tie[at_cut]).sum())
+        if not users:
+            return ""
+        return (
+            f"holdout {self.name}: {users:,} of {len(np.unique(user)):,} users have ratings of the "
+            f"same time on both sides of the cut ({n:,} of {len(user):,} ratings); which of them "
+            "are held out is random"
+        )
 
 
 class NextRatings(LastFraction):
@@ -170,6 +229,10 @@ class GlobalTime(Holdout):
 
     name = "global-time"
     question = "how would a system have done that was trained up to a day and then used?"
+    remedy = (
+        "Ratings of one time are not divided: choose another --split or --holdout, such as random, "
+        "or draw more users"
+    )
 
     def fitted_to(self, ratings: Ratings) -> Self:
         fitted = type(self)(self.fraction)
@@ -181,6 +244,17 @@ class GlobalTime(Holdout):
         if self.cutoff is None:
             raise ValueError("GlobalTime has no cutoff yet: call fitted_to(all ratings)")
         return ratings.time >= self.cutoff
+
+    def _remark(self, ratings: Ratings, held_out: np.ndarray) -> str:
+        n_train = int((~held_out).sum())
+        part = n_train / len(ratings)
+        if abs(part - self.fraction) <= CLEARLY:
+            return ""
+        return (
+            f"holdout {self.name}: {n_train:,} ratings are for training and "
+            f"{len(ratings) - n_train:,} held out ({part:.0%} for training, --split asks for "
+            f"{self.fraction:.0%}): ratings of one time are not divided"
+        )
 
 
 class Published(RandomFraction):

@@ -19,7 +19,7 @@ NDCG_PLACES = 10
 NDCG_LEAST_RATINGS = 20  # held out of a user, for a ranking of them to mean something
 DAMPING_USER = 5.0  # ratings, of the user bias
 LEAST_RATINGS = 5  # held out of a user, for a correlation within them
-NO_SPREAD = 1e-5  # stars; a smaller standard deviation is rounding
+ROUNDING_STARS = 1e-5  # a smaller error, spread or difference is that of float32
 LEVELS = (50, 80, 95)  # percent, of central intervals
 CALIBRATION_COLUMNS = (*(f"coverage_{level}" for level in LEVELS), "crps")
 ROUNDING = 1e-9  # of a cumulative sum of probabilities
@@ -199,10 +199,10 @@ def skill_over_bias(
 ) -> float | None:
     """1 − MSE(r̂) / MSE(b), both means over users: a skill score (Murphy 1988).
 
-    0: no better than b; 1: perfect; below 0: worse than b. None if b is perfect.
+    0: no better than b; 1: perfect; below 0: worse than b. None if b is perfect, but for rounding.
     """
     mse, mse_of_bias = (mean_per_user((one - stars) ** 2, user).mean() for one in (predicted, bias))
-    return float(1 - mse / mse_of_bias) if mse_of_bias > 0 else None
+    return float(1 - mse / mse_of_bias) if mse_of_bias > ROUNDING_STARS**2 else None
 
 
 def residual_correlation_per_user(
@@ -218,7 +218,7 @@ def residual_correlation_per_user(
     truth, ours = centred(stars - bias), centred(predicted - bias)
     covariance = mean_per_user(truth * ours, index)
     spread = [np.sqrt(mean_per_user(one**2, index)) for one in (truth, ours)]
-    varies = np.minimum(*spread) > NO_SPREAD
+    varies = np.minimum(*spread) > ROUNDING_STARS
     correlation = np.divide(
         covariance, spread[0] * spread[1], np.zeros_like(covariance), where=varies
     )

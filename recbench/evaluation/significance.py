@@ -3,7 +3,7 @@
 A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both sides of a
 difference, and the difference computed anew each time. Ratings of one user are not independent,
 so users are drawn, not ratings; a user of several iterations counts once, with the mean over them.
-Movies are taken as given; `two_way_interval` draws them, too.
+Movies are taken as given; `python -m experiments.claims` draws them, too.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import stats
 
 from recbench.evaluation.metrics import (
+    ROUNDING_STARS,
     auc_like_per_user,
     ndcg_at_10_per_user,
     right_within_one_star,
@@ -25,9 +26,8 @@ from recbench.evaluation.ranking import PER_USER
 from recbench.files import CELL
 
 RESAMPLES = 10_000
-TWO_WAY_RESAMPLES = 2_000
-TWO_WAY_AT_ONCE = 200  # resamples of a block
 LEVEL = 0.95
+RESOLVED = 5e-4  # half of the last digit that scores are shown with: a smaller difference is none
 
 
 # loss of a user -> score, how it is read from the mean loss, whether less or more is better
@@ -149,6 +149,7 @@ def _compare(
         differences = (read_out(means[loss, model]) - read_out(means[loss, reference])).to_numpy()
         low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         gain = better * (ours - theirs)
+        gain[np.abs(gain) < ROUNDING_STARS] = 0
         difference = float(read_out(ours.mean()) - read_out(theirs.mean()))
         yield {
             "score": score,
@@ -193,9 +194,10 @@ def two_sided_p(difference: float, standard_error: float, users: int) -> float:
     """Of Student's t = difference / standard error with users − 1 degrees of freedom.
 
     The standard error is that of the bootstrap. To count resamples on the other side of zero would
-    give nothing below 1 / resamples, which no correction for some hundred claims survives.
+    give nothing below 1 / resamples, which no correction for some hundred claims survives. A
+    difference below `RESOLVED` is none: "0.000 is significantly worse than 0.000" tells nothing.
     """
-    if users < 2 or difference == 0:
+    if users < 2 or abs(difference) < RESOLVED:
         return 1.0
     return float(2 * stats.t.sf(abs(difference) / max(standard_error, 1e-300), users - 1))
 
@@ -207,66 +209,3 @@ def holm(p: np.ndarray) -> np.ndarray:
     result = np.empty(len(p))
     result[order] = np.minimum(adjusted, 1.0)
     return result
-
-
-def two_way_interval(
-    ours: pd.DataFrame, theirs: pd.DataFrame, seed: int = 0, resamples: int = TWO_WAY_RESAMPLES
-) -> tuple[float, float]:
-    """95 % percentile interval of RMSE(ours) − RMSE(theirs), stars; users *and* movies are drawn.
-
-    The pigeonhole bootstrap (Owen 2007): each resample draws users with replacement and, apart
-    from them, movies; a rating counts as often as its user times as often as its movie. Beside the
-    bootstrap over users alone it shows whether a conclusion would hold for other movies. It is
-    conservative: its variance holds that of users and that of movies.
-
-    The RMSE is the root of the mean over users of their mean squared error; a user's iterations
-    count alike, and a user none of whose movies is drawn is left out of that resample.
-
-    Args:
-        ours, theirs: predictions of the same test ratings in the same order: user_id, movie_id,
-            iteration, stars, predicted.
-
-    Raises:
-        ValueError: they are not of the same ratings.
-    """
-    key = ["iteration", "user_id", "movie_id"]
-    if not np.array_equal(ours[key].to_numpy(), theirs[key].to_numpy()):
-        raise ValueError("the two sides are not predictions of the same ratings")
-    user, _ = pd.factorize(ours["user_id"])
-    movie, _ = pd.factorize(ours["movie_id"])
-    shape = (user.max() + 1, movie.max() + 1)
-    count = ours.groupby(["iteration", "user_id"])["stars"].transform("count").to_numpy()
-    weight = 1.0 / count  # of a rating in its user's mean; iterations have the same total
-
-    def by_user_and_movie(values: np.ndarray) -> sparse.csr_matrix:
-        return sparse.csr_matrix((values, (user, movie)), shape=shape)
-
-    weights = by_user_and_movie(weight)
-    errors = [
-        by_user_and_movie(
-            weight * (side["predicted"] - side["stars"]).astype(float).to_numpy() ** 2
-        )
-        for side in (ours, theirs)
-    ]
-    rng = np.random.default_rng([seed, 7])
-    differences = np.empty(resamples)
-    for start in range(0, resamples, TWO_WAY_AT_ONCE):
-        part = slice(start, min(start + TWO_WAY_AT_ONCE, resamples))
-        size = part.stop - part.start
-        users = _times_drawn(rng, shape[0], size)  # (users, resamples)
-        movies = _times_drawn(rng, shape[1], size)  # (movies, resamples)
-        total = weights @ movies  # (users, resamples)
-        there = (total > 0) * users
-        rmse = [
-            np.sqrt((there * (error @ movies / np.where(total > 0, total, 1))).sum(axis=0))
-            / np.sqrt(there.sum(axis=0))
-            for error in errors
-        ]
-        differences[part] = rmse[0] - rmse[1]
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
-
-
-def _times_drawn(rng: np.random.Generator, n: int, resamples: int) -> np.ndarray:
-    """How often each of n is among n drawn with replacement, float64 [n, resamples]."""
-    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).T.astype(np.float64)

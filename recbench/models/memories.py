@@ -15,6 +15,7 @@ from recbench.models.item_table.table import ItemTables
 from recbench.models.movie_kernel import MovieKernel
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
 
+WATCHED = "you watched it"  # reason of a share that stars have nothing to do with
 OPERATIONS = 6e9  # of one explanation, about a second
 NONE = np.empty(0, dtype=np.int32)
 
@@ -201,6 +202,14 @@ class Memories(dict[int, Memory]):
             memory.process = GaussianProcess(kernel.among(memory.movie), columns)
         return memory.process
 
+    def log_likelihood(self, user: int) -> float:
+        """log p(values of a user), given which movies they are of, without its constant."""
+        process = self.process(user)
+        if process is None:
+            return 0.0
+        z = process.z @ self._a(self.kernel(user), self[user])
+        return float(-z @ z / 2 - np.log(np.diagonal(process.root)).sum())
+
     def _columns(self, kernel: MovieKernel, memory: Memory) -> np.ndarray:
         """C of residuals C a: float64 [n, 1 or 2 + k]."""
         if not self.with_mean:
@@ -245,14 +254,14 @@ class Memories(dict[int, Memory]):
             others = known[known != movie]
             watched = table.implicit[others] @ table.factors[movie] / math.sqrt(len(known))
             own = [
-                Contribution("you watched it", float(stars), int(other))
+                Contribution(WATCHED, float(stars), int(other))
                 for other, stars in zip(others, watched, strict=True)
             ]
         if memory.process is not None:
             y = self._columns(kernel, memory) @ self._a(kernel, memory)
             with_stored = kernel.with_stored(np.array([movie]), memory.movie)[0]  # (n,)
             share = memory.process.weights(with_stored) * y
-            similarity = kernel.similarity(movie, memory.movie)
+            similarity = kernel.correlation(np.array([movie]), memory.movie)[0]
             affordable = max(10, int(OPERATIONS / n**3)) if if_forgotten else 0
             for place, j in enumerate(np.argsort(-np.abs(share), kind="stable")):
                 change = None
@@ -261,7 +270,9 @@ class Memories(dict[int, Memory]):
                     without = Memory(left, value, memory.watched)
                     stars, _ = self._read(kernel, without, np.array([movie]), with_variance=False)
                     change = float(stars[0]) - predicted
-                words = f"you gave it {memory.value[j]:g}: similarity {similarity[j]:+.2f}"
+                words = (
+                    f"you gave it {memory.value[j]:g}; similarity {similarity[j]:.2f} by the model"
+                )
                 own.append(Contribution(words, float(share[j]), int(memory.movie[j]), change))
         own.sort(key=lambda part: -abs(part.stars))
         parts = [Contribution("mean of other users", mean + moved), *own]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recbench.models.item_table.scales import arcsine_kernel, drift_shape, metadata_shape
+from recbench.models.item_table.scales import drift_shape, metadata_shape
 from recbench.models.item_table.table import ItemTable
 from recbench.ratings import DEFAULT_STARS, Movies
 from weightless.compiled import compiled as numeric
@@ -68,10 +68,11 @@ class MovieKernel:
         away = len(other) - np.arange(len(other))  # of each place from the one after all
         return kernel + (self._drift[0] - self._drift[away])
 
-    def similarity(self, movie: int, others: np.ndarray) -> np.ndarray:
-        """That of a movie with others (int [n]) by the factors but the first: float64 [n], −1 .. 1,
-        0 without factors."""
-        return arcsine_kernel(self._unit[[movie]], self._unit[others])[0]
+    def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """How similar a user's ratings of two movies are before any is known: k of movies int [m]
+        and int [n] over the roots of each with itself, float64 [m, n], −1 .. 1."""
+        deviation = np.sqrt(np.outer(self.variance(movie), self.variance(other)))
+        return self.between(movie, other) / deviation
 
     def _parts(
         self, movie: np.ndarray, other: np.ndarray, place: np.ndarray, lower: bool = False

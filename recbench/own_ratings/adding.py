@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.matching import Matcher
+from recbench.own_ratings.matching import NEAR, NEARLY, SURE, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
-from recbench.own_ratings.titles import names_of
+from recbench.own_ratings.titles import article_first, key
 
 OWN_NUMBERING = "ml-100k"  # numbers movies in its own way: a number is another movie in later sets
-LIKELY = 0.6  # ratio of difflib from which a title is worth naming as a near one
 LISTED = 20  # of each kind, in words; the search of the nearest titles takes some milliseconds
 WAYS = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
 
@@ -25,49 +24,49 @@ Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it l
 class Added:
     """What became of ratings that were added."""
 
-    # how many found their movie, by "id", "title", "nearly"; of the last, the name in the file and
-    # the movie it was taken for
-    matched: Counter[str] = field(default_factory=Counter)
-    nearly: list[tuple[str, str]] = field(default_factory=list)
+    matched: Counter[str] = field(default_factory=Counter)  # by "id", "title", "nearly"
+    uncertain: list[str] = field(default_factory=list)  # which were taken, or not, for a movie
     twice: list[str] = field(default_factory=list)  # in the file; the latest counts
     replaced: int = 0  # movies that had another rating before
     # without a movie, the first 20 with the nearest; they stay for a table that has the movie
     unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
 
-    def lines(self, kind: str) -> list[str]:
+    def lines(self, kind: str, catalogue: Catalogue) -> list[str]:
         """The same in sentences; `kind` is that of the file."""
         found, lost = self.matched.total(), len(self.unmatched)
         counts = (f"{self.matched[way]:,} {WAYS[way]}" for way in WAYS if way in self.matched)
         how = ", ".join(counts) or "none"
         lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how})"]
-        lines += [f"  {name} was taken for {movie}" for name, movie in self.nearly[:LISTED]]
-        if len(self.nearly) > LISTED:
-            lines.append(f"  and {len(self.nearly) - LISTED:,} more were taken for others")
+        lines += _listed(list(dict.fromkeys(self.uncertain)))
         if self.twice:
             names = list(dict.fromkeys(self.twice))
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
             lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
         if self.replaced:
-            lines.append(f"{self.replaced:,} movies had other stars before")
+            lines.append(f"movies that had other stars before: {self.replaced:,}")
         if lost:
             lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
-        for rating, near in self.unmatched[:LISTED]:
-            lines.append(f"  {rating.name}" + (f" (nearest: {'; '.join(near)})" if near else ""))
-        if lost > LISTED:
-            lines.append(f"  and {lost - LISTED:,} more")
-        return lines
+            lines += _listed([
+                rating.name + (f" (nearest: {'; '.join(near)})" if near else "")
+                for rating, near in self.unmatched
+            ])  # fmt: skip
+        return lines + catalogue.about_later([rating for rating, _ in self.unmatched])
 
 
 def added_to(
-    known: Mapping[Movie, OwnRating],
+    known: Mapping[OwnRating, Match],
     ratings: Sequence[OwnRating],
     matcher: Matcher,
     catalogue: Catalogue,
 ) -> tuple[tuple[OwnRating, ...], Added]:
     """The known ratings with those of a file, the latest last, and what became of the latter. Of a
     movie rated twice, in the file or before, the later rating counts, by its time if both have one,
-    else the one added last. Raises InputError if they are of movies by number, and of another
-    numbering."""
+    else the one added last: where each has a time of its own, files may come in any order. Raises
+    InputError if they are of movies by number, and of another numbering.
+
+    Args:
+        known: each rating of the profile, and the movie that it would have by itself.
+    """
     numbers = set(catalogue.movies.movie_id.tolist())
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in numbers]
     if lacking and catalogue.dataset == OWN_NUMBERING:
@@ -75,40 +74,115 @@ def added_to(
             f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which numbers movies in its own way. "
             "The file is of another MovieLens set: name that, or a later one, with --dataset"
         )
+    found = [(rating, matcher.find(rating)) for rating in ratings]
+    stored = [
+        _to_be_stored(*pair, movie, catalogue)
+        for pair, movie in zip(found, settled(found), strict=True)
+    ]
+    every = [*known.items(), *stored]
+    movies = settled(every)
     added = Added()
-    old, new = dict(known), dict[Movie, OwnRating]()
-    for rating in ratings:
-        match = matcher.find(rating)
-        if match.movie is None:
-            movie: Movie = identity(rating)
-            name, described = rating.name, rating
-            if movie not in new:
-                near: Sequence[int] = ()
-                if len(added.unmatched) < LISTED:
-                    near = match.candidates or matcher.nearest(rating.title, 2, LIKELY)
-                added.unmatched.append((rating, [catalogue.name(one) for one in near]))
-        else:
-            movie = match.movie
-            name, described = catalogue.name(movie), catalogue.described(movie, rating)
-            added.matched[match.how] += 1
-            if match.how == "nearly":
-                added.nearly.append((rating.name, name))
-        if movie in new:
-            added.twice.append(name)
-        new[movie] = described
-    for movie in old.keys() & new.keys():
-        before, after = old[movie], new[movie]
-        if before.time is not None and after.time is not None and before.time > after.time:
-            del new[movie]  # rated again after the file was made
-        else:
-            del old[movie]
-            added.replaced += before.stars != after.stars
-    together = (*old.values(), *new.values())
-    return tuple(sorted(together, key=lambda rating: rating.time or 0)), added
+    rows: dict[Movie, tuple[OwnRating, OwnRating]] = {}  # of the file; as it is, and to be stored
+    together: dict[Movie, OwnRating] = {}
+    for (rating, _), movie in zip(every[: len(known)], movies, strict=False):
+        together[identity(rating) if movie is None else movie] = rating
+    for (rating, match), (new, _), movie in zip(found, stored, movies[len(known) :], strict=True):
+        key = identity(rating) if movie is None else movie
+        _tell(added, rating, match, movie, rows.get(key, ()), matcher, catalogue)
+        rows[key] = rating, new
+    for (rating, _), before, after in zip(
+        every, settled(every[: len(known)]), movies, strict=False
+    ):
+        if before is not None and after is None:
+            added.uncertain.append(_not_taken(rating, before, catalogue))
+    for key, (_, new) in rows.items():
+        old = together.get(key, new)
+        if old.time is not None and new.time is not None and old.time > new.time:
+            continue  # rated again after the file was made
+        added.replaced += old.stars != new.stars
+        together[key] = new
+    return tuple(sorted(together.values(), key=_moment)), added
+
+
+def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
+    """The movie of each rating, where each has the movie that it would have by itself: one that is
+    in doubt yields to a rating of the movie in less doubt, or in as much; of two with IMDb ids that
+    differ, neither has it."""
+    claims: dict[int | None, list[tuple[OwnRating, Match]]] = {}
+    for rating, match in pairs:
+        claims.setdefault(match.movie, []).append((rating, match))
+    rivals: dict[int | None, dict[object, tuple[str, int]]] = {
+        movie: {identity(rating): (rating.imdb_id, match.doubt) for rating, match in some}
+        for movie, some in claims.items()
+        if movie is not None and len(some) > 1
+    }
+    movies = []
+    for rating, match in pairs:
+        others = dict(rivals.get(match.movie, {}))
+        if others:
+            del others[identity(rating)]
+        lost = any(
+            doubt <= match.doubt and (match.doubt or "" != rating.imdb_id != imdb_id != "")
+            for imdb_id, doubt in others.values()
+        )
+        movies.append(None if lost else match.movie)
+    return movies
+
+
+def _to_be_stored(
+    rating: OwnRating, match: Match, movie: int | None, catalogue: Catalogue
+) -> tuple[OwnRating, Match]:
+    """A rating as the profile has it, and the movie that it has then by itself. What is found again
+    with the same doubt stays as the file has it, to yield to a surer rating that comes later."""
+    if movie is not None and match.doubt in (SURE, NEARLY):
+        return catalogue.described(movie, rating), Match(movie, match.how)
+    return rating, match if match.doubt < NEARLY else Match()
+
+
+def _tell(
+    added: Added, rating: OwnRating, match: Match, movie: int | None, before: Sequence[OwnRating],
+    matcher: Matcher, catalogue: Catalogue,
+) -> None:  # fmt: skip
+    """Add what became of a rating of a file; `before` has another one there, of the same movie."""
+    name = rating.name if movie is None else catalogue.name(movie)
+    if movie is not None:
+        added.matched["nearly" if match.doubt else match.how] += 1
+        if match.doubt and rating.name == name:
+            theirs = catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
+            ids = f"{name}, {rating.imdb_id}, was taken for {name}, {theirs}: the ids differ"
+            added.uncertain.append(ids)
+        elif match.doubt:
+            added.uncertain.append(f"{rating.name} was taken for {name}")
+    elif not before:
+        near: Sequence[int] = ()
+        if match.movie is not None:
+            added.uncertain.append(_not_taken(rating, match.movie, catalogue))
+        elif len(added.unmatched) < LISTED:
+            near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
+        added.unmatched.append((rating, [catalogue.name(one) for one in near]))
+    if before:
+        same = identity(before[0]) == identity(rating)
+        added.twice.append(name if same else f"{name}, also as {rating.name}")
+
+
+def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
+    name = catalogue.name(movie)
+    return f"{rating.name} was not taken for {name}: another rating of yours is of it"
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    """The first lines of many, indented."""
+    more = [f"and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
+    return [f"  {line}" for line in (*lines[:LISTED], *more)]
+
+
+def _moment(rating: OwnRating) -> tuple[int, str, str, int]:
+    """To sort by: the time, those without one first; of one time, as sites write days, the name."""
+    return rating.time or 0, rating.name, rating.imdb_id, rating.movie_id or 0
 
 
 def identity(rating: OwnRating) -> tuple[object, ...]:
     """What tells apart movies that the catalogue lacks."""
     if rating.imdb_id or not rating.title:
         return rating.imdb_id, rating.movie_id
-    return tuple(names_of(rating.title))[:1], rating.year
+    return key(article_first(rating.title)), rating.year

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from recbench.ratings import Movies, read_only
 FORMAT, VERSION = "recbench films", 1  # the word in files of all versions
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
 NUMBERS = ("year", "rated_by")
+LAST_YEARS = {"ml-latest-small": 2018, "ml-32m": 2023}  # of GroupLens's movies
 MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
@@ -74,6 +76,24 @@ class Catalogue:
         for row in np.argsort(-self.rated_by, kind="stable"):
             stands_for.setdefault(facts[row], int(row))
         return np.array([stands_for[one] for one in facts], dtype=int)
+
+    @cached_property
+    def last_year(self) -> int:
+        """Of the movies that users of the dataset rated; 0 if no year is known."""
+        return int(self.year[self.rated_by > 0].max(initial=0))
+
+    @property
+    def until(self) -> str:
+        """In words, and which datasets go further."""
+        ends = {self.dataset: self.last_year} | {
+            f"--dataset {name}": year for name, year in LAST_YEARS.items() if year > self.last_year
+        }
+        return f"movies go {', '.join(f'until {year} in {name}' for name, year in ends.items())}"
+
+    def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
+        """A sentence about ratings of movies later than all of these; none if there are none."""
+        later = sum((rating.year or 0) > self.last_year for rating in lacking)
+        return [f"of these, of later years: {later:,}; {self.until}"] if later else []
 
     @cached_property
     def all_genres(self) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ OTHER_NAMES |= dict.fromkeys(("film noir", "noir"), "Film-Noir")
 OTHER_NAMES |= {"musical": "Music", "documentaries": "Documentary"}
 POOL = 10  # candidates for each movie of a diverse list: the best ones
 
+NONE = "no unseen movie passes the filters"
+
 Similarity = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of places [m], [n]: float64 [m, n]
 
 
@@ -46,6 +48,10 @@ class Filters:
         if self.languages:
             passing &= np.isin(np.array(catalogue.language), self.languages)
         return passing
+
+    def if_none(self, catalogue: Catalogue) -> str:
+        """What to say where no movie passes."""
+        return f"{NONE}: {catalogue.until}" if self.year_from > catalogue.last_year else NONE
 
 
 def known_name(name: str, flag: str, known: Iterable[str]) -> str:

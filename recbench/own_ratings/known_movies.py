@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import recbench
@@ -59,12 +59,13 @@ def open_known_movies(
     Raises:
         InputError: there is no such dataset or table, or the cache cannot be written.
     """
-    if item_table and Path(item_table).is_dir():
-        return KnownMovies.load(Path(item_table))
-    if item_table:  # a wrong file is an error before anything long is done
-        table = ItemTable.load(item_table)
+    if item_table:
+        path = Path(item_table).expanduser()
+        if path.is_dir():
+            return KnownMovies.load(path)
+        table = ItemTable.load(path)  # a wrong file is an error before anything long is done
         catalogue = open_known_movies(dataset, tell=tell).catalogue
-        return KnownMovies(catalogue, _with_rows_of(catalogue, table, Path(item_table)))
+        return KnownMovies(catalogue, _with_rows_of(catalogue, table, path))
     place = Path(dataset).expanduser()
     name = str(place.resolve()) if place.exists() else dataset
     folder = cache_folder() / "own-ratings" / hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -80,6 +81,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     # slow to import, needed once
     from rich.console import Console
 
+    from recbench.data.encodings.movies import encode_movies
     from recbench.data.loading import load_dataset
     from recbench.models.item_table.making import item_table_of
     from recbench.own_ratings.of_dataset import catalogue_of
@@ -91,15 +93,17 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     finally:
         for line in printed.getvalue().splitlines():
             tell(line)
-    tell(
-        f"learning an item table from {len(loaded.ratings):,} ratings of {loaded.n_users:,} users "
-        f"of {loaded.source.name}. Once, a minute or so for a million ratings ..."
-    )
+    catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
     started = time.monotonic()
-    with Console(stderr=True).status("learning ..."):  # in a terminal alone
-        table, movies = item_table_of(loaded)
-    known_movies = KnownMovies(catalogue_of(loaded, movies), table)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tell(
+            f"learning an item table from {len(loaded.ratings):,} ratings of {loaded.n_users:,} "
+            f"users and {len(catalogue):,} movies of {loaded.source.name}; this is done once ..."
+        )
+        with Console(stderr=True).status("learning ..."):  # in a terminal alone
+            table, movies = item_table_of(loaded)
+        known_movies = KnownMovies(replace(catalogue, movies=movies), table)
         known_movies.save(folder)
         stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
         files = [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]

@@ -11,10 +11,9 @@ from typing import Literal
 import numpy as np
 
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.reading import OwnRating, split_title
+from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import (
     ALTERNATIVE,
-    NO_ARTICLE,
     TITLE,
     head_and_tail,
     key,
@@ -22,11 +21,15 @@ from recbench.own_ratings.titles import (
     tells_much,
     words_of,
 )
+from recbench.own_ratings.values import split_title
 
 How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of movies -> rank of the name
 PART = 2 * ALTERNATIVE  # the rank of a part of a title
 YEARS_OFF = 1  # sites differ in what they call the year of a movie
+# How uncertain a match is, a sum: another year, or none; an article, or the name of a version, left
+# out; a part of the title, a slip in it, or another IMDb id
+SURE, YEAR, LEFT_OUT, NEARLY = 0, 1, 2, 4
 SIMILAR = 0.88  # ratio of difflib from which one title is taken for a slip of another
 LEAD = 0.03  # over the next best
 LONGEST_SLIP = 2  # characters more or fewer
@@ -34,6 +37,7 @@ SHORTEST = 6  # characters of a title in which a slip can be told from another t
 COMPARED = 60  # titles compared character by character
 CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 LIKELY = 0.7  # ratio of difflib from which a title is taken for a slip of a search
+NEAR = 0.85  # ratio of difflib from which a title is worth naming as a near one
 WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
 
 
@@ -44,6 +48,7 @@ class Match:
     movie: int | None = None  # row of the movie; None if none, or no single one, is found
     how: How = ""  # "title": and year; "nearly": a part of the title, or a slip in it
     candidates: tuple[int, ...] = ()  # rows of movies that fit equally well
+    doubt: int = SURE  # .. NEARLY and more
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,7 @@ class Matcher:
     def _nearly(self, rating: OwnRating, names: Mapping[str, int]) -> Match:
         """A movie of the same year with a part of the title, or of about that year with a slip."""
         (heads, tails), (head, tail) = self._parts, head_and_tail(rating.title)
-        names = {name: rank for name, rank in names.items() if rank != NO_ARTICLE}  # too weak
+        names = {name: rank for name, rank in names.items() if rank % ALTERNATIVE == 0}
         parts = {part: PART for part in (head, tail) if part}
         subtitle = {tail: PART} if tail else {}
         ways = ((parts, self._names), (names, heads), (names, tails), (subtitle, tails))
@@ -157,7 +162,7 @@ class Matcher:
                 return found
         movie = self._longer(rating)
         movie = self._slip(rating) if movie is None else movie
-        return Match() if movie is None else Match(movie, "nearly")
+        return Match() if movie is None else Match(movie, "nearly", doubt=NEARLY)
 
     def _longer(self, rating: OwnRating) -> int | None:
         """The movie of that year whose title ends with this one of three words or more, or the
@@ -202,9 +207,12 @@ class Matcher:
                 score = (self._years_off(rating, row), rank + its_rank)
                 if score[0] <= most_years and self._may_be(rating, row):
                     scores[row] = min(score, scores.get(row, score))
-        best = min(scores.values(), default=None)
+        years, rank = best = min(scores.values(), default=(0, 0))
         rows = tuple(row for row, score in scores.items() if score == best)
-        return Match(rows[0], how) if len(rows) == 1 else Match(candidates=rows)
+        if len(rows) != 1:
+            return Match(candidates=rows)
+        doubt = YEAR * (years > 0 or rating.year is None) + LEFT_OUT * (rank % ALTERNATIVE > 0)
+        return Match(rows[0], how, doubt=NEARLY if how == "nearly" else doubt)
 
     def _years_off(self, rating: OwnRating, row: int) -> int:
         year = int(self._catalogue.year[row])
@@ -223,10 +231,13 @@ class Matcher:
 
     def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
         """Rows of the movies whose titles are spelled most like `title`, the nearest first; a title
-        that contains it comes before others, which must have a ratio of `least`."""
+        that contains its words comes before others, which must have a ratio of `least`."""
         typed, spelling = key(title), self._spelling
         bound = spelling.bound(typed, np.arange(len(spelling.names)))
-        within = [len(typed) >= 3 and typed in name for name in spelling.names]
+        words = words_of(title)
+        phrase = f" {' '.join(words)} "  # one word is in too many titles
+        rows = {row for name, row in self._words if len(words) > 1 and phrase in f"{name} "}
+        within = np.isin(spelling.row, list(rows))
         places = {*np.argsort(-bound, kind="stable")[:COMPARED], *np.flatnonzero(within)}
 
         def distance(place: int) -> tuple[bool, float, int, int]:

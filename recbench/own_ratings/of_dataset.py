@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.csv_files import read_text
+from recbench.data.csv_files import heading_of, read_text
 from recbench.data.dataset import Dataset
 from recbench.data.tables import genre_names
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.reading import split_title, year_of
 from recbench.own_ratings.titles import article_first
+from recbench.own_ratings.values import split_title, year_of
 from recbench.ratings import Movies
 
 
@@ -57,8 +57,7 @@ def _column(file: Path | None, key: str, column: str) -> dict[int, str]:
     """A column of a CSV file by one of whole numbers; empty where there is none."""
     if file is None or not file.is_file():
         return {}
-    heading = pl.read_csv(file, n_rows=0, infer_schema=False, truncate_ragged_lines=True).columns
-    if not {key, column} <= set(heading):
+    if not {key, column} <= set(heading_of(file)):
         return {}
     rows = read_text(file, (key, column)).with_columns(
         pl.col(key).str.strip_chars().cast(pl.Int64, strict=False)

@@ -17,7 +17,8 @@ import platformdirs
 from filelock import FileLock
 
 from recbench.errors import InputError
-from recbench.own_ratings.reading import OwnRating, on_the_grid
+from recbench.own_ratings.reading import OwnRating
+from recbench.own_ratings.values import on_the_grid
 
 FORMAT, VERSION = "recbench profile", 1
 FILE = "profile.json"

@@ -1,7 +1,7 @@
 """A file of one user's ratings, as MovieLens, Letterboxd or IMDb writes it.
 
 In three steps: bytes to text (`text_of`), text to rows by column (`_table`), and a row to an
-`OwnRating`, by one function for each kind of file (`KINDS`).
+`OwnRating`, by one function for each kind of file (`KINDS`); the dates, by the column.
 """
 
 from __future__ import annotations
@@ -9,27 +9,24 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recbench.errors import InputError
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.own_ratings.values import number_of, split_title, stars_of, times_of, year_of
 
 LARGEST = 100_000_000  # bytes; the export of one user has a few hundred thousand
+LARGEST_ID = 2**63 - 1
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DELIMITERS = ",;\t"
 LONGEST_HEADING = 200  # characters of it in a message
 MOST_USERS = 5  # named in a message
-MILLISECONDS = 10**11  # a number of seconds beyond the year 5000
-TITLE_WITH_YEAR = re.compile(r"^(.*\S)\s*\((\d{4})(?:[-–][^)]*)?\)\s*$")  # "Alien (1979)"
-DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%a %b %d %H:%M:%S %Y", "%d/%m/%Y")
+DATES = ("date rated", "created", "modified", "release date", "date", "watched date")
 # IMDb's title types that are movies, without spaces and in lower case
 MOVIE_TYPES = {
     *("", "movie", "featurefilm", "documentary", "tvmovie", "short", "shortfilm", "tvshort"),
@@ -65,7 +62,7 @@ class RatingsFile:
 
     kind: str  # "MovieLens", "Letterboxd" or "IMDb"
     ratings: tuple[OwnRating, ...]  # the latest last; those without a time first
-    notes: tuple[str, ...]  # what was left out and why, a sentence each
+    notes: tuple[str, ...]  # what was left out and why, how dates were read; a sentence each
 
 
 def read_ratings(path: str | Path, user: str = "") -> RatingsFile:
@@ -84,31 +81,40 @@ def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") 
     elif user:
         raise InputError(f"{flag} {user}: {name} has no column userId. Leave {flag} out")
     ratings: list[OwnRating] = []
+    dates: list[str] = []  # of the ratings
     no_movies: Counter[str] = Counter()
     unrated = 0
     for line, row in rows:
+        stars = _first_of(row, kind.stars)
         if row.get("title type", "").lower().replace(" ", "") not in MOVIE_TYPES:
             no_movies[row["title type"]] += 1
-            continue
-        try:
-            rating = kind.read(row)
-        except WrongValue as error:
-            raise InputError(f"{name}, line {line}: {error}") from None
-        if rating is None:
+        elif not stars:
             unrated += 1
         else:
-            ratings.append(rating)
+            try:
+                ratings.append(kind.read(row, stars))
+            except WrongValue as error:
+                raise InputError(f"{name}, line {line}: {error}") from None
+            dates.append(_first_of(row, kind.dates))
     notes = []
     if no_movies:
         listed = ", ".join(f"{count:,} {kind}" for kind, count in no_movies.most_common())
         notes.append(f"left out, since they are no movies: {listed}")
     if unrated:
-        notes.append(f"left out, since they have no rating: {unrated:,} rows")
+        notes.append(f"rows left out, since they have no rating: {unrated:,}")
     if not ratings:
         why = f" ({'; '.join(notes)})" if notes else ""
         raise InputError(f"{name}: holds no ratings{why}. Expected a row for each rating")
-    ratings.sort(key=lambda rating: rating.time or 0)  # stable
-    return RatingsFile(kind.name, tuple(ratings), tuple(notes))
+    other = (row.get(column, "") for _, row in rows for column in DATES)
+    times, about_dates = times_of(dates, other, kind.month_first, kind.name)
+    timed = [replace(one, time=time) for one, time in zip(ratings, times, strict=True)]
+    timed.sort(key=lambda rating: rating.time or 0)  # stable
+    return RatingsFile(kind.name, tuple(timed), (*notes, *about_dates))
+
+
+def _first_of(row: Row, columns: tuple[str, ...]) -> str:
+    """The first cell that is not empty; "" if all are, or there are no such columns."""
+    return next((row[column] for column in columns if row.get(column)), "")
 
 
 # --- bytes to text -------------------------------------------------------------------------------
@@ -133,9 +139,7 @@ def _content(path: Path) -> bytes:
 
 def text_of(content: bytes, name: str) -> str:
     """The text of a file: UTF-8 or UTF-16 with or without a mark in front, else Windows-1252.
-    Raises InputError if it is empty or no text; `name` is the file's, for the message."""
-    if not content.strip():
-        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
+    Raises InputError if it is no text; `name` is the file's, for the message."""
     if content.startswith(b"PK\x03\x04"):
         raise InputError(f"{name}: is a zip file. Unpack it, and give the ratings.csv in it")
     text = _decoded(content)
@@ -164,30 +168,43 @@ def _decoded(content: bytes) -> str:
 
 def _table(text: str, name: str) -> tuple[Kind, list[str], list[tuple[int, Row]]]:
     """The kind of the file, its heading in lower case, and each row with its line number."""
-    first = text.lstrip().split("\n", 1)[0]
+    first = next(iter(text.lstrip().splitlines()), "")
     delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, Row]] = []
     heading: list[str] = []
     try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
+        for cells in filter(lambda cells: any(map(str.strip, cells)), reader):
             if not heading:
                 heading = [cell.strip().lower() for cell in cells]
                 kind = _kind(heading, cells, name)
-                continue
-            filled = [cell.strip() for cell in cells] + [""] * (len(heading) - len(cells))
-            rows.append((reader.line_num, dict(zip(heading, filled, strict=False))))
+            elif any(cell.strip() for cell in cells[len(heading) :]):
+                raise InputError(
+                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the heading "
+                    f"{len(heading)}. Put a cell that holds a '{delimiter}' in quotes"
+                )
+            else:
+                filled = [cell.strip() for cell in cells] + [""] * (len(heading) - len(cells))
+                rows.append((reader.line_num, dict(zip(heading, filled, strict=False))))
     except csv.Error as error:
-        raise InputError(f"{name}, line {reader.line_num}: cannot be read ({error})") from None
+        raise InputError(
+            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there a quote that is "
+            "not closed?"
+        ) from None
+    if not heading:
+        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
     return kind, heading, rows
 
 
 def _kind(heading: list[str], as_written: list[str], name: str) -> Kind:
     for kind in KINDS:
         if kind.columns <= set(heading):
-            return kind
+            if set(kind.stars) & set(heading):
+                return kind
+            raise InputError(
+                f"{name}: has no ratings: there is no column {kind.stars[0].title()}. Give "
+                f"{kind.file}"
+            )
     found = ", ".join(cell.strip() for cell in as_written)[:LONGEST_HEADING]
     shown = "".join(one if one.isprintable() else "?" for one in found)
     raise InputError(
@@ -219,56 +236,49 @@ class WrongValue(ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file."""
+    """A kind of file; its columns in lower case."""
 
     name: str  # of the site
-    columns: set[str]  # that it must have, in lower case
-    read: Callable[[Row], OwnRating | None]  # None: the row has no stars. Raises `WrongValue`
+    columns: set[str]  # that it must have
+    stars: tuple[str, ...]  # columns, of which it must have one
+    dates: tuple[str, ...]  # of the ratings
+    month_first: bool | None  # of dates such as 2/11/2024; None: the site writes others
+    file: str  # that has the ratings
+    read: Callable[[Row, str], OwnRating]  # of a row and its stars. Raises `WrongValue`
 
 
-def _movielens(row: Row) -> OwnRating | None:
-    if not row["rating"]:
-        return None
-    movie_id = number_of(row["movieid"])
-    if movie_id is None or movie_id != int(movie_id):
-        raise WrongValue(f"movieId is '{row['movieid']}'. Expected a whole number")
+def _movielens(row: Row, stars: str) -> OwnRating:
     title, year = split_title(row.get("title", ""))
-    time = seconds_of(row.get("timestamp", ""))
-    return OwnRating(_stars(row["rating"]), title, year, time, movie_id=int(movie_id))
+    return OwnRating(_stars(stars), title, year, movie_id=_movie_id(row["movieid"]))
 
 
-def _letterboxd(row: Row) -> OwnRating | None:
-    if not row["rating"]:
-        return None
+def _letterboxd(row: Row, stars: str) -> OwnRating:
     if not row["name"]:
         raise WrongValue("Name is empty. Expected a title")
-    time = seconds_of(row.get("date", ""))
-    return OwnRating(_stars(row["rating"]), row["name"], year_of(row["year"]), time)
+    return OwnRating(_stars(stars), row["name"], year_of(row["year"]))
 
 
-def _imdb(row: Row) -> OwnRating | None:
-    text = row.get("your rating") or row.get("you rated") or ""
-    if not text:
-        return None
-    value = number_of(text)
+def _imdb(row: Row, stars: str) -> OwnRating:
+    value = number_of(stars)
     if value is None or value not in range(1, 11):
-        raise WrongValue(f"Your Rating is '{text}'. Expected a whole number from 1 to 10")
+        raise WrongValue(f"Your Rating is '{stars}'. Expected a whole number from 1 to 10")
     return OwnRating(
         stars=value / 2,
         title=row.get("title", ""),
         year=year_of(row.get("year", "")),
-        time=seconds_of(row.get("date rated") or row.get("created") or ""),
-        imdb_id=row["const"],
+        imdb_id=row["const"].lower(),
         original_title=row.get("original title", ""),
     )
 
 
 KINDS = (
-    Kind("IMDb", {"const", "your rating"}, _imdb),
-    Kind("IMDb", {"const", "you rated"}, _imdb),  # as exported until 2017
-    Kind("Letterboxd", {"name", "year", "rating"}, _letterboxd),
-    Kind("MovieLens", {"movieid", "rating"}, _movielens),
-)
+    Kind("IMDb", {"const"}, ("your rating", "you rated"),  # the latter until 2017
+         ("date rated", "created"), True, "the export of your ratings", _imdb),
+    Kind("Letterboxd", {"name", "year"}, ("rating",), ("date",), None,
+         "ratings.csv of the same export", _letterboxd),
+    Kind("MovieLens", {"movieid"}, ("rating",), ("timestamp",), None,
+         "ratings.csv of the same set", _movielens),
+)  # fmt: skip
 KNOWN = (
     "MovieLens's (userId, movieId, rating, timestamp), Letterboxd's ratings.csv (Date, Name, Year, "
     "Letterboxd URI, Rating) and IMDb's export (Const, Your Rating, Date Rated, Title, ..)"
@@ -282,46 +292,10 @@ def _stars(text: str) -> float:
     return stars
 
 
-def stars_of(text: str) -> float | None:
-    """Stars as typed, "4.5" or "4,5"; None if these are none."""
-    value = number_of(text)
-    return value if value is not None and on_the_grid(value) else None
-
-
-def on_the_grid(stars: float) -> bool:
-    """Whether these are stars as MovieLens and Letterboxd have them: 0.5, 1.0 .. 5.0."""
-    return MIN_STARS <= stars <= MAX_STARS and 2 * stars == int(2 * stars)
-
-
-def number_of(text: str) -> float | None:
-    """A number as text, with a comma or a point; None if it is none."""
-    try:
-        value = float(text.strip().replace(",", "."))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def year_of(text: str) -> int | None:
-    """The first year in a text, 1870 .. 2099; None if there is none."""
-    found = re.search(r"\b(18[7-9]\d|19\d\d|20\d\d)\b", text)
-    return int(found[1]) if found else None
-
-
-def seconds_of(text: str) -> int | None:
-    """A date or a number of seconds (or milliseconds) since 1970 as seconds (UTC); None if it is
-    neither."""
-    text = text.strip().removesuffix("Z")
-    value = number_of(text)
-    if value is not None:
-        return int(value / 1000 if abs(value) >= MILLISECONDS else value)
-    for form in DATES:
-        with suppress(ValueError):
-            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
-    return None
-
-
-def split_title(text: str) -> tuple[str, int | None]:
-    """ "Alien (1979)" as title and year; the whole and None where no year stands at the end."""
-    found = TITLE_WITH_YEAR.match(text.strip())
-    return (found[1].strip(), int(found[2])) if found else (text.strip(), None)
+def _movie_id(text: str) -> int:
+    found = re.fullmatch(r"(-?\d+)([.,]0*)?", text, re.ASCII)
+    if not found:
+        raise WrongValue(f"movieId is '{text}'. Expected a whole number")
+    if len(found[1]) > len(str(LARGEST_ID)) or abs(int(found[1])) > LARGEST_ID:
+        raise WrongValue(f"movieId is '{text}': too large. Expected {LARGEST_ID} at most")
+    return int(found[1])

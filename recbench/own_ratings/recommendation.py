@@ -14,6 +14,8 @@ import numpy as np
 
 from recbench.contract import Explanation, Training
 from recbench.models.item_table.table import ItemTables
+from recbench.models.memories import WATCHED
+from recbench.own_ratings.filters import NONE
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
@@ -42,7 +44,6 @@ class Model(Protocol):
     def predict_one(self, user: int, movie: int) -> float: ...
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation: ...
     def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray: ...
-    def agreement(self, movie: int, others: np.ndarray) -> np.ndarray: ...
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int: ...
 
 
@@ -51,7 +52,7 @@ class Reason:
     """A rating of the user's that a recommendation rests on."""
 
     movie: str  # "Alien (1979)"
-    words: str  # "you gave it 5: 82% of those who rate both agree"
+    words: str  # "you gave it 5; similarity .62 by the model"
     stars: float  # how many it adds; negative: takes off
 
 
@@ -149,19 +150,33 @@ def _reasons(
     """The ratings that speak most for a movie, in words that agree with that; else those whose
     words do not, else those that speak most against it."""
     parts = model.explain_one(ME, movie, if_forgotten=False).contributions
-    own = [(part, part.movie, part.stars) for part in parts
-           if part.movie is not None and abs(part.stars) >= LEAST]  # fmt: skip
-    pro = [one for one in own if one[2] > 0]
-    # a movie that was liked speaks for one that others like with it, a movie that was not for one
-    # that they do not like with it; some speak by the time when they were rated alone
-    others = np.array([other for _, other, _ in pro], dtype=int)
-    liked = np.array([rated[other] for other in others]) > known_movies.table.mean[others]
-    agrees = (model.agreement(movie, others) >= 1 / 2) == liked
-    chosen = [one for one, fits in zip(pro, agrees, strict=True) if fits] or pro or own
+    own = [
+        (part.movie, part.stars)
+        for part in parts
+        if part.movie is not None and part.reason != WATCHED and abs(part.stars) >= LEAST
+    ]
+    if not own:
+        return ()
+    others = np.array([other for other, _ in own])
+    similarity = dict(zip(others, model.correlation(np.array([movie]), others)[0], strict=True))
+    pro = [one for one in own if one[1] > 0]
+    # a movie that was liked speaks for a similar one, a movie that was not for a dissimilar one;
+    # some speak by the time when they were rated alone
+    mean = known_movies.table.mean
+    fitting = [one for one in pro if (similarity[one[0]] >= 0) == (rated[one[0]] > mean[one[0]])]
     return tuple(
-        Reason(known_movies.catalogue.name(other), part.reason, stars)
-        for part, other, stars in chosen[:REASONS]
+        Reason(
+            known_movies.catalogue.name(other),
+            f"you gave it {rated[other]:g}; similarity {_decimals(similarity[other])} by the model",
+            stars,
+        )
+        for other, stars in (fitting or pro or own)[:REASONS]
     )
+
+
+def _decimals(value: float) -> str:
+    """ ".62", "-.05" or "1.00"."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("0.", ".", 1)
 
 
 # --- between two lists ---------------------------------------------------------------------------
@@ -206,10 +221,10 @@ class Changes:
 # --- a list as a file ----------------------------------------------------------------------------
 
 
-def as_text(listed: Sequence[Recommendation]) -> str:
+def as_text(listed: Sequence[Recommendation], if_none: str = NONE) -> str:
     """A movie in three lines or more: the stars to expect, the facts, the reasons."""
     if not listed:
-        return "no unseen movie passes the filters\n"
+        return f"{if_none}\n"
     width = min(max(len(one.name) for one in listed), 60)
     lines = [f"     {'':{width}}  stars   80 %"]
     for place, one in enumerate(listed, start=1):
@@ -222,35 +237,14 @@ def as_text(listed: Sequence[Recommendation]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(
-    listed: Sequence[Recommendation],
-    dataset: str,
-    ratings: int,
-    muted: Sequence[str],
-    changes: Changes | None,
-    ask: str | None,
-) -> str:
-    """An object with the movies in order.
-
-    Args:
-        ratings: how many of the user's ratings were learned.
-        changes: None where nothing was changed.
-        ask: the movie that would teach most; None where that was not asked.
-    """
+def as_json(listed: Sequence[Recommendation], about: Mapping[str, object]) -> str:
+    """An object with the movies in order, and what else there is to know about them."""
     rows = []
     for place, one in enumerate(listed, start=1):
         row = {"place": place, **asdict(one), "stars": round(one.stars, 3)}
         del row["movie"]
         rows.append(row)
-    whole = {
-        "dataset": dataset,
-        "ratings": ratings,
-        "muted": muted,
-        "interval": INTERVAL,
-        "recommendations": rows,
-        "changes": changes and asdict(changes),
-        "ask": ask,
-    }
+    whole = {**about, "interval": INTERVAL, "recommendations": rows}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 

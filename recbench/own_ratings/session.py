@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.own_ratings.adding import Added, added_to, identity
+from recbench.own_ratings.adding import Added, added_to, settled
 from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
-from recbench.own_ratings.matching import Matcher
+from recbench.own_ratings.matching import NEAR, Match, Matcher
 from recbench.own_ratings.profile import Profile
-from recbench.own_ratings.reading import OwnRating, RatingsFile, on_the_grid, split_title, stars_of
+from recbench.own_ratings.reading import OwnRating, RatingsFile
 from recbench.own_ratings.recommendation import (
     ME,
     Model,
@@ -24,6 +24,7 @@ from recbench.own_ratings.recommendation import (
     recommendation,
 )
 from recbench.own_ratings.titles import names_of
+from recbench.own_ratings.values import on_the_grid, split_title, stars_of
 from recbench.ratings import MAX_STARS
 
 LATEST = 3_000  # ratings that are learned; n of them take n³ / 3 operations
@@ -50,20 +51,20 @@ class Session:
         self.known_movies, self.catalogue = known_movies, known_movies.catalogue
         self.matcher = Matcher(known_movies.catalogue)
         self._new_model = new_model
-        self._movie_of: dict[OwnRating, int | None] = {}  # of ratings that were matched before
+        self._matches: dict[OwnRating, Match] = {}  # of each rating by itself
         self.take(profile or Profile())
 
     # --- the profile -----------------------------------------------------------------------------
 
     def take(self, profile: Profile) -> None:
         """Another profile takes the place of this one."""
-        find, before = self.matcher.find, self._movie_of
+        find, before = self.matcher.find, self._matches
         self.profile = profile
-        self._movie_of = {  # the ratings have the title of a movie, or else found none
-            one: before[one] if one in before else find(one, strict=True).movie
-            for one in profile.ratings
+        self._matches = {  # the ratings have the title of a movie, or else found none
+            one: before[one] if one in before else find(one, strict=True) for one in profile.ratings
         }
-        self._pairs = [(self._movie_of[one], one) for one in profile.ratings]
+        movies = settled(list(self._matches.items()))
+        self._pairs = list(zip(movies, self._matches, strict=True))
         self._model: Model | None = None
 
     @property
@@ -86,14 +87,13 @@ class Session:
     def add(self, ratings: Sequence[OwnRating]) -> Added:
         """Add ratings of a file, the latest last, see `added_to`. Raises InputError if they are of
         movies by number, and of another numbering."""
-        known = {identity(one) if movie is None else movie: one for movie, one in self._pairs}
-        together, added = added_to(known, ratings, self.matcher, self.catalogue)
+        together, added = added_to(self._matches, ratings, self.matcher, self.catalogue)
         self.take(replace(self.profile, ratings=together))
         return added
 
     def add_file(self, file: RatingsFile) -> list[str]:
         """Add the ratings of a file; what became of them, in sentences. Raises as `add`."""
-        lines = [*self.add(file.ratings).lines(file.kind), *file.notes]
+        lines = [*self.add(file.ratings).lines(file.kind, self.catalogue), *file.notes]
         if not all(rating.title for rating in file.ratings):
             lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
         return lines
@@ -130,7 +130,7 @@ class Session:
         if len({rating if movie is None else movie for movie, rating in pairs}) > 1:
             raise InputError(f"{title}: you have rated several. Say which: {'; '.join(named)}")
         if not pairs:
-            near = self.matcher.nearest(bare, count=len(self.catalogue))
+            near = self.matcher.nearest(bare, len(self.catalogue), NEAR)
             rated = [self.catalogue.name(movie) for movie in near if movie in self.rated][:3]
             hint = f". The nearest that you have rated: {'; '.join(rated)}" if rated else ""
             raise InputError(f"{title}: you have not rated it{hint}")
@@ -230,7 +230,7 @@ class Session:
         names = "; ".join(map(self.catalogue.name, match.candidates))
         if names:
             raise InputError(f"{title}: there are several. Say which: {names}")
-        near = "; ".join(map(self.catalogue.name, self.matcher.nearest(bare)))
+        near = "; ".join(map(self.catalogue.name, self.matcher.nearest(bare, least=NEAR)))
         hint = f". The nearest are {near}" if near else ""
         raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
 

@@ -13,6 +13,10 @@ MOVED = re.compile(rf"^(.+), (l['’´`]|{'|'.join(ARTICLES)})$", re.IGNORECASE)
 LEADING = re.compile(rf"^(?:l['’´`]\s*|(?:{'|'.join(ARTICLES)})\s+)(.+)$", re.IGNORECASE)
 PARENTHESES = re.compile(r"\(([^()]*)\)")
 KNOWN_AS = re.compile(r"^(?:a\.?\s?k\.?\s?a\.?|also known as|or|originally)[\s:]+", re.IGNORECASE)
+VERSION = re.compile(  # the whole of parentheses
+    r"^(?:[\w'’.]+\s+){0,3}(?:version|cut|edition|redux)$|^(?:extended|uncut|unrated|remastered)$",
+    re.IGNORECASE,
+)
 NO_NAME = re.compile(
     r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|film|\d+$)\b|^\d+$",
     re.IGNORECASE,
@@ -31,8 +35,9 @@ NUMBERS = {numeral: str(number) for number, numeral in enumerate((*ROMAN, "xiv",
 ONE_LETTER = {"i", "v", "x"}  # a numeral only at the end or after one of these
 COUNTED = {"part", "episode", "chapter", "vol", "volume"}
 
-# How far a name is from the title itself: what is better known comes first
-TITLE, NO_ARTICLE, ALTERNATIVE = 0, 1, 2
+# How far a name is from the title itself: what is better known comes first. Ranks are added: the
+# remainder by ALTERNATIVE says whether an article, or the name of a version, was left out
+TITLE, LEFT_OUT, ALTERNATIVE = 0, 1, 5
 TELLING = 3  # words
 SHORTEST_HEAD = 4  # characters
 
@@ -83,12 +88,13 @@ def names_of(title: str) -> dict[str, int]:
         found[key(name)] = min(rank, found.get(key(name), rank))
         bare = LEADING.match(name)
         if bare and len(key(bare[1])) > 1:
-            found.setdefault(key(bare[1]), rank + NO_ARTICLE)
+            found.setdefault(key(bare[1]), rank + LEFT_OUT)
 
-    without = outside_parentheses(title)
-    add(without, TITLE)
+    without, parentheses = outside_parentheses(title), PARENTHESES.findall(title)
+    versions = list(filter(VERSION.match, parentheses))
+    add(without, LEFT_OUT if versions else TITLE)
     add(title, TITLE)
-    for inside in PARENTHESES.findall(title):
+    for inside in (one for one in parentheses if one not in versions):
         for name in re.split(r"\s+/\s+|;", inside):
             alternative = KNOWN_AS.sub("", name.strip())
             if not NO_NAME.match(alternative):

@@ -10,9 +10,10 @@ from flask import Blueprint, Response, abort, make_response, redirect, request
 from recbench.errors import InputError
 from recbench.own_ratings.filters import known_name
 from recbench.own_ratings.profile import FILE
-from recbench.own_ratings.reading import ratings_of, stars_of
+from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
 from recbench.own_ratings.session import Session
+from recbench.own_ratings.values import stars_of
 from recbench.page.showing import the_user, the_view
 from recbench.page.user import Message
 

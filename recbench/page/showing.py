@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.session import LATEST
+from recbench.own_ratings.values import number_of
 from recbench.page.user import LARGEST_FILE, User
 
 LONGEST_TITLE = 200  # characters of a search
@@ -99,11 +99,9 @@ def _number(
     query: Mapping[str, str], name: str, least: float, most: float, default: float = 0
 ) -> float:
     text = query.get(name, "").strip()
-    try:
-        value = float(text) if text else default
-    except ValueError:
-        value = math.nan
-    if not least <= value <= most or (name != "diversity" and value != int(value)):
+    value = number_of(text) if text else default
+    whole = value is not None and (name == "diversity" or value == int(value))
+    if value is None or not whole or not least <= value <= most:
         raise InputError(
             f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least:g} to {most:,.0f}"
         )
@@ -142,6 +140,7 @@ def page() -> str:
             catalogue=session.catalogue,
             file=user.file,
             recommended=user.recommended(*view.wish),
+            if_none=view.wish[1].if_none(session.catalogue),
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),

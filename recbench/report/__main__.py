@@ -21,7 +21,7 @@ from recbench.errors import InputError
 from recbench.report.html.changes import write_changes
 from recbench.report.html.run_report import write_report
 from recbench.report.leaderboard import leaderboard_page
-from recbench.report.markdown import pictures, shared, with_tables
+from recbench.report.markdown import pictures, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADERBOARD = ROOT / "docs" / "leaderboard.html"
@@ -60,13 +60,13 @@ def main(parameters: Parameters) -> int:
 def _documents(check: bool) -> int:
     """Write them, or with `check` compare them; 1 if one is not what the files say."""
     written = {LEADERBOARD: leaderboard_page(ROOT / "results" / "main")}
-    corrected = shared()
+    families: dict = {}
     for file in DOCUMENTS:
         text = file.read_text(encoding="utf-8")
         if not check:
             for picture in pictures(text, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
-        written[file] = with_tables(text, ROOT, corrected)
+        written[file] = with_tables(text, ROOT, families)
     stale = [
         file
         for file, text in written.items()

@@ -1,62 +1,72 @@
-"""The comparisons that documents make, and their p corrected for all of them together."""
+"""The files that documents are made from, and p corrected for all comparisons of a family."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm
-from recbench.report.terminal import USERS_MEDIAN
 
 MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
 Mark = tuple[str, ...]  # its kind, and its words
+# with its run a comparison of one recommender with another
+COMPARED = ["score", "num_users", "reviews_per_user", "model", "reference"]
+P = dict[tuple, float]
 
 
-class Comparison(NamedTuple):
-    """One recommender against one other, by a score, in a cell of a run."""
-
-    run: str
-    score: str
-    num_users: int
-    reviews_per_user: int
-    model: str
-    reference: str
-
-
-@dataclass(frozen=True)
 class Page:
     """What the marks of a document are made from.
 
-    Attributes:
+    Args:
         root: the paths in the marks are relative to it.
-        p: of each comparison of the document's family, after Holm's correction.
+        p: of each comparison of the document's family, after Holm's correction; empty while the
+            comparisons are still being collected.
     """
 
-    root: Path
-    p: dict[Comparison, float]
+    def __init__(self, root: Path, p: P) -> None:
+        self.root, self.p = root, p
+        self.collected: P = {}  # the comparisons made, with p before the correction
 
     def read(self, *path: str) -> pd.DataFrame:
-        """Raises InputError if the file is not there."""
-        return read(self.root.joinpath(*path))
+        """The CSV, which must not be changed. Raises InputError if it is not there."""
+        file = self.root.joinpath(*path)
+        if not file.exists():
+            raise InputError(f"{file}: is not there; run what makes it")
+        return _read(file, file.stat().st_mtime_ns)
 
-    def with_p(self, run: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows, which are compared in the document, with the corrected p as `p_holm`."""
-        return rows.assign(p_holm=[self.p.get(one, np.nan) for one in comparisons(run, rows)])
+    def compared(self, run: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows, whose comparisons the document makes, with the corrected p as `p_holm`. One
+        that two tables have counts once, with the larger p."""
+        keys = [(run, *row) for row in rows[COMPARED].itertuples(index=False, name=None)]
+        for key, p in zip(keys, rows["p"].tolist(), strict=True):
+            if not np.isnan(p):
+                self.collected[key] = max(p, self.collected.get(key, 0.0))
+        return rows.assign(p_holm=[self.p.get(key, np.nan) for key in keys])
 
+    def selected(
+        self, run: str, file: str, score: str, models: str = "", references: str = ""
+    ) -> pd.DataFrame:
+        """The rows of claims.csv or significance.csv with this score, and only these `models` and
+        `references`, if any are named (joined with ",")."""
+        rows = self.read(run, file)
+        rows = rows[rows["score"] == score]
+        for column, names in (("model", models), ("reference", references)):
+            if names:
+                rows = rows[rows[column].isin(names.split(","))]
+        return rows
 
-def read(file: Path) -> pd.DataFrame:
-    """The CSV, which must not be changed. Raises InputError if it is not there."""
-    if not file.exists():
-        raise InputError(f"{file}: is not there; run what makes it")
-    return _read(file, file.stat().st_mtime_ns)
+    def replayed(self, run: str) -> pd.DataFrame:
+        """continual_summary.csv with `model` as recommender@refitted, and all of `COMPARED`."""
+        rows = self.read(run, "continual_summary.csv")
+        rows = rows.assign(model=rows["model"] + "@" + rows["retrained"])
+        about = {"score": "rmse", "num_users": 0, "reviews_per_user": 0}
+        return rows.assign(**about, reference=rows["model"].iloc[0])
 
 
 @lru_cache(maxsize=100)
@@ -80,68 +90,15 @@ def marks_of(text: str, root: Path) -> frozenset[Mark]:
     return frozenset(marks)
 
 
-def selected(
-    root: Path, run: str, file: str, score: str, models: str = "", references: str = ""
-) -> pd.DataFrame:
-    """The rows of claims.csv or significance.csv with this score, and only these `models` and
-    `references`, if any are named (joined with ",")."""
-    rows = read(root / run / file)
-    rows = rows[rows["score"] == score]
-    for column, names in (("model", models), ("reference", references)):
-        if names:
-            rows = rows[rows[column].isin(names.split(","))]
-    return rows
+def corrected(marks: frozenset[Mark], root: Path, made: Callable[[Page, Mark], str]) -> P:
+    """p of every comparison that is made for these marks, after Holm's correction for all of them,
+    whatever their run and score.
 
-
-def with_reference(root: Path, run: str, score: str) -> pd.DataFrame:
-    """The rows of significance.csv that compare with the reference of the cell."""
-    rows = selected(root, run, "significance.csv", score)
-    return rows[rows["reference_role"] != USERS_MEDIAN]
-
-
-def replayed(root: Path, run: str) -> pd.DataFrame:
-    """continual_summary.csv with `model` as recommender@refitted, and what a comparison needs."""
-    rows = read(root / run / "continual_summary.csv")
-    rows = rows.assign(model=rows["model"] + "@" + rows["retrained"])
-    about = {"score": "rmse", "num_users": 0, "reviews_per_user": 0}
-    return rows.assign(**about, reference=rows["model"].iloc[0])
-
-
-def compared(root: Path, kind: str, *words: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """The runs of a mark, with the rows of the comparisons that it makes of each."""
-    if kind == "scores":
-        yield words[0], with_reference(root, *words)
-    elif kind == "differences":
-        run, *more = words
-        yield run, selected(root, run, "significance.csv", *more)
-    elif kind in ("claims", "count"):
-        run, *more = words[:4]
-        yield run, selected(root, run, "claims.csv", *more)
-    elif kind == "verdicts":
-        for run in words[0].split(","):
-            for pair in words[1:]:
-                yield run, selected(root, run, "claims.csv", "rmse", *pair.split(":"))
-    elif kind == "replay":
-        for run in words[0].split(","):
-            yield run, replayed(root, run).dropna(subset="p")
-
-
-def corrected(marks: frozenset[Mark], root: Path) -> dict[Comparison, float]:
-    """p of every comparison of these marks, after Holm's correction for all of them, whatever
-    their run and score; a comparison that two tables have counts once, with the larger p.
-
-    Raises:
-        InputError: a file that a mark names is not there.
+    Args:
+        made: makes the text of a mark, and has the page collect its comparisons.
     """
-    p: dict[Comparison, float] = {}
+    page = Page(root, {})
     for mark in marks:
-        for run, rows in compared(root, *mark):
-            for made, value in zip(comparisons(run, rows), rows["p"].tolist(), strict=True):
-                p[made] = max(value, p.get(made, 0.0))
-    return dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
-
-
-def comparisons(run: str, rows: pd.DataFrame) -> list[Comparison]:
-    """Those of rows with the columns of a comparison."""
-    of_rows = rows[list(Comparison._fields[1:])].itertuples(index=False, name=None)
-    return [Comparison(run, *row) for row in of_rows]
+        made(page, mark)
+    p = np.array(list(page.collected.values()))
+    return dict(zip(page.collected, holm(p).tolist(), strict=True))

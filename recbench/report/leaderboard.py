@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +13,7 @@ from recbench.evaluation.protocols import VERSION, Protocol
 from recbench.files import CELL
 from recbench.registry import class_of
 from recbench.report.figure import minus
-from recbench.report.html.page import Page, render
-from recbench.report.html.section import Section
+from recbench.report.html.page import Page, Section, render
 from recbench.report.terminal import cell_name, cells_of, learns_from, marks
 from recbench.runs.run_folder import read_metadata
 
@@ -24,33 +23,6 @@ USER_SETS = {
     "development": "development users",
     "all": "users drawn from all",
 }
-FILTERS: dict[str, list[tuple[str, str | float]]] = {
-    "learns from": [
-        (text, text) for text in ("all users", "the user alone", "the user, and item statistics")
-    ],
-    "bytes per user": [("up to 1 kB", 1e3), ("up to 10 kB", 1e4), ("up to 100 kB", 1e5)],
-    "forgets": [("exactly", "yes")],
-}
-
-
-@dataclass(frozen=True)
-class Board:
-    """Recommenders that were measured alike.
-
-    Attributes:
-        title: data and users, in words.
-        about: the protocol in words.
-        comparable: why it is not ranked with what is measured today, or "".
-        cells: users and ratings of each; the last is the one that is ranked by.
-        rows: model, learns_from, one column for each cell (its name: RMSE, and with _mark: "+",
-            "-" or ""), mae, bytes_per_user, forgets, seconds, tuned, run; the best first.
-    """
-
-    title: str
-    about: str
-    comparable: str
-    cells: list[tuple[int, int]]
-    rows: pd.DataFrame
 
 
 def leaderboard_page(folder: Path) -> str:
@@ -59,17 +31,6 @@ def leaderboard_page(folder: Path) -> str:
     Raises:
         InputError: as `boards`.
     """
-    sections = [
-        Section(
-            f"ranking-{number}",
-            board.title,
-            [f"{board.about}."],
-            table_of(board),
-            warning=board.comparable and f"Not to be compared with the others: {board.comparable}.",
-            is_open=True,
-        )
-        for number, board in enumerate(boards(folder), start=1)
-    ]
     page = Page(
         title="Leaderboard: Recommender Systems Benchmark",
         kicker="Recommender Systems Benchmark",
@@ -79,35 +40,16 @@ def leaderboard_page(folder: Path) -> str:
         "worse than the reference of the run it is from (p < .05 after Holm over that run). Cells "
         "are users × ratings of each; the first one ranks; MAE, memory and seconds are of it.",
         answer="RMSE in stars, mean over users (less is better)",
-        sections=sections,
-        filters=FILTERS,
+        sections=boards(folder),
+        has_search=True,
         command="python -m recbench.report",
     )
     return render(page) + "\n"
 
 
-def table_of(board: Board) -> pd.DataFrame:
-    """What is read of a ranking, the cell that ranks before the others; with the columns `_mark`
-    and `_best` of `recbench.report.html.section.Section`."""
-    rows = board.rows
-    ranked = rows["mae"].notna()  # measured in the cell that ranks
-    table = pd.DataFrame({"rank": pd.Series(range(1, len(rows) + 1), dtype="Int64").where(ranked)})
-    table = table.assign(**{"model": rows["model"], "learns from": rows["learns_from"]})
-    for name in (cell_name(cell) for cell in (board.cells[-1], *board.cells[:-1])):
-        table[f"RMSE, {name}"] = rows[name]
-        table[f"RMSE, {name}_mark"] = rows[f"{name}_mark"].map(minus)
-        table[f"RMSE, {name}_best"] = rows[name].round(3) == round(rows[name].min(), 3)
-    table["MAE"] = rows["mae"]
-    table["bytes per user"] = pd.to_numeric(rows["bytes_per_user"]).round()
-    table[["forgets", "fit and predict, s", "tuned", "run"]] = rows[
-        ["forgets", "seconds", "tuned", "run"]
-    ]
-    return table
-
-
-def boards(folder: Path) -> list[Board]:
-    """The rankings of all runs in `folder`: those with most recommenders first, those of an earlier
-    version of the evaluation last.
+def boards(folder: Path) -> list[Section]:
+    """The rankings of all runs in `folder`, a section of recommenders that were measured alike:
+    those with most recommenders first, those of an earlier version of the evaluation last.
 
     A cell that several runs have of a recommender is that of the run that ended last.
 
@@ -123,8 +65,12 @@ def boards(folder: Path) -> list[Board]:
         if "protocol" in metadata and metadata.get("status") != "running":  # a grid, to its end
             ended = str(metadata.get("finished", ""))
             alike.setdefault(_key(metadata), []).append((ended, run, metadata))
-    found = [_board(sorted(group, key=lambda one: one[:2])) for group in alike.values()]
-    return sorted(found, key=lambda board: (bool(board.comparable), -len(board.rows), board.title))
+    made = []
+    for group in alike.values():
+        group.sort(key=lambda one: one[:2])
+        made.append(_board(group[-1][2], _table([run for _, run, _ in group])))
+    made.sort(key=lambda one: (bool(one.warning), -one.n_rows, one.title))
+    return [replace(one, name=f"ranking-{at}") for at, one in enumerate(made, start=1)]
 
 
 def _key(metadata: dict) -> tuple:
@@ -143,15 +89,8 @@ def _choices(metadata: dict) -> dict[str, object]:
     }
 
 
-def _board(group: list[tuple[str, Path, dict]]) -> Board:
-    metadata = group[-1][2]
-    tables = [_rows_of(run).assign(order=order) for order, (_, run, _) in enumerate(group)]
-    rows = pd.concat(tables, ignore_index=True)
-    latest = rows.groupby(["model", *CELL])["order"].transform("max")
-    rows = rows[rows["order"] == latest]
-    cells = cells_of(rows)
-    table = pd.DataFrame(_of_model(name, of_one, cells) for name, of_one in rows.groupby("model"))
-    best_first = table.sort_values([cell_name(cells[-1]), "model"], kind="stable")
+def _board(metadata: dict, table: pd.DataFrame) -> Section:
+    """The ranking in `table`, with its protocol in words."""
     name, fingerprint, _, version, seed = _key(metadata)
     choices = _choices(metadata)
     users, background = str(choices["user_set"]), choices["background_users"]
@@ -166,13 +105,50 @@ def _board(group: list[tuple[str, Path, dict]]) -> Board:
         f"evaluation {version}",
     ]
     earlier = f"measured by version {version} of the evaluation; today's is {VERSION}"
-    return Board(
+    return Section(
+        name="",
         title=f"{name}, {USER_SETS.get(users, f'users of {users}')}",
-        about="; ".join(about),
-        comparable="" if version == VERSION else earlier,
-        cells=cells,
-        rows=best_first.reset_index(drop=True),
+        text=[f"{'; '.join(about)}."],
+        table=table,
+        warning="" if version == VERSION else f"Not to be compared with the others: {earlier}.",
     )
+
+
+def _table(runs: list[Path]) -> pd.DataFrame:
+    """What is read of a ranking, the best first, the cell that ranks before the others; with the
+    columns `_mark` and `_best` of `recbench.report.html.page.Section`."""
+    rows = pd.concat([_rows_of(run).assign(order=at) for at, run in enumerate(runs)])
+    rows = rows[rows["order"] == rows.groupby(["model", *CELL])["order"].transform("max")]
+    rows = rows.assign(seconds=rows["fit_seconds"] + rows["predict_seconds"])
+    *others, ranks_by = cells_of(rows)
+    of_cells = {cell: own.groupby("model") for cell, own in rows.groupby(CELL)}
+    last, every = of_cells[ranks_by], rows.groupby("model")
+    models = every["rmse"].mean().index  # by their names
+    error = last["rmse"].mean().reindex(models).sort_values(kind="stable")
+    models = error.index
+    table = pd.DataFrame({"rank": range(1, len(models) + 1)}, index=models, dtype="Int64")
+    table["rank"] = table["rank"].where(error.notna())  # measured in the cell that ranks
+    table["model"] = models
+    table["learns from"] = [learns_from(rows, name) for name in models]
+    for cell in (ranks_by, *others):
+        name, mean = f"RMSE, {cell_name(cell)}", of_cells[cell]["rmse"].mean().reindex(models)
+        mark = of_cells[cell]["mark"].first().reindex(models).fillna("").map(minus)
+        best = mean.round(3) == round(mean.min(), 3)
+        table = table.assign(**{name: mean, f"{name}_mark": mark, f"{name}_best": best})
+    table["MAE"] = last["mae"].mean()
+    table["bytes per user"] = last["bytes_per_user"].mean().round()
+    table["forgets"] = [_forgets(name) for name in models]
+    table["fit and predict, s"] = last["seconds"].mean()
+    table["tuned"] = every["tuned"].first().map(lambda tuned: "no" if tuned == "never" else "yes")
+    table["run"] = last["run"].first().reindex(models).fillna(every["run"].first())
+    return table.reset_index(drop=True).round(6)
+
+
+def _forgets(name: str) -> str:
+    cls = class_of(name)
+    if cls is None:  # of a plugin it is not known
+        return ""
+    return "yes" if issubclass(cls, ForgettingRecommender) else "no"
 
 
 def _rows_of(run: Path) -> pd.DataFrame:
@@ -181,26 +157,8 @@ def _rows_of(run: Path) -> pd.DataFrame:
     if not file.exists():
         raise InputError(f"{file}: is not there. Delete the folder, or go on with the run")
     rows = pd.read_csv(file)
-    rows = rows[rows["status"] == "ok"]
+    rows = rows[rows["status"] == "ok"].assign(run=run.name)
+    rows = rows.reindex(columns=[*rows, *({"bytes_per_user"} - set(rows))])
     found = marks(pd.read_csv(differences)) if differences.exists() else {}
     keys = rows[[*CELL, "model"]].itertuples(index=False, name=None)
-    return rows.assign(mark=[found.get((*key, "rmse"), "") for key in keys], run=run.name)
-
-
-def _of_model(name: str, rows: pd.DataFrame, cells: list[tuple[int, int]]) -> dict[str, object]:
-    by_cell, cls = dict(list(rows.groupby(CELL))), class_of(name)
-    row: dict[str, object] = {"model": name, "learns_from": learns_from(rows, name)}
-    for cell in cells:
-        of_cell = by_cell.get(cell)
-        row[cell_name(cell)] = None if of_cell is None else of_cell["rmse"].mean()
-        row[f"{cell_name(cell)}_mark"] = "" if of_cell is None else of_cell["mark"].iloc[0]
-    last = by_cell.get(cells[-1], rows.iloc[:0])  # nothing of another cell
-    forgets = cls and ("yes" if issubclass(cls, ForgettingRecommender) else "no")
-    return row | {
-        "mae": last["mae"].mean(),
-        "bytes_per_user": last["bytes_per_user"].mean() if "bytes_per_user" in last else None,
-        "forgets": forgets or "",  # of a plugin it is not known
-        "seconds": (last["fit_seconds"] + last["predict_seconds"]).mean(),
-        "tuned": "no" if rows["tuned"].iloc[0] == "never" else "yes",
-        "run": (last if len(last) else rows)["run"].iloc[0],
-    }
+    return rows.assign(mark=[found.get((*key, "rmse"), "") for key in keys])

@@ -10,31 +10,26 @@ import matplotlib.figure as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 
-from recbench.report.figure import Axis, Figure, Panel, Series, by_model, front, thinned
+from recbench.report.figure import Axis, Figure, linear_part, minus, number
 from recbench.report.html.grid_sections import errors_figure, scores_by_cell
 from recbench.report.style import looks_of, save
+from recbench.report.terminal import MORE_IS_BETTER, SCORES
 
 GREY = "#555555"
-LISTS = ("list", "boxes")
 
 
-def write_figures(
-    figures: Sequence[Figure], looks: dict[str, dict], shown: list[str], folder: Path
-) -> list[Path]:
-    """Each figure as .png and .svg; the files written.
+def write_figures(figures: Sequence[Figure], looks: dict[str, dict], folder: Path) -> None:
+    """Each figure as .png and .svg.
 
     Args:
         looks: of each recommender, see `recbench.report.style.run_looks`.
-        shown: the recommenders that are drawn where bars of many would lie upon each other.
     """
-    files = []
     for figure in figures:
-        if figure.file and figure.panels:
+        if len(figure.table):
             folder.mkdir(exist_ok=True)
-            crowded = figure.in_file[0].kind == "bars"
-            files += save(draw(figure, looks, shown if crowded else None), folder / figure.file)
-    return files
+            save(draw(figure, looks), folder / figure.name)
 
 
 def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl.Figure:
@@ -45,8 +40,7 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl
     """
     models = models or done["model"].unique().tolist()
     table = scores_by_cell(done, pd.DataFrame({"score": []}), ["rmse"])
-    dataset = str(done["dataset"].iloc[0])
-    return draw(errors_figure(table, dataset, {"rmse": "RMSE, stars"}), looks_of(models), models)
+    return draw(errors_figure(table, str(done["dataset"].iloc[0])), looks_of(models), models)
 
 
 def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
@@ -56,134 +50,163 @@ def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
     Args:
         table: change, model, ratings_since, rmse, rmse_before.
     """
-    panels = {}
-    for change, rows in table.groupby("change", sort=False):
-        windows = sorted(rows["ratings_since"].unique())
-        ticks = [(-1, "before"), *((at, str(window)) for at, window in enumerate(windows))]
-
-        def line(model: str, own: pd.DataFrame) -> Series:
-            own = own.sort_values("ratings_since")
-            y = [own["rmse_before"].iloc[0], *own["rmse"]]
-            return Series(model, range(-1, len(y) - 1), y)
-
-        x = Axis("ratings of that kind since the change (each up to the next)", ticks=ticks)
-        y = Axis("RMSE of ratings of that kind, stars")
-        panels[str(change)] = Panel("lines", by_model(rows, line), x, y, title=str(change))
-    return draw(Figure("adaptation", "", panels), looks_of(list(table["model"].unique())))
+    before = table.drop_duplicates(["change", "model"])
+    before = before.assign(rmse=before["rmse_before"], ratings_since="before")
+    after = table.sort_values("ratings_since", kind="stable")
+    x = Axis(
+        "ratings_since", "ratings of that kind since the change (each up to the next)", "places"
+    )
+    y = Axis("rmse", "RMSE of ratings of that kind, stars")
+    rows = pd.concat([before, after])
+    figure = Figure("adaptation", "lines", rows, x, y, panel="change")
+    return draw(figure, looks_of(list(table["model"].unique())))
 
 
 def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None) -> mpl.Figure:
     """The figure with its panels side by side; `models`: only these, in this order."""
-    panels = figure.in_file
-    drawn_models = {series.model for panel in panels for series in panel.series}
+    score, panels = figure.panels_of_file()
+    drawn_models = {name for rows in panels.values() for name in rows["model"]}
     there = [name for name in models or looks if name in drawn_models]
-    is_list = panels[0].kind in LISTS
+    is_list, many = figure.is_list, len(panels)
     if is_list:
-        there = _order(panels, there)
-    alone, many = len(panels) == 1, len(panels)
-    width = (9.0 if alone else 3.2 + 2.4 * many) if is_list else (9.0 if alone else 2 + 3.2 * many)
+        there = _by_mean_place(list(panels.values()), there)
+    width = 9.0 if many == 1 else 3.2 + 2.4 * many if is_list else 2 + 3.2 * many
     height = 1.9 + 0.3 * len(there) if is_list else 5.0
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
-    rows = drawn.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, panel in zip(rows, panels, strict=True):
-        _draw_panel(axes, panel, looks, there)
-        axes.set_title(figure.title if alone and figure.title else panel.title, loc="left")
-        axes.title.set_fontsize(11)
+    axes_of_panels = drawn.subplots(1, many, sharey=True, squeeze=False)[0]
+    for axes, (name, rows) in zip(axes_of_panels, panels.items(), strict=True):
+        _draw_panel(axes, figure, rows, score, {name: looks[name] for name in there})
+        title = ", ".join(filter(None, (figure.title, name))) if many == 1 else name
+        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_xlabel(fill(_title(figure.x.title, score), 34 if many > 1 else 90))
+    first = axes_of_panels[0]
     if is_list:
-        rows[0].invert_yaxis()
+        first.set_yticks(range(len(there)), there)
+        first.invert_yaxis()
     else:
-        rows[0].set_ylabel(panels[0].y.title)
-    if figure.title and not alone:
+        first.set_ylabel(_title(figure.y.title, score))
+    if figure.title and many > 1:
         drawn.suptitle(figure.title, x=0.01, ha="left", fontsize=11)
-    if not is_list and panels[0].kind != "points":
-        handles, labels = rows[0].get_legend_handles_labels()
-        words = {"title": figure.note, "frameon": False, "alignment": "left"}
+    if figure.kind == "lines":
         drawn.legend(
-            handles, labels, loc="outside right upper", fontsize=9, title_fontsize=9, **words
-        )
+            *first.get_legend_handles_labels(), loc="outside right upper", fontsize=9,
+            title=figure.note, title_fontsize=9, frameon=False, alignment="left",
+        )  # fmt: skip
     elif figure.note:
         drawn.supxlabel(figure.note, x=0.01, ha="left", fontsize=9)
     return drawn
 
 
-def _order(panels: list[Panel], models: list[str]) -> list[str]:
-    """By the mean place in the lists of all panels."""
-    lists = [list(dict.fromkeys(one.model for one in panel.series)) for panel in panels]
-    places = {name: [one.index(name) for one in lists if name in one] for name in models}
-    return sorted(models, key=lambda name: float(np.mean(places[name])) if places[name] else 0.0)
+def _title(title: str, score: str) -> str:
+    more = score in MORE_IS_BETTER
+    words = {"better": "more" if more else "less", "side": "right" if more else "left"}
+    return title.format(score=SCORES.get(score, score), **words)
 
 
-def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict], models: list[str]) -> None:
+def _by_mean_place(panels: list[pd.DataFrame], models: list[str]) -> list[str]:
+    """Sorted by the mean place in the lists of all panels."""
+    lists = [rows["model"].unique().tolist() for rows in panels]
+    return sorted(
+        models, key=lambda name: float(np.mean([one.index(name) for one in lists if name in one]))
+    )
+
+
+def _draw_panel(
+    axes: Axes, figure: Figure, rows: pd.DataFrame, score: str, looks: dict[str, dict]
+) -> None:
+    """The rows of one panel, those of the recommenders in `looks`."""
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    if panel.rule is not None:
-        line = axes.axvline if panel.kind in LISTS else axes.axhline
-        line(panel.rule, color=GREY, lw=1)
-    if panel.diagonal:
-        axes.plot(panel.diagonal, panel.diagonal, color=GREY, lw=1, ls=":")
-    for name, axis in (("x", panel.x), ("y", panel.y)):
-        if axis.log:
-            axes.set(**{f"{name}scale": "log"})
-    series = [one for one in panel.series if one.model in models]
-    if panel.front:
-        axes.plot(
-            *zip(*front((one.x[0], one.y[0]) for one in series), strict=True),
-            color=GREY, lw=1, ls=":", drawstyle="steps-post",
+    if figure.rule is not None:
+        (axes.axvline if figure.is_list else axes.axhline)(figure.rule, color=GREY, lw=1)
+    if figure.diagonal:
+        axes.plot(figure.diagonal, figure.diagonal, color=GREY, lw=1, ls=":")
+    rows = rows[rows["model"].isin(list(looks))]
+    x = _scaled(axes, "x", figure.x, score, rows)
+    y = _scaled(axes, "y", figure.y, score, rows) if figure.y.column else 0.0
+    low, high = (rows.get(name.format(score=score)) for name in figure.ends)
+    points = rows.assign(_x=x, _y=y, _low=low, _high=high)
+    if figure.front:
+        axes.plot(*_front(points), color=GREY, lw=1, ls=":", drawstyle="steps-post")
+    groups = dict(list(points.groupby("model", sort=False)))
+    for place, (model, look) in enumerate(looks.items()):
+        if model in groups:
+            _draw_model(
+                axes, figure.kind, groups[model], look | {"label": model}, place, len(looks)
+            )
+
+
+def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) -> pd.Series:
+    """Set the scale; the places of the rows."""
+    column = axis.column.format(score=score)
+    mpl_axis = axes.xaxis if which == "x" else axes.yaxis
+    if axis.scale == "places":
+        names = list(rows[column].unique())
+        texts = [number(one) if isinstance(one, (int, float)) else str(one) for one in names]
+        every = 1 + len(names) // 13
+        mpl_axis.set_ticks(list(range(len(names)))[::every], texts[::every])
+        return rows[column].map(names.index)
+    if axis.scale == "log":
+        axes.set(**{f"{which}scale": "log"})
+    elif axis.scale == "percent":
+        mpl_axis.set_major_formatter(PercentFormatter(1.0))
+        mpl_axis.set_major_locator(MaxNLocator(6))
+    elif axis.scale == "signed":
+        set_scale = axes.set_xscale if which == "x" else axes.set_yscale
+        linear = linear_part(rows, column)
+        set_scale("asinh", linear_width=linear)
+        ticks = _signed_ticks(rows.filter(items=[column, "low", "high"]).to_numpy(float), linear)
+        mpl_axis.set_ticks(ticks, [minus(f"{at:+g}") if at else "0" for at in ticks])
+        mpl_axis.set_minor_locator(NullLocator())
+    return rows[column]
+
+
+def _signed_ticks(values: np.ndarray, linear: float) -> list[float]:
+    """Zero, and those of 1 and 3 times powers of ten that do not crowd."""
+    low, high = min(0.0, np.nanmin(values)), max(0.0, np.nanmax(values))
+    sizes = [step * 10.0**power for power in range(-7, 7) for step in (1, 3)]
+    apart = (np.arcsinh(high / linear) - np.arcsinh(low / linear)) / 6
+    kept = [0.0]
+    for value in (sign * size for size in sizes for sign in (1, -1)):
+        away = np.abs(np.arcsinh(value / linear) - np.arcsinh(np.array(kept) / linear))
+        if 1.2 * low <= value <= 1.2 * high and (away > apart).all():
+            kept.append(value)
+    return kept
+
+
+def _front(points: pd.DataFrame) -> tuple[list[float], list[float]]:
+    """The points that none is both left of and below, from left to right."""
+    points = points.sort_values(["_x", "_y"])
+    front = points[points["_y"] < points["_y"].cummin().shift(fill_value=np.inf)]
+    return front["_x"].tolist(), front["_y"].tolist()
+
+
+def _draw_model(
+    axes: Axes, kind: str, own: pd.DataFrame, look: dict, place: int, many: int
+) -> None:
+    """The points of one recommender, in a list in the row `place`, out of `many`."""
+    colour, x, y = look["color"], own["_x"], own["_y"]
+    ends = (own["_low"].astype(float), own["_high"].astype(float))
+    if kind == "lines":
+        axes.plot(x, y, **look, markersize=5)
+        axes.fill_between(x, *ends, color=colour, alpha=0.08 if many > 6 else 0.15, lw=0)
+    elif kind == "points":
+        axes.plot(x, y, **look | {"linestyle": ""}, markersize=8)
+        at = (float(x.iloc[0]), float(y.iloc[0]))
+        axes.annotate(look["label"], at, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
+        axes.margins(x=0.15)
+    elif kind == "boxes":
+        names = {"whislo": "p5", "q1": "p25", "med": "p50", "q3": "p75", "whishi": "p95"}
+        box = {name: own[column].iloc[0] for name, column in names.items()}
+        line = {"color": colour}
+        axes.bxp(
+            [box], positions=[place], widths=0.6, orientation="horizontal", showfliers=False,
+            showcaps=False, manage_ticks=False, boxprops=line, whiskerprops=line,
+            medianprops=line | {"lw": 2},
         )  # fmt: skip
-    for one in sorted(series, key=lambda one: models.index(one.model)):
-        DRAWN[panel.kind](axes, one, looks[one.model], models)
-    axes.set_xlabel(fill(panel.x.title, 34 if len(axes.figure.axes) > 1 else 90))
-    for name, axis in (("x", panel.x), ("y", panel.y)):
-        if axis.ticks:
-            ends = axes.get_xlim() if name == "x" else axes.get_ylim()
-            most = 6 if name == "x" and len(axes.figure.axes) > 1 else 12
-            some = thinned(axis.ticks, abs(ends[1] - ends[0]) / most)
-            axes.set(**{f"{name}ticks": [at for at, _ in some]})
-            axes.set(**{f"{name}ticklabels": [text for _, text in some]})
-    if panel.kind in LISTS:
-        axes.set_yticks(range(len(models)), models)
-
-
-def _line(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
-    order = np.argsort(one.x)
-    x, y = np.asarray(one.x, dtype=float)[order], np.asarray(one.y, dtype=float)[order]
-    axes.plot(x, y, **look, markersize=5, label=one.model)
-    if len(one.low):
-        low, high = (np.asarray(end, dtype=float)[order] for end in (one.low, one.high))
-        alpha = 0.08 if len(models) > 6 else 0.15
-        axes.fill_between(x, low, high, color=look["color"], alpha=alpha, lw=0)
-
-
-def _bars(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
-    shift = 0.5 * (models.index(one.model) / max(len(models) - 1, 1) - 0.5)
-    y = np.asarray(one.y, dtype=float)
-    away = np.stack((y - np.asarray(one.low), np.asarray(one.high) - y))  # [2, n]
-    words = look | {"linestyle": "", "markersize": 4, "lw": 1, "label": one.model}
-    axes.errorbar(np.asarray(one.x) + shift, y, away, **words)
-
-
-def _row(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
-    row = models.index(one.model)
-    colour, y = look["color"], np.asarray(one.y, dtype=float) + row
-    if len(one.low):
-        axes.hlines(y, one.low, one.high, color=colour, lw=1.5)
-    words = {"markerfacecolor": "white" if one.is_open else colour, "color": colour}
-    axes.plot(one.x, y, look["marker"], **words)
-
-
-def _box(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
-    y, colour = models.index(one.model), look["color"]
-    p5, p25, p50, p75, p95 = one.x
-    axes.plot([p5, p95], [y, y], color=colour, lw=1)
-    axes.barh(y, p75 - p25, 0.6, p25, zorder=2, facecolor="white", edgecolor=colour)
-    axes.plot([p50, p50], [y - 0.3, y + 0.3], color=colour, lw=2, zorder=3)
-
-
-def _point(axes: Axes, one: Series, look: dict, models: list[str]) -> None:
-    axes.plot(one.x, one.y, **look | {"linestyle": ""}, markersize=8)
-    place = (float(one.x[0]), float(one.y[0]))
-    axes.annotate(one.model, place, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
-    axes.margins(x=0.15)
-
-
-DRAWN = {"list": _row, "boxes": _box, "lines": _line, "bars": _bars, "points": _point}
+    else:
+        axes.hlines(place + y, *ends, color=colour, lw=1.5)
+        is_open = own.get("_open", pd.Series(False, own.index))
+        for rows, face in ((own[is_open], "white"), (own[~is_open], colour)):
+            words = {"markerfacecolor": face, "color": colour, "linestyle": ""}
+            axes.plot(rows["_x"], place + rows["_y"], marker=look["marker"], **words)

@@ -21,12 +21,6 @@ from recbench.runs.processes import Observer, Piece
 NO_DIFFERENCES = pd.DataFrame(columns=["reference_role"])
 
 
-def progress_bar(console: Console) -> Progress:
-    """What is being done, how much of how much, and the time left."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=console)
-
-
 class GridProgress:
     """Shows the scores of a grid cell by cell, as each is done; in a terminal also what is being
     done, below a table that stays where it is.
@@ -75,7 +69,7 @@ class GridProgress:
 
     def note(self, text: str) -> None:
         """Something that the user should know, above the table."""
-        self._console.print(text, markup=False)
+        self._console.print(text)
 
     @property
     def observer(self) -> Observer | None:
@@ -125,7 +119,7 @@ class GridProgress:
             elif rows:
                 line = f"{_where(key)}, RMSE: {cell_line(rows)}{self._left(' ({})')}"
                 line = f"[{self._done}/{self._total}] {line}"
-                self._console.print(line, soft_wrap=True, markup=False)
+                self._console.print(line, soft_wrap=True)
 
     def _picture(self) -> Group:
         """What stands in the terminal at this moment."""
@@ -163,7 +157,8 @@ class PiecesProgress:
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done = console, total, 0
         self._started = time.perf_counter()
-        self._bar = progress_bar(console)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(*columns, TimeRemainingColumn(), console=console)
         self._bar.disable = not console.is_terminal
         self._task = self._bar.add_task("pieces", total=total)
 
@@ -182,7 +177,7 @@ class PiecesProgress:
         if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
             seconds = time.perf_counter() - self._started
             left = _duration(seconds / self._done * (self._total - self._done))
-            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)", markup=False)
+            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)")
 
 
 class TimeLeft:

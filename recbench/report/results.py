@@ -50,11 +50,13 @@ def results_table(comparison: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFram
     records = []
     for cell in cells_of(comparison):
         for model, values in means.loc[cell].iterrows():
-            low, high = intervals.get((*cell, model), (None, None))
-            users, ratings = (number or "all" for number in cell)
-            record = {"users": users, "ratings_per_user": ratings, "model": model}
-            record |= {"learns_from": learns_from(comparison, str(model)), **values}
-            records.append(record | {"rmse_low": low, "rmse_high": high})
+            ends = intervals.get((*cell, model), (None, None))
+            key = (
+                *(number or "all" for number in cell),
+                model,
+                learns_from(comparison, str(model)),
+            )
+            records.append([*key, values.iloc[0], *ends, *values.iloc[1:]])
     table = pd.DataFrame(records, columns=COLUMNS)
     for name in table.columns[4:]:  # four decimals of scores, three digits of seconds, whole bytes
         numbers = pd.to_numeric(table[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import cycle
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def shown_at_first(models: list[str], done: pd.DataFrame, references: list[str])
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write `stem`.png and `stem`.svg; the same figure is the same file."""
     files = [stem.with_suffix(f".{suffix}") for suffix in ("png", "svg")]
-    with mpl.rc_context({"svg.hashsalt": stem.name}):
+    with mpl.rc_context({"svg.hashsalt": stem.name}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a sign in the name of a dataset
         for file in files:
             metadata = {"Date": None} if file.suffix == ".svg" else None
             figure.savefig(file, metadata=metadata)

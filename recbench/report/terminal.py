@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, RenderableType
+from rich.console import CONSOLE_SVG_FORMAT, Console, RenderableType
 from rich.table import Table
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -23,6 +25,18 @@ TABLES = {
     "mae": "MAE in stars, mean over users (less is better)",
     "accuracy_mean": "Accuracy within one star, mean over users (more is better)",
     "ranking_ndcg_at_10": "nDCG at 10 of all movies, mean over users (more is better)",
+}
+SCORES = {  # columns of comparison.csv: as they are called in a report
+    "rmse": "RMSE, stars",
+    "mae": "MAE, stars",
+    "accuracy_mean": "accuracy within one star",
+    "auc_like": "AUC of liked movies",
+    "ndcg_at_10": "nDCG at 10 of held-out movies",
+    "skill_over_bias": "skill over item and user bias",
+    "residual_correlation": "correlation of residuals",
+    "crps": "CRPS, stars",
+    "ranking_ndcg_at_10": "nDCG at 10 of all movies",
+    "ranking_recall_at_10": "recall at 10 of all movies",
 }
 MORE_IS_BETTER = {
     *("accuracy_mean", "auc_like", "ndcg_at_10", "skill_over_bias", "residual_correlation"),
@@ -54,6 +68,14 @@ def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
 
 
+def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The name of each cell and its rows, small to large."""
+    return [
+        (cell_name(cell), table[(table[CELL] == list(cell)).all(axis=1)])
+        for cell in cells_of(table)
+    ]
+
+
 def cell_name(cell: tuple[int, int]) -> str:
     """ "250 × 25"; "all × all" for 0 and 0."""
     num_users, reviews = cell
@@ -64,6 +86,25 @@ def cell_of(text: str) -> tuple[int, int]:
     """(250, 25) of "250x25"; 0 is all."""
     num_users, reviews = text.split("x")
     return int(num_users), int(reviews)
+
+
+def users_scored(comparison: pd.DataFrame) -> dict[tuple[int, int], str]:
+    """Of the cells with users of whom no rating is held out: "9,097 of 16,554"."""
+    if "n_users_scored" not in comparison:  # as in earlier runs
+        return {}
+    fewer = comparison[comparison["n_users_scored"] < comparison["n_users"]]
+    first = fewer.drop_duplicates(CELL)[[*CELL, "n_users_scored", "n_users"]]
+    return {
+        (num_users, reviews): f"{scored:,.0f} of {users:,.0f}"
+        for num_users, reviews, scored, users in first.itertuples(index=False, name=None)
+    }
+
+
+def scores_of(table: pd.DataFrame) -> dict[str, str]:
+    """Of `SCORES` those that the table, rows of comparison.csv, has a number of."""
+    return {
+        name: title for name, title in SCORES.items() if name in table and table[name].notna().any()
+    }
 
 
 def name_in_table(comparison: pd.DataFrame, model: str) -> str:
@@ -104,6 +145,46 @@ def references(differences: pd.DataFrame) -> pd.Series:
     return rows.drop_duplicates(CELL).set_index(CELL)["reference"]
 
 
+class CellScore(NamedTuple):
+    """What a recommender scores in a cell: mean (nan: failed) and standard deviation (nan: of one)
+    over iterations, whether it is the best, and its mark, see `marks`."""
+
+    name: str
+    mean: float
+    spread: float
+    best: bool
+    mark: str
+
+    @property
+    def text(self) -> str:
+        return "failed" if pd.isna(self.mean) else f"{self.mean:.3f}"
+
+
+def means_of_cells(
+    comparison: pd.DataFrame, differences: pd.DataFrame, score: str
+) -> Iterator[tuple[str, list[CellScore]]]:
+    """Each recommender, in the order of the rows, and what it scores in each cell: the table of the
+    terminal, of documents and of the page.
+
+    Args:
+        comparison: the rows of comparison.csv.
+        differences: the rows of significance.csv; may be empty.
+    """
+    cells, found = cells_of(comparison), marks(differences)
+    groups = comparison.groupby(["model", *CELL], sort=False)[score]
+    mean, spread = groups.mean(), groups.std()
+    best = mean.groupby(CELL).agg("max" if score in MORE_IS_BETTER else "min")
+    for model in comparison["model"].unique():
+        scores = []
+        for cell in cells:
+            key = (model, *cell)
+            value = mean.get(key, np.nan)
+            is_best = bool(round(value, 4) == round(best[cell], 4))
+            mark = found.get((*cell, model, score), "")
+            scores.append(CellScore(cell_name(cell), value, spread.get(key, np.nan), is_best, mark))
+        yield model, scores
+
+
 # --- tables -------------------------------------------------------------------------------------
 
 
@@ -128,27 +209,25 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
         differences: the rows of significance.csv; may be empty.
         score: the column shown, one of `TABLES`.
     """
-    mean = comparison.groupby(["model", *CELL], sort=False)[score].mean()
-    cells, found = cells_of(comparison), marks(differences)
+    cells = cells_of(comparison)
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("recommender", overflow="fold")  # first to give way where all is too wide
     table.add_column("learns from", no_wrap=True)
     for cell in cells:
         table.add_column(cell_name(cell).replace(" ", ""), justify="right", no_wrap=True)
-    for model in comparison["model"].unique():
-        texts = []
-        for cell in cells:
-            of_cell = mean.xs(cell, level=(1, 2))
-            best = of_cell.max() if score in MORE_IS_BETTER else of_cell.min()
-            value = mean.get((model, *cell), float("nan"))
-            text = "failed" if pd.isna(value) else f"{value:.3f}"
-            bold = f"[bold]{text}[/bold]" if round(value, 3) == round(best, 3) else text
-            texts.append(bold + found.get((*cell, model, score), " "))
-        source = SHORT.get(learns_from(comparison, model), "")
-        table.add_row(name_in_table(comparison, model), f"[dim]{source}", *texts)
+    for model, scores in means_of_cells(comparison, differences, score):
+        texts = [
+            Text.assemble((one.text, "bold" if one.best else ""), one.mark or " ") for one in scores
+        ]
+        source = Text(SHORT.get(learns_from(comparison, model), ""), "dim")
+        table.add_row(Text(name_in_table(comparison, model)), source, *texts)
+    scored = users_scored(comparison)
+    if scored and not score.startswith("ranking"):
+        counts = (f"{scored.get(cell, 'all')} " for cell in cells)
+        table.add_row("users scored", "", *counts, style="dim")
     named = references(differences)
     if named.nunique() > 1:
-        table.add_row("[dim]reference", "", *(f"[dim]{named.get(cell, '')}" for cell in cells))
+        table.add_row("reference", "", *(named.get(cell, "") for cell in cells), style="dim")
     return table
 
 
@@ -168,46 +247,21 @@ def continual_table(summary: pd.DataFrame) -> Table:
     best = summary["rmse"].min()
     for row in summary.itertuples():
         mark = ("-" if row.percent > 0 else "+") if row.p_holm < ALPHA else " "
+        rmse = "failed" if pd.isna(row.rmse) else f"{row.rmse:.3f}"
+        costs = (row.learn_us_p50, row.predict_us_p50, row.total_seconds)
         table.add_row(
-            str(row.model),
-            str(row.retrained),
-            Text(
-                "failed" if pd.isna(row.rmse) else f"{row.rmse:.3f}",
-                style="bold" if row.rmse == best else "",
-            ),
+            *(str(row.model), str(row.retrained), Text(rmse, "bold" if row.rmse == best else "")),
             "" if pd.isna(row.percent) else f"{row.percent:+.1f}{mark}",
-            *(
-                "" if pd.isna(value) else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-                for value in (row.learn_us_p50, row.predict_us_p50, row.total_seconds)
-            ),
+            *("" if pd.isna(x) else f"{x:,.0f}" if x >= 10 else f"{x:.2g}" for x in costs),
         )
     return table
 
 
 # --- pictures -----------------------------------------------------------------------------------
 
-FORMAT = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" \
-xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; \
-font-size: {char_height}px; line-height: {line_height}px; }}
-{styles}
-</style>
-<defs>
-<clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
+# rich's own, without fonts from elsewhere
+FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+FORMAT = FORMAT.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
 def picture_of_run(run: Path, command: str) -> str:

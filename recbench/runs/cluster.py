@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from recbench.data.loading import load_dataset
-from recbench.errors import InputError
+from recbench.errors import InputError, disk_is_full
 from recbench.registry import load_recommender
 from recbench.runs.provenance import changes, code_version, provenance, versions
 
@@ -92,6 +92,8 @@ class Cluster:
                 f"for lack of memory. What is done is saved: give them more, and {resume_command}"
             ) from None
         except (FutureCancelledError, OSError) as error:
+            if disk_is_full(error):
+                raise
             raise InputError(
                 f"the scheduler is gone ({error}). What is done is saved: start it again, and "
                 f"{resume_command}"

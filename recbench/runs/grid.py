@@ -18,7 +18,7 @@ from pathlib import Path
 
 from recbench.contract import declared, learns_from_words, shardable
 from recbench.data.loading import load_dataset
-from recbench.errors import InputError, TooFewUsers
+from recbench.errors import InputError, TooFewUsers, disk_is_full
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import Measured, measure, score
 from recbench.evaluation.predicting import Predictions, fit_and_predict, together
@@ -270,6 +270,8 @@ def _row(task: CellTask, name: str) -> dict:
 
 
 def _fail(task: CellTask, name: str, error: BaseException, done: CellDone) -> None:
+    if disk_is_full(error):  # which is not the model's fault, and the others' as well
+        raise error
     reason = line_of(error, file_of(load_recommender(task.models[name])))
     done.rows.append({**_row(task, name), "status": "failed", "error": reason})
     done.failures[name] = traceback.format_exc()
@@ -277,9 +279,12 @@ def _fail(task: CellTask, name: str, error: BaseException, done: CellDone) -> No
 
 def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     """How well collaborative recommenders predict a part held out of the *training* rows."""
-    inner = validation_cell(cell, task.protocol, task.seed)
-    task = replace(task, ranking=False)  # it is chosen by its error
     rmse: dict[str, float] = {}
+    try:
+        inner = validation_cell(cell, task.protocol, task.seed)
+    except InputError:  # too few rows to choose on: there is no reference
+        return {**task.key, "rmse": rmse}
+    task = replace(task, ranking=False)  # it is chosen by its error
     for name, measured in _each(task, task.reference_of, inner):
         try:
             rmse[name] = measured().rmse
@@ -319,7 +324,7 @@ def _in_shards(task: CellTask, cell: Cell) -> list[CellTask | ShardTask]:
         name: spec for name, spec in task.models.items() if shardable(load_recommender(spec))
     }
     many = 0 < task.users_per_task < cell.n_users
-    if not many or task.ranking or not divided or not len(cell.personal.test):
+    if not many or task.ranking or not divided:
         return []
     tasks: list[CellTask | ShardTask] = []
     whole = {name: spec for name, spec in task.models.items() if name not in divided}

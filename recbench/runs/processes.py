@@ -17,13 +17,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import connection
+from pathlib import Path
 from typing import TypeVar
 
-from recbench.errors import InputError
+from recbench.errors import InputError, disk_is_full
 from recbench.runs.cluster import Cluster
 from recbench.threads import on_one_thread
 
@@ -203,16 +204,31 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def resumable(resume_command: str) -> Iterator[None]:
-    """On SIGINT or SIGTERM print the command and end, with all workers, within two seconds and with
-    status 130 or 143.
+def resumable(folder: Path, resume_command: str) -> Iterator[None]:
+    """Around a run: whoever ends it or its disk learns the command that continues it.
+
+    On SIGINT or SIGTERM print it and end, with all workers, within two seconds and with status 130
+    or 143. Raises InputError where the disk of the run's `folder` is full.
 
     A thread waits for the signal, so it works even while a library computes, unless that holds
     the interpreter: then when it releases it.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+    with ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            stack.enter_context(_interruptible(resume_command))
+        try:
+            yield
+        except Exception as error:
+            if not disk_is_full(error):
+                raise
+            raise InputError(
+                f"{folder}: cannot be written, there is no room ({error}). What is done is saved: "
+                f"make room, and continue with\n  {resume_command}"
+            ) from None
+
+
+@contextmanager
+def _interruptible(resume_command: str) -> Iterator[None]:
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     thread = threading.Thread(target=_stop_on_signal, args=(reader, resume_command), daemon=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import resource
 import subprocess
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
@@ -87,17 +85,3 @@ def _processor() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
     except (OSError, StopIteration):
         return platform.processor()
-
-
-def peak_memory() -> float:
-    """The most memory that this process has had: bytes, mapped files included.
-
-    On Linux of this process alone; `getrusage` includes the process that started it.
-    """
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-        return 1024.0 * int(line.split()[1])
-    except (OSError, ValueError):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak * (1.0 if sys.platform == "darwin" else 1024.0)

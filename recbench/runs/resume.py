@@ -19,6 +19,8 @@ from recbench.runs.run_folder import MAIN_TABLE, RunFolder, check_new, read_meta
 
 P = TypeVar("P")  # a dataclass of parameters with a field `resume`
 
+MOST_AT_ONCE = 1000  # runs begun in a second
+
 # How a run is carried out, not what it is: these may change when it is continued.
 RUNTIME = (
     *("workers", "cluster", "shared_folder", "users_per_task", "cache", "output_dir", "resume"),
@@ -109,11 +111,11 @@ def open_run(
         for dataset in datasets
     ]
     if earlier is None:
-        default = f"results/{time.strftime('%Y%m%d-%H%M%S')}-{name.replace('/', '-')}"
         values = dataclasses.asdict(parameters)
         lasting = {key: value for key, value in values.items() if key not in RUNTIME}
         about = {"parameters": lasting, "datasets": found, **metadata}
-        return RunFolder.create(Path(parameters.output_dir or default), about, table)
+        path = Path(parameters.output_dir) if parameters.output_dir else _new_folder(name)
+        return RunFolder.create(path, about, table)
     for now, then in zip(found, earlier.metadata["datasets"], strict=True):
         if now["fingerprint"] != then["fingerprint"]:
             raise InputError(
@@ -121,6 +123,21 @@ def open_run(
                 f"{then['fingerprint']}, now {now['fingerprint']}). Start a new run"
             )
     return earlier
+
+
+def _new_folder(name: str) -> Path:
+    """results/<time>-name, with a number behind it if another run has begun in this second."""
+    now = time.strftime("%Y%m%d-%H%M%S")
+    for suffix in ("", *(f"-{number}" for number in range(2, MOST_AT_ONCE))):
+        path = Path("results", f"{now}-{name.replace('/', '-')}{suffix}")
+        try:
+            path.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError:  # said by who creates the run
+            break
+    return path
 
 
 def resume_command(folder: RunFolder, parameters: Any, **changed: object) -> str:

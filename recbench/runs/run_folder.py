@@ -6,14 +6,17 @@ import hashlib
 import json
 import os
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from recbench.errors import InputError
+from recbench.errors import InputError, disk_is_full
 from recbench.files import ITERATION, complete_file, write_csv
+from recbench.registry import line_of
 from recbench.runs.provenance import provenance
 
 LOCK = ".lock"  # held while a process writes to the folder
@@ -134,6 +137,17 @@ class RunFolder:
         """Append an entry, with the time, to a list in run.json."""
         self.note(key, [*self.metadata.get(key, []), [_now(), *entry]])
 
+    def attempt(self, work: Callable[[], dict], what: str) -> dict:
+        """The columns that `work` returns, and `status`; of one that fails, in any way, the error,
+        and the traceback goes to errors.txt."""
+        try:
+            return {**work(), "status": "ok", "error": None}
+        except (Exception, SystemExit) as error:
+            if disk_is_full(error):
+                raise
+            self.log_failure(what, traceback.format_exc())
+            return {"status": "failed", "error": line_of(error, None)}
+
     def log_failure(self, what: str, traceback: str) -> None:
         """Append a traceback to errors.txt."""
         with (self.path / "errors.txt").open("a", encoding="utf-8") as file:
@@ -169,12 +183,12 @@ class RunFolder:
     def print_end(self, console: Console, report: Path, failures: list[str]) -> int:
         """Print the files of the run and what failed; returns the exit status."""
         for file in sorted(self.path.glob("[!.]*")):
-            console.print(f"  {file}", soft_wrap=True, markup=False)
+            console.print(f"  {file}", soft_wrap=True)
         for failure in failures:
-            console.print(f"failed: {failure}", markup=False)
+            console.print(f"failed: {failure}")
         if failures and (self.path / "errors.txt").exists():
-            console.print(f"the tracebacks are in {self.path / 'errors.txt'}", markup=False)
-        console.print(f"to look at: {report}", soft_wrap=True, markup=False)
+            console.print(f"the tracebacks are in {self.path / 'errors.txt'}")
+        console.print(f"to look at: {report}", soft_wrap=True)
         return 1 if failures else 0
 
     def _write_metadata(self) -> None:

@@ -10,9 +10,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from recbench.contract import check_declarations, declared, with_defaults
 from recbench.data.dataset import Dataset
+from recbench.data.sampling import user_sets
 from recbench.errors import InputError
+from recbench.evaluation.protocols import Protocol
 from recbench.files import ITERATION
 from recbench.registry import family_of, file_of, line_of, load_recommender
 from recbench.runs.cluster import Cluster
@@ -24,6 +28,7 @@ from recbench.runs.run_folder import RunFolder
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 DEFAULT_ENGINE = "weightless"
 LARGE = 2_000_000  # ratings; the cost of fewer is not announced
+LOOKED_AT = 2_000_000  # ratings that a holdout is checked on, about
 
 
 def check_models(specs: Sequence[str], wnn_engine: str) -> None:
@@ -51,6 +56,21 @@ def check_models(specs: Sequence[str], wnn_engine: str) -> None:
             raise InputError(
                 f"--models {spec}: {cls.__name__} cannot be made. {line_of(error, file_of(cls))}"
             ) from None
+
+
+def check_holdout(dataset: Dataset, protocol: Protocol) -> str:
+    """What is not as the name of the holdout lets one expect it, see `Holdout.check`, of the users
+    who may be drawn, or where they are many of a part of them.
+
+    Raises:
+        InputError: the holdout leaves nothing for training or for the test.
+    """
+    holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
+    users = np.arange(dataset.n_users)
+    if protocol.user_set != "all":
+        users = np.flatnonzero(user_sets(dataset.user_id)[protocol.user_set])
+    every = 1 + len(dataset.ratings) // LOOKED_AT
+    return holdout.check(dataset.ratings.take(dataset.rows_of(users[::every])))
 
 
 def _mean_of(cls: type) -> Any:

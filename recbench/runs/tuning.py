@@ -24,6 +24,7 @@ from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.measure import measure
+from recbench.evaluation.metrics import ROUNDING_STARS
 from recbench.evaluation.protocols import Protocol
 
 KINDS = ("log", "linear", "int")
@@ -65,7 +66,7 @@ def tuning_cell(
 
     Raises:
         ValueError: the protocol draws others than development users.
-        InputError: there are not so many users.
+        InputError: there are not so many users, or their ratings are all alike.
     """
     if protocol.user_set != "development":
         raise ValueError(f"tuning is for development users, not for user_set={protocol.user_set}")
@@ -73,7 +74,10 @@ def tuning_cell(
     cell = replace(validation_cell(cell, protocol, seed), model_seed=model_seed)
     size = f"{num_users or 'all'}x{reviews_per_user or 'all'}"
     name = f"{dataset.source.name}_{size}_{protocol.encoding}"
-    return TuningCell(name, cell, measure(reference, cell).rmse)
+    rmse = measure(reference, cell).rmse
+    if rmse < ROUNDING_STARS:
+        raise InputError(f"{name}: every rating is predicted without an error, nothing is to tune")
+    return TuningCell(name, cell, rmse)
 
 
 def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[TuningCell]) -> Columns:

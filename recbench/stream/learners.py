@@ -82,20 +82,20 @@ class Learner:
             number, seconds = period
             if not seconds:
                 return np.arange(0, n, number)
-            passed = (time - time[0]) // (number * seconds)
+            passed = (time.astype(np.float64) - time[0]) // (number * seconds)
             return np.append(0, np.flatnonzero(np.diff(passed)) + 1)
         return np.zeros(1, dtype=np.int64)
 
 
 def _growth(retrained: str) -> float:
     """1.5 of "x1.5"; 0 of other forms."""
-    found = re.fullmatch(r"x(\d+(?:\.\d+)?)", retrained)
+    found = re.fullmatch(r"x(\d{1,9}(?:\.\d{1,9})?)", retrained)
     return float(found[1]) if found and float(found[1]) >= 1.05 else 0.0
 
 
 def _period(retrained: str) -> tuple[int, int] | None:
     """(7, 86400) of "7d"; (1000, 0) of "1000", which is in ratings."""
-    found = re.fullmatch(r"(\d+)([mhdw]?)", retrained)
+    found = re.fullmatch(r"(\d{1,9})([mhdw]?)", retrained)
     if not found or not int(found[1]):
         return None
     return int(found[1]), SECONDS.get(found[2], 0)

@@ -4,11 +4,13 @@ given before, and by the age of the learner's last fit."""
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
+from recbench.evaluation.metrics import ROUNDING_STARS
 from recbench.evaluation.significance import LEVEL, holm, resampled_means, two_sided_p
 from recbench.stream.replaying import Segment
 from recbench.stream.stream import Stream, ratings_before
@@ -46,7 +48,7 @@ def make_tables(
     complete = {name: own for name, own in segments.items() if n_ok.get(name) == len(own)}
     predicted, latencies = {}, {}
     for name, own in complete.items():
-        frame = pl.concat(pl.read_parquet(one.file) for one in own)
+        frame = pl.concat(pl.read_parquet(one.file, glob=False) for one in own)
         predicted[name] = frame["predicted"].to_numpy()
         latencies[name] = {
             f"{what}_us_p{percent}": _percentile(frame[f"{what}_us"].to_numpy(), percent)
@@ -102,8 +104,8 @@ def summary(
         if name != reference:
             difference = rmse[name] - rmse[reference]
             spread = float((resampled[name] - resampled[reference]).std())
-            percent = 100 * (resampled[name] / resampled[reference] - 1)
-            row["percent"] = 100 * difference / rmse[reference]
+            percent = _percent(resampled[name], resampled[reference])
+            row["percent"] = _percent(rmse[name], rmse[reference])
             row |= dict(zip(("low", "high"), np.quantile(percent, ENDS), strict=True))
             row["p"] = two_sided_p(difference, spread, len(count))
         rows.append(row)
@@ -153,7 +155,7 @@ def learning_curve(
                     **dict(zip(("mae_low", "mae_high"), np.quantile(mae, ENDS), strict=True)),
                     "rmse": _rmse(error),
                     **dict(zip(("rmse_low", "rmse_high"), np.quantile(rmse, ENDS), strict=True)),
-                    "percent": 100 * (_rmse(error) / base - 1),
+                    "percent": float(_percent(_rmse(error), base)),
                 }
             )
     return pd.DataFrame(records)
@@ -182,14 +184,18 @@ def by_age(
             rows = (seconds >= lower) & (seconds < upper)
             if rows.any():
                 own, base = (_rmse(stars[rows] - predicted[one][rows]) for one in (name, reference))
-                percent = 100 * (own / base - 1)
-                records.append((name, what, int(rows.sum()), own, base, percent))
+                records.append((name, what, int(rows.sum()), own, base, float(_percent(own, base))))
     columns = ["name", "age", "n_events", "rmse", "rmse_reference", "percent"]
     return pd.DataFrame(records, columns=columns if records else None)
 
 
 def _rmse(error: np.ndarray) -> float:
     return float(np.sqrt(np.mean(error.astype(np.float64) ** 2)))
+
+
+def _percent(own: Any, base: Any) -> Any:
+    """How much more `own` is than `base`; nan where that has no error but rounding."""
+    return 100 * (own / np.where(np.asarray(base) > ROUNDING_STARS, base, np.nan) - 1)
 
 
 def _percentile(values: np.ndarray, percent: int) -> float | None:

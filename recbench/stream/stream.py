@@ -44,6 +44,14 @@ def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) 
     return Ratings(number[user], ratings.movie, ratings.stars, ratings.time)
 
 
+def date_of(seconds: int) -> str:
+    """The day (UTC), such as 1997-09-20; of a number that is no date the number."""
+    try:
+        return time.strftime("%Y-%m-%d", time.gmtime(int(seconds)))
+    except (OSError, OverflowError, ValueError):
+        return str(seconds)
+
+
 def ratings_before(ratings: Ratings) -> np.ndarray:
     """How many ratings the user of each has given before it, int64 [n]."""
     order = np.argsort(ratings.user, kind="stable")

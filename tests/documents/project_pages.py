@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 from tests_paths import ROOT
@@ -58,3 +61,24 @@ def printed(page: Path, start: str) -> list[tuple[list[str], list[str]]]:
             if command.startswith(start):
                 found.append((shlex.split(command), [line.rstrip() for line in lines]))
     return found
+
+
+def run(words: list, folder: Path, project: Path = ROOT) -> str:
+    """What a command of Python prints in `folder`, with a profile and a cache of its own; a script
+    is found in the project."""
+    own = {"XDG_DATA_HOME": str(folder / "data"), "RECBENCH_CACHE": str(folder / "cache")}
+    own |= {"PYTHONPATH": str(project), "COLUMNS": "100"}
+    script = [project / words[0]] if (project / words[0]).is_file() else words[:1]
+    done = subprocess.run(
+        [sys.executable, *map(str, [*script, *words[1:]])],
+        cwd=folder,
+        env=os.environ | own,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 import tyro
@@ -19,6 +16,7 @@ from project_pages import (
     named_block,
     present,
     printed,
+    run,
     where,
 )
 from tests_paths import ROOT, SYNTHETIC
@@ -29,17 +27,8 @@ SCALE = ROOT / "docs" / "scale.md"
 TEMPLATE = ROOT / "recbench" / "checks" / "template.py"
 STAND_FOR = ("EXTENDED", "REFERENCES")  # words of results/README.md that stand for others
 NOT_OURS = {"venv", "pytest", "ruff", "mypy"}
-OTHER_FLAGS = {  # of pip and of Dask
-    *(
-        "--index-url",
-        "--version",
-        "--port",
-        "--no-dashboard",
-        "--scheduler-file",
-        "--nworkers",
-        "--nthreads",
-    )
-}
+PIP = {"--index-url", "--version"}
+DASK = {"--port", "--no-dashboard", "--scheduler-file", "--nworkers", "--nthreads"}
 
 
 def module_of(words: list[str]) -> tuple[object, list[str]] | None:
@@ -81,7 +70,7 @@ def test_flags_and_values_of_commands_are_read(page, capsys):
 def test_every_flag_that_is_named_exists():
     modules = {module for page in PAGES for module, _ in our_commands(page)}
     helps = (tyro.extras.get_parser(parameters_of(module)).format_help() for module in modules)
-    flags = OTHER_FLAGS | {flag for text in helps for flag in re.findall(r"--[a-z0-9-]+", text)}
+    flags = PIP | DASK | {flag for text in helps for flag in re.findall(r"--[a-z0-9-]+", text)}
     for words in (("new", "x"), ("check", "x:X")):
         parser = tyro.extras.get_parser(type(tyro.cli(_recbench(), args=words)))
         flags |= set(re.findall(r"--[a-z0-9-]+", parser.format_help()))
@@ -120,25 +109,6 @@ def test_code_for_other_machines_is_python():
 # --- run ------------------------------------------------------------------------------------------
 
 
-def run(words, folder, **environment):
-    """In `folder`, with a profile of its own; a script is found in the project."""
-    own = {"XDG_DATA_HOME": str(folder / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
-    script = [ROOT / words[0]] if (ROOT / words[0]).is_file() else words[:1]
-    done = subprocess.run(
-        [sys.executable, *map(str, [*script, *words[1:]])],
-        cwd=folder,
-        env=os.environ | own | environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 @pytest.mark.slow
 def test_models_and_holdout_of_the_pages_run(tmp_path):
     own, training = blocks(OWN_MODEL, "python")
@@ -173,10 +143,3 @@ def test_python_of_the_personal_model_and_of_recommend_prints_what_it_should(tmp
     recommended = lines[len(shown) :]
     assert len(recommended) == 5
     assert all(re.fullmatch(r"\d\.\d .+ \(\d{4}\), [\d.]+ to [\d.]+", one) for one in recommended)
-
-
-@pytest.mark.slow
-def test_data_prep_shows_a_dataset(tmp_path):
-    words = ["--dataset", SYNTHETIC, "--num-users", 10, "--ratings-per-user", 5]
-    output = run(["data_prep.py", *words], tmp_path, RECBENCH_CACHE=str(tmp_path / "cache"))
-    assert "ratings" in output

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import polars as pl
 import pytest
+from project_pages import run
 from tests_paths import ROOT
 
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -43,25 +41,13 @@ def test_the_examples_keep_the_rules_and_are_in_a_run(tmp_path):
     copy = tmp_path / "project"
     put_in(copy)
 
-    def python(*words):
-        done = subprocess.run(
-            [sys.executable, *map(str, words)],
-            cwd=copy,
-            env=os.environ | {"PYTHONPATH": str(copy), "RECBENCH_CACHE": str(copy / "cache")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-
     names = [name for name, _ in FILES] + [name for _, name, _ in LINES]
-    python("-m", "ruff", "check", *names)
-    python("-m", "ruff", "format", "--check", *names)
-    python("-m", "recbench", "check", "user_last", "--quick")
+    run(["-m", "ruff", "check", *names], copy, copy)
+    run(["-m", "ruff", "format", "--check", *names], copy, copy)
+    run(["-m", "recbench", "check", "user_last", "--quick"], copy, copy)
     words = ["--dataset", "plain", "--num-users", 8, "--ratings-per-user", 10, "--workers", 1]
     words += ["--models", "user_last", "user_mean", "--iterations", 1, "--output-dir", "out"]
-    python("compare_all.py", *words)
+    run(["compare_all.py", *words], copy, copy)
     table = pl.read_csv(copy / "out" / "comparison.csv")
     assert table["model"].to_list() == ["user_last", "user_mean"]
     assert table["status"].to_list() == ["ok", "ok"]

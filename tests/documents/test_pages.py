@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-import tomllib
 
 import pytest
-import yaml
-from project_pages import DOCS, PAGES, README, RESULTS, RUNS, blocks, present, where
+from project_pages import DOCS, PAGES, README, RESULTS, RUNS, present, where
 from tests_paths import ROOT
 
 from recbench.contract import (
@@ -54,14 +52,6 @@ def test_files_folders_and_modules_named_exist(page):
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
 
 
-def test_the_tree_of_the_readme_is_that_of_the_project():
-    tree = next(block for block in blocks(README, "") if "PerUser/ " in block)
-    for indent, line in re.findall(r"^( *)(\S+(?:  ?\S+/)*)", tree, re.MULTILINE):
-        inside = "recbench" if len(indent) == 4 else ""
-        for name in line.split() if len(indent) <= 4 else ():
-            assert (ROOT / inside / name).exists(), name
-
-
 def test_every_recommender_stands_with_its_abilities():
     page = (ROOT / "docs" / "recommenders.md").read_text()
     rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", page, re.MULTILINE)]
@@ -93,15 +83,3 @@ def test_every_folder_of_results_that_is_listed_is_there_and_none_is_not():
     for path in there:
         assert list(path.glob("*.csv")), path
         assert not re.search(r'"/(work|root|home|tmp)/', (path / "run.json").read_text()), path
-
-
-def test_the_citation_is_of_this_project_and_its_version():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    readme = README.read_text()
-    assert citation["title"] == readme.splitlines()[0].removeprefix("# ")
-    assert citation["version"] == project["version"]
-    paper, data = citation["references"]
-    origin = readme.split("**Origin**")[1]
-    assert paper["identifiers"][0]["value"].removeprefix("arXiv:") in origin
-    assert f"{data['volume']}({data['issue']}):{data['start']}, {data['year']}" in origin

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from PerUser.personal import Personal
 from recbench.models.item_table.scales import EVEN, Scales
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.known_movies import KnownMovies
-from recbench.own_ratings.reading import split_title
+from recbench.own_ratings.session import Session
 from recbench.own_ratings.titles import article_first
+from recbench.own_ratings.values import split_title
 from recbench.ratings import Movies
 
 HERE = Path(__file__).parent
@@ -53,6 +55,10 @@ def known_movies_of_titles(catalogue, seed=0):
     mean = rng.uniform(2.5, 4.5, n)
     ids = catalogue.movies.movie_id
     return KnownMovies(catalogue, ItemTable(ids, mean, factors, codes, Scales(), EVEN))
+
+
+def session_of(*titles, profile=None):
+    return Session(known_movies_of_titles(catalogue_of_titles(titles)), Personal, profile)
 
 
 def catalogue_of_movies(*more):

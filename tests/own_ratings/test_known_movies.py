@@ -34,7 +34,8 @@ def made(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RECBENCH_CACHE", str(cache))
         known_movies = open_known_movies(str(data), tell=told.append)
-    assert "ratings of 60 users" in told[0]
+    assert "ratings of 60 users and" in told[0]
+    assert "minute" not in told[0]
     assert told[-1].startswith("done in")
     return cache, data, known_movies
 
@@ -162,10 +163,19 @@ def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "file"))
     monkeypatch.setattr(
-        "recbench.own_ratings.of_dataset.catalogue_of", lambda *_: made[2].catalogue
+        "recbench.models.item_table.making.item_table_of", lambda _: pytest.fail("too late")
     )
     with pytest.raises(InputError, match="RECBENCH_CACHE"):
         open_known_movies(str(SYNTHETIC), tell=lambda _: None)
+
+
+def test_any_name_of_a_folder_is_a_path(tmp_path, monkeypatch):
+    data = tmp_path / "Füße & 🎬 (neu) [1]"
+    shutil.copytree(SYNTHETIC, data, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (data / "movies.csv").write_text('movieId,title,genres\n1,"Film, The (1986)",x\n')
+    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache [2]"))
+    known_movies = open_known_movies(str(data), tell=lambda _: None)
+    assert ("Film, The",) in known_movies.catalogue.other_titles
 
 
 def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):

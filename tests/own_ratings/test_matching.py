@@ -7,8 +7,9 @@ from own_movies import HERE, catalogue_of_titles
 
 from recbench.own_ratings.filters import Filters
 from recbench.own_ratings.matching import Matcher
-from recbench.own_ratings.reading import OwnRating, read_ratings, split_title
+from recbench.own_ratings.reading import OwnRating, read_ratings
 from recbench.own_ratings.titles import article_first, key
+from recbench.own_ratings.values import split_title
 
 
 def rating_of(title, **more):

@@ -7,7 +7,8 @@ import pytest
 from own_movies import HERE
 
 from recbench.errors import InputError
-from recbench.own_ratings.reading import read_ratings, seconds_of, split_title, year_of
+from recbench.own_ratings.reading import read_ratings
+from recbench.own_ratings.values import split_title, year_of
 
 LETTERBOXD = (
     "Date,Name,Year,Letterboxd URI,Rating\n"
@@ -127,8 +128,26 @@ def test_semicolons_and_decimal_commas(tmp_path):
 def test_rows_without_a_rating_are_counted(tmp_path):
     text = LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,\n"
     assert read_ratings(written(tmp_path, text)).notes == (
-        "left out, since they have no rating: 1 rows",
+        "rows left out, since they have no rating: 1",
     )
+
+
+def test_dates_of_imdb_in_the_united_states(tmp_path):
+    text = IMDB.replace("2019-02-03", "2/11/2024").replace("2018-02-04", "3/10/2024")
+    file = read_ratings(written(tmp_path, text))
+    assert [rating.time for rating in file.ratings] == [1707609600, 1710028800]
+    assert "2/11/2024 are read as month/day/year, as IMDb" in file.notes[1]
+    text = text.replace("2019-02-04", "25/12/2023")  # of a series, but it tells the order
+    file = read_ratings(written(tmp_path, text))
+    assert [rating.time for rating in file.ratings] == [1727913600, 1730505600]
+    assert "day/month/year, as other dates show" in file.notes[1]
+
+
+def test_dates_that_cannot_be_read_are_said(tmp_path):
+    file = read_ratings(written(tmp_path, LETTERBOXD.replace("2020-01-02", "1/2/2020")))
+    assert [rating.time for rating in file.ratings] == [None, 1614902400]
+    (note,) = file.notes
+    assert note == "1 date could not be read, such as '1/2/2020': day or month may be first"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +161,18 @@ def test_rows_without_a_rating_are_counted(tmp_path):
         (MOVIELENS + "7,1,8,1260759144\n", ("line 4", "'8'", "0.5, 1.0, 1.5 .. 5.0")),
         (MOVIELENS + "7,1,3.7,1260759144\n", ("line 4", "'3.7'")),
         (MOVIELENS + "7,1,nan,1260759144\n", ("line 4", "'nan'")),
-        (MOVIELENS + "7,x,3,1260759144\n", ("line 4", "movieId is 'x'")),
+        (MOVIELENS + "7,x,3,1260759144\n", ("line 4", "movieId is 'x'", "a whole number")),
+        (MOVIELENS + "7,1_0,3,1260759144\n", ("line 4", "movieId is '1_0'")),
+        (MOVIELENS + f"7,{'9' * 20},3,1260759144\n", ("line 4", "too large", str(2**63 - 1))),
+        (",,,\n", ("is empty",)),
+        (MOVIELENS.replace("2.5", '"2.5'), ("cannot be read", "a quote that is not closed")),
+        ("movieId,rating\n1,4,5\n", ("line 2", "3 cells, the heading 2", "in quotes")),
+        (
+            "Date,Name,Year,Letterboxd URI\n2021-03-05,Alien,1979,x\n",
+            ("has no ratings", "no column Rating", "ratings.csv"),
+        ),
+        ("Position,Const,Title\n1,tt1,A\n", ("no column Your Rating", "export of your ratings")),
+        ("movieId,title,genres\n1,A (1990),x\n", ("no column Rating", "ratings.csv")),
         (MOVIELENS + "7,inf,3,1260759144\n", ("line 4", "movieId is 'inf'")),
         (IMDB + "tt1,11,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'11'", "1 to 10")),
         (IMDB + "tt1,4.5,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'4.5'")),
@@ -173,12 +203,10 @@ def test_no_permission(tmp_path):
     refused(path, "cannot be read")
 
 
-def test_dates_years_and_titles():
-    assert seconds_of("1112486027") == seconds_of("1112486027000") == 1112486027
-    assert seconds_of("2005-04-02T23:53:47Z") == 1112486027
-    assert seconds_of("yesterday") is None
+def test_years_and_titles():
     assert year_of("2019–2021") == 2019
     assert year_of("0") is None
     assert split_title("Alien (1979)") == ("Alien", 1979)
     assert split_title("2001: A Space Odyssey (1968)") == ("2001: A Space Odyssey", 1968)
     assert split_title("(500) Days of Summer") == ("(500) Days of Summer", None)
+    assert split_title("Room (1408)") == ("Room (1408)", None)

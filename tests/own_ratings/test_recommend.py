@@ -120,7 +120,8 @@ WRONG = [
     ({"ratings": "."}, ("is a folder",)),
     ({"ratings": "none.csv"}, ("no such file",)),
     ({"output": "none/x.csv"}, ("no such folder",)),
-    ({"output": "."}, ("cannot be written",)),
+    ({"output": "."}, ("cannot be written", "a folder")),
+    ({"rate": ("Tár (2022)=4",)}, ("no movie of a set of tests has this title",)),
     ({"profile": "."}, ("is a folder",)),
     ({"item_table": "none.npz"}, ("no such file",)),
     ({"serve": True, "rate": ("Alien=4",)}, ("--rate: is chosen on the page",)),
@@ -164,9 +165,38 @@ def test_out_to_files(user):
         assert out == ""
         assert f"written to {path}" in err
         assert "The " in path.read_text()
-    out = user.run(genre=("Comedy",), year_from=2090, format="json").out
-    assert json.loads(out)["recommendations"] == []
-    assert "no unseen movie" in user.run(year_from=2090).out
+
+
+def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
+    content = json.loads(user.run(rate=("Alien=4",), year_from=2090, format="json").out)
+    assert content["recommendations"] == []
+    told = "no unseen movie passes the filters: movies go until 2015 in a set of tests"
+    assert content["messages"][-1].startswith(told)
+    assert "rated: Alien (1979), 4 stars" in content["messages"]
+    assert user.run(year_from=2090).out.startswith(told)
+    assert user.run(genre=("War",), year_to=1900).out == "no unseen movie passes the filters\n"
+
+
+def test_messages_about_a_file_are_in_the_json(user):
+    path = user.folder / "imdb.csv"
+    path.write_text(
+        "Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,,Tar,2022\n"
+    )
+    out, err = user.run(ratings=str(path), format="json")
+    messages = json.loads(out)["messages"]
+    assert "  Aliens (1987) was taken for Aliens (1986)" in messages
+    assert any("2/11/2024 are read as month/day/year" in message for message in messages)
+    assert all(message in err for message in messages)
+    assert "of later years: 1; movies go until 2015" in user.run(me=True).err
+
+
+def test_what_cannot_be_written_is_told_before_anything_long(user, monkeypatch):
+    def long(*_):
+        raise AssertionError("too late")
+
+    monkeypatch.setattr("recommend.open_known_movies", long)
+    user.refused("is a folder", output=str(user.folder))
+    user.refused("cannot be written", rate=("Alien=4",), profile=str(user.folder / "no/me.json"))
 
 
 def test_ten_thousand_rows(user):

@@ -104,20 +104,6 @@ def columns(ratings: Ratings) -> tuple[torch.Tensor, ...]:
     return torch.tensor(ratings.user).long(), stars, stars - 3, count
 
 
-def test_the_gradients_of_the_reference_are_those_of_its_loss(ratings, parameters):
-    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
-    parameters = [one.astype(np.float64) for one in parameters]
-    _, gradients = loss_and_gradients(parameters, given, wanted)
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        for place in (0, -1, 5):
-            flat, before, losses = parameter.reshape(-1), parameter.flat[place], []
-            for change in (1e-5, -1e-5):
-                flat[place] = before + change
-                losses.append(loss_and_gradients(parameters, given, wanted)[0])
-            flat[place] = before
-            assert gradient.flat[place] == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-5)
-
-
 @pytest.mark.parametrize("movies", [range(MOVIES), [3], [11, 0, 7]])
 def test_loss_and_gradients_are_those_of_whole_matrices(ratings, parameters, movies):
     movies = np.array(movies)
@@ -154,11 +140,6 @@ def test_training_is_that_of_whole_matrices(ratings, parameters, batch, monkeypa
         np.testing.assert_allclose(found.detach(), correct, atol=2e-3)
 
 
-def test_ranges_follow_each_other():
-    found = _ranges(torch.tensor([7, 0, 20]), torch.tensor([2, 3, 1]))
-    assert found.tolist() == [7, 8, 0, 1, 2, 20]
-
-
 # --- what it learns -----------------------------------------------------------------------------
 
 
@@ -166,21 +147,6 @@ def test_it_finds_an_interaction_that_biases_cannot(interaction):
     train, movies, asked, truth = interaction
     model = AutoRecModel(epochs=80, learning_rate=0.02, regularisation=10.0, start="mean")
     assert np.abs(fit(model, train, movies).predict(*asked) - truth).mean() < 0.2
-
-
-def test_it_sees_who_rated_a_movie_and_not_only_how():
-    """Two groups of users, who rate all alike; 4 stars for what their own group rates, and 2 for
-    the single movie that they rate of the other group's."""
-    own = np.arange(40) % 2
-    pairs = [(u, i) for u in range(40) for i in range(30) if own[u] == i % 2]
-    pairs += [(u, (u + 1) % 30) for u in range(40)]  # of the other group
-    user, movie = np.array(pairs).T
-    stars = np.where(own[user] == movie % 2, 4.0, 2.0)
-    train = Ratings(user, movie, stars, np.zeros(len(user)))
-    model = AutoRecModel(epochs=80, learning_rate=0.02, regularisation=10.0, start="mean")
-    fit(model, train, toy_movies(30))
-    found = model.predict(*np.array([(0, 3), (1, 4), (2, 9)]).T)  # of the other group, not rated
-    assert (found < 3).all()
 
 
 def test_the_unknown_get_what_is_known_of_the_other():

@@ -11,7 +11,7 @@ from fitting import fit
 from Collaborative.bias import BiasModel
 from Collaborative.rated import look_up
 from Collaborative.svd import SvdModel
-from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.checks.toy_data import toy_movies
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
@@ -78,28 +78,6 @@ def test_from_an_item_baseline_it_is_fitted_to_residuals(cls, by_user):
     assert inside.sum() > 50
     stars = lifted_model.predict(user, movie) - baseline[movie]
     np.testing.assert_allclose(stars[inside], plain[inside], atol=1e-3)
-
-
-def test_svd_finds_an_interaction_that_biases_cannot(interaction):
-    train, movies, asked, truth = interaction
-    svd = SvdModel(factors=5, epochs=60, learning_rate=0.02, start="mean")
-    bias, svd = (
-        np.abs(fit(model, train, movies).predict(*asked) - truth).mean()
-        for model in (BiasModel(start="mean"), svd)
-    )
-    assert bias > 1.3
-    assert svd < 0.2
-
-
-def test_bias_does_not_depend_on_the_order_of_ratings():
-    train, movies = toy_ratings([9, 4, 12], movies=15), toy_movies(15)
-    shuffled = train.take(np.random.default_rng(0).permutation(len(train)))
-    asked = np.repeat(np.arange(3), 15), np.tile(np.arange(15), 3)
-    np.testing.assert_allclose(
-        fit(BiasModel(start="mean"), train, movies).predict(*asked),
-        fit(BiasModel(start="mean"), shuffled, movies).predict(*asked),
-        atol=1e-6,
-    )
 
 
 def test_look_up_of_unknown_ids_is_zero():

@@ -106,14 +106,6 @@ def test_statistics_by_hand(many):
     assert first[3] == pytest.approx(statistics.profile[5, genres].mean(), abs=1e-6)
 
 
-def test_an_unknown_user_is_one_without_ratings(many):
-    statistics = RatingStatistics.of(many, toy_movies(MOVIES), USERS, DAMPING)
-    movie = np.arange(MOVIES)
-    silent, unknown = (statistics.features(np.full(MOVIES, u), movie) for u in (3, 40_000))
-    np.testing.assert_array_equal(silent, unknown)
-    np.testing.assert_allclose(statistics.baseline(movie + USERS, movie), statistics.start)
-
-
 # --- the trees ---------------------------------------------------------------------------------
 
 
@@ -139,14 +131,6 @@ def test_too_few_ratings_for_folds_leave_the_baseline(movies):
     model = fit(BoostedTrees(folds=3), train, movies)
     expected = RatingStatistics.of(train, movies, 2, model.damping).baseline(*grid(3, 60))
     np.testing.assert_allclose(model.predict(*grid(3, 60)), expected.clip(0.5, 5), atol=1e-6)
-
-
-def test_a_movie_without_votes_and_a_column_that_is_nowhere_known(movies):
-    unknown = replace(movies, vote_average=np.full(60, np.nan), vote_count=np.zeros(60))
-    user, movie = grid(30, 60)
-    train = Ratings(user, movie, 1.0 + user % 5, np.zeros(len(user)))
-    stars = fit(BoostedTrees(), train, unknown).predict(user, movie)
-    assert np.isfinite(stars).all()
 
 
 def test_the_former_name_still_loads_it():

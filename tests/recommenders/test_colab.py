@@ -9,7 +9,6 @@ import pytest
 import torch
 from fitting import fit
 from torch import nn
-from torch.utils.data import DataLoader
 
 from Collaborative.torch_colab import (
     MOVIE,
@@ -22,7 +21,6 @@ from Collaborative.torch_colab import (
 )
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
-from recbench.ratings import Ratings
 
 
 class Plain(nn.Module):
@@ -89,34 +87,6 @@ def test_it_is_the_published_network(loss):
     np.testing.assert_array_equal(predicted[sure], (scores > 0.5)[sure])
 
 
-def test_it_finds_movies_that_everybody_likes_or_hates():
-    """Truth: 4.5 stars for even movies, 1.5 for odd ones. A quarter of the pairs is held back."""
-    rng = np.random.default_rng(0)
-    movies = toy_movies(30)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(80), np.arange(30)))
-    stars = np.where(movie % 2 == 0, 4.5, 1.5)
-    held = rng.random(len(user)) < 0.25
-    everything = Ratings(user, movie, stars, np.zeros(len(user)))
-    model = fit(TorchCollaborativeRecommender(), everything.take(~held), movies, seed=1)
-    predicted = model.predict(user[held], movie[held])
-    assert np.abs(predicted - stars[held]).mean() < 0.2
-
-
-def test_a_movie_counts_by_its_own_embedding_and_bits():
-    """More users than movies, asked for out of order: no index stands for another."""
-    movies = toy_movies(7)
-    train = toy_ratings([5, 0, 6, 4, 6, 3, 5, 6, 2, 5, 6], movies=6, seed=5)
-    model = fit(TorchCollaborativeRecommender(device="cpu"), train, movies, seed=5)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(12), np.arange(7)))
-    order = np.random.default_rng(0).permutation(len(user))
-    one_by_one = [
-        model.predict_bits(user[k : k + 1], movie[k : k + 1])[0] for k in range(len(user))
-    ]
-    np.testing.assert_array_equal(
-        model.predict_bits(user[order], movie[order]), np.array(one_by_one)[order]
-    )
-
-
 def test_the_random_numbers_of_others_stay_as_they_are(train, movies):
     torch.manual_seed(7)
     expected = torch.rand(3)
@@ -136,29 +106,3 @@ def test_the_gpu_learns_what_the_cpu_learns(train, movies):
     gpu = fit(TorchCollaborativeRecommender(device="cuda"), train, movies)
     for one, other in zip(cpu._network.parameters(), gpu._network.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)
-
-
-def test_a_loop_over_dictionaries_learns_as_much():
-    """The published way of feeding it, one dictionary a rating, shuffled otherwise."""
-    movies, train = toy_movies(20), toy_ratings([20] * 20, movies=20, seed=6)
-    model = TorchCollaborativeRecommender(batch=32, device="cpu")
-    made = keep_the_start(model)
-    fit(model, train, movies)
-    y = torch.from_numpy(encode_ratings(train.stars, "half_stars")).float()
-    user, movie = torch.tensor(train.user).long(), torch.tensor(train.movie).long()
-    columns = {"user": user, "movie": movie, "bits": model._bits[movie], "rating": y}
-    rows = [{name: one[row] for name, one in columns.items()} for row in range(len(y))]
-    loader = DataLoader(rows, 32, shuffle=True, generator=torch.Generator().manual_seed(0))
-    adam = torch.optim.Adam(made[0].parameters(), lr=0.001)
-    for _ in range(25):
-        for batch in loader:
-            adam.zero_grad()
-            z = made[0](batch["user"], batch["movie"], batch["bits"])
-            nn.BCEWithLogitsLoss()(z, batch["rating"]).backward()
-            adam.step()
-    losses = [
-        nn.BCEWithLogitsLoss()(network(user, movie, columns["bits"]), y).item()
-        for network in (model._network, made[0])
-    ]
-    assert losses[0] == pytest.approx(losses[1], rel=0.02)
-    assert losses[0] < 0.6

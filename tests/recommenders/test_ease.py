@@ -85,31 +85,6 @@ def test_predictions_are_those_of_the_plain_formula(p, q):
     np.testing.assert_allclose(stars, expected, atol=1e-5)
 
 
-def test_it_finds_an_interaction_that_biases_cannot(interaction):
-    train, movies, asked, truth = interaction
-    model = fit(EaseModel(start="mean"), train, movies)
-    assert np.abs(model.predict(*asked) - truth).mean() < 0.3
-
-
-def test_where_there_is_nothing_between_movies_it_adds_little():
-    """Noise about biases: its error is that of `bias`, or nearly."""
-    rng = np.random.default_rng(4)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(80), np.arange(40)))
-    stars = 3 + rng.normal(0, 0.4, 80)[user] + rng.normal(0, 0.3, 40)[movie]
-    stars = (stars + rng.normal(0, 0.5, len(user))).clip(0.5, 5)
-    seen = rng.random(len(user)) < 0.5
-    train, movies = Ratings(user, movie, stars, np.zeros(len(user))).take(seen), toy_movies(40)
-    settings = {"damping_user": 3.0, "damping_movie": 3.0, "start": "mean"}
-    bias, ease = (
-        np.sqrt(((model.predict(user[~seen], movie[~seen]) - stars[~seen]) ** 2).mean())
-        for model in (
-            fit(BiasModel(**settings), train, movies),
-            fit(EaseModel(**settings), train, movies),
-        )
-    )
-    assert ease < 1.01 * bias
-
-
 def test_weights_that_do_not_fit_in_memory_are_refused(monkeypatch):
     train, movies = toy_ratings([9, 4, 2], movies=9), toy_movies(9)
     monkeypatch.setattr(rated, "LARGEST", 8 * 9**2 - 1)

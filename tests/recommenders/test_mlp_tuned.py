@@ -34,13 +34,6 @@ def test_fewer_than_four_ratings_give_the_shrunk_mean(start):
     np.testing.assert_allclose(model.predict(user, movie), expected.clip(0.5, 5), atol=1e-5)
 
 
-def test_shrunk_means_by_hand():
-    """User 4: (1 + 2 + 2 · 3) / (2 + 2) = 2.25, user 6: (5 + 4 + 2 · 3) / (2 + 2) = 3.75."""
-    user, stars = np.array([6, 4, 4, 6]), np.array([5.0, 1, 2, 4])
-    assert mean_of_all(stars) == 3.0
-    assert shrunk_means(user, stars, damping=2.0, overall=3.0).tolist() == [2.25, 3.75]
-
-
 def test_it_learns_what_a_user_likes_from_enough_ratings():
     """Each of four users likes another bit, and 150 ratings show it."""
     movies = toy_movies(250)
@@ -151,14 +144,3 @@ def test_all_at_once_is_one_after_another(folds):
         np.testing.assert_allclose(of_all, expected, atol=2e-4)
     assert max(steps) > 5
     assert model._scale.max() > 0.01
-
-
-@pytest.mark.parametrize("count", [9, 3, 14, 4])
-def test_every_rating_is_put_aside_once(count):
-    fold = TunedPerUserMlp(folds=3)._folds(7, count, seed=0)
-    if count < 4:
-        assert (fold == -1).all()
-    else:
-        sizes = np.bincount(fold, minlength=3)
-        assert sizes.sum() == count
-        assert np.ptp(sizes) <= 1

@@ -93,25 +93,6 @@ def test_the_nearest_are_taken_and_of_equal_ones_the_first():
     assert damped == pytest.approx(0.9 * 2 / (0.9 + 0.3))
 
 
-@pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
-def test_they_do_not_depend_on_the_order_of_ratings(cls):
-    train, movies = random_ratings(5), toy_movies(MOVIES)
-    shuffled = train.take(np.random.default_rng(0).permutation(len(train)))
-    asked = np.repeat(np.arange(USERS), MOVIES), np.tile(np.arange(MOVIES), USERS)
-    np.testing.assert_allclose(
-        fit(cls(start="mean"), train, movies).predict(*asked),
-        fit(cls(start="mean"), shuffled, movies).predict(*asked),
-        atol=1e-6,
-    )
-
-
-@pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
-def test_they_find_an_interaction_that_biases_cannot(cls, interaction):
-    train, movies, asked, truth = interaction
-    model = fit(cls(shrinkage=1.0, start="mean"), train, movies)
-    assert np.abs(model.predict(*asked) - truth).mean() < 0.2
-
-
 @pytest.mark.parametrize(
     ("cls", "message"),
     [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from few_samples import few_samples
 from fitting import fit
 from per_user_network import network_of
 from river import optim, reco
@@ -22,7 +21,7 @@ from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
 from recbench.checks.toy_data import MOVIES, parts, stream, toy_tables
 from recbench.checks.toy_data import NUM_MOVIES as FILMS
-from recbench.contract import OnlineRecommender, declared
+from recbench.contract import OnlineRecommender
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
@@ -48,29 +47,6 @@ def rows(ratings: Ratings) -> list[tuple[int, int, float]]:
 def learn(model, ratings: Ratings) -> None:
     for row in rows(ratings):
         model.learn_one(*row)
-
-
-def test_there_are_as_many_as_the_documentation_says():
-    assert set(ONLINE) == {
-        "ao", "bayes_fm_folded", "hybrid", "hybrid_implicit", "movie_mean", "personal",
-        "personal_live", "ridge_recursive", "river_baseline",
-        "river_biased_mf", "torch_online", "user_mean",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ONLINE)
-def test_a_rating_changes_what_is_predicted_of_its_user_and_of_nobody_else_if_personal(name):
-    model = fitted(load_recommender(name)(**few_samples(name)), parts(stream())[0])
-    before = model.predict(*ASKED)
-    for movie in (20, 21, 22):
-        model.learn_one(8, movie, 0.5)  # somebody new, who likes nothing
-    after = model.predict(*ASKED)
-    new = ASKED[0] == 8
-    if "torch" not in model.name and model.name != "movie_mean":  # a step of Adam changes little
-        assert after[new].mean() < before[new].mean()
-    if declared(model, "learns_from") != "all":
-        known = np.isin(ASKED[0], (0, 2, 4))  # user 1 has no rating yet
-        np.testing.assert_array_equal(after[known], before[known])
 
 
 @pytest.mark.parametrize("cls", [MovieMean, UserMean, AoRecommender, TorchOnlineRecommender])
@@ -228,20 +204,6 @@ def test_what_is_forgotten_was_never_there(name):
             forget(user, own[2])
         with pytest.raises(KeyError, match="user 999 has no rating of movie 1"):
             forget(999, 1)
-
-
-def test_a_population_forgets_an_example_and_leaves_the_others():
-    model = fitted(AoRecommender(), stream())
-    agents, user = model.agents, 2
-    before = [agents.examples(agent) for agent in range(agents.n_agents)]
-    agents.forget(user, 3)
-    for agent, (inputs, labels) in enumerate(before):
-        kept = np.arange(len(inputs)) != (3 if agent == user else -1)
-        now = agents.examples(agent)
-        np.testing.assert_array_equal(now[0], inputs[kept])
-        np.testing.assert_array_equal(now[1], labels[kept])
-    with pytest.raises(ValueError, match="so none at 500"):
-        agents.forget(0, 500)
 
 
 def test_movie_means_follow_the_ratings_as_in_a_plain_loop():

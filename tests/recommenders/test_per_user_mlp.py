@@ -89,18 +89,6 @@ def test_a_user_learns_the_same_whoever_else_is_trained(lengths, bits, chosen):
     assert torch.equal(together._numbers[place], apart._numbers)
 
 
-def test_users_are_asked_in_any_order():
-    movies = toy_movies(40)
-    model = fit(
-        TorchPerUserRecommender(device="cpu"), toy_ratings([9, 0, 33, 5], movies=40), movies
-    )
-    rng = np.random.default_rng(0)
-    user, movie = rng.integers(0, 5, 200), rng.integers(0, 40, 200)  # users 1 and 4 have none
-    one_by_one = [model.predict_bits(user[k : k + 1], movie[k : k + 1])[0] for k in range(200)]
-    np.testing.assert_array_equal(model.predict_bits(user, movie), one_by_one)
-    assert model.predict_bits(user[:0], movie[:0]).shape == (0, 10)
-
-
 def test_initial_weights_are_those_of_a_linear_layer():
     """Uniform in ±1/√inputs, for weights and biases, and other ones for another user or seed."""
     drawn = initial_networks(np.arange(50), SIZES, seed=0)

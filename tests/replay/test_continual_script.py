@@ -11,6 +11,7 @@ from in_process import run_here
 from tests_paths import ROOT, SYNTHETIC
 
 import continual
+import tune
 
 MODELS = ["personal@x2", "user_mean@never", "ridge@500", "ao@x2", "movie_mean@30d"]
 SMALL = ["--dataset", str(SYNTHETIC), "--models", *MODELS]
@@ -51,6 +52,24 @@ def test_its_files(finished):
         assert model in shown
     assert shown.splitlines()[-1] == f"to look at: {folder / 'report.html'}"
     assert "learning-curves" in (folder / "report.html").read_text()
+
+
+def test_ratings_all_alike_at_times_that_are_no_dates(tmp_path, kaggle_folder):
+    """In a folder whose name is a pattern; nothing is divided by an error of 0."""
+    data = kaggle_folder.rename(tmp_path / "Füße & 🎬 [1]")
+    ratings = pd.read_csv(data / "ratings_small.csv")
+    times = ratings["timestamp"].floordiv(10_000_000).mul(10**16)
+    ratings.assign(rating=3.0, timestamp=times).to_csv(data / "ratings_small.csv", index=False)
+    folder, models = tmp_path / "run [x]", ["user_mean@never", "movie_mean@1000"]
+    shown = replay("--dataset", data, "--models", *models, "--output-dir", folder)
+    assert "from 1000000000000000000 to 10" in shown
+    assert "3,100 of them in random order, at the time of another" in shown
+    assert "[x]/report.html" in shown
+    assert pd.read_csv(folder / "continual_summary.csv")["percent"].isna().all()
+    words = ["--models", "ridge", "--cells", "5x5", "--output-dir", tmp_path / "tuning"]
+    status, _, errors = run_here(tune, "--dataset", data, *words)
+    assert status == 2
+    assert "nothing is to tune" in errors
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):

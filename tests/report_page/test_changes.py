@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_runs import make_replay
-from scipy import stats
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm
@@ -26,12 +25,8 @@ def test_paired_over_the_users_of_both(two):
     table = table_of(two)
     assert set(table["model"]) == {"near", "middle"}
     rmse = table[table["score"] == "rmse"]
-    assert set(rmse["compared_by"]) == {changes.PAIRED}
     key = [*CELL, "model", "user_id"]
-    old, new = (
-        users.errors_of_users(users.scan(folder / "predictions.parquet")).set_index(key)
-        for folder in two
-    )
+    old, new = (users.losses_of_users(read_run(folder)).set_index(key) for folder in two)
     for row in rmse.itertuples():
         place = (row.num_users, row.reviews_per_user, row.model)
         pair = [side.loc[place, "squared_error"].to_numpy() for side in (new, old)]
@@ -39,7 +34,7 @@ def test_paired_over_the_users_of_both(two):
         assert row.difference == pytest.approx(expected["difference"])
         assert row.low == pytest.approx(expected["low"])
         assert row.after - row.before == pytest.approx(row.difference)
-        assert row.n == 60
+        assert row.users == 60
     np.testing.assert_allclose(rmse["p_holm"], holm(rmse["p"].to_numpy()))
 
 
@@ -51,39 +46,20 @@ def test_the_same_run_twice_is_no_change(two, tmp_path):
     assert answer(table).startswith("Nothing changed")
 
 
-def test_without_predictions_over_iterations(two):
-    (two[0] / "predictions.parquet").unlink()
-    table = table_of(two)
-    assert set(table["compared_by"]) == {changes.ITERATIONS}
-    row = table[(table["score"] == "rmse") & (table["model"] == "near")].iloc[0]
-    sides = []
-    for folder in two:
-        rows = pd.read_csv(folder / "comparison.csv")
-        here = (rows[CELL] == [row[name] for name in CELL]).all(axis=1) & (rows["model"] == "near")
-        sides.append(rows.loc[here, "rmse"])
-    test = stats.ttest_ind(sides[1], sides[0], equal_var=False)
-    assert row["p"] == pytest.approx(test.pvalue)
-    assert (row["low"], row["high"]) == pytest.approx(tuple(test.confidence_interval()))
-
-
 def with_metadata(folder, **parts):
     file = folder / "run.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | parts))
 
 
-def test_users_of_other_data_are_not_paired(two):
+def test_without_predictions_of_the_same_data_there_is_no_interval(two):
     with_metadata(two[1], datasets=[{"name": "made-up", "fingerprint": "another"}])
-    assert changes.PAIRED not in set(table_of(two)["compared_by"])
-
-
-def test_of_one_iteration_there_is_no_interval(two):
-    for folder in two:
-        (folder / "predictions.parquet").unlink()
-        rows = pd.read_csv(folder / "comparison.csv")
-        rows[rows["iteration"] == 1].to_csv(folder / "comparison.csv", index=False)
+    assert table_of(two)["p"].isna().all()
+    with_metadata(two[1], datasets=json.loads((two[0] / "run.json").read_text())["datasets"])
+    assert table_of(two).query("score == 'rmse'")["p"].notna().all()
+    (two[0] / "predictions.parquet").unlink()
     table = table_of(two)
-    assert set(table["compared_by"]) == {changes.WITHOUT}
     assert table[["low", "high", "p", "p_holm"]].isna().all(axis=None)
+    assert (table["difference"] == table["after"] - table["before"]).all()
     assert "these files do not show whether" in answer(table)
 
 
@@ -97,21 +73,15 @@ def test_what_is_significant_is_counted_after_correction():
     assert "2 are not significantly different" in answer(rows)
 
 
-def test_settings_costs_and_what_only_one_has(two):
+def test_settings_and_costs(two):
     with_metadata(two[1], git_commit="def", packages={"numpy": "3"})
     runs = [read_run(folder) for folder in two]
     table = changes.changed_settings(*runs).set_index("setting")
-    assert table.loc["commit"].tolist() == ["abc", "def"]
+    assert table.loc["git_commit"].tolist() == ["abc", "def"]
     assert table.loc["packages: numpy"].tolist() == ["2", "3"]
     assert len(table) == 2
-    only = changes.in_one(*runs)
-    assert set(zip(only["model"], only["only_in"], strict=True)) == {
-        ("far", "before"),
-        ("new", "after"),
-    }
     page = write_changes(*two).read_text()
     assert "What changed from a to b?" in page
-    assert "What only one of them has" in page
     row = changes.changed_costs(*runs).set_index([*CELL, "model"]).loc[(0, 0, "near")]
     assert row["seconds_ratio"] == pytest.approx(0.16 / 0.21)
     assert row["bytes_per_user_ratio"] == pytest.approx(0.5)
@@ -120,15 +90,10 @@ def test_settings_costs_and_what_only_one_has(two):
 def test_replays(tmp_path, replay_folder):
     two = replay_folder, make_replay(tmp_path / "b", shift=0.3)
     runs = [read_run(folder) for folder in two]
-    table = changes.changed_replays(*runs)
+    table = changes.changed_scores(*runs)
+    assert set(table["score"]) == {"rmse", "mae"}
     assert (table["difference"] == table["after"] - table["before"]).all()
-    curve = changes.changed_curves(*runs)
-    sides = [run.tables["learning_curve.csv"].set_index(["model", "ratings_seen"]) for run in runs]
-    place = ("second@x1.5", 0)
-    row = curve.set_index(["model", "ratings_seen"]).loc[place]
-    widths = [side.loc[place, "rmse_high"] - side.loc[place, "rmse_low"] for side in sides]
-    assert row["high"] - row["low"] == pytest.approx(np.hypot(*widths))
-    assert "Changes by ratings of the user" in write_changes(*two).read_text()
+    assert "these files do not show whether" in write_changes(*two).read_text()
 
 
 def test_what_cannot_be_compared(two, failed_folder, replay_folder):

@@ -9,39 +9,28 @@ from hypothesis import strategies as st
 from made_runs import CELLS
 
 from recbench.errors import InputError
-from recbench.evaluation.significance import losses_per_user, resampled_means
+from recbench.evaluation.significance import resampled_means
 from recbench.files import CELL
 from recbench.report.html import user_sections as users
-
-
-def test_errors_are_those_that_significance_is_made_of(grid_folder):
-    file = grid_folder / "predictions.parquet"
-    found = users.errors_of_users(users.scan(file)).set_index([*CELL, "model", "user_id"])
-    whole = pd.read_parquet(file)
-    parts = []
-    for key, rows in whole.groupby([*CELL, "iteration", "model"]):
-        names = [*CELL, "iteration", "model"]
-        parts.append(losses_per_user(rows).assign(**dict(zip(names, key, strict=True))))
-    by_user = pd.concat(parts).groupby([*CELL, "model", "user_id"])
-    assert len(found) == by_user.ngroups
-    for loss in users.LOSSES:
-        expected = by_user[loss].mean()
-        np.testing.assert_allclose(found[loss], expected.loc[found.index], rtol=1e-6)
+from recbench.report.html.run_files import read_run
 
 
 def test_popularity_is_the_part_of_movies_that_fewer_users_have(tmp_path):
     rows = pd.DataFrame(
-        {"num_users": 3, "reviews_per_user": 0, "user_id": [1, 2, 3, 1, 2, 1, 1],
+        {"num_users": 3, "reviews_per_user": 0, "iteration": 1, "user_id": [1, 2, 3, 1, 2, 1, 1],
          "movie_id": [7, 7, 7, 8, 8, 9, 9]}
     )  # fmt: skip
-    found = users.popularity_of_movies(pl.from_pandas(rows).lazy()).set_index("user_id")
+    found = users.kinds_of_users(pl.from_pandas(rows).lazy()).droplevel([0, 1])
     parts = {7: 2.5 / 3, 8: 1.5 / 3, 9: 0.5 / 3}  # of the movies half of itself
-    assert found.loc[1, "popularity"] == pytest.approx(np.mean([parts[7], parts[8], parts[9]]))
-    assert found.loc[3, "popularity"] == pytest.approx(parts[7])
+    assert found.loc[1, users.BY_POPULARITY] == pytest.approx(
+        np.mean([parts[7], parts[8], parts[9]])
+    )
+    assert found[users.BY_RATINGS].to_dict() == {1: 3, 2: 2, 3: 1}
+    assert found.loc[3, users.BY_POPULARITY] == pytest.approx(parts[7])
 
 
 def test_quantiles_over_users(grid_folder):
-    errors = users.errors_of_users(users.scan(grid_folder / "predictions.parquet"))
+    errors = users.losses_of_users(read_run(grid_folder))
     table = users.spread(errors).set_index([*CELL, "model"])
     own = errors[(errors["num_users"] == 0) & (errors["model"] == "far")]
     expected = np.quantile(np.sqrt(own["squared_error"]), users.QUANTILES)
@@ -68,25 +57,26 @@ def test_the_interval_is_close_to_that_of_a_bootstrap(seed, n):
 
 
 def test_groups_are_quarters_of_the_users(grid_folder):
-    errors = users.errors_of_users(users.scan(grid_folder / "predictions.parquet"))
-    held_out = errors.groupby([*CELL, "user_id"])["held_out"].mean()
-    references = dict.fromkeys(CELLS, "middle")
-    table = users.differences_by_group(errors, references, {"held out": held_out})
+    losses = users.losses_of_users(read_run(grid_folder))
+    kinds = users.kinds_of_users(pl.scan_parquet(grid_folder / "predictions.parquet"))
+    table = users.differences_by_group(losses, dict.fromkeys(CELLS, "middle"), kinds)
+    table = table[table["by"] == users.BY_RATINGS]
     assert set(table["num_users"]) == {0}  # in the other cell all users have as many
     assert set(table["model"]) == {"near", "far"}
     near = table[table["model"] == "near"].sort_values("group")
-    sizes = pd.qcut(held_out.loc[(0, 0)], 4, duplicates="drop").value_counts(sort=False)
+    held_out = kinds.loc[(0, 0), users.BY_RATINGS]
+    sizes = pd.qcut(held_out, 4, duplicates="drop").value_counts(sort=False)
     assert near["users"].tolist() == [size for size in sizes if size >= users.FEWEST_USERS]
-    assert (near["most"].to_numpy()[:-1] <= near["least"].to_numpy()[1:]).all()
+    assert near["range"].iloc[0].startswith(f"{held_out.min():.0f} – ")
     assert (near["low"] < near["difference"]).all()
     assert (table.loc[table["model"] == "far", "difference"] > 0).all()
 
 
-def test_a_damaged_file_is_named(tmp_path):
-    file = tmp_path / "predictions.parquet"
+def test_a_damaged_file_is_named(run_folder):
+    file = run_folder / "predictions.parquet"
     file.write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match=r"predictions\.parquet: cannot be read"):
-        users.scan(file)
+        users.error_spread(read_run(run_folder))
     pd.DataFrame({"a": [1]}).to_parquet(file)
-    with pytest.raises(InputError, match="has no column num_users"):
-        users.scan(file)
+    with pytest.raises(InputError, match="num_users"):
+        users.error_spread(read_run(run_folder))

@@ -50,16 +50,13 @@ def test_learning_in_any_portions_is_the_same():
     assert (by_one.recall(agents, inputs) == whole.recall(agents, inputs)).all()
 
 
-def test_threads_and_the_order_of_questions_do_not_matter(monkeypatch):
+def test_the_order_of_queries_does_not_matter():
     agents, inputs, labels = examples(400, 5)
     population = ao.Population(movie_arch(), 5)
     population.learn(agents, inputs, labels)
-    monkeypatch.setattr("weightless.population.SHARED_FROM", 0)
-    alone = population.recall(agents, inputs, threads=1)
-    for threads in (2, 7, None):
-        assert (population.recall(agents, inputs, threads=threads) == alone).all()
     order = np.random.default_rng(1).permutation(400)
-    assert (population.recall(agents[order], inputs[order]) == alone[order]).all()
+    answers = population.recall(agents, inputs)
+    assert (population.recall(agents[order], inputs[order]) == answers[order]).all()
 
 
 def test_memory_grows_with_what_is_stored():
@@ -105,3 +102,18 @@ def test_bad_input_is_refused_and_nothing_learned(agent_index, inputs, labels, m
     with pytest.raises(ValueError, match=message):
         population.learn(np.array(agent_index), inputs, labels)
     assert population.counts.sum() == 0
+
+
+def test_an_example_is_forgotten_and_the_others_stay():
+    agents, inputs, labels = examples(100, 3)
+    population, never = (ao.Population(movie_arch(), 3) for _ in range(2))
+    population.learn(agents, inputs, labels)
+    gone = np.flatnonzero(agents == 2)[3]
+    population.forget(2, 3)
+    others = np.arange(100) != gone
+    never.learn(agents[others], inputs[others], labels[others])
+    for index in range(3):
+        for one, other in zip(population.examples(index), never.examples(index), strict=True):
+            assert (one == other).all()
+    with pytest.raises(ValueError, match="so none at 500"):
+        population.forget(0, 500)

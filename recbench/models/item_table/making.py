@@ -24,7 +24,8 @@ from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
 
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
-MOST_FOLDS = 4  # that are set aside in turn, where there are few
+MOST_FOLDS = 2  # that are set aside in turn, where there are few
+ASIDE = 4  # a part of one in so many, at most
 FEWEST_USERS = 10
 MOST_USERS = 20_000  # that a table is learned from
 DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
@@ -164,6 +165,6 @@ def make_item_table(
 def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
     """Users to set aside: one part of 300 of many, or all in up to four parts of few."""
     order = np.random.default_rng([seed, 5]).permutation(users)
-    each = min(len(users) // MOST_FOLDS, ASIDE_AT_MOST)
+    each = min(len(users) // ASIDE, ASIDE_AT_MOST)
     folds = min(-(-ASIDE_AT_MOST // each), most_folds)
     return [order[k * each : (k + 1) * each] for k in range(folds)]

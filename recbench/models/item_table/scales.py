@@ -286,9 +286,9 @@ def blocks_of(
         there = np.arange(longest) < np.array([len(rows) for rows in latest])[:, None]
         rows = np.array([np.pad(rows, (0, longest - len(rows)), mode="edge") for rows in latest])
         implicit = np.zeros(rows.shape)
-        for place, (own, some) in enumerate(zip(users, latest, strict=True)):
+        for row, (own, some) in enumerate(zip(users, latest, strict=True)):
             rated = ratings.movie[own]
-            implicit[place, : len(some)] = implicit_means(
+            implicit[row, : len(some)] = implicit_means(
                 found.factors, found.implicit, found.implicit_mean, rated, ratings.movie[some]
             )
         movie = ratings.movie[rows]  # (users, n)

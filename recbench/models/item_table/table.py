@@ -70,7 +70,7 @@ class ItemTable:
             object.__setattr__(self, name, read_only(getattr(self, name), dtype))
         m, k = len(self.movie_id), self.factors.shape[1] if self.factors.ndim == 2 else 0
         shapes = {name: getattr(self, name).shape for name in ARRAYS}
-        expected = dict.fromkeys(ARRAYS, (m,))
+        expected: dict[str, tuple[int, ...]] = dict.fromkeys(ARRAYS, (m,))
         expected |= {"factors": (m, k), "implicit": (m, k), "implicit_mean": (k,)}
         if shapes != expected or not k:
             raise ValueError(f"the columns of an item table differ in length: {shapes}")

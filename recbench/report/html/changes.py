@@ -1,43 +1,30 @@
 """The page of what changed from one run to another: scores with intervals, costs, settings.
 
-The score of a recommender in a cell is compared over the users that both runs have tested, where
-both have predictions.parquet of the same data: paired by user. Else over iterations, as means of
-two independent samples (Welch 1947); a run of one iteration then has no interval.
+A score of a recommender in a cell is compared over the users that both runs have tested, paired,
+where both have predictions.parquet of the same data; else it has no interval.
 """
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from recbench.errors import InputError
-from recbench.evaluation.significance import holm, two_sided_p
+from recbench.evaluation.significance import READ_OUT, holm, two_sided_p
 from recbench.files import CELL
-from recbench.report.figure import Figure
+from recbench.report.figure import best_first, forest
 from recbench.report.html import user_sections as users
-from recbench.report.html.grid_sections import HOLM, SCORES, by_cell, forest_panel, scores_of
-from recbench.report.html.page import Page, write_page
-from recbench.report.html.protocol import facts
+from recbench.report.html.grid_sections import HOLM
+from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, RunFiles, read_run
-from recbench.report.html.section import Section
+from recbench.report.html.words import facts
 from recbench.report.style import run_looks, shown_at_first
-from recbench.report.terminal import ALPHA, MORE_IS_BETTER, cells_of
+from recbench.report.terminal import ALPHA, SCORES, cells_of, scores_of
 
-PAIRED, ITERATIONS, WITHOUT = "paired users", "iterations", "no interval"
-# score: the loss it is read from, and the difference of two
-OF_LOSS = {
-    "rmse": ("squared_error", users.rmse_difference),
-    "mae": ("absolute_error", users.mean_difference),
-    "accuracy_mean": ("right", users.mean_difference),
-}
-Z = 1.96  # half a 95 % interval in standard errors
-COLUMNS = [*CELL, "score", "model", "before", "after", "difference", "low", "high", "p", "p_holm"]
-COLUMNS += ["compared_by", "n"]
+COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "users"]
 
 
 def write_changes(before: Path, after: Path) -> Path:
@@ -61,7 +48,7 @@ def write_changes(before: Path, after: Path) -> Path:
 
 def _page(before: RunFiles, after: RunFiles) -> Page:
     grid = after.kind == GRID
-    table = (changed_scores if grid else changed_replays)(before, after)
+    table = changed_scores(before, after)
     if table.empty:
         raise InputError(
             f"{before.folder} and {after.folder} have no recommender in the same cell in common, "
@@ -116,87 +103,63 @@ def answer(table: pd.DataFrame) -> str:
 
 
 def _scores(table: pd.DataFrame, grid: bool) -> Section:
-    text = [
-        "A point is the difference, after minus before; its line is the 95 % interval. "
-        f"{HOLM} for all of the score); open: not significant, or not tested."
-    ]
-    if grid:
-        by = table["compared_by"].value_counts()
-        words = {
-            PAIRED: "over the users that both runs have tested, paired, and of them alone",
-            ITERATIONS: "over iterations as independent samples (Welch), which is too wide where "
-            "both runs drew the same users",
-            WITHOUT: "without an interval, for there is one iteration",
-        }
-        parts = [f"{by[name]} {text}" for name, text in words.items() if name in by]
-        text.append(f"Compared: {'; '.join(parts)}.")
-    else:
-        text.append("The files have no interval of the whole replay; the curves below have some.")
-    panels = {}
-    for score, rows in table.groupby("score", sort=False):
-        better = score in MORE_IS_BETTER
-        axis = f"change of {SCORES[str(score)]} ({'right' if better else 'left'}: better)"
-        ordered = rows.sort_values("difference", ascending=not better)
-        for cell, own in by_cell(ordered) if grid else [("", ordered)]:
-            panels[f"{cell}|{score}" if grid else str(score)] = forest_panel(own, axis)
+    text = (
+        "A point is the difference, after minus before, over the users that both runs have tested; "
+        f"its line is the 95 % interval, paired by user. {HOLM} for all of the score); open: not "
+        "significant, or not tested, as without predictions of the same users in both runs."
+    )
     follows = ("cell", "score") if grid else ("score",)
-    label = "The change of each recommender's score with its interval"
-    figure = Figure("forest", label, panels, follows)
-    return Section("changes", "What changed", text, table, [figure], follows)
+    figure = forest(
+        best_first(table, "difference"),
+        "change of {score} ({side}: better)",
+        name="changes",
+        hover=("{+difference}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        follows=follows,
+    )
+    return Section("changes", "What changed", [text], figure.table, [figure], follows)
 
 
 def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
-    settings, one = changed_settings(before, after), in_one(before, after)
-    curves = (
-        "Change of the RMSE by earlier ratings of the user. The intervals are made from those of "
-        "both runs as if their users were others, so they are too wide where they are not."
-    )
     costs = (
         "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
         "and mean nothing where the machines differ or were busy."
     )
-    set_words = "Differences between the two run.json."
-    if settings.empty:
-        set_words = "Both runs were made with the same settings."
-    one_words = "Results of recommenders in cells."
-    if one.empty:
-        one_words = "Both have results of the same recommenders and cells."
-    sections = [
-        ("costs", "What it costs", costs, changed_costs(before, after)),
-        ("settings", "What was set differently", set_words, settings),
-        ("in-one", "What only one of them has", one_words, one),
-    ]
-    if after.kind != GRID:
-        table = changed_curves(before, after)
-        sections.insert(0, ("curves", "Changes by ratings of the user", curves, table))
+    settings = changed_settings(before, after)
+    what = "Differences between the two run.json." if len(settings) else "There are none."
     return [
-        Section(name, title, [text], table if len(table) else None)
-        for name, title, text, table in sections
+        Section("costs", "What it costs", [costs], changed_costs(before, after)),
+        Section("settings", "What was set differently", [what], settings),
     ]
 
 
 # --- the tables ---------------------------------------------------------------------------------
 
 
+def _key(run: RunFiles) -> list[str]:
+    """The columns that name a result: a recommender, in a grid in its cell."""
+    return [*CELL, "model"] if run.kind == GRID else ["model"]
+
+
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """One row for each score, cell and recommender that both runs have: `before` and `after`, their
     `difference` with a 95 % interval `low` .. `high`, `p` and `p_holm` (corrected for all of a
-    score), how they were `compared_by` and over how many (`n`: users; iterations of the run with
-    fewer)."""
-    paired, key = _paired(before, after), [*CELL, "model"]
-    after_has = scores_of(after.done)
+    score), over how many `users`."""
+    key = _key(before)
+    sides = [
+        {
+            (score, *names): float(own[score].mean())
+            for score in scores_of(run.done)
+            for names, own in run.done.dropna(subset=score).groupby(key, sort=False)
+        }
+        for run in (before, after)
+    ]
+    paired = _paired(before, after) if before.kind == GRID else {}
     records = []
-    for score in [name for name in scores_of(before.done) if name in after_has]:
-        old, new = (
-            dict(list(run.done.dropna(subset=score).groupby(key)[score])) for run in (before, after)
-        )
-        for cell, model in product(cells_of(before.main), before.models):
-            one = (*cell, model)
-            if one in old and one in new:
-                found = paired.get((*one, score))
-                found = found or _of_iterations(old[one].to_numpy(), new[one].to_numpy())
-                records.append({**dict(zip(key, one, strict=True)), "score": score, **found})
-    table = pd.DataFrame(records, columns=COLUMNS)
+    for one, old in sides[0].items():
+        if one in sides[1]:
+            means = {"before": old, "after": sides[1][one], "difference": sides[1][one] - old}
+            records.append(dict(zip(["score", *key], one, strict=True)) | paired.get(one, means))
+    table = pd.DataFrame(records, columns=["score", *key, *COLUMNS])
     tested = table["p"].notna()
     by_score = table[tested].groupby("score")["p"]
     table.loc[tested, "p_holm"] = by_score.transform(lambda p: holm(p.to_numpy(dtype=float)))
@@ -204,124 +167,57 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
 
 
 def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
-    """By cell, recommender and score; empty if a user id is not the same user in both."""
-    files = [run.folder / users.PREDICTIONS for run in (before, after)]
+    """By score, cell and recommender; empty if a user id is not the same user in both."""
     data, other_data = (
         [(one.get("name"), one.get("fingerprint")) for one in run.metadata.get("datasets") or []]
         for run in (before, after)
     )
-    if not data or data != other_data or not all(file.is_file() for file in files):
+    if not data or data != other_data or before.losses.empty or after.losses.empty:
         return {}
     key = [*CELL, "model", "user_id"]
-    sides = [users.errors_of_users(users.scan(file)).set_index(key) for file in files]
+    sides = [users.losses_of_users(run).set_index(key) for run in (before, after)]
     both = sides[0].join(sides[1], how="inner", lsuffix="_before", rsuffix="_after")
     found = {}
-    for cell_and_model, rows in both.groupby([*CELL, "model"]):
-        if len(rows) < users.FEWEST_USERS:
-            continue
-        for score, (loss, difference) in OF_LOSS.items():
-            old, new = (rows[f"{loss}_{side}"].to_numpy() for side in ("before", "after"))
-            interval = difference(new, old)
-            p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(rows))
-            means = [np.sqrt(one.mean()) if score == "rmse" else one.mean() for one in (old, new)]
-            ends = {"before": float(means[0]), "after": float(means[1])}
-            about = {"p": p, "compared_by": PAIRED, "n": len(rows)}
-            found[(*cell_and_model, score)] = ends | interval | about
+    for names, rows in both.groupby([*CELL, "model"]):
+        for loss in sides[0].columns.intersection(sides[1].columns):
+            score, read_out, _ = READ_OUT[loss]
+            pair = rows[[f"{loss}_before", f"{loss}_after"]].dropna().to_numpy()
+            if len(pair) < users.FEWEST_USERS:
+                continue
+            old, new = pair.T
+            of_root = read_out is np.sqrt
+            interval = (users.rmse_difference if of_root else users.mean_difference)(new, old)
+            p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(pair))
+            about = {"before": read_out(old.mean()), "after": read_out(new.mean()), "p": p}
+            found[(score, *names)] = about | interval | {"users": len(pair)}
     return found
-
-
-def _of_iterations(old: np.ndarray, new: np.ndarray) -> dict[str, Any]:
-    """The difference of two means of independent samples, with Welch's interval."""
-    found: dict[str, Any] = {"before": float(old.mean()), "after": float(new.mean())}
-    found["difference"] = float(new.mean() - old.mean())
-    found["n"] = min(len(old), len(new))
-    if found["n"] < 2:
-        return found | {"compared_by": WITHOUT}
-    found["compared_by"] = ITERATIONS
-    if np.var(old) == np.var(new) == 0:
-        return found | {"low": found["difference"], "high": found["difference"]}
-    test = stats.ttest_ind(new, old, equal_var=False)
-    low, high = test.confidence_interval(0.95)
-    return found | {"low": float(low), "high": float(high), "p": float(test.pvalue)}
-
-
-def changed_replays(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Of each learner that both runs have, RMSE and MAE `before` and `after` over all ratings, and
-    their difference; the files have no interval of these."""
-    both = before.done.merge(after.done, on="model", suffixes=("_before", "_after"))
-    tables = []
-    for score in ("rmse", "mae"):
-        old, new = (both[f"{score}_{side}"].astype(float) for side in ("before", "after"))
-        table = pd.DataFrame({"score": score, "model": both["model"], "before": old, "after": new})
-        tables.append(table.assign(difference=new - old, low=np.nan, high=np.nan, p_holm=np.nan))
-    return pd.concat(tables, ignore_index=True)
-
-
-def changed_curves(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Of each point of the learning curves that both runs have, the difference in RMSE with a 95 %
-    interval made from those of both, as if their users were others: too wide where they are not."""
-    key = ["model", "ratings_seen"]
-    curves = [run.tables["learning_curve.csv"] for run in (before, after)]
-    both = curves[0].merge(curves[1], on=key, suffixes=("_before", "_after"))
-    errors = [
-        (both[f"rmse_high_{side}"] - both[f"rmse_low_{side}"]) / (2 * Z)
-        for side in ("before", "after")
-    ]
-    difference = both["rmse_after"] - both["rmse_before"]
-    half = Z * np.hypot(*errors)
-    table = both[[*key, "n_users_before", "n_users_after"]]
-    table = table.assign(before=both["rmse_before"], after=both["rmse_after"])
-    return table.assign(difference=difference, low=difference - half, high=difference + half)
 
 
 def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """Seconds and bytes per user of each recommender (and cell), before and after, and their ratio
     after to before."""
-    tables = []
+    parts = ["fit_seconds", "predict_seconds"] if before.kind == GRID else ["total_seconds"]
+    columns, tables = ["seconds", "bytes_per_user"], []
     for run in (before, after):
-        parts = ["fit_seconds", "predict_seconds"] if run.kind == GRID else ["total_seconds"]
         done = run.done.assign(seconds=run.done[parts].sum(axis=1, skipna=False))
-        key = [name for name in (*CELL, "model") if name in done]
-        columns = [name for name in ("seconds", "bytes_per_user") if name in done]
-        tables.append(done.groupby(key, sort=False)[columns].mean())
+        done = done.reindex(columns=[*_key(run), *columns])
+        tables.append(done.groupby(_key(run), sort=False)[columns].mean())
     both = tables[0].join(tables[1], how="inner", lsuffix="_before", rsuffix="_after")
-    for name in ("seconds", "bytes_per_user"):
-        if f"{name}_after" in both:
-            ratio = both[f"{name}_after"] / both[f"{name}_before"].where(both[f"{name}_before"] > 0)
-            both[f"{name}_ratio"] = ratio
-    return both.reset_index()
-
-
-def in_one(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """The recommenders, by cell, that have a result in one run alone: `only_in`."""
-    key = [name for name in (*CELL, "model") if name in before.main]
-    sides = [run.done[key].drop_duplicates() for run in (before, after)]
-    merged = sides[0].merge(sides[1], on=key, how="outer", indicator="only_in")
-    names = {"left_only": "before", "right_only": "after", "both": "both"}
-    merged["only_in"] = merged["only_in"].astype(str).map(names)
-    return merged[merged["only_in"] != "both"]
+    for name in columns:
+        ratio = both[f"{name}_after"] / both[f"{name}_before"].where(both[f"{name}_before"] > 0)
+        both[f"{name}_ratio"] = ratio
+    return both.dropna(axis="columns", how="all").reset_index()
 
 
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Where the two run.json differ: `setting`, `before`, `after`, as text."""
-    sides = [_settings(run.metadata) for run in (before, after)]
-    rows = [
-        (name, *(side.get(name, "") for side in sides))
-        for name in {**sides[0], **sides[1]}
-        if sides[0].get(name) != sides[1].get(name)
-    ]
-    return pd.DataFrame(rows, columns=["setting", "before", "after"])
-
-
-def _settings(metadata: dict) -> dict[str, str]:
-    found = {"commit": metadata.get("git_commit"), "Python": metadata.get("python")}
-    for part in ("parameters", "protocol", "packages", "machine"):
-        for name, value in (metadata.get(part) or {}).items():
-            found[f"{part}: {name}"] = value
-    for one in metadata.get("datasets") or []:
-        found[f"data: {one.get('name')}"] = one.get("fingerprint")
-    return {
-        name: " ".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in found.items()
-        if value is not None
-    }
+    """Where the two run.json differ, but for times: `setting`, `before`, `after`, as text."""
+    names = ["git_commit", "python", "parameters", "protocol", "packages", "machine", "datasets"]
+    sides = []
+    for run in (before, after):
+        made = {name: run.metadata[name] for name in names if name in run.metadata}
+        data = run.metadata.get("datasets") or []
+        made["datasets"] = {one.get("name"): one.get("fingerprint") for one in data}
+        sides.append({k: str(v) for k, v in pd.json_normalize(made, sep=": ").iloc[0].items()})
+    table = pd.DataFrame(sides, index=["before", "after"]).T.fillna("")
+    table = table[table["before"] != table["after"]]
+    return table.rename_axis("setting").reset_index()

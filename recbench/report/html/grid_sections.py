@@ -5,50 +5,19 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.files import CELL, ITERATION
-from recbench.report.figure import (
-    Axis,
-    Figure,
-    Panel,
-    Series,
-    by_model,
-    difference_scale,
-    hover,
-    interval,
-    minus,
-    number,
-)
+from recbench.report.figure import Axis, Figure, best_first, forest, minus
+from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
-from recbench.report.html.section import Section
-from recbench.report.terminal import ALPHA, MORE_IS_BETTER, cell_name, cells_of, marks
+from recbench.report.terminal import (
+    SCORES,
+    cell_name,
+    cells_of,
+    means_of_cells,
+    scores_of,
+)
 
-SCORES = {  # columns of comparison.csv: as they are called in a report
-    "rmse": "RMSE, stars",
-    "mae": "MAE, stars",
-    "accuracy_mean": "accuracy within one star",
-    "auc_like": "AUC of liked movies",
-    "ndcg_at_10": "nDCG at 10 of held-out movies",
-    "skill_over_bias": "skill over item and user bias",
-    "residual_correlation": "correlation of residuals",
-    "crps": "CRPS, stars",
-    "ranking_ndcg_at_10": "nDCG at 10 of all movies",
-    "ranking_recall_at_10": "recall at 10 of all movies",
-}
 HOLM = "Filled: significant (p < .05 after Holm's correction"
-
-
-def scores_of(table: pd.DataFrame) -> dict[str, str]:
-    """Of `SCORES` those that the table, rows of comparison.csv, has a number of."""
-    return {
-        name: title for name, title in SCORES.items() if name in table and table[name].notna().any()
-    }
-
-
-def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The name of each cell and its rows, small to large."""
-    return [
-        (cell_name(cell), table[(table[CELL] == list(cell)).all(axis=1)])
-        for cell in cells_of(table)
-    ]
+COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 
 # --- error by ratings per user ------------------------------------------------------------------
@@ -56,8 +25,8 @@ def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 def error_by_ratings(run: RunFiles) -> Section:
     """Every score of every recommender in every cell, with a band."""
-    scores = scores_of(run.done)
-    table = scores_by_cell(run.done, run.differences, list(scores))
+    table = scores_by_cell(run.done, run.differences, list(scores_of(run.done)))
+    figure = errors_figure(table, run.dataset)
     band = (
         "Bands: ± the standard deviation between iterations, less what all recommenders share."
         if run.done["iteration"].nunique() > 1
@@ -68,10 +37,10 @@ def error_by_ratings(run: RunFiles) -> Section:
         "error-by-ratings",
         "Error by ratings per user" if len(cells_of(table)) > 1 else "Error",
         [f"The score of held-out ratings, mean over iterations. {band}"],
-        table,
-        [errors_figure(table, run.dataset, scores)],
+        figure.table,
+        [figure],
         ("score",),
-        shown=_scores_to_read(table, run.differences),
+        shown=_scores_to_read(run),
     )
 
 
@@ -96,7 +65,7 @@ def scores_by_cell(
         else:
             table = _from_reference(table, differences[differences["score"] == score])
         tables.append(table.assign(score=score))
-    table = pd.concat(tables).rename(columns={"count": "iterations"})
+    table = pd.concat(tables, ignore_index=True).rename(columns={"count": "iterations"})
     return table[["score", *CELL, "model", "mean", "low", "high", "iterations"]]
 
 
@@ -122,104 +91,51 @@ def _from_reference(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFr
     return table
 
 
-def errors_figure(table: pd.DataFrame, dataset: str, scores: dict[str, str]) -> Figure:
+def errors_figure(table: pd.DataFrame, dataset: str) -> Figure:
     """Lines over the cells, or a list where there is one cell; `table` of `scores_by_cell`."""
-    panels = {}
-    for score, title in scores.items():
-        rows = table[table["score"] == score]
-        better = "more" if score in MORE_IS_BETTER else "less"
-        make = _lines if len(cells_of(rows)) > 1 else _list
-        panels[score] = make(rows, title, f"{title} ({better} is better)", better == "more")
+    cells = sorted(cells_of(table), key=lambda cell: cell[1] or float("inf"))
+    users = {cell[0] for cell in cells}
+    several = len(cells) > 1
+    if several:
+        names = [cell_name(cell) if len(users) > 1 else str(cell[1] or "all") for cell in cells]
+        place = table[CELL].apply(lambda row: cells.index(tuple(row)), axis=1)
+        table = table.assign(_ratings=place.map(names.__getitem__))
+        table = table.loc[place.sort_values(kind="stable").index]
+    else:
+        table = best_first(table, "mean")
+    of_each = "users × ratings of each"
+    if len(users) == 1:
+        of_each = f"ratings of each of {users.pop() or 'all'} users"
+    score = Axis("mean", "{score} ({better} is better)")
     return Figure(
-        "by_ratings",
-        "Each recommender's score in each cell, with bands",
-        panels,
-        ("score",),
         "error_by_ratings",
-        f"Error by ratings per user, {dataset}",
-        "band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n",
+        "lines" if several else "list",
+        table,
+        Axis("_ratings", of_each, "places") if several else score,
+        score if several else Axis(),
+        hover=("{cell}", "{score} {value}", "[{low}, {high}]"),
+        follows=("score",),
+        title=f"Error by ratings per user, {dataset}",
+        note="band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n",
     )
 
 
-def _lines(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
-    by_ratings = sorted(cells_of(rows), key=lambda cell: cell[1] or float("inf"))
-    place = {cell: at for at, cell in enumerate(by_ratings)}
-    users = {cell[0] for cell in by_ratings}
-
-    def line(model: str, own: pd.DataFrame) -> Series:
-        cells = list(own[CELL].itertuples(index=False, name=None))
-        own = own.assign(place=[place[cell] for cell in cells]).sort_values("place")
-        low, high = own["low"], own["high"]
-        return Series(model, own["place"], own["mean"], _texts(own, title), low, high)
-
-    names = [str(cell[1] or "all") if len(users) == 1 else cell_name(cell) for cell in by_ratings]
-    of_each = f"ratings of each of {users.pop() or 'all'} users"
-    words = of_each if not users else "users × ratings of each"
-    return Panel(
-        "lines", by_model(rows, line), Axis(words, ticks=list(enumerate(names))), Axis(axis)
-    )
-
-
-def _list(rows: pd.DataFrame, title: str, axis: str, more: bool) -> Panel:
-    def row(model: str, own: pd.DataFrame) -> Series:
-        return Series(model, own["mean"], [0], _texts(own, title), own["low"], own["high"])
-
-    rows = rows.sort_values("mean", ascending=not more)
-    return Panel("list", by_model(rows, row), Axis(axis))
-
-
-def _texts(rows: pd.DataFrame, title: str) -> list[str]:
-    return [
-        hover(
-            row.model,
-            cell_name((row.num_users, row.reviews_per_user)),
-            f"{title} {number(row.mean)}{interval(row.low, row.high)}",
-        )
-        for row in rows.itertuples()
-    ]
-
-
-def _scores_to_read(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+def _scores_to_read(run: RunFiles) -> pd.DataFrame:
     """A line for each score and recommender, a column for each cell; the best is to be bold, and +
     and − are those of the terminal's tables."""
-    cells, found = cells_of(table), marks(differences)
     lines = []
-    for score, of_score in table.groupby("score", sort=False):
-        means = of_score.set_index([*CELL, "model"])["mean"].to_dict()
-        best = of_score.groupby(CELL)["mean"].agg("max" if score in MORE_IS_BETTER else "min")
-        for model in of_score["model"].unique():
+    for score in scores_of(run.done):
+        for model, cells in means_of_cells(run.done.dropna(subset=score), run.differences, score):
             line: dict[str, object] = {"score": score, "model": model}
-            for cell in cells:
-                name, value = cell_name(cell), means.get((*cell, model))
-                line[name] = "failed" if value is None else value
-                line[f"{name}_best"] = value is not None and value == best[cell]
-                line[f"{name}_mark"] = minus(found.get((*cell, model, score), ""))
+            for one in cells:
+                failed = pd.isna(one.mean)
+                line |= {one.name: "failed" if failed else one.mean}
+                line |= {f"{one.name}_best": one.best, f"{one.name}_mark": minus(one.mark)}
             lines.append(line)
     return pd.DataFrame(lines)
 
 
 # --- differences from the reference -------------------------------------------------------------
-
-
-def forest_panel(
-    rows: pd.DataFrame, axis: str, unit: str = "", form: str = "+.4f", title: str = ""
-) -> Panel:
-    """A list of `difference`s with `low` and `high`, filled where `p_holm` is significant, in the
-    order of the rows."""
-    scale, series = difference_scale(rows), []
-    for row in rows.to_dict("records"):
-        p, ends = row["p_holm"], interval(row["low"], row["high"], form) or ", no interval"
-        significant = bool(pd.notna(p) and p < ALPHA)
-        words = "significant" if significant else "not significant"
-        text = hover(
-            row["model"],
-            *([f"beside {row['reference']}"] if "reference" in row else []),
-            f"{row['difference']:{form}}{unit}{ends}",
-            f"{words}, p = {number(p)} (Holm)" if pd.notna(p) else "not tested",
-        )
-        x, low, high = ([float(scale.at(row[name]))] for name in ("difference", "low", "high"))
-        series.append(Series(row["model"], x, [0], [text], low, high, not significant))
-    return Panel("list", series, scale.axis(axis), rule=0, title=title)
 
 
 def differences(run: RunFiles) -> Section:
@@ -241,36 +157,149 @@ def differences(run: RunFiles) -> Section:
     columns = [*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"]
     columns += ["p", "p_holm", "better_share", "better_low", "better_high", "users"]
     table = table.filter(items=columns)
+    table = table[table["score"].isin(list(SCORES))]
+    table = best_first(table, "difference").sort_values(
+        "reference_role", key=lambda role: role.map(run.roles.index), kind="stable"
+    )
+    names = " or ".join(run.differences["reference"].unique())
     follows = ("cell", "score", "role")
-    roles = sorted(table["reference_role"].unique(), key=run.roles.index)
-    forests, shares = {}, {}
-    for role in roles:
-        for score in [name for name in SCORES if name in set(table["score"])]:
-            here = table[(table["reference_role"] == role) & (table["score"] == score)]
-            better = score in MORE_IS_BETTER
-            side = "right of the line" if better else "left of the line"
-            here = here.sort_values("difference", ascending=not better)
-            for cell, rows in by_cell(here):
-                names = " or ".join(rows["reference"].unique())
-                axis = f"difference in {SCORES[score]} beside {names} ({side}: better)"
-                key = f"{cell}|{score}|{role}"
-                forests[key] = forest_panel(rows, axis, title=cell)
-                shares[key] = _share_panel(rows)
-    label = "Each recommender's difference from the reference with its interval"
-    heading = "Difference from the reference, RMSE in stars"
-    note = "line: 95 % interval over users; filled: significant after Holm; logarithmic far from "
-    forest = Figure("forest", label, forests, follows, "differences", heading, f"{note}zero")
-    label = "The share of users whom each recommender serves better than the reference"
-    figures = [forest, Figure("share", label, shares, follows)]
-    return Section("differences", title, text, table, figures, follows)
+    differs = forest(
+        table,
+        "difference in {score} ({side} of the line: better)",
+        name="differences",
+        hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        follows=follows,
+        title=f"Difference from {names}, RMSE in stars",
+        note="line: 95 % interval over users; filled: significant after Holm; logarithmic far "
+        "from zero",
+    )
+    share = Figure(
+        "better_share",
+        "list",
+        differs.table,
+        Axis("better_share", "users better served than by the reference", "percent"),
+        ends=("better_low", "better_high"),
+        hover=("beside {reference}, {users} users", "better for {value}", "[{low}, {high}]"),
+        follows=follows,
+        rule=0.5,
+    )
+    return Section("differences", title, text, differs.table, [differs, share], follows)
 
 
-def _share_panel(rows: pd.DataFrame) -> Panel:
-    rows = rows[rows["better_share"].notna()].sort_values("better_share", ascending=False)
-    series = []
-    for row in rows.to_dict("records"):
-        x, low, high = (100 * row[f"better_{name}"] for name in ("share", "low", "high"))
-        text = f"better for {x:.1f} % of {row['users']:,.0f} users than {row['reference']}"
-        series.append(Series(row["model"], [x], [0], [hover(row["model"], text)], [low], [high]))
-    axis = Axis("users better served than by the reference, %")
-    return Panel("list", series, axis, rule=50)
+# --- cost, ranking of all movies, calibration ---------------------------------------------------
+
+
+def bytes_of_whom(done: pd.DataFrame) -> str:
+    """What bytes per user are in the rows of a run: before there was `bytes_shared`, of all."""
+    if "bytes_shared" in done:
+        return " Bytes per user are of the user's own part of a model; what serves all is not in."
+    return " Bytes per user: of a model of all users, the whole shared out among them."
+
+
+def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) -> list[Figure]:
+    """Error by seconds and by bytes; a cost of zero stands left of all others.
+
+    Args:
+        table: model, rmse, seconds and bytes_per_user, of each cell if `follows` has it.
+        seconds: of what they are.
+    """
+    figures = []
+    for column, name, title in (
+        ("seconds", "cost", seconds),
+        ("bytes_per_user", "bytes", "bytes per user"),
+    ):
+        if column not in table or table[column].isna().all():
+            continue
+        rows = table[table[column].notna() & table["rmse"].notna()]
+        positive = rows.loc[rows[column] > 0, column]
+        figure = Figure(
+            f"error_by_{name}",
+            "points",
+            rows.assign(_cost=rows[column].clip(lower=positive.min() / 3 if len(positive) else 1)),
+            Axis("_cost", f"{title} (log scale)", "log"),
+            Axis("rmse", "RMSE, stars (less is better)"),
+            hover=("RMSE {rmse} stars", f"{title} {{{column}}}"),
+            follows=follows,
+            front=True,
+            title="Error by cost",
+        )
+        figures.append(figure)
+    return figures
+
+
+def cost(run: RunFiles) -> Section:
+    """Error beside seconds, and beside the bytes of a user."""
+    done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
+    columns = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
+    table = _means(done, [*columns, "bytes_shared"])
+    figures = cost_figures(table, "seconds", ("cell",))
+    text = (
+        "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
+        "named below; item tables and item baselines are made in advance and not counted. The "
+        "line joins recommenders that none is both quicker (smaller) and better than."
+    )
+    text += bytes_of_whom(done) if len(figures) > 1 else ""
+    return Section("cost", "Error by cost", [text], table, figures, ("cell",))
+
+
+def ranking(run: RunFiles) -> Section | None:
+    """How well all movies are ranked; None where that was not measured."""
+    names = ["ndcg_at_10", "recall_at_10", "popularity", "catalogue_share", "users", "seconds"]
+    table = _means(run.done, [f"ranking_{name}" for name in names])
+    if table.empty:
+        return None
+    text = (
+        "All movies that a user has not rated in training, ranked by predicted stars. nDCG counts "
+        "liked movies that were held out; read it beside how popular the ten movies are: popular "
+        "movies are rated more often, so a recommender that shows them scores higher."
+    )
+    figure = Figure(
+        "ranking",
+        "points",
+        table,
+        Axis("ranking_popularity", "mean popularity percentile of the ten movies", "percent"),
+        Axis("ranking_ndcg_at_10", "nDCG at 10 of all movies (more is better)"),
+        hover=(
+            "nDCG at 10: {ranking_ndcg_at_10}",
+            "popularity of its ten: {ranking_popularity}",
+            "recall at 10: {ranking_recall_at_10}",
+        ),
+        follows=("cell",),
+    )
+    return Section("ranking", "Ranking all movies", [text], table, [figure], ("cell",))
+
+
+def calibration(run: RunFiles) -> Section | None:
+    """Whether intervals hold as much as they claim; None where there is no distribution."""
+    table = _means(run.done, [*COVERAGE, "crps"])
+    if table.empty:
+        return None
+    text = (
+        "How much of the held-out ratings lies within the central interval of 50, 80 and 95 %, of "
+        "recommenders that predict how likely each number of stars is. On the diagonal an interval "
+        "holds as much as it claims; below, it is too narrow."
+    )
+    rows = table.melt(
+        [*CELL, "model"], [name for name in COVERAGE if name in table], value_name="holds"
+    )
+    figure = Figure(
+        "calibration",
+        "lines",
+        rows.assign(claims=rows["variable"].map(COVERAGE)).drop(columns="variable"),
+        Axis("claims", "the interval claims", "percent"),
+        Axis("holds", "held-out ratings within", "percent"),
+        hover=("an interval of {claims} holds {holds}",),
+        follows=("cell",),
+        diagonal=(0.45, 1),
+    )
+    return Section("calibration", "Calibration", [text], table, [figure], ("cell",))
+
+
+def _means(done: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Means over iterations of those of the columns that there are, by cell and recommender, of the
+    rows that have the first; empty if nobody has it."""
+    there = list(done.filter(items=names).dropna(axis="columns", how="all"))
+    if names[0] not in there:
+        return pd.DataFrame()
+    groups = done.dropna(subset=names[0]).groupby([*CELL, "model"], sort=False)
+    return groups[there].mean().reset_index()

@@ -11,24 +11,68 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from recbench.report.figure import as_json
-from recbench.report.html.section import Section, columns_of
+from recbench.files import complete_file
+from recbench.report.figure import Figure
 from recbench.report.style import page_looks
-from recbench.report.terminal import cell_name
+from recbench.report.terminal import MORE_IS_BETTER, cell_name
 
 TEMPLATE = files("recbench.report.html") / "template"
 SCRIPTS = ("tables.js", "figures.js", "page.js")
+FEW_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Section:
+    """One subject of a report.
+
+    Attributes:
+        name: of the section in the page, and of the file that its table is downloaded as.
+        title: its heading.
+        text: paragraphs: what is seen, and what it is not.
+        table: what the figures show; None or empty: there is nothing to show but the text. Columns
+            whose names begin with _ are for figures alone.
+        figures: of the section.
+        follows: which switches choose the rows that are shown: "cell", "score", "role".
+        shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
+            has what stands after the values of `x`, `x_best` whether they are bold.
+        warning: a sentence to be noticed.
+    """
+
+    name: str
+    title: str
+    text: list[str]
+    table: pd.DataFrame | None = None
+    figures: list[Figure] = field(default_factory=list)
+    follows: tuple[str, ...] = ()
+    shown: pd.DataFrame | None = None
+    warning: str = ""
+
+    @property
+    def n_rows(self) -> int:
+        """Of the table; without rows it is left out."""
+        return 0 if self.table is None else len(self.table)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the table is seen at once: the scores, and short tables without a figure."""
+        return (self.n_rows < FEW_ROWS and not self.figures) or self.shown is not None
+
+    @property
+    def has_legend(self) -> bool:
+        """Whether recommenders are named below the figures: not where each names its rows."""
+        return any(not figure.is_list for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -43,8 +87,7 @@ class Page:
         shown: those of them that figures show at first.
         cells, scores, roles: what can be chosen; the last cell, the first score (name -> title) and
             the first role (of a reference) are at first.
-        filters: of all tables: column -> (text, value) of each choice; a number is the most that
-            is let through. Where there is one, tables can be searched as well.
+        has_search: whether rows of tables can be searched.
         protocol: sentences.
         facts: heading -> name -> text.
     """
@@ -61,7 +104,7 @@ class Page:
     cells: list[tuple[int, int]] = field(default_factory=list)
     scores: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
-    filters: dict[str, list[tuple[str, str | float]]] = field(default_factory=dict)
+    has_search: bool = False
     protocol: list[str] = field(default_factory=list)
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -72,9 +115,8 @@ class Page:
 
 def write_page(page: Page, file: Path) -> Path:
     """Write the page so that `file` is whole at every moment."""
-    scratch = file.with_suffix(".part")
-    scratch.write_text(render(page), encoding="utf-8")
-    os.replace(scratch, file)
+    with complete_file(file) as scratch:
+        scratch.write_text(render(page), encoding="utf-8")
     return file
 
 
@@ -125,20 +167,30 @@ def _data(page: Page) -> dict[str, Any]:
         "shown": page.shown or list(page.looks),
         "cells": [cell_name(cell) for cell in page.cells],
         "scores": page.scores,
+        "moreIsBetter": sorted(MORE_IS_BETTER),
         "roles": page.roles,
-        "filters": page.filters,
         "sections": {
             section.name: {
                 "columns": columns_of(section.table),
                 "shown": None if section.shown is None else columns_of(section.shown),
                 "follows": section.follows,
-                "models": sorted({*(name for one in section.figures for name in one.models)}),
             }
             for section in page.sections
-            if section.table is not None
+            if section.table is not None and section.n_rows
         },
-        "figures": {one.name: as_json(one) for each in page.sections for one in each.figures},
+        "figures": {
+            one.name: one.described()
+            | {"columns": None if one.table is section.table else columns_of(one.table)}
+            for section in page.sections
+            for one in section.figures
+        },
     }
+
+
+def columns_of(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """The columns of a table as JSON has them: what is no finite number is None."""
+    finite = table.replace([np.inf, -np.inf], np.nan).astype(object)
+    return finite.where(table.notna() & finite.notna(), None).to_dict("list")
 
 
 @cache

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -11,35 +11,35 @@ import pandas as pd
 from recbench.errors import InputError
 from recbench.files import CELL, ITERATION
 from recbench.report.terminal import USERS_MEDIAN
+from recbench.runs.predictions import Predictions
+from recbench.runs.run_folder import read_metadata
 
 GRID, REPLAY = "comparison.csv", "continual_summary.csv"
+PREDICTIONS = "predictions.parquet"
 TEXT = ("dataset", "protocol", "model", "reference", "reference_role", "retrained", "error")
-# of each kind of run its files, and of each the columns that it has to have: of numbers, others
+# of each kind of run its files, and of each the columns that it has to have: of text, of numbers
 FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     GRID: {
         GRID: (
-            [*ITERATION, "rmse", "fit_seconds", "predict_seconds"],
             ["dataset", "model", "status"],
+            [*ITERATION, "rmse", "fit_seconds", "predict_seconds"],
         ),
         "significance.csv": (
-            [*CELL, "difference", "low", "high", "p", "p_holm", "better_share"],
             ["score", "model", "reference", "reference_role"],
+            [*CELL, "difference", "low", "high", "p", "p_holm", "better_share"],
         ),
-        "claims.csv": (
-            [*CELL, "difference", "low", "high", "p"],
-            ["score", "model", "reference"],
-        ),
+        "claims.csv": (["score", "model", "reference"], [*CELL, "difference", "low", "high", "p"]),
     },
     REPLAY: {
         REPLAY: (
-            ["rmse", "mae", "percent", "low", "high", "p_holm", "total_seconds"],
             ["dataset", "model", "retrained", "status"],
+            ["rmse", "mae", "percent", "low", "high", "p_holm", "total_seconds"],
         ),
         "learning_curve.csv": (
-            ["ratings_seen", "n_users", "rmse", "rmse_low", "rmse_high", "mae"],
             ["model", "retrained"],
+            ["ratings_seen", "n_users", "rmse", "rmse_low", "rmse_high", "mae"],
         ),
-        "waiting.csv": (["n_events", "rmse", "percent"], ["model", "retrained", "age"]),
+        "waiting.csv": (["model", "retrained", "age"], ["n_events", "rmse", "percent"]),
     },
 }
 EXPECTED = "Expected the folder of a run of compare_all.py or continual.py"
@@ -77,6 +77,11 @@ class RunFiles:
         """Names in the order of the run; of a replay with when they are refitted."""
         return list(self.main["model"].unique())
 
+    @cached_property
+    def losses(self) -> pd.DataFrame:
+        """Of `Predictions.losses`; empty without predictions.parquet."""
+        return Predictions(self.folder).losses()
+
     @property
     def dataset(self) -> str:
         return str(self.main["dataset"].iloc[0])
@@ -103,7 +108,11 @@ def read_run(folder: Path) -> RunFiles:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: is no folder. {EXPECTED}")
-    metadata = _metadata(folder)
+    if not (folder / "run.json").is_file():
+        runs = sorted(path.parent.name for path in folder.glob("*/run.json"))
+        there = f". There are runs in it: {', '.join(runs[:10])}" if runs else ""
+        raise InputError(f"{folder}: has no run.json. {EXPECTED}{there}")
+    metadata = read_metadata(folder)
     if metadata.get("status") == "running":
         script = "continual.py" if (folder / "segments.csv").exists() else "compare_all.py"
         raise InputError(
@@ -123,22 +132,7 @@ def read_run(folder: Path) -> RunFiles:
     return RunFiles(folder, metadata, kind, tables)
 
 
-def _metadata(folder: Path) -> dict:
-    file = folder / "run.json"
-    if not file.is_file():
-        runs = sorted(path.parent.name for path in folder.glob("*/run.json"))
-        there = f". There are runs in it: {', '.join(runs[:10])}" if runs else ""
-        raise InputError(f"{folder}: has no run.json. {EXPECTED}{there}")
-    try:
-        metadata = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        metadata = None
-    if not isinstance(metadata, dict):
-        raise InputError(f"{file}: is damaged. Expected what a run writes; run it again")
-    return metadata
-
-
-def _read(file: Path, numbers: list[str], others: list[str]) -> pd.DataFrame:
+def _read(file: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     """The CSV; empty if there is none, or if it was written without a row."""
 
     def damaged(why: str) -> InputError:
@@ -147,24 +141,20 @@ def _read(file: Path, numbers: list[str], others: list[str]) -> pd.DataFrame:
     try:
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         if not text.strip():
-            return pd.DataFrame(columns=[*others, *numbers])
+            return pd.DataFrame(columns=[*texts, *numbers])
         table = pd.read_csv(file, converters=dict.fromkeys(TEXT, str), low_memory=False)
     except (ValueError, pd.errors.ParserError) as error:
         raise damaged(str(error).splitlines()[0]) from None
-    missing = [name for name in (*others, *numbers) if name not in table]
     if "status" in table and (table["status"] == "failed").all():  # nobody has a score
-        table[[name for name in missing if name in numbers]] = float("nan")
-        missing = [name for name in missing if name not in numbers]
-    if missing:
+        table = table.reindex(columns=[*table, *(name for name in numbers if name not in table)])
+    if missing := [name for name in (*texts, *numbers) if name not in table]:
         raise InputError(f"{file}: has no column {', '.join(missing)}. {EXPECTED}")
     if not text.endswith("\n") or "\0" in text:
         raise damaged("its last line is cut off")
     for name in numbers:
         column = pd.to_numeric(table[name], errors="coerce")
-        wrong = column.isna() & table[name].notna()
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax())
-            value = table[name].iloc[row]
+        for row in table.index[column.isna() & table[name].notna()]:
+            value = table[name][row]
             raise damaged(f"line {row + 2}: {name} is {value!r}, expected a number")
         table[name] = column
     keys = [name for name in (*ITERATION, "ratings_seen") if name in numbers]

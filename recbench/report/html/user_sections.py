@@ -2,181 +2,108 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import polars as pl
 from scipy import stats
 
-from recbench.errors import InputError
-from recbench.evaluation.metrics import WITHIN_ONES
 from recbench.files import CELL, ITERATION
-from recbench.report.figure import (
-    Axis,
-    Figure,
-    Panel,
-    Series,
-    by_model,
-    difference_scale,
-    hover,
-    interval,
-    number,
-)
-from recbench.report.html.grid_sections import by_cell
-from recbench.report.html.run_files import RunFiles
-from recbench.report.html.section import Section
+from recbench.report.figure import Axis, Figure
+from recbench.report.html.page import Section
+from recbench.report.html.run_files import PREDICTIONS, RunFiles
 from recbench.report.terminal import references
 
-PREDICTIONS = "predictions.parquet"
-COLUMNS = [*ITERATION, "model", "user_id", "movie_id", "stars", "predicted"]
-COLUMNS += ["ones", "predicted_ones"]
-LOSSES = ("squared_error", "absolute_error", "right")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 GROUPS = 4
 FEWEST_USERS = 10  # of a group: an interval over fewer means nothing
 BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the user's movies"
 
 
-def of_users(run: RunFiles) -> list[Section]:
-    """How errors spread over users, and for which users a recommender is better."""
-    file = run.folder / PREDICTIONS
-    if not file.is_file():
-        return []
-    rows = scan(file)
-    errors = errors_of_users(rows)
-    quantiles = spread(errors)
-    sections = [_spread(quantiles[quantiles["model"].isin(run.models)])]
-    of_cells = references(run.tables["significance.csv"])
-    if of_cells.empty:
-        return sections
-    key = [*CELL, "user_id"]
-    held_out = errors.groupby(key)["held_out"].mean()
-    popularity = popularity_of_movies(rows).set_index(key)["popularity"]
-    of_user = {BY_RATINGS: held_out, BY_POPULARITY: popularity}
-    return [*sections, _by_group(differences_by_group(errors, of_cells.to_dict(), of_user))]
-
-
-def _spread(table: pd.DataFrame) -> Section:
-    names = [f"p{100 * part:.0f}" for part in QUANTILES]
-
-    def box(model: str, own: pd.DataFrame) -> Series:
-        return Series(model, own[names].iloc[0].tolist(), [0])
-
-    axis = Axis("RMSE of single users, stars")
-    panels = {
-        cell: Panel("boxes", by_model(rows.sort_values("p50"), box), axis, title=cell)
-        for cell, rows in by_cell(table)
-    }
-    label = "Quantiles over users of the RMSE of each recommender"
-    figure = Figure("spread", label, panels, ("cell",), "users", "How errors spread over users")
+def error_spread(run: RunFiles) -> Section | None:
+    """How errors spread over users; None without predictions."""
+    if run.losses.empty:
+        return None
+    losses = losses_of_users(run)
+    table = spread(losses[losses["model"].isin(run.models)])
+    title = "How errors spread over users"
+    figure = Figure(
+        "users",
+        "boxes",
+        table.sort_values("p50", kind="stable"),
+        Axis("p50", "RMSE of single users, stars"),
+        ends=("p5", "p95"),
+        follows=("cell",),
+        title=title,
+    )
     text = (
         "RMSE of single users: the box holds the middle half of them, its line is the median, and "
         "the whiskers reach to the 5th and 95th percentile."
     )
-    title = "How errors spread over users"
-    return Section("users", title, [text], table, [figure], ("cell",))
+    return Section("users", title, [text], figure.table, [figure], ("cell",))
 
 
-def _by_group(table: pd.DataFrame) -> Section:
-    figures: list[Figure] = []
-    note = "bar: 95 % interval\nover users\n"
-    for by, name in ((BY_RATINGS, "groups_ratings"), (BY_POPULARITY, "groups_popularity")):
-        own = table[table["by"] == by]
-        panels = {cell: _groups_panel(rows, by, cell) for cell, rows in by_cell(own)}
-        file = "for_whom_by_popularity" if figures else "for_whom"
-        label = f"Difference from the reference by {by}"
-        figure = Figure(name, label, panels, ("cell",), file, "", note, one_cell=True)
-        figures += [figure] if panels else []
+def for_whom(run: RunFiles) -> Section | None:
+    """For which users a recommender is better; None without predictions, or a reference."""
+    of_cells = references(run.tables["significance.csv"]).to_dict()
+    if run.losses.empty or not of_cells:
+        return None
+    kinds = kinds_of_users(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
+    table = differences_by_group(losses_of_users(run), of_cells, kinds)
+    figures = []
+    for by, name in ((BY_RATINGS, "for_whom"), (BY_POPULARITY, "for_whom_by_popularity")):
+        figure = Figure(
+            name,
+            "lines",
+            table[table["by"] == by].sort_values("group", kind="stable"),
+            Axis("range", f"{by}, quarters of the users", "places"),
+            Axis("difference", "difference in RMSE, stars", "signed"),
+            hover=("{by}: {range}, {users} users", "{+difference} [{+low}, {+high}] stars"),
+            follows=("cell",),
+            rule=0,
+            title=f"By {by}",
+            note="band: 95 % interval\nover users\n",
+        )
+        figures += [figure] if len(figure.table) else []
     text = (
         "RMSE beside the reference in quarters of the users: by how many ratings of theirs were "
         "held out (the more a user has, the more are), and by how popular the movies are that they "
         "rated (the mean part of movies that fewer tested users have rated). Below the line: "
-        "better than the reference. Bars are 95 % intervals over users, not corrected for their "
+        "better than the reference. Bands are 95 % intervals over users, not corrected for their "
         "number: they show where to look, and are no test."
     )
     title = "For which users a recommender is better"
     return Section("for-whom", title, [text], table, figures, ("cell",))
 
 
-def _groups_panel(rows: pd.DataFrame, by: str, cell: str) -> Panel:
-    scale = difference_scale(rows)
-    form = "{:.0f}" if by == BY_RATINGS else "{:.0%}"
-    ends = {
-        group.group: " – ".join(dict.fromkeys(map(form.format, (group.least, group.most))))
-        for group in rows.drop_duplicates("group").sort_values("group").itertuples()
-    }
-
-    def bars(model: str, own: pd.DataFrame) -> Series:
-        own = own.sort_values("group")
-        texts = [
-            hover(
-                model,
-                f"{by}: {ends[row.group]}, {number(row.users)} users",
-                f"{row.difference:+.4f}{interval(row.low, row.high, '+.4f')} stars",
-            )
-            for row in own.itertuples()
-        ]
-        y, low, high = (scale.at(own[name]) for name in ("difference", "low", "high"))
-        return Series(model, own["group"], y, texts, low, high)
-
-    x = Axis(f"{by}, quarters of the users", ticks=list(ends.items()))
-    y = scale.axis("difference in RMSE, stars")
-    return Panel("bars", by_model(rows, bars), x, y, rule=0, title=f"{cell}, by {by}")
-
-
-def scan(file: Path) -> pl.LazyFrame:
-    """The rows of a predictions.parquet.
+def losses_of_users(run: RunFiles) -> pd.DataFrame:
+    """Of each user in each cell: num_users, reviews_per_user, model, user_id, and the losses of
+    `losses_per_user`, means over iterations.
 
     Raises:
-        InputError: it cannot be read, or is not one.
+        InputError: predictions.parquet cannot be read, or is not one.
     """
-    try:
-        rows = pl.scan_parquet(file, glob=False)
-        missing = [name for name in COLUMNS if name not in rows.collect_schema()]
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"{file}: cannot be read ({reason}). Delete it for a report without it"
-        ) from None
-    if missing:
-        raise InputError(f"{file}: has no column {', '.join(missing)}. Delete it, or run it again")
-    return rows.select(COLUMNS)
+    losses = run.losses.drop(columns="iteration")
+    return losses.groupby([*CELL, "model", "user_id"]).mean().reset_index()
 
 
-def errors_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
-    """Of each user in each cell: num_users, reviews_per_user, model, user_id, the `LOSSES` (means
-    over iterations of means over ratings), `held_out` (ratings, mean over iterations)."""
-    by_user = [*CELL, "model", "user_id"]
-    error = pl.col("predicted").cast(pl.Float64) - pl.col("stars").cast(pl.Float64)
-    away = pl.col("predicted_ones").cast(pl.Int16) - pl.col("ones").cast(pl.Int16)
-    losses = {
-        "squared_error": error**2,
-        "absolute_error": error.abs(),
-        "right": (away.abs() <= WITHIN_ONES).cast(pl.Float64),
-    }
-    means = [loss.mean().alias(name) for name, loss in losses.items()]
-    once = rows.group_by([*by_user, "iteration"]).agg(*means, pl.len().alias("held_out"))
-    once = once.sort("iteration")  # the last digit of a mean follows from the order of its terms
-    table = once.group_by(by_user).agg(pl.col(name).mean() for name in (*LOSSES, "held_out"))
-    return table.sort(by_user).collect().to_pandas()
-
-
-def popularity_of_movies(rows: pl.LazyFrame) -> pd.DataFrame:
-    """Of each user in each cell `popularity`: the mean over the movies held out of the part of all
-    movies of the run that were held out of fewer users, ties halved; 0 .. 1."""
-    held_out = rows.select([*CELL, "user_id", "movie_id"]).unique().collect()
+def kinds_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
+    """By num_users, reviews_per_user and user_id: how many ratings of the user were held out, mean
+    over iterations; and the popularity of their movies: the mean of the part of all movies of the
+    run that were held out of fewer users, ties halved; 0 .. 1."""
+    held_out = rows.select([*ITERATION, "user_id", "movie_id"]).unique().collect()
     per_movie = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
     movies = per_movie.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_movie.height)
-    with_movies = held_out.join(movies, on="movie_id")
-    with_movies = with_movies.sort([*CELL, "user_id", "movie_id"])  # a mean keeps its last digit
-    by_user = with_movies.group_by([*CELL, "user_id"]).agg(pl.col("popularity").mean())
-    return by_user.sort([*CELL, "user_id"]).to_pandas()
+    # sorted: the last digit of a mean follows from the order of its terms
+    with_movies = held_out.join(movies, on="movie_id").sort(held_out.columns)
+    ratings = pl.len() / pl.col("iteration").n_unique()
+    kinds = {BY_RATINGS: ratings, BY_POPULARITY: pl.col("popularity").mean()}
+    by_user = with_movies.group_by([*CELL, "user_id"], maintain_order=True).agg(**kinds)
+    return by_user.to_pandas().set_index([*CELL, "user_id"])
 
 
-def spread(errors: pd.DataFrame) -> pd.DataFrame:
+def spread(losses: pd.DataFrame) -> pd.DataFrame:
     """Quantiles over users of their RMSE, by cell and recommender."""
-    rmse = errors.assign(rmse=np.sqrt(errors["squared_error"]))
+    rmse = losses.assign(rmse=np.sqrt(losses["squared_error"]))
     by_model = rmse.groupby([*CELL, "model"], sort=False)["rmse"]
     table = by_model.quantile(list(QUANTILES)).unstack()
     table.columns = [f"p{100 * part:.0f}" for part in table.columns]
@@ -184,19 +111,18 @@ def spread(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_by_group(
-    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], of_user: dict[str, pd.Series]
+    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], kinds: pd.DataFrame
 ) -> pd.DataFrame:
     """RMSE beside the reference in a quarter of the users each, by what kind of users they are.
 
     Args:
-        errors: of `errors_of_users`.
+        errors: of `losses_of_users`.
         of_cells: the reference of each cell.
-        of_user: by what users are grouped: a number of each cell and user (index num_users,
-            reviews_per_user, user_id).
+        kinds: by what users are grouped: see `kinds_of_users`.
 
     Returns:
-        One row per cell, recommender, kind and group: `by`, `group` (1 ..), `least` and `most` of
-        the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
+        One row per cell, recommender, kind and group: `by`, `group` (1 ..), the `range` of the
+        users in it, `users`, `difference` and its 95 % interval `low`, `high`.
     """
     records = []
     for cell, reference in of_cells.items():
@@ -204,7 +130,7 @@ def differences_by_group(
         losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
         if reference not in losses:
             continue
-        for by, values in of_user.items():
+        for by, values in kinds.items():
             value = values.loc[cell].reindex(losses.index)
             group = pd.qcut(value, GROUPS, labels=False, duplicates="drop")
             if group.nunique() < 2:
@@ -212,13 +138,15 @@ def differences_by_group(
             for place, users in losses.groupby(group.to_numpy()):
                 inside = value.loc[users.index]
                 about = {**dict(zip(CELL, cell, strict=True)), "by": by, "group": int(place) + 1}
-                about |= {"least": float(inside.min()), "most": float(inside.max())}
+                form = "{:.0%}" if inside.max() <= 1 else "{:.0f}"
+                ends = dict.fromkeys(form.format(end) for end in (inside.min(), inside.max()))
+                about |= {"range": " – ".join(ends)}
                 for model in users.columns.drop(reference):
                     both = users[[model, reference]].dropna()
                     if len(both) >= FEWEST_USERS:
                         interval = rmse_difference(*(both[name].to_numpy() for name in both))
                         records.append({**about, "model": model, "users": len(both), **interval})
-    columns = ["by", "group", "least", "most", "model", "users", "difference", "low", "high"]
+    columns = ["by", "group", "range", "model", "users", "difference", "low", "high"]
     return pd.DataFrame(records, columns=[*CELL, *columns])
 
 

@@ -12,9 +12,7 @@ function isNarrow() {
 }
 
 function isDark() {
-  const theme = document.documentElement.dataset.theme;
-  if (printing) return false;
-  return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return !printing && matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 function colourOf(model) {
@@ -32,85 +30,19 @@ function plain(text) {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
-function band(one, ofMany) {
-  const there = one.x.map((x, at) => [x, one.low[at], one.high[at]]).filter((ends) => ends.every(isNumber));
-  const back = [...there].reverse();
-  return {
-    x: [...there, ...back].map(([x]) => x),
-    y: [...there.map(([, , high]) => high), ...back.map(([, low]) => low)],
-    fill: "toself", fillcolor: faint(colourOf(one.model), ofMany > 6 ? 0.08 : 0.15),
-    line: { width: 0 }, mode: "lines", hoverinfo: "skip",
-  };
-}
-
-function errorBars(one, values) {
-  const away = (ends, sign) => ends.map((end, at) => (isNumber(end) ? sign * (end - values[at]) : 0));
-  return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), color: colourOf(one.model), thickness: 2, width: 0 };
-}
-
-function box(one, row) {
-  const [p5, p25, p50, p75, p95] = one.x.map((value) => [value]);
-  return {
-    type: "box", orientation: "h", y: [row], width: 0.6, hoverinfo: "x",
-    lowerfence: p5, q1: p25, median: p50, q3: p75, upperfence: p95,
-    line: { color: colourOf(one.model), width: 1.5 }, fillcolor: faint(colourOf(one.model), 0.2),
-  };
-}
-
-// Names stay within the frame: those on the right are written to the left.
-function labels(series, ofFront, log) {
-  const at = (one) => (log ? Math.log10(one.x[0]) : one.x[0]);
-  const all = series.map(at);
-  const [low, width] = [Math.min(...all), Math.max(...all) - Math.min(...all) || 1];
-  return series.map((one) => {
-    const part = (at(one) - low) / width;
-    const textposition = part > 0.7 ? "top left" : part < 0.3 ? "top right" : "top center";
-    const named = !ofFront || ofFront.includes(one);
-    return { text: [plain(one.model)], mode: named ? "markers+text" : "markers", textposition, textfont: { size: 11 }, cliponaxis: false };
-  });
-}
-
-function tracesOf(panel, series, names) {
-  const isList = panel.kind === "list";
-  const front = [];
-  for (const one of panel.front ? [...series].sort((a, b) => a.x[0] - b.x[0] || a.y[0] - b.y[0]) : []) {
-    if (!front.length || one.y[0] < front[front.length - 1].y[0]) front.push(one);
-  }
-  const muted = { mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" } };
-  const below = [];
-  if (panel.diagonal) below.push({ ...muted, x: panel.diagonal, y: panel.diagonal, line: { ...muted.line, shape: "linear" } });
-  if (panel.front) below.push({ ...muted, x: front.map((one) => one.x[0]), y: front.map((one) => one.y[0]) });
-  if (panel.kind === "lines") below.push(...series.filter((one) => one.low).map((one) => band(one, names.length)));
-  const texts = panel.kind === "points" ? labels(series, panel.front && front, panel.x.log) : [];
-  const drawn = series.map((one, at) => {
-    const row = names.indexOf(one.model);
-    if (panel.kind === "boxes") return box(one, row);
-    const aside = panel.kind === "bars" && names.length > 1 ? 0.5 * (row / (names.length - 1) - 0.5) : 0;
-    const look = LOOKS.get(one.model);
-    const open = one.open ?? look.open;
-    const colour = colourOf(one.model);
-    const trace = {
-      x: one.x.map((x) => x + aside),
-      y: one.y.map((y) => (isList ? y + row : y)),
-      mode: isList ? "markers" : "lines+markers",
-      line: { color: panel.kind === "bars" ? faint(colour, 0.45) : colour, width: 2, dash: look.dash },
-      marker: { color: colour, symbol: look.symbol + (open ? "-open" : ""), size: 9, line: { width: open ? 2 : 0, color: colour } },
-      hovertext: one.hover,
-      hovertemplate: "%{hovertext}<extra></extra>",
-      ...texts[at],
-    };
-    if (one.low && panel.kind !== "lines") trace[isList ? "error_x" : "error_y"] = errorBars(one, isList ? one.x : one.y);
-    return trace;
-  });
-  return [...below, ...drawn];
+// Columns and titles of axes depend on the score.
+function ofScore(text, score) {
+  const more = DATA.moreIsBetter.includes(state.score);
+  const words = { score, better: more ? "more" : "less", side: more ? "right" : "left" };
+  return text.replace(/\{(\w+)\}/g, (all, name) => words[name] ?? all);
 }
 
 // Of ticks in the order of importance those that do not crowd.
-function thinned(ticks, values, most) {
-  const width = Math.max(...values) - Math.min(...values) || 1;
+function thinned(ticks, values) {
+  const apart = (Math.max(...values) - Math.min(...values) || 1) / (isNarrow() ? 5 : 12);
   const kept = [];
   for (const tick of ticks) {
-    if (kept.every(([at]) => Math.abs(at - tick[0]) > width / most)) kept.push(tick);
+    if (kept.every(([at]) => Math.abs(at - tick[0]) > apart)) kept.push(tick);
   }
   return { tickvals: kept.map(([at]) => at), ticktext: kept.map(([, text]) => plain(text)) };
 }
@@ -124,60 +56,151 @@ function inLines(text, most) {
   return lines.map((line) => line.trim()).filter(Boolean).join("<br>");
 }
 
-function axisOf(axis, values) {
-  const line = printing ? "#cccccc" : css("--line");
-  const many = isNarrow() ? 5 : 12;
-  return {
+function withSign(value) {
+  return `${value > 0 ? "+" : value < 0 ? "−" : ""}${shown(Math.abs(value))}`;
+}
+
+// Where a value of an axis stands, and the axis as plotly has it; ends: the columns of intervals.
+function axisOf(axis, rows, ends = []) {
+  const column = ofScore(axis.column, state.score);
+  const title = plain(ofScore(axis.title, DATA.scores[state.score]));
+  const line = css("--line");
+  const layout = {
     gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, zeroline: false,
-    title: { text: isNarrow() ? inLines(axis.title, 40) : axis.title, standoff: 8, font: { size: 12 } },
-    ...(axis.ticks.length ? thinned(axis.ticks, values.filter(isNumber), many) : {}),
-    ...(axis.log ? { type: "log", dtick: 1, tickformat: ",~g" } : {}),
+    title: { text: isNarrow() ? inLines(title, 40) : title, standoff: 8, font: { size: 12 } },
   };
+  let put = (value) => value;
+  if (axis.scale === "log") Object.assign(layout, { type: "log", dtick: 1, tickformat: ",~g" });
+  if (axis.scale === "percent") layout.tickformat = ".0%";
+  if (axis.scale === "places") {
+    const places = [...new Set(rows.map((row) => row[column]))];
+    put = (value) => places.indexOf(value);
+    Object.assign(layout, thinned(places.map((value, at) => [at, shown(value)]), [0, places.length - 1]));
+  }
+  if (axis.scale === "signed") {
+    const half = median(rows.map((row) => (row.high - row.low) / 2)) || median(rows.map((row) => Math.abs(row[column]))) || 1;
+    put = (value) => (isNumber(value) ? Math.asinh(value / half) : null);
+    const values = [0, ...rows.flatMap((row) => [column, ...ends].map((name) => row[name])).filter(isNumber)];
+    const sizes = Array.from({ length: 14 }, (_, at) => [10 ** (at - 7), 3 * 10 ** (at - 7)]).flat();
+    const there = sizes.flatMap((size) => [size, -size]).filter((value) => value >= 1.2 * Math.min(...values) && value <= 1.2 * Math.max(...values));
+    const text = (value) => `${value > 0 ? "+" : "−"}${Number(Math.abs(value).toPrecision(1))}`;
+    Object.assign(layout, thinned([[0, "0"], ...there.map((value) => [put(value), text(value)])], values.map(put)));
+  }
+  return { at: (row) => put(row[column]), put, layout, column };
 }
 
-function layoutOf(panel, series, names) {
-  const ink = printing ? "#000000" : css("--ink");
-  const isList = panel.kind === "list" || panel.kind === "boxes";
-  const ends = (own) => series.flatMap((one) => [...own(one), ...(one.low || []), ...(one.high || [])]);
-  const xaxis = axisOf(panel.x, isList ? ends((one) => one.x) : series.flatMap((one) => one.x));
-  const yaxis = axisOf(panel.y, isList ? [] : ends((one) => one.y));
-  if (isList) {
-    const ticktext = names.map((name) => plain(name.length > 34 ? `${name.slice(0, 33)}…` : name));
-    Object.assign(yaxis, { tickvals: names.map((_, at) => at), ticktext, range: [names.length - 0.4, -0.6], showgrid: false });
-  }
-  if (panel.front) {
-    const logs = series.map((one) => Math.log10(one.x[0]));
-    const edge = 0.12 * (Math.max(...logs) - Math.min(...logs)) + 0.1;
-    xaxis.range = [Math.min(...logs) - edge, Math.max(...logs) + edge];
-  }
-  const across = isList ? { x0: panel.rule, x1: panel.rule, yref: "paper", y0: 0, y1: 1 } : { xref: "paper", x0: 0, x1: 1, y0: panel.rule, y1: panel.rule };
+function median(values) {
+  const sorted = values.filter(isNumber).sort((a, b) => a - b);
+  return sorted.length ? (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2 : 0;
+}
+
+function hoverOf(figure, row, value, ends) {
+  const values = { ...row, value: row[value], low: row[ends[0]], high: row[ends[1]], score: DATA.scores[state.score] };
+  const lines = figure.hover.filter((line) => [...line.matchAll(/\{\+?(\w+)\}/g)].every(([, name]) => (values[name] ?? null) !== null));
+  const texts = lines.map((line) => line.replace(/\{(\+?)(\w+)\}/g, (_, sign, name) => (sign ? withSign : shown)(values[name])));
+  return [`<b>${plain(row.model)}</b>`, ...texts.map(plain)].join("<br>");
+}
+
+function band(one, ofMany) {
+  const there = one.x.map((x, at) => [x, one.low[at], one.high[at]]).filter((ends) => ends.every(isNumber));
+  const back = [...there].reverse();
   return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: 12, color: ink },
-    margin: { l: 8, r: 12, t: 12, b: 8 },
-    showlegend: false, hovermode: "closest",
-    dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
-    hoverlabel: { bgcolor: printing ? "#ffffff" : css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
-    height: isList ? 70 + 26 * names.length : isNarrow() ? 320 : 400,
-    shapes: panel.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],
-    xaxis, yaxis,
+    x: [...there, ...back].map(([x]) => x),
+    y: [...there.map(([, , high]) => high), ...back.map(([, low]) => low)],
+    fill: "toself", fillcolor: faint(colourOf(one.model), ofMany > 6 ? 0.08 : 0.15),
+    line: { width: 0 }, mode: "lines", hoverinfo: "skip",
   };
 }
 
-function drawFigure(figure) {
-  const plot = figure.querySelector(".plot");
-  const { follows, panels } = DATA.figures[figure.dataset.chart];
-  const panel = panels[follows.map((name) => state[name]).join("|")];
-  const series = panel ? panel.series.filter((one) => !state.hidden.has(one.model)) : [];
-  plot.classList.toggle("empty", !series.length);
-  if (!series.length) {
+function errorBars(one) {
+  const away = (ends, sign) => ends.map((end, at) => (isNumber(end) ? sign * (end - one.x[at]) : 0));
+  return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), color: colourOf(one.model), thickness: 2, width: 0 };
+}
+
+function box({ model, rows: [row] }, at) {
+  return {
+    type: "box", orientation: "h", y: [at], width: 0.6, hoverinfo: "x",
+    lowerfence: [row.p5], q1: [row.p25], median: [row.p50], q3: [row.p75], upperfence: [row.p95],
+    line: { color: colourOf(model), width: 1.5 }, fillcolor: faint(colourOf(model), 0.2),
+  };
+}
+
+function frontOf(series) {
+  const front = [];
+  for (const one of [...series].sort((a, b) => a.x[0] - b.x[0] || a.y[0] - b.y[0])) {
+    if (!front.length || one.y[0] < front[front.length - 1].y[0]) front.push(one);
+  }
+  return front;
+}
+
+function traceOf(figure, one) {
+  const look = LOOKS.get(one.model);
+  const colour = colourOf(one.model);
+  const open = one.rows.map((row) => row._open ?? look.open);
+  const isList = figure.kind === "list";
+  const trace = {
+    x: one.x, y: one.y,
+    mode: isList ? "markers" : "lines+markers",
+    line: { color: colour, width: 2, dash: look.dash },
+    marker: { color: colour, symbol: open.map((is) => look.symbol + (is ? "-open" : "")), size: 9, line: { width: open.map((is) => (is ? 2 : 0)), color: colour } },
+    hovertext: one.hover, hovertemplate: "%{hovertext}<extra></extra>",
+  };
+  return isList && one.low.some(isNumber) ? { ...trace, error_x: errorBars(one) } : trace;
+}
+
+function drawFigure(element) {
+  const plot = element.querySelector(".plot");
+  const figure = DATA.figures[element.dataset.chart];
+  const rows = followed(figure.follows, figure.rows).filter((row) => !state.hidden.has(row.model));
+  plot.classList.toggle("empty", !rows.length);
+  if (!rows.length) {
     Plotly.purge(plot);
     plot.textContent = "Nothing to show: the run has no such figure for what is chosen above.";
     return;
   }
   if (!plot.querySelector(".main-svg")) plot.textContent = "";
-  const names = [...new Set(series.map((one) => one.model))];
-  const layout = layoutOf(panel, series, names);
-  layout.width = printing ? PRINTED_WIDTH : plot.clientWidth;
-  Plotly.react(plot, tracesOf(panel, series, names), layout, { displayModeBar: false });
+  const names = [...new Set(rows.map((row) => row.model))];
+  const isList = figure.kind === "list" || figure.kind === "boxes";
+  const ends = figure.ends.map((name) => ofScore(name, state.score));
+  const [x, y] = [axisOf(figure.x, rows, isList ? ends : []), axisOf(figure.y, rows, isList ? [] : ends)];
+  const value = isList ? x : y;
+  const series = names.map((model, at) => {
+    const own = rows.filter((row) => row.model === model);
+    const [low, high] = ends.map((name) => own.map((row) => value.put(row[name])));
+    const placed = own.map((row) => (isList ? at + (row[figure.y.column] || 0) : y.at(row)));
+    return { model, rows: own, x: own.map(x.at), y: placed, low, high, hover: own.map((row) => hoverOf(figure, row, value.column, ends)) };
+  });
+  const traces = series.map((one, at) => (figure.kind === "boxes" ? box(one, at) : traceOf(figure, one)));
+  const muted = { mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot" } };
+  const below = figure.kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, names.length)) : [];
+  if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });
+  if (figure.kind === "points") {
+    const front = figure.front ? frontOf(series) : series;
+    const middle = median(series.map((one) => one.x[0]));
+    traces.forEach((trace, at) => {
+      const textposition = series[at].x[0] > middle ? "top left" : "top right"; // within the frame
+      const mode = front.includes(series[at]) ? "markers+text" : "markers";
+      Object.assign(trace, { mode, text: [plain(names[at])], textposition, textfont: { size: 11 }, cliponaxis: false });
+    });
+    if (figure.front) below.push({ ...muted, line: { ...muted.line, shape: "hv" }, x: front.map((one) => one.x[0]), y: front.map((one) => one.y[0]) });
+  }
+  if (isList) {
+    const ticktext = names.map((name) => plain(name.length > 34 ? `${name.slice(0, 33)}…` : name));
+    Object.assign(y.layout, { tickvals: names.map((_, at) => at), ticktext, range: [names.length - 0.4, -0.6], showgrid: false });
+  }
+  const ink = css("--ink");
+  const across = isList ? { x0: figure.rule, x1: figure.rule, yref: "paper", y0: 0, y1: 1 } : { xref: "paper", x0: 0, x1: 1, y0: figure.rule, y1: figure.rule };
+  const layout = {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: 12, color: ink },
+    margin: { l: 8, r: 12, t: 12, b: 8 },
+    showlegend: false, hovermode: "closest",
+    dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
+    hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
+    height: isList ? 70 + 26 * names.length : isNarrow() ? 320 : 400,
+    width: printing ? PRINTED_WIDTH : plot.clientWidth,
+    shapes: figure.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],
+    xaxis: x.layout, yaxis: y.layout,
+  };
+  Plotly.react(plot, [...below, ...traces], layout, { displayModeBar: false });
 }

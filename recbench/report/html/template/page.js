@@ -1,7 +1,11 @@
-// Switches, legends, the theme, and when to draw.
+// Switches, legends, and when to draw.
 
 const figures = [...document.querySelectorAll("figure[data-chart]")];
 const tables = [...document.querySelectorAll("details.table")];
+for (const one of figures) {
+  const figure = DATA.figures[one.dataset.chart];
+  figure.rows = figure.columns ? rowsOf(figure.columns) : DATA.sections[one.closest("section").id].rows;
+}
 
 // The library is packed: this unpacks it, and the page's policy lets run what has its hash.
 async function unpack(packed) {
@@ -12,8 +16,9 @@ async function unpack(packed) {
 
 function drawLegends() {
   for (const legend of document.querySelectorAll(".legend")) {
-    const { models } = DATA.sections[legend.closest("section").id];
-    const chips = [...LOOKS.keys()].filter((name) => models.includes(name)).map((name) => {
+    const drawn = [...legend.closest("section").querySelectorAll("figure")].flatMap((one) => DATA.figures[one.dataset.chart].rows);
+    const models = new Set(drawn.map((row) => row.model));
+    const chips = [...LOOKS.keys()].filter((name) => models.has(name)).map((name) => {
       const chip = element("button", name, { type: "button", "aria-pressed": String(!state.hidden.has(name)), "data-model": name });
       chip.prepend(glyph(name));
       return chip;
@@ -29,7 +34,7 @@ function drawLegends() {
 }
 
 function referencesOf(role) {
-  const rows = rowsOf(DATA.sections.differences.columns).filter((row) => row.reference_role === role);
+  const rows = DATA.sections.differences.rows.filter((row) => row.reference_role === role);
   return [...new Set(rows.map((row) => row.reference))].join(", ");
 }
 
@@ -49,68 +54,38 @@ function change(part) {
   draw();
 }
 
-// A select in the bar: its label, the text of each value, and what a choice does.
-function addSwitch(name, label, texts, value, act) {
-  const made = element("label", `${label} `, { "data-switch": name });
-  const select = element("select");
-  texts.forEach((text, at) => select.append(element("option", text, { value: value(at) })));
-  select.addEventListener("change", () => act(select.selectedIndex, select.value));
-  made.append(select);
-  document.getElementById("switches").insertBefore(made, document.querySelector("[data-show=all]"));
-  return select;
-}
-
+// A select for what sections and figures follow, where there is a choice.
 function addSwitches() {
-  const scores = Object.keys(DATA.scores);
-  const followed = new Set([...Object.values(DATA.sections), ...Object.values(DATA.figures)].flatMap((one) => one.follows));
-  for (const [name, label, values, texts] of [
-    ["cell", "cell", DATA.cells, DATA.cells],
-    ["score", "score", scores, Object.values(DATA.scores)],
-    ["role", "against", DATA.roles, followed.has("role") ? DATA.roles.map((role) => `${referencesOf(role)} (${role})`) : []],
+  const used = [...Object.values(DATA.sections), ...Object.values(DATA.figures)].flatMap((one) => one.follows);
+  const bar = document.getElementById("switches");
+  for (const [name, label, values, text] of [
+    ["cell", "cell", DATA.cells, (cell) => cell],
+    ["score", "score", Object.keys(DATA.scores), (score) => DATA.scores[score]],
+    ["role", "against", DATA.roles, (role) => `${referencesOf(role)} (${role})`],
   ]) {
-    if (values.length < 2 || !followed.has(name)) continue;
-    addSwitch(name, label, texts, (at) => values[at], (_, value) => change({ [name]: value })).value = state[name];
+    if (values.length < 2 || !used.includes(name)) continue;
+    const made = element("label", `${label} `, { "data-switch": name });
+    const select = element("select");
+    select.append(...values.map((value) => element("option", text(value), { value })));
+    select.value = state[name];
+    select.addEventListener("change", () => change({ [name]: select.value }));
+    made.append(select);
+    bar.insertBefore(made, bar.querySelector("[data-show=all]"));
   }
-  for (const [name, options] of Object.entries(DATA.filters)) {
-    addSwitch(name, name, ["any", ...options.map(([text]) => text)], (at) => at, (at) => {
-      const { [name]: _, ...others } = state.filters;
-      change({ filters: at ? { ...others, [name]: options[at - 1][1] } : others });
-    });
-  }
-  document.getElementById("search")?.addEventListener("input", (event) => change({ search: event.target.value.trim().toLowerCase() }));
-  document.getElementById("switches").hidden = !LOOKS.size && !Object.keys(DATA.filters).length;
+  const search = document.getElementById("search");
+  search?.addEventListener("input", () => change({ search: search.value.trim().toLowerCase() }));
+  bar.hidden = !LOOKS.size && !search;
 }
 
-// A file may have no storage; then the choice of a theme lasts as long as the page.
-function stored(act) {
-  try {
-    return act(localStorage);
-  } catch {
-    return null;
-  }
-}
-
-function setTheme(theme) {
-  if (theme === "system") delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-  document.querySelector("#theme span").textContent = theme;
-}
-
+// On paper figures are light and as wide as a page.
 function printed(on) {
+  if (on) document.documentElement.dataset.theme = "light";
+  else delete document.documentElement.dataset.theme;
   printing = on;
   draw();
 }
 
 async function start() {
-  const themes = ["system", "light", "dark"];
-  const theme = stored((storage) => storage.getItem("recbench-theme"));
-  setTheme(themes.includes(theme) ? theme : "system");
-  document.getElementById("theme").addEventListener("click", () => {
-    const next = themes[(themes.indexOf(document.documentElement.dataset.theme || "system") + 1) % 3];
-    setTheme(next);
-    stored((storage) => storage.setItem("recbench-theme", next));
-    draw();
-  });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   addSwitches();
   document.addEventListener("click", (event) => {
@@ -123,8 +98,8 @@ async function start() {
   });
   for (const details of tables) {
     details.addEventListener("toggle", () => drawTable(details));
-    const { columns } = DATA.sections[details.dataset.section];
-    details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csvOf(columns))}`;
+    const csv = csvOf(DATA.sections[details.dataset.section]);
+    details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv)}`;
   }
   draw();
   const library = document.getElementById("library").textContent;

@@ -9,14 +9,9 @@ const state = {
   role: DATA.roles[0],
   hidden: new Set([...LOOKS.keys()].filter((name) => !DATA.shown.includes(name))),
   search: "",
-  filters: {}, // column -> the value that is let through
 };
 const sorting = new Map(); // section -> [column, direction]
-const CHOICES = {
-  cell: (row) => cellName(row),
-  score: (row) => row.score,
-  role: (row) => row.reference_role,
-};
+const FOLLOWED = { cell: "cell", score: "score", role: "reference_role" }; // what rows have of it
 
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
@@ -36,17 +31,22 @@ function cellName(row) {
   return `${row.num_users || "all"} × ${row.reviews_per_user || "all"}`;
 }
 
+// With the name of its cell, where a row has one.
 function rowsOf(columns) {
   const names = Object.keys(columns);
   const length = names.length ? columns[names[0]].length : 0;
-  return Array.from({ length }, (_, at) => Object.fromEntries(names.map((name) => [name, columns[name][at]])));
+  const rows = Array.from({ length }, (_, at) => Object.fromEntries(names.map((name) => [name, columns[name][at]])));
+  return columns.num_users ? rows.map((row) => ({ ...row, cell: cellName(row) })) : rows;
 }
 
-// The rows that the switches, the filters and the search let through.
-function chosen(section, rows) {
-  const passes = ([name, most]) => (row) => (typeof most === "number" ? isNumber(row[name]) && row[name] <= most : row[name] === most);
-  const tests = Object.entries(state.filters).map(passes);
-  for (const name of section.follows) tests.push((row) => CHOICES[name](row) === state[name]);
+for (const section of Object.values(DATA.sections)) {
+  section.rows = rowsOf(section.columns);
+  section.read = section.shown ? rowsOf(section.shown) : section.rows;
+}
+
+// The rows that the switches choose, and among them those that are searched for.
+function followed(follows, rows) {
+  const tests = follows.map((name) => (row) => !(FOLLOWED[name] in row) || row[FOLLOWED[name]] === state[name]);
   if (state.search) tests.push((row) => Object.values(row).some((value) => String(value).toLowerCase().includes(state.search)));
   return rows.filter((row) => tests.every((test) => test(row)));
 }
@@ -54,7 +54,7 @@ function chosen(section, rows) {
 // The columns to be read: users and ratings are one, and marks stand after their values.
 function headsOf(section) {
   const columns = section.shown || section.columns;
-  const names = Object.keys(columns).filter((name) => !/_(mark|best)$/.test(name) && name !== "reviews_per_user");
+  const names = Object.keys(columns).filter((name) => !/^_|_(mark|best)$/.test(name) && name !== "reviews_per_user");
   return names
     .filter((name) => !(section.shown && section.follows.includes(name)))
     .map((name) => {
@@ -89,9 +89,9 @@ function glyph(model) {
 
 function drawTable(details) {
   const section = DATA.sections[details.dataset.section];
-  const all = rowsOf(section.shown || section.columns);
-  const rows = chosen(section, all);
-  details.closest("section").hidden = !rows.length && (state.search || Object.keys(state.filters).length > 0);
+  const all = section.read;
+  const rows = followed(section.follows, all);
+  details.closest("section").hidden = !rows.length && state.search !== "";
   details.querySelector(".count").textContent = rows.length === all.length ? `rows: ${all.length}` : `${rows.length} of ${all.length} rows, as chosen above; the CSV has all`;
   if (!details.open) return;
   const heads = headsOf(section);
@@ -126,11 +126,12 @@ function drawTable(details) {
   details.querySelector(".scroll").replaceChildren(table);
 }
 
-function csvOf(columns) {
+function csvOf({ columns, rows }) {
+  const names = Object.keys(columns).filter((name) => !name.startsWith("_"));
   const field = (value) => {
     const text = value === null || value === undefined ? "" : String(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const lines = rowsOf(columns).map((row) => Object.values(row).map(field).join(","));
-  return `${[Object.keys(columns).map(field).join(","), ...lines].join("\n")}\n`;
+  const lines = rows.map((row) => names.map((name) => field(row[name])).join(","));
+  return `${[names.map(field).join(","), ...lines].join("\n")}\n`;
 }

@@ -15,7 +15,6 @@ from recbench.checks.candidate import (
     LeftOut,
     arrays_of,
     attributes_that_differ,
-    check,
     digest,
 )
 from recbench.contract import bytes_of, shardable, time_for
@@ -23,7 +22,6 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 
 CLIP = "cut with np.clip(stars, 0.5, 5.0)"
 CLOSE = 1e-5  # stars; sums of float32 in another order differ by less
-NO_PAIRS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
 
 
 # --- predictions are stars -------------------------------------------------------------------
@@ -33,31 +31,27 @@ def require_stars(stars: np.ndarray, of: str = "") -> None:
     """Raises Broken unless all are finite and from 0.5 to 5; `of` says which they are."""
     if stars.dtype.kind not in "fiu":
         raise Broken(f"predict returned {stars.dtype}, no numbers{of}")
-    wrong = ~np.isfinite(stars)
-    if wrong.any():
-        part = f"{wrong.sum()} of {len(wrong)} predictions"
-        raise Broken(f"predict returned {stars[wrong][0]} in {part}{of}")
-    wrong = (stars < MIN_STARS) | (stars > MAX_STARS)
-    if wrong.any():
-        worst = stars[wrong][np.abs(stars[wrong] - 3).argmax()]
+    wrong = stars[~np.isfinite(stars)]
+    if len(wrong):
+        raise Broken(f"predict returned {wrong[0]} in {len(wrong)} of {len(stars)} predictions{of}")
+    wrong = stars[(stars < MIN_STARS) | (stars > MAX_STARS)]
+    if len(wrong):
+        worst = wrong[np.abs(wrong - 3).argmax()]
         raise Broken(f"predict returned {worst:.4g} stars{of}", remedy=CLIP)
 
 
-@check(first=True)
 def it_can_be_made(candidate: Candidate) -> None:
     """a class that can be made without arguments
     give every keyword of __init__ a default"""
     candidate.make()
 
 
-@check(first=True)
 def it_can_be_fitted(candidate: Candidate) -> None:
     """fit(training), or fit(train, movies)
     compare with docs/your-own-model.md"""
     candidate.fit()
 
 
-@check()
 def fit_returns_the_recommender(candidate: Candidate) -> None:
     """self
     end fit with `return self`"""
@@ -67,14 +61,12 @@ def fit_returns_the_recommender(candidate: Candidate) -> None:
         raise Broken(f"fit returned {what}", "fit")
 
 
-@check(first=True)
 def one_prediction_for_each_pair(candidate: Candidate) -> None:
     """one prediction for each pair, an array of shape (n,)
     return np.array of the length of user"""
     candidate.predictions(toy.KNOWN)
 
 
-@check()
 def predictions_are_float32(candidate: Candidate) -> None:
     """float32
     end predict with .astype(np.float32)"""
@@ -83,14 +75,12 @@ def predictions_are_float32(candidate: Candidate) -> None:
         raise Broken(f"predict returned {stars.dtype}")
 
 
-@check()
 def predictions_are_stars(candidate: Candidate) -> None:
     """finite stars from 0.5 to 5
     guard divisions by zero, and logarithms and roots of what can be negative"""
     require_stars(candidate.predictions(toy.KNOWN))
 
 
-@check()
 def users_never_seen(candidate: Candidate) -> None:
     """stars for users that fit never saw, such as one without ratings or one that came later
     test that the user is known, as in `user < len(self.user_bias)`, and start from a mean"""
@@ -98,7 +88,6 @@ def users_never_seen(candidate: Candidate) -> None:
     require_stars(stars, " for users that fit never saw")
 
 
-@check()
 def movies_never_seen(candidate: Candidate) -> None:
     """stars for movies that nobody has rated: any row of `movies` can be the input
     size arrays by len(movies), as in np.bincount(train.movie, minlength=len(movies))"""
@@ -107,25 +96,23 @@ def movies_never_seen(candidate: Candidate) -> None:
     require_stars(stars, " for movies that nobody has rated")
 
 
-@check()
 def empty_input(candidate: Candidate) -> None:
     """an empty array for empty input
     let the length of user be 0"""
-    candidate.predictions(NO_PAIRS)
+    candidate.predictions(toy.NO_PAIRS)
 
 
-@check()
 def any_time_may_be_the_input(candidate: Candidate) -> None:
     """stars at any time, and for time=None those of the last time of training
     let predict take time=None, int64 [n] seconds since 1970, and cut what it makes of it"""
-    model, n = candidate.fit(), len(toy.ASKED[0])
+    model, last = candidate.fit(), int(toy.TRAIN.time.max())
     if not time_for(model, None):
         raise LeftOut("its predict takes no time")
-    for time in (-(10**9), 0, int(toy.TRAIN.time[0]), 10**11):
-        stars = candidate.call(model.predict, *toy.ASKED, time=np.full(n, time))
-        require_stars(np.asarray(stars), f" at time {time}")
-    last = candidate.call(model.predict, *toy.ASKED, time=np.full(n, toy.TRAIN.time.max()))
-    if (candidate.predict(model, *toy.ASKED) != last).any():
+    for time in (-(10**9), 0, int(toy.TRAIN.time[0]), 10**11, last):
+        when = np.full(len(toy.ASKED[0]), time)
+        stars = np.asarray(candidate.call(model.predict, *toy.ASKED, time=when))
+        require_stars(stars, f" at time {time}")
+    if (candidate.predict(model, *toy.ASKED) != stars).any():
         raise Broken("predict without a time differs from the last time of training")
 
 
@@ -138,14 +125,12 @@ def require_stars_of_rows(candidate: Candidate, rows: list[int] | range, of: str
     require_stars(candidate.predictions(train=train), f" after fit to {of}")
 
 
-@check()
 def an_empty_training_table(candidate: Candidate) -> None:
     """stars although there is no rating to learn from
     start from train.mean_stars(), which is 3 then, and divide by counts + a number"""
     require_stars_of_rows(candidate, [], "no rating")
 
 
-@check()
 def one_rating_of_a_user(candidate: Candidate) -> None:
     """stars although there is one rating in all, or one of each of two users
     shrink towards a mean, or test the count before a variance or a regression"""
@@ -154,7 +139,6 @@ def one_rating_of_a_user(candidate: Candidate) -> None:
     require_stars_of_rows(candidate, [0, 12], "two ratings")
 
 
-@check()
 def one_user(candidate: Candidate) -> None:
     """stars although there is one user
     size arrays by train.user.max(initial=-1) + 1, and let nothing rest on a second user"""
@@ -162,7 +146,6 @@ def one_user(candidate: Candidate) -> None:
     require_stars_of_rows(candidate, range(20, 39), "one user")
 
 
-@check()
 def all_ratings_alike(candidate: Candidate) -> None:
     """stars although all ratings are alike
     guard divisions by a spread or variance that can be 0"""
@@ -172,7 +155,6 @@ def all_ratings_alike(candidate: Candidate) -> None:
         require_stars(predictions, f" after fit to ratings of {stars} alone")
 
 
-@check()
 def movies_without_bits_or_votes(candidate: Candidate) -> None:
     """stars although no movie has a bit set or external votes (vote_average is nan)
     replace nan with np.where(np.isnan(…), …), as with --no-votes all are nan"""
@@ -184,17 +166,16 @@ def movies_without_bits_or_votes(candidate: Candidate) -> None:
 # --- the same for the same input ---------------------------------------------------------------
 
 
-@check()
 def inputs_are_left_as_they_were(candidate: Candidate) -> None:
     """train, movies, user and movie left as they are: they are read-only, and others read them too
     change a copy, as in train.stars.copy()"""
-    before = {f"train.{name}": array for name, array in arrays_of(toy.TRAIN).items()}
-    before |= {f"movies.{name}": array for name, array in arrays_of(toy.MOVIES).items()}
+    tables = {"train": arrays_of(toy.TRAIN), "movies": arrays_of(toy.MOVIES)}
+    before = {f"{of}.{name}": one for of, table in tables.items() for name, one in table.items()}
     before |= {"user": toy.ASKED[0], "movie": toy.ASKED[1]}
 
     def changed() -> list[str]:
-        pairs = {name: (array, before[name]) for name, array in candidate.inputs.items()}
-        return [name for name, (one, other) in pairs.items() if digest(one) != digest(other)]
+        now = candidate.inputs.items()
+        return [name for name, array in now if digest(array) != digest(before[name])]
 
     candidate.predictions()
     if names := changed():
@@ -204,7 +185,6 @@ def inputs_are_left_as_they_were(candidate: Candidate) -> None:
         raise Broken(f"{' and '.join(names)} changed", method, line)
 
 
-@check()
 def same_seed_same_result(candidate: Candidate) -> None:
     """the same predictions from the same ratings and the same seed
     draw from np.random.default_rng(training.seed)"""
@@ -214,7 +194,6 @@ def same_seed_same_result(candidate: Candidate) -> None:
         raise Broken("fitted twice with one seed it predicts two things", "fit", line)
 
 
-@check(quick=False)
 def another_seed_another_result(candidate: Candidate) -> None:
     """other predictions with another seed, as fit reads it
     draw from np.random.default_rng(training.seed), or do not read it"""
@@ -225,13 +204,6 @@ def another_seed_another_result(candidate: Candidate) -> None:
         raise Broken("seeds 5 and 6 give the same predictions", "fit")
 
 
-def in_which(one: object, other: object) -> str:
-    """ " (self.count, self.mean differ)" of two models; nothing if that cannot be seen."""
-    names = [f"self.{name}" for name in attributes_that_differ(one, other)]
-    return f" ({', '.join(names)} {'differs' if len(names) == 1 else 'differ'})" if names else ""
-
-
-@check()
 def fitting_again_starts_afresh(candidate: Candidate) -> None:
     """fit starts afresh, whatever it was fitted to before
     set what is learned within fit, not in the constructor or the class"""
@@ -241,7 +213,6 @@ def fitting_again_starts_afresh(candidate: Candidate) -> None:
         raise Broken(f"fitted a second time it is not as fitted once{in_which(twice, once)}", "fit")
 
 
-@check()
 def users_can_be_fitted_in_parts(candidate: Candidate) -> None:
     """users fitted without the others predicted the same to the last digit, as learns_from says
     take what concerns all users from training.sample, or say learns_from = 'all'"""
@@ -254,24 +225,6 @@ def users_can_be_fitted_in_parts(candidate: Candidate) -> None:
             raise Broken(f"fitted to a part of the users, {how}", "fit")
 
 
-def differ(
-    candidate: Candidate, one: Any, other: Any, pairs: Any = toy.ASKED, within: float = CLOSE
-) -> str:
-    """`widest` of the predictions of two models."""
-    mine, yours = (candidate.predict(model, *pairs) for model in (one, other))
-    return widest(mine, yours, within)
-
-
-def widest(one: np.ndarray, other: np.ndarray, within: float = CLOSE) -> str:
-    """How many predictions differ by more than float32 can explain, and by how much; "": none."""
-    rows = ~np.isclose(one, other, rtol=0, atol=within, equal_nan=True)
-    if not rows.any():
-        return ""
-    most = np.abs(one.astype(float) - other)[rows].max()
-    return f"{rows.sum()} of {len(one)} predictions differ, by {most:.2g} stars at most"
-
-
-@check()
 def predicting_changes_nothing(candidate: Candidate) -> None:
     """the same predictions for the same input: predict changes nothing
     learn in fit alone, and draw nothing in predict"""
@@ -296,25 +249,23 @@ def predicting_changes_nothing(candidate: Candidate) -> None:
         raise Broken("state_bytes changed by predicting", line=line)
 
 
-@check()
 def each_pair_is_predicted_by_itself(candidate: Candidate) -> None:
     """each pair predicted by itself, alone or in a batch, in any order of the rows
     compute no statistic over the rows of a call, such as their mean, and keep their order"""
-    model, n = candidate.fit(), len(toy.ASKED[0])
-    stars = candidate.predict(model, *toy.ASKED)
-    mixed = np.random.default_rng(1).permutation(n)
+    model, (user, movie) = candidate.fit(), toy.ASKED
+    rows = np.arange(len(user))
+    mixed, stars = np.random.default_rng(1).permutation(rows), candidate.predict(model, user, movie)
     for how, order, size in (
-        ("in another order of the rows", mixed, n),
-        ("in batches of 1", np.arange(n), 1),
-        ("in batches of 40", np.arange(n), 40),
+        ("in another order of the rows", mixed, len(rows)),
+        ("in batches of 1", rows, 1),
+        ("in batches of 40", rows, 40),
     ):
-        batches = [order[start : start + size] for start in range(0, n, size)]
-        parts = [candidate.predict(model, toy.ASKED[0][one], toy.ASKED[1][one]) for one in batches]
+        batches = np.split(order, range(size, len(rows), size))
+        parts = [candidate.predict(model, user[one], movie[one]) for one in batches]
         if what := widest(np.concatenate(parts), stars[order]):
             raise Broken(f"{how} {what}")
 
 
-@check()
 def users_are_not_mixed_up(candidate: Candidate) -> None:
     """who gave 5 to every movie is predicted no lower than who gave 0.5 to every movie
     look at how user indexes what was learned"""
@@ -323,3 +274,29 @@ def users_are_not_mixed_up(candidate: Candidate) -> None:
     high, low = (candidate.predict(model, *toy.all_pairs((user,))).mean() for user in (0, 5))
     if high < low:
         raise Broken(f"the one is predicted {high:.2f} on average, the other {low:.2f}")
+
+
+# --- what differs ------------------------------------------------------------------------------
+
+
+def in_which(one: object, other: object) -> str:
+    """ " (self.count, self.mean differ)" of two models; nothing if that cannot be seen."""
+    names = [f"self.{name}" for name in attributes_that_differ(one, other)]
+    return f" ({', '.join(names)} {'differs' if len(names) == 1 else 'differ'})" if names else ""
+
+
+def differ(
+    candidate: Candidate, one: Any, other: Any, pairs: Any = toy.ASKED, within: float = CLOSE
+) -> str:
+    """`widest` of the predictions of two models."""
+    mine, yours = (candidate.predict(model, *pairs) for model in (one, other))
+    return widest(mine, yours, within)
+
+
+def widest(one: np.ndarray, other: np.ndarray, within: float = CLOSE) -> str:
+    """How many predictions differ by more than float32 can explain, and by how much; "": none."""
+    rows = ~np.isclose(one, other, rtol=0, atol=within, equal_nan=True)
+    if not rows.any():
+        return ""
+    most = np.abs(one.astype(float) - other)[rows].max()
+    return f"{rows.sum()} of {len(one)} predictions differ, by {most:.2g} stars at most"

@@ -1,0 +1,157 @@
+"""What stands in the cells of a file: numbers, stars, years, titles, and dates in whatever order
+of day and month."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
+
+from recbench.ratings import MAX_STARS, MIN_STARS
+
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+YEAR = r"(18[7-9]\d|19\d\d|20\d\d)"
+TITLE_WITH_YEAR = re.compile(rf"^(.*\S)\s*\({YEAR}(?:[-–][^)]*)?\)\s*$")  # "Alien (1979)"
+
+SECONDS = 10**11  # larger numbers are of milliseconds or less: it would be beyond the year 5000
+NANOSECONDS = SECONDS * 10**9
+TWO_DIGITS = 70  # from which a year of two digits is of the 20th century
+DATE = re.compile(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})(?:(?:,?\s+|T)(.*))?", re.ASCII)
+CLOCK = re.compile(
+    r"(\d{1,2})(:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([AP]M)?\s*(Z|UTC|[+-]\d\d:?\d\d)?",
+    re.ASCII | re.IGNORECASE,
+)
+FORMS = ("%Y%m%d", "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
+ORDERS = {True: "month/day/year", False: "day/month/year"}
+
+
+def number_of(text: str) -> float | None:
+    """A number as text, with a comma or a point; None if it is none."""
+    if not NUMBER.fullmatch(text.strip()):
+        return None
+    value = float(text.replace(",", "."))
+    return value if math.isfinite(value) else None
+
+
+def stars_of(text: str) -> float | None:
+    """Stars as typed, "4.5" or "4,5"; None if these are none."""
+    value = number_of(text)
+    return value if value is not None and on_the_grid(value) else None
+
+
+def on_the_grid(stars: float) -> bool:
+    """Whether these are stars as MovieLens and Letterboxd have them: 0.5, 1.0 .. 5.0."""
+    return MIN_STARS <= stars <= MAX_STARS and 2 * stars == int(2 * stars)
+
+
+def year_of(text: str) -> int | None:
+    """The first year in a text, 1870 .. 2099; None if there is none."""
+    found = re.search(rf"\b{YEAR}\b", text)
+    return int(found[1]) if found else None
+
+
+def split_title(text: str) -> tuple[str, int | None]:
+    """ "Alien (1979)" as title and year; the whole and None where no year stands at the end."""
+    found = TITLE_WITH_YEAR.match(text.strip())
+    return (found[1].strip(), int(found[2])) if found else (text.strip(), None)
+
+
+# --- dates ---------------------------------------------------------------------------------------
+
+
+def times_of(
+    column: Sequence[str], other: Iterable[str], month_first: bool | None, site: str
+) -> tuple[list[int | None], list[str]]:
+    """The dates of a column in seconds since 1970 (UTC), None for those that cannot be read, and
+    what to say about it. Whether "2/11/2024" is in February follows from all dates of the column:
+    "4/18/2026" has one order alone. A date that fits both orders is not read if nothing tells.
+
+    Args:
+        other: dates of the same file that tell the order where those of the column do not.
+        month_first: the order that `site` has in the United States; None: it has no such dates.
+    """
+    readings = list(map(_readings, column))
+    orders = _orders(readings) or _orders(map(_readings, other))
+    known = len(orders) > 0
+    order = month_first if not known else orders.pop() if len(orders) == 1 else None
+    times, unread, both = [], [], []
+    for text, reading in zip(column, readings, strict=True):
+        times.append(next(iter(reading.values()), None))
+        if len(set(reading.values())) == 2:
+            both.append(text)
+            times[-1] = None if order is None else reading[order]
+        if times[-1] is None and text.strip():
+            unread.append(text)
+    notes = []
+    if both and order is not None:
+        why = "as other dates show" if known else f"as {site} has them in the United States"
+        notes.append(f"dates such as {both[0]} are read as {ORDERS[order]}, {why}")
+    if unread:
+        dates = "1 date" if len(unread) == 1 else f"{len(unread):,} dates"
+        why = ": day or month may be first" if unread[0] in both else ""
+        notes.append(f"{dates} could not be read, such as '{unread[0].strip()[:40]}'{why}")
+    return times, notes
+
+
+def _orders(readings: Iterable[dict[bool, int]]) -> set[bool]:
+    """Whether the month is first, of dates that fit one order alone."""
+    return {order for reading in readings if len(reading) == 1 for order in reading}
+
+
+def _readings(text: str) -> dict[bool, int]:
+    """The times that a text can mean, by whether the month is first; both where the order does not
+    matter; none if it is no date."""
+    text = text.strip()
+    found = DATE.fullmatch(text)
+    if not found:
+        time = _time_of(text)
+        return {} if time is None else {True: time, False: time}
+    first, by, second, third, clock = found.groups()
+    if len(third) == 2 and len(first) < 4 and by != "-":
+        third = ("20" if int(third) < TWO_DIGITS else "19") + third
+    if len(first) == 4:  # the year
+        dates = dict.fromkeys((True, False), (first, second, third))
+    elif len(third) != 4:
+        return {}
+    elif by == ".":  # the day is first wherever dates are written so
+        dates = dict.fromkeys((True, False), (third, second, first))
+    else:
+        dates = {True: (third, first, second), False: (third, second, first)}
+    times = {order: _time(tuple(map(int, parts)), clock) for order, parts in dates.items()}
+    return {order: time for order, time in times.items() if time is not None}
+
+
+def _time(parts: tuple[int, ...], clock: str | None) -> int | None:
+    found = CLOCK.fullmatch(clock.strip() if clock else "00:00")
+    if not found:
+        return None
+    hour, rest, half, zone = found.groups(default="")
+    hours = int(hour) % 12 + 12 * (half.upper() == "PM") if half else int(hour)
+    offset = "Z" if zone in ("", "UTC") else zone
+    with suppress(ValueError):
+        of_day = clock_time.fromisoformat(f"{hours:02}{rest}{offset}")
+        return _since_1970(datetime.combine(date(*parts), of_day))
+    return None
+
+
+def _time_of(text: str) -> int | None:
+    """Of a date in words, or of a number of seconds; of eight digits, 20240102, which as seconds
+    would be of 1970."""
+    value = number_of(text)
+    for form in FORMS if value is None or len(text) == 8 else ():
+        with suppress(ValueError):
+            day = datetime.strptime(text.replace(",", ""), form)
+            return _since_1970(day.replace(tzinfo=UTC))
+    if value is None or not 0 <= value < NANOSECONDS:
+        return None
+    while value >= SECONDS:
+        value /= 1000
+    return int(value)
+
+
+def _since_1970(moment: datetime) -> int | None:
+    seconds = int(moment.timestamp())
+    return seconds if seconds >= 0 else None
