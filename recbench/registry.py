@@ -18,6 +18,7 @@ from recbench.errors import InputError
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
 RENAMED = {"lightgbm": "boosted_trees"}  # runs of before have the old name
+GONE = {"personal_exact": "personal, whose only form it is"}  # what to take instead
 MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
 OWN = "own"  # the first part of the module name of a user's own file
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
@@ -69,6 +70,8 @@ def check_name(spec: str) -> None:
     mean = spec.removesuffix(MEDIAN)
     if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
         return
+    if mean in GONE:
+        raise InputError(f"'{spec}' does not exist any more. Take {GONE[mean]}")
     nearest = sorted(RECOMMENDERS, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
     raise InputError(
         f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "

@@ -63,16 +63,15 @@ def printed(page: Path, start: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-def run(words: list, folder: Path, project: Path = ROOT) -> str:
-    """What a command of Python prints in `folder`, with a profile and a cache of its own; a script
-    is found in the project."""
-    own = {"XDG_DATA_HOME": str(folder / "data"), "RECBENCH_CACHE": str(folder / "cache")}
-    own |= {"PYTHONPATH": str(project), "COLUMNS": "100"}
+def run(words: list, folder: Path, project: Path = ROOT, **environment: str) -> str:
+    """What a command of Python prints in `folder`, with a profile of its own; a script is found in
+    the project."""
+    own = {"XDG_DATA_HOME": str(folder / "data"), "PYTHONPATH": str(project), "COLUMNS": "100"}
     script = [project / words[0]] if (project / words[0]).is_file() else words[:1]
     done = subprocess.run(
         [sys.executable, *map(str, [*script, *words[1:]])],
         cwd=folder,
-        env=os.environ | own,
+        env=os.environ | own | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 
 import polars as pl
 import pytest
@@ -42,12 +43,13 @@ def test_the_examples_keep_the_rules_and_are_in_a_run(tmp_path):
     put_in(copy)
 
     names = [name for name, _ in FILES] + [name for _, name, _ in LINES]
-    run(["-m", "ruff", "check", *names], copy, copy)
-    run(["-m", "ruff", "format", "--check", *names], copy, copy)
-    run(["-m", "recbench", "check", "user_last", "--quick"], copy, copy)
+    python = partial(run, folder=copy, project=copy, RECBENCH_CACHE=str(copy / "cache"))
+    python(["-m", "ruff", "check", *names])
+    python(["-m", "ruff", "format", "--check", *names])
+    python(["-m", "recbench", "check", "user_last", "--quick"])
     words = ["--dataset", "plain", "--num-users", 8, "--ratings-per-user", 10, "--workers", 1]
     words += ["--models", "user_last", "user_mean", "--iterations", 1, "--output-dir", "out"]
-    run(["compare_all.py", *words], copy, copy)
+    python(["compare_all.py", *words])
     table = pl.read_csv(copy / "out" / "comparison.csv")
     assert table["model"].to_list() == ["user_last", "user_mean"]
     assert table["status"].to_list() == ["ok", "ok"]

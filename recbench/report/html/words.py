@@ -206,7 +206,8 @@ def facts(run: RunFiles) -> dict[str, str]:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_as_text(one)}" for name, one in value.items())
+        there = {name: one for name, one in value.items() if one not in (None, [], "")}
+        return ", ".join(f"{name} {_as_text(one)}" for name, one in there.items())
     if isinstance(value, list):
         return "; ".join(map(_as_text, value))
     return f"{value:,.0f}" if isinstance(value, float) and value >= 10 else str(value)

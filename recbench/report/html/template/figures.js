@@ -176,9 +176,10 @@ function drawFigure(element) {
   if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });
   if (figure.kind === "points") {
     const front = figure.front ? frontOf(series) : series;
-    const middle = median(series.map((one) => one.x[0]));
+    const places = series.map((one) => (figure.x.scale === "log" ? Math.log10(one.x[0]) : one.x[0]));
+    const middle = (Math.min(...places) + Math.max(...places)) / 2;
     traces.forEach((trace, at) => {
-      const textposition = series[at].x[0] > middle ? "top left" : "top right"; // within the frame
+      const textposition = places[at] > middle ? "top left" : "top right"; // within the frame
       const mode = front.includes(series[at]) ? "markers+text" : "markers";
       Object.assign(trace, { mode, text: [plain(names[at])], textposition, textfont: { size: 11 }, cliponaxis: false });
     });
