@@ -63,8 +63,8 @@ class Personal(ContinualRecommender):
         self.memories.learn(int(user), movie, float(np.float32(stars)))
 
     def watch(self, user: int, movies: np.ndarray) -> None:
-        """The user has watched these movies (int [n]) as well, and not rated them: they count among
-        those that the mean follows from."""
+        """The user has watched these movies (int [n]), too, and not rated them: they count among
+        those that the mean follows from. They replace those of an earlier call."""
         memory = self.memories.get(int(user))
         rated, stars = (memory.movie, memory.value) if memory else (NONE, np.empty(0))
         self.memories.store(int(user), rated, stars, np.unique(movies))

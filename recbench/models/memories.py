@@ -88,9 +88,13 @@ class Memories(dict[int, Memory]):
     def store(
         self, user: int, movie: np.ndarray, value: np.ndarray, watched: np.ndarray = NONE
     ) -> None:
-        """Remember these ratings of the user, the latest last, and no others."""
+        """Remember these ratings of the user, the latest last, and nothing else. A movie that is
+        both watched and rated counts as rated."""
         others = np.setdiff1d(watched, movie).astype(np.int32)
-        self[user] = Memory(movie.astype(np.int32), np.asarray(value, dtype=np.float64), others)
+        if len(movie) or len(others):
+            self[user] = Memory(movie.astype(np.int32), np.asarray(value, dtype=np.float64), others)
+        else:
+            self.pop(user, None)
 
     def learn(self, user: int, movie: int, value: float) -> None:
         """One more rating. An earlier one of the movie is forgotten."""
@@ -107,7 +111,8 @@ class Memories(dict[int, Memory]):
         memory.watched = memory.watched[memory.watched != movie]
 
     def forget_one(self, user: int, movie: int) -> None:
-        """Forget a rating; what follows from the ratings before it stays.
+        """Forget a rating, and that the movie was watched; what follows from the ratings before it
+        stays.
 
         Raises:
             KeyError: the user has no such rating.
@@ -125,10 +130,9 @@ class Memories(dict[int, Memory]):
         """
         self._check(user, movies)
         if len(movies):
-            memory = self.pop(user)
+            memory = self[user]
             left = ~np.isin(memory.movie, movies)
-            if left.any() or len(memory.watched):
-                self.store(user, memory.movie[left], memory.value[left], memory.watched)
+            self.store(user, memory.movie[left], memory.value[left], memory.watched)
 
     def _check(self, user: int, movies: Sequence[int]) -> None:
         rated = set(self[user].movie.tolist()) if user in self else set()
@@ -141,7 +145,9 @@ class Memories(dict[int, Memory]):
         at = int(np.flatnonzero(memory.movie == movie)[0])
         memory.movie = np.delete(memory.movie, at)
         memory.value = np.delete(memory.value, at)
-        if memory.process is not None:
+        if not len(memory):
+            memory.process = None
+        elif memory.process is not None:
             covariance = kernel.among(memory.movie)
             memory.process.forget(at, covariance, self._columns(kernel, memory))
 

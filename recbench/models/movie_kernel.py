@@ -55,7 +55,7 @@ class MovieKernel:
         the lower triangle alone."""
         place = np.arange(len(movie))
         kernel = self._parts(movie, movie, place, lower=True)
-        kernel[place, place] += self.noise[movie]
+        kernel[place, place] = self.variance(movie) + self.noise[movie]
         return kernel
 
     def with_stored(self, query: np.ndarray, movie: np.ndarray) -> np.ndarray:

@@ -133,7 +133,7 @@ def plain_pass(old: dict, z: np.ndarray, ratings: Ratings) -> dict:
     new["a_precision"] = old["a_precision"].copy()
     for group in (facts, slice(len(a) - k, len(a))):
         numbers = squares[group].size * (k + 1)
-        new["a_precision"][group] = numbers / (squares[group].sum() + GAMMA)
+        new["a_precision"][group] = numbers / (squares[group].sum() + 2 * GAMMA)
     new["w_precision"] = np.zeros(k + 1)
     for d in range(k + 1):
         away = sum(

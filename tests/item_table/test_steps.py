@@ -81,3 +81,18 @@ def test_ratings_that_nobody_gives_have_the_floor_probability(kinds):
 def test_of_one_kind_of_rating_nothing_can_be_learned(stars):
     n = len(stars)
     assert fit_steps(np.array(stars), np.linspace(1, 5, n), np.ones(n)) is EVEN
+
+
+def test_predictions_that_mislead_leave_what_nobody_gives_impossible():
+    """The likelihood alone would have the spread grow without end."""
+    rng = np.random.default_rng(0)
+    stars = rng.choice([1.0, 2.0, 3.0, 5.0], 60)
+    mean = 4 - stars / 4  # the higher, the lower the prediction
+    steps = fit_steps(stars, mean, np.full(60, 0.3))
+    assert (np.diff(steps.cuts) >= 0).all()
+    p = steps.probabilities(mean, np.full(60, 0.3))
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-12)
+    never = ~np.isin(STARS, stars)
+    np.testing.assert_allclose(p[:, never], FLOOR, atol=1e-12)
+    often = np.array([(stars == one).mean() for one in STARS])
+    np.testing.assert_allclose(p.mean(axis=0), often, atol=0.05)

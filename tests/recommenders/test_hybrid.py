@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from fitting import fit
-from plain_personal import plain_kernel, plainly
+from plain_personal import own_ratings, plainly, table_of
 
 from Collaborative.hybrid import Hybrid, HybridImplicit
 from PerUser.personal import Personal
@@ -55,34 +55,22 @@ def ratings(seed: int = 4) -> Ratings:
     return train.take(np.random.default_rng(seed).permutation(len(train)))
 
 
-def errors_expected(own: Ratings, predicted: np.ndarray, table, hybrid: Hybrid) -> np.ndarray:
-    """The errors expected of every movie from those of a user's ratings, by a dense solve with the
-    kernel of the docstring."""
-    scales, less, n = table.scales, hybrid.share_of_similarity, len(own)
-    of_errors = Scales(
-        less * scales.loading, less * scales.similarity, hybrid.share_of_metadata * scales.metadata,
-        less * scales.slope, scales.drift, hybrid.noise * scales.noise,
-    )  # fmt: skip
-    k = plain_kernel("codes", replace(table, scales=of_errors), MOVIES)
-    movie = own.movie.tolist()
-    among = np.array([[k(i, j, a - b) for b, j in enumerate(movie)] for a, i in enumerate(movie)])
-    to = np.array([[k(i, j, n - b) for b, j in enumerate(movie)] for i in range(FILMS)])
-    return to @ np.linalg.solve(among + of_errors.noise * np.eye(n), own.stars - predicted)
-
-
 def by_halves(hybrid: Hybrid, train: Ratings, tables=TABLES) -> np.ndarray:
     """(users, movies)"""
     of_model = OwnOpinion().predict(*QUERIES).reshape(len(USERS), FILMS).astype(float)
-    halves = []
+    halves, less = [], hybrid.share_of_similarity
     for modelled, user in zip(of_model, USERS, strict=True):
-        table, own = tables.tables[tables.fold_of(user)], train.take(train.user == user)
-        own = own.take(np.argsort(own.time, kind="stable"))
-        rated = list(zip(own.movie.tolist(), own.stars.tolist(), strict=True))
-        personal, _ = plainly("codes", table, MOVIES, rated, EVERY)
-        errors = 0.0
-        if len(own):
-            errors = errors_expected(own, modelled[own.movie], table, hybrid)
-        halves.append((personal + modelled + errors) / 2)
+        table, rated = tables.tables[tables.fold_of(user)], own_ratings(train, user)
+        scales = table.scales
+        of_errors = Scales(
+            less * scales.loading, less * scales.similarity,
+            hybrid.share_of_metadata * scales.metadata, less * scales.slope, scales.drift,
+            hybrid.noise * scales.uncertainty, hybrid.noise * scales.noise,
+        )  # fmt: skip
+        errors = [(movie, stars - modelled[movie]) for movie, stars in rated]
+        error, _ = plainly(replace(table, scales=of_errors), MOVIES, errors, EVERY, with_mean=False)
+        personal, _ = plainly(table, MOVIES, rated, EVERY)
+        halves.append((personal + modelled + error) / 2)
     return np.array(halves).clip(0.5, 5)
 
 
@@ -117,8 +105,7 @@ def test_errors_by_hand():
     error is 2. Of a kernel of the loading alone, 1, a quarter remains, and the noise of 1 is 1.3 in
     errors; so of the same movie the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one
     3 + 2 · ½."""
-    scales = Scales(loading=1, similarity=0, metadata=0, slope=0, drift=0, noise=1)
-    table = replace(TABLE, mean=np.full(FILMS, 3.0), factors=np.ones((FILMS, 1)), scales=scales)
+    table = table_of(MOVIES, np.ones((FILMS, 1)), loading=1, noise=1)
     hybrid = fitted(Ratings([0], [4], [5.0], [1]), table, "always_3")
     expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
     assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)

@@ -1,34 +1,33 @@
-"""`personal` and `personal_exact`: by hand, against a dense solve, learning on, and forgetting."""
+"""`personal`: by hand, against a dense solve, learning on, forgetting, and movies watched."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 
 import numpy as np
 import pytest
 from fitting import fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_personal import plainly
+from plain_personal import own_ratings, plainly, table_of
 
-from PerUser.personal import Personal, PersonalExact
+from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.errors import InputError
-from recbench.models.item_table.scales import EVEN, Scales, Steps
+from recbench.models.item_table.scales import Steps
 from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.ratings import Ratings
 
 MOVIES = toy_movies(40)
 TABLE = toy_table(MOVIES)
 EVERY = np.arange(40)
-KINDS = [Personal, PersonalExact]
-NAMES = {Personal: "codes", PersonalExact: "factors"}
 NOBODY = Ratings([], [], [], [])
 
 
-def fitted(train: Ratings = NOBODY, kind=Personal, table=TABLE, movies=MOVIES) -> Personal:
+def fitted(train: Ratings = NOBODY, table=TABLE, movies=MOVIES) -> Personal:
     tables = table if isinstance(table, ItemTables) else ItemTables.same_for_all(table)
-    return fit(kind(), train, movies, item_tables=tables)
+    return fit(Personal(), train, movies, item_tables=tables)
 
 
 def shuffled_ratings(lengths: list[int], seed: int = 4) -> Ratings:
@@ -38,102 +37,91 @@ def shuffled_ratings(lengths: list[int], seed: int = 4) -> Ratings:
     return replace(mixed, time=rng.integers(0, 30, len(train)))
 
 
-def own_ratings(train: Ratings, user: int) -> list[tuple[int, float]]:
-    """Movies and stars of a user in the order of time."""
-    own = train.take(train.user == user)
-    own = own.take(np.argsort(own.time, kind="stable"))
-    return list(zip(own.movie.tolist(), own.stars.tolist(), strict=True))
-
-
-def learn(model: Personal, ratings: Ratings) -> None:
-    for row in np.argsort(ratings.time, kind="stable"):
-        user, movie = int(ratings.user[row]), int(ratings.movie[row])
-        model.learn_one(user, movie, float(ratings.stars[row]))
-
-
 def all_movies(model: Personal, user: int) -> tuple[np.ndarray, np.ndarray]:
     return model.predict_normal(np.full(40, user), EVERY)
 
 
-def same(first: Personal, second: Personal, users: int, atol: float = 1e-8) -> None:
-    """All their predictions are the same."""
-    for user in range(users):
-        for a, b in zip(all_movies(first, user), all_movies(second, user), strict=True):
-            np.testing.assert_allclose(a, b, atol=atol)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_predictions_are_those_of_a_dense_solve(kind):
+def test_predictions_are_those_of_a_dense_solve():
     train = shuffled_ratings([12, 1, 30, 0, 4])
-    model = fitted(train, kind)
+    model = fitted(train)
     for user in range(5):
-        expected = plainly(NAMES[kind], TABLE, MOVIES, own_ratings(train, user), EVERY)
+        expected = plainly(TABLE, MOVIES, own_ratings(train, user), EVERY)
         found = all_movies(model, user)
         np.testing.assert_allclose(found, expected, atol=1e-8)
         stars = model.predict(np.full(40, user), EVERY)
         np.testing.assert_allclose(stars, expected[0].clip(0.5, 5), atol=1e-6)
         one_by_one = [model.predict_one(user, movie) for movie in EVERY]
-        np.testing.assert_allclose(one_by_one, found[0].clip(0.5, 5), atol=1e-10)
+        np.testing.assert_allclose(one_by_one, found[0].clip(0.5, 5), atol=1e-8)
+        np.testing.assert_allclose(all_movies(model, user), expected, atol=1e-8)  # of a process
     user, movie = (np.random.default_rng(0).integers(0, most, 200) for most in (7, 40))
     alone = [model.predict_one(*pair) for pair in zip(user, movie, strict=True)]
-    np.testing.assert_allclose(fitted(train, kind).predict(user, movie), alone, atol=1e-6)
+    np.testing.assert_allclose(fitted(train).predict(user, movie), alone, atol=1e-6)
 
 
 def test_one_rating_by_hand():
-    """Two movies of 3 stars, with factors (1, 2) and (½, 1) and codes 1100 and 1101. By loading:
-    k = 1 with itself, ½ with the other movie; with the noise 1 a residual of 2 counts by a half:
-    3 + ½ · ½ · 2 = 3.5. By similarity: three bits of four agree, (3 − 1) / 4 = ½; k = 4 with
-    itself, 2 · 1 · ½ = 1 with the other movie; noise 4: 3 + ⅛ · 2 = 3.25."""
-    movies, nothing = toy_movies(2), dict.fromkeys(Scales().__dict__, 0.0)
+    """Two movies of 3 stars, with factors (1; 2, 0) and (½; ½, √¾). By loading: k = 1 with itself,
+    ½ with the other movie; with the noise 1 a residual of 2 counts by a half: 3 + ½ · ½ · 2 = 3.5.
+    By similarity: at 60°, 2/π arcsin ½ = ⅓; k = 4 with itself, 2 · 1 · ⅓ = ⅔ with the other movie;
+    noise 4, 3 of them the uncertainty of the movie: 3 + ⅔ / 8 · 2 = 3 + 1/6."""
+    movies, factors = toy_movies(2), [[1, 2, 0], [0.5, 0.5, sqrt(0.75)]]
     for scales, expected, variance in (
         ({"loading": 1, "noise": 1}, 3.5, 0.25 + 1 - 0.25 / 2),
-        ({"similarity": 1, "noise": 4}, 3.25, 1 + 4 - 1 / 8),
+        ({"similarity": 1, "noise": 1, "uncertainty": 1.5}, 3 + 1 / 6, 1 + 4 - 4 / 9 / 8),
     ):
-        table = ItemTable(
-            movies.movie_id, [3.0, 3.0], [[1.0, 2.0], [0.5, 1.0]], [[1, 1, 0, 0], [1, 1, 0, 1]],
-            Scales(**(nothing | scales)), EVEN,
-        )  # fmt: skip
-        model = fitted(Ratings([0], [0], [5.0], [9]), table=table, movies=movies)
+        table = replace(table_of(movies, factors, **scales), uncertainty=np.full(2, 2.0))
+        model = fitted(Ratings([0], [0], [5.0], [9]), table, movies)
         assert model.predict_one(0, 1) == pytest.approx(expected)
         assert model.predict_normal([0], [1])[1] == pytest.approx([variance])
+
+
+def test_the_mean_of_those_who_have_watched_by_hand():
+    """Factors (1, 2) and (3, 4) with B = (.1, .2) and (.3, .4), B's̄ = (.05, .06). Of the second,
+    who has rated the first: 3 + 3 (.1 − .05) + 4 (.2 − .06) = 3.71; of the first, of whose own B
+    nothing counts: 3 − .05 − 2 · .06 = 2.83. With the second watched, too: √½ of the other's B."""
+    movies = toy_movies(2)
+    table = replace(
+        table_of(movies, [[1, 2], [3, 4]], noise=1.0),
+        implicit=np.array([[0.1, 0.2], [0.3, 0.4]]),
+        implicit_mean=np.array([0.05, 0.06]),
+    )
+    model = fitted(Ratings([0], [0], [5.0], [9]), table, movies)
+    both = [0, 0], [0, 1]
+    assert model.predict_normal(*both)[0] == pytest.approx([2.83, 3.71])
+    model.watch(0, [1])
+    expected = [2.83 + 1.1 * sqrt(0.5), 3 - 0.15 - 0.24 + 1.1 * sqrt(0.5)]
+    assert model.predict_normal(*both)[0] == pytest.approx(expected)
 
 
 def test_the_example_of_the_documentation():
     """docs/personal-model.md: user 0 rated A 5 and C 3; what of B?"""
     movies = toy_movies(3)
     movies = replace(movies, bits=np.zeros_like(movies.bits))
-    table = ItemTable(
-        movie_id=movies.movie_id,
-        mean=np.full(3, 3.0),
-        factors=np.tile([0.5, 1.0], (3, 1)),  # a loading of a half, a length of one
-        codes=[[int(bit) for bit in code] for code in ("00000000", "10000000", "11111100")],
-        scales=Scales(loading=1, similarity=1, metadata=0, slope=0, drift=0, noise=0.75),
-        steps=EVEN,
-    )
-    model = fitted(Ratings([0, 0], [0, 2], [5, 3], [1, 2]), table=table, movies=movies)
+    angles = np.deg2rad([0, 22.5, 135])
+    factors = np.column_stack((np.full(3, 0.5), np.cos(angles), np.sin(angles)))
+    table = table_of(movies, factors, loading=1, similarity=1, noise=0.75)
+    model = fitted(Ratings([0, 0], [0, 2], [5, 3], [1, 2]), table, movies)
     mean, variance = model.predict_normal(np.array([0]), np.array([1]))
     assert mean[0] == pytest.approx(3 + 64 / 63)
     assert variance[0] == pytest.approx(1.25 + 0.75 - 32 / 63)
-    of_all, of_a, of_c = model.explain_one(0, 1).contributions
+    of_all, of_a, *_ = parts = model.explain_one(0, 1).contributions
     assert (of_all.movie, of_all.stars) == (None, 3)
     assert (of_a.movie, of_a.stars) == (0, pytest.approx(64 / 63))
-    assert (of_c.movie, of_c.stars) == (2, pytest.approx(0, abs=1e-12))
     assert of_a.if_forgotten == pytest.approx(-64 / 63)
+    (of_c,) = (part for part in parts if part.movie == 2 and "gave" in part.reason)
+    assert of_c.stars == pytest.approx(0, abs=1e-12)
     assert of_c.if_forgotten == pytest.approx(4 - (3 + 64 / 63))
     model.forget_one(0, 2)
     assert model.predict_one(0, 1) == pytest.approx(4.0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_user_without_ratings_is_predicted_the_mean(kind):
-    model = fitted(shuffled_ratings([3, 0, 2]), kind)
+def test_a_user_without_ratings_is_predicted_the_mean():
+    model = fitted(shuffled_ratings([3, 0, 2]))
     for user in (1, 3, 50_000):
         mean, variance = all_movies(model, user)
         assert (mean == TABLE.mean).all()
-        expected = plainly(NAMES[kind], TABLE, MOVIES, [], EVERY)[1]
-        np.testing.assert_allclose(variance, expected, atol=1e-8)
+        np.testing.assert_allclose(variance, plainly(TABLE, MOVIES, [], EVERY)[1], atol=1e-8)
         assert model.predict_one(user, 5) == TABLE.mean[5]
-    high = fitted(kind=kind, table=replace(TABLE, mean=np.full(40, 5.3)))
+    high = fitted(table=replace(TABLE, mean=np.full(40, 5.3)))
     assert high.predict_one(0, 3) == 5.0  # within the scale
     assert high.predict([0], [3]).tolist() == [5.0]
     assert high.predict_normal([0], [3])[0].tolist() == [5.3]
@@ -142,54 +130,51 @@ def test_a_user_without_ratings_is_predicted_the_mean(kind):
 # --- learning on, and forgetting ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("first", [0, 15])
-def test_fitting_a_part_and_learning_the_rest_is_fitting_all(kind, first):
-    train = shuffled_ratings([12, 1, 30, 0, 4])
-    order = np.argsort(train.time, kind="stable")
-    model, other = fitted(train, kind), fitted(train.take(order[:first]), kind)
-    learn(other, train.take(order[first:]))
-    same(model, other, 6)
-    assert model.state_bytes() == other.state_bytes()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=40)
 @given(st.data())
-def test_whatever_is_learned_and_forgotten_what_is_left_counts(kind, data):
-    """In whatever order; a movie rated again counts once, as the latest."""
-    model = fitted(kind=kind)
-    left: dict[int, dict[int, float]] = {0: {}, 1: {}}
+def test_whatever_is_learned_and_forgotten_what_is_left_counts(data):
+    """In whatever order, after whatever was fitted; a movie rated again counts once, as the latest;
+    one that was watched counts as rated alone once it is rated."""
+    train = shuffled_ratings(data.draw(st.lists(st.integers(0, 30), min_size=2, max_size=2)))
+    model = fitted(train)
+    left = {user: dict(own_ratings(train, user)) for user in (0, 1)}
+    watched: dict[int, set[int]] = {0: set(), 1: set()}
+    some_movies = st.lists(st.integers(0, 14), max_size=4)
     for _ in range(data.draw(st.integers(0, 25))):
         user, movie = data.draw(st.integers(0, 1)), data.draw(st.integers(0, 11))
-        own = left[user]
-        if movie in own and data.draw(st.booleans()):
-            model.forget_one(user, movie)
-            del own[movie]
+        own, what = left[user], data.draw(st.sampled_from(["learn", "forget", "watch", "predict"]))
+        if what == "predict":  # from then on there is a process
+            model.predict_one(user, movie)
+        elif what == "watch":
+            watched[user] = set(data.draw(some_movies)) - {*own}
+            model.watch(user, np.array([*own, *watched[user]], dtype=int))
+        elif what == "forget" and own:
+            gone = data.draw(st.lists(st.sampled_from([*own]), max_size=3, unique=True))
+            if len(gone) == 1:
+                model.forget_one(user, gone[0])
+            else:
+                model.forget(user, gone)
+            for one in gone:
+                del own[one]
         else:
             stars = data.draw(st.integers(1, 10)) / 2
             model.learn_one(user, movie, stars)
             own.pop(movie, None)
             own[movie] = stars
+            watched[user].discard(movie)
     for user, own in left.items():
-        expected = plainly(NAMES[kind], TABLE, MOVIES, list(own.items()), EVERY)
+        expected = plainly(TABLE, MOVIES, [*own.items()], EVERY, watched[user])
         np.testing.assert_allclose(all_movies(model, user), expected, atol=1e-8)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("predicted_before", [False, True])
-def test_forgetting_is_fitting_what_is_left(kind, predicted_before):
-    train = shuffled_ratings([12, 1, 30])
-    model = fitted(train, kind)
-    if predicted_before:  # then there is a process to forget from
-        for user in range(3):
-            model.predict_one(user, 0)
-    gone = np.random.default_rng(0).permutation(len(train))[:15]
-    for row in gone:
-        model.forget_one(int(train.user[row]), int(train.movie[row]))
-    left = fitted(train.take(np.setdiff1d(np.arange(len(train)), gone)), kind)
-    same(model, left, 4)
-    assert model.state_bytes() == left.state_bytes()
+        alone = model.predict_one(user, 12)
+        assert alone == pytest.approx(expected[0][12].clip(0.5, 5), abs=1e-8)
+        explained = model.explain_one(user, 12, if_forgotten=False)
+        assert explained.stars == pytest.approx(alone, abs=1e-12)
+        assert model.ask_next(user, EVERY[20:22], EVERY) in (20, 21)
+        assert (user in model.memories) == bool(own or watched[user])
+    everybody = np.repeat([0, 1], 40), np.tile(EVERY, 2)
+    together = model.predict_normal(*everybody)
+    one_by_one = np.hstack([all_movies(model, user) for user in (0, 1)])
+    np.testing.assert_allclose(together, one_by_one, atol=1e-12)
 
 
 def test_of_a_rating_forgotten_nothing_is_left():
@@ -200,11 +185,8 @@ def test_of_a_rating_forgotten_nothing_is_left():
     model.forget_one(0, 7)
     left.predict_one(0, 30)
     one, other = model.memories[0], left.memories[0]
-    assert one.movie.tolist() == other.movie.tolist()
-    assert one.residual.tolist() == other.residual.tolist()
-    assert (one.patterns.columns == other.patterns.columns).all()
-    gone = model.memories.kernels[0].patterns[7].tolist()
-    assert set(gone).isdisjoint(one.patterns.array.ravel().tolist())
+    for name in ("movie", "value", "watched"):
+        assert getattr(one, name).tolist() == getattr(other, name).tolist()
     np.testing.assert_allclose(one.process.root, other.process.root, atol=1e-12)
     np.testing.assert_allclose(one.process.z, other.process.z, atol=1e-12)
     for movie in train.movie[train.movie != 7]:
@@ -213,42 +195,35 @@ def test_of_a_rating_forgotten_nothing_is_left():
     assert model.state_bytes() == 0
 
 
-def test_a_movie_rated_again_counts_once_the_latest():
+def test_of_a_movie_rated_twice_the_latest_is_fitted():
     twice = Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30])
     once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
-    expected, learned, again = fitted(once), fitted(), fitted()
     for rows in ([0, 1, 2], [2, 0, 1]):
-        same(fitted(twice.take(np.array(rows))), expected, 1, atol=0)
-    learn(learned, twice)
-    same(learned, expected, 1, atol=1e-12)
-    assert len(learned.memories[0]) == 2
-    learn(again, twice.take(np.array([0, 2])))  # the only one
-    same(again, fitted(once.take(np.array([1]))), 1, atol=1e-12)
+        found = all_movies(fitted(twice.take(np.array(rows))), 0)
+        np.testing.assert_array_equal(found, all_movies(fitted(once), 0))
 
 
-def test_a_rating_takes_its_pattern_and_two_numbers():
-    """256 bits of the code and 26 of metadata are five words; the movie takes 4 bytes, the residual
-    8. An exact one needs the metadata alone: its factors are the table's."""
-    train = shuffled_ratings([12, 1, 30])
-    for kind, words in ((Personal, 5), (PersonalExact, 1)):
-        model = fitted(train, kind)
-        assert model.state_bytes() == 43 * (8 * words + 4 + 8)
-        model.predict_one(0, 0)
-        model.learn_one(0, 0, 3.0)
-        model.forget_one(0, 0)
-        assert model.state_bytes() in (43 * (8 * words + 12), 42 * (8 * words + 12))
+def test_a_rating_takes_two_numbers_and_a_movie_watched_one():
+    """The movie takes 4 bytes, the stars 8."""
+    model = fitted(shuffled_ratings([12, 1, 30]))
+    assert model.state_bytes() == 43 * 12
+    model.watch(9, EVERY[:7])
+    assert model.state_bytes() == 43 * 12 + 7 * 4
+    model.watch(9, EVERY[:0])
+    model.predict_one(0, 0)
+    assert model.state_bytes() == 43 * 12
+    assert set(model.memories) == {0, 1, 2}
 
 
 # --- tables, and the distribution --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_user_has_the_table_of_the_own_fold(kind):
+def test_each_user_has_the_table_of_the_own_fold():
     train = shuffled_ratings([12, 5, 20, 7])
     steps = Steps(TABLE.steps.cuts - 0.5, 1.5)
     tables = (TABLE, replace(toy_table(MOVIES, seed=8), steps=steps))
-    model = fitted(train, kind, ItemTables(tables, np.array([1, 0, 1, 0])))
-    alone = [fitted(train, kind, table) for table in tables]
+    model = fitted(train, ItemTables(tables, np.array([1, 0, 1, 0])))
+    alone = [fitted(train, table) for table in tables]
     user, movie = np.tile([2, 3, 0, 1, 9], 40), np.repeat(EVERY, 5)
     for one in (model, *alone):
         one.learn_one(0, 17, 4.5)
@@ -272,11 +247,10 @@ def test_without_a_table_it_does_not_start():
     assert model.predict_one(0, 40) == pytest.approx(TABLE.mean.mean())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_without_any_similarity_metadata_take_its_place(kind):
+def test_without_any_similarity_metadata_take_its_place():
     """The table of metadata has no factors at all, and still one learns."""
     table = ItemTable.of_metadata(MOVIES)
-    model = fitted(shuffled_ratings([12]), kind, table)
+    model = fitted(shuffled_ratings([12]), table)
     mean, variance = all_movies(model, 0)
     assert np.abs(mean - table.mean).max() > 0.05
     assert (variance < all_movies(model, 1)[1]).all()

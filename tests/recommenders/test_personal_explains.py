@@ -10,9 +10,11 @@ import pytest
 from fitting import fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_personal import own_ratings, plain_mean, plainly, table_of
 
-from PerUser.personal import Personal, PersonalExact
+from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
+from recbench.models import memories
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 
@@ -21,107 +23,128 @@ MOVIES = toy_movies(FILMS)
 TABLE = toy_table(MOVIES)
 WITHOUT_DRIFT = replace(TABLE, scales=replace(TABLE.scales, drift=0.0))
 EVERY = np.arange(FILMS)
-KINDS = [Personal, PersonalExact]
 NOBODY = Ratings([], [], [], [])
 
 
-def fitted(train: Ratings, kind=Personal, table=TABLE) -> Personal:
-    return fit(kind(), train, MOVIES, item_tables=ItemTables.same_for_all(table))
+def fitted(train: Ratings, table=TABLE, movies=MOVIES) -> Personal:
+    return fit(Personal(), train, movies, item_tables=ItemTables.same_for_all(table))
 
 
-def expected_of(model: Personal, query: np.ndarray) -> np.ndarray:
-    """Means of user 0, not clipped."""
-    return model.predict_normal(np.zeros(len(query), int), query)[0]
+def of_stars(parts) -> dict:
+    return {part.movie: part for part in parts if part.reason.startswith("you gave it")}
 
 
-def like_a_person(table, n: int, seed: int) -> Ratings:
-    """n ratings of user 0, drawn from the model and rounded to half stars."""
-    rng = np.random.default_rng(seed)
-    movie_ = rng.permutation(FILMS)[:n]
-    kernel = fitted(NOBODY, table=table).memories.kernels[0]
-    k = kernel.among(movie_, kernel.stored(movie_)) + table.scales.noise * np.eye(n)
-    stars = np.rint(2 * rng.multivariate_normal(table.mean[movie_], k)).clip(1, 10) / 2
-    return Ratings(np.zeros(n), movie_, stars, np.arange(n))
+def of_watching(parts) -> dict:
+    return {part.movie: part for part in parts if part.reason == "you watched it"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@settings(deadline=None, max_examples=12)
-@given(st.integers(0, 10_000), st.integers(0, 40), st.sampled_from([-1.5, 0.0, 1.5]))
-def test_contributions_sum_to_the_prediction_exactly(kind, seed, length, higher):
+@settings(max_examples=12)
+@given(
+    st.integers(0, 10_000),
+    st.integers(0, 40),
+    st.sampled_from([-1.5, 0.0, 1.5]),
+    st.sets(st.integers(0, FILMS - 1), max_size=5),
+)
+def test_contributions_sum_to_the_prediction_exactly(seed, length, higher, watched):
     """Also where it is outside the scale and is cut off."""
     train = toy_ratings([length, 9], FILMS, seed=seed)
     table = replace(TABLE, mean=TABLE.mean + higher)
-    model = fitted(train, kind, table)
-    stars = model.predict(np.zeros(FILMS, int), EVERY)
+    model = fitted(train, table)
+    model.watch(0, np.array([*watched], dtype=int))
+    expected, _ = model.predict_normal(np.zeros(FILMS, int), EVERY)
     rated = set(train.movie[train.user == 0].tolist())
+    known = rated | watched
     for movie in range(0, FILMS, 3):
         explanation = model.explain_one(0, movie)
         parts = explanation.contributions
         assert math.fsum(part.stars for part in parts) == explanation.stars
         assert explanation.stars == model.predict_one(0, movie)
-        assert explanation.stars == pytest.approx(stars[movie], abs=1e-6)
+        assert explanation.stars == pytest.approx(expected[movie].clip(0.5, 5), abs=1e-8)
         assert 0.5 <= explanation.stars <= 5.0
-        assert parts[0].reason == "mean of other users"
-        assert parts[0].stars == table.mean[movie]
-        of_ratings = [part for part in parts if part.movie is not None]
-        assert {part.movie for part in of_ratings} == rated
-        assert len(of_ratings) == length
-        sizes = np.abs([part.stars for part in of_ratings])
+        assert (parts[0].reason, parts[0].movie) == ("mean of other users", None)
+        w = table.factors[movie]
+        mean = table.mean[movie] - (w @ table.implicit_mean if known else 0)
+        assert parts[0].stars == pytest.approx(mean, abs=1e-12)
+        assert set(of_stars(parts)) == rated
+        assert set(of_watching(parts)) == known - {movie}
+        for other, part in of_watching(parts).items():
+            share = table.implicit[other] @ w / math.sqrt(len(known))
+            assert (part.stars, part.if_forgotten) == (pytest.approx(share, abs=1e-12), None)
+        limits = [part.reason for part in parts[1:] if part.movie is None]
+        assert limits == ["limit of the scale"] * (not 0.5 <= expected[movie] <= 5)
+        assert len(parts) == 1 + len(rated) + len(known - {movie}) + len(limits)
+        sizes = np.abs([part.stars for part in parts[1:] if part.movie is not None])
         assert (np.diff(sizes) <= 1e-12).all()  # the largest first
-        limits = [part for part in parts[1:] if part.movie is None]
-        mean = expected_of(model, np.array([movie]))[0]
-        assert [part.reason for part in limits] == ["limit of the scale"] * (not 0.5 <= mean <= 5)
 
 
-def really_forgotten(train: Ratings, kind, table) -> tuple[np.ndarray, np.ndarray]:
-    """By how much predictions of all movies change without each rating, and what was expected:
-    (ratings, movies)."""
-    model = fitted(train, kind, table)
-    expected = np.empty((len(train), FILMS))
-    for movie in EVERY:
-        parts = model.explain_one(0, int(movie)).contributions
-        said = {part.movie: part.if_forgotten for part in parts}
-        expected[:, movie] = [said[int(movie_)] for movie_ in train.movie]
-    before, real = expected_of(model, EVERY), np.empty_like(expected)
-    for row, movie_ in enumerate(train.movie):
-        model = fitted(train, kind, table)
-        model.forget_one(0, int(movie_))
-        real[row] = expected_of(model, EVERY) - before
-    return real, expected
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_change_by_forgetting_is_that_of_really_forgetting(kind):
-    """Without drift exactly. With it nearly: later ratings move up by one, which no share knows;
-    that is worth hundredths of a star at most, and of a change that is felt the sign is right."""
-    for seed, length in enumerate((1, 12, 25)):
-        real, expected = really_forgotten(
-            like_a_person(WITHOUT_DRIFT, length, seed), kind, WITHOUT_DRIFT
-        )
-        np.testing.assert_allclose(expected, real, atol=1e-8)
-    pairs = [
-        really_forgotten(like_a_person(table, length, seed), kind, table)
-        for seed, length in enumerate((3, 8, 15, 25))
-        for table in (toy_table(MOVIES, seed=seed),)
-    ]
-    real, expected = (np.concatenate([pair[k].ravel() for pair in pairs]) for k in (0, 1))
-    assert np.abs(expected - real).max() < 0.03
-    felt = np.abs(real) > 0.005
-    assert felt.mean() > 0.6
-    right = np.sign(expected) == np.sign(real)
-    assert right[felt].mean() > 0.99
-    assert right.mean() > 0.93
-
-
-def test_the_reason_names_the_stars_and_how_many_agree():
-    train = Ratings([0, 0], [4, 7], [4.5, 1.0], [1, 2])
+def test_the_share_of_a_rating_is_what_its_stars_are_worth():
+    """Its residual times what one more star of it would add to the prediction."""
+    train = toy_ratings([8], FILMS)
+    rated, query = own_ratings(train, 0), [3, int(train.movie[2])]
+    before, _ = plainly(TABLE, MOVIES, rated, query)
     model = fitted(train)
-    for part in model.explain_one(0, 9).contributions[1:]:
-        stars = {4: "4.5", 7: "1"}[part.movie]
-        agree = model.agreement(9, np.array([part.movie]))[0]
-        assert part.reason == f"you gave it {stars}: {agree:.0%} of those who rate both agree"
+    for place, (movie, stars) in enumerate(rated):
+        more = [*rated]
+        more[place] = (movie, stars + 1)
+        weight = plainly(TABLE, MOVIES, more, query)[0] - before
+        residual = stars - plain_mean(TABLE, train.movie.tolist(), movie)
+        found = [of_stars(model.explain_one(0, one).contributions)[movie].stars for one in query]
+        np.testing.assert_allclose(found, weight * residual, atol=1e-8)
+
+
+@pytest.mark.parametrize("length", [1, 12, 25])
+def test_the_change_by_forgetting_is_that_of_really_forgetting(length):
+    """With drift, too, whose order changes, and with the mean, which follows from the others."""
+    train, query = toy_ratings([length], FILMS, seed=length), EVERY[::5]
+    model, user = fitted(train), np.zeros(len(query), int)
+    model.watch(0, EVERY[:3])
+    before, _ = model.predict_normal(user, query)
+    explained = [of_stars(model.explain_one(0, int(one)).contributions) for one in query]
+    for movie in train.movie.tolist():
+        without = fitted(train.take(train.movie != movie))
+        without.watch(0, np.setdiff1d(EVERY[:3], train.movie))
+        real = without.predict_normal(user, query)[0] - before
+        expected = [parts[movie].if_forgotten for parts in explained]
+        np.testing.assert_allclose(expected, real, atol=1e-8)
+
+
+def test_of_many_ratings_the_change_is_known_of_the_largest_shares_alone(monkeypatch):
+    monkeypatch.setattr(memories, "OPERATIONS", 12 * 40**3)
+    model = fitted(toy_ratings([40], FILMS))
+    every = [*of_stars(model.explain_one(0, 3).contributions).values()]
+    assert [part.if_forgotten is not None for part in every] == [True] * 12 + [False] * 28
+    without = model.explain_one(0, 3, if_forgotten=False).contributions
+    assert {part.if_forgotten for part in without} == {None}
+    assert [part.stars for part in without] == [
+        part.stars for part in model.explain_one(0, 3).contributions
+    ]
+
+
+def test_the_reason_names_the_stars_and_how_similar_the_movies_are():
+    model = fitted(Ratings([0, 0], [4, 7], [4.5, 1.0], [1, 2]))
+    parts = of_stars(model.explain_one(0, 9).contributions)
+    similarity = model.similarity(9, np.array([4, 7]))
+    assert parts[4].reason == f"you gave it 4.5: similarity {similarity[0]:+.2f}"
+    assert parts[7].reason == f"you gave it 1: similarity {similarity[1]:+.2f}"
     (alone,) = model.explain_one(3, 9).contributions  # user 3 has no ratings
     assert (alone.reason, alone.stars, alone.movie) == ("mean of other users", TABLE.mean[9], None)
+
+
+def test_the_correlation_of_two_movies_is_what_a_rating_of_one_tells_of_the_other():
+    """Of a rating without noise, the part of the variance that it explains is its square."""
+    found, noise = fitted(NOBODY).correlation(EVERY, EVERY), 1e-9
+    np.testing.assert_allclose(found, found.T, atol=1e-12)
+    np.testing.assert_allclose(np.diagonal(found), 1, atol=1e-7)
+    table = replace(
+        WITHOUT_DRIFT,
+        scales=replace(WITHOUT_DRIFT.scales, noise=noise, uncertainty=0.0),
+    )
+    model = fitted(NOBODY, table)
+    correlation, other = model.correlation([4], EVERY)[0], np.zeros(FILMS, int)
+    before = model.predict_normal(other, EVERY)[1]
+    model.learn_one(0, 4, 3.0)
+    explained = 1 - model.predict_normal(other, EVERY)[1] / before
+    np.testing.assert_allclose(explained, correlation**2, atol=1e-6)
 
 
 def test_explaining_and_predicting_change_nothing():
@@ -148,12 +171,11 @@ def variance_left(model: Personal, user: int, candidate: int, targets: np.ndarra
     return float(left)
 
 
-@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("user", [0, 1, 5])
-def test_the_movie_that_teaches_most_is_query_about(kind, user):
+def test_the_movie_that_teaches_most_is_query_about(user):
     """By really learning each candidate; user 5 has no ratings yet."""
     train = toy_ratings([25, 3], FILMS, seed=2)
-    model = fitted(train, kind, WITHOUT_DRIFT)
+    model = fitted(train, WITHOUT_DRIFT)
     rng = np.random.default_rng(user)
     open_movies = np.setdiff1d(EVERY, train.movie[train.user == user])
     for _ in range(6):
@@ -170,10 +192,7 @@ def test_of_movies_alike_the_one_that_stands_for_many_is_query_about():
     movies = toy_movies(6)
     factors = np.zeros((6, 3))
     factors[:5, 1], factors[5, 2] = 1.0, 1.0
-    table = replace(
-        toy_table(movies, scales=replace(TABLE.scales, metadata=0.0, slope=0.0)), factors=factors
-    )
-    model = fit(PersonalExact(), NOBODY, movies, item_tables=ItemTables.same_for_all(table))
+    model = fitted(NOBODY, table_of(movies, factors, similarity=1.2, drift=0.06, noise=0.4), movies)
     assert model.ask_next(0, np.array([5, 2]), np.arange(6)) == 2
     assert model.ask_next(0, np.array([2, 5]), np.array([5, 5, 5, 5, 5, 5, 0])) == 5
     assert model.ask_next(0, np.array([5]), np.arange(6)) == 5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fitting import fit
 
-from PerUser.personal import Personal, PersonalExact
+from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
@@ -20,31 +20,32 @@ TABLES = ItemTables.same_for_all(toy_table(MOVIES))
 NOBODY = Ratings([], [], [], [])
 
 
-def fitted(train: Ratings, kind=Personal) -> Personal:
-    return fit(kind(), train, MOVIES, item_tables=TABLES)
+def fitted(train: Ratings) -> Personal:
+    return fit(Personal(), train, MOVIES, item_tables=TABLES)
 
 
-def said(model: Personal, user: int) -> np.ndarray:
+def predictions(model: Personal, user: int) -> np.ndarray:
     return np.array(model.predict_normal(np.full(FILMS, user), np.arange(FILMS)))
 
 
-@pytest.mark.parametrize("kind", [Personal, PersonalExact])
-def test_a_person_comes_back_as_one_was(tmp_path, kind):
-    model = fitted(toy_ratings([12, 30], FILMS), kind)
+@pytest.mark.parametrize("watched", [[], [3, 8, 39]])
+def test_a_person_comes_back_as_one_was(tmp_path, watched):
+    model = fitted(toy_ratings([12, 30], FILMS))
+    model.watch(1, np.array(watched, dtype=int))
     path = tmp_path / "me"
     model.save_user(1, path)
-    other = fitted(toy_ratings([9], FILMS, seed=8), kind)
-    before = said(other, 0)
+    other = fitted(toy_ratings([9], FILMS, seed=8))
+    before = predictions(other, 0)
     other.load_user(5, path)
-    np.testing.assert_allclose(said(other, 5), said(model, 1), atol=1e-10)
-    assert (said(other, 0) == before).all()
+    np.testing.assert_allclose(predictions(other, 5), predictions(model, 1), atol=1e-10)
+    assert (predictions(other, 0) == before).all()
     other.load_user(0, path)  # takes the place of what was remembered
-    np.testing.assert_allclose(said(other, 0), said(model, 1), atol=1e-10)
+    np.testing.assert_allclose(predictions(other, 0), predictions(model, 1), atol=1e-10)
     for one in (model, other):
         user = 1 if one is model else 5
         one.learn_one(user, 0, 4.5)
         one.forget_one(user, 0)
-    np.testing.assert_allclose(said(other, 5), said(model, 1), atol=1e-10)
+    np.testing.assert_allclose(predictions(other, 5), predictions(model, 1), atol=1e-10)
     other.save_user(5, tmp_path / "again")
     model.save_user(1, path)
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
@@ -75,10 +76,27 @@ def test_every_kind_of_stars_comes_back(tmp_path):
     model.save_user(0, tmp_path / "me")
     other = fitted(NOBODY)
     other.load_user(3, tmp_path / "me")
-    person = other.memories[3]
-    given = person.residual + TABLES.tables[0].mean[person.movie]
-    assert given.tolist() == pytest.approx(stars.tolist())
-    assert person.movie.tolist() == list(range(10))
+    assert other.memories[3].value.tolist() == stars.tolist()
+    assert other.memories[3].movie.tolist() == list(range(10))
+
+
+def test_a_file_from_before_movies_were_watched(tmp_path):
+    arrays = {"movie_id": np.array([13, 3]), "stars": np.array([9, 2], np.int8)}
+    write(tmp_path / "me", "user", {"ratings": 2}, arrays)
+    model = fitted(NOBODY)
+    model.load_user(0, tmp_path / "me")
+    expected = fitted(Ratings([0, 0], [1, 0], [4.5, 1.0], [1, 2]))
+    assert (predictions(model, 0) == predictions(expected, 0)).all()
+
+
+def test_one_who_has_watched_and_rated_nothing(tmp_path):
+    model = fitted(NOBODY)
+    model.watch(4, np.array([3, 5]))
+    model.save_user(4, tmp_path / "me")
+    other = fitted(NOBODY)
+    other.load_user(0, tmp_path / "me")
+    assert (predictions(other, 0) == predictions(model, 4)).all()
+    assert (predictions(other, 0) != predictions(other, 1)).any()
 
 
 def test_movies_are_found_by_their_id(tmp_path):
@@ -91,7 +109,7 @@ def test_movies_are_found_by_their_id(tmp_path):
     tables = ItemTables.same_for_all(TABLES.tables[0].for_movies(mixed))
     other = fit(Personal(), NOBODY, mixed, item_tables=tables)
     other.load_user(0, tmp_path / "me")
-    np.testing.assert_allclose(said(other, 0), said(model, 0)[:, order], atol=1e-10)
+    np.testing.assert_allclose(predictions(other, 0), predictions(model, 0)[:, order], atol=1e-10)
 
 
 def test_nothing_is_remembered_of_a_stranger(tmp_path):
@@ -117,13 +135,13 @@ def path(tmp_path):
 def refused(path, saying: str) -> None:
     """And what is remembered stays as it is."""
     model = fitted(toy_ratings([5], FILMS, seed=3))
-    before = said(model, 0)
+    before = predictions(model, 0)
     with pytest.raises(FileNotFoundError):
         model.load_user(0, path.with_name("nobody"))
     with pytest.raises(ValueError, match=saying) as error:
         model.load_user(0, path)
     assert str(path) in str(error.value)
-    assert (said(model, 0) == before).all()
+    assert (predictions(model, 0) == before).all()
 
 
 def test_a_file_that_was_cut_off(path):
@@ -136,7 +154,7 @@ def test_a_file_that_was_cut_off(path):
 def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
     model = fitted(NOBODY)
     model.load_user(0, path)
-    whole, expected, refusals = path.read_bytes(), said(model, 0), 0
+    whole, expected, refusals = path.read_bytes(), predictions(model, 0), 0
     for place in range(0, len(whole), 3):
         changed = bytearray(whole)
         changed[place] ^= 0x55
@@ -145,7 +163,7 @@ def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
             model.load_user(0, path)
         except ValueError:
             refusals += 1
-        assert (said(model, 0) == expected).all()
+        assert (predictions(model, 0) == expected).all()
     assert refusals > 0.5 * len(whole) / 3
 
 
@@ -157,9 +175,10 @@ def test_a_file_of_something_else(path):
 
 
 def test_a_movie_that_the_table_does_not_know(path):
-    arrays = {"movie_id": np.array([13, 7]), "stars": np.array([8, 9], np.int8)}
-    write(path, "user", {"ratings": 2}, arrays)
-    refused(path, "the item table has no movie 7")
+    arrays = {"movie_id": np.array([13, 23]), "stars": np.array([8, 9], np.int8)}
+    for name in ("movie_id", "watched"):
+        write(path, "user", {"ratings": 2}, arrays | {name: np.array([33, 7])})
+        refused(path, "the item table has no movie 7")
 
 
 @pytest.mark.parametrize("gone", ["movie_id", "stars"])

@@ -219,7 +219,7 @@ class _Model:
             squares += self.a[:, d] ** 2 + np.diagonal(covariance)
         for group in self.groups:
             numbers = (group.stop - group.start) * len(self.w_precision)
-            self.a_precision[group] = numbers / (squares[group].sum() + GAMMA)
+            self.a_precision[group] = numbers / (squares[group].sum() + 2 * GAMMA)
 
     def squared_error(self, earlier: Ratings, later: Ratings) -> float:
         """Of the `later` ratings of users who are not learned from, predicted from their `earlier`

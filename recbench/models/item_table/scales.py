@@ -28,6 +28,7 @@ DEVIATION_OF_LOG = 1.0  # of the priors of scales
 PARTS, DEVIATION_OF_PARTS = np.array([0.5, 1.0]), np.array([0.5, 1.0])  # of the priors of h, g
 MOST_PARTS = (1.0, 6.0)
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
+LOG_SPREAD = 1.5  # at most: where predictions mislead, the likelihood grows with the spread
 AT_ONCE = 50  # users
 
 
@@ -146,7 +147,8 @@ def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Step
         return float(-np.log(likely.clip(1e-12)).mean())
 
     start = np.concatenate((first[:1], np.log(np.diff(first[:-1])), first[-1:]))
-    cuts, spread = unpacked(minimize(loss, start, method="L-BFGS-B").x)
+    bounds = [(None, None)] * (len(start) - 1) + [(-LOG_SPREAD, LOG_SPREAD)]
+    cuts, spread = unpacked(minimize(loss, start, method="L-BFGS-B", bounds=bounds).x)
     # a rating that nobody gives lies between two equal cuts
     upper = np.searchsorted(kinds, np.arange(9), side="right") - 1  # last kind at or below each
     all_cuts = np.where(upper < 0, -np.inf, np.append(cuts, np.inf)[upper])
