@@ -12,9 +12,9 @@ from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import learning, making
 from recbench.models.item_table.learning import (
     GAMMA,
+    FactorModel,
     ItemFactors,
     _leading,
-    _Model,
     inverses,
     learn_factors,
 )
@@ -51,15 +51,15 @@ def some_ratings(seed: int = 0, users: int = USERS) -> Ratings:
 
 
 @pytest.fixture
-def model() -> _Model:
+def model() -> FactorModel:
     """In the midst of learning, so that nothing is zero any more."""
-    made = _Model(some_ratings(), MOVIES, 0, RANK)
+    made = FactorModel(some_ratings(), MOVIES, 0, RANK)
     for _ in range(2):
         made.iterate()
     return made
 
 
-def state(model: _Model) -> dict[str, np.ndarray]:
+def state(model: FactorModel) -> dict[str, np.ndarray]:
     names = ("w", "w_covariance", "w_precision", "a", "a_precision", "noise", "prior_x")
     return {name: getattr(model, name) for name in names} | {"b": model.implicit.b}
 
@@ -166,7 +166,7 @@ def test_one_pass_is_that_of_plain_loops(model):
 def test_whitening_changes_no_prediction(model):
     """Neither that of the prior, nor, where the prior weighs nothing, of what is learned. What is
     left of users' vectors has the mean 0 and the covariance I then."""
-    x, covariance = model._users(model.rated, model.stars_of, model.prior_x)
+    x, covariance = model.users(model.rated, model.stars_of, model.prior_x)
     shift = (x - model.prior_x).mean(axis=0)
     a, other = model.a.copy(), deepcopy(model)
     turned, of_turned = model._whiten(x, covariance)
@@ -186,7 +186,7 @@ def test_whitening_changes_no_prediction(model):
     learned = []
     for each, vectors, of_vectors in ((other, x, covariance), (model, turned, of_turned)):
         each.w_precision = np.full(RANK + 1, 1e-9)
-        each._movies(vectors, of_vectors)
+        each._learn_movies(vectors, of_vectors)
         learned.append((each.w @ with_one[len(learned)])[model.count > RANK])
     np.testing.assert_allclose(learned[1], learned[0], atol=1e-6)
 
@@ -298,9 +298,9 @@ def test_it_is_learned_from_ratings_alone_and_not_from_their_order():
 def test_users_who_are_not_learned_from_say_when_to_stop(monkeypatch, errors, best, last):
     """Every third pass, and the last, is looked at; after two without progress it ends."""
     passes, left = [], iter(errors)
-    iterate = _Model.iterate
-    monkeypatch.setattr(_Model, "iterate", lambda model: (passes.append(1), iterate(model)))
-    monkeypatch.setattr(_Model, "squared_error", lambda *_: next(left))
+    iterate = FactorModel.iterate
+    monkeypatch.setattr(FactorModel, "iterate", lambda model: (passes.append(1), iterate(model)))
+    monkeypatch.setattr(FactorModel, "squared_error", lambda *_: next(left))
     found = learn_factors(some_ratings(), MOVIES, 0, some_ratings(1), 20, RANK)
     assert (found.iterations, len(passes)) == (best, last)
     assert same(found, learn_factors(some_ratings(), MOVIES, 0, None, best, RANK))

@@ -76,7 +76,7 @@ def learn_factors(
         iterations: passes, at most.
         rank: k.
     """
-    model = _Model(ratings, movies, seed, rank)
+    model = FactorModel(ratings, movies, seed, rank)
     halves = _halves(held_out, model.known) if held_out is not None else None
     best, least, waited = None, np.inf, 0
     for iteration in range(1, iterations + 1):
@@ -104,7 +104,7 @@ def _halves(ratings: Ratings, known: np.ndarray) -> tuple[Ratings, Ratings] | No
     return (ordered.take(~later), ordered.take(usable)) if usable.any() else None
 
 
-class _Model:
+class FactorModel:
     """The state of the iteration.
 
     There are U users and M movies; x̃ = (x, 1) and w̃ = (w, b) have K = k + 1 numbers.
@@ -153,12 +153,12 @@ class _Model:
 
     def iterate(self) -> None:
         """One pass over users, movies and priors."""
-        x, covariance = self._users(self.rated, self.stars_of, self.prior_x)
+        x, covariance = self.users(self.rated, self.stars_of, self.prior_x)
         x, covariance = self._whiten(x, covariance)
-        self._movies(x, covariance)
+        self._learn_movies(x, covariance)
         self.prior_x = self.implicit.fit(x)
 
-    def _users(
+    def users(
         self, rated: sparse.csr_array, stars: sparse.csr_array, prior: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """q(x_u): the mean float64 [U, k], and covariance [U, k, k]."""
@@ -184,7 +184,7 @@ class _Model:
         self.a[self.groups[1]] = root.T @ self.a[self.groups[1]]  # its input t is turned, too
         return (x - shift) @ back.T, back @ covariance @ back.T
 
-    def _movies(self, x: np.ndarray, covariance: np.ndarray) -> None:
+    def _learn_movies(self, x: np.ndarray, covariance: np.ndarray) -> None:
         """q(w_i, b_i), then A and its precisions, λ and σ²."""
         k = self.rank
         x1 = np.column_stack((x, np.ones(len(x))))  # x̃, (U, K)
@@ -227,16 +227,19 @@ class _Model:
         k, users = self.rank, int(earlier.user.max()) + 1
         stars = earlier.stars - self.centre
         rated, stars_of = self._tables(earlier.user, earlier.movie, stars, users, len(self.w))
-        x, _ = self._users(rated, stars_of, self.implicit.of(rated))
+        x, _ = self.users(rated, stars_of, self.implicit.of(rated))
         user, movie = later.user, later.movie
         predicted = np.vecdot(x[user], self.w[movie, :k]) + self.w[movie, k] + self.centre
         return float(((later.stars - predicted) ** 2).mean())
 
+    def movies(self) -> np.ndarray:
+        """(w, b) of each movie, float64 [M, K]; of one that nobody rated, by its facts."""
+        return np.where(self.known[:, None], self.w, self.z @ self.a)
+
     def found(self, iterations: int) -> ItemFactors:
         """In principal axes, movies weighing as their ratings, the largest first; each is turned so
         that its largest number is positive: a solver may return either sign."""
-        k, lacking = self.rank, ~self.known
-        w = np.where(lacking[:, None], self.z @ self.a, self.w)
+        k, lacking, w = self.rank, ~self.known, self.movies()
         variance = np.trace(self.w_covariance, axis1=1, axis2=2)
         variance[lacking] = (1 / self.w_precision).sum()
         factors = w[:, :k]

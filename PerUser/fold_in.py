@@ -1,0 +1,62 @@
+"""`fold_in`: a user's vector by ridge regression on the factors of an item table."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from recbench.contract import Recommender, Training
+from recbench.models.memories import histories
+from recbench.ratings import MAX_STARS, MIN_STARS
+
+
+class FoldIn(Recommender):
+    """r̂_ui = mean_u(i) + w_i·x_u,  x_u = (W'W + noise I)⁻¹ W'(r − mean_u)
+
+    over the movies that the user has rated, W being their factors in the item table and mean_u its
+    mean, which follows from which movies these are: the linear model that the table was learned by,
+    its movies frozen. Beside `personal` it lacks the angles of factors, metadata, slope and drift:
+    what these are worth is the difference of the two.
+
+    Args:
+        noise: the variance of a rating about the model, squared stars.
+    """
+
+    name: ClassVar[str] = "fold_in"
+    learns_from: ClassVar[str] = "user+items"
+    search_space: ClassVar[dict] = {"noise": (0.2, 3.0, "log")}
+
+    def __init__(self, noise: float = 0.8) -> None:
+        self.noise = noise
+
+    def fit(self, training: Training) -> Self:
+        self._tables, train = training.item_tables, training.ratings
+        self._users: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # movies rated, vector
+        for user, rows in histories(train):
+            table, movie = self._tables.tables[self._tables.fold_of(user)], train.movie[rows]
+            w = table.factors[movie]  # (n, k)
+            residual = train.stars[rows] - table.mean[movie] - table.implicit_means(movie, movie)
+            precision = w.T @ w + self.noise * np.eye(w.shape[1])
+            self._users[user] = movie, np.linalg.solve(precision, w.T @ residual)
+        return self
+
+    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        user, movie = np.asarray(user), np.asarray(movie)
+        stars = np.empty(len(user))
+        for one in np.unique(user):
+            rows, table = user == one, self._tables.tables[self._tables.fold_of(int(one))]
+            query = movie[rows]
+            stars[rows] = table.mean[query]
+            if int(one) in self._users:
+                rated, x = self._users[int(one)]
+                stars[rows] += table.implicit_means(rated, query) + table.factors[query] @ x
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def state_bytes(self) -> int:
+        return sum(rated.nbytes + x.nbytes for rated, x in self._users.values())
+
+    def shared_bytes(self) -> int:
+        return max(
+            t.mean.nbytes + t.factors.nbytes + t.implicit.nbytes for t in self._tables.tables
+        )
