@@ -23,7 +23,7 @@ FLOOR = 1e-4  # least probability of a rating: what nobody gave so far is not im
 METADATA_DECAY = 0.33  # of each metadata bit that differs
 DRIFT_AFTER = 3.4  # ratings
 DRIFT_POWER = 0.5
-LATEST = 64  # ratings of each user that the scales are fitted to
+LATEST = 40  # ratings of each user that the scales are fitted to
 DEVIATION_OF_LOG = 1.0  # of the priors of scales
 PARTS, DEVIATION_OF_PARTS = np.array([0.5, 1.0]), np.array([0.5, 1.0])  # of the priors of h, g
 MOST_PARTS = (1.0, 6.0)
@@ -274,7 +274,7 @@ def blocks_of(
     """Users that the factors were not learned from, with their residuals and parts of the kernel.
 
     Args:
-        ratings: all of each user; the latest 64 are in the blocks.
+        ratings: all of each user; the latest 40 are in the blocks.
         item_baseline: float64 [movies], stars.
     """
     norm = np.linalg.norm(found.factors[:, 1:], axis=1)  # (movies,)
