@@ -100,6 +100,11 @@ class Cell:
     fits: dict[str, Fitted] = field(default_factory=dict, init=False)
 
     @property
+    def voters_from(self) -> int | None:
+        """Votes that are counted are stars of background users, see `ItemBaseline.fit`."""
+        return self.n_users if self.movies_without else None
+
+    @property
     def n_users(self) -> int:
         """How many there are in the sample."""
         return len(self.user_id)
@@ -139,7 +144,12 @@ class Cell:
 
         def make() -> ItemTables:
             return make_item_tables(
-                split.train, split.background, movies, self.seed, self.movies_without
+                split.train,
+                split.background,
+                movies,
+                self.seed,
+                self.movies_without,
+                self.voters_from,
             )
 
         return make() if self.folder is None else _stored(self.folder / name, make)
@@ -276,7 +286,10 @@ def make_cell(
         either = holdout.held_out(ratings, seed) | holdout.held_out_collaborative(ratings, seed)
         known_to_all = ratings.take(~either)
     item_baseline = ItemBaseline.fit(
-        Ratings.concatenate([known_to_all, personal.background]), movies, protocol.item_baseline
+        Ratings.concatenate([known_to_all, personal.background]),
+        movies,
+        protocol.item_baseline,
+        None if dataset.source.has_votes else len(sample.users),
     )
     return Cell(
         encoded=movies,
@@ -306,7 +319,10 @@ def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
     split = holdout.split(train, background, seed)
     holdout.check_sides(len(split.train), len(split.test))
     item_baseline = ItemBaseline.fit(
-        split.training_ratings(with_background=True), cell.encoded, protocol.item_baseline
+        split.training_ratings(with_background=True),
+        cell.encoded,
+        protocol.item_baseline,
+        cell.voters_from,
     )
     return replace(
         cell, item_baseline=item_baseline, personal=split, collaborative=split, folder=None

@@ -111,7 +111,7 @@ class Stream:
 
     def item_baseline(self, n: int, movies: Movies) -> ItemBaseline:
         """Fitted to the first n ratings."""
-        return ItemBaseline.fit(self.first(n), movies)
+        return ItemBaseline.fit(self.first(n), movies, voters_from=0)
 
     def item_tables(self, n: int, movies: Movies) -> tuple[ItemTables, float]:
         """Tables learned from the first n ratings, and the seconds that making them took.
@@ -131,7 +131,9 @@ class Stream:
                 started = time.process_time()
                 for k, file in enumerate(files):
                     others = seen.take(fold[seen.user] != k)
-                    make_item_table(others, movies, self.seed, most_folds=1).save(file)
+                    make_item_table(others, movies, self.seed, voters_from=0, most_folds=1).save(
+                        file
+                    )
                 about.write_text(json.dumps({"seconds": time.process_time() - started}))
             seconds = json.loads(about.read_text())["seconds"]
             return ItemTables(tuple(map(ItemTable.load, files)), fold), seconds

@@ -15,17 +15,37 @@ from recbench.models.item_baseline import ItemBaseline, starting_stars
 from recbench.ratings import Ratings
 
 
-def plainly(train, movies, item_bias):
-    """Rating by rating, with scikit-learn's ridge regressions."""
-    known = ~np.isnan(movies.vote_average)
-    average = np.where(known, movies.vote_average, 3.0) - 3
-    features = np.stack(
-        [known, ~known, average, known * (np.log1p(movies.vote_count) - 5)], axis=1
-    ).astype(float)
+def plain_votes(train, movies, voters_from):
+    """Rating by rating, each κ by scikit-learn's ridge regression; an own vote is taken out."""
     prior = np.array([3.0, 3.0, 1.0, 0.0])
-    ridge = Ridge(alpha=10.0, fit_intercept=False)
-    ridge.fit(features[train.movie], train.stars - features[train.movie] @ prior)
-    baseline = features @ (prior + ridge.coef_)
+
+    def features(average, count, shrinkage):
+        if np.isnan(average) or count == 0:
+            return [0.0, 1.0, 0.0, 0.0]
+        part = count / (count + shrinkage)
+        return [1.0, 0.0, part * (average - 3), part * (np.log1p(count) - 5)]
+
+    def without_own(user, movie, stars):
+        average, count = float(movies.vote_average[movie]), float(movies.vote_count[movie])
+        if voters_from is None or user < voters_from:
+            return average, count
+        return (average * count - stars) / (count - 1) if count > 1 else np.nan, count - 1
+
+    rows = [without_own(*row) for row in zip(train.user, train.movie, train.stars, strict=True)]
+    best, found = np.inf, np.empty(0)
+    for shrinkage in (1, 3, 10, 30, 100, 300):
+        x = np.array([features(*row, shrinkage) for row in rows])
+        ridge = Ridge(alpha=10.0, fit_intercept=False).fit(x, train.stars - x @ prior)
+        beta = prior + ridge.coef_
+        error = ((train.stars - x @ beta) ** 2).sum()
+        if error < best - 1e-9:
+            votes = zip(movies.vote_average, movies.vote_count, strict=True)
+            best, found = error, np.array([features(*one, shrinkage) for one in votes]) @ beta
+    return found
+
+
+def plainly(train, movies, item_bias, voters_from=None):
+    baseline = plain_votes(train, movies, voters_from)
     left = np.array([r - baseline[m] for r, m in zip(train.stars, train.movie, strict=True)])
     for user in np.unique(train.user):
         own = train.user == user
@@ -44,14 +64,56 @@ def plainly(train, movies, item_bias):
 def test_the_fast_way_is_the_plain_way(item_bias):
     for seed in range(5):
         movies, train = toy_movies(70, seed), toy_ratings([30, 1, 0, 12, 60], 60, seed)
+        counts = np.random.default_rng(seed).integers(1, 40, 70) * ~np.isnan(movies.vote_average)
+        movies = replace(movies, vote_count=counts)
         baseline = ItemBaseline.fit(train, movies, item_bias).stars
         np.testing.assert_allclose(baseline, plainly(train, movies, item_bias), atol=1e-6)
 
 
-def test_before_any_rating_it_is_the_vote_average():
+def counted_votes(movies, train, voters_from):
+    """The movies with the votes of the users from `voters_from` on."""
+    votes = train.take(train.user >= voters_from)
+    count = np.bincount(votes.movie, minlength=len(movies))
+    average = np.bincount(votes.movie, votes.stars, len(movies)) / np.where(count, count, np.nan)
+    return replace(movies, vote_average=average, vote_count=count)
+
+
+def test_votes_that_are_ratings_of_the_training_rows():
+    for seed in range(5):
+        train = toy_ratings([30, 1, 0, 12, 60, 20, 44], 60, seed)
+        movies = counted_votes(toy_movies(70, seed), train, 3)
+        baseline = ItemBaseline.fit(train, movies, voters_from=3).stars
+        np.testing.assert_allclose(baseline, plainly(train, movies, True, 3), atol=1e-6)
+
+
+def test_one_vote_is_not_believed():
+    """60 movies, no two alike, of three stars all: 100 users' stars are noise. A movie with one
+    vote of 5 is nearer to the mean than to its vote; fitted with their own votes, votes of one
+    user would seem to be exact."""
+    rng = np.random.default_rng(0)
+    user, movie = np.repeat(np.arange(100), 3), rng.integers(0, 60, 300)
+    rows = np.unique(np.column_stack((user, movie)), axis=0)
+    stars = rng.choice([1.0, 3.0, 5.0], len(rows))
+    train = Ratings(rows[:, 0], rows[:, 1], stars, np.zeros(len(rows)))
+    movies = counted_votes(
+        replace(toy_movies(60), bits=np.zeros_like(toy_movies(60).bits)), train, 0
+    )
+    movies = replace(
+        movies,
+        vote_average=np.append(movies.vote_average[:59], 5.0),
+        vote_count=np.append(movies.vote_count[:59], 1),
+    )
+    train = train.take(train.movie < 59)
+    careful = ItemBaseline.fit(train, movies, voters_from=0).stars[59]
+    deceived = ItemBaseline.fit(train, movies).stars[59]
+    assert abs(careful - 3) < 0.3 < deceived - 3
+
+
+def test_before_any_rating_it_is_the_vote_average_shrunk_by_ten_votes():
     movies = toy_movies(23)
     baseline = ItemBaseline.fit(toy_ratings([], 1), movies).stars
-    np.testing.assert_allclose(baseline, np.nan_to_num(movies.vote_average, nan=3), atol=1e-6)
+    expected = 3 + (movies.vote_average - 3) * movies.vote_count / (movies.vote_count + 10)
+    np.testing.assert_allclose(baseline, np.nan_to_num(expected, nan=3), atol=1e-6)
 
 
 def test_a_movies_own_ratings_by_hand():
@@ -84,7 +146,8 @@ def test_that_of_a_cell_is_fitted_to_all_training_ratings(synthetic):
         for protocol in (strict, strict.changed(background_users=0))
     )
     for one in (cell, validation_cell(cell, strict, 3), alone):
-        expected = ItemBaseline.fit(one.train_and_test(True)[0], cell.movies).stars
+        train = one.train_and_test(True)[0]
+        expected = ItemBaseline.fit(train, cell.movies, voters_from=one.voters_from).stars
         np.testing.assert_array_equal(one.item_baseline.stars, expected)
     np.testing.assert_array_equal(alone.train_and_test(True)[0].stars, alone.personal.train.stars)
 

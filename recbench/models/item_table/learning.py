@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recbench.models.item_baseline import vote_columns
+from recbench.models.item_baseline import SHRINKAGE, vote_columns
 from recbench.ratings import Movies, Ratings
 from weightless.compiled import compiled as numeric
 
@@ -122,7 +122,8 @@ class FactorModel:
         self.known = self.count > 0
         self.implicit = _Implicit(self.rated, rank, seed)
 
-        facts = np.column_stack((movies.metadata_bits, vote_columns(movies)[:, 1:])).astype(float)
+        votes = vote_columns(movies.vote_average, movies.vote_count, SHRINKAGE)
+        facts = np.column_stack((movies.metadata_bits, votes[:, 1:])).astype(float)
         facts -= facts[self.known].mean(axis=0)
         columns = 1 + facts.shape[1]
         self.z = np.column_stack((np.ones(m), facts, np.zeros((m, k))))  # t last

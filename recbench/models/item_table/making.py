@@ -41,6 +41,7 @@ def make_item_tables(
     movies: Movies,
     seed: int,
     movies_without: MoviesWithout | None = None,
+    voters_from: int | None = None,
 ) -> ItemTables:
     """From `background` users, if these have at least four times as many ratings as those of
     `train`. Else a table for each fold of the latter, from `background` and the other folds:
@@ -50,11 +51,11 @@ def make_item_tables(
     Args:
         train: training ratings of the users that the tables are for.
         background: of other users.
-        movies_without: see `make_item_table`; where there is no background nobody's votes are
-            counted.
+        movies_without, voters_from: see `make_item_table`; where there is no background nobody's
+            votes are counted.
     """
     if len(background) >= ENOUGH * max(len(train), 1):
-        table = make_item_table(background, movies, seed, movies_without)
+        table = make_item_table(background, movies, seed, movies_without, voters_from)
         return ItemTables.same_for_all(table)
     users = int(train.user.max(initial=-1)) + 1
     folds = 2 if users >= 2 * MOST_USERS else FOLDS
@@ -62,7 +63,7 @@ def make_item_tables(
     tables = []
     for k in range(folds):
         others = Ratings.concatenate([train.take(fold[train.user] != k), background])
-        tables.append(make_item_table(others, movies, seed, movies_without, 1))
+        tables.append(make_item_table(others, movies, seed, movies_without, voters_from, 1))
     return ItemTables(tuple(tables), fold)
 
 
@@ -88,8 +89,8 @@ def item_table_of(dataset: Dataset, seed: int = 0) -> tuple[ItemTable, Movies]:
         voters[users] = False
         return encode_movies(dataset, background=voters, encoding="extended")
 
-    counted = None if dataset.source.has_votes else movies_without
-    return make_item_table(dataset.ratings, movies, seed, counted), movies
+    counted = (None, None) if dataset.source.has_votes else (movies_without, 0)
+    return make_item_table(dataset.ratings, movies, seed, *counted), movies
 
 
 def make_item_table(
@@ -97,6 +98,7 @@ def make_item_table(
     movies: Movies,
     seed: int = 0,
     movies_without: MoviesWithout | None = None,
+    voters_from: int | None = None,
     most_folds: int = MOST_FOLDS,
     most_users: int = MOST_USERS,
 ) -> ItemTable:
@@ -112,6 +114,7 @@ def make_item_table(
         seed: of the starting point, and of who is set aside.
         movies_without: where the votes of `movies` were counted over background users: the movies
             with those of some users (int [k]) not counted. None: they come from elsewhere.
+        voters_from: see `ItemBaseline.fit`.
         most_folds: in how many parts users are set aside, at most.
         most_users: of more, this many are drawn at random: they suffice to learn a movie's
             factors, and the time to learn no longer grows with the dataset.
@@ -131,7 +134,7 @@ def make_item_table(
             without = movies_without(chosen) if movies_without else movies
             first = learn_factors(others, without, seed, held_out)
             iterations.append(first.iterations)
-            item_baseline = ItemBaseline.fit(others, without).stars
+            item_baseline = ItemBaseline.fit(others, without, voters_from=voters_from).stars
             blocks += blocks_of(held_out, first, item_baseline, without)
         scales, parts = fit_scales(blocks)
         steps = fit_steps(*prequential(blocks, scales, parts))
@@ -140,7 +143,7 @@ def make_item_table(
     # to three digits: a search stops at other digits on another processor
     scales = Scales.of_array(np.array([float(f"{x:.3g}") for x in scales.as_array()]))
     h, g = parts.round(3)
-    item_baseline = ItemBaseline.fit(background, movies).stars
+    item_baseline = ItemBaseline.fit(background, movies, voters_from=voters_from).stars
     return ItemTable(
         movie_id=movies.movie_id,
         mean=_rounded(h * found.mean + (1 - h) * item_baseline),
