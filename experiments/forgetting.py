@@ -37,7 +37,7 @@ class Parameters(Flags):
 
     dataset: str = "auto"
     """as in compare_all.py"""
-    models: tuple[str, ...] = ("personal", "personal_exact", "ridge_recursive", "ao")
+    models: tuple[str, ...] = ("personal", "ridge_recursive", "ao")
     """those that can forget"""
     refitted: tuple[str, ...] = ("bayes_fm", "colab")
     """recommenders that can only be refitted, for comparison"""

@@ -68,7 +68,7 @@ class Parameters(Flags):
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
     """of the users: a sixteenth, an eighth, … all"""
     models: tuple[str, ...] = (
-        *("personal", "ridge", "ao", "personal_exact", "bias", "svd", "colab", "torch"),
+        *("personal", "ridge", "ao", "bias", "svd", "colab", "torch"),
         *("movie_mean", "user_mean", "user_median"),
     )
     """of the part shares"""
