@@ -107,11 +107,6 @@ class GaussianProcess:
         """L'⁻¹ v, float64 [n]."""
         return _solved(self.root, solved[:, None], transposed=True)[:, 0]
 
-    def inverse(self) -> np.ndarray:
-        """K⁻¹, float64 [n, n]."""
-        half = _solved(self.root, np.eye(len(self)))
-        return half.T @ half
-
 
 def _solved(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np.ndarray:
     """L⁻¹ b, or L'⁻¹ b: [n, m]."""

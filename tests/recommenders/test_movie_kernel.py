@@ -54,12 +54,6 @@ def test_it_is_that_of_plain_python(seed, lengths):
         ):  # fmt: skip
             np.testing.assert_allclose(found, np.reshape(expected, found.shape), atol=TOLERANCE)
     np.testing.assert_allclose(kernel.variance(EVERY), [k(i, i, 0) for i in EVERY], atol=TOLERANCE)
-    similarity_alone = dict.fromkeys(Scales().__dict__, 0.0) | {"similarity": 1.0}
-    k = plain_kernel(replace(table, scales=Scales(**similarity_alone)), MOVIES)
-    lengths = np.outer(table.norm, table.norm)
-    for i in EVERY:
-        expected = lengths[i] * kernel.similarity(i, EVERY)
-        np.testing.assert_allclose(expected, [k(i, j, 0) for j in EVERY], atol=TOLERANCE)
 
 
 def test_a_table_of_other_movies_is_refused():

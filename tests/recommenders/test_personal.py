@@ -215,6 +215,17 @@ def test_a_rating_takes_two_numbers_and_a_movie_watched_one():
     assert set(model.memories) == {0, 1, 2}
 
 
+def test_the_likelihood_is_that_of_one_prediction_after_another():
+    table = replace(TABLE, implicit=TABLE.implicit * 0, implicit_mean=TABLE.implicit_mean * 0)
+    model, total = fitted(table=table), 0.0
+    for movie, stars in own_ratings(shuffled_ratings([20]), 0):
+        mean, variance = (x[0] for x in model.predict_normal(np.array([0]), np.array([movie])))
+        total -= ((stars - mean) ** 2 / variance + np.log(variance)) / 2
+        model.learn_one(0, movie, stars)
+    assert model.memories.log_likelihood(0) == pytest.approx(total)
+    assert model.memories.log_likelihood(1) == 0
+
+
 # --- tables, and the distribution --------------------------------------------------------------
 
 

@@ -8,18 +8,11 @@ import numpy as np
 import pytest
 
 from recbench.errors import InputError
-from recbench.models.item_table import making
 from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 from recbench.stream.learners import FIRST, Learner
 from recbench.stream.replaying import replay
 from recbench.stream.stream import Stream, ratings_before, ratings_in_time
-
-
-@pytest.fixture(autouse=True)
-def short_chains(monkeypatch):
-    monkeypatch.setattr(making, "SAMPLES", 8)
-    monkeypatch.setattr(making, "SAMPLES_FOR_SCALES", 7)
 
 
 def stream_of(dataset, folder, delay: int = 0, encoding: str = "extended") -> Stream:
