@@ -146,7 +146,7 @@ def test_memory_does_not_grow_with_the_size_but_for_joining(tmp_path):
 def peak_megabytes(code, *words, cache):
     code = (
         f"from sys import argv\n{code}\n"
-        "from recbench.runs.provenance import peak_memory; print(int(peak_memory() // 1e6))"
+        "from experiments.speed import peak_memory; print(int(peak_memory() // 1e6))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, words)],

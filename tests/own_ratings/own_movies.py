@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from PerUser.personal import Personal
-from recbench.models.item_table.scales import EVEN, Scales
-from recbench.models.item_table.table import ItemTable
+from recbench.checks.toy_data import toy_table
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.session import Session
@@ -49,12 +48,7 @@ def catalogue_of_titles(titles, genres=None, language=None, imdb_id=None, other=
 
 def known_movies_of_titles(catalogue, seed=0):
     """An item table in which movies differ at random."""
-    rng, n = np.random.default_rng(seed), len(catalogue)
-    factors = np.column_stack((np.ones(n), rng.normal(0, 0.5, (n, 4))))
-    codes = factors[:, 1:] @ rng.normal(size=(4, 128)) > 0
-    mean = rng.uniform(2.5, 4.5, n)
-    ids = catalogue.movies.movie_id
-    return KnownMovies(catalogue, ItemTable(ids, mean, factors, codes, Scales(), EVEN))
+    return KnownMovies(catalogue, toy_table(catalogue.movies, seed))
 
 
 def session_of(*titles, profile=None):

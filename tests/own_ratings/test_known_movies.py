@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from tests_paths import SYNTHETIC
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.models.item_table.making import item_table_of
-from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings import known_movies as module
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
@@ -132,14 +132,13 @@ def test_a_folder_or_a_file_in_its_place(made, cache, tmp_path, remade):
 
 def test_a_table_of_other_movies(catalogue, tmp_path):
     table = known_movies_of_titles(catalogue).table
-    parts = (table.mean, table.factors, table.codes, table.scales, table.steps)
     movie_id = table.movie_id + 10_000
-    ItemTable(movie_id, *parts).save(tmp_path / module.TABLE)
+    replace(table, movie_id=movie_id).save(tmp_path / module.TABLE)
     catalogue.save(tmp_path / module.MOVIES)
     with pytest.raises(InputError, match=r"has none of the 253 movies"):
         KnownMovies.load(tmp_path)
     movie_id[:5] = catalogue.movies.movie_id[:5]
-    ItemTable(movie_id, *parts).save(tmp_path / module.TABLE)
+    replace(table, movie_id=movie_id).save(tmp_path / module.TABLE)
     fitting = KnownMovies.load(tmp_path).table
     assert (fitting.movie_id == catalogue.movies.movie_id).all()
 
