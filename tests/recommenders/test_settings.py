@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fitting import fit
 
-from recbench.checks.toy_data import toy_movies
+from recbench.checks.toy_data import toy_movies, toy_tables
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 from recbench.registry import RECOMMENDERS, load_recommender
@@ -43,9 +43,9 @@ def data():
 def test_a_setting_changes_the_result(cls, setting, space, data):
     user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(60)))
     few = {"samples": 10} if "samples" in inspect.signature(cls).parameters else {}
+    fits = {"item_baseline": ItemBaseline.fit(*data), "item_tables": toy_tables(data[1])}
     low, high = (
-        fit(cls(**few | {setting: end}), *data, ItemBaseline.fit(*data)).predict(user, movie)
-        for end in ends(space)
+        fit(cls(**few | {setting: end}), *data, **fits).predict(user, movie) for end in ends(space)
     )
     assert (low != high).any()
 
