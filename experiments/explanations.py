@@ -1,8 +1,8 @@
 """Are the reasons of `personal` true? -> results/<run>/agreement.csv
 
-`explain_one` gives two numbers for each remembered rating: its share in the prediction, and by how
-much the prediction would change without it. For ratings drawn at random both are compared with the
-change when that rating is really forgotten.
+`explain_one` gives two numbers for each remembered rating: its share in the prediction, of its
+stars and of having been watched, and by how much the prediction would change without it. For
+ratings drawn at random both are compared with the change when that rating is really forgotten.
 
     python -m experiments.explanations --dataset FOLDER
 """
@@ -82,16 +82,18 @@ def shares_and_changes(cell: Cell, ratings: int, seed: int) -> pd.DataFrame:
         user, movie, pair = int(test.user[row]), int(test.movie[row]), slice(row, row + 1)
         explanation = model.explain_one(user, movie)
         sums = abs(explanation.stars - model.predict_one(user, movie)) < SUMS
-        of_ratings = [one for one in explanation.contributions if one.movie is not None]
-        chosen = of_ratings[int(rng.integers(len(of_ratings)))]
+        parts = explanation.contributions
+        of_stars = [one for one in parts if one.if_forgotten is not None]
+        chosen = of_stars[int(rng.integers(len(of_stars)))]
         assert chosen.movie is not None
         assert chosen.if_forgotten is not None
+        share = sum(one.stars for one in parts if one.movie == chosen.movie)
         memory = deepcopy(model.memories[user])
         before = float(model.predict_normal(test.user[pair], test.movie[pair])[0][0])
         model.forget_one(user, chosen.movie)
         after = float(model.predict_normal(test.user[pair], test.movie[pair])[0][0])
         model.memories[user] = memory
-        rows.append((chosen.stars, -chosen.if_forgotten, before - after, sums))
+        rows.append((share, -chosen.if_forgotten, before - after, sums))
     return pd.DataFrame(rows, columns=["share", "if_forgotten", "change", "sums"])
 
 

@@ -232,7 +232,7 @@ def test_the_error_of_users_who_are_not_learned_from_is_that_of_plain_loops(mode
             if known[i]:
                 predicted = model.w[i] @ np.append(x, 1) + model.centre
                 squares.append((ratings.stars[row] - predicted) ** 2)
-    halves = learning._halves(ratings, known)
+    halves = learning.halves(ratings, known)
     assert halves is not None
     assert len(squares) == len(halves[1]) < len(ratings) - len(halves[0])
     assert model.squared_error(*halves) == pytest.approx(np.mean(squares))
@@ -369,7 +369,7 @@ def test_a_planted_model_is_found_again():
     squares: dict[str, list[float]] = {"means": [], "rated": [], "stars": []}
     total = np.bincount(ratings.movie, ratings.stars, minlength=60)
     of_all = total / np.bincount(ratings.movie, minlength=60)
-    earlier, later = learning._halves(held_out, np.ones(60, bool)) or (ratings, ratings)
+    earlier, later = learning.halves(held_out, np.ones(60, bool)) or (ratings, ratings)
     for user in range(100):
         seen, stars = earlier.movie[earlier.user == user], earlier.stars[earlier.user == user]
         query, true = later.movie[later.user == user], later.stars[later.user == user]

@@ -77,13 +77,13 @@ def learn_factors(
         rank: k.
     """
     model = FactorModel(ratings, movies, seed, rank)
-    halves = _halves(held_out, model.known) if held_out is not None else None
+    parts = halves(held_out, model.known) if held_out is not None else None
     best, least, waited = None, np.inf, 0
     for iteration in range(1, iterations + 1):
         model.iterate()
-        if halves is None or (iteration % CHECK_EVERY and iteration < iterations):
+        if parts is None or (iteration % CHECK_EVERY and iteration < iterations):
             continue
-        error = model.squared_error(*halves)
+        error = model.squared_error(*parts)
         waited = 0 if error < least * (1 - SETTLED) else waited + 1
         if error < least:
             best, least = model.found(iteration), error
@@ -92,7 +92,7 @@ def learn_factors(
     return best or model.found(iterations)
 
 
-def _halves(ratings: Ratings, known: np.ndarray) -> tuple[Ratings, Ratings] | None:
+def halves(ratings: Ratings, known: np.ndarray) -> tuple[Ratings, Ratings] | None:
     """The earlier and the later ratings of each user, these of `known` movies alone (bool [m]);
     users are numbered anew. None, if there are no later ones."""
     _, user = np.unique(ratings.user, return_inverse=True)
@@ -110,7 +110,7 @@ class FactorModel:
     There are U users and M movies; x̃ = (x, 1) and w̃ = (w, b) have K = k + 1 numbers.
     """
 
-    def __init__(self, ratings: Ratings, movies: Movies, seed: int, rank: int) -> None:
+    def __init__(self, ratings: Ratings, movies: Movies, seed: int, rank: int = RANK) -> None:
         self.rank = k = rank
         _, user = np.unique(ratings.user, return_inverse=True)
         users, m = int(user.max()) + 1, len(movies)

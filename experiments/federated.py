@@ -1,0 +1,153 @@
+"""The item table where nobody's ratings leave the device -> results/<run>/rounds.csv
+
+The table is learned from sums over users (`recbench.models.item_table.learning`). Here every user
+is a device that holds that user's ratings and vector. In a round it downloads numbers of all
+movies (what it asked for would tell what it has rated), works on its own ratings, and uploads an
+array with a row for each movie. The server sees the sum of these arrays alone, as secure
+aggregation guarantees (Bonawitz et al. 2017; Ammad-ud-din et al. 2019 learn a factorization so,
+by gradients). It is the same table, to rounding: `difference` is the largest from movie vectors
+that are learned in one place. The sums still tell something of their users: see
+`experiments.membership`.
+
+    python -m experiments.federated --dataset FOLDER
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from experiments.common import Flags
+from recbench.command_line import run
+from recbench.data.encodings.movies import encode_movies
+from recbench.data.loading import load_dataset
+from recbench.errors import check_range
+from recbench.files import write_csv
+from recbench.models.item_table.learning import FactorModel, halves
+from recbench.ratings import Movies, Ratings
+from recbench.report.figure import Axis, Figure
+from recbench.report.plots import draw
+from recbench.report.style import looks_of, save
+from recbench.runs.resume import open_run
+from recbench.threads import one_thread
+
+HELD_OUT = 10  # one in so many users, who tell how good the table is
+FLOAT = 8  # bytes
+COLUMNS = ["round", "rmse", "megabytes_down", "megabytes_up", "difference"]
+
+
+@dataclass
+class Parameters(Flags):
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """as in compare_all.py"""
+    rounds: int = 30
+    """passes over all users"""
+
+
+@dataclass
+class Traffic:
+    """Numbers that a device has downloaded and uploaded so far."""
+
+    down: int = 0
+    up: int = 0
+
+
+@dataclass
+class Devices:
+    """Stands in for the matrix of who rated what, its values 1 or stars less their mean: a row of
+    it is on the device of that user and nowhere else.
+
+    Attributes:
+        rows: of each user the movies rated, and the values of these.
+        shape: users, movies.
+    """
+
+    rows: list[tuple[np.ndarray, np.ndarray]]
+    shape: tuple[int, int]
+    traffic: Traffic
+
+    def __matmul__(self, of_movies: np.ndarray) -> np.ndarray:
+        """Each device downloads `of_movies` and keeps its row of the product."""
+        self.traffic.down += of_movies.size
+        return np.stack([values @ of_movies[movie] for movie, values in self.rows])
+
+
+@dataclass
+class Sums:
+    """The transpose of `devices`: a product with it is a sum of what the devices upload."""
+
+    devices: Devices
+
+    def __matmul__(self, of_users: np.ndarray) -> np.ndarray:
+        total = np.zeros((self.devices.shape[1], *of_users.shape[1:]))
+        for (movie, values), own in zip(self.devices.rows, of_users, strict=True):
+            total[movie] += np.multiply.outer(values, own)  # an upload, zero but for these movies
+        self.devices.traffic.up += total.size
+        return total
+
+
+def on_devices(ratings: Ratings, movies: Movies, seed: int) -> tuple[FactorModel, Traffic]:
+    """The model whose ratings are on the devices of their users.
+
+    Sums over users of their vectors (for the whitening and B, some thousand numbers) are uploads
+    besides, and not counted. B's singular vectors come from the same two products before that.
+    """
+    model, traffic = FactorModel(ratings, movies, seed), Traffic()
+    _, user = np.unique(ratings.user, return_inverse=True)
+    order = np.argsort(user, kind="stable")
+    ends = np.cumsum(np.bincount(user))[:-1]
+    rated = np.split(ratings.movie[order], ends)
+    shape = (len(rated), len(movies))
+    ones = Devices([(movie, np.ones(len(movie))) for movie in rated], shape, traffic)
+    stars = np.split(model.stars[order], ends)
+    values = Devices(list(zip(rated, stars, strict=True)), shape, traffic)
+    model.rated, model.stars_of = ones, values
+    model.rated_by, model.stars_by = Sums(ones), Sums(values)
+    return model, traffic
+
+
+def main(parameters: Parameters) -> None:
+    started = time.perf_counter()
+    check_range("--rounds", parameters.rounds, least=1, most=1000)
+    check_range("--seed", parameters.seed, least=0)
+    dataset = load_dataset(parameters.dataset)
+    folder = open_run(parameters, None, "federated", [dataset])
+    everybody = np.ones(dataset.n_users, dtype=bool)
+    order = np.random.default_rng(parameters.seed).permutation(dataset.n_users)
+    everybody[order[: len(order) // HELD_OUT]] = False
+    movies = encode_movies(dataset, background=everybody, encoding="extended")
+    learned = everybody[dataset.ratings.user]
+    ratings = dataset.ratings.take(learned)
+    rows = []
+    with one_thread():
+        central = FactorModel(ratings, movies, parameters.seed)
+        held_out = halves(dataset.ratings.take(~learned), central.known)
+        model, traffic = on_devices(ratings, movies, parameters.seed)
+        for number in range(1, parameters.rounds + 1):
+            central.iterate()
+            model.iterate()
+            error = held_out and np.sqrt(central.squared_error(*held_out))
+            bytes_of = FLOAT * traffic.down / 1e6, FLOAT * traffic.up / 1e6
+            rows.append((number, error, *bytes_of, np.abs(model.w - central.w).max()))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table.insert(0, "movies", len(movies))
+    table.insert(0, "users", int(everybody.sum()))
+    table.insert(0, "dataset", dataset.source.name)
+    write_csv(table, folder.path / "rounds.csv")
+    x = Axis("megabytes", "megabytes of a user, down and up")
+    rows_of_plot = table.assign(model="item table", megabytes=table.iloc[:, -3:-1].sum(axis=1))
+    y = Axis("rmse", "RMSE of users held out, stars")
+    figure = Figure("rounds", "lines", rows_of_plot, x, y)
+    save(draw(figure, looks_of(["item table"])), folder.path / "rounds")
+    folder.close(started)
+    print(table.iloc[:: max(len(table) // 10, 1)].to_string(index=False))
+    print(f"in {folder.path}")
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
