@@ -8,9 +8,8 @@ import numpy as np
 
 from recbench.contract import Recommender, Training
 from recbench.models.item_table.learning import RANK, FactorModel, learn_factors
+from recbench.models.item_table.making import ASIDE, ASIDE_AT_MOST
 from recbench.ratings import MAX_STARS, MIN_STARS
-
-ASIDE, ASIDE_AT_MOST = 4, 300  # a part of one in so many users, and users, that choose the passes
 
 
 class VbAll(Recommender):

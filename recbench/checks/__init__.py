@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from recbench.checks import optional, promises
+from recbench.checks import optional, required
 from recbench.checks.candidate import Broken, Candidate, LeftOut
 from recbench.registry import line_of
 from recbench.runs.processes import OutOfTime, time_limit
@@ -68,7 +68,7 @@ class Result:
 # Every function that checks a candidate, in the order of the files.
 CHECKS = [
     Check(one)
-    for module in (promises, optional)
+    for module in (required, optional)
     for one in vars(module).values()
     if inspect.isfunction(one) and one.__module__ == module.__name__
     if list(inspect.signature(one).parameters) == ["candidate"]

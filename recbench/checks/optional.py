@@ -19,7 +19,7 @@ from recbench.checks.candidate import (
     kind,
     needs,
 )
-from recbench.checks.promises import CLOSE, differ, in_which, require_stars, widest
+from recbench.checks.required import CLOSE, differ, in_which, require_stars, widest
 from recbench.contract import bytes_of, declared, takes_training, time_for
 from recbench.data.encodings.thermometer import decode_ratings
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings

@@ -8,7 +8,7 @@ import pytest
 from models import BROKEN, GOOD, WITH_BITS
 
 from recbench.checks import CHECKS, Candidate, check_recommender, result_of
-from recbench.checks.promises import CLIP
+from recbench.checks.required import CLIP
 from recbench.registry import load_recommender
 
 TIMEOUT = {"hangs": 0.5}  # seconds

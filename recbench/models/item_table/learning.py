@@ -169,8 +169,8 @@ class FactorModel:
         wb = w * self.w[:, k:] + c[:, :k, k]  # E w b
         precision = _unpacked(rated @ _packed(ww), k) / self.noise + np.eye(k)
         covariance = inverses(precision)
-        told = (stars @ w - rated @ wb) / self.noise
-        return np.matvec(covariance, prior + told), covariance
+        evidence = (stars @ w - rated @ wb) / self.noise
+        return np.matvec(covariance, prior + evidence), covariance
 
     def _whiten(self, x: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The same in coordinates in which x_u less its prior mean has the mean 0 and the
@@ -272,8 +272,8 @@ class _Implicit:
     @staticmethod
     def _shares(rated: sparse.csr_array) -> sparse.csr_array:
         """s_u of each user."""
-        given = np.asarray(rated.sum(axis=1)).ravel().clip(1)
-        return sparse.csr_array(rated.multiply(given[:, None] ** -0.5))
+        count = np.asarray(rated.sum(axis=1)).ravel().clip(1)
+        return sparse.csr_array(rated.multiply(count[:, None] ** -0.5))
 
     def of(self, rated: sparse.csr_array) -> np.ndarray:
         """B'(s_u − s̄) of other users, float64 [U, k]."""

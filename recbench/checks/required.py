@@ -1,5 +1,5 @@
-"""What every recommender promises, check by check: predictions that are stars, whatever there is
-to learn from, and the same for the same input, whatever came before or stands beside."""
+"""What is required of every recommender, check by check: predictions that are stars, whatever
+there is to learn from, and the same for the same input, whatever came before or stands beside."""
 
 from __future__ import annotations
 
