@@ -271,7 +271,7 @@ from rich.console import Console
 from data_prep import Dataset, load_dataset, megabytes, size_of
 from recbench.data.datasets import absolute_path
 from recbench.models.item_table.codes import CODE_BITS
-from recbench.registry import RENAMED, absolute
+from recbench.registry import absolute
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import GridProgress
 from recbench.report.results import write_results
@@ -302,8 +302,6 @@ def main(parameters: Parameters) -> int:
     protocol = choose_protocol(parameters)
     with console.status("preparing"):
         specs = (*parameters.models, *parameters.add_models)
-        for spec in RENAMED.keys() & set(specs):
-            console.print(f"{spec} is {RENAMED[spec]} now")
         running.check_models(specs, parameters.wnn_engine)
     dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
     remark = running.check_holdout(dataset, protocol)

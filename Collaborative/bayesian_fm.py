@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from recbench.contract import Recommender, Training
+from recbench.evaluation.holdouts import hold_out_tail
 from recbench.models.factorization import (
     Design,
     NormalFM,
@@ -21,11 +23,15 @@ from recbench.models.factorization import (
 )
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
 
+HELD_OUT = 0.2  # of each user's training ratings, the last, to choose settings on
+SAMPLES_TO_CHOOSE = 40
+
 
 class FactorizationMachine(Recommender):
     """What `BayesianFM` and `BayesianFMImplicit` share: sampling and prediction."""
 
     learns_from: ClassVar[str] = "all"
+    samples: int
     initial_deviation: float
     with_bits: bool
     ordinal: bool
@@ -56,12 +62,24 @@ class FactorizationMachine(Recommender):
         self._model.fit(self._design(train.user, train.movie, train.time), train.stars, groups)
         return self
 
+    def quickly(self) -> Self:
+        """The same, not fitted, with as many samples as a choice of settings needs."""
+        few = copy(self)
+        few.samples = min(self.samples, SAMPLES_TO_CHOOSE)
+        return few
+
     def _predict(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> np.ndarray:
         stars = np.full(len(user), self._mean)
         if self._model is not None and len(user):
             design = self._design(np.asarray(user), np.asarray(movie), time)
             stars = self._model.predict(design)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+
+def last_of_each_user(train: Ratings) -> np.ndarray:
+    """Which are the last fifth of their user's ratings in time, bool [n], rounded down."""
+    order = np.lexsort((np.arange(len(train)), train.time, train.user))
+    return hold_out_tail(train, order, lambda count: (HELD_OUT * count + 1e-9).astype(int))
 
 
 @dataclass(eq=False)

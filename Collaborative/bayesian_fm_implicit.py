@@ -8,9 +8,12 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from Collaborative.bayesian_fm import FactorizationMachine
+from Collaborative.bayesian_fm import (
+    SAMPLES_TO_CHOOSE,
+    FactorizationMachine,
+    last_of_each_user,
+)
 from recbench.contract import Training
-from recbench.evaluation.holdouts import hold_out_tail
 from recbench.evaluation.metrics import rmse
 from recbench.models.factorization import (
     Design,
@@ -22,8 +25,6 @@ from recbench.models.factorization import (
 from recbench.ratings import Ratings
 
 DAY = 86_400  # seconds
-HELD_OUT = 0.2  # of each user's training ratings, the last, to choose the rank on
-SAMPLES_TO_CHOOSE = 40
 
 
 @dataclass(eq=False)
@@ -74,11 +75,16 @@ class BayesianFMImplicit(FactorizationMachine):
         train = training.all_ratings
         return self._sample(train, training.movies, rank, self.samples, training.seed)
 
+    def quickly(self) -> Self:
+        few = super().quickly()
+        if self._model is not None:
+            few.rank, few.rank_of_many = self._model.rank, 0  # chosen already
+        return few
+
     def _better_rank(self, training: Training) -> int:
         """Whichever of the two predicts validation rows better: each user's last in time."""
         train = training.all_ratings
-        order = np.lexsort((np.arange(len(train)), train.time, train.user))
-        later = hold_out_tail(train, order, lambda count: (HELD_OUT * count + 1e-9).astype(int))
+        later = last_of_each_user(train)
         if not later.any():
             return self.rank
         rest, later_ratings = train.take(~later), train.take(later)

@@ -49,7 +49,7 @@ class Parameters(Flags):
     dataset: str = "auto"
     """as in compare_all.py"""
     models: tuple[str, ...] = (
-        *("personal@x1.5", "hybrid@x1.5", "ridge_recursive@x1.5", "ao@x1.5"),
+        *("personal@x1.5", "bayes_fm_recent@x1.5", "ridge_recursive@x1.5", "ao@x1.5"),
         *("bayes_fm_folded@x1.5", "bayes_fm@10000", "river_biased_mf@never", "user_mean@never"),
     )
     """as in continual.py"""

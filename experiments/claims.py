@@ -5,7 +5,7 @@ it against each that it is claimed to beat. The same bootstrap, from the run's p
 `p_holm` is corrected for all claims of a score in the run (a document corrects for all that it
 shows). RMSE has an interval over users and movies besides, `two_way_low` and `two_way_high`.
 
-    python -m experiments.claims --run results/my-run --claims hybrid:ridge,bayes_fm MyModel:ao
+    python -m experiments.claims --run results/my-run --claims personal:ridge,bayes_fm MyModel:ao
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Parameters:
     """the folder of a run of compare_all.py, with its predictions.parquet"""
     claims: tuple[str, ...] = (
         "personal:bayes_fm,svd,bias,colab,ridge,mlp_tuned,user_mean",
-        "hybrid:bayes_fm,svd,bias,personal",
+        "hybrid_implicit:bayes_fm,svd,bias,personal",
         "personal_median:bayes_fm_median,ridge_median",
-        "hybrid_median:bayes_fm_median,ridge_median",
+        "hybrid_implicit_median:bayes_fm_median,ridge_median",
     )
     """model:reference,reference: what is compared with what, where the run has both"""
 

@@ -17,14 +17,17 @@ from recbench.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
-RENAMED = {"lightgbm": "boosted_trees"}  # runs of before have the old name
-GONE = {"personal_exact": "personal, whose only form it is"}  # what to take instead
+GONE = {  # of earlier runs -> what to take instead, which learns from the same ratings
+    "personal_exact": "personal",
+    "hybrid": "hybrid_implicit",
+    "boosted_trees": "bayes_fm",
+    "lightgbm": "bayes_fm",
+}
 MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
 OWN = "own"  # the first part of the module name of a user's own file
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
 RECOMMENDERS = {
-    "hybrid": "Collaborative.hybrid:Hybrid",
     "hybrid_implicit": "Collaborative.hybrid:HybridImplicit",
     "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
     "ao": "PerUser.perUser:AoRecommender",
@@ -41,8 +44,9 @@ RECOMMENDERS = {
     "bayes_fm_ordinal": "Collaborative.bayesian_fm:BayesianFMOrdinal",
     "bayes_fm_folded": "Collaborative.bayesian_fm_folded:BayesianFMFolded",
     "bayes_fm_implicit": "Collaborative.bayesian_fm_implicit:BayesianFMImplicit",
+    "bayes_fm_recent": "Collaborative.recent:BayesianFMRecent",
+    "bayes_fm_implicit_recent": "Collaborative.recent:BayesianFMImplicitRecent",
     "bias": "Collaborative.bias:BiasModel",
-    "boosted_trees": "Collaborative.boosted_trees:BoostedTrees",
     "ease": "Collaborative.ease:EaseModel",
     "item_knn": "Collaborative.neighbours:ItemNeighbours",
     "user_knn": "Collaborative.neighbours:UserNeighbours",
@@ -68,7 +72,6 @@ def described() -> Iterator[tuple[str, str, str, str]]:
 
 def check_name(spec: str) -> None:
     """Raises InputError if `spec` is the name of no recommender; imports none."""
-    spec = RENAMED.get(spec, spec)
     mean = spec.removesuffix(MEDIAN)
     if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
         return
@@ -91,7 +94,6 @@ def load_recommender(spec: str) -> type:
         InputError: no such name, file or class, or not a recommender; says what there is.
     """
     check_name(spec)
-    spec = RENAMED.get(spec, spec)
     if spec in RECOMMENDERS:
         return load_class(RECOMMENDERS[spec], spec)
     if spec.endswith(MEDIAN):
@@ -114,9 +116,9 @@ def load_recommender(spec: str) -> type:
 
 
 def class_of(name: str) -> type | None:
-    """The class of that name in the tables; None of a user's own."""
+    """The class of that name in the tables, or of what took its place; None of a user's own."""
     try:
-        return load_recommender(name)
+        return load_recommender(GONE.get(name, name))
     except InputError:
         return None
 
@@ -137,7 +139,7 @@ def name_of(spec: str) -> str:
     """The name in the tables: of "file:Class" the class's; of `sklearn:…` all of it."""
     if spec.startswith(SKLEARN):
         return "".join(spec.split())
-    return RENAMED.get(spec, spec).rpartition(":")[2]
+    return spec.rpartition(":")[2]
 
 
 # --- classes by path ---------------------------------------------------------------------------

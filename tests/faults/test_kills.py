@@ -123,7 +123,7 @@ def test_workers_end_with_their_parent(tmp_path, with_signal, status, count):
     """And who is asked to end says how to go on."""
     run = tmp_path / "run"
     words = ["--dataset", SYNTHETIC, "--num-users", 40, "--reviews-per-user", 0, "--iterations", 40]
-    words += ["--models", "bayes_fm", "hybrid", "--workers", 2, "--output-dir", run]
+    words += ["--models", "bayes_fm", "bayes_fm_recent", "--workers", 2, "--output-dir", run]
     script = [sys.executable, str(ROOT / "compare_all.py"), *map(str, words)]
     parent = subprocess.Popen(
         script, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True

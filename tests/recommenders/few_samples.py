@@ -22,10 +22,15 @@ class ShortFMImplicit(BayesianFMImplicit):
         super().__init__(samples=SAMPLES, rank_of_many=0)
 
 
+MODELS = {
+    "bayes_fm_recent": ShortFM,
+    "bayes_fm_implicit_recent": ShortFMImplicit,
+    "hybrid_implicit": ShortFMImplicit,
+}
+
+
 def few_samples(name: str) -> dict[str, object]:
     """Of the recommender of that name: few samples, if it samples."""
-    if name.startswith("bayes_fm"):
-        return {"samples": SAMPLES}
-    return {"hybrid": {"model": ShortFM}, "hybrid_implicit": {"model": ShortFMImplicit}}.get(
-        name, {}
-    )
+    if name in MODELS:
+        return {"model": MODELS[name]}
+    return {"samples": SAMPLES} if name.startswith("bayes_fm") else {}

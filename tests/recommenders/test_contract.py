@@ -148,7 +148,7 @@ def test_no_item_baseline_or_table_is_made_silently(name, train, movies):
 def test_what_it_contains_is_not_fitted_twice(train, movies):
     """A fitted base gives the same predictions, and is not fitted again."""
     builds_on = {
-        "hybrid": "bayes_fm",
+        "bayes_fm_recent": "bayes_fm",
         "hybrid_implicit": "bayes_fm_implicit",
         "ridge_median": "ridge",
         "personal_median": "personal",
@@ -215,5 +215,5 @@ def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movie
     fitted(model, twice, movies)
     # `user_knn` has a number for each pair of users
     assert 1.7 * size <= model.state_bytes() <= (4 if type(model).name == "user_knn" else 2) * size
-    grows = {"bayes_fm_implicit", "hybrid_implicit", "boosted_trees"}  # who rated what; other trees
+    grows = {"bayes_fm_implicit", "bayes_fm_implicit_recent", "hybrid_implicit"}  # who rated what
     assert model.shared_bytes() == shared or type(model).name in grows

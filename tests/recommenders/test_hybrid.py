@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 from fitting import fit
-from plain_personal import own_ratings, plainly, table_of
 
-from Collaborative.hybrid import Hybrid, HybridImplicit
+from Collaborative.hybrid import HybridImplicit
 from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.contract import Recommender, time_for
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 
 FILMS = 40
 MOVIES = toy_movies(FILMS)
-TABLE = toy_table(MOVIES)
-TABLES = ItemTables.same_for_all(TABLE)
-EVERY = np.arange(FILMS)
-USERS = [0, 1, 2, 3, 9]
-QUERIES = np.repeat(USERS, FILMS), np.tile(EVERY, len(USERS))
-NOBODY = Ratings([], [], [], [])
+TABLES = ItemTables((toy_table(MOVIES), toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
+USERS = [0, 1, 2, 3, 9]  # 3 has no ratings, 9 is unknown
+QUERIES = np.repeat(USERS, FILMS), np.tile(np.arange(FILMS), len(USERS))
 
 
 class OwnOpinion(Recommender):
-    """Has a prediction of its own for each pair, and remembers what it was fitted to."""
+    """Has a prediction of its own for each pair and time, and remembers what it was fitted to."""
 
     learns_from: ClassVar[str] = "all"
     fitted_on: ClassVar[list[Ratings]] = []
@@ -40,103 +34,46 @@ class OwnOpinion(Recommender):
         self.fitted_on.append(training.all_ratings)
         return self
 
-    def predict(self, user, movie):
-        return (2 + (7 * np.asarray(user) + 3 * np.asarray(movie)) % 11 / 4).astype(np.float32)
+    def predict(self, user, movie, time=None):
+        time = np.zeros(len(user)) if time is None else np.asarray(time)
+        stars = 2 + (7 * np.asarray(user) + 3 * np.asarray(movie) + time) % 11 / 4
+        return stars.astype(np.float32)
 
 
-def fitted(train=NOBODY, tables=TABLES, model=OwnOpinion, **settings) -> Hybrid:
-    tables = tables if isinstance(tables, ItemTables) else ItemTables.same_for_all(tables)
-    return fit(Hybrid(model=model, **settings), train, MOVIES, item_tables=tables)
+def fitted(train: Ratings, model=OwnOpinion, **more) -> HybridImplicit:
+    return fit(HybridImplicit(model), train, MOVIES, item_tables=TABLES, **more)
 
 
 def ratings(seed: int = 4) -> Ratings:
-    """User 3 has none; the rows are not in the order of time."""
-    train = toy_ratings([20, 1, 30], FILMS, seed=seed)
-    return train.take(np.random.default_rng(seed).permutation(len(train)))
+    return toy_ratings([20, 1, 30], FILMS, seed=seed)
 
 
-def by_halves(hybrid: Hybrid, train: Ratings, tables=TABLES) -> np.ndarray:
-    """(users, movies)"""
-    of_model = OwnOpinion().predict(*QUERIES).reshape(len(USERS), FILMS).astype(float)
-    halves, less = [], hybrid.share_of_similarity
-    for modelled, user in zip(of_model, USERS, strict=True):
-        table, rated = tables.tables[tables.fold_of(user)], own_ratings(train, user)
-        scales = table.scales
-        of_errors = Scales(
-            less * scales.loading, less * scales.similarity,
-            hybrid.share_of_metadata * scales.metadata, less * scales.slope, scales.drift,
-            hybrid.noise * scales.uncertainty, hybrid.noise * scales.noise,
-        )  # fmt: skip
-        errors = [(movie, stars - modelled[movie]) for movie, stars in rated]
-        error, _ = plainly(replace(table, scales=of_errors), MOVIES, errors, EVERY, with_mean=False)
-        personal, _ = plainly(table, MOVIES, rated, EVERY)
-        halves.append((personal + modelled + error) / 2)
-    return np.array(halves).clip(0.5, 5)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [{}, {"share_of_similarity": 1.0, "noise": 0.5}, {"share_of_metadata": 3.0, "noise": 2.0}],
-)
-def test_it_is_the_mean_of_two_halves_computed_separately(settings):
+@pytest.mark.parametrize("time", [None, np.arange(len(USERS) * FILMS)])
+def test_it_is_the_mean_of_two_halves(time):
     train = ratings()
-    hybrid = fitted(train, **settings)
-    together = hybrid.predict(*QUERIES)
-    np.testing.assert_allclose(together, by_halves(hybrid, train).ravel(), atol=1e-5)
-    for place in range(0, len(together), 37):  # each alone as all together
-        alone = hybrid.predict(QUERIES[0][[place]], QUERIES[1][[place]])
-        assert alone[0] == pytest.approx(together[place], abs=1e-6)
-
-
-def test_each_user_has_the_table_of_the_own_fold():
-    train = ratings()
-    tables = ItemTables((TABLE, toy_table(MOVIES, seed=5)), np.array([1, 0, 1, 1]))
-    hybrid = fitted(train, tables)
-    found = hybrid.predict(*QUERIES)
-    np.testing.assert_allclose(found, by_halves(hybrid, train, tables).ravel(), atol=1e-5)
-    one_for_all = by_halves(hybrid, train).ravel()
-    assert (np.abs(found - one_for_all) > 1e-3).reshape(len(USERS), FILMS).mean(axis=1) == (
-        pytest.approx([1, 0, 1, 1, 0], abs=0.1)
-    )
-
-
-def test_errors_by_hand():
-    """One rating of 5 stars where the model predicted 3 and the movie's mean is 3: the model's
-    error is 2. Of a kernel of the loading alone, 1, a quarter remains, and the noise of 1 is 1.3 in
-    errors; so of the same movie the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one
-    3 + 2 · ½."""
-    table = table_of(MOVIES, np.ones((FILMS, 1)), loading=1, noise=1)
-    hybrid = fitted(Ratings([0], [4], [5.0], [1]), table, "always_3")
-    expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
-    assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)
-
-
-def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
-    for hybrid, user in ((fitted(ratings()), 3), (fitted(ratings()), 50_000), (fitted(), 0)):
-        queries = np.full(FILMS, user), EVERY
-        expected = (OwnOpinion().predict(*queries) + TABLE.mean) / 2
-        np.testing.assert_allclose(hybrid.predict(*queries), expected.clip(0.5, 5), atol=1e-6)
-    for mean in (0.2, 6.5, 9.0):  # within the scale
-        hybrid = fitted(NOBODY, replace(TABLE, mean=np.full(FILMS, mean)), "always_3")
-        np.testing.assert_allclose(hybrid.predict(*QUERIES), min((3 + mean) / 2, 5), atol=1e-6)
+    personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
+    hybrid = fitted(train)
+    assert "time" in time_for(hybrid, time)
+    for _ in range(2):
+        expected = (personal.predict(*QUERIES) + OwnOpinion().predict(*QUERIES, time)) / 2
+        np.testing.assert_allclose(hybrid.predict(*QUERIES, time=time), expected, atol=1e-6)
+        for one in (hybrid, personal):
+            one.learn_one(3, 8, 5.0)
+    assert personal.predict_one(3, 9) != pytest.approx(TABLES.tables[1].mean[9])
 
 
 def test_the_model_is_fitted_once_to_all_ratings():
     train, background = ratings(), toy_ratings([0, 0, 0, 0, 7], FILMS)
     OwnOpinion.fitted_on.clear()
-    fit(Hybrid(model=OwnOpinion), train, MOVIES, item_tables=TABLES, background=background)
+    fitted(train, background=background)
     (found,) = OwnOpinion.fitted_on
     assert np.array_equal(found.stars, np.concatenate((train.stars, background.stars)))
 
 
-def test_the_model_of_the_cell_is_shared_and_no_other_takes_its_place():
+def test_the_model_of_the_cell_is_shared():
     train = ratings()
-    base = fit(OwnOpinion(), train, MOVIES)
-    shared = fit(Hybrid(), train, MOVIES, item_tables=TABLES, bayes_fm=base)
+    shared = fitted(train, None, bayes_fm_implicit=fit(OwnOpinion(), train, MOVIES))
     np.testing.assert_array_equal(shared.predict(*QUERIES), fitted(train).predict(*QUERIES))
-    assert Hybrid().builds_on == Hybrid(model="bayes_fm").builds_on == "bayes_fm"
-    assert HybridImplicit().builds_on == "bayes_fm_implicit"
-    assert Hybrid(model="bias").builds_on == Hybrid(model=OwnOpinion).builds_on == ""
 
 
 def test_a_model_of_ones_own(tmp_path):
@@ -154,56 +91,18 @@ def test_a_model_of_ones_own(tmp_path):
     )
     train = ratings()
     baseline = ItemBaseline.fit(train, MOVIES)
-    hybrid = fit(Hybrid(model=f"{file}:Baseline"), train, MOVIES, baseline, item_tables=TABLES)
-    expected = (baseline.stars.clip(0.5, 5) + TABLE.mean) / 2
-    found = hybrid.predict(np.full(FILMS, 9), EVERY)
-    np.testing.assert_allclose(found, expected.clip(0.5, 5), atol=1e-5)
-    assert hybrid.state_bytes() == fitted(train).state_bytes()
-
-
-class Clock(Recommender):
-    """Predicts the time, in stars, and remembers its queries and their times."""
-
-    queries: ClassVar[list] = []
-
-    def fit(self, training):
-        self.now = int(training.all_ratings.time.max(initial=0))
-        return self
-
-    def predict(self, user, movie, time=None):
-        time = np.full(len(user), self.now) if time is None else np.asarray(time)
-        self.queries += zip(user.tolist(), movie.tolist(), time.tolist(), strict=True)
-        return (time / 10).clip(0.5, 5).astype(np.float32)
-
-
-def test_a_model_that_needs_the_time_gets_it():
-    """Of a training rating its own time, of a query that of the query."""
-    train = Ratings([0, 0, 1], [4, 5, 4], [3.0, 4.0, 5.0], [12, 20, 35])
-    hybrid = fitted(train, model=Clock)
-    assert "time" in time_for(hybrid, None)
-    Clock.queries.clear()
-    user, movie = np.array([9, 0]), np.array([7, 7])
-    late = hybrid.predict(user, movie, time=np.array([40, 40]))
-    assert sorted(Clock.queries) == [(0, 4, 12), (0, 5, 20), (0, 7, 40), (9, 7, 40)]
-    early = hybrid.predict(user, movie, time=np.array([20, 30]))
-    np.testing.assert_allclose(late - early, [(4.0 - 2.0) / 2, (4.0 - 3.0) / 2], atol=1e-6)
-    now = hybrid.predict(user, movie)
-    np.testing.assert_array_equal(now, hybrid.predict(user, movie, time=np.array([35, 35])))
-
-
-def test_a_movie_rated_twice_counts_once_the_latest():
-    twice = fitted(Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30]))
-    once = fitted(Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30]))
-    queries = np.zeros(FILMS, int), EVERY
-    np.testing.assert_array_equal(twice.predict(*queries), once.predict(*queries))
+    hybrid = fitted(train, f"{file}:Baseline", item_baseline=baseline)
+    personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
+    expected = (baseline.stars.clip(0.5, 5)[QUERIES[1]] + personal.predict(*QUERIES)) / 2
+    np.testing.assert_allclose(hybrid.predict(*QUERIES), expected, atol=1e-5)
+    assert hybrid.state_bytes() == personal.state_bytes()
 
 
 def test_how_large_it_is():
-    """The personal half, the number of each row, and the model."""
     train = ratings()
     baseline = ItemBaseline.fit(train, MOVIES)
     personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
-    assert fitted(train).state_bytes() == personal.state_bytes() + 4 * len(train)
-    larger = fit(Hybrid(model="bias"), train, MOVIES, baseline, item_tables=TABLES)
     bias = fit(load_recommender("bias")(), train, MOVIES, baseline)
-    assert larger.state_bytes() == fitted(train).state_bytes() + bias.state_bytes()
+    hybrid = fitted(train, "bias", item_baseline=baseline)
+    assert hybrid.state_bytes() == personal.state_bytes() + bias.state_bytes()
+    assert hybrid.shared_bytes() == personal.shared_bytes() + bias.shared_bytes()

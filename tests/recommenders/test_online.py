@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,8 +14,7 @@ from torch import nn
 
 from Baselines.means import MovieMean, UserMean
 from Collaborative.bayesian_fm import BayesianFM
-from Collaborative.bayesian_fm_folded import CACHED, BayesianFMFolded
-from Collaborative.hybrid import Hybrid
+from Collaborative.bayesian_fm_folded import CACHED, BayesianFMFolded, FrozenMachine
 from Collaborative.personal_live import PersonalLive
 from Collaborative.river_online import RiverBaseline, RiverBiasedMF
 from PerUser.perUser import AoRecommender
@@ -24,6 +25,7 @@ from recbench.checks.toy_data import NUM_MOVIES as FILMS
 from recbench.contract import OnlineRecommender
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline
+from recbench.models.item_table.making import FOLDS
 from recbench.ratings import Ratings
 from recbench.registry import RECOMMENDERS, load_recommender
 
@@ -35,8 +37,8 @@ ASKED = np.repeat(USERS, FILMS), np.tile(np.arange(FILMS), len(USERS))
 ONLINE = [name for name in RECOMMENDERS if issubclass(load_recommender(name), OnlineRecommender)]
 
 
-def fitted(model, train: Ratings):
-    return fit(model, train, MOVIES, BASELINE, item_tables=TABLES)
+def fitted(model, train: Ratings, **more):
+    return fit(model, train, MOVIES, BASELINE, item_tables=TABLES, **more)
 
 
 def rows(ratings: Ratings) -> list[tuple[int, int, float]]:
@@ -104,8 +106,8 @@ def test_recursive_ridge_is_the_regression(seed):
         np.testing.assert_allclose(given, expected, atol=1e-5)
 
 
-def folded(train: Ratings, samples: int = 25) -> BayesianFMFolded:
-    return fitted(BayesianFMFolded(rank=3, samples=samples), train)
+def folded(train: Ratings, samples: int = 25, **more) -> BayesianFMFolded:
+    return fitted(BayesianFMFolded(rank=3, samples=samples), train, **more)
 
 
 def test_a_user_folded_in_is_the_linear_regression_of_each_sample():
@@ -114,15 +116,15 @@ def test_a_user_folded_in_is_the_linear_regression_of_each_sample():
     learn(model, then)
     everything = stream()
     for user in (0, 1, 2, 4):
-        own = everything.take(everything.user == user)
+        own, machine = everything.take(everything.user == user), model._machine(user)
         expected = np.zeros(FILMS)
-        samples = len(model._noise)
+        samples = len(machine.noise)
         for s in range(samples):
-            q, o = model._q[:, s], model._offset[:, s]
-            prior = np.diag(1 / model._prior_variance[s])
+            q, o = machine.q[:, s], machine.offset[:, s]
+            prior = np.diag(1 / machine.prior_variance[s])
             x, y = q[own.movie], own.stars - o[own.movie]
-            a = x.T @ x / model._noise[s] + prior
-            m = np.linalg.solve(a, x.T @ y / model._noise[s] + prior @ model._prior_mean[s])
+            a = x.T @ x / machine.noise[s] + prior
+            m = np.linalg.solve(a, x.T @ y / machine.noise[s] + prior @ machine.prior_mean[s])
             expected += (o + q @ m) / samples
         given = [model.predict_one(user, movie) for movie in range(FILMS)]
         np.testing.assert_allclose(given, expected.clip(0.5, 5), atol=1e-8)
@@ -130,25 +132,42 @@ def test_a_user_folded_in_is_the_linear_regression_of_each_sample():
 
 def test_movie_vectors_and_sampled_users_give_what_the_machine_predicts():
     """Of the users that were sampled along, in place of those folded in."""
-    first, _ = parts(stream())
-    model = folded(first)
-    kept = list(model._model.kept_samples())
-    for place, user in enumerate(np.unique(first.user)):
-        expected = np.zeros(FILMS)
-        for s, (_, w, v) in enumerate(kept):
-            vector = np.append(v[place], w[place])
-            expected += (model._offset[:, s] + model._q[:, s] @ vector) / len(kept)
-        given = BayesianFM.predict(model, np.full(FILMS, user), np.arange(FILMS))
+    train = stream()
+    model = fitted(BayesianFM(rank=3, samples=25), train)
+    frozen, kept = FrozenMachine.of(model, FILMS), list(model._model.kept_samples())
+    for place, user in enumerate(np.unique(train.user)):
+        vectors = np.array([np.append(v[place], w[place]) for _, w, v in kept])
+        expected = frozen.stars((vectors, None), np.arange(FILMS))
+        given = model.predict(np.full(FILMS, user), np.arange(FILMS))
         np.testing.assert_allclose(given, expected.clip(0.5, 5), atol=1e-5)
+    trace = model._model._model.get_hyper_trace().iloc[-len(kept) :]
+    np.testing.assert_allclose(frozen.noise, 1 / trace["alpha"])
+    np.testing.assert_allclose(frozen.prior_mean[:, -1], trace["mu_w[0]"])
+    np.testing.assert_allclose(frozen.prior_mean[:, 1], trace["mu_V[0,1]"])
+    np.testing.assert_allclose(frozen.prior_variance[:, 2], 1 / trace["lambda_V[0,2]"])
 
 
-def test_the_prior_of_users_is_read_from_the_sampler():
-    model = folded(parts(stream())[0])
-    trace = model._model._model.get_hyper_trace().iloc[-len(model._noise) :]
-    np.testing.assert_allclose(model._noise, 1 / trace["alpha"])
-    np.testing.assert_allclose(model._prior_mean[:, -1], trace["mu_w[0]"])
-    np.testing.assert_allclose(model._prior_mean[:, 1], trace["mu_V[0,1]"])
-    np.testing.assert_allclose(model._prior_variance[:, 2], 1 / trace["lambda_V[0,2]"])
+@pytest.mark.parametrize("many", [True, False])
+def test_no_machine_was_trained_on_the_user_whom_it_is_for(many):
+    """Whatever a user's stars, the machine of that user is the same, bit for bit; with enough
+    ratings in the background, those of the others are as well."""
+    train = stream()
+    background = replace(stream(1), user=stream(1).user + 100)
+    if many:
+        copies = [replace(background, user=background.user + 10 * k) for k in range(5)]
+        background = Ratings.concatenate(copies)
+    changed = replace(train, stars=np.where(train.user == 1, 0.5, train.stars))
+    before, after = (folded(one, 8, background=background) for one in (train, changed))
+    assert len(before._machines) == (1 if many else FOLDS)
+    for user in (0, 1, 2, 4):
+        same = (before._machine(user).q == after._machine(user).q).all()
+        assert same == (many or before._fold[user] == before._fold[1]), user
+    assert (before.predict(*ASKED) != after.predict(*ASKED)).any()
+
+
+def test_alone_a_user_gets_a_mean_and_a_bias():
+    model = folded(Ratings([0, 0], [3, 4], [4.0, 4.0], [1, 2]), 8)
+    np.testing.assert_allclose(model.predict([0, 0, 7], [3, 9, 9]), [3 + 2 / 3, 3 + 2 / 3, 3])
 
 
 def test_more_users_than_are_held_ready():
@@ -160,17 +179,6 @@ def test_more_users_than_are_held_ready():
     alone.learn_one(100, 100 % FILMS, 4.0)
     for movie in range(FILMS):
         assert model.predict_one(100, movie) == pytest.approx(alone.predict_one(100, movie))
-
-
-def test_a_hybrid_learns_as_if_its_model_had_been_fitted_before():
-    first, then = parts(stream())
-    base = fitted(BayesianFM(rank=3, samples=20), first)
-    online, at_once = (
-        fit(Hybrid(), ratings, MOVIES, item_tables=TABLES, bayes_fm=base)
-        for ratings in (first, stream())
-    )
-    learn(online, then)
-    np.testing.assert_allclose(online.predict(*ASKED), at_once.predict(*ASKED), atol=1e-5)
 
 
 # that of `personal_live` leaves what movie means have learned

@@ -1,0 +1,137 @@
+"""`bayes_fm_recent`, `bayes_fm_implicit_recent`: a factorisation machine, and a user's drift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy.linalg import solve_toeplitz
+
+from Collaborative.bayesian_fm import FactorizationMachine, last_of_each_user
+from recbench.contract import NO_RATINGS, OnlineRecommender, Training, bytes_of, time_for
+from recbench.evaluation.metrics import rmse
+from recbench.models.item_table.scales import drift_shape
+from recbench.models.memories import histories
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+
+LATEST = 200  # errors of a user that count
+SHARES = (0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.3, 0.5)
+
+
+def drift(errors: np.ndarray, share: float) -> float:
+    """The mean of a user's next error, given the last ones (float64 [n], the latest last): stars.
+
+    e_j = d_j + noise; d is a Gaussian process over the order of ratings with the covariance that
+    drift has in `personal`, (1 + distance / 3.4)^−½, times `share`, in units of the noise.
+    """
+    n = len(errors)
+    if not n:
+        return 0.0
+    covariance = share * drift_shape(np.arange(n + 1))
+    column = covariance[:n].copy()
+    column[0] += 1  # the noise
+    return float(covariance[n:0:-1] @ solve_toeplitz(column, errors))
+
+
+class BayesianFMRecent(OnlineRecommender):
+    """r̂_ui = m(u, i) + d_u
+
+    m is a factorisation machine fitted to all ratings; d_u is what the errors r − m of the user's
+    latest ratings have in common, whatever the movies (`drift`): moods, and a scale that moves. So
+    it knows the order of a user's ratings, as `personal` does.
+
+    m was fitted to the very ratings that the errors are of, so they cannot say how large drift is.
+    That is chosen: m is fitted once more, with fewer samples, without each user's last fifth of the
+    training ratings, and the share is the one that predicts these best.
+
+    A rating is learned by d_u at once; m stays as it was fitted.
+
+    Args:
+        model: m, a class or a name; None: that of the cell, which is fitted once.
+        share: of drift, see `drift`; None: chosen.
+    """
+
+    name: ClassVar[str] = "bayes_fm_recent"
+    learns_from: ClassVar[str] = "all"
+    builds_on: ClassVar[str] = "bayes_fm"
+    tuned: ClassVar[str] = "in each fit"
+
+    def __init__(self, model: str | type | None = None, share: float | None = None) -> None:
+        self.model = model
+        self.share = share
+
+    def fit(self, training: Training) -> Self:
+        self._model = training.fitted(self.model or type(self).builds_on)
+        self._share = self._best_share(training) if self.share is None else self.share
+        self._errors = _errors(self._model, training.ratings)
+        self._drift: dict[int, float] = {}  # of users predicted since their last rating
+        self._last = (-1, -1, 0.0)  # user, movie, and m's prediction
+        return self
+
+    def _best_share(self, training: Training) -> float:
+        train = training.all_ratings
+        later = last_of_each_user(train)
+        if not later.any():
+            return 0.0
+        rest, last = train.take(~later), train.take(later)
+        few = self._model.quickly()
+        few.fit(replace(training, ratings=rest, background=NO_RATINGS))
+        modelled = few.predict(last.user, last.movie, **time_for(few, last.time))
+        errors, (users, of_user) = _errors(few, rest), np.unique(last.user, return_inverse=True)
+
+        def error(share: float) -> float:
+            d = np.array([drift(errors[one], share) for one in users.tolist()])
+            return rmse(last.stars, (modelled + d[of_user]).clip(MIN_STARS, MAX_STARS), last.user)
+
+        return min(SHARES, key=error)
+
+    def _drift_of(self, user: int) -> float:
+        if user not in self._drift:
+            errors = self._errors.get(user, np.empty(0))
+            self._drift[user] = drift(errors, self._share)
+        return self._drift[user]
+
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
+    ) -> np.ndarray:
+        user = np.asarray(user)
+        stars = self._model.predict(user, np.asarray(movie), **time_for(self._model, time))
+        stars = stars + np.array([self._drift_of(one) for one in user.tolist()])
+        return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
+
+    def predict_one(self, user: int, movie: int) -> float:
+        return min(max(self._modelled(user, movie) + self._drift_of(user), MIN_STARS), MAX_STARS)
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        before = self._errors.get(user, np.empty(0))[1 - LATEST :]
+        self._errors[user] = np.append(before, stars - self._modelled(user, movie))
+        self._drift.pop(user, None)
+
+    def _modelled(self, user: int, movie: int) -> float:
+        """m's prediction. A rating is mostly learned right after it was predicted."""
+        if self._last[:2] != (user, movie):
+            stars = float(self._model.predict(np.array([user]), np.array([movie]))[0])
+            self._last = (user, movie, stars)
+        return self._last[2]
+
+    def state_bytes(self) -> int:
+        errors = sum(one.nbytes for one in self._errors.values())
+        return errors + (bytes_of(self._model, "state_bytes") or 0)
+
+    def shared_bytes(self) -> int | None:
+        return bytes_of(self._model, "shared_bytes")
+
+
+def _errors(model: FactorizationMachine, train: Ratings) -> dict[int, np.ndarray]:
+    """r − m of the latest ratings of each user, float64 [n], in the order of time."""
+    modelled = model.predict(train.user, train.movie, **time_for(model, train.time))
+    errors = train.stars.astype(np.float64) - modelled
+    return {user: errors[rows[-LATEST:]] for user, rows in histories(train)}
+
+
+class BayesianFMImplicitRecent(BayesianFMRecent):
+    """The same over the machine that also knows who rated what."""
+
+    name: ClassVar[str] = "bayes_fm_implicit_recent"
+    builds_on: ClassVar[str] = "bayes_fm_implicit"
