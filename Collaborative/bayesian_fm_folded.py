@@ -11,7 +11,7 @@ from scipy import sparse
 from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import NO_RATINGS, OnlineRecommender, Training
 from recbench.models.factorization import MovieFeatures, one_hot, places
-from recbench.models.item_table.making import ENOUGH, fold_of_each
+from recbench.models.item_table.making import ENOUGH, FEWEST_USERS, fold_of_each
 from recbench.models.memories import histories
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
@@ -40,11 +40,15 @@ class FrozenMachine:
     prior_variance: np.ndarray
 
     @classmethod
+    def of_mean(cls, mean: float, n_movies: int) -> FrozenMachine:
+        """The same for all movies, and a user's bias: one sample of rank 0."""
+        one = np.ones((1, 1))
+        offset = np.full((n_movies, 1), mean)
+        return cls(offset, np.ones((n_movies, 1, 1)), one[0], 0 * one, one)
+
+    @classmethod
     def of(cls, machine: BayesianFM, n_movies: int) -> FrozenMachine:
-        """Of a fitted machine. Of one without training ratings, a mean and the bias of a user."""
-        if machine._model is None:
-            mean, one = np.full((n_movies, 1), machine._mean), np.ones((1, 1))
-            return cls(mean, np.ones((n_movies, 1, 1)), one[0], 0 * one, one)
+        """Of a fitted machine."""
         users = len(machine._users) + 1
         own = one_hot(places(np.arange(n_movies), machine._movies), len(machine._movies) + 1)
         features = MovieFeatures(sparse.hstack((own, machine._side)).tocsr())
@@ -104,7 +108,8 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     No machine is trained on a user whom it is for: it is trained on the background users, if these
     have at least four times as many ratings as the others, as `personal` has its item table. Else
-    there is one for each of four folds of users, trained on the other folds and the background.
+    there is one for each of four folds of users, trained on the other folds and the background. Of
+    fewer than ten users there is a mean alone.
 
     Args:
         rank, samples, initial_deviation: see `BayesianFM`.
@@ -137,9 +142,12 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         return self
 
     def _trained_on(self, others: Ratings, training: Training) -> FrozenMachine:
+        n_movies = len(training.movies)
+        if len(np.unique(others.user)) < FEWEST_USERS:  # the prior of users would be a guess
+            return FrozenMachine.of_mean(others.mean_stars(), n_movies)
         machine = BayesianFM(self.rank, self.samples, self.initial_deviation)
         machine.fit(replace(training, ratings=others, background=NO_RATINGS))
-        return FrozenMachine.of(machine, len(training.movies))
+        return FrozenMachine.of(machine, n_movies)
 
     def _machine(self, user: int) -> FrozenMachine:
         return self._machines[self._fold[user] if user < len(self._fold) else 0]

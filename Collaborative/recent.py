@@ -16,7 +16,8 @@ from recbench.models.memories import histories
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 LATEST = 200  # errors of a user that count
-SHARES = (0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.3, 0.5)
+SHARES = (0.01, 0.03, 0.06, 0.1, 0.15, 0.3, 0.5)
+OF_FEW = 0.1  # the share where no user has enough ratings to choose it
 
 
 def drift(errors: np.ndarray, share: float) -> float:
@@ -73,7 +74,7 @@ class BayesianFMRecent(OnlineRecommender):
         train = training.all_ratings
         later = last_of_each_user(train)
         if not later.any():
-            return 0.0
+            return OF_FEW
         rest, last = train.take(~later), train.take(later)
         few = self._model.quickly()
         few.fit(replace(training, ratings=rest, background=NO_RATINGS))

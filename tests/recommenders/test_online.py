@@ -106,8 +106,15 @@ def test_recursive_ridge_is_the_regression(seed):
         np.testing.assert_allclose(given, expected, atol=1e-5)
 
 
-def folded(train: Ratings, samples: int = 25, **more) -> BayesianFMFolded:
-    return fitted(BayesianFMFolded(rank=3, samples=samples), train, **more)
+def others(copies: int) -> Ratings:
+    """Of four users each."""
+    one = stream(1)
+    return Ratings.concatenate([replace(one, user=one.user + 100 + 10 * k) for k in range(copies)])
+
+
+def folded(train: Ratings, samples: int = 25, copies: int = 2) -> BayesianFMFolded:
+    model = BayesianFMFolded(rank=3, samples=samples)
+    return fitted(model, train, background=others(copies))
 
 
 def test_a_user_folded_in_is_the_linear_regression_of_each_sample():
@@ -152,12 +159,8 @@ def test_no_machine_was_trained_on_the_user_whom_it_is_for(many):
     """Whatever a user's stars, the machine of that user is the same, bit for bit; with enough
     ratings in the background, those of the others are as well."""
     train = stream()
-    background = replace(stream(1), user=stream(1).user + 100)
-    if many:
-        copies = [replace(background, user=background.user + 10 * k) for k in range(5)]
-        background = Ratings.concatenate(copies)
     changed = replace(train, stars=np.where(train.user == 1, 0.5, train.stars))
-    before, after = (folded(one, 8, background=background) for one in (train, changed))
+    before, after = (folded(one, 8, copies=5 if many else 2) for one in (train, changed))
     assert len(before._machines) == (1 if many else FOLDS)
     for user in (0, 1, 2, 4):
         same = (before._machine(user).q == after._machine(user).q).all()
@@ -166,19 +169,19 @@ def test_no_machine_was_trained_on_the_user_whom_it_is_for(many):
 
 
 def test_alone_a_user_gets_a_mean_and_a_bias():
-    model = folded(Ratings([0, 0], [3, 4], [4.0, 4.0], [1, 2]), 8)
+    model = fitted(BayesianFMFolded(), Ratings([0, 0], [3, 4], [4.0, 4.0], [1, 2]))
     np.testing.assert_allclose(model.predict([0, 0, 7], [3, 9, 9]), [3 + 2 / 3, 3 + 2 / 3, 3])
 
 
 def test_more_users_than_are_held_ready():
     model = folded(parts(stream())[0], samples=8)
-    for user in range(100, 130 + CACHED):
+    for user in range(300, 330 + CACHED):
         model.learn_one(user, user % FILMS, 4.0)
     assert len(model._vectors) == CACHED
     alone = folded(parts(stream())[0], samples=8)
-    alone.learn_one(100, 100 % FILMS, 4.0)
+    alone.learn_one(300, 300 % FILMS, 4.0)
     for movie in range(FILMS):
-        assert model.predict_one(100, movie) == pytest.approx(alone.predict_one(100, movie))
+        assert model.predict_one(300, movie) == pytest.approx(alone.predict_one(300, movie))
 
 
 # that of `personal_live` leaves what movie means have learned
