@@ -16,8 +16,8 @@ DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32
 MODELS = [  # and when it is fitted again: never, after 1000 ratings, 7d, x1.5 as many
     "personal@x1.5", "personal_live@x1.5", "hybrid_implicit@x1.5",
     "ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000",
-    "bayes_fm_folded@x1.5", "bayes_fm_recent@x1.5", "bayes_fm@1000", "bayes_fm@10000", "bayes_fm@1d",
-    "bayes_fm@7d", "bayes_fm@30d", "colab@10000",
+    "bayes_fm_folded@x1.5", "bayes_fm_recent@x1.5", "bayes_fm@1000", "bayes_fm@10000",
+    "bayes_fm@1d", "bayes_fm@7d", "bayes_fm@30d", "colab@10000",
     "river_biased_mf@never", "river_baseline@never", "movie_mean@never", "user_mean@never",
 ]  # fmt: skip
 NUM_USERS = 0  # users whose ratings are replayed; 0: all

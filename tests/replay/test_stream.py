@@ -114,8 +114,8 @@ def changed_from(stream: Stream, row: int, folder) -> Stream:
 
 
 LEARNERS = [
-    "personal@x2", "hybrid_implicit@x2", "ridge_recursive@x1.5", "ridge@300", "ao@x1.5", "colab@400",
-    "bayes_fm@300", "bayes_fm_folded@x2", "user_mean@never", "movie_mean@400",
+    "personal@x2", "hybrid_implicit@x2", "ridge_recursive@x1.5", "ridge@300", "ao@x1.5",
+    "colab@400", "bayes_fm@300", "bayes_fm_folded@x2", "user_mean@never", "movie_mean@400",
     "river_biased_mf@never", "torch_online@never",
 ]  # fmt: skip
 
