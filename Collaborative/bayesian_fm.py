@@ -110,7 +110,7 @@ class BayesianFM(FactorizationMachine):
     name: ClassVar[str] = "bayes_fm"
     # The prior's width is learned, so there is little to tune.
     search_space: ClassVar[dict] = {
-        "rank": (2, 16, "int"),
+        "rank": (2, 32, "int"),
         "samples": (50, 400, "int"),
         "initial_deviation": (0.02, 0.5, "log"),
     }

@@ -55,7 +55,7 @@ class BayesianFMImplicit(FactorizationMachine):
     name: ClassVar[str] = "bayes_fm_implicit"
     # A sample costs more than one of `bayes_fm`, so there are fewer at most.
     search_space: ClassVar[dict] = {
-        "rank": (2, 16, "int"),
+        "rank": (2, 32, "int"),
         "samples": (50, 200, "int"),
         "initial_deviation": (0.02, 0.5, "log"),
         "days": (0, 1, 7, 30),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from recbench.contract import Contribution, Explanation
 from recbench.models.gaussian_process import GaussianProcess
-from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTables
 from recbench.models.movie_kernel import MovieKernel
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
@@ -26,7 +25,7 @@ class Memory:
 
     Attributes:
         movie: int32 [n], the movies rated.
-        value: float64 [n], the stars, or whatever is remembered in their place.
+        value: float64 [n], the stars.
         watched: int32 [w], other movies that the user has watched and not rated.
         process: what follows from these; None until it is needed.
     """
@@ -62,23 +61,12 @@ class Memories(dict[int, Memory]):
 
     Args:
         tables, movies: the item tables, and their movies.
-        scales: the scales of the kernel, from those of the table; None: these.
-        with_mean: False: the mean is 0, of a memory of errors.
     """
 
-    def __init__(
-        self,
-        tables: ItemTables,
-        movies: Movies,
-        scales: Callable[[Scales], Scales] | None = None,
-        with_mean: bool = True,
-    ) -> None:
+    def __init__(self, tables: ItemTables, movies: Movies) -> None:
         super().__init__()
-        self.tables, self.with_mean = tables, with_mean
-        self.kernels = [
-            MovieKernel(replace(table, scales=scales(table.scales)) if scales else table, movies)
-            for table in tables.tables
-        ]
+        self.tables = tables
+        self.kernels = [MovieKernel(table, movies) for table in tables.tables]
 
     def kernel(self, user: int) -> MovieKernel:
         return self.kernels[self.tables.fold_of(user)]
@@ -177,10 +165,8 @@ class Memories(dict[int, Memory]):
         self, kernel: MovieKernel, memory: Memory, movie: np.ndarray, with_variance: bool
     ) -> tuple[np.ndarray, np.ndarray]:
         """Mean of the values of movies (int [n]), and how much of their variance is explained."""
-        mean = np.zeros(len(movie))
-        if self.with_mean:
-            table = kernel.table
-            mean = table.mean[movie] + table.implicit_means(memory.known, movie)
+        table = kernel.table
+        mean = table.mean[movie] + table.implicit_means(memory.known, movie)
         if not len(memory):
             return mean, np.zeros(len(movie))
         with_stored = kernel.with_stored(movie, memory.movie)
@@ -211,9 +197,7 @@ class Memories(dict[int, Memory]):
         return float(-z @ z / 2 - np.log(np.diagonal(process.root)).sum())
 
     def _columns(self, kernel: MovieKernel, memory: Memory) -> np.ndarray:
-        """C of residuals C a: float64 [n, 1 or 2 + k]."""
-        if not self.with_mean:
-            return memory.value[:, None]
+        """C of residuals C a: float64 [n, 2 + k]."""
         table, movie = kernel.table, memory.movie
         w = table.factors[movie]
         own = np.vecdot(w, table.implicit[movie])
@@ -221,9 +205,7 @@ class Memories(dict[int, Memory]):
         return np.column_stack((residual, own, w))
 
     def _a(self, kernel: MovieKernel, memory: Memory) -> np.ndarray:
-        """a of residuals C a, float64 [1 or 2 + k]."""
-        if not self.with_mean:
-            return np.ones(1)
+        """a of residuals C a, float64 [2 + k]."""
         known = memory.known
         share = 1 / math.sqrt(len(known))
         of_all = kernel.table.implicit[known].sum(axis=0)

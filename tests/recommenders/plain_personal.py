@@ -73,21 +73,19 @@ def plainly(
     rated: list[tuple[int, float]],
     query: Iterable[int],
     watched: Iterable[int] = (),
-    with_mean: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean, not clipped, and variance of a user's ratings of the movies `query`.
 
     Args:
         rated: movies and stars, the latest last.
         watched: other movies that the user has watched.
-        with_mean: False: the mean is 0 before any rating.
     """
     k, n, query = plain_kernel(table, movies), len(rated), list(query)
     rated_movies = [movie for movie, _ in rated]
     known = [*rated_movies, *watched]
 
     def mean_of(which: list[int]) -> np.ndarray:
-        return np.array([plain_mean(table, known, i) if with_mean else 0.0 for i in which])
+        return np.array([plain_mean(table, known, i) for i in which])
 
     def noise(i: int) -> float:
         return table.scales.noise + table.scales.uncertainty * float(table.uncertainty[i])
