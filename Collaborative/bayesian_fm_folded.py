@@ -117,6 +117,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     name: ClassVar[str] = "bayes_fm_folded"
     search_space: ClassVar[dict] = {}
+    defaults_without_background: ClassVar[dict] = {}
     tuned: ClassVar[str] = "never"  # its settings are those of `bayes_fm`
 
     def fit(self, training: Training) -> Self:
