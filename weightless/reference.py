@@ -157,3 +157,30 @@ class ReferenceAgent:
                 )
         self.state = now
         return now[self.arch.Z__flat]
+
+
+class ReferenceNTuple:
+    """The regression memory of `ntuple.NTupleMemory`: a sum and a count for each tuple and what
+    its bits were (Kolcz & Allinson 1996)."""
+
+    def __init__(self, tuples: np.ndarray, prior: int) -> None:
+        self.tuples, self.prior = tuples.tolist(), prior
+        self.rows: dict[tuple[int, ...], tuple[int, int]] = {}
+
+    def places(self, bits: np.ndarray) -> list[tuple[int, ...]]:
+        """A tuple's number, and then its bits."""
+        return [
+            (row, *(int(bits[bit]) for bit in places)) for row, places in enumerate(self.tuples)
+        ]
+
+    def learn(self, bits: np.ndarray, units: int, times: int = 1) -> None:
+        """With times = -1: forget."""
+        for place in self.places(bits):
+            total, count = self.rows.pop(place, (0, 0))
+            if count + times:
+                self.rows[place] = total + times * units, count + times
+
+    def sums(self, bits: np.ndarray) -> tuple[int, int]:
+        """Numerator and denominator of the prediction."""
+        found = [self.rows.get(place, (0, 0)) for place in self.places(bits)]
+        return sum(total for total, _ in found), sum(count for _, count in found) + self.prior
