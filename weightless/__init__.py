@@ -11,6 +11,7 @@ from weightless.counters import draw_tuples
 from weightless.ntuple import NTupleMemory
 from weightless.patterns import Patterns, pack, unpack
 from weightless.population import Population
+from weightless.wisard import Wisard
 
 __all__ = [
     "WHY",
@@ -19,6 +20,7 @@ __all__ = [
     "NTupleMemory",
     "Patterns",
     "Population",
+    "Wisard",
     "draw_tuples",
     "pack",
     "unpack",
