@@ -28,6 +28,7 @@ RECOMMENDERS = {
     "hybrid_implicit": "Collaborative.hybrid:HybridImplicit",
     "mlp_tuned": "PerUser.mlp_tuned:TunedPerUserMlp",
     "ao": "PerUser.perUser:AoRecommender",
+    "wisard": "PerUser.wisard:WisardRecommender",
     "torch": "PerUser.perUser_pytorch:TorchPerUserRecommender",
     "personal": "PerUser.personal:Personal",
     "fold_in": "PerUser.fold_in:FoldIn",

@@ -41,6 +41,9 @@ class Wisard(Counters):
         classes: how many, 2 or more; labels are 0 .. classes − 1.
         margin: tuples by which a class must lead, 1 or more.
 
+    Attributes:
+        learned: examples of each class, int64 [classes].
+
     Raises:
         ValueError: a value out of its range.
     """
@@ -55,12 +58,7 @@ class Wisard(Counters):
             )
         super().__init__(tuples, int(classes))
         self.classes, self.margin = int(classes), int(margin)
-
-    @property
-    def learned(self) -> np.ndarray:
-        """How many examples of each class there are, int64 [classes]."""
-        keys, counts = self.items()
-        return counts[keys <= 1 << self.tuples.shape[1]].sum(axis=0)  # of the first tuple
+        self.learned = np.zeros(self.classes, np.int64)
 
     def learn(self, bits: np.ndarray, label: int) -> None:
         """One example: bits [bits], 0 or 1, and its class.
@@ -69,6 +67,7 @@ class Wisard(Counters):
             ValueError: bits or label are not such.
         """
         self.add(self.addresses(bits)[0], self._one(label))
+        self.learned[label] += 1
 
     def forget(self, bits: np.ndarray, label: int) -> None:
         """Take out again what was learned; the memory is then equal to one that never learned it.
@@ -80,6 +79,7 @@ class Wisard(Counters):
         if not self.read(addresses)[:, label].all():
             raise ValueError(f"class {label} was not learned of this pattern")
         self.add(addresses, -one)
+        self.learned[label] -= 1
 
     def predict(self, bits: np.ndarray) -> Answer:
         """The class of one pattern [bits]."""
@@ -87,6 +87,10 @@ class Wisard(Counters):
         responses, most = np.zeros(self.classes, np.int64), int(self.learned.argmax())
         label, b = bleach(counts, self.margin, most, responses)
         return Answer(int(label), responses, int(b))
+
+    def _restore(self, keys: np.ndarray, values: np.ndarray) -> None:
+        super()._restore(keys, values)
+        self.learned[:] = values[keys <= 1 << self.tuples.shape[1]].sum(axis=0)  # of one tuple
 
     def _one(self, label: int) -> np.ndarray:
         if int(label) != label or not 0 <= label < self.classes:
