@@ -8,7 +8,7 @@ import numpy as np
 
 from data_prep import decode_ratings
 from recbench.contract import ForgettingRecommender, Training
-from recbench.data.encodings.thermometer import RATING_BITS, count_ones, thermometer
+from recbench.data.encodings.thermometer import count_ones, thermometer
 from recbench.ratings import rows_of_each
 from weightless.counters import addresses_of, draw_tuples
 from weightless.wisard import answers_of_users
@@ -17,7 +17,7 @@ NONE = np.empty((2, 0), np.int32)
 
 
 class WisardRecommender(ForgettingRecommender):
-    """For each of the ten bits of a rating two discriminators, of ones and of zeros, with bleaching.
+    """For each of a rating's ten bits two discriminators, of ones and of zeros, with bleaching.
 
     They learn by counting, see `weightless.wisard`. What they count follows from the movies that
     the user has rated and from the stars, so these are what is kept; a prediction is the same, bit
@@ -34,13 +34,13 @@ class WisardRecommender(ForgettingRecommender):
     learns_from: ClassVar[str] = "user"
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict[str, tuple]] = {
-        "n": (1, 8, "int"),
+        "n": (2, 8, "int"),
         "tuples": (8, 16, 24, 32, 48, 64),
         "margin": (1, 8, "int"),
     }
     tuned: ClassVar[str] = "results/tuning/wisard"
 
-    def __init__(self, n: int = 3, tuples: int = 24, margin: int = 3) -> None:
+    def __init__(self, n: int = 2, tuples: int = 64, margin: int = 6) -> None:
         self.n, self.tuples, self.margin = n, tuples, margin
 
     def fit(self, training: Training) -> Self:
