@@ -81,6 +81,7 @@ class MovieKernel:
         if len(other) >= len(self._drift):
             self._drift = self.scales.drift * drift_shape(np.arange(2 * len(other)))
         kernel = self._unit[movie] @ self._unit[other].T  # cosines
+        np.arcsin(np.clip(kernel, -1, 1, out=kernel), out=kernel)
         _add_parts(
             kernel, self._signs[movie] @ self._signs[other].T, self._metadata,
             self._linear[movie], self._linear[other], self._drift, place, lower,
@@ -93,14 +94,13 @@ def _add_parts(
     kernel: Any, agreement: Any, by_metadata: Any, linear: Any, of_other: Any, by_distance: Any,
     place: Any, lower: Any,
 ) -> None:  # fmt: skip
-    """From cosines, and sums of ±1 over metadata bits, to k; in place."""
+    """From angles, and sums of ±1 over metadata bits, to k; in place."""
     m, n = kernel.shape
     bits = len(by_metadata) - 1
     for i in range(m):
         for j in range(i + 1 if lower else n):
-            cosine = min(max(kernel[i, j], -1.0), 1.0)
             kernel[i, j] = (
-                2 / np.pi * np.arcsin(cosine) * linear[i, 0] * of_other[j, 0]
+                2 / np.pi * kernel[i, j] * linear[i, 0] * of_other[j, 0]
                 + linear[i, 1] * of_other[j, 1]
                 + linear[i, 2] * of_other[j, 2]
                 + by_metadata[(bits - int(agreement[i, j])) // 2]

@@ -224,14 +224,18 @@ def test_scales_are_fitted_to_users_of_whom_nothing_was_known(dataset, set_aside
 
 
 def test_who_is_set_aside(monkeypatch):
-    """Of few two quarters, of many one part; as near to 300 as can be, here to 30."""
+    """Of few two quarters, of many one part; as near to 300 as can be, here to 30. Those with ten
+    ratings, if they are enough."""
     monkeypatch.setattr(making, "ASIDE_AT_MOST", 30)
     for users, parts, each in ((10, 2, 2), (31, 2, 7), (80, 2, 20), (120, 1, 30), (500, 1, 30)):
-        chosen = making._aside(np.arange(users) + 7, 0, making.MOST_FOLDS)
-        assert [len(part) for part in chosen] == [each] * parts
-        together = np.concatenate(chosen)
-        assert len(np.unique(together)) == len(together)
-        assert np.isin(together, np.arange(users) + 7).all()
+        for many in (parts * each - 1, parts * each):
+            count = np.where(np.arange(users) < many, 10, 9)
+            chosen = making._aside(np.arange(users) + 7, count, 0, making.MOST_FOLDS)
+            assert [len(part) for part in chosen] == [each] * parts
+            together = np.concatenate(chosen)
+            assert len(np.unique(together)) == len(together)
+            assert np.isin(together, np.arange(users) + 7).all()
+            assert (together < many + 7).all() == (many == parts * each)
 
 
 def test_of_too_few_users_no_table_is_learned(synthetic):

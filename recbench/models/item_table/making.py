@@ -26,6 +26,7 @@ from recbench.threads import one_thread
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
 MOST_FOLDS = 2  # that are set aside in turn, where there are few
 ASIDE = 4  # a part of one in so many, at most
+ASIDE_RATINGS = 10  # of each of them, if a number of users have as many
 FEWEST_USERS = 10
 MOST_USERS = 20_000  # that a table is learned from
 DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
@@ -107,7 +108,8 @@ def make_item_table(
     Scales and steps have to be right for users whom the table was not learned from. So a first
     table is learned without some 300 users, who also say after how many passes to stop; scales and
     steps are fitted to them, and the table is then learned again from all. Of few users, two parts
-    are set aside in turn.
+    are set aside in turn. Users of few ratings say little of that, and would count most where most
+    are such: those with ten are taken, if there are enough.
 
     Args:
         movies: all movies that the table is to have; only metadata bits are looked at.
@@ -119,16 +121,17 @@ def make_item_table(
         most_users: of more, this many are drawn at random: they suffice to learn a movie's
             factors, and the time to learn no longer grows with the dataset.
     """
-    users = np.unique(background.user)
+    users, count = np.unique(background.user, return_counts=True)
     if len(users) > most_users:
-        users = np.sort(np.random.default_rng([seed, 8]).permutation(users)[:most_users])
+        drawn = np.sort(np.random.default_rng([seed, 8]).permutation(len(users))[:most_users])
+        users, count = users[drawn], count[drawn]
         background = background.take(np.isin(background.user, users))
     if len(users) < FEWEST_USERS:
         return ItemTable.of_metadata(movies)
     with one_thread():
         blocks: list[Block] = []
         iterations = []
-        for chosen in _aside(users, seed, most_folds):
+        for chosen in _aside(users, count, seed, most_folds):
             aside = np.isin(background.user, chosen)
             others, held_out = background.take(~aside), background.take(aside)
             without = movies_without(chosen) if movies_without else movies
@@ -169,9 +172,15 @@ def _rounded(x: np.ndarray, decimals: int = DECIMALS) -> np.ndarray:
     return x.round(decimals) + 0.0  # −0 is another number to a checksum: now it is 0
 
 
-def _aside(users: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
-    """Users to set aside: one part of 300 of many, or two parts of a quarter of few each."""
-    order = np.random.default_rng([seed, 5]).permutation(users)
+def _aside(users: np.ndarray, count: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
+    """Users to set aside: one part of 300 of many, or two parts of a quarter of few each.
+
+    Args:
+        users, count: int [n], and how many ratings each has.
+    """
     each = min(len(users) // ASIDE, ASIDE_AT_MOST)
     folds = min(-(-ASIDE_AT_MOST // each), most_folds)
+    enough = users[count >= ASIDE_RATINGS]
+    order = enough if len(enough) >= folds * each else users
+    order = np.random.default_rng([seed, 5]).permutation(order)
     return [order[k * each : (k + 1) * each] for k in range(folds)]

@@ -335,8 +335,9 @@ def implicit_means(
     if not len(rated):
         return np.zeros(len(movie))
     w = factors[movie]
-    among = rated == movie[0] if len(movie) == 1 else np.isin(movie, rated)  # faster of one
-    own = np.where(among.any() if len(movie) == 1 else among, np.vecdot(w, implicit[movie]), 0.0)
+    among = np.zeros(len(factors), dtype=bool)
+    among[rated] = True
+    own = np.where(among[movie], np.vecdot(w, implicit[movie]), 0.0)
     return (w @ implicit[rated].sum(axis=0) - own) / np.sqrt(len(rated)) - w @ implicit_mean
 
 
