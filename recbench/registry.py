@@ -31,6 +31,8 @@ RECOMMENDERS = {
     "wisard": "PerUser.wisard:WisardRecommender",
     "torch": "PerUser.perUser_pytorch:TorchPerUserRecommender",
     "personal": "PerUser.personal:Personal",
+    "ntuple": "PerUser.ntuple:NTuple",
+    "implicit_mean": "PerUser.ntuple:ImplicitMean",
     "fold_in": "PerUser.fold_in:FoldIn",
     "personal_live": "Collaborative.personal_live:PersonalLive",
     "ridge_recursive": "PerUser.recursive_ridge:RecursiveRidge",
