@@ -23,8 +23,6 @@ FRACTION_BITS = 4  # residuals are whole sixteenths of a star
 UNITS = 2**FRACTION_BITS
 BIAS_SHRINKAGE = 16  # ratings
 RECENT = np.rint(16 * drift_shape(np.arange(16))).astype(int)  # weights, the latest first
-    np.int64
-)  # weights, the latest first
 RECENT_SHRINKAGE = 60 * 16  # of the sum of these weights
 IMPLICIT_UNITS = 1e5  # in an item table B is rounded to so many parts: its sums are exact
 BYTES = 4 + 1 + 2  # of a rating: movie, half stars, residual
