@@ -73,8 +73,13 @@ def spelled(table: ItemTable, n: int, tuples: int, seed: int = 0) -> np.ndarray:
     """The addresses that the tuples of an n-tuple memory spell for each movie of a table.
 
     Each tuple has n hyperplanes of its own, at right angles to one another as far as there are
-    dimensions, so that no two of its bits tell alike (super-bits; Ji and others 2012). The part of
-    tuples in which two movies at the angle θ have the same address is near (1 − θ/π)^n.
+    dimensions, so that there is less chance in it (super-bits; Ji and others 2012). By independent
+    ones, two movies at the angle θ would have the same address in (1 − θ/π)^n of the tuples.
+
+    Args:
+        n: bits of a tuple, 1 to 32.
+        tuples: how many.
+        seed: of the hyperplanes.
 
     Returns:
         uint8, uint16 or uint32, the smallest that holds n bits: [movies, tuples]. A movie without
