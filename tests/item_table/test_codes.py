@@ -154,7 +154,6 @@ def test_tuples_fire_by_the_angle_of_two_movies(n):
     assert (found.dtype, found.shape, found.max()) == (np.uint8, (30, 2_000), 2**n - 1)
     assert (fires(found) - expected).max() < 0.05
     assert (fires(found) - expected).min() > -0.1
-    assert (np.diff(fires(found)[0][np.argsort(expected[0])]) > -0.03).all()
     assert (spelled(table, n, 2_000, seed=1) == found).all()
     assert (spelled(table, n, 2_000, seed=2) != found).any()
     ours = np.var([fires(spelled(table, n, 200, seed)) for seed in range(20)], axis=0).mean()
