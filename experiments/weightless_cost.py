@@ -58,7 +58,8 @@ def main(parameters: Parameters) -> int:
     for name, form in FORMS.items():
         for history in parameters.histories:
             key: dict[str, object] = {"model": name, "ratings": history}
-            jobs.append(Job(key, key, partial(on_one_thread, form, parameters, history)))
+            columns = key | {"bytes_of_ratings": RATING_BYTES * history}
+            jobs.append(Job(key, columns, partial(on_one_thread, form, parameters, history)))
     return run_experiment(
         *(parameters, "weightless-cost", [], lambda _: jobs, lambda *_: {}), rows_file="costs.csv"
     )
@@ -73,10 +74,6 @@ def cost(learn: Any, predict: Any, user_bytes: int, shared_bytes: int, **more: o
         for name, number in zip(names, numbers, strict=True)
     }
     return row | {"user_bytes": user_bytes, "shared_bytes": shared_bytes} | more
-
-
-def ratings_alone(_: Parameters, history: int) -> dict:
-    return {"user_bytes": RATING_BYTES * history}
 
 
 def wisard(_: Parameters, history: int) -> dict:
@@ -151,7 +148,6 @@ def gaussian_process(_: Parameters, history: int) -> dict:
 
 
 FORMS: dict[str, Callable[[Parameters, int], dict]] = {
-    "ratings alone": ratings_alone,
     "wisard, counters": wisard,
     "n-tuple, counters": counters,
     "n-tuple, all addresses": all_addresses,
