@@ -9,7 +9,7 @@ from weightless.agent import WHY, Agent
 from weightless.arch import Arch
 from weightless.counters import draw_tuples
 from weightless.ntuple import NTupleMemory
-from weightless.patterns import Patterns, pack, unpack
+from weightless.patterns import pack, unpack
 from weightless.population import Population
 from weightless.wisard import Wisard
 
@@ -18,7 +18,6 @@ __all__ = [
     "Agent",
     "Arch",
     "NTupleMemory",
-    "Patterns",
     "Population",
     "Wisard",
     "draw_tuples",
