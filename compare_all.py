@@ -18,7 +18,7 @@ REVIEWS_PER_USER = [5, 10, 25, 100, 200]  # ratings of each user, a cell for eac
 ITERATIONS = 5  # times that each cell is run, with other users each time
 MODELS = [  # see --list-models; or one of your own as my_file:MyModel
     "ao", "torch", "colab",  # as published
-    "personal", "ridge", "mlp_tuned",  # of one user
+    "wisard", "ntuple", "personal", "ridge", "mlp_tuned",  # of one user
     "bias", "svd", "bayes_fm",  # of all users
     "movie_mean", "user_mean", "user_median", "always_3",
 ]  # fmt: skip

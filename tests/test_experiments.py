@@ -257,6 +257,19 @@ def test_variants_are_relative_to_the_whole(tmp_path):
         assert table.loc[part, "mean"] != 0
 
 
+@pytest.mark.slow
+def test_sizes_of_ntuple_are_relative_to_the_gaussian_process(tmp_path):
+    words = {"datasets": (str(SYNTHETIC),), "cells": ("12x0",), "iterations": 1, "draws": 2}
+    assert run("ntuple_variants", **words, output_dir=tmp_path / "run") == 0
+    summary = pd.read_csv(tmp_path / "run" / "summary.csv").set_index("model")["percent"]
+    assert summary["personal"] == 0
+    assert summary.index[-1] == "published bits"
+    size = pd.read_csv(tmp_path / "run" / "size.csv").set_index("n")
+    assert size.loc[7, "T 256"] == summary["n 7, T 256"]
+    draws = pd.read_csv(tmp_path / "run" / "comparison.csv")["model"].value_counts()
+    assert (draws["personal"], draws["n 7, T 256"], draws["published bits"]) == (1, 2, 2)
+
+
 def test_a_table_from_devices_is_the_same_table(tmp_path):
     run("federated", rounds=4, output_dir=tmp_path / "run")
     table = pd.read_csv(tmp_path / "run/rounds.csv")

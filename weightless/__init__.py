@@ -1,12 +1,26 @@
 """An open engine for weightless neural networks: `import weightless as ao`.
 
-Agents of binary neurons that learn by storing what they read, one example at a time. It takes
-the calls that AO Labs document for their agents, and needs numpy and numba alone.
+Agents of binary neurons that learn by storing what they read, one example at a time, by the calls
+that AO Labs document for theirs; and memories of n-tuples, which count. It needs numpy and numba
+alone.
 """
 
 from weightless.agent import WHY, Agent
 from weightless.arch import Arch
-from weightless.patterns import Patterns, pack, unpack
+from weightless.counters import draw_tuples
+from weightless.ntuple import NTupleMemory
+from weightless.patterns import pack, unpack
 from weightless.population import Population
+from weightless.wisard import Wisard
 
-__all__ = ["WHY", "Agent", "Arch", "Patterns", "Population", "pack", "unpack"]
+__all__ = [
+    "WHY",
+    "Agent",
+    "Arch",
+    "NTupleMemory",
+    "Population",
+    "Wisard",
+    "draw_tuples",
+    "pack",
+    "unpack",
+]

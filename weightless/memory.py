@@ -19,7 +19,7 @@ import numpy as np
 
 from weightless.arch import Group
 from weightless.kernels import MAX_WORDS, fire, fire_many, weigh
-from weightless.patterns import GrowingPlanes, Patterns, pack, words_for
+from weightless.patterns import GrowingPlanes, pack, words_for
 
 WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 L_ONE = 2**32
@@ -46,7 +46,7 @@ class Memory:
             raise ValueError(
                 f"a neuron reads at most {64 * MAX_WORDS} bits, {group.neurons[0]} more"
             )
-        self.patterns = Patterns(64 * self.words)
+        self.patterns = GrowingPlanes(self.words, np.uint64)
         self.answers = GrowingPlanes(words_for(len(group.neurons)), np.uint64)
         self._weights = np.zeros((len(group.neurons), 64 * self.words), np.int32)
         self._weighed = 0  # patterns that the weights are of
@@ -61,7 +61,7 @@ class Memory:
 
     def store(self, inputs: np.ndarray, neighbours: np.ndarray, answers: np.ndarray) -> None:
         """Remember n patterns: uint8 [n, inputs], [n, neighbours] and [n, neurons]."""
-        self.patterns.store(np.concatenate([pack(inputs), pack(neighbours)], axis=1))
+        self.patterns.append(np.concatenate([pack(inputs), pack(neighbours)], axis=1).T)
         self.answers.append(pack(answers).T)
 
     def weights(self) -> np.ndarray:

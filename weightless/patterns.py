@@ -1,4 +1,4 @@
-"""Binary patterns in 64-bit words, stored one after another, and how many bits of them differ.
+"""Binary patterns in 64-bit words, stored one after another.
 
 Bit b of a pattern is bit b % 64 of word b // 64; the rest of the last word is 0.
 """
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from weightless.compiled import compiled
-from weightless.lanes import popcount
 
 
 def words_for(bits: int) -> int:
@@ -98,38 +97,3 @@ class GrowingPlanes:
             )
         self.array = np.array(columns, order="C")
         self._count = columns.shape[1]
-
-
-class Patterns(GrowingPlanes):
-    """Packed patterns in planes: uint64 [words, patterns], the oldest first.
-
-    Args:
-        bits: of a pattern.
-    """
-
-    def __init__(self, bits: int) -> None:
-        super().__init__(words_for(bits), np.uint64)
-
-    def store(self, packed: np.ndarray) -> None:
-        """Remember n patterns, uint64 [n, words], see `pack`."""
-        self.append(packed.T)
-
-    def distances(self, queries: np.ndarray, words: slice = slice(None)) -> np.ndarray:
-        """How many bits differ: int64 [n, patterns] of n queries, uint64 [n, words].
-
-        Args:
-            words: which words of a pattern to compare.
-        """
-        return _distances(self.array[words], len(self), np.ascontiguousarray(queries[:, words]))
-
-
-@compiled
-def _distances(planes: Any, count: Any, queries: Any) -> Any:
-    differing = np.zeros((len(queries), count), np.int64)
-    for query in range(len(queries)):
-        row = differing[query]
-        for word in range(len(planes)):
-            plane, bits = planes[word][:count], queries[query, word]
-            for pattern in range(len(row)):
-                row[pattern] += np.int64(popcount(plane[pattern] ^ bits))
-    return differing

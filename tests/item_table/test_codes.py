@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbench.checks.toy_data import toy_movies, toy_table
 from recbench.models.item_table import codes
-from recbench.models.item_table.codes import choose_codes
+from recbench.models.item_table.codes import choose_codes, spelled
 from recbench.models.item_table.scales import arcsine_kernel
 
 
@@ -131,3 +132,30 @@ def test_what_a_code_looks_like():
     assert (choose_codes(factors, count, 40, 0) == code).all()
     assert (choose_codes(factors, count, 40, 1) != code).any()
     assert (choose_codes(-factors, count, 40, 0) == 1 - code).all()
+
+
+@pytest.mark.parametrize("n", [1, 4, 7])  # of five dimensions
+def test_tuples_fire_by_the_angle_of_two_movies(n):
+    """(1 − θ/π)^n of the tuples by independent hyperplanes; at right angles to one another, less
+    where there are more than one, and with less chance in it."""
+    table = toy_table(toy_movies(30))
+    factors, rng = table.factors[:, 1:], np.random.default_rng(0)
+    unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
+    expected = (1 - np.arccos((unit @ unit.T).clip(-1, 1)) / np.pi) ** n
+
+    def fires(addresses: np.ndarray) -> np.ndarray:
+        return (addresses[:, None] == addresses).mean(axis=-1)
+
+    def independent() -> np.ndarray:
+        planes = rng.standard_normal((factors.shape[1], 200 * n))
+        return (factors @ planes > 0).reshape(-1, 200, n) @ (1 << np.arange(n))
+
+    found = spelled(table, n, 2_000, seed=1)
+    assert (found.dtype, found.shape, found.max()) == (np.uint8, (30, 2_000), 2**n - 1)
+    assert (fires(found) - expected).max() < 0.05
+    assert (fires(found) - expected).min() > -0.1
+    assert (spelled(table, n, 2_000, seed=1) == found).all()
+    assert (spelled(table, n, 2_000, seed=2) != found).any()
+    ours = np.var([fires(spelled(table, n, 200, seed)) for seed in range(20)], axis=0).mean()
+    theirs = np.var([fires(independent()) for _ in range(20)], axis=0).mean()
+    assert ours < (1.1 if n == 1 else 0.9) * theirs

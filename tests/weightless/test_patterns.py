@@ -1,4 +1,4 @@
-"""Patterns: distances by counting bit after bit, and what is left of a pattern taken out."""
+"""Growing planes do as a list does, and nothing is left of a pattern taken out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weightless import Patterns
 from weightless.patterns import GrowingPlanes
 
 EVERY_WORD = 2**64 - 1
-
-
-def counted(first: np.ndarray, second: np.ndarray) -> int:
-    """Bits that differ, of words as Python numbers."""
-    return sum(bin(int(a) ^ int(b)).count("1") for a, b in zip(first, second, strict=True))
 
 
 def random_words(rng: np.random.Generator, n: int, words: int) -> np.ndarray:
@@ -23,36 +17,13 @@ def random_words(rng: np.random.Generator, n: int, words: int) -> np.ndarray:
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 20), st.integers(0, 5), st.data()
-)
-def test_distances_are_bits_that_differ(seed, words, stored, asked, data):
-    rng = np.random.default_rng(seed)
-    own, questions = random_words(rng, stored, words), random_words(rng, asked, words)
-    if asked and stored:
-        questions[0] = own[-1]
-    patterns = Patterns(64 * words)
-    cut = data.draw(st.integers(0, stored))
-    patterns.store(own[:cut])
-    patterns.store(own[cut:])
-    start = data.draw(st.integers(0, words))
-    stop = data.draw(st.integers(start, words))
-    for part in (slice(None), slice(start, stop), slice(start, None), slice(stop)):
-        expected = [[counted(q[part], p[part]) for p in own] for q in questions]
-        found = patterns.distances(questions, part)
-        assert found.dtype == np.int64
-        assert found.shape == (asked, stored)
-        assert found.tolist() == expected
-
-
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.data())
 def test_storing_and_removing_as_with_a_list(seed, words, data):
     """And nowhere in the room is a word of a pattern that was taken out."""
     rng = np.random.default_rng(seed)
-    patterns, plain, removed = Patterns(64 * words), [], set()
+    patterns, plain, removed = GrowingPlanes(words, np.uint64), [], set()
     if data.draw(st.booleans()):  # else there is room to spare sooner
-        patterns.store(first := random_words(rng, 3, words))
+        patterns.append((first := random_words(rng, 3, words)).T)
         plain += [tuple(map(int, row)) for row in first]
     for _ in range(data.draw(st.integers(0, 25))):
         if plain and data.draw(st.booleans()):
@@ -61,21 +32,18 @@ def test_storing_and_removing_as_with_a_list(seed, words, data):
             removed.update(plain.pop(at))
         else:
             more = random_words(rng, data.draw(st.integers(0, 3)), words)
-            patterns.store(more)
+            patterns.append(more.T)
             plain += [tuple(map(int, row)) for row in more]
         assert len(patterns) == len(plain)
         assert [tuple(map(int, column)) for column in patterns.columns.T] == plain
         assert not patterns.array[:, len(patterns) :].any()
         assert removed.isdisjoint(patterns.array.ravel().tolist())
-    asked = random_words(rng, 2, words)
-    expected = [[counted(q, p) for p in plain] for q in asked]
-    assert patterns.distances(asked).tolist() == expected
 
 
 @pytest.mark.parametrize("at", [-1, 3, 100])
 def test_what_is_not_there_cannot_be_removed(at):
-    patterns = Patterns(64)
-    patterns.store(np.array([[1], [2], [3]], np.uint64))
+    patterns = GrowingPlanes(1, np.uint64)
+    patterns.append(np.array([[1, 2, 3]], np.uint64))
     with pytest.raises(IndexError, match=f"column {at} of 3"):
         patterns.remove(at)
     assert patterns.columns.tolist() == [[1, 2, 3]]

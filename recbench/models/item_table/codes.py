@@ -6,6 +6,7 @@ import numpy as np
 
 from recbench.models.item_table.scales import arcsine_kernel
 from recbench.models.item_table.table import ItemTable
+from weightless.counters import addresses_of
 
 CODE_BITS = 512
 POOL = 4_096  # hyperplanes to choose code bits from
@@ -66,3 +67,27 @@ def _herded(factors: np.ndarray, weight: np.ndarray, planes: np.ndarray, bits: i
         chosen.append(int(gain.argmax()))
         taken += (weighted.T @ sides[:, chosen[-1]]) ** 2
     return chosen
+
+
+def spelled(table: ItemTable, n: int, tuples: int, seed: int = 0) -> np.ndarray:
+    """The addresses that the tuples of an n-tuple memory spell for each movie of a table.
+
+    Each tuple has n hyperplanes of its own, at right angles to one another as far as there are
+    dimensions, so that there is less chance in it (super-bits; Ji and others 2012). By independent
+    ones, two movies at the angle θ would have the same address in (1 − θ/π)^n of the tuples.
+
+    Args:
+        n: bits of a tuple, 1 to 32.
+        tuples: how many.
+        seed: of the hyperplanes.
+
+    Returns:
+        uint8, uint16 or uint32, the smallest that holds n bits: [movies, tuples]. A movie without
+        factors has zeros.
+    """
+    factors = table.factors[:, 1:]  # (movies, f)
+    f, rng = factors.shape[1], np.random.default_rng([seed, 16])
+    drawn = np.linalg.qr(rng.standard_normal((tuples, -(-n // f), f, f)))[0]
+    planes = drawn.reshape(tuples, -1, f)[:, :n].reshape(tuples * n, f)
+    bits = (factors @ planes.T > 0).astype(np.uint8)
+    return addresses_of(bits, np.arange(tuples * n).reshape(tuples, n))

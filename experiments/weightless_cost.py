@@ -1,0 +1,195 @@
+"""What it costs to store a rating and to predict one, weightless and otherwise -> costs.csv
+
+Of histories of 10, 100, 1,000 and 10,000 ratings of made-up movies: 14 normal factors each, a code
+of 512 bits by random hyperplanes, and 26 even bits. Operations follow from the formulas; the places
+that a search in a table looks at are counted in the table itself:
+
+- addition: an addition, subtraction or comparison of two numbers (shifts and loops not counted);
+- multiplication: a multiplication or division; two in each hash;
+- read: a number or a row fetched from a table.
+
+Bytes are of one user and, apart, of what all users share. Microseconds are processor time in
+Python; those of a Gaussian process of 10,000 ratings, whose factor takes 800 MB, are left out.
+
+    python -m experiments.weightless_cost
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import weightless as ao
+from experiments.common import Flags, Job, run_experiment
+from recbench.command_line import run
+from recbench.models.gaussian_process import GaussianProcess
+from recbench.threads import on_one_thread
+from weightless.counters import Counters, addresses_of, mix
+from weightless.ntuple import sums_of_users
+
+MOVIES, FACTORS, CODE_BITS, OUTPUTS = 12_000, 14, 512, 10
+RATING_BYTES = 5  # a movie's number and half stars
+REPEATS = 50
+MOST_TIMED = 1_000  # ratings of a Gaussian process
+
+
+@dataclass
+class Parameters(Flags):
+    """Edit them here, or give them as flags."""
+
+    histories: tuple[int, ...] = (10, 100, 1_000, 10_000)
+    """ratings that are there before"""
+    n: int = 8
+    """bits of a tuple of the code"""
+    tuples: int = 256
+    """how many"""
+
+
+def main(parameters: Parameters) -> int:
+    jobs = []
+    for name, form in FORMS.items():
+        for history in parameters.histories:
+            key: dict[str, object] = {"model": name, "ratings": history}
+            columns = key | {"bytes_of_ratings": RATING_BYTES * history}
+            jobs.append(Job(key, columns, partial(on_one_thread, form, parameters, history)))
+    return run_experiment(
+        *(parameters, "weightless-cost", [], lambda _: jobs, lambda *_: {}), rows_file="costs.csv"
+    )
+
+
+def cost(learn: Any, predict: Any, user_bytes: int, shared_bytes: int, **more: object) -> dict:
+    """A row; `learn` and `predict` are additions, multiplications and reads."""
+    names = ("additions", "multiplications", "reads")
+    row = {
+        f"{what}_{name}": round(number)
+        for what, numbers in (("learn", learn), ("predict", predict))
+        for name, number in zip(names, numbers, strict=True)
+    }
+    return row | {"user_bytes": user_bytes, "shared_bytes": shared_bytes} | more
+
+
+def wisard(_: Parameters, history: int) -> dict:
+    """The ten pairs of discriminators of the recommender `wisard`, on 26 bits. The first step of
+    bleaching is counted, in which nearly all are decided or the second."""
+    bits = np.random.default_rng(2).integers(0, 2, (MOVIES, 26), np.uint8)
+    tuples = ao.draw_tuples(26, 2, 64)
+    addresses, memory = addresses_of(bits, tuples), ao.Wisard(tuples, 2, 6)
+    for movie in range(history):
+        memory.add(addresses[movie], np.eye(2)[movie % 2])
+    t, looked = OUTPUTS * len(tuples), OUTPUTS * len(tuples) * probes(memory)
+    reads = len(tuples) + t + looked
+    learn, predict = (t + looked, 2 * t, reads), (4 * t + looked, 2 * t, reads)
+    return cost(learn, predict, OUTPUTS * memory.nbytes, addresses.nbytes)
+
+
+def counters(parameters: Parameters, history: int) -> dict:
+    """Sums and counts in a table that has what was met; `c_bytes` is the machine code of the C
+    file for this machine, made for size."""
+    addresses, tuples = spelled(parameters)
+    memory, residual = ao.NTupleMemory(tuples, 0.25), np.array([3, 1])
+    for movie in range(history):
+        memory.add(addresses[movie], residual)
+    t, held, looked = len(tuples), memory.nbytes, len(tuples) * probes(memory)
+    learn, predict = (
+        (2 * t + looked, multiplications, 2 * t + looked) for multiplications in (2 * t, 2 * t + 1)
+    )
+    times = {
+        "predict_us": microseconds(lambda at: memory.read(addresses[at]).sum(axis=0)),
+        "learn_us": microseconds(lambda at: memory.add(addresses[-1 - at], residual)),
+    }
+    return cost(learn, predict, held, addresses.nbytes, c_bytes=c_bytes(), **times)
+
+
+def all_addresses(parameters: Parameters, history: int) -> dict:
+    """The same in an array that has every address: no search."""
+    t, addresses = parameters.tuples, spelled(parameters)[0]
+    return cost((2 * t, 0, 2 * t), (2 * t, 1, 2 * t), 8 * t << parameters.n, addresses.nbytes)
+
+
+def patterns(parameters: Parameters, history: int) -> dict:
+    """The same predictions from the ratings and their residuals: there is nothing to learn."""
+    addresses, t, n = spelled(parameters)[0], parameters.tuples, history
+    movie, units, first = np.arange(n), np.full(n, 3, np.int16), np.array([0, n])
+    user = np.array([0])
+    predict_us = microseconds(
+        lambda at: sums_of_users(addresses, first, movie, units, user, np.array([at]), 64)
+    )
+    predict = (2 * n * t + 2 * n, n + 1, t + n * t + n)
+    return cost((0, 0, 0), predict, (4 + 2) * n, addresses.nbytes, predict_us=predict_us)
+
+
+def gaussian_process(_: Parameters, history: int) -> dict:
+    """A row of the Cholesky factor to learn; a forward substitution to predict, for the variance,
+    too. Of the kernel the product of factors alone is counted."""
+    factors, n = np.random.default_rng(0).standard_normal((MOVIES, FACTORS)) / FACTORS**0.5, history
+    row = n * FACTORS + n * n // 2  # multiplications, and as many additions
+    held = 8 * n * n + (RATING_BYTES + 16) * n
+    found = cost([row] * 3, [row + 2 * n] * 3, held, factors.nbytes)
+    if n > MOST_TIMED:
+        return found
+    stored, one = factors[:n], np.ones((1, 1))
+    process = GaussianProcess(stored @ stored.T + np.eye(n), np.ones((n, 1)))
+
+    def predict(at: int) -> object:
+        return process.predict((stored @ factors[-1 - at])[None], one[0])
+
+    def learn(at: int) -> None:
+        process.learn(factors[: len(process)] @ factors[len(process)], 2.0, one[0])
+
+    return found | {"predict_us": microseconds(predict), "learn_us": microseconds(learn)}
+
+
+FORMS: dict[str, Callable[[Parameters, int], dict]] = {
+    "wisard, counters": wisard,
+    "n-tuple, counters": counters,
+    "n-tuple, all addresses": all_addresses,
+    "n-tuple, patterns": patterns,
+    "Gaussian process": gaussian_process,
+}
+
+# --- what they share ---------------------------------------------------------------------------
+
+
+def spelled(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """Addresses of all movies, and the tuples that spell them."""
+    factors = np.random.default_rng(0).standard_normal((MOVIES, FACTORS))
+    planes = np.random.default_rng(1).standard_normal((FACTORS, CODE_BITS))
+    tuples = ao.draw_tuples(CODE_BITS, parameters.n, parameters.tuples)
+    return addresses_of((factors @ planes > 0).astype(np.uint8), tuples), tuples
+
+
+def probes(memory: Counters) -> float:
+    """Places that a search for a row that is there looks at, on average."""
+    there, mask = np.flatnonzero(memory._keys), len(memory._keys) - 1
+    home = [int(mix(np.uint64(key))) & mask for key in memory._keys[there].tolist()]
+    return float(((there - np.array(home)) & mask).mean()) + 1
+
+
+def microseconds(work: Callable[[int], object]) -> float:
+    """Of processor time, a call on average; the first, which may compile, is not counted."""
+    work(0)
+    begun = time.process_time()
+    for repeat in range(1, REPEATS + 1):
+        work(repeat)
+    return 1e6 * (time.process_time() - begun) / REPEATS
+
+
+def c_bytes() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / "ntuple.o"
+        source = Path(ao.__file__).with_name("ntuple.c")
+        subprocess.run(["cc", "-std=c99", "-Os", "-c", source, "-o", built], check=True)
+        shown = subprocess.run(["size", built], check=True, capture_output=True, text=True).stdout
+    return int(shown.splitlines()[1].split()[0])  # text
+
+
+if __name__ == "__main__":
+    run(main, Parameters)

@@ -1,0 +1,163 @@
+"""Counters, patterns and the plain reference are one memory; forgetting leaves nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import weightless as ao
+from weightless.counters import addresses_of
+from weightless.ntuple import matches, stars_of, sums_of_users, to_units
+from weightless.reference import ReferenceNTuple
+
+
+@st.composite
+def examples(draw, most=30):
+    """Tuples, patterns that often recur, and residuals in units of 1/16 star."""
+    bits, n = draw(st.integers(1, 40)), draw(st.integers(1, 20))
+    tuples = ao.draw_tuples(bits, min(n, bits), draw(st.integers(1, 9)), draw(st.integers(0, 99)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    patterns = rng.integers(0, 2, (5, bits), np.uint8)[
+        rng.integers(0, 5, draw(st.integers(0, most)))
+    ]
+    patterns ^= (rng.random(patterns.shape) < 0.1).astype(np.uint8)
+    return tuples, patterns, rng.integers(-70, 71, len(patterns))
+
+
+def taught(tuples, patterns, units, weight=0.3):
+    memory = ao.NTupleMemory(tuples, weight)
+    for pattern, one in zip(patterns, units, strict=True):
+        assert memory.learn(pattern, one / 16) == one
+    return memory
+
+
+def assert_equal(one, other):
+    assert one.rows == other.rows == len(one.items()[0])
+    for mine, its in zip(one.items(), other.items(), strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@given(examples())
+@settings(max_examples=60, deadline=None)
+def test_counters_patterns_and_reference_are_equal(example):
+    tuples, patterns, units = example
+    memory = taught(*example)
+    reference = ReferenceNTuple(tuples, memory.prior)
+    for pattern, one in zip(patterns, units, strict=True):
+        reference.learn(pattern, int(one))
+    assert memory.rows == len(reference.rows)
+    asked = np.concatenate([patterns, np.zeros((1, patterns.shape[1]), np.uint8)])
+    addresses, half = addresses_of(asked, tuples), len(patterns) // 2
+    first, query = np.array([0, half, len(patterns)]), np.arange(len(asked))
+    of_both = [
+        sums_of_users(addresses, first, query[:-1], units, np.full(len(asked), user), query, 0)
+        for user in (0, 1)
+    ]
+    for row, pattern in enumerate(asked):
+        assert memory.sums(pattern) == reference.sums(pattern)
+        total, count = (int(mine[row] + its[row]) for mine, its in zip(*of_both, strict=True))
+        assert memory.sums(pattern) == (total, count + memory.prior)
+        assert memory.predict(pattern) == stars_of(total, count + memory.prior, 4)
+        shares = memory.explain(pattern, patterns, units)
+        assert shares.sum() == pytest.approx(memory.predict(pattern), abs=1e-12)
+
+
+@given(examples(), st.data())
+@settings(max_examples=60, deadline=None)
+def test_forgetting_equals_never_having_learned_in_any_order(example, data):
+    tuples, patterns, units = example
+    memory, order = taught(*example), data.draw(st.permutations(range(len(patterns))))
+    gone = order[: len(order) // 2]
+    for row in gone:
+        memory.forget(patterns[row], units[row] / 16)
+    kept = order[len(gone) :]
+    assert_equal(memory, taught(tuples, patterns[kept], units[kept]))
+    for row in kept:
+        memory.forget(patterns[row], units[row] / 16)
+    assert memory.rows == 0
+    assert not memory._keys.any()
+    assert not memory._values.any()
+
+
+def test_what_was_not_learned_is_not_forgotten():
+    rng = np.random.default_rng(0)
+    tuples, patterns = ao.draw_tuples(20, 4, 10), rng.integers(0, 2, (3, 20), np.uint8)
+    memory, same = (taught(tuples, patterns[:2], np.array([3, -5])) for _ in range(2))
+    for pattern, residual in ((patterns[2], 3 / 16), (patterns[0], 4 / 16)):
+        with pytest.raises(ValueError, match="was not learned"):
+            memory.forget(pattern, residual)
+    with pytest.raises(ValueError, match="not those that were learned"):
+        memory.explain(patterns[0], patterns[:2], np.array([4, -5]))
+    assert_equal(memory, same)
+
+
+@pytest.mark.parametrize(("bits", "n"), [(512, 8), (40, 10), (64, 30)])
+def test_it_grows_and_comes_back_from_a_file(tmp_path, bits, n):
+    """Rows of 12 bytes, or of 16 where keys need more than 32 bits; at least three eighths full
+    after growing."""
+    rng = np.random.default_rng(1)
+    tuples, patterns = ao.draw_tuples(bits, n, 50), rng.integers(0, 2, (60, bits), np.uint8)
+    units = rng.integers(-70, 71, 60)
+    memory = taught(tuples, patterns, units)
+    assert memory.nbytes <= (16 if n == 30 else 12) * (memory.rows + len(tuples)) * 8 / 3
+    memory.save(tmp_path / "memory")
+    loaded = ao.NTupleMemory.load(tmp_path / "memory")
+    assert_equal(loaded, memory)
+    for one in (memory, loaded):
+        one.learn(patterns[0], 1.0)
+        one.forget(patterns[5], units[5] / 16)
+    assert_equal(loaded, memory)
+    assert loaded.predict(patterns[7]) == memory.predict(patterns[7])
+    with pytest.raises(ValueError, match="holds ntuple data"):
+        ao.Population.load(tmp_path / "memory")
+
+
+def test_files_that_do_not_hold_together_are_refused(tmp_path):
+    memory = taught(ao.draw_tuples(8, 2, 4), np.eye(8, dtype=np.uint8), np.arange(8))
+    for spoil in ("order", "range", "empty row", "columns"):
+        keys, values = memory.items()
+        keys[-1] = {"order": keys[0], "range": 99}.get(spoil, keys[-1])
+        values[0] = 0 if spoil == "empty row" else values[0]
+        values = values[:, :1] if spoil == "columns" else values
+        memory.items = lambda keys=keys, values=values: (keys, values)
+        memory.save(tmp_path / "memory")
+        del memory.items
+        with pytest.raises(ValueError, match="does not hold a whole memory"):
+            ao.NTupleMemory.load(tmp_path / "memory")
+
+
+def test_matches_are_the_tuples_that_agree():
+    rng = np.random.default_rng(2)
+    for n in (3, 12, 20):  # addresses of 8, 16 and 32 bits
+        tuples = ao.draw_tuples(24, n, 7)
+        one, other = (rng.integers(0, 2, (m, 24), np.uint8) for m in (4, 6))
+        expected = (one[:, None][:, :, tuples] == other[None][:, :, tuples]).all(3).sum(2)
+        found = matches(addresses_of(one, tuples), addresses_of(other, tuples))
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_tuples_are_dealt_out():
+    tuples = ao.draw_tuples(40, 8, 10, seed=3)
+    assert (np.bincount(tuples.ravel(), minlength=40) == 2).all()  # 10 x 8 of 40 bits
+    assert all(len(set(one)) == 8 for one in tuples.tolist())
+    np.testing.assert_array_equal(tuples, ao.draw_tuples(40, 8, 10, seed=3))
+    assert (tuples != ao.draw_tuples(40, 8, 10, seed=4)).any()
+
+
+def test_bad_input_is_refused():
+    tuples, ones = ao.draw_tuples(6, 2, 3), np.ones(6, np.uint8)
+    for bits, n, number in ((6, 7, 1), (6, 0, 1), (6, 2, 0), (64, 33, 1)):
+        with pytest.raises(ValueError, match="bits in 1 or more tuples"):
+            ao.draw_tuples(bits, n, number)
+    for wrong in (np.zeros((2, 0), int), np.zeros((0, 2), int), -tuples, tuples / 2):
+        with pytest.raises(ValueError, match="tuples: places from 0 up"):
+            ao.NTupleMemory(wrong, 1)
+    for weight, fraction_bits in ((0, 4), (np.nan, 4), (1, 9), (1, 0.5)):
+        with pytest.raises(ValueError, match="expected, got"):
+            ao.NTupleMemory(tuples, weight, fraction_bits)
+    memory = ao.NTupleMemory(tuples, 1)
+    for bits, residual in ((ones[:5], 0), (2 * ones, 0), (ones, np.nan), (ones, 4000.0)):
+        with pytest.raises(ValueError, match=r"expected, got|0 or 1"):
+            memory.learn(bits, residual)
+    assert memory.rows == 0
+    np.testing.assert_array_equal(to_units(np.array([0.24, -1.0]), 4), [4, -16])

@@ -1,0 +1,206 @@
+"""n-tuple regression: a memory of one person that only stores and counts.
+
+The n-tuple regression network (Kolcz & Allinson 1996; Regression WiSARD, Lusquino Filho and others
+2020) over the residuals of ratings. For each tuple and each address that its bits spell there are
+the sum of the residuals learned there, in whole units, and their number:
+
+    learn:    sum_t += residual, count_t += 1    in the row of each of T tuples
+    forget:   the same with minus
+    predict:  Σ_t sum_t / (Σ_t count_t + λT)
+
+It is a mean of residuals, weighed by the tuples that *fire*; λT pulls it to 0 where few do. With
+m(q, j) the number of tuples in which the query q and the stored pattern j spell the same address,
+
+    predict:  Σ_j m(q, j) residual_j / (Σ_j m(q, j) + λT)
+
+is the same number from patterns: both ways are whole numbers up to the one division.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from weightless.compiled import compiled
+from weightless.counters import Counters
+
+MOST_FRACTION_BITS = 8
+
+
+class NTupleMemory(Counters):
+    """Sums and counts of residuals, see the module.
+
+    Args:
+        tuples: int [tuples, n], places in a pattern: `draw_tuples`, or chosen.
+        weight: λ, above 0; λT is rounded to a whole number, at least 1.
+        fraction_bits: residuals are whole multiples of 2^−fraction_bits stars; 0 .. 8.
+
+    Attributes:
+        prior: λT, a whole number.
+
+    Raises:
+        ValueError: a value out of its range.
+    """
+
+    kind: ClassVar[str] = "ntuple"
+    SETTINGS: ClassVar[tuple[str, ...]] = ("weight", "fraction_bits")
+
+    def __init__(self, tuples: np.ndarray, weight: float, fraction_bits: int = 4) -> None:
+        super().__init__(tuples, columns=2)
+        self.weight, self.fraction_bits = float(weight), checked_fraction(fraction_bits)
+        self.prior = prior_of(weight, len(self.tuples))
+
+    def learn(self, bits: np.ndarray, residual: float) -> int:
+        """Learn what was left over of one rating.
+
+        Args:
+            bits: [bits], 0 or 1, of the movie.
+            residual: stars, rounded to 2^−fraction_bits.
+
+        Returns:
+            The residual in those units: what `forget` takes out, and patterns store.
+
+        Raises:
+            ValueError: bits or residual are not such.
+        """
+        units = to_units(residual, self.fraction_bits)
+        self.add(self.addresses(bits)[0], np.array([units, 1]))
+        return units
+
+    def forget(self, bits: np.ndarray, residual: float) -> None:
+        """Take out again what was learned; the memory is then equal to one that never learned it.
+
+        Raises:
+            ValueError: it was not learned, as far as counters can tell; nothing is changed.
+        """
+        units, addresses = to_units(residual, self.fraction_bits), self.addresses(bits)[0]
+        sums, counts = self.read(addresses).T
+        if not counts.all() or (sums[counts == 1] != units).any():
+            raise ValueError(f"a residual of {residual:g} was not learned of this pattern")
+        self.add(addresses, np.array([-units, -1]))
+
+    def sums(self, bits: np.ndarray) -> tuple[int, int]:
+        """Numerator, in units, and denominator of the prediction of one pattern [bits]."""
+        total, count = self.read(self.addresses(bits)[0]).sum(axis=0, dtype=np.int64).tolist()
+        return total, count + self.prior
+
+    def predict(self, bits: np.ndarray) -> float:
+        """The residual of one pattern [bits], in stars; 0 where nothing fires."""
+        return stars_of(*self.sums(bits), self.fraction_bits)
+
+    def explain(self, bits: np.ndarray, stored: np.ndarray, residuals: np.ndarray) -> np.ndarray:
+        """What each stored rating adds to `predict(bits)`; the sum of all is the prediction.
+
+        Counters do not know which rating they are of, so the ratings come from outside.
+
+        Args:
+            stored: [ratings, bits], the patterns learned.
+            residuals: int [ratings], their residuals in units, as `learn` returned them.
+
+        Returns:
+            float64 [ratings], stars: m(q, j) residual_j / (Σ m + λT).
+
+        Raises:
+            ValueError: the memory has not learned these, and only these.
+        """
+        fires = matches(self.addresses(bits), self.addresses(stored))[0]
+        total, count = self.sums(bits)
+        parts = fires * np.asarray(residuals, np.int64)
+        if (int(parts.sum()), int(fires.sum()) + self.prior) != (total, count):
+            raise ValueError("these ratings are not those that were learned")
+        return stars_of(parts, count, self.fraction_bits)
+
+
+def checked_fraction(fraction_bits: int) -> int:
+    """Raises ValueError if it is not a whole number from 0 to 8."""
+    if int(fraction_bits) != fraction_bits or not 0 <= fraction_bits <= MOST_FRACTION_BITS:
+        raise ValueError(f"fraction_bits: 0 .. {MOST_FRACTION_BITS} expected, got {fraction_bits}")
+    return int(fraction_bits)
+
+
+def prior_of(weight: float, tuples: int) -> int:
+    """λT as a whole number, at least 1.
+
+    Raises:
+        ValueError: λ is not above 0, or not finite.
+    """
+    if not 0 < weight < np.inf:
+        raise ValueError(f"weight: a number above 0 expected, got {weight}")
+    return max(1, round(weight * tuples))
+
+
+def to_units(stars: Any, fraction_bits: int) -> Any:
+    """Stars, a number or an array, in whole units of 2^−fraction_bits, a half to the even one.
+
+    Raises:
+        ValueError: not finite, or beyond ±32,767 units.
+    """
+    units = np.rint(np.asarray(stars, np.float64) * 2**fraction_bits)
+    if not (np.abs(units) < 2**15).all():  # nan, too
+        raise ValueError(f"residuals within ±{2**15 >> fraction_bits} stars expected, got {stars}")
+    return units.astype(np.int16) if units.ndim else int(units)
+
+
+def stars_of(total: Any, count: Any, fraction_bits: int) -> Any:
+    """Units over a count, in stars: the one division."""
+    return total / count / 2**fraction_bits
+
+
+# --- patterns, of many users -------------------------------------------------------------------
+
+
+@compiled
+def matches(asked: Any, stored: Any) -> Any:
+    """m(q, j), the tuples in which two patterns spell the same address.
+
+    Args:
+        asked, stored: uint [q, tuples] and [j, tuples], see `addresses_of`.
+
+    Returns:
+        int64 [q, j].
+    """
+    fires = np.empty((len(asked), len(stored)), np.int64)
+    for query in range(len(asked)):
+        for pattern in range(len(stored)):
+            fires[query, pattern] = _fires(asked[query], stored[pattern])
+    return fires
+
+
+@compiled
+def sums_of_users(
+    addresses: Any, first: Any, movie: Any, units: Any, user: Any, query: Any, prior: Any
+) -> Any:
+    """Numerator and denominator of each prediction, from the patterns that users have stored.
+
+    They are those of an `NTupleMemory` of each user, without its counters: a query of a user who
+    has stored k ratings takes k·T comparisons, of which the processor does many at once. Up to
+    some thousand ratings that is quicker than to learn them all; and a rating takes a few bytes.
+
+    Args:
+        addresses: uint [movies, tuples], see `addresses_of`.
+        first: int [users + 1]; the ratings of user u are those from first[u] to first[u + 1].
+        movie: int [ratings], rows of `addresses`.
+        units: int [ratings], residuals, see `to_units`.
+        user, query: int [n], who is predicted, and for which movie.
+        prior: λT, see `prior_of`.
+
+    Returns:
+        int64 [n] each; `stars_of` makes stars of them.
+    """
+    total, count = np.zeros(len(query), np.int64), np.full(len(query), np.int64(prior))
+    for row in range(len(query)):
+        asked = addresses[query[row]]
+        for rating in range(first[user[row]], first[user[row] + 1]):
+            fires = _fires(asked, addresses[movie[rating]])
+            total[row] += fires * np.int64(units[rating])
+            count[row] += fires
+    return total, count
+
+
+@compiled
+def _fires(one: Any, other: Any) -> Any:
+    same = 0
+    for row in range(len(one)):
+        same += one[row] == other[row]
+    return same
