@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +18,11 @@ from recbench.errors import InputError
 from recbench.own_ratings.reading import OwnRating
 from recbench.ratings import Movies, read_only
 
-FORMAT, VERSION = "recbench films", 1  # the word in files of all versions
+FORMAT, VERSION = "recbench films", 2  # the word in files of all versions
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
-NUMBERS = ("year", "rated_by")
-LAST_YEARS = {"ml-latest-small": 2018, "ml-32m": 2023}  # of GroupLens's movies
+NUMBERS = ("year", "rated_by", "tmdb_id")
+# GroupLens's sets, the newest first: the year of their last movies, megabytes to fetch
+NEWER = {"ml-32m": (2023, 239), "ml-25m": (2019, 250), "ml-latest-small": (2018, 1)}
 MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
@@ -36,6 +38,7 @@ class Catalogue:
     language: tuple[str, ...]  # ISO 639-1; "" if unknown
     rated_by: np.ndarray  # int64 [m], how many users of the dataset rated it
     imdb_id: tuple[str, ...]  # "tt0114709"; "" if unknown
+    tmdb_id: np.ndarray  # int64 [m]; 0 if unknown
     other_titles: tuple[tuple[str, ...], ...]  # in its own language and elsewhere
 
     def __post_init__(self) -> None:
@@ -64,6 +67,7 @@ class Catalogue:
             movie_id=int(self.movies.movie_id[movie]),
             imdb_id=self.imdb_id[movie] or rating.imdb_id,
             original_title=rating.original_title or (other[0] if other else ""),
+            tmdb_id=int(self.tmdb_id[movie]) or rating.tmdb_id,
         )
 
     @cached_property
@@ -83,12 +87,19 @@ class Catalogue:
         return int(self.year[self.rated_by > 0].max(initial=0))
 
     @property
+    def newer(self) -> dict[str, str]:
+        """Datasets that go further than this one, the newest first, and how far, in words."""
+        return {
+            name: f"until {year} ({megabytes} MB)"
+            for name, (year, megabytes) in NEWER.items()
+            if year > self.last_year
+        }
+
+    @property
     def until(self) -> str:
         """In words, and which datasets go further."""
-        ends = {self.dataset: self.last_year} | {
-            f"--dataset {name}": year for name, year in LAST_YEARS.items() if year > self.last_year
-        }
-        return f"movies go {', '.join(f'until {year} in {name}' for name, year in ends.items())}"
+        ends = [f"{words} in --dataset {name}" for name, words in self.newer.items()]
+        return f"movies go {', '.join([f'until {self.last_year} in {self.dataset}', *ends])}"
 
     def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
         """A sentence about ratings of movies later than all of these; none if there are none."""
@@ -119,7 +130,7 @@ class Catalogue:
         os.replace(unfinished, path)
 
     @classmethod
-    def load(cls, path: Path) -> Catalogue:
+    def load(cls, path: Path | zipfile.Path) -> Catalogue:
         """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
         file, it is damaged, no list of movies, or of a later version."""
         try:

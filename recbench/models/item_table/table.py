@@ -148,14 +148,15 @@ class ItemTable:
         os.replace(unfinished, path)
 
     @classmethod
-    def load(cls, path: str | Path) -> ItemTable:
+    def load(cls, path: str | Path | zipfile.Path) -> ItemTable:
         """What `save` wrote. Nothing in the file is code; only numpy is needed.
 
         Raises:
             InputError: there is no such file, it is damaged, no item table, or of a later version.
         """
         try:
-            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
+            content = (Path(path) if isinstance(path, str) else path).read_bytes()
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             outer = json.loads(arrays.pop("about").tobytes())
             header = json.loads(outer["header"])
@@ -168,13 +169,12 @@ class ItemTable:
             NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
         ) as error:  # fmt: skip
             raise InputError(
-                f"{path}: damaged, or no item table. Make it again: "
-                "python -m recbench.models.item_table"
+                f"{path}: damaged, or no item table. Make it again: python -m recbench item-table"
             ) from error
         if form == FORMER:
             raise InputError(
                 f"{path}: is of an earlier version, whose numbers this one cannot use. Make it "
-                "again: python -m recbench.models.item_table"
+                "again: python -m recbench item-table"
             )
         if form != FORMAT:
             raise InputError(f"{path}: is '{form}'. Expected an item table")
