@@ -128,7 +128,7 @@ def _file_of(tables: list[Table], name: str, user: str, flag: str, scale: int) -
     ratings: list[OwnRating] = []
     left_out: Counter[str] = Counter()  # rows, by the type of what they are of; "": not rated
     notes: dict[str, None] = {}
-    for table in tables:
+    for table in filter(lambda table: table.columns, tables):  # none: an empty list
         site = _site(table)
         rows = _rows_of_one(table, user, flag)
         found = list(_read(site, table.name, rows, table.watched, scale, left_out, notes))

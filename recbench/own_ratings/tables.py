@@ -199,15 +199,15 @@ def _from_json(text: str, name: str) -> tuple[dict[str, str], list[tuple[str, Ro
 
 
 def _cells(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Columns and values of a JSON object: its own, then the title, year and ids of its movie. Of
-    a series, "type"."""
+    """Columns and values of a JSON object: its own, then the title, year and ids of its movie, or
+    series, as Trakt has them."""
     for column, value in entry.items():
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             yield column, str(value)
-    movie = entry.get("movie")
+    if "movie" not in entry and "show" in entry:
+        yield "type", "show"
+    movie = entry.get("movie", entry.get("show"))
     for place in (movie, movie.get("ids") if isinstance(movie, dict) else entry.get("ids")):
         for column in ("title", "year", "imdb", "tmdb", "trakt"):
             if isinstance(place, dict) and isinstance(place.get(column), str | int):
                 yield column, str(place[column])
-    if movie is None and "show" in entry:
-        yield "type", "show"

@@ -58,7 +58,7 @@ def test_the_later_of_file_and_profile_counts(session):
 IMDB = "Const,Your Rating,Date Rated,Title,Year"
 
 
-def lines_of(session, *rows, heading="Name,Year,Rating", kind="Letterboxd"):
+def lines_of(session, *rows, heading="Name,Year,Rating,Letterboxd URI", kind="Letterboxd"):
     file = ratings_of("\n".join((heading, *rows)).encode(), "r.csv")
     assert file.kind == kind
     return "\n".join(session.add_file(file))
@@ -133,7 +133,7 @@ def test_another_id_is_named():
 FILES = (
     (IMDB, "tt1,10,2/11/2024,Alien,1979", "tt3,4,2/12/2024,Up,2009"),
     (IMDB, "tt1,2,3/10/2024,Alien,1979", "tt2,8,3/10/2024,Heat,1995"),
-    ("Date,Name,Year,Rating", "2024-03-10,Fargo,1996,4", "2024-03-09,Heat,1996,1"),
+    ("Date,Name,Year,Rating,Letterboxd URI", "2024-03-10,Fargo,1996,4", "2024-03-09,Heat,1996,1"),
 )
 
 
@@ -178,7 +178,7 @@ def test_movies_later_than_the_data_are_counted(session):
     said = lines_of(session, "Tár,2022,4", "Oppenheimer,2023,5", "Nobody Knows It,1950,3")
     last = session.catalogue.last_year
     assert f"of these, of later years: 2; movies go until {last} in a set of tests" in said
-    assert "until 2023 in --dataset ml-32m" in said
+    assert "until 2023 (239 MB) in --dataset ml-32m" in said
     assert "nearest" not in said
 
 

@@ -1,7 +1,9 @@
-"""Files of ratings: the three kinds, as they come, and what is no such file."""
+"""Files of ratings, as they come, and what is no such file."""
 
 import codecs
+import io
 import os
+import zipfile
 
 import pytest
 from own_movies import HERE
@@ -150,13 +152,108 @@ def test_dates_that_cannot_be_read_are_said(tmp_path):
     assert note == "1 date could not be read, such as '1/2/2020': day or month may be first"
 
 
+# --- exports of several files, and movies watched -------------------------------------------------
+
+HEADING = "Date,Name,Year,Letterboxd URI"
+WHOLE = {
+    "ratings.csv": f"{HEADING},Rating\n2020-01-01,Heat,1995,x,3\n2022-02-02,Fargo,1996,x,2\n",
+    "diary.csv": f"{HEADING},Rating,Rewatch,Tags,Watched Date\n"
+    "2021-01-01,Heat,1995,y,4.5,Yes,,2009-01-01\n2021-01-02,Heat,1995,y,,Yes,,2021-01-01\n"
+    "2022-02-02,Fargo,1996,y,5,,,2022-02-02\n2021-01-03,Up,2009,y,,,,2021-01-02\n",
+    "watched.csv": f"{HEADING}\n2023-01-01,Heat,1995,x\n2020-01-01,Alien,1979,x\n",
+    "watchlist.csv": f"{HEADING}\n2023-01-01,Jaws,1975,x\n",
+    "reviews.csv": f'{HEADING},Rating,Review\n2024-01-01,Heat,1995,y,1,"<b>Bad</b>,\nbad"\n',
+    "deleted/diary.csv": f"{HEADING},Rating\n2024-01-01,Heat,1995,y,1\n",
+}
+
+
+def zipped(files, folder=""):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(folder + name, text)
+    return content.getvalue()
+
+
+def stars_of_each(file):
+    return {rating.name: rating.stars for rating in file.ratings}
+
+
+@pytest.mark.parametrize("folder", [None, "", "letterboxd-me-2025/"])
+def test_a_whole_export(tmp_path, folder):
+    """The latest rating counts; of two of one day, that of ratings.csv."""
+    if folder is None:
+        for name, text in WHOLE.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(text)
+    path = tmp_path if folder is None else written(tmp_path, zipped(WHOLE, folder), "me.zip")
+    file = read_ratings(path)
+    assert (file.kind, file.notes) == ("Letterboxd", ())
+    assert stars_of_each(file) == {
+        "Alien (1979)": None, "Up (2009)": None, "Heat (1995)": 4.5, "Fargo (1996)": 2
+    }  # fmt: skip
+
+
+TRAKT = '[{"plays": 2, "last_watched_at": "%s", "movie": {"title": "Up", "ids": {"tmdb": 3}}}]'
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "stars"),
+    [
+        ("watched.csv", WHOLE["watched.csv"], {"Heat (1995)": None, "Alien (1979)": None}),
+        ("history.csv", "Const,Title\ntt1,Alien\n", {"Alien": None}),
+        ("x.json", TRAKT % "2024-01-01T00:00:00.000Z", {"Up": None}),
+        ("x.zip", zipped({"a/ratings-movies.json": "[]", "a/watched-movies.json": TRAKT % "",
+                           "a/ratings-shows.json": TRAKT.replace("movie", "show")}),
+         {"Up": None}),
+        ("x.csv", "nameEng,year,rating\nAlien,1979,0\nHeat,1995,7\n",
+         {"Alien (1979)": None, "Heat (1995)": 3.5}),
+        ("x.csv", "title,year,my rating\nAlien (1979),,6.5\nHeat,1995,9.5\nUp,2009,-\n",
+         {"Alien (1979)": 3, "Heat (1995)": 5}),
+        ("x.csv", "imdb,score\n78748,0\nhttps://www.imdb.com/title/tt0113277/,3.5\n",
+         {"tt0078748": 0.5, "tt0113277": 3.5}),
+    ],
+)  # fmt: skip
+def test_watched_movies_and_other_tables(tmp_path, name, content, stars):
+    assert stars_of_each(read_ratings(written(tmp_path, content, name))) == stars
+
+
+def test_the_scale_of_a_table(tmp_path):
+    path = written(tmp_path, "title,year,rating\nAlien,1979,4\n")
+    for scale, stars in ((0, 4), (5, 4), (10, 2), (100, 0.5)):
+        (rating,) = read_ratings(path, scale=scale).ratings
+        assert rating.stars == stars
+    path = written(tmp_path, "title,year,rating\nAlien,1979,4\nHeat,1995,7\n")
+    with pytest.raises(
+        InputError, match="line 3: the rating is '7'. Expected a number from 0 to 5"
+    ):
+        read_ratings(path, scale=5)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
         ("", ("is empty",)),
+        (zipped({"x.png": ""}), ("ZIP file without ratings", "Expected ratings.csv")),
+        (zipped({"a.csv": "", "b.csv": ""}), ("ZIP file without ratings",)),
+        (zipped(WHOLE)[:-9], ("is no ZIP file that can be read",)),
+        (zipped({"ratings.csv": "movieId,rating\n1,9\n"}), ("ratings.csv, line 2",)),
+        ("title,year,rating\nAlien,1979,good\n", ("line 2", "'good'", "a number from 0 to 5")),
+        ("title,year,rating\nAlien,1979,300\n", ("line 2", "'300'", "from 0 to 100")),
+        ("title,my rating,isbn\nAlien,3,1\n", ("of no known kind", "title, my rating, isbn")),
+        ('[{"movie": ', ("is no JSON that can be read",)),
+        ('{"movies": []}', ("is no list of ratings",)),
+        (
+            '[{"type": "show", "rating": 3, "show": {}, "imdb": "tt1"}]',
+            ("holds no ratings", "1 show"),
+        ),
+        ("userId,movieId,rating\n", ("holds no ratings",)),
         ("\n\n", ("is empty",)),
         ("Date,Name,Year,Letterboxd URI,Rating\n", ("holds no ratings",)),
-        ("a,b\n1,2\n", ("columns are a, b", "MovieLens", "Letterboxd", "IMDb")),
+        (
+            "a,b\n1,2\n",
+            ("columns are a, b", "MovieLens", "Letterboxd", "IMDb", "titles and of years"),
+        ),
         ("just one line", ("columns are just one line",)),
         (MOVIELENS + "7,1,8,1260759144\n", ("line 4", "'8'", "0.5, 1.0, 1.5 .. 5.0")),
         (MOVIELENS + "7,1,3.7,1260759144\n", ("line 4", "'3.7'")),
@@ -169,20 +266,20 @@ def test_dates_that_cannot_be_read_are_said(tmp_path):
         ("movieId,rating\n1,4,5\n", ("line 2", "3 cells, the heading 2", "in quotes")),
         (
             "Date,Name,Year,Letterboxd URI\n2021-03-05,Alien,1979,x\n",
-            ("has no ratings", "no column Rating", "ratings.csv"),
+            ("has no ratings", "no column such as Rating", "ratings.csv"),
         ),
-        ("Position,Const,Title\n1,tt1,A\n", ("no column Your Rating", "export of your ratings")),
-        ("movieId,title,genres\n1,A (1990),x\n", ("no column Rating", "ratings.csv")),
+        ("Position,Const,Title\n1,tt1,A\n", ("no column such as Rating", "export of your ratings")),
+        ("movieId,title,genres\n1,A (1990),x\n", ("no column such as Rating", "ratings.csv")),
         (MOVIELENS + "7,inf,3,1260759144\n", ("line 4", "movieId is 'inf'")),
         (IMDB + "tt1,11,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'11'", "1 to 10")),
         (IMDB + "tt1,4.5,2019-01-01,A,A,u,Movie,1990\r\n", ("line 5", "'4.5'")),
-        (LETTERBOXD + "2021-03-05,,1979,https://boxd.it/3,4\n", ("line 4", "Name is empty")),
+        (LETTERBOXD + "2021-03-05,,1979,https://boxd.it/3,4\n", ("line 4", "no title and no id")),
         (LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,10\n", ("line 4", "'10'")),
         (IMDB[: IMDB.index("tt")] + "tt1,9,,A,A,u,TV Series,2000\r\n", ("no ratings", "1 TV")),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, ("is no text",)),
         (bytes(500), ("is no text",)),
         (bytes((7 * k * k + 3 * k) % 251 for k in range(3000)), ("is no text",)),
-        (b"PK\x03\x04rest of a zip", ("is a zip file",)),
+        (b"PK\x03\x04rest of a zip", ("is no ZIP file that can be read",)),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path, content, words):

@@ -26,15 +26,15 @@ SCRIPT = [sys.executable, str(ROOT / "recommend.py")]
 
 
 @pytest.fixture(scope="module")
-def movies_folder(tmp_path_factory, catalogue):
-    """A folder with item table and list of movies, as the cache has it."""
-    folder = tmp_path_factory.mktemp("movies")
-    known_movies_of_titles(catalogue).save(folder)
-    return folder
+def movies_file(tmp_path_factory, catalogue):
+    """A file with item table and list of movies."""
+    file = tmp_path_factory.mktemp("movies") / "movies.zip"
+    known_movies_of_titles(catalogue).save(file)
+    return file
 
 
 @pytest.fixture
-def user(tmp_path, movies_folder, monkeypatch, capsys):
+def user(tmp_path, movies_file, monkeypatch, capsys):
     """Runs the script with a profile of its own; `profile` is its file."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
@@ -43,7 +43,7 @@ def user(tmp_path, movies_folder, monkeypatch, capsys):
 
     def run(**flags):
         """Standard output and standard error."""
-        main(Parameters(**{"item_table": str(movies_folder), "well_known": 0, **flags}))
+        main(Parameters(**{"item_table": str(movies_file), "well_known": 0, **flags}))
         return capsys.readouterr()
 
     def refused(*words, **flags):
@@ -151,7 +151,7 @@ def test_there_is_no_profile_and_nobody_can_be_asked(user):
 def test_a_damaged_profile_is_left_as_it_is(user):
     ProfileFile(user.profile).write(KNOWN)
     known = user.profile.read_bytes()
-    later = json.dumps({"format": FORMAT, "version": 2}).encode()
+    later = json.dumps({"format": FORMAT, "version": 3}).encode()
     for content in (known[:-20], b"\x00" * 50, b"{}", known.replace(b"4.5", b"4.0"), later):
         user.profile.write_bytes(content)
         user.refused("left as it is")
@@ -239,9 +239,9 @@ def test_an_error_is_a_message_and_status_2(user):
 
 
 @pytest.mark.slow
-def test_asked_in_a_terminal(user, movies_folder):
+def test_asked_in_a_terminal(user, movies_file):
     keyboard, terminal = pty.openpty()
-    words = ["--item-table", str(movies_folder), "--number", "3"]
+    words = ["--item-table", str(movies_file), "--number", "3"]
     with subprocess.Popen(
         [*SCRIPT, *words], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
