@@ -12,6 +12,7 @@ from own_movies import HERE, catalogue_of_titles, known_movies_of_titles, sessio
 from PerUser.personal import Personal
 from recbench.errors import InputError
 from recbench.own_ratings import session as module
+from recbench.own_ratings.profile import Profile
 from recbench.own_ratings.reading import OwnRating, ratings_of, read_ratings
 from recbench.own_ratings.session import Session
 
@@ -53,6 +54,28 @@ def test_the_later_of_file_and_profile_counts(session):
     assert session.add([rating("Alien", 5, 200)]).replaced == 1
     assert session.add([rating("Alien", 2)]).replaced == 1
     assert list(session.rated.values()) == [2]
+
+
+def test_a_movie_that_was_watched_is_used_and_not_recommended(seen):
+    seen.add([])  # ratings of one second, by name
+    before = {one.movie: one for one in seen.recommend(1000)}
+    movie = seen.recommend(1)[0].movie
+    watched = OwnRating(None, seen.catalogue.shown[movie], int(seen.catalogue.year[movie]))
+    unknown = OwnRating(None, "Nobody Knows It", 1950)
+    alien = OwnRating(None, "Alien", 1979, time=2_000_000_000)
+    lines = seen.add([watched, unknown, alien]).lines("Letterboxd", seen.catalogue)
+    assert "movies watched and not rated: 2 of 3 found their movie" in lines
+    assert seen.watched == {movie}
+    assert (seen.rated[seen._movie("Alien")], len(seen.rated)) == (4.5, 6)  # the rating stays
+    assert seen.profile.summary == "6 ratings, 2 movies watched and not rated"
+    again = Session(seen.known_movies, Personal, Profile.decoded(seen.profile.encoded(), "file"))
+    after = {one.movie: one for one in again.recommend(1000)}
+    assert before.keys() - after.keys() == {movie}
+    assert any(after[row].stars != before[row].stars for row in after)
+    seen.add([replace(watched, stars=2, time=1)])
+    assert (seen.rated[movie], seen.watched) == (2, set())
+    again.forget(watched.name)
+    assert again.recommend(1000) == list(before.values())
 
 
 IMDB = "Const,Your Rating,Date Rated,Title,Year"

@@ -131,8 +131,10 @@ def test_a_file_in_its_place(made, cache, tmp_path, remade, catalogue):
     known_movies.table.save(tmp_path / "table.npz")
     other = replace(known_movies_of_titles(catalogue), table=known_movies.table)
     other.save(tmp_path / "other.zip")
-    for name, message in ((".", "no file of movies"), ("none.zip", "no such file"),
-                          ("table.npz", "movies.npz"), ("other.zip", "not of one dataset")):  # fmt: skip
+    for name, message in (
+        *((".", "no file of movies"), ("none.zip", "no such file")),
+        *(("table.npz", "movies.npz"), ("other.zip", "not of one dataset")),
+    ):
         with pytest.raises(InputError, match=message):
             open_known_movies(item_table=str(tmp_path / name))
     assert remade == []

@@ -224,9 +224,7 @@ def test_the_scale_of_a_table(tmp_path):
         (rating,) = read_ratings(path, scale=scale).ratings
         assert rating.stars == stars
     path = written(tmp_path, "title,year,rating\nAlien,1979,4\nHeat,1995,7\n")
-    with pytest.raises(
-        InputError, match="line 3: the rating is '7'. Expected a number from 0 to 5"
-    ):
+    with pytest.raises(InputError, match=r"line 3: the rating is '7'\. Expected .* from 0 to 5"):
         read_ratings(path, scale=5)
 
 
