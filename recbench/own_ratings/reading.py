@@ -41,7 +41,7 @@ DATE = (
     *SEEN,
 )
 OTHER_DATES = (*DATE, "modified", "releasedate")  # which tell whether the month comes first
-NO_MOVIE = re.compile("series|serie|episode|season|show|game|podcast|musicvideo")
+NO_MOVIE = re.compile("serie|episode|season|show|game|podcast|musicvideo")
 NO_RATING = ("", "-", "0")  # the last where a scale begins with 1
 SCALES = (5, 10, 100)  # the highest rating of those that people use
 IMDB_ID = re.compile(r"tt\d+")  # alone or in an address
@@ -63,7 +63,7 @@ SITES = (
     Site("Kinopoisk", ("nameeng",), 10, has_watched=True),
     Site("Trakt", ("trakt",), 10),
     Site("Trakt", ("traktid",), 10),
-    Site("Letterboxd", ("name", "year"), 5),
+    Site("Letterboxd", ("name", "letterboxduri"), 5),
     Site("MovieLens", ("movieid",), 5),
     Site("table", (), 0),
 )
