@@ -8,10 +8,8 @@ import http.client
 import io
 import json
 import os
-import tempfile
 import time
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
 from dataclasses import asdict, dataclass, replace
@@ -24,8 +22,9 @@ from recbench.data.cache import cache_folder
 from recbench.errors import InputError
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
+from weightless.storage import read, write
 
-TABLE, MOVIES = "item-table.npz", "movies.npz"  # in the file
+KIND, TABLE = "movies", "item_table"  # of the file, and in it
 KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
 SECONDS = 5  # that a server has to say whether it has a dataset
@@ -47,29 +46,22 @@ class KnownMovies:
         """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
         file, it is damaged, or is something else."""
         try:
-            with zipfile.ZipFile(file) as archive:
-                catalogue = Catalogue.load(zipfile.Path(archive, MOVIES))
-                table = ItemTable.load(zipfile.Path(archive, TABLE))
+            header, arrays = read(file, KIND)
+            table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
+            catalogue = Catalogue.of(header, arrays)
         except FileNotFoundError:
             raise InputError(f"{file}: there is no such file. {MAKE_IT}") from None
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f"{file}: is no file of movies and item table ({error}). {MAKE_IT}"
-            ) from None
+        except (ValueError, KeyError, TypeError):
+            message = f"{file}: damaged, or no file of movies and item table. {MAKE_IT}"
+            raise InputError(message) from None
         if not np.array_equal(table.movie_id, catalogue.movies.movie_id):
             raise InputError(f"{file}: damaged, table and movies are not of one dataset. {MAKE_IT}")
         return cls(catalogue, table)
 
     def save(self, file: Path) -> None:
         """One file, written in one step."""
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            self.table.save(Path(folder) / TABLE)
-            self.catalogue.save(Path(folder) / MOVIES)
-            unfinished = Path(folder) / "unfinished"
-            with zipfile.ZipFile(unfinished, "w") as archive:
-                for name in (TABLE, MOVIES):
-                    archive.write(Path(folder) / name, name)
-            os.replace(unfinished, file)
+        header, arrays = self.catalogue.parts()
+        write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
 
     def about(self) -> list[str]:
         """What is in it, in sentences."""
