@@ -29,11 +29,15 @@ STARS = (
 )
 TITLE = (
     *("title", "name", "movie", "film", "titel", "filmtitel", "titre", "titolo", "titulo"),
-    *("nameeng", "название", "namerus"),
+    *("nameeng", "название", "namerus", "movietitle", "showtitle"),  # the last two: Trakt's
 )
 ORIGINAL = ("originaltitle", "originaltitel", "titreoriginal", "titolooriginale", "namerus")
-YEAR = ("year", "releaseyear", "jahr", "annee", "anno", "ano", "год")
-IMDB, TMDB, MOVIELENS = ("const", "imdbid", "tconst", "imdb"), ("tmdbid", "tmdb"), ("movieid",)
+YEAR = (*("year", "releaseyear", "jahr", "annee", "anno", "ano", "год", "movieyear", "showyear"),)
+IMDB, TMDB = (
+    ("const", "imdbid", "tconst", "imdb", "movieidsimdb"),
+    ("tmdbid", "tmdb", "movieidstmdb"),
+)
+MOVIELENS = ("movieid",)
 TYPE = ("titletype", "type")
 SEEN = ("watchedat", "lastwatchedat", "watcheddate", "datewatched")
 DATE = (
@@ -61,8 +65,8 @@ class Site:
 SITES = (
     Site("IMDb", ("const",), 10, month_first=True),
     Site("Kinopoisk", ("nameeng",), 10, has_watched=True),
-    Site("Trakt", ("trakt",), 10),
-    Site("Trakt", ("traktid",), 10),
+    Site("Trakt", ("movieidstrakt",), 10),
+    Site("Trakt", ("showidstrakt",), 10),
     Site("Letterboxd", ("name", "letterboxduri"), 5),
     Site("MovieLens", ("movieid",), 5),
     Site("table", (), 0),
@@ -219,6 +223,7 @@ def _read(
         notes[f"ratings are read as of 0 to {highest}, to half stars (else give --scale)"] = None
     for place, row in rows:
         kind, text = _first_of(row, TYPE), row.get(column, "")
+        kind = kind or "show" * bool(row.get("showtitle"))
         unrated = text in (NO_RATING if site.highest == 10 else NO_RATING[:2])
         if NO_MOVIE.search(plain(kind)):
             left_out[kind] += 1

@@ -10,11 +10,12 @@ import json
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from recbench.errors import InputError
 
@@ -23,7 +24,6 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DELIMITERS = ",;\t"
 SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 WATCHED = {"diary", "watched", "history", "checkins"}  # words in names of files: of movies watched
-UNUSABLE = (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 Row = dict[str, str]  # by column, its name as `plain` has it
 
@@ -42,16 +42,12 @@ def tables_of(content: bytes, name: str) -> list[Table]:
     """The tables of a file, of which `name` is the name: itself, or those of ratings and of movies
     watched in an export that is a ZIP. Raises InputError if it cannot be read."""
     if not content.startswith(b"PK\x03\x04"):
-        return [_table(content, name)]
+        return [_table(io.BytesIO(content), name)]
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {one.filename: one for one in archive.infolist() if not one.is_dir()}
-            chosen = _chosen(list(members), name)
-            _check_size(sum(members[one].file_size for one in chosen), name)
-            return [_table(archive.read(one), f"{name}: {one}") for one in chosen]
-    except UNUSABLE as error:
-        if isinstance(error, InputError):
-            raise
+            return [_table(archive.open(one), f"{name}: {one}")
+                    for one in _chosen(archive.namelist(), name)]  # fmt: skip
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(f"{name}: is no ZIP file that can be read ({error})") from None
 
 
@@ -60,13 +56,11 @@ def tables_at(path: Path) -> list[Table]:
     try:
         if path.is_dir():
             files = [one.name for one in path.iterdir() if one.is_file()]
-            chosen = [path / one for one in _chosen(files, str(path))]
-            _check_size(sum(one.stat().st_size for one in chosen), str(path))
-            return [_table(one.read_bytes(), str(one)) for one in chosen]
+            return [_table((path / one).open("rb"), str(path / one))
+                    for one in _chosen(files, str(path))]  # fmt: skip
         if path.exists() and not path.is_file():
             raise InputError(f"{path}: is no ordinary file. Expected a file of ratings")
-        _check_size(path.stat().st_size, str(path))
-        return tables_of(path.read_bytes(), str(path))
+        return tables_of(_content(path.open("rb"), str(path)), str(path))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file. Expected your ratings") from None
     except OSError as error:
@@ -105,16 +99,18 @@ def _words(file: str) -> set[str]:
     )
 
 
-def _check_size(size: int, name: str) -> None:
-    if size > LARGEST:
-        raise InputError(f"{name}: has {size:,} bytes. Expected {LARGEST:,} at most")
+def _content(file: IO[bytes], name: str) -> bytes:
+    with file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise InputError(f"{name}: is too large. Expected {LARGEST:,} bytes at most")
+    return content
 
 
-def _table(content: bytes, name: str) -> Table:
-    text = _text_of(content, name)
+def _table(file: IO[bytes], name: str) -> Table:
+    text = _text_of(_content(file, name), name)
     read = _from_json if text.lstrip()[:1] in ("[", "{") else _from_csv
-    columns, rows = read(text, name)
-    return Table(name, columns, rows, bool(WATCHED & _words(name)))
+    return Table(name, *read(text, name), bool(WATCHED & _words(name)))
 
 
 # --- bytes to text -------------------------------------------------------------------------------
@@ -190,24 +186,16 @@ def _from_json(text: str, name: str) -> tuple[dict[str, str], list[tuple[str, Ro
     columns: dict[str, str] = {}
     rows = []
     for number, entry in enumerate(entries, start=1):
-        row: Row = {}
-        for column, value in _cells(entry):
-            columns.setdefault(plain(column), column)
-            row.setdefault(plain(column), value)
-        rows.append((f"entry {number}", row))
+        cells = dict(_cells(entry))
+        columns |= {plain(column): column for column in cells}
+        rows.append((f"entry {number}", {plain(one): cells[one] for one in cells}))
     return columns, rows
 
 
-def _cells(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Columns and values of a JSON object: its own, then the title, year and ids of its movie, or
-    series, as Trakt has them."""
+def _cells(entry: dict[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
+    """Columns and values of a JSON object, with those of objects in it: "movie ids imdb"."""
     for column, value in entry.items():
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            yield column, str(value)
-    if "movie" not in entry and "show" in entry:
-        yield "type", "show"
-    movie = entry.get("movie", entry.get("show"))
-    for place in (movie, movie.get("ids") if isinstance(movie, dict) else entry.get("ids")):
-        for column in ("title", "year", "imdb", "tmdb", "trakt"):
-            if isinstance(place, dict) and isinstance(place.get(column), str | int):
-                yield column, str(place[column])
+        if isinstance(value, dict):
+            yield from _cells(value, f"{within}{column} ")
+        elif isinstance(value, str | int | float):
+            yield f"{within}{column}", str(value)

@@ -194,7 +194,7 @@ def test_a_whole_export(tmp_path, folder):
     }  # fmt: skip
 
 
-TRAKT = '[{"plays": 2, "last_watched_at": "%s", "movie": {"title": "Up", "ids": {"tmdb": 3}}}]'
+TRAKT = '[{"plays": 2, "last_watched_at": "%s", "movie": {"title": "Up", "year": 2009}}]'
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ TRAKT = '[{"plays": 2, "last_watched_at": "%s", "movie": {"title": "Up", "ids": 
     [
         ("watched.csv", WHOLE["watched.csv"], {"Heat (1995)": None, "Alien (1979)": None}),
         ("history.csv", "Const,Title\ntt1,Alien\n", {"Alien": None}),
-        ("x.json", TRAKT % "2024-01-01T00:00:00.000Z", {"Up": None}),
+        ("x.json", TRAKT % "2024-01-01T00:00:00.000Z", {"Up (2009)": None}),
         ("x.zip", zipped({"a/ratings-movies.json": "[]", "a/watched-movies.json": TRAKT % "",
                            "a/ratings-shows.json": TRAKT.replace("movie", "show")}),
-         {"Up": None}),
+         {"Up (2009)": None}),
         ("x.csv", "nameEng,year,rating\nAlien,1979,0\nHeat,1995,7\n",
          {"Alien (1979)": None, "Heat (1995)": 3.5}),
         ("x.csv", "title,year,my rating\nAlien (1979),,6.5\nHeat,1995,9.5\nUp,2009,-\n",
@@ -242,7 +242,7 @@ def test_the_scale_of_a_table(tmp_path):
         ('[{"movie": ', ("is no JSON that can be read",)),
         ('{"movies": []}', ("is no list of ratings",)),
         (
-            '[{"type": "show", "rating": 3, "show": {}, "imdb": "tt1"}]',
+            '[{"type": "show", "rating": 3, "show": {"title": "Up", "year": 9}}]',
             ("holds no ratings", "1 show"),
         ),
         ("userId,movieId,rating\n", ("holds no ratings",)),
