@@ -97,8 +97,6 @@ class OutputFlags:
 
     format: Literal["text", "json", "csv"] = FORMAT  # type: ignore[assignment]
     """text to read; json or csv, clean on standard output, for programs"""
-    output: Annotated[str, unset("standard output")] = ""
-    """a file to write the recommendations to"""
 
 
 @dataclass
@@ -152,11 +150,6 @@ def check(parameters: Parameters) -> None:
     for name in ("user", "scale"):
         if getattr(parameters, name) and not parameters.ratings:
             raise InputError(f"--{name} is of a file of ratings. Name the file with --ratings")
-    output = Path(parameters.output).expanduser()
-    if parameters.output and not output.parent.is_dir():
-        raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
-    if parameters.output and output.is_dir():
-        raise InputError(f"--output {parameters.output}: cannot be written, it is a folder")
     chosen = {field.name for field in fields(Parameters)
               if getattr(parameters, field.name) != field.default}  # fmt: skip
     if parameters.serve and chosen - set(SERVING):
@@ -302,7 +295,7 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
 
 def show(session: Session, parameters: Parameters, filters: Filters, listed: list[Recommendation],
          changes: Changes | None, messages: list[str]) -> None:  # fmt: skip
-    """Changes and recommendations, the latter on standard output or in the file of --output."""
+    """Changes and recommendations, the latter on standard output."""
     if changes and parameters.number:
         tell(f"changed in the list of {parameters.number}:", *(f"  {x}" for x in changes.lines()))
     ask = None
@@ -325,15 +318,7 @@ def show(session: Session, parameters: Parameters, filters: Filters, listed: lis
             "ask": ask,  # the movie that would teach most; null where that was not asked
             "messages": messages if listed else [*messages, if_none],
         })  # fmt: skip
-    if not parameters.output:
-        print(text, end="")
-        return
-    path = Path(parameters.output).expanduser()
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(f"--output {path}: cannot be written ({error.strerror})") from None
-    tell(f"written to {path}")
+    print(text, end="")
 
 
 def ask_in_terminal(question: str) -> str:

@@ -27,7 +27,6 @@ class Added:
     matched: Counter[str] = field(default_factory=Counter)  # by "id", "title", "nearly"
     uncertain: list[str] = field(default_factory=list)  # which were taken, or not, for a movie
     twice: list[str] = field(default_factory=list)  # in the file; the latest counts
-    replaced: int = 0  # movies that had another rating before
     watched: int = 0  # movies found, and not rated
     # without a movie, the first 20 with the nearest; they stay for a table that has the movie
     unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
@@ -49,8 +48,6 @@ class Added:
             names = list(dict.fromkeys(self.twice))
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
             lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
-        if self.replaced:
-            lines.append(f"movies that had other stars before: {self.replaced:,}")
         if lost:
             lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
             lines += _listed([
@@ -105,11 +102,7 @@ def added_to(
             added.uncertain.append(_not_taken(rating, before, catalogue))
     for key, (_, new) in rows.items():
         old = together.get(key, new)
-        both_rated = None not in (old.stars, new.stars)
-        if both_rated and old.time is not None and new.time is not None and old.time > new.time:
-            continue  # rated again after the file was made
         if _counts(new, old):
-            added.replaced += both_rated and old.stars != new.stars
             together[key] = new
     return tuple(sorted(together.values(), key=_moment)), added
 
@@ -184,8 +177,11 @@ def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
 
 
 def _counts(new: OwnRating, old: OwnRating) -> bool:
-    """Whether the later of two counts: that a movie was watched takes the place of no rating."""
-    return new.stars is not None or old.stars is None
+    """Whether one that is added takes the place of another of the movie: not what was rated before
+    that, nor that the movie was watched the place of a rating."""
+    if (new.stars is None) != (old.stars is None):
+        return old.stars is None
+    return old.time is None or new.time is None or old.time <= new.time
 
 
 def _listed(lines: Sequence[str]) -> list[str]:

@@ -11,20 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import platformdirs
 from filelock import FileLock
 
 from recbench.errors import InputError
 from recbench.own_ratings.reading import OwnRating
-from recbench.own_ratings.values import on_the_grid
 
 FORMAT, VERSION = "recbench profile", 2  # since 2 with movies watched, and TMDB ids
 FILE = "profile.json"
 LONGEST_WAIT = 10  # seconds for another process, which needs some milliseconds
-TYPES = get_type_hints(OwnRating) | {"stars": int | float | None}
-OF_VERSION_1 = {"tmdb_id": None}  # what its ratings lack
 UNUSABLE = (
     "It is left as it is; give another with --profile FILE, or remove it with --delete-profile"
 )
@@ -78,8 +75,7 @@ class Profile:
             )
         try:
             checksum = data.pop("sha256")
-            before = OF_VERSION_1 if version == 1 else {}
-            ratings = tuple(_rating(before | row) for row in data["ratings"])
+            ratings = tuple(OwnRating(**row) for row in data["ratings"])
             muted = tuple(str(genre) for genre in data["muted"])
             if checksum != _checksum(data):
                 raise ValueError("its checksum is of another content")
@@ -200,14 +196,3 @@ class ProfileFile:
 def _checksum(data: dict[str, Any]) -> str:
     rest = json.dumps(data, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(rest.encode("utf-8", errors="surrogatepass")).hexdigest()
-
-
-def _rating(row: dict[str, Any]) -> OwnRating:
-    if sorted(row) != sorted(TYPES):
-        raise ValueError(f"a rating has the fields {', '.join(map(str, row))}")
-    for name, kind in TYPES.items():
-        if not isinstance(row[name], kind) or isinstance(row[name], bool):
-            raise ValueError(f"the {name} of a rating is {row[name]!r}")
-    if row["stars"] is not None and not on_the_grid(row["stars"]):
-        raise ValueError(f"a rating of {row['stars']} stars")
-    return OwnRating(**row)

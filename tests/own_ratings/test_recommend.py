@@ -119,8 +119,6 @@ WRONG = [
     ({"user": "3"}, ("--ratings",)),
     ({"ratings": "."}, ("is a folder",)),
     ({"ratings": "none.csv"}, ("no such file",)),
-    ({"output": "none/x.csv"}, ("no such folder",)),
-    ({"output": "."}, ("cannot be written", "a folder")),
     ({"rate": ("Tár (2022)=4",)}, ("no movie of a set of tests has this title",)),
     ({"profile": "."}, ("is a folder",)),
     ({"item_table": "none.npz"}, ("no such file",)),
@@ -158,15 +156,6 @@ def test_a_damaged_profile_is_left_as_it_is(user):
         user.refused("left as it is", rate=("Heat=4",))
 
 
-def test_out_to_files(user):
-    for form in ("text", "json", "csv"):
-        path = user.folder / f"out.{form}"
-        out, err = user.run(rate=("Alien=4",), format=form, output=str(path))
-        assert out == ""
-        assert f"written to {path}" in err
-        assert "The " in path.read_text()
-
-
 def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
     content = json.loads(user.run(rate=("Alien=4",), year_from=2090, format="json").out)
     assert content["recommendations"] == []
@@ -195,7 +184,6 @@ def test_what_cannot_be_written_is_told_before_anything_long(user, monkeypatch):
         raise AssertionError("too late")
 
     monkeypatch.setattr("recommend.open_known_movies", long)
-    user.refused("is a folder", output=str(user.folder))
     user.refused("cannot be written", rate=("Alien=4",), profile=str(user.folder / "no/me.json"))
 
 
