@@ -63,11 +63,9 @@ class Table:
     ratings of others."""
 
     file: tyro.conf.Positional[str]
-    """where to; a file that is there is not overwritten"""
+    """where to; of a file that is there, what is in it is shown"""
     dataset: str = "auto"
     """as in compare_all.py; everybody in it is a background user"""
-    show: bool = False
-    """say what is in the file; none is made then"""
 
 
 Command = (
@@ -89,20 +87,14 @@ def main(command: Check | New | Table) -> int:
 
 def item_table(command: Table) -> int:
     path = Path(command.file).expanduser()
-    if not command.show:
-        free_place(path)
-        open_known_movies(command.dataset, tell=plain).save(path)
-    known_movies = KnownMovies.load(path)
-    plain(f"{path}: {path.stat().st_size:,} bytes", *known_movies.about(), sep="\n")
-    return 0
-
-
-def free_place(path: Path) -> None:
-    """InputError if a file is there already, or there is no such folder."""
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
     if path.exists():
-        raise InputError(f"{path}: is there already, and is not overwritten. Give another name")
+        plain(f"{path}: is there already, and is left as it is")
+    else:
+        open_known_movies(command.dataset, tell=plain).save(path)
+    plain(f"{path}: {path.stat().st_size:,} bytes; {KnownMovies.load(path).about}")
+    return 0
 
 
 def write(command: New) -> int:
@@ -111,7 +103,10 @@ def write(command: New) -> int:
     path = Path(command.file if command.file.endswith(".py") else f"{command.file}.py")
     if not path.stem.isidentifier() or iskeyword(path.stem):
         raise InputError(f"{path}: expected a name of letters, digits and _, such as my_file.py")
-    free_place(path)
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
+    if path.exists():
+        raise InputError(f"{path}: is there already, and is not overwritten. Give another name")
     path.write_bytes(TEMPLATE.read_bytes())
     spec = f"{path.with_suffix('')}:MyModel"
     plain(f"{path}: a recommender that runs. Next:")

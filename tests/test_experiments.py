@@ -287,10 +287,9 @@ def test_an_item_table_from_the_command_line(tmp_path):
     assert done.returncode == 0, done.stderr
     table = KnownMovies.load(file).table
     assert table.about["users"] == 60
-    assert table.checksum()[:16] in script(file, "--show").stdout
     again = script(*words)
-    assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert table.checksum()[:16] in again.stdout
+    assert "is there already" in again.stdout
     elsewhere = script(tmp_path / "no/folder/movies.zip")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr

@@ -81,18 +81,15 @@ class Catalogue:
 
     @property
     def newer(self) -> dict[str, str]:
-        """Datasets that go further than this one, the newest first, and how far, in words."""
-        return {
-            name: f"until {year} ({megabytes} MB)"
-            for name, (year, megabytes) in NEWER.items()
-            if year > self.last_year
-        }
+        """Datasets that go further than this one, the newest first: until when, in words."""
+        sets = NEWER.items()
+        return {name: f"{year} ({size} MB)" for name, (year, size) in sets if year > self.last_year}
 
     @property
     def until(self) -> str:
         """In words, and which datasets go further."""
-        ends = [f"{words} in --dataset {name}" for name, words in self.newer.items()]
-        return f"movies go {', '.join([f'until {self.last_year} in {self.dataset}', *ends])}"
+        ends = "".join(f", until {year} in --dataset {name}" for name, year in self.newer.items())
+        return f"movies go until {self.last_year} in {self.dataset}{ends}"
 
     def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
         """A sentence about ratings of movies later than all of these; none if there are none."""

@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -63,17 +63,15 @@ class KnownMovies:
         header, arrays = self.catalogue.parts()
         write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
 
-    def about(self) -> list[str]:
-        """What is in it, in sentences."""
-        table, catalogue = self.table, self.catalogue
-        made_from = ", ".join(f"{value} {name}" for name, value in table.about.items())
-        scales = ", ".join(f"{name} {value:.3g}" for name, value in asdict(table.scales).items())
-        return [
-            f"{len(table):,} movies of {catalogue.dataset} until {catalogue.last_year}, "
-            f"{(table.norm > 0).sum():,} with factors; SHA-256 {table.checksum()[:16]}",
-            f"made from {made_from or 'no ratings'}",
-            f"{table.factors.shape[1]} factors; scales {scales}",
-        ]
+    @property
+    def about(self) -> str:
+        """What is in it, in words."""
+        made_from = ", ".join(f"{value} {name}" for name, value in self.table.about.items())
+        return (
+            f"{len(self.table):,} movies of {self.catalogue.dataset} until "
+            f"{self.catalogue.last_year}, made from {made_from or 'no ratings'}; SHA-256 of the "
+            f"item table {self.table.checksum()[:16]}"
+        )
 
 
 def open_known_movies(
@@ -134,9 +132,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         known_movies.save(folder / KNOWN)
         stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
         files = [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
-        unfinished = folder / f"{SOURCE}.{os.getpid()}.unfinished"
-        unfinished.write_text(json.dumps({"files": files, "code": _code()}, indent=1))
-        os.replace(unfinished, folder / SOURCE)
+        source = json.dumps({"files": files, "code": _code()}, indent=1)
+        (folder / SOURCE).write_text(source)  # last: of half of it the movies are made again
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}). Give another folder in the variable "
@@ -155,7 +152,7 @@ def _newest(catalogue: Catalogue) -> str:
         with suppress(OSError, ValueError, http.client.HTTPException):
             if not kept.is_file():
                 urllib.request.urlopen(request, timeout=SECONDS).close()
-            return f"the newest movies that can be had are of --dataset {name}, {newer}"
+            return f"the newest movies that can be had are of --dataset {name}, until {newer}"
     return ""
 
 

@@ -17,7 +17,6 @@ from recbench.own_ratings.tables import Row, Table, plain, tables_at, tables_of
 from recbench.own_ratings.values import number_of, split_title, stars_of, times_of, year_of
 from recbench.ratings import MAX_STARS, MIN_STARS
 
-LARGEST_ID = 2**63 - 1
 LONGEST_HEADING = 200  # characters of it in a message
 MOST_USERS = 5  # named in a message
 
@@ -48,6 +47,7 @@ OTHER_DATES = (*DATE, "modified", "releasedate")  # which tell whether the month
 NO_MOVIE = re.compile("serie|episode|season|show|game|podcast|musicvideo")
 NO_RATING = ("", "-", "0")  # the last where a scale begins with 1
 SCALES = (5, 10, 100)  # the highest rating of those that people use
+EXPECTED = {5: "0.5, 1.0, 1.5 .. 5.0", 10: "a whole number from 1 to 10"}  # by the highest
 IMDB_ID = re.compile(r"tt\d+")  # alone or in an address
 
 
@@ -172,8 +172,7 @@ def _site(table: Table) -> Site:
     if not columns & {*IMDB, *TMDB, *MOVIELENS} and not (
         columns & set(TITLE) and columns & set(YEAR)
     ):
-        found = ", ".join(table.columns.values())[:LONGEST_HEADING]
-        shown = "".join(one if one.isprintable() else "?" for one in found)
+        shown = ", ".join(table.columns.values())[:LONGEST_HEADING]
         raise InputError(
             f"{table.name}: is of no known kind; its columns are {shown}. Known are {KNOWN}"
         )
@@ -246,20 +245,14 @@ def _highest(cells: Iterable[str]) -> int:
 def _stars(text: str, of_site: int, highest: int) -> float:
     """Stars of a rating. That of a site must be on its scale; others are rounded to halves."""
     value = number_of(text)
-    if of_site == MAX_STARS:
-        stars, expected = stars_of(text), "0.5, 1.0, 1.5 .. 5.0"
-    elif of_site:
-        stars, expected = (
-            (value or 0) / 2 if value in range(1, 11) else None,
-            "a whole number from 1 to 10",
-        )
-    else:
-        stars, expected = None, f"a number from 0 to {highest}"
-        if value is not None and 0 <= value <= highest:
-            stars = max(round(2 * MAX_STARS * value / highest) / 2, MIN_STARS)
-    if stars is None:
-        raise WrongValue(f"the rating is '{text}'. Expected {expected}")
-    return stars
+    if of_site == 5 and (stars := stars_of(text)) is not None:
+        return stars
+    if of_site == 10 and value is not None and value in range(1, 11):
+        return value / 2
+    if not of_site and value is not None and 0 <= value <= highest:
+        return max(round(2 * MAX_STARS * value / highest) / 2, MIN_STARS)
+    expected = EXPECTED.get(of_site, f"a number from 0 to {highest}")
+    raise WrongValue(f"the rating is '{text}'. Expected {expected}")
 
 
 def _rating(row: Row, stars: float | None) -> OwnRating:
@@ -289,11 +282,9 @@ def _first_of(row: Row, columns: tuple[str, ...]) -> str:
 
 
 def _number_of_movie(name: str, text: str) -> int | None:
-    found = re.fullmatch(r"(-?\d+)([.,]0*)?", text, re.ASCII)
     if not text:
         return None
+    found = re.fullmatch(r"(-?\d{1,18})([.,]0*)?", text, re.ASCII)
     if not found:
-        raise WrongValue(f"{name} is '{text}'. Expected a whole number")
-    if len(found[1]) > len(str(LARGEST_ID)) or abs(int(found[1])) > LARGEST_ID:
-        raise WrongValue(f"{name} is '{text}': too large. Expected {LARGEST_ID} at most")
+        raise WrongValue(f"{name} is '{text}'. Expected a whole number of 18 digits at most")
     return int(found[1])

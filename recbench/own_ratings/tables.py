@@ -117,8 +117,8 @@ def _table(file: IO[bytes], name: str) -> Table:
 
 
 def _text_of(content: bytes, name: str) -> str:
-    """The text of a file: UTF-8 or UTF-16 with or without a mark in front, else Windows-1252.
-    Raises InputError if it is no text."""
+    """The text of a file: UTF-8, UTF-16 with a mark in front, else Windows-1252. Raises
+    InputError if it is no text."""
     text = _decoded(content)
     if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text[:2000]):
         raise InputError(f"{name}: is no text. Expected a CSV, JSON or ZIP file of ratings")
@@ -130,10 +130,6 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8-sig", errors="replace")
     if content.startswith(UTF_16):
         return content.decode("utf-16", errors="replace")
-    beginning = content[:200]
-    if beginning.count(0) > len(beginning) // 3:  # zeros at every second place: UTF-16
-        little = beginning[1::2].count(0) > beginning[::2].count(0)
-        return content.decode("utf-16-le" if little else "utf-16-be", errors="replace")
     for encoding in ("utf-8", "cp1252"):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding)

@@ -11,7 +11,6 @@ from own_movies import HERE, catalogue_of_titles, known_movies_of_titles, sessio
 
 from PerUser.personal import Personal
 from recbench.errors import InputError
-from recbench.own_ratings import session as module
 from recbench.own_ratings.profile import Profile
 from recbench.own_ratings.reading import OwnRating, ratings_of, read_ratings
 from recbench.own_ratings.session import Session
@@ -153,24 +152,6 @@ def test_another_id_is_named():
     assert "Heat (1995), tt0113277, was taken for Heat (1995), tt0000001: the ids differ" in said
 
 
-FILES = (
-    (IMDB, "tt1,10,2/11/2024,Alien,1979", "tt3,4,2/12/2024,Up,2009"),
-    (IMDB, "tt1,2,3/10/2024,Alien,1979", "tt2,8,3/10/2024,Heat,1995"),
-    ("Date,Name,Year,Rating,Letterboxd URI", "2024-03-10,Fargo,1996,4", "2024-03-09,Heat,1996,1"),
-)
-
-
-def test_files_in_any_order_and_twice_give_one_profile():
-    profiles = set()
-    for order in permutations((*FILES, FILES[0])):
-        session = session_of("Alien (1979)", "Fargo (1996)", "Heat (1995)")
-        for heading, *rows in order:
-            session.add_file(ratings_of("\n".join((heading, *rows)).encode(), "r.csv"))
-        profiles.add(session.profile.encoded())
-        assert session.rated == {0: 1, 2: 4, 1: 4}
-    assert len(profiles) == 1
-
-
 TITLES = (
     *("Whiplash (2014)", "The Gift (2015)", "Seven (a.k.a. Se7en) (1995)", "Heat (1995)"),
     "Heat (1986)",
@@ -224,15 +205,3 @@ def test_numbers_of_movies_of_another_set(known_movies):
     with pytest.raises(InputError, match=r"movieId 2571 is not in ml-100k.*--dataset"):
         session.add([OwnRating(stars=3, movie_id=1), OwnRating(stars=3, movie_id=2571)])
     assert list(session.rated.values()) == [3]
-
-
-def test_ten_thousand_ratings(monkeypatch):
-    session = session_of(*(f"Tale {n} of {n * 7919 % 10_007} (1990)" for n in range(10_000)))
-    added = session.add([OwnRating(stars=n % 10 / 2 + 0.5, movie_id=n + 1) for n in range(9_990)])
-    assert added.matched == {"id": 9_990}
-    monkeypatch.setattr(module, "LATEST", 500)  # so that the test takes no time
-    listed = session.recommend(5)
-    assert len(listed) == 5
-    assert session.learned == 500
-    oldest = session.catalogue.name(0)
-    assert all(reason.movie != oldest for one in listed for reason in one.reasons)

@@ -175,15 +175,6 @@ def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
         open_known_movies(str(SYNTHETIC), tell=lambda _: None)
 
 
-def test_any_name_of_a_folder_is_a_path(tmp_path, monkeypatch):
-    data = tmp_path / "Füße & 🎬 (neu) [1]"
-    shutil.copytree(SYNTHETIC, data, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    (data / "movies.csv").write_text('movieId,title,genres\n1,"Film, The (1986)",x\n')
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache [2]"))
-    known_movies = open_known_movies(str(data), tell=lambda _: None)
-    assert ("Film, The",) in known_movies.catalogue.other_titles
-
-
 def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
     told = []

@@ -55,23 +55,6 @@ def test_the_sample_files_are_read_whole(name, kind, left_out):
     assert file.notes == ((note,) if left_out else ())
 
 
-def test_letterboxd(tmp_path):
-    first, second = read_ratings(written(tmp_path, LETTERBOXD)).ratings  # the latest last
-    assert (first.title, first.year) == ("Good, the Bad and the Ugly 🤠, The", 1966)
-    assert (second.title, second.stars) == ("Léon: The Professional", 4.5)
-    assert second.time == 1614902400
-
-
-def test_imdb_is_halved_and_series_are_left_out(tmp_path):
-    file = read_ratings(written(tmp_path, IMDB))
-    assert [(rating.imdb_id, rating.stars) for rating in file.ratings] == [
-        ("tt0078748", 3.5),
-        ("tt0110413", 4.5),
-    ]
-    assert file.ratings[1].original_title == "Léon"
-    assert file.notes == ("left out, since they are no movies: 1 TV Series",)
-
-
 def test_imdb_as_exported_until_2017(tmp_path):
     text = (
         '"position","const","created","modified","description","Title","Title type","Directors",'
@@ -105,8 +88,6 @@ def test_several_users(tmp_path):
         lambda text: codecs.BOM_UTF8 + text.encode(),
         lambda text: text.replace(" 🤠", "").encode("cp1252"),
         lambda text: text.encode("utf-16"),
-        lambda text: text.encode("utf-16-le"),
-        lambda text: text.encode("utf-16-be"),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: text.replace("\n", "\r").encode(),
         lambda text: b"\n\n" + text.encode() + b"\n\n",
@@ -121,35 +102,11 @@ def test_encodings_and_line_ends(tmp_path, encoded):
     ]
 
 
-def test_semicolons_and_decimal_commas(tmp_path):
-    text = "Date;Name;Year;Rating\n2021-03-05;Alien;1979;4,5\n"
-    (rating,) = read_ratings(written(tmp_path, text)).ratings
-    assert rating.stars == 4.5
-
-
 def test_rows_without_a_rating_are_counted(tmp_path):
     text = LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,\n"
     assert read_ratings(written(tmp_path, text)).notes == (
         "rows left out, since they have no rating: 1",
     )
-
-
-def test_dates_of_imdb_in_the_united_states(tmp_path):
-    text = IMDB.replace("2019-02-03", "2/11/2024").replace("2018-02-04", "3/10/2024")
-    file = read_ratings(written(tmp_path, text))
-    assert [rating.time for rating in file.ratings] == [1707609600, 1710028800]
-    assert "2/11/2024 are read as month/day/year, as IMDb" in file.notes[1]
-    text = text.replace("2019-02-04", "25/12/2023")  # of a series, but it tells the order
-    file = read_ratings(written(tmp_path, text))
-    assert [rating.time for rating in file.ratings] == [1727913600, 1730505600]
-    assert "day/month/year, as other dates show" in file.notes[1]
-
-
-def test_dates_that_cannot_be_read_are_said(tmp_path):
-    file = read_ratings(written(tmp_path, LETTERBOXD.replace("2020-01-02", "1/2/2020")))
-    assert [rating.time for rating in file.ratings] == [None, 1614902400]
-    (note,) = file.notes
-    assert note == "1 date could not be read, such as '1/2/2020': day or month may be first"
 
 
 # --- exports of several files, and movies watched -------------------------------------------------
@@ -258,7 +215,7 @@ def test_the_scale_of_a_table(tmp_path):
         (MOVIELENS + "7,1,nan,1260759144\n", ("line 4", "'nan'")),
         (MOVIELENS + "7,x,3,1260759144\n", ("line 4", "movieId is 'x'", "a whole number")),
         (MOVIELENS + "7,1_0,3,1260759144\n", ("line 4", "movieId is '1_0'")),
-        (MOVIELENS + f"7,{'9' * 20},3,1260759144\n", ("line 4", "too large", str(2**63 - 1))),
+        (MOVIELENS + f"7,{'9' * 20},3,1260759144\n", ("line 4", "18 digits at most")),
         (",,,\n", ("is empty",)),
         (MOVIELENS.replace("2.5", '"2.5'), ("cannot be read", "a quote that is not closed")),
         ("movieId,rating\n1,4,5\n", ("line 2", "3 cells, the heading 2", "in quotes")),
@@ -289,13 +246,6 @@ def test_what_is_no_file(tmp_path):
     refused(tmp_path / "none.csv", "no such file")
     os.mkfifo(tmp_path / "pipe")
     refused(tmp_path / "pipe", "no ordinary file")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path):
-    path = written(tmp_path, MOVIELENS)
-    path.chmod(0)
-    refused(path, "cannot be read")
 
 
 def test_years_and_titles():

@@ -17,7 +17,7 @@ from own_movies import HERE, known_movies_of_titles
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.errors import InputError
-from recbench.own_ratings.profile import FORMAT, Profile, ProfileFile
+from recbench.own_ratings.profile import Profile, ProfileFile
 from recbench.own_ratings.reading import OwnRating
 from recommend import WELL_KNOWN, Parameters, main
 
@@ -146,16 +146,6 @@ def test_there_is_no_profile_and_nobody_can_be_asked(user):
     user.refused("have not rated it", forget=("Alien",))
 
 
-def test_a_damaged_profile_is_left_as_it_is(user):
-    ProfileFile(user.profile).write(KNOWN)
-    known = user.profile.read_bytes()
-    later = json.dumps({"format": FORMAT, "version": 3}).encode()
-    for content in (known[:-20], b"\x00" * 50, b"{}", known.replace(b"4.5", b"4.0"), later):
-        user.profile.write_bytes(content)
-        user.refused("left as it is")
-        user.refused("left as it is", rate=("Heat=4",))
-
-
 def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
     content = json.loads(user.run(rate=("Alien=4",), year_from=2090, format="json").out)
     assert content["recommendations"] == []
@@ -164,19 +154,6 @@ def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
     assert "rated: Alien (1979), 4 stars" in content["messages"]
     assert user.run(year_from=2090).out.startswith(told)
     assert user.run(genre=("War",), year_to=1900).out == "no unseen movie passes the filters\n"
-
-
-def test_messages_about_a_file_are_in_the_json(user):
-    path = user.folder / "imdb.csv"
-    path.write_text(
-        "Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,,Tar,2022\n"
-    )
-    out, err = user.run(ratings=str(path), format="json")
-    messages = json.loads(out)["messages"]
-    assert "  Aliens (1987) was taken for Aliens (1986)" in messages
-    assert any("2/11/2024 are read as month/day/year" in message for message in messages)
-    assert all(message in err for message in messages)
-    assert "of later years: 1; movies go until 2015" in user.run(me=True).err
 
 
 def test_what_cannot_be_written_is_told_before_anything_long(user, monkeypatch):

@@ -112,13 +112,9 @@ document.addEventListener("drop", (event) => {
   const { files } = event.dataTransfer;
   if (!files.length) return;
   event.preventDefault();
-  if (files.length > 1) {
-    tell(["Drop one file at a time; of an export its ZIP file."], true);
-    return;
-  }
-  const input = byId("file");
-  input.files = files;
-  input.form.requestSubmit();
+  if (files.length > 1) return tell(["Drop one file at a time; of an export its ZIP file."], true);
+  byId("file").files = files;
+  byId("file").form.requestSubmit();
 });
 
 // A click on a star rates. With keys, stars are chosen first: the arrow keys pass the others.
