@@ -144,7 +144,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
 
 
 def _newest(catalogue: Catalogue) -> str:
-    """A sentence about the newest dataset that can be had; "" if none is newer."""
+    """A sentence about the newest dataset that can be had, or which there are; "" if none is newer
+    than the catalogue."""
     server = os.environ.get("RECBENCH_GROUPLENS") or GROUPLENS
     for name, newer in catalogue.newer.items():
         kept = cache_folder() / "grouplens" / f"{name}.zip"
@@ -153,7 +154,7 @@ def _newest(catalogue: Catalogue) -> str:
             if not kept.is_file():
                 urllib.request.urlopen(request, timeout=SECONDS).close()
             return f"the newest movies that can be had are of --dataset {name}, until {newer}"
-    return ""
+    return f"{catalogue.until}; none of these can be fetched now" if catalogue.newer else ""
 
 
 def _is_current(source: Path) -> bool:
