@@ -51,7 +51,7 @@ class KnownMovies:
             catalogue = Catalogue.of(header, arrays)
         except FileNotFoundError:
             raise InputError(f"{file}: there is no such file. {MAKE_IT}") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             message = f"{file}: damaged, or no file of movies and item table. {MAKE_IT}"
             raise InputError(message) from None
         if not np.array_equal(table.movie_id, catalogue.movies.movie_id):
@@ -95,8 +95,8 @@ def open_known_movies(
     if _is_current(folder / SOURCE):
         try:
             return KnownMovies.load(folder / KNOWN)
-        except InputError as error:
-            tell(f"{error}. It is made again")
+        except InputError:
+            tell(f"{folder / KNOWN}: damaged, or of an earlier version. It is made again")
     return _make(dataset, folder, tell)
 
 

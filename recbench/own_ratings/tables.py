@@ -10,7 +10,6 @@ import json
 import re
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,7 +46,9 @@ def tables_of(content: bytes, name: str) -> list[Table]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [_table(archive.open(one), f"{name}: {one}")
                     for one in _chosen(archive.namelist(), name)]  # fmt: skip
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, and what unpacks for it, raise a dozen kinds
         raise InputError(f"{name}: is no ZIP file that can be read ({error})") from None
 
 
@@ -79,7 +80,8 @@ def _chosen(files: list[str], name: str) -> list[str]:
     tables = [
         one
         for one in files
-        if PurePosixPath(one).suffix.lower() in SUFFIXES and not one.startswith("__MACOSX")
+        if PurePosixPath(one).suffix.lower() in SUFFIXES
+        and not PurePosixPath(one).name.startswith(".")  # what macOS adds
     ]
     rated = [one for one in tables if "ratings" in _words(one)]
     chosen = [one for one in tables if WATCHED & _words(one) and one not in rated] + rated
@@ -94,9 +96,7 @@ def _chosen(files: list[str], name: str) -> list[str]:
 
 
 def _words(file: str) -> set[str]:
-    return set(
-        re.findall(r"[a-z]+", PurePosixPath(file).stem.lower().replace("check-in", "checkin"))
-    )
+    return set(re.findall(r"[a-z]+", PurePosixPath(file).stem.lower()))
 
 
 def _content(file: IO[bytes], name: str) -> bytes:

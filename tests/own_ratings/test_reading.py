@@ -120,6 +120,7 @@ WHOLE = {
     "watched.csv": f"{HEADING}\n2023-01-01,Heat,1995,x\n2020-01-01,Alien,1979,x\n",
     "watchlist.csv": f"{HEADING}\n2023-01-01,Jaws,1975,x\n",
     "reviews.csv": f'{HEADING},Rating,Review\n2024-01-01,Heat,1995,y,1,"<b>Bad</b>,\nbad"\n',
+    "._ratings.csv": "\0",
     "deleted/diary.csv": f"{HEADING},Rating\n2024-01-01,Heat,1995,y,1\n",
 }
 
@@ -192,6 +193,7 @@ def test_the_scale_of_a_table(tmp_path):
         (zipped({"x.png": ""}), ("ZIP file without ratings", "Expected ratings.csv")),
         (zipped({"a.csv": "", "b.csv": ""}), ("ZIP file without ratings",)),
         (zipped(WHOLE)[:-9], ("is no ZIP file that can be read",)),
+        (zipped(WHOLE)[:-6] + b"\xff\xff\xff\x7f\0\0", ("is no ZIP file that can be read",)),
         (zipped({"ratings.csv": "movieId,rating\n1,9\n"}), ("ratings.csv, line 2",)),
         ("title,year,rating\nAlien,1979,good\n", ("line 2", "'good'", "a number from 0 to 5")),
         ("title,year,rating\nAlien,1979,300\n", ("line 2", "'300'", "from 0 to 100")),
