@@ -183,13 +183,6 @@ def test_a_folder(tmp_path):
         ProfileFile(tmp_path).delete()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_no_permission(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(InputError, match="cannot be written"):
-        ProfileFile(tmp_path / "me.json").write(KNOWN)
-
-
 # --- the lock ------------------------------------------------------------------------------------
 
 
