@@ -5,7 +5,7 @@ item table, learned once from the ratings of other users in a dataset; after tha
 nor network is needed.
 
     python recommend.py                               asks about ten movies, or uses your profile
-    python recommend.py --ratings ratings.csv         MovieLens's, Letterboxd's or IMDb's export
+    python recommend.py --ratings letterboxd.zip      an export of Letterboxd, IMDb, Trakt, ...
     python recommend.py --rate "Alien (1979)=4.5" --rate "Heat (1995)=3"
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
     python recommend.py --forget "Alien (1979)"       as if you had never rated it
@@ -49,8 +49,10 @@ class RatingFlags:
     """Your ratings of movies."""
 
     ratings: Annotated[str, unset("none")] = ""
-    """a file of your ratings: MovieLens's columns (userId, movieId, rating, timestamp), ratings.csv
-    of Letterboxd's export, or IMDb's export. They are added to your profile"""
+    """your ratings, added to your profile: an export of Letterboxd (ZIP or folder), IMDb, Trakt,
+    Kinopoisk or MovieLens, or a table with ratings and IMDb ids, or titles and years"""
+    scale: Literal[0, 5, 10, 100] = 0
+    """the highest rating of a table of your own; 0: by the ratings in it"""
     user: Annotated[str, unset("the only one")] = ""
     """which userId you are, where the file has several"""
     rate: Several = ()
@@ -95,8 +97,6 @@ class OutputFlags:
 
     format: Literal["text", "json", "csv"] = FORMAT  # type: ignore[assignment]
     """text to read; json or csv, clean on standard output, for programs"""
-    output: Annotated[str, unset("standard output")] = ""
-    """a file to write the recommendations to"""
 
 
 @dataclass
@@ -124,8 +124,8 @@ class ProfileFlags:
     dataset: str = DATASET
     """users and movies that the item table is made from, as in compare_all.py; needed once"""
     item_table: Annotated[str, unset("made from the dataset")] = ""
-    """an item table to use in place of that: a file made by python -m recbench.models.item_table,
-    or a folder as in the cache"""
+    """movies and item table to use in place of that, which need no ratings of others: a file made
+    by python -m recbench item-table"""
 
 
 @dataclass
@@ -147,13 +147,9 @@ def check(parameters: Parameters) -> None:
             f"--year-from {parameters.year_from} --year-to {parameters.year_to}: no year is both. "
             "Expected the earlier one first"
         )
-    if parameters.user and not parameters.ratings:
-        raise InputError("--user is one of a file of ratings. Name the file with --ratings")
-    output = Path(parameters.output).expanduser()
-    if parameters.output and not output.parent.is_dir():
-        raise InputError(f"--output {parameters.output}: there is no such folder. Make it first")
-    if parameters.output and output.is_dir():
-        raise InputError(f"--output {parameters.output}: cannot be written, it is a folder")
+    for name in ("user", "scale"):
+        if getattr(parameters, name) and not parameters.ratings:
+            raise InputError(f"--{name} is of a file of ratings. Name the file with --ratings")
     chosen = {field.name for field in fields(Parameters)
               if getattr(parameters, field.name) != field.default}  # fmt: skip
     if parameters.serve and chosen - set(SERVING):
@@ -198,7 +194,11 @@ def main(parameters: Parameters) -> None:
             'movie (--rate "Alien (1979)=4.5"), or start it in a terminal, where it asks you'
         )
     rated = [title_and_stars(text) for text in parameters.rate]  # errors before anything long
-    added = read_ratings(parameters.ratings, parameters.user) if parameters.ratings else None
+    added = (
+        read_ratings(parameters.ratings, parameters.user, parameters.scale)
+        if parameters.ratings
+        else None
+    )
     if changing or profile is None:
         with file.locked():  # the same if it cannot be written
             pass
@@ -277,8 +277,10 @@ def change(session: Session, parameters: Parameters, added: RatingsFile | None,
 def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> list[str]:
     """The profile, in a few lines."""
     profile, catalogue, lacking = session.profile, session.catalogue, session.lacking
-    lines = [f"your profile: {len(profile.ratings):,} ratings, in {file.path}; movies: "
+    lines = [f"your profile: {profile.summary}, in {file.path}; movies: "
              f"{len(catalogue):,} of {catalogue.dataset}"]  # fmt: skip
+    if session.watched:
+        lines.append(f"movies watched and not rated, not recommended: {len(session.watched):,}")
     if lacking:
         lines.append(f"not used, of movies that are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
@@ -286,14 +288,14 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
     if profile.muted:
         lines.append(f"genres muted: {', '.join(profile.muted)}")
     if list_lacking:
-        lines += [f"  {rating.name}, {rating.stars:g} stars" for rating in lacking]
+        lines += [f"  {rating.name}, {rating.given}" for rating in lacking]
         lines += catalogue.about_later(lacking)
     return lines
 
 
 def show(session: Session, parameters: Parameters, filters: Filters, listed: list[Recommendation],
          changes: Changes | None, messages: list[str]) -> None:  # fmt: skip
-    """Changes and recommendations, the latter on standard output or in the file of --output."""
+    """Changes and recommendations, the latter on standard output."""
     if changes and parameters.number:
         tell(f"changed in the list of {parameters.number}:", *(f"  {x}" for x in changes.lines()))
     ask = None
@@ -310,20 +312,13 @@ def show(session: Session, parameters: Parameters, filters: Filters, listed: lis
         text = as_json(listed, {
             "dataset": session.catalogue.dataset,
             "ratings": session.learned,  # by the model
+            "watched": len(session.watched),  # and not rated: used, and not recommended
             "muted": session.profile.muted,
             "changes": changes and asdict(changes),  # null where nothing was changed
             "ask": ask,  # the movie that would teach most; null where that was not asked
             "messages": messages if listed else [*messages, if_none],
         })  # fmt: skip
-    if not parameters.output:
-        print(text, end="")
-        return
-    path = Path(parameters.output).expanduser()
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(f"--output {path}: cannot be written ({error.strerror})") from None
-    tell(f"written to {path}")
+    print(text, end="")
 
 
 def ask_in_terminal(question: str) -> str:

@@ -1,15 +1,16 @@
-"""A recommender of your own: begin a file, check it against the contract, compare it.
+"""A recommender of your own: begin a file, check it against the contract, compare it. And item
+tables to pass on.
 
     python -m recbench new my_file.py           # a class MyModel, with comments; it runs at once
     python -m recbench check my_file:MyModel    # does it keep the contract, and if not, where
     python compare_all.py --models my_file:MyModel user_mean personal bayes_fm
+    python -m recbench item-table FILE          # movies and item table, for recommend.py
 
 check fits the class and predicts with it some hundred times, on a made-up table of 42 ratings. Each
 check that fails is one sentence: the line of your file, what happened there, what was expected,
 what to do. The exit status is 0 if all is well, 1 if a check failed, 2 if there is no such file or
 class. docs/your-own-model.md has the contract. Other things to start, each with --help:
-compare_all.py, continual.py, recommend.py, tune.py, data_prep.py, python -m
-recbench.models.item_table.
+compare_all.py, continual.py, recommend.py, tune.py, data_prep.py.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from recbench.checks import Candidate, Result, check_recommender
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.command_line import run
 from recbench.errors import InputError, check_range
+from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
 from recbench.registry import load_recommender
 
 TEMPLATE = Path(__file__).parent / "checks" / "template.py"
@@ -55,8 +57,21 @@ class New:
     """where to; a file that is there is not overwritten"""
 
 
+@dataclass
+class Table:
+    """Write movies and item table of a dataset to one file: recommend.py --item-table FILE needs no
+    ratings of others."""
+
+    file: tyro.conf.Positional[str]
+    """where to; of a file that is there, what is in it is shown"""
+    dataset: str = "auto"
+    """as in compare_all.py; everybody in it is a background user"""
+
+
 Command = (
-    Annotated[Check, tyro.conf.subcommand("check")] | Annotated[New, tyro.conf.subcommand("new")]
+    Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[New, tyro.conf.subcommand("new")]
+    | Annotated[Table, tyro.conf.subcommand("item-table")]
 )
 
 console = Console(highlight=False)
@@ -64,8 +79,22 @@ plain = partial(console.print, markup=False, soft_wrap=True)
 MARKS = {"ok": "[green]ok[/]      ", "failed": "[red]FAILED[/]  ", "left out": "[dim]-[/]       "}
 
 
-def main(command: Check | New) -> int:
+def main(command: Check | New | Table) -> int:
+    if isinstance(command, Table):
+        return item_table(command)
     return write(command) if isinstance(command, New) else check(command)
+
+
+def item_table(command: Table) -> int:
+    path = Path(command.file).expanduser()
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
+    if path.exists():
+        plain(f"{path}: is there already, and is left as it is")
+    else:
+        open_known_movies(command.dataset, tell=plain).save(path)
+    plain(f"{path}: {path.stat().st_size:,} bytes; {KnownMovies.load(path).about}")
+    return 0
 
 
 def write(command: New) -> int:

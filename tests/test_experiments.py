@@ -24,7 +24,7 @@ from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_table.learning import RANK
-from recbench.models.item_table.table import ItemTable
+from recbench.own_ratings.known_movies import KnownMovies
 from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 
@@ -286,24 +286,23 @@ def test_a_table_from_devices_is_the_same_table(tmp_path):
 def test_an_item_table_from_the_command_line(tmp_path):
     def script(*words):
         return subprocess.run(
-            [sys.executable, "-m", "recbench.models.item_table", *map(str, words)],
+            [sys.executable, "-m", "recbench", "item-table", *map(str, words)],
             cwd=ROOT,
-            env=os.environ | {"COLUMNS": "120"},
+            env=os.environ | {"COLUMNS": "120", "RECBENCH_CACHE": str(tmp_path)},
             capture_output=True,
             text=True,
             check=False,
         )
 
-    file = tmp_path / "movies.npz"
-    words = ("--dataset", SYNTHETIC, "--output", file)
+    file = tmp_path / "movies.zip"
+    words = (file, "--dataset", SYNTHETIC)
     done = script(*words)
     assert done.returncode == 0, done.stderr
-    table = ItemTable.load(file)
+    table = KnownMovies.load(file).table
     assert table.about["users"] == 60
-    assert table.checksum()[:16] in script("--show", file).stdout
     again = script(*words)
-    assert again.returncode == 2
-    assert "is there already" in again.stderr
-    elsewhere = script("--output", tmp_path / "no/folder/movies.npz")
+    assert table.checksum()[:16] in again.stdout
+    assert "is there already" in again.stdout
+    elsewhere = script(tmp_path / "no/folder/movies.zip")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr

@@ -27,23 +27,27 @@ class Added:
     matched: Counter[str] = field(default_factory=Counter)  # by "id", "title", "nearly"
     uncertain: list[str] = field(default_factory=list)  # which were taken, or not, for a movie
     twice: list[str] = field(default_factory=list)  # in the file; the latest counts
-    replaced: int = 0  # movies that had another rating before
+    watched: int = 0  # movies found, and not rated
     # without a movie, the first 20 with the nearest; they stay for a table that has the movie
     unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
 
     def lines(self, kind: str, catalogue: Catalogue) -> list[str]:
         """The same in sentences; `kind` is that of the file."""
         found, lost = self.matched.total(), len(self.unmatched)
+        lost_watched = sum(rating.stars is None for rating, _ in self.unmatched)
+        rated, watched = found + lost - lost_watched, self.watched + lost_watched
         counts = (f"{self.matched[way]:,} {WAYS[way]}" for way in WAYS if way in self.matched)
         how = ", ".join(counts) or "none"
-        lines = [f"{kind}: {found:,} of {found + lost:,} ratings found their movie ({how})"]
+        lines = [f"{kind}: {found:,} of {rated:,} ratings found their movie ({how})"]
+        if watched:
+            lines.append(
+                f"movies watched and not rated: {self.watched:,} of {watched:,} found their movie"
+            )
         lines += _listed(list(dict.fromkeys(self.uncertain)))
         if self.twice:
             names = list(dict.fromkeys(self.twice))
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
             lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
-        if self.replaced:
-            lines.append(f"movies that had other stars before: {self.replaced:,}")
         if lost:
             lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
             lines += _listed([
@@ -67,7 +71,7 @@ def added_to(
     Args:
         known: each rating of the profile, and the movie that it would have by itself.
     """
-    numbers = set(catalogue.movies.movie_id.tolist())
+    numbers = {None, *catalogue.movies.movie_id.tolist()}
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in numbers]
     if lacking and catalogue.dataset == OWN_NUMBERING:
         raise InputError(
@@ -89,7 +93,8 @@ def added_to(
     for (rating, match), (new, _), movie in zip(found, stored, movies[len(known) :], strict=True):
         key = identity(rating) if movie is None else movie
         _tell(added, rating, match, movie, rows.get(key, ()), matcher, catalogue)
-        rows[key] = rating, new
+        if key not in rows or _counts(new, rows[key][1]):
+            rows[key] = rating, new
     for (rating, _), before, after in zip(
         every, settled(every[: len(known)]), movies, strict=False
     ):
@@ -97,10 +102,8 @@ def added_to(
             added.uncertain.append(_not_taken(rating, before, catalogue))
     for key, (_, new) in rows.items():
         old = together.get(key, new)
-        if old.time is not None and new.time is not None and old.time > new.time:
-            continue  # rated again after the file was made
-        added.replaced += old.stars != new.stars
-        together[key] = new
+        if _counts(new, old):
+            together[key] = new
     return tuple(sorted(together.values(), key=_moment)), added
 
 
@@ -146,7 +149,10 @@ def _tell(
     """Add what became of a rating of a file; `before` has another one there, of the same movie."""
     name = rating.name if movie is None else catalogue.name(movie)
     if movie is not None:
-        added.matched["nearly" if match.doubt else match.how] += 1
+        if rating.stars is None:
+            added.watched += 1
+        else:
+            added.matched["nearly" if match.doubt else match.how] += 1
         if match.doubt and rating.name == name:
             theirs = catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
             ids = f"{name}, {rating.imdb_id}, was taken for {name}, {theirs}: the ids differ"
@@ -160,7 +166,7 @@ def _tell(
         elif len(added.unmatched) < LISTED:
             near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
         added.unmatched.append((rating, [catalogue.name(one) for one in near]))
-    if before:
+    if before and None not in (before[0].stars, rating.stars):
         same = identity(before[0]) == identity(rating)
         added.twice.append(name if same else f"{name}, also as {rating.name}")
 
@@ -168,6 +174,14 @@ def _tell(
 def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
     name = catalogue.name(movie)
     return f"{rating.name} was not taken for {name}: another rating of yours is of it"
+
+
+def _counts(new: OwnRating, old: OwnRating) -> bool:
+    """Whether one that is added takes the place of another of the movie: not what was rated before
+    that, nor that the movie was watched the place of a rating."""
+    if (new.stars is None) != (old.stars is None):
+        return old.stars is None
+    return old.time is None or new.time is None or old.time <= new.time
 
 
 def _listed(lines: Sequence[str]) -> list[str]:
@@ -184,5 +198,5 @@ def _moment(rating: OwnRating) -> tuple[int, str, str, int]:
 def identity(rating: OwnRating) -> tuple[object, ...]:
     """What tells apart movies that the catalogue lacks."""
     if rating.imdb_id or not rating.title:
-        return rating.imdb_id, rating.movie_id
+        return rating.imdb_id, rating.movie_id, rating.tmdb_id
     return key(article_first(rating.title)), rating.year

@@ -1,26 +1,21 @@
-"""The movies there are: the facts to show, filter and match by, as one file."""
+"""The movies there are: the facts to show, filter and match by."""
 
 from __future__ import annotations
 
-import io
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recbench.errors import InputError
 from recbench.own_ratings.reading import OwnRating
 from recbench.ratings import Movies, read_only
 
-FORMAT, VERSION = "recbench films", 1  # the word in files of all versions
 TEXTS = ("shown", "genres", "language", "imdb_id", "other_titles")
-NUMBERS = ("year", "rated_by")
-LAST_YEARS = {"ml-latest-small": 2018, "ml-32m": 2023}  # of GroupLens's movies
+NUMBERS = ("year", "rated_by", "tmdb_id")
+# GroupLens's sets, the newest first: the year of their last movies, megabytes to fetch
+NEWER = {"ml-32m": (2023, 239), "ml-25m": (2019, 250), "ml-latest-small": (2018, 1)}
 MOVIE_ARRAYS = ("bits", "vote_average", "vote_count", "movie_id")
 
 
@@ -36,6 +31,7 @@ class Catalogue:
     language: tuple[str, ...]  # ISO 639-1; "" if unknown
     rated_by: np.ndarray  # int64 [m], how many users of the dataset rated it
     imdb_id: tuple[str, ...]  # "tt0114709"; "" if unknown
+    tmdb_id: np.ndarray  # int64 [m]; 0 if unknown
     other_titles: tuple[tuple[str, ...], ...]  # in its own language and elsewhere
 
     def __post_init__(self) -> None:
@@ -64,6 +60,7 @@ class Catalogue:
             movie_id=int(self.movies.movie_id[movie]),
             imdb_id=self.imdb_id[movie] or rating.imdb_id,
             original_title=rating.original_title or (other[0] if other else ""),
+            tmdb_id=int(self.tmdb_id[movie]) or rating.tmdb_id,
         )
 
     @cached_property
@@ -83,12 +80,16 @@ class Catalogue:
         return int(self.year[self.rated_by > 0].max(initial=0))
 
     @property
+    def newer(self) -> dict[str, str]:
+        """Datasets that go further than this one, the newest first: until when, in words."""
+        sets = NEWER.items()
+        return {name: f"{year} ({size} MB)" for name, (year, size) in sets if year > self.last_year}
+
+    @property
     def until(self) -> str:
         """In words, and which datasets go further."""
-        ends = {self.dataset: self.last_year} | {
-            f"--dataset {name}": year for name, year in LAST_YEARS.items() if year > self.last_year
-        }
-        return f"movies go {', '.join(f'until {year} in {name}' for name, year in ends.items())}"
+        ends = "".join(f", until {year} in --dataset {name}" for name, year in self.newer.items())
+        return f"movies go until {self.last_year} in {self.dataset}{ends}"
 
     def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
         """A sentence about ratings of movies later than all of these; none if there are none."""
@@ -103,48 +104,22 @@ class Catalogue:
     def all_languages(self) -> tuple[str, ...]:
         return tuple(sorted(set(self.language) - {""}))
 
-    def save(self, path: Path) -> None:
-        """Write it in one step: an interrupted write leaves the old file, or none."""
-        texts = {name: getattr(self, name) for name in TEXTS}
-        header = {"format": FORMAT, "version": VERSION, "dataset": self.dataset, **texts}
-        header |= {"title": list(self.movies.title), "bit_names": self.movies.bit_names}
-        unfinished = Path(f"{path}.{os.getpid()}.unfinished")
-        with unfinished.open("wb") as file:
-            np.savez_compressed(
-                file,
-                header=np.frombuffer(json.dumps(header).encode(), np.uint8),
-                **{name: getattr(self.movies, name) for name in MOVIE_ARRAYS},
-                **{name: getattr(self, name) for name in NUMBERS},
-            )
-        os.replace(unfinished, path)
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """All that is in it, as JSON can hold it and as arrays of numbers."""
+        texts = {name: getattr(self, name) for name in ("dataset", *TEXTS)}
+        header = texts | {"title": list(self.movies.title), "bit_names": self.movies.bit_names}
+        arrays = {name: getattr(self.movies, name) for name in MOVIE_ARRAYS}
+        return header, arrays | {name: getattr(self, name) for name in NUMBERS}
 
     @classmethod
-    def load(cls, path: Path) -> Catalogue:
-        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
-        file, it is damaged, no list of movies, or of a later version."""
-        try:
-            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
-                arrays: dict[str, Any] = {name: file[name] for name in file.files}
-            header = json.loads(arrays.pop("header").tobytes())
-            if header["format"] != FORMAT:
-                raise ValueError("another format")
-            if header["version"] != VERSION:
-                raise InputError(
-                    f"{path}: is of version {header['version']}. This program reads {VERSION}"
-                )
-            movies = Movies(
-                title=np.array(header["title"], dtype=object),
-                bit_names=tuple(header["bit_names"]),
-                **{name: arrays[name] for name in MOVIE_ARRAYS},
-            )
-            facts: dict[str, Any] = {name: arrays[name] for name in NUMBERS}
-            for name in TEXTS:
-                texts = header[name]
-                facts[name] = tuple(tuple(x) if isinstance(x, list) else x for x in texts)
-            return cls(dataset=header["dataset"], movies=movies, **facts)
-        except InputError:
-            raise
-        except FileNotFoundError:
-            raise InputError(f"{path}: there is no such file. Expected a list of movies") from None
-        except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds
-            raise InputError(f"{path}: damaged, or no list of movies. Delete it") from error
+    def of(cls, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Catalogue:
+        """Of such parts. Raises KeyError, TypeError or ValueError if they are of something else."""
+        movies = Movies(
+            title=np.array(header["title"], dtype=object),
+            bit_names=tuple(header["bit_names"]),
+            **{name: arrays[name] for name in MOVIE_ARRAYS},
+        )
+        facts: dict[str, Any] = {name: arrays[name] for name in NUMBERS}
+        for name in TEXTS:
+            facts[name] = tuple(tuple(x) if isinstance(x, list) else x for x in header[name])
+        return cls(dataset=header["dataset"], movies=movies, **facts)

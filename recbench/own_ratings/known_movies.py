@@ -1,24 +1,34 @@
-"""Movies and their item table: made from a dataset once, then read from the user's cache."""
+"""Movies and their item table: made from a dataset once, then read from the user's cache, or from a
+file that somebody else has made."""
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import io
 import json
 import os
 import time
+import urllib.request
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 import recbench
 from recbench.data.cache import cache_folder
 from recbench.errors import InputError
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
+from weightless.storage import read, write
 
-TABLE, MOVIES, SOURCE = "item-table.npz", "movies.npz", "made-from.json"
+KIND, TABLE = "movies", "item_table"  # of the file, and in it
+KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
+MAKE_IT = "Make it with: python -m recbench item-table FILE"
+SECONDS = 5  # that a server has to say whether it has a dataset
+GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 MADE_BY = ("data", "models", "own_ratings")  # folders of the code that makes them
 
 Tell = Callable[[str], None]  # a message for whoever waits
@@ -32,17 +42,36 @@ class KnownMovies:
     table: ItemTable
 
     @classmethod
-    def load(cls, folder: Path) -> KnownMovies:
-        """What `save` wrote. Raises InputError if a file is missing, damaged or of other movies."""
-        catalogue = Catalogue.load(folder / MOVIES)
-        table = ItemTable.load(folder / TABLE)
-        return cls(catalogue, _with_rows_of(catalogue, table, folder / TABLE))
+    def load(cls, file: Path) -> KnownMovies:
+        """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
+        file, it is damaged, or is something else."""
+        try:
+            header, arrays = read(file, KIND)
+            table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
+            catalogue = Catalogue.of(header, arrays)
+        except FileNotFoundError:
+            raise InputError(f"{file}: there is no such file. {MAKE_IT}") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            message = f"{file}: damaged, or no file of movies and item table. {MAKE_IT}"
+            raise InputError(message) from None
+        if not np.array_equal(table.movie_id, catalogue.movies.movie_id):
+            raise InputError(f"{file}: damaged, table and movies are not of one dataset. {MAKE_IT}")
+        return cls(catalogue, table)
 
-    def save(self, folder: Path) -> None:
-        """Two files, each written in one step."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.table.save(folder / TABLE)
-        self.catalogue.save(folder / MOVIES)
+    def save(self, file: Path) -> None:
+        """One file, written in one step."""
+        header, arrays = self.catalogue.parts()
+        write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
+
+    @property
+    def about(self) -> str:
+        """What is in it, in words."""
+        made_from = ", ".join(f"{value} {name}" for name, value in self.table.about.items())
+        return (
+            f"{len(self.table):,} movies of {self.catalogue.dataset} until "
+            f"{self.catalogue.last_year}, made from {made_from or 'no ratings'}; SHA-256 of the "
+            f"item table {self.table.checksum()[:16]}"
+        )
 
 
 def open_known_movies(
@@ -53,27 +82,21 @@ def open_known_movies(
     Args:
         dataset: as `recbench.data.datasets.load_source` takes it. The cache has a folder for each;
             it is made again when the files of the dataset or the code have changed.
-        item_table: a folder that holds both files, or a table made by `python -m
-            recbench.models.item_table`, whose movies are those of the dataset.
+        item_table: a file made by `python -m recbench item-table`.
 
     Raises:
-        InputError: there is no such dataset or table, or the cache cannot be written.
+        InputError: there is no such dataset or file, or the cache cannot be written.
     """
     if item_table:
-        path = Path(item_table).expanduser()
-        if path.is_dir():
-            return KnownMovies.load(path)
-        table = ItemTable.load(path)  # a wrong file is an error before anything long is done
-        catalogue = open_known_movies(dataset, tell=tell).catalogue
-        return KnownMovies(catalogue, _with_rows_of(catalogue, table, path))
+        return KnownMovies.load(Path(item_table).expanduser())
     place = Path(dataset).expanduser()
     name = str(place.resolve()) if place.exists() else dataset
     folder = cache_folder() / "own-ratings" / hashlib.sha256(name.encode()).hexdigest()[:16]
     if _is_current(folder / SOURCE):
         try:
-            return KnownMovies.load(folder)
-        except InputError as error:
-            tell(f"{error}. It is made again")
+            return KnownMovies.load(folder / KNOWN)
+        except InputError:
+            tell(f"{folder / KNOWN}: damaged, or of an earlier version. It is made again")
     return _make(dataset, folder, tell)
 
 
@@ -94,6 +117,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         for line in printed.getvalue().splitlines():
             tell(line)
     catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
+    if dataset == "auto" and (newest := _newest(catalogue)):
+        tell(newest)
     started = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,12 +129,11 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         with Console(stderr=True).status("learning ..."):  # in a terminal alone
             table, movies = item_table_of(loaded)
         known_movies = KnownMovies(replace(catalogue, movies=movies), table)
-        known_movies.save(folder)
+        known_movies.save(folder / KNOWN)
         stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
         files = [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
-        unfinished = folder / f"{SOURCE}.{os.getpid()}.unfinished"
-        unfinished.write_text(json.dumps({"files": files, "code": _code()}, indent=1))
-        os.replace(unfinished, folder / SOURCE)
+        source = json.dumps({"files": files, "code": _code()}, indent=1)
+        (folder / SOURCE).write_text(source)  # last: of half of it the movies are made again
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}). Give another folder in the variable "
@@ -119,16 +143,18 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     return known_movies
 
 
-def _with_rows_of(catalogue: Catalogue, table: ItemTable, path: Path) -> ItemTable:
-    movie_id = catalogue.movies.movie_id
-    if len(table) == len(movie_id) and (table.movie_id == movie_id).all():
-        return table
-    if not set(table.movie_id.tolist()) & set(movie_id.tolist()):
-        raise InputError(
-            f"{path}: has none of the {len(movie_id):,} movies of {catalogue.dataset}. Was it made "
-            "from another dataset? Say which: --dataset"
-        )
-    return table.for_movies(catalogue.movies)
+def _newest(catalogue: Catalogue) -> str:
+    """A sentence about the newest dataset that can be had, or which there are; "" if none is newer
+    than the catalogue."""
+    server = os.environ.get("RECBENCH_GROUPLENS") or GROUPLENS
+    for name, newer in catalogue.newer.items():
+        kept = cache_folder() / "grouplens" / f"{name}.zip"
+        request = urllib.request.Request(f"{server}/{name}.zip", method="HEAD")
+        with suppress(OSError, ValueError, http.client.HTTPException):
+            if not kept.is_file():
+                urllib.request.urlopen(request, timeout=SECONDS).close()
+            return f"the newest movies that can be had are of --dataset {name}, until {newer}"
+    return f"{catalogue.until}; none of these can be fetched now" if catalogue.newer else ""
 
 
 def _is_current(source: Path) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from rapidfuzz import fuzz, process
 
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.reading import OwnRating
@@ -30,14 +30,14 @@ YEARS_OFF = 1  # sites differ in what they call the year of a movie
 # How uncertain a match is, a sum: another year, or none; an article, or the name of a version, left
 # out; a part of the title, a slip in it, or another IMDb id
 SURE, YEAR, LEFT_OUT, NEARLY = 0, 1, 2, 4
-SIMILAR = 0.88  # ratio of difflib from which one title is taken for a slip of another
-LEAD = 0.03  # over the next best
+# Similarities of titles are rapidfuzz's ratio, 0 .. 100: twice the common letters over all letters
+SIMILAR = 88.0  # from which one title is taken for a slip of another
+LEAD = 3.0  # over the next best
 LONGEST_SLIP = 2  # characters more or fewer
 SHORTEST = 6  # characters of a title in which a slip can be told from another title
-COMPARED = 60  # titles compared character by character
-CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-LIKELY = 0.7  # ratio of difflib from which a title is taken for a slip of a search
-NEAR = 0.85  # ratio of difflib from which a title is worth naming as a near one
+COMPARED = 60  # the nearest of all names
+LIKELY = 70.0  # from which a title is taken for a slip of a search
+NEAR = 85.0  # from which a title is worth naming as a near one
 WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
 
 
@@ -51,21 +51,6 @@ class Match:
     doubt: int = SURE  # .. NEARLY and more
 
 
-@dataclass(frozen=True)
-class Spelling:
-    """Every name of every movie, to look for the nearest."""
-
-    names: list[str]  # keys
-    row: np.ndarray  # int64 [names], the movie of each
-    letters: np.ndarray  # uint8 [names, 37], how often each character stands in it
-
-    def bound(self, name: str, places: np.ndarray) -> np.ndarray:
-        """What `_ratio` is at most (difflib's quick_ratio), float64 [places]: by common letters."""
-        letters = self.letters[places]
-        common = np.minimum(letters, _letters([name])).sum(axis=1)
-        return 2 * common / np.maximum(letters.sum(axis=1) + len(name), 1)
-
-
 class Matcher:
     """Finds movies of a catalogue; of those that are there twice, the one that stands for both.
     Nothing is guessed where two movies fit equally well."""
@@ -74,6 +59,7 @@ class Matcher:
         self._catalogue = catalogue
         same, movie_id = catalogue.same.tolist(), catalogue.movies.movie_id.tolist()
         self._of_imdb = {one: same[row] for row, one in enumerate(catalogue.imdb_id) if one}
+        self._of_tmdb = {int(one): same[row] for row, one in enumerate(catalogue.tmdb_id) if one}
         self._of_id = {one: same[row] for row, one in enumerate(movie_id)}
         self._rows = sorted(set(same))
 
@@ -99,10 +85,10 @@ class Matcher:
         return heads, tails
 
     @cached_property
-    def _spelling(self) -> Spelling:
+    def _spelling(self) -> tuple[list[str], np.ndarray]:
+        """Every name of every movie, and the movie of each, int64 [names]."""
         pairs = [(name, row) for name, rows in self._names.items() for row in rows]
-        names = [name for name, _ in pairs]
-        return Spelling(names, np.array([row for _, row in pairs], dtype=np.int64), _letters(names))
+        return [name for name, _ in pairs], np.array([row for _, row in pairs], dtype=np.int64)
 
     @cached_property
     def _words(self) -> list[tuple[str, int]]:
@@ -137,9 +123,9 @@ class Matcher:
         return self._nearly(rating, names)
 
     def _by_id(self, rating: OwnRating) -> int | None:
-        """An IMDb id is trusted. A movieId is trusted if the title there is the same, or the rating
-        has no title: not all MovieLens sets number their movies alike."""
-        row = self._of_imdb.get(rating.imdb_id)
+        """Ids of IMDb and TMDB are trusted. A movieId is trusted if the title there is the same, or
+        the rating has no title: not all MovieLens sets number their movies alike."""
+        row = self._of_imdb.get(rating.imdb_id, self._of_tmdb.get(rating.tmdb_id or 0))
         if row is not None:
             return row
         row = self._of_id.get(rating.movie_id) if rating.movie_id is not None else None
@@ -167,11 +153,11 @@ class Matcher:
     def _longer(self, rating: OwnRating) -> int | None:
         """The movie of that year whose title ends with this one of three words or more, or the
         other way round: "Monty Python's Life of Brian" and "Life of Brian"."""
-        title, spelling = key(rating.title), self._spelling
+        title, (names, movies) = key(rating.title), self._spelling
         its_own_tells, titles = tells_much(rating.title), self._catalogue.movies.title
         rows = set()
-        for place in np.flatnonzero(self._catalogue.year[spelling.row] == rating.year):
-            row, name = int(spelling.row[place]), spelling.names[place]
+        for place in np.flatnonzero(self._catalogue.year[movies] == rating.year):
+            row, name = int(movies[place]), names[place]
             longer = its_own_tells and name.endswith(title)
             shorter = title.endswith(name) and tells_much(titles[row])
             if (longer or shorter) and self._may_be(rating, row):
@@ -180,20 +166,21 @@ class Matcher:
 
     def _slip(self, rating: OwnRating) -> int | None:
         """The movie of about that year whose title differs by a slip, and in no number."""
-        title, spelling = key(rating.title), self._spelling
+        title, (names, movies) = key(rating.title), self._spelling
         assert rating.year is not None
-        near = np.abs(self._catalogue.year[spelling.row] - rating.year) <= YEARS_OFF
-        places = np.flatnonzero(near)
-        if len(title) < SHORTEST or not len(places):
+        if len(title) < SHORTEST:
             return None
         ratios: dict[int, float] = {}
-        for place in places[spelling.bound(title, places) >= SIMILAR]:
-            row, name = int(spelling.row[place]), spelling.names[place]
+        for place in np.flatnonzero(
+            np.abs(self._catalogue.year[movies] - rating.year) <= YEARS_OFF
+        ):
+            row, name = int(movies[place]), names[place]
+            ratio = fuzz.ratio(title, name, score_cutoff=SIMILAR)  # 0 below it
             one_size = abs(len(name) - len(title)) <= LONGEST_SLIP
-            if one_size and _digits(name) == _digits(title) and self._may_be(rating, row):
-                ratios[row] = max(_ratio(title, name), ratios.get(row, 0.0))
+            if ratio and one_size and _digits(name) == _digits(title) and self._may_be(rating, row):
+                ratios[row] = max(ratio, ratios.get(row, 0.0))
         best, second, *_ = sorted([*ratios.values(), 0.0, 0.0], reverse=True)
-        if best < SIMILAR or best - second < LEAD:
+        if not best or best - second < LEAD:
             return None
         return max(ratios, key=lambda row: ratios[row])
 
@@ -232,22 +219,22 @@ class Matcher:
     def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
         """Rows of the movies whose titles are spelled most like `title`, the nearest first; a title
         that contains its words comes before others, which must have a ratio of `least`."""
-        typed, spelling = key(title), self._spelling
-        bound = spelling.bound(typed, np.arange(len(spelling.names)))
+        names, movies = self._spelling
         words = words_of(title)
         phrase = f" {' '.join(words)} "  # one word is in too many titles
         rows = {row for name, row in self._words if len(words) > 1 and phrase in f"{name} "}
-        within = np.isin(spelling.row, list(rows))
-        places = {*np.argsort(-bound, kind="stable")[:COMPARED], *np.flatnonzero(within)}
-
-        def distance(place: int) -> tuple[bool, float, int, int]:
-            row = int(spelling.row[place])
-            ratio = _ratio(typed, spelling.names[place])
-            return not within[place], -ratio, -int(self._catalogue.rated_by[row]), row
-
-        ranked = sorted(map(distance, places))
-        near = [row for outside, minus, _, row in ranked if not outside or -minus >= least]
-        return list(dict.fromkeys(near))[:count]
+        within = np.flatnonzero(np.isin(movies, list(rows)))
+        # those within first, then the nearest, then the best known
+        ranked: dict[int, tuple[bool, float, int]] = {}
+        for places, outside in ((within, False), (range(len(names)), True)):
+            few = {int(place): names[place] for place in places}
+            limit = COMPARED if outside else None
+            for _, ratio, place in process.extract(key(title), few, scorer=fuzz.ratio, limit=limit):
+                row = int(movies[place])
+                if not outside or ratio >= least:
+                    rank = (outside, -ratio, -int(self._catalogue.rated_by[row]))
+                    ranked[row] = min(rank, ranked.get(row, rank))
+        return sorted(ranked, key=lambda row: (*ranked[row], row))[:count]
 
     def search(self, typed: str, count: int) -> list[int]:
         """Rows of the movies whose name has all words typed, or begins of words: the whole name
@@ -279,19 +266,6 @@ def _all_names(title: str, *other: str) -> dict[str, int]:
         for name, rank in names_of(alternative).items():
             names.setdefault(name, rank + ALTERNATIVE)
     return names
-
-
-def _letters(names: list[str]) -> np.ndarray:
-    """How often each character stands in each name, the others together, uint8 [names, 37]."""
-    counts = np.zeros((len(names), len(CHARACTERS) + 1), dtype=np.uint8)
-    for row, name in enumerate(names):
-        for character in name[:255]:
-            counts[row, CHARACTERS.find(character)] += 1  # -1: the last column
-    return counts
-
-
-def _ratio(one: str, other: str) -> float:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def _digits(name: str) -> str:

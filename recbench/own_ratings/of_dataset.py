@@ -27,10 +27,15 @@ def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
     links = _column(files[0].with_name("links.csv"), "movieId", "imdbId") or _column(
         files[0].with_name("links_small.csv"), "movieId", "imdbId"
     )  # the digits of the IMDb id alone
+    linked = _column(files[0].with_name("links.csv"), "movieId", "tmdbId")
 
     def imdb_id_of(tmdb_id: int, movie_id: int) -> str:
         digits = links.get(movie_id, "").strip()
         return imdb_id.get(tmdb_id) or (f"tt{int(digits):07d}" if digits.isdecimal() else "")
+
+    def tmdb_id_of(own_id: int, movie_id: int) -> int:
+        digits = linked.get(movie_id, "").strip()
+        return own_id if own_id in imdb_id else int(digits) if digits.isdecimal() else 0
 
     def other_titles(tmdb_id: int, movie_id: int, title: str) -> tuple[str, ...]:
         listed, _ = split_title(titles.get(movie_id, ""))  # with alternatives in parentheses
@@ -47,6 +52,7 @@ def catalogue_of(dataset: Dataset, movies: Movies) -> Catalogue:
         language=tuple(language or "" for language in table["original_language"]),
         rated_by=np.bincount(dataset.ratings.movie, minlength=len(movies)),
         imdb_id=tuple(imdb_id_of(*pair) for pair in ids),
+        tmdb_id=np.array([tmdb_id_of(*pair) for pair in ids], dtype=int),
         other_titles=tuple(
             other_titles(*pair, title) for pair, title in zip(ids, movies.title, strict=True)
         ),

@@ -11,19 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import platformdirs
 from filelock import FileLock
 
 from recbench.errors import InputError
 from recbench.own_ratings.reading import OwnRating
-from recbench.own_ratings.values import on_the_grid
 
-FORMAT, VERSION = "recbench profile", 1
+FORMAT, VERSION = "recbench profile", 2  # since 2 with movies watched, and TMDB ids
 FILE = "profile.json"
 LONGEST_WAIT = 10  # seconds for another process, which needs some milliseconds
-TYPES = get_type_hints(OwnRating) | {"stars": int | float}
 UNUSABLE = (
     "It is left as it is; give another with --profile FILE, or remove it with --delete-profile"
 )
@@ -40,8 +38,16 @@ class Profile:
     """All that is stored about a user. After a rating is forgotten, the file is byte for byte that
     of somebody who never rated the movie."""
 
-    ratings: tuple[OwnRating, ...] = ()  # the latest last; each movie once
+    ratings: tuple[OwnRating, ...] = ()  # the latest last; each movie once; those watched, too
     muted: tuple[str, ...] = ()  # genres never to be recommended, sorted
+
+    @property
+    def summary(self) -> str:
+        """ "1 rating", "253 ratings, 12 movies watched and not rated"."""
+        watched = sum(one.stars is None for one in self.ratings)
+        rated = len(self.ratings) - watched
+        also = f", {watched:,} movie{'s'[: watched != 1]} watched and not rated" if watched else ""
+        return f"{rated:,} rating{'s'[: rated != 1]}{also}"
 
     def encoded(self) -> bytes:
         """The content of the file: JSON with the SHA-256 of the rest at its end."""
@@ -62,14 +68,14 @@ class Profile:
             raise InputError(f"{path}: is damaged, or no profile. {UNUSABLE}") from None
         if form != FORMAT:
             raise InputError(f"{path}: is '{form}'. Expected a profile. It is left as it is")
-        if version != VERSION:
+        if version not in (1, VERSION):
             raise InputError(
-                f"{path}: is of version {version}. This program reads version {VERSION}: take a "
-                "newer one. The file is left as it is"
+                f"{path}: is of version {version}. This program reads versions up to {VERSION}: "
+                "take a newer one. The file is left as it is"
             )
         try:
             checksum = data.pop("sha256")
-            ratings = tuple(_rating(row) for row in data["ratings"])
+            ratings = tuple(OwnRating(**row) for row in data["ratings"])
             muted = tuple(str(genre) for genre in data["muted"])
             if checksum != _checksum(data):
                 raise ValueError("its checksum is of another content")
@@ -190,14 +196,3 @@ class ProfileFile:
 def _checksum(data: dict[str, Any]) -> str:
     rest = json.dumps(data, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(rest.encode("utf-8", errors="surrogatepass")).hexdigest()
-
-
-def _rating(row: dict[str, Any]) -> OwnRating:
-    if sorted(row) != sorted(TYPES):
-        raise ValueError(f"a rating has the fields {', '.join(map(str, row))}")
-    for name, kind in TYPES.items():
-        if not isinstance(row[name], kind) or isinstance(row[name], bool):
-            raise ValueError(f"the {name} of a rating is {row[name]!r}")
-    if not on_the_grid(row["stars"]):
-        raise ValueError(f"a rating of {row['stars']} stars")
-    return OwnRating(**row)

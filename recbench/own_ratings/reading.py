@@ -1,220 +1,196 @@
-"""A file of one user's ratings, as MovieLens, Letterboxd or IMDb writes it.
+"""One user's ratings and movies watched, from the exports of sites and from tables of one's own.
 
-In three steps: bytes to text (`text_of`), text to rows by column (`_table`), and a row to an
-`OwnRating`, by one function for each kind of file (`KINDS`); the dates, by the column.
+`tables` takes a file apart; here a row becomes an `OwnRating`, by the names of its columns and the
+scale of its site (`SITES`); the dates, by the column.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recbench.errors import InputError
+from recbench.own_ratings.tables import Row, Table, plain, tables_at, tables_of
 from recbench.own_ratings.values import number_of, split_title, stars_of, times_of, year_of
+from recbench.ratings import MAX_STARS, MIN_STARS
 
-LARGEST = 100_000_000  # bytes; the export of one user has a few hundred thousand
-LARGEST_ID = 2**63 - 1
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-DELIMITERS = ",;\t"
 LONGEST_HEADING = 200  # characters of it in a message
 MOST_USERS = 5  # named in a message
-DATES = ("date rated", "created", "modified", "release date", "date", "watched date")
-# IMDb's title types that are movies, without spaces and in lower case
-MOVIE_TYPES = {
-    *("", "movie", "featurefilm", "documentary", "tvmovie", "short", "shortfilm", "tvshort"),
-    *("video", "tvspecial"),
-}
 
-Row = dict[str, str]  # by column, in lower case
+# What a column has, by its name as `plain` has it; of several the first one counts
+STARS = (
+    *("yourrating", "yourated", "myrating", "meinenote", "meinebewertung", "manote", "minota"),
+    *("rating", "rated", "rating10", "score", "stars", "note", "bewertung", "wertung", "punkte"),
+    *("sterne", "nota", "voto", "puntuacion", "calificacion", "valutazione", "оценка", "мояоценка"),
+)
+TITLE = (
+    *("title", "name", "movie", "film", "titel", "filmtitel", "titre", "titolo", "titulo"),
+    *("nameeng", "название", "namerus", "movietitle", "showtitle"),  # the last two: Trakt's
+)
+ORIGINAL = ("originaltitle", "originaltitel", "titreoriginal", "titolooriginale", "namerus")
+YEAR = (*("year", "releaseyear", "jahr", "annee", "anno", "ano", "год", "movieyear", "showyear"),)
+IMDB, TMDB = (
+    ("const", "imdbid", "tconst", "imdb", "movieidsimdb"),
+    ("tmdbid", "tmdb", "movieidstmdb"),
+)
+MOVIELENS = ("movieid",)
+TYPE = ("titletype", "type")
+SEEN = ("watchedat", "lastwatchedat", "watcheddate", "datewatched")
+DATE = (
+    *("daterated", "ratedat", "date", "timestamp", "created", "datum", "data", "fecha", "дата"),
+    *SEEN,
+)
+OTHER_DATES = (*DATE, "modified", "releasedate")  # which tell whether the month comes first
+NO_MOVIE = re.compile("serie|episode|season|show|game|podcast|musicvideo")
+NO_RATING = ("", "-", "0")  # the last where a scale begins with 1
+SCALES = (5, 10, 100)  # the highest rating of those that people use
+EXPECTED = {5: "0.5, 1.0, 1.5 .. 5.0", 10: "a whole number from 1 to 10"}  # by the highest
+IMDB_ID = re.compile(r"tt\d+")  # alone or in an address
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where files come from, told by their columns."""
+
+    name: str
+    mark: tuple[str, ...]  # columns, all of which its files have
+    highest: int  # of its scale, which begins with half a star, or with 1 of 10; 0: any scale
+    month_first: bool | None = None  # of dates such as 2/11/2024; None: the site writes others
+    has_watched: bool = False  # a row without a rating is of a movie that was watched
+
+
+SITES = (
+    Site("IMDb", ("const",), 10, month_first=True),
+    Site("Kinopoisk", ("nameeng",), 10, has_watched=True),
+    Site("Trakt", ("movieidstrakt",), 10),
+    Site("Trakt", ("showidstrakt",), 10),
+    Site("Letterboxd", ("name", "letterboxduri"), 5),
+    Site("MovieLens", ("movieid",), 5),
+    Site("table", (), 0),
+)
+KNOWN = (
+    "the exports of MovieLens, Letterboxd, IMDb, Trakt and Kinopoisk, and any table with a column "
+    "of ratings and one of IMDb ids, or of titles and of years"
+)
 
 
 @dataclass(frozen=True)
 class OwnRating:
     """Stars for a movie, and all that the source has to identify the movie."""
 
-    stars: float  # 0.5 .. 5.0 in halves
+    stars: float | None  # 0.5 .. 5.0 in halves; None: watched, and not rated
     title: str = ""  # as the source spells it; "" if there is an id alone
     year: int | None = None  # of release
     time: int | None = None  # of the rating, seconds since 1970 (UTC)
     movie_id: int | None = None  # in the numbering of a MovieLens set
     imdb_id: str = ""  # "tt0114709"
     original_title: str = ""  # in the movie's own language
+    tmdb_id: int | None = None
 
     @property
     def name(self) -> str:
         """ "Alien (1979)", or the id where there is no title."""
         if self.title:
             return self.title if self.year is None else f"{self.title} ({self.year})"
-        return self.imdb_id or f"movieId {self.movie_id}"
+        return self.imdb_id or (f"movieId {self.movie_id}" if self.tmdb_id is None else
+                                f"TMDB id {self.tmdb_id}")  # fmt: skip
+
+    @property
+    def given(self) -> str:
+        """ "4.5 stars", or "watched"."""
+        return "watched" if self.stars is None else f"{self.stars:g} stars"
 
 
 @dataclass(frozen=True)
 class RatingsFile:
     """The content of a file."""
 
-    kind: str  # "MovieLens", "Letterboxd" or "IMDb"
+    kind: str  # the name of its site
     ratings: tuple[OwnRating, ...]  # the latest last; those without a time first
-    notes: tuple[str, ...]  # what was left out and why, how dates were read; a sentence each
+    notes: tuple[str, ...]  # what was left out and why, how it was read; a sentence each
 
 
-def read_ratings(path: str | Path, user: str = "") -> RatingsFile:
-    """Read the ratings of one user: `user` is the userId, where the file has several. Raises
-    InputError if it is no text, of no known kind, or a row cannot be used; names row and value."""
+def read_ratings(path: str | Path, user: str = "", scale: int = 0) -> RatingsFile:
+    """Read the ratings of one user: `user` is the userId, where the file has several; `scale` the
+    highest rating of a table of one's own, 5, 10 or 100 (0: by the ratings in it). Raises
+    InputError if it is no text, has no column that names movies, or a row cannot be used; names row
+    and value."""
     path = Path(path).expanduser()
-    return ratings_of(_content(path), str(path), user)
+    return _file_of(tables_at(path), str(path), user, "--user", scale)
 
 
 def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") -> RatingsFile:
     """The same of the bytes of a file; `name` is its name, and `flag` is where `user` comes from,
     for messages."""
-    kind, heading, rows = _table(text_of(content, name), name)
-    if "userid" in heading:
-        rows = _rows_of_one(rows, user, name, flag)
-    elif user:
-        raise InputError(f"{flag} {user}: {name} has no column userId. Leave {flag} out")
+    return _file_of(tables_of(content, name), name, user, flag, 0)
+
+
+def _file_of(tables: list[Table], name: str, user: str, flag: str, scale: int) -> RatingsFile:
     ratings: list[OwnRating] = []
-    dates: list[str] = []  # of the ratings
-    no_movies: Counter[str] = Counter()
-    unrated = 0
-    for line, row in rows:
-        stars = _first_of(row, kind.stars)
-        if row.get("title type", "").lower().replace(" ", "") not in MOVIE_TYPES:
-            no_movies[row["title type"]] += 1
-        elif not stars:
-            unrated += 1
-        else:
-            try:
-                ratings.append(kind.read(row, stars))
-            except WrongValue as error:
-                raise InputError(f"{name}, line {line}: {error}") from None
-            dates.append(_first_of(row, kind.dates))
-    notes = []
-    if no_movies:
-        listed = ", ".join(f"{count:,} {kind}" for kind, count in no_movies.most_common())
-        notes.append(f"left out, since they are no movies: {listed}")
-    if unrated:
-        notes.append(f"rows left out, since they have no rating: {unrated:,}")
+    left_out: Counter[str] = Counter()  # rows, by the type of what they are of; "": not rated
+    notes: dict[str, None] = {}
+    for table in filter(lambda table: table.columns, tables):  # none: an empty list
+        site = _site(table)
+        rows = _rows_of_one(table, user, flag)
+        found = list(_read(site, table.name, rows, table.watched, scale, left_out, notes))
+        other = (row.get(column, "") for _, row in rows for column in OTHER_DATES)
+        dates = [date for _, date in found]
+        times, about_dates = times_of(dates, other, site.month_first, site.name)
+        ratings += [replace(one, time=time) for (one, _), time in zip(found, times, strict=True)]
+        notes |= dict.fromkeys(about_dates)
+    unrated = left_out.pop("", 0)
+    listed = ", ".join(f"{count:,} {kind}" for kind, count in left_out.most_common())
+    what = [f"left out, since they are no movies: {listed}"] if listed else []
+    what += [f"rows left out, since they have no rating: {unrated:,}"] if unrated else []
     if not ratings:
-        why = f" ({'; '.join(notes)})" if notes else ""
+        why = f" ({'; '.join(what)})" if what else ""
         raise InputError(f"{name}: holds no ratings{why}. Expected a row for each rating")
-    other = (row.get(column, "") for _, row in rows for column in DATES)
-    times, about_dates = times_of(dates, other, kind.month_first, kind.name)
-    timed = [replace(one, time=time) for one, time in zip(ratings, times, strict=True)]
-    timed.sort(key=lambda rating: rating.time or 0)  # stable
-    return RatingsFile(kind.name, tuple(timed), (*notes, *about_dates))
+    ratings.sort(key=lambda rating: rating.time or 0)  # stable
+    if len(tables) > 1:
+        ratings = _latest(ratings)
+    return RatingsFile(site.name, tuple(ratings), (*what, *notes))
 
 
-def _first_of(row: Row, columns: tuple[str, ...]) -> str:
-    """The first cell that is not empty; "" if all are, or there are no such columns."""
-    return next((row[column] for column in columns if row.get(column)), "")
+def _latest(ratings: list[OwnRating]) -> list[OwnRating]:
+    """Of each movie in several files of a site, which spells it alike in all, the latest rating; if
+    there is none, that it was watched."""
+    latest: dict[OwnRating, OwnRating] = {}
+    for one in ratings:
+        movie = replace(one, stars=None, time=None)
+        if one.stars is not None or latest.get(movie, one).stars is None:
+            latest.pop(movie, None)  # to the end
+            latest[movie] = one
+    return list(latest.values())
 
 
-# --- bytes to text -------------------------------------------------------------------------------
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            example = path / "ratings.csv"
-            raise InputError(f"{path}: is a folder. Expected a file, such as {example}")
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path}: is no ordinary file. Expected a CSV file")
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise InputError(f"{path}: has {size:,} bytes. Expected {LARGEST:,} at most")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file. Expected your ratings") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-
-
-def text_of(content: bytes, name: str) -> str:
-    """The text of a file: UTF-8 or UTF-16 with or without a mark in front, else Windows-1252.
-    Raises InputError if it is no text; `name` is the file's, for the message."""
-    if content.startswith(b"PK\x03\x04"):
-        raise InputError(f"{name}: is a zip file. Unpack it, and give the ratings.csv in it")
-    text = _decoded(content)
-    if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text[:2000]):
-        raise InputError(f"{name}: is no text. Expected a CSV file of ratings")
-    return unicodedata.normalize("NFC", text)
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith(codecs.BOM_UTF8):
-        return content.decode("utf-8-sig", errors="replace")
-    if content.startswith(UTF_16):
-        return content.decode("utf-16", errors="replace")
-    beginning = content[:200]
-    if beginning.count(0) > len(beginning) // 3:  # zeros at every second place: UTF-16
-        little = beginning[1::2].count(0) > beginning[::2].count(0)
-        return content.decode("utf-16-le" if little else "utf-16-be", errors="replace")
-    for encoding in ("utf-8", "cp1252"):
-        with suppress(UnicodeDecodeError):
-            return content.decode(encoding)
-    return content.decode("latin-1")
-
-
-# --- text to rows --------------------------------------------------------------------------------
-
-
-def _table(text: str, name: str) -> tuple[Kind, list[str], list[tuple[int, Row]]]:
-    """The kind of the file, its heading in lower case, and each row with its line number."""
-    first = next(iter(text.lstrip().splitlines()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, Row]] = []
-    heading: list[str] = []
-    try:
-        for cells in filter(lambda cells: any(map(str.strip, cells)), reader):
-            if not heading:
-                heading = [cell.strip().lower() for cell in cells]
-                kind = _kind(heading, cells, name)
-            elif any(cell.strip() for cell in cells[len(heading) :]):
-                raise InputError(
-                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the heading "
-                    f"{len(heading)}. Put a cell that holds a '{delimiter}' in quotes"
-                )
-            else:
-                filled = [cell.strip() for cell in cells] + [""] * (len(heading) - len(cells))
-                rows.append((reader.line_num, dict(zip(heading, filled, strict=False))))
-    except csv.Error as error:
+def _site(table: Table) -> Site:
+    """Raises InputError if no column says of which movies the rows are, or which stars they got."""
+    columns = set(table.columns)
+    if not columns & {*IMDB, *TMDB, *MOVIELENS} and not (
+        columns & set(TITLE) and columns & set(YEAR)
+    ):
+        shown = ", ".join(table.columns.values())[:LONGEST_HEADING]
         raise InputError(
-            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there a quote that is "
-            "not closed?"
-        ) from None
-    if not heading:
-        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
-    return kind, heading, rows
+            f"{table.name}: is of no known kind; its columns are {shown}. Known are {KNOWN}"
+        )
+    site = next(one for one in SITES if columns.issuperset(one.mark))
+    if not columns & {*STARS, *SEEN} and not table.watched:
+        raise InputError(
+            f"{table.name}: has no ratings: there is no column such as Rating. Give the export of "
+            "your ratings, such as ratings.csv, or the whole export as a ZIP file"
+        )
+    return site
 
 
-def _kind(heading: list[str], as_written: list[str], name: str) -> Kind:
-    for kind in KINDS:
-        if kind.columns <= set(heading):
-            if set(kind.stars) & set(heading):
-                return kind
-            raise InputError(
-                f"{name}: has no ratings: there is no column {kind.stars[0].title()}. Give "
-                f"{kind.file}"
-            )
-    found = ", ".join(cell.strip() for cell in as_written)[:LONGEST_HEADING]
-    shown = "".join(one if one.isprintable() else "?" for one in found)
-    raise InputError(
-        f"{name}: is of no known kind; its columns are {shown}. Three kinds are known: {KNOWN}"
-    )
-
-
-def _rows_of_one(
-    rows: list[tuple[int, Row]], user: str, name: str, flag: str
-) -> list[tuple[int, Row]]:
+def _rows_of_one(table: Table, user: str, flag: str) -> list[tuple[str, Row]]:
+    name, rows = table.name, table.rows
+    if "userid" not in table.columns:
+        if user:
+            raise InputError(f"{flag} {user}: {name} has no column userId. Leave {flag} out")
+        return rows
     users = list(dict.fromkeys(row["userid"] for _, row in rows))
     more = f" and {len(users) - MOST_USERS:,} more" if len(users) > MOST_USERS else ""
     some = ", ".join(users[:MOST_USERS]) + more
@@ -224,7 +200,7 @@ def _rows_of_one(
         raise InputError(
             f"{name}: holds ratings of {len(users):,} users ({some}). Say which is you: {flag} ID"
         )
-    return [(line, row) for line, row in rows if not user or row["userid"] == user]
+    return [(place, row) for place, row in rows if not user or row["userid"] == user]
 
 
 # --- a row to a rating ---------------------------------------------------------------------------
@@ -234,68 +210,81 @@ class WrongValue(ValueError):
     """A cell that cannot be used; the message says which, what it holds and what was expected."""
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file; its columns in lower case."""
+def _read(
+    site: Site, name: str, rows: list[tuple[str, Row]], watched: bool, scale: int,
+    left_out: Counter[str], notes: dict[str, None],
+) -> Iterator[tuple[OwnRating, str]]:  # fmt: skip
+    """The ratings of rows, each with its date as it stands there. Counts rows that are left out,
+    and adds to the notes how the ratings were read."""
+    column = next((one for one in STARS if any(one in row for _, row in rows)), "")
+    highest = site.highest or scale or _highest(row.get(column, "") for _, row in rows)
+    if not site.highest and column:
+        notes[f"ratings are read as of 0 to {highest}, to half stars (else give --scale)"] = None
+    for place, row in rows:
+        kind, text = _first_of(row, TYPE), row.get(column, "")
+        kind = kind or "show" * bool(row.get("showtitle"))
+        unrated = text in (NO_RATING if site.highest == 10 else NO_RATING[:2])
+        if NO_MOVIE.search(plain(kind)):
+            left_out[kind] += 1
+        elif unrated and not (watched or site.has_watched or _first_of(row, SEEN)):
+            left_out[""] += 1
+        else:
+            try:
+                stars = None if unrated else _stars(text, site.highest, highest)
+                yield _rating(row, stars), _first_of(row, DATE)
+            except WrongValue as error:
+                raise InputError(f"{name}, {place}: {error}") from None
 
-    name: str  # of the site
-    columns: set[str]  # that it must have
-    stars: tuple[str, ...]  # columns, of which it must have one
-    dates: tuple[str, ...]  # of the ratings
-    month_first: bool | None  # of dates such as 2/11/2024; None: the site writes others
-    file: str  # that has the ratings
-    read: Callable[[Row, str], OwnRating]  # of a row and its stars. Raises `WrongValue`
+
+def _highest(cells: Iterable[str]) -> int:
+    """The highest rating of a scale, by the ratings there are."""
+    most = max((number_of(cell) or 0 for cell in cells), default=0)
+    return next((one for one in SCALES if most <= one), SCALES[-1])
 
 
-def _movielens(row: Row, stars: str) -> OwnRating:
-    title, year = split_title(row.get("title", ""))
-    return OwnRating(_stars(stars), title, year, movie_id=_movie_id(row["movieid"]))
+def _stars(text: str, of_site: int, highest: int) -> float:
+    """Stars of a rating. That of a site must be on its scale; others are rounded to halves."""
+    value = number_of(text)
+    if of_site == 5 and (stars := stars_of(text)) is not None:
+        return stars
+    if of_site == 10 and value is not None and value in range(1, 11):
+        return value / 2
+    if not of_site and value is not None and 0 <= value <= highest:
+        return max(round(2 * MAX_STARS * value / highest) / 2, MIN_STARS)
+    expected = EXPECTED.get(of_site, f"a number from 0 to {highest}")
+    raise WrongValue(f"the rating is '{text}'. Expected {expected}")
 
 
-def _letterboxd(row: Row, stars: str) -> OwnRating:
-    if not row["name"]:
-        raise WrongValue("Name is empty. Expected a title")
-    return OwnRating(_stars(stars), row["name"], year_of(row["year"]))
-
-
-def _imdb(row: Row, stars: str) -> OwnRating:
-    value = number_of(stars)
-    if value is None or value not in range(1, 11):
-        raise WrongValue(f"Your Rating is '{stars}'. Expected a whole number from 1 to 10")
+def _rating(row: Row, stars: float | None) -> OwnRating:
+    title, year = _first_of(row, TITLE), year_of(_first_of(row, YEAR))
+    if year is None:
+        title, year = split_title(title)
+    imdb_id = _first_of(row, IMDB).lower()
+    found = IMDB_ID.search(f"tt{imdb_id:0>7}" if imdb_id.isdecimal() else imdb_id)
+    imdb_id = found[0] if found else ""
+    tmdb_id, movie_id = _first_of(row, TMDB), _first_of(row, MOVIELENS)
+    if not (title or imdb_id or tmdb_id or movie_id):
+        raise WrongValue("has no title and no id. Expected one of them")
     return OwnRating(
-        stars=value / 2,
-        title=row.get("title", ""),
-        year=year_of(row.get("year", "")),
-        imdb_id=row["const"].lower(),
-        original_title=row.get("original title", ""),
+        stars,
+        title,
+        year,
+        movie_id=_number_of_movie("movieId", movie_id),
+        imdb_id=imdb_id,
+        original_title=_first_of(row, ORIGINAL),
+        tmdb_id=_number_of_movie("the TMDB id", tmdb_id),
     )
 
 
-KINDS = (
-    Kind("IMDb", {"const"}, ("your rating", "you rated"),  # the latter until 2017
-         ("date rated", "created"), True, "the export of your ratings", _imdb),
-    Kind("Letterboxd", {"name", "year"}, ("rating",), ("date",), None,
-         "ratings.csv of the same export", _letterboxd),
-    Kind("MovieLens", {"movieid"}, ("rating",), ("timestamp",), None,
-         "ratings.csv of the same set", _movielens),
-)  # fmt: skip
-KNOWN = (
-    "MovieLens's (userId, movieId, rating, timestamp), Letterboxd's ratings.csv (Date, Name, Year, "
-    "Letterboxd URI, Rating) and IMDb's export (Const, Your Rating, Date Rated, Title, ..)"
-)
+def _first_of(row: Row, columns: tuple[str, ...]) -> str:
+    """The first cell that is not empty; "" if all are, or there are no such columns."""
+    return next((row[column] for column in columns if row.get(column)), "")
 
 
-def _stars(text: str) -> float:
-    stars = stars_of(text)
-    if stars is None:
-        raise WrongValue(f"the rating is '{text}'. Expected 0.5, 1.0, 1.5 .. 5.0")
-    return stars
-
-
-def _movie_id(text: str) -> int:
-    found = re.fullmatch(r"(-?\d+)([.,]0*)?", text, re.ASCII)
+def _number_of_movie(name: str, text: str) -> int | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"(-?\d{1,18})([.,]0*)?", text, re.ASCII)
     if not found:
-        raise WrongValue(f"movieId is '{text}'. Expected a whole number")
-    if len(found[1]) > len(str(LARGEST_ID)) or abs(int(found[1])) > LARGEST_ID:
-        raise WrongValue(f"movieId is '{text}': too large. Expected {LARGEST_ID} at most")
+        raise WrongValue(f"{name} is '{text}'. Expected a whole number of 18 digits at most")
     return int(found[1])

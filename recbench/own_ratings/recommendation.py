@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol, Self
 
@@ -39,6 +39,7 @@ class Model(Protocol):
     """What a recommender must have here; `PerUser.personal.Personal` does."""
 
     def fit(self, training: Training) -> Self: ...
+    def watch(self, user: int, movies: np.ndarray) -> None: ...
     def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> Pair: ...
     def predict_distribution(self, user: np.ndarray, movie: np.ndarray) -> Pair: ...
     def predict_one(self, user: int, movie: int) -> float: ...
@@ -88,14 +89,19 @@ class Recommendation:
 
 
 def fitted_model(
-    new_model: Callable[[], Model], known_movies: KnownMovies, rated: Mapping[int, float]
+    new_model: Callable[[], Model],
+    known_movies: KnownMovies,
+    rated: Mapping[int, float],
+    watched: Collection[int],
 ) -> Model:
-    """A model of ratings, movie -> stars, the latest last."""
+    """A model of ratings, movie -> stars, the latest last, and of movies watched and not rated."""
     user, time = np.full(len(rated), ME), np.arange(len(rated))
     ratings = Ratings(user, np.array(list(rated)), np.array(list(rated.values())), time)
     tables = ItemTables.same_for_all(known_movies.table)
     movies = known_movies.catalogue.movies
     model = new_model().fit(Training(ratings, movies, fits={"item_tables": lambda: tables}))
+    if watched:
+        model.watch(ME, np.array(sorted(watched)))
     model.predict_one(ME, 0)  # now, not with the first movie: it works out what the ratings imply
     return model
 

@@ -70,7 +70,16 @@ class Session:
     @property
     def rated(self) -> dict[int, float]:
         """Movie -> stars, of the movies in the catalogue, the latest last."""
-        return {movie: one.stars for movie, one in self._pairs if movie is not None}
+        return {
+            movie: one.stars
+            for movie, one in self._pairs
+            if movie is not None and one.stars is not None
+        }
+
+    @property
+    def watched(self) -> set[int]:
+        """Movies of the catalogue that the user has watched, and not rated."""
+        return {one for one, rating in self._pairs if one is not None and rating.stars is None}
 
     @property
     def lacking(self) -> list[OwnRating]:
@@ -94,7 +103,7 @@ class Session:
     def add_file(self, file: RatingsFile) -> list[str]:
         """Add the ratings of a file; what became of them, in sentences. Raises as `add`."""
         lines = [*self.add(file.ratings).lines(file.kind, self.catalogue), *file.notes]
-        if not all(rating.title for rating in file.ratings):
+        if not all(rating.title or rating.movie_id is None for rating in file.ratings):
             lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
         return lines
 
@@ -141,7 +150,7 @@ class Session:
         """Forget the rating of a movie of the catalogue, by its row; the movie's name. Raises
         InputError if the user has not rated it."""
         name = self.catalogue.name(movie)
-        if movie not in self.rated:
+        if movie not in {*self.rated, *self.watched}:
             raise InputError(f"{name}: you have not rated it")
         self._drop([rating for other, rating in self._pairs if other == movie])
         return name
@@ -179,7 +188,7 @@ class Session:
     def recommend(
         self, count: int = 10, filters: Filters | None = None, diversity: float = 0.0
     ) -> list[Recommendation]:
-        """The unseen movies with the most stars expected; a movie that the user rated is seen.
+        """The unseen movies with the most stars expected: those neither rated nor watched.
 
         Args:
             filters: which movies may be recommended; muted genres may not.
@@ -212,14 +221,14 @@ class Session:
 
     def _unseen(self, filters: Filters | None) -> np.ndarray:
         passing = (filters or Filters()).passing(self.catalogue, self.profile.muted)
-        passing[list(self.rated)] = False
+        passing[[*self.rated, *self.watched]] = False
         return np.flatnonzero(passing)
 
     def _fitted(self) -> Model:
         """The model of the latest ratings, fitted when it is first used."""
         if self._model is None:
             latest = dict(list(self.rated.items())[-LATEST:])
-            self._model = fitted_model(self._new_model, self.known_movies, latest)
+            self._model = fitted_model(self._new_model, self.known_movies, latest, self.watched)
         return self._model
 
     def _movie(self, title: str) -> int:

@@ -42,6 +42,7 @@ def catalogue_of_titles(titles, genres=None, language=None, imdb_id=None, other=
         language=tuple(language or ["en"] * n),
         rated_by=np.arange(n, 0, -1) * 10,
         imdb_id=tuple(imdb_id or [""] * n),
+        tmdb_id=np.arange(101, n + 101),
         other_titles=tuple(other or [()] * n),
     )
 

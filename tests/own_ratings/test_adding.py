@@ -11,7 +11,7 @@ from own_movies import HERE, catalogue_of_titles, known_movies_of_titles, sessio
 
 from PerUser.personal import Personal
 from recbench.errors import InputError
-from recbench.own_ratings import session as module
+from recbench.own_ratings.profile import Profile
 from recbench.own_ratings.reading import OwnRating, ratings_of, read_ratings
 from recbench.own_ratings.session import Session
 
@@ -48,17 +48,39 @@ def test_of_a_movie_named_twice_the_latest_counts(session, first, second, counts
 
 def test_the_later_of_file_and_profile_counts(session):
     session.add([rating("Alien", 3, 100)])
-    assert session.add([rating("Alien", 4, 50)]).replaced == 0
+    session.add([rating("Alien", 4, 50)])
     assert list(session.rated.values()) == [3]
-    assert session.add([rating("Alien", 5, 200)]).replaced == 1
-    assert session.add([rating("Alien", 2)]).replaced == 1
+    session.add([rating("Alien", 5, 200)])
+    session.add([rating("Alien", 2)])
     assert list(session.rated.values()) == [2]
+
+
+def test_a_movie_that_was_watched_is_used_and_not_recommended(seen):
+    seen.add([])  # ratings of one second, by name
+    before = {one.movie: one for one in seen.recommend(1000)}
+    movie = seen.recommend(1)[0].movie
+    watched = OwnRating(None, seen.catalogue.shown[movie], int(seen.catalogue.year[movie]))
+    unknown = OwnRating(None, "Nobody Knows It", 1950)
+    alien = OwnRating(None, "Alien", 1979, time=2_000_000_000)
+    lines = seen.add([watched, unknown, alien]).lines("Letterboxd", seen.catalogue)
+    assert "movies watched and not rated: 2 of 3 found their movie" in lines
+    assert seen.watched == {movie}
+    assert (seen.rated[seen._movie("Alien")], len(seen.rated)) == (4.5, 6)  # the rating stays
+    assert seen.profile.summary == "6 ratings, 2 movies watched and not rated"
+    again = Session(seen.known_movies, Personal, Profile.decoded(seen.profile.encoded(), "file"))
+    after = {one.movie: one for one in again.recommend(1000)}
+    assert before.keys() - after.keys() == {movie}
+    assert any(after[row].stars != before[row].stars for row in after)
+    seen.add([replace(watched, stars=2, time=1)])
+    assert (seen.rated[movie], seen.watched) == (2, set())
+    again.forget(watched.name)
+    assert again.recommend(1000) == list(before.values())
 
 
 IMDB = "Const,Your Rating,Date Rated,Title,Year"
 
 
-def lines_of(session, *rows, heading="Name,Year,Rating", kind="Letterboxd"):
+def lines_of(session, *rows, heading="Name,Year,Rating,Letterboxd URI", kind="Letterboxd"):
     file = ratings_of("\n".join((heading, *rows)).encode(), "r.csv")
     assert file.kind == kind
     return "\n".join(session.add_file(file))
@@ -130,24 +152,6 @@ def test_another_id_is_named():
     assert "Heat (1995), tt0113277, was taken for Heat (1995), tt0000001: the ids differ" in said
 
 
-FILES = (
-    (IMDB, "tt1,10,2/11/2024,Alien,1979", "tt3,4,2/12/2024,Up,2009"),
-    (IMDB, "tt1,2,3/10/2024,Alien,1979", "tt2,8,3/10/2024,Heat,1995"),
-    ("Date,Name,Year,Rating", "2024-03-10,Fargo,1996,4", "2024-03-09,Heat,1996,1"),
-)
-
-
-def test_files_in_any_order_and_twice_give_one_profile():
-    profiles = set()
-    for order in permutations((*FILES, FILES[0])):
-        session = session_of("Alien (1979)", "Fargo (1996)", "Heat (1995)")
-        for heading, *rows in order:
-            session.add_file(ratings_of("\n".join((heading, *rows)).encode(), "r.csv"))
-        profiles.add(session.profile.encoded())
-        assert session.rated == {0: 1, 2: 4, 1: 4}
-    assert len(profiles) == 1
-
-
 TITLES = (
     *("Whiplash (2014)", "The Gift (2015)", "Seven (a.k.a. Se7en) (1995)", "Heat (1995)"),
     "Heat (1986)",
@@ -178,7 +182,7 @@ def test_movies_later_than_the_data_are_counted(session):
     said = lines_of(session, "Tár,2022,4", "Oppenheimer,2023,5", "Nobody Knows It,1950,3")
     last = session.catalogue.last_year
     assert f"of these, of later years: 2; movies go until {last} in a set of tests" in said
-    assert "until 2023 in --dataset ml-32m" in said
+    assert "until 2023 (239 MB) in --dataset ml-32m" in said
     assert "nearest" not in said
 
 
@@ -201,15 +205,3 @@ def test_numbers_of_movies_of_another_set(known_movies):
     with pytest.raises(InputError, match=r"movieId 2571 is not in ml-100k.*--dataset"):
         session.add([OwnRating(stars=3, movie_id=1), OwnRating(stars=3, movie_id=2571)])
     assert list(session.rated.values()) == [3]
-
-
-def test_ten_thousand_ratings(monkeypatch):
-    session = session_of(*(f"Tale {n} of {n * 7919 % 10_007} (1990)" for n in range(10_000)))
-    added = session.add([OwnRating(stars=n % 10 / 2 + 0.5, movie_id=n + 1) for n in range(9_990)])
-    assert added.matched == {"id": 9_990}
-    monkeypatch.setattr(module, "LATEST", 500)  # so that the test takes no time
-    listed = session.recommend(5)
-    assert len(listed) == 5
-    assert session.learned == 500
-    oldest = session.catalogue.name(0)
-    assert all(reason.movie != oldest for one in listed for reason in one.reasons)

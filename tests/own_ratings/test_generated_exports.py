@@ -1,7 +1,8 @@
-"""One list of made-up ratings as three sites and four spreadsheets write it: the same comes out."""
+"""One list of made-up ratings as sites and spreadsheets write it: the same comes out."""
 
 import csv
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
@@ -27,8 +28,7 @@ LOCALES = {
     "GB": ("{day:02}/{month:02}/{year}", ",", "."),
     "DE": ("{day:02}.{month:02}.{year}", ";", ","),
 }
-ENCODINGS = ("utf-8-sig", "cp1252")
-LINE_ENDS = ("\n", "\r\n")
+WRITTEN = (("utf-8-sig", "\n"), ("cp1252", "\r\n"))  # encoding, line end
 
 
 def at(*day):
@@ -37,12 +37,8 @@ def at(*day):
 
 def imdb(number, title, year, stars, _, date):
     of_movie = {"Title": title, "Original Title": title, "Title Type": "Movie", "Year": year}
-    return {
-        "Const": f"tt{number:07}",
-        "Your Rating": int(2 * stars),
-        "Date Rated": date,
-        **of_movie,
-    }
+    rated = {"Your Rating": int(2 * stars), "IMDb Rating": 9.9, "Date Rated": date}
+    return {"Const": f"tt{number:07}", **rated, **of_movie}
 
 
 def letterboxd(_, title, year, stars, __, date):
@@ -54,11 +50,25 @@ def movielens(number, title, year, stars, day, _):
     return {"userId": 7, "movieId": number, "title": f"{title} ({year})", **of_rating}
 
 
+def kinopoisk(number, title, year, stars, _, date):
+    names = {"id": 99, "nameEng": "" if number == 1 else title, "nameRus": title}
+    return {**names, "rating": int(2 * stars), "date": date, "year": year}
+
+
+def table(number, title, year, stars, _, date):
+    ids = {"IMDb_ID": f"tt{number:07}", "TMDB": number, "Titel": title, "Jahr": year}
+    return {**ids, "IMDb Wertung": 99, "Meine Note": 20 * stars, "Datum": date}
+
+
 def as_it_comes_out(site, number, title, year, stars, day):
     rating = OwnRating(stars, title, year, at(*day))
-    if site is imdb:
-        return replace(rating, imdb_id=f"tt{number:07}", original_title=title)
-    return replace(rating, movie_id=number) if site is movielens else rating
+    also = {
+        imdb: {"imdb_id": f"tt{number:07}", "original_title": title},
+        movielens: {"movie_id": number},
+        kinopoisk: {"original_title": title},
+        table: {"imdb_id": f"tt{number:07}", "tmdb_id": number},
+    }
+    return replace(rating, **also.get(site, {}))
 
 
 def exported(site, locale, encoding, line_end):
@@ -70,29 +80,38 @@ def exported(site, locale, encoding, line_end):
         rows.append({name: str(cell).replace(".", point) if cell == stars else cell
                      for name, cell in cells})  # fmt: skip
     text = io.StringIO()
-    table = csv.DictWriter(text, rows[0], delimiter=delimiter, lineterminator=line_end)
-    table.writeheader()
-    table.writerows(reversed(rows))
+    file = csv.DictWriter(text, rows[0], delimiter=delimiter, lineterminator=line_end)
+    file.writeheader()
+    file.writerows(reversed(rows))
     return text.getvalue().encode(encoding)
 
 
-EXPORTS = [  # a time in seconds is alike everywhere: MovieLens with one line end
-    *product((imdb, letterboxd), LOCALES, ENCODINGS, LINE_ENDS),
-    *product((movielens,), LOCALES, ENCODINGS, LINE_ENDS[:1]),
-]
+SITES = (imdb, letterboxd, movielens, kinopoisk, table)
 
 
-def test_there_are_forty():
-    assert len(set(EXPORTS)) == 40
-
-
-@pytest.mark.parametrize(("site", "locale", "encoding", "line_end"), EXPORTS)
-def test_the_same_ratings_come_out(site, locale, encoding, line_end):
-    file = ratings_of(exported(site, locale, encoding, line_end), "ratings.csv")
+@pytest.mark.parametrize(("site", "locale", "written"), [*product(SITES, LOCALES, WRITTEN)])
+def test_the_same_ratings_come_out(site, locale, written):
+    file = ratings_of(exported(site, locale, *written), "ratings.csv")
     assert file.kind.lower() == site.__name__
     assert list(file.ratings) == [
         as_it_comes_out(site, number, *row) for number, row in enumerate(RATINGS, start=1)
     ]
     order = {"US": "month/day/year", "GB": "day/month/year"}.get(locale)
     said = [f"read as {order}, as other dates show" in note for note in file.notes]
-    assert said == ([True] if order and site is not movielens else [])
+    assert any(said) == (order is not None and site is not movielens)
+    assert any("read as of 0 to 100" in note for note in file.notes) == (site is table)
+
+
+def test_trakts_json():
+    entries = [
+        {"rated_at": datetime(*day, tzinfo=UTC).isoformat(), "rating": int(2 * stars),
+         "type": "movie", "movie": {"title": title, "year": year, "rating": 9.9,
+                                    "ids": {"trakt": 5, "imdb": f"tt{n:07}", "tmdb": n}}}
+        for n, (title, year, stars, day) in enumerate(RATINGS, start=1)
+    ]  # fmt: skip
+    entries += [{"rating": 3, "show": {"title": "Seven", "year": 1995, "ids": {"trakt": 6}}}]
+    file = ratings_of(json.dumps(entries).encode(), "ratings.json")
+    assert (file.kind, file.notes) == ("Trakt", ("left out, since they are no movies: 1 show",))
+    assert list(file.ratings) == [
+        as_it_comes_out(table, number, *row) for number, row in enumerate(RATINGS, start=1)
+    ]

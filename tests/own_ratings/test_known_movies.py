@@ -1,5 +1,6 @@
 """Movies and item table: made once, cached, found again without the dataset."""
 
+import io
 import os
 import shutil
 from dataclasses import replace
@@ -13,8 +14,7 @@ from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.models.item_table.making import item_table_of
 from recbench.own_ratings import known_movies as module
-from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
+from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.of_dataset import catalogue_of
 
 
@@ -104,7 +104,7 @@ def test_files_that_have_changed_are_read_anew(made, cache, remade):
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        *((name, one) for name in (module.TABLE, module.MOVIES) for one in (b"nothing", None)),
+        *((module.KNOWN, one) for one in (b"nothing", None)),
         *((module.SOURCE, one) for one in (b"", b"[]", b"{", b'{"x": 3}', b'{"files": [3]}')),
     ],
 )
@@ -117,45 +117,51 @@ def test_a_damaged_cache_is_made_again(made, cache, remade, name, content):
     assert name == module.SOURCE or "made again" in told[0]
 
 
-def test_a_folder_or_a_file_in_its_place(made, cache, tmp_path, remade):
-    (file,) = cache.glob(f"*/{module.TABLE}")
-    for place in (file.parent, file):
-        known_movies = open_known_movies(str(made[1]), item_table=str(place))
-        assert known_movies.table.checksum() == made[2].table.checksum()
-    (tmp_path / "bad.npz").write_text("bad")
-    for name, message in (("", r"movies\.npz: there is no"), ("none.npz", "no such file"),
-                          ("bad.npz", "damaged")):  # fmt: skip
+def test_a_file_in_its_place(made, cache, tmp_path, remade, catalogue):
+    (file,) = cache.glob(f"*/{module.KNOWN}")
+    known_movies = open_known_movies("no such dataset", item_table=str(file))
+    assert known_movies.table.checksum() == made[2].table.checksum()
+    for name in ("dataset", "shown", "genres", "language", "imdb_id", "other_titles"):
+        assert getattr(known_movies.catalogue, name) == getattr(made[2].catalogue, name)
+    assert (known_movies.catalogue.year == made[2].catalogue.year).all()
+    content = file.read_bytes()
+    for length in (0, 100, len(content) // 2, len(content) - 10):
+        (tmp_path / "cut.zip").write_bytes(content[:length])
+        with pytest.raises(InputError, match=r"cut\.zip.*recbench item-table"):
+            open_known_movies(item_table=str(tmp_path / "cut.zip"))
+    known_movies.table.save(tmp_path / "table.npz")
+    other = replace(known_movies_of_titles(catalogue), table=known_movies.table)
+    other.save(tmp_path / "other.zip")
+    for name, message in (
+        *((".", "or no file of movies"), ("none.zip", "no such file")),
+        *(("table.npz", "or no file of movies"), ("other.zip", "not of one dataset")),
+    ):
         with pytest.raises(InputError, match=message):
             open_known_movies(item_table=str(tmp_path / name))
     assert remade == []
 
 
-def test_a_table_of_other_movies(catalogue, tmp_path):
-    table = known_movies_of_titles(catalogue).table
-    movie_id = table.movie_id + 10_000
-    replace(table, movie_id=movie_id).save(tmp_path / module.TABLE)
-    catalogue.save(tmp_path / module.MOVIES)
-    with pytest.raises(InputError, match=r"has none of the 253 movies"):
-        KnownMovies.load(tmp_path)
-    movie_id[:5] = catalogue.movies.movie_id[:5]
-    replace(table, movie_id=movie_id).save(tmp_path / module.TABLE)
-    fitting = KnownMovies.load(tmp_path).table
-    assert (fitting.movie_id == catalogue.movies.movie_id).all()
+@pytest.mark.parametrize(
+    ("kept", "there", "told"),
+    [
+        ((), (), "in --dataset ml-latest-small; none of these can be fetched now"),
+        ((), ("ml-25m", "ml-latest-small"), "ml-25m, until 2019 (250 MB)"),
+        (("ml-32m",), ("ml-25m",), "ml-32m, until 2023 (239 MB)"),
+    ],
+)
+def test_the_newest_dataset_that_can_be_had(catalogue, tmp_path, monkeypatch, kept, there, told):
+    def answer(request, timeout):
+        assert request.method == "HEAD"
+        if not any(f"/{name}.zip" in request.full_url for name in there):
+            raise OSError("certificate has expired")
+        return io.BytesIO()
 
-
-def test_the_list_of_movies_as_a_file(catalogue, tmp_path):
-    path = tmp_path / "movies.npz"
-    catalogue.save(path)
-    read = Catalogue.load(path)
-    for name in ("dataset", "shown", "genres", "language", "imdb_id", "other_titles"):
-        assert getattr(read, name) == getattr(catalogue, name)
-    assert (read.year == catalogue.year).all()
-    assert [one.name for one in tmp_path.iterdir()] == ["movies.npz"]
-    content = path.read_bytes()
-    for length in (0, 10, len(content) // 2, len(content) - 10):
-        path.write_bytes(content[:length])
-        with pytest.raises(InputError, match="damaged"):
-            Catalogue.load(path)
+    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(module.urllib.request, "urlopen", answer)
+    (tmp_path / "grouplens").mkdir()
+    for name in kept:
+        (tmp_path / "grouplens" / f"{name}.zip").write_bytes(b"")
+    assert module._newest(catalogue).endswith(told)
 
 
 def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
@@ -166,15 +172,6 @@ def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
     )
     with pytest.raises(InputError, match="RECBENCH_CACHE"):
         open_known_movies(str(SYNTHETIC), tell=lambda _: None)
-
-
-def test_any_name_of_a_folder_is_a_path(tmp_path, monkeypatch):
-    data = tmp_path / "Füße & 🎬 (neu) [1]"
-    shutil.copytree(SYNTHETIC, data, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    (data / "movies.csv").write_text('movieId,title,genres\n1,"Film, The (1986)",x\n')
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache [2]"))
-    known_movies = open_known_movies(str(data), tell=lambda _: None)
-    assert ("Film, The",) in known_movies.catalogue.other_titles
 
 
 def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):

@@ -137,6 +137,7 @@ def test_ids_come_first():
     assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=2)).movie == 1
     assert found(catalogue, "A Story (1990)", movie_id=2) == ("A Story (1990)", "title")
     assert Matcher(catalogue).find(OwnRating(stars=3, movie_id=9)).movie is None
+    assert found(catalogue, "Any (1950)", tmdb_id=102) == ("B Story (1991)", "id")
 
 
 def test_strictly_no_slip_is_forgiven():

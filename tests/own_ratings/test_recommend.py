@@ -17,7 +17,7 @@ from own_movies import HERE, known_movies_of_titles
 from tests_paths import ROOT, SYNTHETIC
 
 from recbench.errors import InputError
-from recbench.own_ratings.profile import FORMAT, Profile, ProfileFile
+from recbench.own_ratings.profile import Profile, ProfileFile
 from recbench.own_ratings.reading import OwnRating
 from recommend import WELL_KNOWN, Parameters, main
 
@@ -26,15 +26,15 @@ SCRIPT = [sys.executable, str(ROOT / "recommend.py")]
 
 
 @pytest.fixture(scope="module")
-def movies_folder(tmp_path_factory, catalogue):
-    """A folder with item table and list of movies, as the cache has it."""
-    folder = tmp_path_factory.mktemp("movies")
-    known_movies_of_titles(catalogue).save(folder)
-    return folder
+def movies_file(tmp_path_factory, catalogue):
+    """A file with item table and list of movies."""
+    file = tmp_path_factory.mktemp("movies") / "movies.zip"
+    known_movies_of_titles(catalogue).save(file)
+    return file
 
 
 @pytest.fixture
-def user(tmp_path, movies_folder, monkeypatch, capsys):
+def user(tmp_path, movies_file, monkeypatch, capsys):
     """Runs the script with a profile of its own; `profile` is its file."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
@@ -43,7 +43,7 @@ def user(tmp_path, movies_folder, monkeypatch, capsys):
 
     def run(**flags):
         """Standard output and standard error."""
-        main(Parameters(**{"item_table": str(movies_folder), "well_known": 0, **flags}))
+        main(Parameters(**{"item_table": str(movies_file), "well_known": 0, **flags}))
         return capsys.readouterr()
 
     def refused(*words, **flags):
@@ -119,8 +119,6 @@ WRONG = [
     ({"user": "3"}, ("--ratings",)),
     ({"ratings": "."}, ("is a folder",)),
     ({"ratings": "none.csv"}, ("no such file",)),
-    ({"output": "none/x.csv"}, ("no such folder",)),
-    ({"output": "."}, ("cannot be written", "a folder")),
     ({"rate": ("Tár (2022)=4",)}, ("no movie of a set of tests has this title",)),
     ({"profile": "."}, ("is a folder",)),
     ({"item_table": "none.npz"}, ("no such file",)),
@@ -148,25 +146,6 @@ def test_there_is_no_profile_and_nobody_can_be_asked(user):
     user.refused("have not rated it", forget=("Alien",))
 
 
-def test_a_damaged_profile_is_left_as_it_is(user):
-    ProfileFile(user.profile).write(KNOWN)
-    known = user.profile.read_bytes()
-    later = json.dumps({"format": FORMAT, "version": 2}).encode()
-    for content in (known[:-20], b"\x00" * 50, b"{}", known.replace(b"4.5", b"4.0"), later):
-        user.profile.write_bytes(content)
-        user.refused("left as it is")
-        user.refused("left as it is", rate=("Heat=4",))
-
-
-def test_out_to_files(user):
-    for form in ("text", "json", "csv"):
-        path = user.folder / f"out.{form}"
-        out, err = user.run(rate=("Alien=4",), format=form, output=str(path))
-        assert out == ""
-        assert f"written to {path}" in err
-        assert "The " in path.read_text()
-
-
 def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
     content = json.loads(user.run(rate=("Alien=4",), year_from=2090, format="json").out)
     assert content["recommendations"] == []
@@ -177,25 +156,11 @@ def test_where_no_movie_is_recent_enough_it_says_until_when_they_go(user):
     assert user.run(genre=("War",), year_to=1900).out == "no unseen movie passes the filters\n"
 
 
-def test_messages_about_a_file_are_in_the_json(user):
-    path = user.folder / "imdb.csv"
-    path.write_text(
-        "Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,,Tar,2022\n"
-    )
-    out, err = user.run(ratings=str(path), format="json")
-    messages = json.loads(out)["messages"]
-    assert "  Aliens (1987) was taken for Aliens (1986)" in messages
-    assert any("2/11/2024 are read as month/day/year" in message for message in messages)
-    assert all(message in err for message in messages)
-    assert "of later years: 1; movies go until 2015" in user.run(me=True).err
-
-
 def test_what_cannot_be_written_is_told_before_anything_long(user, monkeypatch):
     def long(*_):
         raise AssertionError("too late")
 
     monkeypatch.setattr("recommend.open_known_movies", long)
-    user.refused("is a folder", output=str(user.folder))
     user.refused("cannot be written", rate=("Alien=4",), profile=str(user.folder / "no/me.json"))
 
 
@@ -239,9 +204,9 @@ def test_an_error_is_a_message_and_status_2(user):
 
 
 @pytest.mark.slow
-def test_asked_in_a_terminal(user, movies_folder):
+def test_asked_in_a_terminal(user, movies_file):
     keyboard, terminal = pty.openpty()
-    words = ["--item-table", str(movies_folder), "--number", "3"]
+    words = ["--item-table", str(movies_file), "--number", "3"]
     with subprocess.Popen(
         [*SCRIPT, *words], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

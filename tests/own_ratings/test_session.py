@@ -80,16 +80,6 @@ def test_all_that_is_unseen_filters_and_diversity(seen):
     assert np.abs(correlation).max() <= 1 + 1e-12
 
 
-def test_reasons_are_the_shares_without_what_forgetting_would_do(seen):
-    model, movie = seen._fitted(), seen.recommend(1)[0].movie
-    quick, whole = model.explain_one(0, movie, if_forgotten=False), model.explain_one(0, movie)
-    assert quick.stars == whole.stars
-    for one, other in zip(quick.contributions, whole.contributions, strict=True):
-        assert one.reason == other.reason
-        assert one.stars == pytest.approx(other.stars, abs=1e-9)
-        assert one.if_forgotten is None
-
-
 # --- what changes it ---------------------------------------------------------------------------
 
 
@@ -229,18 +219,6 @@ def test_an_interview(session, answers, asked, stars, refused):
     assert list(session.rated.values()) == stars
     assert "0.5 to 5 in halves; Enter: not seen; q: stop" in told[0]
     assert [line.split("'")[1] for line in told[1:] if line] == refused
-
-
-def test_ratings_are_saved_when_it_is_interrupted(session):
-    def ask(_):
-        if session.rated:
-            raise KeyboardInterrupt
-        return "4"
-
-    saved = []
-    with pytest.raises(KeyboardInterrupt):
-        interview(session, ask, print, lambda: saved.append(session.profile))
-    assert len(saved) == 1
 
 
 # --- small parts -------------------------------------------------------------------------------

@@ -70,14 +70,14 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def movies_folder(known_movies, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("movies")
-    known_movies.save(folder)
-    return folder
+def movies_file(known_movies, tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("movies") / "movies.zip"
+    known_movies.save(file)
+    return file
 
 
 @pytest.fixture(scope="module")
-def start(movies_folder, tmp_path_factory):
+def start(movies_file, tmp_path_factory):
     """Starts recommend.py --serve at a free port, with a profile of its own; all are ended after
     the tests of the file."""
     processes = []
@@ -85,7 +85,7 @@ def start(movies_folder, tmp_path_factory):
     def start(*words: object) -> Server:
         profile = tmp_path_factory.mktemp("profile") / "me.json"
         flags = ["--serve", "--port", 0, "--profile", profile]
-        flags += words or ["--item-table", movies_folder]
+        flags += words or ["--item-table", movies_file]
         process = subprocess.Popen(
             [sys.executable, str(ROOT / "recommend.py"), *map(str, flags)],
             stderr=subprocess.PIPE,

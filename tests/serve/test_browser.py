@@ -192,7 +192,7 @@ def test_add_download_delete(at):
     at.find("#file").send_keys(str(HERE / "letterboxd.csv"))
     at.find("#import").click()
     at.tells("ratings found their movie")
-    assert at.find("#summary").text.startswith("253 ratings of yours")
+    assert at.find("#summary").text.startswith("253 ratings ·")
     at.find("#download").click()
     there = at.downloads / "profile.json"
     at.until(lambda: there.read_bytes() == at.profile.read_bytes())
@@ -208,12 +208,28 @@ def test_add_download_delete(at):
     assert at.focus()[0] == "profile-heading"
 
 
-def test_a_refusal_is_a_message_and_the_page_stays(at, tmp_path):
-    wrong = tmp_path / "wrong.csv"
-    wrong.write_text("Name,Year,Rating\nAlien,1979,7\n")
+DROP = """const files = new DataTransfer();
+  for (const [name, text] of Object.entries(arguments[0])) files.items.add(new File([text], name));
+  const drop = { bubbles: true, cancelable: true, dataTransfer: files };
+  document.body.dispatchEvent(new DragEvent("drop", drop));"""
+
+
+def test_a_file_is_dropped(at):
+    heading = "Name,Year,Letterboxd URI"
+    at.browser.execute_script(DROP, {"a.csv": "", "b.csv": ""})
+    at.tells("Drop one file at a time")
+    at.browser.execute_script(DROP, {"watched.csv": f"{heading}\nAlien,1979,x\n"})
+    at.tells("movies watched and not rated: 1 of 1 found their movie")
+    assert at.find("#summary").text.startswith("0 ratings, 1 movie watched and not rated")
+    at.find("#watched-summary").click()
+    at.find("#watched-list button").click()
+    at.tells("forgotten: Alien (1979)")
+    assert at.titles() == []
+
+
+def test_a_refusal_is_a_message_and_the_page_stays(at):
     movies = at.movies()
-    at.find("#file").send_keys(str(wrong))
-    at.find("#import").click()
+    at.browser.execute_script(DROP, {"wrong.csv": "movieId,rating\n1,7\n"})
     at.tells("wrong.csv, line 2: the rating is '7'. Expected 0.5, 1.0, 1.5 .. 5.0")
     assert "wrong" in at.find("#message").get_attribute("class")
     assert at.movies() == movies

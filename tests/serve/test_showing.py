@@ -16,7 +16,7 @@ def test_a_new_user_is_shown_the_best_and_asked_a_movie(page):
     answer = page.get()
     assert answer.status_code == 200
     assert len(movies_of(answer)) == 10
-    assert "0 ratings of yours" in answer.text
+    assert "0 ratings ·" in answer.text
     assert 'id="skip"' in answer.text
     assert "there is no file" in answer.text
     assert not page.profile.exists()

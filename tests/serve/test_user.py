@@ -31,19 +31,19 @@ def test_two_tabs_at_once(page):
         one.join()
     assert answers == [303] * 40
     assert len(page.known().ratings) == 40
-    assert "40 ratings of yours" in page.get().text
+    assert "40 ratings ·" in page.get().text
 
 
 def test_another_program_is_followed(page, known_movies):
     page.post("rate", movie="3", stars="4")
     other = page_of(known_movies, page.profile)
     other.post("rate", movie="5", stars="2")
-    assert "2 ratings of yours" in page.get().text
+    assert "2 ratings ·" in page.get().text
     page.post("rate", movie="7", stars="3")
-    assert "3 ratings of yours" in other.get().text
+    assert "3 ratings ·" in other.get().text
     assert len(page.known().ratings) == 3
     other.post("delete", sure="yes")
-    assert "0 ratings of yours" in page.get().text
+    assert "0 ratings ·" in page.get().text
     page.post("rate", movie="3", stars="4")
     assert len(page.known().ratings) == 1
 
@@ -84,7 +84,7 @@ def test_a_file_that_was_damaged_meanwhile_is_left_as_it_is(seen):
         assert "left as it is" in message_of(answer)
     assert seen.profile.read_bytes() == content[:-30]
     seen.profile.write_bytes(content)
-    assert f"{len(SOME)} ratings of yours" in seen.get().text
+    assert f"{len(SOME)} ratings ·" in seen.get().text
 
 
 def test_what_cannot_be_written_is_not_known(seen, monkeypatch):
@@ -96,7 +96,7 @@ def test_what_cannot_be_written_is_not_known(seen, monkeypatch):
     answer = seen.post("rate", movie="3", stars="4")
     assert answer.status_code == 400
     assert "No space left" in message_of(answer)
-    assert f"{len(SOME)} ratings of yours" in seen.get().text
+    assert f"{len(SOME)} ratings ·" in seen.get().text
     monkeypatch.undo()
     assert seen.profile.read_bytes() == before
     assert seen.post("rate", movie="3", stars="4").status_code == 303

@@ -140,12 +140,17 @@ class ItemTable:
 
     def save(self, path: str | Path) -> None:
         """Write it in one step: an interrupted write leaves the old file, or none."""
-        header = json.dumps({"sha256": self.checksum(), "header": self._header()})
         unfinished = Path(f"{path}.unfinished")
-        with unfinished.open("wb") as file:
-            arrays = {"about": np.frombuffer(header.encode(), np.uint8), **self._arrays()}
-            np.savez(file, allow_pickle=False, **arrays)
+        unfinished.write_bytes(self.encoded())
         os.replace(unfinished, path)
+
+    def encoded(self) -> bytes:
+        """The content of the file."""
+        header = json.dumps({"sha256": self.checksum(), "header": self._header()})
+        arrays = {"about": np.frombuffer(header.encode(), np.uint8), **self._arrays()}
+        content = io.BytesIO()
+        np.savez(content, allow_pickle=False, **arrays)
+        return content.getvalue()
 
     @classmethod
     def load(cls, path: str | Path) -> ItemTable:
@@ -155,26 +160,34 @@ class ItemTable:
             InputError: there is no such file, it is damaged, no item table, or of a later version.
         """
         try:
-            with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as file:
+            content = Path(path).read_bytes()
+        except FileNotFoundError:
+            raise InputError(f"{path}: there is no such file. Expected an item table") from None
+        except OSError:
+            content = b""
+        return cls.decoded(content, path)
+
+    @classmethod
+    def decoded(cls, content: bytes, path: str | Path) -> ItemTable:
+        """What `encoded` made; `path` is its place, for messages. Raises as `load`."""
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             outer = json.loads(arrays.pop("about").tobytes())
             header = json.loads(outer["header"])
             form, version = header.pop("format"), header.pop("version")
             checksum = outer["sha256"]
-        except FileNotFoundError:
-            raise InputError(f"{path}: there is no such file. Expected an item table") from None
         except (
             OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
             NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
         ) as error:  # fmt: skip
             raise InputError(
-                f"{path}: damaged, or no item table. Make it again: "
-                "python -m recbench.models.item_table"
+                f"{path}: damaged, or no item table. Make it again: python -m recbench item-table"
             ) from error
         if form == FORMER:
             raise InputError(
                 f"{path}: is of an earlier version, whose numbers this one cannot use. Make it "
-                "again: python -m recbench.models.item_table"
+                "again: python -m recbench item-table"
             )
         if form != FORMAT:
             raise InputError(f"{path}: is '{form}'. Expected an item table")
