@@ -1,0 +1,108 @@
+"""Tables in files of any kind, scanned by polars: their columns by name, their cells as text."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+
+from recbench.data.cache import as_tabs_in_utf8
+from recbench.data.csv_files import TEXTS, as_printed, unreadable
+from recbench.errors import InputError
+
+JSONS = (".json", ".jsonl", ".ndjson")
+SUFFIXES = (*TEXTS, *JSONS, ".parquet")
+SEPARATORS = ("::", "\t", ";", "|", ",")  # of equally many in the first line the first
+UTF_8 = "utf-8"
+
+
+def scan_table(
+    file: Path, encoding: str = UTF_8, without_heading: tuple[str, ...] = ()
+) -> tuple[pl.LazyFrame, int]:
+    """The table in a file, and the line of its first row.
+
+    Args:
+        encoding: of text.
+        without_heading: the names of the columns of a .dat or .data file of numbers alone, such as
+            GroupLens's.
+
+    Raises:
+        InputError: it cannot be read, or has no heading.
+    """
+    try:
+        if file.suffix.lower() == ".parquet":
+            return pl.scan_parquet(file, glob=False), 1
+        if file.suffix.lower() in JSONS:
+            with file.open("rb") as stream:
+                is_list = stream.read(100).lstrip().startswith(b"[")
+            if is_list:
+                return pl.read_json(file, infer_schema_length=None).lazy(), 1
+            return pl.scan_ndjson(file, infer_schema_length=None), 1
+        copy, separator, first = as_text(file, encoding)
+        has_heading = not all(re.fullmatch(r"[\d.+-]*", cell) for cell in first)
+        scan = pl.scan_csv(
+            copy,
+            separator=separator,
+            infer_schema=False,
+            has_header=has_heading,
+            quote_char='"' if copy == file or separator != "\t" else None,
+            glob=False,
+        )
+        if has_heading:
+            return scan, 2
+        if file.suffix.lower() not in (".dat", ".data") or not 3 <= len(first) <= 4:
+            raise InputError(
+                f"{file}: its first row is no heading ({as_printed(first)}). Put one there, such "
+                "as userId,itemId,rating,timestamp"
+            )
+        names = dict(zip(scan.collect_schema().names(), without_heading, strict=False))
+        return scan.rename(names), 1
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(unreadable(file, error)) from None
+
+
+def as_text(file: Path, encoding: str) -> tuple[Path, str, list[str]]:
+    """The file itself, or a copy, in UTF-8 and with a single character between cells; that
+    character; and the cells of its first line."""
+    try:
+        with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding) as text:
+            line = text.readline(10_000).rstrip("\r\n")
+    except UnicodeError:
+        raise InputError(
+            f"{file}, line 1: is no text in {encoding}. Name its encoding: --text-encoding "
+            "latin-1, cp1252, utf-16 .."
+        ) from None
+    if not line.strip():
+        raise InputError(f"{file}: is empty. Expected a heading such as userId,itemId,rating")
+    separator = max(SEPARATORS, key=lambda one: line.count(one) * len(one))
+    cells = [cell.strip().strip('"') for cell in line.split(separator)]
+    if encoding == UTF_8 and len(separator) == 1:
+        return file, separator, cells
+    copy = as_tabs_in_utf8(file, encoding, separator)
+    return copy, separator if len(separator) == 1 else "\t", cells
+
+
+def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
+    """What was scanned, gone through in pieces. Raises InputError if it cannot be read."""
+    try:
+        return frame.collect(engine="streaming")
+    except pl.exceptions.PolarsError as error:
+        raise InputError(unreadable(file, error)) from None
+
+
+def named_columns(names: dict[str, str], heading: list[str]) -> dict[str, str]:
+    """Role -> the column of `heading` that has one of its `names`, plain ones with spaces between;
+    the first of them that is there."""
+    there = {plain_name(one): one for one in reversed(heading)}
+    found = {}
+    for role, known in names.items():
+        column = next((there[one] for one in known.split() if one in there), None)
+        if column is not None:
+            found[role] = column
+    return found
+
+
+def plain_name(name: str) -> str:
+    """Letters and digits alone, in lower case: "userid" of "User-ID"."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
