@@ -7,6 +7,7 @@ once to see what it is, and once more to read ratings.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class _Table:
                 high=NUMBER.filter(~missing).max(),
                 whole_user=pl.col("user").str.contains(WHOLE).all(),
                 whole_item=pl.col("item").str.contains(WHOLE).all(),
-                numeric=(numeric.is_not_null() | when.is_null()).all(),
+                numeric=numeric.is_not_null().sum() >= when.count() / 2,
                 latest=numeric.abs().max(),
             ),
         ).row(0, named=True)
@@ -181,7 +182,7 @@ class _Table:
             raise InputError(
                 f"{self.file}: {self.column['rating']} runs from {low:g} to {high:g}, stars from "
                 f"{MIN_STARS} to {MAX_STARS:g}. Give the scale of the file, such as "
-                f"--scale{sign}{low:.0f}-{high:.0f}; and if a number stands for no rating, "
+                f"--scale{sign}{math.floor(low)}-{math.ceil(high)}; and if a number stands for no rating, "
                 "--missing NUMBER"
             )
 

@@ -63,13 +63,11 @@ class Scale:
 
 
 def with_flags(dataset: str, flags: TableFlags) -> str:
-    """The text of a dataset read with these flags; its name or path alone if none is set."""
-    changed = {
-        field.name: str(getattr(flags, field.name))
-        for field in fields(TableFlags)
-        if getattr(flags, field.name) != field.default
-    }
-    return f"{dataset}{'&' if '?' in dataset else '?'}{urlencode(changed)}" if changed else dataset
+    """The text of a dataset read with these flags; as it is if none is set."""
+    if not _set(flags):
+        return dataset
+    path, given = split_flags(dataset)
+    return f"{path}?{urlencode(_set(given) | _set(flags))}"
 
 
 def split_flags(dataset: str) -> tuple[str, TableFlags]:
@@ -98,3 +96,9 @@ def split_flags(dataset: str) -> tuple[str, TableFlags]:
             "utf-8, latin-1, cp1252 or utf-16"
         ) from None
     return path, flags
+
+
+def _set(flags: TableFlags) -> dict[str, str]:
+    """Those that are not at their default."""
+    values = {field.name: getattr(flags, field.name) for field in fields(TableFlags)}
+    return {name: text for name, text in values.items() if text != getattr(TableFlags, name)}
