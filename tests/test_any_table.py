@@ -145,9 +145,15 @@ def test_a_scale_is_mapped_linearly(folder, scale, cells, stars):
     assert Scale.parse(scale).unit == pytest.approx((high - low) / 4.5)
 
 
-@pytest.mark.parametrize("missing", ["0", "0.0", "NA"])
+def test_days(folder):
+    frame(time=[20150515, 20150515, 20150516, 20150517]).to_csv(folder / "ratings.csv")
+    days = [1_431_648_000 + 86_400 * day for day in (0, 0, 1, 2)]
+    assert [row[3] for row in read(folder / "ratings.csv")] == days
+
+
+@pytest.mark.parametrize("missing", ["0", "0.0", "NA", ""])
 def test_what_stands_for_no_rating_is_left_out_and_counted(folder, missing):
-    cell = "NA" if missing == "NA" else 0
+    cell = missing if missing in ("NA", "") else 0
     table = frame().assign(rating=[8, cell, cell, 10])
     table.to_csv(folder / "ratings.csv", index=False)
     flags = TableFlags(scale="0-10", missing=missing)
@@ -175,7 +181,7 @@ HEAD = "user,item,rating,time\n"
         (HEAD + "1,2,3,4\n1,3,3,31.12.2024\n", "line 3: time is '31.12.2024'. Expected a date"),
         (HEAD + "1,2,3,4\n1,3,3,\n", "line 3: time is empty"),
         (HEAD + "1,2,0,4\n1,3,9,4\n", "rating runs from 0 to 9.*--scale 0-9.*--missing"),
-        (HEAD + "1,2,-3,4\n1,3,3,4\n", r"rating runs from -3 to 3.*--scale=-3-3"),
+        (HEAD + "1,2,-3,4\n1,3,3,4\n", r"rating runs from -3 to 3.*--scale -3-3"),
         (HEAD + '1,2,3,4\n1,"3,3,4\n', "line 3: a quote"),
         (HEAD + "1,2,3,4\n1,3,3,4,5\n", "line 3: has 5 cells"),
     ],
@@ -362,7 +368,7 @@ def test_a_run_on_jokes(jokes, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "error: .*jokes.tsv: rating runs from -10 to 9.*--scale=-10-10"),
+        ((), "error: .*jokes.tsv: rating runs from -10 to 9.*--scale -10-10"),
         (("--scale=-10-10",), "--holdout last: the ratings have no times.*--holdout random"),
         (("--scale=-10-10", "--holdout", "global-time"), "no times.*--holdout random"),
         (("--scale=-10-10", "--holdout", "random", "--models", "ao"), "ao: learns from bits"),

@@ -24,7 +24,7 @@ class TableFlags:
     """How a table of ratings of one's own is read; nothing for a dataset by name."""
 
     scale: str = "0.5-5"
-    """its lowest and highest rating, such as 0-10 or =-10-10: mapped linearly to 0.5 to 5 stars"""
+    """its lowest and highest rating, such as 0-10 or -10-10: mapped linearly to 0.5 to 5 stars"""
     missing: str = "none"
     """a cell that stands for no rating, such as 0: its rows are left out, and counted"""
     text_encoding: str = "utf-8"
@@ -49,7 +49,7 @@ class Scale:
         if not found or not float(found[1]) < float(found[2]):
             raise InputError(
                 f"--scale is '{text}'. Expected the lowest and the highest rating of the file, "
-                "such as 0-10, or with =, --scale=-10-10"
+                "such as 0-10 or -10-10"
             )
         return cls(float(found[1]), float(found[2]))
 
