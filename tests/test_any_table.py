@@ -289,6 +289,20 @@ def test_book_crossings_table_of_books(folder):
     assert "BX-Books.csv (1 of its lines cannot be read)" in source.description
 
 
+def test_goodbooks_table_of_books(folder):
+    (folder / "ratings.csv").write_text("user_id,book_id,rating\n1,258,5\n2,4081,4\n")
+    heading = "book_id,goodreads_book_id,isbn,original_publication_year,original_title,title,"
+    (folder / "books.csv").write_text(
+        f"{heading}language_code,average_rating\n"
+        '258,3,439023483,2008.0,Hunger,"The Hunger Games (The Hunger Games, #1)",eng,4.3\n'
+        "4081,9,,-720.0,,Odyssey,ger,3.7\n"
+    )
+    movies = read_table(folder / "ratings.csv", "mine", TableFlags()).movies
+    assert movies["title"].to_list() == ["The Hunger Games (The Hunger Games, #1)", "Odyssey"]
+    assert movies["release_date"].to_list() == ["2008", None]
+    assert movies["original_language"].to_list() == ["en", "de"]
+
+
 def test_without_features_there_are_no_bits(folder):
     frame().to_csv(folder / "ratings.csv", index=False)
     data = load_dataset(str(folder / "ratings.csv"))

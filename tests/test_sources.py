@@ -276,6 +276,20 @@ def test_auto_says_why_it_runs_on_ml_100k(monkeypatch, capsys):
     assert line.count("\n") == 1
 
 
+def test_auto_names_another_set_where_neither_can_be_had(monkeypatch):
+    def refuse():
+        raise InputError("cannot be reached")
+
+    monkeypatch.setattr(kaggle, "find", lambda: None)
+    monkeypatch.setattr(kaggle, "fetch", refuse)
+    monkeypatch.setattr(datasets, "read_ml_100k", refuse)
+    datasets.locate.cache_clear()
+    address = r"raw\.githubusercontent\.com/sidooms/MovieTweetings/master/snapshots/10K"
+    with pytest.raises(InputError, match=rf"reached\. Or .*movietweetings-10k.*{address}"):
+        datasets.load_source("auto")
+    datasets.locate.cache_clear()
+
+
 # --- MovieLens 100K ----------------------------------------------------------------------------
 
 

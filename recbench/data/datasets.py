@@ -16,8 +16,10 @@ from recbench.data.scanning import SUFFIXES
 from recbench.data.tables import Source
 from recbench.errors import InputError
 
+# Those that are read whole, by name
+READERS: dict[str, Callable[[], Source]] = {"ml-100k": read_ml_100k}
 KAGGLE = ("the-movies-dataset", "the-movies-dataset-small")
-NAMES = ("auto", *KAGGLE, "ml-100k", *downloads.MOVIELENS, *downloads.MOVIETWEETINGS)
+NAMES = ("auto", *KAGGLE, *READERS, *downloads.MOVIELENS, *downloads.MOVIETWEETINGS)
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Place:
 
     Attributes:
         name: as it stands in the results.
-        files: what is read, ratings first; none for ml-100k, which is small and may yet have to be
-            fetched.
+        files: what is read, ratings first; none for one of `READERS`, which is small and may yet
+            have to be fetched.
         read: reads it. Raises InputError if that cannot be done.
         flags: of a table of one's own, how it is read.
     """
@@ -83,7 +85,7 @@ def locate(dataset: str = "auto") -> Place:
     if name in KAGGLE:
         folder = kaggle.find() or kaggle.fetch()
         return _kaggle_place(folder, name, small=name.endswith("-small"))
-    return Place(name, (), read_ml_100k)
+    return Place(name, (), READERS[name])
 
 
 def _at(path: Path, flags: TableFlags) -> Place:
