@@ -29,7 +29,7 @@ LEARNS_FROM = {  # declared -> in the tables
 ITEM_FITS = ("item_baseline", "item_tables")
 NO_BITS = (
     "{}: learns from bits of items, and nothing is known of these that bits could be made of. Put "
-    "a table of them beside the ratings, or let bits be learned: --encoding learned"
+    "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
 )
 FEW = 50  # ratings that kernels are compiled with
 REMOVED = {  # class attributes of before -> what to use instead

@@ -185,27 +185,17 @@ def test_a_download_that_was_cut_goes_on_where_it_was(serve, ml_1m, monkeypatch)
     assert server.sent == [100, len(ml_1m) - 100]
 
 
-@pytest.mark.parametrize("checksum", [True, False])
-def test_a_set_without_a_pinned_sum_is_unverified(serve, monkeypatch, capsys, checksum):
-    data = packed("ml-32m")
-    sums = {"/ml-32m.zip.md5": f"MD5 (ml-32m.zip) = {hashlib.md5(data).hexdigest()}\n".encode()}
-    server, address = serve({"/ml-32m.zip": data, **(sums if checksum else {})})
+@pytest.mark.parametrize("name", ["ml-32m", "ml-latest-small"])
+def test_a_set_without_a_pinned_sum_is_unverified(serve, monkeypatch, capsys, name):
+    server, address = serve({f"/{name}.zip": packed(name)})
     monkeypatch.setenv("RECBENCH_GROUPLENS", address)
-    assert load_source("ml-32m").name == "ml-32m"
-    printed = capsys.readouterr().out
-    assert "ml-32m: unverified" in printed
-    assert ("no checksum" in printed) is not checksum
+    assert load_source(name).name == name
+    assert f"{name}: unverified" in capsys.readouterr().out
     locate.cache_clear()
-    (cache.cache_folder() / "grouplens" / "ml-32m.zip").unlink()
-    server.files["/ml-32m.zip"] = HTML
+    (cache.cache_folder() / "grouplens" / f"{name}.zip").unlink()
+    server.files[f"/{name}.zip"] = HTML
     with pytest.raises(InputError, match="not the file that GroupLens published"):
-        load_source("ml-32m")
-
-
-def test_each_pinned_sum_is_one():
-    assert downloads.PINNED.keys() == {"ml-1m", "ml-10m", "ml-20m", "ml-25m"}
-    assert all(downloads.MD5.fullmatch(one) for one in downloads.PINNED.values())
-    assert downloads.PINNED.keys() >= set(downloads.ON_MIRROR)
+        load_source(name)
 
 
 # --- MovieTweetings ----------------------------------------------------------------------------

@@ -29,7 +29,7 @@ NAMES = {
     "asin productid product trackid track songid song artistid artist albumid gameid game animeid "
     "showid recipeid beerid wineid businessid placeid imdbid tmdbid",
     "rating": "rating ratings stars score bookrating movierating userrating yourrating overall "
-    "value vote",
+    "value vote points grade",
     "time": "timestamp time datetime date ratedat ratingtimestamp ratingdate ratedon createdat "
     "unixreviewtime reviewtime",
 }

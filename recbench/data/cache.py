@@ -29,7 +29,8 @@ def unpacked(file: Path) -> Path:
     Raises:
         InputError: it is no zip file, is damaged, or has no table.
     """
-    folder = _folder_of(file)
+    status = file.stat()
+    folder = cache_folder() / "unpacked" / f"{file.stem}-{status.st_size}-{status.st_mtime_ns}"
     if folder.is_dir():
         return folder
     try:
@@ -51,40 +52,6 @@ def unpacked(file: Path) -> Path:
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(f"{file}: is no zip file that can be read ({error})") from None
     return folder
-
-
-def as_tabs_in_utf8(file: Path, encoding: str, separator: str) -> Path:
-    """A copy of a text file in UTF-8, with tabs for a `separator` of several characters.
-
-    Raises:
-        InputError: it is not in that encoding.
-    """
-    folder = _folder_of(file)
-    copy = folder.with_name(f"{folder.name}-{encoding}") / file.name
-    if copy.is_file():
-        return copy
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with (
-            file.open(encoding=encoding, newline="") as text,
-            tempfile.TemporaryDirectory(dir=copy.parent) as scratch,
-        ):
-            whole = Path(scratch) / file.name
-            with whole.open("w", encoding="utf-8", newline="") as target:
-                for line in text:
-                    target.write(line.replace(separator, "\t") if len(separator) > 1 else line)
-            os.replace(whole, copy)
-    except UnicodeError as error:
-        raise InputError(
-            f"{file}: is no text in {encoding} ({error}). Name its encoding: --text-encoding"
-        ) from None
-    return copy
-
-
-def _folder_of(file: Path) -> Path:
-    """In the cache, of what is made of a file as it is now."""
-    status = file.stat()
-    return cache_folder() / "unpacked" / f"{file.stem}-{status.st_size}-{status.st_mtime_ns}"
 
 
 def _tables(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:

@@ -49,15 +49,11 @@ MOVIETWEETINGS = {  # name -> folder at the server
     "movietweetings": "snapshots/100K",
 }
 TWEETS_SERVER = "https://raw.githubusercontent.com/sidooms/MovieTweetings/master"
-TWEETS_ROW = {  # file -> how a row of it begins; users.dat names accounts, and is not needed
-    "movies.dat": re.compile(rb"\d+::.+::"),
-    "ratings.dat": re.compile(rb"\d+::\d+::\d+::\d+"),
-}
+TWEETS_FILES = ("movies.dat", "ratings.dat")  # users.dat names accounts, and is not needed
 
 ANSWER_SECONDS = 20.0  # that a server may take for an answer, or for the next piece
 WATCHED_SECONDS, LEAST_BYTES = 60.0, 300_000  # of any such time: less is too slow
 PIECE = 2**20  # bytes
-MD5 = re.compile(r"\b[0-9a-f]{32}\b")
 FAILURES = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -77,7 +73,7 @@ def fetch_movielens(name: str) -> Path:
     failures = []
     for server in servers:
         url = f"{server}/{name}.zip"
-        reason = _fetched(url, kept, partial(_check_zip, name, url))
+        reason = _fetched(url, kept, partial(_check_zip, name))
         if not reason:
             return kept
         failures.append(f"{url} ({reason})")
@@ -98,16 +94,16 @@ def fetch_movietweetings(name: str) -> Path:
     place = MOVIETWEETINGS[name]
     folder = cache_folder() / "movietweetings" / place.rsplit("/", 1)[-1].lower()
     server = f"{os.environ.get('RECBENCH_MOVIETWEETINGS') or TWEETS_SERVER}/{place}"
-    if not all((folder / file).is_file() for file in TWEETS_ROW):
+    if not all((folder / file).is_file() for file in TWEETS_FILES):
         print(f"{name}: by S. Dooms and others (2013), MIT licence; unverified, no sum is pinned")
-    for file in TWEETS_ROW:
+    for file in TWEETS_FILES:
         if (folder / file).is_file():
             continue
         url = f"{server}/{file}"
-        if reason := _fetched(url, folder / file, partial(_check_rows, file)):
+        if reason := _fetched(url, folder / file, _check_rows):
             raise InputError(
                 f"{name} cannot be fetched from {url} ({reason}). Try again later, or put "
-                f"{', '.join(TWEETS_ROW)} of {server} into {folder} by hand"
+                f"{', '.join(TWEETS_FILES)} of {server} into {folder} by hand"
             )
     return folder
 
@@ -166,42 +162,27 @@ def _download(url: str, part: Path) -> None:
         raise http.client.IncompleteRead(b"", total - part.stat().st_size)
 
 
-def _check_zip(name: str, url: str, part: Path) -> None:
-    """Raises ValueError unless `part` has the pinned sum of the set; of one without, the sum that
-    the server names; where there is none, unless it is a whole zip file."""
-    expected = PINNED.get(name) or _sum_of_server(url)
-    if name not in PINNED:
-        what = "the server has no checksum" if expected is None else "it has the server's own"
-        print(f"{name}: unverified, no sum is pinned; {what}")
-    if expected is not None:
+def _check_zip(name: str, part: Path) -> None:
+    """Raises ValueError unless `part` has the pinned sum of the set; of a set without, unless it is
+    a whole zip file."""
+    if name in PINNED:
         with part.open("rb") as file:
             found = hashlib.file_digest(file, "md5").hexdigest()
-        if found != expected:
-            raise ValueError(
-                f"is not the file that GroupLens published: MD5 {found}, expected {expected}"
-            )
-        return
-    try:
-        with zipfile.ZipFile(part) as archive:
-            damaged = archive.testzip()
-    except zipfile.BadZipFile:
-        damaged = part.name
-    if damaged is not None:
-        raise ValueError("is not the file that GroupLens published: no whole zip file")
+        wrong = f"MD5 {found}, expected {PINNED[name]}" if found != PINNED[name] else ""
+    else:
+        print(f"{name}: unverified, no sum is pinned; that the zip file is whole is checked")
+        try:
+            with zipfile.ZipFile(part) as archive:
+                wrong = "a file in it is damaged" if archive.testzip() else ""
+        except zipfile.BadZipFile as error:
+            wrong = str(error)
+    if wrong:
+        raise ValueError(f"is not the file that GroupLens published: {wrong}")
 
 
-def _sum_of_server(url: str) -> str | None:
-    try:
-        with urllib.request.urlopen(f"{url}.md5", timeout=ANSWER_SECONDS) as answer:
-            found = MD5.search(answer.read1(1000).decode("ascii", errors="replace").lower())
-    except urllib.error.HTTPError:
-        return None
-    return found[0] if found else None
-
-
-def _check_rows(name: str, part: Path) -> None:
-    """Raises ValueError unless the first row is one of such a file of MovieTweetings."""
+def _check_rows(part: Path) -> None:
+    """Raises ValueError unless the first row is one of MovieTweetings."""
     with part.open("rb") as file:
         first = file.readline(1000)
-    if not TWEETS_ROW[name].match(first.removeprefix(b"\xef\xbb\xbf")):
+    if not re.match(rb"(\xef\xbb\xbf)?\d+::.+::", first):
         raise ValueError(f"it begins with {first[:40]!r}. Expected rows parted by ::")

@@ -17,7 +17,6 @@ MovieTweetings has the layout of ml-1m. Its movieId is the number of an IMDb id.
 
 from __future__ import annotations
 
-import io
 import re
 from functools import partial
 from pathlib import Path
@@ -32,6 +31,7 @@ from recbench.data.csv_files import (
     read_text,
     unreadable_cell,
 )
+from recbench.data.scanning import collected, scan_table
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
@@ -199,19 +199,13 @@ def _ratings_of(file: Path, tweets: bool) -> pl.DataFrame:
 
 
 def _read_cells(file: Path) -> pl.DataFrame:
-    text = file.read_bytes().replace(b"::", b"\t")
-    try:
-        table = pl.read_csv(
-            io.BytesIO(text), has_header=False, separator="\t", infer_schema=False, quote_char=None
-        )
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{file}: cannot be read ({str(error).splitlines()[0]})") from None
-    if table.width != len(RATING_COLUMNS):
+    scan, _ = scan_table(file, without_heading=tuple(RATING_COLUMNS))
+    table = collected(file, scan)
+    if table.columns != list(RATING_COLUMNS):
         raise InputError(
             f"{file}: has {table.width} columns. Expected user, movie, rating and time, parted by "
             f"{'::' if file.suffix == '.dat' else 'tabs'}"
         )
-    table.columns = list(RATING_COLUMNS)
     if wrong := unreadable_cell(file, table, first_line=1):
         raise InputError(wrong)
     return table.select(pl.col(name).cast(kind) for name, kind in RATING_COLUMNS.items())

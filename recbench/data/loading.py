@@ -15,6 +15,7 @@ import os
 import shutil
 import zlib
 from functools import lru_cache
+from multiprocessing import parent_process
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def load_dataset(dataset: str = "auto", join: str = "links", cache: bool = True)
 @lru_cache(maxsize=2)
 def _load(dataset: str, join: str, cache: bool) -> Dataset:
     loaded = _joined(locate(dataset), join, cache)
-    if loaded.source.description:
+    if loaded.source.description and not parent_process():  # once, not by each worker
         print(loaded.source.description)
     return loaded
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
 import polars as pl
 
-from recbench.data.cache import as_tabs_in_utf8
 from recbench.data.csv_files import TEXTS, as_printed, unreadable
 from recbench.errors import InputError
 
 JSONS = (".json", ".jsonl", ".ndjson")
 SUFFIXES = (*TEXTS, *JSONS, ".parquet")
 SEPARATORS = ("::", "\t", ";", "|", ",")  # of equally many in the first line the first
+WITHOUT_HEADING = (".dat", ".data")  # as GroupLens's, perhaps
 UTF_8 = "utf-8"
 
 
@@ -30,28 +31,28 @@ def scan_table(
     Raises:
         InputError: it cannot be read, or has no heading.
     """
+    kind = file.suffix.lower()
     try:
-        if file.suffix.lower() == ".parquet":
+        if kind == ".parquet":
             return pl.scan_parquet(file, glob=False), 1
-        if file.suffix.lower() in JSONS:
+        if kind in JSONS:
             with file.open("rb") as stream:
                 is_list = stream.read(100).lstrip().startswith(b"[")
-            if is_list:
-                return pl.read_json(file, infer_schema_length=None).lazy(), 1
-            return pl.scan_ndjson(file, infer_schema_length=None), 1
-        copy, separator, first = as_text(file, encoding)
+            read = pl.read_json if is_list else pl.scan_ndjson
+            return read(file, infer_schema_length=None).lazy(), 1
+        text, separator, first = as_text(file, encoding)
         has_heading = not all(re.fullmatch(r"[\d.+-]*", cell) for cell in first)
         scan = pl.scan_csv(
-            copy,
+            text,
             separator=separator,
             infer_schema=False,
             has_header=has_heading,
-            quote_char='"' if copy == file or separator != "\t" else None,
+            quote_char=None if kind in WITHOUT_HEADING else '"',
             glob=False,
         )
         if has_heading:
             return scan, 2
-        if file.suffix.lower() not in (".dat", ".data") or not 3 <= len(first) <= 4:
+        if kind not in WITHOUT_HEADING or not 3 <= len(first) <= 4:
             raise InputError(
                 f"{file}: its first row is no heading ({as_printed(first)}). Put one there, such "
                 "as userId,itemId,rating,timestamp"
@@ -62,25 +63,26 @@ def scan_table(
         raise InputError(unreadable(file, error)) from None
 
 
-def as_text(file: Path, encoding: str) -> tuple[Path, str, list[str]]:
-    """The file itself, or a copy, in UTF-8 and with a single character between cells; that
-    character; and the cells of its first line."""
+def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str]]:
+    """The file, or what is in it, in UTF-8 with a single character between cells; that character;
+    and the cells of its first line."""
     try:
         with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding) as text:
             line = text.readline(10_000).rstrip("\r\n")
-    except UnicodeError:
+            separator = max(SEPARATORS, key=lambda one: line.count(one) * len(one))
+            cells = [cell.strip().strip('"') for cell in line.split(separator)]
+            if not line.strip():
+                raise InputError(f"{file}: is empty. Expected a heading: userId,itemId,rating ..")
+            if encoding == UTF_8 and separator != "::":
+                return file, separator, cells
+            text.seek(0)
+            whole = text.read().replace("::", "\t") if separator == "::" else text.read()
+    except UnicodeError as error:
         raise InputError(
-            f"{file}, line 1: is no text in {encoding}. Name its encoding: --text-encoding "
+            f"{file}: is no text in {encoding} ({error}). Name its encoding: --text-encoding "
             "latin-1, cp1252, utf-16 .."
         ) from None
-    if not line.strip():
-        raise InputError(f"{file}: is empty. Expected a heading such as userId,itemId,rating")
-    separator = max(SEPARATORS, key=lambda one: line.count(one) * len(one))
-    cells = [cell.strip().strip('"') for cell in line.split(separator)]
-    if encoding == UTF_8 and len(separator) == 1:
-        return file, separator, cells
-    copy = as_tabs_in_utf8(file, encoding, separator)
-    return copy, separator if len(separator) == 1 else "\t", cells
+    return io.BytesIO(whole.encode()), separator.replace("::", "\t"), cells
 
 
 def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
