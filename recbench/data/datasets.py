@@ -67,21 +67,26 @@ def locate(dataset: str = "auto") -> Place:
         InputError: it cannot be had or read; says which file and row, and what to do.
     """
     name, flags = split_flags(dataset)
-    if name not in NAMES:
-        return _at(Path(name).expanduser(), flags)
-    if flags != TableFlags():
+    if name in NAMES and flags != TableFlags():
         raise InputError(
             f"--dataset {name} is read as it is. --scale, --missing and --text-encoding are for a "
             "table of your own"
         )
+    if name not in NAMES or name in downloads.MOVIELENS:
+        path = downloads.fetch_movielens(name) if name in NAMES else Path(name).expanduser()
+        return _at(path, flags)
     if name == "auto":
-        return _auto()
-    if name in downloads.MOVIELENS:
-        return _at(downloads.fetch_movielens(name), flags)
+        try:
+            return _kaggle_place(kaggle.find() or kaggle.fetch(), KAGGLE[0])
+        except InputError as error:
+            reason = str(error).split(". ", maxsplit=1)[0]
+            print(f"--dataset auto: {reason}. Running on ml-100k instead")
+            return Place("ml-100k", (), read_ml_100k)
     if name in downloads.MOVIETWEETINGS:
         folder = downloads.fetch_movietweetings(name)
         files = grouplens_files.files_of(folder)
-        return Place(name, files, partial(grouplens_files.read_movietweetings, folder, name))
+        read = partial(grouplens_files.read_grouplens, folder, name, tweets=True)
+        return Place(name, files, read)
     if name in KAGGLE:
         folder = kaggle.find() or kaggle.fetch()
         return _kaggle_place(folder, name, small=name.endswith("-small"))
@@ -99,39 +104,23 @@ def _at(path: Path, flags: TableFlags) -> Place:
             "folder or zip file in the layout of Kaggle or GroupLens, or with a table of ratings; "
             f"or such a table ({', '.join(SUFFIXES)})"
         )
+    name = path.stem if path.is_file() else None
     if flags == TableFlags():
-        if grouplens_files.is_grouplens(folder) and not (folder / "movies_metadata.csv").exists():
+        if (folder / "movies_metadata.csv").exists():
+            return _kaggle_place(folder, name)
+        if grouplens_files.is_grouplens(folder):
             files = grouplens_files.files_of(folder)
             read = partial(grouplens_files.read_grouplens, folder, path.stem)
             return Place(path.stem, files, read)
-        if kaggle.is_kaggle(folder):
-            return _kaggle_place(folder, path.stem if path.is_file() else None)
+        if any(folder.glob("links*.csv")) and not (folder / "movies.csv").exists():
+            return _kaggle_place(folder, name)
     table = any_table.find_table(folder)
     if table is None:
         raise InputError(
             f"{folder}: has no table of ratings. Expected the files of Kaggle's "
             f"{kaggle.HANDLE}, of GroupLens's sets, or a file of {', '.join(SUFFIXES)}"
         )
-    return _table_place(table, flags, path.stem if path.is_file() else None)
-
-
-def _auto() -> Place:
-    try:
-        return _kaggle_place(kaggle.find() or kaggle.fetch(), KAGGLE[0])
-    except InputError as error:
-        reason = str(error).split(". ", maxsplit=1)[0]
-        print(f"--dataset auto: {reason}. Running on ml-100k instead")
-
-    def read() -> Source:
-        try:
-            return read_ml_100k()
-        except InputError as error:
-            raise InputError(
-                f"{error}. Or take MovieTweetings 10K, --dataset movietweetings-10k, which is at "
-                f"{downloads.TWEETS_SERVER}/{downloads.MOVIETWEETINGS['movietweetings-10k']}"
-            ) from None
-
-    return Place("ml-100k", (), read)
+    return _table_place(table, flags, name)
 
 
 def _table_place(file: Path, flags: TableFlags, name: str | None = None) -> Place:

@@ -26,7 +26,6 @@ import polars as pl
 from recbench.data import kaggle
 from recbench.data.csv_files import (
     check_columns,
-    heading_of,
     read_ratings,
     read_text,
     unreadable_cell,
@@ -58,15 +57,9 @@ def is_grouplens(folder: Path) -> bool:
     file = _ratings_file(folder)
     if file is None or file.suffix != ".csv":
         return file is not None
-    try:
-        return {*RATING_COLUMNS} <= {*heading_of(file)}
-    except pl.exceptions.PolarsError:  # who reads it says why
-        return True
-
-
-def read_movietweetings(folder: Path, name: str) -> Source:
-    """Read a set of MovieTweetings; as `read_grouplens`."""
-    return read_grouplens(folder, name, tweets=True)
+    with file.open("rb") as stream:
+        heading = stream.readline(1000)
+    return all(name.encode() in heading for name in RATING_COLUMNS)
 
 
 def read_grouplens(folder: Path, name: str, tweets: bool = False) -> Source:

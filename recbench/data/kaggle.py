@@ -106,15 +106,6 @@ def _cache_folder() -> Path:
 # --- a folder in its layout ---------------------------------------------------------------------
 
 
-def is_kaggle(folder: Path) -> bool:
-    """Whether the folder is laid out like Kaggle's, the metadata perhaps not there yet."""
-    metadata = (folder / "movies_metadata.csv").exists()
-    return metadata or any(
-        (folder / f"ratings{stem}.csv").exists() and (folder / f"links{stem}.csv").exists()
-        for stem in ("", "_small")
-    )
-
-
 def read_folder(folder: Path, name: str | None = None, small: bool = False) -> Source:
     """Read `ratings.csv` with `links.csv` where they are, else the `_small` pair, and metadata.
 
