@@ -194,6 +194,15 @@ def test_what_cannot_be_used_names_file_line_and_remedy(folder, text, message):
     assert "ratings.csv" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("x.parquet", "no"), ("x.jsonl", '{"user": 1\n'), ("x.json", "[1, 2]")]
+)
+def test_a_file_that_is_damaged(folder, name, text):
+    (folder / name).write_text(text)
+    with pytest.raises(InputError, match=rf"{name}: is not a table that can be read"):
+        read(folder / name)
+
+
 def test_a_rating_off_the_scale_given_names_its_line(folder):
     (folder / "ratings.csv").write_text(HEAD + "1,2,10,4\n1,3,11,4\n")
     with pytest.raises(InputError, match=r"line 3: rating is '11'. Expected 0 to 10, as --scale"):

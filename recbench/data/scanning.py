@@ -31,36 +31,44 @@ def scan_table(
     Raises:
         InputError: it cannot be read, or has no heading.
     """
-    kind = file.suffix.lower()
     try:
-        if kind == ".parquet":
-            return pl.scan_parquet(file, glob=False), 1
-        if kind in JSONS:
-            with file.open("rb") as stream:
-                is_list = stream.read(100).lstrip().startswith(b"[")
-            read = pl.read_json if is_list else pl.scan_ndjson
-            return read(file, infer_schema_length=None).lazy(), 1
-        text, separator, first = as_text(file, encoding)
-        has_heading = not all(re.fullmatch(r"[\d.+-]*", cell) for cell in first)
-        scan = pl.scan_csv(
-            text,
-            separator=separator,
-            infer_schema=False,
-            has_header=has_heading,
-            quote_char=None if kind in WITHOUT_HEADING else '"',
-            glob=False,
-        )
-        if has_heading:
-            return scan, 2
-        if kind not in WITHOUT_HEADING or not 3 <= len(first) <= 4:
-            raise InputError(
-                f"{file}: its first row is no heading ({as_printed(first)}). Put one there, such "
-                "as userId,itemId,rating,timestamp"
-            )
-        names = dict(zip(scan.collect_schema().names(), without_heading, strict=False))
-        return scan.rename(names), 1
+        scan, first_line = _scanned(file, encoding, without_heading)
+        scan.collect_schema()  # here it is read for the first time
+        return scan, first_line
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(unreadable(file, error)) from None
+
+
+def _scanned(
+    file: Path, encoding: str, without_heading: tuple[str, ...]
+) -> tuple[pl.LazyFrame, int]:
+    kind = file.suffix.lower()
+    if kind == ".parquet":
+        return pl.scan_parquet(file, glob=False), 1
+    if kind in JSONS:
+        with file.open("rb") as stream:
+            is_list = stream.read(100).lstrip().startswith(b"[")
+        read = pl.read_json if is_list else pl.scan_ndjson
+        return read(file, infer_schema_length=None).lazy(), 1
+    text, separator, first = as_text(file, encoding)
+    has_heading = not all(re.fullmatch(r"[\d.+-]*", cell) for cell in first)
+    scan = pl.scan_csv(
+        text,
+        separator=separator,
+        infer_schema=False,
+        has_header=has_heading,
+        quote_char=None if kind in WITHOUT_HEADING else '"',
+        glob=False,
+    )
+    if has_heading:
+        return scan, 2
+    if kind not in WITHOUT_HEADING or not 3 <= len(first) <= 4:
+        raise InputError(
+            f"{file}: its first row is no heading ({as_printed(first)}). Put one there, such "
+            "as userId,itemId,rating,timestamp"
+        )
+    names = dict(zip(scan.collect_schema().names(), without_heading, strict=False))
+    return scan.rename(names), 1
 
 
 def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str]]:
