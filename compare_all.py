@@ -12,7 +12,7 @@ held out. docs/evaluation.md says how to read the files that come out.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .., a file of ratings
 NUM_USERS = 250  # users of a cell, drawn at random; 0: all; several: [100, 250]
 REVIEWS_PER_USER = [5, 10, 25, 100, 200]  # ratings of each user, a cell for each number; 0: all
 ITERATIONS = 5  # times that each cell is run, with other users each time
@@ -36,6 +36,7 @@ from itertools import product
 from typing import Annotated, Any, Literal
 
 from recbench.command_line import RATINGS, check_once, parse_cells, read_flags, run, several, unset
+from recbench.data.scales import TableFlags, with_flags
 from recbench.errors import LARGEST, InputError, check_range
 from recbench.evaluation.protocols import (
     PROTOCOLS,
@@ -66,7 +67,8 @@ class DataFlags:
     dataset: str = DATASET
     """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
     the-movies-dataset-small, ml-100k, ml-latest-small, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m,
-    or a folder or zip file in the layout of Kaggle or GroupLens"""
+    movietweetings (also -10k, -100k, -latest), a folder or zip file in the layout of Kaggle or
+    GroupLens, or a table of ratings (docs/datasets.md)"""
     user_set: UserSet = "all"
     """who may be drawn: all, development (for research and tuning), test (held-out test users), or
     claim-1, claim-2 (for claims announced in docs/claim.md, each run once)"""
@@ -182,7 +184,7 @@ class ExecutionFlags:
 
 
 @dataclass
-class Parameters(DataFlags, GridFlags, ProtocolFlags, ExecutionFlags):
+class Parameters(DataFlags, TableFlags, GridFlags, ProtocolFlags, ExecutionFlags):
     """All of them."""
 
 
@@ -264,11 +266,13 @@ if __name__ == "__main__":
 
 import shutil
 import time
+from dataclasses import replace
 from functools import partial
 
 from rich.console import Console
 
 from data_prep import Dataset, load_dataset, megabytes, size_of
+from recbench.contract import NO_BITS
 from recbench.data.datasets import absolute_path
 from recbench.models.item_table.codes import CODE_BITS
 from recbench.registry import absolute
@@ -303,14 +307,23 @@ def main(parameters: Parameters) -> int:
     with console.status("preparing"):
         specs = (*parameters.models, *parameters.add_models)
         running.check_models(specs, parameters.wnn_engine)
-    dataset = load_dataset(parameters.dataset, protocol.join, parameters.cache)
-    remark = running.check_holdout(dataset, protocol)
+    dataset = load_dataset(
+        with_flags(parameters.dataset, parameters), protocol.join, parameters.cache
+    )
+    remarks = [running.check_holdout(dataset, protocol), dataset.source.unit_in_words()]
+    able, more = (
+        running.with_bits(names, dataset, protocol)
+        for names in (parameters.models, parameters.add_models)
+    )
+    if left_out := [name for name in specs if name not in (*able, *more)]:
+        remarks.append(f"left out, {NO_BITS.format(', '.join(left_out))}")
+    parameters = replace(parameters, models=able, add_models=more)
     with open_cluster(parameters.cluster) as cluster:
         folder = open_run(
             parameters, earlier, dataset.source.name, [dataset],
             protocol=protocol.columns(), evaluation_version=VERSION,
         )  # fmt: skip
-        if remark:
+        for remark in filter(None, remarks):
             console.print(remark)
             folder.note("notes", list(dict.fromkeys([*folder.metadata.get("notes", []), remark])))
         with resumable(folder.path, resume_command(folder, parameters)):
@@ -355,7 +368,8 @@ def run_grid(
         console.print(f"the file of {model} has changed since: it is run again")
 
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
-    name = dataset.source.name if parameters.dataset == "auto" else parameters.dataset
+    auto = parameters.dataset == "auto"
+    name = dataset.source.name if auto else with_flags(parameters.dataset, parameters)
     if cluster:  # its workers are in other folders
         name, specs = absolute_path(name), tuple(map(absolute, specs))
     alone = parameters.workers == 1 and not cluster

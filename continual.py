@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from recbench.command_line import check_once, read_flags, run, several, unset
+from recbench.data.scales import TableFlags, with_flags
 from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import UserSet
 from recbench.stream.learners import Learner
@@ -84,7 +85,7 @@ class ExecutionFlags:
 
 
 @dataclass
-class Parameters(DataFlags, ProtocolFlags, ExecutionFlags):
+class Parameters(DataFlags, TableFlags, ProtocolFlags, ExecutionFlags):
     """All of them."""
 
 
@@ -143,14 +144,20 @@ def main(parameters: Parameters) -> int:
         load_recommender(one.spec)
     if parameters.cluster:  # its workers are in other folders
         learners = [replace(one, spec=absolute(one.spec)) for one in learners]
-    dataset = load_dataset(parameters.dataset)
+    spec = with_flags(parameters.dataset, parameters)
+    dataset = load_dataset(spec)
     name = dataset.source.name
+    if not dataset.ratings.has_times():
+        raise InputError(
+            f"{name}: the ratings have no times, in whose order they could be replayed. Take data "
+            "with a column of times, or compare_all.py --holdout random"
+        )
     with open_cluster(parameters.cluster) as cluster:
         folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
         with resumable(folder.path, resume_command(folder, parameters)):
             auto = parameters.dataset == "auto"
             replay = Replay(
-                dataset=name if auto else absolute_path(parameters.dataset),
+                dataset=name if auto else absolute_path(spec),
                 user_set=parameters.user_set,
                 num_users=parameters.num_users,
                 encoding=parameters.encoding,

@@ -18,7 +18,7 @@ prepare_data is all of it in one call, as published. The work is done in recbenc
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .., a file of ratings
 NUM_USERS = 0  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 0  # ratings of each user; 0: all
 TOP_PERCENTILE = 0.0  # only movies whose vote count reaches this quantile, such as 0.9; 0: all
@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from recbench.command_line import RATINGS, read_flags, run
+from recbench.data.scales import TableFlags, with_flags
 from recbench.evaluation.protocols import PROTOCOLS
 
 __all__ = [
@@ -61,7 +62,7 @@ class DataFlags:
     """What is found, cleaned and joined."""
 
     dataset: str = DATASET
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file"""
+    """a name, or a folder, zip file or table of ratings, see docs/datasets.md"""
     protocol: Literal["strict", "published"] = PROTOCOL  # type: ignore[assignment]
     """strict joins through links and halves TMDB's votes of 0 to 10; published joins movieId to the
     TMDB id directly and reads votes as 0 to 5, as published"""
@@ -88,7 +89,7 @@ class SampleFlags:
 
 
 @dataclass
-class Parameters(DataFlags, SampleFlags):
+class Parameters(DataFlags, TableFlags, SampleFlags):
     """All of them."""
 
 
@@ -111,6 +112,7 @@ from recbench.data.encodings.published import (
 from recbench.data.encodings.thermometer import decode_ratings, encode_rating, encode_ratings
 from recbench.data.loading import load_dataset, megabytes, size_of
 from recbench.data.sampling import draw_sample
+from recbench.errors import InputError
 from recbench.ratings import Movies
 
 encode_vote_avg = encode_vote_average  # the published README's name for it
@@ -153,6 +155,8 @@ def prepare_data(
     movies = encode_movies(data, vote_scale, sample.background)
     ratings = data.ratings.take(sample.rows)
     bits_of = channels_as_lists(movies)
+    if not bits_of:
+        raise InputError(f"{data.source.name}: nothing is known of the items that bits are made of")
     frame = pd.DataFrame(
         {
             "userId": data.user_id[ratings.user],
@@ -187,7 +191,7 @@ def main(parameters: Parameters) -> None:
             print("no joined dataset is cached")
         return
     protocol = PROTOCOLS[parameters.protocol]
-    data = load_dataset(parameters.dataset, protocol.join, parameters.cache)
+    data = load_dataset(with_flags(parameters.dataset, parameters), protocol.join, parameters.cache)
     sample = draw_sample(
         data,
         parameters.num_users,

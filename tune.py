@@ -39,8 +39,8 @@ class TrialFlags:
     """What is tuned, and on which ratings."""
 
     dataset: tuple[str, ...] = several(DATASET)
-    """auto, the-movies-dataset, the-movies-dataset-small, ml-100k, or a folder or zip file;
-    several: settings that suit them all"""
+    """as in compare_all.py; of a table of ratings with its flags behind it, such as
+    "books.csv?scale=0-10"; several: settings that suit them all"""
     models: Annotated[tuple[str, ...], unset("all that have a search space")] = several(MODELS)
     """names of recommenders, or one's own as file:Class"""
     trials: int = TRIALS

@@ -69,6 +69,7 @@ class AoRecommender(ForgettingRecommender):
 
     name: ClassVar[str] = "ao"
     learns_from: ClassVar[str] = "user"
+    needs_bits: ClassVar[bool] = True
     has_kernels: ClassVar[bool] = True
 
     @staticmethod

@@ -209,6 +209,7 @@ class TorchPerUserRecommender(Recommender):
 
     name: ClassVar[str] = "torch"
     learns_from: ClassVar[str] = "user"
+    needs_bits: ClassVar[bool] = True
 
     hidden: tuple[int, ...] = HIDDEN
     epochs: int = EPOCHS

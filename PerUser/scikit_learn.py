@@ -55,6 +55,7 @@ class ScikitLearn(Recommender):
         user_notes: how many users were not fitted, by the reason.
     """
 
+    needs_bits: ClassVar[bool] = True
     regressor: ClassVar[type]
     parameters: ClassVar[dict[str, object]]
     draws: ClassVar[bool]

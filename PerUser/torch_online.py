@@ -23,6 +23,7 @@ class TorchOnlineRecommender(OnlineRecommender):
 
     name: ClassVar[str] = "torch_online"
     learns_from: ClassVar[str] = "user"
+    needs_bits: ClassVar[bool] = True
 
     def fit(self, training: Training) -> Self:
         choose_device("cpu")  # one rating at a time would keep a GPU waiting

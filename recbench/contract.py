@@ -27,6 +27,10 @@ LEARNS_FROM = {  # declared -> in the tables
     "all": "all users",
 }
 ITEM_FITS = ("item_baseline", "item_tables")
+NO_BITS = (
+    "{}: learns from bits of items, and nothing is known of these that bits could be made of. Put "
+    "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
+)
 FEW = 50  # ratings that kernels are compiled with
 REMOVED = {  # class attributes of before -> what to use instead
     "learns_from_background": 'learns_from = "all", and training.all_ratings',
@@ -138,6 +142,8 @@ class Recommender(ABC):
     # What `Training` holds. "user": the ratings of its users. "user+items": also the item baseline
     # and item tables. "all": also the ratings of background users.
     learns_from: ClassVar[str] = "user"
+    # True: bits of movies are all that it learns from beside stars; without bits it is refused.
+    needs_bits: ClassVar[bool] = False
     # The name of a recommender that it contains, see `Training.fitted`.
     builds_on: ClassVar[str] = ""
     # True: parts of it are compiled when they are first used, see `compile_kernels`.
@@ -316,6 +322,8 @@ def with_defaults(cls: type, background: bool, **settings: object) -> Any:
 def fit(recommender: Any, training: Training) -> Any:
     """`recommender.fit` with that of `training` that its `learns_from` allows; what it returns."""
     check_declarations(type(recommender))
+    if declared(recommender, "needs_bits") and not training.movies.bit_names:
+        raise InputError(NO_BITS.format(type(recommender).__name__))
     learns = declared(recommender, "learns_from")
     if learns != "all":
         training = replace(training, background=NO_RATINGS)

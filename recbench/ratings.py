@@ -9,6 +9,7 @@ import numpy as np
 
 MIN_STARS, MAX_STARS = 0.5, 5.0
 LEARNED = "learned"  # the channel of bits that were learned from ratings; others are metadata
+NO_TIME = -1  # the time of every rating of a file without times
 DEFAULT_STARS = 3.0  # predicted where there is no rating at all to learn from
 
 
@@ -27,8 +28,9 @@ class Ratings:
     Attributes:
         user: int32 [n], dense user index: 0 .. number of users - 1.
         movie: int32 [n], row number in the `Movies` beside it.
-        stars: float32 [n], 0.5 .. 5.0 in steps of a half.
-        time: int64 [n], seconds since 1970 (UTC).
+        stars: float32 [n], 0.5 .. 5.0 in steps of a half; of a file with another scale also
+            between them.
+        time: int64 [n], seconds since 1970 (UTC), or `NO_TIME`.
 
     Raises:
         ValueError: if the columns differ in length.
@@ -60,6 +62,10 @@ class Ratings:
     def mean_stars(self) -> float:
         """The mean of all stars, in float64; `DEFAULT_STARS` of no ratings."""
         return float(self.stars.mean(dtype=np.float64)) if len(self) else DEFAULT_STARS
+
+    def has_times(self) -> bool:
+        """Whether it is known when they were given."""
+        return not len(self) or bool((self.time != NO_TIME).any())
 
     @staticmethod
     def concatenate(parts: list[Ratings]) -> Ratings:

@@ -1,19 +1,13 @@
 """GroupLens's layouts and zip files, made here: the same ratings and movies from each."""
 
-import hashlib
-import http.server
-import io
-import socket
-import threading
 import zipfile
-from typing import ClassVar
 
 import numpy as np
 import polars as pl
 import pytest
 from tests_paths import SYNTHETIC
 
-from recbench.data import cache, grouplens, grouplens_files, kaggle
+from recbench.data import cache, grouplens_files, kaggle
 from recbench.data.dataset import join_movies
 from recbench.data.datasets import load_source, locate
 from recbench.data.grouplens_files import U_ITEM_GENRES, links_by_title, plain_title
@@ -145,6 +139,24 @@ def test_titles_are_compared_without_article_sign_and_second_name():
     assert plain_title("Shanghai Triad (Yao a yao yao dao waipo qiao)") == "shanghai triad"
 
 
+def test_a_set_whose_links_have_no_tmdb_id_is_joined_by_imdb_id(folder, monkeypatch):
+    """As MovieTweetings made over into this layout is."""
+    write_csv(folder)
+    (folder / "links.csv").write_text("movieId,imdbId,tmdbId\n1,0114709,\n2,133093,\n31,,\n")
+    kept = folder.parent / "kaggle"
+    kept.mkdir()
+    metadata = (
+        "id,imdb_id,title,genres,original_language,release_date,runtime,belongs_to_collection,"
+        "vote_average,vote_count\n862,tt0114709,Toy Story,[],en,,,,7,9\n"
+        "603,tt0133093,The Matrix,[],en,,,,8,9\n1997-08-20,0,Shifted,[],en,,,,,\n"
+    )
+    (kept / "movies_metadata.csv").write_text(metadata)
+    monkeypatch.setattr(kaggle, "find", lambda: kept)
+    source = load_source(str(folder))
+    assert sorted(source.links.rows()) == [(1, 862), (2, 603)]
+    assert join_movies(source).counts["ratings without a movie"] == 2
+
+
 @pytest.mark.parametrize(
     ("layout", "name", "text", "message"),
     [
@@ -153,7 +165,7 @@ def test_titles_are_compared_without_article_sign_and_second_name():
         ("dat", "movies.dat", b"1::Toy Story (1995)\n", "line 1: has 2 cells"),
         ("u", "u.item", b"1|Toy Story\n", "line 1: has 2 cells"),
         ("u", "u.data", b"1\t2\t6\t978300760\n", "line 1: .*rating of 0.5, 1.0"),
-        ("csv", "ratings.csv", b"userId,movieId,rating\n1,1,3\n", "has no column timestamp"),
+        ("csv", "ratings.csv", b"userId,movieId\n1,1\n", "has no column of the rating"),
     ],
 )
 def test_what_cannot_be_read_is_named(folder, layout, name, text, message):
@@ -205,104 +217,3 @@ def test_an_unpacking_that_was_stopped_leaves_nothing(folder, monkeypatch):
     monkeypatch.setenv("RECBENCH_CACHE", str(folder.parent / "cache"))
     assert not list((folder.parent / "cache" / "unpacked").iterdir())
     assert grouplens_files.is_grouplens(cache.unpacked(path))
-
-
-# --- by name -----------------------------------------------------------------------------------
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    """Serves `files` (path -> bytes), also from a place on; counts the bytes it has sent."""
-
-    files: ClassVar[dict[str, bytes]] = {}
-    sent: ClassVar[list[int]] = []
-    cut_after: ClassVar[int | None] = None
-
-    def do_GET(self):
-        data = self.files.get(self.path)
-        if data is None:
-            self.send_error(404)
-            return
-        asked = self.headers.get("Range")
-        begin = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        if begin >= len(data) and asked:
-            self.send_error(416)
-            return
-        self.send_response(206 if asked else 200)
-        self.send_header("Content-Length", str(len(data) - begin))
-        self.end_headers()
-        rest = data[begin : None if self.cut_after is None else begin + self.cut_after]
-        self.sent.append(len(rest))
-        self.wfile.write(rest)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch, folder):
-    """A server on the loopback with a set called ml-1m."""
-    write_dat(folder)
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for file in folder.glob("*.dat"):
-            archive.write(file, f"ml-1m/{file.name}")
-    data = packed.getvalue()
-    digest = hashlib.md5(data).hexdigest()
-    handler = type("Handler", (Server,), {"files": {}, "sent": [], "cut_after": None})
-    handler.files["/ml-1m.zip"] = data
-    handler.files["/ml-1m.zip.md5"] = f"MD5 (ml-1m.zip) = {digest}\n".encode()
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    monkeypatch.setenv("RECBENCH_GROUPLENS", f"http://127.0.0.1:{running.server_address[1]}")
-    yield handler
-    running.shutdown()
-    running.server_close()
-
-
-def test_a_set_by_name_is_fetched_once_and_its_terms_are_shown_once(server, capsys):
-    assert load_source("ml-1m").name == "ml-1m"
-    assert "not for commercial use" in capsys.readouterr().out
-    fetched = len(server.sent)
-    locate.cache_clear()
-    assert len(load_source("ml-1m").read_ratings()) == len(RATINGS)
-    assert len(server.sent) == fetched
-    assert "not for commercial use" not in capsys.readouterr().out
-
-
-def test_a_download_that_was_cut_goes_on_where_it_was(server):
-    server.cut_after = 100
-    with pytest.raises(InputError, match=r"cannot be fetched.*--dataset ml-1m\.zip"):
-        load_source("ml-1m")
-    server.cut_after = None
-    load_source("ml-1m")
-    whole = len(server.files["/ml-1m.zip"])
-    assert server.sent[:2] == [100, whole - 100]
-
-
-def test_another_file_than_was_published_is_refused_and_not_kept(server, tmp_path):
-    right = server.files["/ml-1m.zip"]
-    server.files["/ml-1m.zip"] = right[:-1] + b"x"
-    with pytest.raises(InputError, match="not the file that GroupLens published"):
-        load_source("ml-1m")
-    server.files["/ml-1m.zip"] = right
-    assert load_source("ml-1m").name == "ml-1m"
-
-
-def test_without_a_checksum_the_zip_files_own_are_checked(server, capsys):
-    del server.files["/ml-1m.zip.md5"]
-    assert load_source("ml-1m").name == "ml-1m"
-    assert "has no checksum" in capsys.readouterr().out
-    locate.cache_clear()
-    (cache.cache_folder() / "grouplens" / "ml-1m.zip").unlink()
-    server.files["/ml-1m.zip"] = b"<html>we are being repaired</html>"
-    with pytest.raises(InputError, match="not the file"):
-        load_source("ml-1m")
-
-
-def test_a_server_that_cannot_be_reached_or_never_answers(monkeypatch):
-    monkeypatch.setattr(grouplens, "ANSWER_SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        for server in (f"http://127.0.0.1:{silent.getsockname()[1]}", "http://127.0.0.1:1"):
-            monkeypatch.setenv("RECBENCH_GROUPLENS", server)
-            with pytest.raises(InputError, match="fetch it by hand"):
-                load_source("ml-32m")

@@ -12,7 +12,8 @@ import platformdirs
 
 from recbench.errors import InputError
 
-SUFFIXES = (".csv", ".dat", ".data", ".item")  # the tables of a zip file; the rest stays packed
+# The tables of a zip file; the rest stays packed
+SUFFIXES = (".csv", ".tsv", ".dat", ".data", ".item", ".parquet", ".json", ".jsonl", ".ndjson")
 LARGEST_BYTES = 16 * 2**30  # of all tables of a zip file, unpacked
 
 

@@ -12,6 +12,7 @@ from recbench.data.tables import RATING_COLUMNS
 from recbench.errors import InputError
 
 WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
+TEXTS = (".csv", ".tsv", ".dat", ".data", ".txt")
 LONGEST_HEADING = 200  # characters of it in a message
 
 
@@ -26,7 +27,7 @@ def read_ratings(file: Path) -> pl.DataFrame:
     try:
         return rows.select(list(RATING_COLUMNS)).collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
-        raise InputError(_first_unreadable(file) or _unreadable(file, error)) from None
+        raise InputError(_first_unreadable(file) or unreadable(file, error)) from None
 
 
 def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
@@ -41,7 +42,7 @@ def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
             file, columns=list(columns), infer_schema=False, truncate_ragged_lines=True, glob=False
         ).select(columns)
     except pl.exceptions.PolarsError as error:
-        raise InputError(_unreadable(file, error)) from None
+        raise InputError(unreadable(file, error)) from None
 
 
 def heading_of(file: Path) -> list[str]:
@@ -67,12 +68,16 @@ def check_columns(file: Path, columns: tuple[str, ...]) -> None:
         )
     missing = [column for column in columns if column not in header]
     if missing:
-        # characters that cannot be printed are shown as numbers
-        heading = ", ".join(header)[:LONGEST_HEADING].encode("unicode_escape").decode("ascii")
         raise InputError(
-            f"{file}: has no column {', '.join(missing)}; its heading is {heading or 'empty'}. "
+            f"{file}: has no column {', '.join(missing)}; its heading is {as_printed(header)}. "
             f"Expected {', '.join(columns)}"
         )
+
+
+def as_printed(heading: list[str]) -> str:
+    """A heading for a message: characters that cannot be printed are shown as numbers."""
+    text = ", ".join(heading)[:LONGEST_HEADING]
+    return text.encode("unicode_escape").decode("ascii") or "empty"
 
 
 def _first_unreadable(file: Path) -> str | None:
@@ -97,13 +102,13 @@ def unreadable_cell(file: Path, text: pl.DataFrame, first_line: int) -> str | No
     return None
 
 
-def _unreadable(file: Path, error: Exception) -> str:
-    """What a user can do about a file that polars cannot read, and where."""
-    damage = _first_damage(file)
+def unreadable(file: Path, error: Exception) -> str:
+    """What a user can do about a file that cannot be read, and where."""
+    damage = _first_damage(file) if file.suffix.lower() in TEXTS else None
     if damage:
         return f"{file}, {damage}"
     reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
-    return f"{file}: is not a CSV file that can be read ({reason}). Save it as CSV in UTF-8 again"
+    return f"{file}: is not a table that can be read ({reason}). Save it as CSV in UTF-8 again"
 
 
 def _first_damage(file: Path) -> str | None:
@@ -115,7 +120,10 @@ def _first_damage(file: Path) -> str | None:
             try:
                 line.decode()
             except UnicodeDecodeError:
-                return f"line {number}: is no text in UTF-8. Save the file in UTF-8"
+                return (
+                    f"line {number}: is no text in UTF-8. Save the file in UTF-8, or name its "
+                    "encoding, such as --text-encoding latin-1"
+                )
             if line.count(b'"') % 2:
                 opened = number if opened is None else None
     if opened is not None:

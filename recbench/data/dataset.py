@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 
 from recbench.data.tables import Source
@@ -45,6 +46,17 @@ class Dataset:
         """int64 [users + 1]: where each user's ratings begin, and where the last one's end."""
         users = np.arange(self.n_users + 1, dtype=self.ratings.user.dtype)
         return np.searchsorted(self.ratings.user, users)
+
+    def with_own_ids(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """`predictions` with `user` and `item` as in the file beside user_id and movie_id, where
+        ids there are not whole numbers."""
+        if self.source.users is not None:
+            text = dict(self.source.users.rows())
+            predictions = predictions.assign(user=predictions["user_id"].map(text))
+        if "item" in self.table:
+            text = dict(self.table.select("movieId", "item").rows())
+            predictions = predictions.assign(item=predictions["movie_id"].map(text))
+        return predictions
 
     def rows_of(self, users: np.ndarray) -> np.ndarray:
         """The rows of all ratings of `users` (int [k]), one user's after the other's."""

@@ -7,13 +7,16 @@
 | ml-100k | u.data, cells parted by tabs | u.item |
 
 What a movie is comes from Kaggle's metadata where that is on this machine, found through links.csv
-or, where a set has none, by title and year; else from the set itself: title, year and genres, and
-votes counted over the ratings of users outside the sample.
+(its TMDB ids, or if it has none its IMDb ids) or, where a set has no links, by title and year; else
+from the set itself: title, year and genres, and votes counted over the ratings of users outside the
+sample.
+
+MovieTweetings has the layout of ml-1m. Its movieId is the number of an IMDb id. Its ratings, 0 to
+10, are halved; a 0 counts as 0.5, the lowest rating here.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from functools import partial
 from pathlib import Path
@@ -21,7 +24,13 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data import kaggle
-from recbench.data.csv_files import check_columns, read_ratings, read_text, unreadable_cell
+from recbench.data.csv_files import (
+    check_columns,
+    read_ratings,
+    read_text,
+    unreadable_cell,
+)
+from recbench.data.scanning import collected, scan_table
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
@@ -45,14 +54,20 @@ ARTICLE = re.compile(r"^(.*), (the|a|an|les|la|le|das|der|die|il|el)$")  # "matr
 
 def is_grouplens(folder: Path) -> bool:
     """Whether the folder is laid out like one of GroupLens's sets."""
-    return _ratings_file(folder) is not None
+    file = _ratings_file(folder)
+    if file is None or file.suffix != ".csv":
+        return file is not None
+    with file.open("rb") as stream:
+        heading = stream.readline(1000)
+    return all(name.encode() in heading for name in RATING_COLUMNS)
 
 
-def read_grouplens(folder: Path, name: str) -> Source:
+def read_grouplens(folder: Path, name: str, tweets: bool = False) -> Source:
     """Read a set.
 
     Args:
         name: the dataset's name in the results.
+        tweets: whether it is MovieTweetings.
 
     Raises:
         InputError: a file or column is missing, or a row cannot be used; names file and row.
@@ -65,9 +80,14 @@ def read_grouplens(folder: Path, name: str) -> Source:
     if more:
         *links_file, metadata_file = more
         movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
+        link_counts: dict[str, int] = {}
         if links_file:
             links, link_counts = clean_links(read_text(links_file[0], ("movieId", "tmdbId")))
-        else:
+        if tweets:
+            links = links_by_imdb(own.select("movieId", imdbId="movieId"), metadata_file)
+        elif links_file and links.is_empty():
+            links = links_by_imdb(read_text(links_file[0], ("movieId", "imdbId")), metadata_file)
+        elif not links_file:
             links = links_by_title(own, movies)
             link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
     else:
@@ -86,11 +106,12 @@ def read_grouplens(folder: Path, name: str) -> Source:
         links = own.select("movieId", tmdbId="movieId")  # one id space
     return Source(
         name=name,
-        read_ratings=partial(_ratings_of, ratings_file),
+        read_ratings=partial(_ratings_of, ratings_file, tweets),
         links=links,
         movies=movies,
         counts=link_counts | movie_counts,
         files=files,
+        unit=2.0 if tweets else 1.0,
     )
 
 
@@ -132,6 +153,18 @@ def links_by_title(own: pl.DataFrame, movies: pl.DataFrame) -> pl.DataFrame:
     return sides[0].join(sides[1], on=["title", "year"]).select("movieId", "tmdbId")
 
 
+def links_by_imdb(imdb_ids: pl.DataFrame, metadata_file: Path) -> pl.DataFrame:
+    """movieId -> tmdbId of the movies whose imdbId ("0114709" or 114709) is that of a row of the
+    metadata ("tt0114709")."""
+    there = read_text(metadata_file, ("id", "imdb_id")).select(
+        tmdbId=pl.col("id").cast(pl.Int64, strict=False),
+        imdbId=pl.col("imdb_id").str.strip_prefix("tt").cast(pl.Int64, strict=False),
+    )
+    here = imdb_ids.select(pl.col("movieId", "imdbId").cast(pl.Int64, strict=False))
+    once = there.drop_nulls().unique("imdbId", keep="first", maintain_order=True)
+    return here.drop_nulls().join(once, on="imdbId").select("movieId", "tmdbId")
+
+
 def plain_title(title: str) -> str:
     """ "the matrix" of "Matrix, The (a.k.a. ..)": without what is written in many ways."""
     text = re.sub(r"\s*\(.*", "", title.lower()).strip()
@@ -147,27 +180,25 @@ def _ratings_file(folder: Path) -> Path | None:
     return None
 
 
-def _ratings_of(file: Path) -> pl.DataFrame:
+def _ratings_of(file: Path, tweets: bool) -> pl.DataFrame:
     """The ratings of a file in any of the layouts, checked."""
     if file.suffix == ".csv":
         return check_ratings(read_ratings(file), file)
-    return check_ratings(_read_cells(file), file, first_line=1)
+    rows, rating = _read_cells(file), pl.col("rating")
+    if tweets:  # what is neither 0 nor in 1 .. 10 stays, and is refused
+        stars = pl.when(rating == 0).then(0.5).when(rating <= 10).then(rating / 2)
+        rows = rows.with_columns(rating=stars.otherwise(rating).cast(pl.Float32))
+    return check_ratings(rows, file, first_line=1)
 
 
 def _read_cells(file: Path) -> pl.DataFrame:
-    text = file.read_bytes().replace(b"::", b"\t")
-    try:
-        table = pl.read_csv(
-            io.BytesIO(text), has_header=False, separator="\t", infer_schema=False, quote_char=None
-        )
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{file}: cannot be read ({str(error).splitlines()[0]})") from None
-    if table.width != len(RATING_COLUMNS):
+    scan, _ = scan_table(file, without_heading=tuple(RATING_COLUMNS))
+    table = collected(file, scan)
+    if table.columns != list(RATING_COLUMNS):
         raise InputError(
             f"{file}: has {table.width} columns. Expected user, movie, rating and time, parted by "
             f"{'::' if file.suffix == '.dat' else 'tabs'}"
         )
-    table.columns = list(RATING_COLUMNS)
     if wrong := unreadable_cell(file, table, first_line=1):
         raise InputError(wrong)
     return table.select(pl.col(name).cast(kind) for name, kind in RATING_COLUMNS.items())

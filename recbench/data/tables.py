@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,14 +34,12 @@ MOVIE_COLUMNS = (
     "vote_average",
     "vote_count",
 )
+FEATURES = MOVIE_COLUMNS[2:7]
 
 # Genre names of GroupLens -> of TMDB, where they differ
 TMDB_GENRES = {"Children's": "Family", "Children": "Family", "Sci-Fi": "Science Fiction"}
 TMDB_GENRES |= {"Musical": "Music"}
 LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 1990 and 2100
-# What nearly all cells of `genres` are made of. Python's own reader takes ten times as long.
-GENRE = re.compile(r"\{'id': (?:0|[1-9][0-9]{0,8}), 'name': '([^'\\\n\r\0]*)'\}")
-GENRES = re.compile(rf"\[(?:{GENRE.pattern}(?:, {GENRE.pattern})*)?\]")
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,10 @@ class Source:
             of 0 .. 10, votes null where they are to be counted from the ratings.
         counts: what was found and cleaned in links and movies, in the order to print it.
         files: what it was read from, for the fingerprint.
+        description: of a table of one's own, what was understood of it.
+        unit: how much a star is on the scale of the files; 1: they hold stars.
+        users: userId and `user`, the id in the files, where ids are not whole numbers; `movies` has
+            a column `item` then, if theirs are not.
     """
 
     name: str
@@ -66,11 +67,28 @@ class Source:
     movies: pl.DataFrame
     counts: dict[str, int]
     files: tuple[Path, ...]
+    description: str = ""
+    unit: float = 1.0
+    users: pl.DataFrame | None = None
+
+    @property
+    def has_features(self) -> bool:
+        """Whether anything is known of the movies but their titles, and votes."""
+        return any(self.movies[name].count() for name in FEATURES)
 
     @property
     def has_votes(self) -> bool:
         """Whether the metadata brings votes from outside; if not they are counted per sample."""
         return self.movies["vote_count"].null_count() < len(self.movies)
+
+    def unit_in_words(self) -> str:
+        """What a star is on the scale of the files; "" if they hold stars."""
+        if self.unit == 1:
+            return ""
+        return (
+            f"errors are in stars; a star is {self.unit:.4g} on the scale of {self.name}, and "
+            "rmse_original and mae_original in comparison.csv are on that scale"
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 over the files read, 16 hexadecimal digits."""
@@ -167,8 +185,6 @@ def as_metadata(**columns: object) -> pl.DataFrame:
 @lru_cache(maxsize=100_000)  # some thousand different texts stand in 45,000 rows
 def genre_names(genres: object) -> tuple[str, ...] | None:
     """The names in a cell of `genres`, a list of dicts as text; None if it is not such a list."""
-    if isinstance(genres, str) and GENRES.fullmatch(genres):
-        return tuple(GENRE.findall(genres))
     try:
         listed = ast.literal_eval(genres)  # type: ignore[arg-type]
         return tuple(str(genre["name"]) for genre in listed)

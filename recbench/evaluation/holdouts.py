@@ -78,6 +78,14 @@ class Holdout(ABC):
         nothing."""
         return self
 
+    def check_times(self, ratings: Ratings) -> None:
+        """Raises InputError if it is not known when these `ratings` were given."""
+        if not ratings.has_times():
+            raise InputError(
+                f"--holdout {self.name}: the ratings have no times, so that none is later than "
+                "another. Take --holdout random, or data with a column of times"
+            )
+
     def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
         """float [n]: of each user's `ratings` a sample takes the `reviews_per_user` with the lowest
         key. `random`, float [n] in 0 .. 1, is a key for any at random, the rule of most."""
@@ -158,6 +166,10 @@ class LastFraction(Holdout):
     name = "last"
     question = "how well is a user's next rating predicted from those before it?"
 
+    def fitted_to(self, ratings: Ratings) -> Self:
+        self.check_times(ratings)
+        return self
+
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         tie_break = np.random.default_rng([seed, 1]).random(len(ratings))
         order = np.lexsort((tie_break, ratings.time, ratings.user))
@@ -235,6 +247,7 @@ class GlobalTime(Holdout):
     )
 
     def fitted_to(self, ratings: Ratings) -> Self:
+        self.check_times(ratings)
         fitted = type(self)(self.fraction)
         place = self._n_train(len(ratings))
         fitted.cutoff = int(np.partition(ratings.time, place)[place]) if len(ratings) > 1 else 0

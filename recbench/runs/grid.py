@@ -242,10 +242,14 @@ def _add(task: CellTask, name: str, measured: Callable[[], Measured], done: Cell
     """Put what `measured` returns into `done`, and into the folder at once."""
     try:
         found = measured()
-        row = {**_row(task, name), **found.row, "status": "ok", "error": None}
+        dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
+        row = {**_row(task, name), **found.row}
+        if (unit := dataset.source.unit) != 1:
+            row |= {f"{one}_original": unit * row[one] for one in ("rmse", "mae")}
+        row |= {"status": "ok", "error": None}
         row = json.loads(json.dumps(row, default=lambda number: number.item()))
         if task.folder is not None:
-            write_part(task.folder, row, found.predictions)
+            write_part(task.folder, row, dataset.with_own_ids(found.predictions))
         done.rows.append(row)
         of_cell = f"{task.key['num_users']} × {task.key['reviews_per_user']}, {name}"
         for what, users in found.notes.items():

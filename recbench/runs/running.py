@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from recbench.contract import check_declarations, declared, with_defaults
+from recbench.contract import NO_BITS, check_declarations, declared, with_defaults
 from recbench.data.dataset import Dataset
+from recbench.data.encodings.movies import LEARNED_ENCODINGS
 from recbench.data.sampling import user_sets
 from recbench.errors import InputError
 from recbench.evaluation.protocols import Protocol
@@ -71,6 +72,20 @@ def check_holdout(dataset: Dataset, protocol: Protocol) -> str:
         users = np.flatnonzero(user_sets(dataset.user_id)[protocol.user_set])
     every = 1 + len(dataset.ratings) // LOOKED_AT
     return holdout.check(dataset.ratings.take(dataset.rows_of(users[::every])))
+
+
+def with_bits(specs: Sequence[str], dataset: Dataset, protocol: Protocol) -> tuple[str, ...]:
+    """Those of the recommenders that can learn from the bits that there are: all, if there are any.
+
+    Raises:
+        InputError: that is none of them.
+    """
+    if dataset.source.has_features or protocol.encoding in LEARNED_ENCODINGS:
+        return tuple(specs)
+    can = [one for one in specs if not declared(_mean_of(load_recommender(one)), "needs_bits")]
+    if specs and not can:
+        raise InputError(f"--models: {NO_BITS.format(' '.join(specs))}")
+    return tuple(can)
 
 
 def _mean_of(cls: type) -> Any:

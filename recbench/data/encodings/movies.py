@@ -34,12 +34,16 @@ def encode_movies(
         encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
             "extended", see `recbench.data.encodings.extended`. Of "published+learned" and "learned"
             the metadata bits, which are one or the other; the learned ones come from an item table.
+            Where nothing but votes is known of the movies there are no bits.
     """
     table = dataset.table
     count, average = np.zeros(len(table)), np.zeros(len(table))
+    names: tuple[str, ...]
     if votes:
         count, average = external_votes(dataset, background, cutoff)  # average on TMDB's 0 .. 10
-    if encoding in ("extended", "learned"):
+    if not dataset.source.has_features:
+        bits, names = np.zeros((len(table), 0), dtype=np.uint8), ()
+    elif encoding in ("extended", "learned"):
         bits, names = _extended_bits(dataset, count, average, votes)
     else:
         bits, names = published_bits(table, count, average * VOTE_SCALES[vote_scale])
@@ -117,6 +121,8 @@ def _counted(
 
 def channels_as_lists(movies: Movies) -> dict[str, list[list[int]]]:
     """Channel -> the bits of each movie as a list, as the published interface hands them out."""
+    if not movies.bit_names:
+        return {}
     ends = np.cumsum(list(movies.channels.values()))
     parts = np.split(movies.bits, ends[:-1], axis=1)
     return {channel: part.tolist() for channel, part in zip(movies.channels, parts, strict=True)}

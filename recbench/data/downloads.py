@@ -1,0 +1,188 @@
+"""What is fetched by name, once, and kept as it comes in the user's cache: the zip files of
+GroupLens's MovieLens sets, and MovieTweetings.
+
+A set with a pinned sum may come from anywhere: what differs from its sum is refused. Every wait has
+a deadline, and what was fetched before an interruption is not fetched again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import re
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from recbench.data.cache import cache_folder
+from recbench.errors import InputError
+
+MOVIELENS = ("ml-latest-small", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m")
+GROUPLENS = "https://files.grouplens.org/datasets/movielens"
+# Copies of three of them by the authors of Recommenders, named after the sets. Whether they are
+# still there was not tried when this was written: the sum decides.
+MIRROR = "https://huggingface.co/datasets/Recommenders/MovieLens/resolve/main"
+ON_MIRROR = ("ml-1m", "ml-10m", "ml-20m")
+PINNED = {  # MD5 of the zip files as GroupLens published them
+    "ml-1m": "c4d9eecfca2ab87c1945afe126590906",
+    "ml-10m": "ce571fd55effeba0271552578f2648bd",
+    "ml-20m": "cd245b17a1ae2cc31bb14903e1204af3",
+    "ml-25m": "6b51fb2759a8657d3bfcbfc42b592ada",
+}
+TERMS = (
+    "MovieLens data is GroupLens's (University of Minnesota): for research, with acknowledgement "
+    "(Harper and Konstan 2015), not for commercial use or passing on without their permission. "
+    "The README in the zip file has the terms."
+)
+
+MOVIETWEETINGS = {  # name -> folder at the server
+    "movietweetings-10k": "snapshots/10K",
+    "movietweetings-100k": "snapshots/100K",
+    "movietweetings-latest": "latest",
+    "movietweetings": "snapshots/100K",
+}
+TWEETS_SERVER = "https://raw.githubusercontent.com/sidooms/MovieTweetings/master"
+TWEETS_FILES = ("movies.dat", "ratings.dat")  # users.dat names accounts, and is not needed
+
+ANSWER_SECONDS = 20.0  # that a server may take for an answer, or for the next piece
+WATCHED_SECONDS, LEAST_BYTES = 60.0, 300_000  # of any such time: less is too slow
+PIECE = 2**20  # bytes
+FAILURES = (OSError, http.client.HTTPException, ValueError)
+
+
+def fetch_movielens(name: str) -> Path:
+    """The zip file of one of `MOVIELENS`: from the cache, from GroupLens (or the server that
+    RECBENCH_GROUPLENS names), or from the mirror.
+
+    Raises:
+        InputError: none of them has it as published; says why, and what to do by hand.
+    """
+    kept = cache_folder() / "grouplens" / f"{name}.zip"
+    if kept.is_file():
+        return kept
+    servers = [os.environ.get("RECBENCH_GROUPLENS") or GROUPLENS]
+    servers += [MIRROR] if name in ON_MIRROR else []
+    print(TERMS)
+    failures = []
+    for server in servers:
+        url = f"{server}/{name}.zip"
+        reason = _fetched(url, kept, partial(_check_zip, name))
+        if not reason:
+            return kept
+        failures.append(f"{url} ({reason})")
+    raise InputError(
+        f"{name} cannot be fetched from {' or '.join(failures)}. Try again later, or fetch it by "
+        f"hand and give the file: --dataset {name}.zip; or name another server in the variable "
+        "RECBENCH_GROUPLENS"
+    )
+
+
+def fetch_movietweetings(name: str) -> Path:
+    """The folder of the files of one of `MOVIETWEETINGS`, from the cache or the server that
+    RECBENCH_MOVIETWEETINGS names (its authors' own by default).
+
+    Raises:
+        InputError: a file cannot be had; says why, and what to do by hand.
+    """
+    place = MOVIETWEETINGS[name]
+    folder = cache_folder() / "movietweetings" / place.rsplit("/", 1)[-1].lower()
+    server = f"{os.environ.get('RECBENCH_MOVIETWEETINGS') or TWEETS_SERVER}/{place}"
+    if not all((folder / file).is_file() for file in TWEETS_FILES):
+        print(f"{name}: by S. Dooms and others (2013), MIT licence; unverified, no sum is pinned")
+    for file in TWEETS_FILES:
+        if (folder / file).is_file():
+            continue
+        url = f"{server}/{file}"
+        if reason := _fetched(url, folder / file, _check_rows):
+            raise InputError(
+                f"{name} cannot be fetched from {url} ({reason}). Try again later, or put "
+                f"{', '.join(TWEETS_FILES)} of {server} into {folder} by hand"
+            )
+    return folder
+
+
+def _fetched(url: str, kept: Path, check: Callable[[Path], None]) -> str:
+    """Fetch `url` to `kept`, there whole or not at all; "" or why it failed. `check` raises one of
+    `FAILURES` of a file that is not the one expected, which is deleted."""
+    server = hashlib.sha256(url.encode()).hexdigest()[:8]  # another may have another file
+    part = kept.with_name(f"{kept.name}.{server}.part")
+    print(f"fetching {url} into {kept.parent}", flush=True)
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        _download(url, part)
+        try:
+            check(part)
+        except ValueError:
+            part.unlink()
+            raise
+        os.replace(part, kept)
+    except FAILURES as error:
+        return str(getattr(error, "reason", None) or error or type(error).__name__)
+    return ""
+
+
+def _download(url: str, part: Path) -> None:
+    """Append what `part` lacks of what the server has."""
+    begun = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={begun}-"} if begun else {})
+    try:
+        answer = urllib.request.urlopen(request, timeout=ANSWER_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and begun:  # all of it is there
+            return
+        raise
+    with answer:
+        if answer.status != 206:  # the whole file, whatever was asked for
+            begun = 0
+        length = answer.headers.get("Content-Length")
+        total = None if length is None else begun + int(length)
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+        with (
+            part.open("ab" if begun else "wb") as file,
+            Progress(*columns, TimeRemainingColumn(), transient=True) as progress,
+        ):
+            bar = progress.add_task(part.stem, total=total, completed=begun)
+            since, arrived = time.monotonic(), 0
+            while piece := answer.read1(PIECE):  # what has come, without waiting for all of it
+                file.write(piece)
+                progress.advance(bar, len(piece))
+                arrived += len(piece)
+                if time.monotonic() - since > WATCHED_SECONDS:
+                    if arrived < LEAST_BYTES:
+                        raise TimeoutError(f"sent {arrived:,} bytes in {WATCHED_SECONDS:g} seconds")
+                    since, arrived = time.monotonic(), 0
+    if total is not None and part.stat().st_size < total:
+        raise http.client.IncompleteRead(b"", total - part.stat().st_size)
+
+
+def _check_zip(name: str, part: Path) -> None:
+    """Raises ValueError unless `part` has the pinned sum of the set; of a set without, unless it is
+    a whole zip file."""
+    if name in PINNED:
+        with part.open("rb") as file:
+            found = hashlib.file_digest(file, "md5").hexdigest()
+        wrong = f"MD5 {found}, expected {PINNED[name]}" if found != PINNED[name] else ""
+    else:
+        print(f"{name}: unverified, no sum is pinned; that the zip file is whole is checked")
+        try:
+            with zipfile.ZipFile(part) as archive:
+                wrong = "a file in it is damaged" if archive.testzip() else ""
+        except zipfile.BadZipFile as error:
+            wrong = str(error)
+    if wrong:
+        raise ValueError(f"is not the file that GroupLens published: {wrong}")
+
+
+def _check_rows(part: Path) -> None:
+    """Raises ValueError unless the first row is one of MovieTweetings."""
+    with part.open("rb") as file:
+        first = file.readline(1000)
+    if not re.match(rb"(\xef\xbb\xbf)?\d+::.+::", first):
+        raise ValueError(f"it begins with {first[:40]!r}. Expected rows parted by ::")
