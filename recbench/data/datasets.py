@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -38,13 +37,6 @@ class Place:
 def load_source(dataset: str = "auto") -> Source:
     """The dataset named, or in the folder named; see `locate`."""
     return locate(dataset).read()
-
-
-def absolute_path(dataset: str) -> str:
-    """The whole path of a folder or file; a name of a dataset as it is."""
-    if dataset in NAMES or not Path(dataset).expanduser().exists():
-        return dataset
-    return os.path.abspath(Path(dataset).expanduser())
 
 
 @lru_cache(maxsize=1)  # "auto" is decided once in a run

@@ -102,7 +102,7 @@ class GridProgress:
         """
         with self._lock:
             for row in rows:
-                if row["status"] == "ok":  # workers of a cluster report nothing else
+                if row["status"] == "ok":
                     of_row = Piece(**key, model=row["model"])
                     self._time_left.took(of_row, row["fit_seconds"] + row["predict_seconds"])
             self._time_left.drop(pieces)
