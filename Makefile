@@ -18,16 +18,13 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 
 # What is measured stands here until all of it is there; stopped, the same command continues it.
 MEASURED = results/speed-unfinished
-# folder, parts: begun, or continued
-measure = $(PYTHON) -m experiments.speed --dataset $(FULL_SIZE) --parts $(2) \
-	$$(test -d $(MEASURED)/$(1) && echo --resume || echo --output-dir) $(MEASURED)/$(1)
 
 speed: .venv/ready-to-test  ## measure what full size costs, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.speed --make $(FULL_SIZE)
-	$(call measure,preparing,preparing)
-	$(call measure,full-size,shares)
+	$(PYTHON) -m experiments.speed --dataset $(FULL_SIZE) \
+	  $$(test -d $(MEASURED) && echo --resume || echo --output-dir) $(MEASURED)
 	earlier=results/earlier/speed-$$(date +%Y%m%d-%H%M%S) && mkdir -p $$earlier && \
-	mv results/speed/preparing results/speed/full-size $$earlier && mv $(MEASURED)/* results/speed
+	mv results/speed/full-size $$earlier && mv $(MEASURED) results/speed/full-size
 	$(PYTHON) -m recbench.report
 
 versions:  ## the quick tests under each Python that is installed, in environments of their own
