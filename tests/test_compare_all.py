@@ -93,39 +93,11 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
     assert (folder / "report.html").stat().st_size > 1_000_000  # the library is in it
 
 
-def test_pictures_are_drawn(finished):
-    for name in ("error_by_ratings", "differences", "error_by_cost"):
-        picture = (finished[0] / "plots" / f"{name}.png").read_bytes()
-        assert picture.startswith(b"\x89PNG")
-        assert "<svg" in (finished[0] / "plots" / f"{name}.svg").read_text()
-
-
 def test_each_cell_is_a_line_with_its_scores_and_the_time_left(finished):
     lines = re.findall(r"^\[(\d)/4\] 8 × \d0, iteration \d, RMSE: (.*) left\)$", finished[1], re.M)
     assert [number for number, _ in lines] == ["1", "2", "3", "4"]
     for _, scores in lines:
         assert all(re.search(rf"{name} \d\.\d{{3}}", scores) for name in RECOMMENDERS)
-
-
-OWN_HOLDOUT = """
-import numpy as np
-from recbench.evaluation.holdouts import Holdout
-
-class EveryThird(Holdout):
-    question = "does every third rating follow from the rest?"
-    def held_out(self, ratings, seed):
-        return np.arange(len(ratings)) % 3 == 0
-"""
-
-
-@pytest.mark.slow
-def test_a_holdout_of_ones_own_is_one_class(tmp_path):
-    (tmp_path / "my_holdout.py").write_text(OWN_HOLDOUT)
-    words = ["--holdout", "my_holdout:EveryThird", "--iterations", "1", "--output-dir", "out"]
-    here(*SMALL, *QUICK, *words, cwd=tmp_path)
-    table = pd.read_csv(tmp_path / "out" / "comparison.csv").query("reviews_per_user == 20")
-    assert set(table["holdout"]) == {"my_holdout:EveryThird"}
-    assert set(table["n_test"]) == {54}  # of 8 x 20
 
 
 def test_claims_pair_any_two(finished):

@@ -8,19 +8,8 @@ from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import Training
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models import factorization as cost
 from recbench.models.factorization import BURN_IN
 from recbench.runs import running
-
-
-def test_it_grows_with_ratings_factors_and_samples():
-    seconds, size = cost.expected_cost(9, 100, 1_000_000, 5_000, 3_000)
-    assert 0 < seconds < 3_600
-    assert cost.expected_cost(9, 100, 2_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
-    assert cost.expected_cost(19, 100, 1_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
-    assert cost.expected_cost(9, 200, 1_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
-    kept = 8 * 10 * 8_000 * 100
-    assert size == kept + cost.BYTES_OF_A_RATING * 1_000_000
 
 
 def test_the_samples_kept_take_what_was_said(synthetic_cell):

@@ -1,10 +1,7 @@
 """The flags of each script: read at once, grouped, with the parameters at the top as defaults."""
 
 import contextlib
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from in_process import script
@@ -124,29 +121,6 @@ def test_parameters_of_runs_that_are_kept_are_still_read():
                 kept = kept_parameters(str(folder), kind)
                 found += isinstance(kept.seed, int)
     assert found >= 20
-
-
-def test_a_run_goes_on_with_its_own_number_of_ratings():
-    for flag in ("--ratings-per-user", "--reviews-per-user"):
-        done = script("compare_all.py", "--resume", "results/main/default", flag, "3")
-        assert done.returncode == 2
-        assert "--ratings-per-user is 3, the run has 5 10 25 100 200" in done.stderr
-
-
-@pytest.mark.parametrize("flag", ["--help", "--list-models"])
-def test_nobody_reads_on(flag):
-    """As of `| head -3`."""
-    child = subprocess.Popen(
-        [sys.executable, "compare_all.py", flag],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    child.stdout.close()
-    assert child.stderr.read() == b""
-    child.stderr.close()
-    assert child.wait() == 141
 
 
 def test_the_list_of_models():

@@ -8,17 +8,15 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from fitting import fit
-from plain_personal import own_ratings, plainly, table_of
+from plain_personal import own_ratings, plainly
 
 from Collaborative.hybrid import Hybrid, HybridImplicit
-from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.contract import Recommender, time_for
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.scales import Scales
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
-from recbench.registry import load_recommender
 
 FILMS = 40
 MOVIES = toy_movies(FILMS)
@@ -98,17 +96,6 @@ def test_each_user_has_the_table_of_the_own_fold():
     assert (np.abs(found - one_for_all) > 1e-3).reshape(len(USERS), FILMS).mean(axis=1) == (
         pytest.approx([1, 0, 1, 1, 0], abs=0.1)
     )
-
-
-def test_errors_by_hand():
-    """One rating of 5 stars where the model predicted 3 and the movie's mean is 3: the model's
-    error is 2. Of a kernel of the loading alone, 1, a quarter remains, and the noise of 1 is 1.3 in
-    errors; so of the same movie the model's half is 3 + 2 · ¼ / (¼ + 1.3), the personal one
-    3 + 2 · ½."""
-    table = table_of(MOVIES, np.ones((FILMS, 1)), loading=1, noise=1)
-    hybrid = fitted(Ratings([0], [4], [5.0], [1]), table, "always_3")
-    expected = (3 + 2 * 0.25 / 1.55 + 3 + 2 * 0.5) / 2
-    assert hybrid.predict([0, 0], [4, 9]) == pytest.approx([expected, expected], abs=1e-6)
 
 
 def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
@@ -196,14 +183,3 @@ def test_a_movie_rated_twice_counts_once_the_latest():
     once = fitted(Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30]))
     queries = np.zeros(FILMS, int), EVERY
     np.testing.assert_array_equal(twice.predict(*queries), once.predict(*queries))
-
-
-def test_how_large_it_is():
-    """The personal half, the number of each row, and the model."""
-    train = ratings()
-    baseline = ItemBaseline.fit(train, MOVIES)
-    personal = fit(Personal(), train, MOVIES, item_tables=TABLES)
-    assert fitted(train).state_bytes() == personal.state_bytes() + 4 * len(train)
-    larger = fit(Hybrid(model="bias"), train, MOVIES, baseline, item_tables=TABLES)
-    bias = fit(load_recommender("bias")(), train, MOVIES, baseline)
-    assert larger.state_bytes() == fitted(train).state_bytes() + bias.state_bytes()

@@ -116,18 +116,6 @@ def test_before_any_rating_it_is_the_vote_average_shrunk_by_ten_votes():
     np.testing.assert_allclose(baseline, np.nan_to_num(expected, nan=3), atol=1e-6)
 
 
-def test_a_movies_own_ratings_by_hand():
-    """No votes, no bits: 3 stars to start with. One user gives 4, 4 and 1: votes fit
-    3 + (9 − 9) / (3 + 10) = 3; user_bias 0 / 8 = 0; so b = 1 / 41, 1 / 41 and −2 / 41."""
-    movies, unknown = toy_movies(4), np.full(4, np.nan)
-    bits = np.zeros_like(movies.bits)
-    movies = replace(movies, bits=bits, vote_average=unknown, vote_count=np.zeros(4))
-    train = Ratings([0, 0, 0], [0, 1, 2], [4.0, 4.0, 1.0], np.zeros(3))
-    expected = [3 + 1 / 41, 3 + 1 / 41, 3 - 2 / 41, 3]
-    np.testing.assert_allclose(ItemBaseline.fit(train, movies).stars, expected, atol=1e-9)
-    np.testing.assert_allclose(ItemBaseline.fit(train, movies, item_bias=False).stars, 3, atol=1e-9)
-
-
 def test_nothing_is_fitted_where_none_is_handed_over():
     movies, train = toy_movies(23), toy_ratings([5, 9], 23)
     given = ItemBaseline.fit(train, movies)

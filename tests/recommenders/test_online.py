@@ -142,15 +142,6 @@ def test_movie_vectors_and_sampled_users_give_what_the_machine_predicts():
         np.testing.assert_allclose(given, expected.clip(0.5, 5), atol=1e-5)
 
 
-def test_the_prior_of_users_is_read_from_the_sampler():
-    model = folded(parts(stream())[0])
-    trace = model._model._model.get_hyper_trace().iloc[-len(model._noise) :]
-    np.testing.assert_allclose(model._noise, 1 / trace["alpha"])
-    np.testing.assert_allclose(model._prior_mean[:, -1], trace["mu_w[0]"])
-    np.testing.assert_allclose(model._prior_mean[:, 1], trace["mu_V[0,1]"])
-    np.testing.assert_allclose(model._prior_variance[:, 2], 1 / trace["lambda_V[0,2]"])
-
-
 def test_more_users_than_are_held_ready():
     model = folded(parts(stream())[0], samples=8)
     for user in range(100, 130 + CACHED):

@@ -46,14 +46,11 @@ def test_what_is_between_and_several_at_a_time_count():
 @pytest.mark.parametrize(
     ("known", "size", "expected"),
     [
-        ({10: 1.0}, 1000, 1.0),
-        ({10: 2.0, 20: 3.0}, 40, 5.0),
-        ({10: 3.0, 20: 2.0}, 1000, 2.5),  # not less and less
-        ({10: 1.0, 20: 4.0}, 1, 2.5 / 15),  # not below zero
-        ({10: 1.0, 20: 2.0, 30: 3.0}, 60, 6.0),
+        ({10: 1.0}, 1000, 100.0),
+        ({10: 2.0, 20: 4.0}, 40, 8.0),
     ],
 )
-def test_other_sizes_lie_on_a_line(known, size, expected):
+def test_other_sizes_take_as_much_for_a_rating(known, size, expected):
     left = time_left(*(piece("a", one) for one in known), piece("a", size))
     for one, seconds in known.items():
         left.took(piece("a", one), seconds)
