@@ -196,6 +196,16 @@ def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     return markdown_table(heads, rows)
 
 
+def crosstab(page: Page, file: str, lines: str, column: str, value: str) -> str:
+    """A line for each combination of the columns `lines` of the file, a column for each value of
+    `column`, with the numbers of `value`."""
+    names = lines.split(",")
+    table = page.read(file).pivot_table(value, names, column, "first", sort=False).reset_index()
+    rows = [[_cell(one) for one in row] for row in table.itertuples(index=False)]
+    heads = [name.replace("_", " ").replace("reviews", "ratings") for name in table.columns]
+    return markdown_table(heads, rows)
+
+
 def claims(page: Page, run: str, score: str, model: str, names: str) -> str:
     """`model` against each of the references `names` in each cell: difference and 95 % interval,
     bold where it is significant, and in RMSE the difference in percent."""
@@ -377,7 +387,18 @@ PICTURES: dict[str, tuple[str, Callable[..., Figure]]] = {
     "curves": ("![RMSE by how many ratings the user has given before]({1})", CURVES),
     "waiting": ("![RMSE beside the reference by the age of the last fit]({1})", WAITING),
 }
-TABLES = (scores, differences, claims, verdicts, leaderboard, csv, costs, replay, replay_costs)
+TABLES = (
+    scores,
+    differences,
+    claims,
+    verdicts,
+    leaderboard,
+    csv,
+    crosstab,
+    costs,
+    replay,
+    replay_costs,
+)
 KINDS: dict[str, Callable[..., str]] = {
     **{one.__name__: one for one in (*TABLES, curve, count, percent, value)},
     "family": lambda page, *files: "",

@@ -15,7 +15,7 @@ from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.errors import InputError
 from recbench.models.item_table.scales import Steps
-from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 
 MOVIES = toy_movies(40)
@@ -209,15 +209,6 @@ def test_without_a_table_it_does_not_start():
         fitted(movies=larger)
     model = fitted(table=TABLE.for_movies(larger), movies=larger)
     assert model.predict_one(0, 40) == pytest.approx(TABLE.mean.mean())
-
-
-def test_without_any_similarity_metadata_take_its_place():
-    """The table of metadata has no factors at all, and still one learns."""
-    table = ItemTable.of_metadata(MOVIES)
-    model = fitted(shuffled_ratings([12]), table)
-    mean, variance = all_movies(model, 0)
-    assert np.abs(mean - table.mean).max() > 0.05
-    assert (variance < all_movies(model, 1)[1]).all()
 
 
 def test_the_distribution_sums_to_one_and_has_the_mean_predicted():

@@ -125,47 +125,6 @@ def test_the_focus_goes_on_to_the_movie_that_takes_the_place(at):
     assert at.focus()[0] == at.find(third).get_attribute("id")
 
 
-def test_mute_ask_filter_by_keyboard(at):
-    before = at.movies()
-    at.find("#genre-Comedy").send_keys("")
-    at.tab_to("genre-Drama")
-    assert at.focus()[1] == "Mute Drama"
-    at.press(Keys.SPACE)
-    at.tells("muted: Drama")
-    assert at.focus()[0] == "genre-Drama"
-    assert at.find("#genre-Drama").get_attribute("aria-pressed") == "true"
-    assert at.movies() != before
-    assert "Drama" not in at.find("#movies").text
-    at.press(Keys.SPACE)
-    at.tells("no longer muted: Drama")
-    assert at.movies() == before
-
-    question = at.find("#question h3").text
-    at.find("#skip").send_keys(Keys.ENTER)
-    at.tells(f"not asked again: {question}")
-    second = at.find("#question h3").text
-    assert second != question
-    assert at.focus()[0] == "skip"
-    at.tab_to("-10", back=True)
-    assert at.focus()[1] == "5 stars"  # backwards, the last of those not chosen
-    at.press(Keys.ARROW_LEFT, Keys.ENTER)
-    at.tells(f"rated: {second}, 4.5 stars")
-    at.find("#ask").send_keys(Keys.ENTER)  # asked at first, now on demand
-    at.until(lambda: at.all("#skip"))
-    assert at.find("#question h3").text not in (question, second)
-    assert at.focus()[0]
-
-    at.find("#filters-summary").send_keys(Keys.ENTER)
-    at.find("#genre").send_keys("Horror")
-    at.find("#number").clear()
-    at.find("#number").send_keys("3")
-    at.find("#apply").send_keys(Keys.ENTER)
-    at.until(lambda: len(at.movies()) == 3)
-    assert all("Horror" in one.text for one in at.all("#movies .facts"))
-    assert at.find("#filters").get_attribute("open")
-    assert at.find("#genre").get_attribute("value") == "Horror"
-
-
 def test_a_star_is_clicked(at):
     movie = at.movies()[0]
     stars = at.all("#movies li:first-child .stars label")
@@ -198,23 +157,6 @@ def test_add_download_delete(at):
     assert not at.profile.exists()
     assert "0 ratings" in at.find("#summary").text
     assert at.focus()[0] == "profile-heading"
-
-
-def test_two_tabs(at):
-    first = at.browser.current_window_handle
-    at.browser.switch_to.new_window("tab")
-    at.browser.get(at.url)
-    movie = at.movies()[0]
-    at.all("#movies li:first-child .stars label")[7].click()
-    at.tells(f"rated: {movie}, 4 stars")
-    at.browser.close()
-    at.browser.switch_to.window(first)  # it sees that, and follows
-    at.until(lambda: "1 rating " in at.find("#summary").text)
-    at.until(lambda: not at.browser.execute_script("return document.body.ariaBusy"))
-    at.all("#movies li:nth-child(2) .stars label")[3].click()
-    at.tells("rated: ")
-    assert len(at.titles()) == 2
-    assert movie not in at.movies()
 
 
 WIDE = """return [...document.querySelectorAll('button, input, select, summary, h3, p')].filter(
