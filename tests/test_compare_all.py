@@ -10,7 +10,9 @@ from in_process import run_here, script
 from tests_paths import ROOT, SYNTHETIC
 
 import compare_all
+from Collaborative import torch_colab
 from experiments import claims as claims_script
+from PerUser import perUser, perUser_pytorch
 from recbench.evaluation.significance import holm
 
 RECOMMENDERS = compare_all.Parameters().models
@@ -334,7 +336,11 @@ def test_scripts_run_by_themselves(name, words, prints):
     done = script(name, *sample, *words)
     assert done.returncode == 0, done.stderr
     assert prints in done.stdout
-    wrong = script(name, *sample, "--num-users", "-5")
-    assert wrong.returncode == 2
-    assert "-5" in wrong.stderr
-    assert "Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize("module", [perUser, perUser_pytorch, torch_colab])
+def test_a_wrong_sample_of_these_is_one_message(module):
+    status, _, errors = run_here(module, "--dataset", SYNTHETIC, "--num-users", "-5")
+    assert status == 2
+    assert "-5" in errors
+    assert "Traceback" not in errors

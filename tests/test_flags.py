@@ -4,11 +4,13 @@ import contextlib
 import re
 
 import pytest
-from in_process import script
+from in_process import run_here, script
 from tests_paths import ROOT
 
+from Collaborative import torch_colab
 from compare_all import Parameters as Grid
 from continual import Parameters as Replay
+from PerUser import perUser_pytorch
 from recbench.contract import learns_from_words
 from recbench.errors import InputError
 from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
@@ -153,17 +155,17 @@ def test_every_class_of_a_family_that_has_a_name_is_in_the_table():
 
 
 @pytest.mark.parametrize(
-    ("name", "flag", "value"),
+    ("module", "flag", "value"),
     [
-        ("PerUser/perUser_pytorch.py", "--hidden", "0"),
-        ("PerUser/perUser_pytorch.py", "--epochs", "0"),
-        ("PerUser/perUser_pytorch.py", "--learning-rate", "nan"),
-        ("Collaborative/torch_colab.py", "--embedding", "0"),
-        ("Collaborative/torch_colab.py", "--batch", "0"),
+        (perUser_pytorch, "--hidden", "0"),
+        (perUser_pytorch, "--epochs", "0"),
+        (perUser_pytorch, "--learning-rate", "nan"),
+        (torch_colab, "--embedding", "0"),
+        (torch_colab, "--batch", "0"),
     ],
 )
-def test_a_size_that_no_network_has_is_one_message(name, flag, value):
-    done = script(name, flag, value)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {flag} is {value}")
-    assert "Traceback" not in done.stderr
+def test_a_size_that_no_network_has_is_one_message(module, flag, value):
+    status, _, errors = run_here(module, flag, value)
+    assert status == 2
+    assert errors.startswith(f"error: {flag} is {value}")
+    assert "Traceback" not in errors

@@ -137,13 +137,12 @@ def test_a_file_that_was_cut_off(path):
         refused(path, "damaged")
 
 
-@pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
-def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path, flip):
+def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
     """Some bytes of a zip archive, such as dates, mean nothing."""
     whole, expected, refusals = path.read_bytes(), a_table().checksum(), 0
     for place in range(0, len(whole), 19):
         changed = bytearray(whole)
-        changed[place] ^= flip
+        changed[place] ^= 0xFF
         path.write_bytes(changed)
         try:
             assert ItemTable.load(path).checksum() == expected

@@ -98,16 +98,6 @@ def test_each_user_has_the_table_of_the_own_fold():
     )
 
 
-def test_of_a_user_without_ratings_it_is_the_mean_of_model_and_table():
-    for hybrid, user in ((fitted(ratings()), 3), (fitted(ratings()), 50_000), (fitted(), 0)):
-        queries = np.full(FILMS, user), EVERY
-        expected = (OwnOpinion().predict(*queries) + TABLE.mean) / 2
-        np.testing.assert_allclose(hybrid.predict(*queries), expected.clip(0.5, 5), atol=1e-6)
-    for mean in (0.2, 6.5, 9.0):  # within the scale
-        hybrid = fitted(NOBODY, replace(TABLE, mean=np.full(FILMS, mean)), "always_3")
-        np.testing.assert_allclose(hybrid.predict(*QUERIES), min((3 + mean) / 2, 5), atol=1e-6)
-
-
 def test_the_model_is_fitted_once_to_all_ratings():
     train, background = ratings(), toy_ratings([0, 0, 0, 0, 7], FILMS)
     OwnOpinion.fitted_on.clear()

@@ -12,7 +12,6 @@ from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline, starting_stars
-from recbench.ratings import Ratings
 
 
 def plain_votes(train, movies, voters_from):
@@ -84,29 +83,6 @@ def test_votes_that_are_ratings_of_the_training_rows():
         movies = counted_votes(toy_movies(70, seed), train, 3)
         baseline = ItemBaseline.fit(train, movies, voters_from=3).stars
         np.testing.assert_allclose(baseline, plainly(train, movies, True, 3), atol=1e-6)
-
-
-def test_one_vote_is_not_believed():
-    """60 movies, no two alike, of three stars all: 100 users' stars are noise. A movie with one
-    vote of 5 is nearer to the mean than to its vote; fitted with their own votes, votes of one
-    user would seem to be exact."""
-    rng = np.random.default_rng(0)
-    user, movie = np.repeat(np.arange(100), 3), rng.integers(0, 60, 300)
-    rows = np.unique(np.column_stack((user, movie)), axis=0)
-    stars = rng.choice([1.0, 3.0, 5.0], len(rows))
-    train = Ratings(rows[:, 0], rows[:, 1], stars, np.zeros(len(rows)))
-    movies = counted_votes(
-        replace(toy_movies(60), bits=np.zeros_like(toy_movies(60).bits)), train, 0
-    )
-    movies = replace(
-        movies,
-        vote_average=np.append(movies.vote_average[:59], 5.0),
-        vote_count=np.append(movies.vote_count[:59], 1),
-    )
-    train = train.take(train.movie < 59)
-    careful = ItemBaseline.fit(train, movies, voters_from=0).stars[59]
-    deceived = ItemBaseline.fit(train, movies).stars[59]
-    assert abs(careful - 3) < 0.3 < deceived - 3
 
 
 def test_before_any_rating_it_is_the_vote_average_shrunk_by_ten_votes():

@@ -188,6 +188,25 @@ def test_tables_are_downloaded_whole(opened, grid_folder, tmp_path):
     pd.testing.assert_frame_equal(found[expected.columns], expected, check_dtype=False)
 
 
+def test_light_dark_and_on_paper(browser, grid_page):
+    def colours():
+        return browser.execute_script(
+            "return [getComputedStyle(document.body).backgroundColor, "
+            "document.querySelector('[data-chart=differences] .plot').data[0].marker.color]"
+        )
+
+    show(browser, grid_page, scheme="light")
+    light = colours()
+    show(browser, grid_page, scheme="dark")
+    assert all(one != other for one, other in zip(light, colours(), strict=True))
+    browser.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert colours()[1] == light[1]
+    browser.execute_script("dispatchEvent(new Event('afterprint'))")
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert not browser.find_element(By.ID, "switches").is_displayed()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, grid_page):
     show(browser, grid_page, width=390, height=844, mobile=True)
     assert browser.execute_script("return document.documentElement.scrollWidth") == 390
