@@ -172,7 +172,7 @@ def test_each_method_is_run_by_its_own_protocols(tmp_path):
     ("parameters", "message"),
     [
         ({"models": ("bayes",)}, "--models is bayes. Expected some of bias, svd"),
-        ({"folds": ("ml-1m-90-10",)}, "MovieLens 1M is not there"),
+        ({"folds": ("ml-1m-90-10",)}, "nothing is left to measure"),
         ({"seed": -1}, "--seed is -1"),
         ({"resume": "nowhere"}, "nowhere: has no run.json"),
     ],
