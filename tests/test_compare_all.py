@@ -22,7 +22,8 @@ QUICK = ["--models", "ao", "user_mean", "movie_mean", "always_3"]
 
 
 def here(*words, cwd=ROOT, expected=0):
-    """What the script prints, in this process."""
+    """What the script prints, in this process; with one worker unless others are named."""
+    words = words if "--workers" in words else (*words, "--workers", "1")
     status, printed, errors = run_here(compare_all, *words, cwd=cwd)
     assert status == expected, printed + errors
     return printed + errors
@@ -31,7 +32,9 @@ def here(*words, cwd=ROOT, expected=0):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "new" / "run"
-    done = script("compare_all.py", *SMALL, "--iterations", "2", "--output-dir", folder)
+    done = script(
+        "compare_all.py", *SMALL, "--iterations", "2", "--workers", "1", "--output-dir", folder
+    )
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -131,11 +134,11 @@ def test_claims_pair_any_two(finished):
 @pytest.mark.slow
 def test_recommenders_added_to_a_run_are_as_if_they_had_been_there(tmp_path):
     whole, grown = tmp_path / "whole", tmp_path / "grown"
-    words = [*SMALL, "--iterations", "2", "--workers", "1"]
+    words = [*SMALL, "--iterations", "2"]
     here(*words, "--models", "user_mean", "bias", "svd", "user_median", "--output-dir", whole)
     here(*words, "--models", "user_mean", "bias", "--output-dir", grown)
     more = ["--add-models", "svd", "user_median", "bias"]  # bias is there: it is run again
-    here("--resume", grown, "--workers", "1", *more)
+    here("--resume", grown, *more)
     for name in ("comparison.csv", "significance.csv"):
         tables = [pd.read_csv(folder / name) for folder in (whole, grown)]
         kept = [table.drop(columns=TIMES, errors="ignore") for table in tables]
@@ -143,7 +146,7 @@ def test_recommenders_added_to_a_run_are_as_if_they_had_been_there(tmp_path):
     about = json.loads((grown / "run.json").read_text())
     assert about["parameters"]["models"] == ["user_mean", "bias", "svd", "user_median"]
     assert about["added_models"][0][2] == ["svd", "user_median", "bias"]
-    here("--resume", grown, "--workers", "1")  # and goes on as any other
+    here("--resume", grown)  # and goes on as any other
 
 
 @pytest.mark.slow
@@ -162,8 +165,7 @@ def test_a_reference_that_is_named_beforehand(tmp_path):
 def test_the_reference_is_the_best_on_validation_rows_of_all_iterations(tmp_path, words):
     """Where it is asked for, and where the one named beforehand is not among the models."""
     models = ["--models", "user_mean", "bias", "svd", "movie_mean", *words]
-    out = ["--workers", "1", "--output-dir", tmp_path / "out"]
-    here(*SMALL, "--iterations", "2", *models, *out)
+    here(*SMALL, "--iterations", "2", *models, "--output-dir", tmp_path / "out")
     scores = json.loads((tmp_path / "out" / "run.json").read_text())["references"]
     assert len(scores) == 2 * 2  # cells x iterations
     differences = pd.read_csv(tmp_path / "out" / "significance.csv")

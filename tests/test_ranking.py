@@ -208,7 +208,7 @@ MODELS = ["--models", "movie_mean", "bias", "user_median", "--iterations", "2", 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranking") / "run"
-    printed = here(*SMALL, *MODELS, "--workers", "1", "--output-dir", folder)
+    printed = here(*SMALL, *MODELS, "--output-dir", folder)
     assert "nDCG at 10 of all movies" in printed
     return folder
 
@@ -242,6 +242,6 @@ def test_a_stopped_run_goes_on_to_the_same_rankings(finished, tmp_path):
     rows = pd.read_csv(finished / "comparison.csv").sample(frac=0.5, random_state=0)
     rows.to_csv(folder / "comparison.csv", index=False)
     (folder / "predictions.parquet").write_bytes((finished / "predictions.parquet").read_bytes())
-    here("--resume", folder, "--workers", "1")
+    here("--resume", folder)
     for one, two in zip(files_of(finished), files_of(folder), strict=True):
         pd.testing.assert_frame_equal(one, two, check_exact=True)

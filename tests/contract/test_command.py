@@ -40,7 +40,7 @@ def test_a_new_file_keeps_the_contract_and_runs_at_once(tmp_path, monkeypatch, c
     for what in ("fit", "predict"):
         assert re.search(rf"time +{what}: .* for 2,000 ratings, .* for 8,000", shown)
     words = ["--dataset", SYNTHETIC, "--num-users", 10, "--reviews-per-user", 20, "--iterations", 1]
-    words += ["--models", "my_file:MyModel", "user_mean", "--output-dir", "out"]
+    words += ["--models", "my_file:MyModel", "user_mean", "--output-dir", "out", "--workers", 1]
     done = python(ROOT / "compare_all.py", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "MyModel" in (tmp_path / "out" / "comparison.csv").read_text()
