@@ -159,6 +159,38 @@ def test_add_download_delete(at):
     assert at.focus()[0] == "profile-heading"
 
 
+def test_a_refusal_is_a_message_and_the_page_stays(at, tmp_path):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("Name,Year,Rating\nAlien,1979,7\n")
+    movies = at.movies()
+    at.find("#file").send_keys(str(wrong))
+    at.find("#import").click()
+    at.tells("wrong.csv, line 2: the rating is '7'. Expected 0.5, 1.0, 1.5 .. 5.0")
+    assert "wrong" in at.find("#message").get_attribute("class")
+    assert at.movies() == movies
+    # a browser logs that the answer was 400: that is so, and no fault of the page
+    assert [line["message"].rsplit(" - ")[-1] for line in at.errors()] == [
+        "Failed to load resource: the server responded with a status of 400 (BAD REQUEST)"
+    ]
+
+
+def test_two_tabs(at):
+    first = at.browser.current_window_handle
+    at.browser.switch_to.new_window("tab")
+    at.browser.get(at.url)
+    movie = at.movies()[0]
+    at.all("#movies li:first-child .stars label")[7].click()
+    at.tells(f"rated: {movie}, 4 stars")
+    at.browser.close()
+    at.browser.switch_to.window(first)  # it sees that, and follows
+    at.until(lambda: "1 rating " in at.find("#summary").text)
+    at.until(lambda: not at.browser.execute_script("return document.body.ariaBusy"))
+    at.all("#movies li:nth-child(2) .stars label")[3].click()
+    at.tells("rated: ")
+    assert len(at.titles()) == 2
+    assert movie not in at.movies()
+
+
 WIDE = """return [...document.querySelectorAll('button, input, select, summary, h3, p')].filter(
   one => one.checkVisibility() && one.offsetWidth > 1).filter(one => {
     const box = one.getBoundingClientRect();
