@@ -18,16 +18,13 @@ faults: .venv/ready-to-test  ## kill, cut, break: all faults of tests/faults, co
 
 # What is measured stands here until all of it is there; stopped, the same command continues it.
 MEASURED = results/speed-unfinished
-# folder, parts: begun, or continued
-measure = $(PYTHON) -m experiments.speed --dataset $(FULL_SIZE) --parts $(2) \
-	$$(test -d $(MEASURED)/$(1) && echo --resume || echo --output-dir) $(MEASURED)/$(1)
 
 speed: .venv/ready-to-test  ## measure what full size costs, for docs/scale.md
 	test -d $(FULL_SIZE) || $(PYTHON) -m experiments.speed --make $(FULL_SIZE)
-	$(call measure,preparing,preparing)
-	$(call measure,full-size,shares)
+	$(PYTHON) -m experiments.speed --dataset $(FULL_SIZE) \
+	  $$(test -d $(MEASURED) && echo --resume || echo --output-dir) $(MEASURED)
 	earlier=results/earlier/speed-$$(date +%Y%m%d-%H%M%S) && mkdir -p $$earlier && \
-	mv results/speed/preparing results/speed/full-size $$earlier && mv $(MEASURED)/* results/speed
+	mv results/speed/full-size $$earlier && mv $(MEASURED) results/speed/full-size
 	$(PYTHON) -m recbench.report
 
 versions:  ## the quick tests under each Python that is installed, in environments of their own
@@ -46,7 +43,7 @@ check: .venv/ready-to-test  ## lint, format, types
 report: .venv/ready  ## write the tables and pictures of README and docs anew from results/
 	$(PYTHON) -m recbench.report
 
-pictures: .venv/ready-to-test  ## draw the terminal, the report, the page for the docs
+pictures: .venv/ready-to-test  ## draw the report and the page for the docs
 	$(PYTHON) docs/pictures.py
 
 .venv/ready: requirements.txt

@@ -163,11 +163,6 @@ class ExecutionFlags:
     workers: int = WORKERS
     """how many cells, or parts of large ones, to run at a time; 0: one for each core, 4 at the
     most. For seconds to be compared with other runs, use 1"""
-    cluster: Annotated[str, unset("this machine alone")] = ""
-    """the address of the scheduler of a Dask cluster (tcp://HOST:8786), or the file that it wrote
-    it to: run there, on as many workers as it has"""
-    shared_folder: Annotated[str, unset("the run's folder")] = ""
-    """of a cluster: where its workers and this machine exchange files"""
     users_per_task: int = 1000
     """a cell with more users than that is divided among the workers, for recommenders that learn
     each user apart"""
@@ -214,12 +209,6 @@ def check(parameters: Parameters) -> None:
     check_range("--seed", parameters.seed, least=0)
     check_range("--workers", parameters.workers, least=0, most=1024)
     check_range("--users-per-task", parameters.users_per_task, least=1)
-    if parameters.cluster and parameters.model_timeout:
-        raise InputError(
-            "--model-timeout: there are no alarms in workers of a cluster. Leave the flag out"
-        )
-    if parameters.shared_folder and not parameters.cluster:
-        raise InputError("--shared-folder is of a cluster: give its address, --cluster ADDRESS")
     if 1 in parameters.reviews_per_user:
         raise InputError("--ratings-per-user is 1. Expected 2 or more: one to learn, one to test")
     most = MOST_CELLS // len(cells_of(parameters))
@@ -273,14 +262,11 @@ from rich.console import Console
 
 from data_prep import Dataset, load_dataset, megabytes, size_of
 from recbench.contract import NO_BITS
-from recbench.data.datasets import absolute_path
 from recbench.models.item_table.codes import CODE_BITS
-from recbench.registry import absolute
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import GridProgress
 from recbench.report.results import write_results
 from recbench.runs import running
-from recbench.runs.cluster import Cluster, open_cluster
 from recbench.runs.grid import CELLS, CellTask
 from recbench.runs.predictions import Predictions
 from recbench.runs.processes import resumable
@@ -318,42 +304,35 @@ def main(parameters: Parameters) -> int:
     if left_out := [name for name in specs if name not in (*able, *more)]:
         remarks.append(f"left out, {NO_BITS.format(', '.join(left_out))}")
     parameters = replace(parameters, models=able, add_models=more)
-    with open_cluster(parameters.cluster) as cluster:
-        folder = open_run(
-            parameters, earlier, dataset.source.name, [dataset],
-            protocol=protocol.columns(), evaluation_version=VERSION,
-        )  # fmt: skip
-        for remark in filter(None, remarks):
-            console.print(remark)
-            folder.note("notes", list(dict.fromkeys([*folder.metadata.get("notes", []), remark])))
-        with resumable(folder.path, resume_command(folder, parameters)):
-            models, predictions = run_grid(parameters, protocol, dataset, folder, cluster)
-            table = folder.finish(models, started)
-            if (table["status"] == "ok").any():
-                reference = parameters.reference if parameters.reference in models else None
-                write_results(
-                    table, predictions, protocol, reference, TRIVIAL_REFERENCE, folder, console
-                )
-            report = write_report(folder.path)
-            failed = table[table["status"] == "failed"]
-            failures = [
-                f"{', '.join(rows['model'].unique())} ({len(rows)} results): {reason}"
-                for reason, rows in failed.groupby("error", sort=False)
-            ]
-            return folder.print_end(console, report, failures)
+    folder = open_run(
+        parameters, earlier, dataset.source.name, [dataset],
+        protocol=protocol.columns(), evaluation_version=VERSION,
+    )  # fmt: skip
+    for remark in filter(None, remarks):
+        console.print(remark)
+        folder.note("notes", list(dict.fromkeys([*folder.metadata.get("notes", []), remark])))
+    with resumable(folder.path, resume_command(folder, parameters)):
+        models, predictions = run_grid(parameters, protocol, dataset, folder)
+        table = folder.finish(models, started)
+        if (table["status"] == "ok").any():
+            reference = parameters.reference if parameters.reference in models else None
+            write_results(
+                table, predictions, protocol, reference, TRIVIAL_REFERENCE, folder, console
+            )
+        report = write_report(folder.path)
+        failed = table[table["status"] == "failed"]
+        failures = [
+            f"{', '.join(rows['model'].unique())} ({len(rows)} results): {reason}"
+            for reason, rows in failed.groupby("error", sort=False)
+        ]
+        return folder.print_end(console, report, failures)
 
 
 def run_grid(
-    parameters: Parameters,
-    protocol: Protocol,
-    dataset: Dataset,
-    folder: RunFolder,
-    cluster: Cluster | None,
+    parameters: Parameters, protocol: Protocol, dataset: Dataset, folder: RunFolder
 ) -> tuple[list[str], Predictions]:
     """All recommenders on all cells that are left; their names, and the predictions."""
-    predictions, exchange = running.open_predictions(
-        folder, parameters.shared_folder, anew=parameters.accept_changes
-    )
+    predictions = running.open_predictions(folder, anew=parameters.accept_changes)
     specs = parameters.models
     if parameters.add_models:
         specs = add_models(folder, predictions, specs, parameters.add_models)
@@ -370,9 +349,6 @@ def run_grid(
     # "auto" was decided when the dataset was loaded, and is not decided again by each worker
     auto = parameters.dataset == "auto"
     name = dataset.source.name if auto else with_flags(parameters.dataset, parameters)
-    if cluster:  # its workers are in other folders
-        name, specs = absolute_path(name), tuple(map(absolute, specs))
-    alone = parameters.workers == 1 and not cluster
     task = CellTask(
         dataset=name,
         protocol=protocol,
@@ -381,11 +357,11 @@ def run_grid(
         models={name_of(spec): spec for spec in specs},
         wnn_engine=parameters.wnn_engine,
         reference_of={},
-        folder=exchange,
+        folder=folder.path.absolute(),
         model_timeout=parameters.model_timeout,
         ranking=parameters.ranking,
         cache=parameters.cache,
-        users_per_task=0 if alone else parameters.users_per_task,
+        users_per_task=0 if parameters.workers == 1 else parameters.users_per_task,
     )
     tasks = running.tasks_left(
         task,
@@ -397,11 +373,10 @@ def run_grid(
     )
     for line in running.expected_costs(tasks, dataset):
         console.print(line)
-    command = resume_command(folder, parameters, workers=0 if cluster else 1)
-    workers = cluster or parameters.workers
+    command = resume_command(folder, parameters, workers=1)
     progress = partial(GridProgress, console, rows=folder.rows, order=names)
-    running.run_tasks(tasks, folder, predictions, dataset, workers, command, progress)
-    shutil.rmtree(exchange if parameters.shared_folder else exchange / CELLS, ignore_errors=True)
+    running.run_tasks(tasks, folder, predictions, dataset, parameters.workers, command, progress)
+    shutil.rmtree(folder.path / CELLS, ignore_errors=True)
     return names, predictions
 
 

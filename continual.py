@@ -74,8 +74,6 @@ class ExecutionFlags:
     workers: int = WORKERS
     """how many pieces to replay at a time; 0: one for each core, 4 at the most. For microseconds
     to be compared, use 1"""
-    cluster: Annotated[str, unset("this machine alone")] = ""
-    """as in compare_all.py; the run's folder must be one that all machines share"""
     output_dir: Annotated[str, unset("results/<time>-<dataset>-continual")] = ""
     """the run's folder"""
     resume: Annotated[str, unset("a new run")] = ""
@@ -111,20 +109,17 @@ if __name__ == "__main__":
 
 import shutil
 import time
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 
 from data_prep import load_dataset
-from recbench.data.datasets import absolute_path
 from recbench.files import write_csv
-from recbench.registry import absolute, load_recommender
+from recbench.registry import load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.report.terminal import CONTINUAL_LEGEND, continual_table
-from recbench.runs.cluster import Cluster, open_cluster
 from recbench.runs.processes import number_of_workers, resumable, work_through
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
@@ -142,8 +137,6 @@ def main(parameters: Parameters) -> int:
     learners = check(parameters)
     for one in learners:
         load_recommender(one.spec)
-    if parameters.cluster:  # its workers are in other folders
-        learners = [replace(one, spec=absolute(one.spec)) for one in learners]
     spec = with_flags(parameters.dataset, parameters)
     dataset = load_dataset(spec)
     name = dataset.source.name
@@ -152,30 +145,24 @@ def main(parameters: Parameters) -> int:
             f"{name}: the ratings have no times, in whose order they could be replayed. Take data "
             "with a column of times, or compare_all.py --holdout random"
         )
-    with open_cluster(parameters.cluster) as cluster:
-        folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
-        with resumable(folder.path, resume_command(folder, parameters)):
-            auto = parameters.dataset == "auto"
-            replay = Replay(
-                dataset=name if auto else absolute_path(spec),
-                user_set=parameters.user_set,
-                num_users=parameters.num_users,
-                encoding=parameters.encoding,
-                seed=parameters.seed,
-                delay=parameters.delay,
-                folder=folder.path.absolute(),
-            )
-            segments = replay_all(replay, learners, folder, parameters, cluster)
-            folder.close(started)
-            return write_results(replay, segments, folder)
+    folder = open_run(parameters, earlier, f"{name}-continual", [dataset], TABLE)
+    with resumable(folder.path, resume_command(folder, parameters)):
+        replay = Replay(
+            dataset=name if parameters.dataset == "auto" else spec,
+            user_set=parameters.user_set,
+            num_users=parameters.num_users,
+            encoding=parameters.encoding,
+            seed=parameters.seed,
+            delay=parameters.delay,
+            folder=folder.path.absolute(),
+        )
+        segments = replay_all(replay, learners, folder, parameters)
+        folder.close(started)
+        return write_results(replay, segments, folder)
 
 
 def replay_all(
-    replay: Replay,
-    learners: list[Learner],
-    folder: RunFolder,
-    parameters: Parameters,
-    cluster: Cluster | None,
+    replay: Replay, learners: list[Learner], folder: RunFolder, parameters: Parameters
 ) -> dict[str, list[Segment]]:
     """Replay the segments that are left; each is saved as soon as it is there. Returns all segments
     by the name of the learner."""
@@ -202,10 +189,8 @@ def replay_all(
         del left[tuple(row[name] for name in KEY)]
     # the earliest first, of any learner: so that item tables are made for all who need them
     tasks = sorted(left.values(), key=lambda one: (one.start, -one.end))
-    if cluster and tasks:
-        cluster.check(replay.folder, {one.learner.spec for one in tasks}, replay.dataset)
-    workers = cluster or number_of_workers(parameters.workers, len(tasks))
-    command = resume_command(folder, parameters, workers=0 if cluster else 1)
+    workers = number_of_workers(parameters.workers, len(tasks))
+    command = resume_command(folder, parameters, workers=1)
     with PiecesProgress(console, len(tasks)) as progress:
         for row, failure in work_through(work, tasks, workers, command):
             what = f"{row['name']} from rating {row['start']:,}"

@@ -1,24 +1,22 @@
-"""Draw pictures of the docs: the terminal, the report, the page.
+"""Draw pictures of the docs: the report, the page.
 
-    python docs/pictures.py [terminal] [report] [page]
+    python docs/pictures.py [report] [page]
 
-All of them, or those that are named. They need requirements-dev.txt; `report` and `page` also
-Debian's chromium and chromium-driver.
+All of them, or those that are named. They need requirements-dev.txt, and Debian's chromium and
+chromium-driver.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.text import Text
     from selenium import webdriver
 
 DOCS = Path(__file__).resolve().parent
@@ -135,62 +133,7 @@ def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
     waiting.until(lambda _: done in browser.find_element(By.ID, "message").text)
 
 
-# --- docs/running.svg: the terminal when eight cells of the default comparison are done ----------
-
-LINES = 40
-ENOUGH = "8/25"  # cells
-
-
-def terminal(folder: Path) -> Path:
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    import pyte
-
-    from recbench.report.terminal import COLUMNS, terminal_picture
-
-    screen = pyte.Screen(COLUMNS, LINES)
-    stream = pyte.ByteStream(screen)
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    words = [sys.executable, str(ROOT / "compare_all.py"), "--dataset", "ml-100k"]
-    run = subprocess.Popen(
-        [*words, "--output-dir", "results/first"], cwd=folder,
-        env={**os.environ, "TERM": "xterm-256color"}, stdin=theirs, stdout=theirs, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)  # so that reading ends with the run
-    try:
-        while ENOUGH not in "".join(screen.display):
-            stream.feed(os.read(ours, 65536))
-    finally:
-        run.kill()
-        run.wait()
-    lines: list[Text | str] = ["$ python compare_all.py"]
-    lines += (coloured(screen, row) for row in range(LINES))
-    while not str(lines[-1]).strip():
-        lines.pop()
-    (DOCS / "running.svg").write_text(terminal_picture(lines), encoding="utf-8")
-    return DOCS / "running.svg"
-
-
-def coloured(screen: Any, row: int) -> Text:
-    """A line of the screen, in its colours, as rich names them."""
-    from rich.style import Style
-    from rich.text import Text
-
-    line = Text()
-    for column in range(screen.columns):
-        one = screen.buffer[row][column]
-        plain = {"brown": "yellow"}.get(one.fg, one.fg).replace("bright", "bright_")
-        colour = f"#{one.fg}" if re.fullmatch(r"[0-9a-f]{6}", one.fg) else plain
-        line.append(one.data, Style(color=colour, bold=one.bold))
-    line.rstrip()
-    return line
-
-
-PICTURES = {"terminal": terminal, "report": report, "page": page}
+PICTURES = {"report": report, "page": page}
 
 
 def main(names: Sequence[str]) -> None:

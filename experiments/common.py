@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from recbench.command_line import parse_cells
 from recbench.contract import Training
@@ -21,6 +20,7 @@ from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.protocols import Protocol
 from recbench.files import write_csv
 from recbench.ratings import Ratings
+from recbench.report.progress import PiecesProgress
 from recbench.runs.resume import open_run, resumed
 from recbench.runs.run_folder import MAIN_TABLE, RunFolder
 
@@ -46,30 +46,23 @@ class Job:
     """One row of the table.
 
     Attributes:
-        key: the columns that identify it; None: left empty.
+        key: the columns that identify it.
         columns: the columns before the scores, the key included.
         work: returns the scores; may fail in any way.
-        cost: how long it takes, relative to the other jobs.
     """
 
     key: dict[str, object]
     columns: dict[str, object]
     work: Callable[[], dict]
-    cost: float = 1.0
 
 
 def run_jobs(jobs: Iterable[Job], folder: RunFolder) -> None:
     """Do the jobs without a row in `folder`; see `RunFolder.attempt` for one that fails."""
-    jobs = list(jobs)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        bar = progress.add_task("", total=sum(job.cost for job in jobs))
-        for job in jobs:
-            named = {name: value for name, value in job.key.items() if value is not None}
-            progress.update(bar, description=", ".join(f"{name} {named[name]}" for name in named))
-            if not folder.has(**named):
-                folder.add({**job.columns, **folder.attempt(job.work, str(job.key))})
-            progress.advance(bar, job.cost)
+    left = [job for job in jobs if not folder.has(**job.key)]
+    with PiecesProgress(console, len(left)) as progress:
+        for job in left:
+            folder.add({**job.columns, **folder.attempt(job.work, str(job.key))})
+            progress.add(", ".join(f"{name} {value}" for name, value in job.key.items()))
 
 
 def run_experiment(

@@ -156,13 +156,13 @@ def chosen(parameters: Parameters) -> list[Figure]:
     """The figures of the flags, as far as they can be measured; raises InputError if there are
     none."""
     for flag, names, there_are in (
-        ("--models", parameters.models, tuple(Parameters.models)),
+        ("--models", parameters.models, Parameters.models),
         ("--folds", parameters.folds, tuple(PROTOCOLS)),
     ):
-        if not names or len(set(names)) < len(names) or not set(names) <= set(there_are):
+        if unknown := set(names) - set(there_are):
             raise InputError(
-                f"{flag} is {' '.join(names) or 'empty'}. Expected some of {', '.join(there_are)}, "
-                "once each: nothing is published here of others"
+                f"{flag} is {' '.join(sorted(unknown))}. Expected some of {', '.join(there_are)}: "
+                "nothing is published here of others"
             )
     found = [
         one for one in FIGURES if one.model in parameters.models and one.folds in parameters.folds
@@ -171,11 +171,7 @@ def chosen(parameters: Parameters) -> list[Figure]:
         found = [figure for figure in found if "1m" not in figure.folds]
         console.print("MovieLens 1M is left out: --dataset-1m names the folder where it is")
     if not found:
-        raise InputError(
-            f"--folds {' '.join(parameters.folds)}: none of --models "
-            f"{' '.join(parameters.models)} is run by them, or MovieLens 1M is not there "
-            "(--dataset-1m FOLDER)"
-        )
+        raise InputError("--models, --folds: nothing is left to measure. Name others")
     return found
 
 

@@ -2,18 +2,16 @@
 
 It is a test load and never a result: it shows what a size costs, not how well anybody predicts.
 Activity is log-normal, popularity falls with the square of the rank, stars are quality, user bias
-and noise. Ratings come in sittings, days to months apart. Defects of the real files are left out.
+and noise. Defects of the real files are left out.
 """
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.random import Generator
-from rich.progress import track
 
 from recbench.errors import InputError, check_range
 
@@ -21,60 +19,37 @@ KAGGLE_RATINGS, KAGGLE_USERS, KAGGLE_MOVIES = 26_024_289, 270_896, 45_115
 BLOCK = 500_000  # ratings that are made and written at a time, about
 GENRES = "Drama Comedy Thriller Romance Action Horror Crime Documentary Family Mystery War Music"
 FIRST, LAST = 820_454_400, 1_501_829_566  # of the times: January 1996, August 2017
-SITTING = 30  # ratings, the mean
 ACTIVITY_SIGMA = 1.4  # of the logarithm
 
 
-def make_dataset(
-    output: Path, ratings: int, users: int = 0, movies: int = 0, seed: int = 0
-) -> None:
-    """Write so many ratings to the new folder `output`; the same seed gives the same files.
-
-    Args:
-        users: 0: as many to a rating as in Kaggle's.
-        movies: 0: as in Kaggle's, by the square root of the ratings.
+def make_dataset(output: Path, ratings: int, seed: int = 0) -> None:
+    """Write so many ratings to the new folder `output`, of as many users to a rating as in Kaggle's
+    and of movies by the square root of the ratings; the same seed gives the same files.
 
     Raises:
-        InputError: the folder is there already, or the numbers do not go together.
+        InputError: the folder is there already, or a number is out of its range.
     """
     check_range("--seed", seed, least=0)
-    check_range("--ratings", ratings, least=1)
-    users = users or max(ratings * KAGGLE_USERS // KAGGLE_RATINGS, 1)
-    movies = movies or max(int(KAGGLE_MOVIES * (ratings / KAGGLE_RATINGS) ** 0.5), 20)
-    most = users * (movies // 2)
-    if not (movies >= 20 and users <= ratings <= most):
-        raise InputError(
-            f"--ratings is {ratings:,}. Of {users:,} users and {movies:,} movies (20 at least) "
-            f"expected {users:,} to {most:,}: one for each user at the least, and half of the "
-            "movies at the most"
-        )
-    output = output.absolute()
+    check_range("--ratings", ratings, least=1000)
     if output.exists():
         raise InputError(f"--make {output}: is there already. Give another name")
-    output.parent.mkdir(parents=True, exist_ok=True)
+    output.mkdir(parents=True)
+    users = ratings * KAGGLE_USERS // KAGGLE_RATINGS
+    movies = int(KAGGLE_MOVIES * (ratings / KAGGLE_RATINGS) ** 0.5)
     rng = np.random.default_rng([seed, users, movies])
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
-        folder = Path(scratch) / "whole"
-        folder.mkdir()
-        made = write_movies(folder, movies, rng)
-        write_ratings(folder, made, activity(users, movies, ratings, rng), rng)
-        folder.rename(output)  # whole or not at all
+    movie_id = rng.permutation(np.cumsum(rng.integers(1, 8, movies)))  # with gaps
+    quality = rng.normal(0, 0.5, movies).clip(-1.8, 1.8)
+    write_ratings(output, movie_id, quality, activity(users, movies, ratings, rng), rng)
+    write_movies(output, movie_id, quality, rng)  # last: without them it is no dataset yet
     size = f"{ratings:,} ratings of {users:,} users and {movies:,} movies"
     print(f"{output}: {size}, made up: a test load, never a result")
 
 
-def write_movies(folder: Path, movies: int, rng: Generator) -> pl.DataFrame:
-    """links.csv and movies_metadata.csv; `id` and `quality` of each movie, the most popular
-    first."""
-    movie, votes = np.arange(movies), 8_000 / (1 + np.arange(movies) / flat_ranks(movies)) ** 2
-    made = pl.DataFrame(
-        {
-            "id": rng.permutation(np.cumsum(rng.integers(1, 8, movies))),  # with gaps
-            "quality": rng.normal(0, 0.5, movies).clip(-1.8, 1.8),
-        }
-    )
+def write_movies(folder: Path, movie_id: np.ndarray, quality: np.ndarray, rng: Generator) -> None:
+    """links.csv and movies_metadata.csv."""
+    movies, movie = len(movie_id), np.arange(len(movie_id))
     tmdb_id = 2 + 3 * rng.permutation(movies)
-    links = {"movieId": made["id"], "imdbId": movie + 1_000_000, "tmdbId": tmdb_id}
+    links = {"movieId": movie_id, "imdbId": movie + 1_000_000, "tmdbId": tmdb_id}
     pl.DataFrame(links).sort("movieId").write_csv(folder / "links.csv")
     names = rng.choice(GENRES.split(), (movies, 3)).tolist()
     columns = {
@@ -86,11 +61,10 @@ def write_movies(folder: Path, movies: int, rng: Generator) -> pl.DataFrame:
         "release_date": [f"{year}-06-01" for year in rng.integers(1918, 2018, movies)],
         "runtime": rng.normal(95, 20, movies).round(),
         "title": [f"Movie {k}" for k in movie],
-        "vote_average": (6.4 + 2 * made["quality"]).round(1),
-        "vote_count": votes.astype(int),
+        "vote_average": (6.4 + 2 * quality).round(1),
+        "vote_count": (8_000 / (1 + movie / flat_ranks(movies)) ** 2).astype(int),
     }
     pl.DataFrame(columns)[rng.permutation(movie)].write_csv(folder / "movies_metadata.csv")
-    return made
 
 
 def flat_ranks(movies: int) -> int:
@@ -107,28 +81,22 @@ def activity(users: int, movies: int, ratings: int, rng: Generator) -> np.ndarra
     return counts
 
 
-def write_ratings(folder: Path, movies: pl.DataFrame, of_user: np.ndarray, rng: Generator) -> None:
-    """ratings.csv, sorted by user; written block by block."""
+def write_ratings(
+    folder: Path, movie_id: np.ndarray, quality: np.ndarray, of_user: np.ndarray, rng: Generator
+) -> None:
+    """ratings.csv, sorted by user, of so many ratings of each; written block by block."""
     blocks = np.split(of_user, np.flatnonzero(np.diff(np.cumsum(of_user) // BLOCK)) + 1)
     first = 1
     with (folder / "ratings.csv").open("wb") as stream:
-        for counts in track(blocks, "ratings", transient=True):
-            rated(movies, first, counts, rng).write_csv(stream, include_header=first == 1)
+        for counts in blocks:
+            user, movie = drawn(len(movie_id), counts, rng)
+            stars = 3.5 + quality[movie] + rng.normal(0, 0.43, len(counts))[user]
+            stars = np.rint(2 * (stars + rng.normal(0, 0.82, len(user)))).clip(1, 10) / 2
+            time = rng.integers(FIRST, LAST, len(user))
+            ids = {"userId": first + user, "movieId": movie_id[movie]}
+            table = pl.DataFrame(ids | {"rating": stars, "timestamp": time})
+            table.write_csv(stream, include_header=first == 1)
             first += len(counts)
-
-
-def rated(movies: pl.DataFrame, first: int, counts: np.ndarray, rng: Generator) -> pl.DataFrame:
-    """All ratings of the users from `first` on, who have so many each."""
-    user, movie = drawn(len(movies), counts, rng)
-    stars = 3.5 + movies["quality"].to_numpy()[movie] + rng.normal(0, 0.43, len(counts))[user]
-    stars += rng.normal(0, 0.82, len(user))
-    # the next minute or another sitting; who would pass the last year goes on in the first
-    later = rng.uniform(4, 44, len(user))
-    later = np.where(rng.random(len(user)) < 1 / SITTING, 86_400 * 2 ** (later / 4 - 1), later)
-    time = (rng.uniform(0, LAST - FIRST, len(counts))[user] + np.cumsum(later)) % (LAST - FIRST)
-    time = FIRST + time[np.argsort(user + rng.random(len(user)))].astype(int)
-    ids = {"userId": first + user, "movieId": movies["id"].to_numpy()[movie]}
-    return pl.DataFrame(ids | {"rating": np.rint(2 * stars).clip(1, 10) / 2, "timestamp": time})
 
 
 def drawn(movies: int, counts: np.ndarray, rng: Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,8 @@
-"""What full size costs -> <run>/speed.csv, and a table of each part
+"""What full size costs -> <run>/speed.csv, growth.csv
 
-- `preparing`: joining a dataset for the first time and reading it later, beside a bare
-  `polars.read_csv` of its ratings just before.
-- `shares`: each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to
-  predictions in Parquet. `item_tables` makes the item tables, which recommenders then read;
-  `significance` is the paired bootstrap between the first two recommenders over all users.
+Each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to predictions
+in Parquet. `item_tables` makes the item tables, which recommenders then read; `significance` is the
+paired bootstrap between the first two recommenders over all users.
 
 Each row is measured in a process of its own: processor seconds and peak memory. Meant for a made-up
 dataset: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing.
@@ -16,7 +14,6 @@ dataset: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing
 from __future__ import annotations
 
 import multiprocessing
-import os
 import resource
 import shutil
 import sys
@@ -26,11 +23,10 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numba
 import pandas as pd
-import polars as pl
 
 from experiments.common import Flags, Job, run_experiment
 from experiments.made_up import KAGGLE_RATINGS, make_dataset
@@ -49,10 +45,9 @@ from recbench.runs.processes import end_with_parent
 from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread
 
-PREPARING = ("bare read", "first time", "later", "without cache")
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
-MADE = ("item_tables", "predictions", "cache")  # folders beside the table, large
+MADE = ("item_tables", "predictions")  # folders beside the table, large
 
 
 @dataclass
@@ -61,17 +56,13 @@ class Parameters(Flags):
 
     dataset: str = "auto"
     """as in compare_all.py"""
-    parts: tuple[Literal["preparing", "shares"], ...] = ("preparing", "shares")
-    """which of the parts above"""
-    repeats: int = 15
-    """of the part preparing"""
     shares: tuple[int, ...] = (16, 8, 4, 2, 1)
     """of the users: a sixteenth, an eighth, … all"""
     models: tuple[str, ...] = (
         *("personal", "ridge", "ao", "bias", "svd", "colab", "torch"),
         *("movie_mean", "user_mean", "user_median"),
     )
-    """of the part shares"""
+    """which recommenders"""
     make: str = ""
     """a new folder: write a made-up dataset in the layout of Kaggle's to it, and end"""
     ratings: int = KAGGLE_RATINGS
@@ -83,14 +74,12 @@ def main(parameters: Parameters) -> int:
         make_dataset(Path(parameters.make), parameters.ratings, seed=parameters.seed)
         return 0
     check_range("--shares", *parameters.shares, least=1)
-    check_range("--repeats", parameters.repeats, least=1)
     for name in parameters.models:
         check_name(name)
     dataset = load_dataset(parameters.dataset)
 
     def jobs(folder: RunFolder) -> Iterator[Job]:
-        for part in parameters.parts:
-            yield from PARTS[part][0](parameters, dataset, folder.path)
+        return jobs_of_shares(parameters, dataset, folder.path)
 
     return run_experiment(parameters, "speed", [dataset], jobs, tables, "speed.csv")
 
@@ -98,9 +87,7 @@ def main(parameters: Parameters) -> int:
 def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
     for made in MADE:  # of no use any more
         shutil.rmtree(folder.path / made, ignore_errors=True)
-    there = set(rows["part"])
-    made_of = {part: (file, table) for part, (_, file, table) in PARTS.items() if part in there}
-    return {file: table(rows[rows["part"] == part]) for part, (file, table) in made_of.items()}
+    return {"growth.csv": growth(rows)}
 
 
 # --- rows, each in a process of its own --------------------------------------------------------
@@ -128,33 +115,13 @@ def measured(before: Callable[[], object], work: Callable[..., dict], *arguments
     return row | {"elapsed_seconds": elapsed, "seconds": seconds, "peak_gb": peak_memory() / 1e9}
 
 
-def jobs_of_preparing(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
-    """In turn, so that what is compared is measured in the same minute."""
-    file, cache = data.source.files[0], folder / "cache"
-    for repeat in range(1, parameters.repeats + 1):
-        for what in PREPARING:
-            key: dict[str, object] = {"part": "preparing", "repeat": repeat, "model": what}
-            before = partial(shutil.rmtree, cache, True) if what == "first time" else dict
-            yield job(key, prepare, what, parameters.dataset, file, cache, before=before)
-
-
-def prepare(what: str, dataset: str, file: Path, cache: Path) -> dict:
-    """Read the file, or load the dataset."""
-    os.environ["RECBENCH_CACHE"] = str(cache)
-    if what == "bare read":
-        pl.read_csv(file)
-    else:
-        load_dataset(dataset, cache=what != "without cache")
-    return {}
-
-
 def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
     models = parameters.models
     for share in parameters.shares:
         users = data.n_users // share
         made, predictions = folder / "item_tables" / f"{users}", folder / "predictions" / f"{users}"
         cell = (parameters.dataset, users, parameters.seed, made)
-        common: dict[str, object] = {"part": "shares", "share": share, "users": users}
+        common: dict[str, object] = {"share": share, "users": users}
         yield job(common | {"model": "item_tables"}, make_tables, *cell)
         for name in models:
             if share >= LARGEST_SHARE.get(name, 1):
@@ -198,18 +165,7 @@ def compare(folder: Path, models: tuple[str, str]) -> dict:
     return {"n_users": int(significance(losses, reference)["users"].max())}
 
 
-# --- a table of each part ----------------------------------------------------------------------
-
-
-def preparing_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of each way to read the ratings: memory, and medians over repeats of seconds."""
-    columns = {
-        "peak_gb": ("peak_gb", "max"),
-        "seconds": ("elapsed_seconds", "median"),
-        "processor seconds": ("seconds", "median"),
-    }
-    ways = rows.groupby("model", sort=False).agg(**columns)
-    return ways.rename_axis("what").reset_index()
+# --- the table ---------------------------------------------------------------------------------
 
 
 def growth(rows: pd.DataFrame) -> pd.DataFrame:
@@ -227,12 +183,6 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
         row["per_user_growth"] = times if len(by_share) > 1 else None
         table.append(row | {"peak_gb": by_share["peak_gb"].iloc[0]})
     return pd.DataFrame(table)
-
-
-PARTS: dict[str, tuple[Callable[..., Iterator[Job]], str, Callable]] = {
-    "preparing": (jobs_of_preparing, "preparing.csv", preparing_table),
-    "shares": (jobs_of_shares, "growth.csv", growth),
-}
 
 
 def peak_memory() -> float:

@@ -165,13 +165,6 @@ def load_class(path: str, spec: str) -> type:
     return cls
 
 
-def absolute(spec: str) -> str:
-    """ "file:Class" by the whole path of the file, if there is such a file; else `spec`."""
-    name, _, class_name = spec.rpartition(":")
-    file = _file(name)
-    return f"{file}:{class_name}" if name and file.is_file() else spec
-
-
 def line_of(error: BaseException, file: str | None) -> str:
     """ "my_file.py, line 12: ValueError: no" of an error that came through the file; without
     the place if it did not, or if there is no file."""

@@ -232,8 +232,6 @@ def test_flags_go_with_the_name(folder):
     assert with_flags("x.csv", TableFlags()) == "x.csv"
     frame().to_csv(folder / "what?.csv", index=False)
     assert split_flags(f"{folder}/what?.csv") == (f"{folder}/what?.csv", TableFlags())
-    whole = datasets.absolute_path(with_flags(f"{folder}/../mine/what?.csv", flags))
-    assert split_flags(whole) == (f"{folder}/what?.csv", flags)
 
 
 def test_the_only_table_of_a_folder_or_zip_file(folder):

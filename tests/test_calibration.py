@@ -40,15 +40,6 @@ def test_crps_is_the_squared_distance_of_the_cumulative_distributions(drawn):
     assert crps(stars, GRID, probabilities) == pytest.approx(expected, abs=1e-12)
 
 
-def test_crps_by_hand():
-    certain = np.array([[0.0, 1.0, 0.0]])
-    for stars in (1.0, 2.5, 4.0):  # off the grid and outside it too
-        grid = np.array([1.5, 2.0, 3.0])
-        assert crps(np.array([stars]), grid, certain)[0] == pytest.approx(abs(stars - 2.0))
-    # half on 2, half on 4, 2 given: F is off by a half from 2 to 4
-    assert crps(np.array([2.0]), np.array([2.0, 4.0]), np.array([[0.5, 0.5]]))[0] == 0.5
-
-
 @given(distributions(), st.sampled_from([50, 80, 95]))
 def test_coverage_is_the_part_of_a_ratings_quantiles_in_the_interval(drawn, level):
     stars, probabilities = drawn
@@ -61,20 +52,6 @@ def test_coverage_is_the_part_of_a_ratings_quantiles_in_the_interval(drawn, leve
             expected = ((quantiles >= low) & (quantiles <= high)).mean()
             assert found == pytest.approx(expected, abs=2e-3)
         assert 0 <= found <= 1 + 1e-9
-
-
-def test_coverage_by_hand():
-    p = np.array([[0.1, 0.2, 0.4, 0.2, 0.1]])  # cumulative: .1 .3 .7 .9 1
-    grid = np.array([1.0, 2, 3, 4, 5])
-    covered = {
-        level: [float(central_coverage(np.array([r]), grid, p, level)[0]) for r in grid]
-        for level in (50, 80)
-    }
-    assert covered[50] == pytest.approx([0, 0.25, 1, 0.25, 0])  # from .25 to .75
-    assert covered[80] == pytest.approx([0, 1, 1, 1, 0])  # from .1 to .9
-    # not on the grid: where it lies between two values
-    assert central_coverage(np.array([2.5]), grid, p, 50)[0] == 1
-    assert central_coverage(np.array([1.5, 9.0]), grid, np.tile(p, (2, 1)), 50).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("steps", [3, 5, 451])

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from Baselines.means import UserMean
 from recbench.evaluation.cells import make_cell
@@ -103,26 +102,3 @@ def test_all_users_are_warm_where_none_is_cold(synthetic):
     assert row["cold_users"] == 0
     assert row["cold_rmse"] is None
     assert row["warm_rmse"] == pytest.approx(row["rmse"])
-
-
-def threads():
-    """How many a product of matrices would take, in each library that has any."""
-    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
-
-
-class CountsThreads(UserMean):
-    """Remembers the threads that it had."""
-
-    def fit(self, training):
-        self.threads = threads()
-        return super().fit(training)
-
-
-def test_matrices_of_a_recommender_take_one_thread_and_afterwards_as_many_as_before(synthetic):
-    with threadpool_limits(2, user_api="blas"):
-        before = threads()
-        model = CountsThreads()
-        measure(lambda: model, make_cell(synthetic, STRICT, 8, 10))
-        assert threads() == before
-    assert model.threads
-    assert set(model.threads) == {1}

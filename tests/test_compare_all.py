@@ -10,7 +10,9 @@ from in_process import run_here, script
 from tests_paths import ROOT, SYNTHETIC
 
 import compare_all
+from Collaborative import torch_colab
 from experiments import claims as claims_script
+from PerUser import perUser, perUser_pytorch
 from recbench.evaluation.significance import holm
 
 RECOMMENDERS = compare_all.Parameters().models
@@ -20,7 +22,8 @@ QUICK = ["--models", "ao", "user_mean", "movie_mean", "always_3"]
 
 
 def here(*words, cwd=ROOT, expected=0):
-    """What the script prints, in this process."""
+    """What the script prints, in this process; with one worker unless others are named."""
+    words = words if "--workers" in words else (*words, "--workers", "1")
     status, printed, errors = run_here(compare_all, *words, cwd=cwd)
     assert status == expected, printed + errors
     return printed + errors
@@ -29,7 +32,9 @@ def here(*words, cwd=ROOT, expected=0):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "new" / "run"
-    done = script("compare_all.py", *SMALL, "--iterations", "2", "--output-dir", folder)
+    done = script(
+        "compare_all.py", *SMALL, "--iterations", "2", "--workers", "1", "--output-dir", folder
+    )
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
@@ -93,39 +98,11 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
     assert (folder / "report.html").stat().st_size > 1_000_000  # the library is in it
 
 
-def test_pictures_are_drawn(finished):
-    for name in ("error_by_ratings", "differences", "error_by_cost"):
-        picture = (finished[0] / "plots" / f"{name}.png").read_bytes()
-        assert picture.startswith(b"\x89PNG")
-        assert "<svg" in (finished[0] / "plots" / f"{name}.svg").read_text()
-
-
 def test_each_cell_is_a_line_with_its_scores_and_the_time_left(finished):
     lines = re.findall(r"^\[(\d)/4\] 8 × \d0, iteration \d, RMSE: (.*) left\)$", finished[1], re.M)
     assert [number for number, _ in lines] == ["1", "2", "3", "4"]
     for _, scores in lines:
         assert all(re.search(rf"{name} \d\.\d{{3}}", scores) for name in RECOMMENDERS)
-
-
-OWN_HOLDOUT = """
-import numpy as np
-from recbench.evaluation.holdouts import Holdout
-
-class EveryThird(Holdout):
-    question = "does every third rating follow from the rest?"
-    def held_out(self, ratings, seed):
-        return np.arange(len(ratings)) % 3 == 0
-"""
-
-
-@pytest.mark.slow
-def test_a_holdout_of_ones_own_is_one_class(tmp_path):
-    (tmp_path / "my_holdout.py").write_text(OWN_HOLDOUT)
-    words = ["--holdout", "my_holdout:EveryThird", "--iterations", "1", "--output-dir", "out"]
-    here(*SMALL, *QUICK, *words, cwd=tmp_path)
-    table = pd.read_csv(tmp_path / "out" / "comparison.csv").query("reviews_per_user == 20")
-    assert set(table["holdout"]) == {"my_holdout:EveryThird"}
-    assert set(table["n_test"]) == {54}  # of 8 x 20
 
 
 def test_claims_pair_any_two(finished):
@@ -157,11 +134,11 @@ def test_claims_pair_any_two(finished):
 @pytest.mark.slow
 def test_recommenders_added_to_a_run_are_as_if_they_had_been_there(tmp_path):
     whole, grown = tmp_path / "whole", tmp_path / "grown"
-    words = [*SMALL, "--iterations", "2", "--workers", "1"]
+    words = [*SMALL, "--iterations", "2"]
     here(*words, "--models", "user_mean", "bias", "svd", "user_median", "--output-dir", whole)
     here(*words, "--models", "user_mean", "bias", "--output-dir", grown)
     more = ["--add-models", "svd", "user_median", "bias"]  # bias is there: it is run again
-    here("--resume", grown, "--workers", "1", *more)
+    here("--resume", grown, *more)
     for name in ("comparison.csv", "significance.csv"):
         tables = [pd.read_csv(folder / name) for folder in (whole, grown)]
         kept = [table.drop(columns=TIMES, errors="ignore") for table in tables]
@@ -169,7 +146,7 @@ def test_recommenders_added_to_a_run_are_as_if_they_had_been_there(tmp_path):
     about = json.loads((grown / "run.json").read_text())
     assert about["parameters"]["models"] == ["user_mean", "bias", "svd", "user_median"]
     assert about["added_models"][0][2] == ["svd", "user_median", "bias"]
-    here("--resume", grown, "--workers", "1")  # and goes on as any other
+    here("--resume", grown)  # and goes on as any other
 
 
 @pytest.mark.slow
@@ -188,8 +165,7 @@ def test_a_reference_that_is_named_beforehand(tmp_path):
 def test_the_reference_is_the_best_on_validation_rows_of_all_iterations(tmp_path, words):
     """Where it is asked for, and where the one named beforehand is not among the models."""
     models = ["--models", "user_mean", "bias", "svd", "movie_mean", *words]
-    out = ["--workers", "1", "--output-dir", tmp_path / "out"]
-    here(*SMALL, "--iterations", "2", *models, *out)
+    here(*SMALL, "--iterations", "2", *models, "--output-dir", tmp_path / "out")
     scores = json.loads((tmp_path / "out" / "run.json").read_text())["references"]
     assert len(scores) == 2 * 2  # cells x iterations
     differences = pd.read_csv(tmp_path / "out" / "significance.csv")
@@ -362,7 +338,11 @@ def test_scripts_run_by_themselves(name, words, prints):
     done = script(name, *sample, *words)
     assert done.returncode == 0, done.stderr
     assert prints in done.stdout
-    wrong = script(name, *sample, "--num-users", "-5")
-    assert wrong.returncode == 2
-    assert "-5" in wrong.stderr
-    assert "Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize("module", [perUser, perUser_pytorch, torch_colab])
+def test_a_wrong_sample_of_these_is_one_message(module):
+    status, _, errors = run_here(module, "--dataset", SYNTHETIC, "--num-users", "-5")
+    assert status == 2
+    assert "-5" in errors
+    assert "Traceback" not in errors

@@ -3,28 +3,19 @@
 import pytest
 from tests_paths import SYNTHETIC
 
-import compare_all
 from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import Training
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.models import factorization as cost
 from recbench.models.factorization import BURN_IN
 from recbench.runs import running
+from recbench.runs.grid import CellTask
+
+STRICT = PROTOCOLS["strict"].changed(background_users=0)
 
 
-def test_it_grows_with_ratings_factors_and_samples():
-    seconds, size = cost.expected_cost(9, 100, 1_000_000, 5_000, 3_000)
-    assert 0 < seconds < 3_600
-    assert cost.expected_cost(9, 100, 2_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
-    assert cost.expected_cost(19, 100, 1_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
-    assert cost.expected_cost(9, 200, 1_000_000, 5_000, 3_000)[0] == pytest.approx(2 * seconds)
-    kept = 8 * 10 * 8_000 * 100
-    assert size == kept + cost.BYTES_OF_A_RATING * 1_000_000
-
-
-def test_the_samples_kept_take_what_was_said(synthetic_cell):
-    cell = synthetic_cell
+def test_the_samples_kept_take_what_was_said(synthetic):
+    cell = make_cell(synthetic, STRICT, 0, 0)
     model = BayesianFM(samples=20).fit(Training(cell.personal.train, cell.movies))
     users, films = cell.n_users, len(cell.movies)
     _, size = model.expected_cost(0, users, films)
@@ -32,24 +23,13 @@ def test_the_samples_kept_take_what_was_said(synthetic_cell):
     assert kept == pytest.approx(model.state_bytes() + model.shared_bytes(), rel=0.5)  # and bits
 
 
-@pytest.fixture
-def synthetic_cell(synthetic):
-    return make_cell(synthetic, PROTOCOLS["strict"].changed(background_users=0), 0, 0)
-
-
-def test_it_is_said_once_and_of_large_cells_alone(tmp_path, monkeypatch, capsys):
-    flags = {
-        "dataset": str(SYNTHETIC),
-        "num_users": (0, 30),
-        "reviews_per_user": (0,),
-        "models": ("bayes_fm", "user_mean"),
-        "iterations": 2,
-        "workers": 1,
-    }
-    compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "small")))
-    assert "fitted to up to" not in capsys.readouterr().out
+def test_it_is_said_once_and_of_large_cells_alone(synthetic, monkeypatch):
+    key, models = {"num_users": 0, "reviews_per_user": 0}, {"bayes_fm": "bayes_fm", "bias": "bias"}
+    tasks = [
+        CellTask(str(SYNTHETIC), STRICT, key | more, 0, models, "weightless", {})
+        for more in ({"iteration": 1}, {"iteration": 2}, {"num_users": 30, "iteration": 1})
+    ]
+    assert running.expected_costs(tasks, synthetic) == []
     monkeypatch.setattr(running, "LARGE", 3_000)
-    compare_all.main(compare_all.Parameters(**flags, output_dir=str(tmp_path / "large")))
-    said = [line for line in capsys.readouterr().out.splitlines() if "fitted to up to" in line]
-    assert len(said) == 1
-    assert said[0].startswith("bayes_fm fitted to up to 3,100 ratings: about 0 minutes")
+    (line,) = running.expected_costs(tasks, synthetic)
+    assert line.startswith("bayes_fm fitted to up to 3,100 ratings: about 0 minutes")

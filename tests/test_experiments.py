@@ -167,21 +167,12 @@ def test_each_method_is_run_by_its_own_protocols(tmp_path):
 
 # --- wrong flags -------------------------------------------------------------------------------
 
-ONLY_1M = ("ml-1m-90-10",)
-
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
         ({"models": ("bayes",)}, "--models is bayes. Expected some of bias, svd"),
-        ({"models": ("bias", "bias")}, "--models is bias bias. Expected some"),
-        ({"models": ()}, "--models is empty"),
-        ({"folds": ONLY_1M}, "MovieLens 1M is not there"),
-        (
-            {"folds": ONLY_1M, "models": ("bias",), "dataset_1m": str(SYNTHETIC)},
-            "none of --models bias is run by them",
-        ),
-        ({"dataset_1m": "nowhere"}, "nowhere: no such folder"),
+        ({"folds": ("ml-1m-90-10",)}, "nothing is left to measure"),
         ({"seed": -1}, "--seed is -1"),
         ({"resume": "nowhere"}, "nowhere: has no run.json"),
     ],

@@ -1,17 +1,16 @@
 """The flags of each script: read at once, grouped, with the parameters at the top as defaults."""
 
 import contextlib
-import os
 import re
-import subprocess
-import sys
 
 import pytest
-from in_process import script
+from in_process import run_here, script
 from tests_paths import ROOT
 
+from Collaborative import torch_colab
 from compare_all import Parameters as Grid
 from continual import Parameters as Replay
+from PerUser import perUser_pytorch
 from recbench.contract import learns_from_words
 from recbench.errors import InputError
 from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
@@ -126,29 +125,6 @@ def test_parameters_of_runs_that_are_kept_are_still_read():
     assert found >= 20
 
 
-def test_a_run_goes_on_with_its_own_number_of_ratings():
-    for flag in ("--ratings-per-user", "--reviews-per-user"):
-        done = script("compare_all.py", "--resume", "results/main/default", flag, "3")
-        assert done.returncode == 2
-        assert "--ratings-per-user is 3, the run has 5 10 25 100 200" in done.stderr
-
-
-@pytest.mark.parametrize("flag", ["--help", "--list-models"])
-def test_nobody_reads_on(flag):
-    """As of `| head -3`."""
-    child = subprocess.Popen(
-        [sys.executable, "compare_all.py", flag],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    child.stdout.close()
-    assert child.stderr.read() == b""
-    child.stderr.close()
-    assert child.wait() == 141
-
-
 def test_the_list_of_models():
     done = script("compare_all.py", "--list-models")
     assert done.returncode == 0, done.stderr
@@ -179,17 +155,17 @@ def test_every_class_of_a_family_that_has_a_name_is_in_the_table():
 
 
 @pytest.mark.parametrize(
-    ("name", "flag", "value"),
+    ("module", "flag", "value"),
     [
-        ("PerUser/perUser_pytorch.py", "--hidden", "0"),
-        ("PerUser/perUser_pytorch.py", "--epochs", "0"),
-        ("PerUser/perUser_pytorch.py", "--learning-rate", "nan"),
-        ("Collaborative/torch_colab.py", "--embedding", "0"),
-        ("Collaborative/torch_colab.py", "--batch", "0"),
+        (perUser_pytorch, "--hidden", "0"),
+        (perUser_pytorch, "--epochs", "0"),
+        (perUser_pytorch, "--learning-rate", "nan"),
+        (torch_colab, "--embedding", "0"),
+        (torch_colab, "--batch", "0"),
     ],
 )
-def test_a_size_that_no_network_has_is_one_message(name, flag, value):
-    done = script(name, flag, value)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {flag} is {value}")
-    assert "Traceback" not in done.stderr
+def test_a_size_that_no_network_has_is_one_message(module, flag, value):
+    status, _, errors = run_here(module, flag, value)
+    assert status == 2
+    assert errors.startswith(f"error: {flag} is {value}")
+    assert "Traceback" not in errors

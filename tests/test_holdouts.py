@@ -142,14 +142,6 @@ def test_a_split_is_the_whole_sample_once_and_its_background(rows, background, n
     assert split.training_ratings(with_background=False) is split.train
 
 
-def test_every_holdout_says_what_it_asks():
-    assert list(holdouts()) == ["last", "next", "random", "global-time", "published"]
-    for cls in holdouts().values():
-        assert cls.question.endswith("?")
-        assert cls.__doc__
-    assert not Published().same_test_rows
-
-
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

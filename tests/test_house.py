@@ -6,7 +6,6 @@ import re
 import pytest
 from tests_paths import ROOT
 
-from recbench.evaluation.holdouts import holdouts
 from recbench.registry import FAMILIES, RECOMMENDERS
 
 SCRIPTS = {path.stem for path in ROOT.glob("*.py")}
@@ -106,15 +105,6 @@ def test_evaluation_runs_and_report_know_no_recommender_by_name():
             assert not names.search(file.read_text()), file.name
 
 
-def test_no_holdout_is_named_but_where_it_stands_and_where_a_protocol_chooses_it():
-    names = re.compile(rf"== [\"']({'|'.join(holdouts())})[\"']")
-    for part in PARTS:
-        for file in files_of(part):
-            text = file.read_text()
-            found = [name for name in names.findall(text) if name != "published"]
-            assert not found, file.relative_to(ROOT)
-
-
 def test_the_path_is_changed_where_a_script_inside_a_family_needs_it_alone():
     found = {
         str(file.relative_to(ROOT))
@@ -124,7 +114,3 @@ def test_the_path_is_changed_where_a_script_inside_a_family_needs_it_alone():
     }
     scripts = ("PerUser/perUser.py", "PerUser/perUser_pytorch.py", "Collaborative/torch_colab.py")
     assert found == set(scripts)
-
-
-def test_there_is_no_utils():
-    assert not [path for path in ROOT.rglob("*util*.py") if ".venv" not in path.parts]

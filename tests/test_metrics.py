@@ -25,17 +25,6 @@ def predictions(draw):
     return stars, predicted, rng.integers(0, draw(st.integers(1, 6)), n) * 3
 
 
-def test_by_hand():
-    # user 7: errors 1, -1; user 2: error 2
-    stars, predicted = np.array([3.0, 4.0, 1.0]), np.array([4.0, 3.0, 3.0])
-    user = np.array([7, 7, 2])
-    assert metrics.rmse(stars, predicted, user) == pytest.approx(np.sqrt((1 + 4) / 2))
-    assert metrics.rmse_pooled(stars, predicted) == pytest.approx(np.sqrt(2))
-    assert metrics.mae(stars, predicted, user) == pytest.approx(1.5)
-    assert metrics.mae_pooled(stars, predicted) == pytest.approx(4 / 3)
-    assert metrics.mean_per_user(np.array([1.0, 3.0, 9.0]), user).tolist() == [9.0, 2.0]
-
-
 def test_right_within_two_ones():
     ones = np.array([4, 4, 4, 4, 10, 0], dtype=np.uint8)
     predicted = np.array([1, 2, 6, 7, 8, 3], dtype=np.uint8)

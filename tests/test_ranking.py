@@ -13,7 +13,7 @@ from recbench.evaluation import ranking
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.evaluation.ranking import full_ranking, place_chances, popularity_percentile
+from recbench.evaluation.ranking import full_ranking, popularity_percentile
 from recbench.ratings import Ratings
 
 STRICT = PROTOCOLS["strict"]
@@ -69,15 +69,6 @@ def test_ties_are_the_mean_over_random_orders(seed, n, levels):
     ndcg, recall = by_hand(table[0], np.isin(np.arange(n), liked), orders)
     assert found.ndcg[0] == pytest.approx(ndcg, abs=3 / np.sqrt(orders))
     assert found.recall[0] == pytest.approx(recall, abs=3 / np.sqrt(orders))
-
-
-def test_the_chances_of_a_place_sum_to_one_movie():
-    stars = np.array([3.0, 3, 1, 5, 2, 2, 2, 1, 1, 4, 4, 1, -np.inf])
-    chance = place_chances(stars)
-    assert chance.sum(axis=0) == pytest.approx(np.ones(10))
-    assert chance[12].sum() == 0
-    few = place_chances(np.array([3.0, 2.0, -np.inf]))  # less than ten to show
-    assert few.sum(axis=0).tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_constant_is_at_chance_level_wherever_the_liked_movies_stand():
@@ -217,7 +208,7 @@ MODELS = ["--models", "movie_mean", "bias", "user_median", "--iterations", "2", 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranking") / "run"
-    printed = here(*SMALL, *MODELS, "--workers", "2", "--output-dir", folder)
+    printed = here(*SMALL, *MODELS, "--output-dir", folder)
     assert "nDCG at 10 of all movies" in printed
     return folder
 
@@ -244,13 +235,13 @@ def test_rankings_are_compared_user_by_user(finished):
         assert of_score["better_share"].between(0, 1).all()
 
 
-def test_a_stopped_run_goes_on_with_one_worker_to_the_same_rankings(finished, tmp_path):
+def test_a_stopped_run_goes_on_to_the_same_rankings(finished, tmp_path):
     folder = tmp_path / "stopped"
     folder.mkdir()
     (folder / "run.json").write_text((finished / "run.json").read_text())
     rows = pd.read_csv(finished / "comparison.csv").sample(frac=0.5, random_state=0)
     rows.to_csv(folder / "comparison.csv", index=False)
     (folder / "predictions.parquet").write_bytes((finished / "predictions.parquet").read_bytes())
-    here("--resume", folder, "--workers", "1")
+    here("--resume", folder)
     for one, two in zip(files_of(finished), files_of(folder), strict=True):
         pd.testing.assert_frame_equal(one, two, check_exact=True)

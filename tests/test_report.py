@@ -89,6 +89,18 @@ def test_columns_of_a_csv(run):
     assert "| 20,000 |  | y |" in whole
 
 
+def test_a_column_of_a_csv_by_two_others(run):
+    rows = [("x", 1, "a", 0.5), ("x", 1, "b", 0.25), ("y", 2, "a", 0.125)]
+    pd.DataFrame(rows, columns=["p", "q", "model", "v"]).to_csv(run / "some.csv", index=False)
+    written = with_tables("<!-- crosstab some.csv p,q model v -->\n<!-- end -->", run)
+    assert written.splitlines()[1:-1] == [
+        "| p | q | a | b |",
+        "|---|---|---|---|",
+        "| x | 1 | 0.500 | 0.250 |",
+        "| y | 2 | 0.125 |  |",
+    ]
+
+
 def test_a_missing_file_is_named(run):
     with pytest.raises(InputError, match=r"nowhere\.csv"):
         with_tables("<!-- csv nowhere.csv -->\n<!-- end -->", run)

@@ -4,9 +4,6 @@ import pandas as pd
 import polars as pl
 
 from recbench.runs.predictions import CELLS, Predictions, write_part
-from recbench.runs.run_folder import RunFolder
-
-ABOUT = {"parameters": {}, "datasets": []}
 
 
 def models_of(predictions):
@@ -17,16 +14,6 @@ def predictions_of(model):
     row = {"num_users": 5, "reviews_per_user": 10, "iteration": 1, "model": model, "rmse": 1.0}
     numbers = {"user_id": [1, 2], "movie_id": [3, 4], "stars": [4.0, 2.0], "predicted": [3.5, 2.5]}
     return row, pd.DataFrame(numbers | {"ones": [8, 4], "predicted_ones": [7, 5]})
-
-
-def test_two_runs_of_one_name_meet_others_in_different_folders(tmp_path):
-    one = RunFolder.create(tmp_path / "a" / "run", dict(ABOUT))
-    other = RunFolder.create(tmp_path / "b" / "run", dict(ABOUT))
-    assert one.unique_name() != other.unique_name()
-    assert one.unique_name().startswith("run-")
-    one._lock.release()
-    again = RunFolder.resume(tmp_path / "a" / "run")
-    assert again.unique_name() == one.unique_name()
 
 
 def test_what_a_model_predicted_before_it_changed_is_gone(tmp_path):
@@ -56,13 +43,10 @@ def test_a_finished_file_takes_more_parts(tmp_path):
 
 
 def test_parts_that_were_not_taken_when_the_run_stopped_are_taken_later(tmp_path):
-    folder, shared = tmp_path / "run", tmp_path / "shared"
-    folder.mkdir()
-    write_part(shared, *predictions_of("mine"))
-    found = Predictions(folder, shared)
+    write_part(tmp_path, *predictions_of("mine"))
+    found = Predictions(tmp_path)
     assert models_of(found) == {"mine"}
     assert [row["model"] for row in found.rows] == ["mine"]
-    assert not list((shared / "predictions").iterdir())
 
 
 def test_shards_of_a_model_that_has_changed_are_gone(tmp_path):

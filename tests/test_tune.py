@@ -136,28 +136,6 @@ def test_the_first_is_the_defaults_and_all_are_in_the_space():
     assert np.mean(found[20:]) < np.mean(found[1:11])  # it learns where to look
 
 
-def test_a_failed_trial_counts():
-    def fails(settings):
-        return {"status": "failed"} if settings["d"] == "x" else bowl(settings)
-
-    rows = list(trials(SPACE, DEFAULTS, 12, 0, fails))
-    assert len(rows) == 12
-    assert {row["status"] for row in rows} == {"ok", "failed"}
-
-
-def test_earlier_trials_are_not_made_again_and_lead_to_the_same():
-    whole = list(trials(SPACE, DEFAULTS, 25, 3, bowl))
-    made = []
-
-    def counting(settings):
-        made.append(settings)
-        return bowl(settings)
-
-    earlier = {row["trial"]: row for row in whole[:15]}
-    assert list(trials(SPACE, DEFAULTS, 25, 3, counting, earlier)) == whole
-    assert len(made) == 10
-
-
 def test_earlier_trials_of_another_space_are_refused():
     earlier = {row["trial"]: row for row in trials(SPACE, DEFAULTS, 5, 0, bowl)}
     with pytest.raises(InputError, match="search space, a default or Optuna has changed"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -11,7 +10,7 @@ from pathlib import Path
 from recbench.data import any_table, downloads, grouplens_files, kaggle
 from recbench.data.cache import unpacked
 from recbench.data.ml_100k import read_ml_100k
-from recbench.data.scales import TableFlags, split_flags, with_flags
+from recbench.data.scales import TableFlags, split_flags
 from recbench.data.scanning import SUFFIXES
 from recbench.data.tables import Source
 from recbench.errors import InputError
@@ -43,14 +42,6 @@ class Place:
 def load_source(dataset: str = "auto") -> Source:
     """The dataset named, or in the folder named; see `locate`."""
     return locate(dataset).read()
-
-
-def absolute_path(dataset: str) -> str:
-    """The whole path of a folder or file; a name of a dataset as it is."""
-    path, flags = split_flags(dataset)
-    if path in NAMES or not Path(path).expanduser().exists():
-        return dataset
-    return with_flags(os.path.abspath(Path(path).expanduser()), flags)
 
 
 @lru_cache(maxsize=1)  # "auto" is decided once in a run

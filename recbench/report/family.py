@@ -40,6 +40,13 @@ class Page:
             raise InputError(f"{file}: is not there; run what makes it")
         return _read(file, file.stat().st_mtime_ns)
 
+    def rows(self, file: str, *filters: str) -> pd.DataFrame:
+        """Those of the CSV that have these values, "column=value" with _ for a space."""
+        table = self.read(file)
+        for column, value in (one.split("=") for one in filters):
+            table = table[table[column].astype(str).str.replace(" ", "_") == value]
+        return table
+
     def compared(self, run: str, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows, whose comparisons the document makes, with the corrected p as `p_holm`. One
         that two tables have counts once, with the larger p."""

@@ -187,12 +187,21 @@ def differences(page: Page, run: str, score: str, models: str = "") -> str:
 
 def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
     """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
-    table = _filtered(page.read(file), filters)
+    table = page.rows(file, *filters)
     table = table.rename(columns=lambda name: name.replace(" ", "_"))
     if columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     heads = [str(one).replace("_", " ").replace("reviews", "ratings") for one in table.columns]
+    return markdown_table(heads, rows)
+
+
+def crosstab(page: Page, file: str, lines: str, column: str, value: str) -> str:
+    """The numbers of `value` of the file, by the columns `lines` and by `column`."""
+    names = lines.split(",")
+    table = page.read(file).pivot_table(value, names, column, "first", sort=False).reset_index()
+    rows = [[_cell(one) for one in row] for row in table.itertuples(index=False)]
+    heads = [name.replace("_", " ").replace("reviews", "ratings") for name in table.columns]
     return markdown_table(heads, rows)
 
 
@@ -253,7 +262,7 @@ def leaderboard(
 def costs(page: Page, file: str, part: str) -> str:
     """Of this part of speed.csv the cost of something, that of an alternative, and the ratio."""
     rows = []
-    for row in _filtered(page.read(file), (f"part={part}",)).fillna("").to_dict("records"):
+    for row in page.rows(file, f"part={part}").fillna("").to_dict("records"):
         other = row["against"] and f"{row['against']}: {row['against_value']:.3g}"
         ratio = row["ratio"] and f"{row['ratio']:.3g} ×"
         rows.append([row["what"], f"{row['value']:.3g} {row['unit']}".rstrip(), other, ratio])
@@ -334,7 +343,7 @@ def percent(page: Page, run: str, model: str, reference: str) -> str:
 
 def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> str:
     """One number of a CSV, or the mean of those that the filters leave."""
-    table = _filtered(page.read(file), filters)
+    table = page.rows(file, *filters)
     if table.empty:
         raise InputError(f"{file} has no row with {' '.join(filters)}")
     return f"{table[column].mean():,.{decimals}f}"
@@ -350,13 +359,6 @@ def _seconds(seconds: float) -> str:
         if amount >= 1:
             return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f} {unit}"
     return f"{seconds * 1e6:.1g} µs"
-
-
-def _filtered(table: pd.DataFrame, filters: tuple[str, ...]) -> pd.DataFrame:
-    for column, value in (one.split("=") for one in filters):
-        there = table[column].astype(str).str.replace(" ", "_")
-        table = table[there == value]
-    return table
 
 
 def _cell(value: object) -> str:
@@ -377,7 +379,18 @@ PICTURES: dict[str, tuple[str, Callable[..., Figure]]] = {
     "curves": ("![RMSE by how many ratings the user has given before]({1})", CURVES),
     "waiting": ("![RMSE beside the reference by the age of the last fit]({1})", WAITING),
 }
-TABLES = (scores, differences, claims, verdicts, leaderboard, csv, costs, replay, replay_costs)
+TABLES = (
+    scores,
+    differences,
+    claims,
+    verdicts,
+    leaderboard,
+    csv,
+    crosstab,
+    costs,
+    replay,
+    replay_costs,
+)
 KINDS: dict[str, Callable[..., str]] = {
     **{one.__name__: one for one in (*TABLES, curve, count, percent, value)},
     "family": lambda page, *files: "",

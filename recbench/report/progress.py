@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Self
 
-import numpy as np
 import pandas as pd
 from rich.console import Console, Group
 from rich.live import Live
@@ -102,7 +101,7 @@ class GridProgress:
         """
         with self._lock:
             for row in rows:
-                if row["status"] == "ok":  # workers of a cluster report nothing else
+                if row["status"] == "ok":
                     of_row = Piece(**key, model=row["model"])
                     self._time_left.took(of_row, row["fit_seconds"] + row["predict_seconds"])
             self._time_left.drop(pieces)
@@ -183,10 +182,9 @@ class PiecesProgress:
 class TimeLeft:
     """The time left for pieces of work.
 
-    Pieces of the same recommender and size take what such pieces took on average. Other sizes lie
-    on a line through those that are known (least squares, neither end below zero); one of a
-    recommender that has done only one size takes as long as that, one that is not known yet as long
-    as all pieces on average.
+    Pieces of the same recommender and size take what such pieces took on average; other sizes what
+    the recommender took for a rating, and a recommender that is not known yet as long as all pieces
+    on average.
 
     Args:
         size_of: of a piece: how many ratings it learns, about.
@@ -195,7 +193,7 @@ class TimeLeft:
     def __init__(self, size_of: Callable[[Piece], float]) -> None:
         self._size_of = size_of
         self._expected: set[Piece] = set()
-        self._taken: dict[str, dict[float, list[float]]] = {}  # by recommender and size
+        self._taken: dict[str, list[tuple[float, float]]] = {}  # sizes and seconds of each
         self._all: list[float] = []
 
     def expect(self, pieces: Iterable[Piece]) -> None:
@@ -206,8 +204,7 @@ class TimeLeft:
         """It is done; a second time it counts as the first."""
         if piece in self._expected:
             self._expected.remove(piece)
-            sizes = self._taken.setdefault(piece.model, {})
-            sizes.setdefault(self._size_of(piece), []).append(seconds)
+            self._taken.setdefault(piece.model, []).append((self._size_of(piece), seconds))
             self._all.append(seconds)
 
     def drop(self, pieces: Iterable[Piece]) -> None:
@@ -233,15 +230,9 @@ class TimeLeft:
 
     def _of(self, piece: Piece) -> float:
         """What a piece takes, in all."""
-        size = self._size_of(piece)
-        means = {one: np.mean(seconds) for one, seconds in self._taken.get(piece.model, {}).items()}
-        if not means:
-            return float(np.mean(self._all)) if self._all else 0.0
-        if size in means:
-            return float(means[size])
-        sizes, seconds = np.array(list(means)), np.array(list(means.values()))  # (sizes,)
-        if len(sizes) == 1:
-            return float(seconds[0])
-        slope = max(float(np.polyfit(sizes, seconds, 1)[0]), 0.0)
-        slope = min(slope, float(seconds.mean() / sizes.mean()))  # at size 0 it is not below zero
-        return float(seconds.mean() + slope * (size - sizes.mean()))
+        size, known = self._size_of(piece), self._taken.get(piece.model)
+        if not known:
+            return sum(self._all) / max(len(self._all), 1)
+        alike = [one for one in known if one[0] == size] or known
+        sizes, seconds = map(sum, zip(*alike, strict=True))
+        return size * seconds / sizes

@@ -32,7 +32,6 @@ class Predictions:
 
     Args:
         folder: of the run.
-        written_to: where parts are written; None: to the folder of the run.
 
     Attributes:
         rows: of the parts that were there, each a row of the table.
@@ -41,15 +40,12 @@ class Predictions:
         InputError: the file of all cannot be read.
     """
 
-    def __init__(self, folder: Path, written_to: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._file = folder / "predictions.parquet"
         self._parts = folder.resolve() / PARTS
-        self._written_to = (written_to or folder).resolve() / PARTS
         self._whole = _keys_of(self._file) if self._file.exists() else []
         self._part_of: dict[Key, Path] = {}
         self.rows: list[dict] = []
-        for part in sorted(self._written_to.glob("*.parquet")):
-            self._fetch(part.name)
         for part in sorted(self._parts.glob("*.parquet")):
             try:
                 (key,) = _keys_of(part)
@@ -64,22 +60,12 @@ class Predictions:
 
     def add(self, row: dict[str, object], predictions: pd.DataFrame) -> None:
         """Write a part, and take it."""
-        write_part(self._written_to.parent, row, predictions)
+        write_part(self._parts.parent, row, predictions)
         self.take(row)
 
     def take(self, key: dict[str, object]) -> None:
         """One more part has been written."""
-        self._part_of[tuple(key[name] for name in KEY)] = self._fetch(_name(key))  # type: ignore[index]
-
-    def _fetch(self, name: str) -> Path:
-        """Move a part into the folder of the run, which may be on another disk."""
-        written, part = self._written_to / name, self._parts / name
-        if written != part:
-            self._parts.mkdir(exist_ok=True)
-            with complete_file(part) as scratch:
-                shutil.copyfile(written, scratch)
-            written.unlink()
-        return part
+        self._part_of[tuple(key[name] for name in KEY)] = self._parts / _name(key)  # type: ignore[index]
 
     def forget(self, models: list[str]) -> None:
         """Delete the predictions of these models, also those of shards."""
@@ -92,7 +78,7 @@ class Predictions:
             left = pl.scan_parquet(self._file, glob=False).filter(~pl.col("model").is_in(models))
             with complete_file(self._file) as scratch:
                 left.sink_parquet(scratch, compression="zstd")
-        cells = self._written_to.parent / CELLS
+        cells = self._parts.parent / CELLS
         for name in models:
             for shard in cells.glob(f"*/{in_file_name(name)}-*"):
                 shard.unlink()

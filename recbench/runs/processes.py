@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from recbench.errors import InputError, disk_is_full
-from recbench.runs.cluster import Cluster
 from recbench.threads import on_one_thread
 
 T = TypeVar("T")
@@ -83,7 +82,7 @@ def number_of_workers(requested: int, at_most: int | None) -> int:
 def work_through(
     work: Callable[[T], R],
     tasks: Sequence[T],
-    workers: int | Cluster,
+    workers: int,
     resume_command: str,
     observer: Observer | None = None,
 ) -> Iterator[R]:
@@ -95,18 +94,16 @@ def work_through(
 
     Args:
         work: a function of a module.
-        workers: how many processes on this machine; 1: this one. Or a cluster.
+        workers: how many processes; 1: this one.
         resume_command: shown to the user if a worker is killed.
-        observer: called with the progress of tasks on this machine, in a thread of its own if they
-            run in other processes; not with the progress of those on a cluster.
+        observer: called with the progress of tasks, in a thread of its own if they run in other
+            processes.
 
     Raises:
-        InputError: a worker was killed, or see `Cluster.work_through`.
+        InputError: a worker was killed.
     """
     work = partial(on_one_thread, work)
-    if isinstance(workers, Cluster):
-        yield from workers.work_through(work, tasks, resume_command)
-    elif workers > 1 and tasks:
+    if workers > 1 and tasks:
         yield from _in_processes(work, tasks, workers, resume_command, observer)
     else:
         waiting = deque(tasks)

@@ -35,7 +35,7 @@ def provenance() -> dict:
     }
 
 
-def changes(then: dict, now: dict, text: str = "{what} was {then}, now {now}") -> list[str]:
+def changes(then: dict, now: dict) -> list[str]:
     """How two provenances differ: commit, code, Python, packages; not the machine."""
     named = {"git_commit": "the commit", "python": "Python"}
     if then.get("git_commit") == now["git_commit"] and "code" in then:
@@ -43,7 +43,7 @@ def changes(then: dict, now: dict, text: str = "{what} was {then}, now {now}") -
     pairs = [(what, then.get(key), now[key]) for key, what in named.items()]
     packages = then.get("packages") or {}
     pairs += [(name, packages.get(name), number) for name, number in now["packages"].items()]
-    return [text.format(what=what, then=a, now=b) for what, a, b in pairs if a != b]
+    return [f"{what} was {a}, now {b}" for what, a, b in pairs if a != b]
 
 
 @cache

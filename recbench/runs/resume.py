@@ -23,7 +23,7 @@ MOST_AT_ONCE = 1000  # runs begun in a second
 
 # How a run is carried out, not what it is: these may change when it is continued.
 RUNTIME = (
-    *("workers", "cluster", "shared_folder", "users_per_task", "cache", "output_dir", "resume"),
+    *("workers", "users_per_task", "cache", "output_dir", "resume"),
     *("model_timeout", "accept_changes", "add_models", "list_models"),
 )
 
@@ -149,7 +149,7 @@ def resume_command(folder: RunFolder, parameters: Any, **changed: object) -> str
     words = ["python", sys.argv[0], "--resume", str(folder.path)]
     defaults = vars(type(parameters)())
     values = vars(parameters) | changed
-    for name in ("workers", "cluster", "shared_folder", "users_per_task", "model_timeout"):
+    for name in ("workers", "users_per_task", "model_timeout"):
         if values.get(name) != defaults.get(name):
             words += [f"--{name.replace('_', '-')}", str(values[name])]
     if not values.get("cache", True):

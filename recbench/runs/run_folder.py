@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -86,11 +85,6 @@ class RunFolder:
             ) from None
         except OSError as error:
             raise InputError(f"{flag} {self.path}: cannot be written ({error.strerror})") from None
-
-    def unique_name(self) -> str:
-        """Of this run, where several runs leave files side by side."""
-        text = f"{self.path.absolute()} {self.metadata.get('started')}"
-        return f"{self.path.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     # --- rows ----------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from recbench.errors import InputError
 from recbench.evaluation.protocols import Protocol
 from recbench.files import ITERATION
 from recbench.registry import family_of, file_of, line_of, load_recommender
-from recbench.runs.cluster import Cluster
 from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.processes import Piece, number_of_workers, work_through
@@ -93,26 +91,21 @@ def _mean_of(cls: type) -> Any:
     return getattr(cls, "mean", cls)
 
 
-def open_predictions(folder: RunFolder, shared: str, anew: bool) -> tuple[Predictions, Path]:
-    """The predictions of the run so far, and the folder where workers write to; the rows of the run
-    folder are those with predictions.
+def open_predictions(folder: RunFolder, anew: bool) -> Predictions:
+    """The predictions of the run so far; the rows of the run folder are those with predictions.
 
     Args:
-        shared: a folder that all machines of a cluster see; "": the run's own.
         anew: whether cells that were done in part are done anew, because the code has changed.
     """
-    exchange = folder.path.absolute()
-    if shared:
-        exchange = Path(shared).absolute() / folder.unique_name()
     if anew:
-        shutil.rmtree(exchange / CELLS, ignore_errors=True)
-    predictions = Predictions(folder.path, exchange)
+        shutil.rmtree(folder.path / CELLS, ignore_errors=True)
+    predictions = Predictions(folder.path)
     rows: dict[tuple, dict] = {}
     for row in (*folder.rows, *predictions.rows):
         rows.setdefault(tuple(row[name] for name in KEY), row)
     there = predictions.keys()
     folder.rows = [row for key, row in rows.items() if key in there]
-    return predictions, exchange
+    return predictions
 
 
 def tasks_left(
@@ -190,23 +183,18 @@ def run_tasks(
     folder: RunFolder,
     predictions: Predictions,
     dataset: Dataset,
-    workers: int | Cluster,
+    workers: int,
     resume_command: str,
     show_progress: Callable[..., Any],
 ) -> None:
-    """Run the tasks, here or on a cluster; each result is saved as soon as it is there.
+    """Run the tasks; each result is saved as soon as it is there.
 
     Args:
-        workers: a cluster, or processes on this machine, see `number_of_workers`.
+        workers: how many processes, see `number_of_workers`.
         show_progress: `recbench.report.progress.GridProgress`, but for `tasks` and `size_of`.
     """
-    if isinstance(workers, Cluster) and tasks:
-        one, specs = tasks[0], {spec for task in tasks for spec in task.models.values()}
-        exchange = one.folder or folder.path
-        workers.check(exchange, specs, one.dataset, one.protocol.join, one.cache)
-    if not isinstance(workers, Cluster):
-        divided = any(task.users_per_task for task in tasks)
-        workers = number_of_workers(workers, None if divided else len(tasks))
+    divided = any(task.users_per_task for task in tasks)
+    workers = number_of_workers(workers, None if divided else len(tasks))
     shards, pieces = Shards(), [task.pieces() for task in tasks]
 
     def ratings_in(piece: Piece) -> float:

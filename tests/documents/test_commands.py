@@ -23,12 +23,10 @@ from tests_paths import ROOT, SYNTHETIC
 
 OWN_MODEL, EVALUATION = (ROOT / "docs" / f"{name}.md" for name in ("your-own-model", "evaluation"))
 PERSONAL, RECOMMEND = (ROOT / "docs" / f"{name}.md" for name in ("personal-model", "recommend"))
-SCALE = ROOT / "docs" / "scale.md"
 TEMPLATE = ROOT / "recbench" / "checks" / "template.py"
 STAND_FOR = ("EXTENDED", "REFERENCES")  # words of results/README.md that stand for others
 NOT_OURS = {"venv", "pytest", "ruff", "mypy"}
 PIP = {"--index-url", "--version"}
-DASK = {"--port", "--no-dashboard", "--scheduler-file", "--nworkers", "--nthreads"}
 
 
 def module_of(words: list[str]) -> tuple[object, list[str]] | None:
@@ -70,7 +68,7 @@ def test_flags_and_values_of_commands_are_read(page, capsys):
 def test_every_flag_that_is_named_exists():
     modules = {module for page in PAGES for module, _ in our_commands(page)}
     helps = (tyro.extras.get_parser(parameters_of(module)).format_help() for module in modules)
-    flags = PIP | DASK | {flag for text in helps for flag in re.findall(r"--[a-z0-9-]+", text)}
+    flags = PIP | {flag for text in helps for flag in re.findall(r"--[a-z0-9-]+", text)}
     for words in (("new", "x"), ("check", "x:X")):
         parser = tyro.extras.get_parser(type(tyro.cli(_recbench(), args=words)))
         flags |= set(re.findall(r"--[a-z0-9-]+", parser.format_help()))
@@ -98,12 +96,6 @@ def test_installed_packages_are_the_pins_and_ci_calls_the_test_command():
     assert "<!-- test -->" in (ROOT / ".ci" / "run").read_text()
     assert named_block("test", README).strip().endswith("-m pytest")
     assert named_block("compare", README).strip().endswith("compare_all.py")
-
-
-def test_code_for_other_machines_is_python():
-    """No more is tried: there is no Slurm here."""
-    for code in blocks(SCALE, "python"):
-        compile(code, "docs/scale.md", "exec")
 
 
 # --- run ------------------------------------------------------------------------------------------

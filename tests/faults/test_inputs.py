@@ -225,10 +225,13 @@ def test_wrong_flags(tmp_path, count):
 
 def test_strange_but_right(tmp_path, count):
     """What must work: signs that mean something to a library underneath, and nothing to a user."""
-    for name in ("a [1] b", "ü×", "{x}", "*", "-dash", "with 'quotes'"):
-        folder = tmp_path / name
+    for name in ("Füße & 🎬 (neu) [1]", "{x}", "*", "-dash", "with 'quotes'"):
+        folder, run = tmp_path / name, tmp_path / f"run {name}"
         shutil.copytree(SYNTHETIC, folder)
-        words = ["--dataset", folder, *QUICK, "--output-dir", tmp_path / f"run {name}"]
+        words = ["--dataset", folder, *QUICK, "--output-dir", run]
         printed = answer(words, tmp_path, USED).replace("\n", "")
         assert printed.startswith(f"{name}/ratings_small: ")
+        assert "Glyph" not in printed
+        again = answer(["--resume", run], tmp_path, USED).replace("\n", "")
+        assert f"run {name}/report.html" in again
         count("broken inputs")

@@ -37,10 +37,6 @@ def resumed(folder, tmp_path):
     return contents(folder)
 
 
-def test_there_are_many_writes(whole):
-    assert whole[1] > 60
-
-
 def test_killed_at_a_write_it_goes_on_to_the_same_files(whole, tmp_path, count):
     expected, writes = contents(whole[0]), whole[1]
     for kill_at in some(list(range(1, writes + 1)), 6):

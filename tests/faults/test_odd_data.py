@@ -11,13 +11,12 @@ from child import printed_by
 from tests_paths import SYNTHETIC
 
 from recbench.errors import InputError
-from recbench.evaluation.holdouts import GlobalTime, Holdout, LastFraction
+from recbench.evaluation.holdouts import Holdout
 from recbench.ratings import Ratings
 from recbench.runs import resume
 
 pytestmark = pytest.mark.slow
 
-STRANGE = "Füße & 🎬 (neu) [1]"
 ALL = ["--cells", "0x0", "--iterations", 1, "--workers", 1, "--models", "user_mean", "movie_mean"]
 
 
@@ -65,16 +64,6 @@ def test_a_date_that_divides_ratings_otherwise_than_asked(tmp_path):
     assert "--split asks for 80%" in printed
 
 
-def test_what_is_said_of_equal_times():
-    rows = Ratings([0] * 5 + [1] * 5, range(10), [3.0] * 10, [1, 2, 3, 4, 4, 1, 2, 3, 4, 5])
-    said = LastFraction(0.8).check(rows)
-    assert "1 of 2 users" in said
-    assert "(2 of 10 ratings)" in said
-    distinct = Ratings(rows.user, rows.movie, rows.stars, range(10))
-    assert LastFraction(0.8).check(distinct) == ""
-    assert GlobalTime(0.8).fitted_to(distinct).check(distinct) == ""
-
-
 def test_a_holdout_of_ones_own_that_returns_no_mask():
     class Numbers(Holdout):
         name, question = "numbers", "which?"
@@ -119,18 +108,6 @@ def test_ratings_all_alike(tmp_path, stars):
         if shown[row.model] == shown[row.reference]:
             assert row.p_holm == 1
     assert (rows["skill_over_bias"].dropna() > -1e3).all()
-
-
-def test_a_path_is_a_path(tmp_path):
-    """Signs that are patterns, markup or no ASCII, in both folders."""
-    data = odd(tmp_path / STRANGE)
-    words = [*ALL, "--models", "user_mean", "bias", "--output-dir", tmp_path / f"{STRANGE} [neu]"]
-    printed = printed_by(["--dataset", data, *words], tmp_path)
-    assert f"{STRANGE}/ratings_small: 3,100 ratings" in printed
-    assert f"{STRANGE} [neu]/report.html" in printed
-    assert "Glyph" not in printed
-    again = printed_by(["--resume", tmp_path / f"{STRANGE} [neu]"], tmp_path)
-    assert f"{STRANGE} [neu]/report.html" in again
 
 
 def test_two_runs_begun_in_one_second(tmp_path, monkeypatch):

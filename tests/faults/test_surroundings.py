@@ -16,7 +16,7 @@ from child import printed_by, run_child
 from runs import SMALL
 from tests_paths import ROOT, SYNTHETIC
 
-from recbench.data import datasets, kaggle, ml_100k
+from recbench.data import datasets, kaggle
 from recbench.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -92,14 +92,6 @@ def test_a_cache_folder_that_cannot_be_written(count):
         assert "RECBENCH_CACHE" in done.stderr
         assert "Traceback" not in done.stderr
         count("surroundings")
-
-
-def test_a_cache_variable_that_is_empty_is_as_if_not_set(monkeypatch):
-    monkeypatch.delenv("RECBENCH_CACHE", raising=False)
-    usual = ml_100k.cache_folder()
-    monkeypatch.setenv("RECBENCH_CACHE", "")
-    assert ml_100k.cache_folder() == usual
-    assert usual.is_absolute()
 
 
 def test_a_network_that_accepts_and_never_answers(monkeypatch, tmp_path, capsys):

@@ -6,7 +6,6 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import learning, making
@@ -14,8 +13,6 @@ from recbench.models.item_table.learning import (
     GAMMA,
     FactorModel,
     ItemFactors,
-    _leading,
-    inverses,
     learn_factors,
 )
 from recbench.models.item_table.scales import Scales
@@ -163,34 +160,6 @@ def test_one_pass_is_that_of_plain_loops(model):
         np.testing.assert_allclose(found, expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
 
 
-def test_whitening_changes_no_prediction(model):
-    """Neither that of the prior, nor, where the prior weighs nothing, of what is learned. What is
-    left of users' vectors has the mean 0 and the covariance I then."""
-    x, covariance = model.users(model.rated, model.stars_of, model.prior_x)
-    shift = (x - model.prior_x).mean(axis=0)
-    a, other = model.a.copy(), deepcopy(model)
-    turned, of_turned = model._whiten(x, covariance)
-    root = np.linalg.lstsq(a[:-RANK, :RANK], model.a[:-RANK, :RANK])[0]
-    left = turned - np.linalg.solve(root, model.prior_x.T).T
-    np.testing.assert_allclose(left.mean(axis=0), 0, atol=1e-10)
-    spread = of_turned.mean(axis=0) + left.T @ left / USERS
-    np.testing.assert_allclose(spread, np.eye(RANK), atol=1e-10)
-
-    with_one = [np.column_stack((vectors, np.ones(USERS))).T for vectors in (x, turned)]
-    priors = []
-    for coefficients, vectors in ((a, x - shift), (model.a, turned)):
-        z = model.z.copy()
-        z[:, -RANK:] = model.rated_by @ vectors / np.sqrt(model.count.clip(1))[:, None]
-        priors.append(z @ coefficients @ with_one[len(priors)])
-    np.testing.assert_allclose(priors[1], priors[0], atol=1e-10)
-    learned = []
-    for each, vectors, of_vectors in ((other, x, covariance), (model, turned, of_turned)):
-        each.w_precision = np.full(RANK + 1, 1e-9)
-        each._learn_movies(vectors, of_vectors)
-        learned.append((each.w @ with_one[len(learned)])[model.count > RANK])
-    np.testing.assert_allclose(learned[1], learned[0], atol=1e-6)
-
-
 def test_principal_axes_change_no_prediction(model):
     """Of the movie nobody rated the prior is there. Axes are those of movies as often as rated."""
     found = model.found(7)
@@ -236,29 +205,6 @@ def test_the_error_of_users_who_are_not_learned_from_is_that_of_plain_loops(mode
     assert halves is not None
     assert len(squares) == len(halves[1]) < len(ratings) - len(halves[0])
     assert model.squared_error(*halves) == pytest.approx(np.mean(squares))
-
-
-@pytest.mark.parametrize("shape", [(30, 12), (12, 30), (40, 40)])
-def test_leading_singular_vectors_are_those_of_numpy(shape):
-    """Exact where all are asked for; near to it of the first few, where the others fall off."""
-    rng = np.random.default_rng(3)
-    dense = rng.random(shape) * (rng.random(shape) < 0.3)
-    dense[:, :3] *= [30, 20, 10]
-    mean = dense.mean(axis=0)
-    values = np.linalg.svd(dense - mean, compute_uv=False)
-    for rank, error in ((min(shape), 1e-9), (3, 1e-4)):
-        u, found, v = _leading(sparse.csr_array(dense), mean, rank, seed=0)
-        assert (u.shape, found.shape, v.shape) == ((shape[0], rank), (rank,), (shape[1], rank))
-        np.testing.assert_allclose(found, values[:rank], atol=error * values[0])
-        np.testing.assert_allclose(u.T @ u, np.eye(rank), atol=1e-9)
-        np.testing.assert_allclose(v.T @ v, np.eye(rank), atol=1e-9)
-        np.testing.assert_allclose((dense - mean) @ v, u * found, atol=10 * error * values[0])
-
-
-def test_inverses_are_those_of_numpy():
-    half = np.random.default_rng(4).standard_normal((20, 5, 5))
-    matrices = half @ half.swapaxes(1, 2) + 0.1 * np.eye(5)
-    np.testing.assert_allclose(inverses(matrices.copy()), np.linalg.inv(matrices), rtol=1e-8)
 
 
 # --- the whole -----------------------------------------------------------------------------------

@@ -29,19 +29,6 @@ def test_probabilities_are_those_of_the_plain_formula_and_sum_to_one(cuts, sprea
         np.testing.assert_allclose(row, (1 - 10 * FLOOR) * plain + FLOOR, atol=1e-9)
 
 
-def test_even_steps_by_hand():
-    """A mean of 3 stars and a deviation of a quarter: 3 is within one deviation, 2½ and 3½ are
-    from one to three away, nothing else is likely."""
-    p = EVEN.probabilities(np.array([3.0]), np.array([1 / 16]))[0]
-    kept = 1 - 10 * FLOOR
-    assert p[5] == pytest.approx(kept * 0.6826895 + FLOOR, abs=1e-6)
-    assert p[[4, 6]] == pytest.approx(kept * (0.9973002 - 0.6826895) / 2 + FLOOR, abs=1e-6)
-    assert p[[3, 7]] == pytest.approx(kept * (1 - 0.9973002) / 2 + FLOOR, abs=1e-6)
-    assert p[[0, 1, 2, 8, 9]] == pytest.approx(FLOOR, abs=1e-6)
-    assert EVEN.cuts.tolist() == [0.75, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4.25, 4.75]
-    assert EVEN.spread == 1
-
-
 def simulated(cuts: np.ndarray, spread: float, n: int, seed: int):
     """Stars, stated mean and stated variance of each."""
     rng = np.random.default_rng(seed)

@@ -14,7 +14,6 @@ from tests_paths import ROOT
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import table as script
-from recbench.models.item_table.codes import choose_codes, codes_of
 from recbench.models.item_table.scales import EVEN, Scales, Steps
 from recbench.models.item_table.table import ARRAYS, ItemTable, ItemTables
 from recbench.ratings import Movies, Ratings
@@ -138,13 +137,12 @@ def test_a_file_that_was_cut_off(path):
         refused(path, "damaged")
 
 
-@pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
-def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path, flip):
+def test_a_file_with_a_byte_changed_is_refused_or_says_the_same(path):
     """Some bytes of a zip archive, such as dates, mean nothing."""
     whole, expected, refusals = path.read_bytes(), a_table().checksum(), 0
     for place in range(0, len(whole), 19):
         changed = bytearray(whole)
-        changed[place] ^= flip
+        changed[place] ^= 0xFF
         path.write_bytes(changed)
         try:
             assert ItemTable.load(path).checksum() == expected
@@ -243,20 +241,6 @@ def test_for_movies_in_another_order_and_for_unknown_ones():
     assert (there.scales, there.steps, there.about) == (table.scales, table.steps, table.about)
     same = table.for_movies(movies_of([30, 10, 40, 20], np.ones(4)))
     assert same.checksum() == table.checksum()
-
-
-def test_loading_and_norm_by_hand():
-    table = replace(a_table(2), factors=[[0.5, 3.0, 4.0], [-1.0, 0.0, 0.0]])
-    assert table.loading.tolist() == [0.5, -1.0]
-    assert table.norm.tolist() == [5.0, 0.0]
-
-
-def test_codes_are_of_the_factors_but_the_first():
-    table = a_table()
-    found = codes_of(table, 16, seed=2)
-    assert (found == choose_codes(table.factors[:, 1:], table.count, 16, 2)).all()
-    other = replace(table, factors=table.factors * [-1, 1, 1], mean=np.ones(4))
-    assert (codes_of(other, 16, seed=2) == found).all()
 
 
 def test_what_having_rated_movies_says_by_hand():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fitting import fit
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from Baselines.means import Always3, MovieMean, UserMean, UserMedian
 from recbench.ratings import Ratings
@@ -44,17 +42,6 @@ def test_user_mean():
 def test_user_median():
     """User 0: 1, 2, 4.5 -> 2. User 2: 3, 5 -> 4. All: 1, 2, 3, 4.5, 5 -> 3."""
     assert stars_of(UserMedian, HAND, [0, 1, 2, 8], [0, 0, 0, 0]) == [2.0, 3.0, 4.0, 3.0]
-
-
-@settings(deadline=None, max_examples=30)
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 10)), min_size=1, max_size=60))
-def test_medians_and_means_against_numpy(pairs):
-    user, halves = np.array(pairs).T
-    train = Ratings(user, np.zeros(len(user)), halves / 2, np.zeros(len(user)))
-    for someone in np.unique(user):
-        own = train.stars[user == someone]
-        assert stars_of(UserMedian, train, [someone], [0]) == [np.median(own)]
-        assert stars_of(UserMean, train, [someone], [0]) == pytest.approx([own.mean()])
 
 
 @pytest.mark.parametrize("cls", [UserMean, UserMedian])

@@ -50,11 +50,6 @@ def test_it_finds_the_effect_of_a_bit_on_movies_never_rated(movies):
     assert_found(fitted(BayesianFM, effect, movies).predict(UNKNOWN, NEW), effect[NEW])
 
 
-def test_without_bits_new_movies_are_all_alike(movies):
-    effect = np.where(movies.bits[:, 2] == 1, 0.8, -0.8)
-    assert np.ptp(fitted(BayesianFMIds, effect, movies).predict(UNKNOWN, NEW)) < 1e-6
-
-
 def test_it_finds_a_users_weight_of_a_bit(movies):
     """Users of even number like what bit 4 marks, the others dislike it."""
     sign = np.where(np.arange(USERS) % 2 == 0, 1.0, -1.0)[:, None]

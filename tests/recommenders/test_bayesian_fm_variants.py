@@ -108,13 +108,6 @@ def test_a_day_without_training_ratings_counts_to_the_nearest():
     assert stars[4] < 3 < stars[5]
 
 
-def test_without_a_time_it_is_the_last_of_training():
-    model = stars_by_day()
-    one = np.array([3]), np.array([4])
-    assert model.predict(*one) == asked(model, 49)
-    assert model.predict(*one, time=None) == asked(model, 5_000)
-
-
 def test_bins_of_some_days_and_no_time():
     week = asked(stars_by_day(days=7), 14, 20.9, 21, 42, 48.9, 49)
     assert week[0] == week[1]

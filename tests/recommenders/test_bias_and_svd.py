@@ -55,15 +55,6 @@ def test_it_is_surprise(ours, theirs, by_user):
     np.testing.assert_allclose(stars, expected, atol=1e-5)
 
 
-def test_bias_by_hand():
-    """One user, two movies at 2 and 4: μ = 3, b_i = ∓1 / (1 + 1) in the first round; b_u = 0."""
-    train = Ratings(np.array([5, 5]), np.array([0, 3]), np.array([2.0, 4.0]), np.zeros(2))
-    model = BiasModel(1, damping_user=1.0, damping_movie=1.0, start="mean")
-    fit(model, train, toy_movies(4))
-    asked = np.array([5, 5, 5, 0]), np.array([0, 3, 1, 3])
-    assert model.predict(*asked).tolist() == [2.5, 3.5, 3.0, 3.5]
-
-
 @pytest.mark.parametrize("cls", [BiasModel, SvdModel])
 def test_from_an_item_baseline_it_is_fitted_to_residuals(cls, by_user):
     """The same ratings, a baseline added to each, and that baseline known: the same biases."""

@@ -24,7 +24,6 @@ from recbench.contract import (
     declared,
     fit,
     takes_training,
-    with_defaults,
 )
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
@@ -195,11 +194,6 @@ def test_what_does_not_exist_is_an_error(attribute, value, message, train, movie
         check_declarations(old)
     with pytest.raises(InputError, match=message):
         fitted(old(), train, movies)
-
-
-def test_a_setting_that_a_recommender_does_not_have_is_an_error(make):
-    with pytest.raises(TypeError):
-        with_defaults(type(make()), True, no_such_setting=1)
 
 
 def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movies):

@@ -112,19 +112,6 @@ def test_of_what_was_forgotten_no_bit_is_left(at):
     assert course.process.z.tobytes() == never.process.z.tobytes()
 
 
-def test_one_and_two_ratings_by_hand():
-    """A rating of residual 2, kernel 1 with itself and ½ with the one to predict, noise 1: it is
-    believed by a half, so the mean is ½ · ½ · 2 = ½ and ½ · ½ · ½ of the variance is explained. A
-    second one that tells nothing of either leaves it as it is."""
-    process = GaussianProcess(np.array([[2.0]]), np.array([[2.0]]))
-    kernel = np.array([[0.5]])
-    assert np.concatenate(process.predict(kernel, np.ones(1))) == pytest.approx([0.5, 0.125])
-    assert process.root == pytest.approx(2**0.5)
-    process.learn(np.array([0.0]), 2.0, np.array([-3.0]))
-    assert process.predict(np.array([[0.5, 0.0]]), np.ones(1))[0] == pytest.approx([0.5])
-    assert process.weights(np.array([0.5, 0.0])) == pytest.approx([0.25, 0.0])
-
-
 def test_what_is_no_covariance_is_an_error():
     with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
         GaussianProcess(np.array([[1.0, 2.0], [2.0, 1.0]]), np.ones((2, 1)))

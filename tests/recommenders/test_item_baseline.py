@@ -12,7 +12,6 @@ from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.evaluation.cells import make_cell, validation_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline, starting_stars
-from recbench.ratings import Ratings
 
 
 def plain_votes(train, movies, voters_from):
@@ -86,46 +85,11 @@ def test_votes_that_are_ratings_of_the_training_rows():
         np.testing.assert_allclose(baseline, plainly(train, movies, True, 3), atol=1e-6)
 
 
-def test_one_vote_is_not_believed():
-    """60 movies, no two alike, of three stars all: 100 users' stars are noise. A movie with one
-    vote of 5 is nearer to the mean than to its vote; fitted with their own votes, votes of one
-    user would seem to be exact."""
-    rng = np.random.default_rng(0)
-    user, movie = np.repeat(np.arange(100), 3), rng.integers(0, 60, 300)
-    rows = np.unique(np.column_stack((user, movie)), axis=0)
-    stars = rng.choice([1.0, 3.0, 5.0], len(rows))
-    train = Ratings(rows[:, 0], rows[:, 1], stars, np.zeros(len(rows)))
-    movies = counted_votes(
-        replace(toy_movies(60), bits=np.zeros_like(toy_movies(60).bits)), train, 0
-    )
-    movies = replace(
-        movies,
-        vote_average=np.append(movies.vote_average[:59], 5.0),
-        vote_count=np.append(movies.vote_count[:59], 1),
-    )
-    train = train.take(train.movie < 59)
-    careful = ItemBaseline.fit(train, movies, voters_from=0).stars[59]
-    deceived = ItemBaseline.fit(train, movies).stars[59]
-    assert abs(careful - 3) < 0.3 < deceived - 3
-
-
 def test_before_any_rating_it_is_the_vote_average_shrunk_by_ten_votes():
     movies = toy_movies(23)
     baseline = ItemBaseline.fit(toy_ratings([], 1), movies).stars
     expected = 3 + (movies.vote_average - 3) * movies.vote_count / (movies.vote_count + 10)
     np.testing.assert_allclose(baseline, np.nan_to_num(expected, nan=3), atol=1e-6)
-
-
-def test_a_movies_own_ratings_by_hand():
-    """No votes, no bits: 3 stars to start with. One user gives 4, 4 and 1: votes fit
-    3 + (9 − 9) / (3 + 10) = 3; user_bias 0 / 8 = 0; so b = 1 / 41, 1 / 41 and −2 / 41."""
-    movies, unknown = toy_movies(4), np.full(4, np.nan)
-    bits = np.zeros_like(movies.bits)
-    movies = replace(movies, bits=bits, vote_average=unknown, vote_count=np.zeros(4))
-    train = Ratings([0, 0, 0], [0, 1, 2], [4.0, 4.0, 1.0], np.zeros(3))
-    expected = [3 + 1 / 41, 3 + 1 / 41, 3 - 2 / 41, 3]
-    np.testing.assert_allclose(ItemBaseline.fit(train, movies).stars, expected, atol=1e-9)
-    np.testing.assert_allclose(ItemBaseline.fit(train, movies, item_bias=False).stars, 3, atol=1e-9)
 
 
 def test_nothing_is_fitted_where_none_is_handed_over():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from fitting import fit
 from sklearn.linear_model import Ridge
 
@@ -63,11 +62,3 @@ def test_users_who_are_unknown_are_predicted_the_movie_and_nobody_is_three():
     assert np.corrcoef(stars, movie_mean)[0, 1] > 0.9
     nobody = fit(VbAll(), Ratings([], [], [], []), MOVIES)
     assert nobody.predict(np.array([0, 4]), np.array([1, 2])).tolist() == [3, 3]
-
-
-@pytest.mark.parametrize("rank", [2, 6])
-def test_the_same_again(rank):
-    train, _ = planted(1)
-    first, again = (fit(VbAll(rank), train, MOVIES, seed=4) for _ in range(2))
-    pairs = train.user[:200], train.movie[:200]
-    assert np.array_equal(first.predict(*pairs), again.predict(*pairs))

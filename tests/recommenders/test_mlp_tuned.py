@@ -46,19 +46,6 @@ def test_it_learns_what_a_user_likes_from_enough_ratings():
     assert error < 0.4  # the user's mean is wrong by 1.25
 
 
-def test_a_user_learns_the_same_whoever_else_is_trained():
-    """To the last bit: stars of two other users are exchanged, so that all means stay."""
-    movies = toy_movies(50)
-    train = toy_ratings([9, 20, 5, 20, 4], movies=50, seed=1)
-    stars = train.stars.copy()
-    stars[train.user == 1], stars[train.user == 3] = stars[train.user == 3], stars[train.user == 1]
-    other = replace(train, stars=stars)
-    models = [fit(TunedPerUserMlp(start="mean"), one, movies, seed=2) for one in (train, other)]
-    for user in (0, 2, 4):
-        asked = np.full(50, user), np.arange(50)
-        np.testing.assert_array_equal(*(model.predict(*asked) for model in models))
-
-
 def plain(model, baseline, train, movies, user):
     """The network of one user by PyTorch, one fold after another: steps, s_u and its prediction of
     every movie."""

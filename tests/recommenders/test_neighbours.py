@@ -13,8 +13,6 @@ from Collaborative import neighbours, rated
 from Collaborative.neighbours import (
     ItemNeighbours,
     UserNeighbours,
-    closeness,
-    correlations,
     neighbour_means,
 )
 from recbench.checks.toy_data import toy_movies, toy_ratings
@@ -61,20 +59,6 @@ def test_it_is_surprise(cls, similarity, most, seed, monkeypatch):
     model = cls(most, similarity, 7.0, 3.0, 2.0, "mean", epochs=6, damping=0.0)
     stars = fit(model, train, toy_movies(MOVIES + 2)).predict(user, movie)
     np.testing.assert_allclose(stars, expected, atol=1e-5)
-
-
-def test_similarities_by_hand():
-    """Rows 0 and 1 share three columns, row 2 shares one with each; column 4 is of no other."""
-    row = np.array([0, 0, 0, 1, 1, 1, 2, 2])
-    column = np.array([0, 1, 2, 0, 1, 2, 0, 4])
-    value = np.array([1.0, 2.0, -1.0, 2.0, 1.0, -2.0, 3.0, 4.0])
-    by_row = sparse.csr_array((value, (row, column)), shape=(3, 5))
-    correlation = 6 / np.sqrt(6 * 9)
-    expected = np.eye(3)
-    expected[0, 1] = expected[1, 0] = correlation * 2 / (2 + 8)
-    np.testing.assert_allclose(correlations(by_row, 8.0), expected)
-    expected = np.array([[1, 1 / 2, 1 / 5], [1 / 2, 1, 1 / 2], [1 / 5, 1 / 2, 1]])
-    np.testing.assert_allclose(closeness(by_row), expected)
 
 
 def test_the_nearest_are_taken_and_of_equal_ones_the_first():

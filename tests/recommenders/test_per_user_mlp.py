@@ -102,31 +102,6 @@ def test_initial_weights_are_those_of_a_linear_layer():
     assert (initial_networks(np.array([49]), SIZES, seed=1)[0] != drawn[49]).any()
 
 
-@given(
-    user=st.lists(st.integers(0, 12), max_size=80),
-    ratings=st.integers(1, 200),
-)
-def test_batches_hold_every_row_once(user, ratings):
-    user = np.array(user, dtype=np.int32)
-    distinct = np.unique(user)
-    seen = [np.empty(0, dtype=int)]
-    for batch in batches_of_users(user, ratings):
-        assert batch.rows.shape == batch.mask.shape
-        assert batch.rows.size <= ratings or len(batch.users) == 1
-        whose = np.broadcast_to(distinct[batch.users, None], batch.rows.shape)
-        np.testing.assert_array_equal(user[batch.rows], whose)
-        seen.append(batch.rows[batch.mask])
-    np.testing.assert_array_equal(np.sort(np.concatenate(seen)), np.arange(len(user)))
-
-
-def test_padding_follows_from_the_users_own_ratings():
-    for count in range(1, 500):
-        (batch,) = batches_of_users(np.zeros(count))
-        length = batch.mask.shape[1]
-        assert count <= length <= max(count + 15, 1.5 * count)
-        assert 10 * length % WIDEST == 0
-
-
 def test_a_user_without_a_network_gets_the_thermometer_of_the_mean(train, movies):
     model = fit(TorchPerUserRecommender(), train, movies)
     expected = encode_ratings(train.stars.mean(keepdims=True), "half_stars")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import sqrt
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
 from recbench.errors import InputError
 from recbench.models.item_table.scales import Steps
-from recbench.models.item_table.table import ItemTable, ItemTables
+from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
 
 MOVIES = toy_movies(40)
@@ -56,40 +55,6 @@ def test_predictions_are_those_of_a_dense_solve():
     user, movie = (np.random.default_rng(0).integers(0, most, 200) for most in (7, 40))
     alone = [model.predict_one(*pair) for pair in zip(user, movie, strict=True)]
     np.testing.assert_allclose(fitted(train).predict(user, movie), alone, atol=1e-6)
-
-
-def test_one_rating_by_hand():
-    """Two movies of 3 stars, with factors (1; 2, 0) and (½; ½, √¾). By loading: k = 1 with itself,
-    ½ with the other movie; with the noise 1 a residual of 2 counts by a half: 3 + ½ · ½ · 2 = 3.5.
-    By similarity: at 60°, 2/π arcsin ½ = ⅓; k = 4 with itself, 2 · 1 · ⅓ = ⅔ with the other movie;
-    noise 4, 3 of them the uncertainty of the movie: 3 + ⅔ / 8 · 2 = 3 + 1/6."""
-    movies, factors = toy_movies(2), [[1, 2, 0], [0.5, 0.5, sqrt(0.75)]]
-    for scales, expected, variance in (
-        ({"loading": 1, "noise": 1}, 3.5, 0.25 + 1 - 0.25 / 2),
-        ({"similarity": 1, "noise": 1, "uncertainty": 1.5}, 3 + 1 / 6, 1 + 4 - 4 / 9 / 8),
-    ):
-        table = replace(table_of(movies, factors, **scales), uncertainty=np.full(2, 2.0))
-        model = fitted(Ratings([0], [0], [5.0], [9]), table, movies)
-        assert model.predict_one(0, 1) == pytest.approx(expected)
-        assert model.predict_normal([0], [1])[1] == pytest.approx([variance])
-
-
-def test_the_mean_of_those_who_have_watched_by_hand():
-    """Factors (1, 2) and (3, 4) with B = (.1, .2) and (.3, .4), B's̄ = (.05, .06). Of the second,
-    who has rated the first: 3 + 3 (.1 − .05) + 4 (.2 − .06) = 3.71; of the first, of whose own B
-    nothing counts: 3 − .05 − 2 · .06 = 2.83. With the second watched, too: √½ of the other's B."""
-    movies = toy_movies(2)
-    table = replace(
-        table_of(movies, [[1, 2], [3, 4]], noise=1.0),
-        implicit=np.array([[0.1, 0.2], [0.3, 0.4]]),
-        implicit_mean=np.array([0.05, 0.06]),
-    )
-    model = fitted(Ratings([0], [0], [5.0], [9]), table, movies)
-    both = [0, 0], [0, 1]
-    assert model.predict_normal(*both)[0] == pytest.approx([2.83, 3.71])
-    model.watch(0, [1])
-    expected = [2.83 + 1.1 * sqrt(0.5), 3 - 0.15 - 0.24 + 1.1 * sqrt(0.5)]
-    assert model.predict_normal(*both)[0] == pytest.approx(expected)
 
 
 def test_the_example_of_the_documentation():
@@ -203,18 +168,6 @@ def test_of_a_movie_rated_twice_the_latest_is_fitted():
         np.testing.assert_array_equal(found, all_movies(fitted(once), 0))
 
 
-def test_a_rating_takes_two_numbers_and_a_movie_watched_one():
-    """The movie takes 4 bytes, the stars 8."""
-    model = fitted(shuffled_ratings([12, 1, 30]))
-    assert model.state_bytes() == 43 * 12
-    model.watch(9, EVERY[:7])
-    assert model.state_bytes() == 43 * 12 + 7 * 4
-    model.watch(9, EVERY[:0])
-    model.predict_one(0, 0)
-    assert model.state_bytes() == 43 * 12
-    assert set(model.memories) == {0, 1, 2}
-
-
 def test_the_likelihood_is_that_of_one_prediction_after_another():
     table = replace(TABLE, implicit=TABLE.implicit * 0, implicit_mean=TABLE.implicit_mean * 0)
     model, total = fitted(table=table), 0.0
@@ -256,15 +209,6 @@ def test_without_a_table_it_does_not_start():
         fitted(movies=larger)
     model = fitted(table=TABLE.for_movies(larger), movies=larger)
     assert model.predict_one(0, 40) == pytest.approx(TABLE.mean.mean())
-
-
-def test_without_any_similarity_metadata_take_its_place():
-    """The table of metadata has no factors at all, and still one learns."""
-    table = ItemTable.of_metadata(MOVIES)
-    model = fitted(shuffled_ratings([12]), table)
-    mean, variance = all_movies(model, 0)
-    assert np.abs(mean - table.mean).max() > 0.05
-    assert (variance < all_movies(model, 1)[1]).all()
 
 
 def test_the_distribution_sums_to_one_and_has_the_mean_predicted():

@@ -10,7 +10,7 @@ import pytest
 from fitting import fit
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_personal import own_ratings, plain_mean, plainly, table_of
+from plain_personal import own_ratings, plain_mean, plainly
 
 from PerUser.personal import Personal
 from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
@@ -184,19 +184,3 @@ def test_the_movie_that_teaches_most_is_query_about(user):
         left = [variance_left(model, user, int(one), targets) for one in candidates]
         assert model.ask_next(user, candidates, targets) == candidates[np.argmin(left)]
         assert np.ptp(left) > 1e-3
-
-
-def test_of_movies_alike_the_one_that_stands_for_many_is_query_about():
-    """Five movies have one factor in common, the sixth has one of its own; a movie counts as often
-    as it is wanted."""
-    movies = toy_movies(6)
-    factors = np.zeros((6, 3))
-    factors[:5, 1], factors[5, 2] = 1.0, 1.0
-    model = fitted(NOBODY, table_of(movies, factors, similarity=1.2, drift=0.06, noise=0.4), movies)
-    assert model.ask_next(0, np.array([5, 2]), np.arange(6)) == 2
-    assert model.ask_next(0, np.array([2, 5]), np.array([5, 5, 5, 5, 5, 5, 0])) == 5
-    assert model.ask_next(0, np.array([5]), np.arange(6)) == 5
-    model.learn_one(0, 0, 4.0)
-    model.learn_one(0, 1, 4.0)
-    model.learn_one(0, 3, 4.0)
-    assert model.ask_next(0, np.array([2, 5]), np.array([4, 5])) == 5  # the others are known

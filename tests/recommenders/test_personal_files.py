@@ -70,16 +70,6 @@ def test_of_what_was_forgotten_no_byte_is_saved(tmp_path, explained):
     assert (tmp_path / "whole").read_bytes() != (tmp_path / "never").read_bytes()
 
 
-def test_every_kind_of_stars_comes_back(tmp_path):
-    stars = np.arange(1, 11) / 2
-    model = fitted(Ratings(np.zeros(10), np.arange(10), stars, np.arange(10)))
-    model.save_user(0, tmp_path / "me")
-    other = fitted(NOBODY)
-    other.load_user(3, tmp_path / "me")
-    assert other.memories[3].value.tolist() == stars.tolist()
-    assert other.memories[3].movie.tolist() == list(range(10))
-
-
 def test_a_file_from_before_movies_were_watched(tmp_path):
     arrays = {"movie_id": np.array([13, 3]), "stars": np.array([9, 2], np.int8)}
     write(tmp_path / "me", "user", {"ratings": 2}, arrays)
@@ -87,16 +77,6 @@ def test_a_file_from_before_movies_were_watched(tmp_path):
     model.load_user(0, tmp_path / "me")
     expected = fitted(Ratings([0, 0], [1, 0], [4.5, 1.0], [1, 2]))
     assert (predictions(model, 0) == predictions(expected, 0)).all()
-
-
-def test_one_who_has_watched_and_rated_nothing(tmp_path):
-    model = fitted(NOBODY)
-    model.watch(4, np.array([3, 5]))
-    model.save_user(4, tmp_path / "me")
-    other = fitted(NOBODY)
-    other.load_user(0, tmp_path / "me")
-    assert (predictions(other, 0) == predictions(model, 4)).all()
-    assert (predictions(other, 0) != predictions(other, 1)).any()
 
 
 def test_movies_are_found_by_their_id(tmp_path):

@@ -32,16 +32,16 @@ def ends(space: tuple) -> tuple:
 def data():
     """Ratings with something to learn: users differ in their bias and in the bit they like."""
     rng = np.random.default_rng(0)
-    movies = toy_movies(60)
-    user, movie = np.nonzero(rng.random((100, 60)) < 0.5)
-    stars = 3 + rng.normal(0, 0.5, 100)[user] + movies.bits[movie, user % 26] - 0.5
+    movies = toy_movies(50)
+    user, movie = np.nonzero(rng.random((80, 50)) < 0.5)
+    stars = 3 + rng.normal(0, 0.5, 80)[user] + movies.bits[movie, user % 26] - 0.5
     stars = np.round(2 * (stars + rng.normal(0, 0.4, len(user)))).clip(1, 10) / 2
     return Ratings(user, movie, stars, np.zeros(len(user))), movies
 
 
 @pytest.mark.parametrize(("cls", "setting", "space"), spaces())
 def test_a_setting_changes_the_result(cls, setting, space, data):
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(60)))
+    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(20), np.arange(50)))
     few = {"samples": 10} if "samples" in inspect.signature(cls).parameters else {}
     fits = {"item_baseline": ItemBaseline.fit(*data), "item_tables": toy_tables(data[1])}
     low, high = (

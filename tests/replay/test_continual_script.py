@@ -19,7 +19,8 @@ TIMES = ["seconds", "us_p"]
 
 
 def replay(*words, expected=0):
-    """What the script prints, in this process."""
+    """What the script prints, in this process; with one worker unless others are named."""
+    words = words if "--workers" in words else (*words, "--workers", "1")
     status, printed, errors = run_here(continual, *words, cwd=ROOT)
     assert status == expected, printed + errors
     return printed + errors

@@ -10,7 +10,6 @@ from made_runs import CELLS
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import resampled_means
-from recbench.files import CELL
 from recbench.report.html import user_sections as users
 from recbench.report.html.run_files import read_run
 
@@ -27,16 +26,6 @@ def test_popularity_is_the_part_of_movies_that_fewer_users_have(tmp_path):
     )
     assert found[users.BY_RATINGS].to_dict() == {1: 3, 2: 2, 3: 1}
     assert found.loc[3, users.BY_POPULARITY] == pytest.approx(parts[7])
-
-
-def test_quantiles_over_users(grid_folder):
-    errors = users.losses_of_users(read_run(grid_folder))
-    table = users.spread(errors).set_index([*CELL, "model"])
-    own = errors[(errors["num_users"] == 0) & (errors["model"] == "far")]
-    expected = np.quantile(np.sqrt(own["squared_error"]), users.QUANTILES)
-    found = table.loc[(0, 0, "far"), [f"p{100 * part:.0f}" for part in users.QUANTILES]]
-    np.testing.assert_allclose(found.to_numpy(dtype=float), expected)
-    assert table.loc[(0, 0, "far"), "users"] == len(own)
 
 
 @settings(max_examples=8, deadline=None)

@@ -38,7 +38,7 @@ def clock(monkeypatch):
 
 def grid(terminal):
     console = Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
-    return console, GridProgress(console, TASKS, [], MODELS, lambda one: one.reviews_per_user)
+    return console, GridProgress(console, TASKS, [], MODELS, lambda one: one.reviews_per_user or 10)
 
 
 def shown(console, progress):

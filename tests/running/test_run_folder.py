@@ -29,16 +29,6 @@ def test_a_run_stopped_before_its_first_row_goes_on(tmp_path):
     assert RunFolder.resume(tmp_path / "run").rows == [ROW]
 
 
-def test_the_table_is_written_when_there_is_something_to_add(tmp_path):
-    run = RunFolder.create(tmp_path / "run", dict(ABOUT))
-    run.add(ROW)
-    before = (tmp_path / "run" / "comparison.csv").stat().st_ino
-    run.add()
-    assert (tmp_path / "run" / "comparison.csv").stat().st_ino == before
-    run.add(ROW | {"model": "b"})
-    assert (tmp_path / "run" / "comparison.csv").stat().st_ino != before
-
-
 def test_a_model_of_another_file_takes_the_place_of_one_of_its_name(tmp_path):
     """A run has a name once: both in run.json would be refused by the next --resume."""
     run = RunFolder.create(tmp_path / "run", {**ABOUT, "parameters": {}})

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from own_movies import HERE, SOME
+from own_movies import SOME
 from pages import message_of, movies_of
 
 from recbench.own_ratings.filters import Filters
@@ -84,12 +84,6 @@ def test_ask_and_not_seen(page):
     page.post("rate?ask=1", movie=second, stars="3")
     assert question() not in (first, second)
     assert 'id="skip"' not in page.get("?ask=0").text
-
-
-def test_a_file_is_added(page):
-    file = (io.BytesIO((HERE / "imdb.csv").read_bytes()), "C:\\me\\imdb.csv")
-    assert "ratings found their movie" in page.done("import", file=file, user="")
-    assert len(page.known().ratings) >= 248
 
 
 def test_what_became_of_a_file_is_said_as_in_the_terminal(page):

@@ -122,19 +122,6 @@ def test_ids_are_there_once_with_those_that_labels_and_script_name(seen):
 # --- the view ------------------------------------------------------------------------------------
 
 
-def test_a_view_is_its_query(known_movies):
-    catalogue = known_movies.catalogue
-    assert View.of({}, catalogue) == View()
-    assert View().query() == ""
-    view = View("a & b", True, "Drama", "en", 1980, 1990, 1234567, 0.123456789, 7, 40)
-    query = view.query()
-    assert View.of(dict(pair.split("=") for pair in view.query(q="")[1:].split("&")),
-                   catalogue) == View("", *list(vars(view).values())[1:])  # fmt: skip
-    assert "q=a+%26+b" in query
-    assert "ask=0" in view.query(ask=False)
-    assert "ask" not in view.chosen(ask=None)
-
-
 @pytest.mark.parametrize(
     "query",
     [
