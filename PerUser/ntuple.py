@@ -322,13 +322,16 @@ class NTuple(ImplicitMean):
         return super().fit(training)
 
     def _spelled(self, table: ItemTable, movies: Movies, seed: int) -> np.ndarray:
-        """uint [movies, tuples]. Where no factors are known, of the movies' bits."""
+        """uint [movies, tuples]. Where no factors are known, of the movies' bits; without these, of
+        random ones: hardly two movies are alike, and little is left but the mean."""
         if self.reads == "bits" or not table.factors[:, 1:].any():
             bits = movies.bits
         elif self.reads == "codes":
             bits = choose_codes(table.factors[:, 1:], table.count, self.code_bits, seed)
         else:
             return spelled(table, self.n, self.tuples, seed)
+        if not bits.shape[1]:
+            bits = np.random.default_rng([seed, 17]).integers(0, 2, (len(movies), 64), np.uint8)
         n = min(self.n, bits.shape[1])
         return addresses_of(bits, draw_tuples(bits.shape[1], n, self.tuples, seed))
 

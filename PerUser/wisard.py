@@ -31,6 +31,7 @@ class WisardRecommender(ForgettingRecommender):
     """
 
     name: ClassVar[str] = "wisard"
+    needs_bits: ClassVar[bool] = True
     learns_from: ClassVar[str] = "user"
     has_kernels: ClassVar[bool] = True
     search_space: ClassVar[dict[str, tuple]] = {

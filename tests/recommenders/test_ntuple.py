@@ -255,3 +255,18 @@ def test_bytes_grow_with_ratings_alone():
         assert many - few == 20 * 7
         model.predict_one(0, 3)
         assert model.state_bytes() == many
+
+
+def test_without_factors_and_bits_little_is_left_but_the_mean():
+    movies = replace(MOVIES, bits=np.zeros((len(MOVIES), 0), np.uint8), bit_names=())
+    table = ItemTable.of_metadata(movies)
+    train = toy_ratings([20, 30], len(MOVIES), seed=1)
+    user, movie = np.repeat([0, 1], len(MOVIES)), np.tile(EVERY, 2)
+    rated = np.isin(user * len(MOVIES) + movie, train.user * len(MOVIES) + train.movie)
+    query = user[~rated], movie[~rated]
+    tables = ItemTables.same_for_all(table)
+    counted, mean = (
+        fit(model(), train, movies, item_tables=tables).predict(*query)
+        for model in (NTuple, ImplicitMean)
+    )
+    assert np.abs(counted - mean).mean() < 0.2
