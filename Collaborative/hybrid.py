@@ -44,7 +44,7 @@ class HybridImplicit(OnlineRecommender):
         self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
     ) -> np.ndarray:
         modelled = self._model.predict(user, movie, **time_for(self._model, time))
-        return (self._personal.predict(user, movie) + modelled) / 2
+        return (self._personal.predict(user, movie, time) + modelled) / 2
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         self._personal.learn_one(user, movie, stars)

@@ -39,6 +39,7 @@ class Memory:
         ratings: stars and residual of each movie, the latest last; a residual is in units of
             1/16 star.
         total: the sum of the residuals.
+        latest: seconds, when the last rating was given; nan: not known.
         counters: of the residuals, by address; None until the user is first predicted by them.
     """
 
@@ -46,6 +47,7 @@ class Memory:
     implicit: np.ndarray
     ratings: dict[int, tuple[float, int]] = field(default_factory=dict)
     total: int = 0
+    latest: float = math.nan
     counters: NTupleMemory | None = None
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -63,9 +65,10 @@ class ImplicitMean(ContinualRecommender):
         e_ui      = r_ui − mean_u(i), in whole sixteenths of a star
         b_u       = Σ e / (n + 16),    d_u = Σ v (e − b_u) / (Σ v + 960) over the latest 16
 
-    with whole numbers v that fall as drift does in `personal`. A residual e is fixed when its
-    rating is learned, from the movies rated before, so that learning is adding to sums. It is the
-    part of `ntuple` that counters have nothing to do with.
+    with whole numbers v that fall as drift does in `personal`. In a later session than the user's
+    latest rating, b_u + d_u counts for less (`ItemTable.persistence`). A residual e is fixed when
+    its rating is learned, from the movies rated before, so that learning is adding to sums. It is
+    the part of `ntuple` that counters have nothing to do with.
     """
 
     name: ClassVar[str] = "implicit_mean"
@@ -82,6 +85,7 @@ class ImplicitMean(ContinualRecommender):
         for user, rows in histories(train):
             fold = self._tables.fold_of(user)
             self._users[user] = self._of(fold, train.movie[rows], train.stars[rows])
+            self._users[user].latest = float(train.time[rows[-1]])
         return self
 
     # --- learning and forgetting ----------------------------------------------------------------
@@ -101,6 +105,7 @@ class ImplicitMean(ContinualRecommender):
         units = to_units(stars - float(mean[0]), FRACTION_BITS)
         memory.implicit = memory.implicit + self._implicit[fold][movie]
         memory.ratings[movie] = stars, units
+        memory.latest = math.nan
         self._add(memory, movie, units, 1)
 
     def forget_one(self, user: int, movie: int) -> None:
@@ -163,15 +168,19 @@ class ImplicitMean(ContinualRecommender):
 
     # --- predicting -----------------------------------------------------------------------------
 
-    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
+    ) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         stars = np.empty(len(user))
         for one, rows in rows_by_user(user):
-            memory = self._users.get(one)
+            memory, table = self._users.get(one), self._tables.tables[self._tables.fold_of(one)]
             if memory is None:
-                stars[rows] = self._tables.tables[self._tables.fold_of(one)].mean[movie[rows]]
+                stars[rows] = table.mean[movie[rows]]
             else:
-                stars[rows] = self._stars(memory, movie[rows], *self._sums(memory, movie[rows]))
+                mean, own = self._stars(memory, movie[rows], *self._sums(memory, movie[rows]))
+                at = None if time is None else time[rows]
+                stars[rows] = mean + table.persisting(memory.latest, at) * own
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def predict_one(self, user: int, movie: int) -> float:
@@ -181,13 +190,15 @@ class ImplicitMean(ContinualRecommender):
         else:
             total, count = self._counted(memory, int(movie))
             query = np.array([movie])
-            stars = float(self._stars(memory, query, np.array([total]), np.array([count]))[0])
+            mean, own = self._stars(memory, query, np.array([total]), np.array([count]))
+            stars = float((mean + own)[0])
         return min(max(stars, MIN_STARS), MAX_STARS)
 
     def _stars(
         self, memory: Memory, movie: np.ndarray, total: np.ndarray, count: np.ndarray
-    ) -> np.ndarray:
-        """Stars, not clipped, from the numerator and denominator of the counters: [n]."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """mean_u, and what the user's residuals add to it, from the numerator and denominator of
+        the counters: float64 [n] each, stars."""
         n, ratings = len(memory.ratings), memory.ratings
         rated = np.array([one in ratings for one in movie.tolist()])
         others = memory.implicit - self._implicit[memory.fold][movie] * rated[:, None]
@@ -197,7 +208,7 @@ class ImplicitMean(ContinualRecommender):
         weight = int(RECENT[: len(latest)].sum())
         drift = int(RECENT[: len(latest)] @ latest) - bias * weight
         similar = (total - bias * (count - self.prior)) / count
-        return mean + (bias + drift / (weight + RECENT_SHRINKAGE) + similar) / UNITS
+        return mean, (bias + drift / (weight + RECENT_SHRINKAGE) + similar) / UNITS
 
     def _counted(self, memory: Memory, movie: int) -> tuple[int, int]:
         """Numerator and denominator of a prediction by counters, in units."""
@@ -249,7 +260,8 @@ class ImplicitMean(ContinualRecommender):
         if not len(stored):
             return float(self._tables.tables[fold].mean[movie])
         memory, query = self._of(fold, stored, stars), np.array([movie])
-        return float(self._stars(memory, query, *self._sums(memory, query))[0])
+        mean, own = self._stars(memory, query, *self._sums(memory, query))
+        return float((mean + own)[0])
 
     # --- size -----------------------------------------------------------------------------------
 

@@ -25,8 +25,9 @@ class Personal(ContinualRecommender):
     a user's stars, and drift beside them (`recbench.models.item_table.scales.Scales`). The
     prediction is the posterior mean of a Gaussian process (Rasmussen & Williams 2006): linear in
     the ratings, its variance known, exact after each rating learned or forgotten
-    (`recbench.models.memories`). A user without ratings is predicted the table's mean. Nothing is
-    random.
+    (`recbench.models.memories`). In a later session than the user's latest rating less of what the
+    ratings say is left (`ItemTable.persistence`). A user without ratings is predicted the table's
+    mean. Nothing is random.
     """
 
     name: ClassVar[str] = "personal"
@@ -38,22 +39,28 @@ class Personal(ContinualRecommender):
         train = training.ratings
         self.memories = Memories(training.item_tables, training.movies)
         for user, rows in histories(train):
-            self.memories.store(user, train.movie[rows], train.stars[rows])
+            latest = float(train.time[rows[-1]])
+            self.memories.store(user, train.movie[rows], train.stars[rows], latest=latest)
         return self
 
-    def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        mean, _ = self.memories.predict(np.asarray(user), np.asarray(movie), with_variance=False)
+    def predict(
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
+    ) -> np.ndarray:
+        user, movie = np.asarray(user), np.asarray(movie)
+        mean, _ = self.memories.predict(user, movie, time, with_variance=False)
         return mean.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
-    def predict_normal(self, user: np.ndarray, movie: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict_normal(
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Mean, not clipped, and variance of the rating, noise included: float64 [n] each."""
-        return self.memories.predict(np.asarray(user), np.asarray(movie))
+        return self.memories.predict(np.asarray(user), np.asarray(movie), time)
 
     def predict_distribution(
-        self, user: np.ndarray, movie: np.ndarray
+        self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         user = np.asarray(user)
-        mean, variance = self.predict_normal(user, movie)
+        mean, variance = self.predict_normal(user, movie, time)
         return STARS, self.memories.tables.probabilities(user, mean, variance)
 
     def predict_one(self, user: int, movie: int) -> float:
@@ -66,8 +73,11 @@ class Personal(ContinualRecommender):
         """The user has watched these movies (int [n]), too, and not rated them: they count among
         those that the mean follows from. They replace those of an earlier call."""
         memory = self.memories.get(int(user))
-        rated, stars = (memory.movie, memory.value) if memory else (NONE, np.empty(0))
-        self.memories.store(int(user), rated, stars, np.unique(movies))
+        if memory is None:
+            self.memories.store(int(user), NONE, np.empty(0), np.unique(movies))
+        else:
+            rated = memory.movie, memory.value
+            self.memories.store(int(user), *rated, np.unique(movies), memory.latest)
 
     def forget_one(self, user: int, movie: int) -> None:
         self.memories.forget_one(int(user), movie)

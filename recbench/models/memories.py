@@ -27,12 +27,14 @@ class Memory:
         movie: int32 [n], the movies rated.
         value: float64 [n], the stars.
         watched: int32 [w], other movies that the user has watched and not rated.
+        latest: seconds, when the last rating was given; nan: not known.
         process: what follows from these; None until it is needed.
     """
 
     movie: np.ndarray = field(default_factory=lambda: NONE)
     value: np.ndarray = field(default_factory=lambda: np.empty(0))
     watched: np.ndarray = field(default_factory=lambda: NONE)
+    latest: float = math.nan
     process: GaussianProcess | None = None
 
     def __len__(self) -> int:
@@ -74,13 +76,19 @@ class Memories(dict[int, Memory]):
     # --- learning and forgetting ----------------------------------------------------------------
 
     def store(
-        self, user: int, movie: np.ndarray, value: np.ndarray, watched: np.ndarray = NONE
+        self,
+        user: int,
+        movie: np.ndarray,
+        value: np.ndarray,
+        watched: np.ndarray = NONE,
+        latest: float = math.nan,
     ) -> None:
         """Remember these ratings of the user, the latest last, and nothing else. A movie that is
         both watched and rated counts as rated."""
         others = np.setdiff1d(watched, movie).astype(np.int32)
         if len(movie) or len(others):
-            self[user] = Memory(movie.astype(np.int32), np.asarray(value, dtype=np.float64), others)
+            stars = np.asarray(value, dtype=np.float64)
+            self[user] = Memory(movie.astype(np.int32), stars, others, latest)
         else:
             self.pop(user, None)
 
@@ -97,6 +105,7 @@ class Memories(dict[int, Memory]):
         memory.movie = np.concatenate((memory.movie, new.movie))
         memory.value = np.concatenate((memory.value, new.value))
         memory.watched = memory.watched[memory.watched != movie]
+        memory.latest = math.nan
 
     def forget_one(self, user: int, movie: int) -> None:
         """Forget a rating, and that the movie was watched; what follows from the ratings before it
@@ -120,7 +129,8 @@ class Memories(dict[int, Memory]):
         if len(movies):
             memory = self[user]
             left = ~np.isin(memory.movie, movies)
-            self.store(user, memory.movie[left], memory.value[left], memory.watched)
+            rest = memory.movie[left], memory.value[left]
+            self.store(user, *rest, memory.watched, memory.latest)
 
     def _check(self, user: int, movies: Sequence[int]) -> None:
         rated = set(self[user].movie.tolist()) if user in self else set()
@@ -142,14 +152,25 @@ class Memories(dict[int, Memory]):
     # --- predicting -----------------------------------------------------------------------------
 
     def predict(
-        self, user: np.ndarray, movie: np.ndarray, with_variance: bool = True
+        self,
+        user: np.ndarray,
+        movie: np.ndarray,
+        time: np.ndarray | None = None,
+        with_variance: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Mean of each value, not clipped, and its variance, noise included: float64 [n] each.
-        Without the variance, what is in its place is of no use."""
+        Without the variance, what is in its place is of no use.
+
+        Args:
+            time: seconds, when each value is asked for, see `ItemTable.persisting`.
+        """
         mean, variance = np.empty(len(user)), np.zeros(len(user))
         for one, rows in rows_by_user(user):
             kernel, memory = self.kernel(one), self.get(one, NOTHING)
-            mean[rows], explained = self._read(kernel, memory, movie[rows], with_variance)
+            mean[rows], own, explained = self._read(kernel, memory, movie[rows], with_variance)
+            left = kernel.table.persisting(memory.latest, None if time is None else time[rows])
+            mean[rows] += left * own
+            explained = left * left * explained
             if with_variance:
                 variance[rows] = kernel.variance(movie[rows]) + kernel.noise[movie[rows]]
             variance[rows] -= explained
@@ -159,26 +180,27 @@ class Memories(dict[int, Memory]):
         """The mean of one value, not clipped; the process stays for the next."""
         self.process(user)
         memory = self.get(user, NOTHING)
-        return float(self._read(self.kernel(user), memory, np.array([movie]), False)[0][0])
+        mean, own, _ = self._read(self.kernel(user), memory, np.array([movie]), False)
+        return float((mean + own)[0])
 
     def _read(
         self, kernel: MovieKernel, memory: Memory, movie: np.ndarray, with_variance: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Mean of the values of movies (int [n]), and how much of their variance is explained."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of the values of movies (int [n]) the mean before any is known, what the user's values
+        add to it, and how much of the variance is explained: float64 [n] each."""
         table = kernel.table
         mean = table.mean[movie] + table.implicit_means(memory.known, movie)
         if not len(memory):
-            return mean, np.zeros(len(movie))
+            return mean, np.zeros(len(movie)), np.zeros(len(movie))
         with_stored = kernel.with_stored(movie, memory.movie)
         if memory.process is not None:
-            residual, explained = memory.process.predict(with_stored, self._a(kernel, memory))
-            return mean + residual, explained
+            return mean, *memory.process.predict(with_stored, self._a(kernel, memory))
         y = self._columns(kernel, memory) @ self._a(kernel, memory)
         process = GaussianProcess(kernel.among(memory.movie), y[:, None])
         if with_variance:
-            residual, explained = process.predict(with_stored, np.ones(1))
-            return mean + residual, explained
-        return mean + with_stored @ process.back(process.z[:, 0]), np.zeros(len(movie))
+            return mean, *process.predict(with_stored, np.ones(1))
+        own = with_stored @ process.back(process.z[:, 0])
+        return mean, own, np.zeros(len(movie))
 
     def process(self, user: int) -> GaussianProcess | None:
         """What follows from the ratings of a user, computed once; None: there are none."""
@@ -250,8 +272,9 @@ class Memories(dict[int, Memory]):
                 if place < affordable:
                     left, value = np.delete(memory.movie, j), np.delete(memory.value, j)
                     without = Memory(left, value, memory.watched)
-                    stars, _ = self._read(kernel, without, np.array([movie]), with_variance=False)
-                    change = float(stars[0]) - predicted
+                    query = np.array([movie])
+                    before, added, _ = self._read(kernel, without, query, with_variance=False)
+                    change = float((before + added)[0]) - predicted
                 words = (
                     f"you gave it {memory.value[j]:g}; similarity {similarity[j]:.2f} by the model"
                 )

@@ -15,6 +15,7 @@ from recbench.models.item_table.scales import (
     Scales,
     Steps,
     blocks_of,
+    fit_persistence,
     fit_scales,
     fit_steps,
     prequential,
@@ -141,6 +142,7 @@ def make_item_table(
             blocks += blocks_of(held_out, first, item_baseline, without)
         scales, parts = fit_scales(blocks)
         steps = fit_steps(*prequential(blocks, scales, parts))
+        persistence = fit_persistence(blocks, scales, parts)
         passes = round(float(np.mean(iterations)))
         found = learn_factors(background, movies, seed, iterations=passes)
     # to three digits: a search stops at other digits on another processor
@@ -157,6 +159,7 @@ def make_item_table(
         count=np.bincount(background.movie, minlength=len(movies)),
         scales=scales,
         steps=Steps(_rounded(steps.cuts), round(steps.spread, DECIMALS)),
+        persistence=round(persistence, 3),
         about={
             "users": len(users),
             "ratings": len(background),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,9 @@ MOST_PARTS = (1.0, 6.0)
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
 LOG_SPREAD = 1.5  # at most: where predictions mislead, the likelihood grows with the spread
 AT_ONCE = 50  # users
+SESSION = 6 * 3600  # seconds without a rating, after which another session begins
+# A persistence before any user is looked at, and how much it weighs: squared stars of predictions.
+PERSISTENCE, PERSISTENCE_WEIGHT = 0.9, 50.0
 
 
 # --- the kernel ---------------------------------------------------------------------------------
@@ -169,6 +173,7 @@ class Block:
             others says, see `implicit_means`; 0 in the padding.
         stars: float64 [users, n].
         there: bool [users, n].
+        session: int [users, n], rising; of the padding as of the last rating.
     """
 
     parts: np.ndarray
@@ -176,6 +181,7 @@ class Block:
     between: np.ndarray
     stars: np.ndarray
     there: np.ndarray
+    session: np.ndarray
 
 
 def fit_scales(blocks: list[Block]) -> tuple[Scales, np.ndarray]:
@@ -239,6 +245,32 @@ def prequential(
         found.append([x[later] for x in (block.stars, block.stars - own * z, own**2)])
     stars, predicted, variance = (np.concatenate(column) for column in zip(*found, strict=True))
     return stars, predicted, variance
+
+
+def fit_persistence(blocks: list[Block], scales: Scales, parts: np.ndarray) -> float:
+    """How much of what a user's ratings say is left in another session, 0 .. 1.
+
+    Ratings given in one sitting have more in common than those of different days: moods, and what
+    the service showed. So the ratings of each session of a user but the first, y, are predicted
+    from those of earlier sessions, d, both about the mean, and the persistence is that of the
+    least squares y = persistence · d, with a prior so that few users change little. Where nobody
+    has a second session it is 1.
+    """
+    weight = agreement = 0.0  # Σ d² and Σ d y
+    for block in blocks:
+        covariance, residual = _covariance(block, scales.as_array()), block.residual
+        residual = residual - block.between @ parts
+        for k, there in enumerate(block.there):
+            _, starts = np.unique(block.session[k, there], return_index=True)
+            for start, end in pairwise([*starts[1:], there.sum()]):
+                known = np.linalg.solve(covariance[k, :start, :start], residual[k, :start])
+                d = covariance[k, start:end, :start] @ known
+                agreement += float(d @ residual[k, start:end])
+                weight += float(d @ d)
+    if not weight:
+        return 1.0
+    agreement += PERSISTENCE * PERSISTENCE_WEIGHT
+    return min(max(agreement / (weight + PERSISTENCE_WEIGHT), 0.0), 1.0)
 
 
 def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
@@ -313,7 +345,9 @@ def blocks_of(
         stars = ratings.stars[rows].astype(np.float64)
         residual = np.where(there, stars - item_baseline[movie], 0.0)
         between = np.stack((found.mean[movie] - item_baseline[movie], implicit), axis=-1)
-        yield Block(parts * both, residual, between * there[:, :, None], stars, there)
+        gap = np.diff(ratings.time[rows], axis=1, prepend=ratings.time[rows[:, :1]])  # (users, n)
+        session = (gap > SESSION).cumsum(axis=1)
+        yield Block(parts * both, residual, between * there[:, :, None], stars, there, session)
 
 
 def implicit_means(

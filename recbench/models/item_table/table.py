@@ -16,10 +16,17 @@ import numpy as np
 from recbench.contract import NO_RATINGS
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
-from recbench.models.item_table.scales import EVEN, STARS, Scales, Steps, implicit_means
+from recbench.models.item_table.scales import (
+    EVEN,
+    SESSION,
+    STARS,
+    Scales,
+    Steps,
+    implicit_means,
+)
 from recbench.ratings import Movies, read_only
 
-FORMAT, VERSION = "recbench item table", 2
+FORMAT, VERSION = "recbench item table", 3
 FORMER = "recbench film table"
 FOLD_FILE = "fold.npy"
 ARRAYS = {  # and their types
@@ -48,6 +55,8 @@ class ItemTable:
         count: int64 [m], how many background users rated it.
         scales: of the kernel.
         steps: of the predictive distribution.
+        persistence: 0 .. 1, how much of what a user's ratings say is left in another session, see
+            `recbench.models.item_table.scales.fit_persistence`.
         about: how it was made, as JSON can hold it.
 
     Raises:
@@ -63,6 +72,7 @@ class ItemTable:
     count: np.ndarray
     scales: Scales
     steps: Steps
+    persistence: float = 1.0
     about: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -131,6 +141,18 @@ class ItemTable:
         """What having rated movies (int [k]) says of others (int [n]), float64 [n], stars."""
         return implicit_means(self.factors, self.implicit, self.implicit_mean, rated, movie)
 
+    def persisting(self, latest: float, time: np.ndarray | None) -> np.ndarray | float:
+        """What is left of the user's own part of a prediction, float64 [n]: `persistence` for a
+        query that comes a session after the user's `latest` rating, else 1.
+
+        Args:
+            latest: seconds; nan: not known.
+            time: int64 [n], seconds, of each query; None: as soon as the latest rating.
+        """
+        if time is None:
+            return 1.0
+        return np.where(time - latest > SESSION, self.persistence, 1.0)
+
     def checksum(self) -> str:
         """SHA-256 over all that is in it, hexadecimal: equal tables, and only those, have it."""
         digest = hashlib.sha256(self._header().encode())
@@ -196,7 +218,13 @@ class ItemTable:
         try:
             cuts = arrays.pop("cuts")
             scales, steps = Scales(**header["scales"]), Steps(cuts, header["spread"])
-            table = cls(**arrays, scales=scales, steps=steps, about=header["about"])
+            table = cls(
+                **arrays,
+                scales=scales,
+                steps=steps,
+                persistence=header["persistence"],
+                about=header["about"],
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({error}). Make it again") from None
         if table.checksum() != checksum:
@@ -209,6 +237,7 @@ class ItemTable:
             "version": VERSION,
             "scales": asdict(self.scales),
             "spread": self.steps.spread,
+            "persistence": self.persistence,
             "about": self.about,
         }
         return json.dumps(header, sort_keys=True)
