@@ -17,10 +17,8 @@ from recbench.models.item_table.table import ItemTable
 from recbench.models.memories import WATCHED, histories, rows_by_user, within_scale
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies
 from weightless.counters import addresses_of, draw_tuples
-from weightless.ntuple import NTupleMemory, matches, prior_of, sums_of_users, to_units
+from weightless.ntuple import UNITS, NTupleMemory, matches, prior_of, sums_of_users, to_units
 
-FRACTION_BITS = 4  # residuals are whole sixteenths of a star
-UNITS = 2**FRACTION_BITS
 BIAS_SHRINKAGE = 16  # ratings
 RECENT = np.rint(16 * drift_shape(np.arange(16))).astype(int)  # weights, the latest first
 RECENT_SHRINKAGE = 60 * 16  # of the sum of these weights
@@ -98,7 +96,7 @@ class ImplicitMean(ContinualRecommender):
         memory = self._users[user]
         known = np.array([len(memory.ratings)])
         mean = self._means(fold, np.array([movie]), memory.implicit[None], known)
-        units = to_units(stars - float(mean[0]), FRACTION_BITS)
+        units = to_units(stars - float(mean[0]))
         memory.implicit = memory.implicit + self._implicit[fold][movie]
         memory.ratings[movie] = stars, units
         self._add(memory, movie, units, 1)
@@ -131,7 +129,7 @@ class ImplicitMean(ContinualRecommender):
         b = self._implicit[fold][movie]
         before = np.cumsum(b, axis=0) - b  # (n, k)
         mean = self._means(fold, movie, before, np.arange(len(movie)))
-        return to_units(stars - mean, FRACTION_BITS).astype(np.int64)
+        return to_units(stars - mean).astype(np.int64)
 
     def _means(
         self, fold: int, movie: np.ndarray, implicit: np.ndarray, known: np.ndarray
@@ -344,7 +342,7 @@ class NTuple(ImplicitMean):
         addresses = self._addresses[memory.fold]
         if memory.counters is None:
             places = np.arange(self.tuples * self.n).reshape(self.tuples, self.n)
-            memory.counters = NTupleMemory(places, self.weight, FRACTION_BITS)
+            memory.counters = NTupleMemory(places, self.weight)
             for one, (_, units) in memory.ratings.items():
                 memory.counters.add(addresses[one], np.array([units, 1]))
         total, count = memory.counters.read(addresses[movie]).sum(axis=0, dtype=np.int64).tolist()

@@ -21,7 +21,6 @@ from weightless.arch import Group
 from weightless.kernels import MAX_WORDS, fire, fire_many, weigh
 from weightless.patterns import GrowingPlanes, pack, words_for
 
-WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 L_ONE = 2**32
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import weightless as ao
-from weightless import reference
 from weightless.agent import WHY
 from weightless.arch import Group
 from weightless.memory import Memory

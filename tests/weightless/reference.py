@@ -9,15 +9,15 @@ machine (Aleksander & Morton 1993).
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from weightless.arch import groups_of
-from weightless.memory import L_ONE, WEIGHT_ONE, scaled_l
+from weightless.memory import L_ONE, scaled_l
 
 MASK = 2**64 - 1
+WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 
 
 def hamming_distance(pattern: np.ndarray, query: np.ndarray) -> int:
@@ -158,60 +158,3 @@ class ReferenceAgent:
                 )
         self.state = now
         return now[self.arch.Z__flat]
-
-
-class ReferenceNTuple:
-    """The regression memory of `ntuple.NTupleMemory`: a sum and a count for each tuple and what
-    its bits were (Kolcz & Allinson 1996)."""
-
-    def __init__(self, tuples: np.ndarray, prior: int) -> None:
-        self.tuples, self.prior = tuples.tolist(), prior
-        self.rows: dict[tuple[int, ...], tuple[int, int]] = {}
-
-    def places(self, bits: np.ndarray) -> list[tuple[int, ...]]:
-        """A tuple's number, and then its bits."""
-        return [
-            (row, *(int(bits[bit]) for bit in places)) for row, places in enumerate(self.tuples)
-        ]
-
-    def learn(self, bits: np.ndarray, units: int, times: int = 1) -> None:
-        """With times = -1: forget."""
-        for place in self.places(bits):
-            total, count = self.rows.pop(place, (0, 0))
-            if count + times:
-                self.rows[place] = total + times * units, count + times
-
-    def sums(self, bits: np.ndarray) -> tuple[int, int]:
-        """Numerator and denominator of the prediction."""
-        found = [self.rows.get(place, (0, 0)) for place in self.places(bits)]
-        return sum(total for total, _ in found), sum(count for _, count in found) + self.prior
-
-
-class ReferenceWisard:
-    """The classifier of `wisard.Wisard`: what each discriminator has met, and how often."""
-
-    def __init__(self, tuples: np.ndarray, classes: int, margin: int) -> None:
-        self.tuples, self.margin = tuples.tolist(), margin
-        self.learned = [0] * classes
-        self.met = [[Counter[tuple[int, ...]]() for _ in self.tuples] for _ in range(classes)]
-
-    def learn(self, bits: np.ndarray, label: int) -> None:
-        self.learned[label] += 1
-        for counter, places in zip(self.met[label], self.tuples, strict=True):
-            counter[tuple(bits[places].tolist())] += 1
-
-    def predict(self, bits: np.ndarray) -> tuple[int, list[int], int]:
-        """Class, responses and b."""
-        spelled = [tuple(bits[places].tolist()) for places in self.tuples]
-        label, b = self.learned.index(max(self.learned)), 0
-        while True:
-            responses = [
-                sum(counter[one] > b for counter, one in zip(counters, spelled, strict=True))
-                for counters in self.met
-            ]
-            first, second = sorted(responses, reverse=True)[:2]
-            if first > second:
-                label = responses.index(first)
-            if first == 0 or first - second >= self.margin:
-                return label, responses, b
-            b += 1
