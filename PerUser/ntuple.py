@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import ClassVar, Self
@@ -14,7 +13,7 @@ from recbench.contract import ContinualRecommender, Contribution, Explanation, T
 from recbench.models.item_table.codes import choose_codes, spelled
 from recbench.models.item_table.scales import drift_shape
 from recbench.models.item_table.table import ItemTable
-from recbench.models.memories import WATCHED, histories, rows_by_user, within_scale
+from recbench.models.memories import explained, histories, rows_by_user
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies
 from weightless.counters import addresses_of, draw_tuples
 from weightless.ntuple import UNITS, NTupleMemory, matches, prior_of, sums_of_users, to_units
@@ -217,15 +216,10 @@ class ImplicitMean(ContinualRecommender):
         when it was learned. The change if it were forgotten is known of the 100 largest shares."""
         user, movie = int(user), int(movie)
         memory, table = self._users.get(user), self._tables.tables[self._tables.fold_of(user)]
-        predicted, mean = self.predict_one(user, movie), float(table.mean[movie])
-        own: list[Contribution] = []
+        predicted, own = self.predict_one(user, movie), list[Contribution]()
+        stored = np.empty(0, np.int64)
         if memory is not None:
             stored, stars, units = memory.arrays()
-            mean -= float(table.factors[movie] @ table.implicit_mean)
-            others = stored[stored != movie]
-            watched = table.implicit[others] @ table.factors[movie] / math.sqrt(len(stored))
-            for other, share in zip(others, watched, strict=True):
-                own.append(Contribution(WATCHED, float(share), int(other)))
             fires = self._fires(memory, movie, stored)
             shares = shares_of(units, fires, self.prior)
             for rank, j in enumerate(np.argsort(-np.abs(shares), kind="stable")):
@@ -238,9 +232,7 @@ class ImplicitMean(ContinualRecommender):
                 if self.tuples:
                     words += f"; {fires[j]} of {self.tuples} tuples alike"
                 own.append(Contribution(words, float(shares[j]), int(stored[j]), change))
-        own.sort(key=lambda part: -abs(part.stars))
-        parts = [Contribution("mean of other users", mean), *own]
-        return Explanation(tuple(within_scale(parts, predicted)))
+        return explained(table, movie, stored, own, predicted)
 
     def _alone(self, fold: int, movie: int, stored: np.ndarray, stars: np.ndarray) -> float:
         """The prediction from these ratings alone, not clipped."""

@@ -75,11 +75,6 @@ class Agent:
     def metastory(self) -> np.ndarray:
         return WHY[self._metastory.columns.T]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was learned (the story not among them)."""
-        return sum(memory.nbytes for memory in self.memories)
-
     def next_state(
         self,
         INPUT: Bits,

@@ -53,11 +53,6 @@ class Memory:
     def __len__(self) -> int:
         return len(self.patterns)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of patterns and answers, room to grow among them: at most twice their need."""
-        return self.patterns.array.nbytes + self.answers.array.nbytes
-
     def store(self, inputs: np.ndarray, neighbours: np.ndarray, answers: np.ndarray) -> None:
         """Remember n patterns: uint8 [n, inputs], [n, neighbours] and [n, neurons]."""
         self.patterns.append(np.concatenate([pack(inputs), pack(neighbours)], axis=1).T)
