@@ -8,6 +8,7 @@ import os
 import shutil
 import zipfile
 from contextlib import suppress
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_a_file_of_movies_that_is_cut_turned_or_something_else(tmp_path, monkeyp
         file.write_bytes(data)
         with suppress(ValueError):  # or a byte that means nothing, such as a date
             assert (storage.read(file)[1]["movie_id"] == np.arange(40)).all()
-    monkeypatch.setattr(storage.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(storage.os, "replace", Mock(side_effect=KeyboardInterrupt))
     file.write_bytes(whole)
     with pytest.raises(KeyboardInterrupt):
         storage.write(file, {}, {})

@@ -100,15 +100,6 @@ def test_more_bits_come_nearer_to_the_arcsine_kernel():
     np.testing.assert_allclose(arcsine_kernel(unit, unit), expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("bits", [16, 64, 256])
-def test_chosen_hyperplanes_are_better_than_as_many_random_ones(bits):
-    factors, count = random_movies(5, 80, 8)
-    weight = np.sqrt(count + 1.0)
-    chosen = choose_codes(factors, count, bits, 1)
-    first = (factors @ pool(8, codes.POOL, 1)[:, :bits] > 0).astype(np.uint8)
-    assert squared_error(chosen, factors, weight) < 0.5 * squared_error(first, factors, weight)
-
-
 def test_a_movie_without_factors_has_zeros_and_changes_nothing_for_others():
     factors, count = random_movies(6, 30, 5)
     code = choose_codes(factors, count, 32, 0)
@@ -122,33 +113,17 @@ def test_a_movie_without_factors_has_zeros_and_changes_nothing_for_others():
     assert choose_codes(np.zeros((4, 0)), np.ones(4), 32, 0).shape == (4, 32)
 
 
-def test_what_a_code_looks_like():
-    factors, count = random_movies(7, 20, 4)
-    assert choose_codes(factors, count, 0, 0).shape == (20, 0)
-    code = choose_codes(factors, count, 40, 0)
-    assert code.dtype == np.uint8
-    assert set(np.unique(code)) == {0, 1}
-    assert (choose_codes(3 * factors, count, 40, 0) == code).all()  # angles alone matter
-    assert (choose_codes(factors, count, 40, 0) == code).all()
-    assert (choose_codes(factors, count, 40, 1) != code).any()
-    assert (choose_codes(-factors, count, 40, 0) == 1 - code).all()
-
-
 @pytest.mark.parametrize("n", [1, 4, 7])  # of five dimensions
 def test_tuples_fire_by_the_angle_of_two_movies(n):
     """(1 − θ/π)^n of the tuples by independent hyperplanes; at right angles to one another, less
-    where there are more than one, and with less chance in it."""
+    where there are more than one."""
     table = toy_table(toy_movies(30))
-    factors, rng = table.factors[:, 1:], np.random.default_rng(0)
+    factors = table.factors[:, 1:]
     unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
     expected = (1 - np.arccos((unit @ unit.T).clip(-1, 1)) / np.pi) ** n
 
     def fires(addresses: np.ndarray) -> np.ndarray:
         return (addresses[:, None] == addresses).mean(axis=-1)
-
-    def independent() -> np.ndarray:
-        planes = rng.standard_normal((factors.shape[1], 200 * n))
-        return (factors @ planes > 0).reshape(-1, 200, n) @ (1 << np.arange(n))
 
     found = spelled(table, n, 2_000, seed=1)
     assert (found.dtype, found.shape, found.max()) == (np.uint8, (30, 2_000), 2**n - 1)
@@ -156,6 +131,3 @@ def test_tuples_fire_by_the_angle_of_two_movies(n):
     assert (fires(found) - expected).min() > -0.1
     assert (spelled(table, n, 2_000, seed=1) == found).all()
     assert (spelled(table, n, 2_000, seed=2) != found).any()
-    ours = np.var([fires(spelled(table, n, 200, seed)) for seed in range(20)], axis=0).mean()
-    theirs = np.var([fires(independent()) for _ in range(20)], axis=0).mean()
-    assert ours < (1.1 if n == 1 else 0.9) * theirs

@@ -48,14 +48,6 @@ def test_the_distribution_is_the_histogram_through_a_window_and_has_the_mean_tha
     np.testing.assert_allclose(pi, by_hand / by_hand.sum(axis=1, keepdims=True), atol=1e-12)
 
 
-def test_extreme_predictions_stay_on_the_grid():
-    model = fitted([3.0, 4.0, 4.5])
-    stars = model.predict(np.array([0, 0, 7, 7]), np.array([0, 55, 0, 55]))
-    assert set(stars) <= set(GRID.astype(np.float32))
-    assert stars[0] < stars[1]
-    assert stars[2] < stars[3]
-
-
 @pytest.mark.parametrize("name", sorted(RECOMMENDERS))
 def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     mean, median = load_recommender(name), load_recommender(f"{name}_median")

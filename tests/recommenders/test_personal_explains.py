@@ -147,19 +147,6 @@ def test_the_correlation_of_two_movies_is_what_a_rating_of_one_tells_of_the_othe
     np.testing.assert_allclose(explained, correlation**2, atol=1e-6)
 
 
-def test_explaining_and_predicting_change_nothing():
-    model = fitted(toy_ratings([12, 9], FILMS))
-    users = np.repeat([0, 1, 2], FILMS), np.tile(EVERY, 3)
-    before, size = model.predict(*users), model.state_bytes()
-    for user in (0, 2, 99):
-        model.explain_one(user, 22)
-        model.predict_one(user, 22)
-        model.ask_next(user, np.array([3, 4]), EVERY)
-    np.testing.assert_array_equal(model.predict(*users), before)
-    assert model.state_bytes() == size
-    assert set(model.memories) == {0, 1}
-
-
 # --- which movie to ask about next --------------------------------------------------------------
 
 

@@ -47,15 +47,3 @@ def test_what_is_not_there_cannot_be_removed(at):
     with pytest.raises(IndexError, match=f"column {at} of 3"):
         patterns.remove(at)
     assert patterns.columns.tolist() == [[1, 2, 3]]
-
-
-def test_columns_are_copied_a_logarithm_of_times():
-    planes, copies = GrowingPlanes(3, np.uint8), 0
-    array = planes.array
-    for value in range(5_000):
-        planes.append(np.full((3, 1), value % 256, np.uint8))
-        copies += planes.array is not array
-        array = planes.array
-    assert copies < 20
-    assert len(planes) == 5_000
-    assert (planes.columns == np.arange(5_000) % 256).all()

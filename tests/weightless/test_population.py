@@ -22,20 +22,6 @@ def held(population: ao.Population) -> list:
     return [one.columns.tolist() for one in population._examples]
 
 
-def test_each_answers_as_an_agent_alone():
-    agents, inputs, labels = examples(900, 6)
-    asked_agents, asked, _ = examples(200, 7, seed=1)
-    population = ao.Population(movie_arch(), 7, seed=3)
-    population.learn(agents, inputs, labels)
-    answers = population.recall(asked_agents, asked)
-    assert answers.dtype == np.uint8
-    for index in range(7):
-        alone = ao.Agent(movie_arch(), seed=int(population.seeds[index]))
-        alone.next_state_batch(inputs[agents == index], labels[agents == index], unsequenced=True)
-        mine = asked_agents == index
-        assert (alone.next_state_batch(asked[mine], unsequenced=True) == answers[mine]).all()
-
-
 def test_learning_in_any_portions_and_order_of_queries_is_the_same():
     agents, inputs, labels = examples(500, 5)
     whole, by_one, by_some = (ao.Population(movie_arch(), 5) for _ in range(3))

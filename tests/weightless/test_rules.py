@@ -110,16 +110,3 @@ def test_the_code_of_the_documentation_runs():
         exec(block, names)
     assert names["agent"].next_state(names["movies"][7], unsequenced=True).sum() == 8
     assert len(blocks) >= 3
-
-
-def test_a_bit_that_tells_everything_decides():
-    """Horror, comedy, in English; horror alone says whether a movie was liked. A horror comedy that
-    is not in English is one bit away from three of them, and they disagree."""
-    patterns = np.array([[1, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1]], np.uint8)
-    answers = np.array([0, 0, 1, 1], np.uint8)
-    assert [reference.weight(bit, answers) for bit in patterns.T] == [65_536, 0, 0]
-    horror_comedy = np.array([1, 1, 0], np.uint8)
-    distances = [reference.hamming_distance(pattern, horror_comedy) for pattern in patterns]
-    assert distances[:3] == [1, 1, 1]
-    assert reference.agreed(distances, answers) is None
-    assert reference.fire(patterns, answers, horror_comedy, coin=1) == (0, "DD")
