@@ -13,7 +13,7 @@ from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import table as script
 from recbench.models.item_table.scales import EVEN, Scales, Steps
-from recbench.models.item_table.table import ARRAYS, ItemTable, ItemTables
+from recbench.models.item_table.table import ARRAYS, ItemTable
 from recbench.ratings import Movies, Ratings
 
 
@@ -187,19 +187,6 @@ def test_for_movies_in_another_order_and_for_unknown_ones():
     assert same.checksum() == table.checksum()
 
 
-def test_what_having_rated_movies_says_by_hand():
-    table = replace(
-        a_table(3),
-        factors=[[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]],
-        implicit=[[0.6, 0.2], [0.3, 0.1], [9.0, 9.0]],
-        implicit_mean=[0.1, 0.2],
-    )
-    one, two = np.array([0]), np.array([0, 1])
-    assert table.implicit_means(one, np.array([2])) == pytest.approx([2 * 0.5 + 0.0])
-    expected = [0.3 / 2**0.5 - 0.1, 0.2 / 2**0.5 - 0.2, 2 * 0.9 / 2**0.5 - 0.2 + 0.3 / 2**0.5 - 0.2]
-    assert table.implicit_means(two, np.arange(3)) == pytest.approx(expected)
-
-
 def test_of_metadata_there_is_a_mean_and_no_similarity():
     movies = movies_of([7, 8, 9], [2.0, np.nan, 4.0])
     table = ItemTable.of_metadata(movies)
@@ -220,13 +207,3 @@ def test_columns_are_of_as_many_movies_and_cannot_be_written_to():
     with pytest.raises(ValueError, match="read-only"):
         replace(a_table(), mean=own).mean[0] = 5
     own[0] = 1.5  # one's own array is still one's own
-
-
-def test_whose_table_is_which():
-    tables = ItemTables((a_table(), a_table(3), a_table(2)), np.array([2, 0, 1, 1]))
-    users = np.array([3, 0, 1, 4, 99])
-    assert tables.folds_of(users).tolist() == [1, 2, 0, 0, 0]  # beyond the last: the first
-    assert [tables.fold_of(int(user)) for user in users] == [1, 2, 0, 0, 0]
-    one = ItemTables.same_for_all(a_table())
-    assert one.folds_of(users).tolist() == [0] * 5
-    assert one.fold_of(3) == 0

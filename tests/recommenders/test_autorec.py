@@ -68,45 +68,18 @@ def trained(parameters, given, wanted, orders, batch, rates):
     return parameters
 
 
-@pytest.fixture
-def ratings() -> Ratings:
-    """Of movies with every number of raters down to one; one movie's after another's."""
+@pytest.mark.parametrize("batch", [5, 512])
+def test_training_is_that_of_whole_matrices(batch, monkeypatch):
+    """Of movies with every number of raters down to one."""
+    monkeypatch.setattr(autorec, "BATCH", batch)
     train = toy_ratings([16, 1, 9, 14, 2, 16, 7, 12, 3, 16, 10, 5, 8], movies=MOVIES, seed=4)
-    assert len(np.unique(train.movie)) == MOVIES
-    return train.take(np.argsort(train.movie, kind="stable"))
-
-
-@pytest.fixture
-def parameters() -> tuple[np.ndarray, ...]:
+    train = train.take(np.argsort(train.movie, kind="stable"))  # one movie's after another's
     rng = np.random.default_rng(8)
     shapes = ((USERS, UNITS), (UNITS,), (USERS, UNITS), (USERS,))
-    return tuple(rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes)
-
-
-def network_with(parameters) -> Autoencoder:
-    encoder, encoder_bias, decoder, user_bias = (torch.tensor(one) for one in parameters)
-    network = Autoencoder(encoder, decoder, user_bias)
-    network.encoder_bias.data = encoder_bias
-    return network
-
-
-def parameters_of(network: Autoencoder) -> tuple[torch.Tensor, ...]:
-    return network.encoder, network.encoder_bias, network.decoder, network.user_bias
-
-
-def columns(ratings: Ratings) -> tuple[torch.Tensor, ...]:
-    """user, stars, residual of each rating; how many each movie has."""
-    count = torch.tensor(np.bincount(ratings.movie, minlength=MOVIES))
-    stars = torch.tensor(ratings.stars)
-    return torch.tensor(ratings.user).long(), stars, stars - 3, count
-
-
-@pytest.mark.parametrize("batch", [5, 512])
-def test_training_is_that_of_whole_matrices(ratings, parameters, batch, monkeypatch):
-    monkeypatch.setattr(autorec, "BATCH", batch)
-    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
-    rng = np.random.default_rng([2, SHUFFLE])
-    orders = [rng.permutation(MOVIES) for _ in range(20)]
+    parameters = [rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes]
+    given, wanted = (dense(train, values) for values in (train.stars, train.stars - 3))
+    shuffling = np.random.default_rng([2, SHUFFLE])
+    orders = [shuffling.permutation(MOVIES) for _ in range(20)]
     rates = [0.02 * (1 - epoch / 20) for epoch in range(20)]
     expected = trained(parameters, given, wanted, orders, batch, rates)
     model = AutoRecModel(
@@ -115,9 +88,13 @@ def test_training_is_that_of_whole_matrices(ratings, parameters, batch, monkeypa
         regularisation=REGULARISATION,
         damping_user=DAMPING_USER,
     )
-    network = network_with(parameters)
-    model._train(network, *columns(ratings), seed=2)
-    for found, correct in zip(parameters_of(network), expected, strict=True):
+    encoder, encoder_bias, decoder, user_bias = map(torch.tensor, parameters)
+    network = Autoencoder(encoder, decoder, user_bias)
+    network.encoder_bias.data = encoder_bias
+    stars, count = torch.tensor(train.stars), torch.tensor(np.bincount(train.movie))
+    model._train(network, torch.tensor(train.user).long(), stars, stars - 3, count, seed=2)
+    learned = network.encoder, network.encoder_bias, network.decoder, network.user_bias
+    for found, correct in zip(learned, expected, strict=True):
         np.testing.assert_allclose(found.detach(), correct, atol=2e-3)
 
 

@@ -120,16 +120,6 @@ def test_of_many_ratings_the_change_is_known_of_the_largest_shares_alone(monkeyp
     ]
 
 
-def test_the_reason_names_the_stars_and_how_similar_the_movies_are():
-    model = fitted(Ratings([0, 0], [4, 7], [4.5, 1.0], [1, 2]))
-    parts = of_stars(model.explain_one(0, 9).contributions)
-    similarity = model.correlation(np.array([9]), np.array([4, 7]))[0]
-    assert parts[4].reason == f"you gave it 4.5; similarity {similarity[0]:.2f} by the model"
-    assert parts[7].reason == f"you gave it 1; similarity {similarity[1]:.2f} by the model"
-    (alone,) = model.explain_one(3, 9).contributions  # user 3 has no ratings
-    assert (alone.reason, alone.stars, alone.movie) == ("mean of other users", TABLE.mean[9], None)
-
-
 def test_the_correlation_of_two_movies_is_what_a_rating_of_one_tells_of_the_other():
     """Of a rating without noise, the part of the variance that it explains is its square."""
     found, noise = fitted(NOBODY).correlation(EVERY, EVERY), 1e-9

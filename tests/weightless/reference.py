@@ -26,12 +26,8 @@ def hamming_distance(pattern: np.ndarray, query: np.ndarray) -> int:
 
 
 def weight(bit: np.ndarray, answers: np.ndarray) -> int:
-    """The mutual information of one bit and the answer, times 2**16, rounded; 0 of an empty memory.
-
-    Args:
-        bit: the bit in each stored pattern [patterns].
-        answers: the answer to each [patterns].
-    """
+    """The mutual information of one bit and the answer over the stored patterns, times 2**16,
+    rounded; 0 of an empty memory."""
     n = len(answers)
     if n == 0:
         return 0
@@ -63,18 +59,9 @@ def fire(
     Hamming: bool = True,
     Default: bool = True,
 ) -> tuple[int, str]:
-    """What one neuron answers, and why.
-
-    Args:
-        patterns: what it stored [patterns, bits], each 0 or 1.
-        answers: what it answered then [patterns].
-        query: what it reads now [bits].
-        coin: the side on which its coin falls for that, see `toss`.
-        DD, Hamming, Default: the rules to use, in this order.
-
-    Returns:
-        0 or 1, and "DD", "Hamming", "Default", or "undecided" with 0.
-    """
+    """What one neuron that has stored these patterns [patterns, bits] with these answers says to a
+    query [bits], and why: "DD", "Hamming", "Default", or "undecided" with 0. `coin` is the side on
+    which its coin falls, see `toss`."""
     if DD:
         weights = np.array([weight(column, answers) for column in patterns.T], dtype=int)
         answer = agreed([discriminative_distance(p, query, weights) for p in patterns], answers)

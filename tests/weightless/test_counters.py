@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawn import tuples_and_patterns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,15 +12,9 @@ from weightless.ntuple import matches, stars_of, sums_of_users, to_units
 
 
 @st.composite
-def examples(draw, most=30):
-    """Tuples, patterns that often recur, and residuals in units of 1/16 star."""
-    bits, n = draw(st.integers(1, 40)), draw(st.integers(1, 20))
-    tuples = ao.draw_tuples(bits, min(n, bits), draw(st.integers(1, 9)), draw(st.integers(0, 99)))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    patterns = rng.integers(0, 2, (5, bits), np.uint8)[
-        rng.integers(0, 5, draw(st.integers(0, most)))
-    ]
-    patterns ^= (rng.random(patterns.shape) < 0.1).astype(np.uint8)
+def examples(draw):
+    """And residuals in units of 1/16 star."""
+    tuples, patterns, rng = draw(tuples_and_patterns())
     return tuples, patterns, rng.integers(-70, 71, len(patterns))
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from drawn import tuples_and_patterns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,11 +54,8 @@ def test_bleaching_resolves_what_saturation_hides():
 
 @st.composite
 def examples(draw):
-    bits, n = draw(st.integers(1, 24)), draw(st.integers(1, 5))
-    tuples = ao.draw_tuples(bits, min(n, bits), draw(st.integers(1, 9)), draw(st.integers(0, 99)))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    patterns = rng.integers(0, 2, (4, bits), np.uint8)[rng.integers(0, 4, draw(st.integers(0, 30)))]
-    patterns ^= (rng.random(patterns.shape) < 0.1).astype(np.uint8)
+    """And labels, how many classes there are, and a margin."""
+    tuples, patterns, rng = draw(tuples_and_patterns())
     classes = draw(st.integers(2, 4))
     labels = rng.integers(0, classes, len(patterns))
     return tuples, patterns, labels, classes, draw(st.integers(1, 3))
