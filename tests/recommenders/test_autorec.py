@@ -98,15 +98,6 @@ def test_training_is_that_of_whole_matrices(batch, monkeypatch):
         np.testing.assert_allclose(found.detach(), correct, atol=2e-3)
 
 
-# --- what it learns -----------------------------------------------------------------------------
-
-
-def test_it_finds_an_interaction_that_biases_cannot(interaction):
-    train, movies, asked, truth = interaction
-    model = AutoRecModel(epochs=80, learning_rate=0.02, regularisation=10.0, start="mean")
-    assert np.abs(fit(model, train, movies).predict(*asked) - truth).mean() < 0.2
-
-
 def test_the_unknown_get_what_is_known_of_the_other():
     """An unknown movie the user bias beyond the baseline, an unknown user the baseline."""
     movies = toy_movies(20)

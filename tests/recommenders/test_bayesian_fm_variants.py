@@ -74,13 +74,10 @@ def asked(model: BayesianFMImplicit, *days: float) -> np.ndarray:
 
 
 def test_the_day_of_a_rating_is_a_feature():
-    stars = asked(stars_by_day(), 12, 15.9, 42, 48)
-    assert stars[:2] == pytest.approx([2, 2], abs=0.3)
-    assert stars[2:] == pytest.approx([4, 4], abs=0.3)
-
-
-def test_a_day_without_training_ratings_counts_to_the_nearest():
+    """And a day without training ratings counts to the nearest."""
     model = stars_by_day()
+    expected = pytest.approx([2, 2, 4, 4], abs=0.3)
+    assert asked(model, 12, 15.9, 42, 48) == expected
     stars = asked(model, -500, 10, 19, 20, 29.5, 30, 40, 49, 50, 90_000)
     expected = asked(model, 10, 10, 19, 19, 19, 40, 40, 49, 49, 49)
     np.testing.assert_array_equal(stars, expected)

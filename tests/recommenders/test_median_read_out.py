@@ -9,7 +9,6 @@ from fitting import fit
 
 from recbench.checks.toy_data import toy_movies, toy_tables
 from recbench.contract import Recommender, declared
-from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.median import GRID, MedianReadOut, median_of
 from recbench.ratings import Ratings
@@ -59,8 +58,3 @@ def test_every_recommender_has_one_under_a_name_of_its_own(name, train, movies):
     model = fit(median(), train, movies, **fits, **{name: base})
     stars = model.predict(np.array([0, 3, 5]), np.array([1, 2, 22]))
     assert set(stars) <= set(GRID.astype(np.float32))
-
-
-def test_there_is_no_median_of_what_there_is_not():
-    with pytest.raises(InputError, match="no recommender is named 'nonsense_median'"):
-        load_recommender("nonsense_median")

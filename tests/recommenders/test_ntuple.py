@@ -162,20 +162,6 @@ def test_the_change_if_a_rating_were_forgotten_is_what_forgetting_it_changes():
                 assert part.if_forgotten == pytest.approx(change, abs=1e-9)
 
 
-def test_tuples_are_drawn_by_the_seed_and_many_draw_nearer_to_one_another():
-    train, asked = shuffled_ratings([30]), (np.zeros(40, int), EVERY)
-
-    def spread(tuples: int) -> float:
-        found = [
-            fitted(NTuple(3, tuples, 0.3), train, seed=seed).predict(*asked) for seed in range(5)
-        ]
-        return float(np.std(found, axis=0).mean())
-
-    same = [fitted(NTuple(**SMALL), train, seed=3).predict(*asked) for _ in range(2)]
-    assert (same[0] == same[1]).all()
-    assert 0 < spread(800) < spread(20) / 3
-
-
 @pytest.mark.parametrize("reads", ["factors", "codes", "bits"])
 def test_movies_with_the_same_address_everywhere_are_predicted_alike(reads):
     """A table without factors has none to spell from: the bits of movies are in their place."""

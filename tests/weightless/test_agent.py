@@ -110,25 +110,15 @@ def test_a_reset_is_random_in_i_q_and_z_and_is_not_learned():
     assert len(agent.memories[0]) == 0
 
 
-# --- the first example of AO Labs' documentation ----------------------------------------------
-
-FOOD_AND_A, B_ALONE, A_ALONE = (1, 1, 0), (0, 0, 1), (0, 1, 0)
-
-
-def clam(seed: int = 0) -> ao.Agent:
-    """Senses food and two chemicals, A and B; opens or closes. Its instinct is to learn what it
-    did if there is food and it was open."""
-    arch = ao.Arch([1, 1, 1], [1], [1])
-    opened = arch.Z__flat[0]
-    arch.set_instinct(arch.C[1][0], lambda senses, agent: senses[0] and agent.story[-1, opened])
-    return ao.Agent(arch, seed=seed)
-
-
 def test_an_instinct_teaches_only_when_its_rule_says_so():
-    agent = clam()
-    agent.next_state(FOOD_AND_A, [0])
-    agent.next_state(FOOD_AND_A, INSTINCTS=True)
-    assert agent.metastory[-1, agent.arch.C[1][0]] == "rest"
-    agent.next_state(FOOD_AND_A, [1])
-    assert agent.next_state(FOOD_AND_A, INSTINCTS=True).tolist() == [1]
-    assert agent.metastory[-1, agent.arch.Z__flat[0]] == "instinct"
+    """It learns what it did if there is food and it was open."""
+    arch, food = ao.Arch([1, 1, 1], [1], [1]), (1, 1, 0)
+    (opened,) = arch.Z__flat
+    arch.set_instinct(arch.C[1][0], lambda senses, agent: senses[0] and agent.story[-1, opened])
+    agent = ao.Agent(arch)
+    agent.next_state(food, [0])
+    agent.next_state(food, INSTINCTS=True)
+    assert agent.metastory[-1, arch.C[1][0]] == "rest"
+    agent.next_state(food, [1])
+    assert agent.next_state(food, INSTINCTS=True).tolist() == [1]
+    assert agent.metastory[-1, opened] == "instinct"
