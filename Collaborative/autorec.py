@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from Collaborative.rated import Rated, places
+from Collaborative.rated import Rated
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.ratings import MAX_STARS, MIN_STARS, places
 from recbench.threads import choose_device
 
 BATCH = 512  # movies a step
@@ -172,8 +172,8 @@ class AutoRecModel(Recommender):
                 adam.step()
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        of_user = places(self._rated.users, np.asarray(user))
-        of_movie = places(self._rated.movies, np.asarray(movie))
+        of_user = places(np.asarray(user), self._rated.users)
+        of_movie = places(np.asarray(movie), self._rated.movies)
         stars = self._rated.offset[movie] + self._biases[of_user]
         for start in range(0, len(stars), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)

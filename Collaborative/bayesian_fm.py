@@ -19,9 +19,8 @@ from recbench.models.factorization import (
     expected_cost,
     movie_features,
     one_hot,
-    places,
 )
-from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, places
 
 HELD_OUT = 0.2  # of each user's training ratings, the last, to choose settings on
 SAMPLES_TO_CHOOSE = 40

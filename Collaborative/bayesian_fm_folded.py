@@ -10,10 +10,10 @@ from scipy import sparse
 
 from Collaborative.bayesian_fm import BayesianFM
 from recbench.contract import NO_RATINGS, OnlineRecommender, Training
-from recbench.models.factorization import MovieFeatures, one_hot, places
+from recbench.models.factorization import movie_vectors, one_hot
 from recbench.models.item_table.making import ENOUGH, FEWEST_USERS, fold_of_each
 from recbench.models.memories import histories
-from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, places
 
 CACHED = 200  # users with vectors in memory: one has as many numbers as a small item table
 
@@ -51,10 +51,10 @@ class FrozenMachine:
         """Of a fitted machine."""
         users = len(machine._users) + 1
         own = one_hot(places(np.arange(n_movies), machine._movies), len(machine._movies) + 1)
-        features = MovieFeatures(sparse.hstack((own, machine._side)).tocsr())
+        features = sparse.hstack((own, machine._side)).tocsr()
         offsets, vectors = [], []
         for offset, w, v in machine._model.kept_samples():
-            of_movie, q = features.vectors(w[users:], v[users:])
+            of_movie, q = movie_vectors(features, w[users:], v[users:])
             offsets.append(machine._model.mean + offset + of_movie)
             vectors.append(q)
         noise, mean, variance = zip(*machine._model.kept_priors(), strict=True)

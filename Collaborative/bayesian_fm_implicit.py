@@ -8,21 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from Collaborative.bayesian_fm import (
-    SAMPLES_TO_CHOOSE,
-    FactorizationMachine,
-    last_of_each_user,
-)
+from Collaborative.bayesian_fm import SAMPLES_TO_CHOOSE, FactorizationMachine, last_of_each_user
 from recbench.contract import Training
 from recbench.evaluation.metrics import rmse
-from recbench.models.factorization import (
-    Design,
-    block_of,
-    implicit_features,
-    one_hot,
-    places,
-)
-from recbench.ratings import Ratings
+from recbench.models.factorization import Design, block_of, implicit_features, one_hot
+from recbench.ratings import Ratings, places
 
 DAY = 86_400  # seconds
 

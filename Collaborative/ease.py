@@ -10,10 +10,10 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from Collaborative.bias import BiasModel
-from Collaborative.rated import FEWER_MOVIES, check_square, groups
+from Collaborative.rated import FEWER_MOVIES, check_square
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.ratings import MAX_STARS, MIN_STARS, rows_of_each
 
 
 @dataclass(eq=False)
@@ -128,7 +128,8 @@ def sums(
 ) -> np.ndarray:
     """Σ_j x[row, j] matrix[column, j] for each pair of row and column, float64 [n]."""
     totals = np.empty(len(row))
-    for one, pairs in groups(row):
+    for pairs in rows_of_each(row):
+        one = row[pairs[0]]
         entries = slice(x.indptr[one], x.indptr[one + 1])
         weights = matrix[column[pairs], x.indices[entries, None]]  # (entries, pairs)
         totals[pairs] = (x.data[entries, None] * weights).sum(axis=0)

@@ -10,10 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from Collaborative.bias import BiasModel
-from Collaborative.rated import FEWER_MOVIES, check_square, groups
+from Collaborative.rated import FEWER_MOVIES, check_square
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.ratings import MAX_STARS, MIN_STARS, rows_of_each
 
 BLOCK = 512  # rows of a table of similarities made at once
 
@@ -200,7 +200,8 @@ def neighbour_means(
         Zero where there is no such row.
     """
     means = np.zeros(len(row))
-    for one, pairs in groups(column):
+    for pairs in rows_of_each(column):
+        one = column[pairs[0]]
         entries = slice(residuals.indptr[one], residuals.indptr[one + 1])
         weights = similarity[row[pairs], residuals.indices[entries, None]]  # (entries, pairs)
         nearest = np.argsort(-weights, axis=0, kind="stable")[:neighbours]

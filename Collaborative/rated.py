@@ -13,7 +13,7 @@ from surprise import Trainset
 from recbench.contract import Training
 from recbench.errors import InputError
 from recbench.models.item_baseline import Start, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, places
 
 # The same on every machine, so that a run that ends on one does on another; several run at a time.
 LARGEST = 2 * 2**30  # bytes of a table of all pairs: 16,384 users or movies
@@ -93,24 +93,10 @@ class ListedTrainset(Trainset):
         return iter(self._rows)
 
 
-def places(known: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Where each of `ids` stands in `known` (sorted), int64 [n]; behind the last if it does not."""
-    place = np.searchsorted(known, ids)
-    return np.where(np.append(known, -1)[place] == ids, place, len(known))
-
-
 def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Rows of `table` [k, ...] (one for each of `known`, sorted) for `ids`; zeros for others."""
-    return np.append(table, np.zeros_like(table, shape=(1, *table.shape[1:])), 0)[
-        places(known, ids)
-    ]
-
-
-def groups(keys: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Each distinct one of `keys`, int [n], and the rows in which it stands."""
-    order = np.argsort(keys, kind="stable")
-    distinct, first = np.unique(keys[order], return_index=True)
-    yield from zip(distinct.tolist(), np.split(order, first[1:]), strict=False)
+    nothing = np.zeros_like(table, shape=(1, *table.shape[1:]))
+    return np.append(table, nothing, 0)[places(ids, known)]
 
 
 def check_square(name: str, count: int, what: str, instead: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from recbench.contract import Recommender, Training
 from recbench.models.item_table.learning import RANK, FactorModel, learn_factors
 from recbench.models.item_table.making import ASIDE, ASIDE_AT_MOST
-from recbench.ratings import MAX_STARS, MIN_STARS
+from recbench.ratings import MAX_STARS, MIN_STARS, places
 
 
 class VbAll(Recommender):
@@ -58,11 +58,8 @@ class VbAll(Recommender):
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         w = self._w[movie]
-        stars = self._mean + w[:, -1]
-        if len(self._users):
-            place = np.searchsorted(self._users, user).clip(0, len(self._users) - 1)
-            known = self._users[place] == user
-            stars = stars + known * np.vecdot(w[:, :-1], self._x[place])
+        x = np.pad(self._x, ((0, 1), (0, 0)))[places(user, self._users)]  # the last: the unknown
+        stars = self._mean + w[:, -1] + np.vecdot(w[:, :-1], x)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:

@@ -14,13 +14,11 @@ from recbench.contract import ContinualRecommender, Contribution, Explanation, T
 from recbench.models.item_table.codes import choose_codes, spelled
 from recbench.models.item_table.scales import drift_shape
 from recbench.models.item_table.table import ItemTable
-from recbench.models.memories import WATCHED, histories, rows_by_user, within_scale
+from recbench.models.memories import explained, histories, rows_by_user
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies
 from weightless.counters import addresses_of, draw_tuples
-from weightless.ntuple import NTupleMemory, matches, prior_of, sums_of_users, to_units
+from weightless.ntuple import UNITS, NTupleMemory, matches, prior_of, sums_of_users, to_units
 
-FRACTION_BITS = 4  # residuals are whole sixteenths of a star
-UNITS = 2**FRACTION_BITS
 BIAS_SHRINKAGE = 16  # ratings
 RECENT = np.rint(16 * drift_shape(np.arange(16))).astype(int)  # weights, the latest first
 RECENT_SHRINKAGE = 60 * 16  # of the sum of these weights
@@ -102,7 +100,7 @@ class ImplicitMean(ContinualRecommender):
         memory = self._users[user]
         known = np.array([len(memory.ratings)])
         mean = self._means(fold, np.array([movie]), memory.implicit[None], known)
-        units = to_units(stars - float(mean[0]), FRACTION_BITS)
+        units = to_units(stars - float(mean[0]))
         memory.implicit = memory.implicit + self._implicit[fold][movie]
         memory.ratings[movie] = stars, units
         memory.latest = math.nan
@@ -136,7 +134,7 @@ class ImplicitMean(ContinualRecommender):
         b = self._implicit[fold][movie]
         before = np.cumsum(b, axis=0) - b  # (n, k)
         mean = self._means(fold, movie, before, np.arange(len(movie)))
-        return to_units(stars - mean, FRACTION_BITS).astype(np.int64)
+        return to_units(stars - mean).astype(np.int64)
 
     def _means(
         self, fold: int, movie: np.ndarray, implicit: np.ndarray, known: np.ndarray
@@ -230,15 +228,10 @@ class ImplicitMean(ContinualRecommender):
         when it was learned. The change if it were forgotten is known of the 100 largest shares."""
         user, movie = int(user), int(movie)
         memory, table = self._users.get(user), self._tables.tables[self._tables.fold_of(user)]
-        predicted, mean = self.predict_one(user, movie), float(table.mean[movie])
-        own: list[Contribution] = []
+        predicted, own = self.predict_one(user, movie), list[Contribution]()
+        stored = np.empty(0, np.int64)
         if memory is not None:
             stored, stars, units = memory.arrays()
-            mean -= float(table.factors[movie] @ table.implicit_mean)
-            others = stored[stored != movie]
-            watched = table.implicit[others] @ table.factors[movie] / math.sqrt(len(stored))
-            for other, share in zip(others, watched, strict=True):
-                own.append(Contribution(WATCHED, float(share), int(other)))
             fires = self._fires(memory, movie, stored)
             shares = shares_of(units, fires, self.prior)
             for rank, j in enumerate(np.argsort(-np.abs(shares), kind="stable")):
@@ -251,9 +244,7 @@ class ImplicitMean(ContinualRecommender):
                 if self.tuples:
                     words += f"; {fires[j]} of {self.tuples} tuples alike"
                 own.append(Contribution(words, float(shares[j]), int(stored[j]), change))
-        own.sort(key=lambda part: -abs(part.stars))
-        parts = [Contribution("mean of other users", mean), *own]
-        return Explanation(tuple(within_scale(parts, predicted)))
+        return explained(table, movie, stored, own, predicted)
 
     def _alone(self, fold: int, movie: int, stored: np.ndarray, stars: np.ndarray) -> float:
         """The prediction from these ratings alone, not clipped."""
@@ -357,7 +348,7 @@ class NTuple(ImplicitMean):
         addresses = self._addresses[memory.fold]
         if memory.counters is None:
             places = np.arange(self.tuples * self.n).reshape(self.tuples, self.n)
-            memory.counters = NTupleMemory(places, self.weight, FRACTION_BITS)
+            memory.counters = NTupleMemory(places, self.weight)
             for one, (_, units) in memory.ratings.items():
                 memory.counters.add(addresses[one], np.array([units, 1]))
         total, count = memory.counters.read(addresses[movie]).sum(axis=0, dtype=np.int64).tolist()

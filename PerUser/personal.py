@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -12,7 +11,6 @@ from recbench.contract import ContinualRecommender, Explanation, Training
 from recbench.models.item_table.scales import STARS
 from recbench.models.memories import NONE, Memories, histories
 from recbench.ratings import MAX_STARS, MIN_STARS
-from weightless.storage import read, write
 
 
 class Personal(ContinualRecommender):
@@ -123,49 +121,6 @@ class Personal(ContinualRecommender):
         own = np.diagonal(covariance) + kernel.noise[np.asarray(candidates)]  # (c,)
         learned = (covariance[:, len(candidates) :] ** 2).sum(axis=1) / own
         return int(np.asarray(candidates)[learned.argmax()])
-
-    def save_user(self, user: int, path: str | Path) -> None:
-        """A user's ratings as a file: movies, stars, in the order of their time, and the movies
-        watched. All else follows from the item table.
-
-        Raises:
-            KeyError: the user has no ratings.
-        """
-        memory = self.memories.get(int(user))
-        if memory is None:
-            raise KeyError(f"nothing is remembered of user {user}")
-        movie_id = self.memories.tables.tables[0].movie_id
-        arrays = {
-            "movie_id": movie_id[memory.movie],
-            "stars": np.rint(2 * memory.value).astype(np.int8),
-            "watched": movie_id[memory.watched],
-        }
-        write(path, "user", {"ratings": len(memory)}, arrays)
-
-    def load_user(self, user: int, path: str | Path) -> None:
-        """Remember what `save_user` wrote, in this version or an earlier one, and only that.
-
-        Raises:
-            FileNotFoundError, ValueError: see `weightless.storage.read`; or a movie of the file is
-                not in the item table.
-        """
-        header, arrays = read(path, "user")
-        nothing = np.empty(0, dtype=np.int64)
-        movie_id, stars, watched = (
-            arrays.get(name, nothing) for name in ("movie_id", "stars", "watched")
-        )
-        if not len(movie_id) == len(stars) == header.get("ratings"):
-            raise ValueError(f"{path} is damaged: movies or stars are missing")
-        row_of = {int(one): row for row, one in enumerate(self.memories.tables.tables[0].movie_id)}
-        for one in (*movie_id, *watched):
-            if int(one) not in row_of:
-                raise ValueError(f"{path}: the item table has no movie {int(one)}")
-        self.memories.pop(int(user), None)
-        if len(movie_id) or len(watched):
-            movie, others = ([row_of[int(one)] for one in ids] for ids in (movie_id, watched))
-            self.memories.store(
-                int(user), np.array(movie), stars / 2, np.array(others, dtype=np.int32)
-            )
 
     def state_bytes(self) -> int:
         return self.memories.state_bytes()

@@ -148,3 +148,9 @@ def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
     by_user = np.argsort(user, kind="stable")
     _, starts = np.unique(user[by_user], return_index=True)
     return np.split(by_user, starts[1:]) if len(user) else []
+
+
+def places(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Where each of `ids` stands in `known` (sorted), int64 [n]; len(known) if it does not."""
+    place = np.searchsorted(known, ids)
+    return np.where(np.append(known, -1)[place] == ids, place, len(known))

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from tests_paths import SYNTHETIC
 
+import weightless as ao
 from Collaborative.torch_colab import run_colab_model
 from PerUser.perUser import AoRecommender, Parameters, main, run_ao_model
 from PerUser.perUser_pytorch import run_torch_per_user
 from recbench.contract import Training
+from recbench.data.encodings.thermometer import encode_ratings
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 
@@ -47,10 +49,12 @@ def test_collaborative_model_returns_accuracy_and_seconds():
 def test_asking_five_times_says_what_asking_once_says(synthetic):
     cell = make_cell(synthetic, PROTOCOLS["strict"], 6, 20)
     recommender = AoRecommender().fit(Training(cell.personal.train, cell.movies, seed=4))
-    test = cell.personal.test
+    train, test, agents = cell.personal.train, cell.personal.test, recommender.agents
+    labels = encode_ratings(train.stars, "half_stars")
     bits = recommender.predict_bits(test.user, test.movie)
     for user, movie, expected in zip(test.user, test.movie, bits, strict=True):
-        agent = recommender.agents.agent(int(user))
+        agent, mine = ao.Agent(agents.arch, seed=int(agents.seeds[user])), train.user == user
+        agent.next_state_batch(cell.movies.bits[train.movie[mine]], labels[mine], unsequenced=True)
         for _ in range(5):
             answer = agent.next_state(
                 cell.movies.bits[movie], unsequenced=True, DD=True, Hamming=True

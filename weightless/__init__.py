@@ -9,7 +9,6 @@ from weightless.agent import WHY, Agent
 from weightless.arch import Arch
 from weightless.counters import draw_tuples
 from weightless.ntuple import NTupleMemory
-from weightless.patterns import pack, unpack
 from weightless.population import Population
 from weightless.wisard import Wisard
 
@@ -21,6 +20,4 @@ __all__ = [
     "Population",
     "Wisard",
     "draw_tuples",
-    "pack",
-    "unpack",
 ]

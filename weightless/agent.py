@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from weightless import storage
 from weightless.arch import DOMINANT, LABEL, PAIN, PLEASURE, groups_of
 from weightless.coin import checked_seed, toss
 from weightless.memory import Memory
@@ -76,11 +74,6 @@ class Agent:
     @property
     def metastory(self) -> np.ndarray:
         return WHY[self._metastory.columns.T]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of what was learned (the story not among them)."""
-        return sum(memory.nbytes for memory in self.memories)
 
     def next_state(
         self,
@@ -181,40 +174,6 @@ class Agent:
         now = np.array([self.state], np.uint64)
         state[:, random] = [toss(self.seed, neuron, now) for neuron in random]
         self._append(state, np.full(state.shape, RESET, np.uint8))
-
-    def save(self, path: str | Path) -> None:
-        """Write the agent to one file: architecture, memories, story. Rules of instincts are not
-        in it, see `storage`."""
-        arrays = {"story": self.story, "metastory": self._metastory.columns.T}
-        for at, memory in enumerate(self.memories):
-            arrays[f"patterns_{at}"] = memory.patterns.columns
-            arrays[f"answers_{at}"] = memory.answers.columns
-        header = {"arch": storage.describe(self.arch), "notes": self.notes, "seed": int(self.seed)}
-        storage.write(path, "agent", header, arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """The agent that was saved there.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is damaged, foreign or of another version.
-        """
-        header, arrays = storage.read(path, "agent")
-        try:
-            agent = cls(storage.restore(header["arch"]), header["notes"], seed=header["seed"])
-            for at, memory in enumerate(agent.memories):
-                memory.patterns.restore(arrays[f"patterns_{at}"])
-                memory.answers.restore(arrays[f"answers_{at}"])
-                if len(memory.patterns) != len(memory.answers):
-                    raise ValueError("patterns and answers differ in number")
-            agent._story.restore(arrays["story"].T)
-            agent._metastory.restore(arrays["metastory"].T)
-            if agent._story.columns.shape != agent._metastory.columns.shape:
-                raise ValueError("story and metastory differ in length")
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ValueError(f"{path} does not hold a whole agent: {error}") from error
-        return agent
 
     def _advance(
         self,

@@ -9,12 +9,10 @@ of zeros is taken out, and the rows behind it move up, so that nothing is left o
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 
-from weightless import storage
 from weightless.agent import bits_of
 from weightless.coin import mix
 from weightless.compiled import compiled
@@ -101,9 +99,6 @@ class Counters:
         ValueError: no tuples, or of more than 32 bits.
     """
 
-    kind: ClassVar[str]  # of a file
-    SETTINGS: ClassVar[tuple[str, ...]] = ()  # in a file, in the order of the constructor's
-
     def __init__(self, tuples: np.ndarray, columns: int) -> None:
         self.tuples = checked_tuples(tuples)
         self.rows = 0
@@ -148,42 +143,6 @@ class Counters:
             self._keys = np.zeros(1 << (4 * rows // 3).bit_length(), keys.dtype)
             self._values = np.zeros((len(self._keys), values.shape[1]), np.int32)
             _fill(self._keys, self._values, keys, values)
-
-    def save(self, path: str | Path) -> None:
-        """Write the memory to one file."""
-        keys, values = self.items()
-        header = {name: getattr(self, name) for name in self.SETTINGS}
-        storage.write(
-            path, self.kind, header, {"tuples": self.tuples, "keys": keys, "values": values}
-        )
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """The memory that was saved there.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is damaged, foreign or of another version.
-        """
-        header, arrays = storage.read(path, cls.kind)
-        try:
-            memory = cls(arrays["tuples"], *(header[name] for name in cls.SETTINGS))
-            memory._restore(arrays["keys"], arrays["values"])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ValueError(f"{path} does not hold a whole memory: {error}") from error
-        return memory
-
-    def _restore(self, keys: np.ndarray, values: np.ndarray) -> None:
-        shape, last = (len(keys), self._values.shape[1]), len(self.tuples) << self.tuples.shape[1]
-        if (keys.dtype, values.dtype) != (self._keys.dtype, np.int32) or values.shape != shape:
-            raise ValueError(f"{keys.dtype} and {values.dtype} of shape {values.shape}")
-        if len(keys) and not (0 < keys[0] <= keys[-1] <= last and (keys[1:] > keys[:-1]).all()):
-            raise ValueError("keys are out of order, or of no tuple")
-        if not values.any(axis=1).all():
-            raise ValueError("a row is empty")
-        self._make_room(len(keys))
-        _fill(self._keys, self._values, keys, values)
-        self.rows = len(keys)
 
 
 # --- kernels -----------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 Patterns and answers lie in *planes*: uint64 [words, patterns], word w of all patterns side by
 side, so that a scan reads memory in order and an unsequenced one reads fewer planes. Every
-figure is an integer, so `reference` says the same bit for bit, whatever the order of work.
+figure is an integer, so the rules in plain Python (`tests/weightless/reference.py`) give the same
+bit for bit, whatever the order of work.
 
 Which answers the nearest give is found without listing them. With key = 2 * distance + answer,
 let a be the least key and b the least of key ^ 1: all the nearest say 0 if a < b, all say 1 if

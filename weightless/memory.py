@@ -21,7 +21,6 @@ from weightless.arch import Group
 from weightless.kernels import MAX_WORDS, fire, fire_many, weigh
 from weightless.patterns import GrowingPlanes, pack, words_for
 
-WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 L_ONE = 2**32
 
 
@@ -53,11 +52,6 @@ class Memory:
 
     def __len__(self) -> int:
         return len(self.patterns)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of patterns and answers, room to grow among them: at most twice their need."""
-        return self.patterns.array.nbytes + self.answers.array.nbytes
 
     def store(self, inputs: np.ndarray, neighbours: np.ndarray, answers: np.ndarray) -> None:
         """Remember n patterns: uint8 [n, inputs], [n, neighbours] and [n, neurons]."""

@@ -18,14 +18,14 @@ is the same number from patterns: both ways are whole numbers up to the one divi
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from weightless.compiled import compiled
 from weightless.counters import Counters
 
-MOST_FRACTION_BITS = 8
+UNITS = 16  # of a star: residuals are whole sixteenths
 
 
 class NTupleMemory(Counters):
@@ -34,7 +34,6 @@ class NTupleMemory(Counters):
     Args:
         tuples: int [tuples, n], places in a pattern: `draw_tuples`, or chosen.
         weight: λ, above 0; λT is rounded to a whole number, at least 1.
-        fraction_bits: residuals are whole multiples of 2^−fraction_bits stars; 0 .. 8.
 
     Attributes:
         prior: λT, a whole number.
@@ -43,12 +42,8 @@ class NTupleMemory(Counters):
         ValueError: a value out of its range.
     """
 
-    kind: ClassVar[str] = "ntuple"
-    SETTINGS: ClassVar[tuple[str, ...]] = ("weight", "fraction_bits")
-
-    def __init__(self, tuples: np.ndarray, weight: float, fraction_bits: int = 4) -> None:
+    def __init__(self, tuples: np.ndarray, weight: float) -> None:
         super().__init__(tuples, columns=2)
-        self.weight, self.fraction_bits = float(weight), checked_fraction(fraction_bits)
         self.prior = prior_of(weight, len(self.tuples))
 
     def learn(self, bits: np.ndarray, residual: float) -> int:
@@ -56,15 +51,15 @@ class NTupleMemory(Counters):
 
         Args:
             bits: [bits], 0 or 1, of the movie.
-            residual: stars, rounded to 2^−fraction_bits.
+            residual: stars, rounded to sixteenths.
 
         Returns:
-            The residual in those units: what `forget` takes out, and patterns store.
+            The residual in sixteenths: what `forget` takes out, and patterns store.
 
         Raises:
             ValueError: bits or residual are not such.
         """
-        units = to_units(residual, self.fraction_bits)
+        units = to_units(residual)
         self.add(self.addresses(bits)[0], np.array([units, 1]))
         return units
 
@@ -74,7 +69,7 @@ class NTupleMemory(Counters):
         Raises:
             ValueError: it was not learned, as far as counters can tell; nothing is changed.
         """
-        units, addresses = to_units(residual, self.fraction_bits), self.addresses(bits)[0]
+        units, addresses = to_units(residual), self.addresses(bits)[0]
         sums, counts = self.read(addresses).T
         if not counts.all() or (sums[counts == 1] != units).any():
             raise ValueError(f"a residual of {residual:g} was not learned of this pattern")
@@ -87,7 +82,7 @@ class NTupleMemory(Counters):
 
     def predict(self, bits: np.ndarray) -> float:
         """The residual of one pattern [bits], in stars; 0 where nothing fires."""
-        return stars_of(*self.sums(bits), self.fraction_bits)
+        return stars_of(*self.sums(bits))
 
     def explain(self, bits: np.ndarray, stored: np.ndarray, residuals: np.ndarray) -> np.ndarray:
         """What each stored rating adds to `predict(bits)`; the sum of all is the prediction.
@@ -109,14 +104,7 @@ class NTupleMemory(Counters):
         parts = fires * np.asarray(residuals, np.int64)
         if (int(parts.sum()), int(fires.sum()) + self.prior) != (total, count):
             raise ValueError("these ratings are not those that were learned")
-        return stars_of(parts, count, self.fraction_bits)
-
-
-def checked_fraction(fraction_bits: int) -> int:
-    """Raises ValueError if it is not a whole number from 0 to 8."""
-    if int(fraction_bits) != fraction_bits or not 0 <= fraction_bits <= MOST_FRACTION_BITS:
-        raise ValueError(f"fraction_bits: 0 .. {MOST_FRACTION_BITS} expected, got {fraction_bits}")
-    return int(fraction_bits)
+        return stars_of(parts, count)
 
 
 def prior_of(weight: float, tuples: int) -> int:
@@ -130,21 +118,21 @@ def prior_of(weight: float, tuples: int) -> int:
     return max(1, round(weight * tuples))
 
 
-def to_units(stars: Any, fraction_bits: int) -> Any:
-    """Stars, a number or an array, in whole units of 2^−fraction_bits, a half to the even one.
+def to_units(stars: Any) -> Any:
+    """Stars, a number or an array, in whole sixteenths, a half to the even one.
 
     Raises:
-        ValueError: not finite, or beyond ±32,767 units.
+        ValueError: not finite, or not within ±2,048 stars.
     """
-    units = np.rint(np.asarray(stars, np.float64) * 2**fraction_bits)
+    units = np.rint(np.asarray(stars, np.float64) * UNITS)
     if not (np.abs(units) < 2**15).all():  # nan, too
-        raise ValueError(f"residuals within ±{2**15 >> fraction_bits} stars expected, got {stars}")
+        raise ValueError(f"residuals within ±{2**15 // UNITS} stars expected, got {stars}")
     return units.astype(np.int16) if units.ndim else int(units)
 
 
-def stars_of(total: Any, count: Any, fraction_bits: int) -> Any:
+def stars_of(total: Any, count: Any) -> Any:
     """Units over a count, in stars: the one division."""
-    return total / count / 2**fraction_bits
+    return total / count / UNITS
 
 
 # --- patterns, of many users -------------------------------------------------------------------

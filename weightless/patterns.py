@@ -28,16 +28,6 @@ def pack(bits: Any) -> Any:
     return packed
 
 
-@compiled
-def unpack(packed: Any, n_bits: Any) -> Any:
-    """uint64 [n, words] -> uint8 [n, n_bits] of 0 and 1."""
-    bits = np.empty((len(packed), n_bits), np.uint8)
-    for row in range(len(packed)):
-        for bit in range(n_bits):
-            bits[row, bit] = (packed[row, bit // 64] >> np.uint64(bit % 64)) & np.uint64(1)
-    return bits
-
-
 class GrowingPlanes:
     """An array [planes, room] whose last axis grows by doubling.
 
@@ -82,18 +72,3 @@ class GrowingPlanes:
         self.array[:, at : self._count - 1] = self.array[:, at + 1 : self._count]
         self._count -= 1
         self.array[:, self._count] = 0
-
-    def restore(self, columns: np.ndarray) -> None:
-        """Hold `columns` [planes, n] and nothing else.
-
-        Raises:
-            ValueError: of another number of planes, or another dtype.
-        """
-        planes, dtype = len(self.array), self.array.dtype
-        if columns.ndim != 2 or len(columns) != planes or columns.dtype != dtype:
-            raise ValueError(
-                f"{dtype} of shape ({planes}, n) was expected, got {columns.dtype} of shape "
-                f"{columns.shape}"
-            )
-        self.array = np.array(columns, order="C")
-        self._count = columns.shape[1]

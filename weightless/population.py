@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from weightless import storage
-from weightless.agent import Agent, bits_of
+from weightless.agent import bits_of
 from weightless.arch import LABEL, groups_of
 from weightless.coin import agent_seeds, checked_seed
 from weightless.compiled import compiled
 from weightless.kernels import MAX_WORDS, fire_many, weigh
 from weightless.memory import l_table
-from weightless.patterns import GrowingPlanes, pack, unpack, words_for
+from weightless.patterns import GrowingPlanes, pack, words_for
 
 
 class _Reading(NamedTuple):
@@ -61,11 +58,6 @@ class Population:
         self._input_words = words_for(self._n_i)
         self._words = self._input_words + words_for(self._n_z)  # of an example
         self._examples = [GrowingPlanes(self._words, np.uint64) for _ in self.seeds]
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Examples that each agent has learned, int64 [n_agents]."""
-        return np.array([len(examples) for examples in self._examples], np.int64)
 
     @property
     def nbytes(self) -> int:
@@ -147,8 +139,10 @@ class Population:
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         states = np.zeros((len(index), self.arch.n_total), np.uint8)
         states[:, self.arch.I__flat] = bits_of("inputs", inputs, (len(index), self._n_i))[order]
-        inputs_stored, labels = self._joined(agents)
-        counts = np.array([len(self._examples[agent]) for agent in agents], np.int64)
+        columns = [self._examples[agent].columns for agent in agents]
+        counts = np.array([part.shape[1] for part in columns], np.int64)
+        planes = np.concatenate([np.empty((self._words, 0), np.uint64), *columns], axis=1)
+        inputs_stored, labels = np.split(planes, [self._input_words])
         table = l_table(int(counts.max(initial=0)))
         for reading in self._readings:  # Q before Z, which reads Q as it is now
             fired = np.empty((len(index), len(reading.neurons)), np.uint8)
@@ -162,60 +156,6 @@ class Population:
         output = np.empty((len(index), self._n_z), np.uint8)
         output[order] = states[:, self.arch.Z__flat]
         return output
-
-    def _joined(self, agents: Iterable[int]) -> list[np.ndarray]:
-        """Inputs and labels of these agents' examples, one agent's after another's: uint64 planes
-        [words, examples]."""
-        columns = [self._examples[agent].columns for agent in agents]
-        planes = np.concatenate([np.empty((self._words, 0), np.uint64), *columns], axis=1)
-        return np.split(planes, [self._input_words])
-
-    def examples(self, agent_index: int) -> tuple[np.ndarray, np.ndarray]:
-        """What one agent has learned, in order: inputs uint8 [k, n_i], labels uint8 [k, n_z]."""
-        (agent,) = self._indices(np.array([agent_index]))
-        inputs, labels = (np.ascontiguousarray(planes.T) for planes in self._joined([agent]))
-        return unpack(inputs, self._n_i), unpack(labels, self._n_z)
-
-    def agent(self, agent_index: int) -> Agent:
-        """One of them alone: an `Agent` that answers as it does."""
-        inputs, labels = self.examples(agent_index)
-        agent = Agent(self.arch, seed=int(self.seeds[agent_index]))
-        agent.next_state_batch(inputs, labels, unsequenced=True)
-        return agent
-
-    def save(self, path: str | Path) -> None:
-        """Write the population to one file: architecture, and the examples of every agent."""
-        inputs, labels = self._joined(range(self.n_agents))
-        arrays = {"counts": self.counts, "inputs": inputs, "labels": labels}
-        about = {"n_agents": self.n_agents, "seed": int(self.seed)}
-        header = {"arch": storage.describe(self.arch), **about}
-        storage.write(path, "population", header, arrays)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """The population that was saved there.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is damaged, foreign or of another version.
-        """
-        header, arrays = storage.read(path, "population")
-        try:
-            counts, inputs = arrays["counts"], arrays["inputs"]
-            if counts.dtype != np.int64 or counts.shape != (header["n_agents"],):
-                raise ValueError(f"counts of shape {counts.shape} and type {counts.dtype}")
-            population = cls(storage.restore(header["arch"]), len(counts), seed=header["seed"])
-            planes = np.concatenate([inputs, arrays["labels"]])
-            shape = (population._words, int(counts.sum()))
-            own = len(inputs) == population._input_words and counts.min(initial=0) >= 0
-            if not own or planes.shape != shape:
-                raise ValueError(f"examples of shape {shape} were expected, got {planes.shape}")
-            ends = np.cumsum(counts)
-            for examples, end, n in zip(population._examples, ends, counts, strict=True):
-                examples.restore(planes[:, end - n : end])
-        except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise ValueError(f"{path} does not hold a whole population: {error}") from error
-        return population
 
     def _indices(self, agent_index: np.ndarray) -> np.ndarray:
         index, expected = np.asarray(agent_index), "were expected, got"

@@ -11,7 +11,7 @@ often, of these the first. Everything is whole numbers.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,12 +25,6 @@ class Answer(NamedTuple):
     label: int
     responses: np.ndarray  # int64 [classes], 0 .. tuples
     bleaching: int  # b, 0 or more
-
-    @property
-    def confidence(self) -> float:
-        """By which part the largest response leads the second, 0 .. 1."""
-        second, first = np.sort(self.responses)[-2:].tolist()
-        return (first - second) / first if first else 0.0
 
 
 class Wisard(Counters):
@@ -47,9 +41,6 @@ class Wisard(Counters):
     Raises:
         ValueError: a value out of its range.
     """
-
-    kind: ClassVar[str] = "wisard"
-    SETTINGS: ClassVar[tuple[str, ...]] = ("classes", "margin")
 
     def __init__(self, tuples: np.ndarray, classes: int, margin: int = 1) -> None:
         if int(classes) != classes or classes < 2 or int(margin) != margin or margin < 1:
@@ -87,10 +78,6 @@ class Wisard(Counters):
         responses, most = np.zeros(self.classes, np.int64), int(self.learned.argmax())
         label, b = bleach(counts, self.margin, most, responses)
         return Answer(int(label), responses, int(b))
-
-    def _restore(self, keys: np.ndarray, values: np.ndarray) -> None:
-        super()._restore(keys, values)
-        self.learned[:] = values[keys <= 1 << self.tuples.shape[1]].sum(axis=0)  # of one tuple
 
     def _one(self, label: int) -> np.ndarray:
         if int(label) != label or not 0 <= label < self.classes:

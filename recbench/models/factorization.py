@@ -28,12 +28,6 @@ BYTES_OF_A_RATING = 150  # features and target, here and in myFM
 # --- features ----------------------------------------------------------------------------------
 
 
-def places(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The place of each id in `known` (sorted, not empty), int [n]; len(known) if unknown."""
-    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    return np.where(known[place] == ids, place, len(known))
-
-
 def one_hot(place: np.ndarray, width: int) -> sparse.csr_matrix:
     """[n, width]: a one in each row, at its place."""
     ones, row_ends = np.ones(len(place)), np.arange(len(place) + 1)
@@ -74,24 +68,20 @@ def implicit_features(
     return found
 
 
-class MovieFeatures:
-    """The features x of each movie, [movies, f], of which a model has a weight w and a vector v
-    each.
+def movie_vectors(
+    features: sparse.csr_matrix, w: np.ndarray, v: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """o float64 [movies] and q float64 [movies, rank + 1]: a user with (v_u, w_u) gives a movie
+    w₀ + o + q·(v_u, w_u) stars. With the features x of a movie, o = w·x + Σ_{j<k} (v_j·v_k) x_j x_k
+    are its terms alone, and q = (Σ_j v_j x_j, 1).
 
-    A user with (v_u, w_u) gives a movie w₀ + o + q·(v_u, w_u) stars: o = w·x + Σ_{j<k} (v_j·v_k)
-    x_j x_k are the terms of the movie alone, q = (Σ_j v_j x_j, 1) is what its features add up to.
+    Args:
+        features: x, [movies, f].
+        w, v: float64 [f] and [f, rank], of one sample.
     """
-
-    def __init__(self, features: sparse.csr_matrix) -> None:
-        self._features = features
-        self._squared = features.multiply(features).tocsr()
-
-    def vectors(self, w: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """o float64 [movies] and q float64 [movies, rank + 1], of w float64 [f] and v float64
-        [f, rank]."""
-        sums = self._features @ v  # (movies, rank)
-        within = (sums**2 - self._squared @ v**2).sum(axis=1) / 2
-        return self._features @ w + within, np.column_stack((sums, np.ones(len(sums))))
+    sums = features @ v  # (movies, rank)
+    within = (sums**2 - features.multiply(features).tocsr() @ v**2).sum(axis=1) / 2
+    return features @ w + within, np.column_stack((sums, np.ones(len(sums))))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from recbench.contract import Recommender, Training, bytes_of, declared, time_for
+from recbench.ratings import places
 
 GRID = np.arange(1, 11) / 2  # all stars there are
 HALVINGS = 40  # of an interval 30 stars wide: to a billionth
@@ -60,9 +61,7 @@ class MedianReadOut(Recommender):
     ) -> tuple[np.ndarray, np.ndarray]:
         """All stars, float64 [10], and π of each pair, float64 [n, 10]."""
         mean = self._mean.predict(user, movie, **time_for(self._mean, time)).astype(np.float64)
-        place = np.searchsorted(self._users, user)
-        place = np.where(np.isin(user, self._users), place, len(self._users))
-        log_h = np.log(self._histogram[place])  # (n, 10)
+        log_h = np.log(self._histogram[places(user, self._users)])  # (n, 10)
         return GRID, self._distribution(log_h, self._centre(log_h, mean))
 
     def _centre(self, log_h: np.ndarray, mean: np.ndarray) -> np.ndarray:

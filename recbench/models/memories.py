@@ -10,7 +10,7 @@ import numpy as np
 
 from recbench.contract import Contribution, Explanation
 from recbench.models.gaussian_process import GaussianProcess
-from recbench.models.item_table.table import ItemTables
+from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.models.movie_kernel import MovieKernel
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
 
@@ -250,17 +250,7 @@ class Memories(dict[int, Memory]):
             moved: stars by which the mean of other users has moved since the table was made.
         """
         kernel, memory = self.kernel(user), self.get(user, NOTHING)
-        table, known, n = kernel.table, memory.known, len(memory)
-        mean, predicted = float(table.mean[movie]), self.predict_one(user, movie)
-        own = []
-        if len(known):
-            mean -= float(table.factors[movie] @ table.implicit_mean)
-            others = known[known != movie]
-            watched = table.implicit[others] @ table.factors[movie] / math.sqrt(len(known))
-            own = [
-                Contribution(WATCHED, float(stars), int(other))
-                for other, stars in zip(others, watched, strict=True)
-            ]
+        n, own, predicted = len(memory), list[Contribution](), self.predict_one(user, movie)
         if memory.process is not None:
             y = self._columns(kernel, memory) @ self._a(kernel, memory)
             with_stored = kernel.with_stored(np.array([movie]), memory.movie)[0]  # (n,)
@@ -279,9 +269,7 @@ class Memories(dict[int, Memory]):
                     f"you gave it {memory.value[j]:g}; similarity {similarity[j]:.2f} by the model"
                 )
                 own.append(Contribution(words, float(share[j]), int(memory.movie[j]), change))
-        own.sort(key=lambda part: -abs(part.stars))
-        parts = [Contribution("mean of other users", mean + moved), *own]
-        return Explanation(tuple(within_scale(parts, predicted + moved)))
+        return explained(kernel.table, movie, memory.known, own, predicted + moved, moved)
 
     # --- size -----------------------------------------------------------------------------------
 
@@ -293,6 +281,28 @@ class Memories(dict[int, Memory]):
     def shared_bytes(self) -> int:
         """Of one item table, the largest: a user needs one."""
         return max(kernel.nbytes for kernel in self.kernels)
+
+
+def explained(
+    table: ItemTable,
+    movie: int,
+    known: np.ndarray,
+    own: list[Contribution],
+    predicted: float,
+    moved: float = 0.0,
+) -> Explanation:
+    """The mean of other users; the shares `own` of a user's ratings and, of each of the `known`
+    movies (int [k]), that of its having been watched, the largest first."""
+    mean, parts = float(table.mean[movie]), list[Contribution]()
+    if len(known):
+        mean -= float(table.factors[movie] @ table.implicit_mean)
+        others = known[known != movie]
+        watched = table.implicit[others] @ table.factors[movie] / math.sqrt(len(known))
+        for other, stars in zip(others, watched, strict=True):
+            parts.append(Contribution(WATCHED, float(stars), int(other)))
+    parts = sorted([*parts, *own], key=lambda part: -abs(part.stars))
+    of_others = Contribution("mean of other users", mean + moved)
+    return Explanation(tuple(within_scale([of_others, *parts], predicted)))
 
 
 def within_scale(parts: list[Contribution], predicted: float) -> list[Contribution]:

@@ -22,9 +22,9 @@ from recbench.data.cache import cache_folder
 from recbench.errors import InputError
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
-from weightless.storage import read, write
+from recbench.own_ratings.storage import read, write
 
-KIND, TABLE = "movies", "item_table"  # of the file, and in it
+TABLE = "item_table"  # in the file
 KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
 SECONDS = 5  # that a server has to say whether it has a dataset
@@ -46,7 +46,7 @@ class KnownMovies:
         """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
         file, it is damaged, or is something else."""
         try:
-            header, arrays = read(file, KIND)
+            header, arrays = read(file)
             table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
             catalogue = Catalogue.of(header, arrays)
         except FileNotFoundError:
@@ -61,7 +61,7 @@ class KnownMovies:
     def save(self, file: Path) -> None:
         """One file, written in one step."""
         header, arrays = self.catalogue.parts()
-        write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
+        write(file, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
 
     @property
     def about(self) -> str:

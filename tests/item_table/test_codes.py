@@ -73,22 +73,6 @@ def test_the_choice_is_the_plain_greedy_search(seed, movies, f, bits):
         assert errors[0] == pytest.approx(errors[1], rel=1e-9, abs=1e-9)
 
 
-def test_only_the_most_rated_movies_are_looked_at(monkeypatch):
-    factors, count = random_movies(4, 12, 3)
-    monkeypatch.setattr(codes, "POOL", 24)
-    monkeypatch.setattr(codes, "MOST_RATED", 5)
-    most = np.argsort(-count)[:5]
-    planes = pool(3, 24, 4)
-    expected = plainly_herded(factors[most], np.sqrt(count[most] + 1.0), planes, 6)
-    found = choose_codes(factors, count, 6, 4)
-    assert (found[most] == expected).all()
-    changed = np.where(np.isin(np.arange(12), most)[:, None], factors, -factors)
-    again = choose_codes(changed, count, 6, 4)
-    assert (again[most] == expected).all()
-    rest = np.setdiff1d(np.arange(12), most)
-    assert (again[rest] == 1 - found[rest]).all()  # on the other side of each hyperplane
-
-
 def test_more_bits_come_nearer_to_the_arcsine_kernel():
     factors, count = random_movies(2, 80, 8)
     code = choose_codes(factors, count, 512, 0)
@@ -99,15 +83,6 @@ def test_more_bits_come_nearer_to_the_arcsine_kernel():
     assert errors[-1] < 0.02
     unit = factors / np.linalg.norm(factors, axis=1, keepdims=True)
     np.testing.assert_allclose(arcsine_kernel(unit, unit), expected, atol=1e-7)
-
-
-@pytest.mark.parametrize("bits", [16, 64, 256])
-def test_chosen_hyperplanes_are_better_than_as_many_random_ones(bits):
-    factors, count = random_movies(5, 80, 8)
-    weight = np.sqrt(count + 1.0)
-    chosen = choose_codes(factors, count, bits, 1)
-    first = (factors @ pool(8, codes.POOL, 1)[:, :bits] > 0).astype(np.uint8)
-    assert squared_error(chosen, factors, weight) < 0.5 * squared_error(first, factors, weight)
 
 
 def test_a_movie_without_factors_has_zeros_and_changes_nothing_for_others():

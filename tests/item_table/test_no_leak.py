@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import polars as pl
 import pytest
 
 from recbench.data.dataset import Dataset
@@ -32,16 +31,8 @@ def small_tables(monkeypatch):
 
 
 @pytest.fixture(params=["votes of the metadata", "votes counted"])
-def dataset(request, synthetic) -> Dataset:
-    return synthetic if request.param == "votes of the metadata" else without_votes(synthetic)
-
-
-def without_votes(dataset: Dataset) -> Dataset:
-    """The dataset as ml-100k is: votes are counted over users outside the sample."""
-    none = pl.lit(None, dtype=pl.Float64)
-    movies = dataset.source.movies.with_columns(vote_count=none, vote_average=none)
-    table = dataset.table.with_columns(vote_count=none, vote_average=none)
-    return replace(dataset, source=replace(dataset.source, movies=movies), table=table)
+def dataset(request, synthetic, without_votes) -> Dataset:
+    return synthetic if request.param == "votes of the metadata" else without_votes
 
 
 def cell_of(dataset: Dataset, protocol=STRICT) -> Cell:
@@ -184,8 +175,8 @@ def ids_of(dataset: Dataset, cell: Cell, background: np.ndarray) -> np.ndarray:
     return outside[background - cell.n_users]
 
 
-def test_votes_are_counted_without_those_set_aside(synthetic, set_aside):
-    dataset = without_votes(synthetic)
+def test_votes_are_counted_without_those_set_aside(without_votes, set_aside):
+    dataset = without_votes
     cell = cell_of(dataset)
     assert len(cell.personal_tables.tables) == 1
     assert len(set_aside) == making.MOST_FOLDS
@@ -263,14 +254,15 @@ def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_al
     assert table.checksum() == ItemTable.of_metadata(cell.movies, cell.item_baseline).checksum()
 
 
-def test_of_many_users_a_table_is_learned_from_some(synthetic):
+def test_of_many_users_a_table_is_learned_from_some(synthetic, monkeypatch):
     """Which are drawn is a matter of the seed, not of their ratings."""
     cell = cell_of(synthetic, ALONE)
     ratings = cell.personal.train
     users = np.unique(ratings.user)
     drawn = np.random.default_rng([5, 8]).permutation(users)[:12]
     some = ratings.take(np.isin(ratings.user, drawn))
-    table = making.make_item_table(ratings, cell.movies, seed=5, most_users=12)
+    monkeypatch.setattr(making, "MOST_USERS", 12)
+    table = making.make_item_table(ratings, cell.movies, seed=5)
     assert table.about["users"] == 12
     assert table.checksum() == making.make_item_table(some, cell.movies, seed=5).checksum()
 

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from plain_personal import plain_kernel, plain_mean
 from scipy.optimize import approx_fprime
 from scipy.stats import multivariate_normal
 
+from recbench.checks.toy_data import toy_table
 from recbench.models.item_table import scales as script
 from recbench.models.item_table.learning import ItemFactors
 from recbench.models.item_table.scales import (
     Scales,
     blocks_of,
+    fit_persistence,
     fit_scales,
     implicit_means,
-    latest_of_each,
     prequential,
 )
 from recbench.ratings import Movies, Ratings
@@ -49,6 +51,9 @@ MOVIES = Movies(
     movie_id=np.arange(MANY),
     title=[""] * MANY,
 )
+TABLE = replace(
+    toy_table(MOVIES), **{name: x for name, x in vars(FOUND).items() if name != "iterations"}
+)
 BASELINE = np.random.default_rng(2).uniform(1.5, 4.5, MANY)
 
 
@@ -62,36 +67,16 @@ def people(lengths: list[int], seed: int = 3) -> Ratings:
 
 
 def covariance(movie: np.ndarray, scales: Scales) -> np.ndarray:
-    """k of each pair of a user's ratings, from the formula of `Scales`, and the noise."""
-    n = len(movie)
-    k = np.empty((n, n))
-    for a in range(n):
-        for b in range(n):
-            i, j = int(movie[a]), int(movie[b])
-            w, other = FOUND.factors[i], FOUND.factors[j]
-            lengths = np.linalg.norm(w[1:]) * np.linalg.norm(other[1:])
-            angle = np.arccos(np.clip(w[1:] @ other[1:] / lengths, -1, 1))
-            bits = sum(x != y for x, y in zip(MOVIES.bits[i], MOVIES.bits[j], strict=True))
-            k[a, b] = (
-                scales.loading * w[0] * other[0]
-                + scales.similarity * lengths * (1 - 2 * angle / np.pi)
-                + scales.metadata * np.exp(-0.33 * bits)
-                + scales.slope * (FOUND.mean[i] - 3) * (FOUND.mean[j] - 3)
-                + scales.drift * (1 + abs(a - b) / 3.4) ** -0.5
-                + (scales.noise + scales.uncertainty * FOUND.uncertainty[i]) * (a == b)
-            )
-    return k
+    """k of each pair of a user's ratings, and the noise."""
+    k, place = plain_kernel(replace(TABLE, scales=scales), MOVIES), range(len(movie))
+    among = [[k(movie[a], movie[b], a - b) for b in place] for a in place]
+    noise = scales.noise + scales.uncertainty * FOUND.uncertainty[movie]
+    return np.reshape(among, (len(movie), len(movie))) + np.diag(noise)
 
 
 def from_rated(rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
     """What having rated some movies says of others, one after the other."""
-    stars = []
-    for i in movie:
-        of_user = -FOUND.implicit_mean * (len(rated) > 0)
-        for j in rated[rated != i]:
-            of_user = of_user + FOUND.implicit[j] / len(rated) ** 0.5
-        stars.append(of_user @ FOUND.factors[i])
-    return np.array(stars)
+    return np.array([plain_mean(TABLE, list(rated), i) - TABLE.mean[i] for i in movie])
 
 
 def mean_of(rated: np.ndarray, movie: np.ndarray, parts: tuple[float, float]) -> np.ndarray:
@@ -161,6 +146,29 @@ def test_each_rating_is_predicted_from_the_earlier_ones_alone(blocks):
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def test_each_session_is_predicted_from_the_earlier_ones(monkeypatch):
+    """The persistence is a regression of what was rated on what was predicted, with a prior."""
+    hours = np.array([0, 1, 2, 9, 10, 30, 36, 36])  # sessions of 3, 2 and 3 ratings
+    ratings, parts = people([8, 3, 5]), (0.35, 1.2)
+    in_order = ratings.take(np.lexsort((ratings.time, ratings.user)))
+    time = 3600 * np.concatenate((hours, hours[:3], hours[2:7]))
+    ratings = replace(in_order, time=time)
+    weight, agreement = script.PERSISTENCE_WEIGHT, script.PERSISTENCE * script.PERSISTENCE_WEIGHT
+    for user, sessions in ((0, [(3, 5), (5, 8)]), (2, [(1, 3), (3, 5)])):
+        movie, stars = in_time(ratings, user)
+        k, residual = covariance(movie, SOME), stars - mean_of(movie, movie, parts)
+        for start, end in sessions:
+            d = k[start:end, :start] @ np.linalg.inv(k[:start, :start]) @ residual[:start]
+            weight, agreement = weight + d @ d, agreement + d @ residual[start:end]
+    found = fit_persistence(
+        list(blocks_of(ratings, FOUND, BASELINE, MOVIES)), SOME, np.array(parts)
+    )
+    assert found == pytest.approx(min(max(agreement / weight, 0), 1), rel=1e-9)
+    at_once = replace(ratings, time=np.zeros(len(ratings)))
+    none = list(blocks_of(at_once, FOUND, BASELINE, MOVIES))
+    assert fit_persistence(none, SOME, np.array(parts)) == 1
+
+
 @pytest.mark.parametrize("rated", [[], [3], [3, 9, 17, 30]])
 @pytest.mark.parametrize("movie", [[3], [4], [9, 4, 3, 39], []])
 def test_what_having_rated_movies_says_of_others(rated, movie):
@@ -168,13 +176,6 @@ def test_what_having_rated_movies_says_of_others(rated, movie):
     table = (FOUND.factors, FOUND.implicit, FOUND.implicit_mean)
     found = implicit_means(*table, np.array(rated, int), np.array(movie, int))
     np.testing.assert_allclose(found, from_rated(np.array(rated, int), movie), atol=1e-12)
-
-
-def test_the_latest_of_each_in_the_order_of_time():
-    ratings = Ratings([5, 2, 5, 5, 2, 9], np.arange(6), np.full(6, 3.0), [30, 8, 10, 30, 8, 1])
-    assert [rows.tolist() for rows in latest_of_each(ratings, 9)] == [[1, 4], [2, 0, 3], [5]]
-    assert [rows.tolist() for rows in latest_of_each(ratings, 2)] == [[1, 4], [0, 3], [5]]
-    assert latest_of_each(ratings.take(np.array([], int)), 2) == []
 
 
 def test_of_a_long_history_the_latest_64_are_looked_at(monkeypatch):
@@ -218,9 +219,6 @@ def test_scales_of_simulated_users_are_found_again():
     assert ratio == pytest.approx(np.ones(7), abs=0.35)
     assert ratio[1] == pytest.approx(1, abs=0.1)  # similarity, of which most is seen
     assert parts == pytest.approx([0.9, 2.0], abs=0.1)
-
-
-def test_of_nobody_the_scales_are_the_defaults():
-    scales, parts = fit_scales([])
-    assert scales.as_array() == pytest.approx(Scales().as_array(), rel=1e-6)
-    assert parts == pytest.approx(script.PARTS)
+    days = replace(ratings, time=ratings.time // 8 * 86_400)  # tastes of all days are one
+    found = fit_persistence(list(blocks_of(days, FOUND, BASELINE, MOVIES)), scales, parts)
+    assert found == pytest.approx(1, abs=0.1)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from recbench.checks.toy_data import toy_ratings
 from recbench.contract import Training
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.table import ItemTables
@@ -28,3 +32,10 @@ def fit(
         if one is not None and name not in fields
     }
     return model.fit(Training(train, movies, fits=fits, **fields))
+
+
+def shuffled_ratings(lengths: list[int], movies: int = 40, seed: int = 4) -> Ratings:
+    """As `toy_ratings`, the rows not in the order of time, and some times equal."""
+    train, rng = toy_ratings(lengths, movies, seed=seed), np.random.default_rng(seed)
+    mixed = train.take(rng.permutation(len(train)))
+    return replace(mixed, time=rng.integers(0, 30, len(train)))

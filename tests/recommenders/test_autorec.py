@@ -8,7 +8,7 @@ import torch
 from fitting import fit
 
 from Collaborative import autorec
-from Collaborative.autorec import SHUFFLE, Autoencoder, AutoRecModel, _ranges
+from Collaborative.autorec import SHUFFLE, Autoencoder, AutoRecModel
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
@@ -27,8 +27,8 @@ def dense(ratings: Ratings, values: np.ndarray) -> np.ndarray:
     return table
 
 
-def loss_and_gradients(parameters, given, wanted, share=1.0):
-    """Half the loss, and its gradients.
+def gradients_of(parameters, given, wanted, share):
+    """Of half the loss.
 
     Args:
         given, wanted: float64 [movies, users], nan where there is no rating.
@@ -41,15 +41,12 @@ def loss_and_gradients(parameters, given, wanted, share=1.0):
     h = s - 0.5
     error = np.where(rated, b + h @ w.T - wanted, 0.0)  # (movies, users)
     d = (error @ w) * s * (1 - s)
-    weights = (v**2).sum() + (w**2).sum()
-    penalty = REGULARISATION / 2 * weights + DAMPING_USER * (b**2).sum()
-    gradients = (
+    return (
         x.T @ d + share * REGULARISATION / 2 * v,
         d.sum(axis=0),
         error.T @ h + share * REGULARISATION / 2 * w,
         error.sum(axis=0) + share * DAMPING_USER * b,
     )
-    return ((error**2).sum() + share * penalty) / 2, gradients
 
 
 def trained(parameters, given, wanted, orders, batch, rates):
@@ -61,7 +58,7 @@ def trained(parameters, given, wanted, orders, batch, rates):
         for start in range(0, len(order), batch):
             movies = order[start : start + batch]
             share = len(movies) / len(order)
-            _, gradients = loss_and_gradients(parameters, given[movies], wanted[movies], share)
+            gradients = gradients_of(parameters, given[movies], wanted[movies], share)
             step += 1
             for p, g, mean, square in zip(parameters, gradients, first, second, strict=True):
                 mean[:] = 0.9 * mean + 0.1 * g
@@ -71,61 +68,18 @@ def trained(parameters, given, wanted, orders, batch, rates):
     return parameters
 
 
-@pytest.fixture
-def ratings() -> Ratings:
-    """Of movies with every number of raters down to one; one movie's after another's."""
+@pytest.mark.parametrize("batch", [5, 512])
+def test_training_is_that_of_whole_matrices(batch, monkeypatch):
+    """Of movies with every number of raters down to one."""
+    monkeypatch.setattr(autorec, "BATCH", batch)
     train = toy_ratings([16, 1, 9, 14, 2, 16, 7, 12, 3, 16, 10, 5, 8], movies=MOVIES, seed=4)
-    assert len(np.unique(train.movie)) == MOVIES
-    return train.take(np.argsort(train.movie, kind="stable"))
-
-
-@pytest.fixture
-def parameters() -> tuple[np.ndarray, ...]:
+    train = train.take(np.argsort(train.movie, kind="stable"))  # one movie's after another's
     rng = np.random.default_rng(8)
     shapes = ((USERS, UNITS), (UNITS,), (USERS, UNITS), (USERS,))
-    return tuple(rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes)
-
-
-def network_with(parameters) -> Autoencoder:
-    encoder, encoder_bias, decoder, user_bias = (torch.tensor(one) for one in parameters)
-    network = Autoencoder(encoder, decoder, user_bias)
-    network.encoder_bias.data = encoder_bias
-    return network
-
-
-def parameters_of(network: Autoencoder) -> tuple[torch.Tensor, ...]:
-    return network.encoder, network.encoder_bias, network.decoder, network.user_bias
-
-
-def columns(ratings: Ratings) -> tuple[torch.Tensor, ...]:
-    """user, stars, residual of each rating; how many each movie has."""
-    count = torch.tensor(np.bincount(ratings.movie, minlength=MOVIES))
-    stars = torch.tensor(ratings.stars)
-    return torch.tensor(ratings.user).long(), stars, stars - 3, count
-
-
-@pytest.mark.parametrize("movies", [range(MOVIES), [3], [11, 0, 7]])
-def test_loss_and_gradients_are_those_of_whole_matrices(ratings, parameters, movies):
-    movies = np.array(movies)
-    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
-    half, expected = loss_and_gradients(parameters, given[movies], wanted[movies], share=0.3)
-    network = network_with(parameters)
-    user, stars, residual, count = columns(ratings)
-    rows = _ranges((count.cumsum(0) - count)[movies], count[movies])
-    error = network(user[rows], stars[rows], count[movies]) - residual[rows]
-    loss = (error.square().sum() + 0.3 * network.penalty(REGULARISATION, DAMPING_USER)) / 2
-    loss.backward()
-    assert loss.item() == pytest.approx(half, rel=1e-5)
-    for found, correct in zip(parameters_of(network), expected, strict=True):
-        np.testing.assert_allclose(found.grad, correct, rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize("batch", [5, 512])
-def test_training_is_that_of_whole_matrices(ratings, parameters, batch, monkeypatch):
-    monkeypatch.setattr(autorec, "BATCH", batch)
-    given, wanted = (dense(ratings, values) for values in (ratings.stars, ratings.stars - 3))
-    rng = np.random.default_rng([2, SHUFFLE])
-    orders = [rng.permutation(MOVIES) for _ in range(20)]
+    parameters = [rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes]
+    given, wanted = (dense(train, values) for values in (train.stars, train.stars - 3))
+    shuffling = np.random.default_rng([2, SHUFFLE])
+    orders = [shuffling.permutation(MOVIES) for _ in range(20)]
     rates = [0.02 * (1 - epoch / 20) for epoch in range(20)]
     expected = trained(parameters, given, wanted, orders, batch, rates)
     model = AutoRecModel(
@@ -134,19 +88,14 @@ def test_training_is_that_of_whole_matrices(ratings, parameters, batch, monkeypa
         regularisation=REGULARISATION,
         damping_user=DAMPING_USER,
     )
-    network = network_with(parameters)
-    model._train(network, *columns(ratings), seed=2)
-    for found, correct in zip(parameters_of(network), expected, strict=True):
+    encoder, encoder_bias, decoder, user_bias = map(torch.tensor, parameters)
+    network = Autoencoder(encoder, decoder, user_bias)
+    network.encoder_bias.data = encoder_bias
+    stars, count = torch.tensor(train.stars), torch.tensor(np.bincount(train.movie))
+    model._train(network, torch.tensor(train.user).long(), stars, stars - 3, count, seed=2)
+    learned = network.encoder, network.encoder_bias, network.decoder, network.user_bias
+    for found, correct in zip(learned, expected, strict=True):
         np.testing.assert_allclose(found.detach(), correct, atol=2e-3)
-
-
-# --- what it learns -----------------------------------------------------------------------------
-
-
-def test_it_finds_an_interaction_that_biases_cannot(interaction):
-    train, movies, asked, truth = interaction
-    model = AutoRecModel(epochs=80, learning_rate=0.02, regularisation=10.0, start="mean")
-    assert np.abs(fit(model, train, movies).predict(*asked) - truth).mean() < 0.2
 
 
 def test_the_unknown_get_what_is_known_of_the_other():
@@ -162,11 +111,3 @@ def test_the_unknown_get_what_is_known_of_the_other():
     beyond = model.predict(np.full(2, 2), np.array([18, 19])) - level[[18, 19]]
     assert beyond[0] == pytest.approx(beyond[1], abs=1e-5)
     assert beyond[0] != 0
-
-
-def test_a_table_of_movies_by_users_is_never_made():
-    """60,000 users and as many movies, a rating of each: dense, that is 14 GB."""
-    many = np.arange(60_000)
-    train = Ratings(many, many[::-1], np.full(len(many), 4.0), many)
-    model = fit(AutoRecModel(units=2, epochs=1, start="mean"), train, toy_movies(60_000))
-    assert model.state_bytes() < 5_000_000

@@ -23,25 +23,20 @@ def stars_of(cls, train, user, movie):
     return fit(cls(), train).predict(np.array(user), np.array(movie)).tolist()
 
 
-def test_always_3():
-    assert stars_of(Always3, HAND, [0, 7], [1, 9]) == [3.0, 3.0]
-
-
-def test_movie_mean():
-    """Movie 1: (2 + 3) / 2. Movie 3 is not rated: (5 + 4.5 + 1 + 3 + 2) / 5, as is movie 9."""
-    stars = stars_of(MovieMean, HAND, [0, 0, 2, 7, 7], [0, 1, 4, 3, 9])
-    assert stars == pytest.approx([1.0, 2.5, 5.0, 3.1, 3.1])
-
-
-def test_user_mean():
-    """User 0: (1 + 2 + 4.5) / 3. User 2: (3 + 5) / 2. Users 1 and 8 have none: 15.5 / 5."""
-    stars = stars_of(UserMean, HAND, [0, 1, 2, 8], [0, 0, 0, 0])
-    assert stars == pytest.approx([2.5, 3.1, 4.0, 3.1])
-
-
-def test_user_median():
-    """User 0: 1, 2, 4.5 -> 2. User 2: 3, 5 -> 4. All: 1, 2, 3, 4.5, 5 -> 3."""
-    assert stars_of(UserMedian, HAND, [0, 1, 2, 8], [0, 0, 0, 0]) == [2.0, 3.0, 4.0, 3.0]
+@pytest.mark.parametrize(
+    ("cls", "user", "movie", "expected"),
+    [
+        (Always3, [0, 7], [1, 9], [3.0, 3.0]),
+        # movie 1: (2 + 3) / 2; movies 3 and 9 are not rated: (5 + 4.5 + 1 + 3 + 2) / 5
+        (MovieMean, [0, 0, 2, 7, 7], [0, 1, 4, 3, 9], [1.0, 2.5, 5.0, 3.1, 3.1]),
+        # user 0: (1 + 2 + 4.5) / 3; user 2: (3 + 5) / 2; users 1 and 8 have none: 15.5 / 5
+        (UserMean, [0, 1, 2, 8], [0, 0, 0, 0], [2.5, 3.1, 4.0, 3.1]),
+        # user 0: 1, 2, 4.5 -> 2; user 2: 3, 5 -> 4; all: 1, 2, 3, 4.5, 5 -> 3
+        (UserMedian, [0, 1, 2, 8], [0, 0, 0, 0], [2.0, 3.0, 4.0, 3.0]),
+    ],
+)
+def test_by_hand(cls, user, movie, expected):
+    assert stars_of(cls, HAND, user, movie) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("cls", [UserMean, UserMedian])

@@ -7,11 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fitting import fit
-from scipy import sparse
 
-from Collaborative.bayesian_fm import BayesianFM, BayesianFMIds
+from Collaborative.bayesian_fm import BayesianFM
 from recbench.checks.toy_data import toy_movies
-from recbench.models.factorization import MyFMRegressor
 from recbench.ratings import Movies, Ratings
 
 USERS, MOVIES, RATED = 50, 340, 300
@@ -63,22 +61,3 @@ def test_it_learns_the_slope_on_the_vote_average(movies):
     effect = np.nan_to_num((movies.vote_average - 3) * 0.7)
     blank = replace(movies, bits=np.zeros_like(movies.bits))
     assert_found(fitted(BayesianFM, effect, blank).predict(UNKNOWN, NEW), effect[NEW])
-
-
-def test_blocks_say_what_the_plain_design_matrix_says(movies):
-    """The same samples from relation blocks and from one sparse row a rating."""
-    train = ratings_of(np.zeros((USERS, MOVIES)))
-    model = fit(BayesianFMIds(2, 20, 0.1), train, movies, seed=3)
-    one_hot = np.zeros((len(train), USERS + 1 + MOVIES + 1))
-    one_hot[np.arange(len(train)), train.user] = 1
-    one_hot[np.arange(len(train)), USERS + 1 + train.movie] = 1
-    plain = MyFMRegressor(rank=2, random_seed=3)
-    plain.fit(
-        sparse.csr_matrix(one_hot),
-        train.stars - train.stars.mean(dtype=np.float64),
-        n_iter=20,
-        group_shapes=[USERS + 1, MOVIES + 1],
-    )
-    expected = plain.predict(sparse.csr_matrix(one_hot)) + train.stars.mean(dtype=np.float64)
-    stars = model.predict(train.user, train.movie)
-    np.testing.assert_allclose(stars, expected.clip(0.5, 5), atol=1e-4)

@@ -56,27 +56,6 @@ def test_what_a_user_rated_says_how_the_user_rates(ordinal):
     assert found < 0.9 * error(fit(BayesianFMIds(**FEW), train, movies).predict(*asked))
 
 
-def test_who_rated_a_movie_says_how_it_is_rated():
-    train, new = of_two_kinds()
-    train = replace(train, user=train.movie, movie=train.user)
-    asked, movies = (np.full(len(new), 5), new), toy_movies(100)
-    model = BayesianFMImplicit(**ONE_RANK, with_bits=False, days=0)
-    found = error(fit(model, train, movies).predict(*asked))
-    assert found < 0.7
-    assert found < 0.9 * error(fit(BayesianFMIds(**FEW), train, movies).predict(*asked))
-
-
-def test_bits_count_beside_it():
-    user, movie = pairs(0.3)
-    movies = toy_movies(80)
-    train = Ratings(user, movie, 2 + 2.0 * movies.bits[movie, 2], 0 * user)
-    new = np.arange(60, 80)  # movies nobody rated
-    stars = fit(BayesianFMImplicit(**ONE_RANK), train, movies).predict(np.full(20, 99), new)
-    assert np.corrcoef(stars, movies.bits[new, 2])[0, 1] > 0.7
-    blind = fit(BayesianFMImplicit(**ONE_RANK, with_bits=False), train, movies)
-    assert np.ptp(blind.predict(np.full(20, 99), new)) < 1e-6
-
-
 # --- time --------------------------------------------------------------------------------------
 
 
@@ -95,38 +74,14 @@ def asked(model: BayesianFMImplicit, *days: float) -> np.ndarray:
 
 
 def test_the_day_of_a_rating_is_a_feature():
-    stars = asked(stars_by_day(), 12, 15.9, 42, 48)
-    assert stars[:2] == pytest.approx([2, 2], abs=0.3)
-    assert stars[2:] == pytest.approx([4, 4], abs=0.3)
-
-
-def test_a_day_without_training_ratings_counts_to_the_nearest():
+    """And a day without training ratings counts to the nearest."""
     model = stars_by_day()
+    expected = pytest.approx([2, 2, 4, 4], abs=0.3)
+    assert asked(model, 12, 15.9, 42, 48) == expected
     stars = asked(model, -500, 10, 19, 20, 29.5, 30, 40, 49, 50, 90_000)
     expected = asked(model, 10, 10, 19, 19, 19, 40, 40, 49, 49, 49)
     np.testing.assert_array_equal(stars, expected)
     assert stars[4] < 3 < stars[5]
-
-
-def test_bins_of_some_days_and_no_time():
-    week = asked(stars_by_day(days=7), 14, 20.9, 21, 42, 48.9, 49)
-    assert week[0] == week[1]
-    assert week[3] == week[4] != week[0]
-    timeless = asked(stars_by_day(days=0), 12, 45)
-    assert timeless[0] == timeless[1]
-
-
-# --- what it is asked enters nowhere -----------------------------------------------------------
-
-
-def test_what_is_asked_together_does_not_matter():
-    """A pair asked about is not a pair rated: the implicit features are those of training."""
-    movies, train = toy_movies(23), toy_ratings([12, 1, 7, 0, 3, 19], movies=20)
-    model = fit(BayesianFMImplicit(**ONE_RANK), train, movies)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
-    together = model.predict(user, movie)
-    alone = [model.predict(user[[k]], movie[[k]])[0] for k in range(0, len(user), 7)]
-    np.testing.assert_allclose(together[::7], alone, atol=1e-5)
 
 
 def test_it_says_what_the_plain_design_matrix_says():
@@ -176,21 +131,6 @@ def test_expected_stars_of_an_ordered_probit_are_found():
     assert errors[BayesianFMOrdinal] < 0.8 * errors[BayesianFM]
 
 
-@pytest.mark.parametrize("cls", [BayesianFMOrdinal, BayesianFMImplicit])
-@pytest.mark.parametrize("kinds", [[3.5], [2.0, 4.5], [0.5, 1.0, 5.0], np.arange(1, 11) / 2])
-def test_it_stays_between_the_stars_of_training(cls, kinds):
-    train, movies = toy_ratings([12, 1, 7, 0, 3, 19], movies=20), toy_movies(23)
-    stars = np.random.default_rng(0).choice(kinds, len(train))
-    model = cls(**FEW) if cls is BayesianFMOrdinal else cls(**FEW, ordinal=True)
-    fit(model, replace(train, stars=stars), movies)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(7), np.arange(23)))
-    predicted = model.predict(user, movie)
-    assert predicted.min() >= min(kinds) - 1e-6
-    assert predicted.max() <= max(kinds) + 1e-6
-    assert (len(kinds) == 1) == (np.ptp(predicted) < 1e-6)
-    assert model.state_bytes() >= 0
-
-
 # --- the rank -----------------------------------------------------------------------------------
 
 
@@ -219,10 +159,3 @@ def test_the_rank_is_the_one_that_is_better_on_each_users_last_ratings(error, be
     assert rest.time.max() == 7  # the last two of ten are what it is chosen on
     assert model.fits[-1][0] is train
     assert model.fits[-1][2] == model.samples
-
-
-def test_without_enough_ratings_or_another_rank_there_is_no_choice():
-    few = Ratings([0, 1], [0, 1], [3.0, 4.0], [0, 1])
-    assert len(fit(Measured({}, rank=2, rank_of_many=9), few, toy_movies(3)).fits) == 1
-    train = Ratings(np.zeros(10), np.arange(10), np.full(10, 3.0), np.arange(10))
-    assert len(fit(Measured({}, rank=2, rank_of_many=0), train, toy_movies(10)).fits) == 1

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 import surprise
 from fitting import fit
+from surprise_reference import dense_ratings, surprise_predictions
 
 from Collaborative.bias import BiasModel
 from Collaborative.rated import look_up
 from Collaborative.svd import SvdModel
-from recbench.checks.toy_data import toy_movies
+from recbench.checks.toy_data import all_pairs, toy_movies
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
-
-def surprise_predictions(model, train: Ratings, user, movie) -> np.ndarray:
-    """The way through Surprise's own data set and text ids."""
-    frame = pd.DataFrame({"user": train.user, "movie": train.movie, "stars": train.stars})
-    reader = surprise.Reader(rating_scale=(0.5, 5))
-    whole = surprise.Dataset.load_from_df(frame, reader).build_full_trainset()
-    model.fit(whole)
-    return np.array([model.predict(u, m).est for u, m in zip(user, movie, strict=True)])
-
-
-@pytest.fixture
-def by_user() -> Ratings:
-    """Users and movies first met in ascending order: Surprise then numbers them as they are."""
-    rng = np.random.default_rng(3)
-    pairs = np.argwhere(rng.random((14, 9)) < 0.7)
-    pairs = np.concatenate(([[0, movie] for movie in range(9)], pairs[pairs[:, 0] > 0]))
-    stars = rng.integers(1, 11, len(pairs)) / 2
-    return Ratings(pairs[:, 0], pairs[:, 1], stars, np.zeros(len(pairs)))
+TRAIN = dense_ratings(14, 9, seed=3)
 
 
 @pytest.mark.parametrize(
@@ -48,22 +31,22 @@ def by_user() -> Ratings:
         ),
     ],
 )
-def test_it_is_surprise(ours, theirs, by_user):
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(16), np.arange(11)))
-    expected = surprise_predictions(theirs, by_user, user, movie)  # 14, 15 and 9, 10 are unknown
-    stars = fit(ours, by_user, toy_movies(11), seed=4).predict(user, movie)
+def test_it_is_surprise(ours, theirs):
+    user, movie = all_pairs(range(16), 11)
+    expected = surprise_predictions(theirs, TRAIN, user, movie)  # 14, 15 and 9, 10 are unknown
+    stars = fit(ours, TRAIN, toy_movies(11), seed=4).predict(user, movie)
     np.testing.assert_allclose(stars, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("cls", [BiasModel, SvdModel])
-def test_from_an_item_baseline_it_is_fitted_to_residuals(cls, by_user):
+def test_from_an_item_baseline_it_is_fitted_to_residuals(cls):
     """The same ratings, a baseline added to each, and that baseline known: the same biases."""
     movies = toy_movies(11)
     baseline = np.linspace(-0.5, 0.5, 11)
-    lifted = by_user.stars + baseline[by_user.movie]
-    lifted = Ratings(by_user.user, by_user.movie, lifted, by_user.time)
-    user, movie = (grid.ravel() for grid in np.meshgrid(np.arange(16), np.arange(11)))
-    plain = fit(cls(start="mean"), by_user, movies).predict(user, movie)
+    lifted = TRAIN.stars + baseline[TRAIN.movie]
+    lifted = Ratings(TRAIN.user, TRAIN.movie, lifted, TRAIN.time)
+    user, movie = all_pairs(range(16), 11)
+    plain = fit(cls(start="mean"), TRAIN, movies).predict(user, movie)
     lifted_model = fit(cls(), lifted, movies, ItemBaseline(baseline))
     inside = (plain > 1) & (plain < 4.5)  # nothing is clipped
     assert inside.sum() > 50

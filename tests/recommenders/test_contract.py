@@ -23,7 +23,6 @@ from recbench.contract import (
     check_declarations,
     declared,
     fit,
-    takes_training,
 )
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
@@ -162,19 +161,6 @@ def test_what_it_contains_is_not_fitted_twice(train, movies):
         assert contained in (vars(shared).get("_model"), vars(shared).get("_mean"))
         np.testing.assert_array_equal(contained.predict(*ASKED), before)
         np.testing.assert_array_equal(alone.predict(*ASKED), shared.predict(*ASKED))
-
-
-def test_a_class_with_train_and_movies_gets_these_alone(train, movies):
-    class Plain:
-        learns_from = "all"
-
-        def fit(self, train, movies):
-            self.seen = train, movies
-
-    assert not takes_training(Plain)
-    assert takes_training(load_recommender("ridge"))
-    model = fitted(Plain(), train, movies)
-    assert model.seen == (train, movies)
 
 
 @pytest.mark.parametrize(

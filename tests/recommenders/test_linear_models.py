@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from fitting import fit
 from sklearn.linear_model import Ridge
 
@@ -11,6 +12,7 @@ from PerUser.fold_in import FoldIn
 from recbench.checks.toy_data import TRAIN, UNKNOWN_USER, toy_movies, toy_table
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
+from recbench.registry import load_recommender
 
 MOVIES = toy_movies(23)
 TABLE = toy_table(MOVIES)
@@ -29,6 +31,21 @@ def test_folding_in_is_ridge_regression_on_the_factors():
         np.testing.assert_allclose(found, expected, atol=1e-5)
     unknown = model.predict(np.full(23, UNKNOWN_USER), every)
     np.testing.assert_allclose(unknown, TABLE.mean.clip(0.5, 5), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["personal", "ntuple", "implicit_mean", "fold_in"])
+def test_each_user_has_the_table_of_the_own_fold(name):
+    """Users beyond the last have the first."""
+    both, fold = (TABLE, toy_table(MOVIES, seed=8)), np.array([0, 1, 0, 0, 1])
+    cls = load_recommender(name)
+    model = fit(cls(), TRAIN, MOVIES, item_tables=ItemTables(both, fold))
+    alone = [fit(cls(), TRAIN, MOVIES, item_tables=ItemTables.same_for_all(one)) for one in both]
+    every = np.arange(23)
+    for user in (0, 1, 2, 4, 5, UNKNOWN_USER):
+        own, other = alone[::-1] if user < 5 and fold[user] else alone
+        found = model.predict(np.full(23, user), every)
+        np.testing.assert_array_equal(found, own.predict(np.full(23, user), every))
+        assert (found != other.predict(np.full(23, user), every)).any()
 
 
 def planted(seed: int = 0) -> tuple[Ratings, np.ndarray]:

@@ -16,7 +16,6 @@ from PerUser.perUser_pytorch import Networks, initial_networks
 from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline, mean_of_all, shrunk_means
-from recbench.ratings import Ratings
 from recbench.threads import one_thread
 
 
@@ -32,18 +31,6 @@ def test_fewer_than_four_ratings_give_the_shrunk_mean(start):
     user, movie = np.array([0, 1, 3, 9]), np.array([50, 51, 52, 53])
     expected = before[movie] + [means[0], means[1], means[3], overall]
     np.testing.assert_allclose(model.predict(user, movie), expected.clip(0.5, 5), atol=1e-5)
-
-
-def test_it_learns_what_a_user_likes_from_enough_ratings():
-    """Each of four users likes another bit, and 150 ratings show it."""
-    movies = toy_movies(250)
-    user, movie = np.repeat(np.arange(4), 150), np.tile(np.arange(150), 4)
-    train = Ratings(user, movie, np.where(movies.bits[movie, user], 4.5, 2.0), np.zeros(600))
-    model = fit(TunedPerUserMlp(), train, movies, ItemBaseline.fit(train, movies))
-    user, movie = np.repeat(np.arange(4), 100), np.tile(np.arange(150, 250), 4)
-    truth = np.where(movies.bits[movie, user], 4.5, 2.0)
-    error = np.abs(model.predict(user, movie) - truth).mean()
-    assert error < 0.4  # the user's mean is wrong by 1.25
 
 
 def plain(model, baseline, train, movies, user):

@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 import surprise
 from fitting import fit
 from scipy import sparse
+from surprise_reference import dense_ratings, surprise_predictions
 
 from Collaborative import neighbours, rated
-from Collaborative.neighbours import (
-    ItemNeighbours,
-    UserNeighbours,
-    neighbour_means,
-)
-from recbench.checks.toy_data import toy_movies, toy_ratings
+from Collaborative.neighbours import ItemNeighbours, UserNeighbours, neighbour_means
+from recbench.checks.toy_data import all_pairs, toy_movies, toy_ratings
 from recbench.errors import InputError
-from recbench.ratings import Ratings
 
 USERS, MOVIES = 34, 23
-
-
-def random_ratings(seed: int) -> Ratings:
-    """Users and movies first met in ascending order: Surprise then numbers them as they are."""
-    rng = np.random.default_rng(seed)
-    pairs = np.argwhere(rng.random((USERS, MOVIES)) < 0.6)
-    pairs = np.concatenate(([[0, movie] for movie in range(MOVIES)], pairs[pairs[:, 0] > 0]))
-    stars = rng.integers(1, 11, len(pairs)) / 2
-    return Ratings(pairs[:, 0], pairs[:, 1], stars, np.zeros(len(pairs)))
-
-
-def surprise_predictions(train: Ratings, user, movie, **settings) -> np.ndarray:
-    frame = pd.DataFrame({"user": train.user, "movie": train.movie, "stars": train.stars})
-    reader = surprise.Reader(rating_scale=(0.5, 5))
-    model = surprise.KNNBaseline(verbose=False, **settings)
-    model.fit(surprise.Dataset.load_from_df(frame, reader).build_full_trainset())
-    return np.array([model.predict(u, m).est for u, m in zip(user, movie, strict=True)])
 
 
 @pytest.mark.parametrize(("seed", "most"), [(0, 1), (1, 5), (2, 40)])
@@ -44,17 +22,15 @@ def surprise_predictions(train: Ratings, user, movie, **settings) -> np.ndarray:
 @pytest.mark.parametrize("cls", [ItemNeighbours, UserNeighbours])
 def test_it_is_surprise(cls, similarity, most, seed, monkeypatch):
     """With two users and two movies among those asked for that nobody knows."""
-    train = random_ratings(seed)
-    asked = np.meshgrid(np.arange(USERS + 2), np.arange(MOVIES + 2))
-    user, movie = (grid.ravel() for grid in asked)
-    expected = surprise_predictions(
-        train,
-        user,
-        movie,
+    train = dense_ratings(USERS, MOVIES, seed)
+    user, movie = all_pairs(range(USERS + 2), MOVIES + 2)
+    theirs = surprise.KNNBaseline(
         k=most,
         sim_options={"name": similarity, "user_based": cls.by_user, "shrinkage": 7},
         bsl_options={"n_epochs": 6, "reg_u": 3.0, "reg_i": 2.0},
+        verbose=False,
     )
+    expected = surprise_predictions(theirs, train, user, movie)
     monkeypatch.setattr(neighbours, "BLOCK", 10)  # so that there are several
     model = cls(most, similarity, 7.0, 3.0, 2.0, "mean", epochs=6, damping=0.0)
     stars = fit(model, train, toy_movies(MOVIES + 2)).predict(user, movie)

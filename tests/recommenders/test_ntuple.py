@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fitting import fit
+from fitting import fit, shuffled_ratings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_personal import own_ratings, plain_mean
@@ -32,13 +32,6 @@ def fitted(model, train: Ratings, table=TABLE, seed: int = 0):
 
 def both() -> list:
     return [ImplicitMean(), NTuple(**SMALL)]
-
-
-def ratings(lengths: list[int], seed: int = 4) -> Ratings:
-    """The rows not in the order of time, and some times equal."""
-    train, rng = toy_ratings(lengths, 40, seed=seed), np.random.default_rng(seed)
-    mixed = train.take(rng.permutation(len(train)))
-    return replace(mixed, time=rng.integers(0, 30, len(train)))
 
 
 def state(model) -> dict:
@@ -85,7 +78,7 @@ def plainly(own: list[tuple[int, float]], movie: int, counted: bool) -> float:
 
 @pytest.mark.parametrize("counted", [False, True])
 def test_predictions_are_those_of_plain_python(counted):
-    train = ratings([12, 1, 30, 0, 4])
+    train = shuffled_ratings([12, 1, 30, 0, 4])
     model = fitted(both()[counted], train)
     for user in range(6):
         own = own_ratings(train, user)
@@ -97,7 +90,7 @@ def test_predictions_are_those_of_plain_python(counted):
 
 def test_a_user_without_ratings_is_predicted_the_mean():
     for model in both():
-        fitted(model, ratings([3, 0, 2]))
+        fitted(model, shuffled_ratings([3, 0, 2]))
         assert [model.predict_one(1, movie) for movie in EVERY] == TABLE.mean.tolist()
         assert model.predict([50_000], [3]) == np.float32(TABLE.mean[3])
 
@@ -107,7 +100,7 @@ def test_a_user_without_ratings_is_predicted_the_mean():
 def test_whatever_is_learned_and_forgotten_what_is_left_counts(data):
     """In whatever order, before or after there are counters: the state is, bit for bit, that of a
     fit to the ratings that are left; a movie rated again counts once, as the latest."""
-    train = ratings(data.draw(st.lists(st.integers(0, 20), min_size=2, max_size=2)))
+    train = shuffled_ratings(data.draw(st.lists(st.integers(0, 20), min_size=2, max_size=2)))
     left = {user: dict(own_ratings(train, user)) for user in (0, 1)}
     model = fitted(NTuple(**SMALL), train)
     for _ in range(data.draw(st.integers(0, 12))):
@@ -139,7 +132,7 @@ def test_whatever_is_learned_and_forgotten_what_is_left_counts(data):
 def test_what_forgetting_has_to_mend_is_the_mean_of_later_ratings():
     """The number that was learned is taken out again. What then differs from never having learned
     it is what it said, as a movie known, of the means of later ratings, and nothing else."""
-    train = ratings([30])
+    train = shuffled_ratings([30])
     own = own_ratings(train, 0)
     gone, _ = own[12]
     model, without = fitted(NTuple(**SMALL), train), fitted(NTuple(**SMALL), train)
@@ -172,7 +165,7 @@ def test_what_forgetting_has_to_mend_is_the_mean_of_later_ratings():
 def test_shares_are_what_the_stored_residuals_add(counted):
     """A share is linear in its residual; those of all, of watching and the mean are the
     prediction."""
-    model = fitted(both()[counted], ratings([25]))
+    model = fitted(both()[counted], shuffled_ratings([25]))
     stored, _, units = model._users[0].arrays()
     parts = model.explain_one(0, 8)
     assert parts.stars == pytest.approx(model.predict_one(0, 8), abs=1e-12)
@@ -183,13 +176,15 @@ def test_shares_are_what_the_stored_residuals_add(counted):
         memory.ratings[movie] = memory.ratings[movie][0], 0
         memory.total -= e
         query = np.array([8])
-        changed = model._stars(memory, query, *model._sums(memory, query))[0]
-        whole = model._stars(model._users[0], query, *model._sums(model._users[0], query))[0]
+        changed, whole = (
+            sum(model._stars(one, query, *model._sums(one, query)))
+            for one in (memory, model._users[0])
+        )
         assert share[movie] == pytest.approx(whole - changed, abs=1e-9)
 
 
 def test_the_change_if_a_rating_were_forgotten_is_what_forgetting_it_changes():
-    train = ratings([9])
+    train = shuffled_ratings([9])
     for cls in (ImplicitMean, lambda: NTuple(**SMALL)):
         model = fitted(cls(), train)
         before = model.predict_one(0, 3)
@@ -201,32 +196,9 @@ def test_the_change_if_a_rating_were_forgotten_is_what_forgetting_it_changes():
                 assert part.if_forgotten == pytest.approx(change, abs=1e-9)
 
 
-def test_tuples_are_drawn_by_the_seed_and_many_draw_nearer_to_one_another():
-    train, asked = ratings([30]), (np.zeros(40, int), EVERY)
-
-    def spread(tuples: int) -> float:
-        found = [
-            fitted(NTuple(3, tuples, 0.3), train, seed=seed).predict(*asked) for seed in range(5)
-        ]
-        return float(np.std(found, axis=0).mean())
-
-    same = [fitted(NTuple(**SMALL), train, seed=3).predict(*asked) for _ in range(2)]
-    assert (same[0] == same[1]).all()
-    assert 0 < spread(800) < spread(20) / 3
-
-
-def test_without_similarity_it_is_the_implicit_mean():
-    train, asked = ratings([30, 5]), (np.repeat([0, 1, 2], 40), np.tile(EVERY, 3))
-    mean = fitted(ImplicitMean(), train).predict(*asked)
-    found = fitted(NTuple(3, 20, weight=1e9), train).predict(*asked)
-    np.testing.assert_allclose(found, mean, atol=1e-5)
-    counted = fitted(NTuple(**SMALL), train).predict(*asked)
-    assert (counted != found)[:80].mean() > 0.9
-
-
 @pytest.mark.parametrize("reads", ["factors", "codes", "bits"])
 def test_without_factors_tuples_are_of_the_bits_of_movies(reads):
-    train = ratings([20])
+    train = shuffled_ratings([20])
     of_nobody = ItemTable.of_metadata(MOVIES)
     by_bits = fitted(NTuple(**SMALL, reads="bits"), train, of_nobody)._addresses[0]
     model = fitted(NTuple(**SMALL, reads=reads, code_bits=32), train, of_nobody)
@@ -234,26 +206,6 @@ def test_without_factors_tuples_are_of_the_bits_of_movies(reads):
     with_factors = fitted(NTuple(**SMALL, reads=reads, code_bits=32), train)._addresses[0]
     assert with_factors.shape == (40, 20)
     assert (with_factors == by_bits).all() == (reads == "bits")
-
-
-def test_each_user_has_the_table_of_the_own_fold():
-    train = ratings([10, 10])
-    other = replace(TABLE, mean=TABLE.mean[::-1].copy(), factors=TABLE.factors[::-1].copy())
-    tables = ItemTables((TABLE, other), np.array([0, 1]))
-    model = fitted(NTuple(**SMALL), train, tables)
-    for user, table in ((0, TABLE), (1, other)):
-        alone = fitted(NTuple(**SMALL), train, table)
-        asked = np.full(40, user), EVERY
-        assert (model.predict(*asked) == alone.predict(*asked)).all()
-        assert model.predict_one(user, 3) == alone.predict_one(user, 3)
-
-
-def test_bytes_grow_with_ratings_alone():
-    for model in both():
-        few, many = (fitted(model, ratings([n])).state_bytes() for n in (5, 25))
-        assert many - few == 20 * 7
-        model.predict_one(0, 3)
-        assert model.state_bytes() == many
 
 
 def test_without_factors_and_bits_little_is_left_but_the_mean():

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fitting import fit
+from fitting import fit, shuffled_ratings
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_personal import own_ratings, plainly, table_of
+from plain_personal import own_ratings, plain_mean, plainly, table_of
 
+from PerUser.ntuple import ImplicitMean, NTuple
 from PerUser.personal import Personal
-from recbench.checks.toy_data import toy_movies, toy_ratings, toy_table
-from recbench.errors import InputError
+from recbench.checks.toy_data import toy_movies, toy_table
 from recbench.models.item_table.scales import Steps
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings
@@ -27,13 +27,6 @@ NOBODY = Ratings([], [], [], [])
 def fitted(train: Ratings = NOBODY, table=TABLE, movies=MOVIES) -> Personal:
     tables = table if isinstance(table, ItemTables) else ItemTables.same_for_all(table)
     return fit(Personal(), train, movies, item_tables=tables)
-
-
-def shuffled_ratings(lengths: list[int], seed: int = 4) -> Ratings:
-    """The rows not in the order of time, and some times equal."""
-    train, rng = toy_ratings(lengths, 40, seed=seed), np.random.default_rng(seed)
-    mixed = train.take(rng.permutation(len(train)))
-    return replace(mixed, time=rng.integers(0, 30, len(train)))
 
 
 def all_movies(model: Personal, user: int) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +48,54 @@ def test_predictions_are_those_of_a_dense_solve():
     user, movie = (np.random.default_rng(0).integers(0, most, 200) for most in (7, 40))
     alone = [model.predict_one(*pair) for pair in zip(user, movie, strict=True)]
     np.testing.assert_allclose(fitted(train).predict(user, movie), alone, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [Personal, NTuple, ImplicitMean])
+def test_in_another_session_less_is_left_of_what_the_ratings_say(make):
+    table, hour = replace(TABLE, persistence=0.7), 3600
+    train = replace(shuffled_ratings([12, 4]), time=np.arange(16) * 60)
+    model, alike = (fit(make(), train, MOVIES, item_tables=ItemTables.same_for_all(one))
+                    for one in (table, TABLE))  # fmt: skip
+    user, movie = np.repeat([0, 1, 2], 40), np.tile(EVERY, 3)
+    latest = np.array([train.time[train.user == one].max(initial=0) for one in (0, 1, 2)])
+    soon, later = (np.repeat(latest, 40) + hours * hour for hours in (5, 7))
+    before = alike.predict(user, movie)
+    assert (model.predict(user, movie) == before).all()  # no time: as soon as the last rating
+    assert (model.predict(user, movie, soon) == before).all()
+    assert (alike.predict(user, movie, later) == before).all()
+    mean = np.concatenate([plain_means(table, own_ratings(train, one)) for one in (0, 1, 2)])
+    inside = (mean + (before - mean) / 0.7 > 0.5) & (mean + (before - mean) / 0.7 < 5)
+    expected = (mean + 0.7 * (before - mean)).clip(0.5, 5)
+    np.testing.assert_allclose(
+        model.predict(user, movie, later)[inside], expected[inside], atol=1e-5
+    )
+    assert (expected != before)[:80].mean() > 0.9
+    model.learn_one(0, 39, 4.0)  # as every rating learned one by one: when, is not known
+    alike.learn_one(0, 39, 4.0)
+    now = model.predict(user[:40], movie[:40], later[:40])
+    assert (now == alike.predict(user[:40], movie[:40])).all()
+
+
+def plain_means(table, own) -> np.ndarray:
+    known = [movie for movie, _ in own]
+    return np.array([plain_mean(table, known, movie) for movie in EVERY])
+
+
+def test_the_variance_grows_with_what_is_forgotten_between_sessions():
+    table = replace(TABLE, persistence=0.7)
+    model = fitted(shuffled_ratings([12]), table)
+    asked, later = (np.zeros(40, int), EVERY), np.full(40, 10**9)
+    (mean, soon), (moved, variance) = (
+        model.predict_normal(*asked),
+        model.predict_normal(*asked, later),
+    )
+    prior = fitted(table=table).predict_normal(*asked)[1]
+    np.testing.assert_allclose(prior - variance, 0.49 * (prior - soon), atol=1e-9)
+    assert (mean != moved).all()
+    grid, found = model.predict_distribution(*asked, later)
+    _, expected = Personal.predict_distribution(model, *asked)
+    assert found.shape == (40, len(grid))
+    assert (found != expected).any()
 
 
 def test_the_example_of_the_documentation():
@@ -142,24 +183,6 @@ def test_whatever_is_learned_and_forgotten_what_is_left_counts(data):
     np.testing.assert_allclose(together, one_by_one, atol=1e-12)
 
 
-def test_of_a_rating_forgotten_nothing_is_left():
-    """No array of the user differs from one that never had it."""
-    train = Ratings(np.zeros(20), EVERY[:20], np.arange(20) % 10 / 2 + 0.5, EVERY[:20])
-    model, left = fitted(train), fitted(train.take(train.movie != 7))
-    model.predict_one(0, 30)
-    model.forget_one(0, 7)
-    left.predict_one(0, 30)
-    one, other = model.memories[0], left.memories[0]
-    for name in ("movie", "value", "watched"):
-        assert getattr(one, name).tolist() == getattr(other, name).tolist()
-    np.testing.assert_allclose(one.process.root, other.process.root, atol=1e-12)
-    np.testing.assert_allclose(one.process.z, other.process.z, atol=1e-12)
-    for movie in train.movie[train.movie != 7]:
-        model.forget_one(0, int(movie))
-    assert model.memories == {}
-    assert model.state_bytes() == 0
-
-
 def test_of_a_movie_rated_twice_the_latest_is_fitted():
     twice = Ratings([0, 0, 0], [4, 5, 4], [1.0, 3.0, 5.0], [10, 20, 30])
     once = Ratings([0, 0], [5, 4], [3.0, 5.0], [20, 30])
@@ -179,9 +202,6 @@ def test_the_likelihood_is_that_of_one_prediction_after_another():
     assert model.memories.log_likelihood(1) == 0
 
 
-# --- tables, and the distribution --------------------------------------------------------------
-
-
 def test_each_user_has_the_table_of_the_own_fold():
     train = shuffled_ratings([12, 5, 20, 7])
     steps = Steps(TABLE.steps.cuts - 0.5, 1.5)
@@ -199,28 +219,3 @@ def test_each_user_has_the_table_of_the_own_fold():
     first, second = (one.predict_distribution(user, movie)[1] for one in alone)
     expected = np.where(fold[:, None], second, first)
     np.testing.assert_allclose(model.predict_distribution(user, movie)[1], expected, atol=1e-9)
-
-
-def test_without_a_table_it_does_not_start():
-    with pytest.raises(InputError, match="no item tables"):
-        fit(Personal(), NOBODY, MOVIES)
-    larger = toy_movies(41)
-    with pytest.raises(ValueError, match="for_movies"):
-        fitted(movies=larger)
-    model = fitted(table=TABLE.for_movies(larger), movies=larger)
-    assert model.predict_one(0, 40) == pytest.approx(TABLE.mean.mean())
-
-
-def test_the_distribution_sums_to_one_and_has_the_mean_predicted():
-    model = fitted(shuffled_ratings([12, 1, 30, 0, 4]))
-    user, movie = np.repeat(np.arange(5), 40), np.tile(EVERY, 5)
-    stars, p = model.predict_distribution(user, movie)
-    assert stars.tolist() == [k / 2 for k in range(1, 11)]
-    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-12)
-    assert (p > 0).all()
-    mean, variance = model.predict_normal(user, movie)
-    middle = (mean > 2.5) & (mean < 3.0) & (variance < 1)
-    assert middle.sum() > 5
-    assert p[middle] @ stars == pytest.approx(mean[middle], abs=0.1)
-    empty = model.predict_distribution(np.empty(0, int), np.empty(0, int))
-    assert empty[1].shape == (0, 10)

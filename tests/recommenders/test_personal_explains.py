@@ -120,16 +120,6 @@ def test_of_many_ratings_the_change_is_known_of_the_largest_shares_alone(monkeyp
     ]
 
 
-def test_the_reason_names_the_stars_and_how_similar_the_movies_are():
-    model = fitted(Ratings([0, 0], [4, 7], [4.5, 1.0], [1, 2]))
-    parts = of_stars(model.explain_one(0, 9).contributions)
-    similarity = model.correlation(np.array([9]), np.array([4, 7]))[0]
-    assert parts[4].reason == f"you gave it 4.5; similarity {similarity[0]:.2f} by the model"
-    assert parts[7].reason == f"you gave it 1; similarity {similarity[1]:.2f} by the model"
-    (alone,) = model.explain_one(3, 9).contributions  # user 3 has no ratings
-    assert (alone.reason, alone.stars, alone.movie) == ("mean of other users", TABLE.mean[9], None)
-
-
 def test_the_correlation_of_two_movies_is_what_a_rating_of_one_tells_of_the_other():
     """Of a rating without noise, the part of the variance that it explains is its square."""
     found, noise = fitted(NOBODY).correlation(EVERY, EVERY), 1e-9
@@ -145,19 +135,6 @@ def test_the_correlation_of_two_movies_is_what_a_rating_of_one_tells_of_the_othe
     model.learn_one(0, 4, 3.0)
     explained = 1 - model.predict_normal(other, EVERY)[1] / before
     np.testing.assert_allclose(explained, correlation**2, atol=1e-6)
-
-
-def test_explaining_and_predicting_change_nothing():
-    model = fitted(toy_ratings([12, 9], FILMS))
-    users = np.repeat([0, 1, 2], FILMS), np.tile(EVERY, 3)
-    before, size = model.predict(*users), model.state_bytes()
-    for user in (0, 2, 99):
-        model.explain_one(user, 22)
-        model.predict_one(user, 22)
-        model.ask_next(user, np.array([3, 4]), EVERY)
-    np.testing.assert_array_equal(model.predict(*users), before)
-    assert model.state_bytes() == size
-    assert set(model.memories) == {0, 1}
 
 
 # --- which movie to ask about next --------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Sets, ids and connections, on asymmetric sizes worked out by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -84,27 +86,22 @@ def test_bad_architectures_are_refused_in_words(arguments, message):
         ao.Arch(*arguments)
 
 
-class ForeignArch:
-    """What `ao_arch.Arch` carries: the sets, and a datamatrix with connections as arrays."""
-
-    def __init__(self) -> None:
-        self.I, self.Q, self.Z = [[0, 1], [2]], [[3, 4], [5]], [[6, 7]]
-        self.C = [[8, 9, 10], [11]]
-        self.I__flat, self.Q__flat, self.Z__flat, self.C__flat = (
-            np.hstack(channels) for channels in (self.I, self.Q, self.Z, self.C)
-        )
-        self.n_total = 12
-        self.datamatrix = np.zeros((5, 12), dtype="O")
-        for q in self.Q__flat:
-            connections = np.array([0, 1, 2]), [3, 4, 5], np.array([8, 9, 10])
-            self.datamatrix[:, q] = ["Q", *connections, q - 3]
-        for z in self.Z__flat:
-            self.datamatrix[:, z] = ["Z", self.Q__flat, [6, 7], [8, 9, 10, 11], z]
-        self.datamatrix[4, 11] = lambda senses, agent: [1, "always"]
+def foreign_arch() -> SimpleNamespace:
+    """What `ao_arch.Arch` carries: the sets, and a datamatrix with connections as arrays; the
+    instinct has a rule, and does not reach Q."""
+    ours = ao.Arch([2, 1], [2], [1])
+    arch = SimpleNamespace(n_total=ours.n_total, datamatrix=ours.datamatrix)
+    for name in ("I", "Q", "Z", "C"):
+        setattr(arch, f"{name}__flat", np.array(getattr(ours, f"{name}__flat")))
+    for q in arch.Q__flat:
+        arch.datamatrix[INPUTS, q] = np.array([0, 1, 2])
+        arch.datamatrix[CONTROLS, q] = np.array([8, 9, 10])
+    arch.datamatrix[DOMINANT, 11] = lambda senses, agent: [1, "always"]
+    return arch
 
 
 def test_an_architecture_of_ao_arch_works_in_place_of_ours():
-    theirs, ours = ao.Agent(ForeignArch()), ao.Agent(ao.Arch([2, 1], [2], [1]))
+    theirs, ours = ao.Agent(foreign_arch()), ao.Agent(ao.Arch([2, 1], [2], [1]))
     rng = np.random.default_rng(0)
     for _ in range(20):
         x, label = rng.integers(0, 2, 3), rng.integers(0, 2, 2)

@@ -1,13 +1,15 @@
-"""Discriminators do as in the literature; counters, patterns and the plain reference are one."""
+"""Discriminators do as in the literature; counters, patterns and plain Python are one."""
+
+from collections import Counter
 
 import numpy as np
 import pytest
+from drawn import tuples_and_patterns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weightless as ao
 from weightless.counters import addresses_of
-from weightless.reference import ReferenceWisard
 from weightless.wisard import answers_of_users
 
 
@@ -27,7 +29,8 @@ def test_the_worked_example_of_wisardpkg(seed):
     memory = taught(ao.draw_tuples(8, 3, 2, seed), np.array(cold + hot), [0, 0, 1, 1], classes=2)
     for pattern, label in zip(cold + hot, [0, 0, 1, 1], strict=True):
         answer = memory.predict(pattern)
-        assert (answer.label, answer.confidence, answer.bleaching) == (label, 1.0, 0)
+        assert (answer.label, answer.bleaching) == (label, 0)
+        assert answer.responses.tolist() == [2 - 2 * label, 2 * label]
 
 
 def test_the_response_falls_with_the_overlap_as_published():
@@ -46,29 +49,43 @@ def test_bleaching_resolves_what_saturation_hides():
     answer = memory.predict([0, 1])
     assert (answer.label, answer.bleaching, answer.responses.tolist()) == (1, 1, [0, 2])
     answer = memory.predict([1, 0])  # once in each: none ever leads, and 1 was learned most often
-    assert (answer.label, answer.confidence) == (1, 0.0)
+    assert (answer.label, np.ptp(answer.responses)) == (1, 0)
 
 
 @st.composite
 def examples(draw):
-    bits, n = draw(st.integers(1, 24)), draw(st.integers(1, 5))
-    tuples = ao.draw_tuples(bits, min(n, bits), draw(st.integers(1, 9)), draw(st.integers(0, 99)))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    patterns = rng.integers(0, 2, (4, bits), np.uint8)[rng.integers(0, 4, draw(st.integers(0, 30)))]
-    patterns ^= (rng.random(patterns.shape) < 0.1).astype(np.uint8)
+    """And labels, how many classes there are, and a margin."""
+    tuples, patterns, rng = draw(tuples_and_patterns())
     classes = draw(st.integers(2, 4))
     labels = rng.integers(0, classes, len(patterns))
     return tuples, patterns, labels, classes, draw(st.integers(1, 3))
 
 
+def plainly(tuples, patterns, labels, classes, margin, asked):
+    """Class, responses and b, from counts of what each tuple's bits have been in each class."""
+    met = [Counter() for _ in range(classes)]
+    for pattern, label in zip(patterns, labels, strict=True):
+        met[label].update((t, *pattern[places]) for t, places in enumerate(tuples))
+    learned, b = np.bincount(labels, minlength=classes), 0
+    label = int(learned.argmax())
+    while True:
+        responses = [
+            sum(one[(t, *asked[places])] > b for t, places in enumerate(tuples)) for one in met
+        ]
+        first, second = sorted(responses, reverse=True)[:2]
+        if first > second:
+            label = responses.index(first)
+        if first == 0 or first - second >= margin:
+            return label, responses, b
+        b += 1
+
+
 @given(examples(), st.randoms())
 @settings(max_examples=60, deadline=None)
-def test_counters_patterns_and_reference_answer_alike(example, random):
+def test_counters_patterns_and_plain_python_answer_alike(example, random):
     tuples, patterns, labels, classes, margin = example
-    memory, reference = taught(*example), ReferenceWisard(tuples, classes, margin)
-    for pattern, label in zip(patterns, labels, strict=True):
-        reference.learn(pattern, int(label))
-    np.testing.assert_array_equal(memory.learned, reference.learned)
+    memory = taught(*example)
+    np.testing.assert_array_equal(memory.learned, np.bincount(labels, minlength=classes))
     asked = np.concatenate([patterns, np.zeros((1, patterns.shape[1]), np.uint8)])
     many, responses = answers_of_users(
         addresses_of(asked, tuples), np.array([0, 0, len(patterns)]), np.arange(len(patterns)),
@@ -76,7 +93,7 @@ def test_counters_patterns_and_reference_answer_alike(example, random):
         margin,
     )  # fmt: skip
     for row, pattern in enumerate(asked):
-        label, by_class, b = reference.predict(pattern)
+        label, by_class, b = plainly(*example, pattern)
         answer = memory.predict(pattern)
         assert (answer.label, answer.responses.tolist(), answer.bleaching) == (label, by_class, b)
         assert many[row].tolist() == [label, label]
@@ -90,15 +107,10 @@ def test_counters_patterns_and_reference_answer_alike(example, random):
         np.testing.assert_array_equal(mine, its)
 
 
-def test_it_comes_back_from_a_file_and_bad_input_is_refused(tmp_path):
+def test_bad_input_is_refused():
     rng = np.random.default_rng(1)
     tuples, patterns = ao.draw_tuples(26, 3, 8), rng.integers(0, 2, (40, 26), np.uint8)
     memory = taught(tuples, patterns, rng.integers(0, 3, 40), classes=3, margin=2)
-    memory.save(tmp_path / "memory")
-    loaded = ao.Wisard.load(tmp_path / "memory")
-    assert (loaded.classes, loaded.margin, loaded.rows) == (3, 2, memory.rows)
-    for mine, its in zip(memory.items(), loaded.items(), strict=True):
-        np.testing.assert_array_equal(mine, its)
     for classes, margin in ((1, 1), (2, 0), (2.5, 1)):
         with pytest.raises(ValueError, match="2 or more classes"):
             ao.Wisard(tuples, classes, margin)

@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
+import reference
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import weightless as ao
-from weightless import reference
 from weightless.agent import WHY
 from weightless.arch import Group
 from weightless.memory import Memory
 
-SMALL, LARGE = 1_000, 120  # cases of short and of long memories
 QUIET = {
     "deadline": None,
     "database": None,
@@ -86,30 +85,16 @@ rule_switches = st.fixed_dictionaries(
 seeds = st.integers(0, 2**32)
 
 
-@pytest.mark.slow
-@settings(max_examples=SMALL, **QUIET)
+@settings(max_examples=150, **QUIET)
 @given(
-    n_patterns=st.integers(0, 40),
+    n_patterns=st.one_of(st.integers(0, 40), st.integers(200, 900)),
     n_bits=st.one_of(st.integers(1, 12), st.integers(1, 70)),
     n_neurons=st.one_of(st.integers(1, 3), st.integers(1, 35)),
     n_asked=st.sampled_from([1, 2, 9]),
     seed=seeds,
     rules=rule_switches,
 )
-def test_short_memories(n_patterns, n_bits, n_neurons, n_asked, seed, rules):
-    check_against_reference(n_patterns, n_bits, n_neurons, n_asked, seed, rules, neurons=1)
-
-
-@settings(max_examples=LARGE, **QUIET)
-@given(
-    n_patterns=st.one_of(st.integers(200, 500), st.integers(200, 900)),
-    n_bits=st.one_of(st.integers(1, 12), st.integers(1, 40)),
-    n_neurons=st.integers(1, 20),
-    n_asked=st.sampled_from([1, 9]),
-    seed=seeds,
-    rules=rule_switches,
-)
-def test_long_memories(n_patterns, n_bits, n_neurons, n_asked, seed, rules):
+def test_memories_long_and_short(n_patterns, n_bits, n_neurons, n_asked, seed, rules):
     check_against_reference(n_patterns, n_bits, n_neurons, n_asked, seed, rules, neurons=1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,24 +37,3 @@ def test_storing_and_removing_as_with_a_list(seed, words, data):
         assert [tuple(map(int, column)) for column in patterns.columns.T] == plain
         assert not patterns.array[:, len(patterns) :].any()
         assert removed.isdisjoint(patterns.array.ravel().tolist())
-
-
-@pytest.mark.parametrize("at", [-1, 3, 100])
-def test_what_is_not_there_cannot_be_removed(at):
-    patterns = GrowingPlanes(1, np.uint64)
-    patterns.append(np.array([[1, 2, 3]], np.uint64))
-    with pytest.raises(IndexError, match=f"column {at} of 3"):
-        patterns.remove(at)
-    assert patterns.columns.tolist() == [[1, 2, 3]]
-
-
-def test_columns_are_copied_a_logarithm_of_times():
-    planes, copies = GrowingPlanes(3, np.uint8), 0
-    array = planes.array
-    for value in range(5_000):
-        planes.append(np.full((3, 1), value % 256, np.uint8))
-        copies += planes.array is not array
-        array = planes.array
-    assert copies < 20
-    assert len(planes) == 5_000
-    assert (planes.columns == np.arange(5_000) % 256).all()

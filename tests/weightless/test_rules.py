@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import reference
 
-from weightless import reference
 from weightless.kernels import weigh
-from weightless.memory import WEIGHT_ONE, l_table, scaled_l
+from weightless.memory import l_table, scaled_l
 from weightless.patterns import pack
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "weightless.md").read_text()
@@ -39,17 +39,7 @@ def memory(*rows: str) -> tuple[np.ndarray, np.ndarray]:
 )
 def test_weights_by_hand(bit, answers, information):
     assert [scaled_l(count) for count in (0, 1, 2, 4, 8)] == [0, 0, 2 << 32, 8 << 32, 24 << 32]
-    assert reference.weight(bits(bit), bits(answers)) == round(information * WEIGHT_ONE)
-
-
-def test_weights_are_the_mutual_information_that_scikit_learn_computes():
-    mutual_info_score = pytest.importorskip("sklearn.metrics").mutual_info_score
-    rng = np.random.default_rng(0)
-    for _ in range(40):
-        n = rng.integers(1, 60)
-        bit, answers = rng.integers(0, 2, (2, n))
-        information = mutual_info_score(bit, answers) / math.log(2)
-        assert reference.weight(bit, answers) == pytest.approx(information * WEIGHT_ONE, abs=0.51)
+    assert reference.weight(bits(bit), bits(answers)) == round(information * reference.WEIGHT_ONE)
 
 
 def test_the_kernel_weighs_as_one_bit_at_a_time():
@@ -120,16 +110,3 @@ def test_the_code_of_the_documentation_runs():
         exec(block, names)
     assert names["agent"].next_state(names["movies"][7], unsequenced=True).sum() == 8
     assert len(blocks) >= 3
-
-
-def test_a_bit_that_tells_everything_decides():
-    """Horror, comedy, in English; horror alone says whether a movie was liked. A horror comedy that
-    is not in English is one bit away from three of them, and they disagree."""
-    patterns = np.array([[1, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1]], np.uint8)
-    answers = np.array([0, 0, 1, 1], np.uint8)
-    assert [reference.weight(bit, answers) for bit in patterns.T] == [65_536, 0, 0]
-    horror_comedy = np.array([1, 1, 0], np.uint8)
-    distances = [reference.hamming_distance(pattern, horror_comedy) for pattern in patterns]
-    assert distances[:3] == [1, 1, 1]
-    assert reference.agreed(distances, answers) is None
-    assert reference.fire(patterns, answers, horror_comedy, coin=1) == (0, "DD")

@@ -29,7 +29,7 @@ MOST_FOLDS = 2  # that are set aside in turn, where there are few
 ASIDE = 4  # a part of one in so many, at most
 ASIDE_RATINGS = 10  # of each of them, if a number of users have as many
 FEWEST_USERS = 10
-MOST_USERS = 20_000  # that a table is learned from
+MOST_USERS = 20_000  # that a table is learned from: enough, and it takes no longer for more
 DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
 FOLDS = 4  # of the users of a sample, a table for each
 ENOUGH = 4  # background ratings for each training rating of the sample
@@ -102,7 +102,6 @@ def make_item_table(
     movies_without: MoviesWithout | None = None,
     voters_from: int | None = None,
     most_folds: int = MOST_FOLDS,
-    most_users: int = MOST_USERS,
 ) -> ItemTable:
     """Learn the table from `background`, and from nobody else.
 
@@ -119,12 +118,10 @@ def make_item_table(
             with those of some users (int [k]) not counted. None: they come from elsewhere.
         voters_from: see `ItemBaseline.fit`.
         most_folds: in how many parts users are set aside, at most.
-        most_users: of more, this many are drawn at random: they suffice to learn a movie's
-            factors, and the time to learn no longer grows with the dataset.
     """
     users, count = np.unique(background.user, return_counts=True)
-    if len(users) > most_users:
-        drawn = np.sort(np.random.default_rng([seed, 8]).permutation(len(users))[:most_users])
+    if len(users) > MOST_USERS:
+        drawn = np.sort(np.random.default_rng([seed, 8]).permutation(len(users))[:MOST_USERS])
         users, count = users[drawn], count[drawn]
         background = background.take(np.isin(background.user, users))
     if len(users) < FEWEST_USERS:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
-from recbench.ratings import DEFAULT_STARS, Movies, Ratings
+from recbench.ratings import DEFAULT_STARS, Movies, Ratings, rows_of_each
 
 if TYPE_CHECKING:
     from recbench.models.item_table.learning import ItemFactors
@@ -311,7 +311,9 @@ def blocks_of(
     """
     norm = np.linalg.norm(found.factors[:, 1:], axis=1)  # (movies,)
     unit = found.factors[:, 1:] / np.where(norm > 0, norm, 1.0)[:, None]
-    histories = sorted(latest_of_each(ratings, len(ratings)), key=lambda h: len(h[-LATEST:]))
+    order = np.lexsort((ratings.time, ratings.user))  # equal times in the order of the rows
+    histories = [order[rows] for rows in rows_of_each(ratings.user[order])]
+    histories.sort(key=lambda rows: len(rows[-LATEST:]))
     signed_bits = 1.0 - 2.0 * movies.metadata_bits  # (movies, bits)
     for start in range(0, len(histories), AT_ONCE):
         users = histories[start : start + AT_ONCE]
@@ -373,10 +375,3 @@ def implicit_means(
     among[rated] = True
     own = np.where(among[movie], np.vecdot(w, implicit[movie]), 0.0)
     return (w @ implicit[rated].sum(axis=0) - own) / np.sqrt(len(rated)) - w @ implicit_mean
-
-
-def latest_of_each(ratings: Ratings, at_most: int) -> list[np.ndarray]:
-    """The rows of each user, in the order of time, the latest `at_most`."""
-    order = np.lexsort((ratings.time, ratings.user))  # equal times in the order of the rows
-    _, starts = np.unique(ratings.user[order], return_index=True)
-    return [rows[-at_most:] for rows in np.split(order, starts[1:]) if len(rows)]

@@ -27,7 +27,6 @@ from recbench.models.item_table.scales import (
 from recbench.ratings import Movies, read_only
 
 FORMAT, VERSION = "recbench item table", 3
-FORMER = "recbench film table"
 FOLD_FILE = "fold.npy"
 ARRAYS = {  # and their types
     "movie_id": "i8", "mean": "f8", "factors": "f8", "implicit": "f8", "implicit_mean": "f8",
@@ -92,12 +91,6 @@ class ItemTable:
     def loading(self) -> np.ndarray:
         """The baseline loading, the first factor of each movie: float64 [m], stars."""
         return self.factors[:, 0]
-
-    @property
-    def norm(self) -> np.ndarray:
-        """The length of the others, float64 [m], stars: how far users of the same bias differ about
-        the movie."""
-        return np.linalg.norm(self.factors[:, 1:], axis=1)
 
     @classmethod
     def of_metadata(cls, movies: Movies, mean: ItemBaseline | None = None) -> ItemTable:
@@ -206,15 +199,11 @@ class ItemTable:
             raise InputError(
                 f"{path}: damaged, or no item table. Make it again: python -m recbench item-table"
             ) from error
-        if form == FORMER:
+        if (form, version) != (FORMAT, VERSION):
             raise InputError(
-                f"{path}: is of an earlier version, whose numbers this one cannot use. Make it "
-                "again: python -m recbench item-table"
+                f"{path}: is '{form}', version {version}. Expected '{FORMAT}', version {VERSION}. "
+                "Make it again: python -m recbench item-table"
             )
-        if form != FORMAT:
-            raise InputError(f"{path}: is '{form}'. Expected an item table")
-        if version != VERSION:
-            raise InputError(f"{path}: is of version {version}. This program reads {VERSION}")
         try:
             cuts = arrays.pop("cuts")
             scales, steps = Scales(**header["scales"]), Steps(cuts, header["spread"])

@@ -9,15 +9,15 @@ machine (Aleksander & Morton 1993).
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from weightless.arch import groups_of
-from weightless.memory import L_ONE, WEIGHT_ONE, scaled_l
+from weightless.memory import L_ONE, scaled_l
 
 MASK = 2**64 - 1
+WEIGHT_ONE = 2**16  # the weight of a bit that says everything about an even answer
 
 
 def hamming_distance(pattern: np.ndarray, query: np.ndarray) -> int:
@@ -26,12 +26,8 @@ def hamming_distance(pattern: np.ndarray, query: np.ndarray) -> int:
 
 
 def weight(bit: np.ndarray, answers: np.ndarray) -> int:
-    """The mutual information of one bit and the answer, times 2**16, rounded; 0 of an empty memory.
-
-    Args:
-        bit: the bit in each stored pattern [patterns].
-        answers: the answer to each [patterns].
-    """
+    """The mutual information of one bit and the answer over the stored patterns, times 2**16,
+    rounded; 0 of an empty memory."""
     n = len(answers)
     if n == 0:
         return 0
@@ -63,18 +59,9 @@ def fire(
     Hamming: bool = True,
     Default: bool = True,
 ) -> tuple[int, str]:
-    """What one neuron answers, and why.
-
-    Args:
-        patterns: what it stored [patterns, bits], each 0 or 1.
-        answers: what it answered then [patterns].
-        query: what it reads now [bits].
-        coin: the side on which its coin falls for that, see `toss`.
-        DD, Hamming, Default: the rules to use, in this order.
-
-    Returns:
-        0 or 1, and "DD", "Hamming", "Default", or "undecided" with 0.
-    """
+    """What one neuron that has stored these patterns [patterns, bits] with these answers says to a
+    query [bits], and why: "DD", "Hamming", "Default", or "undecided" with 0. `coin` is the side on
+    which its coin falls, see `toss`."""
     if DD:
         weights = np.array([weight(column, answers) for column in patterns.T], dtype=int)
         answer = agreed([discriminative_distance(p, query, weights) for p in patterns], answers)
@@ -158,60 +145,3 @@ class ReferenceAgent:
                 )
         self.state = now
         return now[self.arch.Z__flat]
-
-
-class ReferenceNTuple:
-    """The regression memory of `ntuple.NTupleMemory`: a sum and a count for each tuple and what
-    its bits were (Kolcz & Allinson 1996)."""
-
-    def __init__(self, tuples: np.ndarray, prior: int) -> None:
-        self.tuples, self.prior = tuples.tolist(), prior
-        self.rows: dict[tuple[int, ...], tuple[int, int]] = {}
-
-    def places(self, bits: np.ndarray) -> list[tuple[int, ...]]:
-        """A tuple's number, and then its bits."""
-        return [
-            (row, *(int(bits[bit]) for bit in places)) for row, places in enumerate(self.tuples)
-        ]
-
-    def learn(self, bits: np.ndarray, units: int, times: int = 1) -> None:
-        """With times = -1: forget."""
-        for place in self.places(bits):
-            total, count = self.rows.pop(place, (0, 0))
-            if count + times:
-                self.rows[place] = total + times * units, count + times
-
-    def sums(self, bits: np.ndarray) -> tuple[int, int]:
-        """Numerator and denominator of the prediction."""
-        found = [self.rows.get(place, (0, 0)) for place in self.places(bits)]
-        return sum(total for total, _ in found), sum(count for _, count in found) + self.prior
-
-
-class ReferenceWisard:
-    """The classifier of `wisard.Wisard`: what each discriminator has met, and how often."""
-
-    def __init__(self, tuples: np.ndarray, classes: int, margin: int) -> None:
-        self.tuples, self.margin = tuples.tolist(), margin
-        self.learned = [0] * classes
-        self.met = [[Counter[tuple[int, ...]]() for _ in self.tuples] for _ in range(classes)]
-
-    def learn(self, bits: np.ndarray, label: int) -> None:
-        self.learned[label] += 1
-        for counter, places in zip(self.met[label], self.tuples, strict=True):
-            counter[tuple(bits[places].tolist())] += 1
-
-    def predict(self, bits: np.ndarray) -> tuple[int, list[int], int]:
-        """Class, responses and b."""
-        spelled = [tuple(bits[places].tolist()) for places in self.tuples]
-        label, b = self.learned.index(max(self.learned)), 0
-        while True:
-            responses = [
-                sum(counter[one] > b for counter, one in zip(counters, spelled, strict=True))
-                for counters in self.met
-            ]
-            first, second = sorted(responses, reverse=True)[:2]
-            if first > second:
-                label = responses.index(first)
-            if first == 0 or first - second >= self.margin:
-                return label, responses, b
-            b += 1
