@@ -60,13 +60,12 @@ def main(parameters: Parameters) -> int:
 def _documents(check: bool) -> int:
     """Write them, or with `check` compare them; 1 if one is not what the files say."""
     written = {LEADERBOARD: leaderboard_page(ROOT / "results" / "main")}
-    families: dict = {}
     for file in DOCUMENTS:
         text = file.read_text(encoding="utf-8")
         if not check:
             for picture in pictures(text, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
-        written[file] = with_tables(text, ROOT, families)
+        written[file] = with_tables(text, ROOT)
     stale = [
         file
         for file, text in written.items()

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from recbench.report.terminal import ALPHA, MORE_IS_BETTER, by_cell
+from recbench.report.terminal import MORE_IS_BETTER, by_cell
 
-Kind = Literal["list", "boxes", "lines", "points"]
+Kind = Literal["list", "lines", "points"]
 Scale = Literal["linear", "log", "signed", "percent", "places"]
 
 
@@ -42,8 +42,8 @@ class Figure:
 
     Attributes:
         name: in the page, and of the files in plots/.
-        kind: "list": a row for each recommender; "boxes": the same, of columns p5, p25, p50, p75
-            and p95; "lines": joined points with bands; "points": points with names.
+        kind: "list": a row for each recommender; "lines": joined points with bands; "points":
+            points with names.
         table: what is drawn; `model`, the columns of the axes, and of what `follows` needs.
             Where `_open` is true, a marker is open.
         x, y: axes; of a list `y` has what is added to the row, or nothing.
@@ -83,7 +83,7 @@ class Figure:
     @property
     def is_list(self) -> bool:
         """Whether names stand beside rows, so that no legend is needed."""
-        return self.kind in ("list", "boxes")
+        return self.kind == "list"
 
     def panels_of_file(self) -> tuple[str, dict[str, pd.DataFrame]]:
         """The first score ("" without one), and by its title the rows of each panel: those of this
@@ -107,10 +107,10 @@ class Figure:
 
 
 def forest(table: pd.DataFrame, axis: str, **more: Any) -> Figure:
-    """A list of `difference`s with `low` and `high`, filled where `p_holm` is significant."""
+    """A list of `difference`s with `low` and `high`, filled where the `verdict` is a difference."""
     return Figure(
         kind="list",
-        table=table.assign(_open=~(pd.to_numeric(table["p_holm"]) < ALPHA)),
+        table=table.assign(_open=~table["verdict"].isin(["better", "worse"])),
         x=Axis("difference", axis, "signed"),
         rule=0,
         **more,

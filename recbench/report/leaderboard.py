@@ -10,6 +10,7 @@ import pandas as pd
 from recbench.contract import ForgettingRecommender
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION, Protocol
+from recbench.evaluation.significance import judged
 from recbench.files import CELL
 from recbench.registry import class_of
 from recbench.report.figure import minus
@@ -37,8 +38,9 @@ def leaderboard_page(folder: Path) -> str:
         heading="Leaderboard",
         subject="Each table is of one dataset, set of users, protocol, seed and version of the "
         "evaluation; ranks of different tables are not to be compared. + −: significantly better, "
-        "worse than the reference of the run it is from (p < .05 after Holm over that run). Cells "
-        "are users × ratings of each; the first one ranks; MAE, memory and seconds are of it.",
+        "worse than the reference of the run it is from (p < .05 after Holm over that run); =: "
+        "level with it. Cells are users × ratings of each; the first one ranks; MAE, memory and "
+        "seconds are of it.",
         answer="RMSE in stars, mean over users (less is better)",
         sections=boards(folder),
         has_search=True,
@@ -159,6 +161,6 @@ def _rows_of(run: Path) -> pd.DataFrame:
     rows = pd.read_csv(file)
     rows = rows[rows["status"] == "ok"].assign(run=run.name)
     rows = rows.reindex(columns=[*rows, *({"bytes_per_user"} - set(rows))])
-    found = marks(pd.read_csv(differences)) if differences.exists() else {}
+    found = marks(judged(pd.read_csv(differences), rows)) if differences.exists() else {}
     keys = rows[[*CELL, "model"]].itertuples(index=False, name=None)
     return rows.assign(mark=[found.get((*key, "rmse"), "") for key in keys])

@@ -195,15 +195,6 @@ def _draw_model(
         at = (float(x.iloc[0]), float(y.iloc[0]))
         axes.annotate(look["label"], at, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
         axes.margins(x=0.15)
-    elif kind == "boxes":
-        names = {"whislo": "p5", "q1": "p25", "med": "p50", "q3": "p75", "whishi": "p95"}
-        box = {name: own[column].iloc[0] for name, column in names.items()}
-        line = {"color": colour}
-        axes.bxp(
-            [box], positions=[place], widths=0.6, orientation="horizontal", showfliers=False,
-            showcaps=False, manage_ticks=False, boxprops=line, whiskerprops=line,
-            medianprops=line | {"lw": 2},
-        )  # fmt: skip
     else:
         axes.hlines(place + y, *ends, color=colour, lw=1.5)
         is_open = own.get("_open", pd.Series(False, own.index))

@@ -7,11 +7,15 @@ import pandas as pd
 from rich.console import Console
 
 from recbench.evaluation.protocols import Protocol
-from recbench.evaluation.significance import rmse_intervals, significance
+from recbench.evaluation.significance import (
+    USERS_MEDIAN,
+    in_family,
+    rmse_intervals,
+    significance,
+)
 from recbench.files import CELL, write_csv
 from recbench.report.terminal import (
     TABLES,
-    USERS_MEDIAN,
     cells_of,
     learns_from,
     legend,
@@ -113,6 +117,9 @@ def write_results(
     if protocol.holdout_rule().same_test_rows:
         differences = significance(losses, references)
         write_csv(differences, folder.path / "significance.csv")
+        family = differences[in_family(differences)]
+        names = ", ".join(family["reference"].unique())
+        folder.note("significance", f"p_holm: {len(family)} comparisons of RMSE with {names}")
     else:  # there is nothing to pair
         differences = significance(losses.iloc[:0], references.iloc[:0])
     for score, title in TABLES.items():

@@ -16,7 +16,11 @@ from recbench.report.terminal import (
     scores_of,
 )
 
-HOLM = "Filled: significant (p < .05 after Holm's correction"
+VERDICTS = (
+    "Filled: significant (p < .05 after Holm's correction for all of the run's comparisons of RMSE "
+    "with its reference). Level: the RMSEs differ by less than .5 % (two one-sided tests, p < .05)"
+)
+HOVER = ("{verdict}", "p = {p_holm} (Holm)")
 COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 
@@ -150,12 +154,13 @@ def differences(run: RunFiles) -> Section:
         return Section("differences", title, [why])
     text = [
         "A point is the difference in the score, recommender minus reference; its line is the 95 % "
-        f"interval over users (paired bootstrap). {HOLM} for all recommenders and cells); open: "
-        "not significant. The scale is linear about zero and logarithmic beyond.",
+        f"interval over users (paired bootstrap). {VERDICTS}. Other scores have intervals alone. "
+        "The scale is linear about zero and logarithmic beyond.",
         "How many users each recommender serves better than the reference does; ties count half.",
     ]
     columns = [*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"]
-    columns += ["p", "p_holm", "better_share", "better_low", "better_high", "users"]
+    columns += ["verdict", "p_holm", "margin", "p_equivalent"]
+    columns += ["better_share", "better_low", "better_high", "users"]
     table = table.filter(items=columns)
     table = table[table["score"].isin(list(SCORES))]
     table = best_first(table, "difference").sort_values(
@@ -167,7 +172,7 @@ def differences(run: RunFiles) -> Section:
         table,
         "difference in {score} ({side} of the line: better)",
         name="differences",
-        hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", *HOVER),
         follows=follows,
         title=f"Difference from {names}, RMSE in stars",
         note="line: 95 % interval over users; filled: significant after Holm; logarithmic far "

@@ -88,8 +88,7 @@ class Page:
         cells, scores, roles: what can be chosen; the last cell, the first score (name -> title) and
             the first role (of a reference) are at first.
         has_search: whether rows of tables can be searched.
-        protocol: sentences.
-        facts: heading -> name -> text.
+        facts: heading -> name -> text; one without a name is left out.
     """
 
     title: str
@@ -105,7 +104,6 @@ class Page:
     scores: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
     has_search: bool = False
-    protocol: list[str] = field(default_factory=list)
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property

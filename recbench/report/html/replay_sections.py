@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.report.figure import Axis, Figure, forest
-from recbench.report.html.grid_sections import HOLM, bytes_of_whom, cost_figures
+from recbench.report.html.grid_sections import HOVER, bytes_of_whom, cost_figures
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 
@@ -21,8 +21,9 @@ def learning_curves(run: RunFiles) -> Section:
     fewest = min(FEWEST_USERS, figure.table["n_users"].max()) if len(figure.table) else 0
     text = (
         "Error of the next ratings by the number of earlier ratings of the user; each is predicted "
-        "before it is learned. Bands: 95 % intervals over users; points of fewer than "
-        f"{fewest:.0f} users are left out."
+        "before it is learned. A name ends with when the recommender is refitted: @never, after n "
+        "ratings (@1000), after some time (@1d), with n times as many ratings (@x1.5). Bands: 95 % "
+        f"intervals over users; points of fewer than {fewest:.0f} users are left out."
     )
     title = "Error by ratings of the user"
     return Section("learning-curves", title, [text], figure.table, [figure])
@@ -47,18 +48,19 @@ def curves_figure(curve: pd.DataFrame) -> Figure:
 
 def differences(run: RunFiles) -> Section:
     """The RMSE of each learner beside the first one's."""
-    columns = ["model", "rmse", "mae", "difference", "low", "high", "p", "p_holm"]
-    table = run.done[run.done["percent"].notna()].rename(columns={"percent": "difference"})
+    columns = ["model", "rmse", "mae", "difference", "low", "high", "verdict", "p_holm"]
+    table = run.done[run.done["percent"].notna()]
     figure = forest(
         table.filter(items=columns).sort_values("difference"),
         "difference in RMSE, % (left of the line: better)",
         name="differences",
-        hover=("{+difference} %", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        hover=("{+difference} %", "[{+low}, {+high}]", *HOVER),
     )
     text = (
         "A point is how much higher or lower the RMSE is than that of the first recommender of the "
-        f"run, in percent; its line is the 95 % interval over users. {HOLM}); open: not "
-        "significant. The scale is linear about zero and logarithmic beyond."
+        "run, in percent; its line is the 95 % interval over users. Filled: significant (p < .05 "
+        "after Holm's correction for all recommenders). Level: less than .5 % apart. The scale is "
+        "linear about zero and logarithmic beyond."
     )
     title = "Differences from the first recommender"
     return Section("differences", title, [text], figure.table, [figure])

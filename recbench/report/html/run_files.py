@@ -9,14 +9,16 @@ from pathlib import Path
 import pandas as pd
 
 from recbench.errors import InputError
+from recbench.evaluation.significance import USERS_MEDIAN, judged
 from recbench.files import CELL, ITERATION
-from recbench.report.terminal import USERS_MEDIAN
+from recbench.report.terminal import replay_verdicts
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import read_metadata
 
 GRID, REPLAY = "comparison.csv", "continual_summary.csv"
 PREDICTIONS = "predictions.parquet"
-TEXT = ("dataset", "protocol", "model", "reference", "reference_role", "retrained", "error")
+TEXT = ["dataset", "protocol", "model", "reference", "reference_role", "retrained", "error"]
+TEXT += ["verdict"]
 # of each kind of run its files, and of each the columns that it has to have: of text, of numbers
 FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     GRID: {
@@ -129,6 +131,9 @@ def read_run(folder: Path) -> RunFiles:
         raise InputError(f"{folder / kind}: {what}. {EXPECTED}")
     if kind == REPLAY:
         tables = {name: named(table) for name, table in tables.items()}
+        tables[REPLAY] = replay_verdicts(tables[REPLAY])
+    else:
+        tables["significance.csv"] = judged(tables["significance.csv"], tables[GRID])
     return RunFiles(folder, metadata, kind, tables)
 
 

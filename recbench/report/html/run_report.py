@@ -47,8 +47,7 @@ def page_of(run: RunFiles) -> Page:
         cells=cells_of(run.main) if grid else [],
         scores=scores if grid else {name: scores[name] for name in ("rmse", "mae")},
         roles=run.roles,
-        protocol=words.protocol_in_words(run),
-        facts={"The run": words.facts(run)},
+        facts={"How it was measured": words.protocol(run), "The run": words.facts(run)},
         command=f"python -m recbench.report {run.folder}",
     )
 

@@ -28,16 +28,17 @@ def error_spread(run: RunFiles) -> Section | None:
     title = "How errors spread over users"
     figure = Figure(
         "users",
-        "boxes",
+        "list",
         table.sort_values("p50", kind="stable"),
         Axis("p50", "RMSE of single users, stars"),
         ends=("p5", "p95"),
+        hover=("median {p50}", "middle half: {p25} to {p75}", "[{p5}, {p95}]"),
         follows=("cell",),
         title=title,
     )
     text = (
-        "RMSE of single users: the box holds the middle half of them, its line is the median, and "
-        "the whiskers reach to the 5th and 95th percentile."
+        "RMSE of single users: a point is their median, its line reaches from the 5th to the 95th "
+        "percentile. The table has the quartiles, too."
     )
     return Section("users", title, [text], figure.table, [figure], ("cell",))
 
@@ -144,29 +145,24 @@ def differences_by_group(
                 for model in users.columns.drop(reference):
                     both = users[[model, reference]].dropna()
                     if len(both) >= FEWEST_USERS:
-                        interval = rmse_difference(*(both[name].to_numpy() for name in both))
+                        ours, theirs = both.to_numpy().T
+                        interval = paired_difference(ours, theirs, of_root=True)
                         records.append({**about, "model": model, "users": len(both), **interval})
     columns = ["by", "group", "range", "model", "users", "difference", "low", "high"]
     return pd.DataFrame(records, columns=[*CELL, *columns])
 
 
-def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """√ of the mean of `ours` less that of `theirs`, paired mean squared errors of users (float
-    [n], n > 1), with a 95 % interval over users by the delta method (Oehlert 1992)."""
-    roots = [np.sqrt(one.mean()) for one in (ours, theirs)]
-    slopes = [1 / max(2 * root, 1e-12) for root in roots]
+def paired_difference(ours: np.ndarray, theirs: np.ndarray, of_root: bool) -> dict[str, float]:
+    """The mean of `ours` less that of `theirs`, or with `of_root` the root of the one less that of
+    the other: `difference` of paired losses of users (float [n], n > 1), its `standard_error` by
+    the delta method (Oehlert 1992), and the 95 % interval over users, `low` and `high`."""
+    means = [float(one.mean()) for one in (ours, theirs)]
+    slopes = [1.0, 1.0]
+    if of_root:
+        means = [mean**0.5 for mean in means]
+        slopes = [1 / max(2 * root, 1e-12) for root in means]
     influence = ours * slopes[0] - theirs * slopes[1]
-    return _interval(float(roots[0] - roots[1]), influence)
-
-
-def mean_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """The same of the means of paired losses."""
-    return _interval(float(ours.mean() - theirs.mean()), ours - theirs)
-
-
-def _interval(difference: float, influence: np.ndarray) -> dict[str, float]:
-    """`difference`, `low`, `high` and `standard_error`, of what each user adds to it."""
-    error = float(influence.std(ddof=1)) / np.sqrt(len(influence))
-    half = float(stats.t.ppf(0.975, len(influence) - 1)) * error
+    error = float(influence.std(ddof=1)) / len(influence) ** 0.5
+    difference, half = means[0] - means[1], float(stats.t.ppf(0.975, len(influence) - 1)) * error
     interval = {"low": difference - half, "high": difference + half}
     return {"difference": difference, **interval, "standard_error": error}

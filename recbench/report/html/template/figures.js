@@ -117,14 +117,6 @@ function errorBars(one) {
   return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), color: colourOf(one.model), thickness: 2, width: 0 };
 }
 
-function box({ model, rows: [row] }, at) {
-  return {
-    type: "box", orientation: "h", y: [at], width: 0.6, hoverinfo: "x",
-    lowerfence: [row.p5], q1: [row.p25], median: [row.p50], q3: [row.p75], upperfence: [row.p95],
-    line: { color: colourOf(model), width: 1.5 }, fillcolor: faint(colourOf(model), 0.2),
-  };
-}
-
 function frontOf(series) {
   const front = [];
   for (const one of [...series].sort((a, b) => a.x[0] - b.x[0] || a.y[0] - b.y[0])) {
@@ -160,7 +152,7 @@ function drawFigure(element) {
   }
   if (!plot.querySelector(".main-svg")) plot.textContent = "";
   const names = [...new Set(rows.map((row) => row.model))];
-  const isList = figure.kind === "list" || figure.kind === "boxes";
+  const isList = figure.kind === "list";
   const ends = figure.ends.map((name) => ofScore(name, state.score));
   const [x, y] = [axisOf(figure.x, rows, isList ? ends : []), axisOf(figure.y, rows, isList ? [] : ends)];
   const value = isList ? x : y;
@@ -170,7 +162,7 @@ function drawFigure(element) {
     const placed = own.map((row) => (isList ? at + (row[figure.y.column] || 0) : y.at(row)));
     return { model, rows: own, x: own.map(x.at), y: placed, low, high, hover: own.map((row) => hoverOf(figure, row, value.column, ends)) };
   });
-  const traces = series.map((one, at) => (figure.kind === "boxes" ? box(one, at) : traceOf(figure, one)));
+  const traces = series.map((one) => traceOf(figure, one));
   const muted = { mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot" } };
   const below = figure.kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, names.length)) : [];
   if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });
