@@ -204,13 +204,14 @@ def scores(root: Path, run: str, score: str) -> str:
 
 
 def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
-    """The file, numbers to three places; of `columns`, if given, and the rows with a number in
-    them."""
+    """The file, numbers to three places; of `columns`, if given, and the rows that have them, or
+    with "*" of those that are not empty."""
     table = rows_of(root / file, *filters)
     table = table.rename(columns=lambda name: name.replace(" ", "_"))
-    if columns:
-        table = table[columns.split(",")]
-        table = table.dropna(how="all", subset=table.select_dtypes("number").columns)
+    if columns == "*":
+        table = table.dropna(axis="columns", how="all")
+    elif columns:
+        table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     heads = [str(one).replace("_", " ").replace("reviews", "ratings") for one in table.columns]
     return markdown_table(heads, rows)
@@ -253,8 +254,8 @@ def verdicts(root: Path, runs: str, *pairs: str) -> str:
             if found["verdict"].notna().any():
                 kinds = ("better", "level", "undecided", "worse")
                 text = f"{', '.join(f'{kind} {n.get(kind, 0)}' for kind in kinds)}; "
-            text += f"interval below zero in {n['below']} of {len(found)} (movies drawn, too: "
-            text += f"{n['two_way_below']}), above in {n['above']}; "
+            text += f"interval below zero in {n['below']} of {len(found)} ({n['two_way_below']}), "
+            text += f"above in {n['above']}; "
             row.append(text + percent(root, run, model, reference))
         rows.append(row)
     names = [str(read(root / run / "comparison.csv")["dataset"].iloc[0]) for run in runs.split(",")]
