@@ -7,23 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from recbench.contract import ForgettingRecommender
 from recbench.errors import InputError
 from recbench.evaluation.protocols import VERSION, Protocol
 from recbench.evaluation.significance import judged
 from recbench.files import CELL
-from recbench.registry import class_of
 from recbench.report.figure import minus
 from recbench.report.html.page import Page, Section, render
-from recbench.report.terminal import cell_name, cells_of, learns_from, marks
+from recbench.report.terminal import cell_name, cells_of, learns_from, marks, name_in_table
 from recbench.runs.run_folder import read_metadata
 
 WITHOUT_LABELS = ("name", "labels", "loss")  # of a protocol, what is no matter of the RMSE
-USER_SETS = {
-    "test": "held-out test users",
-    "development": "development users",
-    "all": "users drawn from all",
-}
 
 
 def leaderboard_page(folder: Path) -> str:
@@ -37,13 +30,11 @@ def leaderboard_page(folder: Path) -> str:
         kicker="Recommender Systems Benchmark",
         heading="Leaderboard",
         subject="Each table is of one dataset, set of users, protocol, seed and version of the "
-        "evaluation; ranks of different tables are not to be compared. + −: significantly better, "
-        "worse than the reference of the run it is from (p < .05 after Holm over that run); =: "
-        "level with it. Cells are users × ratings of each; the first one ranks; MAE, memory and "
-        "seconds are of it.",
+        "evaluation; ranks of different tables are not to be compared. Cells are users × ratings "
+        "of each; the first one ranks. + −: significantly better, worse than the reference of the "
+        "run it is from (p < .05 after Holm over that run); =: level with it. *: never tuned.",
         answer="RMSE in stars, mean over users (less is better)",
         sections=boards(folder),
-        has_search=True,
         command="python -m recbench.report",
     )
     return render(page) + "\n"
@@ -61,58 +52,44 @@ def boards(folder: Path) -> list[Section]:
     runs = sorted(file.parent for file in folder.glob("*/run.json"))
     if not runs:
         raise InputError(f"{folder}: has no folder of a run. Expected folders with a run.json")
-    alike: dict[tuple, list[tuple[str, Path, dict]]] = {}
+    alike: dict[tuple, list[tuple[str, Path]]] = {}
     for run in runs:
         metadata = read_metadata(run)
         if "protocol" in metadata and metadata.get("status") != "running":  # a grid, to its end
             ended = str(metadata.get("finished", ""))
-            alike.setdefault(_key(metadata), []).append((ended, run, metadata))
-    made = []
-    for group in alike.values():
-        group.sort(key=lambda one: one[:2])
-        made.append(_board(group[-1][2], _table([run for _, run, _ in group])))
+            alike.setdefault(_measured(metadata), []).append((ended, run))
+    made = [_board(dict(how), [run for _, run in sorted(found)]) for how, found in alike.items()]
     made.sort(key=lambda one: (bool(one.warning), -one.n_rows, one.title))
     return [replace(one, name=f"ranking-{at}") for at, one in enumerate(made, start=1)]
 
 
-def _key(metadata: dict) -> tuple:
+def _measured(metadata: dict) -> tuple[tuple[str, str], ...]:
+    """What a score depends on; a choice that is newer than the run has its default."""
     (data,) = metadata["datasets"]
-    protocol = tuple((name, str(value)) for name, value in _choices(metadata).items())
-    version, seed = metadata.get("evaluation_version", 1), metadata["parameters"].get("seed", 0)
-    return data["name"], data["fingerprint"], protocol, version, seed
-
-
-def _choices(metadata: dict) -> dict[str, object]:
-    """Those that a score depends on; one that is newer than the run has its default."""
-    return {
+    choices = {
         field.name: metadata["protocol"].get(field.name, field.default)
         for field in fields(Protocol)
         if field.name not in WITHOUT_LABELS
     }
+    version, seed = metadata.get("evaluation_version", 1), metadata["parameters"].get("seed", 0)
+    how = {"dataset": data["name"], "data": data["fingerprint"], **choices}
+    return tuple((k, str(v)) for k, v in (how | {"seed": seed, "evaluation": version}).items())
 
 
-def _board(metadata: dict, table: pd.DataFrame) -> Section:
-    """The ranking in `table`, with its protocol in words."""
-    name, fingerprint, _, version, seed = _key(metadata)
-    choices = _choices(metadata)
-    users, background = str(choices["user_set"]), choices["background_users"]
-    others = {"all": "all others", 0: "nobody else"}.get(background, f"{background} others")
-    about = [
-        f"held out: {choices['holdout']}",
-        f"background users: {others}",
-        f"encoding: {choices['encoding']}",
-        *([] if choices["votes"] else ["votes hidden"]),
-        f"seed {seed}",
-        f"data {fingerprint[:8]}",
-        f"evaluation {version}",
-    ]
+def _board(how: dict[str, str], runs: list[Path]) -> Section:
+    """The ranking of these runs, the last one first to be believed, and how they were measured."""
+    shown = ("holdout", "background_users", "encoding", "votes", "seed", "data", "evaluation")
+    about = (f"{name.replace('_', ' ')}: {how[name][:20]}" for name in shown)
+    version = how["evaluation"]
     earlier = f"measured by version {version} of the evaluation; today's is {VERSION}"
     return Section(
         name="",
-        title=f"{name}, {USER_SETS.get(users, f'users of {users}')}",
+        title=f"{how['dataset']}, users: {how['user_set']}",
         text=[f"{'; '.join(about)}."],
-        table=table,
-        warning="" if version == VERSION else f"Not to be compared with the others: {earlier}.",
+        table=_table(runs),
+        warning=""
+        if version == str(VERSION)
+        else f"Not to be compared with the others: {earlier}.",
     )
 
 
@@ -121,36 +98,23 @@ def _table(runs: list[Path]) -> pd.DataFrame:
     columns `_mark` and `_best` of `recbench.report.html.page.Section`."""
     rows = pd.concat([_rows_of(run).assign(order=at) for at, run in enumerate(runs)])
     rows = rows[rows["order"] == rows.groupby(["model", *CELL])["order"].transform("max")]
-    rows = rows.assign(seconds=rows["fit_seconds"] + rows["predict_seconds"])
     *others, ranks_by = cells_of(rows)
     of_cells = {cell: own.groupby("model") for cell, own in rows.groupby(CELL)}
     last, every = of_cells[ranks_by], rows.groupby("model")
-    models = every["rmse"].mean().index  # by their names
-    error = last["rmse"].mean().reindex(models).sort_values(kind="stable")
+    error = last["rmse"].mean().reindex(every.groups).sort_values(kind="stable")
     models = error.index
     table = pd.DataFrame({"rank": range(1, len(models) + 1)}, index=models, dtype="Int64")
     table["rank"] = table["rank"].where(error.notna())  # measured in the cell that ranks
-    table["model"] = models
+    table["model"] = [name_in_table(rows, name) for name in models]
     table["learns from"] = [learns_from(rows, name) for name in models]
     for cell in (ranks_by, *others):
         name, mean = f"RMSE, {cell_name(cell)}", of_cells[cell]["rmse"].mean().reindex(models)
         mark = of_cells[cell]["mark"].first().reindex(models).fillna("").map(minus)
         best = mean.round(3) == round(mean.min(), 3)
         table = table.assign(**{name: mean, f"{name}_mark": mark, f"{name}_best": best})
-    table["MAE"] = last["mae"].mean()
     table["bytes per user"] = last["bytes_per_user"].mean().round()
-    table["forgets"] = [_forgets(name) for name in models]
-    table["fit and predict, s"] = last["seconds"].mean()
-    table["tuned"] = every["tuned"].first().map(lambda tuned: "no" if tuned == "never" else "yes")
     table["run"] = last["run"].first().reindex(models).fillna(every["run"].first())
     return table.reset_index(drop=True).round(6)
-
-
-def _forgets(name: str) -> str:
-    cls = class_of(name)
-    if cls is None:  # of a plugin it is not known
-        return ""
-    return "yes" if issubclass(cls, ForgettingRecommender) else "no"
 
 
 def _rows_of(run: Path) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl
         done: rows of comparison.csv that have a result.
     """
     models = models or done["model"].unique().tolist()
-    table = scores_by_cell(done, pd.DataFrame({"score": []}), ["rmse"])
+    table = scores_by_cell(done, ["rmse"])
     return draw(errors_figure(table, str(done["dataset"].iloc[0])), looks_of(models), models)
 
 
@@ -65,11 +65,10 @@ def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
 def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None) -> mpl.Figure:
     """The figure with its panels side by side; `models`: only these, in this order."""
     score, panels = figure.panels_of_file()
-    drawn_models = {name for rows in panels.values() for name in rows["model"]}
-    there = [name for name in models or looks if name in drawn_models]
+    drawn_models = [name for rows in reversed(panels.values()) for name in rows["model"]]
     is_list, many = figure.is_list, len(panels)
-    if is_list:
-        there = _by_mean_place(list(panels.values()), there)
+    order = dict.fromkeys(drawn_models) if is_list else models or looks  # as in the last panel
+    there = [name for name in order if name in drawn_models]
     width = 9.0 if many == 1 else 3.2 + 2.4 * many if is_list else 2 + 3.2 * many
     height = 1.9 + 0.3 * len(there) if is_list else 5.0
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
@@ -101,14 +100,6 @@ def _title(title: str, score: str) -> str:
     more = score in MORE_IS_BETTER
     words = {"better": "more" if more else "less", "side": "right" if more else "left"}
     return title.format(score=SCORES.get(score, score), **words)
-
-
-def _by_mean_place(panels: list[pd.DataFrame], models: list[str]) -> list[str]:
-    """Sorted by the mean place in the lists of all panels."""
-    lists = [rows["model"].unique().tolist() for rows in panels]
-    return sorted(
-        models, key=lambda name: float(np.mean([one.index(name) for one in lists if name in one]))
-    )
 
 
 def _draw_panel(

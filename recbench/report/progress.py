@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Self
 
 import pandas as pd
@@ -16,8 +16,6 @@ from rich.text import Text
 
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
 from recbench.runs.processes import Observer, Piece
-
-NO_DIFFERENCES = pd.DataFrame(columns=["reference_role"])
 
 
 class GridProgress:
@@ -43,8 +41,7 @@ class GridProgress:
         self._console = console
         self._total, self._done = len(tasks), 0
         self._rows = list(rows)
-        self._place = {model: place for place, model in enumerate(order)}
-        self._started = time.perf_counter()
+        self._order = order
         self._time_left = TimeLeft(size_of)
         for pieces in tasks:
             self._time_left.expect(pieces)
@@ -111,14 +108,14 @@ class GridProgress:
             self._done += 1
             self._total += len(then)
             if self._console.is_terminal:
-                table = pd.DataFrame(sorted(self._rows, key=lambda row: self._place[row["model"]]))
+                ordered = sorted(self._rows, key=lambda row: self._order.index(row["model"]))
+                table = pd.DataFrame(ordered)
                 if "rmse" in table:
-                    shown = score_table(table, NO_DIFFERENCES, "rmse")
+                    shown = score_table(table, pd.DataFrame(), "rmse")
                     self._table = (f"{TABLES['rmse']}, so far", shown)
             elif rows:
                 line = f"{_where(key)}, RMSE: {cell_line(rows)}{self._left(' ({})')}"
-                line = f"[{self._done}/{self._total}] {line}"
-                self._console.print(line, soft_wrap=True)
+                self._console.print(f"[{self._done}/{self._total}] {line}", soft_wrap=True)
 
     def _picture(self) -> Group:
         """What stands in the terminal at this moment."""
@@ -134,9 +131,7 @@ class GridProgress:
             return Group(*self._table, self._bar, *lines)
 
     def _left(self, form: str = "{}") -> str:
-        now = time.perf_counter()
-        running = {piece: now - since for piece, since in self._running.values()}
-        seconds = self._time_left.seconds(now - self._started, running)
+        seconds = self._time_left.seconds(self._running.values())
         return "" if seconds is None else form.format(f"{_duration(seconds)} left")
 
 
@@ -150,12 +145,11 @@ def _duration(seconds: float) -> str:
 
 
 class PiecesProgress:
-    """Shows how many of `total` pieces of work are done and the time left: a bar in a terminal,
+    """Shows how many of `total` pieces of work are done: a bar with the time left in a terminal,
     else a line whenever another tenth is done."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done = console, total, 0
-        self._started = time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(*columns, TimeRemainingColumn(), console=console)
         self._bar.disable = not console.is_terminal
@@ -174,17 +168,12 @@ class PiecesProgress:
         self._bar.update(self._task, description=what, completed=self._done)
         tenth = 10 * self._done // self._total
         if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
-            seconds = time.perf_counter() - self._started
-            left = _duration(seconds / self._done * (self._total - self._done))
-            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)")
+            self._console.print(f"[{self._done}/{self._total}] {what}")
 
 
 class TimeLeft:
-    """The time left for pieces of work.
-
-    Pieces of the same recommender and size take what such pieces took on average; other sizes what
-    the recommender took for a rating, and a recommender that is not known yet as long as all pieces
-    on average.
+    """The time left for pieces of work: what a rating has taken so far in pieces of the same
+    recommender and size, else of the recommender, else of all.
 
     Args:
         size_of: of a piece: how many ratings it learns, about.
@@ -192,9 +181,9 @@ class TimeLeft:
 
     def __init__(self, size_of: Callable[[Piece], float]) -> None:
         self._size_of = size_of
+        self._began = time.perf_counter()
         self._expected: set[Piece] = set()
-        self._taken: dict[str, list[tuple[float, float]]] = {}  # sizes and seconds of each
-        self._all: list[float] = []
+        self._taken: dict[tuple, tuple[float, float]] = {}  # sizes and seconds of each kind
 
     def expect(self, pieces: Iterable[Piece]) -> None:
         """They are still to be done."""
@@ -204,35 +193,35 @@ class TimeLeft:
         """It is done; a second time it counts as the first."""
         if piece in self._expected:
             self._expected.remove(piece)
-            self._taken.setdefault(piece.model, []).append((self._size_of(piece), seconds))
-            self._all.append(seconds)
+            for kind in self._kinds(piece):
+                sizes, before = self._taken.get(kind, (0.0, 0.0))
+                self._taken[kind] = sizes + self._size_of(piece), before + seconds
 
     def drop(self, pieces: Iterable[Piece]) -> None:
         """They need not be done, or are done already."""
         self._expected -= set(pieces)
 
-    def seconds(self, elapsed: float, running: Mapping[Piece, float]) -> float | None:
+    def seconds(self, running: Iterable[tuple[Piece, float]]) -> float | None:
         """Until all is done; None: nothing is known yet.
 
         What pieces take is set beside the time that has passed: several are done at a time, and
         there is work between them.
 
         Args:
-            elapsed: seconds since the first piece was begun.
-            running: seconds since each piece that is being done was begun.
+            running: the pieces that are being done, and since when.
         """
-        gone = {piece: min(seconds, self._of(piece)) for piece, seconds in running.items()}
-        spent = sum(self._all) + sum(gone.values())
-        if not sum(self._all):
+        now, (_, spent) = time.perf_counter(), self._taken.get((), (0.0, 0.0))
+        if not spent:
             return None
+        gone = {piece: min(now - since, self._of(piece)) for piece, since in running}
         left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._expected)
-        return left * elapsed / spent
+        return left * (now - self._began) / (spent + sum(gone.values()))
+
+    def _kinds(self, piece: Piece) -> list[tuple]:
+        return [(piece.model, self._size_of(piece)), (piece.model,), ()]
 
     def _of(self, piece: Piece) -> float:
         """What a piece takes, in all."""
-        size, known = self._size_of(piece), self._taken.get(piece.model)
-        if not known:
-            return sum(self._all) / max(len(self._all), 1)
-        alike = [one for one in known if one[0] == size] or known
-        sizes, seconds = map(sum, zip(*alike, strict=True))
-        return size * seconds / sizes
+        kind = next(kind for kind in self._kinds(piece) if kind in self._taken)
+        sizes, seconds = self._taken[kind]
+        return self._size_of(piece) * seconds / sizes

@@ -136,9 +136,9 @@ def marks(differences: pd.DataFrame) -> dict[tuple, str]:
 
 def references(differences: pd.DataFrame) -> pd.Series:
     """The references of the cells, by num_users and reviews_per_user; not the user's median."""
-    rows = differences[differences["reference_role"] != USERS_MEDIAN]
-    if rows.empty:
+    if differences.empty:
         return pd.Series(dtype=str)
+    rows = differences[differences["reference_role"] != USERS_MEDIAN]
     return rows.drop_duplicates(CELL).set_index(CELL)["reference"]
 
 

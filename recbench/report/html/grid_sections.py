@@ -29,18 +29,17 @@ COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 def error_by_ratings(run: RunFiles) -> Section:
     """Every score of every recommender in every cell, with a band."""
-    table = scores_by_cell(run.done, run.differences, list(scores_of(run.done)))
+    table = scores_by_cell(run.done, list(scores_of(run.done)))
     figure = errors_figure(table, run.dataset)
-    band = (
-        "Bands: ± the standard deviation between iterations, less what all recommenders share."
-        if run.done["iteration"].nunique() > 1
-        else "Bars: the 95 % interval of the difference from the reference, over users, set on the "
-        "reference's own score; the reference has none."
+    text = (
+        "The score of held-out ratings, mean over iterations; bands, where there are several: ± "
+        "their standard deviation, less what all recommenders share. Of RMSE, + −: significantly "
+        "better, worse than the reference, =: level with it."
     )
     return Section(
         "error-by-ratings",
         "Error by ratings per user" if len(cells_of(table)) > 1 else "Error",
-        [f"The score of held-out ratings, mean over iterations. {band}"],
+        [text],
         figure.table,
         [figure],
         ("score",),
@@ -48,27 +47,18 @@ def error_by_ratings(run: RunFiles) -> Section:
     )
 
 
-def scores_by_cell(
-    done: pd.DataFrame, differences: pd.DataFrame, scores: list[str]
-) -> pd.DataFrame:
-    """The mean of each score over iterations by cell and recommender, with `low` and `high`.
-
-    Of several iterations these are the mean ± the standard deviation, of one the interval of the
-    difference from the reference, see `_from_reference`.
-    """
-    several = done["iteration"].nunique() > 1
+def scores_by_cell(done: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
+    """The mean of each score over iterations by cell and recommender, and ± their standard
+    deviation, `low` and `high`."""
     tables = []
     for score in scores:
         rows = done[done[score].notna()]
         rows = rows.assign(centred=_centred(rows, score))
         groups = rows.groupby([*CELL, "model"], sort=False)
-        table = groups[score].agg(["mean", "count"]).reset_index()
-        if several:
-            spread = groups["centred"].std().to_numpy()
-            table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
-        else:
-            table = _from_reference(table, differences[differences["score"] == score])
-        tables.append(table.assign(score=score))
+        table = groups[score].agg(["mean", "count"])
+        spread = groups["centred"].std()
+        table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
+        tables.append(table.reset_index().assign(score=score))
     table = pd.concat(tables, ignore_index=True).rename(columns={"count": "iterations"})
     return table[["score", *CELL, "model", "mean", "low", "high", "iterations"]]
 
@@ -78,21 +68,6 @@ def _centred(rows: pd.DataFrame, score: str) -> pd.Series:
     an iteration draws move all recommenders alike, which makes no difference uncertain."""
     of_iteration = rows.groupby(ITERATION)[score].transform("mean")
     return rows[score] - of_iteration + rows.groupby(CELL)[score].transform("mean")
-
-
-def _from_reference(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
-    """`low` and `high`: the reference's score and the interval of the difference from it."""
-    if differences.empty:
-        return table.assign(low=float("nan"), high=float("nan"))
-    here = differences.drop_duplicates([*CELL, "model"])
-    table = table.merge(
-        here[[*CELL, "model", "reference", "low", "high"]], on=[*CELL, "model"], how="left"
-    )
-    means = table[[*CELL, "model", "mean"]].set_axis([*CELL, "reference", "of_reference"], axis=1)
-    table = table.merge(means, on=[*CELL, "reference"], how="left")
-    for end in ("low", "high"):
-        table[end] = table["of_reference"] + table[end]
-    return table
 
 
 def errors_figure(table: pd.DataFrame, dataset: str) -> Figure:

@@ -87,7 +87,6 @@ class Page:
         shown: those of them that figures show at first.
         cells, scores, roles: what can be chosen; the last cell, the first score (name -> title) and
             the first role (of a reference) are at first.
-        has_search: whether rows of tables can be searched.
         facts: heading -> name -> text; one without a name is left out.
     """
 
@@ -103,7 +102,6 @@ class Page:
     cells: list[tuple[int, int]] = field(default_factory=list)
     scores: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
-    has_search: bool = False
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property

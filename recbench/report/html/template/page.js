@@ -72,9 +72,7 @@ function addSwitches() {
     made.append(select);
     bar.insertBefore(made, bar.querySelector("[data-show=all]"));
   }
-  const search = document.getElementById("search");
-  search?.addEventListener("input", () => change({ search: search.value.trim().toLowerCase() }));
-  bar.hidden = !LOOKS.size && !search;
+  bar.hidden = !LOOKS.size;
 }
 
 // On paper figures are light and as wide as a page.
