@@ -7,10 +7,9 @@ from pathlib import Path
 from textwrap import fill
 
 import matplotlib.figure as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from recbench.report.figure import Axis, Figure, linear_part, minus, number
 from recbench.report.html.grid_sections import errors_figure, scores_by_cell
@@ -117,8 +116,6 @@ def _draw_panel(
     y = _scaled(axes, "y", figure.y, score, rows) if figure.y.column else 0.0
     low, high = (rows.get(name.format(score=score)) for name in figure.ends)
     points = rows.assign(_x=x, _y=y, _low=low, _high=high)
-    if figure.front:
-        axes.plot(*_front(points), color=GREY, lw=1, ls=":", drawstyle="steps-post")
     groups = dict(list(points.groupby("model", sort=False)))
     for place, (model, look) in enumerate(looks.items()):
         if model in groups:
@@ -144,32 +141,9 @@ def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) 
         mpl_axis.set_major_locator(MaxNLocator(6))
     elif axis.scale == "signed":
         set_scale = axes.set_xscale if which == "x" else axes.set_yscale
-        linear = linear_part(rows, column)
-        set_scale("asinh", linear_width=linear)
-        ticks = _signed_ticks(rows.filter(items=[column, "low", "high"]).to_numpy(float), linear)
-        mpl_axis.set_ticks(ticks, [minus(f"{at:+g}") if at else "0" for at in ticks])
-        mpl_axis.set_minor_locator(NullLocator())
+        set_scale("symlog", linthresh=linear_part(rows, column))
+        mpl_axis.set_major_formatter(lambda at, _: minus(f"{at:+g}") if at else "0")
     return rows[column]
-
-
-def _signed_ticks(values: np.ndarray, linear: float) -> list[float]:
-    """Zero, and those of 1 and 3 times powers of ten that do not crowd."""
-    low, high = min(0.0, np.nanmin(values)), max(0.0, np.nanmax(values))
-    sizes = [step * 10.0**power for power in range(-7, 7) for step in (1, 3)]
-    apart = (np.arcsinh(high / linear) - np.arcsinh(low / linear)) / 6
-    kept = [0.0]
-    for value in (sign * size for size in sizes for sign in (1, -1)):
-        away = np.abs(np.arcsinh(value / linear) - np.arcsinh(np.array(kept) / linear))
-        if 1.2 * low <= value <= 1.2 * high and (away > apart).all():
-            kept.append(value)
-    return kept
-
-
-def _front(points: pd.DataFrame) -> tuple[list[float], list[float]]:
-    """The points that none is both left of and below, from left to right."""
-    points = points.sort_values(["_x", "_y"])
-    front = points[points["_y"] < points["_y"].cummin().shift(fill_value=np.inf)]
-    return front["_x"].tolist(), front["_y"].tolist()
 
 
 def _draw_model(

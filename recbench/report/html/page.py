@@ -47,7 +47,6 @@ class Section:
         follows: which switches choose the rows that are shown: "cell", "score", "role".
         shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
             has what stands after the values of `x`, `x_best` whether they are bold.
-        warning: a sentence to be noticed.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
     follows: tuple[str, ...] = ()
     shown: pd.DataFrame | None = None
-    warning: str = ""
 
     @property
     def n_rows(self) -> int:
