@@ -6,7 +6,6 @@ The page draws the rows that its switches choose; a file has a panel for each ce
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -133,17 +132,6 @@ def linear_part(rows: pd.DataFrame, column: str) -> float:
         sizes = [(rows["high"] - rows["low"]) / 2, *sizes]
     medians = (float(pd.to_numeric(one).median()) for one in sizes)
     return next((median for median in medians if median > 0), 1.0)
-
-
-def number(value: float) -> str:
-    """A number as tables show it; "" if it is none."""
-    if not math.isfinite(value):
-        return ""
-    if float(value).is_integer() or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1e}" if abs(value) < 0.0005 else f"{value:.3f}"
 
 
 def minus(text: str) -> str:

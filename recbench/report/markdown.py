@@ -10,8 +10,8 @@ The kind of a mark is a function below; its words are what the function takes: n
 commas, cells as 250x25 (0 is all), learners of continual.py as recommender@when it is refitted.
 In `column=value` a space of the value is written as _. Further marks:
 
-- `plot RUN MODELS FILE`, `curves RUN LEARNERS FILE`, `waiting RUN FILE`: pictures of error by
-  ratings per user, by earlier ratings, by the age of the last fit, which are drawn to FILE.
+- `figure RUN NAME MODELS FILE`: that figure of the page of the run (`*`: of all recommenders),
+  which is drawn to FILE.
 - `terminal RUN FILE COMMAND`: the terminal after a run, which is drawn to FILE.
 
 A mark reads the files of its own run alone, so no table changes what another one shows. A verdict
@@ -23,21 +23,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from recbench.errors import InputError
 from recbench.evaluation.significance import ALPHA, judged
 from recbench.files import CELL
 from recbench.report.figure import minus
-from recbench.report.html.replay_sections import curves_figure, waiting_figure
-from recbench.report.html.run_files import named
-from recbench.report.plots import draw, error_by_ratings
-from recbench.report.style import run_looks, save
+from recbench.report.html.run_files import named, read_run
+from recbench.report.html.run_report import page_of
+from recbench.report.plots import draw
+from recbench.report.style import looks_of, save
 from recbench.report.terminal import (
     cell_name,
     cell_of,
@@ -49,7 +48,12 @@ from recbench.report.terminal import (
 )
 
 MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
-TERMINAL = "![RMSE of each recommender and cell, in a terminal]"
+SEEN = {  # in pictures, for a reader who does not see them
+    "error_by_ratings": "RMSE against ratings per user",
+    "learning_curves": "RMSE by how many ratings the user has given before",
+    "waiting": "RMSE beside the reference by the age of the last fit",
+    "terminal": "RMSE of each recommender and cell, in a terminal",
+}
 RENAMED = {  # words in the files of earlier runs
     "a film table": "an item table",
     "film table": "item table",
@@ -77,8 +81,6 @@ def with_tables(text: str, root: Path) -> str:
 
 
 def _made(root: Path, kind: str, words: list[str]) -> str:
-    if kind in PICTURES:
-        return PICTURES[kind][0].format(words[-1], Path(words[-1]).name)
     if kind not in KINDS:
         raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
     return KINDS[kind](root, *words)
@@ -94,21 +96,24 @@ def pictures(text: str, root: Path) -> list[Path]:
             picture = picture_of_run(root / run, " ".join(command))
             (root / file).write_text(picture, encoding="utf-8")
             files.append(root / file)
-        elif kind in PICTURES:
-            *names, file = more
-            drawn = PICTURES[kind][1](root, run, *names)
+        elif kind == "figure":
+            name, models, file = more
+            page = page_of(read_run(root / run))
+            every = {figure.name: figure for one in page.sections for figure in one.figures}
+            looks = page.looks if models == "*" else looks_of(models.split(","))
+            drawn = draw(every[name], looks)
             files += save(drawn, (root / file).with_suffix(""))
     return files
 
 
-def draw_plot(root: Path, run: str, models: str) -> Figure:
-    rows = read(root / run / "comparison.csv")
-    return error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
+def figure(root: Path, run: str, name: str, models: str, file: str) -> str:
+    """A picture, which README.md shows by its path and a page of docs by its name."""
+    return f"![{SEEN[name]}]({file.removeprefix('docs/') if name in LEARNING else file})"
 
 
-def draw_replay(root: Path, run: str, names: str = "", *, file: str, figure: Callable) -> Figure:
-    looks = run_looks(replayed(root, run))
-    return draw(figure(named(read(root / run / file))), looks, names.split(",") if names else None)
+def terminal(root: Path, run: str, file: str, *command: str) -> str:
+    """A picture of the terminal after a run."""
+    return f"![{SEEN['terminal']}]({file})"
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -365,16 +370,8 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-CURVES = partial(draw_replay, file="learning_curve.csv", figure=curves_figure)
-WAITING = partial(draw_replay, file="waiting.csv", figure=waiting_figure)
-# of a picture: how it is shown (its file, seen from the root or from beside it), what draws it
-PICTURES: dict[str, tuple[str, Callable[..., Figure]]] = {
-    "plot": ("![RMSE against ratings per user]({0})", draw_plot),
-    "curves": ("![RMSE by how many ratings the user has given before]({1})", CURVES),
-    "waiting": ("![RMSE beside the reference by the age of the last fit]({1})", WAITING),
-}
+LEARNING = ("learning_curves", "waiting")
 TABLES = (scores, csv, crosstab, claims, verdicts, leaderboard, replay, curve)
 KINDS: dict[str, Callable[..., str]] = {
-    **{one.__name__: one for one in (*TABLES, count, percent, value)},
-    "terminal": lambda root, run, file, *command: f"{TERMINAL}({file})",
+    one.__name__: one for one in (*TABLES, count, percent, value, figure, terminal)
 }

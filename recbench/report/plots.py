@@ -11,8 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from recbench.report.figure import Axis, Figure, linear_part, minus, number
-from recbench.report.html.grid_sections import errors_figure, scores_by_cell
+from recbench.report.figure import Axis, Figure, linear_part, minus
 from recbench.report.style import looks_of, save
 from recbench.report.terminal import MORE_IS_BETTER, SCORES
 
@@ -29,17 +28,6 @@ def write_figures(figures: Sequence[Figure], looks: dict[str, dict], folder: Pat
         if len(figure.table):
             folder.mkdir(exist_ok=True)
             save(draw(figure, looks), folder / figure.name)
-
-
-def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl.Figure:
-    """RMSE by ratings per user, a line for each recommender, or only `models`, with its band.
-
-    Args:
-        done: rows of comparison.csv that have a result.
-    """
-    models = models or done["model"].unique().tolist()
-    table = scores_by_cell(done, ["rmse"])
-    return draw(errors_figure(table, str(done["dataset"].iloc[0])), looks_of(models), models)
 
 
 def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
@@ -61,13 +49,14 @@ def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
     return draw(figure, looks_of(list(table["model"].unique())))
 
 
-def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None) -> mpl.Figure:
-    """The figure with its panels side by side; `models`: only these, in this order."""
+def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:
+    """The figure with its panels side by side, of the recommenders that have a look, in its
+    order."""
     score, panels = figure.panels_of_file()
     drawn_models = [name for rows in reversed(panels.values()) for name in rows["model"]]
     is_list, many = figure.is_list, len(panels)
-    order = dict.fromkeys(drawn_models) if is_list else models or looks  # as in the last panel
-    there = [name for name in order if name in drawn_models]
+    order = dict.fromkeys(drawn_models) if is_list else looks  # a list's as in its last panel
+    there = [name for name in order if name in drawn_models and name in looks]
     width = 9.0 if many == 1 else 3.2 + 2.4 * many if is_list else 2 + 3.2 * many
     height = 1.9 + 0.3 * len(there) if is_list else 5.0
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
@@ -130,7 +119,7 @@ def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) 
     mpl_axis = axes.xaxis if which == "x" else axes.yaxis
     if axis.scale == "places":
         names = list(rows[column].unique())
-        texts = [number(one) if isinstance(one, (int, float)) else str(one) for one in names]
+        texts = [f"{one:,g}" if isinstance(one, (int, float)) else str(one) for one in names]
         every = 1 + len(names) // 13
         mpl_axis.set_ticks(list(range(len(names)))[::every], texts[::every])
         return rows[column].map(names.index)
@@ -141,8 +130,11 @@ def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) 
         mpl_axis.set_major_locator(MaxNLocator(6))
     elif axis.scale == "signed":
         set_scale = axes.set_xscale if which == "x" else axes.set_yscale
-        set_scale("symlog", linthresh=linear_part(rows, column))
-        mpl_axis.set_major_formatter(lambda at, _: minus(f"{at:+g}") if at else "0")
+        linear = linear_part(rows, column)
+        set_scale("symlog", linthresh=linear)
+        mpl_axis.set_major_formatter(  # those beside zero crowd
+            lambda at, _: minus(f"{at:+g}") if abs(at) >= linear else "" if at else "0"
+        )
     return rows[column]
 
 

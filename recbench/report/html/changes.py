@@ -25,7 +25,7 @@ from recbench.report.html import user_sections as users
 from recbench.report.html.grid_sections import HOVER
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, RunFiles, read_run
-from recbench.report.html.words import counts, facts
+from recbench.report.html.words import counts
 from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import SCORES, cells_of, scores_of
 
@@ -43,17 +43,14 @@ def write_changes(before: Path, after: Path) -> Path:
     if before.resolve() == after.resolve():
         raise InputError(f"{after}: is named twice. Name the folders of two runs")
     runs = read_run(before), read_run(after)
-    if runs[0].kind != runs[1].kind:
-        raise InputError(
-            f"{before} has {runs[0].kind}, {after} has {runs[1].kind}: runs of two scripts cannot "
-            "be compared. Name two of one"
-        )
+    for run in runs:
+        if run.kind != GRID:
+            raise InputError(f"{run.folder}: has no {GRID}. Name two runs of compare_all.py")
     file = runs[1].folder / f"changes-from-{runs[0].folder.resolve().name}.html"
     return write_page(_page(*runs), file)
 
 
 def _page(before: RunFiles, after: RunFiles) -> Page:
-    grid = after.kind == GRID
     table = changed_scores(before, after)
     if table.empty:
         raise InputError(
@@ -64,8 +61,7 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
     models = table["model"].unique()
     both = pd.concat([before.main, after.main])
     looks = {name: look for name, look in run_looks(both).items() if name in models}
-    where = "recommenders in the cells" if grid else "recommenders"
-    subject = f"{len(models)} {where} that both runs have, on {after.dataset}."
+    subject = f"{len(models)} recommenders in the cells that both runs have, on {after.dataset}."
     if before.dataset != after.dataset:
         subject += f" The run before was on {before.dataset}: differences are of the data, too."
     return Page(
@@ -74,15 +70,11 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
         heading=f"What changed from {names[0]} to {names[1]}?",
         subject=subject,
         answer=answer(table),
-        sections=[_scores(table, grid), _settings(before, after)],
+        sections=[_scores(table), _settings(before, after)],
         looks=looks,
         shown=shown_at_first(list(looks), pd.concat([before.done, after.done]), []),
-        cells=cells_of(table) if grid else [],
+        cells=cells_of(table),
         scores={k: v for k, v in (SCORES | COSTS).items() if k in set(table["score"])},
-        facts={
-            f"The run before: {names[0]}": facts(before),
-            f"The run after: {names[1]}": facts(after),
-        },
         command=f"python -m recbench.report {before.folder} {after.folder}",
     )
 
@@ -98,7 +90,7 @@ def answer(table: pd.DataFrame) -> str:
     return f"RMSE after, beside before: {counts(tested)}."
 
 
-def _scores(table: pd.DataFrame, grid: bool) -> Section:
+def _scores(table: pd.DataFrame) -> Section:
     text = (
         "A point is the difference, after minus before, over the users that both runs have tested; "
         "its line is the 95 % interval, paired by user. Filled: significant (p < .05 after Holm's "
@@ -106,7 +98,7 @@ def _scores(table: pd.DataFrame, grid: bool) -> Section:
         "alone, and there is none without predictions of the same users in both runs, nor of cost: "
         "seconds mean nothing where the machines differ or were busy."
     )
-    follows = ("cell", "score") if grid else ("score",)
+    follows = ("cell", "score")
     figure = forest(
         best_first(table, "difference"),
         "change of {score} ({side}: better)",
@@ -126,11 +118,6 @@ def _settings(before: RunFiles, after: RunFiles) -> Section:
 # --- the tables ---------------------------------------------------------------------------------
 
 
-def _key(run: RunFiles) -> list[str]:
-    """The columns that name a result: a recommender, in a grid in its cell."""
-    return [*CELL, "model"] if run.kind == GRID else ["model"]
-
-
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """One row for each score or cost, cell and recommender that both runs have: `before` and
     `after`, their `difference` with a 95 % interval `low` .. `high` and `p`, over how many `users`;
@@ -138,8 +125,7 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     table = pd.concat([_means(before), _means(after)], axis=1, join="inner")
     table = table.set_axis(["before", "after"], axis=1).reindex(columns=COLUMNS).astype(float)
     table["difference"] = table["after"] - table["before"]
-    if before.kind == GRID:
-        table.update(_paired(before, after))
+    table.update(_paired(before, after))
     table = table.reset_index()
     rmse = table["score"] == "rmse"
     tested = rmse & table["p"].notna()
@@ -149,16 +135,10 @@ def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
 
 def _means(run: RunFiles) -> pd.Series:
     """The mean of each score and cost, by score, cell and recommender."""
-    parts = ["fit_seconds", "predict_seconds"] if run.kind == GRID else ["total_seconds"]
-    done = run.done.assign(seconds=run.done[parts].sum(axis=1, skipna=False))
+    done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
     names = [*scores_of(done), *(name for name in COSTS if name in done)]
-    means = done.groupby(_key(run), sort=False)[names].mean()
-    return (
-        means.melt(ignore_index=False, var_name="score")
-        .set_index("score", append=True)["value"]
-        .dropna()
-        .reorder_levels(["score", *_key(run)])
-    )
+    long = done.melt([*CELL, "model"], names, "score")
+    return long.groupby(["score", *CELL, "model"], sort=False)["value"].mean().dropna()
 
 
 def _paired(before: RunFiles, after: RunFiles) -> pd.DataFrame:

@@ -21,6 +21,10 @@ VERDICTS = (
     "with its reference). Level: the RMSEs differ by less than .5 % (two one-sided tests, p < .05)"
 )
 HOVER = ("{verdict}", "p = {p_holm} (Holm)")
+BYTES = (
+    "Bytes per user are of the user's own part of a model, what serves all is bytes_shared; in "
+    "runs without that column, of the whole shared out among all users."
+)
 COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 
@@ -169,13 +173,6 @@ def differences(run: RunFiles) -> Section:
 # --- cost, ranking of all movies, calibration ---------------------------------------------------
 
 
-def bytes_of_whom(done: pd.DataFrame) -> str:
-    """What bytes per user are in the rows of a run: before there was `bytes_shared`, of all."""
-    if "bytes_shared" in done:
-        return " Bytes per user are of the user's own part of a model; what serves all is not in."
-    return " Bytes per user: of a model of all users, the whole shared out among them."
-
-
 def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) -> list[Figure]:
     """Error by seconds and by bytes; a cost of zero stands left of all others.
 
@@ -216,9 +213,8 @@ def cost(run: RunFiles) -> Section:
     text = (
         "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
         "named below; item tables and item baselines are made in advance and not counted. The "
-        "line joins recommenders that none is both quicker (smaller) and better than."
+        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
     )
-    text += bytes_of_whom(done) if len(figures) > 1 else ""
     return Section("cost", "Error by cost", [text], table, figures, ("cell",))
 
 

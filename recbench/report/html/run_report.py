@@ -78,8 +78,6 @@ def left_out(run: RunFiles) -> Section:
     failed, done, grid = run.main[run.main["status"] != "ok"], run.done, run.kind == GRID
     by_reason = failed.reindex(columns=["model", "error"]).fillna("").value_counts(sort=False)
     measured = set(done.dropna(axis="columns", how="all"))
-    has = set(done.loc[done["crps"].notna(), "model"]) if "crps" in measured else set()
-    without = ", ".join(name for name in done["model"].unique() if name not in has)
     tested = grid and not run.tables["significance.csv"].empty
     sentences = {
         f"No failures: each of {len(run.main)} results is there.": failed.empty,
@@ -91,7 +89,6 @@ def left_out(run: RunFiles) -> Section:
         "Ranking of all movies was not measured: the run was made without --ranking.": (
             grid and "ranking_ndcg_at_10" not in measured
         ),
-        f"Without a predictive distribution, so without calibration: {without}.": grid and without,
         "There is no significance.csv with differences from a reference.": grid and not tested,
         "Staleness is left out: no recommender was fitted more than once.": (
             not grid and run.tables["waiting.csv"].empty

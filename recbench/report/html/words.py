@@ -37,17 +37,11 @@ def subject(run: RunFiles) -> str:
     if run.kind != GRID:
         events, users = run.main["n_events"].max(), run.main["n_users"].max()
         return f"{who}: {events:,.0f} ratings by {users:,.0f} users, in the order of their time."
-    by_users: dict[int, list[str]] = {}
-    for users, ratings in cells_of(run.main):
-        by_users.setdefault(users, []).append(str(ratings or "all"))
-    cells = "; ".join(
-        f"{users or 'all'} users × {', '.join(ratings)} ratings of each"
-        for users, ratings in by_users.items()
-    )
+    cells = "; ".join(map(cell_name, cells_of(run.main)))
     iterations = run.main["iteration"].nunique()
     scored = [f"{cell_name(cell)}: {of}" for cell, of in users_scored(run.main).items()]
     fewer = f" Users scored, with a rating held out: {'; '.join(scored)}." if scored else ""
-    return f"{who}: {cells}, {'once' if iterations == 1 else f'{iterations} times each'}.{fewer}"
+    return f"{who}: {cells} (users × ratings of each), iterations: {iterations}.{fewer}"
 
 
 def answer(run: RunFiles) -> str:

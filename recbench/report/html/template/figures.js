@@ -1,18 +1,15 @@
 // Figures as recbench/report/figure.py describes them, drawn by plotly.js.
 
-const PRINTED_WIDTH = 680;
-let printing = false;
-
 function css(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 function isNarrow() {
-  return !printing && innerWidth < 600;
+  return innerWidth < 600;
 }
 
 function isDark() {
-  return !printing && matchMedia("(prefers-color-scheme: dark)").matches;
+  return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 function colourOf(model) {
@@ -191,7 +188,7 @@ function drawFigure(element) {
     dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
     hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
     height: isList ? 70 + 26 * names.length : isNarrow() ? 320 : 400,
-    width: printing ? PRINTED_WIDTH : plot.clientWidth,
+    width: plot.clientWidth,
     shapes: figure.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],
     xaxis: x.layout, yaxis: y.layout,
   };

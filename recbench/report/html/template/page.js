@@ -41,7 +41,7 @@ function referencesOf(role) {
 function draw() {
   drawLegends();
   const texts = { score: () => DATA.scores[state.score], cell: () => state.cell, role: () => `beside ${referencesOf(state.role)}` };
-  for (const line of document.querySelectorAll(".chosen")) { // seen on paper, too
+  for (const line of document.querySelectorAll(".chosen")) {
     const { follows } = DATA.sections[line.closest("section").id];
     line.textContent = ["score", "cell", "role"].filter((name) => follows.includes(name)).map((name) => texts[name]()).join(" · ");
   }
@@ -75,14 +75,6 @@ function addSwitches() {
   bar.hidden = !LOOKS.size;
 }
 
-// On paper figures are light and as wide as a page.
-function printed(on) {
-  if (on) document.documentElement.dataset.theme = "light";
-  else delete document.documentElement.dataset.theme;
-  printing = on;
-  draw();
-}
-
 async function start() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   addSwitches();
@@ -110,11 +102,9 @@ async function start() {
   document.documentElement.dataset.drawn = "yes";
   let width = innerWidth;
   addEventListener("resize", () => {
-    if (innerWidth !== width && !printing) draw();
+    if (innerWidth !== width) draw();
     width = innerWidth;
   });
-  addEventListener("beforeprint", () => printed(true));
-  addEventListener("afterprint", () => printed(false));
 }
 
 start();
