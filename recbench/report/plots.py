@@ -133,7 +133,7 @@ def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) 
         linear = linear_part(rows, column)
         set_scale("symlog", linthresh=linear)
         mpl_axis.set_major_formatter(  # those beside zero crowd
-            lambda at, _: minus(f"{at:+g}") if abs(at) >= linear else "" if at else "0"
+            lambda at, _: minus(f"{at:+g}") if abs(at) >= linear / 2 else "" if at else "0"
         )
     return rows[column]
 

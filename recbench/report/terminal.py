@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import CONSOLE_SVG_FORMAT, Console, RenderableType
+from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.table import Table
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
@@ -269,18 +269,14 @@ FORMAT = FORMAT.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
 def picture_of_run(run: Path, command: str) -> str:
-    """The table at the end of a run of compare_all.py and its legend, below the command."""
+    """The table at the end of a run of compare_all.py and its legend, below the command, as an SVG
+    that needs no other file."""
     comparison = pd.read_csv(run / "comparison.csv")
     differences = judged(pd.read_csv(run / "significance.csv"), comparison)
-    table = score_table(comparison, differences, "rmse")
-    return terminal_picture([f"$ {command}", TABLES["rmse"], table, legend(differences), ""])
-
-
-def terminal_picture(printed: Sequence[RenderableType]) -> str:
-    """What is printed, one after another, as an SVG that needs no other file."""
     console = Console(
         record=True, width=COLUMNS, file=io.StringIO(), highlight=False, force_terminal=True
     )
-    for one in printed:
+    table = score_table(comparison, differences, "rmse")
+    for one in (f"$ {command}", TABLES["rmse"], table, legend(differences), ""):
         console.print(Text(one) if isinstance(one, str) else one)
     return console.export_svg(title="", theme=MONOKAI, code_format=FORMAT)
