@@ -45,7 +45,7 @@ class Figure:
             points with names.
         table: what is drawn; `model`, the columns of the axes, and of what `follows` needs.
             Where `_open` is true, a marker is open.
-        x, y: axes; of a list `y` has what is added to the row, or nothing.
+        x, y: axes; of a list `y` is nothing.
         ends: columns of intervals, where there are any: of `x` in a list, else of `y`.
         hover: lines of text at a point: columns in braces; a line without a value is left out.
         follows: the switches that choose rows: "cell", "score", "role".

@@ -153,8 +153,8 @@ def _draw_model(
         axes.annotate(look["label"], at, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
         axes.margins(x=0.15)
     else:
-        axes.hlines(place + y, *ends, color=colour, lw=1.5)
+        axes.hlines([place] * len(x), *ends, color=colour, lw=1.5)
         is_open = own.get("_open", pd.Series(False, own.index))
         for rows, face in ((own[is_open], "white"), (own[~is_open], colour)):
             words = {"markerfacecolor": face, "color": colour, "linestyle": ""}
-            axes.plot(rows["_x"], place + rows["_y"], marker=look["marker"], **words)
+            axes.plot(rows["_x"], [place] * len(rows), marker=look["marker"], **words)

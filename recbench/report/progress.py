@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import pandas as pd
@@ -42,9 +42,9 @@ class GridProgress:
         self._total, self._done = len(tasks), 0
         self._rows = list(rows)
         self._order = order
-        self._time_left = TimeLeft(size_of)
-        for pieces in tasks:
-            self._time_left.expect(pieces)
+        self._size_of, self._began = size_of, time.perf_counter()
+        self._expected = {piece for pieces in tasks for piece in pieces}
+        self._taken: dict[tuple, tuple[float, float]] = {}  # sizes and seconds of each kind
         self._running: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
         self._lock = threading.RLock()  # workers report in one thread, and another shows it
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
@@ -77,7 +77,7 @@ class GridProgress:
         now = time.perf_counter()
         with self._lock:
             if before := self._running.pop(worker, None):
-                self._time_left.took(before[0], now - before[1])
+                self._took(before[0], now - before[1])
             if piece is not None:
                 self._running[worker] = piece, now
 
@@ -100,10 +100,9 @@ class GridProgress:
             for row in rows:
                 if row["status"] == "ok":
                     of_row = Piece(**key, model=row["model"])
-                    self._time_left.took(of_row, row["fit_seconds"] + row["predict_seconds"])
-            self._time_left.drop(pieces)
-            for more in then:
-                self._time_left.expect(more)
+                    self._took(of_row, row["fit_seconds"] + row["predict_seconds"])
+            self._expected -= set(pieces)
+            self._expected |= {piece for more in then for piece in more}
             self._rows += rows
             self._done += 1
             self._total += len(then)
@@ -130,9 +129,38 @@ class GridProgress:
                 lines.append(Text(f"  {_where(vars(piece))}: {piece.model}{part} ({seconds})"))
             return Group(*self._table, self._bar, *lines)
 
+    def _took(self, piece: Piece, seconds: float) -> None:
+        """It is done; a second time it counts as the first."""
+        if piece in self._expected:
+            self._expected.remove(piece)
+            for kind in self._kinds(piece):
+                sizes, before = self._taken.get(kind, (0.0, 0.0))
+                self._taken[kind] = sizes + self._size_of(piece), before + seconds
+
     def _left(self, form: str = "{}") -> str:
-        seconds = self._time_left.seconds(self._running.values())
-        return "" if seconds is None else form.format(f"{_duration(seconds)} left")
+        """The time left; "" while nothing is known yet.
+
+        What pieces take is set beside the time that has passed: several are done at a time, and
+        there is work between them.
+        """
+        now, (_, spent) = time.perf_counter(), self._taken.get((), (0.0, 0.0))
+        if not spent:
+            return ""
+        running = self._running.values()
+        gone = {piece: min(now - since, self._takes(piece)) for piece, since in running}
+        left = sum(self._takes(piece) - gone.get(piece, 0.0) for piece in self._expected)
+        seconds = left * (now - self._began) / (spent + sum(gone.values()))
+        return form.format(f"{_duration(seconds)} left")
+
+    def _kinds(self, piece: Piece) -> list[tuple]:
+        return [(piece.model, self._size_of(piece)), (piece.model,), ()]
+
+    def _takes(self, piece: Piece) -> float:
+        """Seconds of a piece: by what a rating took in pieces of the same recommender and size,
+        else of the recommender, else in all."""
+        kind = next(kind for kind in self._kinds(piece) if kind in self._taken)
+        sizes, seconds = self._taken[kind]
+        return self._size_of(piece) * seconds / sizes
 
 
 def _where(key: dict[str, int]) -> str:
@@ -169,59 +197,3 @@ class PiecesProgress:
         tenth = 10 * self._done // self._total
         if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
             self._console.print(f"[{self._done}/{self._total}] {what}")
-
-
-class TimeLeft:
-    """The time left for pieces of work: what a rating has taken so far in pieces of the same
-    recommender and size, else of the recommender, else of all.
-
-    Args:
-        size_of: of a piece: how many ratings it learns, about.
-    """
-
-    def __init__(self, size_of: Callable[[Piece], float]) -> None:
-        self._size_of = size_of
-        self._began = time.perf_counter()
-        self._expected: set[Piece] = set()
-        self._taken: dict[tuple, tuple[float, float]] = {}  # sizes and seconds of each kind
-
-    def expect(self, pieces: Iterable[Piece]) -> None:
-        """They are still to be done."""
-        self._expected |= set(pieces)
-
-    def took(self, piece: Piece, seconds: float) -> None:
-        """It is done; a second time it counts as the first."""
-        if piece in self._expected:
-            self._expected.remove(piece)
-            for kind in self._kinds(piece):
-                sizes, before = self._taken.get(kind, (0.0, 0.0))
-                self._taken[kind] = sizes + self._size_of(piece), before + seconds
-
-    def drop(self, pieces: Iterable[Piece]) -> None:
-        """They need not be done, or are done already."""
-        self._expected -= set(pieces)
-
-    def seconds(self, running: Iterable[tuple[Piece, float]]) -> float | None:
-        """Until all is done; None: nothing is known yet.
-
-        What pieces take is set beside the time that has passed: several are done at a time, and
-        there is work between them.
-
-        Args:
-            running: the pieces that are being done, and since when.
-        """
-        now, (_, spent) = time.perf_counter(), self._taken.get((), (0.0, 0.0))
-        if not spent:
-            return None
-        gone = {piece: min(now - since, self._of(piece)) for piece, since in running}
-        left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._expected)
-        return left * (now - self._began) / (spent + sum(gone.values()))
-
-    def _kinds(self, piece: Piece) -> list[tuple]:
-        return [(piece.model, self._size_of(piece)), (piece.model,), ()]
-
-    def _of(self, piece: Piece) -> float:
-        """What a piece takes, in all."""
-        kind = next(kind for kind in self._kinds(piece) if kind in self._taken)
-        sizes, seconds = self._taken[kind]
-        return self._size_of(piece) * seconds / sizes

@@ -113,15 +113,15 @@ def write_results(
     write_csv(results_table(table, losses), folder.path / RESULTS)
     write_csv(final_results(table), folder.path / "final_results.csv")
     cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
-    references = references_of(cells, reference, trivial, folder)
+    if not protocol.holdout_rule().same_test_rows:  # there is nothing to pair
+        losses = losses.iloc[:0]
+    differences = significance(losses, references_of(cells, reference, trivial, folder))
     if protocol.holdout_rule().same_test_rows:
-        differences = significance(losses, references)
         write_csv(differences, folder.path / "significance.csv")
         family = differences[in_family(differences)]
-        names = ", ".join(family["reference"].unique())
-        folder.note("significance", f"p_holm: {len(family)} comparisons of RMSE with {names}")
-    else:  # there is nothing to pair
-        differences = significance(losses.iloc[:0], references.iloc[:0])
+        if len(family):
+            names = ", ".join(family["reference"].unique())
+            folder.note("significance", f"p_holm: {len(family)} comparisons of RMSE with {names}")
     for score, title in TABLES.items():
         if table[score].notna().any():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")

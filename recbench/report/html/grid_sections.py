@@ -137,11 +137,7 @@ def differences(run: RunFiles) -> Section:
         "The scale is linear about zero and logarithmic beyond.",
         "How many users each recommender serves better than the reference does; ties count half.",
     ]
-    columns = [*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"]
-    columns += ["verdict", "p_holm", "margin", "p_equivalent"]
-    columns += ["better_share", "better_low", "better_high", "users"]
-    table = table.filter(items=columns)
-    table = table[table["score"].isin(list(SCORES))]
+    table = table[table["score"].isin(list(SCORES))].drop(columns="p")  # which is not corrected
     table = best_first(table, "difference").sort_values(
         "reference_role", key=lambda role: role.map(run.roles.index), kind="stable"
     )

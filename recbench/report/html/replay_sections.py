@@ -15,9 +15,7 @@ AGES = ["under a minute", "minutes", "hours", "days", "weeks", "months"]
 
 def learning_curves(run: RunFiles) -> Section:
     """Error by the number of earlier ratings of the user."""
-    columns = ["model", "ratings_seen", "up_to", "n_events", "n_users"]
-    columns += [f"{score}{end}" for score in ("rmse", "mae") for end in ("", "_low", "_high")]
-    curve = run.tables["learning_curve.csv"].filter(items=columns)
+    curve = run.tables["learning_curve.csv"].drop(columns="recommender", errors="ignore")
     fewest = min(FEWEST_USERS, curve["n_users"].max()) if len(curve) else 0
     curve = curve[curve["n_users"] >= fewest].sort_values("ratings_seen", kind="stable")
     figure = Figure(
@@ -67,8 +65,6 @@ def waiting(run: RunFiles) -> Section | None:
     table = run.tables["waiting.csv"]
     if table.empty:
         return None
-    columns = ["model", "age", "n_events", "rmse", "rmse_reference", "percent"]
-    table = table.filter(items=columns)
     figure = Figure(
         "waiting",
         "lines",
@@ -106,8 +102,8 @@ def latency(run: RunFiles) -> Section:
     parts = [
         table[["model", f"{what}_us_p50", f"{what}_us_p99"]]
         .set_axis(["model", "median", "high"], axis=1)
-        .assign(what=what, low=lambda rows: rows["median"], _open=what == "learn", _shift=shift)
-        for what, shift in (("predict", -0.16), ("learn", 0.16))
+        .assign(what=what, low=lambda rows: rows["median"], _open=what == "learn")
+        for what in ("predict", "learn")
     ]
     title = "Predicting and learning one rating"
     figure = Figure(
@@ -115,7 +111,6 @@ def latency(run: RunFiles) -> Section:
         "list",
         pd.concat(parts).dropna(subset="median"),
         Axis("median", "microseconds (log scale); filled: predict, open: learn", "log"),
-        Axis("_shift"),
         hover=("{what}: {median} µs, 99th percentile {high} µs",),
         title=title,
     )

@@ -78,7 +78,6 @@ def left_out(run: RunFiles) -> Section:
     failed, done, grid = run.main[run.main["status"] != "ok"], run.done, run.kind == GRID
     by_reason = failed.reindex(columns=["model", "error"]).fillna("").value_counts(sort=False)
     measured = set(done.dropna(axis="columns", how="all"))
-    tested = grid and not run.tables["significance.csv"].empty
     sentences = {
         f"No failures: each of {len(run.main)} results is there.": failed.empty,
         f"{len(failed)} of {len(run.main)} results failed.": len(failed),
@@ -88,10 +87,6 @@ def left_out(run: RunFiles) -> Section:
         ),
         "Ranking of all movies was not measured: the run was made without --ranking.": (
             grid and "ranking_ndcg_at_10" not in measured
-        ),
-        "There is no significance.csv with differences from a reference.": grid and not tested,
-        "Staleness is left out: no recommender was fitted more than once.": (
-            not grid and run.tables["waiting.csv"].empty
         ),
     }
     text = [sentence for sentence, holds in sentences.items() if holds]

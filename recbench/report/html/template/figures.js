@@ -125,7 +125,7 @@ function frontOf(series) {
 function traceOf(figure, one) {
   const look = LOOKS.get(one.model);
   const colour = colourOf(one.model);
-  const open = one.rows.map((row) => row._open ?? look.open);
+  const open = one.rows.map((row) => row._open ?? false);
   const isList = figure.kind === "list";
   const trace = {
     x: one.x, y: one.y,
@@ -156,7 +156,7 @@ function drawFigure(element) {
   const series = names.map((model, at) => {
     const own = rows.filter((row) => row.model === model);
     const [low, high] = ends.map((name) => own.map((row) => value.put(row[name])));
-    const placed = own.map((row) => (isList ? at + (row[figure.y.column] || 0) : y.at(row)));
+    const placed = own.map((row) => (isList ? at : y.at(row)));
     return { model, rows: own, x: own.map(x.at), y: placed, low, high, hover: own.map((row) => hoverOf(figure, row, value.column, ends)) };
   });
   const traces = series.map((one) => traceOf(figure, one));

@@ -93,10 +93,6 @@ async function start() {
   }
   draw();
   const library = document.getElementById("library").textContent;
-  if (library && !("DecompressionStream" in window)) {
-    for (const figure of figures) figure.textContent = "Figures need a newer browser; they are in the folder plots.";
-    return;
-  }
   if (library) document.head.append(element("script", await unpack(library)));
   draw();
   document.documentElement.dataset.drawn = "yes";
