@@ -7,14 +7,20 @@ from scipy import stats
 
 from experiments.claims import two_way_interval
 from recbench.evaluation.significance import (
+    COLUMNS,
+    MARGIN,
     READ_OUT,
+    USERS_MEDIAN,
     holm,
+    judged,
     losses_per_user,
     resampled_means,
     share_of_users,
     significance,
     two_sided_p,
+    verdicts,
 )
+from recbench.files import CELL
 from recbench.report.terminal import MORE_IS_BETTER
 
 REFERENCES = pd.DataFrame(
@@ -177,6 +183,64 @@ def test_interval_is_scipys():
     ).confidence_interval
     assert row["low"] == pytest.approx(expected.low, abs=0.01)
     assert row["high"] == pytest.approx(expected.high, abs=0.01)
+
+
+def several(seed=4, users=300):
+    """A reference, one that is level with it, one a little better, one far worse, one noisy."""
+    rng = np.random.default_rng(seed)
+    theirs = rng.uniform(0.5, 1.5, users)
+    squared = {"theirs": theirs, "same": theirs * rng.uniform(0.98, 1.02, users)}
+    squared |= {"better": theirs * 0.8, "worse": theirs * 2}
+    squared |= {"noisy": rng.permutation(theirs)}
+    return pd.concat([losses(name, values) for name, values in squared.items()])
+
+
+def test_the_family_of_a_run_is_its_rmse_beside_its_reference():
+    trivial = REFERENCES.assign(reference="worse", reference_role=USERS_MEDIAN)
+    found = significance(several(), pd.concat([REFERENCES, trivial]))
+    family = (found["score"] == "rmse") & (found["reference_role"] != USERS_MEDIAN)
+    assert family.sum() == 4
+    assert holm(found.loc[family, "p"].to_numpy()) == pytest.approx(found.loc[family, "p_holm"])
+    assert found.loc[~family, "p_holm"].isna().all()
+    assert set(found.loc[~family, "verdict"]) == {""}
+    rmse = found[found["score"] == "rmse"]
+    assert found.loc[found["score"] != "rmse", ["margin", "p_equivalent"]].isna().all(axis=None)
+    assert rmse[["margin", "p_equivalent"]].notna().all(axis=None)
+    alone = significance(several(), REFERENCES)  # whatever else is compared changes nothing
+    pd.testing.assert_frame_equal(
+        found[found["reference"] == "theirs"].reset_index(drop=True), alone
+    )
+
+
+def test_level_is_what_lies_within_the_margin_by_two_one_sided_tests():
+    data = several()
+    found = significance(data, REFERENCES)
+    rows = found[found["score"] == "rmse"].set_index("model")
+    assert rows["verdict"].to_dict() == {
+        "same": "level", "better": "better", "worse": "worse", "noisy": "undecided"
+    }  # fmt: skip
+    squared = data.pivot_table(index="user_id", columns="model", values="squared_error")
+    roots = np.sqrt(resampled_means(squared.to_numpy(), 10_000, seed=0))
+    roots = pd.DataFrame(roots, columns=squared.columns)
+    margin = MARGIN * np.sqrt(squared["theirs"].mean())
+    for name, row in rows.iterrows():
+        assert row["margin"] == pytest.approx(margin)
+        low, high = np.quantile(roots[name] - roots["theirs"], [0.05, 0.95])
+        assert (row["p_equivalent"] < 0.05) == (-margin < low and high < margin), name
+    old = found.drop(columns=["margin", "p_equivalent", "verdict"])  # as of earlier runs
+    done = np.sqrt(data.groupby([*CELL, "model"])["squared_error"].mean()).rename("rmse")
+    again = judged(old, done.reset_index())[COLUMNS]
+    assert (again["verdict"] == found["verdict"]).all()
+    assert judged(found, done.reset_index()) is found
+
+
+def test_a_significant_difference_is_not_called_level():
+    rows = {
+        "difference": [-0.001, 0.001, 0.001, 0.1, 0.1],
+        "p_equivalent": [0.01, 0.01, 0.01, 1, 1],
+    }
+    rows |= {"p_holm": [0.01, 0.01, 0.2, 0.05, np.nan]}
+    assert verdicts(pd.DataFrame(rows)).tolist() == ["better", "worse", "level", "undecided", ""]
 
 
 def test_who_is_better_and_for_how_many():

@@ -105,7 +105,8 @@ def test_figures_and_tables_are_what_the_files_say(grid_folder):
     pd.testing.assert_series_equal(
         forest["difference"].sort_index(), differences["difference"].sort_index()
     )
-    assert (forest["_open"] == (forest["p_holm"] >= 0.05)).all()
+    assert (forest["_open"] == ~(forest["p_holm"] < 0.05)).all()
+    assert (forest["p_holm"].notna() == (forest.index.get_level_values("score") == "rmse")).all()
 
 
 def test_of_many_recommenders_the_best_are_shown_and_the_reference():

@@ -36,7 +36,7 @@ def test_names_that_pandas_would_read_as_nothing_stay_names(tmp_path):
         (lambda run: (run / GRID).unlink(), "has neither comparison.csv nor"),
         (lambda run: (run / GRID).write_bytes(b"\xff\xfe\x00"), "comparison.csv: is damaged"),
         (lambda run: (run / GRID).write_text(""), "comparison.csv: has no row"),
-        (lambda run: (run / GRID).write_text("a,b\n1,2\n"), "has no column dataset, model"),
+        (lambda run: (run / GRID).write_text("a,b\n1,2\n"), "has no column num_users, rev"),
         (lambda run: (run / "significance.csv").write_text('"x\n'), "significance.csv: is damaged"),
     ],
 )  # fmt: skip
