@@ -9,7 +9,6 @@ from experiments.claims import two_way_interval
 from recbench.evaluation.significance import (
     COLUMNS,
     MARGIN,
-    READ_OUT,
     USERS_MEDIAN,
     holm,
     judged,
@@ -21,7 +20,6 @@ from recbench.evaluation.significance import (
     verdicts,
 )
 from recbench.files import CELL
-from recbench.report.terminal import MORE_IS_BETTER
 
 REFERENCES = pd.DataFrame(
     [(9, 5, "theirs", "best collaborative")],
@@ -140,12 +138,6 @@ def test_each_score_is_compared_over_the_users_that_have_it():
     assert table.loc["auc_like", ["low", "high"]].notna().all()
 
 
-def test_the_report_knows_of_which_scores_more_is_better():
-    signs = {score: sign for score, _, sign in READ_OUT.values()}
-    assert {score for score, sign in signs.items() if sign > 0} <= MORE_IS_BETTER
-    assert not {score for score, sign in signs.items() if sign < 0} & MORE_IS_BETTER
-
-
 def test_resampled_means_are_means_over_users_drawn_with_replacement():
     values = np.random.default_rng(1).normal(size=(40, 3))
     means = resampled_means(values, 4000, seed=0)
@@ -173,16 +165,9 @@ def test_interval_is_scipys():
         return np.sqrt(a.mean(axis=axis)) - np.sqrt(b.mean(axis=axis))
 
     assert row["difference"] == pytest.approx(difference(ours, theirs))
-    expected = stats.bootstrap(
-        (ours, theirs),
-        difference,
-        paired=True,
-        n_resamples=10_000,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    assert row["low"] == pytest.approx(expected.low, abs=0.01)
-    assert row["high"] == pytest.approx(expected.high, abs=0.01)
+    words = {"paired": True, "n_resamples": 10_000, "method": "percentile", "rng": 0}
+    expected = stats.bootstrap((ours, theirs), difference, **words).confidence_interval
+    assert (row["low"], row["high"]) == pytest.approx(tuple(expected), abs=0.01)
 
 
 def several(seed=4, users=300):
@@ -235,12 +220,15 @@ def test_level_is_what_lies_within_the_margin_by_two_one_sided_tests():
 
 
 def test_a_significant_difference_is_not_called_level():
-    rows = {
-        "difference": [-0.001, 0.001, 0.001, 0.1, 0.1],
-        "p_equivalent": [0.01, 0.01, 0.01, 1, 1],
-    }
-    rows |= {"p_holm": [0.01, 0.01, 0.2, 0.05, np.nan]}
-    assert verdicts(pd.DataFrame(rows)).tolist() == ["better", "worse", "level", "undecided", ""]
+    rows = [
+        (-1e-3, 0.01, 0.01),
+        (1e-3, 0.01, 0.01),
+        (1e-3, 0.01, 0.2),
+        (0.1, 1, 0.05),
+        (1, 1, None),
+    ]
+    table = pd.DataFrame(rows, columns=["difference", "p_equivalent", "p_holm"])
+    assert verdicts(table).tolist() == ["better", "worse", "level", "undecided", ""]
 
 
 def test_who_is_better_and_for_how_many():
@@ -266,14 +254,9 @@ def test_the_interval_of_a_share_is_wilsons():
 
 
 def test_a_user_of_several_iterations_counts_once():
-    first = pd.concat([losses("ours", [1.0, 0.0]), losses("theirs", [1.0, 1.0])])
-    second = pd.concat(
-        [
-            losses("ours", [3.0], iteration=2, users=[0]),
-            losses("theirs", [1.0], iteration=2, users=[0]),
-        ]
-    )
-    row = significance(pd.concat([first, second]), REFERENCES).set_index("score").loc["rmse"]
+    sides = [losses("ours", [1.0, 0.0]), losses("theirs", [1.0, 1.0])]
+    sides += [losses(name, [error], 2, users=[0]) for name, error in (("ours", 3), ("theirs", 1))]
+    row = significance(pd.concat(sides), REFERENCES).set_index("score").loc["rmse"]
     assert row["users"] == 2
     assert row["difference"] == pytest.approx(np.sqrt((2.0 + 0.0) / 2) - 1.0)
 

@@ -17,7 +17,13 @@ from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from recbench.contract import LEARNS_FROM, learns_from_words
-from recbench.evaluation.significance import MARGIN, USERS_MEDIAN, judged, with_verdicts
+from recbench.evaluation.significance import (
+    MARGIN,
+    READ_OUT,
+    USERS_MEDIAN,
+    judged,
+    with_verdicts,
+)
 from recbench.files import CELL
 from recbench.registry import class_of
 
@@ -39,10 +45,8 @@ SCORES = {  # columns of comparison.csv: as they are called in a report
     "ranking_ndcg_at_10": "nDCG at 10 of all movies",
     "ranking_recall_at_10": "recall at 10 of all movies",
 }
-MORE_IS_BETTER = {
-    *("accuracy_mean", "auc_like", "ndcg_at_10", "skill_over_bias", "residual_correlation"),
-    *("ranking_ndcg_at_10", "ranking_recall_at_10"),
-}
+MORE_IS_BETTER = {score for score, _, sign in READ_OUT.values() if sign > 0}
+MORE_IS_BETTER |= {"skill_over_bias", "residual_correlation"}
 MARKS = {"better": "+", "worse": "-", "level": "="}  # of verdicts; undecided has none
 ITEMS = LEARNS_FROM["user+items"]
 SHORT = {  # which ratings are learned from, for 80 columns

@@ -118,43 +118,35 @@ def test_tables_sort(opened, grid_folder):
     heads = opened.find_elements(By.CSS_SELECTOR, "#differences th")
     names = [one.get_attribute("textContent").strip() for one in heads]
     place = names.index("difference") + 1
-    orders = []
-    for _ in range(2):
+    expected = sorted(round(value, 3) for value in here["difference"])
+    for direction, order in (("ascending", expected), ("descending", expected[::-1])):
         click(opened, f"#differences th:nth-child({place}) button")
-        orders.append([float(text) for text in column(opened, "differences", place)])
-    assert orders[0] == sorted(round(value, 3) for value in here["difference"])
-    assert orders[1] == orders[0][::-1]
-    head = opened.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place})")
-    assert head.get_attribute("aria-sort") == "descending"
-    assert errors_of(opened) == []
+        assert [float(text) for text in column(opened, "differences", place)] == order
+        head = opened.find_element(By.CSS_SELECTOR, f"#differences th:nth-child({place})")
+        assert head.get_attribute("aria-sort") == direction
 
 
 def test_switches_act_on_figures_and_tables(opened):
-    def choose(name, value):
+    def chosen(name, value):
         switch = opened.find_element(By.CSS_SELECTOR, f"[data-switch={name}] select")
         Select(switch).select_by_value(value)
+        return traces(opened, "differences"), column(opened, "error-by-ratings", 2)
 
-    before = traces(opened, "differences"), column(opened, "error-by-ratings", 2)
-    choose("score", "mae")
-    scored = traces(opened, "differences"), column(opened, "error-by-ratings", 2)
-    assert scored[0] != before[0]
-    assert scored[1] != before[1]
-    choose("cell", "60 × 10")
-    assert traces(opened, "differences") != scored[0]
-    chosen = opened.find_element(By.CSS_SELECTOR, "#differences .chosen").text
-    assert chosen == "MAE, stars · 60 × 10 · beside middle"
-    choose("score", "rmse")
-    choose("cell", "all × all")
-    assert (traces(opened, "differences"), column(opened, "error-by-ratings", 2)) == before
+    before = chosen("score", "rmse")
+    scored = chosen("score", "mae")
+    assert all(one != other for one, other in zip(before, scored, strict=True))
+    assert chosen("cell", "60 × 10")[0] != scored[0]
+    words = opened.find_element(By.CSS_SELECTOR, "#differences .chosen").text
+    assert words == "MAE, stars · 60 × 10 · beside middle"
+    chosen("score", "rmse")
+    assert chosen("cell", "all × all") == before
     assert errors_of(opened) == []
 
 
 def test_a_recommender_is_hidden_and_shown_everywhere(opened):
     def names():
-        drawn = [
-            one["text"]
-            for one in traces(opened, "error_by_ratings") + traces(opened, "differences")
-        ]
+        drawn = [one["text"] for chart in ("error_by_ratings", "differences")
+                 for one in traces(opened, chart)]  # fmt: skip
         return {text.split("</b>")[0].removeprefix("<b>") for row in drawn if row for text in row}
 
     assert names() == {"near", "middle", "far"}
@@ -164,19 +156,9 @@ def test_a_recommender_is_hidden_and_shown_everywhere(opened):
         assert chip.get_attribute("aria-pressed") == "false"
     click(opened, "[data-show=all]")
     assert names() == {"near", "middle", "far"}
-    click(opened, "#cost [data-model=far]")
-    click(opened, "#cost [data-model=far]")
-    assert names() == {"near", "middle", "far"}
 
 
-def test_the_significant_are_filled_and_pointing_shows_the_numbers(opened, grid_folder):
-    table = pd.read_csv(grid_folder / "significance.csv")
-    here = table[(table["num_users"] == 0) & (table["score"] == "rmse")].sort_values("difference")
-    symbols = opened.execute_script(
-        "return document.querySelector('[data-chart=differences] .plot').data.map("
-        "(one) => one.marker.symbol[0])"
-    )
-    assert [not symbol.endswith("-open") for symbol in symbols] == list(here["p_holm"] < 0.05)
+def test_pointing_shows_the_numbers(opened):
     point = opened.find_element(By.CSS_SELECTOR, "[data-chart=differences] .points path")
     ActionChains(opened).scroll_to_element(point).move_to_element(point).perform()
     shown = WebDriverWait(opened, 60).until(

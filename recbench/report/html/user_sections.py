@@ -89,7 +89,7 @@ def ratings_held_out(rows: pl.LazyFrame) -> pd.Series:
     held_out = rows.select([*ITERATION, "user_id", "movie_id"]).unique()
     ratings = (pl.len() / pl.col("iteration").n_unique()).alias("ratings")
     by_user = held_out.group_by([*CELL, "user_id"]).agg(ratings).collect()
-    return by_user.to_pandas().set_index([*CELL, "user_id"])["ratings"]
+    return by_user.to_pandas().set_index([*CELL, "user_id"])["ratings"].sort_index()
 
 
 def spread(losses: pd.DataFrame) -> pd.DataFrame:
