@@ -121,7 +121,7 @@ def write_results(
         family = differences[in_family(differences)]
         if len(family):
             names = ", ".join(family["reference"].unique())
-            folder.note("significance", f"p_holm: {len(family)} comparisons of RMSE with {names}")
+            folder.note("family", f"{len(family)} comparisons of RMSE with {names}")
     for score, title in TABLES.items():
         if table[score].notna().any():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")

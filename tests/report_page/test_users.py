@@ -11,7 +11,9 @@ from made_runs import CELLS
 from recbench.errors import InputError
 from recbench.evaluation.significance import resampled_means
 from recbench.report.html import user_sections as users
+from recbench.report.html.page import render
 from recbench.report.html.run_files import read_run
+from recbench.report.html.run_report import page_of
 
 
 @settings(max_examples=8, deadline=None)
@@ -58,3 +60,11 @@ def test_a_damaged_file_is_named(run_folder):
     pd.DataFrame({"a": [1]}).to_parquet(file)
     with pytest.raises(InputError, match="num_users"):
         users.error_spread(read_run(run_folder))
+
+
+def test_where_all_users_are_alike_there_are_no_groups(run_folder):
+    run = read_run(run_folder)
+    for name in ("comparison.csv", "significance.csv"):
+        run.tables[name] = run.tables[name].query("num_users == 60")
+    assert users.for_whom(run) is None
+    assert 'id="for-whom"' not in render(page_of(run))

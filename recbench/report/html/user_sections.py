@@ -49,6 +49,8 @@ def for_whom(run: RunFiles) -> Section | None:
         return None
     held_out = ratings_held_out(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
     table = differences_by_group(losses_of_users(run), of_cells, held_out)
+    if table.empty:  # all users have as many ratings held out, or there are too few users
+        return None
     title = "For which users a recommender is better"
     figure = Figure(
         "for_whom",
@@ -68,8 +70,7 @@ def for_whom(run: RunFiles) -> Section | None:
         "Bands are 95 % intervals over users, not corrected for their number: they show where to "
         "look, and are no test."
     )
-    figures = [figure] if len(table) else []
-    return Section("for-whom", title, [text], figure.table, figures, ("cell",))
+    return Section("for-whom", title, [text], figure.table, [figure], ("cell",))
 
 
 def losses_of_users(run: RunFiles) -> pd.DataFrame:

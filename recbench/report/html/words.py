@@ -98,13 +98,12 @@ def _p(p: float) -> str:
 
 def counts(rows: pd.DataFrame) -> str:
     """How many differences have which verdict, and how large they are."""
-    n = {name: int((rows["verdict"] == name).sum()) for name in ("better", "worse", "level")}
+    names = {"better": "significantly better", "level": "level", "undecided": "undecided"}
+    names |= {"worse": "significantly worse"}
+    n = rows["verdict"].value_counts()
+    found = ", ".join(f"{name} in {n[key]}" for key, name in names.items() if key in n)
     span = minus(f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f}")
-    return (
-        f"significantly better in {n['better']}, level in {n['level']}, undecided in "
-        f"{len(rows) - sum(n.values())} and significantly worse in {n['worse']} of {len(rows)} "
-        f"cells (differences of {span} stars)"
-    )
+    return f"{found} of {len(rows)} cells (differences of {span} stars)"
 
 
 # --- how it was measured ------------------------------------------------------------------------
