@@ -21,19 +21,19 @@ DARK_COLOURS = (
     *("#B9CCF5", "#F9C6A6", "#A8E6C3", "#F0CFE1", "#F7E7A8", "#6F9FC0"),
 )
 ON_DARK = dict(zip(COLOURS, DARK_COLOURS, strict=True))
-MARKERS = {  # of matplotlib: its name in plotly, as a letter
-    "o": ("circle", "●"),
-    "s": ("square", "■"),
-    "^": ("triangle-up", "▲"),
-    "D": ("diamond", "◆"),
-    "v": ("triangle-down", "▼"),
-    "P": ("cross", "✚"),
-    "X": ("x", "✖"),
-    "<": ("triangle-left", "◀"),
-    ">": ("triangle-right", "▶"),
-    "p": ("pentagon", "⬟"),
-    "h": ("hexagon", "⬢"),
-    "*": ("star", "★"),
+MARKERS = {  # of matplotlib: its name in plotly, as a letter, as an open letter
+    "o": ("circle", "●", "○"),
+    "s": ("square", "■", "□"),
+    "^": ("triangle-up", "▲", "△"),
+    "D": ("diamond", "◆", "◇"),
+    "v": ("triangle-down", "▼", "▽"),
+    "P": ("cross", "✚", "✛"),
+    "X": ("x", "✖", "✕"),
+    "<": ("triangle-left", "◀", "◁"),
+    ">": ("triangle-right", "▶", "▷"),
+    "p": ("pentagon", "⬟", "⬠"),
+    "h": ("hexagon", "⬢", "⬡"),
+    "*": ("star", "★", "☆"),
 }
 LINES = {"-": "solid", "--": "dash", ":": "dot"}  # of the first twelve, the next twelve ..
 MOST_SHOWN = 14  # recommenders in a figure; of more the lines cannot be told apart
@@ -64,15 +64,16 @@ def run_looks(results: pd.DataFrame) -> dict[str, dict]:
     return looks_of(models)
 
 
-def page_looks(looks: dict[str, dict]) -> list[dict[str, str]]:
-    """name, light and dark colour, symbol, glyph and dash of each recommender, in order, in the
-    words of plotly."""
-    found = []
+def page_looks(looks: dict[str, dict]) -> list[dict[str, str | bool]]:
+    """name, light and dark colour, symbol, whether it is open, glyph and dash of each recommender,
+    in order, in the words of plotly."""
+    found: list[dict[str, str | bool]] = []
     for name, look in looks.items():
-        symbol, glyph = MARKERS[look["marker"]]
-        words = {"name": name, "symbol": symbol, "glyph": glyph, "dash": LINES[look["linestyle"]]}
+        symbol, *glyphs = MARKERS[look["marker"]]
+        is_open = look["linestyle"] != "-"
+        words: dict[str, str | bool] = {"name": name, "symbol": symbol, "open": is_open}
         words |= {"light": look["color"], "dark": ON_DARK[look["color"]]}
-        found.append(words)
+        found.append(words | {"glyph": glyphs[is_open], "dash": LINES[look["linestyle"]]})
     return found
 
 

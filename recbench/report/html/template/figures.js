@@ -125,7 +125,7 @@ function frontOf(series) {
 function traceOf(figure, one) {
   const look = LOOKS.get(one.model);
   const colour = colourOf(one.model);
-  const open = one.rows.map((row) => row._open ?? false);
+  const open = one.rows.map((row) => row._open ?? look.open);
   const isList = figure.kind === "list";
   const trace = {
     x: one.x, y: one.y,
