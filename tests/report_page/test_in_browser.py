@@ -98,10 +98,12 @@ def unfold(browser, section):
 @pytest.mark.parametrize("name", ["main/default", "main/ml-1m-ranking", "continual/ml-100k"])
 def test_a_published_run_is_drawn_without_an_error_or_a_request(browser, tmp_path, name):
     file = write_page(page_of(read_run(ROOT / "results" / name)), tmp_path / "report.html")
+    assert file.stat().st_size < 4_000_000
     asked = show(browser, file)
     assert errors_of(browser) == []
     assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [file.as_uri()]
     assert undrawn(browser) == []
+    assert len(browser.find_elements(By.TAG_NAME, "figure")) >= 4
 
 
 def test_replays_failures_and_changes_are_drawn_too(browser, two, replay_folder, failed_folder):

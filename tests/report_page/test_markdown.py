@@ -98,9 +98,11 @@ def test_a_column_of_a_csv_by_two_others(run):
     ]
 
 
-def test_a_missing_file_is_named(run):
-    with pytest.raises(InputError, match=r"nowhere\.csv"):
-        with_tables("<!-- csv nowhere.csv -->\n<!-- end -->", run)
+@pytest.mark.parametrize("mark", ["csv nowhere.csv", "scroes run rmse", "value some.csv a 1 b=2"])
+def test_a_missing_file_a_wrong_mark_and_no_row_are_named(run, mark):
+    pd.DataFrame({"a": [1], "b": [1]}).to_csv(run / "some.csv", index=False)
+    with pytest.raises(InputError, match=r"nowhere\.csv|no such mark|no row with b=2"):
+        with_tables(f"<!-- {mark} -->\n<!-- end -->", run)
 
 
 @pytest.fixture
@@ -195,8 +197,3 @@ def test_a_picture_is_drawn_and_shown(tmp_path):
     assert "](picture.svg)" in with_tables(mark, tmp_path)
     assert pictures(mark, tmp_path) == [tmp_path / "picture.png", tmp_path / "picture.svg"]
     assert "<svg" in (tmp_path / "picture.svg").read_text()
-
-
-def test_an_unknown_mark_is_named(run):
-    with pytest.raises(InputError, match="no such mark"):
-        with_tables("<!-- scroes run rmse -->\n<!-- end -->", run)
