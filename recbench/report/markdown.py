@@ -33,10 +33,9 @@ from recbench.errors import InputError
 from recbench.evaluation.significance import ALPHA, judged
 from recbench.files import CELL
 from recbench.report.figure import minus
-from recbench.report.html.run_files import named, read_run
-from recbench.report.html.run_report import page_of
-from recbench.report.plots import draw
-from recbench.report.style import looks_of, save
+from recbench.report.html.run_files import named
+from recbench.report.html.run_report import drawn_figure
+from recbench.report.style import save
 from recbench.report.terminal import (
     cell_name,
     cell_of,
@@ -98,10 +97,7 @@ def pictures(text: str, root: Path) -> list[Path]:
             files.append(root / file)
         elif kind == "figure":
             name, models, file = more
-            page = page_of(read_run(root / run))
-            every = {figure.name: figure for one in page.sections for figure in one.figures}
-            looks = page.looks if models == "*" else looks_of(models.split(","))
-            drawn = draw(every[name], looks)
+            drawn = drawn_figure(root / run, name, None if models == "*" else models.split(","))
             files += save(drawn, (root / file).with_suffix(""))
     return files
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from recbench.report.html import grid_sections, replay_sections, user_sections, words
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, PREDICTIONS, RunFiles, read_run
-from recbench.report.plots import write_figures
-from recbench.report.style import run_looks, shown_at_first
+from recbench.report.plots import draw, write_figures
+from recbench.report.style import looks_of, run_looks, shown_at_first
 from recbench.report.terminal import SCORES, cells_of, scores_of
 
 REPORT = "report.html"
@@ -27,6 +29,13 @@ def write_report(folder: Path) -> Path:
     figures = [figure for section in page.sections for figure in section.figures]
     write_figures(figures, page.looks, folder / "plots")
     return write_page(page, folder / REPORT)
+
+
+def drawn_figure(folder: Path, name: str, models: list[str] | None = None) -> Figure:
+    """The figure of that name on the page of the run in `folder`; of `models` alone, if given."""
+    page = page_of(read_run(folder))
+    every = {figure.name: figure for section in page.sections for figure in section.figures}
+    return draw(every[name], page.looks if models is None else looks_of(models))
 
 
 def page_of(run: RunFiles) -> Page:
