@@ -1,4 +1,4 @@
-"""`bayes_fm_recent`, `bayes_fm_implicit_recent`: a factorisation machine, and a user's drift."""
+"""`bayes_fm_recent` and its like: a recommender of all users, and the drift of each user."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.linalg import solve_toeplitz
 
-from Collaborative.bayesian_fm import FactorizationMachine, last_of_each_user
-from recbench.contract import NO_RATINGS, OnlineRecommender, Training, bytes_of, time_for
+from Collaborative.bayesian_fm import last_of_each_user
+from recbench.contract import (
+    NO_RATINGS,
+    OnlineRecommender,
+    Recommender,
+    Training,
+    bytes_of,
+    time_for,
+)
 from recbench.evaluation.metrics import rmse
 from recbench.models.item_table.scales import drift_shape
 from recbench.models.memories import histories
@@ -124,7 +131,7 @@ class BayesianFMRecent(OnlineRecommender):
         return bytes_of(self._model, "shared_bytes")
 
 
-def _errors(model: FactorizationMachine, train: Ratings) -> dict[int, np.ndarray]:
+def _errors(model: Recommender, train: Ratings) -> dict[int, np.ndarray]:
     """r − m of the latest ratings of each user, float64 [n], in the order of time."""
     modelled = model.predict(train.user, train.movie, **time_for(model, train.time))
     errors = train.stars.astype(np.float64) - modelled
@@ -136,3 +143,10 @@ class BayesianFMImplicitRecent(BayesianFMRecent):
 
     name: ClassVar[str] = "bayes_fm_implicit_recent"
     builds_on: ClassVar[str] = "bayes_fm_implicit"
+
+
+class VbAllRecent(BayesianFMRecent):
+    """The same over the linear model that also knows who rated what."""
+
+    name: ClassVar[str] = "vb_all_recent"
+    builds_on: ClassVar[str] = "vb_all"

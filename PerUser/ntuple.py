@@ -295,9 +295,9 @@ class NTuple(ImplicitMean):
         n: bits of a tuple.
         tuples: T, drawn by the seed of `Training`.
         weight: λ.
-        reads: "factors" of the item table, each bit the side of a hyperplane of its own, see
-            `recbench.models.item_table.codes.spelled`; "codes", tuples of bits of one code of each
-            movie; "bits", of the movie's own bits.
+        reads: "features", factors and metadata bits, each bit of a tuple the side of a hyperplane
+            of its own, see `recbench.models.item_table.codes.spelled`; "factors" alone; "codes",
+            tuples of bits of one code of each movie; "bits", of the movie's own bits.
         code_bits: of "codes".
     """
 
@@ -309,7 +309,7 @@ class NTuple(ImplicitMean):
         n: int = 7,
         tuples: int = 256,
         weight: float = 0.4,
-        reads: str = "factors",
+        reads: str = "features",
         code_bits: int = 512,
     ) -> None:
         self.n, self.tuples, self.weight = n, tuples, weight
@@ -322,14 +322,15 @@ class NTuple(ImplicitMean):
         return super().fit(training)
 
     def _spelled(self, table: ItemTable, movies: Movies, seed: int) -> np.ndarray:
-        """uint [movies, tuples]. Where no factors are known, of the movies' bits; without these, of
-        random ones: hardly two movies are alike, and little is left but the mean."""
-        if self.reads == "bits" or not table.factors[:, 1:].any():
-            bits = movies.bits
-        elif self.reads == "codes":
-            bits = choose_codes(table.factors[:, 1:], table.count, self.code_bits, seed)
-        else:
-            return spelled(table, self.n, self.tuples, seed)
+        """uint [movies, tuples]. Where neither factors nor bits are known, of random bits: hardly
+        two movies are alike, and little is left but the mean."""
+        bits, metadata, factors = movies.bits, movies.metadata_bits, table.factors[:, 1:]
+        if self.reads == "factors":
+            metadata = metadata[:, :0]
+        if self.reads == "codes" and factors.any():
+            bits = choose_codes(factors, table.count, self.code_bits, seed)
+        elif self.reads in ("features", "factors") and (metadata.any() or factors.any()):
+            return spelled(table, metadata, self.n, self.tuples, seed)
         if not bits.shape[1]:
             bits = np.random.default_rng([seed, 17]).integers(0, 2, (len(movies), 64), np.uint8)
         n = min(self.n, bits.shape[1])

@@ -62,6 +62,7 @@ def variants(encoding: str) -> dict[str, Make]:
         "personal": Personal,
         "no counters": ImplicitMean,
         "extended bits": partial(NTuple, reads="bits"),
+        "factors": partial(NTuple, reads="factors"),
     }
     for bits in CODE_BITS:
         found[f"codes of {bits} bits"] = partial(NTuple, reads="codes", code_bits=bits)
@@ -94,7 +95,7 @@ def main(parameters: Parameters) -> int:
 
 def is_drawn(name: str) -> bool:
     """More than once: codes take seconds to choose, the others are not drawn."""
-    return name.startswith("n ") or (name.endswith(" bits") and not name.startswith("codes"))
+    return name.startswith("n ") or name in ("factors", "extended bits", "published bits")
 
 
 def work(make: Make, draw: int, cell_of: Callable[[], Cell]) -> dict:

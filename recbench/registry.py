@@ -49,6 +49,7 @@ RECOMMENDERS = {
     "bayes_fm_implicit": "Collaborative.bayesian_fm_implicit:BayesianFMImplicit",
     "bayes_fm_recent": "Collaborative.recent:BayesianFMRecent",
     "bayes_fm_implicit_recent": "Collaborative.recent:BayesianFMImplicitRecent",
+    "vb_all_recent": "Collaborative.recent:VbAllRecent",
     "bias": "Collaborative.bias:BiasModel",
     "ease": "Collaborative.ease:EaseModel",
     "item_knn": "Collaborative.neighbours:ItemNeighbours",

@@ -72,7 +72,7 @@ def plainly(own: list[tuple[int, float]], movie: int, counted: bool) -> float:
     latest = list(zip(weights, units[::-1], strict=False))
     drift = sum(v * (e - bias) for v, e in latest) / (sum(v for v, _ in latest) + 960)
     rows: dict = defaultdict(lambda: [0, 0])
-    addresses = spelled(TABLE, SMALL["n"], SMALL["tuples"], 0)
+    addresses = spelled(TABLE, MOVIES.metadata_bits, SMALL["n"], SMALL["tuples"], 0)
     for (stored, _), e in zip(own, units, strict=True):
         for row in enumerate(addresses[stored].tolist()):
             rows[row][0] += e
@@ -155,7 +155,7 @@ def test_what_forgetting_has_to_mend_is_the_mean_of_later_ratings():
     assert (kept[12:] != mended[12:]).any()
     assert memory.total == kept.sum()
     assert (memory.implicit == without._users[0].implicit).all()
-    addresses = spelled(TABLE, SMALL["n"], SMALL["tuples"], 0)
+    addresses = spelled(TABLE, MOVIES.metadata_bits, SMALL["n"], SMALL["tuples"], 0)
     sums = sum(
         int(e) * int((addresses[movie] == addresses[5]).sum())
         for movie, e in zip(memory.ratings, kept, strict=True)
@@ -225,8 +225,7 @@ def test_without_similarity_it_is_the_implicit_mean():
 
 
 @pytest.mark.parametrize("reads", ["factors", "codes", "bits"])
-def test_movies_with_the_same_address_everywhere_are_predicted_alike(reads):
-    """A table without factors has none to spell from: the bits of movies are in their place."""
+def test_without_factors_tuples_are_of_the_bits_of_movies(reads):
     train = ratings([20])
     of_nobody = ItemTable.of_metadata(MOVIES)
     by_bits = fitted(NTuple(**SMALL, reads="bits"), train, of_nobody)._addresses[0]

@@ -69,25 +69,36 @@ def _herded(factors: np.ndarray, weight: np.ndarray, planes: np.ndarray, bits: i
     return chosen
 
 
-def spelled(table: ItemTable, n: int, tuples: int, seed: int = 0) -> np.ndarray:
+def spelled(table: ItemTable, bits: np.ndarray, n: int, tuples: int, seed: int = 0) -> np.ndarray:
     """The addresses that the tuples of an n-tuple memory spell for each movie of a table.
 
-    Each tuple has n hyperplanes of its own, at right angles to one another as far as there are
-    dimensions, so that there is less chance in it (super-bits; Ji and others 2012). By independent
-    ones, two movies at the angle θ would have the same address in (1 − θ/π)^n of the tuples.
+    Each bit of an address is the side of a random hyperplane that a movie's *features* lie on: its
+    factors and, centred and of length 1, its metadata bits, each times the root of their scale in
+    the table's kernel. So metadata count for more where factors tell little. Two movies at the
+    angle θ have the same address in about (1 − θ/π)^n of the tuples. The n hyperplanes of a tuple
+    are at right angles to one another among the factors, and among the metadata, as far as there
+    are dimensions: there is less chance in them (super-bits; Ji and others 2012).
 
     Args:
+        bits: uint8 [movies, b], of metadata.
         n: bits of a tuple, 1 to 32.
         tuples: how many.
         seed: of the hyperplanes.
 
     Returns:
         uint8, uint16 or uint32, the smallest that holds n bits: [movies, tuples]. A movie without
-        factors has zeros.
+        features has zeros.
     """
-    factors = table.factors[:, 1:]  # (movies, f)
-    f, rng = factors.shape[1], np.random.default_rng([seed, 16])
-    drawn = np.linalg.qr(rng.standard_normal((tuples, -(-n // f), f, f)))[0]
-    planes = drawn.reshape(tuples, -1, f)[:, :n].reshape(tuples * n, f)
-    bits = (factors @ planes.T > 0).astype(np.uint8)
-    return addresses_of(bits, np.arange(tuples * n).reshape(tuples, n))
+    factors = np.sqrt(table.scales.similarity) * table.factors[:, 1:]  # (movies, f)
+    metadata = bits - np.average(bits, axis=0, weights=table.count + 1e-9)  # (movies, b)
+    length = np.linalg.norm(metadata, axis=1, keepdims=True)
+    metadata *= np.sqrt(table.scales.metadata) / np.maximum(length, 1e-9)
+    side = np.zeros((len(bits), tuples * n))
+    for place, features in enumerate((factors, metadata)):
+        if f := features.shape[1]:
+            rng = np.random.default_rng([seed, 16 + 2 * place])
+            drawn = np.linalg.qr(rng.standard_normal((tuples, -(-n // f), f, f)))[0]
+            planes = np.sqrt(f) * drawn.reshape(tuples, -1, f)[:, :n]
+            side += features @ planes.reshape(tuples * n, f).T
+    places = np.arange(tuples * n).reshape(tuples, n)
+    return addresses_of((side > 0).astype(np.uint8), places)
