@@ -2,8 +2,8 @@
 
 `significance.csv` has every recommender against two references; a claim about one recommender needs
 it against each that it is claimed to beat. The same bootstrap, from the run's predictions.parquet;
-`p_holm` is corrected for all claims of a score in the run (a document corrects for all that it
-shows). RMSE has an interval over users and movies besides, `two_way_low` and `two_way_high`.
+p is not corrected: the family is that of whoever announces a claim (docs/claim.md). RMSE has an
+interval over users and movies besides, `two_way_low` and `two_way_high`.
 
     python -m experiments.claims --run results/my-run --claims personal:ridge,bayes_fm MyModel:ao
 """
@@ -19,7 +19,7 @@ from scipy import sparse
 
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.evaluation.significance import LEVEL, holm, significance
+from recbench.evaluation.significance import LEVEL, significance
 from recbench.files import CELL, write_csv
 from recbench.runs.predictions import Predictions
 
@@ -54,8 +54,7 @@ def main(parameters: Parameters) -> None:
     references = [cells.assign(reference=name, reference_role=name) for name in names]
     table = significance(losses, pd.concat(references, ignore_index=True))
     claimed = pd.MultiIndex.from_frame(table[["model", "reference"]]).isin(pairs)
-    table = table[claimed].drop(columns="reference_role")
-    table["p_holm"] = table.groupby("score")["p"].transform(lambda p: holm(p.to_numpy()))
+    table = table[claimed].drop(columns=["reference_role", "p_holm", "verdict"])
     table = with_two_way_intervals(with_percent(table, losses), predictions)
     write_csv(table, folder / "claims.csv")
     print(f"{len(table)} comparisons in {folder / 'claims.csv'}")

@@ -13,7 +13,6 @@ import compare_all
 from Collaborative import torch_colab
 from experiments import claims as claims_script
 from PerUser import perUser, perUser_pytorch
-from recbench.evaluation.significance import holm
 
 RECOMMENDERS = compare_all.Parameters().models
 TIMES = ["fit_seconds", "predict_seconds", "ranking_seconds"]
@@ -117,8 +116,7 @@ def test_claims_pair_any_two(finished):
     assert len(both) == 2 * 4  # cells x scores (rmse, mae, accuracy, auc), against user_median
     assert np.allclose(both["difference_x"], both["difference_y"])
     assert np.allclose(both["low_x"], both["low_y"])
-    for _, of_score in claims.groupby("score"):  # Holm over all claims of a score
-        assert np.allclose(of_score["p_holm"], holm(of_score["p"].to_numpy()))
+    assert "p_holm" not in claims  # the family is that of whoever claims
     rmse = claims["score"] == "rmse"
     two_way = claims[["two_way_low", "two_way_high"]]
     assert two_way[~rmse].isna().all(axis=None)

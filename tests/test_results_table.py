@@ -84,8 +84,7 @@ def test_learns_from_follows_from_the_class_not_from_its_folder():
     """Also in published runs, whose rows have the folder alone."""
     for run in sorted((ROOT / "results" / "main").glob("*/comparison.csv")):
         rows = pd.read_csv(run)
-        for model in {"hybrid", "hybrid_implicit", "personal_live"} & set(rows["model"]):
+        for model in {"hybrid_implicit", "personal_live"} & set(rows["model"]):
             assert learns_from(rows, model) == "all users", run
-    of_rows = pd.DataFrame({"model": ["Mine", "hybrid"], "learns_from": ["all users", np.nan]})
+    of_rows = pd.DataFrame({"model": ["Mine"], "learns_from": ["all users"]})
     assert learns_from(of_rows, "Mine") == "all users"
-    assert learns_from(of_rows, "hybrid") == "all users"

@@ -7,15 +7,19 @@ from scipy import stats
 
 from experiments.claims import two_way_interval
 from recbench.evaluation.significance import (
-    READ_OUT,
+    COLUMNS,
+    MARGIN,
+    USERS_MEDIAN,
     holm,
+    judged,
     losses_per_user,
     resampled_means,
     share_of_users,
     significance,
     two_sided_p,
+    verdicts,
 )
-from recbench.report.terminal import MORE_IS_BETTER
+from recbench.files import CELL
 
 REFERENCES = pd.DataFrame(
     [(9, 5, "theirs", "best collaborative")],
@@ -56,19 +60,11 @@ def test_p_is_that_of_a_t_test():
     assert two_sided_p(0.1, 0.1, 1) == 1.0
 
 
-def rated(users, movies, squared, iterations=1):
-    user, movie = (grid.ravel() for grid in np.meshgrid(range(users), range(movies), indexing="ij"))
-    columns = {"iteration": 1, "user_id": user, "movie_id": movie, "stars": 3.0}
-    return pd.DataFrame({**columns, "predicted": 3 + np.sqrt(squared(user, movie))})
-
-
 def test_the_two_way_interval_is_that_of_a_plain_loop():
     rng = np.random.default_rng(0)
-    noise = rng.uniform(0, 1, (2, 12, 9))
-    sides = [rated(12, 9, lambda u, m, k=k: noise[k, u, m]) for k in (0, 1)]
-    kept = rng.random(len(sides[0])) < 0.6
-    sides = [side[kept] for side in sides]
-    user, movie = sides[0]["user_id"].to_numpy(), sides[0]["movie_id"].to_numpy()
+    user, movie = np.nonzero(rng.random((12, 9)) < 0.6)
+    rows = pd.DataFrame({"iteration": 1, "user_id": user, "movie_id": movie, "stars": 3.0})
+    sides = [rows.assign(predicted=3 + np.sqrt(rng.uniform(0, 1, len(rows)))) for _ in "ab"]
     squared = [(side["predicted"].to_numpy() - 3) ** 2 for side in sides]
     differences = []
     for _ in range(4000):
@@ -86,17 +82,8 @@ def test_the_two_way_interval_is_that_of_a_plain_loop():
         differences.append(rmse[0] - rmse[1])
     expected = np.quantile(differences, [0.025, 0.975])
     assert two_way_interval(*sides, resamples=4000) == pytest.approx(expected, abs=0.015)
-
-
-def test_a_difference_that_rests_on_one_movie_is_seen():
-    """The same for every user, so a bootstrap over users is sure; drawn anew, movies are not."""
-    ours = rated(30, 8, lambda user, movie: np.where(movie == 3, 0.0, 1.0))
-    theirs = rated(30, 8, lambda user, movie: np.ones(len(user)))
-    low, high = two_way_interval(ours, theirs)
-    assert low < -0.1
-    assert high == 0.0  # in a third of the resamples that movie is not drawn
     with pytest.raises(ValueError, match="same ratings"):
-        two_way_interval(ours, theirs.iloc[::-1])
+        two_way_interval(sides[0], sides[1].iloc[::-1])
 
 
 def test_losses_per_user_by_hand():
@@ -134,12 +121,6 @@ def test_each_score_is_compared_over_the_users_that_have_it():
     assert table.loc["auc_like", ["low", "high"]].notna().all()
 
 
-def test_the_report_knows_of_which_scores_more_is_better():
-    signs = {score: sign for score, _, sign in READ_OUT.values()}
-    assert {score for score, sign in signs.items() if sign > 0} <= MORE_IS_BETTER
-    assert not {score for score, sign in signs.items() if sign < 0} & MORE_IS_BETTER
-
-
 def test_resampled_means_are_means_over_users_drawn_with_replacement():
     values = np.random.default_rng(1).normal(size=(40, 3))
     means = resampled_means(values, 4000, seed=0)
@@ -167,16 +148,64 @@ def test_interval_is_scipys():
         return np.sqrt(a.mean(axis=axis)) - np.sqrt(b.mean(axis=axis))
 
     assert row["difference"] == pytest.approx(difference(ours, theirs))
-    expected = stats.bootstrap(
-        (ours, theirs),
-        difference,
-        paired=True,
-        n_resamples=10_000,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    assert row["low"] == pytest.approx(expected.low, abs=0.01)
-    assert row["high"] == pytest.approx(expected.high, abs=0.01)
+    words = {"paired": True, "n_resamples": 10_000, "method": "percentile", "rng": 0}
+    expected = stats.bootstrap((ours, theirs), difference, **words).confidence_interval
+    assert (row["low"], row["high"]) == pytest.approx(tuple(expected), abs=0.01)
+
+
+def several(seed=4, users=300):
+    """A reference, one that is level with it, one a little better, one far worse, one noisy."""
+    rng = np.random.default_rng(seed)
+    theirs = rng.uniform(0.5, 1.5, users)
+    squared = {"theirs": theirs, "same": theirs * rng.uniform(0.98, 1.02, users)}
+    squared |= {"better": theirs * 0.8, "worse": theirs * 2}
+    squared |= {"noisy": rng.permutation(theirs)}
+    return pd.concat([losses(name, values) for name, values in squared.items()])
+
+
+def test_the_family_of_a_run_is_its_rmse_beside_its_reference():
+    trivial = REFERENCES.assign(reference="worse", reference_role=USERS_MEDIAN)
+    found = significance(several(), pd.concat([REFERENCES, trivial]))
+    family = (found["score"] == "rmse") & (found["reference_role"] != USERS_MEDIAN)
+    assert family.sum() == 4
+    assert holm(found.loc[family, "p"].to_numpy()) == pytest.approx(found.loc[family, "p_holm"])
+    assert found.loc[~family, "p_holm"].isna().all()
+    assert set(found.loc[~family, "verdict"]) == {""}
+    rmse = found[found["score"] == "rmse"]
+    assert found.loc[found["score"] != "rmse", ["margin", "p_equivalent"]].isna().all(axis=None)
+    assert rmse[["margin", "p_equivalent"]].notna().all(axis=None)
+    alone = significance(several(), REFERENCES)  # whatever else is compared changes nothing
+    pd.testing.assert_frame_equal(
+        found[found["reference"] == "theirs"].reset_index(drop=True), alone
+    )
+
+
+def test_level_is_what_lies_within_the_margin_by_two_one_sided_tests():
+    data = several()
+    found = significance(data, REFERENCES)
+    rows = found[found["score"] == "rmse"].set_index("model")
+    assert rows["verdict"].to_dict() == {
+        "same": "level", "better": "better", "worse": "worse", "noisy": "undecided"
+    }  # fmt: skip
+    squared = data.pivot_table(index="user_id", columns="model", values="squared_error")
+    roots = np.sqrt(resampled_means(squared.to_numpy(), 10_000, seed=0))
+    roots = pd.DataFrame(roots, columns=squared.columns)
+    margin = MARGIN * np.sqrt(squared["theirs"].mean())
+    for name, row in rows.iterrows():
+        assert row["margin"] == pytest.approx(margin)
+        low, high = np.quantile(roots[name] - roots["theirs"], [0.05, 0.95])
+        assert (row["p_equivalent"] < 0.05) == (-margin < low and high < margin), name
+    old = found.drop(columns=["margin", "p_equivalent", "verdict"])  # as of earlier runs
+    done = np.sqrt(data.groupby([*CELL, "model"])["squared_error"].mean()).rename("rmse")
+    again = judged(old, done.reset_index())[COLUMNS]
+    assert (again["verdict"] == found["verdict"]).all()
+    assert judged(found, done.reset_index()) is found
+
+
+def test_a_significant_difference_is_not_called_level():
+    rows = [(-1, 0.01, 0.01), (1, 0.01, 0.01), (1, 0.01, 0.2), (1, 1, 0.05), (1, 1, None)]
+    table = pd.DataFrame(rows, columns=["difference", "p_equivalent", "p_holm"])
+    assert verdicts(table).tolist() == ["better", "worse", "level", "undecided", ""]
 
 
 def test_who_is_better_and_for_how_many():
@@ -202,14 +231,9 @@ def test_the_interval_of_a_share_is_wilsons():
 
 
 def test_a_user_of_several_iterations_counts_once():
-    first = pd.concat([losses("ours", [1.0, 0.0]), losses("theirs", [1.0, 1.0])])
-    second = pd.concat(
-        [
-            losses("ours", [3.0], iteration=2, users=[0]),
-            losses("theirs", [1.0], iteration=2, users=[0]),
-        ]
-    )
-    row = significance(pd.concat([first, second]), REFERENCES).set_index("score").loc["rmse"]
+    sides = [losses("ours", [1.0, 0.0]), losses("theirs", [1.0, 1.0])]
+    sides += [losses(name, [error], 2, users=[0]) for name, error in (("ours", 3), ("theirs", 1))]
+    row = significance(pd.concat(sides), REFERENCES).set_index("score").loc["rmse"]
     assert row["users"] == 2
     assert row["difference"] == pytest.approx(np.sqrt((2.0 + 0.0) / 2) - 1.0)
 

@@ -27,6 +27,9 @@ from recbench.files import CELL
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+ALPHA = 0.05
+MARGIN = 0.005  # part of the reference's RMSE: a smaller difference is of no practical weight
+USERS_MEDIAN = "user's median"  # the role of the trivial reference, which is in no family
 RESOLVED = 5e-4  # half of the last digit that scores are shown with: a smaller difference is none
 
 
@@ -39,7 +42,8 @@ READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
 }
 COLUMNS = [
     *(*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"),
-    *("p", "p_holm", "better_share", "better_low", "better_high", "users"),
+    *("p", "p_holm", "margin", "p_equivalent", "verdict"),
+    *("better_share", "better_low", "better_high", "users"),
 ]
 AT_ONCE = 4_000_000  # numbers of a block of resamples
 
@@ -76,10 +80,11 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
     Returns:
         One row per cell, score, recommender and reference: `difference` (of the scores,
         recommender minus reference), `low` and `high` (95 % percentile interval), `p` (that there
-        is no difference, see `two_sided_p`), `p_holm` (corrected for all comparisons of this score
-        with a reference of this role, Holm 1979), `better_share` (of users who are better served
-        by the recommender; ties count half) with its 95 % interval, `better_low` and
-        `better_high`, and `users`.
+        is no difference, see `two_sided_p`), `p_holm` (corrected for the run's family, see
+        `in_family`; empty outside it), `margin` and `p_equivalent` (of the RMSE: that it differs
+        by `MARGIN` of the reference's or more), `verdict` (see `verdicts`), `better_share` (of
+        users who are better served by the recommender; ties count half) with its 95 % interval,
+        `better_low` and `better_high`, and `users`.
     """
     records = []
     for cell, of_cell in losses.groupby(CELL, sort=False):
@@ -103,9 +108,49 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
     if not records:
         return pd.DataFrame(columns=COLUMNS)
     table = pd.DataFrame(records)
-    families = table.groupby(["score", "reference_role"])["p"]
-    table["p_holm"] = families.transform(lambda p: holm(p.to_numpy()))
-    return table[COLUMNS]
+    family = in_family(table)
+    table.loc[family, "p_holm"] = holm(table.loc[family, "p"].to_numpy())
+    return table.assign(verdict=verdicts(table)).reindex(columns=COLUMNS)
+
+
+def in_family(table: pd.DataFrame) -> pd.Series:
+    """Which rows p is corrected for together, bool [rows]: the comparisons of the run by RMSE, the
+    primary score, with its reference. Whatever else there is has an interval and no verdict."""
+    return (table["score"] == "rmse") & (table["reference_role"] != USERS_MEDIAN)
+
+
+def verdicts(table: pd.DataFrame) -> pd.Series:
+    """What the tests say of differences in an error: "better" or "worse" (`p_holm` < `ALPHA`), else
+    "level" (`p_equivalent` < `ALPHA`), else "undecided"; "" where there is no `p_holm`."""
+    significant = table["p_holm"] < ALPHA
+    cases = {
+        "": table["p_holm"].isna(),
+        "better": significant & (table["difference"] < 0),
+        "worse": significant,
+        "level": table["p_equivalent"] < ALPHA,
+    }
+    return pd.Series(np.select(list(cases.values()), list(cases), "undecided"), table.index)
+
+
+def judged(table: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
+    """significance.csv as it is written now, from one of a run before there was `verdict`: its
+    margins are of the RMSE in the rows of comparison.csv, see `with_verdicts`."""
+    if "verdict" in table:
+        return table
+    rmse = comparison.groupby([*CELL, "model"])["rmse"].mean()
+    key = pd.MultiIndex.from_frame(table[[*CELL, "reference"]])
+    margin = (MARGIN * rmse.reindex(key)).set_axis(table.index).where(table["score"] == "rmse")
+    return with_verdicts(table.assign(p_holm=table["p_holm"].where(in_family(table))), margin)
+
+
+def with_verdicts(table: pd.DataFrame, margin: pd.Series | float) -> pd.DataFrame:
+    """With `margin`, `p_equivalent` and `verdict`, from `difference`, `low`, `high` and `p_holm`:
+    the standard error is that of a normal distribution with this 95 % interval, so without the
+    resamples the test of equivalence is an approximation."""
+    error = (table["high"] - table["low"]) / (2 * stats.norm.ppf((1 + LEVEL) / 2))
+    away = (margin - table["difference"].abs()) / error.clip(lower=1e-300)
+    table = table.assign(margin=margin, p_equivalent=stats.norm.sf(away.astype(float)))
+    return table.assign(verdict=verdicts(table))
 
 
 def rmse_intervals(losses: pd.DataFrame, seed: int = 0) -> dict[tuple, tuple[float, float]]:
@@ -151,12 +196,18 @@ def _compare(
         gain = better * (ours - theirs)
         gain[np.abs(gain) < ROUNDING_STARS] = 0
         difference = float(read_out(ours.mean()) - read_out(theirs.mean()))
+        equivalence = {}
+        if score == "rmse":  # two one-sided tests: the middle 90 % lie within the margin
+            margin = MARGIN * float(np.sqrt(theirs.mean()))
+            outside = max((differences <= -margin).mean(), (differences >= margin).mean())
+            equivalence = {"margin": margin, "p_equivalent": float(outside)}
         yield {
             "score": score,
             "difference": difference,
             "low": float(low),
             "high": float(high),
             "p": two_sided_p(difference, float(differences.std()), len(ours)),
+            **equivalence,
             **share_of_users((gain > 0) + 0.5 * (gain == 0)),
             "users": len(ours),
         }

@@ -20,11 +20,9 @@ from recbench.command_line import run
 from recbench.errors import InputError
 from recbench.report.html.changes import write_changes
 from recbench.report.html.run_report import write_report
-from recbench.report.leaderboard import leaderboard_page
 from recbench.report.markdown import pictures, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
-LEADERBOARD = ROOT / "docs" / "leaderboard.html"
 DOCUMENTS = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -59,19 +57,14 @@ def main(parameters: Parameters) -> int:
 
 def _documents(check: bool) -> int:
     """Write them, or with `check` compare them; 1 if one is not what the files say."""
-    written = {LEADERBOARD: leaderboard_page(ROOT / "results" / "main")}
-    families: dict = {}
+    written = {}
     for file in DOCUMENTS:
         text = file.read_text(encoding="utf-8")
         if not check:
             for picture in pictures(text, ROOT):
                 print(f"{picture.relative_to(ROOT)}: drawn")
-        written[file] = with_tables(text, ROOT, families)
-    stale = [
-        file
-        for file, text in written.items()
-        if not file.exists() or file.read_text(encoding="utf-8") != text
-    ]
+        written[file] = with_tables(text, ROOT)
+    stale = [file for file, text in written.items() if file.read_text(encoding="utf-8") != text]
     for file in stale:
         print(f"{file.relative_to(ROOT)}: {'is out of date' if check else 'written'}")
         if not check:

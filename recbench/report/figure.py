@@ -6,16 +6,15 @@ The page draws the rows that its switches choose; a file has a panel for each ce
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-from recbench.report.terminal import ALPHA, MORE_IS_BETTER, by_cell
+from recbench.report.terminal import MORE_IS_BETTER, by_cell
 
-Kind = Literal["list", "boxes", "lines", "points"]
+Kind = Literal["list", "lines", "points"]
 Scale = Literal["linear", "log", "signed", "percent", "places"]
 
 
@@ -42,11 +41,11 @@ class Figure:
 
     Attributes:
         name: in the page, and of the files in plots/.
-        kind: "list": a row for each recommender; "boxes": the same, of columns p5, p25, p50, p75
-            and p95; "lines": joined points with bands; "points": points with names.
+        kind: "list": a row for each recommender; "lines": joined points with bands; "points":
+            points with names.
         table: what is drawn; `model`, the columns of the axes, and of what `follows` needs.
             Where `_open` is true, a marker is open.
-        x, y: axes; of a list `y` has what is added to the row, or nothing.
+        x, y: axes; of a list `y` is nothing.
         ends: columns of intervals, where there are any: of `x` in a list, else of `y`.
         hover: lines of text at a point: columns in braces; a line without a value is left out.
         follows: the switches that choose rows: "cell", "score", "role".
@@ -83,7 +82,7 @@ class Figure:
     @property
     def is_list(self) -> bool:
         """Whether names stand beside rows, so that no legend is needed."""
-        return self.kind in ("list", "boxes")
+        return self.kind == "list"
 
     def panels_of_file(self) -> tuple[str, dict[str, pd.DataFrame]]:
         """The first score ("" without one), and by its title the rows of each panel: those of this
@@ -107,10 +106,10 @@ class Figure:
 
 
 def forest(table: pd.DataFrame, axis: str, **more: Any) -> Figure:
-    """A list of `difference`s with `low` and `high`, filled where `p_holm` is significant."""
+    """A list of `difference`s with `low` and `high`, filled where the `verdict` is a difference."""
     return Figure(
         kind="list",
-        table=table.assign(_open=~(pd.to_numeric(table["p_holm"]) < ALPHA)),
+        table=table.assign(_open=~table["verdict"].isin(["better", "worse"])),
         x=Axis("difference", axis, "signed"),
         rule=0,
         **more,
@@ -133,17 +132,6 @@ def linear_part(rows: pd.DataFrame, column: str) -> float:
         sizes = [(rows["high"] - rows["low"]) / 2, *sizes]
     medians = (float(pd.to_numeric(one).median()) for one in sizes)
     return next((median for median in medians if median > 0), 1.0)
-
-
-def number(value: float) -> str:
-    """A number as tables show it; "" if it is none."""
-    if not math.isfinite(value):
-        return ""
-    if float(value).is_integer() or abs(value) >= 1000:
-        return f"{value:,.0f}"
-    if abs(value) >= 100:
-        return f"{value:.0f}"
-    return f"{value:.1e}" if abs(value) < 0.0005 else f"{value:.3f}"
 
 
 def minus(text: str) -> str:

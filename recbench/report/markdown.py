@@ -10,39 +10,33 @@ The kind of a mark is a function below; its words are what the function takes: n
 commas, cells as 250x25 (0 is all), learners of continual.py as recommender@when it is refitted.
 In `column=value` a space of the value is written as _. Further marks:
 
-- `plot RUN MODELS FILE`, `curves RUN LEARNERS FILE`, `waiting RUN FILE`: pictures of error by
-  ratings per user, by earlier ratings, by the age of the last fit, which are drawn to FILE.
+- `figure RUN NAME MODELS FILE`: that figure of the page of the run (`*`: of all recommenders),
+  which is drawn to FILE.
 - `terminal RUN FILE COMMAND`: the terminal after a run, which is drawn to FILE.
-- `family PATTERN ..`: nothing is written; p is corrected for the comparisons of these files, and
-  of their families, as well.
 
-Significant means: p < .05 after Holm's correction for all comparisons that the documents of a
-family make by their marks, of all runs and scores together (`recbench.report.family`).
+A mark reads the files of its own run alone, so no table changes what another one shows. A verdict
+is that of the run's own family (`recbench.evaluation.significance.in_family`); every other
+comparison has an interval and none.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from recbench.errors import InputError
+from recbench.evaluation.significance import ALPHA, judged
 from recbench.files import CELL
-from recbench.report.family import MARK, Mark, P, Page, corrected, marks_of
 from recbench.report.figure import minus
-from recbench.report.html.replay_sections import curves_figure, waiting_figure
 from recbench.report.html.run_files import named
-from recbench.report.plots import draw, error_by_ratings
-from recbench.report.style import run_looks, save
+from recbench.report.html.run_report import drawn_figure
+from recbench.report.style import save
 from recbench.report.terminal import (
-    ALPHA,
-    MORE_IS_BETTER,
-    USERS_MEDIAN,
     cell_name,
     cell_of,
     cells_of,
@@ -52,7 +46,13 @@ from recbench.report.terminal import (
     references,
 )
 
-TERMINAL = "![RMSE of each recommender and cell, in a terminal]"
+MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
+SEEN = {  # in pictures, for a reader who does not see them
+    "error_by_ratings": "RMSE against ratings per user",
+    "learning_curves": "RMSE by how many ratings the user has given before",
+    "waiting": "RMSE beside the reference by the age of the last fit",
+    "terminal": "RMSE of each recommender and cell, in a terminal",
+}
 RENAMED = {  # words in the files of earlier runs
     "a film table": "an item table",
     "film table": "item table",
@@ -62,37 +62,27 @@ RENAMED = {  # words in the files of earlier runs
 }
 
 
-def with_tables(text: str, root: Path, known: dict[frozenset[Mark], P] | None = None) -> str:
+def with_tables(text: str, root: Path) -> str:
     """`text` with every marked table written anew.
 
     Args:
         root: the paths in the marks are relative to it.
-        known: the corrected p of families, to be shared by many documents.
 
     Raises:
         InputError: a file that a mark names is not there, or there is no such mark.
     """
-    known = {} if known is None else known
-    marks = marks_of(text, root)
-    if marks not in known:
-        known[marks] = corrected(marks, root, _made)
-    page = Page(root, known[marks])
 
     def table(found: re.Match[str]) -> str:
         opening, kind, words, line_end, _, closing = found.groups()
-        made = _made(page, (kind, *words.split()))
-        return f"{opening}{line_end}{made}{line_end}{closing}"
+        return f"{opening}{line_end}{_made(root, kind, words.split())}{line_end}{closing}"
 
     return MARK.sub(table, text)
 
 
-def _made(page: Page, mark: Mark) -> str:
-    kind, *words = mark
-    if kind in PICTURES:
-        return PICTURES[kind][0].format(words[-1], Path(words[-1]).name)
+def _made(root: Path, kind: str, words: list[str]) -> str:
     if kind not in KINDS:
         raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
-    return KINDS[kind](page, *words)
+    return KINDS[kind](root, *words)
 
 
 def pictures(text: str, root: Path) -> list[Path]:
@@ -105,21 +95,66 @@ def pictures(text: str, root: Path) -> list[Path]:
             picture = picture_of_run(root / run, " ".join(command))
             (root / file).write_text(picture, encoding="utf-8")
             files.append(root / file)
-        elif kind in PICTURES:
-            *names, file = more
-            drawn = PICTURES[kind][1](Page(root, {}), run, *names)
+        elif kind == "figure":
+            name, models, file = more
+            drawn = drawn_figure(root / run, name, None if models == "*" else models.split(","))
             files += save(drawn, (root / file).with_suffix(""))
     return files
 
 
-def draw_plot(page: Page, run: str, models: str) -> Figure:
-    rows = page.read(run, "comparison.csv")
-    return error_by_ratings(rows[rows["status"] == "ok"], models.split(","))
+def figure(root: Path, run: str, name: str, models: str, file: str) -> str:
+    """A picture, which README.md shows by its path and a page of docs by its name."""
+    return f"![{SEEN[name]}]({file.removeprefix('docs/') if name in LEARNING else file})"
 
 
-def draw_replay(page: Page, run: str, names: str = "", *, file: str, figure: Callable) -> Figure:
-    rows = named(page.read(run, file))
-    return draw(figure(rows), run_looks(page.replayed(run)), names.split(",") if names else None)
+def terminal(root: Path, run: str, file: str, *command: str) -> str:
+    """A picture of the terminal after a run."""
+    return f"![{SEEN['terminal']}]({file})"
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def read(file: Path) -> pd.DataFrame:
+    """The CSV, which must not be changed. Raises InputError if it is not there."""
+    if not file.exists():
+        raise InputError(f"{file}: is not there; run what makes it")
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=100)
+def _read(file: Path, changed: int) -> pd.DataFrame:
+    return pd.read_csv(file)
+
+
+def rows_of(file: Path, *filters: str) -> pd.DataFrame:
+    """Those of the CSV that have these values, "column=value" with _ for a space."""
+    table = read(file)
+    for column, value in (one.split("=") for one in filters):
+        table = table[table[column].astype(str).str.replace(" ", "_") == value]
+    return table
+
+
+def differences(root: Path, run: str) -> pd.DataFrame:
+    """significance.csv with its verdicts."""
+    return judged(read(root / run / "significance.csv"), read(root / run / "comparison.csv"))
+
+
+def claimed(root: Path, run: str, score: str, model: str, references: str) -> pd.DataFrame:
+    """The rows of claims.csv of this score, model and these references (joined with ","), with
+    their `verdict` where the comparison is in the run's family."""
+    rows = read(root / run / "claims.csv")
+    rows = rows[(rows["score"] == score) & (rows["model"] == model)]
+    rows = rows[rows["reference"].isin(references.split(","))]
+    key = [*CELL, "score", "model", "reference"]
+    found = differences(root, run)
+    found = found.loc[found["verdict"].fillna("") != "", [*key, "verdict"]]
+    return rows.merge(found, on=key, how="left")
+
+
+def replayed(root: Path, run: str) -> pd.DataFrame:
+    """continual_summary.csv with `model` as recommender@refitted."""
+    return named(read(root / run / "continual_summary.csv"))
 
 
 # --- tables --------------------------------------------------------------------------------------
@@ -154,97 +189,87 @@ def ends(row: dict, form: str) -> str:
     return f"[{row['low']:{form}}, {row['high']:{form}}]"
 
 
-def scores(page: Page, run: str, score: str) -> str:
-    """Recommenders by cell: mean ± standard deviation over iterations, the best in bold."""
-    done = page.read(run, "comparison.csv")
-    rows = page.selected(run, "significance.csv", score)
-    table = page.compared(run, rows[rows["reference_role"] != USERS_MEDIAN])
+def scores(root: Path, run: str, score: str) -> str:
+    """Recommenders by cell: mean ± standard deviation over iterations, the best in bold, and marks
+    of RMSE as in the terminal."""
+    done, table = read(root / run / "comparison.csv"), differences(root, run)
     lines = []
     for model, cells in means_of_cells(done, table, score):
         texts = (one.text + ("" if pd.isna(one.spread) else f" ±{one.spread:.3f}") for one in cells)
         marked = (f"{bold(t, c.best)} {c.mark}".rstrip() for t, c in zip(texts, cells, strict=True))
         lines.append([f"`{name_in_table(done, model)}`", *marked])
     named, every = references(table), cells_of(done)
-    lines.append(["reference", *(f"`{named.get(cell, '')}`" for cell in every)])
+    if score == "rmse":
+        lines.append(["reference", *(f"`{named.get(cell, '')}`" for cell in every)])
     return markdown_table(["recommender", *map(cell_name, every)], lines)
 
 
-def differences(page: Page, run: str, score: str, models: str = "") -> str:
-    """Each recommender (or only `models`) against its references: difference, interval,
-    corrected p, share of users."""
-    rows = []
-    table = page.compared(run, page.selected(run, "significance.csv", score, models))
-    for row in table.to_dict("records"):
-        share, low, high = (f"{100 * row[f'better_{end}']:.0f}" for end in ("share", "low", "high"))
-        cell = cell_name((row["num_users"], row["reviews_per_user"]))
-        difference = f"{row['difference']:+.3f} {ends(row, '+.3f')}"
-        names = (cell, f"`{row['model']}`", f"`{row['reference']}`")
-        better = f"{share} % [{low}, {high}]"
-        rows.append([*names, difference, f"{row['p_holm']:.4f}", better, row["users"]])
-    heads = ["cell", "recommender", "reference", f"{score}: difference [95 %]", "p (Holm)"]
-    return markdown_table([*heads, "users better served", "users"], rows)
-
-
-def csv(page: Page, file: str, columns: str = "", *filters: str) -> str:
-    """The file, numbers to three places; of `columns`, if given, and the rows that have them."""
-    table = page.rows(file, *filters)
+def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
+    """The file, numbers to three places; of `columns`, if given, and the rows that have them, or
+    with "*" of those that are not empty."""
+    table = rows_of(root / file, *filters)
     table = table.rename(columns=lambda name: name.replace(" ", "_"))
-    if columns:
+    if columns == "*":
+        table = table.dropna(axis="columns", how="all")
+    elif columns:
         table = table[columns.split(",")].dropna()
     rows = [[_cell(value) for value in row] for row in table.itertuples(index=False)]
     heads = [str(one).replace("_", " ").replace("reviews", "ratings") for one in table.columns]
     return markdown_table(heads, rows)
 
 
-def crosstab(page: Page, file: str, lines: str, column: str, value: str) -> str:
+def crosstab(root: Path, file: str, lines: str, column: str, value: str) -> str:
     """The numbers of `value` of the file, by the columns `lines` and by `column`."""
     names = lines.split(",")
-    table = page.read(file).pivot_table(value, names, column, "first", sort=False).reset_index()
+    table = read(root / file).pivot_table(value, names, column, "first", sort=False).reset_index()
     rows = [[_cell(one) for one in row] for row in table.itertuples(index=False)]
     heads = [name.replace("_", " ").replace("reviews", "ratings") for name in table.columns]
     return markdown_table(heads, rows)
 
 
-def claims(page: Page, run: str, score: str, model: str, names: str) -> str:
+def claims(root: Path, run: str, score: str, model: str, names: str) -> str:
     """`model` against each of the references `names` in each cell: difference and 95 % interval,
-    bold where it is significant, and in RMSE the difference in percent."""
-    cells = cells_of(page.selected(run, "claims.csv", score, model))
-    table = page.compared(run, page.selected(run, "claims.csv", score, model, names))
+    bold where the run's family has it and it is significant, and in RMSE the difference in
+    percent."""
+    table = claimed(root, run, score, model, names)
     texts = {}
     for row in table.to_dict("records"):
-        text = bold(f"{row['difference']:+.3f}", row["p_holm"] < ALPHA) + f" {ends(row, '+.3f')}"
+        text = bold(f"{row['difference']:+.3f}", row["verdict"] in ("better", "worse"))
+        text += f" {ends(row, '+.3f')}"
         text += "" if pd.isna(row["percent"]) else f" {row['percent']:+.1f} %"
         texts[row["reference"], (row["num_users"], row["reviews_per_user"])] = text
-    columns = {cell: cell_name(cell) for cell in cells}
+    columns = {cell: cell_name(cell) for cell in cells_of(table)}
     return crossed(f"`{model}` against", columns, texts, names.split(","))
 
 
-def verdicts(page: Page, runs: str, *pairs: str) -> str:
-    """One row for each MODEL:REFERENCE, one column for each run: in how many cells the model is
-    better, and the smallest and the largest difference."""
-    kinds = ("better", "significantly_better", "two_way_better", "significantly_worse")
+def verdicts(root: Path, runs: str, *pairs: str) -> str:
+    """One row for each MODEL:REFERENCE, one column for each run: in how many cells the run's family
+    finds what, in how many the interval lies below zero and above, and the smallest and the largest
+    difference."""
     rows = []
     for model, reference in (pair.split(":") for pair in pairs):
         row = [f"`{model}` against `{reference}`"]
         for run in runs.split(","):
-            counts = [count(page, run, "rmse", model, reference, kind) for kind in kinds]
-            surely, two_way, worse = (text.split(" ")[0] for text in counts[1:])
-            row.append(
-                f"better in {counts[0]} (significantly {surely}, two-way {two_way}), significantly "
-                f"worse in {worse}; {percent(page, run, model, reference)}"
-            )
+            found = claimed(root, run, "rmse", model, reference)
+            n, text = _counts(found), ""
+            if found["verdict"].notna().any():
+                kinds = ("better", "level", "undecided", "worse")
+                text = f"{', '.join(f'{kind} {n.get(kind, 0)}' for kind in kinds)}; "
+            text += f"interval below zero in {n['below']} of {len(found)} ({n['two_way_below']}), "
+            text += f"above in {n['above']}; "
+            row.append(text + percent(root, run, model, reference))
         rows.append(row)
-    names = [str(page.read(run, "comparison.csv")["dataset"].iloc[0]) for run in runs.split(",")]
+    names = [str(read(root / run / "comparison.csv")["dataset"].iloc[0]) for run in runs.split(",")]
     return markdown_table(["RMSE", *names], rows)
 
 
 def leaderboard(
-    page: Page, run: str, costs: str, first_cell: str, second_cell: str, models: str
+    root: Path, run: str, costs: str, first_cell: str, second_cell: str, models: str
 ) -> str:
     """Recommenders by their error in the second cell: the ratings they learn from, the error in
     both, and the cost of one more rating, from models.csv in `costs`."""
-    done = page.read(run, "comparison.csv")
-    cost = page.read(costs, "models.csv").set_index("model")
+    done = read(root / run / "comparison.csv")
+    cost = read(root / costs / "models.csv").set_index("model")
     cells = [cell_of(text) for text in (first_cell, second_cell)]
     means = done.groupby(["model", *CELL])["rmse"].mean().unstack(CELL)
     means = means.loc[models.split(","), cells].sort_values(cells[1]).round(3)
@@ -259,22 +284,12 @@ def leaderboard(
     return markdown_table([*heads, "memory per user; time to learn a rating and predict"], rows)
 
 
-def costs(page: Page, file: str, part: str) -> str:
-    """Of this part of speed.csv the cost of something, that of an alternative, and the ratio."""
-    rows = []
-    for row in page.rows(file, f"part={part}").fillna("").to_dict("records"):
-        other = row["against"] and f"{row['against']}: {row['against_value']:.3g}"
-        ratio = row["ratio"] and f"{row['ratio']:.3g} ×"
-        rows.append([row["what"], f"{row['value']:.3g} {row['unit']}".rstrip(), other, ratio])
-    return markdown_table(["what", "figure", "beside", "ratio"], rows)
-
-
-def replay(page: Page, runs: str, learners: str = "") -> str:
-    """RMSE and the difference from the first learner in percent, bold where it is significant; of
-    all, or of these learners."""
+def replay(root: Path, runs: str, learners: str = "") -> str:
+    """RMSE and the difference from the first learner in percent, bold where it is significant among
+    the learners of its run; of all, or of these learners."""
     heads, texts = {}, {}
     for run in runs.split(","):
-        for row in page.compared(run, page.replayed(run)).to_dict("records"):
+        for row in replayed(root, run).to_dict("records"):
             heads[run] = str(row["dataset"])
             text = "failed" if pd.isna(row["rmse"]) else f"{row['rmse']:.3f}"
             if pd.notna(row["percent"]):
@@ -284,30 +299,9 @@ def replay(page: Page, runs: str, learners: str = "") -> str:
     return crossed("recommender @ refitted", heads, texts, learners.split(",") if learners else [])
 
 
-def replay_costs(page: Page, run: str) -> str:
-    """Microseconds to learn and to predict, fits, processor seconds, bytes of a user."""
-
-    rows = []
-    for row in page.replayed(run).to_dict("records"):
-        learn, predict = (
-            f"{_short(row[f'{what}_us_p50'])} ({_short(row[f'{what}_us_p99'])})"
-            for what in ("learn", "predict")
-        )
-        learn = "" if pd.isna(row["learn_us_p50"]) else learn
-        fits, size = (f"{row[name]:,.0f}" for name in ("fits", "bytes_per_user"))
-        times = (fits, _short(row["fit_seconds"]), f"{row['total_seconds']:,.0f}")
-        rows.append([f"`{row['model']}`", learn, predict, *times, size.replace("nan", "")])
-    heads = ["recommender @ refitted", "learn, µs (99th)", "predict, µs (99th)"]
-    return markdown_table([*heads, "fits", "s of fits", "s in all", "bytes per user"], rows)
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def curve(page: Page, run: str, names: str) -> str:
+def curve(root: Path, run: str, names: str) -> str:
     """RMSE by how many ratings the user has given before; the lowest of each column in bold."""
-    rows = named(page.read(run, "learning_curve.csv"))
+    rows = named(read(root / run / "learning_curve.csv"))
     rows = rows[rows["model"].isin(names.split(","))].sort_values("ratings_seen")
     best = rows.groupby("ratings_seen")["rmse"].min()
     texts = {
@@ -322,28 +316,29 @@ def curve(page: Page, run: str, names: str) -> str:
 # --- within a line -------------------------------------------------------------------------------
 
 
-def count(page: Page, run: str, score: str, model: str, reference: str, kind: str) -> str:
-    """ "4 of 5"."""
-    rows = page.compared(run, page.selected(run, "claims.csv", score, model, reference))
-    sign = 1 if (score in MORE_IS_BETTER) == kind.endswith("better") else -1
-    there = sign * rows["difference"] > 0
-    if kind.startswith("significantly"):
-        there &= rows["p_holm"] < ALPHA
-    if kind.startswith("two_way"):
-        there &= rows["two_way_low"] * rows["two_way_high"] > 0
-    return f"{there.sum()} of {len(rows)}"
+def _counts(rows: pd.DataFrame) -> dict[str, int]:
+    """In how many of the rows each verdict stands, and whether intervals hold zero."""
+    signs = {"below": rows["high"] < 0, "above": rows["low"] > 0}
+    signs |= {"two_way_below": rows["two_way_high"] < 0}
+    return {**rows["verdict"].value_counts(), **{name: one.sum() for name, one in signs.items()}}
 
 
-def percent(page: Page, run: str, model: str, reference: str) -> str:
+def count(root: Path, run: str, model: str, reference: str, kind: str) -> str:
+    """ "4 of 5" cells with a verdict, or with an interval of the RMSE "below" or "above" zero."""
+    rows = claimed(root, run, "rmse", model, reference)
+    return f"{_counts(rows).get(kind, 0)} of {len(rows)}"
+
+
+def percent(root: Path, run: str, model: str, reference: str) -> str:
     """ "-1.2 to -0.2 %"; "-0.6 %" of a single cell."""
-    found = page.selected(run, "claims.csv", "rmse", model, reference)["percent"]
+    found = claimed(root, run, "rmse", model, reference)["percent"]
     ends = dict.fromkeys(f"{end:+.1f}" for end in (found.min(), found.max()))
     return minus(f"{' to '.join(ends)} %")
 
 
-def value(page: Page, file: str, column: str, decimals: str, *filters: str) -> str:
+def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> str:
     """One number of a CSV, or the mean of those that the filters leave."""
-    table = page.rows(file, *filters)
+    table = rows_of(root / file, *filters)
     if table.empty:
         raise InputError(f"{file} has no row with {' '.join(filters)}")
     return f"{table[column].mean():,.{decimals}f}"
@@ -371,28 +366,8 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-CURVES = partial(draw_replay, file="learning_curve.csv", figure=curves_figure)
-WAITING = partial(draw_replay, file="waiting.csv", figure=waiting_figure)
-# of a picture: how it is shown (its file, seen from the root or from beside it), what draws it
-PICTURES: dict[str, tuple[str, Callable[..., Figure]]] = {
-    "plot": ("![RMSE against ratings per user]({0})", draw_plot),
-    "curves": ("![RMSE by how many ratings the user has given before]({1})", CURVES),
-    "waiting": ("![RMSE beside the reference by the age of the last fit]({1})", WAITING),
-}
-TABLES = (
-    scores,
-    differences,
-    claims,
-    verdicts,
-    leaderboard,
-    csv,
-    crosstab,
-    costs,
-    replay,
-    replay_costs,
-)
+LEARNING = ("learning_curves", "waiting")
+TABLES = (scores, csv, crosstab, claims, verdicts, leaderboard, replay, curve)
 KINDS: dict[str, Callable[..., str]] = {
-    **{one.__name__: one for one in (*TABLES, curve, count, percent, value)},
-    "family": lambda page, *files: "",
-    "terminal": lambda page, run, file, *command: f"{TERMINAL}({file})",
+    one.__name__: one for one in (*TABLES, count, percent, value, figure, terminal)
 }

@@ -7,13 +7,11 @@ from pathlib import Path
 from textwrap import fill
 
 import matplotlib.figure as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from recbench.report.figure import Axis, Figure, linear_part, minus, number
-from recbench.report.html.grid_sections import errors_figure, scores_by_cell
+from recbench.report.figure import Axis, Figure, linear_part, minus
 from recbench.report.style import looks_of, save
 from recbench.report.terminal import MORE_IS_BETTER, SCORES
 
@@ -30,17 +28,6 @@ def write_figures(figures: Sequence[Figure], looks: dict[str, dict], folder: Pat
         if len(figure.table):
             folder.mkdir(exist_ok=True)
             save(draw(figure, looks), folder / figure.name)
-
-
-def error_by_ratings(done: pd.DataFrame, models: list[str] | None = None) -> mpl.Figure:
-    """RMSE by ratings per user, a line for each recommender, or only `models`, with its band.
-
-    Args:
-        done: rows of comparison.csv that have a result.
-    """
-    models = models or done["model"].unique().tolist()
-    table = scores_by_cell(done, pd.DataFrame({"score": []}), ["rmse"])
-    return draw(errors_figure(table, str(done["dataset"].iloc[0])), looks_of(models), models)
 
 
 def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
@@ -62,14 +49,14 @@ def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
     return draw(figure, looks_of(list(table["model"].unique())))
 
 
-def draw(figure: Figure, looks: dict[str, dict], models: list[str] | None = None) -> mpl.Figure:
-    """The figure with its panels side by side; `models`: only these, in this order."""
+def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:
+    """The figure with its panels side by side, of the recommenders that have a look, in its
+    order."""
     score, panels = figure.panels_of_file()
-    drawn_models = {name for rows in panels.values() for name in rows["model"]}
-    there = [name for name in models or looks if name in drawn_models]
+    drawn_models = [name for rows in reversed(panels.values()) for name in rows["model"]]
     is_list, many = figure.is_list, len(panels)
-    if is_list:
-        there = _by_mean_place(list(panels.values()), there)
+    order = dict.fromkeys(drawn_models) if is_list else looks  # a list's as in its last panel
+    there = [name for name in order if name in drawn_models and name in looks]
     width = 9.0 if many == 1 else 3.2 + 2.4 * many if is_list else 2 + 3.2 * many
     height = 1.9 + 0.3 * len(there) if is_list else 5.0
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
@@ -103,14 +90,6 @@ def _title(title: str, score: str) -> str:
     return title.format(score=SCORES.get(score, score), **words)
 
 
-def _by_mean_place(panels: list[pd.DataFrame], models: list[str]) -> list[str]:
-    """Sorted by the mean place in the lists of all panels."""
-    lists = [rows["model"].unique().tolist() for rows in panels]
-    return sorted(
-        models, key=lambda name: float(np.mean([one.index(name) for one in lists if name in one]))
-    )
-
-
 def _draw_panel(
     axes: Axes, figure: Figure, rows: pd.DataFrame, score: str, looks: dict[str, dict]
 ) -> None:
@@ -126,8 +105,6 @@ def _draw_panel(
     y = _scaled(axes, "y", figure.y, score, rows) if figure.y.column else 0.0
     low, high = (rows.get(name.format(score=score)) for name in figure.ends)
     points = rows.assign(_x=x, _y=y, _low=low, _high=high)
-    if figure.front:
-        axes.plot(*_front(points), color=GREY, lw=1, ls=":", drawstyle="steps-post")
     groups = dict(list(points.groupby("model", sort=False)))
     for place, (model, look) in enumerate(looks.items()):
         if model in groups:
@@ -142,7 +119,7 @@ def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) 
     mpl_axis = axes.xaxis if which == "x" else axes.yaxis
     if axis.scale == "places":
         names = list(rows[column].unique())
-        texts = [number(one) if isinstance(one, (int, float)) else str(one) for one in names]
+        texts = [f"{one:,g}" if isinstance(one, (int, float)) else str(one) for one in names]
         every = 1 + len(names) // 13
         mpl_axis.set_ticks(list(range(len(names)))[::every], texts[::every])
         return rows[column].map(names.index)
@@ -154,31 +131,11 @@ def _scaled(axes: Axes, which: str, axis: Axis, score: str, rows: pd.DataFrame) 
     elif axis.scale == "signed":
         set_scale = axes.set_xscale if which == "x" else axes.set_yscale
         linear = linear_part(rows, column)
-        set_scale("asinh", linear_width=linear)
-        ticks = _signed_ticks(rows.filter(items=[column, "low", "high"]).to_numpy(float), linear)
-        mpl_axis.set_ticks(ticks, [minus(f"{at:+g}") if at else "0" for at in ticks])
-        mpl_axis.set_minor_locator(NullLocator())
+        set_scale("symlog", linthresh=linear)
+        mpl_axis.set_major_formatter(  # those beside zero crowd
+            lambda at, _: minus(f"{at:+g}") if abs(at) >= linear / 2 else "" if at else "0"
+        )
     return rows[column]
-
-
-def _signed_ticks(values: np.ndarray, linear: float) -> list[float]:
-    """Zero, and those of 1 and 3 times powers of ten that do not crowd."""
-    low, high = min(0.0, np.nanmin(values)), max(0.0, np.nanmax(values))
-    sizes = [step * 10.0**power for power in range(-7, 7) for step in (1, 3)]
-    apart = (np.arcsinh(high / linear) - np.arcsinh(low / linear)) / 6
-    kept = [0.0]
-    for value in (sign * size for size in sizes for sign in (1, -1)):
-        away = np.abs(np.arcsinh(value / linear) - np.arcsinh(np.array(kept) / linear))
-        if 1.2 * low <= value <= 1.2 * high and (away > apart).all():
-            kept.append(value)
-    return kept
-
-
-def _front(points: pd.DataFrame) -> tuple[list[float], list[float]]:
-    """The points that none is both left of and below, from left to right."""
-    points = points.sort_values(["_x", "_y"])
-    front = points[points["_y"] < points["_y"].cummin().shift(fill_value=np.inf)]
-    return front["_x"].tolist(), front["_y"].tolist()
 
 
 def _draw_model(
@@ -195,18 +152,9 @@ def _draw_model(
         at = (float(x.iloc[0]), float(y.iloc[0]))
         axes.annotate(look["label"], at, (7, 3), textcoords="offset points", fontsize=8, color=GREY)
         axes.margins(x=0.15)
-    elif kind == "boxes":
-        names = {"whislo": "p5", "q1": "p25", "med": "p50", "q3": "p75", "whishi": "p95"}
-        box = {name: own[column].iloc[0] for name, column in names.items()}
-        line = {"color": colour}
-        axes.bxp(
-            [box], positions=[place], widths=0.6, orientation="horizontal", showfliers=False,
-            showcaps=False, manage_ticks=False, boxprops=line, whiskerprops=line,
-            medianprops=line | {"lw": 2},
-        )  # fmt: skip
     else:
-        axes.hlines(place + y, *ends, color=colour, lw=1.5)
+        axes.hlines([place] * len(x), *ends, color=colour, lw=1.5)
         is_open = own.get("_open", pd.Series(False, own.index))
         for rows, face in ((own[is_open], "white"), (own[~is_open], colour)):
             words = {"markerfacecolor": face, "color": colour, "linestyle": ""}
-            axes.plot(rows["_x"], place + rows["_y"], marker=look["marker"], **words)
+            axes.plot(rows["_x"], [place] * len(rows), marker=look["marker"], **words)

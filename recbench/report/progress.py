@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import pandas as pd
@@ -16,8 +16,6 @@ from rich.text import Text
 
 from recbench.report.terminal import TABLES, cell_line, cell_name, score_table
 from recbench.runs.processes import Observer, Piece
-
-NO_DIFFERENCES = pd.DataFrame(columns=["reference_role"])
 
 
 class GridProgress:
@@ -43,11 +41,10 @@ class GridProgress:
         self._console = console
         self._total, self._done = len(tasks), 0
         self._rows = list(rows)
-        self._place = {model: place for place, model in enumerate(order)}
-        self._started = time.perf_counter()
-        self._time_left = TimeLeft(size_of)
-        for pieces in tasks:
-            self._time_left.expect(pieces)
+        self._order = order
+        self._size_of, self._began = size_of, time.perf_counter()
+        self._expected = {piece for pieces in tasks for piece in pieces}
+        self._taken: dict[tuple, tuple[float, float]] = {}  # sizes and seconds of each kind
         self._running: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
         self._lock = threading.RLock()  # workers report in one thread, and another shows it
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
@@ -80,7 +77,7 @@ class GridProgress:
         now = time.perf_counter()
         with self._lock:
             if before := self._running.pop(worker, None):
-                self._time_left.took(before[0], now - before[1])
+                self._took(before[0], now - before[1])
             if piece is not None:
                 self._running[worker] = piece, now
 
@@ -103,22 +100,21 @@ class GridProgress:
             for row in rows:
                 if row["status"] == "ok":
                     of_row = Piece(**key, model=row["model"])
-                    self._time_left.took(of_row, row["fit_seconds"] + row["predict_seconds"])
-            self._time_left.drop(pieces)
-            for more in then:
-                self._time_left.expect(more)
+                    self._took(of_row, row["fit_seconds"] + row["predict_seconds"])
+            self._expected -= set(pieces)
+            self._expected |= {piece for more in then for piece in more}
             self._rows += rows
             self._done += 1
             self._total += len(then)
             if self._console.is_terminal:
-                table = pd.DataFrame(sorted(self._rows, key=lambda row: self._place[row["model"]]))
+                ordered = sorted(self._rows, key=lambda row: self._order.index(row["model"]))
+                table = pd.DataFrame(ordered)
                 if "rmse" in table:
-                    shown = score_table(table, NO_DIFFERENCES, "rmse")
+                    shown = score_table(table, pd.DataFrame(), "rmse")
                     self._table = (f"{TABLES['rmse']}, so far", shown)
             elif rows:
                 line = f"{_where(key)}, RMSE: {cell_line(rows)}{self._left(' ({})')}"
-                line = f"[{self._done}/{self._total}] {line}"
-                self._console.print(line, soft_wrap=True)
+                self._console.print(f"[{self._done}/{self._total}] {line}", soft_wrap=True)
 
     def _picture(self) -> Group:
         """What stands in the terminal at this moment."""
@@ -133,11 +129,38 @@ class GridProgress:
                 lines.append(Text(f"  {_where(vars(piece))}: {piece.model}{part} ({seconds})"))
             return Group(*self._table, self._bar, *lines)
 
+    def _took(self, piece: Piece, seconds: float) -> None:
+        """It is done; a second time it counts as the first."""
+        if piece in self._expected:
+            self._expected.remove(piece)
+            for kind in self._kinds(piece):
+                sizes, before = self._taken.get(kind, (0.0, 0.0))
+                self._taken[kind] = sizes + self._size_of(piece), before + seconds
+
     def _left(self, form: str = "{}") -> str:
-        now = time.perf_counter()
-        running = {piece: now - since for piece, since in self._running.values()}
-        seconds = self._time_left.seconds(now - self._started, running)
-        return "" if seconds is None else form.format(f"{_duration(seconds)} left")
+        """The time left; "" while nothing is known yet.
+
+        What pieces take is set beside the time that has passed: several are done at a time, and
+        there is work between them.
+        """
+        now, (_, spent) = time.perf_counter(), self._taken.get((), (0.0, 0.0))
+        if not spent:
+            return ""
+        running = self._running.values()
+        gone = {piece: min(now - since, self._takes(piece)) for piece, since in running}
+        left = sum(self._takes(piece) - gone.get(piece, 0.0) for piece in self._expected)
+        seconds = left * (now - self._began) / (spent + sum(gone.values()))
+        return form.format(f"{_duration(seconds)} left")
+
+    def _kinds(self, piece: Piece) -> list[tuple]:
+        return [(piece.model, self._size_of(piece)), (piece.model,), ()]
+
+    def _takes(self, piece: Piece) -> float:
+        """Seconds of a piece: by what a rating took in pieces of the same recommender and size,
+        else of the recommender, else in all."""
+        kind = next(kind for kind in self._kinds(piece) if kind in self._taken)
+        sizes, seconds = self._taken[kind]
+        return self._size_of(piece) * seconds / sizes
 
 
 def _where(key: dict[str, int]) -> str:
@@ -150,12 +173,11 @@ def _duration(seconds: float) -> str:
 
 
 class PiecesProgress:
-    """Shows how many of `total` pieces of work are done and the time left: a bar in a terminal,
+    """Shows how many of `total` pieces of work are done: a bar with the time left in a terminal,
     else a line whenever another tenth is done."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total, self._done = console, total, 0
-        self._started = time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(*columns, TimeRemainingColumn(), console=console)
         self._bar.disable = not console.is_terminal
@@ -174,65 +196,4 @@ class PiecesProgress:
         self._bar.update(self._task, description=what, completed=self._done)
         tenth = 10 * self._done // self._total
         if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
-            seconds = time.perf_counter() - self._started
-            left = _duration(seconds / self._done * (self._total - self._done))
-            self._console.print(f"[{self._done}/{self._total}] {what} ({left} left)")
-
-
-class TimeLeft:
-    """The time left for pieces of work.
-
-    Pieces of the same recommender and size take what such pieces took on average; other sizes what
-    the recommender took for a rating, and a recommender that is not known yet as long as all pieces
-    on average.
-
-    Args:
-        size_of: of a piece: how many ratings it learns, about.
-    """
-
-    def __init__(self, size_of: Callable[[Piece], float]) -> None:
-        self._size_of = size_of
-        self._expected: set[Piece] = set()
-        self._taken: dict[str, list[tuple[float, float]]] = {}  # sizes and seconds of each
-        self._all: list[float] = []
-
-    def expect(self, pieces: Iterable[Piece]) -> None:
-        """They are still to be done."""
-        self._expected |= set(pieces)
-
-    def took(self, piece: Piece, seconds: float) -> None:
-        """It is done; a second time it counts as the first."""
-        if piece in self._expected:
-            self._expected.remove(piece)
-            self._taken.setdefault(piece.model, []).append((self._size_of(piece), seconds))
-            self._all.append(seconds)
-
-    def drop(self, pieces: Iterable[Piece]) -> None:
-        """They need not be done, or are done already."""
-        self._expected -= set(pieces)
-
-    def seconds(self, elapsed: float, running: Mapping[Piece, float]) -> float | None:
-        """Until all is done; None: nothing is known yet.
-
-        What pieces take is set beside the time that has passed: several are done at a time, and
-        there is work between them.
-
-        Args:
-            elapsed: seconds since the first piece was begun.
-            running: seconds since each piece that is being done was begun.
-        """
-        gone = {piece: min(seconds, self._of(piece)) for piece, seconds in running.items()}
-        spent = sum(self._all) + sum(gone.values())
-        if not sum(self._all):
-            return None
-        left = sum(self._of(piece) - gone.get(piece, 0.0) for piece in self._expected)
-        return left * elapsed / spent
-
-    def _of(self, piece: Piece) -> float:
-        """What a piece takes, in all."""
-        size, known = self._size_of(piece), self._taken.get(piece.model)
-        if not known:
-            return sum(self._all) / max(len(self._all), 1)
-        alike = [one for one in known if one[0] == size] or known
-        sizes, seconds = map(sum, zip(*alike, strict=True))
-        return size * seconds / sizes
+            self._console.print(f"[{self._done}/{self._total}] {what}")

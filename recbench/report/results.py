@@ -7,11 +7,15 @@ import pandas as pd
 from rich.console import Console
 
 from recbench.evaluation.protocols import Protocol
-from recbench.evaluation.significance import rmse_intervals, significance
+from recbench.evaluation.significance import (
+    USERS_MEDIAN,
+    in_family,
+    rmse_intervals,
+    significance,
+)
 from recbench.files import CELL, write_csv
 from recbench.report.terminal import (
     TABLES,
-    USERS_MEDIAN,
     cells_of,
     learns_from,
     legend,
@@ -109,12 +113,15 @@ def write_results(
     write_csv(results_table(table, losses), folder.path / RESULTS)
     write_csv(final_results(table), folder.path / "final_results.csv")
     cells = list(table[CELL].drop_duplicates().itertuples(index=False, name=None))
-    references = references_of(cells, reference, trivial, folder)
+    if not protocol.holdout_rule().same_test_rows:  # there is nothing to pair
+        losses = losses.iloc[:0]
+    differences = significance(losses, references_of(cells, reference, trivial, folder))
     if protocol.holdout_rule().same_test_rows:
-        differences = significance(losses, references)
         write_csv(differences, folder.path / "significance.csv")
-    else:  # there is nothing to pair
-        differences = significance(losses.iloc[:0], references.iloc[:0])
+        family = differences[in_family(differences)]
+        if len(family):
+            names = ", ".join(family["reference"].unique())
+            folder.note("family", f"{len(family)} comparisons of RMSE with {names}")
     for score, title in TABLES.items():
         if table[score].notna().any():
             console.print(f"\n{title}", score_table(table, differences, score), sep="\n")

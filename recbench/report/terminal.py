@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import CONSOLE_SVG_FORMAT, Console, RenderableType
+from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.table import Table
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from recbench.contract import LEARNS_FROM, learns_from_words
+from recbench.evaluation.significance import (
+    MARGIN,
+    READ_OUT,
+    USERS_MEDIAN,
+    judged,
+    with_verdicts,
+)
 from recbench.files import CELL
 from recbench.registry import class_of
 
@@ -38,12 +45,9 @@ SCORES = {  # columns of comparison.csv: as they are called in a report
     "ranking_ndcg_at_10": "nDCG at 10 of all movies",
     "ranking_recall_at_10": "recall at 10 of all movies",
 }
-MORE_IS_BETTER = {
-    *("accuracy_mean", "auc_like", "ndcg_at_10", "skill_over_bias", "residual_correlation"),
-    *("ranking_ndcg_at_10", "ranking_recall_at_10"),
-}
-USERS_MEDIAN = "user's median"  # the role of the trivial reference, which has no marks
-ALPHA = 0.05
+MORE_IS_BETTER = {score for score, _, sign in READ_OUT.values() if sign > 0}
+MORE_IS_BETTER |= {"skill_over_bias", "residual_correlation"}
+MARKS = {"better": "+", "worse": "-", "level": "="}  # of verdicts; undecided has none
 ITEMS = LEARNS_FROM["user+items"]
 SHORT = {  # which ratings are learned from, for 80 columns
     "all users": "all users",
@@ -53,8 +57,8 @@ SHORT = {  # which ratings are learned from, for 80 columns
 EARLIER = ("the user, and a film table", "the user, and movie means")  # words of earlier runs
 CONTINUAL_LEGEND = (
     "RMSE: each rating predicted before it is learned, mean over users. From the first: its "
-    "difference in %;\n+ - better, worse (p < .05 after Holm). µs: medians. s: processor seconds, "
-    "fits and item tables included"
+    "difference in %;\n+ - better, worse (p < .05 after Holm), = level (within .5 %). µs: "
+    "medians.\ns: processor seconds, fits and item tables included"
 )
 COLUMNS = 80  # of a picture of the terminal
 
@@ -125,23 +129,20 @@ def learns_from(comparison: pd.DataFrame, model: str) -> str:
 
 
 def marks(differences: pd.DataFrame) -> dict[tuple, str]:
-    """By (num_users, reviews_per_user, model, score) "+" or "-": significantly better or worse than
-    the reference of the cell; the others are not in it."""
-    rows = differences[differences["reference_role"] != USERS_MEDIAN]
-    if rows.empty:
+    """By (num_users, reviews_per_user, model, score) "+", "-" or "=": better or worse than the
+    reference of the cell, or level with it, as the run's family finds; the others are not in it."""
+    if differences.empty:
         return {}
-    rows = rows.drop_duplicates([*CELL, "model", "score"])
-    rows = rows[rows["p_holm"] < ALPHA]
-    better = (rows["difference"] > 0) == rows["score"].isin(MORE_IS_BETTER)
+    rows = differences[differences["verdict"].isin(list(MARKS))]
     keys = rows[[*CELL, "model", "score"]].itertuples(index=False, name=None)
-    return dict(zip(keys, np.where(better, "+", "-").tolist(), strict=True))
+    return dict(zip(keys, rows["verdict"].map(MARKS), strict=True))
 
 
 def references(differences: pd.DataFrame) -> pd.Series:
     """The references of the cells, by num_users and reviews_per_user; not the user's median."""
-    rows = differences[differences["reference_role"] != USERS_MEDIAN]
-    if rows.empty:
+    if differences.empty:
         return pd.Series(dtype=str)
+    rows = differences[differences["reference_role"] != USERS_MEDIAN]
     return rows.drop_duplicates(CELL).set_index(CELL)["reference"]
 
 
@@ -185,6 +186,12 @@ def means_of_cells(
         yield model, scores
 
 
+def replay_verdicts(summary: pd.DataFrame) -> pd.DataFrame:
+    """continual_summary.csv with the `verdict` on each difference from the first learner; the
+    family is all learners of the run."""
+    return with_verdicts(summary.assign(difference=summary["percent"]), 100 * MARGIN)
+
+
 # --- tables -------------------------------------------------------------------------------------
 
 
@@ -196,8 +203,9 @@ def legend(differences: pd.DataFrame) -> str:
         "Columns: users × ratings of each; means over iterations, the best in bold.\n"
         "Learns from: ratings of all users; of the user alone; or of the user, with item\n"
         "statistics (means, an item table) of other users.\n"
-        "+ -: significantly better, worse (p < .05 after Holm for all recommenders and\n"
-        f"cells) than the reference, {against}.  *: never tuned."
+        f"+ -: significantly better, worse than the reference, {against}\n"
+        "(p < .05 after Holm for all recommenders and cells); =: level with it (within\n"
+        ".5 %, p < .05); no mark: undecided.  *: never tuned."
     )
 
 
@@ -245,8 +253,8 @@ def continual_table(summary: pd.DataFrame) -> Table:
     for column in ("recommender", "refitted", "RMSE", "%", "learn µs", "predict µs", "s"):
         table.add_column(column, justify="left" if column.startswith("re") else "right")
     best = summary["rmse"].min()
-    for row in summary.itertuples():
-        mark = ("-" if row.percent > 0 else "+") if row.p_holm < ALPHA else " "
+    for row in replay_verdicts(summary).itertuples():
+        mark = MARKS.get(row.verdict, " ")
         rmse = "failed" if pd.isna(row.rmse) else f"{row.rmse:.3f}"
         costs = (row.learn_us_p50, row.predict_us_p50, row.total_seconds)
         table.add_row(
@@ -265,17 +273,14 @@ FORMAT = FORMAT.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
 def picture_of_run(run: Path, command: str) -> str:
-    """The table at the end of a run of compare_all.py and its legend, below the command."""
-    differences = pd.read_csv(run / "significance.csv")
-    table = score_table(pd.read_csv(run / "comparison.csv"), differences, "rmse")
-    return terminal_picture([f"$ {command}", TABLES["rmse"], table, legend(differences), ""])
-
-
-def terminal_picture(printed: Sequence[RenderableType]) -> str:
-    """What is printed, one after another, as an SVG that needs no other file."""
+    """The table at the end of a run of compare_all.py and its legend, below the command, as an SVG
+    that needs no other file."""
+    comparison = pd.read_csv(run / "comparison.csv")
+    differences = judged(pd.read_csv(run / "significance.csv"), comparison)
     console = Console(
         record=True, width=COLUMNS, file=io.StringIO(), highlight=False, force_terminal=True
     )
-    for one in printed:
+    table = score_table(comparison, differences, "rmse")
+    for one in (f"$ {command}", TABLES["rmse"], table, legend(differences), ""):
         console.print(Text(one) if isinstance(one, str) else one)
     return console.export_svg(title="", theme=MONOKAI, code_format=FORMAT)

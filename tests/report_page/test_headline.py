@@ -21,41 +21,45 @@ def test_the_question_is_that_of_the_holdout(run_folder, replay_folder):
         "How well is a user's next rating predicted from those before it?"
     )
     assert words.subject(run) == (
-        "3 recommenders on made-up: 60 users × 10 ratings of each; all users × all ratings of "
-        "each, 2 times each."
+        "3 recommenders on made-up: 60 × 10; all × all (users × ratings of each), iterations: 2."
     )
     run.main["holdout"] = "my_file:Own"
     assert words.question(run) == "How well are held-out ratings predicted?"
     assert words.question(read_run(replay_folder)).startswith("How well is each rating")
 
 
-def test_significant_only_after_correction(run_folder):
-    run = changed(run_folder, p=0.001, p_holm=0.2, difference=-0.1)
-    text = words.answer(run)
+def test_verdicts_are_those_of_the_files(run_folder):
+    run = changed(run_folder, difference=-0.1, verdict="undecided")
     mean = run.done[run.done["model"] == "near"].groupby("num_users")["rmse"].mean().mean()
-    assert f"near has the lowest error: RMSE {mean:.3f} stars" in text
-    assert "not significantly better or worse in any of 2 cells" in text
-    text = words.answer(changed(run_folder, p_holm=0.04, difference=-0.1))
-    assert "significantly better in 2 and significantly worse in 0 of 2 cells" in text
-    assert "not significant" not in text
+    assert f"near has the lowest error: RMSE {mean:.3f} stars" in words.answer(run)
     users = pd.read_csv(run_folder / "significance.csv")["num_users"]
-    text = words.answer(changed(run_folder, p_holm=users.map({0: 0.04, 60: 0.5}), difference=0.1))
-    assert "significantly better in 0 and significantly worse in 1 of 2 cells" in text
-    assert "not significant in the others" in text
+    run = changed(run_folder, verdict=users.map({0: "level", 60: "undecided"}), difference=0.1)
+    assert (
+        "beside middle it is level in 1, undecided in 1 of 2 cells (differences of +0.100 to "
+        "+0.100 stars)." in words.answer(run)
+    )
 
 
-def test_of_one_cell_the_difference_has_its_interval(run_folder):
-    table = pd.read_csv(run_folder / "comparison.csv")
-    table[table["num_users"] == 0].to_csv(run_folder / "comparison.csv", index=False)
-    rows = pd.read_csv(run_folder / "significance.csv")
-    rows[rows["num_users"] == 0].to_csv(run_folder / "significance.csv", index=False)
-    values = {"difference": -0.25, "low": -0.375, "high": -0.125}
-    text = words.answer(changed(run_folder, **values, p_holm=0.5))
-    assert "−0.250 stars [−0.375, −0.125], −" in text
-    assert "which is not significant (p = 0.500 after Holm's correction)" in text
-    text = words.answer(changed(run_folder, **values, p_holm=1e-5))
-    assert "significantly better, by −0.250 stars" in text
-    assert "p = 1e−05" in text
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        ("better", "it is significantly better, by {} (p = 0.020 after Holm's correction)."),
+        ("level", "it is level, at {} (less than .5 % apart, p = 1e−05)."),
+        ("undecided", "it is undecided, at {}: neither significant (p = 0.020 after Holm's "),
+    ],
+)
+def test_of_one_cell_the_difference_has_its_interval(run_folder, verdict, text):
+    for name in ("comparison.csv", "significance.csv"):
+        table = pd.read_csv(run_folder / name)
+        table[table["num_users"] == 0].to_csv(run_folder / name, index=False)
+    values = {"difference": -0.25, "low": -0.375, "high": -0.125, "verdict": verdict}
+    run = changed(run_folder, **values, p_holm=0.02, p_equivalent=1e-5)
+    size = f"−0.250 stars [−0.375, −0.125], −{25 / mean_of(run, 'middle'):.1f} %"
+    assert text.format(size) in words.answer(run)
+
+
+def mean_of(run, model):
+    return run.done.loc[run.done["model"] == model, "rmse"].mean()
 
 
 def test_where_the_reference_is_best_the_next_is_named(tmp_path):
@@ -84,5 +88,3 @@ def test_of_a_replay(replay_folder):
     text = words.answer(run)
     assert f"second@x1.5 has the lowest error: RMSE {row['rmse']:.3f} stars" in text
     assert f"by {row['percent']:+.1f} %".replace("-", "−") in text
-    run.main["p_holm"] = run.main["p_holm"].where(run.main["p_holm"].isna(), 0.3)
-    assert "which is not significant (p = 0.300" in words.answer(run)

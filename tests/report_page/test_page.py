@@ -22,8 +22,6 @@ from recbench.report.html.run_files import read_run
 from recbench.report.html.run_report import page_of, write_report
 from recbench.report.style import shown_at_first
 
-RUNS = ["main/ml-1m-test-users", "main/ml-100k-global-time", "continual/extract"]
-
 
 def rendered(folder):
     return render(page_of(read_run(folder)))
@@ -73,18 +71,6 @@ def test_the_library_is_whole_and_the_policy_names_the_scripts_alone(grid_folder
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", without_library(page))
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_a_published_run_has_a_page(name):
-    page = rendered(ROOT / "results" / name)
-    assert len(without_library(page).encode()) < 2_000_000
-    assert len(page.encode()) < 4_000_000
-    data = data_of(page)
-    assert len(data["sections"]) >= 4
-    drawn = re.findall(r'data-chart="(\w+)"', page)
-    assert len(drawn) >= 4
-    assert set(drawn) == set(data["figures"])
-
-
 def test_figures_and_tables_are_what_the_files_say(grid_folder):
     page = page_of(read_run(grid_folder))
     data = data_of(render(page))
@@ -105,7 +91,8 @@ def test_figures_and_tables_are_what_the_files_say(grid_folder):
     pd.testing.assert_series_equal(
         forest["difference"].sort_index(), differences["difference"].sort_index()
     )
-    assert (forest["_open"] == (forest["p_holm"] >= 0.05)).all()
+    assert (forest["_open"] == ~(forest["p_holm"] < 0.05)).all()
+    assert (forest["p_holm"].notna() == (forest.index.get_level_values("score") == "rmse")).all()
 
 
 def test_of_many_recommenders_the_best_are_shown_and_the_reference():
@@ -129,14 +116,9 @@ def test_sections_that_a_run_cannot_fill_are_left_out_and_named(grid_folder, run
     assert "Ranking of all movies was not measured" in page
 
 
-def test_a_run_of_which_all_failed_has_a_page(failed_folder):
-    page = write_report(failed_folder).read_text()
-    assert "all 4 failed" in page
-    assert "why" in page
-
-
-def test_a_report_is_the_page_and_the_figures(run_folder):
+def test_a_report_is_the_page_and_the_figures(run_folder, failed_folder):
     folder = run_folder
+    assert "all 4 failed" in write_report(failed_folder).read_text()
     write_report(folder)
     for name in ("error_by_ratings", "differences", "error_by_cost", "error_by_bytes"):
         assert (folder / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -147,19 +129,18 @@ def test_a_report_is_the_page_and_the_figures(run_folder):
 
 @pytest.mark.slow
 def test_from_the_command_line(two, tmp_path, replay_folder, capsys):
-    first, second = two
-    replay = shutil.copytree(replay_folder, tmp_path / "replay")
-    command = [sys.executable, "-m", "recbench.report", str(first / "nowhere")]
+    runs = tuple(map(str, two))
+    command = [sys.executable, "-m", "recbench.report", str(tmp_path / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {first / 'nowhere'}: is no folder. ")
-    assert len((done.stdout + done.stderr).splitlines()) == 1
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {tmp_path / 'nowhere'}: is no folder. ")
+    replay = shutil.copytree(replay_folder, tmp_path / "replay")
     assert main(Parameters(runs=(str(replay),))) == 0
     assert capsys.readouterr().out == f"{replay / 'report.html'}\n"
     assert (replay / "plots" / "latency.svg").exists()
-    assert main(Parameters(runs=(str(first), str(second)))) == 0
-    assert (second / "changes-from-a.html").exists()
+    assert main(Parameters(runs=runs)) == 0
+    assert (two[1] / "changes-from-a.html").exists()
     with pytest.raises(InputError, match="Expected one, or two"):
-        main(Parameters(runs=(str(first),) * 3))
+        main(Parameters(runs=(*runs, *runs)))
     with pytest.raises(InputError, match="name no folder with it"):
-        main(Parameters(runs=(str(first),), check=True))
+        main(Parameters(runs=runs[:1], check=True))

@@ -2,7 +2,6 @@
 
 import json
 
-import pandas as pd
 import pytest
 from made_runs import make_grid
 
@@ -26,6 +25,11 @@ def test_names_that_pandas_would_read_as_nothing_stay_names(tmp_path):
     assert set(run.differences["reference"]) == {"NA"}
 
 
+def edited(change):
+    """comparison.csv with its text changed."""
+    return lambda run: (run / GRID).write_text(change((run / GRID).read_text()))
+
+
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
@@ -36,8 +40,11 @@ def test_names_that_pandas_would_read_as_nothing_stay_names(tmp_path):
         (lambda run: (run / GRID).unlink(), "has neither comparison.csv nor"),
         (lambda run: (run / GRID).write_bytes(b"\xff\xfe\x00"), "comparison.csv: is damaged"),
         (lambda run: (run / GRID).write_text(""), "comparison.csv: has no row"),
-        (lambda run: (run / GRID).write_text("a,b\n1,2\n"), "has no column dataset, model"),
+        (lambda run: (run / GRID).write_text("a,b\n1,2\n"), "has no column num_users, rev"),
         (lambda run: (run / "significance.csv").write_text('"x\n'), "significance.csv: is damaged"),
+        (edited(lambda text: text.replace("0.8,60", "0.8,many", 1)), "line 2: num_users is 'many'"),
+        (edited(lambda text: text + text.split("\n", 1)[1]), "several rows of one num_users"),
+        *((edited(lambda text, n=n: text[:-n]), r"\.csv: is damaged") for n in (5, 50, 120)),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_message(run_folder, harm, message):
@@ -55,29 +62,6 @@ def test_a_run_that_was_stopped_says_how_to_go_on(run_folder):
         read_run(run_folder)
     (run_folder / "segments.csv").write_text("name\n")
     with pytest.raises(InputError, match=r"python continual\.py --resume"):
-        read_run(run_folder)
-
-
-def test_a_word_in_place_of_a_number_is_found(run_folder):
-    text = (run_folder / GRID).read_text().splitlines()
-    text[3] = text[3].replace("made-up,strict,last,0.8,60", "made-up,strict,last,0.8,many")
-    (run_folder / GRID).write_text("\n".join(text) + "\n")
-    with pytest.raises(InputError, match="line 4: num_users is 'many', expected a number"):
-        read_run(run_folder)
-
-
-@pytest.mark.parametrize("cut", [5, 50, 120])
-def test_a_file_that_was_cut_off_is_found(run_folder, cut):
-    whole = (run_folder / GRID).read_text()
-    (run_folder / GRID).write_text(whole[:-cut])
-    with pytest.raises(InputError, match=r"comparison\.csv: is damaged"):
-        read_run(run_folder)
-
-
-def test_rows_that_stand_twice_are_of_another_script(run_folder):
-    table = pd.read_csv(run_folder / GRID)
-    pd.concat([table, table]).to_csv(run_folder / GRID, index=False)
-    with pytest.raises(InputError, match="several rows of one num_users"):
         read_run(run_folder)
 
 

@@ -1,4 +1,4 @@
-"""The page of what changed from one run to another: scores with intervals, costs, settings.
+"""The page of what changed from one run to another: scores with intervals, cost, settings.
 
 A score of a recommender in a cell is compared over the users that both runs have tested, paired,
 where both have predictions.parquet of the same data; else it has no interval.
@@ -7,23 +7,29 @@ where both have predictions.parquet of the same data; else it has no interval.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from recbench.errors import InputError
-from recbench.evaluation.significance import READ_OUT, holm, two_sided_p
+from recbench.evaluation.significance import (
+    MARGIN,
+    READ_OUT,
+    holm,
+    two_sided_p,
+    with_verdicts,
+)
 from recbench.files import CELL
 from recbench.report.figure import best_first, forest
 from recbench.report.html import user_sections as users
-from recbench.report.html.grid_sections import HOLM
+from recbench.report.html.grid_sections import HOVER
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, RunFiles, read_run
-from recbench.report.html.words import facts
+from recbench.report.html.words import counts
 from recbench.report.style import run_looks, shown_at_first
-from recbench.report.terminal import ALPHA, SCORES, cells_of, scores_of
+from recbench.report.terminal import SCORES, cells_of, scores_of
 
+COSTS = {"seconds": "seconds to fit and predict", "bytes_per_user": "bytes per user"}
 COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "users"]
 
 
@@ -37,17 +43,14 @@ def write_changes(before: Path, after: Path) -> Path:
     if before.resolve() == after.resolve():
         raise InputError(f"{after}: is named twice. Name the folders of two runs")
     runs = read_run(before), read_run(after)
-    if runs[0].kind != runs[1].kind:
-        raise InputError(
-            f"{before} has {runs[0].kind}, {after} has {runs[1].kind}: runs of two scripts cannot "
-            "be compared. Name two of one"
-        )
+    for run in runs:
+        if run.kind != GRID:
+            raise InputError(f"{run.folder}: has no {GRID}. Name two runs of compare_all.py")
     file = runs[1].folder / f"changes-from-{runs[0].folder.resolve().name}.html"
     return write_page(_page(*runs), file)
 
 
 def _page(before: RunFiles, after: RunFiles) -> Page:
-    grid = after.kind == GRID
     table = changed_scores(before, after)
     if table.empty:
         raise InputError(
@@ -58,8 +61,7 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
     models = table["model"].unique()
     both = pd.concat([before.main, after.main])
     looks = {name: look for name, look in run_looks(both).items() if name in models}
-    where = "recommenders in the cells" if grid else "recommenders"
-    subject = f"{len(models)} {where} that both runs have, on {after.dataset}."
+    subject = f"{len(models)} recommenders in the cells that both runs have, on {after.dataset}."
     if before.dataset != after.dataset:
         subject += f" The run before was on {before.dataset}: differences are of the data, too."
     return Page(
@@ -68,112 +70,86 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
         heading=f"What changed from {names[0]} to {names[1]}?",
         subject=subject,
         answer=answer(table),
-        sections=[_scores(table, grid), *_tables(before, after)],
+        sections=[_scores(table), _settings(before, after)],
         looks=looks,
         shown=shown_at_first(list(looks), pd.concat([before.done, after.done]), []),
-        cells=cells_of(table) if grid else [],
-        scores={name: title for name, title in SCORES.items() if name in set(table["score"])},
-        facts={
-            f"The run before: {names[0]}": facts(before),
-            f"The run after: {names[1]}": facts(after),
-        },
+        cells=cells_of(table),
+        scores={k: v for k, v in (SCORES | COSTS).items() if k in set(table["score"])},
         command=f"python -m recbench.report {before.folder} {after.folder}",
     )
 
 
 def answer(table: pd.DataFrame) -> str:
-    """One sentence: how many RMSEs are significantly better, worse, and not."""
+    """One sentence: what the tests say of the RMSEs."""
     rows = table[table["score"] == "rmse"]
-    span = f"{rows['difference'].min():+.3f} to {rows['difference'].max():+.3f}".replace("-", "−")
-    tested = rows[rows["p_holm"].notna()]
     if (rows["difference"] == 0).all():
         return f"Nothing changed: each of {len(rows)} RMSEs is the same."
+    tested = rows[rows["verdict"] != ""]
     if tested.empty:
-        return (
-            f"{len(rows)} RMSEs changed by {span} stars; these files do not show whether that is "
-            "significant."
-        )
-    significant = tested.loc[tested["p_holm"] < ALPHA, "difference"]
-    better, worse = (significant < 0).sum(), (significant > 0).sum()
-    rest = len(rows) - better - worse
-    return (
-        f"Of {len(rows)} RMSEs {better} are significantly better and {worse} significantly worse "
-        f"than before; {rest} are not significantly different (changes of {span} stars)."
-    )
+        return f"These files do not show whether changes of the {len(rows)} RMSEs are significant."
+    return f"RMSE after, beside before: {counts(tested)}."
 
 
-def _scores(table: pd.DataFrame, grid: bool) -> Section:
+def _scores(table: pd.DataFrame) -> Section:
     text = (
         "A point is the difference, after minus before, over the users that both runs have tested; "
-        f"its line is the 95 % interval, paired by user. {HOLM} for all of the score); open: not "
-        "significant, or not tested, as without predictions of the same users in both runs."
+        "its line is the 95 % interval, paired by user. Filled: significant (p < .05 after Holm's "
+        "correction for all RMSEs). Level: less than .5 % apart. Other scores have intervals "
+        "alone, and there is none without predictions of the same users in both runs, nor of cost: "
+        "seconds mean nothing where the machines differ or were busy."
     )
-    follows = ("cell", "score") if grid else ("score",)
+    follows = ("cell", "score")
     figure = forest(
         best_first(table, "difference"),
         "change of {score} ({side}: better)",
         name="changes",
-        hover=("{+difference}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        hover=("{+difference}", "[{+low}, {+high}]", *HOVER),
         follows=follows,
     )
     return Section("changes", "What changed", [text], figure.table, [figure], follows)
 
 
-def _tables(before: RunFiles, after: RunFiles) -> list[Section]:
-    costs = (
-        "Seconds and bytes per user, and their ratio, after to before. Seconds have no interval, "
-        "and mean nothing where the machines differ or were busy."
-    )
+def _settings(before: RunFiles, after: RunFiles) -> Section:
     settings = changed_settings(before, after)
     what = "Differences between the two run.json." if len(settings) else "There are none."
-    return [
-        Section("costs", "What it costs", [costs], changed_costs(before, after)),
-        Section("settings", "What was set differently", [what], settings),
-    ]
+    return Section("settings", "What was set differently", [what], settings)
 
 
 # --- the tables ---------------------------------------------------------------------------------
 
 
-def _key(run: RunFiles) -> list[str]:
-    """The columns that name a result: a recommender, in a grid in its cell."""
-    return [*CELL, "model"] if run.kind == GRID else ["model"]
-
-
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """One row for each score, cell and recommender that both runs have: `before` and `after`, their
-    `difference` with a 95 % interval `low` .. `high`, `p` and `p_holm` (corrected for all of a
-    score), over how many `users`."""
-    key = _key(before)
-    sides = [
-        {
-            (score, *names): float(own[score].mean())
-            for score in scores_of(run.done)
-            for names, own in run.done.dropna(subset=score).groupby(key, sort=False)
-        }
-        for run in (before, after)
-    ]
-    paired = _paired(before, after) if before.kind == GRID else {}
-    records = []
-    for one, old in sides[0].items():
-        if one in sides[1]:
-            means = {"before": old, "after": sides[1][one], "difference": sides[1][one] - old}
-            records.append(dict(zip(["score", *key], one, strict=True)) | paired.get(one, means))
-    table = pd.DataFrame(records, columns=["score", *key, *COLUMNS])
-    tested = table["p"].notna()
-    by_score = table[tested].groupby("score")["p"]
-    table.loc[tested, "p_holm"] = by_score.transform(lambda p: holm(p.to_numpy(dtype=float)))
-    return table
+    """One row for each score or cost, cell and recommender that both runs have: `before` and
+    `after`, their `difference` with a 95 % interval `low` .. `high` and `p`, over how many `users`;
+    of RMSE `p_holm` (corrected for all of them) and `verdict`."""
+    table = pd.concat([_means(before), _means(after)], axis=1, join="inner")
+    table = table.set_axis(["before", "after"], axis=1).reindex(columns=COLUMNS).astype(float)
+    table["difference"] = table["after"] - table["before"]
+    table.update(_paired(before, after))
+    table = table.reset_index()
+    rmse = table["score"] == "rmse"
+    tested = rmse & table["p"].notna()
+    table.loc[tested, "p_holm"] = holm(table.loc[tested, "p"].to_numpy())
+    return with_verdicts(table, (MARGIN * table["before"]).where(rmse))
 
 
-def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
+def _means(run: RunFiles) -> pd.Series:
+    """The mean of each score and cost, by score, cell and recommender."""
+    done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
+    names = [*scores_of(done), *(name for name in COSTS if name in done)]
+    long = done.melt([*CELL, "model"], names, "score")
+    return long.groupby(["score", *CELL, "model"], sort=False)["value"].mean().dropna()
+
+
+def _paired(before: RunFiles, after: RunFiles) -> pd.DataFrame:
     """By score, cell and recommender; empty if a user id is not the same user in both."""
+    index = pd.MultiIndex.from_tuples([], names=["score", *CELL, "model"])
     data, other_data = (
         [(one.get("name"), one.get("fingerprint")) for one in run.metadata.get("datasets") or []]
         for run in (before, after)
     )
     if not data or data != other_data or before.losses.empty or after.losses.empty:
-        return {}
+        return pd.DataFrame(index=index)
     key = [*CELL, "model", "user_id"]
     sides = [users.losses_of_users(run).set_index(key) for run in (before, after)]
     both = sides[0].join(sides[1], how="inner", lsuffix="_before", rsuffix="_after")
@@ -185,28 +161,11 @@ def _paired(before: RunFiles, after: RunFiles) -> dict[tuple, dict[str, Any]]:
             if len(pair) < users.FEWEST_USERS:
                 continue
             old, new = pair.T
-            of_root = read_out is np.sqrt
-            interval = (users.rmse_difference if of_root else users.mean_difference)(new, old)
+            interval = users.paired_difference(new, old, of_root=read_out is np.sqrt)
             p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(pair))
             about = {"before": read_out(old.mean()), "after": read_out(new.mean()), "p": p}
             found[(score, *names)] = about | interval | {"users": len(pair)}
-    return found
-
-
-def changed_costs(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """Seconds and bytes per user of each recommender (and cell), before and after, and their ratio
-    after to before."""
-    parts = ["fit_seconds", "predict_seconds"] if before.kind == GRID else ["total_seconds"]
-    columns, tables = ["seconds", "bytes_per_user"], []
-    for run in (before, after):
-        done = run.done.assign(seconds=run.done[parts].sum(axis=1, skipna=False))
-        done = done.reindex(columns=[*_key(run), *columns])
-        tables.append(done.groupby(_key(run), sort=False)[columns].mean())
-    both = tables[0].join(tables[1], how="inner", lsuffix="_before", rsuffix="_after")
-    for name in columns:
-        ratio = both[f"{name}_after"] / both[f"{name}_before"].where(both[f"{name}_before"] > 0)
-        both[f"{name}_ratio"] = ratio
-    return both.dropna(axis="columns", how="all").reset_index()
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(index.names)
 
 
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:

@@ -16,7 +16,15 @@ from recbench.report.terminal import (
     scores_of,
 )
 
-HOLM = "Filled: significant (p < .05 after Holm's correction"
+VERDICTS = (
+    "Filled: significant (p < .05 after Holm's correction for all of the run's comparisons of RMSE "
+    "with its reference). Level: the RMSEs differ by less than .5 % (two one-sided tests, p < .05)"
+)
+HOVER = ("{verdict}", "p = {p_holm} (Holm)")
+BYTES = (
+    "Bytes per user are of the user's own part of a model, what serves all is bytes_shared; in "
+    "runs without that column, of the whole shared out among all users."
+)
 COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 
@@ -25,18 +33,17 @@ COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 def error_by_ratings(run: RunFiles) -> Section:
     """Every score of every recommender in every cell, with a band."""
-    table = scores_by_cell(run.done, run.differences, list(scores_of(run.done)))
+    table = scores_by_cell(run.done, list(scores_of(run.done)))
     figure = errors_figure(table, run.dataset)
-    band = (
-        "Bands: ± the standard deviation between iterations, less what all recommenders share."
-        if run.done["iteration"].nunique() > 1
-        else "Bars: the 95 % interval of the difference from the reference, over users, set on the "
-        "reference's own score; the reference has none."
+    text = (
+        "The score of held-out ratings, mean over iterations; bands, where there are several: ± "
+        "their standard deviation, less what all recommenders share. Of RMSE, + −: significantly "
+        "better, worse than the reference, =: level with it."
     )
     return Section(
         "error-by-ratings",
         "Error by ratings per user" if len(cells_of(table)) > 1 else "Error",
-        [f"The score of held-out ratings, mean over iterations. {band}"],
+        [text],
         figure.table,
         [figure],
         ("score",),
@@ -44,27 +51,18 @@ def error_by_ratings(run: RunFiles) -> Section:
     )
 
 
-def scores_by_cell(
-    done: pd.DataFrame, differences: pd.DataFrame, scores: list[str]
-) -> pd.DataFrame:
-    """The mean of each score over iterations by cell and recommender, with `low` and `high`.
-
-    Of several iterations these are the mean ± the standard deviation, of one the interval of the
-    difference from the reference, see `_from_reference`.
-    """
-    several = done["iteration"].nunique() > 1
+def scores_by_cell(done: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
+    """The mean of each score over iterations by cell and recommender, and ± their standard
+    deviation, `low` and `high`."""
     tables = []
     for score in scores:
         rows = done[done[score].notna()]
         rows = rows.assign(centred=_centred(rows, score))
         groups = rows.groupby([*CELL, "model"], sort=False)
-        table = groups[score].agg(["mean", "count"]).reset_index()
-        if several:
-            spread = groups["centred"].std().to_numpy()
-            table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
-        else:
-            table = _from_reference(table, differences[differences["score"] == score])
-        tables.append(table.assign(score=score))
+        table = groups[score].agg(["mean", "count"])
+        spread = groups["centred"].std()
+        table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
+        tables.append(table.reset_index().assign(score=score))
     table = pd.concat(tables, ignore_index=True).rename(columns={"count": "iterations"})
     return table[["score", *CELL, "model", "mean", "low", "high", "iterations"]]
 
@@ -74,21 +72,6 @@ def _centred(rows: pd.DataFrame, score: str) -> pd.Series:
     an iteration draws move all recommenders alike, which makes no difference uncertain."""
     of_iteration = rows.groupby(ITERATION)[score].transform("mean")
     return rows[score] - of_iteration + rows.groupby(CELL)[score].transform("mean")
-
-
-def _from_reference(table: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
-    """`low` and `high`: the reference's score and the interval of the difference from it."""
-    if differences.empty:
-        return table.assign(low=float("nan"), high=float("nan"))
-    here = differences.drop_duplicates([*CELL, "model"])
-    table = table.merge(
-        here[[*CELL, "model", "reference", "low", "high"]], on=[*CELL, "model"], how="left"
-    )
-    means = table[[*CELL, "model", "mean"]].set_axis([*CELL, "reference", "of_reference"], axis=1)
-    table = table.merge(means, on=[*CELL, "reference"], how="left")
-    for end in ("low", "high"):
-        table[end] = table["of_reference"] + table[end]
-    return table
 
 
 def errors_figure(table: pd.DataFrame, dataset: str) -> Figure:
@@ -150,14 +133,11 @@ def differences(run: RunFiles) -> Section:
         return Section("differences", title, [why])
     text = [
         "A point is the difference in the score, recommender minus reference; its line is the 95 % "
-        f"interval over users (paired bootstrap). {HOLM} for all recommenders and cells); open: "
-        "not significant. The scale is linear about zero and logarithmic beyond.",
+        f"interval over users (paired bootstrap). {VERDICTS}. Other scores have intervals alone. "
+        "The scale is linear about zero and logarithmic beyond.",
         "How many users each recommender serves better than the reference does; ties count half.",
     ]
-    columns = [*CELL, "score", "model", "reference_role", "reference", "difference", "low", "high"]
-    columns += ["p", "p_holm", "better_share", "better_low", "better_high", "users"]
-    table = table.filter(items=columns)
-    table = table[table["score"].isin(list(SCORES))]
+    table = table[table["score"].isin(list(SCORES))].drop(columns="p")  # which is not corrected
     table = best_first(table, "difference").sort_values(
         "reference_role", key=lambda role: role.map(run.roles.index), kind="stable"
     )
@@ -167,7 +147,7 @@ def differences(run: RunFiles) -> Section:
         table,
         "difference in {score} ({side} of the line: better)",
         name="differences",
-        hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", *HOVER),
         follows=follows,
         title=f"Difference from {names}, RMSE in stars",
         note="line: 95 % interval over users; filled: significant after Holm; logarithmic far "
@@ -187,13 +167,6 @@ def differences(run: RunFiles) -> Section:
 
 
 # --- cost, ranking of all movies, calibration ---------------------------------------------------
-
-
-def bytes_of_whom(done: pd.DataFrame) -> str:
-    """What bytes per user are in the rows of a run: before there was `bytes_shared`, of all."""
-    if "bytes_shared" in done:
-        return " Bytes per user are of the user's own part of a model; what serves all is not in."
-    return " Bytes per user: of a model of all users, the whole shared out among them."
 
 
 def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) -> list[Figure]:
@@ -236,9 +209,8 @@ def cost(run: RunFiles) -> Section:
     text = (
         "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
         "named below; item tables and item baselines are made in advance and not counted. The "
-        "line joins recommenders that none is both quicker (smaller) and better than."
+        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
     )
-    text += bytes_of_whom(done) if len(figures) > 1 else ""
     return Section("cost", "Error by cost", [text], table, figures, ("cell",))
 
 

@@ -47,7 +47,6 @@ class Section:
         follows: which switches choose the rows that are shown: "cell", "score", "role".
         shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
             has what stands after the values of `x`, `x_best` whether they are bold.
-        warning: a sentence to be noticed.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
     follows: tuple[str, ...] = ()
     shown: pd.DataFrame | None = None
-    warning: str = ""
 
     @property
     def n_rows(self) -> int:
@@ -87,9 +85,7 @@ class Page:
         shown: those of them that figures show at first.
         cells, scores, roles: what can be chosen; the last cell, the first score (name -> title) and
             the first role (of a reference) are at first.
-        has_search: whether rows of tables can be searched.
-        protocol: sentences.
-        facts: heading -> name -> text.
+        facts: heading -> name -> text; one without a name is left out.
     """
 
     title: str
@@ -104,8 +100,6 @@ class Page:
     cells: list[tuple[int, int]] = field(default_factory=list)
     scores: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
-    has_search: bool = False
-    protocol: list[str] = field(default_factory=list)
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.report.figure import Axis, Figure, forest
-from recbench.report.html.grid_sections import HOLM, bytes_of_whom, cost_figures
+from recbench.report.html.grid_sections import BYTES, HOVER, cost_figures
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 
@@ -15,26 +15,13 @@ AGES = ["under a minute", "minutes", "hours", "days", "weeks", "months"]
 
 def learning_curves(run: RunFiles) -> Section:
     """Error by the number of earlier ratings of the user."""
-    columns = ["model", "ratings_seen", "up_to", "n_events", "n_users"]
-    columns += [f"{score}{end}" for score in ("rmse", "mae") for end in ("", "_low", "_high")]
-    figure = curves_figure(run.tables["learning_curve.csv"].filter(items=columns))
-    fewest = min(FEWEST_USERS, figure.table["n_users"].max()) if len(figure.table) else 0
-    text = (
-        "Error of the next ratings by the number of earlier ratings of the user; each is predicted "
-        "before it is learned. Bands: 95 % intervals over users; points of fewer than "
-        f"{fewest:.0f} users are left out."
-    )
-    title = "Error by ratings of the user"
-    return Section("learning-curves", title, [text], figure.table, [figure])
-
-
-def curves_figure(curve: pd.DataFrame) -> Figure:
-    """Lines of RMSE, or MAE, with bands; `curve`: rows of learning_curve.csv."""
-    curve = curve[curve["n_users"] >= min(FEWEST_USERS, curve["n_users"].max())]
-    return Figure(
+    curve = run.tables["learning_curve.csv"].drop(columns="recommender", errors="ignore")
+    fewest = min(FEWEST_USERS, curve["n_users"].max()) if len(curve) else 0
+    curve = curve[curve["n_users"] >= fewest].sort_values("ratings_seen", kind="stable")
+    figure = Figure(
         "learning_curves",
         "lines",
-        curve.sort_values("ratings_seen", kind="stable"),
+        curve,
         Axis("ratings_seen", "earlier ratings of the user (each up to the next)", "places"),
         Axis("{score}", "{score}, of the next ratings ({better} is better)"),
         ("{score}_low", "{score}_high"),
@@ -43,22 +30,31 @@ def curves_figure(curve: pd.DataFrame) -> Figure:
         title="Error by ratings of the user, each predicted before it is learned",
         note="band: 95 % interval\nover users\n",
     )
+    text = (
+        "Error of the next ratings by the number of earlier ratings of the user; each is predicted "
+        "before it is learned. A name ends with when the recommender is refitted: @never, after n "
+        "ratings (@1000), after some time (@1d), with n times as many ratings (@x1.5). Bands: 95 % "
+        f"intervals over users; points of fewer than {fewest:.0f} users are left out."
+    )
+    title = "Error by ratings of the user"
+    return Section("learning-curves", title, [text], figure.table, [figure])
 
 
 def differences(run: RunFiles) -> Section:
     """The RMSE of each learner beside the first one's."""
-    columns = ["model", "rmse", "mae", "difference", "low", "high", "p", "p_holm"]
-    table = run.done[run.done["percent"].notna()].rename(columns={"percent": "difference"})
+    columns = ["model", "rmse", "mae", "difference", "low", "high", "verdict", "p_holm"]
+    table = run.done[run.done["percent"].notna()]
     figure = forest(
         table.filter(items=columns).sort_values("difference"),
         "difference in RMSE, % (left of the line: better)",
         name="differences",
-        hover=("{+difference} %", "[{+low}, {+high}]", "p = {p_holm} (Holm)"),
+        hover=("{+difference} %", "[{+low}, {+high}]", *HOVER),
     )
     text = (
         "A point is how much higher or lower the RMSE is than that of the first recommender of the "
-        f"run, in percent; its line is the 95 % interval over users. {HOLM}); open: not "
-        "significant. The scale is linear about zero and logarithmic beyond."
+        "run, in percent; its line is the 95 % interval over users. Filled: significant (p < .05 "
+        "after Holm's correction for all recommenders). Level: less than .5 % apart. The scale is "
+        "linear about zero and logarithmic beyond."
     )
     title = "Differences from the first recommender"
     return Section("differences", title, [text], figure.table, [figure])
@@ -69,18 +65,7 @@ def waiting(run: RunFiles) -> Section | None:
     table = run.tables["waiting.csv"]
     if table.empty:
         return None
-    columns = ["model", "age", "n_events", "rmse", "rmse_reference", "percent"]
-    figure = waiting_figure(table.filter(items=columns))
-    text = (
-        "RMSE beside that of the first recommender on the same ratings, by how old the last fit "
-        "was when they came. The scale is linear about zero and logarithmic beyond."
-    )
-    return Section("waiting", "Staleness", [text], figure.table, [figure])
-
-
-def waiting_figure(table: pd.DataFrame) -> Figure:
-    """Lines of the difference in RMSE by the age of the last fit; `table`: rows of waiting.csv."""
-    return Figure(
+    figure = Figure(
         "waiting",
         "lines",
         table.sort_values("age", key=lambda age: age.map(AGES.index), kind="stable"),
@@ -90,6 +75,11 @@ def waiting_figure(table: pd.DataFrame) -> Figure:
         rule=0,
         title="Staleness",
     )
+    text = (
+        "RMSE beside that of the first recommender on the same ratings, by how old the last fit "
+        "was when they came. The scale is linear about zero and logarithmic beyond."
+    )
+    return Section("waiting", "Staleness", [text], figure.table, [figure])
 
 
 def cost(run: RunFiles) -> Section:
@@ -99,8 +89,8 @@ def cost(run: RunFiles) -> Section:
     table = table.rename(columns={"total_seconds": "seconds"})
     text = (
         "RMSE against processor seconds of the whole replay, fits and item tables included. The "
-        "line joins recommenders that none is both quicker (smaller) and better than."
-    ) + bytes_of_whom(run.done)
+        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
+    )
     figures = cost_figures(table, "processor seconds of the whole replay", ())
     return Section("cost", "Error by cost", [text], table, figures)
 
@@ -112,8 +102,8 @@ def latency(run: RunFiles) -> Section:
     parts = [
         table[["model", f"{what}_us_p50", f"{what}_us_p99"]]
         .set_axis(["model", "median", "high"], axis=1)
-        .assign(what=what, low=lambda rows: rows["median"], _open=what == "learn", _shift=shift)
-        for what, shift in (("predict", -0.16), ("learn", 0.16))
+        .assign(what=what, low=lambda rows: rows["median"], _open=what == "learn")
+        for what in ("predict", "learn")
     ]
     title = "Predicting and learning one rating"
     figure = Figure(
@@ -121,7 +111,6 @@ def latency(run: RunFiles) -> Section:
         "list",
         pd.concat(parts).dropna(subset="median"),
         Axis("median", "microseconds (log scale); filled: predict, open: learn", "log"),
-        Axis("_shift"),
         hover=("{what}: {median} µs, 99th percentile {high} µs",),
         title=title,
     )

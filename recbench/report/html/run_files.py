@@ -9,37 +9,36 @@ from pathlib import Path
 import pandas as pd
 
 from recbench.errors import InputError
+from recbench.evaluation.significance import USERS_MEDIAN, judged
 from recbench.files import CELL, ITERATION
-from recbench.report.terminal import USERS_MEDIAN
+from recbench.report.terminal import replay_verdicts
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import read_metadata
 
 GRID, REPLAY = "comparison.csv", "continual_summary.csv"
 PREDICTIONS = "predictions.parquet"
-TEXT = ("dataset", "protocol", "model", "reference", "reference_role", "retrained", "error")
-# of each kind of run its files, and of each the columns that it has to have: of text, of numbers
-FILES: dict[str, dict[str, tuple[list[str], list[str]]]] = {
+TEXT = {  # columns of text; the others in `FILES` are of numbers
+    *("dataset", "protocol", "model", "status", "error", "retrained", "age"),
+    *("score", "reference", "reference_role", "verdict"),
+}
+DIFFERENCE = [*CELL, "score", "model", "reference", "difference", "low", "high", "p"]
+# of each kind of run its files, and of each the columns that it has to have
+FILES = {
     GRID: {
-        GRID: (
-            ["dataset", "model", "status"],
-            [*ITERATION, "rmse", "fit_seconds", "predict_seconds"],
-        ),
-        "significance.csv": (
-            ["score", "model", "reference", "reference_role"],
-            [*CELL, "difference", "low", "high", "p", "p_holm", "better_share"],
-        ),
-        "claims.csv": (["score", "model", "reference"], [*CELL, "difference", "low", "high", "p"]),
+        GRID: [*ITERATION, "dataset", "model", "status", "rmse", "fit_seconds", "predict_seconds"],
+        "significance.csv": [*DIFFERENCE, "reference_role", "p_holm", "better_share"],
+        "claims.csv": DIFFERENCE,
     },
     REPLAY: {
-        REPLAY: (
-            ["dataset", "model", "retrained", "status"],
-            ["rmse", "mae", "percent", "low", "high", "p_holm", "total_seconds"],
-        ),
-        "learning_curve.csv": (
-            ["model", "retrained"],
-            ["ratings_seen", "n_users", "rmse", "rmse_low", "rmse_high", "mae"],
-        ),
-        "waiting.csv": (["model", "retrained", "age"], ["n_events", "rmse", "percent"]),
+        REPLAY: [
+            *("dataset", "model", "retrained", "status", "rmse", "mae"),
+            *("percent", "low", "high", "p_holm", "total_seconds"),
+        ],
+        "learning_curve.csv": [
+            *("model", "retrained", "ratings_seen", "n_users", "mae"),
+            *("rmse", "rmse_low", "rmse_high"),
+        ],
+        "waiting.csv": ["model", "retrained", "age", "n_events", "rmse", "percent"],
     },
 }
 EXPECTED = "Expected the folder of a run of compare_all.py or continual.py"
@@ -122,17 +121,20 @@ def read_run(folder: Path) -> RunFiles:
     kind = next((name for name in FILES if (folder / name).is_file()), None)
     if kind is None:
         raise InputError(f"{folder}: has neither {GRID} nor {REPLAY}. {EXPECTED}")
-    tables = {name: _read(folder / name, *columns) for name, columns in FILES[kind].items()}
+    tables = {name: _read(folder / name, columns) for name, columns in FILES[kind].items()}
     key = [*ITERATION, "model"] if kind == GRID else ["model", "retrained"]
     if tables[kind].empty or tables[kind].duplicated(key).any():
         what = "has no row" if tables[kind].empty else f"has several rows of one {', '.join(key)}"
         raise InputError(f"{folder / kind}: {what}. {EXPECTED}")
     if kind == REPLAY:
         tables = {name: named(table) for name, table in tables.items()}
+        tables[REPLAY] = replay_verdicts(tables[REPLAY])
+    else:
+        tables["significance.csv"] = judged(tables["significance.csv"], tables[GRID])
     return RunFiles(folder, metadata, kind, tables)
 
 
-def _read(file: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
+def _read(file: Path, columns: list[str]) -> pd.DataFrame:
     """The CSV; empty if there is none, or if it was written without a row."""
 
     def damaged(why: str) -> InputError:
@@ -141,23 +143,23 @@ def _read(file: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     try:
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         if not text.strip():
-            return pd.DataFrame(columns=[*texts, *numbers])
+            return pd.DataFrame(columns=columns)
         table = pd.read_csv(file, converters=dict.fromkeys(TEXT, str), low_memory=False)
     except (ValueError, pd.errors.ParserError) as error:
         raise damaged(str(error).splitlines()[0]) from None
     if "status" in table and (table["status"] == "failed").all():  # nobody has a score
-        table = table.reindex(columns=[*table, *(name for name in numbers if name not in table)])
-    if missing := [name for name in (*texts, *numbers) if name not in table]:
+        table = table.reindex(columns=list(dict.fromkeys([*table, *columns])))
+    if missing := [name for name in columns if name not in table]:
         raise InputError(f"{file}: has no column {', '.join(missing)}. {EXPECTED}")
     if not text.endswith("\n") or "\0" in text:
         raise damaged("its last line is cut off")
-    for name in numbers:
+    for name in (one for one in columns if one not in TEXT):
         column = pd.to_numeric(table[name], errors="coerce")
         for row in table.index[column.isna() & table[name].notna()]:
             value = table[name][row]
             raise damaged(f"line {row + 2}: {name} is {value!r}, expected a number")
         table[name] = column
-    keys = [name for name in (*ITERATION, "ratings_seen") if name in numbers]
+    keys = [name for name in (*ITERATION, "ratings_seen") if name in columns]
     if table[keys].isna().any(axis=None):
         raise damaged(f"{', '.join(keys)} must not be empty")
     return table.astype(dict.fromkeys(keys, "int64"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from recbench.report.html import grid_sections, replay_sections, user_sections, words
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, PREDICTIONS, RunFiles, read_run
-from recbench.report.plots import write_figures
-from recbench.report.style import run_looks, shown_at_first
+from recbench.report.plots import draw, write_figures
+from recbench.report.style import looks_of, run_looks, shown_at_first
 from recbench.report.terminal import SCORES, cells_of, scores_of
 
 REPORT = "report.html"
@@ -27,6 +29,13 @@ def write_report(folder: Path) -> Path:
     figures = [figure for section in page.sections for figure in section.figures]
     write_figures(figures, page.looks, folder / "plots")
     return write_page(page, folder / REPORT)
+
+
+def drawn_figure(folder: Path, name: str, models: list[str] | None = None) -> Figure:
+    """The figure of that name on the page of the run in `folder`; of `models` alone, if given."""
+    page = page_of(read_run(folder))
+    every = {figure.name: figure for section in page.sections for figure in section.figures}
+    return draw(every[name], page.looks if models is None else looks_of(models))
 
 
 def page_of(run: RunFiles) -> Page:
@@ -47,8 +56,7 @@ def page_of(run: RunFiles) -> Page:
         cells=cells_of(run.main) if grid else [],
         scores=scores if grid else {name: scores[name] for name in ("rmse", "mae")},
         roles=run.roles,
-        protocol=words.protocol_in_words(run),
-        facts={"The run": words.facts(run)},
+        facts={"How it was measured": words.protocol(run), "The run": words.facts(run)},
         command=f"python -m recbench.report {run.folder}",
     )
 
@@ -79,9 +87,6 @@ def left_out(run: RunFiles) -> Section:
     failed, done, grid = run.main[run.main["status"] != "ok"], run.done, run.kind == GRID
     by_reason = failed.reindex(columns=["model", "error"]).fillna("").value_counts(sort=False)
     measured = set(done.dropna(axis="columns", how="all"))
-    has = set(done.loc[done["crps"].notna(), "model"]) if "crps" in measured else set()
-    without = ", ".join(name for name in done["model"].unique() if name not in has)
-    tested = grid and not run.tables["significance.csv"].empty
     sentences = {
         f"No failures: each of {len(run.main)} results is there.": failed.empty,
         f"{len(failed)} of {len(run.main)} results failed.": len(failed),
@@ -91,11 +96,6 @@ def left_out(run: RunFiles) -> Section:
         ),
         "Ranking of all movies was not measured: the run was made without --ranking.": (
             grid and "ranking_ndcg_at_10" not in measured
-        ),
-        f"Without a predictive distribution, so without calibration: {without}.": grid and without,
-        "There is no significance.csv with differences from a reference.": grid and not tested,
-        "Staleness is left out: no recommender was fitted more than once.": (
-            not grid and run.tables["waiting.csv"].empty
         ),
     }
     text = [sentence for sentence, holds in sentences.items() if holds]

@@ -16,7 +16,6 @@ from recbench.report.terminal import references
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 GROUPS = 4
 FEWEST_USERS = 10  # of a group: an interval over fewer means nothing
-BY_RATINGS, BY_POPULARITY = "held-out ratings of the user", "popularity of the user's movies"
 
 
 def error_spread(run: RunFiles) -> Section | None:
@@ -28,16 +27,17 @@ def error_spread(run: RunFiles) -> Section | None:
     title = "How errors spread over users"
     figure = Figure(
         "users",
-        "boxes",
+        "list",
         table.sort_values("p50", kind="stable"),
         Axis("p50", "RMSE of single users, stars"),
         ends=("p5", "p95"),
+        hover=("median {p50}", "middle half: {p25} to {p75}", "[{p5}, {p95}]"),
         follows=("cell",),
         title=title,
     )
     text = (
-        "RMSE of single users: the box holds the middle half of them, its line is the median, and "
-        "the whiskers reach to the 5th and 95th percentile."
+        "RMSE of single users: a point is their median, its line reaches from the 5th to the 95th "
+        "percentile. The table has the quartiles, too."
     )
     return Section("users", title, [text], figure.table, [figure], ("cell",))
 
@@ -47,32 +47,30 @@ def for_whom(run: RunFiles) -> Section | None:
     of_cells = references(run.tables["significance.csv"]).to_dict()
     if run.losses.empty or not of_cells:
         return None
-    kinds = kinds_of_users(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
-    table = differences_by_group(losses_of_users(run), of_cells, kinds)
-    figures = []
-    for by, name in ((BY_RATINGS, "for_whom"), (BY_POPULARITY, "for_whom_by_popularity")):
-        figure = Figure(
-            name,
-            "lines",
-            table[table["by"] == by].sort_values("group", kind="stable"),
-            Axis("range", f"{by}, quarters of the users", "places"),
-            Axis("difference", "difference in RMSE, stars", "signed"),
-            hover=("{by}: {range}, {users} users", "{+difference} [{+low}, {+high}] stars"),
-            follows=("cell",),
-            rule=0,
-            title=f"By {by}",
-            note="band: 95 % interval\nover users\n",
-        )
-        figures += [figure] if len(figure.table) else []
-    text = (
-        "RMSE beside the reference in quarters of the users: by how many ratings of theirs were "
-        "held out (the more a user has, the more are), and by how popular the movies are that they "
-        "rated (the mean part of movies that fewer tested users have rated). Below the line: "
-        "better than the reference. Bands are 95 % intervals over users, not corrected for their "
-        "number: they show where to look, and are no test."
-    )
+    held_out = ratings_held_out(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
+    table = differences_by_group(losses_of_users(run), of_cells, held_out)
+    if table.empty:  # all users have as many ratings held out, or there are too few users
+        return None
     title = "For which users a recommender is better"
-    return Section("for-whom", title, [text], table, figures, ("cell",))
+    figure = Figure(
+        "for_whom",
+        "lines",
+        table.sort_values("group", kind="stable"),
+        Axis("range", "held-out ratings of the user, quarters of the users", "places"),
+        Axis("difference", "difference in RMSE, stars", "signed"),
+        hover=("{range} ratings, {users} users", "{+difference} [{+low}, {+high}] stars"),
+        follows=("cell",),
+        rule=0,
+        title=title,
+        note="band: 95 % interval\nover users\n",
+    )
+    text = (
+        "RMSE beside the reference in quarters of the users, by how many ratings of theirs were "
+        "held out (the more a user has, the more are). Below the line: better than the reference. "
+        "Bands are 95 % intervals over users, not corrected for their number: they show where to "
+        "look, and are no test."
+    )
+    return Section("for-whom", title, [text], figure.table, [figure], ("cell",))
 
 
 def losses_of_users(run: RunFiles) -> pd.DataFrame:
@@ -86,19 +84,13 @@ def losses_of_users(run: RunFiles) -> pd.DataFrame:
     return losses.groupby([*CELL, "model", "user_id"]).mean().reset_index()
 
 
-def kinds_of_users(rows: pl.LazyFrame) -> pd.DataFrame:
-    """By num_users, reviews_per_user and user_id: how many ratings of the user were held out, mean
-    over iterations; and the popularity of their movies: the mean of the part of all movies of the
-    run that were held out of fewer users, ties halved; 0 .. 1."""
-    held_out = rows.select([*ITERATION, "user_id", "movie_id"]).unique().collect()
-    per_movie = held_out.select(["user_id", "movie_id"]).unique().group_by("movie_id").len()
-    movies = per_movie.with_columns(popularity=(pl.col("len").rank() - 0.5) / per_movie.height)
-    # sorted: the last digit of a mean follows from the order of its terms
-    with_movies = held_out.join(movies, on="movie_id").sort(held_out.columns)
-    ratings = pl.len() / pl.col("iteration").n_unique()
-    kinds = {BY_RATINGS: ratings, BY_POPULARITY: pl.col("popularity").mean()}
-    by_user = with_movies.group_by([*CELL, "user_id"], maintain_order=True).agg(**kinds)
-    return by_user.to_pandas().set_index([*CELL, "user_id"])
+def ratings_held_out(rows: pl.LazyFrame) -> pd.Series:
+    """How many ratings of each user were held out, mean over iterations, by num_users,
+    reviews_per_user and user_id."""
+    held_out = rows.select([*ITERATION, "user_id", "movie_id"]).unique()
+    ratings = (pl.len() / pl.col("iteration").n_unique()).alias("ratings")
+    by_user = held_out.group_by([*CELL, "user_id"]).agg(ratings).collect()
+    return by_user.to_pandas().set_index([*CELL, "user_id"])["ratings"].sort_index()
 
 
 def spread(losses: pd.DataFrame) -> pd.DataFrame:
@@ -111,62 +103,52 @@ def spread(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_by_group(
-    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], kinds: pd.DataFrame
+    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], held_out: pd.Series
 ) -> pd.DataFrame:
-    """RMSE beside the reference in a quarter of the users each, by what kind of users they are.
+    """RMSE beside the reference in a quarter of the users each, by their held-out ratings.
 
     Args:
         errors: of `losses_of_users`.
         of_cells: the reference of each cell.
-        kinds: by what users are grouped: see `kinds_of_users`.
+        held_out: of `ratings_held_out`.
 
     Returns:
-        One row per cell, recommender, kind and group: `by`, `group` (1 ..), the `range` of the
-        users in it, `users`, `difference` and its 95 % interval `low`, `high`.
+        One row per cell, recommender and group: `group` (1 ..), the `range` of held-out ratings of
+        the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
     """
     records = []
     for cell, reference in of_cells.items():
         here = errors[(errors[CELL] == list(cell)).all(axis=1)]
         losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
-        if reference not in losses:
+        ratings = held_out.loc[cell].reindex(losses.index)
+        group = pd.qcut(ratings, GROUPS, labels=False, duplicates="drop")
+        if reference not in losses or group.nunique() < 2:
             continue
-        for by, values in kinds.items():
-            value = values.loc[cell].reindex(losses.index)
-            group = pd.qcut(value, GROUPS, labels=False, duplicates="drop")
-            if group.nunique() < 2:
-                continue
-            for place, users in losses.groupby(group.to_numpy()):
-                inside = value.loc[users.index]
-                about = {**dict(zip(CELL, cell, strict=True)), "by": by, "group": int(place) + 1}
-                form = "{:.0%}" if inside.max() <= 1 else "{:.0f}"
-                ends = dict.fromkeys(form.format(end) for end in (inside.min(), inside.max()))
-                about |= {"range": " – ".join(ends)}
-                for model in users.columns.drop(reference):
-                    both = users[[model, reference]].dropna()
-                    if len(both) >= FEWEST_USERS:
-                        interval = rmse_difference(*(both[name].to_numpy() for name in both))
-                        records.append({**about, "model": model, "users": len(both), **interval})
-    columns = ["by", "group", "range", "model", "users", "difference", "low", "high"]
+        for place, users in losses.groupby(group.to_numpy()):
+            inside = ratings.loc[users.index]
+            ends = dict.fromkeys(f"{end:.0f}" for end in (inside.min(), inside.max()))
+            about = {**dict(zip(CELL, cell, strict=True)), "group": int(place) + 1}
+            for model in users.columns.drop(reference):
+                both = users[[model, reference]].dropna()
+                if len(both) >= FEWEST_USERS:
+                    ours, theirs = both.to_numpy().T
+                    row = about | {"range": " – ".join(ends), "model": model, "users": len(both)}
+                    records.append(row | paired_difference(ours, theirs, of_root=True))
+    columns = ["group", "range", "model", "users", "difference", "low", "high"]
     return pd.DataFrame(records, columns=[*CELL, *columns])
 
 
-def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """√ of the mean of `ours` less that of `theirs`, paired mean squared errors of users (float
-    [n], n > 1), with a 95 % interval over users by the delta method (Oehlert 1992)."""
-    roots = [np.sqrt(one.mean()) for one in (ours, theirs)]
-    slopes = [1 / max(2 * root, 1e-12) for root in roots]
+def paired_difference(ours: np.ndarray, theirs: np.ndarray, of_root: bool) -> dict[str, float]:
+    """The mean of `ours` less that of `theirs`, or with `of_root` the root of the one less that of
+    the other: `difference` of paired losses of users (float [n], n > 1), its `standard_error` by
+    the delta method (Oehlert 1992), and the 95 % interval over users, `low` and `high`."""
+    means = [float(one.mean()) for one in (ours, theirs)]
+    slopes = [1.0, 1.0]
+    if of_root:
+        means = [mean**0.5 for mean in means]
+        slopes = [1 / max(2 * root, 1e-12) for root in means]
     influence = ours * slopes[0] - theirs * slopes[1]
-    return _interval(float(roots[0] - roots[1]), influence)
-
-
-def mean_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """The same of the means of paired losses."""
-    return _interval(float(ours.mean() - theirs.mean()), ours - theirs)
-
-
-def _interval(difference: float, influence: np.ndarray) -> dict[str, float]:
-    """`difference`, `low`, `high` and `standard_error`, of what each user adds to it."""
-    error = float(influence.std(ddof=1)) / np.sqrt(len(influence))
-    half = float(stats.t.ppf(0.975, len(influence) - 1)) * error
+    error = float(influence.std(ddof=1)) / len(influence) ** 0.5
+    difference, half = means[0] - means[1], float(stats.t.ppf(0.975, len(influence) - 1)) * error
     interval = {"low": difference - half, "high": difference + half}
     return {"difference": difference, **interval, "standard_error": error}

@@ -1,18 +1,15 @@
 // Figures as recbench/report/figure.py describes them, drawn by plotly.js.
 
-const PRINTED_WIDTH = 680;
-let printing = false;
-
 function css(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 function isNarrow() {
-  return !printing && innerWidth < 600;
+  return innerWidth < 600;
 }
 
 function isDark() {
-  return !printing && matchMedia("(prefers-color-scheme: dark)").matches;
+  return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 function colourOf(model) {
@@ -117,14 +114,6 @@ function errorBars(one) {
   return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), color: colourOf(one.model), thickness: 2, width: 0 };
 }
 
-function box({ model, rows: [row] }, at) {
-  return {
-    type: "box", orientation: "h", y: [at], width: 0.6, hoverinfo: "x",
-    lowerfence: [row.p5], q1: [row.p25], median: [row.p50], q3: [row.p75], upperfence: [row.p95],
-    line: { color: colourOf(model), width: 1.5 }, fillcolor: faint(colourOf(model), 0.2),
-  };
-}
-
 function frontOf(series) {
   const front = [];
   for (const one of [...series].sort((a, b) => a.x[0] - b.x[0] || a.y[0] - b.y[0])) {
@@ -160,17 +149,17 @@ function drawFigure(element) {
   }
   if (!plot.querySelector(".main-svg")) plot.textContent = "";
   const names = [...new Set(rows.map((row) => row.model))];
-  const isList = figure.kind === "list" || figure.kind === "boxes";
+  const isList = figure.kind === "list";
   const ends = figure.ends.map((name) => ofScore(name, state.score));
   const [x, y] = [axisOf(figure.x, rows, isList ? ends : []), axisOf(figure.y, rows, isList ? [] : ends)];
   const value = isList ? x : y;
   const series = names.map((model, at) => {
     const own = rows.filter((row) => row.model === model);
     const [low, high] = ends.map((name) => own.map((row) => value.put(row[name])));
-    const placed = own.map((row) => (isList ? at + (row[figure.y.column] || 0) : y.at(row)));
+    const placed = own.map((row) => (isList ? at : y.at(row)));
     return { model, rows: own, x: own.map(x.at), y: placed, low, high, hover: own.map((row) => hoverOf(figure, row, value.column, ends)) };
   });
-  const traces = series.map((one, at) => (figure.kind === "boxes" ? box(one, at) : traceOf(figure, one)));
+  const traces = series.map((one) => traceOf(figure, one));
   const muted = { mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot" } };
   const below = figure.kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, names.length)) : [];
   if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });
@@ -199,7 +188,7 @@ function drawFigure(element) {
     dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
     hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
     height: isList ? 70 + 26 * names.length : isNarrow() ? 320 : 400,
-    width: printing ? PRINTED_WIDTH : plot.clientWidth,
+    width: plot.clientWidth,
     shapes: figure.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],
     xaxis: x.layout, yaxis: y.layout,
   };

@@ -41,7 +41,7 @@ function referencesOf(role) {
 function draw() {
   drawLegends();
   const texts = { score: () => DATA.scores[state.score], cell: () => state.cell, role: () => `beside ${referencesOf(state.role)}` };
-  for (const line of document.querySelectorAll(".chosen")) { // seen on paper, too
+  for (const line of document.querySelectorAll(".chosen")) {
     const { follows } = DATA.sections[line.closest("section").id];
     line.textContent = ["score", "cell", "role"].filter((name) => follows.includes(name)).map((name) => texts[name]()).join(" · ");
   }
@@ -72,17 +72,7 @@ function addSwitches() {
     made.append(select);
     bar.insertBefore(made, bar.querySelector("[data-show=all]"));
   }
-  const search = document.getElementById("search");
-  search?.addEventListener("input", () => change({ search: search.value.trim().toLowerCase() }));
-  bar.hidden = !LOOKS.size && !search;
-}
-
-// On paper figures are light and as wide as a page.
-function printed(on) {
-  if (on) document.documentElement.dataset.theme = "light";
-  else delete document.documentElement.dataset.theme;
-  printing = on;
-  draw();
+  bar.hidden = !LOOKS.size;
 }
 
 async function start() {
@@ -103,20 +93,14 @@ async function start() {
   }
   draw();
   const library = document.getElementById("library").textContent;
-  if (library && !("DecompressionStream" in window)) {
-    for (const figure of figures) figure.textContent = "Figures need a newer browser; they are in the folder plots.";
-    return;
-  }
   if (library) document.head.append(element("script", await unpack(library)));
   draw();
   document.documentElement.dataset.drawn = "yes";
   let width = innerWidth;
   addEventListener("resize", () => {
-    if (innerWidth !== width && !printing) draw();
+    if (innerWidth !== width) draw();
     width = innerWidth;
   });
-  addEventListener("beforeprint", () => printed(true));
-  addEventListener("afterprint", () => printed(false));
 }
 
 start();

@@ -8,7 +8,6 @@ const state = {
   score: Object.keys(DATA.scores)[0],
   role: DATA.roles[0],
   hidden: new Set([...LOOKS.keys()].filter((name) => !DATA.shown.includes(name))),
-  search: "",
 };
 const sorting = new Map(); // section -> [column, direction]
 const FOLLOWED = { cell: "cell", score: "score", role: "reference_role" }; // what rows have of it
@@ -44,10 +43,9 @@ for (const section of Object.values(DATA.sections)) {
   section.read = section.shown ? rowsOf(section.shown) : section.rows;
 }
 
-// The rows that the switches choose, and among them those that are searched for.
+// The rows that the switches choose.
 function followed(follows, rows) {
   const tests = follows.map((name) => (row) => !(FOLLOWED[name] in row) || row[FOLLOWED[name]] === state[name]);
-  if (state.search) tests.push((row) => Object.values(row).some((value) => String(value).toLowerCase().includes(state.search)));
   return rows.filter((row) => tests.every((test) => test(row)));
 }
 
@@ -91,7 +89,6 @@ function drawTable(details) {
   const section = DATA.sections[details.dataset.section];
   const all = section.read;
   const rows = followed(section.follows, all);
-  details.closest("section").hidden = !rows.length && state.search !== "";
   details.querySelector(".count").textContent = rows.length === all.length ? `rows: ${all.length}` : `${rows.length} of ${all.length} rows, as chosen above; the CSV has all`;
   if (!details.open) return;
   const heads = headsOf(section);

@@ -1,0 +1,199 @@
+"""Tables of documents out of the files of runs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_runs import make_grid
+
+from recbench.errors import InputError
+from recbench.report.markdown import pictures, with_tables
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    rows = [
+        (model, users, 25, iteration, rmse + 0.1 * iteration, "never" if model == "b" else "x")
+        for model, rmse in (("a", 0.8), ("b", 0.9))
+        for users in (100, 0)
+        for iteration in (1, 2)
+    ]
+    columns = ["model", "num_users", "reviews_per_user", "iteration", "rmse", "tuned"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "comparison.csv", index=False)
+    about = (25, "rmse", "a", "best collaborative", "b", -0.1)
+    differences = [  # as of runs before there were verdicts
+        (100, *about, -0.2, -0.05, 0.001, 0.002),
+        (0, *about, -0.3, 0.01, 0.2, 0.2),
+    ]
+    columns = ["num_users", "reviews_per_user", "score", "model", "reference_role", "reference"]
+    columns += ["difference", "low", "high", "p", "p_holm"]
+    pd.DataFrame(differences, columns=columns).to_csv(folder / "significance.csv", index=False)
+    return tmp_path
+
+
+def test_scores_are_written_between_the_marks(run):
+    text = "before\n<!-- scores run rmse -->\nstale\n<!-- end -->\nafter"
+    written = with_tables(text, run)
+    assert written == (
+        "before\n<!-- scores run rmse -->\n"
+        "| recommender | 100 × 25 | all × 25 |\n|---|---|---|\n"
+        "| `a` | **0.950 ±0.071** + | **0.950 ±0.071** |\n"
+        "| `b *` | 1.050 ±0.071 | 1.050 ±0.071 |\n"
+        "| reference | `b` | `b` |\n"
+        "<!-- end -->\nafter"
+    )
+    assert with_tables(written, run) == written
+
+
+@pytest.mark.parametrize("score", ["auc_like", "ranking_ndcg_at_10"])
+def test_other_scores_have_no_marks_and_where_more_is_better_the_highest_is_bold(run, score):
+    for name in ("comparison.csv", "significance.csv"):
+        file = run / "run" / name
+        file.write_text(file.read_text().replace("rmse", score))
+    rows = pd.read_csv(run / "run" / "comparison.csv").assign(rmse=1.0)
+    rows.to_csv(run / "run" / "comparison.csv", index=False)
+    written = with_tables(f"<!-- scores run {score} -->\n<!-- end -->", run)
+    assert written.splitlines()[3:-1] == [
+        "| `a` | 0.950 ±0.071 | 0.950 ±0.071 |",
+        "| `b *` | **1.050 ±0.071** | **1.050 ±0.071** |",
+    ]
+
+
+def test_claims_of_one_against_some(run):
+    table = pd.read_csv(run / "run" / "significance.csv").drop(columns="reference_role")
+    other = table.assign(reference="c", p=1e-9)  # not the run's reference
+    both = pd.concat([table, other]).assign(percent=-12.5)
+    both.to_csv(run / "run" / "claims.csv", index=False)
+    written = with_tables("<!-- claims run rmse a b,c -->\n<!-- end -->", run)
+    assert written.splitlines()[1:-1] == [
+        "| `a` against | 100 × 25 | all × 25 |",
+        "|---|---|---|",
+        "| `b` | **-0.100** [-0.200, -0.050] -12.5 % | -0.100 [-0.300, +0.010] -12.5 % |",
+        "| `c` | -0.100 [-0.200, -0.050] -12.5 % | -0.100 [-0.300, +0.010] -12.5 % |",
+    ]
+
+
+def test_columns_of_a_csv(run):
+    pd.DataFrame({"a": [1, 20_000], "b": [0.12345, np.nan], "c": ["x", "y"]}).to_csv(
+        run / "some.csv", index=False
+    )
+    written = with_tables("<!-- csv some.csv a,b -->\n<!-- end -->", run)
+    assert written.splitlines()[1:-1] == ["| a | b |", "|---|---|", "| 1 | 0.123 |"]
+    some = with_tables("<!-- csv some.csv a,c c=y -->\n<!-- end -->", run)
+    assert some.splitlines()[1:-1] == ["| a | c |", "|---|---|", "| 20,000 | y |"]
+    whole = with_tables("<!-- csv some.csv * -->\n<!-- end -->", run)
+    assert "| 20,000 |  | y |" in whole
+
+
+def test_a_column_of_a_csv_by_two_others(run):
+    rows = [("x", 1, "a", 0.5), ("x", 1, "b", 0.25), ("y", 2, "a", 0.125)]
+    pd.DataFrame(rows, columns=["p", "q", "model", "v"]).to_csv(run / "some.csv", index=False)
+    written = with_tables("<!-- crosstab some.csv p,q model v -->\n<!-- end -->", run)
+    assert written.splitlines()[1:-1] == [
+        "| p | q | a | b |",
+        "|---|---|---|---|",
+        "| x | 1 | 0.500 | 0.250 |",
+        "| y | 2 | 0.125 |  |",
+    ]
+
+
+@pytest.mark.parametrize("mark", ["csv nowhere.csv", "scroes run rmse", "value some.csv a 1 b=2"])
+def test_a_missing_file_a_wrong_mark_and_no_row_are_named(run, mark):
+    pd.DataFrame({"a": [1], "b": [1]}).to_csv(run / "some.csv", index=False)
+    with pytest.raises(InputError, match=r"nowhere\.csv|no such mark|no row with b=2"):
+        with_tables(f"<!-- {mark} -->\n<!-- end -->", run)
+
+
+@pytest.fixture
+def claimed(run):
+    """Beside the run: claims against its reference b and another one, and a folder of costs."""
+    keys = ["num_users", "reviews_per_user", "score", "model", "reference"]
+    columns = [*keys, "difference", "percent", "low", "high", "p", "two_way_low", "two_way_high"]
+    rows = [
+        (10, 25, "rmse", "a", "b", -0.10, -1.25, -0.2, -0.05, 0.010, -0.3, -0.01),
+        (20, 25, "rmse", "a", "b", -0.001, -0.1, -0.002, 0.001, 0.011, -0.3, 0.01),
+        (30, 25, "rmse", "a", "b", 0.02, 0.40, -0.1, 0.05, 0.300, -0.1, 0.1),
+        (10, 25, "rmse", "a", "c", -0.10, -1.25, -0.2, -0.05, 0.001, -0.3, -0.01),
+        (20, 25, "rmse", "a", "c", 0.10, 1.0, 0.05, 0.2, 0.001, -0.3, 0.3),
+    ]
+    claims = pd.DataFrame(rows, columns=columns)
+    claims.to_csv(run / "run" / "claims.csv", index=False)
+    family = claims[claims["reference"] == "b"].assign(reference_role="named beforehand")
+    family = family.assign(p_holm=[0.03, 0.3, 0.3])
+    family.to_csv(run / "run" / "significance.csv", index=False)
+    done = pd.read_csv(run / "run" / "comparison.csv")
+    more = [done.assign(num_users=users, rmse=0.8) for users in (10, 20, 30)]
+    pd.concat([done, *more]).assign(dataset="x").to_csv(run / "run" / "comparison.csv", index=False)
+    costs = {
+        "model": ["a", "b"],
+        "learns_from": ["the user", "all users"],
+        "one_more_rating": ["learned", "everything refitted"],
+        "one_more_rating_seconds": [5.2e-6, 2.34],
+        "bytes_per_user": [904.2, 123_456.0],
+    }
+    (run / "costs").mkdir()
+    pd.DataFrame(costs).to_csv(run / "costs" / "models.csv", index=False)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [
+        ("count run a b better", "1 of 3"),
+        ("count run a b level", "1 of 3"),
+        ("count run a b worse", "0 of 3"),
+        ("count run a b undecided", "1 of 3"),
+        ("count run a b below", "1 of 3"),
+        ("count run a b two_way_below", "1 of 3"),
+        ("count run a c better", "0 of 2"),
+        ("count run a c above", "1 of 2"),
+        ("percent run a b", "−1.2 to +0.4 %"),
+        ("value costs/models.csv bytes_per_user 0 model=b", "123,456"),
+        ("value run/comparison.csv rmse 3 model=a num_users=100 iteration=1", "0.900"),
+    ],
+)
+def test_figures_within_a_line(claimed, mark, text):
+    written = with_tables(f"in <!-- {mark} -->old<!-- end --> cells", claimed)
+    assert written == f"in <!-- {mark} -->{text}<!-- end --> cells"
+
+
+def test_a_table_more_changes_no_other_figure(claimed):
+    """Neither another comparison on the page nor one more in claims.csv."""
+    page = "<!-- count run a b better --><!-- end -->\n<!-- claims run rmse a b -->\n<!-- end -->\n"
+    page += "<!-- scores run rmse -->\n<!-- end -->\n<!-- verdicts run a:b -->\n<!-- end -->\n"
+    alone = with_tables(page, claimed)
+    assert "**-0.100** [-0.200, -0.050] -1.2 %" in alone
+    others = "".join(f"<!-- claims run rmse a c{k} -->\n<!-- end -->\n" for k in range(40))
+    rows = pd.read_csv(claimed / "run" / "claims.csv")
+    more = [rows.assign(reference=f"c{k}", p=0.5) for k in range(40)]
+    pd.concat([rows, *more]).to_csv(claimed / "run" / "claims.csv", index=False)
+    assert with_tables(others + page, claimed).endswith(alone)
+    assert with_tables(page + others, claimed).startswith(alone)
+
+
+def test_verdicts_are_of_the_family_and_intervals_of_the_rest(claimed):
+    written = with_tables("<!-- verdicts run a:b a:c -->\n<!-- end -->", claimed).splitlines()
+    assert written[3:5] == [
+        "| `a` against `b` | better 1, level 1, undecided 1, worse 0; interval below zero in 1 of "
+        "3 (1), above in 0; −1.2 to +0.4 % |",
+        "| `a` against `c` | interval below zero in 1 of 2 (1), above in 1; −1.2 to +1.0 % |",
+    ]
+
+
+def test_the_leaderboard_is_ordered_by_its_second_cell(claimed):
+    written = with_tables(
+        "<!-- leaderboard run costs 100x25 0x25 b,a -->\n<!-- end -->", claimed
+    ).splitlines()
+    assert written[3:5] == [
+        "| `a` | the user | **0.950** | **0.950** | 904 B; 5.2 µs, learned |",
+        "| `b *` | all users | 1.050 | 1.050 | 123 kB; 2.3 s, everything refitted |",
+    ]
+
+
+def test_a_picture_is_drawn_and_shown(tmp_path):
+    make_grid(tmp_path / "run")
+    mark = "<!-- figure run error_by_ratings near,far picture.svg -->\n<!-- end -->"
+    assert "](picture.svg)" in with_tables(mark, tmp_path)
+    assert pictures(mark, tmp_path) == [tmp_path / "picture.png", tmp_path / "picture.svg"]
+    assert "<svg" in (tmp_path / "picture.svg").read_text()
