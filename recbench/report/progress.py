@@ -112,7 +112,7 @@ class GridProgress:
             self._total += len(then)
             if self._console.is_terminal:
                 table = pd.DataFrame(sorted(self._rows, key=lambda row: self._place[row["model"]]))
-                if "rmse" in table:
+                if "rmse" in table and table["rmse"].notna().any():
                     shown = score_table(table, NO_DIFFERENCES, "rmse")
                     self._table = (f"{TABLES['rmse']}, so far", shown)
             elif rows:
