@@ -10,6 +10,9 @@ row is a recommender at a length:
     predict_us    to predict one movie
     user_us       to take in a user with that history while all else stays as it is; empty where
                   only a fit to everybody can
+    forget_us     to forget a rating drawn from the history and to predict one movie; and
+    trace         the largest difference, over some movies, between what is then predicted and what
+                  is without that rating in the history, in stars
     fit_seconds   of a recommender of all users to fit it, of others to make what serves all of
                   their users. The first rows are of what several share: item baseline, item table,
                   codes of its factors
@@ -53,6 +56,7 @@ from recbench.threads import on_one_thread, one_thread
 
 MORE = 4  # ratings after the history, that are predicted and learned
 EMPTY = 5  # fits to nobody
+COMPARED = 200  # movies, after a rating is forgotten
 
 
 @dataclass
@@ -198,13 +202,8 @@ def costs(
     """A row: of a recommender, at a length of history."""
     seconds, whole = fit_to_all(name)
     online, of_all = hasattr(whole, "learn_one"), declared(whole, "learns_from") == "all"
-    found: dict[str, list[float]] = {
-        "learn": [],
-        "predict": [],
-        "user": [],
-        "state": [],
-        "held": [],
-    }
+    columns = ("learn", "predict", "user", "forget", "trace", "state", "held")
+    found: dict[str, list[float]] = {column: [] for column in columns}
     for number, (user, own) in enumerate(users.items()):
         before, movie, stars = own.take(np.arange(history)), own.movie.tolist(), own.stars.tolist()
         if of_all:
@@ -228,6 +227,14 @@ def costs(
                 learned, model = timed(of_user, name, cell, own.take(np.arange(at + 1)))
                 learned = max(learned - seconds, 0)
             found["learn"].append(learned + timed(predict_one, model, user, movie[at + 1])[0])
+        if hasattr(model, "forget_one") and not of_all:
+            some = np.random.default_rng(user).permutation(len(cell.movies))[:COMPARED].tolist()
+            gone = int(np.random.default_rng(user).integers(history))
+            found["forget"].append(timed(forget, model, user, movie[gone])[0])
+            never = own.take(np.delete(np.arange(history + MORE - 1), gone))
+            other = of_user(name, cell, never)
+            away = (predict_one(model, user, m) - predict_one(other, user, m) for m in some)
+            found["trace"].append(max(map(abs, away)))
     median = {what: float(np.median(values)) for what, values in found.items() if values}
     state = median.get("state")
     if of_all and (of_everybody := bytes_of(whole, "state_bytes")) is not None:
@@ -238,6 +245,8 @@ def costs(
         "learn_us": 1e6 * median["learn"],
         "predict_us": 1e6 * median["predict"],
         "user_us": 1e6 * median["user"] if "user" in median else None,
+        "forget_us": 1e6 * median["forget"] if "forget" in median else None,
+        "trace": max(found["trace"], default=None),
         "fit_seconds": seconds,
         "bytes_state": state,
         "bytes_held": median.get("held"),
@@ -258,6 +267,12 @@ def taken_in(model: Any, user: int, ratings: Ratings) -> None:
     for movie, stars in zip(ratings.movie.tolist(), ratings.stars.tolist(), strict=True):
         model.learn_one(user, movie, stars)
     predict_one(model, user, 0)
+
+
+def forget(model: Any, user: int, movie: int) -> None:
+    """Forget a rating, and predict its movie."""
+    model.forget_one(user, movie)
+    predict_one(model, user, movie)
 
 
 def predict_one(model: Any, user: int, movie: int) -> float:
