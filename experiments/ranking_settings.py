@@ -25,19 +25,12 @@ from recbench.evaluation.protocols import Encoding
 from recbench.registry import load_recommender
 from recbench.runs.run_folder import RunFolder
 
+STARS = {"least_stars": (0.5, 4.0)}  # whatever was rated, or liked
 GRID: dict[str, dict[str, tuple[float, ...]]] = {
-    "most_popular": {"least_stars": (0.5, 3.5, 4.0)},
-    "ease_implicit": {"least_stars": (0.5, 3.5, 4.0), "regularisation": (100.0, 300.0, 1000.0)},
-    "ials": {
-        "least_stars": (0.5, 4.0),
-        "weight": (1.0, 4.0, 16.0),
-        "regularisation": (1.0, 10.0, 100.0),
-    },
-    "bpr": {
-        "least_stars": (0.5, 4.0),
-        "learning_rate": (0.01, 0.03, 0.1),
-        "regularisation": (0.001, 0.01, 0.1),
-    },
+    "most_popular": STARS,
+    "ease_implicit": STARS | {"regularisation": (100.0, 300.0, 1000.0)},
+    "ials": STARS | {"weight": (1.0, 4.0, 16.0), "regularisation": (1.0, 10.0, 100.0)},
+    "bpr": STARS | {"learning_rate": (0.003, 0.01, 0.03), "regularisation": (0.001, 0.01, 0.1)},
 }
 SCORES = ("ranking_users", "ranking_ndcg_at_10", "ranking_recall_at_10", "ranking_popularity")
 
