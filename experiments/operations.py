@@ -7,15 +7,13 @@ and 26 even bits. The places that a search in a table looks at are counted in th
 - multiplication: a multiplication or division; two in each hash;
 - read: a number or a row fetched from a table.
 
-Bytes are of one user and, apart, of what all users share. Microseconds are processor time in
-Python; those of a Gaussian process of 10,000 ratings, whose factor takes 800 MB, are left out.
+Bytes are of one user and, apart, of what all users share.
 """
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,17 +22,13 @@ import numpy as np
 import pandas as pd
 
 import weightless as ao
-from recbench.models.gaussian_process import GaussianProcess
 from recbench.threads import one_thread
 from weightless.counters import Counters, addresses_of, mix
-from weightless.ntuple import sums_of_users
 
 HISTORIES = (10, 100, 1_000, 10_000)  # ratings that are there before
 N, TUPLES = 8, 256  # bits of a tuple of the code, and how many tuples
 MOVIES, FACTORS, CODE_BITS, OUTPUTS = 12_000, 14, 512, 10
 RATING_BYTES = 5  # a movie's number and half stars
-REPEATS = 50
-MOST_TIMED = 1_000  # ratings of a Gaussian process
 
 
 def operations() -> pd.DataFrame:
@@ -84,11 +78,7 @@ def counters(history: int) -> dict:
     learn, predict = (
         (2 * t + looked, multiplications, 2 * t + looked) for multiplications in (2 * t, 2 * t + 1)
     )
-    times = {
-        "predict_us": microseconds(lambda at: memory.read(addresses[at]).sum(axis=0)),
-        "learn_us": microseconds(lambda at: memory.add(addresses[-1 - at], residual)),
-    }
-    return cost(learn, predict, held, addresses.nbytes, c_bytes=c_bytes(), **times)
+    return cost(learn, predict, held, addresses.nbytes, c_bytes=c_bytes())
 
 
 def all_addresses(history: int) -> dict:
@@ -100,34 +90,17 @@ def all_addresses(history: int) -> dict:
 def patterns(history: int) -> dict:
     """The same predictions from the ratings and their residuals: there is nothing to learn."""
     addresses, t, n = spelled()[0], TUPLES, history
-    movie, units, first = np.arange(n), np.full(n, 3, np.int16), np.array([0, n])
-    user = np.array([0])
-    predict_us = microseconds(
-        lambda at: sums_of_users(addresses, first, movie, units, user, np.array([at]), 64)
-    )
     predict = (2 * n * t + 2 * n, n + 1, t + n * t + n)
-    return cost((0, 0, 0), predict, (4 + 2) * n, addresses.nbytes, predict_us=predict_us)
+    return cost((0, 0, 0), predict, (4 + 2) * n, addresses.nbytes)
 
 
 def gaussian_process(history: int) -> dict:
     """A row of the Cholesky factor to learn; a forward substitution to predict, for the variance,
     too. Of the kernel the product of factors alone is counted."""
-    factors, n = np.random.default_rng(0).standard_normal((MOVIES, FACTORS)) / FACTORS**0.5, history
+    n = history
     row = n * FACTORS + n * n // 2  # multiplications, and as many additions
     held = 8 * n * n + (RATING_BYTES + 16) * n
-    found = cost([row] * 3, [row + 2 * n] * 3, held, factors.nbytes)
-    if n > MOST_TIMED:
-        return found
-    stored, one = factors[:n], np.ones((1, 1))
-    process = GaussianProcess(stored @ stored.T + np.eye(n), np.ones((n, 1)))
-
-    def predict(at: int) -> object:
-        return process.predict((stored @ factors[-1 - at])[None], one[0])
-
-    def learn(at: int) -> None:
-        process.learn(factors[: len(process)] @ factors[len(process)], 2.0, one[0])
-
-    return found | {"predict_us": microseconds(predict), "learn_us": microseconds(learn)}
+    return cost([row] * 3, [row + 2 * n] * 3, held, 8 * FACTORS * MOVIES)
 
 
 FORMS: dict[str, Callable[[int], dict]] = {
@@ -154,15 +127,6 @@ def probes(memory: Counters) -> float:
     there, mask = np.flatnonzero(memory._keys), len(memory._keys) - 1
     home = [int(mix(np.uint64(key))) & mask for key in memory._keys[there].tolist()]
     return float(((there - np.array(home)) & mask).mean()) + 1
-
-
-def microseconds(work: Callable[[int], object]) -> float:
-    """Of processor time, a call on average; the first, which may compile, is not counted."""
-    work(0)
-    begun = time.process_time()
-    for repeat in range(1, REPEATS + 1):
-        work(repeat)
-    return 1e6 * (time.process_time() - begun) / REPEATS
 
 
 def c_bytes() -> int:

@@ -25,8 +25,9 @@ from recbench.evaluation.protocols import Encoding
 from recbench.registry import load_recommender
 from recbench.runs.run_folder import RunFolder
 
-STARS = {"least_stars": (0.5, 4.0)}  # whatever was rated, or liked
-GRID: dict[str, dict[str, tuple[float, ...]]] = {
+Choices = dict[str, tuple[float, ...]]
+STARS: Choices = {"least_stars": (0.5, 4.0)}  # whatever was rated, or liked
+GRID: dict[str, Choices] = {
     "most_popular": STARS,
     "ease_implicit": STARS | {"regularisation": (100.0, 300.0, 1000.0)},
     "ials": STARS | {"weight": (1.0, 4.0, 16.0), "regularisation": (1.0, 10.0, 100.0)},
