@@ -56,6 +56,10 @@ from recbench.threads import on_one_thread, one_thread
 
 MORE = 4  # ratings after the history, that are predicted and learned
 EMPTY = 5  # fits to nobody
+COSTS = (
+    *("n_users", "learns", "learn_us", "predict_us", "user_us", "forget_us", "trace"),
+    *("fit_seconds", "bytes_state", "bytes_held", "bytes_shared"),
+)
 COMPARED = 200  # movies, after a rating is forgotten
 
 
@@ -101,7 +105,7 @@ def main(parameters: Parameters) -> int:
         described = {"dataset": dataset.source.name, "cell": parameters.cell}
         for name, row in made.items():
             key: dict[str, object] = {"model": name, "ratings": 0}
-            yield Job(key, described | key, partial(dict, row))
+            yield Job(key, described | key | {"learns_from": None}, partial(dict, row))
         fitted = lru_cache(1)(partial(fit_to_all, cell, chosen))  # jobs of one come together
         for name in parameters.models:
             cls = load_recommender(name)
@@ -162,13 +166,16 @@ def choose_users(train: Ratings, parameters: Parameters) -> dict[int, dict[int, 
 
 def makings(cell: Cell) -> dict[str, dict]:
     """What recommenders share: seconds to make it, and bytes."""
-    rows: dict[str, dict] = {"item baseline": {"bytes_shared": cell.item_baseline.stars.nbytes}}
-    seconds, tables = timed(getattr, cell, "personal_tables")
+    baseline = cell.item_baseline.stars.nbytes
+    making, tables = timed(getattr, cell, "personal_tables")
     arrays = (value for value in vars(tables.tables[0]).values() if isinstance(value, np.ndarray))
-    rows["item table"] = {"fit_seconds": seconds, "bytes_shared": sum(one.nbytes for one in arrays)}
-    seconds, codes = timed(codes_of, tables.tables[0])
-    rows["codes"] = {"fit_seconds": seconds, "bytes_shared": np.packbits(codes, axis=1).nbytes}
-    return rows
+    choosing, codes = timed(codes_of, tables.tables[0])
+    sizes = (baseline, sum(one.nbytes for one in arrays), np.packbits(codes, axis=1).nbytes)
+    names = ("item baseline", "item table", "codes")
+    return {
+        name: dict.fromkeys(COSTS) | {"fit_seconds": seconds, "bytes_shared": size}
+        for name, seconds, size in zip(names, (None, making, choosing), sizes, strict=True)
+    }
 
 
 def fit_to_all(cell: Cell, chosen: dict[int, dict[int, Ratings]], name: str) -> tuple[float, Any]:
