@@ -197,7 +197,8 @@ class ImplicitBpr(FactorRanking):
     Args:
         least_stars: of a positive.
         factors: of p and q, the bias not counted.
-        learning_rate, regularisation: of a step.
+        learning_rate, regularisation: of a step; best on the mean of two datasets, on MovieLens 1M
+            alone a rate of .003 is better.
         epochs: as many steps as positives each.
     """
 
@@ -206,7 +207,7 @@ class ImplicitBpr(FactorRanking):
     least_stars: float = 4.0
     factors: int = 64
     learning_rate: float = 0.01
-    regularisation: float = 0.01
+    regularisation: float = 0.001
     epochs: int = 100
 
     def _model(self, **common: Any) -> Any:
