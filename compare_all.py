@@ -199,7 +199,7 @@ def before_imports(parameters: Parameters) -> None:
         sys.exit()
     check(parameters)
     for spec in (*parameters.models, *parameters.add_models):
-        check_name(spec)
+        check_name(spec, ranking=True)
 
 
 def check(parameters: Parameters) -> None:
@@ -292,7 +292,7 @@ def main(parameters: Parameters) -> int:
     protocol = choose_protocol(parameters)
     with console.status("preparing"):
         specs = (*parameters.models, *parameters.add_models)
-        running.check_models(specs, parameters.wnn_engine)
+        running.check_models(specs, parameters.wnn_engine, parameters.ranking)
     dataset = load_dataset(
         with_flags(parameters.dataset, parameters), protocol.join, parameters.cache
     )

@@ -134,10 +134,3 @@ def training_of(cell: Cell, ratings: Ratings) -> Training:
         "item_tables": lambda: cell.personal_tables,
     }
     return Training(ratings, cell.movies, fits=fits)
-
-
-def elapsed_microseconds(work: Callable[[], object]) -> float:
-    """Of one call that takes microseconds, of which the processor's clock knows too little."""
-    start = time.perf_counter()
-    work()
-    return 1e6 * (time.perf_counter() - start)

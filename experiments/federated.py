@@ -15,6 +15,7 @@ that are learned in one place. The sums still tell something of their users: see
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,30 +51,23 @@ class Parameters(Flags):
 
 
 @dataclass
-class Traffic:
-    """Numbers that a device has downloaded and uploaded so far."""
-
-    down: int = 0
-    up: int = 0
-
-
-@dataclass
 class Devices:
     """Stands in for the matrix of who rated what, its values 1 or stars less their mean: a row of
     it is on the device of that user and nowhere else.
 
     Attributes:
         rows: of each user the movies rated, and the values of these.
-        shape: users, movies.
+        movies: how many there are.
+        traffic: numbers that a device has downloaded and uploaded so far, "down" and "up".
     """
 
     rows: list[tuple[np.ndarray, np.ndarray]]
-    shape: tuple[int, int]
-    traffic: Traffic
+    movies: int
+    traffic: Counter[str]
 
     def __matmul__(self, of_movies: np.ndarray) -> np.ndarray:
         """Each device downloads `of_movies` and keeps its row of the product."""
-        self.traffic.down += of_movies.size
+        self.traffic["down"] += of_movies.size
         return np.stack([values @ of_movies[movie] for movie, values in self.rows])
 
 
@@ -84,28 +78,27 @@ class Sums:
     devices: Devices
 
     def __matmul__(self, of_users: np.ndarray) -> np.ndarray:
-        total = np.zeros((self.devices.shape[1], *of_users.shape[1:]))
+        total = np.zeros((self.devices.movies, *of_users.shape[1:]))
         for (movie, values), own in zip(self.devices.rows, of_users, strict=True):
             total[movie] += np.multiply.outer(values, own)  # an upload, zero but for these movies
-        self.devices.traffic.up += total.size
+        self.devices.traffic["up"] += total.size
         return total
 
 
-def on_devices(ratings: Ratings, movies: Movies, seed: int) -> tuple[FactorModel, Traffic]:
+def on_devices(ratings: Ratings, movies: Movies, seed: int) -> tuple[FactorModel, Counter[str]]:
     """The model whose ratings are on the devices of their users.
 
     Sums over users of their vectors (for the whitening and B, some thousand numbers) are uploads
     besides, and not counted. B's singular vectors come from the same two products before that.
     """
-    model, traffic = FactorModel(ratings, movies, seed), Traffic()
+    model, traffic = FactorModel(ratings, movies, seed), Counter[str]()
     _, user = np.unique(ratings.user, return_inverse=True)
     order = np.argsort(user, kind="stable")
     ends = np.cumsum(np.bincount(user))[:-1]
     rated = np.split(ratings.movie[order], ends)
-    shape = (len(rated), len(movies))
-    ones = Devices([(movie, np.ones(len(movie))) for movie in rated], shape, traffic)
+    ones = Devices([(movie, np.ones(len(movie))) for movie in rated], len(movies), traffic)
     stars = np.split(model.stars[order], ends)
-    values = Devices(list(zip(rated, stars, strict=True)), shape, traffic)
+    values = Devices(list(zip(rated, stars, strict=True)), len(movies), traffic)
     model.rated, model.stars_of = ones, values
     model.rated_by, model.stars_by = Sums(ones), Sums(values)
     return model, traffic
@@ -132,12 +125,11 @@ def main(parameters: Parameters) -> None:
             central.iterate()
             model.iterate()
             error = held_out and np.sqrt(central.squared_error(*held_out))
-            bytes_of = FLOAT * traffic.down / 1e6, FLOAT * traffic.up / 1e6
-            rows.append((number, error, *bytes_of, np.abs(model.w - central.w).max()))
+            sizes = (FLOAT * traffic[way] / 1e6 for way in ("down", "up"))
+            rows.append((number, error, *sizes, np.abs(model.w - central.w).max()))
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table.insert(0, "movies", len(movies))
-    table.insert(0, "users", int(everybody.sum()))
-    table.insert(0, "dataset", dataset.source.name)
+    about = {"dataset": dataset.source.name, "users": int(everybody.sum()), "movies": len(movies)}
+    table = pd.DataFrame(about, index=table.index).join(table)
     write_csv(table, folder.path / "rounds.csv")
     x = Axis("megabytes", "megabytes of a user, down and up")
     rows_of_plot = table.assign(model="item table", megabytes=table.iloc[:, -3:-1].sum(axis=1))

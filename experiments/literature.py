@@ -29,6 +29,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,77 +58,22 @@ PROTOCOLS = {
 }
 
 
-@dataclass(frozen=True)
-class Figure:
-    """What somebody measured: errors in stars, pooled over the ratings of a fold, mean over folds.
-
-    Attributes:
-        model: a recommender, or a name for one with other settings, see `NAMES`.
-        folds: by which protocol.
-        settings: those published.
-        rmse, mae: None: not published.
-        source: where that stands.
-        note: what differs from what is run here; empty: the same to learn from, the same settings.
-    """
-
-    model: str
-    folds: str
-    settings: dict[str, Any]
-    rmse: float
-    mae: float | None
-    source: str
-    note: str = ""
-
-
-START = {"start": "mean"}
-BIAS = {"epochs": 10, "damping_user": 15.0, "damping_movie": 10.0, **START}
-SVD = {"factors": 100, "epochs": 20, "learning_rate": 0.005, "regularisation": 0.02, **START}
-KNN: dict = {"neighbours": 40, "similarity": "msd", "damping": 0.0, **START}
-KNN |= {"damping_user": 15.0, "damping_movie": 10.0}
-FM = {"rank": 10, "samples": 200, "initial_deviation": 0.1}
-IMPLICIT = {**FM, "days": 1, "rank_of_many": 0}
-PROBIT = {**IMPLICIT, "ordinal": True}
-AUTOREC = {"units": 500, "epochs": 30, "learning_rate": 0.002, "regularisation": 700.0}
-
-SURPRISE = "README of scikit-surprise 1.1.5, default parameters, 5-fold"
-MYFM = "myFM's documentation, 'A basic tutorial with MovieLens 100K', u3, rank 10, 200 samples"
-FLIPPED = "myFM, examples/ml-1m-extended.py, timesvdpp_flipped (quoted, not looked up)"
-OTHER_FEATURES = (
-    "with the year, and age, gender, occupation and post code of the user, which are not used here"
-)
-OTHER_DECAY = (
-    "their weight decay is tuned on validation rows, ours was chosen on the test rows of another "
-    "split; ours starts from an item baseline with votes and bits"
-)
-OTHER_FM = (
-    "their rank, number of samples and split are not known here; without our bits and votes. In "
-    "our copy the dates of users from 3000 on, half the ratings, are made up: only their order is "
-    "known"
-)
-AUTOREC_PAPER = "Sedhain et al. 2015: I-AutoRec, mean of 5 splits"
-ORDINAL = "bayes_fm_implicit_ordinal"
-NAMES = {ORDINAL: "bayes_fm_implicit"}
-ON_1M, ONCE = "ml-1m-5-fold", "ml-1m-90-10"
-FIGURES = (
-    Figure("bias", "surprise", BIAS, 0.944, 0.748, f"{SURPRISE}: Baseline"),
-    Figure("svd", "surprise", SVD, 0.934, 0.737, f"{SURPRISE}: SVD"),
-    Figure("user_knn", "surprise", KNN, 0.931, 0.733, f"{SURPRISE}: k-NN Baseline"),
-    Figure("bayes_fm_ids", "grouplens", FM, 0.8925, 0.7001, f"{MYFM}: ids, with groups"),
-    Figure("bayes_fm", "grouplens", FM, 0.8855, 0.6944, MYFM, OTHER_FEATURES),
-    Figure("bias", ON_1M, BIAS, 0.909, 0.719, f"{SURPRISE}: Baseline"),
-    Figure("svd", ON_1M, SVD, 0.873, 0.686, f"{SURPRISE}: SVD"),
-    Figure("user_knn", ON_1M, KNN, 0.895, 0.706, f"{SURPRISE}: k-NN Baseline"),
-    Figure("autorec", ONCE, AUTOREC, 0.831, None, AUTOREC_PAPER, OTHER_DECAY),
-    Figure("bayes_fm_implicit", ONCE, IMPLICIT, 0.8161, None, f"{FLIPPED}, regression", OTHER_FM),
-    Figure(ORDINAL, ONCE, PROBIT, 0.8140, None, f"{FLIPPED}, ordered probit", OTHER_FM),
-)
+IN_WORDS = {name: words for name, (words, *_) in PROTOCOLS.items()}
+COLUMNS = [
+    *("model", "folds", "protocol", "rmse", "published_rmse", "mae", "published_mae"),
+    *("rmse_difference", "source", "note"),
+]
+# What others measured: errors in stars, pooled over the ratings of a fold, mean over folds; empty:
+# not published. `recommender` is run with `settings`; `note` says what differs from the published
+# run.
+FIGURES = pd.read_csv(Path(__file__).with_name("published_figures.csv")).fillna({"note": ""})
 
 
 @dataclass
 class Parameters(Flags):
     """Edit them here, or give them as flags."""
 
-    models: tuple[str, ...] = tuple(dict.fromkeys(figure.model for figure in FIGURES))
+    models: tuple[str, ...] = tuple(FIGURES["model"].unique())
     """which of them"""
     folds: tuple[str, ...] = tuple(PROTOCOLS)
     """which of the protocols above"""
@@ -139,20 +85,18 @@ def main(parameters: Parameters) -> int:
     figures = chosen(parameters)
     load = cache(lambda is_1m: load_dataset(parameters.dataset_1m if is_1m else "ml-100k"))
     jobs = []
-    for figure in figures:
+    for figure in figures.itertuples():
         dataset = load("1m" in figure.folds)
         for fold in PROTOCOLS[figure.folds][2]:
-            key: dict[str, object] = {"folds": figure.folds, "iteration": fold}
-            key["model"] = figure.model
-            settings = json.dumps(figure.settings)
-            columns = {"dataset": dataset.source.name, **key, "settings": settings}
+            key = {"folds": figure.folds, "iteration": fold, "model": figure.model}
+            columns = {"dataset": dataset.source.name, **key, "settings": figure.settings}
             work = partial(errors, figure, dataset, fold, parameters.seed)
             jobs.append(Job(key, columns, work))
-    datasets = [load(is_1m) for is_1m in sorted({"1m" in figure.folds for figure in figures})]
+    datasets = [load(is_1m) for is_1m in sorted({"1m" in folds for folds in figures["folds"]})]
     return run_experiment(parameters, "literature", datasets, lambda _: jobs, tables)
 
 
-def chosen(parameters: Parameters) -> list[Figure]:
+def chosen(parameters: Parameters) -> pd.DataFrame:
     """The figures of the flags, as far as they can be measured; raises InputError if there are
     none."""
     for flag, names, there_are in (
@@ -164,23 +108,24 @@ def chosen(parameters: Parameters) -> list[Figure]:
                 f"{flag} is {' '.join(sorted(unknown))}. Expected some of {', '.join(there_are)}: "
                 "nothing is published here of others"
             )
-    found = [
-        one for one in FIGURES if one.model in parameters.models and one.folds in parameters.folds
+    found = FIGURES[
+        FIGURES["model"].isin(parameters.models) & FIGURES["folds"].isin(parameters.folds)
     ]
-    if not parameters.dataset_1m and any("1m" in figure.folds for figure in found):
-        found = [figure for figure in found if "1m" not in figure.folds]
+    of_1m = found["folds"].str.contains("1m")
+    if not parameters.dataset_1m and of_1m.any():
+        found = found[~of_1m]
         console.print("MovieLens 1M is left out: --dataset-1m names the folder where it is")
-    if not found:
+    if found.empty:
         raise InputError("--models, --folds: nothing is left to measure. Name others")
     return found
 
 
-def errors(figure: Figure, dataset: Dataset, fold: int, seed: int) -> dict:
+def errors(figure: Any, dataset: Dataset, fold: int, seed: int) -> dict:
     """The scores of a recommender on a fold."""
-    cls = load_recommender(NAMES.get(figure.model, figure.model))
+    cls = load_recommender(figure.recommender)
     held_out = fold_of_row(dataset, figure.folds) == fold
     cell = cell_of(dataset, encode_movies(dataset), held_out, seed)
-    return dict(measure(partial(cls, **figure.settings), cell).row)
+    return dict(measure(partial(cls, **json.loads(figure.settings)), cell).row)
 
 
 def cell_of(dataset: Dataset, movies: Movies, held_out: np.ndarray, seed: int) -> Cell:
@@ -225,18 +170,13 @@ def rows_in_file(dataset: Dataset) -> np.ndarray:
 
 def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
     """A row for each figure: errors pooled over the ratings of a fold, mean over folds."""
-    records = []
-    for figure in FIGURES:
-        own = rows[(rows["model"] == figure.model) & (rows["folds"] == figure.folds)]
-        if len(own):
-            rmse, mae = own["rmse_pooled"].mean(), own["mae_pooled"].mean()
-            record: dict[str, object] = {"model": figure.model, "folds": figure.folds}
-            record |= {"protocol": PROTOCOLS[figure.folds][0]}
-            record |= {"rmse": rmse, "published_rmse": figure.rmse}
-            record |= {"mae": mae, "published_mae": figure.mae}
-            record |= {"rmse_difference": rmse - figure.rmse, "source": figure.source}
-            records.append(record | {"note": figure.note})
-    return {"published.csv": pd.DataFrame(records)}
+    key = ["model", "folds"]
+    mean = rows.groupby(key, sort=False)[["rmse_pooled", "mae_pooled"]].mean().reset_index()
+    table = FIGURES.merge(mean, on=key).assign(protocol=lambda t: t["folds"].map(IN_WORDS))
+    names = {"rmse": "published_rmse", "mae": "published_mae"}
+    table = table.rename(columns=names | {"rmse_pooled": "rmse", "mae_pooled": "mae"})
+    table["rmse_difference"] = table["rmse"] - table["published_rmse"]
+    return {"published.csv": table[COLUMNS]}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """What full size costs -> <run>/speed.csv, growth.csv
 
-Each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to predictions
-in Parquet. `item_tables` makes the item tables, which recommenders then read; `significance` is the
-paired bootstrap between the first two recommenders over all users.
+Each recommender on all ratings of 1/16, 1/8, … and all of the users, from the files to its scores.
+`item_tables` makes the item tables, which recommenders then read.
 
 Each row is measured in a process of its own: processor seconds and peak memory. Meant for a made-up
 dataset: `--make FOLDER` writes one of `--ratings` ratings, and measures nothing.
@@ -31,23 +30,19 @@ import pandas as pd
 from experiments.common import Flags, Job, run_experiment
 from experiments.made_up import KAGGLE_RATINGS, make_dataset
 from recbench.command_line import run
-from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
 from recbench.errors import check_range
 from recbench.evaluation.cells import Cell, make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
-from recbench.evaluation.significance import significance
-from recbench.files import CELL
 from recbench.registry import check_name, load_recommender
-from recbench.runs.predictions import Predictions, write_part
 from recbench.runs.processes import end_with_parent
 from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread
 
 # Adam moves every embedding at every step: four times as long for twice as many users.
 LARGEST_SHARE = {"colab": 8}
-MADE = ("item_tables", "predictions")  # folders beside the table, large
+MADE = "item_tables"  # a folder beside the table
 
 
 @dataclass
@@ -79,14 +74,13 @@ def main(parameters: Parameters) -> int:
     dataset = load_dataset(parameters.dataset)
 
     def jobs(folder: RunFolder) -> Iterator[Job]:
-        return jobs_of_shares(parameters, dataset, folder.path)
+        return jobs_of_shares(parameters, dataset.n_users, folder.path)
 
     return run_experiment(parameters, "speed", [dataset], jobs, tables, "speed.csv")
 
 
 def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
-    for made in MADE:  # of no use any more
-        shutil.rmtree(folder.path / made, ignore_errors=True)
+    shutil.rmtree(folder.path / MADE, ignore_errors=True)  # of no use any more
     return {"growth.csv": growth(rows)}
 
 
@@ -115,20 +109,16 @@ def measured(before: Callable[[], object], work: Callable[..., dict], *arguments
     return row | {"elapsed_seconds": elapsed, "seconds": seconds, "peak_gb": peak_memory() / 1e9}
 
 
-def jobs_of_shares(parameters: Parameters, data: Dataset, folder: Path) -> Iterator[Job]:
-    models = parameters.models
+def jobs_of_shares(parameters: Parameters, users: int, folder: Path) -> Iterator[Job]:
     for share in parameters.shares:
-        users = data.n_users // share
-        made, predictions = folder / "item_tables" / f"{users}", folder / "predictions" / f"{users}"
-        cell = (parameters.dataset, users, parameters.seed, made)
-        common: dict[str, object] = {"share": share, "users": users}
-        yield job(common | {"model": "item_tables"}, make_tables, *cell)
-        for name in models:
+        drawn = users // share
+        cell = (parameters.dataset, drawn, parameters.seed, folder / MADE / f"{drawn}")
+        common: dict[str, object] = {"share": share, "users": drawn}
+        yield job(common | {"model": MADE}, make_tables, *cell)
+        for name in parameters.models:
             if share >= LARGEST_SHARE.get(name, 1):
-                work = (fit_and_predict, *cell, name, predictions)
-                yield job(common | {"model": name}, *work, before=partial(load_recommender, name))
-        if len(models) > 1:
-            yield job(common | {"model": "significance"}, compare, predictions, models[:2])
+                load = partial(load_recommender, name)
+                yield job(common | {"model": name}, scores, name, *cell, before=load)
 
 
 def cell_of(dataset: str, users: int, seed: int, folder: Path) -> Cell:
@@ -145,24 +135,10 @@ def make_tables(*cell: Any) -> dict:
     return {}
 
 
-def fit_and_predict(
-    dataset: str, users: int, seed: int, tables: Path, name: str, folder: Path
-) -> dict:
-    """A recommender from the files to its predictions on disk: scores."""
-    done = measure(load_recommender(name), cell_of(dataset, users, seed, tables))
-    key = {**dict.fromkeys(CELL, 0), "num_users": users, "iteration": 1, "model": name}
-    write_part(folder, key, done.predictions)
-    row = dict(done.row)
-    return {name: row[name] for name in ("n_users", "n_train", "n_test", "rmse")}
-
-
-def compare(folder: Path, models: tuple[str, str]) -> dict:
-    """The paired bootstrap over all users between two recommenders whose predictions are there."""
-    losses = Predictions(folder).losses()
-    losses = losses[losses["model"].isin(models)]
-    cell = losses[CELL].drop_duplicates()
-    reference = cell.assign(reference=models[1], reference_role="named in advance")
-    return {"n_users": int(significance(losses, reference)["users"].max())}
+def scores(name: str, *cell: Any) -> dict:
+    """Of a recommender, from the files."""
+    row = measure(load_recommender(name), cell_of(*cell)).row
+    return {column: row[column] for column in ("n_users", "n_train", "n_test", "rmse")}
 
 
 # --- the table ---------------------------------------------------------------------------------

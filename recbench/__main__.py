@@ -32,7 +32,7 @@ from recbench.checks.toy_data import toy_movies, toy_ratings
 from recbench.command_line import run
 from recbench.errors import InputError, check_range
 from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
-from recbench.registry import load_recommender
+from recbench.registry import check_name, load_recommender
 
 TEMPLATE = Path(__file__).parent / "checks" / "template.py"
 
@@ -117,6 +117,7 @@ def write(command: New) -> int:
 
 def check(command: Check) -> int:
     check_range("--timeout", command.timeout, least=0)
+    check_name(command.model)
     cls = load_recommender(command.model)
     counts = {"ok": 0, "failed": 0, "left out": 0}
     shown: set[str] = set()

@@ -25,6 +25,9 @@ GONE = {  # of earlier runs -> what to take instead, which learns from the same 
 }
 MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
 OWN = "own"  # the first part of the module name of a user's own file
+NO_STARS = (
+    "'{}': ranks movies and predicts no stars. compare_all.py --ranking takes it, by its name"
+)
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
 RECOMMENDERS = {
@@ -64,24 +67,37 @@ RECOMMENDERS = {
     "user_mean": "Baselines.means:UserMean",
     "user_median": "Baselines.means:UserMedian",
 }
+RANKERS = {  # rank movies, and predict no stars
+    "most_popular": "Collaborative.implicit_ranking:MostPopular",
+    "ease_implicit": "Collaborative.implicit_ranking:ImplicitEase",
+    "ials": "Collaborative.implicit_ranking:ImplicitAls",
+    "bpr": "Collaborative.implicit_ranking:ImplicitBpr",
+}
+BY_NAME = RECOMMENDERS | RANKERS
 
 
 def described() -> Iterator[tuple[str, str, str, str]]:
-    """Name, family, what it learns from, and a sentence for each of `RECOMMENDERS`, from
+    """Name, family, what it learns from, and a sentence for each of `BY_NAME`, from
     docs/recommenders.md: importing them all takes seconds."""
     page = (ROOT / "docs" / "recommenders.md").read_text(encoding="utf-8")
     for name, what, learns_from in re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", page, re.M):
-        yield name, RECOMMENDERS[name].split(".")[0], learns_from, what.replace("`", "")
+        yield name, BY_NAME[name].split(".")[0], learns_from, what.replace("`", "")
 
 
-def check_name(spec: str) -> None:
-    """Raises InputError if `spec` is the name of no recommender; imports none."""
+def check_name(spec: str, ranking: bool = False) -> None:
+    """Raises InputError if `spec` is the name of no recommender, or unless `ranking` of one that
+    predicts no stars; imports none."""
     mean = spec.removesuffix(MEDIAN)
+    if mean in RANKERS:
+        if ranking and spec == mean:
+            return
+        raise InputError(NO_STARS.format(spec))
     if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
         return
     if mean in GONE:
         raise InputError(f"'{spec}' does not exist any more. Take {GONE[mean]}")
-    nearest = sorted(RECOMMENDERS, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
+    known = BY_NAME if ranking else RECOMMENDERS
+    nearest = sorted(known, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
     raise InputError(
         f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
         f"or one of them that predicts the median ({nearest[0]}{MEDIAN}); "
@@ -91,15 +107,15 @@ def check_name(spec: str) -> None:
 
 
 def load_recommender(spec: str) -> type:
-    """The class behind a name of `RECOMMENDERS`, such a name with "_median", "sklearn:Regressor",
+    """The class behind a name of `BY_NAME`, such a name with "_median", "sklearn:Regressor",
     or "file:Class".
 
     Raises:
         InputError: no such name, file or class, or not a recommender; says what there is.
     """
-    check_name(spec)
-    if spec in RECOMMENDERS:
-        return load_class(RECOMMENDERS[spec], spec)
+    check_name(spec, ranking=True)
+    if spec in BY_NAME:
+        return load_class(BY_NAME[spec], spec)
     if spec.endswith(MEDIAN):
         from recbench.models.median import median_of  # with numba
 

@@ -19,6 +19,7 @@ from tests_paths import ROOT, SYNTHETIC
 
 from experiments.common import console, training_of
 from experiments.no_population import CONTENDERS, OneUserAtATime
+from experiments.operations import operations
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
@@ -165,6 +166,33 @@ def test_each_method_is_run_by_its_own_protocols(tmp_path):
     assert (beside["protocol"].str.startswith("MovieLens 1M")).all()
 
 
+# --- costs -------------------------------------------------------------------------------------
+
+
+def test_operations_are_those_published():
+    published = pd.read_csv(ROOT / "results/ablation/weightless-cost/costs.csv")
+    others = ("predict_us", "learn_us", "c_bytes", "status", "error")
+    counted = [name for name in published if name not in others]
+    pd.testing.assert_frame_equal(operations()[counted], published[counted], check_dtype=False)
+
+
+def test_costs_of_a_cell(tmp_path):
+    models = ("personal", "ridge", "bayes_fm_folded", "bias")
+    words = {"models": models, "histories": (5, 20), "users": 2, "background_users": 0}
+    assert run("cost", **words, output_dir=tmp_path / "run") == 0
+    rows = pd.read_csv(tmp_path / "run" / "cost.csv").set_index(["model", "ratings"])
+    assert rows.index.unique("model").tolist() == ["item baseline", "item table", "codes", *models]
+    assert (rows.loc[list(models), ["learn_us", "predict_us", "bytes_state"]] > 0).all(axis=None)
+    assert rows["user_us"].notna().groupby("model").all().to_dict()["bias"] is False
+    assert rows.loc["personal", "trace"].max() < 1e-8  # nothing is left of what was forgotten
+    held = rows.loc["personal", "bytes_held"]
+    assert held[20] - held[5] > 8 * (20**2 - 5**2) / 2  # the Cholesky factor is among it
+    assert rows.loc[("ridge", 5), "learns"] == "the user"
+    assert "| personal | 20 |" in (tmp_path / "run" / "README.md").read_text()
+    with pytest.raises(InputError, match="--histories 5000: no user"):
+        run("cost", histories=(5000,))
+
+
 # --- wrong flags -------------------------------------------------------------------------------
 
 
@@ -205,16 +233,6 @@ def test_each_defect_of_the_published_benchmark_has_its_rows(kaggle_folder, tmp_
 
 
 # --- behind the figures of docs/personal-model.md ----------------------------------------------
-
-
-@pytest.mark.slow
-def test_reasons_are_compared_with_forgetting(tmp_path):
-    run("explanations", ratings=60, output_dir=tmp_path / "run")
-    table = pd.read_csv(tmp_path / "run/agreement.csv").set_index("compared")
-    assert table.loc["if_forgotten", "same_sign"] >= 0.99
-    assert table.loc["if_forgotten", "mean_difference"] < 1e-9
-    assert table.loc["share", "same_sign"] <= 1
-    assert table.loc["share", "sums"] == 1  # each explanation to its prediction
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from continual import Parameters as Replay
 from PerUser import perUser_pytorch
 from recbench.contract import learns_from_words
 from recbench.errors import InputError
-from recbench.registry import FAMILIES, RECOMMENDERS, load_recommender
+from recbench.registry import BY_NAME, FAMILIES, load_recommender
 from recbench.runs.resume import kept_parameters
 from tune import Parameters as Tuning
 
@@ -133,7 +133,7 @@ def test_the_list_of_models():
     assert regressor.startswith("sklearn:Regressor")
     assert own.startswith("file:Class")
     shown = [re.split(r"  +", line) for line in lines]
-    assert sorted(name for name, *_ in shown) == sorted(RECOMMENDERS)
+    assert sorted(name for name, *_ in shown) == sorted(BY_NAME)
     for name, family, learns_from, what in shown:
         cls = load_recommender(name)
         assert cls.__module__.startswith(f"{family}.")
@@ -151,7 +151,7 @@ def test_every_class_of_a_family_that_has_a_name_is_in_the_table():
                 if name:
                     cls = re.match(r"class (\w+)", text)[1]
                     found[name[1]] = f"{family}.{file.stem}:{cls}"
-    assert found == RECOMMENDERS
+    assert found == BY_NAME
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.evaluation.ranking import full_ranking, popularity_percentile
 from recbench.ratings import Ratings
+from recbench.report.html.run_files import read_run
+from recbench.report.html.run_report import page_of
 
 STRICT = PROTOCOLS["strict"]
 
@@ -245,3 +247,57 @@ def test_a_stopped_run_goes_on_to_the_same_rankings(finished, tmp_path):
     here("--resume", folder)
     for one, two in zip(files_of(finished), files_of(folder), strict=True):
         pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+# --- recommenders that predict no stars --------------------------------------------------------
+
+
+def test_one_that_only_ranks_stands_beside_the_others(tmp_path):
+    """In the CSV files without an error in stars, in the tables and on the page with its ranking;
+    the digits are the same for any number of workers."""
+    folders = [tmp_path / workers for workers in ("1", "2")]
+    for folder in folders:
+        printed = here(
+            *SMALL, "--models", "ridge", "ials", "bpr", "--iterations", "2", "--ranking",
+            "--reference", "ridge", "--workers", folder.name, "--output-dir", folder,
+        )  # fmt: skip
+        assert "failed" not in printed
+    for one, two in zip(*map(files_of, folders), strict=True):
+        pd.testing.assert_frame_equal(one, two, check_exact=True)
+    rows = pd.read_csv(folders[0] / "comparison.csv").set_index("model")
+    assert rows.loc[["ials", "bpr"], ["rmse", "mae", "accuracy_mean", "coverage"]].isna().all(None)
+    assert rows["ranking_ndcg_at_10"].notna().all()
+    differences = pd.read_csv(folders[0] / "significance.csv").set_index("model")
+    assert set(differences.loc["ials", "score"]) == {"ranking_ndcg_at_10", "ranking_recall_at_10"}
+    (section,) = (one for one in page_of(read_run(folders[0])).sections if one.name == "ranking")
+    assert {"ridge", "ials", "bpr"} == set(section.table["model"])
+
+
+def test_a_run_of_nothing_else_ends_with_its_page(tmp_path):
+    words = ["--models", "most_popular", "ease_implicit", "--iterations", "1", "--ranking"]
+    here(*SMALL, *words, "--output-dir", tmp_path / "run")
+    assert "movies are ranked" in (tmp_path / "run" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("words", [["ials"], ["ials_median", "--ranking"]])
+def test_without_a_ranking_they_are_refused(words):
+    assert "predicts no stars" in here(*SMALL, "--models", *words, expected=2)
+
+
+def test_an_own_class_may_rank_by_other_numbers_than_its_stars(cell):
+    class Backwards(Noted):
+        def rank_scores(self, user, movie):
+            return -self.noise[user, movie]
+
+    plain, other = (measure(one, cell, rank=True).row for one in (Noted, Backwards))
+    assert plain["rmse"] == other["rmse"]
+    assert plain["ranking_ndcg_at_10"] != other["ranking_ndcg_at_10"]
+
+
+def test_numbers_that_cannot_be_ranked_are_an_error(cell):
+    class Silent(Noted):
+        def rank_scores(self, user, movie):
+            return np.full(len(user), np.nan)
+
+    with pytest.raises(ValueError, match="rank_scores returned"):
+        measure(Silent, cell, rank=True)

@@ -16,9 +16,14 @@ from recbench.data.encodings.thermometer import count_ones
 from recbench.evaluation import metrics, ranking
 from recbench.evaluation.cells import WHOLE, Cell, Fitted, Shard
 from recbench.evaluation.metrics import Row
-from recbench.evaluation.predicting import Predictions, fit_and_predict, predict, together
+from recbench.evaluation.predicting import Predictions, fit_and_predict, rank_scores, together
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
+
+NOT_OF_STARS = (  # columns that one has that ranks movies and predicts no stars
+    *("n_users", "n_train", "n_test", "n_users_scored", "bytes_per_user", "bytes_shared"),
+    *("fit_seconds", "predict_seconds", "ranking_seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class Measured:
 
     Attributes:
         row: scores, times and sizes by column name.
-        predictions: one row per test rating: user_id, movie_id, stars, predicted (stars), ones
+        predictions: one row per test rating: user_id, movie_id, stars, predicted (stars; nan of one
+            that ranks movies and predicts none, whose other columns of it mean nothing), ones
             and predicted_ones (of the thermometers); and if movies were ranked, the scores of the
             user's ranking, the same in each of a user's rows.
         notes: see `Predictions`.
@@ -86,7 +92,9 @@ def score(
         ranked: all movies, if it ranked them, and how long that took.
     """
     train, test = cell.train_and_test(collaborative)
-    labels, stars, own_ones = cell.protocol.labels, predictions.stars, predictions.ones
+    labels, own_ones = cell.protocol.labels, predictions.ones
+    ranks_only = np.isnan(predictions.stars).all()
+    stars = test.stars if ranks_only else predictions.stars  # for the names of the columns
     ones = count_ones(test.stars, labels)
     predicted_ones = count_ones(stars, labels) if own_ones is None else own_ones
     state, n_trained = predictions.state_bytes, max(len(np.unique(train.user)), 1)
@@ -111,12 +119,14 @@ def score(
         "bytes_shared": predictions.shared_bytes,
         "n_users_scored": len(np.unique(test.user)),  # of the others no rating is held out
     }
+    if ranks_only:
+        row |= dict.fromkeys(row.keys() - {*NOT_OF_STARS, *ranking.COLUMNS})
     table = pd.DataFrame(
         {
             "user_id": cell.user_id[test.user],
             "movie_id": cell.encoded.movie_id[test.movie],
             "stars": test.stars,
-            "predicted": stars.astype(np.float32),
+            "predicted": predictions.stars.astype(np.float32),
             "ones": ones.astype(np.int8),
             "predicted_ones": predicted_ones.astype(np.int8),
             **(ranked.columns_for(test.user) if ranked is not None else {}),
@@ -154,14 +164,14 @@ def _rank(
     train, test = cell.train_and_test(collaborative)
     otherwise = train.mean_stars()
 
-    def predicted(user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        stars = np.empty(len(user))
+    def scores_of(user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+        scores = np.empty(len(user))
         for model, shard in zip(models, shards, strict=True):
             rows = shard.rows_of(user)
-            stars[rows] = predict(model, user[rows], movie[rows])[0]
-        return np.where(np.isfinite(stars), stars, otherwise)
+            scores[rows] = rank_scores(model, user[rows], movie[rows])
+        return np.where(np.isfinite(scores), scores, otherwise)
 
     known = cell.collaborative.training_ratings(with_background=True)
     popularity = ranking.popularity_percentile(known, cell.candidates)
     with one_thread():
-        return ranking.full_ranking(predicted, train, test, cell.candidates, popularity)
+        return ranking.full_ranking(scores_of, train, test, cell.candidates, popularity)

@@ -30,7 +30,7 @@ class Predictions:
     """Of the held-out ratings of a cell or a shard, [n] in their order.
 
     Attributes:
-        stars: float64 [n], without gaps.
+        stars: float64 [n], without gaps; all nan of one that ranks movies and predicts no stars.
         covered: bool [n], where that is the recommender's own prediction.
         ones: int [n], of the bits that the stars were read from; None: it has no bits.
         grid, probabilities: float64 [g] and [n, g], its predictive distribution; None: it has none.
@@ -110,7 +110,7 @@ def fit_and_predict(recommender: Any, cell: Cell, shard: Shard = WHOLE) -> Predi
         stars, ones = predict(recommender, test.user, test.movie, test.time)
         predict_seconds = time.perf_counter() - started
         covered = np.isfinite(stars)
-        if not covered.all():
+        if not covered.all() and hasattr(recommender, "predict"):
             train, _ = cell.train_and_test(collaborative)
             stars = np.where(covered, stars, train.mean_stars())
         grid, probabilities = (
@@ -141,7 +141,7 @@ def predict(
     the number of ones in its bits, int [n], or None.
 
     Of one with `predict_bits` the stars are those of its bits: an engine that draws at random
-    would predict something else the second time.
+    would predict something else the second time. One without `predict` ranks movies alone.
 
     Args:
         time: int64 [n], of each prediction, for recommenders that take it; None: now.
@@ -149,6 +149,8 @@ def predict(
     Raises:
         ValueError: what it predicts is not what the contract asks for.
     """
+    if not hasattr(recommender, "predict"):
+        return np.full(len(user), np.nan), None
     when, ones = time_for(recommender, time), None
     if hasattr(recommender, "predict_bits"):
         bits = recommender.predict_bits(user, movie, **when)
@@ -166,6 +168,21 @@ def predict(
             f"predict returned {stars[outside][0]:g} stars; clip to {MIN_STARS} .. {MAX_STARS}"
         )
     return stars, ones
+
+
+def rank_scores(recommender: Any, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
+    """What movies are ranked by for each user, the highest first, float64 [n]: its `rank_scores`
+    if it has that, else the predicted stars, nan where it has none.
+
+    Raises:
+        ValueError: what it returns is not what the contract asks for.
+    """
+    if not hasattr(recommender, "rank_scores"):
+        return predict(recommender, user, movie)[0]
+    found = np.asarray(recommender.rank_scores(user, movie), dtype=np.float64)
+    if found.shape != (len(user),) or not np.isfinite(found).all():
+        raise ValueError(f"rank_scores returned no {len(user)} finite numbers for as many pairs")
+    return found
 
 
 def together(parts: list[Predictions], shards: list[Shard], cell: Cell) -> Predictions:

@@ -50,7 +50,7 @@ AT_ONCE = 4_000_000  # numbers of a block of resamples
 
 def losses_per_user(predictions: pd.DataFrame) -> pd.DataFrame:
     """Of each user in one iteration: user_id, and the losses of `READ_OUT` that there are; nan
-    where a score is not defined for a user."""
+    where a score is not defined for a user, or no stars are predicted."""
     error = predictions["predicted"].astype(float) - predictions["stars"].astype(float)
     right = right_within_one_star(
         predictions["ones"].to_numpy(), predictions["predicted_ones"].to_numpy()
@@ -61,6 +61,8 @@ def losses_per_user(predictions: pd.DataFrame) -> pd.DataFrame:
     rows = tuple(predictions[name].to_numpy() for name in ("stars", "predicted", "user_id"))
     by_user["auc_like"] = auc_like_per_user(*rows)
     by_user["ndcg_at_10"] = ndcg_at_10_per_user(*rows)
+    if predictions["predicted"].isna().all():
+        by_user[by_user.columns.drop("user_id")] = np.nan
     first = predictions["user_id"].drop_duplicates().sort_values().index
     for score in predictions.columns.intersection(PER_USER):  # in each of a user's rows
         by_user[score] = predictions.loc[first, score].to_numpy()

@@ -109,7 +109,7 @@ class GridProgress:
             if self._console.is_terminal:
                 ordered = sorted(self._rows, key=lambda row: self._order.index(row["model"]))
                 table = pd.DataFrame(ordered)
-                if "rmse" in table:
+                if "rmse" in table and table["rmse"].notna().any():
                     shown = score_table(table, pd.DataFrame(), "rmse")
                     self._table = (f"{TABLES['rmse']}, so far", shown)
             elif rows:

@@ -175,7 +175,9 @@ def means_of_cells(
     groups = comparison.groupby(["model", *CELL], sort=False)[score]
     mean, spread = groups.mean(), groups.std()
     best = mean.groupby(CELL).agg("max" if score in MORE_IS_BETTER else "min")
-    for model in comparison["model"].unique():
+    for model, own in comparison.groupby("model", sort=False):
+        if own[score].isna().all() and (own["status"] == "ok").all():
+            continue  # it predicts no stars
         scores = []
         for cell in cells:
             key = (model, *cell)
@@ -241,8 +243,10 @@ def score_table(comparison: pd.DataFrame, differences: pd.DataFrame, score: str)
 
 def cell_line(rows: list[dict]) -> str:
     """The RMSE of every recommender in one cell of one iteration, the best first."""
-    scores = sorted((row["rmse"], row["model"]) for row in rows if row["status"] == "ok")
+    ok = [row for row in rows if row["status"] == "ok"]
+    scores = sorted((row["rmse"], row["model"]) for row in ok if row["rmse"] is not None)
     texts = [f"{model} {rmse:.3f}" for rmse, model in scores]
+    texts += [f"{row['model']} ranked" for row in ok if row["rmse"] is None]
     texts += [f"{row['model']} failed" for row in rows if row["status"] != "ok"]
     return ", ".join(texts)
 

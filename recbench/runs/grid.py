@@ -245,7 +245,7 @@ def _add(task: CellTask, name: str, measured: Callable[[], Measured], done: Cell
         dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
         row = {**_row(task, name), **found.row}
         if (unit := dataset.source.unit) != 1:
-            row |= {f"{one}_original": unit * row[one] for one in ("rmse", "mae")}
+            row |= {f"{one}_original": row[one] and unit * row[one] for one in ("rmse", "mae")}
         row |= {"status": "ok", "error": None}
         row = json.loads(json.dumps(row, default=lambda number: number.item()))
         if task.folder is not None:

@@ -18,7 +18,7 @@ from recbench.data.sampling import user_sets
 from recbench.errors import InputError
 from recbench.evaluation.protocols import Protocol
 from recbench.files import ITERATION
-from recbench.registry import family_of, file_of, line_of, load_recommender
+from recbench.registry import check_name, family_of, file_of, line_of, load_recommender
 from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.processes import Piece, number_of_workers, work_through
@@ -30,12 +30,15 @@ LARGE = 2_000_000  # ratings; the cost of fewer is not announced
 LOOKED_AT = 2_000_000  # ratings that a holdout is checked on, about
 
 
-def check_models(specs: Sequence[str], wnn_engine: str) -> None:
+def check_models(specs: Sequence[str], wnn_engine: str, ranking: bool) -> None:
     """Make each recommender once, so that errors show before the work.
 
     Raises:
-        InputError: there is none of a name, it cannot be made, or none has an engine.
+        InputError: there is none of a name, it cannot be made, none has an engine, or one predicts
+            no stars and nothing is ranked.
     """
+    for spec in specs:
+        check_name(spec, ranking)
     classes = [load_recommender(spec) for spec in specs]
     with_engine = [cls for cls in classes if hasattr(_mean_of(cls), "check_engine")]
     if wnn_engine != DEFAULT_ENGINE and not with_engine:
@@ -231,5 +234,7 @@ def references(folder: RunFolder) -> list[dict]:
 
 
 def _may_be_reference(cls: type) -> bool:
-    """A collaborative one, and none that builds on another: hybrids contain a personal model."""
-    return family_of(cls) == COLLABORATIVE and not declared(cls, "builds_on")
+    """A collaborative one that predicts stars, and none that builds on another: hybrids contain a
+    personal model."""
+    predicts = hasattr(cls, "predict") and not declared(cls, "builds_on")
+    return family_of(cls) == COLLABORATIVE and predicts

@@ -15,7 +15,7 @@ from recbench.contract import (
     OnlineRecommender,
     learns_from_words,
 )
-from recbench.registry import RECOMMENDERS, load_recommender
+from recbench.registry import BY_NAME, load_recommender
 from recbench.report.__main__ import DOCUMENTS, Parameters, main
 
 FOLDERS = "recbench|PerUser|Collaborative|Baselines|weightless|experiments|tests|docs|results"
@@ -55,7 +55,7 @@ def test_files_folders_and_modules_named_exist(page):
 def test_every_recommender_stands_with_its_abilities():
     page = (ROOT / "docs" / "recommenders.md").read_text()
     rows = [row.split(" | ") for row in re.findall(r"^\| (`.*) \|$", page, re.MULTILINE)]
-    assert sorted(row[0] for row in rows) == sorted(f"`{name}`" for name in RECOMMENDERS)
+    assert sorted(row[0] for row in rows) == sorted(f"`{name}`" for name in BY_NAME)
     for name, _, source, *can in rows:
         cls = load_recommender(name.strip("`"))
         assert source == learns_from_words(cls), name

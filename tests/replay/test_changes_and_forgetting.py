@@ -1,4 +1,4 @@
-"""The experiments on users who change and on forgetting."""
+"""The experiment on users who change."""
 
 from __future__ import annotations
 
@@ -85,20 +85,3 @@ def test_adaptation_from_the_command_line(tmp_path):
     wrong = module("experiments.adaptation", "--dataset", SYNTHETIC, "--after", 5_000)
     assert wrong.returncode == 2
     assert "only 0 users have twice as many ratings" in wrong.stderr
-
-
-def test_forgetting_from_the_command_line(tmp_path):
-    folder = tmp_path / "run"
-    done = module(
-        "experiments.forgetting", "--dataset", SYNTHETIC, "--users", 4, "--genre", "drama",
-        "--refitted", "bias", "--output-dir", folder,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    table = pd.read_csv(folder / "forgetting.csv").set_index("model")
-    assert table.loc["bias", "fit_seconds"] > 0
-    assert np.isnan(table.loc["bias", "largest_difference"])
-    for column in ("largest_difference", "largest_difference_drama"):
-        assert table.loc["personal", column] < 1e-8
-    assert table.loc["ao", "largest_difference"] == 0
-    # of `ridge_recursive` means over all users stay, which the rating was in
-    assert 0 < table.loc["ridge_recursive", "largest_difference"] < 0.01

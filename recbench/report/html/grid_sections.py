@@ -200,11 +200,13 @@ def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) ->
     return figures
 
 
-def cost(run: RunFiles) -> Section:
-    """Error beside seconds, and beside the bytes of a user."""
+def cost(run: RunFiles) -> Section | None:
+    """Error beside seconds, and beside the bytes of a user; None where nobody predicts stars."""
     done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
     columns = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
     table = _means(done, [*columns, "bytes_shared"])
+    if table.empty:
+        return None
     figures = cost_figures(table, "seconds", ("cell",))
     text = (
         "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
@@ -221,9 +223,10 @@ def ranking(run: RunFiles) -> Section | None:
     if table.empty:
         return None
     text = (
-        "All movies that a user has not rated in training, ranked by predicted stars. nDCG counts "
-        "liked movies that were held out; read it beside how popular the ten movies are: popular "
-        "movies are rated more often, so a recommender that shows them scores higher."
+        "All movies that a user has not rated in training, ranked by predicted stars, or by the "
+        "scores of a recommender that predicts none. nDCG counts liked movies that were held out; "
+        "read it beside how popular the ten movies are: popular movies are rated more often, so a "
+        "recommender that shows them scores higher."
     )
     figure = Figure(
         "ranking",

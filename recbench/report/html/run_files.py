@@ -68,8 +68,10 @@ class RunFiles:
 
     @property
     def done(self) -> pd.DataFrame:
-        """The rows of it that have a result."""
-        return self.main[(self.main["status"] == "ok") & self.main["rmse"].notna()]
+        """The rows of it that have a result: an error, or of one that predicts no stars a
+        ranking."""
+        scores = self.main.filter(items=["rmse", "ranking_ndcg_at_10"])
+        return self.main[(self.main["status"] == "ok") & scores.notna().any(axis=1)]
 
     @property
     def models(self) -> list[str]:
@@ -78,8 +80,9 @@ class RunFiles:
 
     @cached_property
     def losses(self) -> pd.DataFrame:
-        """Of `Predictions.losses`; empty without predictions.parquet."""
-        return Predictions(self.folder).losses()
+        """`Predictions.losses` of those who predict stars; empty without predictions.parquet."""
+        losses = Predictions(self.folder).losses()
+        return losses.dropna(subset="squared_error") if len(losses) else losses
 
     @property
     def dataset(self) -> str:

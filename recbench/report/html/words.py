@@ -49,6 +49,8 @@ def answer(run: RunFiles) -> str:
     done, grid = run.done, run.kind == GRID
     if done.empty:
         return f"No recommender has a result: all {len(run.main)} failed."
+    if done["rmse"].isna().all():
+        return "No recommender of this run predicts stars: movies are ranked, see below."
     if grid:
         by_cell = done.pivot_table(index="model", columns=CELL, values="rmse", aggfunc="mean")
         in_all = by_cell.dropna() if by_cell.notna().all(axis=1).any() else by_cell

@@ -1,68 +1,45 @@
-"""What it costs to store a rating and to predict one, weightless and otherwise -> costs.csv
+"""What it costs to store a rating and to predict one, by formula: a part of `experiments.cost`.
 
-Of histories of 10, 100, 1,000 and 10,000 ratings of made-up movies: 14 normal factors each, a code
-of 512 bits by random hyperplanes, and 26 even bits. Operations follow from the formulas; the places
-that a search in a table looks at are counted in the table itself:
+Of histories of made-up movies: 14 normal factors each, a code of 512 bits by random hyperplanes,
+and 26 even bits. The places that a search in a table looks at are counted in the table itself:
 
 - addition: an addition, subtraction or comparison of two numbers (shifts and loops not counted);
 - multiplication: a multiplication or division; two in each hash;
 - read: a number or a row fetched from a table.
 
-Bytes are of one user and, apart, of what all users share. Microseconds are processor time in
-Python; those of a Gaussian process of 10,000 ratings, whose factor takes 800 MB, are left out.
-
-    python -m experiments.weightless_cost
+Bytes are of one user and, apart, of what all users share.
 """
 
 from __future__ import annotations
 
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 import weightless as ao
-from experiments.common import Flags, Job, run_experiment
-from recbench.command_line import run
-from recbench.models.gaussian_process import GaussianProcess
-from recbench.threads import on_one_thread
+from recbench.threads import one_thread
 from weightless.counters import Counters, addresses_of, mix
-from weightless.ntuple import sums_of_users
 
+HISTORIES = (10, 100, 1_000, 10_000)  # ratings that are there before
+N, TUPLES = 8, 256  # bits of a tuple of the code, and how many tuples
 MOVIES, FACTORS, CODE_BITS, OUTPUTS = 12_000, 14, 512, 10
 RATING_BYTES = 5  # a movie's number and half stars
-REPEATS = 50
-MOST_TIMED = 1_000  # ratings of a Gaussian process
 
 
-@dataclass
-class Parameters(Flags):
-    """Edit them here, or give them as flags."""
-
-    histories: tuple[int, ...] = (10, 100, 1_000, 10_000)
-    """ratings that are there before"""
-    n: int = 8
-    """bits of a tuple of the code"""
-    tuples: int = 256
-    """how many"""
-
-
-def main(parameters: Parameters) -> int:
-    jobs = []
-    for name, form in FORMS.items():
-        for history in parameters.histories:
-            key: dict[str, object] = {"model": name, "ratings": history}
-            columns = key | {"bytes_of_ratings": RATING_BYTES * history}
-            jobs.append(Job(key, columns, partial(on_one_thread, form, parameters, history)))
-    return run_experiment(
-        *(parameters, "weightless-cost", [], lambda _: jobs, lambda *_: {}), rows_file="costs.csv"
-    )
+def operations() -> pd.DataFrame:
+    """A row for each form of memory and each of `HISTORIES`."""
+    with one_thread():
+        return pd.DataFrame(
+            {"model": name, "ratings": history, "bytes_of_ratings": RATING_BYTES * history}
+            | form(history)
+            for name, form in FORMS.items()
+            for history in HISTORIES
+        )
 
 
 def cost(learn: Any, predict: Any, user_bytes: int, shared_bytes: int, **more: object) -> dict:
@@ -76,7 +53,7 @@ def cost(learn: Any, predict: Any, user_bytes: int, shared_bytes: int, **more: o
     return row | {"user_bytes": user_bytes, "shared_bytes": shared_bytes} | more
 
 
-def wisard(_: Parameters, history: int) -> dict:
+def wisard(history: int) -> dict:
     """The ten pairs of discriminators of the recommender `wisard`, on 26 bits. The first step of
     bleaching is counted, in which nearly all are decided or the second."""
     bits = np.random.default_rng(2).integers(0, 2, (MOVIES, 26), np.uint8)
@@ -90,10 +67,10 @@ def wisard(_: Parameters, history: int) -> dict:
     return cost(learn, predict, OUTPUTS * memory.nbytes, addresses.nbytes)
 
 
-def counters(parameters: Parameters, history: int) -> dict:
+def counters(history: int) -> dict:
     """Sums and counts in a table that has what was met; `c_bytes` is the machine code of the C
     file for this machine, made for size."""
-    addresses, tuples = spelled(parameters)
+    addresses, tuples = spelled()
     memory, residual = ao.NTupleMemory(tuples, 0.25), np.array([3, 1])
     for movie in range(history):
         memory.add(addresses[movie], residual)
@@ -101,53 +78,32 @@ def counters(parameters: Parameters, history: int) -> dict:
     learn, predict = (
         (2 * t + looked, multiplications, 2 * t + looked) for multiplications in (2 * t, 2 * t + 1)
     )
-    times = {
-        "predict_us": microseconds(lambda at: memory.read(addresses[at]).sum(axis=0)),
-        "learn_us": microseconds(lambda at: memory.add(addresses[-1 - at], residual)),
-    }
-    return cost(learn, predict, held, addresses.nbytes, c_bytes=c_bytes(), **times)
+    return cost(learn, predict, held, addresses.nbytes, c_bytes=c_bytes())
 
 
-def all_addresses(parameters: Parameters, history: int) -> dict:
+def all_addresses(history: int) -> dict:
     """The same in an array that has every address: no search."""
-    t, addresses = parameters.tuples, spelled(parameters)[0]
-    return cost((2 * t, 0, 2 * t), (2 * t, 1, 2 * t), 8 * t << parameters.n, addresses.nbytes)
+    t, addresses = TUPLES, spelled()[0]
+    return cost((2 * t, 0, 2 * t), (2 * t, 1, 2 * t), 8 * t << N, addresses.nbytes)
 
 
-def patterns(parameters: Parameters, history: int) -> dict:
+def patterns(history: int) -> dict:
     """The same predictions from the ratings and their residuals: there is nothing to learn."""
-    addresses, t, n = spelled(parameters)[0], parameters.tuples, history
-    movie, units, first = np.arange(n), np.full(n, 3, np.int16), np.array([0, n])
-    user = np.array([0])
-    predict_us = microseconds(
-        lambda at: sums_of_users(addresses, first, movie, units, user, np.array([at]), 64)
-    )
+    addresses, t, n = spelled()[0], TUPLES, history
     predict = (2 * n * t + 2 * n, n + 1, t + n * t + n)
-    return cost((0, 0, 0), predict, (4 + 2) * n, addresses.nbytes, predict_us=predict_us)
+    return cost((0, 0, 0), predict, (4 + 2) * n, addresses.nbytes)
 
 
-def gaussian_process(_: Parameters, history: int) -> dict:
+def gaussian_process(history: int) -> dict:
     """A row of the Cholesky factor to learn; a forward substitution to predict, for the variance,
     too. Of the kernel the product of factors alone is counted."""
-    factors, n = np.random.default_rng(0).standard_normal((MOVIES, FACTORS)) / FACTORS**0.5, history
+    n = history
     row = n * FACTORS + n * n // 2  # multiplications, and as many additions
     held = 8 * n * n + (RATING_BYTES + 16) * n
-    found = cost([row] * 3, [row + 2 * n] * 3, held, factors.nbytes)
-    if n > MOST_TIMED:
-        return found
-    stored, one = factors[:n], np.ones((1, 1))
-    process = GaussianProcess(stored @ stored.T + np.eye(n), np.ones((n, 1)))
-
-    def predict(at: int) -> object:
-        return process.predict((stored @ factors[-1 - at])[None], one[0])
-
-    def learn(at: int) -> None:
-        process.learn(factors[: len(process)] @ factors[len(process)], 2.0, one[0])
-
-    return found | {"predict_us": microseconds(predict), "learn_us": microseconds(learn)}
+    return cost([row] * 3, [row + 2 * n] * 3, held, 8 * FACTORS * MOVIES)
 
 
-FORMS: dict[str, Callable[[Parameters, int], dict]] = {
+FORMS: dict[str, Callable[[int], dict]] = {
     "wisard, counters": wisard,
     "n-tuple, counters": counters,
     "n-tuple, all addresses": all_addresses,
@@ -158,11 +114,11 @@ FORMS: dict[str, Callable[[Parameters, int], dict]] = {
 # --- what they share ---------------------------------------------------------------------------
 
 
-def spelled(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
+def spelled() -> tuple[np.ndarray, np.ndarray]:
     """Addresses of all movies, and the tuples that spell them."""
     factors = np.random.default_rng(0).standard_normal((MOVIES, FACTORS))
     planes = np.random.default_rng(1).standard_normal((FACTORS, CODE_BITS))
-    tuples = ao.draw_tuples(CODE_BITS, parameters.n, parameters.tuples)
+    tuples = ao.draw_tuples(CODE_BITS, N, TUPLES)
     return addresses_of((factors @ planes > 0).astype(np.uint8), tuples), tuples
 
 
@@ -173,15 +129,6 @@ def probes(memory: Counters) -> float:
     return float(((there - np.array(home)) & mask).mean()) + 1
 
 
-def microseconds(work: Callable[[int], object]) -> float:
-    """Of processor time, a call on average; the first, which may compile, is not counted."""
-    work(0)
-    begun = time.process_time()
-    for repeat in range(1, REPEATS + 1):
-        work(repeat)
-    return 1e6 * (time.process_time() - begun) / REPEATS
-
-
 def c_bytes() -> int:
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / "ntuple.o"
@@ -189,7 +136,3 @@ def c_bytes() -> int:
         subprocess.run(["cc", "-std=c99", "-Os", "-c", source, "-o", built], check=True)
         shown = subprocess.run(["size", built], check=True, capture_output=True, text=True).stdout
     return int(shown.splitlines()[1].split()[0])  # text
-
-
-if __name__ == "__main__":
-    run(main, Parameters)

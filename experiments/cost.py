@@ -1,0 +1,299 @@
+"""What a recommender costs -> results/<run>/cost.csv, operations.csv, README.md
+
+On the cell of an accuracy table, in processor time on one thread. For each length of history some
+users are drawn who have more training ratings; of those the first so many are their history. Each
+row is a recommender at a length:
+
+    learn_us      to learn one more rating of the user and to predict another movie: by `learn_one`
+                  (`learns`: one rating), else by a fit to the user's ratings (the user) or to
+                  everybody's (all users)
+    predict_us    to predict one movie
+    user_us       to take in a user with that history while all else stays as it is; empty where
+                  only a fit to everybody can
+    forget_us     to forget a rating drawn from the history and to predict one movie; and
+    trace         the largest difference, over some movies, between what is then predicted and what
+                  is without that rating in the history, in stars
+    fit_seconds   of a recommender of all users to fit it, of others to make what serves all of
+                  their users. The first rows are of what several share: item baseline, item table,
+                  codes of its factors
+    bytes_state   of a user: what has to be stored, see `Recommender.state_bytes`
+    bytes_held    of a user: all that is kept in memory meanwhile, Cholesky factor or counters
+                  included
+    bytes_shared  of what serves all users
+
+Medians over users. operations.csv counts operations by formula, see `experiments.operations`.
+
+    python -m experiments.cost --dataset FOLDER --cell 0x0
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from experiments.common import Flags, Job, grid, run_experiment, training_of
+from experiments.operations import operations
+from recbench.command_line import run
+from recbench.contract import NO_RATINGS, bytes_of, compile_kernels, declared, fit
+from recbench.contract import learns_from_words as words_of
+from recbench.data.loading import load_dataset
+from recbench.errors import InputError, check_range
+from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, UserSet
+from recbench.models.item_table.codes import codes_of
+from recbench.ratings import Ratings
+from recbench.registry import check_name, load_recommender
+from recbench.report.markdown import markdown_table
+from recbench.runs.run_folder import RunFolder
+from recbench.threads import on_one_thread, one_thread
+
+MORE = 4  # ratings after the history, that are predicted and learned
+EMPTY = 5  # fits to nobody
+COSTS = (
+    *("n_users", "learns", "learn_us", "predict_us", "user_us", "forget_us", "trace"),
+    *("fit_seconds", "bytes_state", "bytes_held", "bytes_shared"),
+)
+COMPARED = 200  # movies, after a rating is forgotten
+
+
+@dataclass
+class Parameters(Flags):
+    """Edit them here, or give them as flags."""
+
+    dataset: str = "auto"
+    """as in compare_all.py"""
+    cell: str = "0x0"
+    """users x ratings of each; 0: all"""
+    models: tuple[str, ...] = (
+        *("ntuple", "wisard", "ao", "personal", "fold_in", "ridge_recursive", "ridge"),
+        *("bayes_fm_folded", "bayes_fm", "vb_all", "user_mean"),
+    )
+    """which recommenders"""
+    histories: tuple[int, ...] = (20, 100, 500)
+    """ratings of a user"""
+    users: int = 20
+    """how many for each history, at most"""
+    user_set: UserSet = "all"
+    """who may be in the cell"""
+    background_users: BackgroundUsers = "all"
+    """as in compare_all.py"""
+
+
+def main(parameters: Parameters) -> int:
+    check_range("--histories", *parameters.histories, least=1)
+    check_range("--users", parameters.users, least=1)
+    for name in parameters.models:
+        check_name(name)
+    (size,) = grid((parameters.cell,), 1, parameters.seed)
+    protocol = PROTOCOLS["strict"].changed(
+        user_set=parameters.user_set, background_users=parameters.background_users
+    )
+    dataset = load_dataset(parameters.dataset, protocol.join)
+    cell = make_cell(dataset, protocol, size["num_users"], size["reviews_per_user"], size["seed"])
+    chosen = choose_users(cell.personal.train, parameters)
+    with one_thread():
+        made = makings(cell)
+
+    def jobs(_: RunFolder) -> Iterator[Job]:
+        described = {"dataset": dataset.source.name, "cell": parameters.cell}
+        for name, row in made.items():
+            key: dict[str, object] = {"model": name, "ratings": 0}
+            yield Job(key, described | key | {"learns_from": None}, partial(dict, row))
+        fitted = lru_cache(1)(partial(fit_to_all, cell, chosen))  # jobs of one come together
+        for name in parameters.models:
+            cls = load_recommender(name)
+            columns = {**described, "model": name, "learns_from": words_of(cls)}
+            for history, users in chosen.items():
+                key = {"model": name, "ratings": history}
+                work = partial(costs, cell, fitted, name, users, history)
+                yield Job(key, columns | key, partial(on_one_thread, work))
+
+    return run_experiment(
+        parameters, "cost", [dataset], jobs, tables, "cost.csv", protocol=protocol.columns()
+    )
+
+
+def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
+    shown = rows.drop(columns=["dataset", "cell", "status", "error"])
+    texts = shown.map(short)
+    about = f"# Cost on {rows['dataset'].iloc[0]}, cell {rows['cell'].iloc[0]}\n\n"
+    about += "Processor time of one thread, medians over users; `python -m experiments.cost` says "
+    about += "what the columns are.\n\n"
+    table = markdown_table(shown.columns, texts.replace("nan", "").fillna("").to_numpy())
+    (folder.path / "README.md").write_text(f"{about}{table}\n", encoding="utf-8")
+    return {"operations.csv": operations(), "cost.csv": pd.DataFrame(folder.rows)}
+
+
+def short(value: object) -> object:
+    """A number with four digits, or none after the point."""
+    if not isinstance(value, int | float):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+# --- who and what ------------------------------------------------------------------------------
+
+
+def choose_users(train: Ratings, parameters: Parameters) -> dict[int, dict[int, Ratings]]:
+    """Of each length of history some users, others for each, the longest first: their first
+    ratings in time, so many and `MORE`.
+
+    Raises:
+        InputError: nobody has so many.
+    """
+    rng = np.random.default_rng([parameters.seed, 24])
+    free, count, chosen = np.unique(train.user), np.bincount(train.user), {}
+    for history in sorted(set(parameters.histories), reverse=True):
+        drawn = rng.permutation(free[count[free] >= history + MORE])[: parameters.users]
+        if not len(drawn):
+            message = f"--histories {history}: no user of the cell is left who has so many ratings"
+            raise InputError(f"{message} and {MORE} more. Give fewer")
+        free = np.setdiff1d(free, drawn)
+        rows = {user: np.flatnonzero(train.user == user) for user in drawn.tolist()}
+        in_time = {
+            user: own[np.argsort(train.time[own], kind="stable")] for user, own in rows.items()
+        }
+        chosen[history] = {user: train.take(own[: history + MORE]) for user, own in in_time.items()}
+    return dict(sorted(chosen.items()))
+
+
+def makings(cell: Cell) -> dict[str, dict]:
+    """What recommenders share: seconds to make it, and bytes."""
+    baseline = cell.item_baseline.stars.nbytes
+    making, tables = timed(getattr, cell, "personal_tables")
+    arrays = (value for value in vars(tables.tables[0]).values() if isinstance(value, np.ndarray))
+    choosing, codes = timed(codes_of, tables.tables[0])
+    sizes = (baseline, sum(one.nbytes for one in arrays), np.packbits(codes, axis=1).nbytes)
+    names = ("item baseline", "item table", "codes")
+    return {
+        name: dict.fromkeys(COSTS) | {"fit_seconds": seconds, "bytes_shared": size}
+        for name, seconds, size in zip(names, (None, making, choosing), sizes, strict=True)
+    }
+
+
+def fit_to_all(cell: Cell, chosen: dict[int, dict[int, Ratings]], name: str) -> tuple[float, Any]:
+    """A recommender of all users, fitted to the histories of the chosen users and all of the
+    others' training ratings, and the seconds that took. One of each user: fitted to nobody, the
+    median of some times."""
+    model, train = cell.new(load_recommender(name)), cell.personal.train
+    if declared(model, "learns_from") != "all":
+        compile_kernels(model, training_of(cell, train))
+        times = [timed(of_user, name, cell, NO_RATINGS) for _ in range(EMPTY)]
+        return float(np.median([seconds for seconds, _ in times])), times[-1][1]
+    drawn = [user for users in chosen.values() for user in users]
+    parts = [train.take(~np.isin(train.user, drawn))]
+    parts += [one.take(np.arange(h)) for h, users in chosen.items() for one in users.values()]
+    training = training_of(cell, Ratings.concatenate(parts))
+    training = replace(training, background=cell.personal.background)
+    compile_kernels(model, training)
+    return timed(fit, model, training)[0], model
+
+
+# --- costs -------------------------------------------------------------------------------------
+
+
+def costs(
+    cell: Cell,
+    fit_to_all: Callable[[str], tuple[float, Any]],
+    name: str,
+    users: dict[int, Ratings],
+    history: int,
+) -> dict:
+    """A row: of a recommender, at a length of history."""
+    seconds, whole = fit_to_all(name)
+    online, of_all = hasattr(whole, "learn_one"), declared(whole, "learns_from") == "all"
+    columns = ("learn", "predict", "user", "forget", "trace", "state", "held")
+    found: dict[str, list[float]] = {column: [] for column in columns}
+    for number, (user, own) in enumerate(users.items()):
+        before, movie, stars = own.take(np.arange(history)), own.movie.tolist(), own.stars.tolist()
+        if of_all:
+            model = whole
+            predict_one(model, user, movie[history])  # what is made at the first
+            if online:
+                new = cell.n_users + cell.n_background_users + number
+                found["user"].append(timed(taken_in, model, new, before)[0])
+        else:
+            taken, model = timed(of_user, name, cell, before)
+            found["user"].append(max(taken - seconds, 0))
+            found["state"].append(bytes_of(model, "state_bytes") or 0)
+            found["held"].append(len(pickle.dumps(model)) - len(pickle.dumps(whole)))
+        for at in range(history, history + MORE - 1):
+            found["predict"].append(timed(predict_one, model, user, movie[at])[0])
+            if online:
+                learned = timed(model.learn_one, user, movie[at], stars[at])[0]
+            elif of_all:
+                learned = seconds
+            else:
+                learned, model = timed(of_user, name, cell, own.take(np.arange(at + 1)))
+                learned = max(learned - seconds, 0)
+            found["learn"].append(learned + timed(predict_one, model, user, movie[at + 1])[0])
+        if hasattr(model, "forget_one") and not of_all:
+            some = np.random.default_rng(user).permutation(len(cell.movies))[:COMPARED].tolist()
+            gone = int(np.random.default_rng(user).integers(history))
+            found["forget"].append(timed(forget, model, user, movie[gone])[0])
+            never = own.take(np.delete(np.arange(history + MORE - 1), gone))
+            other = of_user(name, cell, never)
+            away = (predict_one(model, user, m) - predict_one(other, user, m) for m in some)
+            found["trace"].append(max(map(abs, away)))
+    median = {what: float(np.median(values)) for what, values in found.items() if values}
+    state = median.get("state")
+    if of_all and (of_everybody := bytes_of(whole, "state_bytes")) is not None:
+        state = of_everybody / (len(np.unique(cell.personal.train.user)) + cell.n_background_users)
+    return {
+        "n_users": len(users),
+        "learns": "one rating" if online else "all users" if of_all else "the user",
+        "learn_us": 1e6 * median["learn"],
+        "predict_us": 1e6 * median["predict"],
+        "user_us": 1e6 * median["user"] if "user" in median else None,
+        "forget_us": 1e6 * median["forget"] if "forget" in median else None,
+        "trace": max(found["trace"], default=None),
+        "fit_seconds": seconds,
+        "bytes_state": state,
+        "bytes_held": median.get("held"),
+        "bytes_shared": bytes_of(whole, "shared_bytes"),
+    }
+
+
+def of_user(name: str, cell: Cell, ratings: Ratings) -> Any:
+    """A recommender fitted to ratings of one user, or of nobody, that has predicted once."""
+    model = cell.new(load_recommender(name))
+    fit(model, training_of(cell, ratings))
+    predict_one(model, int(ratings.user[0]) if len(ratings) else 0, 0)
+    return model
+
+
+def taken_in(model: Any, user: int, ratings: Ratings) -> None:
+    """Learn a new user's ratings one by one, and predict once."""
+    for movie, stars in zip(ratings.movie.tolist(), ratings.stars.tolist(), strict=True):
+        model.learn_one(user, movie, stars)
+    predict_one(model, user, 0)
+
+
+def forget(model: Any, user: int, movie: int) -> None:
+    """Forget a rating, and predict its movie."""
+    model.forget_one(user, movie)
+    predict_one(model, user, movie)
+
+
+def predict_one(model: Any, user: int, movie: int) -> float:
+    if hasattr(model, "predict_one"):
+        return model.predict_one(user, movie)
+    return float(model.predict(np.array([user]), np.array([movie]))[0])
+
+
+def timed(work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
+    """Seconds of processor time, and what it returns."""
+    begun = time.process_time()
+    made = work(*arguments)
+    return time.process_time() - begun, made
+
+
+if __name__ == "__main__":
+    run(main, Parameters)
