@@ -9,10 +9,12 @@ of zeros is taken out, and the rows behind it move up, so that nothing is left o
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from weightless import storage
 from weightless.agent import bits_of
 from weightless.coin import mix
 from weightless.compiled import compiled
@@ -99,6 +101,8 @@ class Counters:
         ValueError: no tuples, or of more than 32 bits.
     """
 
+    SETTINGS: ClassVar[tuple[str, ...]] = ()  # of the constructor, after the tuples
+
     def __init__(self, tuples: np.ndarray, columns: int) -> None:
         self.tuples = checked_tuples(tuples)
         self.rows = 0
@@ -135,6 +139,38 @@ class Counters:
         found = np.zeros((len(addresses), self._values.shape[1]), np.int32)
         _read(self._keys, self._values, addresses, self.tuples.shape[1], found)
         return found
+
+    def save(self, path: str | Path) -> None:
+        """Write the memory to one file."""
+        keys, values = self.items()
+        settings = {name: getattr(self, name) for name in self.SETTINGS}
+        arrays = {"tuples": self.tuples, "keys": keys, "values": values}
+        storage.write(path, type(self).__name__, settings, arrays)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The memory that was saved there.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: the file is damaged, of another memory or version.
+        """
+        settings, arrays = storage.read(path, cls.__name__)
+        try:
+            memory = cls(arrays["tuples"], *(settings[name] for name in cls.SETTINGS))
+            keys, values = arrays["keys"], arrays["values"]
+            last = len(memory.tuples) << memory.tuples.shape[1]
+            alike = (keys.dtype, values.dtype) == (memory._keys.dtype, np.int32)
+            within = len(keys) == 0 or 0 < keys[0] <= keys[-1] <= last
+            rising = within and (keys[1:] > keys[:-1]).all()
+            if not alike or not rising or values.shape != (len(keys), memory._values.shape[1]):
+                raise ValueError("rows are out of order, or of no tuple")
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            raise ValueError(f"{path} does not hold a whole memory: {error}") from error
+        memory._make_room(len(keys))
+        _fill(memory._keys, memory._values, keys, values)
+        memory.rows = len(keys)
+        return memory
 
     def _make_room(self, rows: int) -> None:
         """Room for so many rows, of which at most three quarters are ever full."""

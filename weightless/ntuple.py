@@ -18,7 +18,7 @@ is the same number from patterns: both ways are whole numbers up to the one divi
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -42,9 +42,11 @@ class NTupleMemory(Counters):
         ValueError: a value out of its range.
     """
 
+    SETTINGS: ClassVar[tuple[str, ...]] = ("weight",)
+
     def __init__(self, tuples: np.ndarray, weight: float) -> None:
         super().__init__(tuples, columns=2)
-        self.prior = prior_of(weight, len(self.tuples))
+        self.weight, self.prior = weight, prior_of(weight, len(self.tuples))
 
     def learn(self, bits: np.ndarray, residual: float) -> int:
         """Learn what was left over of one rating.

@@ -11,7 +11,8 @@ often, of these the first. Everything is whole numbers.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -42,6 +43,8 @@ class Wisard(Counters):
         ValueError: a value out of its range.
     """
 
+    SETTINGS: ClassVar[tuple[str, ...]] = ("classes", "margin")
+
     def __init__(self, tuples: np.ndarray, classes: int, margin: int = 1) -> None:
         if int(classes) != classes or classes < 2 or int(margin) != margin or margin < 1:
             raise ValueError(
@@ -50,6 +53,13 @@ class Wisard(Counters):
         super().__init__(tuples, int(classes))
         self.classes, self.margin = int(classes), int(margin)
         self.learned = np.zeros(self.classes, np.int64)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        memory = super().load(path)
+        keys, values = memory.items()
+        memory.learned[:] = values[keys <= 1 << memory.tuples.shape[1]].sum(axis=0)  # of one tuple
+        return memory
 
     def learn(self, bits: np.ndarray, label: int) -> None:
         """One example: bits [bits], 0 or 1, and its class.

@@ -22,7 +22,7 @@ from recbench.data.cache import cache_folder
 from recbench.errors import InputError
 from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.storage import read, write
+from weightless.storage import read, write
 
 TABLE = "item_table"  # in the file
 KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
@@ -46,7 +46,7 @@ class KnownMovies:
         """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
         file, it is damaged, or is something else."""
         try:
-            header, arrays = read(file)
+            header, arrays = read(file, "movies")
             table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
             catalogue = Catalogue.of(header, arrays)
         except FileNotFoundError:
@@ -61,7 +61,9 @@ class KnownMovies:
     def save(self, file: Path) -> None:
         """One file, written in one step."""
         header, arrays = self.catalogue.parts()
-        write(file, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
+        write(
+            file, "movies", header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)}
+        )
 
     @property
     def about(self) -> str:

@@ -15,7 +15,7 @@ import pytest
 from child import run_child
 from runs import SMALL, contents, some
 
-from recbench.own_ratings import storage
+from weightless import storage
 
 pytestmark = pytest.mark.slow
 
@@ -101,22 +101,22 @@ def test_a_folder_in_the_place_of_a_file(stopped, tmp_path, count):
 
 def test_a_file_of_movies_that_is_cut_turned_or_something_else(tmp_path, monkeypatch, count):
     file, arrays = tmp_path / "movies", {"movie_id": np.arange(40)}
-    storage.write(file, {"dataset": "d"}, arrays)
+    storage.write(file, "movies", {"dataset": "d"}, arrays)
     whole = file.read_bytes()
     turned = [whole[:at] + bytes([whole[at] ^ 0x15]) + whole[at + 1 :] for at in (1, 90, 400)]
     for data in [whole[:cut] for cut in range(0, len(whole), 29)] + [*SOMETHING_ELSE.values()]:
         file.write_bytes(data)
         with pytest.raises(ValueError, match="is damaged, or something else"):
-            storage.read(file)
+            storage.read(file, "movies")
         count("cut files")
     for data in turned:
         file.write_bytes(data)
         with suppress(ValueError):  # or a byte that means nothing, such as a date
-            assert (storage.read(file)[1]["movie_id"] == np.arange(40)).all()
+            assert (storage.read(file, "movies")[1]["movie_id"] == np.arange(40)).all()
     monkeypatch.setattr(storage.os, "replace", Mock(side_effect=KeyboardInterrupt))
     file.write_bytes(whole)
     with pytest.raises(KeyboardInterrupt):
-        storage.write(file, {}, {})
+        storage.write(file, "movies", {}, {})
     assert file.read_bytes() == whole
 
 
@@ -133,7 +133,7 @@ def test_a_file_of_movies_that_would_fill_the_memory(tmp_path, count):
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("header.npy", heading(10**12) + bytes(64))
     with pytest.raises(ValueError, match="larger than it is"):
-        storage.read(file)
+        storage.read(file, "movies")
     n = 3 * 2**27
     with (
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -144,5 +144,5 @@ def test_a_file_of_movies_that_would_fill_the_memory(tmp_path, count):
             member.write(bytes(2**24))
     assert file.stat().st_size < 4_000_000
     with pytest.raises(ValueError, match="unpack to"):
-        storage.read(file)
+        storage.read(file, "movies")
     count("files of another kind", 2)

@@ -125,3 +125,42 @@ def test_bad_input_is_refused():
             memory.learn(bits, residual)
     assert memory.rows == 0
     np.testing.assert_array_equal(to_units(np.array([0.24, -1.0])), [4, -16])
+
+
+@pytest.mark.parametrize(("bits", "n"), [(512, 8), (64, 30)])
+def test_it_comes_back_from_a_file_and_goes_on_learning(tmp_path, bits, n):
+    rng = np.random.default_rng(1)
+    tuples, patterns = ao.draw_tuples(bits, n, 50), rng.integers(0, 2, (60, bits), np.uint8)
+    memory, wisard = ao.NTupleMemory(tuples, 0.3), ao.Wisard(tuples, 3, 2)
+    for pattern, stars, label in zip(
+        patterns, rng.normal(size=60), rng.integers(0, 3, 60), strict=True
+    ):
+        memory.learn(pattern, stars)
+        wisard.learn(pattern, label)
+    for one in (memory, wisard):
+        one.save(tmp_path / "memory")
+        loaded = type(one).load(tmp_path / "memory")
+        one.learn(patterns[0], 1)
+        loaded.learn(patterns[0], 1)
+        for mine, its in zip(one.items(), loaded.items(), strict=True):
+            np.testing.assert_array_equal(mine, its)
+        assert np.array_equal(loaded.addresses(patterns), one.addresses(patterns))
+    label, responses, bleaching = wisard.predict(patterns[7])
+    again = loaded.predict(patterns[7])
+    assert (label, bleaching) == (again[0], again[2])
+    assert (responses == again[1]).all()
+    assert (loaded.learned == wisard.learned).all()
+    with pytest.raises(ValueError, match="of another kind"):
+        ao.NTupleMemory.load(tmp_path / "memory")
+
+
+@pytest.mark.parametrize("spoil", ["order", "range", "columns"])
+def test_a_file_that_does_not_hold_together_is_refused(tmp_path, spoil):
+    memory = ao.NTupleMemory(ao.draw_tuples(8, 2, 4), 0.3)
+    memory.learn(np.ones(8, np.uint8), 1.0)
+    keys, values = memory.items()
+    keys[-1] = {"order": keys[0], "range": 99}.get(spoil, keys[-1])
+    memory.items = lambda: (keys, values[:, :1] if spoil == "columns" else values)
+    memory.save(tmp_path / "memory")
+    with pytest.raises(ValueError, match="does not hold a whole memory"):
+        ao.NTupleMemory.load(tmp_path / "memory")

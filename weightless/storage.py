@@ -12,21 +12,24 @@ from typing import Any
 
 import numpy as np
 
-ABOUT = {"format": "weightless", "version": 1, "kind": "movies"}  # in the header of each file
+FORMAT, VERSION = "weightless", 1
 LEAST_BOUND = 2**26  # bytes that any file may unpack to
 MOST_PACKED = 200  # times that a larger one may be packed
 
 
-def write(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+def write(
+    path: str | Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
     """Write a file in one step: an interrupted write leaves the old file, or none.
 
     Args:
         path: where to; taken as it is, no suffix is added.
+        kind: of what is in it: only such a file is read back as that.
         header: what JSON can hold.
         arrays: of numbers.
     """
-    about = np.frombuffer(json.dumps(ABOUT | header).encode(), np.uint8)
-    arrays = {"header": about, **arrays}
+    about = {"format": FORMAT, "version": VERSION, "kind": kind} | header
+    arrays = {"header": np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays}
     unfinished = Path(f"{path}.unfinished")
     with unfinished.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -36,7 +39,7 @@ def write(path: Path, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> 
     os.replace(unfinished, path)
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """What `write` wrote.
 
     Raises:
@@ -44,11 +47,12 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         ValueError: it is damaged, or something else.
     """
     try:
-        _check_sizes(path)
+        _check_sizes(Path(path))
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop("header").tobytes())
-        if {name: header[name] for name in ABOUT} != ABOUT:
+        found = header["format"], header["version"], header["kind"]
+        if found != (FORMAT, VERSION, kind):
             raise ValueError("it is of another kind or version")
     except FileNotFoundError:
         raise
