@@ -246,7 +246,7 @@ def test_movietweetings_is_joined_by_imdb_id_where_the_metadata_is_at_hand(
 
 @pytest.mark.parametrize(
     ("ratings", "message"),
-    [(HTML, "it begins with b'<html>.*by hand"), (b"1::2::11::1364690142\n", "rating 11.0")],
+    [(HTML, "it begins with b'<html>.*by hand"), (b"1::2::11::1364690142\n", "rating is '11'")],
 )
 def test_what_is_not_movietweetings_is_refused(serve, monkeypatch, ratings, message):
     files = {"/snapshots/10K/ratings.dat": ratings, "/snapshots/10K/movies.dat": MOVIES.encode()}

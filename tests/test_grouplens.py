@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from tests_paths import SYNTHETIC
 
-from recbench.data import cache, grouplens_files, kaggle
+from recbench.data import cache, kaggle
 from recbench.data.dataset import join_movies
 from recbench.data.datasets import load_source, locate
-from recbench.data.grouplens_files import U_ITEM_GENRES, links_by_title, plain_title
+from recbench.data.layouts import U_ITEM_GENRES, files_of, links_by_title, plain_title
 from recbench.errors import InputError
 
 MOVIES = [
@@ -160,11 +160,11 @@ def test_a_set_whose_links_have_no_tmdb_id_is_joined_by_imdb_id(folder, monkeypa
 @pytest.mark.parametrize(
     ("layout", "name", "text", "message"),
     [
-        ("dat", "ratings.dat", b"1::2::3\n", "has 3 columns"),
+        ("dat", "ratings.dat", b"1::2::3\n", "has no column timestamp"),
         ("dat", "ratings.dat", b"1::2::3::4\nx::2::3::4\n", "line 2: userId is 'x'"),
         ("dat", "movies.dat", b"1::Toy Story (1995)\n", "line 1: has 2 cells"),
         ("u", "u.item", b"1|Toy Story\n", "line 1: has 2 cells"),
-        ("u", "u.data", b"1\t2\t6\t978300760\n", "line 1: .*rating of 0.5, 1.0"),
+        ("u", "u.data", b"1\t2\t6\t978300760\n", "line 1: rating is '6'.*0.5, 1.0"),
         ("csv", "ratings.csv", b"userId,movieId\n1,1\n", "has no column of the rating"),
     ],
 )
@@ -216,4 +216,4 @@ def test_an_unpacking_that_was_stopped_leaves_nothing(folder, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("RECBENCH_CACHE", str(folder.parent / "cache"))
     assert not list((folder.parent / "cache" / "unpacked").iterdir())
-    assert grouplens_files.is_grouplens(cache.unpacked(path))
+    assert files_of(cache.unpacked(path)).ratings.name == "ratings.dat"

@@ -16,7 +16,7 @@ import data_prep
 from recbench.data import datasets, loading
 from recbench.data.cache import cache_folder
 from recbench.data.dataset import join_movies
-from recbench.data.kaggle import read_folder
+from recbench.data.layouts import files_of, read_files
 from recbench.data.loading import load_dataset
 from recbench.data.sampling import draw_sample
 from recbench.errors import InputError
@@ -153,7 +153,7 @@ def test_joined_in_any_way_is_the_same(tmp_path, seed, in_order, wide_ids, join)
     plain = plain_join(folder, join)
     assert plain["counts"]["ratings repeated by their user"] > 50
     assert plain["counts"]["ratings without a movie"] > 10
-    in_memory = join_movies(read_folder(folder), join)
+    in_memory = join_movies(read_files(files_of(folder), "a set"), join)
     assert list(in_memory.counts)[:2] == ["ratings", "users"]
     assert_same(in_memory, plain)
     assert load_dataset(str(folder), join, cache=False).cached_in is None

@@ -14,10 +14,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.csv_files import as_printed
 from recbench.data.item_features import features_beside, genres_in
 from recbench.data.scales import Scale, TableFlags
-from recbench.data.scanning import SUFFIXES, collected, named_columns, plain_name, scan_table
+from recbench.data.scanning import (
+    SUFFIXES,
+    as_printed,
+    check_rows,
+    collected,
+    named_columns,
+    plain_name,
+    scan_table,
+)
 from recbench.data.tables import Source, as_metadata, clean_movies
 from recbench.errors import InputError
 from recbench.ratings import MAX_STARS, MIN_STARS, NO_TIME
@@ -213,30 +220,19 @@ def _check(table: _Table, rows: pl.DataFrame) -> None:
     if rows.is_empty() or rows["missing"].all():
         raise InputError(f"{table.file}: holds no ratings. Expected one row per rating")
     given, rating, scale = table.flags.scale != TableFlags.scale, pl.col("rating"), table.scale
+    wrong, number = rating.is_null() | ~rating.is_finite(), "a number"
+    if given:
+        wrong |= ~rating.is_between(scale.low, scale.high)
+        number = f"{scale.low:g} to {scale.high:g}, as --scale says"
+    date = "a date such as 2015-05-31, or seconds since 1970; or remove the column"
     expected = {
         "user": (pl.col("user").is_null(), "a user"),
         "item": (pl.col("item").is_null(), "an item"),
-        "rating": (rating.is_null() | ~rating.is_finite(), "a number, or --missing CELL"),
-        "time": (
-            pl.col("time").is_null(),
-            "a date such as 2015-05-31, or seconds since 1970; or remove the column",
-        ),
+        "rating": (wrong, f"{number}, or --missing CELL"),
+        "time": (pl.col("time").is_null(), date),
     }
-    if given:
-        outside = ~rating.is_between(scale.low, scale.high)
-        also = f"{scale.low:g} to {scale.high:g}, as --scale says; or --missing CELL"
-        expected["rating"] = (expected["rating"][0] | outside, also)
-    bad = ~pl.col("missing") & pl.any_horizontal(one for one, _ in expected.values())
-    place = rows.select(bad.fill_null(True).arg_max()).item()
-    if rows.select(bad.fill_null(True).any()).item():
-        first = collected(table.file, table.cells.slice(place, 1)).row(0, named=True)
-        for role, (is_bad, what) in expected.items():
-            if rows[place].select(is_bad.fill_null(True)).item():
-                cell = "empty" if first[role] is None else repr(first[role])
-                raise InputError(
-                    f"{table.file}, line {first['line']}: {table.column[role]} is {cell}. Expected "
-                    f"{what}"
-                )
+    there = {role: (~pl.col("missing") & bad, what) for role, (bad, what) in expected.items()}
+    check_rows(table.file, rows, table.cells, there, table.column)
     low, high = kept.to_numpy().min(), kept.to_numpy().max()
     if not given and (low < MIN_STARS or high > MAX_STARS):
         raise InputError(

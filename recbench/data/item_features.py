@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
-from recbench.data.csv_files import unreadable
 from recbench.data.scanning import (
     SUFFIXES,
     TEXTS,
@@ -18,6 +17,7 @@ from recbench.data.scanning import (
     named_columns,
     plain_name,
     scan_table,
+    unreadable,
 )
 from recbench.data.tables import genre_names
 from recbench.errors import InputError

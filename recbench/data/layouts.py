@@ -1,15 +1,16 @@
-"""A folder in one of the layouts of GroupLens's MovieLens sets.
+"""A folder in one of the layouts of Kaggle's The Movies Dataset or GroupLens's MovieLens sets.
 
 | layout | ratings | movies |
 |---|---|---|
-| since 2013 (ml-latest-small, ml-20m, ml-25m, ml-32m) | ratings.csv | movies.csv, links.csv |
+| Kaggle | ratings.csv, links.csv, or the same as ratings_small.csv .. | movies_metadata.csv |
+| ml-latest-small, ml-20m, ml-25m, ml-32m | ratings.csv, links.csv | movies.csv |
 | ml-1m, ml-10m | ratings.dat, cells parted by :: | movies.dat |
 | ml-100k | u.data, cells parted by tabs | u.item |
 
-What a movie is comes from Kaggle's metadata where that is on this machine, found through links.csv
-(its TMDB ids, or if it has none its IMDb ids) or, where a set has no links, by title and year; else
-from the set itself: title, year and genres, and votes counted over the ratings of users outside the
-sample.
+What a movie of GroupLens's is comes from Kaggle's metadata where that is on this machine, found
+through links.csv (its TMDB ids, or if it has none its IMDb ids) or, where a set has no links, by
+title and year; else from the set itself: title, year and genres, and votes counted over the ratings
+of users outside the sample.
 
 MovieTweetings has the layout of ml-1m. Its movieId is the number of an IMDb id. Its ratings, 0 to
 10, are halved; a 0 counts as 0.5, the lowest rating here.
@@ -18,30 +19,27 @@ MovieTweetings has the layout of ml-1m. Its movieId is the number of an IMDb id.
 from __future__ import annotations
 
 import re
+from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from recbench.data import kaggle
-from recbench.data.csv_files import (
-    check_columns,
-    read_ratings,
-    read_text,
-    unreadable_cell,
-)
-from recbench.data.scanning import collected, scan_table
+from recbench.data.scanning import check_columns, read_text, scan_table
 from recbench.data.tables import (
     MOVIE_COLUMNS,
     RATING_COLUMNS,
     Source,
     as_metadata,
-    check_ratings,
     clean_links,
     clean_movies,
+    read_ratings,
 )
 from recbench.errors import InputError
 
+METADATA = "movies_metadata.csv"
+GROUPLENS = {"ratings.csv": "movies.csv", "ratings.dat": "movies.dat", "u.data": "u.item"}
 NO_GENRES = "(no genres listed)"
 U_ITEM_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
@@ -52,47 +50,102 @@ TITLE = re.compile(r"^(.*?)\s*\((\d{4})[^)]*\)\s*$")  # "Toy Story (1995)"
 ARTICLE = re.compile(r"^(.*), (the|a|an|les|la|le|das|der|die|il|el)$")  # "matrix, the"
 
 
-def is_grouplens(folder: Path) -> bool:
-    """Whether the folder is laid out like one of GroupLens's sets."""
-    file = _ratings_file(folder)
-    if file is None or file.suffix != ".csv":
-        return file is not None
-    with file.open("rb") as stream:
+@dataclass(frozen=True)
+class Files:
+    """What is read of a folder: ratings; a list of movies, if it is GroupLens's; links from movieId
+    to TMDB id; Kaggle's metadata of movies."""
+
+    ratings: Path
+    listed: Path | None
+    links: Path | None
+    metadata: Path | None
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        return tuple(file for file in astuple(self) if file is not None)
+
+
+def files_of(folder: Path, small: bool = False) -> Files | None:
+    """The files in a folder; None if it has none of the layouts.
+
+    Args:
+        small: of Kaggle's take the `_small` pair even where the large one is.
+
+    Raises:
+        InputError: one of them is not there, or is no ordinary file.
+    """
+    metadata = folder / METADATA
+    ratings = next((folder / one for one in GROUPLENS if _is_grouplens(folder / one)), None)
+    without = any(folder.glob("links*.csv")) and not (folder / "movies.csv").exists()
+    if metadata.exists() or (ratings is None and without):
+        files = Files(*_kaggle_pair(folder, small), metadata)
+        if not metadata.exists():
+            raise InputError(f"{folder}: has no {METADATA}. Put the Kaggle file there")
+    elif ratings is not None:
+        found, links = kaggle.find(), folder / "links.csv"
+        files = Files(
+            ratings,
+            folder / GROUPLENS[ratings.name],
+            links if found and links.is_file() else None,
+            found and found / METADATA,
+        )
+        if files.listed and not files.listed.is_file():
+            raise InputError(f"{folder}: has no {files.listed.name} beside {ratings.name}")
+    else:
+        return None
+    for file in files.all:
+        if not file.is_file():  # a folder, or a pipe that nobody writes to
+            raise InputError(f"{file}: is no ordinary file. Expected a CSV file")
+    return files
+
+
+def _is_grouplens(ratings: Path) -> bool:
+    if not ratings.is_file() or ratings.suffix != ".csv":
+        return ratings.is_file()
+    with ratings.open("rb") as stream:
         heading = stream.readline(1000)
     return all(name.encode() in heading for name in RATING_COLUMNS)
 
 
-def read_grouplens(folder: Path, name: str, tweets: bool = False) -> Source:
-    """Read a set.
+def _kaggle_pair(folder: Path, small: bool) -> tuple[Path, None, Path | None]:
+    stems = ("_small",) if small else ("", "_small")
+    pairs = [(folder / f"ratings{stem}.csv", folder / f"links{stem}.csv") for stem in stems]
+    there = [pair for pair in pairs if pair[0].exists()]
+    for ratings, links in there:
+        if links.exists():
+            return ratings, None, links
+    if there:
+        return there[0][0], None, None
+    raise InputError(
+        f"{folder}: has no {' or '.join(ratings.name for ratings, _ in pairs)}. Give a folder with "
+        f"the files of Kaggle's {kaggle.HANDLE} (--dataset FOLDER), or --dataset ml-100k"
+    )
+
+
+def read_files(files: Files, name: str, tweets: bool = False) -> Source:
+    """Read the files of a folder.
 
     Args:
         name: the dataset's name in the results.
         tweets: whether it is MovieTweetings.
 
     Raises:
-        InputError: a file or column is missing, or a row cannot be used; names file and row.
+        InputError: a column is missing, or a row cannot be used; names file and row.
     """
-    files = files_of(folder)
-    ratings_file, movies_file, *more = files
-    if ratings_file.suffix == ".csv":
-        check_columns(ratings_file, tuple(RATING_COLUMNS))
-    own = _read_movies(movies_file)  # movieId, title, year, genres
-    if more:
-        *links_file, metadata_file = more
-        movies, movie_counts = clean_movies(read_text(metadata_file, MOVIE_COLUMNS))
-        link_counts: dict[str, int] = {}
-        if links_file:
-            links, link_counts = clean_links(read_text(links_file[0], ("movieId", "tmdbId")))
-        if tweets:
-            links = links_by_imdb(own.select("movieId", imdbId="movieId"), metadata_file)
-        elif links_file and links.is_empty():
-            links = links_by_imdb(read_text(links_file[0], ("movieId", "imdbId")), metadata_file)
-        elif not links_file:
-            links = links_by_title(own, movies)
-            link_counts = {"movies without a title and year in the metadata": len(own) - len(links)}
+    if files.ratings.suffix == ".csv":
+        check_columns(files.ratings, scan_table(files.ratings)[0], tuple(RATING_COLUMNS))
+    own = None if files.listed is None else _read_listed(files.listed)
+    links: pl.DataFrame | None
+    if files.metadata is not None:
+        movies, counts = clean_movies(read_text(files.metadata, MOVIE_COLUMNS))
+        if movies.is_empty():
+            raise InputError(f"{files.metadata}: no row has a number for its id. Is it the right "
+                             "file?")  # fmt: skip
+        links, of_links = _links(files.links, files.metadata, own, movies, tweets)
+        counts = of_links | counts
     else:
-        link_counts = {}
-        movies, movie_counts = clean_movies(
+        assert own is not None
+        movies, counts = clean_movies(
             as_metadata(
                 id=own["movieId"].cast(pl.String),
                 title=own["title"],
@@ -106,38 +159,31 @@ def read_grouplens(folder: Path, name: str, tweets: bool = False) -> Source:
         links = own.select("movieId", tmdbId="movieId")  # one id space
     return Source(
         name=name,
-        read_ratings=partial(_ratings_of, ratings_file, tweets),
+        read_ratings=partial(read_ratings, files.ratings, tweets),
         links=links,
         movies=movies,
-        counts=link_counts | movie_counts,
-        files=files,
+        counts=counts,
+        files=files.all,
         unit=2.0 if tweets else 1.0,
     )
 
 
-def files_of(folder: Path) -> tuple[Path, ...]:
-    """Those that `read_grouplens` reads: ratings and movies; where Kaggle's metadata is on this
-    machine, links if the set has any, and the metadata.
-
-    Raises:
-        InputError: there are no movies beside the ratings.
-    """
-    ratings_file = _ratings_file(folder)
-    assert ratings_file is not None
-    movies_file = ratings_file.with_name(
-        {"ratings.csv": "movies.csv", "ratings.dat": "movies.dat", "u.data": "u.item"}[
-            ratings_file.name
-        ]
-    )
-    if not movies_file.is_file():
-        raise InputError(f"{folder}: has no {movies_file.name} beside {ratings_file.name}")
-    files = [ratings_file, movies_file]
-    metadata = kaggle.find()
-    if metadata is not None:
-        links_file = folder / "links.csv"
-        files += [links_file] if links_file.is_file() else []
-        files.append(metadata / "movies_metadata.csv")
-    return tuple(files)
+def _links(
+    file: Path | None, metadata: Path, own: pl.DataFrame | None, movies: pl.DataFrame, tweets: bool
+) -> tuple[pl.DataFrame | None, dict[str, int]]:
+    """movieId -> tmdbId, None where nothing leads there; and counts. `own` has the movies as
+    GroupLens lists them: movieId, title, year."""
+    if tweets and own is not None:
+        return links_by_imdb(own.select("movieId", imdbId="movieId"), metadata), {}
+    if file is not None:
+        links, counts = clean_links(read_text(file, ("movieId", "tmdbId")))
+        if links.is_empty() and own is not None:
+            links = links_by_imdb(read_text(file, ("movieId", "imdbId")), metadata)
+        return links, counts
+    if own is None:
+        return None, {}
+    links = links_by_title(own, movies)
+    return links, {"movies without a title and year in the metadata": len(own) - len(links)}
 
 
 def links_by_title(own: pl.DataFrame, movies: pl.DataFrame) -> pl.DataFrame:
@@ -173,38 +219,7 @@ def plain_title(title: str) -> str:
     return re.sub(r"[^\w]+", " ", text).strip()
 
 
-def _ratings_file(folder: Path) -> Path | None:
-    for name, movies in (("ratings.csv", "movies.csv"), ("ratings.dat", ""), ("u.data", "")):
-        if (folder / name).is_file() and (not movies or (folder / movies).is_file()):
-            return folder / name
-    return None
-
-
-def _ratings_of(file: Path, tweets: bool) -> pl.DataFrame:
-    """The ratings of a file in any of the layouts, checked."""
-    if file.suffix == ".csv":
-        return check_ratings(read_ratings(file), file)
-    rows, rating = _read_cells(file), pl.col("rating")
-    if tweets:  # what is neither 0 nor in 1 .. 10 stays, and is refused
-        stars = pl.when(rating == 0).then(0.5).when(rating <= 10).then(rating / 2)
-        rows = rows.with_columns(rating=stars.otherwise(rating).cast(pl.Float32))
-    return check_ratings(rows, file, first_line=1)
-
-
-def _read_cells(file: Path) -> pl.DataFrame:
-    scan, _ = scan_table(file, without_heading=tuple(RATING_COLUMNS))
-    table = collected(file, scan)
-    if table.columns != list(RATING_COLUMNS):
-        raise InputError(
-            f"{file}: has {table.width} columns. Expected user, movie, rating and time, parted by "
-            f"{'::' if file.suffix == '.dat' else 'tabs'}"
-        )
-    if wrong := unreadable_cell(file, table, first_line=1):
-        raise InputError(wrong)
-    return table.select(pl.col(name).cast(kind) for name, kind in RATING_COLUMNS.items())
-
-
-def _read_movies(file: Path) -> pl.DataFrame:
+def _read_listed(file: Path) -> pl.DataFrame:
     """movieId, title, year (text), genres (names parted by |)."""
     if file.suffix == ".csv":
         rows = read_text(file, ("movieId", "title", "genres")).rows()
