@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from recbench.data.foreign import plain
 from recbench.data.item_features import features_beside, genres_in
 from recbench.data.scales import Scale, TableFlags
 from recbench.data.scanning import (
@@ -22,7 +23,6 @@ from recbench.data.scanning import (
     check_rows,
     collected,
     named_columns,
-    plain_name,
     scan_table,
 )
 from recbench.data.tables import Source, as_metadata, clean_movies
@@ -134,7 +134,7 @@ def _columns(file: Path, heading: list[str]) -> dict[str, str]:
     found = named_columns(NAMES, heading)
     if "item" not in found and "user" in found:  # "wine_id", alone
         others = [one for one in heading if one not in found.values()]
-        ids = [one for one in others if plain_name(one).endswith("id")]
+        ids = [one for one in others if plain(one).endswith("id")]
         found |= {"item": ids[0]} if len(ids) == 1 else {}
     for role in ("user", "item", "rating"):
         if role not in found:

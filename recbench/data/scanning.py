@@ -11,12 +11,12 @@ from pathlib import Path
 
 import polars as pl
 
+from recbench.data.foreign import plain, separator_of
 from recbench.errors import InputError
 
 TEXTS = (".csv", ".tsv", ".dat", ".data", ".txt")
 JSONS = (".json", ".jsonl", ".ndjson")
 SUFFIXES = (*TEXTS, *JSONS, ".parquet")
-SEPARATORS = ("::", "\t", ";", "|", ",")  # of equally many in the first line the first
 WITHOUT_HEADING = (".dat", ".data")  # as GroupLens's, perhaps
 LONGEST_HEADING = 200  # characters of it in a message
 UTF_8 = "utf-8"
@@ -86,7 +86,7 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
     try:
         with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as text:
             line = text.readline(10_000).rstrip("\r\n")
-            separator = max(SEPARATORS, key=lambda one: line.count(one) * len(one))
+            separator = separator_of(line)
             cells = [cell.strip().strip('"') for cell in line.split(separator)]
             if not line.strip():
                 raise InputError(f"{file}: is empty. Expected a heading: userId,itemId,rating ..")
@@ -136,18 +136,13 @@ def check_columns(file: Path, scan: pl.LazyFrame, columns: tuple[str, ...]) -> N
 def named_columns(names: dict[str, str], heading: list[str]) -> dict[str, str]:
     """Role -> the column of `heading` that has one of its `names`, plain ones with spaces between;
     the first of them that is there."""
-    there = {plain_name(one): one for one in reversed(heading)}
+    there = {plain(one): one for one in reversed(heading)}
     found = {}
     for role, known in names.items():
         column = next((there[one] for one in known.split() if one in there), None)
         if column is not None:
             found[role] = column
     return found
-
-
-def plain_name(name: str) -> str:
-    """Letters and digits alone, in lower case: "userid" of "User-ID"."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 # --- what is wrong with a file, and where ---------------------------------------------------------
