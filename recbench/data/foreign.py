@@ -26,9 +26,7 @@ Row = dict[str, str]  # by column, its name as `plain` has it
 class Rows:
     """The rows of a table; each has where it stands, "line 3" or "entry 3", for messages."""
 
-    columns: dict[str, str] = field(
-        default_factory=dict
-    )  # `plain` name -> as written
+    columns: dict[str, str] = field(default_factory=dict)  # `plain` name -> as written
     rows: list[tuple[str, Row]] = field(default_factory=list)
     skipped: int = 0  # lines that were left out
 
