@@ -22,7 +22,7 @@ from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.recommendation import NO_REASON
 from recbench.own_ratings.session import Session
-from recbench.page import changing, showing
+from recbench.page import routes
 from recbench.page.user import LARGEST_FILE, User
 from recbench.threads import one_thread
 
@@ -115,8 +115,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
     app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token}
     app.jinja_env.globals |= {"STARS": STARS, "NO_REASON": NO_REASON}
     _guard(app, port, token)
-    for part in (showing, changing):
-        app.register_blueprint(part.routes, url_prefix=path)
+    app.register_blueprint(routes.routes, url_prefix=path)
 
     @app.errorhandler(InputError)
     @app.errorhandler(HTTPException)
@@ -150,7 +149,7 @@ def _guard(app: Flask, port: int, token: str) -> None:
             abort(421, f"This page is at {' and '.join(sorted(hosts))} alone")
         if len(request.query_string) > LONGEST_QUERY:
             abort(414, f"The address is too long. Expected {LONGEST_QUERY:,} bytes at most")
-        is_upload = request.endpoint == f"{changing.routes.name}.{changing.UPLOAD}"
+        is_upload = request.endpoint == routes.UPLOAD
         request.max_content_length = LARGEST_FILE if is_upload else LARGEST_FORM
         if (request.content_length or 0) > request.max_content_length:
             abort(

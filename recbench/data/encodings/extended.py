@@ -1,7 +1,7 @@
 """The extended encoding of a movie: more of what the metadata says, in finer steps.
 
-`CHANNELS` is the table: what the bits say, how many thresholds there are, and why. A bit is a function
-of the movie and of the table of movies; no rating takes part.
+`CHANNELS` is the table: what the bits say, how many thresholds there are, and why. A bit is a
+function of the movie and of the table of movies; no rating takes part.
 """
 
 from __future__ import annotations

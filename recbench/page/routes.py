@@ -1,27 +1,35 @@
-"""The page itself, which changes nothing, and the view of it that the address asks for."""
+"""What the page shows and what changes the profile: the routes, and the view that an address asks
+for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
+from secrets import token_hex
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.filters import Filters, known_name
-from recbench.own_ratings.session import LATEST
-from recbench.own_ratings.values import number_of
-from recbench.page.user import LARGEST_FILE, User
+from recbench.own_ratings.profile import FILE
+from recbench.own_ratings.reading import ratings_of
+from recbench.own_ratings.recommendation import Changes
+from recbench.own_ratings.session import LATEST, Session
+from recbench.own_ratings.values import number_of, stars_of
+from recbench.page.user import LARGEST_FILE, Message, User
 
+UPLOAD = "routes.add"  # the endpoint that takes a file
+LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 LONGEST_TITLE = 200  # characters of a search
 MOST_MOVIES = 50  # recommended
 FOUND = 8  # movies that a search shows
 ROWS = 20  # ratings shown at a time
 LACKING = 200  # ratings shown of movies that the catalogue lacks
 
-routes = Blueprint("showing", __name__)
+routes = Blueprint("routes", __name__)
 
 
 @dataclass(frozen=True)
@@ -120,7 +128,7 @@ def the_view() -> View:
 @routes.get("/")
 def page() -> str:
     view, user = the_view(), the_user()
-    message = user.take_message(request.args.get("message", ""))
+    message = user.messages.pop(request.args.get("message", ""), Message())
     with user.reading() as session:
         rated = session.rated
         found = [
@@ -151,3 +159,111 @@ def page() -> str:
             ROWS=ROWS,
             LACKING=LACKING,
         )
+
+
+# --- what changes the profile ---------------------------------------------------------------------
+
+
+@routes.post("/rate")
+def rate() -> Response:
+    movie, stars = movie_of_form(), stars_of(request.form.get("stars", ""))
+    if stars is None:
+        abort(400, "Choose stars first: 0.5, 1.0, 1.5 .. 5.0")
+
+    def change(session: Session) -> list[str]:
+        session.rate_movie(movie, stars)
+        return [f"rated: {session.catalogue.name(movie)}, {stars:g} stars"]
+
+    return changed(change)
+
+
+@routes.post("/forget")
+def forget() -> Response:
+    title = request.form.get("title", "")  # of a movie that the catalogue lacks
+    if title:
+        return changed(lambda session: [f"forgotten: {session.forget(title)}"])
+    movie = movie_of_form()
+    return changed(lambda session: [f"forgotten: {session.forget_movie(movie)}"])
+
+
+@routes.post("/mute")
+def mute() -> Response:
+    genre = request.form.get("genre", "")
+    return changed(lambda session: [f"muted: {session.mute(genre)}"])
+
+
+@routes.post("/unmute")
+def unmute() -> Response:
+    genre = request.form.get("genre", "")
+    return changed(lambda session: [f"no longer muted: {session.unmute(genre)}"])
+
+
+@routes.post("/skip")
+def skip() -> Response:
+    """A movie that was not seen; this is not saved."""
+    movie, user = movie_of_form(), the_user()
+    with user.reading():
+        user.skipped.add(movie)
+    return to_page(Message((f"not asked again: {user.catalogue.name(movie)}",)))
+
+
+@routes.post("/import")
+def add() -> Response:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError("Choose a file first")
+    name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
+    user = request.form.get("user", "").strip()[:LONGEST_NAME]
+    ratings = ratings_of(file.read(), name, user, "userId")
+    return changed(lambda session: session.add_file(ratings))
+
+
+@routes.post("/delete")
+def delete() -> Response:
+    if request.form.get("sure") != "yes":
+        raise InputError("Nothing was deleted. Say first that you are sure")
+    user = the_user()
+    done = "deleted" if user.delete() else "there is no file"
+    return to_page(Message((f"{done} {user.file.path}",)))
+
+
+@routes.get(f"/{FILE}")
+def download() -> Response:
+    user = the_user()
+    with user.reading():
+        content = user.file.content
+    if content is None:
+        abort(404, "There is no file yet: rate a movie first")
+    response = Response(content, content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    return response
+
+
+def movie_of_form() -> int:
+    """The movie that a form is about; 404 if there is none such."""
+    text = request.form.get("movie", "")
+    is_number = text.isascii() and text.isdecimal() and len(text) < 10
+    if not is_number or int(text) >= len(the_user().catalogue):
+        abort(404, "There is no such movie. Load the page again")
+    return int(text)
+
+
+def changed(change: Callable[[Session], list[str]]) -> Response:
+    """Carry out a change, which returns what it did in sentences, and lead to the page that shows
+    them."""
+    view, user = the_view(), the_user()
+    with user.reading():
+        before = user.recommended(*view.wish)
+    with user.changing() as session:
+        lines = change(session)
+    with user.reading():
+        after = user.recommended(*view.wish)
+    return to_page(Message(tuple(lines), Changes.between(before, after)))
+
+
+def to_page(message: Message) -> Response:
+    """To the page in the same view, which shows the message once."""
+    number = token_hex(8)
+    the_user().messages[number] = message
+    query = the_view().query() or "?"
+    return current_app.make_response(redirect(f".{query}&message={number}", code=303))
