@@ -33,29 +33,6 @@ from recbench.command_line import RATINGS, read_flags, run
 from recbench.data.scales import TableFlags, with_flags
 from recbench.evaluation.protocols import PROTOCOLS
 
-__all__ = [
-    "Dataset",
-    "channels_as_lists",
-    "data_prep",
-    "decode_ratings",
-    "draw_sample",
-    "encode_genres",
-    "encode_lang",
-    "encode_movies",
-    "encode_rating",
-    "encode_ratings",
-    "encode_vote_average",
-    "encode_vote_avg",
-    "encode_vote_count",
-    "join_movies",
-    "load_dataset",
-    "load_source",
-    "locate",
-    "megabytes",
-    "prepare_data",
-    "size_of",
-]
-
 
 @dataclass
 class DataFlags:

@@ -178,40 +178,31 @@ def _read(table: _Table) -> tuple[pl.DataFrame, int]:
         if re.fullmatch(r"[+-]?\d+(\.\d+)?", wanted):
             missing |= number.eq(float(wanted)).fill_null(False)
     sample = collected(table.file, table.cells.select(pl.col("time").drop_nulls().head(1000)))
-    for time_of in _time_readers(sample["time"]):
-        rows = collected(
-            table.file,
-            table.cells.select(
-                pl.col("user", "item").cast(pl.Categorical),
-                rating=number,
-                time=time_of if "time" in table.column else pl.lit(NO_TIME, pl.Int64),
-                missing=missing,
-            ),
-        )
-        if not rows["time"].null_count():
-            break
+    rows = collected(
+        table.file,
+        table.cells.select(
+            pl.col("user", "item").cast(pl.Categorical),
+            rating=number,
+            time=_time(sample["time"]) if "time" in table.column else pl.lit(NO_TIME, pl.Int64),
+            missing=missing,
+        ),
+    )
     _check(table, rows)
     ratings = rows.filter(~pl.col("missing")).drop("missing")
     return ratings, len(rows) - len(ratings)
 
 
-def _time_readers(sample: pl.Series) -> list[pl.Expr]:
-    """From a cell to seconds since 1970, null if it is no time: as the first cells are written, and
-    for a file where they are written in several ways."""
+def _time(sample: pl.Series) -> pl.Expr:
+    """Seconds since 1970 of a cell, null if it is no time; `sample` has the first cells."""
     cell, numbers = pl.col("time"), sample.cast(pl.Float64, strict=False).drop_nulls()
     if 2 * len(numbers) >= len(sample) and not numbers.is_between(*DAYS).any():
         latest = max(numbers.abs().to_list(), default=0)
         parts = next(n for most, n in PER_SECOND if latest < most)
-        seconds = cell.cast(pl.Float64, strict=False) / parts
-        return [seconds.floor().cast(pl.Int64, strict=False)]
+        return (cell.cast(pl.Float64, strict=False) / parts).floor().cast(pl.Int64, strict=False)
     text = cell.str.replace("T", " ", literal=True).str.replace(" ?(Z|UTC)$", "+00:00")
     text = text.str.replace(r"([+-]\d\d):?(\d\d)$", "${1}:${2}")
-    readers = []
-    for form in ISO:
-        read = text.str.to_datetime(form, strict=False, time_unit="us")
-        readers.append(read.dt.replace_time_zone(None).dt.epoch("s"))
-    first = [one for one in readers if sample.to_frame().select(one.count()).item()]
-    return [pl.coalesce(some) for some in (first, readers) if some]
+    read = (text.str.to_datetime(form, strict=False, time_unit="us") for form in ISO)
+    return pl.coalesce(one.dt.replace_time_zone(None).dt.epoch("s") for one in read)
 
 
 def _check(table: _Table, rows: pl.DataFrame) -> None:

@@ -4,14 +4,11 @@ file that somebody else has made."""
 from __future__ import annotations
 
 import hashlib
-import http.client
 import io
 import json
-import os
 import time
-import urllib.request
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,8 +24,6 @@ from weightless.storage import read, write
 KIND, TABLE = "movies", "item_table"  # of the file, and in it
 KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
-SECONDS = 5  # that a server has to say whether it has a dataset
-GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 MADE_BY = ("data", "models", "own_ratings")  # folders of the code that makes them
 
 Tell = Callable[[str], None]  # a message for whoever waits
@@ -117,8 +112,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         for line in printed.getvalue().splitlines():
             tell(line)
     catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
-    if dataset == "auto" and (newest := _newest(catalogue)):
-        tell(newest)
+    if dataset == "auto" and catalogue.newer:
+        tell(catalogue.until)
     started = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,20 +136,6 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         ) from None
     tell(f"done in {time.monotonic() - started:.0f} seconds; saved in {folder}")
     return known_movies
-
-
-def _newest(catalogue: Catalogue) -> str:
-    """A sentence about the newest dataset that can be had, or which there are; "" if none is newer
-    than the catalogue."""
-    server = os.environ.get("RECBENCH_GROUPLENS") or GROUPLENS
-    for name, newer in catalogue.newer.items():
-        kept = cache_folder() / "grouplens" / f"{name}.zip"
-        request = urllib.request.Request(f"{server}/{name}.zip", method="HEAD")
-        with suppress(OSError, ValueError, http.client.HTTPException):
-            if not kept.is_file():
-                urllib.request.urlopen(request, timeout=SECONDS).close()
-            return f"the newest movies that can be had are of --dataset {name}, until {newer}"
-    return f"{catalogue.until}; none of these can be fetched now" if catalogue.newer else ""
 
 
 def _is_current(source: Path) -> bool:

@@ -1,6 +1,5 @@
 """Movies and item table: made once, cached, found again without the dataset."""
 
-import io
 import os
 import shutil
 from dataclasses import replace
@@ -139,29 +138,6 @@ def test_a_file_in_its_place(made, cache, tmp_path, remade, catalogue):
         with pytest.raises(InputError, match=message):
             open_known_movies(item_table=str(tmp_path / name))
     assert remade == []
-
-
-@pytest.mark.parametrize(
-    ("kept", "there", "told"),
-    [
-        ((), (), "in --dataset ml-latest-small; none of these can be fetched now"),
-        ((), ("ml-25m", "ml-latest-small"), "ml-25m, until 2019 (250 MB)"),
-        (("ml-32m",), ("ml-25m",), "ml-32m, until 2023 (239 MB)"),
-    ],
-)
-def test_the_newest_dataset_that_can_be_had(catalogue, tmp_path, monkeypatch, kept, there, told):
-    def answer(request, timeout):
-        assert request.method == "HEAD"
-        if not any(f"/{name}.zip" in request.full_url for name in there):
-            raise OSError("certificate has expired")
-        return io.BytesIO()
-
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(module.urllib.request, "urlopen", answer)
-    (tmp_path / "grouplens").mkdir()
-    for name in kept:
-        (tmp_path / "grouplens" / f"{name}.zip").write_bytes(b"")
-    assert module._newest(catalogue).endswith(told)
 
 
 def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
