@@ -6,7 +6,6 @@ import os
 import zipfile
 
 import pytest
-from own_movies import HERE
 
 from recbench.errors import InputError
 from recbench.own_ratings.reading import read_ratings
@@ -38,21 +37,6 @@ def refused(path, *words, user=""):
     for word in (str(path), *words):
         assert word in str(error.value), error.value
     return str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "left_out"),
-    [("letterboxd", "Letterboxd", 0), ("imdb", "IMDb", 5), ("movielens", "MovieLens", 0)],
-)
-def test_the_sample_files_are_read_whole(name, kind, left_out):
-    file = read_ratings(HERE / f"{name}.csv")
-    assert file.kind == kind
-    assert len(file.ratings) == 253
-    times = [rating.time for rating in file.ratings]
-    assert times == sorted(times)
-    listed = "2 TV Series, 1 TV Episode, 1 TV Mini Series, 1 Video Game"
-    note = f"left out, since they are no movies: {listed}"
-    assert file.notes == ((note,) if left_out else ())
 
 
 def test_imdb_as_exported_until_2017(tmp_path):
