@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from secrets import token_hex
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
@@ -29,6 +30,16 @@ FOUND = 8  # movies that a search shows
 ROWS = 20  # ratings shown at a time
 LACKING = 200  # ratings shown of movies that the catalogue lacks
 
+LIMITS = {  # of the numbers in an address
+    "ask": (0, 1),
+    "year_from": (0, 9999),
+    "year_to": (0, 9999),
+    "well_known": (0, 1e9),
+    "diversity": (0, 1),
+    "number": (1, MOST_MOVIES),
+    "older": (0, 1e9),
+}
+
 routes = Blueprint("routes", __name__)
 
 
@@ -37,7 +48,7 @@ class View:
     """Every change leads back to it, so that the user stays where they are."""
 
     q: str = ""  # a title to search for; "": none
-    ask: bool | None = None  # whether to show a movie to rate next; None: if none is rated yet
+    ask: int | None = None  # 1: show a movie to rate next; 0: none; None: if none is rated yet
     genre: str = ""  # of movies to be recommended; "": any
     language: str = ""
     year_from: int = 0  # 0: any
@@ -60,18 +71,12 @@ class View:
             genre = known_name(genre, "Genre", catalogue.all_genres)
         if language:
             language = known_name(language, "Language", catalogue.all_languages)
-        view = cls(
-            q=title.strip(),
-            ask=_number(query, "ask", 0, 1) > 0 if "ask" in query else None,
-            genre=genre,
-            language=language,
-            year_from=int(_number(query, "year_from", 0, 9999)),
-            year_to=int(_number(query, "year_to", 0, 9999)),
-            well_known=int(_number(query, "well_known", 0, 1e9, cls.well_known)),
-            diversity=_number(query, "diversity", 0, 1),
-            number=int(_number(query, "number", 1, MOST_MOVIES, cls.number)),
-            older=int(_number(query, "older", 0, 1e9)),
-        )
+        numbers: dict[str, Any] = {
+            name: _number(name, query[name].strip(), *limits)
+            for name, limits in LIMITS.items()
+            if query.get(name, "").strip()
+        }
+        view = cls(q=title.strip(), genre=genre, language=language, **numbers)
         if 0 < view.year_to < view.year_from:
             years = f"From {view.year_from} to {view.year_to}"
             raise InputError(f"{years}: no year is both. Expected the earlier one first")
@@ -92,7 +97,7 @@ class View:
     def chosen(self, **other: object) -> dict[str, str]:
         """What differs from the defaults, as text, with other values of some attributes."""
         return {
-            name: str(int(value)) if isinstance(value, bool) else str(value)
+            name: str(value)
             for name, value in (vars(self) | other).items()
             if value != getattr(View, name)
         }
@@ -103,17 +108,14 @@ class View:
         return f"?{urlencode(chosen)}" if chosen else ""
 
 
-def _number(
-    query: Mapping[str, str], name: str, least: float, most: float, default: float = 0
-) -> float:
-    text = query.get(name, "").strip()
-    value = number_of(text) if text else default
+def _number(name: str, text: str, least: float, most: float) -> float:
+    value = number_of(text)
     whole = value is not None and (name == "diversity" or value == int(value))
     if value is None or not whole or not least <= value <= most:
         raise InputError(
             f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least:g} to {most:,.0f}"
         )
-    return value
+    return value if name == "diversity" else int(value)
 
 
 def the_user() -> User:
