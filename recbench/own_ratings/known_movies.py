@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from recbench.own_ratings.catalogue import Catalogue
 from weightless.storage import read, write
 
 KIND, TABLE = "movies", "item_table"  # of the file, and in it
-KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
+KNOWN = "item-table.zip"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
 MADE_BY = ("data", "models", "own_ratings")  # folders of the code that makes them
 
@@ -35,6 +35,8 @@ class KnownMovies:
 
     catalogue: Catalogue
     table: ItemTable
+    # the files of the dataset, with size and time of the last change, and a hash of the code
+    made_from: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path) -> KnownMovies:
@@ -43,7 +45,7 @@ class KnownMovies:
         try:
             header, arrays = read(file, KIND)
             table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
-            catalogue = Catalogue.of(header, arrays)
+            catalogue, made_from = Catalogue.of(header, arrays), dict(header.get("made_from", {}))
         except FileNotFoundError:
             raise InputError(f"{file}: there is no such file. {MAKE_IT}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -51,11 +53,13 @@ class KnownMovies:
             raise InputError(message) from None
         if not np.array_equal(table.movie_id, catalogue.movies.movie_id):
             raise InputError(f"{file}: damaged, table and movies are not of one dataset. {MAKE_IT}")
-        return cls(catalogue, table)
+        return cls(catalogue, table, made_from)
 
-    def save(self, file: Path) -> None:
-        """One file, written in one step."""
+    def save(self, file: Path, made_from: dict[str, Any] | None = None) -> None:
+        """One file, written in one step. What it is `made_from` names folders of this machine, and
+        is for the cache alone."""
         header, arrays = self.catalogue.parts()
+        header["made_from"] = made_from or {}
         write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
 
     @property
@@ -87,9 +91,11 @@ def open_known_movies(
     place = Path(dataset).expanduser()
     name = str(place.resolve()) if place.exists() else dataset
     folder = cache_folder() / "own-ratings" / hashlib.sha256(name.encode()).hexdigest()[:16]
-    if _is_current(folder / SOURCE):
+    if (folder / KNOWN).exists():
         try:
-            return KnownMovies.load(folder / KNOWN)
+            known_movies = KnownMovies.load(folder / KNOWN)
+            if _is_current(known_movies.made_from):
+                return known_movies
         except InputError:
             tell(f"{folder / KNOWN}: damaged, or of an earlier version. It is made again")
     return _make(dataset, folder, tell)
@@ -123,12 +129,9 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         )
         with Console(stderr=True).status("learning ..."):  # in a terminal alone
             table, movies = item_table_of(loaded)
+        made_from = {"files": list(map(_seen, loaded.source.files)), "code": _code()}
         known_movies = KnownMovies(replace(catalogue, movies=movies), table)
-        known_movies.save(folder / KNOWN)
-        stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
-        files = [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
-        source = json.dumps({"files": files, "code": _code()}, indent=1)
-        (folder / SOURCE).write_text(source)  # last: of half of it the movies are made again
+        known_movies.save(folder / KNOWN, made_from)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}). Give another folder in the variable "
@@ -138,19 +141,19 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     return known_movies
 
 
-def _is_current(source: Path) -> bool:
-    """Whether the files of the dataset, and the code, are those that the folder was made from."""
-    try:
-        made_from = json.loads(source.read_text())
-        for name, *as_read in made_from["files"]:
-            if not Path(name).is_file():
-                return True  # the dataset is gone, what was made from it is not
-            now = Path(name).stat()
-            if as_read != [now.st_size, now.st_mtime_ns]:
-                return False
-        return made_from["code"] == _code()
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
+def _is_current(made_from: dict[str, Any]) -> bool:
+    """Whether the files of the dataset, and the code, are still those."""
+    for seen in made_from.get("files", ()):
+        if not Path(seen[0]).is_file():
+            return True  # the dataset is gone, what was made from it is not
+        if seen != _seen(Path(seen[0])):
+            return False
+    return made_from.get("code") == _code()
+
+
+def _seen(file: Path) -> list[str | int]:
+    status = file.stat()
+    return [str(file.resolve()), status.st_size, status.st_mtime_ns]
 
 
 def _code() -> str:
