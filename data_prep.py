@@ -45,8 +45,6 @@ class DataFlags:
     TMDB id directly and reads votes as 0 to 5, as published"""
     cache: bool = True
     """whether a large dataset is kept joined in the user's cache, for later runs"""
-    clear_cache: bool = False
-    """delete all that is kept there so, and nothing else"""
 
 
 @dataclass
@@ -76,7 +74,6 @@ if __name__ == "__main__":
 import numpy as np
 import pandas as pd
 
-from recbench.data import loading
 from recbench.data.dataset import Dataset, join_movies
 from recbench.data.datasets import load_source, locate
 from recbench.data.encodings.movies import channels_as_lists, encode_movies
@@ -87,7 +84,7 @@ from recbench.data.encodings.published import (
     encode_vote_count,
 )
 from recbench.data.encodings.thermometer import decode_ratings, encode_rating, encode_ratings
-from recbench.data.loading import load_dataset, megabytes, size_of
+from recbench.data.loading import load_dataset, size_of
 from recbench.data.sampling import draw_sample
 from recbench.errors import InputError
 from recbench.ratings import Movies
@@ -160,13 +157,6 @@ data_prep = prepare_data  # the published README's name for it
 
 
 def main(parameters: Parameters) -> None:
-    if parameters.clear_cache:
-        deleted = loading.clear_cache()
-        for folder, size in deleted:
-            print(f"deleted {folder} ({megabytes(size)})")
-        if not deleted:
-            print("no joined dataset is cached")
-        return
     protocol = PROTOCOLS[parameters.protocol]
     data = load_dataset(with_flags(parameters.dataset, parameters), protocol.join, parameters.cache)
     sample = draw_sample(
@@ -180,7 +170,7 @@ def main(parameters: Parameters) -> None:
     drawn = data.ratings.take(sample.rows)
 
     if data.cached_in is not None:
-        print(f"read from {data.cached_in} ({megabytes(size_of(data.cached_in))})")
+        print(f"read from {data.cached_in} ({size_of(data.cached_in)})")
     print(f"{data.source.name}, joined by {protocol.join}")
     for what, count in data.counts.items():
         print(f"  {count:>12,} {what}")

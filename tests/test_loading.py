@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,6 @@ import polars as pl
 import pytest
 from tests_paths import METADATA, ROOT
 
-import data_prep
 from recbench.data import loading
 from recbench.data.cache import cache_folder
 from recbench.data.dataset import join_movies
@@ -305,26 +305,5 @@ def test_killed_while_writing_it_is_made_anew(kaggle_folder):
 
 def test_what_is_mapped_stays_readable_when_it_is_deleted(kaggle_folder):
     data = load_dataset(str(kaggle_folder))
-    loading.clear_cache()
-    assert not data.cached_in.exists()
+    shutil.rmtree(data.cached_in)
     assert_same(data, plain_join(kaggle_folder))
-
-
-# --- flags -----------------------------------------------------------------------------------
-
-
-def test_clear_cache_deletes_what_is_kept_and_nothing_else(kaggle_folder, capsys):
-    other = cache_folder() / "unpacked" / "something"
-    other.mkdir(parents=True)
-    folders = [load_dataset(str(kaggle_folder), join).cached_in for join in ("links", "direct")]
-    (folders[0].parent / "notes.txt").write_text("mine")
-    capsys.readouterr()
-    data_prep.main(data_prep.Parameters(clear_cache=True))
-    said = capsys.readouterr().out
-    for folder in folders:
-        assert f"deleted {folder} (" in said
-        assert not folder.exists()
-    assert other.is_dir()
-    assert (folders[0].parent / "notes.txt").exists()
-    data_prep.main(data_prep.Parameters(clear_cache=True))
-    assert capsys.readouterr().out == "no joined dataset is cached\n"

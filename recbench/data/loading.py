@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from recbench.data.cache import cache_folder
 from recbench.data.dataset import Dataset, join_movies
@@ -62,33 +62,9 @@ def _joined(place: Place, join: str, cache: bool) -> Dataset:
     return join_movies(place.read(), join)
 
 
-def clear_cache() -> list[tuple[Path, int]]:
-    """Delete the joined datasets of the cache, and nothing else in it.
-
-    Returns:
-        what was deleted, and the bytes of each. What another process is making stays.
-    """
-    deleted = []
-    for lock in sorted((cache_folder() / "joined").glob("*.lock")):
-        try:
-            with FileLock(lock, timeout=0):
-                for path in (lock.with_suffix(""), lock.with_suffix(".part")):
-                    if path.is_dir():
-                        deleted.append((path, size_of(path)))
-                        shutil.rmtree(path)
-        except Timeout:
-            continue
-    return deleted
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of the files in it."""
-    return sum(file.stat().st_size for file in folder.iterdir())
-
-
-def megabytes(size: int) -> str:
-    """A number of bytes as text."""
-    return f"{size / 1e6:,.1f} MB"
+def size_of(folder: Path) -> str:
+    """Of the files in it, as text."""
+    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:,.1f} MB"
 
 
 # --- the cache ----------------------------------------------------------------------------------
@@ -125,8 +101,7 @@ def _load_cached(place: Place, join: str) -> Dataset:
         except DAMAGE as error:
             print(f"{folder}: is damaged ({error}); {place.name} is joined again")
         _write(folder, join_movies(place.read(), join), made_of)
-        size = megabytes(size_of(folder))
-        print(f"{place.name}: joined once, for all later runs, in {folder} ({size})")
+        print(f"{place.name}: joined once, for all later runs, in {folder} ({size_of(folder)})")
         return _read(folder, place, made_of, check=False)
 
 
