@@ -26,6 +26,7 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data import kaggle
+from recbench.data.item_features import genres_in
 from recbench.data.scanning import check_columns, read_text, scan_table
 from recbench.data.tables import (
     MOVIE_COLUMNS,
@@ -40,7 +41,6 @@ from recbench.errors import InputError
 
 METADATA = "movies_metadata.csv"
 GROUPLENS = {"ratings.csv": "movies.csv", "ratings.dat": "movies.dat", "u.data": "u.item"}
-NO_GENRES = "(no genres listed)"
 U_ITEM_GENRES = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
@@ -150,10 +150,7 @@ def read_files(files: Files, name: str, tweets: bool = False) -> Source:
                 id=own["movieId"].cast(pl.String),
                 title=own["title"],
                 release_date=own["year"],
-                genres=[
-                    [word for word in (names or "").replace(NO_GENRES, "").split("|") if word]
-                    for names in own["genres"]
-                ],
+                genres=map(genres_in, own["genres"]),
             )
         )
         links = own.select("movieId", tmdbId="movieId")  # one id space
