@@ -43,7 +43,7 @@ def separator_of(line: str) -> str:
 
 
 def rows_of(content: bytes, name: str, encoding: str = "", strict: bool = True) -> Rows:
-    """The rows of a file of CSV or JSON.
+    """The rows of a file of CSV, or of a JSON list.
 
     Args:
         name: of the file, for messages.
@@ -115,10 +115,7 @@ def _from_json(text: str, name: str) -> Rows:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
-        try:
-            entries = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except (ValueError, RecursionError):
-            raise InputError(f"{name}: is no JSON that can be read ({error})") from None
+        raise InputError(f"{name}: is no JSON that can be read ({error})") from None
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise InputError(f"{name}: is no list of ratings. Expected Trakt's JSON")
     table = Rows()

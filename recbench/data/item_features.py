@@ -8,7 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from recbench.data.foreign import Rows, plain, rows_of
-from recbench.data.scanning import SUFFIXES, UTF_8, named_columns
+from recbench.data.scanning import (
+    SUFFIXES,
+    TEXTS,
+    UTF_8,
+    collected,
+    named_columns,
+    scan_table,
+)
 from recbench.data.tables import genre_names
 
 STEMS = (
@@ -74,14 +81,14 @@ def features_beside(
 def _table(file: Path, encoding: str) -> Rows:
     """Titles have stray quotes and separators in them; a line that cannot be read costs the
     features of one item."""
-    if file.suffix.lower() != ".parquet":
+    if file.suffix.lower() in TEXTS:
         encoding = "" if encoding == UTF_8 else encoding
         return rows_of(file.read_bytes(), str(file), encoding, strict=False)
-    table = pl.read_parquet(file)
-    flat = [name for name, kind in table.schema.items() if not kind.is_nested()]
-    rows = table.select(pl.col(flat).cast(pl.String).fill_null("")).rows(named=True)
-    plainly = [("", {plain(name): cell for name, cell in row.items()}) for row in rows]
-    return Rows({plain(name): name for name in flat}, plainly)
+    scan, _ = scan_table(file)
+    flat = [name for name, kind in scan.collect_schema().items() if not kind.is_nested()]
+    table = collected(file, scan.select(pl.col(flat).cast(pl.String).fill_null("")))
+    columns = {plain(name): name for name in flat}
+    return Rows(columns, [("", dict(zip(columns, row, strict=True))) for row in table.rows()])
 
 
 def genres_in(text: str | None) -> list[str]:

@@ -8,8 +8,6 @@ import hmac
 import os
 import secrets
 import socket
-import threading
-import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -69,11 +67,7 @@ def reserved(port: int) -> Iterator[socket.socket]:
 
 
 def serve(
-    session: Session,
-    file: ProfileFile,
-    bound: socket.socket,
-    tell: Callable[[str], None],
-    open_browser: bool = False,
+    session: Session, file: ProfileFile, bound: socket.socket, tell: Callable[[str], None]
 ) -> None:
     """Serve the page of a user until KeyboardInterrupt, at the port of `reserved`. Every change is
     written before it is answered, so that nothing is left to be saved then. The session is of the
@@ -92,16 +86,9 @@ def serve(
     url = f"http://{ADDRESS}:{port}{path}"
     tell(f"the page is at {url}")
     tell("this machine alone reaches it, and who knows this address; Ctrl-C ends it")
-    if open_browser:  # in a thread of its own: a browser in the terminal does not return
-        threading.Thread(target=_show, args=(url, tell), daemon=True).start()
     with one_thread():
         server.run()
     tell(f"ended; your profile is in {file.path}")
-
-
-def _show(url: str, tell: Callable[[str], None]) -> None:
-    if not webbrowser.open(url):
-        tell("no browser was found. Open the address yourself")
 
 
 def new_app(user: User, port: int) -> tuple[Flask, str]:
