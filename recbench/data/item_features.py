@@ -87,8 +87,9 @@ def _table(file: Path, encoding: str) -> Rows:
     scan, _ = scan_table(file)
     flat = [name for name, kind in scan.collect_schema().items() if not kind.is_nested()]
     table = collected(file, scan.select(pl.col(flat).cast(pl.String).fill_null("")))
-    columns = {plain(name): name for name in flat}
-    return Rows(columns, [("", dict(zip(columns, row, strict=True))) for row in table.rows()])
+    names = [plain(name) for name in flat]
+    rows = [("", dict(zip(names, row, strict=True))) for row in table.rows()]
+    return Rows(dict(zip(names, flat, strict=True)), rows)
 
 
 def genres_in(text: str | None) -> list[str]:

@@ -102,7 +102,7 @@ def _load_cached(place: Place, join: str) -> Dataset:
             print(f"{folder}: is damaged ({error}); {place.name} is joined again")
         _write(folder, join_movies(place.read(), join), made_of)
         print(f"{place.name}: joined once, for all later runs, in {folder} ({size_of(folder)})")
-        return _read(folder, place, made_of, check=False)
+        return _read(folder, place, made_of)
 
 
 def _made_of(place: Place) -> dict:
@@ -146,11 +146,9 @@ def _write(folder: Path, dataset: Dataset, made_of: dict) -> None:
         raise
 
 
-def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Dataset:
-    """The dataset in `folder`; its ratings are mapped, not read.
-
-    Args:
-        check: whether to compare checksums, which goes through all of it once.
+def _read(folder: Path, place: Place, made_of: dict) -> Dataset:
+    """The dataset in `folder`; its ratings are mapped. Checksums are compared, which goes through
+    all of it once.
 
     Raises:
         Outdated: it was made of something else than `made_of`.
@@ -165,7 +163,7 @@ def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Data
             raise ValueError("about.json is not what was written")
         if about["made_of"] != made_of:
             raise Outdated
-        for name, checksum in about["crc32"].items() if check else ():
+        for name, checksum in about["crc32"].items():
             if _crc32(folder / name) != checksum:
                 raise ValueError(f"{name} is not what was written")
         *columns, user_id = (
