@@ -121,11 +121,9 @@ def test_ratings_without_links_can_be_joined_directly_only(kaggle_folder):
         ("userId,movieId,rating,timestamp\n", "holds no ratings"),
         ("userId,movieId,timestamp\n1,1,1\n", "no column rating"),
         ("userId,movieId,rating,timestamp\n1,1,4,1\n1,2,good,2\n", "line 3: rating is 'good'"),
-        ("userId,movieId,rating,timestamp\n1,1,4,1\nbob,2,3,2\n", "line 3: userId is 'bob'"),
         ("userId,movieId,rating,timestamp\n1,1,4,1\n1,2,7,2\n", "line 3: rating is '7'.*0.5, 1.0"),
         ("userId,movieId,rating,timestamp\n1,1,5.1,1\n", "line 2: rating is '5.1'.*(1 such rows)"),
         ("userId,movieId,rating,timestamp\n1,98765432109876543210,3,1\n", "line 2.*18 digits"),
-        ("userId,movieId,rating,timestamp\n1,1,nan,1\n", "line 2"),
         ("userId,movieId,rating,timestamp\n1,1,4,1\n1,,4,2\n", "line 3: movieId is empty"),
     ],
 )
