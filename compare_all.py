@@ -260,7 +260,7 @@ from functools import partial
 
 from rich.console import Console
 
-from data_prep import Dataset, load_dataset, megabytes, size_of
+from data_prep import Dataset, load_dataset, size_of
 from recbench.contract import NO_BITS
 from recbench.models.item_table.codes import CODE_BITS
 from recbench.report.html.run_report import write_report
@@ -338,7 +338,7 @@ def run_grid(
         specs = add_models(folder, predictions, specs, parameters.add_models)
     names = [name_of(spec) for spec in specs]
     if dataset.cached_in is not None:
-        size = megabytes(size_of(dataset.cached_in))
+        size = size_of(dataset.cached_in)
         console.print(f"read from {dataset.cached_in} ({size})", soft_wrap=True)
     counts = ", ".join(f"{count:,} {what}" for what, count in dataset.counts.items() if count)
     console.print(f"{dataset.source.name}: {counts}")

@@ -33,29 +33,6 @@ from recbench.command_line import RATINGS, read_flags, run
 from recbench.data.scales import TableFlags, with_flags
 from recbench.evaluation.protocols import PROTOCOLS
 
-__all__ = [
-    "Dataset",
-    "channels_as_lists",
-    "data_prep",
-    "decode_ratings",
-    "draw_sample",
-    "encode_genres",
-    "encode_lang",
-    "encode_movies",
-    "encode_rating",
-    "encode_ratings",
-    "encode_vote_average",
-    "encode_vote_avg",
-    "encode_vote_count",
-    "join_movies",
-    "load_dataset",
-    "load_source",
-    "locate",
-    "megabytes",
-    "prepare_data",
-    "size_of",
-]
-
 
 @dataclass
 class DataFlags:
@@ -68,8 +45,6 @@ class DataFlags:
     TMDB id directly and reads votes as 0 to 5, as published"""
     cache: bool = True
     """whether a large dataset is kept joined in the user's cache, for later runs"""
-    clear_cache: bool = False
-    """delete all that is kept there so, and nothing else"""
 
 
 @dataclass
@@ -99,7 +74,6 @@ if __name__ == "__main__":
 import numpy as np
 import pandas as pd
 
-from recbench.data import loading
 from recbench.data.dataset import Dataset, join_movies
 from recbench.data.datasets import load_source, locate
 from recbench.data.encodings.movies import channels_as_lists, encode_movies
@@ -110,7 +84,7 @@ from recbench.data.encodings.published import (
     encode_vote_count,
 )
 from recbench.data.encodings.thermometer import decode_ratings, encode_rating, encode_ratings
-from recbench.data.loading import load_dataset, megabytes, size_of
+from recbench.data.loading import load_dataset, size_of
 from recbench.data.sampling import draw_sample
 from recbench.errors import InputError
 from recbench.ratings import Movies
@@ -183,13 +157,6 @@ data_prep = prepare_data  # the published README's name for it
 
 
 def main(parameters: Parameters) -> None:
-    if parameters.clear_cache:
-        deleted = loading.clear_cache()
-        for folder, size in deleted:
-            print(f"deleted {folder} ({megabytes(size)})")
-        if not deleted:
-            print("no joined dataset is cached")
-        return
     protocol = PROTOCOLS[parameters.protocol]
     data = load_dataset(with_flags(parameters.dataset, parameters), protocol.join, parameters.cache)
     sample = draw_sample(
@@ -203,7 +170,7 @@ def main(parameters: Parameters) -> None:
     drawn = data.ratings.take(sample.rows)
 
     if data.cached_in is not None:
-        print(f"read from {data.cached_in} ({megabytes(size_of(data.cached_in))})")
+        print(f"read from {data.cached_in} ({size_of(data.cached_in)})")
     print(f"{data.source.name}, joined by {protocol.join}")
     for what, count in data.counts.items():
         print(f"  {count:>12,} {what}")

@@ -39,7 +39,7 @@ from recbench.errors import InputError, check_range
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
 CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
-SERVING = ("serve", "port", "open", "profile", "dataset", "item_table")
+SERVING = ("serve", "port", "profile", "dataset", "item_table")
 
 # --- flags -------------------------------------------------------------------------------------
 
@@ -107,8 +107,6 @@ class PageFlags:
     """show a page in your browser to rate movies and see what follows, on this machine alone"""
     port: int = PORT
     """of the page; 0: any that is free"""
-    open: bool = False
-    """open the page in your browser; otherwise its address is printed"""
 
 
 @dataclass
@@ -155,8 +153,8 @@ def check(parameters: Parameters) -> None:
     if parameters.serve and chosen - set(SERVING):
         name = min(chosen - set(SERVING)).replace("_", "-")
         raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
-    if not parameters.serve and chosen & {"port", "open"}:
-        raise InputError(f"--{min(chosen & {'port', 'open'})}: is of the page. Add --serve")
+    if not parameters.serve and "port" in chosen:
+        raise InputError("--port: is of the page. Add --serve")
 
 
 if __name__ == "__main__":
@@ -185,7 +183,7 @@ def main(parameters: Parameters) -> None:
         with reserved(parameters.port) as bound:
             known_movies = open_known_movies(parameters.dataset, parameters.item_table, tell)
             session = Session(known_movies, Personal, profile)
-            serve(session, file, bound, tell, parameters.open)
+            serve(session, file, bound, tell)
         return
     changing = any(getattr(parameters, name) for name in CHANGING)
     if profile is None and not changing and (parameters.me or not sys.stdin.isatty()):

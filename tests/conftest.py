@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 from tests_paths import ROOT, SYNTHETIC
 
+from recbench.data import datasets, kaggle, loading
 from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
 
@@ -20,6 +22,22 @@ EXTRACT = Path(os.environ.get("RECBENCH_SHARED", ROOT.parent / "shared")) / "the
 
 hypothesis.settings.register_profile("no deadline", deadline=None)  # machines differ
 hypothesis.settings.load_profile("no deadline")
+
+
+@pytest.fixture
+def forget(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[], None]]:
+    """An empty cache of the test's own, and no metadata of Kaggle's on this machine; a function
+    after which nothing is found or loaded yet, as in a new process."""
+
+    def clear() -> None:
+        datasets.locate.cache_clear()
+        loading._load.cache_clear()
+
+    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(kaggle, "find", lambda: None)
+    clear()
+    yield clear
+    clear()
 
 
 @pytest.fixture(scope="session")

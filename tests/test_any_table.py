@@ -25,15 +25,7 @@ ROWS += [("007", "42", 5.0, 1_431_734_400), ("ann", "42", 0.5, 1_431_684_003)]
 ISO = ["2015-05-15T10:00:00Z", "2015-05-15T12:00:01+02:00", "2015-05-16"]
 ISO += ["2015-05-15 10:00:03.000Z"]
 
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    datasets.locate.cache_clear()
-    loading._load.cache_clear()
-    yield
-    datasets.locate.cache_clear()
-    loading._load.cache_clear()
+pytestmark = pytest.mark.usefixtures("forget")  # a cache of their own
 
 
 @pytest.fixture
@@ -106,6 +98,9 @@ def test_a_declared_encoding(folder, encoding):
 
 @pytest.mark.parametrize("parts", [1, 10**3, 10**6, 10**9, "iso"])
 def test_times_of_any_kind(folder, parts):
+    frame(time=[20150515, 20150515, 20150516, 20150517]).to_csv(folder / "days.csv")
+    days = [1_431_648_000 + 86_400 * day for day in (0, 0, 1, 2)]
+    assert [row[3] for row in read(folder / "days.csv")] == days
     times = ISO if parts == "iso" else [row[3] * parts for row in ROWS]
     frame(time=times).to_csv(folder / "ratings.csv", index=False)
     assert read(folder / "ratings.csv") == ROWS
@@ -143,12 +138,6 @@ def test_a_scale_is_mapped_linearly(folder, scale, cells, stars):
     assert [row[2] for row in read(folder / "ratings.csv", scale=scale)] == stars
     low, high = cells[0], cells[-1]
     assert Scale.parse(scale).unit == pytest.approx((high - low) / 4.5)
-
-
-def test_days(folder):
-    frame(time=[20150515, 20150515, 20150516, 20150517]).to_csv(folder / "ratings.csv")
-    days = [1_431_648_000 + 86_400 * day for day in (0, 0, 1, 2)]
-    assert [row[3] for row in read(folder / "ratings.csv")] == days
 
 
 @pytest.mark.parametrize("missing", ["0", "0.0", "NA", ""])
@@ -234,7 +223,7 @@ def test_flags_go_with_the_name(folder):
     assert split_flags(f"{folder}/what?.csv") == (f"{folder}/what?.csv", TableFlags())
 
 
-def test_the_only_table_of_a_folder_or_zip_file(folder):
+def test_the_only_table_of_a_folder_or_zip_file(folder, forget):
     frame(("User-ID", "ISBN", "Book-Rating", "Date")).to_csv(folder / "BX-Book-Ratings.csv")
     (folder / "BX-Users.csv").write_text("User-ID;Age\nann;7\n")
     assert load_dataset(str(folder)).source.name == "mine/BX-Book-Ratings"
@@ -245,7 +234,7 @@ def test_the_only_table_of_a_folder_or_zip_file(folder):
     assert packed.source.name == "bx"
     assert len(packed.ratings) == len(ROWS)
     (folder / "ratings2.csv").write_text("")
-    datasets.locate.cache_clear()
+    forget()
     with pytest.raises(InputError, match=r"has BX-Book-Ratings\.csv, ratings2\.csv.*Give the file"):
         datasets.locate(str(folder))
 
@@ -319,14 +308,15 @@ def test_without_features_there_are_no_bits(folder):
         assert movies.vote_count.sum() == len(ROWS)
 
 
-def test_a_large_table_is_kept_joined_with_all_that_was_understood(folder, monkeypatch, capsys):
+def test_a_large_table_is_kept_joined_with_all_that_was_understood(
+    folder, monkeypatch, capsys, forget
+):
     monkeypatch.setattr(loading, "LARGE", 0)
     file = folder / "ratings.csv"
     frame().assign(rating=[0, 3, 7, 10]).to_csv(file, index=False)
     loaded, printed = [], []
     for text in [f"{file}?scale=0-10"] * 2 + [f"{file}?scale=0-20"]:
-        loading._load.cache_clear()
-        datasets.locate.cache_clear()
+        forget()
         loaded.append(load_dataset(text))
         printed.append(capsys.readouterr().out)
     made, kept, other = loaded

@@ -36,8 +36,8 @@ def test_facts_are_read_and_what_is_no_fact_is_unknown():
     assert facts.collection.tolist() == [True, False, False]
     np.testing.assert_array_equal(facts.year, [1995, np.nan, np.nan])
     np.testing.assert_array_equal(facts.runtime, [81, np.nan, np.nan])  # nothing lasts 0 minutes
-    assert facts.votes.tolist() == [10, 0, 0]
-    assert facts.average.tolist() == [7.7, 0, 0]  # 8 of no votes says nothing
+    assert facts.vote_count.tolist() == [10, 0, 0]
+    assert facts.vote_average.tolist() == [7.7, 0, 0]  # 8 of no votes says nothing
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def hand_made(n=9):
         collection=np.arange(n) == 0,
         year=np.arange(2000.0, 2000 + n),
         runtime=np.full(n, 100.0),
-        votes=np.ones(n),
-        average=np.arange(1.0, n + 1),
+        vote_count=np.ones(n),
+        vote_average=np.arange(1.0, n + 1),
     )
 
 
@@ -96,8 +96,8 @@ def test_the_unknown_is_in_the_middle_and_no_votes_are_no_bits():
         hand_made(3),
         year=np.full(3, np.nan),
         runtime=np.full(3, np.nan),
-        votes=np.zeros(3),
-        average=np.zeros(3),
+        vote_count=np.zeros(3),
+        vote_average=np.zeros(3),
     )
     bits, names = extended_bits(unknown, population)
     ones = dict(zip(names, bits[0], strict=True))
@@ -107,7 +107,7 @@ def test_the_unknown_is_in_the_middle_and_no_votes_are_no_bits():
 
 def test_the_table_of_channels_is_the_order_of_the_bits(synthetic):
     movies = make_cell(synthetic, EXTENDED, 12, 20).movies
-    assert list(movies.channels) == [channel.name for channel in CHANNELS]
+    assert list(movies.channels) == list(CHANNELS)
     assert set(np.unique(movies.bits)) == {0, 1}
     thermometer = [i for i, name in enumerate(movies.bit_names) if name.startswith("year")]
     assert (np.diff(movies.bits[:, thermometer].astype(int), axis=1) <= 0).all()

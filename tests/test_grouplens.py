@@ -5,12 +5,12 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
-from tests_paths import SYNTHETIC
+from tests_paths import METADATA, SYNTHETIC
 
-from recbench.data import cache, grouplens_files, kaggle
+from recbench.data import cache, kaggle
 from recbench.data.dataset import join_movies
-from recbench.data.datasets import load_source, locate
-from recbench.data.grouplens_files import U_ITEM_GENRES, links_by_title, plain_title
+from recbench.data.datasets import load_source
+from recbench.data.layouts import U_ITEM_GENRES, files_of, links_by_title
 from recbench.errors import InputError
 
 MOVIES = [
@@ -51,14 +51,7 @@ def write_u(folder):
 LAYOUTS = {"csv": write_csv, "dat": write_dat, "u": write_u}
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch, tmp_path):
-    """No Kaggle's metadata on this machine, a cache of the test's own."""
-    monkeypatch.setattr(kaggle, "find", lambda: None)
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    locate.cache_clear()
-    yield
-    locate.cache_clear()
+pytestmark = pytest.mark.usefixtures("forget")  # a cache of their own
 
 
 @pytest.fixture
@@ -133,12 +126,6 @@ def test_a_set_without_links_is_joined_by_title_and_year():
     assert sorted(links_by_title(own, metadata).rows()) == [(1, 603), (2, 862), (4, 807)]
 
 
-def test_titles_are_compared_without_article_sign_and_second_name():
-    assert plain_title("Matrix, The") == plain_title("the matrix") == "the matrix"
-    assert plain_title("Misérables, Les (1995)") == "les misérables"
-    assert plain_title("Shanghai Triad (Yao a yao yao dao waipo qiao)") == "shanghai triad"
-
-
 def test_a_set_whose_links_have_no_tmdb_id_is_joined_by_imdb_id(folder, monkeypatch):
     """As MovieTweetings made over into this layout is."""
     write_csv(folder)
@@ -146,9 +133,8 @@ def test_a_set_whose_links_have_no_tmdb_id_is_joined_by_imdb_id(folder, monkeypa
     kept = folder.parent / "kaggle"
     kept.mkdir()
     metadata = (
-        "id,imdb_id,title,genres,original_language,release_date,runtime,belongs_to_collection,"
-        "vote_average,vote_count\n862,tt0114709,Toy Story,[],en,,,,7,9\n"
-        "603,tt0133093,The Matrix,[],en,,,,8,9\n1997-08-20,0,Shifted,[],en,,,,,\n"
+        f"{METADATA},imdb_id\n862,Toy Story,[],en,,,,7,9,tt0114709\n"
+        "603,The Matrix,[],en,,,,8,9,tt0133093\n1997-08-20,Shifted,[],en,,,,,,0\n"
     )
     (kept / "movies_metadata.csv").write_text(metadata)
     monkeypatch.setattr(kaggle, "find", lambda: kept)
@@ -160,11 +146,11 @@ def test_a_set_whose_links_have_no_tmdb_id_is_joined_by_imdb_id(folder, monkeypa
 @pytest.mark.parametrize(
     ("layout", "name", "text", "message"),
     [
-        ("dat", "ratings.dat", b"1::2::3\n", "has 3 columns"),
+        ("dat", "ratings.dat", b"1::2::3\n", "has no column timestamp"),
         ("dat", "ratings.dat", b"1::2::3::4\nx::2::3::4\n", "line 2: userId is 'x'"),
         ("dat", "movies.dat", b"1::Toy Story (1995)\n", "line 1: has 2 cells"),
         ("u", "u.item", b"1|Toy Story\n", "line 1: has 2 cells"),
-        ("u", "u.data", b"1\t2\t6\t978300760\n", "line 1: .*rating of 0.5, 1.0"),
+        ("u", "u.data", b"1\t2\t6\t978300760\n", "line 1: rating is '6'.*0.5, 1.0"),
         ("csv", "ratings.csv", b"userId,movieId\n1,1\n", "has no column of the rating"),
     ],
 )
@@ -175,22 +161,16 @@ def test_what_cannot_be_read_is_named(folder, layout, name, text, message):
         load_source(str(folder)).read_ratings()
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [(b"", "no zip file"), (b"PK\x03\x04 and then nothing", "no zip file"), (b"a,b\n", "no zip")],
-)
-def test_a_file_that_is_no_zip(tmp_path, data, message):
-    (tmp_path / "set.zip").write_bytes(data)
-    with pytest.raises(InputError, match=message):
-        load_source(str(tmp_path / "set.zip"))
-
-
 def test_a_zip_without_tables_and_one_too_large(folder, monkeypatch):
     path = folder / "set.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("README", "no table")
     with pytest.raises(InputError, match=r"has no \.csv"):
         load_source(str(path))
+    for data in (b"", b"PK\x03\x04 and then nothing", b"a,b\n"):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="no zip file"):
+            load_source(str(path))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../ratings.csv", bytes(10_000))
     monkeypatch.setattr(cache, "LARGEST_BYTES", 9_999)
@@ -216,4 +196,4 @@ def test_an_unpacking_that_was_stopped_leaves_nothing(folder, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("RECBENCH_CACHE", str(folder.parent / "cache"))
     assert not list((folder.parent / "cache" / "unpacked").iterdir())
-    assert grouplens_files.is_grouplens(cache.unpacked(path))
+    assert files_of(cache.unpacked(path)).ratings.name == "ratings.dat"

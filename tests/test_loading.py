@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,37 +11,20 @@ import time
 import numpy as np
 import polars as pl
 import pytest
-from tests_paths import ROOT
+from tests_paths import METADATA, ROOT
 
-import data_prep
-from recbench.data import datasets, loading
+from recbench.data import loading
 from recbench.data.cache import cache_folder
 from recbench.data.dataset import join_movies
-from recbench.data.kaggle import read_folder
+from recbench.data.layouts import files_of, read_files
 from recbench.data.loading import load_dataset
-from recbench.data.sampling import draw_sample
 from recbench.errors import InputError
-
-HEAD = (
-    "id,title,genres,original_language,release_date,runtime,belongs_to_collection,"
-    "vote_average,vote_count\n"
-)
-
-
-def forget():
-    """As in a new process."""
-    loading._load.cache_clear()
-    datasets.locate.cache_clear()
 
 
 @pytest.fixture(autouse=True)
-def large(monkeypatch, tmp_path):
+def _large(monkeypatch, forget):
     """Every file is a large one, and the cache is empty."""
     monkeypatch.setattr(loading, "LARGE", 0)
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path / "cache"))
-    forget()
-    yield
-    forget()
 
 
 def defective_folder(folder, seed, in_order=True, wide_ids=False):
@@ -76,7 +60,7 @@ def defective_folder(folder, seed, in_order=True, wide_ids=False):
         if rng.random() < 0.9
     ]
     rows += ["1997-08-20,Shifted,[],en,,,,,\n", '7,Malformed,"[{",en,,,,,\n']
-    (folder / "movies_metadata.csv").write_text(HEAD + "".join(rows))
+    (folder / "movies_metadata.csv").write_text(f"{METADATA}\n{''.join(rows)}")
     return folder
 
 
@@ -148,12 +132,12 @@ def assert_same(dataset, plain):
     ],
 )
 @pytest.mark.parametrize("seed", range(2))
-def test_joined_in_any_way_is_the_same(tmp_path, seed, in_order, wide_ids, join):
+def test_joined_in_any_way_is_the_same(tmp_path, seed, in_order, wide_ids, join, forget):
     folder = defective_folder(tmp_path / "data", seed, in_order, wide_ids)
     plain = plain_join(folder, join)
     assert plain["counts"]["ratings repeated by their user"] > 50
     assert plain["counts"]["ratings without a movie"] > 10
-    in_memory = join_movies(read_folder(folder), join)
+    in_memory = join_movies(read_files(files_of(folder), "a set"), join)
     assert list(in_memory.counts)[:2] == ["ratings", "users"]
     assert_same(in_memory, plain)
     assert load_dataset(str(folder), join, cache=False).cached_in is None
@@ -175,19 +159,6 @@ def test_joined_in_any_way_is_the_same(tmp_path, seed, in_order, wide_ids, join)
         assert source.has_votes == other.has_votes
 
 
-def test_the_synthetic_set_is_the_same_and_so_is_what_is_drawn_from_it(kaggle_folder, synthetic):
-    forget()
-    data = load_dataset(str(kaggle_folder))
-    assert data.cached_in is not None
-    assert_same(data, plain_join(kaggle_folder))
-    for arguments in ((20, 10), (20, 0), (0, 30), (0, 0), (5, 10, 0.5)):
-        for seed in range(3):
-            ours, theirs = (draw_sample(d, *arguments, seed=seed) for d in (data, synthetic))
-            assert ours.rows.tolist() == theirs.rows.tolist()
-            assert ours.users.tolist() == theirs.users.tolist()
-            assert ours.background.tolist() == theirs.background.tolist()
-
-
 def test_a_large_file_with_a_bad_row_is_refused_and_leaves_nothing(kaggle_folder):
     file = kaggle_folder / "ratings_small.csv"
     good = file.read_text()
@@ -201,7 +172,7 @@ def test_a_large_file_with_a_bad_row_is_refused_and_leaves_nothing(kaggle_folder
 # --- the cache -------------------------------------------------------------------------------
 
 
-def test_it_is_made_once_and_says_where_it_lies(kaggle_folder, capsys, monkeypatch):
+def test_it_is_made_once_and_says_where_it_lies(kaggle_folder, capsys, monkeypatch, forget):
     kaggle_folder = kaggle_folder.rename(kaggle_folder.with_name("a [1] *?"))  # no pattern
     data = load_dataset(str(kaggle_folder))
     said = capsys.readouterr().out
@@ -221,7 +192,7 @@ def test_a_small_dataset_is_not_kept(kaggle_folder, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["ratings_small.csv", "links_small.csv", "movies_metadata.csv"])
-def test_a_changed_file_is_noticed(kaggle_folder, name, capsys):
+def test_a_changed_file_is_noticed_and_other_code(kaggle_folder, name, capsys, forget, monkeypatch):
     before = load_dataset(str(kaggle_folder))
     file = kaggle_folder / name
     status, text = file.stat(), file.read_text()
@@ -233,10 +204,6 @@ def test_a_changed_file_is_noticed(kaggle_folder, name, capsys):
     assert after.cached_in == before.cached_in
     if "ratings" in name:
         assert (after.ratings.stars != before.ratings.stars).sum() == 1  # the old is still mapped
-
-
-def test_other_code_is_noticed(kaggle_folder, capsys, monkeypatch):
-    load_dataset(str(kaggle_folder))
     monkeypatch.setattr(pl, "__version__", "0")
     forget()
     load_dataset(str(kaggle_folder))
@@ -250,7 +217,7 @@ FILES = (*(f"{name}.npy" for name in COLUMNS), *(f"{name}.arrow" for name in TAB
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing", "empty"])
-def test_a_damaged_file_is_noticed_and_made_anew(kaggle_folder, name, damage, capsys):
+def test_a_damaged_file_is_noticed_and_made_anew(kaggle_folder, name, damage, capsys, forget):
     before = load_dataset(str(kaggle_folder))
     assert {file.name for file in before.cached_in.iterdir()} == set(FILES)
     file = before.cached_in / name
@@ -338,36 +305,5 @@ def test_killed_while_writing_it_is_made_anew(kaggle_folder):
 
 def test_what_is_mapped_stays_readable_when_it_is_deleted(kaggle_folder):
     data = load_dataset(str(kaggle_folder))
-    loading.clear_cache()
-    assert not data.cached_in.exists()
+    shutil.rmtree(data.cached_in)
     assert_same(data, plain_join(kaggle_folder))
-
-
-# --- flags -----------------------------------------------------------------------------------
-
-
-def test_clear_cache_deletes_what_is_kept_and_nothing_else(kaggle_folder, capsys):
-    other = cache_folder() / "unpacked" / "something"
-    other.mkdir(parents=True)
-    folders = [load_dataset(str(kaggle_folder), join).cached_in for join in ("links", "direct")]
-    (folders[0].parent / "notes.txt").write_text("mine")
-    capsys.readouterr()
-    data_prep.main(data_prep.Parameters(clear_cache=True))
-    said = capsys.readouterr().out
-    for folder in folders:
-        assert f"deleted {folder} (" in said
-        assert not folder.exists()
-    assert other.is_dir()
-    assert (folders[0].parent / "notes.txt").exists()
-    data_prep.main(data_prep.Parameters(clear_cache=True))
-    assert capsys.readouterr().out == "no joined dataset is cached\n"
-
-
-def test_data_prep_prints_the_same_counts_from_wherever_it_reads(kaggle_folder, capsys):
-    printed = []
-    for cache in (False, True, True):
-        forget()
-        data_prep.main(data_prep.Parameters(dataset=str(kaggle_folder), num_users=5, cache=cache))
-        lines = capsys.readouterr().out.splitlines()
-        printed.append([x for x in lines if "read from" not in x and "joined once" not in x])
-    assert printed[0] == printed[1] == printed[2]

@@ -14,10 +14,17 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.csv_files import as_printed
+from recbench.data.foreign import plain
 from recbench.data.item_features import features_beside, genres_in
 from recbench.data.scales import Scale, TableFlags
-from recbench.data.scanning import SUFFIXES, collected, named_columns, plain_name, scan_table
+from recbench.data.scanning import (
+    SUFFIXES,
+    as_printed,
+    check_rows,
+    collected,
+    named_columns,
+    scan_table,
+)
 from recbench.data.tables import Source, as_metadata, clean_movies
 from recbench.errors import InputError
 from recbench.ratings import MAX_STARS, MIN_STARS, NO_TIME
@@ -127,7 +134,7 @@ def _columns(file: Path, heading: list[str]) -> dict[str, str]:
     found = named_columns(NAMES, heading)
     if "item" not in found and "user" in found:  # "wine_id", alone
         others = [one for one in heading if one not in found.values()]
-        ids = [one for one in others if plain_name(one).endswith("id")]
+        ids = [one for one in others if plain(one).endswith("id")]
         found |= {"item": ids[0]} if len(ids) == 1 else {}
     for role in ("user", "item", "rating"):
         if role not in found:
@@ -171,40 +178,31 @@ def _read(table: _Table) -> tuple[pl.DataFrame, int]:
         if re.fullmatch(r"[+-]?\d+(\.\d+)?", wanted):
             missing |= number.eq(float(wanted)).fill_null(False)
     sample = collected(table.file, table.cells.select(pl.col("time").drop_nulls().head(1000)))
-    for time_of in _time_readers(sample["time"]):
-        rows = collected(
-            table.file,
-            table.cells.select(
-                pl.col("user", "item").cast(pl.Categorical),
-                rating=number,
-                time=time_of if "time" in table.column else pl.lit(NO_TIME, pl.Int64),
-                missing=missing,
-            ),
-        )
-        if not rows["time"].null_count():
-            break
+    rows = collected(
+        table.file,
+        table.cells.select(
+            pl.col("user", "item").cast(pl.Categorical),
+            rating=number,
+            time=_time(sample["time"]) if "time" in table.column else pl.lit(NO_TIME, pl.Int64),
+            missing=missing,
+        ),
+    )
     _check(table, rows)
     ratings = rows.filter(~pl.col("missing")).drop("missing")
     return ratings, len(rows) - len(ratings)
 
 
-def _time_readers(sample: pl.Series) -> list[pl.Expr]:
-    """From a cell to seconds since 1970, null if it is no time: as the first cells are written, and
-    for a file where they are written in several ways."""
+def _time(sample: pl.Series) -> pl.Expr:
+    """Seconds since 1970 of a cell, null if it is no time; `sample` has the first cells."""
     cell, numbers = pl.col("time"), sample.cast(pl.Float64, strict=False).drop_nulls()
     if 2 * len(numbers) >= len(sample) and not numbers.is_between(*DAYS).any():
         latest = max(numbers.abs().to_list(), default=0)
         parts = next(n for most, n in PER_SECOND if latest < most)
-        seconds = cell.cast(pl.Float64, strict=False) / parts
-        return [seconds.floor().cast(pl.Int64, strict=False)]
+        return (cell.cast(pl.Float64, strict=False) / parts).floor().cast(pl.Int64, strict=False)
     text = cell.str.replace("T", " ", literal=True).str.replace(" ?(Z|UTC)$", "+00:00")
     text = text.str.replace(r"([+-]\d\d):?(\d\d)$", "${1}:${2}")
-    readers = []
-    for form in ISO:
-        read = text.str.to_datetime(form, strict=False, time_unit="us")
-        readers.append(read.dt.replace_time_zone(None).dt.epoch("s"))
-    first = [one for one in readers if sample.to_frame().select(one.count()).item()]
-    return [pl.coalesce(some) for some in (first, readers) if some]
+    read = (text.str.to_datetime(form, strict=False, time_unit="us") for form in ISO)
+    return pl.coalesce(one.dt.replace_time_zone(None).dt.epoch("s") for one in read)
 
 
 def _check(table: _Table, rows: pl.DataFrame) -> None:
@@ -213,30 +211,19 @@ def _check(table: _Table, rows: pl.DataFrame) -> None:
     if rows.is_empty() or rows["missing"].all():
         raise InputError(f"{table.file}: holds no ratings. Expected one row per rating")
     given, rating, scale = table.flags.scale != TableFlags.scale, pl.col("rating"), table.scale
+    wrong, number = rating.is_null() | ~rating.is_finite(), "a number"
+    if given:
+        wrong |= ~rating.is_between(scale.low, scale.high)
+        number = f"{scale.low:g} to {scale.high:g}, as --scale says"
+    date = "a date such as 2015-05-31, or seconds since 1970; or remove the column"
     expected = {
         "user": (pl.col("user").is_null(), "a user"),
         "item": (pl.col("item").is_null(), "an item"),
-        "rating": (rating.is_null() | ~rating.is_finite(), "a number, or --missing CELL"),
-        "time": (
-            pl.col("time").is_null(),
-            "a date such as 2015-05-31, or seconds since 1970; or remove the column",
-        ),
+        "rating": (wrong, f"{number}, or --missing CELL"),
+        "time": (pl.col("time").is_null(), date),
     }
-    if given:
-        outside = ~rating.is_between(scale.low, scale.high)
-        also = f"{scale.low:g} to {scale.high:g}, as --scale says; or --missing CELL"
-        expected["rating"] = (expected["rating"][0] | outside, also)
-    bad = ~pl.col("missing") & pl.any_horizontal(one for one, _ in expected.values())
-    place = rows.select(bad.fill_null(True).arg_max()).item()
-    if rows.select(bad.fill_null(True).any()).item():
-        first = collected(table.file, table.cells.slice(place, 1)).row(0, named=True)
-        for role, (is_bad, what) in expected.items():
-            if rows[place].select(is_bad.fill_null(True)).item():
-                cell = "empty" if first[role] is None else repr(first[role])
-                raise InputError(
-                    f"{table.file}, line {first['line']}: {table.column[role]} is {cell}. Expected "
-                    f"{what}"
-                )
+    there = {role: (~pl.col("missing") & bad, what) for role, (bad, what) in expected.items()}
+    check_rows(table.file, rows, table.cells, there, table.column)
     low, high = kept.to_numpy().min(), kept.to_numpy().max()
     if not given and (low < MIN_STARS or high > MAX_STARS):
         raise InputError(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from recbench.data import any_table, downloads, grouplens_files, kaggle
+from recbench.data import any_table, downloads, kaggle
 from recbench.data.cache import unpacked
+from recbench.data.layouts import Files, files_of, read_files
 from recbench.data.ml_100k import read_ml_100k
 from recbench.data.scales import TableFlags, split_flags
 from recbench.data.scanning import SUFFIXES
@@ -63,25 +64,24 @@ def locate(dataset: str = "auto") -> Place:
             f"--dataset {name} is read as it is. --scale, --missing and --text-encoding are for a "
             "table of your own"
         )
-    if name not in NAMES or name in downloads.MOVIELENS:
-        path = downloads.fetch_movielens(name) if name in NAMES else Path(name).expanduser()
-        return _at(path, flags)
-    if name == "auto":
-        try:
-            return _kaggle_place(kaggle.find() or kaggle.fetch(), KAGGLE[0])
-        except InputError as error:
-            reason = str(error).split(". ", maxsplit=1)[0]
-            print(f"--dataset auto: {reason}. Running on ml-100k instead")
-            return Place("ml-100k", (), read_ml_100k)
+    if name not in NAMES:
+        return _at(Path(name).expanduser(), flags)
+    if name in downloads.MOVIELENS:
+        return _at(downloads.fetch_movielens(name), flags)
     if name in downloads.MOVIETWEETINGS:
-        folder = downloads.fetch_movietweetings(name)
-        files = grouplens_files.files_of(folder)
-        read = partial(grouplens_files.read_grouplens, folder, name, tweets=True)
-        return Place(name, files, read)
-    if name in KAGGLE:
+        return _folder_place(files_of(downloads.fetch_movietweetings(name)), name, tweets=True)
+    if name in READERS:
+        return Place(name, (), READERS[name])
+    try:
         folder = kaggle.find() or kaggle.fetch()
-        return _kaggle_place(folder, name, small=name.endswith("-small"))
-    return Place(name, (), READERS[name])
+    except InputError as error:
+        if name != "auto":
+            raise
+        reason = str(error).split(". ", maxsplit=1)[0]
+        print(f"--dataset auto: {reason}. Running on ml-100k instead")
+        return Place("ml-100k", (), read_ml_100k)
+    name = KAGGLE[0] if name == "auto" else name
+    return _folder_place(files_of(folder, small=name.endswith("-small")), name)
 
 
 def _at(path: Path, flags: TableFlags) -> Place:
@@ -95,16 +95,11 @@ def _at(path: Path, flags: TableFlags) -> Place:
             "folder or zip file in the layout of Kaggle or GroupLens, or with a table of ratings; "
             f"or such a table ({', '.join(SUFFIXES)})"
         )
-    name = path.stem if path.is_file() else None
-    if flags == TableFlags():
-        if (folder / "movies_metadata.csv").exists():
-            return _kaggle_place(folder, name)
-        if grouplens_files.is_grouplens(folder):
-            files = grouplens_files.files_of(folder)
-            read = partial(grouplens_files.read_grouplens, folder, path.stem)
-            return Place(path.stem, files, read)
-        if any(folder.glob("links*.csv")) and not (folder / "movies.csv").exists():
-            return _kaggle_place(folder, name)
+    name = path.stem if path.is_file() else ""
+    if flags == TableFlags() and (files := files_of(folder)):
+        return _folder_place(
+            files, name or (_name(files.ratings) if not files.listed else path.stem)
+        )
     table = any_table.find_table(folder)
     if table is None:
         raise InputError(
@@ -114,12 +109,16 @@ def _at(path: Path, flags: TableFlags) -> Place:
     return _table_place(table, flags, name)
 
 
-def _table_place(file: Path, flags: TableFlags, name: str | None = None) -> Place:
-    name = name or kaggle.name_of(file.parent, file)
+def _folder_place(files: Files | None, name: str, tweets: bool = False) -> Place:
+    assert files is not None
+    return Place(name, files.all, partial(read_files, files, name, tweets))
+
+
+def _table_place(file: Path, flags: TableFlags, name: str = "") -> Place:
+    name = name or _name(file)
     return Place(name, (file,), partial(any_table.read_table, file, name, flags), str(flags))
 
 
-def _kaggle_place(folder: Path, name: str | None, small: bool = False) -> Place:
-    files = kaggle.files_of(folder, small)
-    name = name or kaggle.name_of(folder, files[0])
-    return Place(name, files, partial(kaggle.read_folder, folder, name, small))
+def _name(ratings: Path) -> str:
+    """What a file's dataset is called in the results: by its folder and itself."""
+    return f"{ratings.parent.resolve().name}/{ratings.stem}"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from recbench.data.cache import cache_folder
 from recbench.data.dataset import Dataset, join_movies
@@ -62,33 +62,9 @@ def _joined(place: Place, join: str, cache: bool) -> Dataset:
     return join_movies(place.read(), join)
 
 
-def clear_cache() -> list[tuple[Path, int]]:
-    """Delete the joined datasets of the cache, and nothing else in it.
-
-    Returns:
-        what was deleted, and the bytes of each. What another process is making stays.
-    """
-    deleted = []
-    for lock in sorted((cache_folder() / "joined").glob("*.lock")):
-        try:
-            with FileLock(lock, timeout=0):
-                for path in (lock.with_suffix(""), lock.with_suffix(".part")):
-                    if path.is_dir():
-                        deleted.append((path, size_of(path)))
-                        shutil.rmtree(path)
-        except Timeout:
-            continue
-    return deleted
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of the files in it."""
-    return sum(file.stat().st_size for file in folder.iterdir())
-
-
-def megabytes(size: int) -> str:
-    """A number of bytes as text."""
-    return f"{size / 1e6:,.1f} MB"
+def size_of(folder: Path) -> str:
+    """Of the files in it, as text."""
+    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:,.1f} MB"
 
 
 # --- the cache ----------------------------------------------------------------------------------
@@ -125,9 +101,8 @@ def _load_cached(place: Place, join: str) -> Dataset:
         except DAMAGE as error:
             print(f"{folder}: is damaged ({error}); {place.name} is joined again")
         _write(folder, join_movies(place.read(), join), made_of)
-        size = megabytes(size_of(folder))
-        print(f"{place.name}: joined once, for all later runs, in {folder} ({size})")
-        return _read(folder, place, made_of, check=False)
+        print(f"{place.name}: joined once, for all later runs, in {folder} ({size_of(folder)})")
+        return _read(folder, place, made_of)
 
 
 def _made_of(place: Place) -> dict:
@@ -171,11 +146,9 @@ def _write(folder: Path, dataset: Dataset, made_of: dict) -> None:
         raise
 
 
-def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Dataset:
-    """The dataset in `folder`; its ratings are mapped, not read.
-
-    Args:
-        check: whether to compare checksums, which goes through all of it once.
+def _read(folder: Path, place: Place, made_of: dict) -> Dataset:
+    """The dataset in `folder`; its ratings are mapped. Checksums are compared, which goes through
+    all of it once.
 
     Raises:
         Outdated: it was made of something else than `made_of`.
@@ -190,7 +163,7 @@ def _read(folder: Path, place: Place, made_of: dict, check: bool = True) -> Data
             raise ValueError("about.json is not what was written")
         if about["made_of"] != made_of:
             raise Outdated
-        for name, checksum in about["crc32"].items() if check else ():
+        for name, checksum in about["crc32"].items():
             if _crc32(folder / name) != checksum:
                 raise ValueError(f"{name} is not what was written")
         *columns, user_id = (

@@ -164,15 +164,10 @@ def _first_eligible(
     dataset: Dataset, order: np.ndarray, kept: np.ndarray, num_users: int, reviews_per_user: int
 ) -> np.ndarray:
     needed = reviews_per_user or (2 if num_users else 1)
-    asked = 2 * num_users or len(order)  # most are eligible: not everybody's ratings are counted
-    while True:
-        first = order[:asked]
-        eligible = first[_counts(dataset, kept, first) >= needed]
-        if len(eligible) >= max(num_users, 1):
-            return np.sort(eligible[: num_users or None])
-        if asked >= len(order):
-            raise _too_few(num_users, len(eligible), needed)
-        asked *= 4
+    eligible = order[_counts(dataset, kept, order) >= needed]
+    if len(eligible) < max(num_users, 1):
+        raise _too_few(num_users, len(eligible), needed)
+    return np.sort(eligible[: num_users or None])
 
 
 def _too_few(num_users: int, there_are: int, needed: int) -> TooFewUsers:

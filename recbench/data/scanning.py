@@ -1,25 +1,32 @@
-"""Tables in files of any kind, scanned by polars: their columns by name, their cells as text."""
+"""Tables in files of any kind, scanned by polars: their columns by name, their cells as text. What
+cannot be read is named with its line."""
 
 from __future__ import annotations
 
+import csv
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 
-from recbench.data.csv_files import TEXTS, as_printed, unreadable
+from recbench.data.foreign import plain, separator_of
 from recbench.errors import InputError
 
+TEXTS = (".csv", ".tsv", ".dat", ".data", ".txt")
 JSONS = (".json", ".jsonl", ".ndjson")
 SUFFIXES = (*TEXTS, *JSONS, ".parquet")
-SEPARATORS = ("::", "\t", ";", "|", ",")  # of equally many in the first line the first
 WITHOUT_HEADING = (".dat", ".data")  # as GroupLens's, perhaps
+LONGEST_HEADING = 200  # characters of it in a message
 UTF_8 = "utf-8"
 
 
 def scan_table(
-    file: Path, encoding: str = UTF_8, without_heading: tuple[str, ...] = ()
+    file: Path,
+    encoding: str = UTF_8,
+    without_heading: tuple[str, ...] = (),
+    ragged: bool = False,
 ) -> tuple[pl.LazyFrame, int]:
     """The table in a file, and the line of its first row.
 
@@ -27,12 +34,13 @@ def scan_table(
         encoding: of text.
         without_heading: the names of the columns of a .dat or .data file of numbers alone, such as
             GroupLens's.
+        ragged: whether rows of the wrong length are cut or filled, not refused.
 
     Raises:
         InputError: it cannot be read, or has no heading.
     """
     try:
-        scan, first_line = _scanned(file, encoding, without_heading)
+        scan, first_line = _scanned(file, encoding, without_heading, ragged)
         scan.collect_schema()  # here it is read for the first time
         return scan, first_line
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -40,7 +48,7 @@ def scan_table(
 
 
 def _scanned(
-    file: Path, encoding: str, without_heading: tuple[str, ...]
+    file: Path, encoding: str, without_heading: tuple[str, ...], ragged: bool
 ) -> tuple[pl.LazyFrame, int]:
     kind = file.suffix.lower()
     if kind == ".parquet":
@@ -58,6 +66,7 @@ def _scanned(
         infer_schema=False,
         has_header=has_heading,
         quote_char=None if kind in WITHOUT_HEADING else '"',
+        truncate_ragged_lines=ragged,
         glob=False,
     )
     if has_heading:
@@ -75,12 +84,17 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
     """The file, or what is in it, in UTF-8 with a single character between cells; that character;
     and the cells of its first line."""
     try:
-        with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding) as text:
+        with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as text:
             line = text.readline(10_000).rstrip("\r\n")
-            separator = max(SEPARATORS, key=lambda one: line.count(one) * len(one))
+            separator = separator_of(line)
             cells = [cell.strip().strip('"') for cell in line.split(separator)]
             if not line.strip():
                 raise InputError(f"{file}: is empty. Expected a heading: userId,itemId,rating ..")
+            if "\r" in line:
+                raise InputError(
+                    f"{file}: its lines end with a carriage return alone, as of old on the "
+                    "Macintosh. Save it with line ends of Unix or Windows"
+                )
             if encoding == UTF_8 and separator != "::":
                 return file, separator, cells
             text.seek(0)
@@ -101,10 +115,28 @@ def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
         raise InputError(unreadable(file, error)) from None
 
 
+def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
+    """The named columns of a CSV file as text. Rows of the wrong length are cut or filled. Raises
+    InputError if a column is missing, or the file is no CSV file in UTF-8."""
+    scan, _ = scan_table(file, ragged=True)
+    check_columns(file, scan, columns)
+    return collected(file, scan.select(columns))
+
+
+def check_columns(file: Path, scan: pl.LazyFrame, columns: tuple[str, ...]) -> None:
+    """Raises InputError unless all `columns` are in what was scanned of the file."""
+    heading = scan.collect_schema().names()
+    if missing := [column for column in columns if column not in heading]:
+        raise InputError(
+            f"{file}: has no column {', '.join(missing)}; its heading is {as_printed(heading)}. "
+            f"Expected {', '.join(columns)}"
+        )
+
+
 def named_columns(names: dict[str, str], heading: list[str]) -> dict[str, str]:
     """Role -> the column of `heading` that has one of its `names`, plain ones with spaces between;
     the first of them that is there."""
-    there = {plain_name(one): one for one in reversed(heading)}
+    there = {plain(one): one for one in reversed(heading)}
     found = {}
     for role, known in names.items():
         column = next((there[one] for one in known.split() if one in there), None)
@@ -113,6 +145,79 @@ def named_columns(names: dict[str, str], heading: list[str]) -> dict[str, str]:
     return found
 
 
-def plain_name(name: str) -> str:
-    """Letters and digits alone, in lower case: "userid" of "User-ID"."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+# --- what is wrong with a file, and where ---------------------------------------------------------
+
+
+def check_rows(
+    file: Path,
+    rows: pl.DataFrame,
+    cells: pl.LazyFrame,
+    expected: Mapping[str, tuple[pl.Expr, str]],
+    names: Mapping[str, str] | None = None,
+) -> None:
+    """Raises InputError, with line, column and cell, for the first row that cannot be used.
+
+    Args:
+        rows: as they are to be used.
+        cells: the same rows as they stand in the file, with their `line`.
+        expected: column -> whether a row is wrong in it, and what was expected there, in words.
+        names: column -> its name in the file, where that is another.
+    """
+    bad = rows.select(pl.any_horizontal(wrong for wrong, _ in expected.values()).fill_null(True))
+    place = bad.to_series().arg_max()
+    if place is None or not bad.item(place, 0):
+        return
+    first = collected(file, cells.slice(place, 1)).row(0, named=True)
+    for column, (wrong, what) in expected.items():
+        if rows[place].select(wrong.fill_null(True)).item():
+            cell = "empty" if first[column] is None else f"'{first[column]}'"
+            raise InputError(
+                f"{file}, line {first['line']}: {(names or {}).get(column, column)} is {cell}. "
+                f"Expected {what} ({bad.to_series().sum():,} such rows). Mend or remove them"
+            )
+
+
+def as_printed(heading: list[str]) -> str:
+    """A heading for a message: characters that cannot be printed are shown as numbers."""
+    text = ", ".join(heading)[:LONGEST_HEADING]
+    return text.encode("unicode_escape").decode("ascii") or "empty"
+
+
+def unreadable(file: Path, error: Exception) -> str:
+    """What a user can do about a file that cannot be read, and where."""
+    if file.suffix.lower() in TEXTS and file.is_file() and (damage := _first_damage(file)):
+        return f"{file}, {damage}"
+    reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
+    return f"{file}: is not a table that can be read ({reason}). Save it as CSV in UTF-8 again"
+
+
+def _first_damage(file: Path) -> str:
+    """The line where a CSV file is no text, where a quote is never closed, or that has too many
+    cells, and the remedy; "" if nothing of that is found."""
+    opened = None
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return (
+                    f"line {number}: is no text in UTF-8. Save the file in UTF-8, or name its "
+                    "encoding, such as --text-encoding latin-1"
+                )
+            if line.count(b'"') % 2:
+                opened = number if opened is None else None
+    if opened is not None:
+        return (
+            f'line {opened}: a quote (") is opened and not closed, so that the rest of the file is '
+            "one cell. Close or remove it"
+        )
+    with file.open(encoding="utf-8", newline="") as text:
+        rows = csv.reader(text)
+        width = len(next(rows, []))
+        for row in rows:
+            if len(row) > width:
+                return (
+                    f"line {rows.line_num}: has {len(row)} cells, the heading {width}. Mend or "
+                    "remove the row"
+                )
+    return ""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from recbench.data.scanning import check_columns, check_rows, collected, scan_table
 from recbench.errors import InputError
 
 RATING_COLUMNS = {
@@ -99,28 +100,48 @@ class Source:
         return digest.hexdigest()[:16]
 
 
-def check_ratings(ratings: pl.DataFrame, file: Path, first_line: int = 2) -> pl.DataFrame:
+def read_ratings(file: Path, halved: bool = False) -> pl.DataFrame:
+    """userId, movieId, rating and timestamp of a file with such a heading, or of one of GroupLens's
+    without a heading.
+
+    Args:
+        halved: its ratings are 0, 1 .. 10; a 0 counts as half a star, the lowest rating here.
+
+    Raises:
+        InputError: a column is missing or a row cannot be used; names file and line.
+    """
+    scan, first_line = scan_table(file, without_heading=tuple(RATING_COLUMNS))
+    check_columns(file, scan, tuple(RATING_COLUMNS))
+    cells = scan.select(*RATING_COLUMNS).with_row_index("line", first_line)
+    number = {name: pl.col(name).cast(kind, strict=False) for name, kind in RATING_COLUMNS.items()}
+    if halved:  # what is beyond 10 stays, and is refused
+        rating = number["rating"]
+        half = pl.when(rating == 0).then(0.5).when(rating <= 10).then(rating / 2)
+        number["rating"] = half.otherwise(rating).cast(pl.Float32)
+    return check_ratings(collected(file, cells.select(**number)), file, cells)
+
+
+def check_ratings(
+    ratings: pl.DataFrame, file: Path, cells: pl.LazyFrame | None = None
+) -> pl.DataFrame:
     """`ratings` itself, if every row can be used.
+
+    Args:
+        cells: the rows as they stand in the file, with their `line`; by default as in `ratings`.
 
     Raises:
         InputError: no rows, a missing value, or a rating off the scale 0.5, 1.0 .. 5.0; it names
-            the line of `file`, where the first rating stands in `first_line`.
+            the line of `file`.
     """
     if ratings.is_empty():
         raise InputError(f"{file}: holds no ratings. Expected one row per rating")
+    cells = ratings.lazy().with_row_index("line", 2) if cells is None else cells
     doubled = pl.col("rating") * 2
-    fine = pl.col("rating").is_between(0.5, 5.0) & (doubled == doubled.round())
-    for column in RATING_COLUMNS:
-        fine &= pl.col(column).is_not_null()
-    bad = ratings.with_row_index("line", offset=first_line).filter(~fine.fill_null(False))
-    if not bad.is_empty():
-        line, *cells = bad.cast({"rating": pl.String}).row(0)  # as it stands there: 5.1
-        named = zip(RATING_COLUMNS, cells, strict=True)
-        row = ", ".join(f"{name} {'empty' if one is None else one}" for name, one in named)
-        raise InputError(
-            f"{file}, line {line}: {row}. Expected no empty cell and a rating of 0.5, 1.0 .. 5.0"
-            f" ({len(bad):,} such rows). Mend or remove them"
-        )
+    on_grid = pl.col("rating").is_between(0.5, 5.0) & (doubled == doubled.round())
+    whole = "a whole number of 18 digits at most"
+    expected = {name: (pl.col(name).is_null(), whole) for name in RATING_COLUMNS}
+    expected["rating"] = (~on_grid.fill_null(False), "0.5, 1.0 .. 5.0 stars")
+    check_rows(file, ratings, cells, expected)
     unlikely = ratings.filter(~pl.col("timestamp").is_between(*LIKELY_TIMES))["timestamp"]
     if len(unlikely):
         hint = ". Are they milliseconds? Divide them by 1000"

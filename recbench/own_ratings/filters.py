@@ -83,19 +83,14 @@ def diversified(
         places of the chosen, int [≤ count], in the order chosen.
     """
     order = np.argsort(-stars, kind="stable")
-    if diversity == 0 or count == 0:
+    if diversity == 0 or count == 0 or not len(stars):
         return order[:count]
     pool = order[: POOL * count]
-    width = np.ptp(stars[pool]) if len(pool) else 0.0
-    relevance = (stars[pool] - stars[pool].min(initial=np.inf)) / (width or 1.0)
-    nearest = np.zeros(len(pool))  # similarity to those chosen; the first is chosen by its stars
-    left, chosen = np.ones(len(pool), dtype=bool), list[int]()
-    for _ in range(min(count, len(pool))):
-        first = not chosen
-        score = relevance if first else (1 - diversity) * relevance - diversity * nearest
-        best = int(np.where(left, score, -np.inf).argmax())
-        chosen.append(best)
-        left[best] = False
-        to_best = similarity(pool[[best]], pool)[0]
-        nearest = to_best if first else np.maximum(nearest, to_best)
+    relevance = (stars[pool] - stars[pool].min()) / (np.ptp(stars[pool]) or 1.0)
+    chosen, nearest = [0], np.full(len(pool), -np.inf)  # the first by its stars alone
+    while len(chosen) < min(count, len(pool)):
+        nearest = np.maximum(nearest, similarity(pool[chosen[-1:]], pool)[0])
+        score = (1 - diversity) * relevance - diversity * nearest
+        score[chosen] = -np.inf
+        chosen.append(int(score.argmax()))
     return pool[chosen]

@@ -4,16 +4,13 @@ file that somebody else has made."""
 from __future__ import annotations
 
 import hashlib
-import http.client
 import io
-import json
-import os
 import time
-import urllib.request
 from collections.abc import Callable
-from contextlib import redirect_stdout, suppress
-from dataclasses import dataclass, replace
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +21,9 @@ from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
 from weightless.storage import read, write
 
-TABLE = "item_table"  # in the file
-KNOWN, SOURCE = "item-table.zip", "made-from.json"  # in the cache
+KIND, TABLE = "movies", "item_table"  # of the file, and in it
+KNOWN = "item-table.zip"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
-SECONDS = 5  # that a server has to say whether it has a dataset
-GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 MADE_BY = ("data", "models", "own_ratings")  # folders of the code that makes them
 
 Tell = Callable[[str], None]  # a message for whoever waits
@@ -40,15 +35,17 @@ class KnownMovies:
 
     catalogue: Catalogue
     table: ItemTable
+    # the files of the dataset, with size and time of the last change, and a hash of the code
+    made_from: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path) -> KnownMovies:
         """What `save` wrote; nothing in the file is code. Raises InputError if there is no such
         file, it is damaged, or is something else."""
         try:
-            header, arrays = read(file, "movies")
+            header, arrays = read(file, KIND)
             table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
-            catalogue = Catalogue.of(header, arrays)
+            catalogue, made_from = Catalogue.of(header, arrays), dict(header.get("made_from", {}))
         except FileNotFoundError:
             raise InputError(f"{file}: there is no such file. {MAKE_IT}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -56,14 +53,14 @@ class KnownMovies:
             raise InputError(message) from None
         if not np.array_equal(table.movie_id, catalogue.movies.movie_id):
             raise InputError(f"{file}: damaged, table and movies are not of one dataset. {MAKE_IT}")
-        return cls(catalogue, table)
+        return cls(catalogue, table, made_from)
 
-    def save(self, file: Path) -> None:
-        """One file, written in one step."""
+    def save(self, file: Path, made_from: dict[str, Any] | None = None) -> None:
+        """One file, written in one step. What it is `made_from` names folders of this machine, and
+        is for the cache alone."""
         header, arrays = self.catalogue.parts()
-        write(
-            file, "movies", header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)}
-        )
+        header["made_from"] = made_from or {}
+        write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
 
     @property
     def about(self) -> str:
@@ -94,9 +91,11 @@ def open_known_movies(
     place = Path(dataset).expanduser()
     name = str(place.resolve()) if place.exists() else dataset
     folder = cache_folder() / "own-ratings" / hashlib.sha256(name.encode()).hexdigest()[:16]
-    if _is_current(folder / SOURCE):
+    if (folder / KNOWN).exists():
         try:
-            return KnownMovies.load(folder / KNOWN)
+            known_movies = KnownMovies.load(folder / KNOWN)
+            if _is_current(known_movies.made_from):
+                return known_movies
         except InputError:
             tell(f"{folder / KNOWN}: damaged, or of an earlier version. It is made again")
     return _make(dataset, folder, tell)
@@ -119,8 +118,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         for line in printed.getvalue().splitlines():
             tell(line)
     catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
-    if dataset == "auto" and (newest := _newest(catalogue)):
-        tell(newest)
+    if dataset == "auto" and catalogue.newer:
+        tell(catalogue.until)
     started = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -130,12 +129,9 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
         )
         with Console(stderr=True).status("learning ..."):  # in a terminal alone
             table, movies = item_table_of(loaded)
+        made_from = {"files": list(map(_seen, loaded.source.files)), "code": _code()}
         known_movies = KnownMovies(replace(catalogue, movies=movies), table)
-        known_movies.save(folder / KNOWN)
-        stats = [(file.resolve(), file.stat()) for file in loaded.source.files]
-        files = [[str(file), stat.st_size, stat.st_mtime_ns] for file, stat in stats]
-        source = json.dumps({"files": files, "code": _code()}, indent=1)
-        (folder / SOURCE).write_text(source)  # last: of half of it the movies are made again
+        known_movies.save(folder / KNOWN, made_from)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be written ({error.strerror}). Give another folder in the variable "
@@ -145,33 +141,19 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     return known_movies
 
 
-def _newest(catalogue: Catalogue) -> str:
-    """A sentence about the newest dataset that can be had, or which there are; "" if none is newer
-    than the catalogue."""
-    server = os.environ.get("RECBENCH_GROUPLENS") or GROUPLENS
-    for name, newer in catalogue.newer.items():
-        kept = cache_folder() / "grouplens" / f"{name}.zip"
-        request = urllib.request.Request(f"{server}/{name}.zip", method="HEAD")
-        with suppress(OSError, ValueError, http.client.HTTPException):
-            if not kept.is_file():
-                urllib.request.urlopen(request, timeout=SECONDS).close()
-            return f"the newest movies that can be had are of --dataset {name}, until {newer}"
-    return f"{catalogue.until}; none of these can be fetched now" if catalogue.newer else ""
+def _is_current(made_from: dict[str, Any]) -> bool:
+    """Whether the files of the dataset, and the code, are still those."""
+    for seen in made_from.get("files", ()):
+        if not Path(seen[0]).is_file():
+            return True  # the dataset is gone, what was made from it is not
+        if seen != _seen(Path(seen[0])):
+            return False
+    return made_from.get("code") == _code()
 
 
-def _is_current(source: Path) -> bool:
-    """Whether the files of the dataset, and the code, are those that the folder was made from."""
-    try:
-        made_from = json.loads(source.read_text())
-        for name, *as_read in made_from["files"]:
-            if not Path(name).is_file():
-                return True  # the dataset is gone, what was made from it is not
-            now = Path(name).stat()
-            if as_read != [now.st_size, now.st_mtime_ns]:
-                return False
-        return made_from["code"] == _code()
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
+def _seen(file: Path) -> list[str | int]:
+    status = file.stat()
+    return [str(file.resolve()), status.st_size, status.st_mtime_ns]
 
 
 def _code() -> str:

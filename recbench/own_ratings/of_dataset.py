@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recbench.data.csv_files import heading_of, read_text
 from recbench.data.dataset import Dataset
+from recbench.data.scanning import read_text, scan_table
 from recbench.data.tables import genre_names
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.titles import article_first
@@ -63,7 +63,7 @@ def _column(file: Path | None, key: str, column: str) -> dict[int, str]:
     """A column of a CSV file by one of whole numbers; empty where there is none."""
     if file is None or not file.is_file():
         return {}
-    if not {key, column} <= set(heading_of(file)):
+    if not {key, column} <= set(scan_table(file)[0].collect_schema().names()):
         return {}
     rows = read_text(file, (key, column)).with_columns(
         pl.col(key).str.strip_chars().cast(pl.Int64, strict=False)

@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,10 @@ class ProfileFile:
 
     path: Path
     content: bytes | None = None
-    _lock: FileLock | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._target = Path(os.path.realpath(self.path))  # a link is followed
+        self._lock = FileLock(self._target.with_name(f".{self._target.name}.lock"), mode=0o600)
 
     def read(self) -> Profile | None:
         """The profile; None: no file. Raises InputError if it cannot be read or decoded."""
@@ -109,25 +112,20 @@ class ProfileFile:
         """No other process writes it meanwhile. The file that marks the lock lies beside it, and is
         gone afterwards. Raises InputError if its folder cannot be written, or another process does
         not end."""
-        outermost = self._lock is None
         with self._readable_errors():
             if self.path == profile_path():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.parent.chmod(0o700)
             if not self._target.parent.is_dir():
                 raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
-            if outermost:
-                lock = FileLock(self._target.with_name(f".{self._target.name}.lock"), mode=0o600)
-                lock.acquire(timeout=LONGEST_WAIT)
-                self._lock = lock
+            self._lock.acquire(timeout=LONGEST_WAIT)
         try:
             yield
         finally:
-            if outermost:
-                self._lock = None
-                with suppress(OSError):  # who waits for it sees that it is gone, and makes another
-                    os.unlink(lock.lock_file)
-                lock.release()
+            if self._lock.lock_counter == 1:  # the outermost: who waits sees that it is gone
+                with suppress(OSError):
+                    os.unlink(self._lock.lock_file)
+            self._lock.release()
 
     def write(self, profile: Profile) -> None:
         """Write it in one step, readable by the user alone from the first byte on. Raises
@@ -166,10 +164,6 @@ class ProfileFile:
             ) from None
         self.content = None
         return True
-
-    @property
-    def _target(self) -> Path:
-        return Path(os.path.realpath(self.path))  # a link is followed
 
     @contextmanager
     def _readable_errors(self) -> Iterator[None]:

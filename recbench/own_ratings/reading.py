@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recbench.data.foreign import Row, plain
 from recbench.errors import InputError
-from recbench.own_ratings.tables import Row, Table, plain, tables_at, tables_of
+from recbench.own_ratings.tables import Table, tables_at, tables_of
 from recbench.own_ratings.values import number_of, split_title, stars_of, times_of, year_of
 from recbench.ratings import MAX_STARS, MIN_STARS
 

@@ -1,40 +1,32 @@
-"""Files as people have them, taken apart: a ZIP, a folder or a single file into tables, and each
-table, CSV or JSON, into rows by column."""
+"""The tables of ratings and of movies watched in an export: a ZIP file, a folder or one file."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
-import json
 import re
-import unicodedata
 import zipfile
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
+from recbench.data.foreign import Rows, rows_of
 from recbench.errors import InputError
 
 LARGEST = 100_000_000  # bytes, unpacked; the export of one user has a few hundred thousand
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-DELIMITERS = ",;\t"
 SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 WATCHED = {"diary", "watched", "history", "checkins"}  # words in names of files: of movies watched
 
-Row = dict[str, str]  # by column, its name as `plain` has it
 
+@dataclass
+class Table(Rows):
+    """A table of a file."""
 
-@dataclass(frozen=True)
-class Table:
-    """A table of a file; a row has where it stands, "line 3" or "entry 3", for messages."""
+    name: str = ""  # of the file
 
-    name: str  # of the file
-    columns: dict[str, str]  # names, as `plain` has them -> as written
-    rows: list[tuple[str, Row]]
-    watched: bool  # by its name: who is in it was watched
+    @property
+    def watched(self) -> bool:
+        """By its name: who is in it was watched."""
+        return bool(WATCHED & _words(self.name))
 
 
 def tables_of(content: bytes, name: str) -> list[Table]:
@@ -66,12 +58,6 @@ def tables_at(path: Path) -> list[Table]:
         raise InputError(f"{path}: there is no such file. Expected your ratings") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-
-
-def plain(column: str) -> str:
-    """The name of a column without case, accents, blanks and punctuation."""
-    text = unicodedata.normalize("NFKD", column.casefold())
-    return re.sub(r"[\W_\u0300-\u036f]+", "", text)
 
 
 def _chosen(files: list[str], name: str) -> list[str]:
@@ -108,90 +94,4 @@ def _content(file: IO[bytes], name: str) -> bytes:
 
 
 def _table(file: IO[bytes], name: str) -> Table:
-    text = _text_of(_content(file, name), name)
-    read = _from_json if text.lstrip()[:1] in ("[", "{") else _from_csv
-    return Table(name, *read(text, name), bool(WATCHED & _words(name)))
-
-
-# --- bytes to text -------------------------------------------------------------------------------
-
-
-def _text_of(content: bytes, name: str) -> str:
-    """The text of a file: UTF-8, UTF-16 with a mark in front, else Windows-1252. Raises
-    InputError if it is no text."""
-    text = _decoded(content)
-    if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text[:2000]):
-        raise InputError(f"{name}: is no text. Expected a CSV, JSON or ZIP file of ratings")
-    return unicodedata.normalize("NFC", text)
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith(codecs.BOM_UTF8):
-        return content.decode("utf-8-sig", errors="replace")
-    if content.startswith(UTF_16):
-        return content.decode("utf-16", errors="replace")
-    for encoding in ("utf-8", "cp1252"):
-        with suppress(UnicodeDecodeError):
-            return content.decode(encoding)
-    return content.decode("latin-1")
-
-
-# --- text to rows --------------------------------------------------------------------------------
-
-
-def _from_csv(text: str, name: str) -> tuple[dict[str, str], list[tuple[str, Row]]]:
-    first = next(iter(text.lstrip().splitlines()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[str, Row]] = []
-    columns: list[str] = []
-    written: dict[str, str] = {}
-    try:
-        for cells in filter(lambda cells: any(map(str.strip, cells)), reader):
-            if not columns:
-                columns = [plain(cell) for cell in cells]
-                written = {
-                    column: cell.strip() for column, cell in zip(columns, cells, strict=True)
-                }
-            elif any(cell.strip() for cell in cells[len(columns) :]):
-                raise InputError(
-                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the heading "
-                    f"{len(columns)}. Put a cell that holds a '{delimiter}' in quotes"
-                )
-            else:
-                filled = [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
-                row = dict(zip(columns, filled, strict=False))
-                rows.append((f"line {reader.line_num}", row))
-    except csv.Error as error:
-        raise InputError(
-            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there a quote that is "
-            "not closed?"
-        ) from None
-    if not columns:
-        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
-    return written, rows
-
-
-def _from_json(text: str, name: str) -> tuple[dict[str, str], list[tuple[str, Row]]]:
-    try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name}: is no JSON that can be read ({error})") from None
-    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-        raise InputError(f"{name}: is no list of ratings. Expected Trakt's JSON")
-    columns: dict[str, str] = {}
-    rows = []
-    for number, entry in enumerate(entries, start=1):
-        cells = dict(_cells(entry))
-        columns |= {plain(column): column for column in cells}
-        rows.append((f"entry {number}", {plain(one): cells[one] for one in cells}))
-    return columns, rows
-
-
-def _cells(entry: dict[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
-    """Columns and values of a JSON object, with those of objects in it: "movie ids imdb"."""
-    for column, value in entry.items():
-        if isinstance(value, dict):
-            yield from _cells(value, f"{within}{column} ")
-        elif isinstance(value, str | int | float):
-            yield f"{within}{column}", str(value)
+    return Table(**vars(rows_of(_content(file, name), name)), name=name)

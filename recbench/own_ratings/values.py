@@ -7,8 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
-from datetime import time as clock_time
+from datetime import UTC, datetime
 
 from recbench.ratings import MAX_STARS, MIN_STARS
 
@@ -18,13 +17,16 @@ TITLE_WITH_YEAR = re.compile(rf"^(.*\S)\s*\({YEAR}(?:[-–][^)]*)?\)\s*$")  # "A
 
 SECONDS = 10**11  # larger numbers are of milliseconds or less: it would be beyond the year 5000
 NANOSECONDS = SECONDS * 10**9
-TWO_DIGITS = 70  # from which a year of two digits is of the 20th century
-DATE = re.compile(r"(\d{1,4})([-./])(\d{1,2})\2(\d{1,4})(?:(?:,?\s+|T)(.*))?", re.ASCII)
-CLOCK = re.compile(
-    r"(\d{1,2})(:\d\d(?::\d\d(?:[.,]\d+)?)?)\s*([AP]M)?\s*(Z|UTC|[+-]\d\d:?\d\d)?",
-    re.ASCII | re.IGNORECASE,
+# Dates whose order is known; and by whether the month is first
+FORMS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%a %b %d %H:%M:%S %Y"),
+    *("%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y"),
 )
-FORMS = ("%Y%m%d", "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y")
+EITHER = {
+    True: ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y"),
+    False: ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y"),
+}
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 ORDERS = {True: "month/day/year", False: "day/month/year"}
 
 
@@ -104,47 +106,21 @@ def _orders(readings: Iterable[dict[bool, int]]) -> set[bool]:
 def _readings(text: str) -> dict[bool, int]:
     """The times that a text can mean, by whether the month is first; both where the order does not
     matter; none if it is no date."""
-    text = text.strip()
-    found = DATE.fullmatch(text)
-    if not found:
-        time = _time_of(text)
-        return {} if time is None else {True: time, False: time}
-    first, by, second, third, clock = found.groups()
-    if len(third) == 2 and len(first) < 4 and by != "-":
-        third = ("20" if int(third) < TWO_DIGITS else "19") + third
-    if len(first) == 4:  # the year
-        dates = dict.fromkeys((True, False), (first, second, third))
-    elif len(third) != 4:
-        return {}
-    elif by == ".":  # the day is first wherever dates are written so
-        dates = dict.fromkeys((True, False), (third, second, first))
-    else:
-        dates = {True: (third, first, second), False: (third, second, first)}
-    times = {order: _time(tuple(map(int, parts)), clock) for order, parts in dates.items()}
+    times = {order: _seconds_of(text.strip(), order) for order in ORDERS}
     return {order: time for order, time in times.items() if time is not None}
 
 
-def _time(parts: tuple[int, ...], clock: str | None) -> int | None:
-    found = CLOCK.fullmatch(clock.strip() if clock else "00:00")
-    if not found:
-        return None
-    hour, rest, half, zone = found.groups(default="")
-    hours = int(hour) % 12 + 12 * (half.upper() == "PM") if half else int(hour)
-    offset = "Z" if zone in ("", "UTC") else zone
-    with suppress(ValueError):
-        of_day = clock_time.fromisoformat(f"{hours:02}{rest}{offset}")
-        return _since_1970(datetime.combine(date(*parts), of_day))
-    return None
-
-
-def _time_of(text: str) -> int | None:
-    """Of a date in words, or of a number of seconds; of eight digits, 20240102, which as seconds
-    would be of 1970."""
+def _seconds_of(text: str, month_first: bool) -> int | None:
+    """Of a date, or of a number of seconds or less; of eight digits, 20240102, of the date."""
     value = number_of(text)
-    for form in FORMS if value is None or len(text) == 8 else ():
+    if value is None or len(text) == len("20240102"):
+        iso = re.sub(r" UTC$| (?=[+-]\d\d:?\d\d$)", "", text)
         with suppress(ValueError):
-            day = datetime.strptime(text.replace(",", ""), form)
-            return _since_1970(day.replace(tzinfo=UTC))
+            return _since_1970(datetime.fromisoformat(iso))
+        for form in (*EITHER[month_first], *FORMS):
+            for clock in CLOCKS if ":" in text and "%H" not in form else ("",):
+                with suppress(ValueError):
+                    return _since_1970(datetime.strptime(iso.replace(",", ""), form + clock))
     if value is None or not 0 <= value < NANOSECONDS:
         return None
     while value >= SECONDS:
@@ -153,5 +129,6 @@ def _time_of(text: str) -> int | None:
 
 
 def _since_1970(moment: datetime) -> int | None:
-    seconds = int(moment.timestamp())
+    in_zone = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    seconds = int(in_zone.timestamp())
     return seconds if seconds >= 0 else None

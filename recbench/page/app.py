@@ -8,8 +8,6 @@ import hmac
 import os
 import secrets
 import socket
-import threading
-import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,7 +20,7 @@ from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.recommendation import NO_REASON
 from recbench.own_ratings.session import Session
-from recbench.page import changing, showing
+from recbench.page import routes
 from recbench.page.user import LARGEST_FILE, User
 from recbench.threads import one_thread
 
@@ -69,11 +67,7 @@ def reserved(port: int) -> Iterator[socket.socket]:
 
 
 def serve(
-    session: Session,
-    file: ProfileFile,
-    bound: socket.socket,
-    tell: Callable[[str], None],
-    open_browser: bool = False,
+    session: Session, file: ProfileFile, bound: socket.socket, tell: Callable[[str], None]
 ) -> None:
     """Serve the page of a user until KeyboardInterrupt, at the port of `reserved`. Every change is
     written before it is answered, so that nothing is left to be saved then. The session is of the
@@ -92,16 +86,9 @@ def serve(
     url = f"http://{ADDRESS}:{port}{path}"
     tell(f"the page is at {url}")
     tell("this machine alone reaches it, and who knows this address; Ctrl-C ends it")
-    if open_browser:  # in a thread of its own: a browser in the terminal does not return
-        threading.Thread(target=_show, args=(url, tell), daemon=True).start()
     with one_thread():
         server.run()
     tell(f"ended; your profile is in {file.path}")
-
-
-def _show(url: str, tell: Callable[[str], None]) -> None:
-    if not webbrowser.open(url):
-        tell("no browser was found. Open the address yourself")
 
 
 def new_app(user: User, port: int) -> tuple[Flask, str]:
@@ -115,8 +102,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
     app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token}
     app.jinja_env.globals |= {"STARS": STARS, "NO_REASON": NO_REASON}
     _guard(app, port, token)
-    for part in (showing, changing):
-        app.register_blueprint(part.routes, url_prefix=path)
+    app.register_blueprint(routes.routes, url_prefix=path)
 
     @app.errorhandler(InputError)
     @app.errorhandler(HTTPException)
@@ -150,7 +136,7 @@ def _guard(app: Flask, port: int, token: str) -> None:
             abort(421, f"This page is at {' and '.join(sorted(hosts))} alone")
         if len(request.query_string) > LONGEST_QUERY:
             abort(414, f"The address is too long. Expected {LONGEST_QUERY:,} bytes at most")
-        is_upload = request.endpoint == f"{changing.routes.name}.{changing.UPLOAD}"
+        is_upload = request.endpoint == routes.UPLOAD
         request.max_content_length = LARGEST_FILE if is_upload else LARGEST_FORM
         if (request.content_length or 0) > request.max_content_length:
             abort(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from recbench.own_ratings.session import Session
 T = TypeVar("T")
 LARGEST_FILE = 10_000_000  # bytes; the export of one user has a few hundred thousand
 MOST_ANSWERS = 100  # in memory
-MOST_MESSAGES = 50  # that no page has shown
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class User:
         self._one_at_a_time = threading.RLock()
         self._answers: dict[object, Any] = {}  # that follow from ..
         self._answers_of = session.profile
-        self._messages: dict[str, Message] = {}
+        self.messages: dict[str, Message] = {}  # by a number in the address, each shown once
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -104,19 +102,3 @@ class User:
     def _follow(self) -> None:
         if self.file.changed():
             self._session.take(self.file.read() or Profile())
-
-    # --- messages, each shown once, by a number that the address carries after a change ----------
-
-    def put_message(self, message: Message) -> str:
-        """The number of a message; the oldest ones are forgotten."""
-        number = secrets.token_hex(8)
-        with self._one_at_a_time:
-            self._messages[number] = message
-            while len(self._messages) > MOST_MESSAGES:
-                del self._messages[next(iter(self._messages))]
-        return number
-
-    def take_message(self, number: str) -> Message:
-        """The message of a number, once; an empty one if there is none."""
-        with self._one_at_a_time:
-            return self._messages.pop(number, Message())

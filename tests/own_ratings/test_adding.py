@@ -46,15 +46,6 @@ def test_of_a_movie_named_twice_the_latest_counts(session, first, second, counts
     assert list(session.rated.values()) == [counts]
 
 
-def test_the_later_of_file_and_profile_counts(session):
-    session.add([rating("Alien", 3, 100)])
-    session.add([rating("Alien", 4, 50)])
-    assert list(session.rated.values()) == [3]
-    session.add([rating("Alien", 5, 200)])
-    session.add([rating("Alien", 2)])
-    assert list(session.rated.values()) == [2]
-
-
 def test_a_movie_that_was_watched_is_used_and_not_recommended(seen):
     seen.add([])  # ratings of one second, by name
     before = {one.movie: one for one in seen.recommend(1000)}

@@ -1,6 +1,5 @@
 """Movies and item table: made once, cached, found again without the dataset."""
 
-import io
 import os
 import shutil
 from dataclasses import replace
@@ -84,7 +83,7 @@ def test_the_next_start_needs_no_dataset(made, cache, remade):
     assert again.catalogue.movies.bit_names == made[2].catalogue.movies.bit_names
 
 
-def test_files_that_have_changed_are_read_anew(made, cache, remade):
+def test_files_that_have_changed_are_read_anew(made, cache, remade, monkeypatch):
     file = made[1] / "ratings_small.csv"
     before = file.stat()
     open_known_movies(str(made[1]))
@@ -95,26 +94,24 @@ def test_files_that_have_changed_are_read_anew(made, cache, remade):
     finally:
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert remade == [str(made[1])]
-    (source,) = cache.glob(f"*/{module.SOURCE}")  # as other code made it
-    source.write_text(source.read_text().replace(module._code(), "other"))
+    monkeypatch.setattr(module, "_code", lambda: "other")
     open_known_movies(str(made[1]))
     assert remade == [str(made[1])] * 2
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        *((module.KNOWN, one) for one in (b"nothing", None)),
-        *((module.SOURCE, one) for one in (b"", b"[]", b"{", b'{"x": 3}', b'{"files": [3]}')),
-    ],
-)
-def test_a_damaged_cache_is_made_again(made, cache, remade, name, content):
-    (file,) = cache.glob(f"*/{name}")
+@pytest.mark.parametrize("content", [b"nothing", None])
+def test_a_damaged_cache_is_made_again(made, cache, remade, content):
+    (file,) = cache.glob(f"*/{module.KNOWN}")
     file.unlink() if content is None else file.write_bytes(content)
     told = []
     assert open_known_movies(str(made[1]), tell=told.append) is made[2]
     assert remade == [str(made[1])]
-    assert name == module.SOURCE or "made again" in told[0]
+    assert content is None or "made again" in told[0]
+
+
+def test_a_file_to_pass_on_names_no_folder_of_this_machine(made, cache, tmp_path):
+    open_known_movies(str(made[1])).save(tmp_path / "movies.zip")
+    assert module.KnownMovies.load(tmp_path / "movies.zip").made_from == {}
 
 
 def test_a_file_in_its_place(made, cache, tmp_path, remade, catalogue):
@@ -139,29 +136,6 @@ def test_a_file_in_its_place(made, cache, tmp_path, remade, catalogue):
         with pytest.raises(InputError, match=message):
             open_known_movies(item_table=str(tmp_path / name))
     assert remade == []
-
-
-@pytest.mark.parametrize(
-    ("kept", "there", "told"),
-    [
-        ((), (), "in --dataset ml-latest-small; none of these can be fetched now"),
-        ((), ("ml-25m", "ml-latest-small"), "ml-25m, until 2019 (250 MB)"),
-        (("ml-32m",), ("ml-25m",), "ml-32m, until 2023 (239 MB)"),
-    ],
-)
-def test_the_newest_dataset_that_can_be_had(catalogue, tmp_path, monkeypatch, kept, there, told):
-    def answer(request, timeout):
-        assert request.method == "HEAD"
-        if not any(f"/{name}.zip" in request.full_url for name in there):
-            raise OSError("certificate has expired")
-        return io.BytesIO()
-
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(module.urllib.request, "urlopen", answer)
-    (tmp_path / "grouplens").mkdir()
-    for name in kept:
-        (tmp_path / "grouplens" / f"{name}.zip").write_bytes(b"")
-    assert module._newest(catalogue).endswith(told)
 
 
 def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):

@@ -126,7 +126,6 @@ WRONG = [
     ({"serve": True, "format": "json"}, ("--format: is chosen on the page",)),
     ({"serve": True, "well_known": 3}, ("--well-known: is chosen on the page",)),
     ({"port": 80}, ("--port: is of the page. Add --serve",)),
-    ({"open": True}, ("--open: is of the page",)),
     ({"serve": True, "port": 70_000}, ("--port is 70000",)),
     ({"serve": True, "profile": "."}, ("is a folder",)),
 ]

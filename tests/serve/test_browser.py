@@ -117,14 +117,6 @@ def test_rate_by_keyboard_alone(at):
     assert at.focus()[0] not in ("", "q")  # on the same movie, not at the top of the page
 
 
-def test_the_focus_goes_on_to_the_movie_that_takes_the_place(at):
-    movies, third = at.movies(), "#movies li:nth-child(3) input[type=radio]"
-    at.find(third).send_keys(Keys.ARROW_RIGHT, Keys.ENTER)
-    at.tells(f"rated: {movies[2]}, 1 stars")
-    assert movies[2] not in at.movies()
-    assert at.focus()[0] == at.find(third).get_attribute("id")
-
-
 def test_a_star_is_clicked(at):
     movie = at.movies()[0]
     stars = at.all("#movies li:first-child .stars label")

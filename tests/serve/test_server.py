@@ -1,6 +1,5 @@
 """recommend.py --serve as a user starts it: a process, a port, an address; an end."""
 
-import io
 import re
 import socket
 import time
@@ -13,7 +12,6 @@ import pytest
 
 from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
-from recbench.page import app as module
 from recbench.page.app import ADDRESS, LARGEST_HEADERS, reserved
 from recbench.page.user import LARGEST_FILE
 from recommend import Parameters, main
@@ -101,12 +99,3 @@ def test_a_taken_port_is_told_before_anything_long(tmp_path):
     with reserved(0) as bound, pytest.raises(InputError, match="is taken"):
         main(Parameters(serve=True, port=bound.getsockname()[1], dataset="none",
                         profile=str(tmp_path / "me.json")))  # fmt: skip
-
-
-@pytest.mark.parametrize("there_is_one", [True, False])
-def test_open_shows_the_address(monkeypatch, there_is_one):
-    opened, told = [], io.StringIO()
-    monkeypatch.setattr(module.webbrowser, "open", lambda url: opened.append(url) or there_is_one)
-    module._show("http://127.0.0.1:1/key/", told.write)
-    assert opened == ["http://127.0.0.1:1/key/"]
-    assert ("no browser was found" in told.getvalue()) != there_is_one

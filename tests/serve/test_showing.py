@@ -9,7 +9,7 @@ from pages import HOSTILE, message_of, movies_of
 
 from recbench.errors import InputError
 from recbench.own_ratings.filters import Filters
-from recbench.page.showing import View
+from recbench.page.routes import View
 
 
 def test_a_new_user_is_shown_the_best_and_asked_a_movie(page):

@@ -1,7 +1,7 @@
 """The extended encoding of a movie: more of what the metadata says, in finer steps.
 
-`CHANNELS` is the table: what each bit says, where its threshold lies and why. A bit is a function
-of the movie and of the table of movies; no rating takes part.
+`CHANNELS` is the table: what the bits say, how many thresholds there are, and why. A bit is a
+function of the movie and of the table of movies; no rating takes part.
 """
 
 from __future__ import annotations
@@ -17,62 +17,20 @@ LANGUAGES = ("en", "fr", "de", "ja", "it", "es")
 FIRST_YEAR, LAST_YEAR = 1870, 2100  # a release date outside is a typing error
 
 
-@dataclass(frozen=True)
-class Channel:
-    """Bits that belong together.
-
-    Attributes:
-        name: of the channel.
-        says: when a bit of it is one.
-        levels: how many thresholds a thermometer has; 0: not a thermometer.
-        why: of the channel and its thresholds.
-    """
-
-    name: str
-    says: str
-    levels: int
-    why: str
-
-
-CHANNELS = (
-    Channel(
-        "genres",
-        "the movie is of the genre; one bit for every genre in the table, by name",
-        0,
-        "the published ten leave out animation, family, war and others",
-    ),
-    Channel(
-        "vote_average",
-        "the external vote average reaches the threshold",
-        8,
-        "the published code has one step a star, and three movies in four lie between 5 and 7.5",
-    ),
-    Channel(
-        "vote_count",
-        "as many have voted, or more",
-        8,
-        "how widely known it is: one hundred votes and two hundred differ more than 800 and 900",
-    ),
-    Channel(
-        "year",
-        "released in the year or later",
-        8,
-        "users prefer some eras, and a neighbouring year is nearer than a distant one",
-    ),
-    Channel("runtime", "as many minutes long, or longer", 4, "short, usual, long, very long"),
-    Channel(
-        "language",
-        "the original language, one bit each; another language is no bit",
-        0,
-        "the six languages of the published code; one bit each, so that any two are equally far",
-    ),
-    Channel(
-        "collection",
-        "it belongs to a series of movies",
-        0,
-        "sequels are liked or avoided as such",
-    ),
-)
+# Channel -> how many thresholds its thermometer has; 0: none, a bit for each name
+CHANNELS = {
+    "genres": 0,  # of every genre in the table: the published ten leave out animation, war, others
+    # the external vote average: the published code has one step a star, and three movies in four
+    # lie between 5 and 7.5
+    "vote_average": 8,
+    # how widely known it is: one hundred votes and two hundred differ more than 800 and 900
+    "vote_count": 8,
+    "year": 8,  # of release: users prefer some eras, and a neighbouring year is nearer
+    "runtime": 4,  # minutes: short, usual, long, very long
+    # the original one: the six of the published code, one bit each, so that any two are equally far
+    "language": 0,
+    "collection": 0,  # whether it belongs to a series: sequels are liked or avoided as such
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +42,8 @@ class Facts:
         language: ISO 639-1, "" where unknown.
         collection: bool [m].
         year, runtime: float64 [m], minutes; nan where unknown.
-        votes, average: float64 [m], how many voted and what they gave, 0 .. 10. No votes: 0, 0.
+        vote_count, vote_average: float64 [m], how many voted and what they gave, 0 .. 10. No votes:
+            0, 0.
     """
 
     genres: list[tuple[str, ...]]
@@ -92,8 +51,8 @@ class Facts:
     collection: np.ndarray
     year: np.ndarray
     runtime: np.ndarray
-    votes: np.ndarray
-    average: np.ndarray
+    vote_count: np.ndarray
+    vote_average: np.ndarray
 
 
 def facts_of(table: pl.DataFrame, votes: np.ndarray, average: np.ndarray) -> Facts:
@@ -110,8 +69,8 @@ def facts_of(table: pl.DataFrame, votes: np.ndarray, average: np.ndarray) -> Fac
         collection=(table["belongs_to_collection"].fill_null("") != "").to_numpy(),
         year=_known(released, FIRST_YEAR, LAST_YEAR),
         runtime=_known(table["runtime"].cast(pl.Float64), 1, np.inf),
-        votes=votes,
-        average=np.where(votes > 0, np.nan_to_num(average), 0.0),
+        vote_count=votes,
+        vote_average=np.where(votes > 0, np.nan_to_num(average), 0.0),
     )
 
 
@@ -131,28 +90,25 @@ def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[s
     """
     columns: list[np.ndarray] = []  # each (movies,)
     names: list[str] = []
-    for channel in CHANNELS:
-        if channel.levels:
-            values, weight = getattr(movies, FIELDS[channel.name]), np.sqrt(population.votes)
-            cuts = thresholds(getattr(population, FIELDS[channel.name]), weight, channel.levels)
+    for channel, levels in CHANNELS.items():
+        if levels:
+            values, weight = getattr(movies, channel), np.sqrt(population.vote_count)
+            cuts = thresholds(getattr(population, channel), weight, levels)
             if len(cuts):
                 values = np.where(np.isnan(values), cuts[len(cuts) // 2], values)
             columns += [values >= cut for cut in cuts]
-            names += [f"{channel.name}:>={cut:g}" for cut in cuts]
-        elif channel.name == "genres":
+            names += [f"{channel}:>={cut:g}" for cut in cuts]
+        elif channel == "genres":
             genres = sorted({name for of_movie in population.genres for name in of_movie})
             columns += [np.array([genre in own for own in movies.genres], bool) for genre in genres]
             names += [f"genres:{genre}" for genre in genres]
-        elif channel.name == "language":
+        elif channel == "language":
             columns += [np.array([own == code for own in movies.language]) for code in LANGUAGES]
             names += [f"language:{code}" for code in LANGUAGES]
         else:
             columns.append(movies.collection)
-            names.append(f"{channel.name}:yes")
+            names.append(f"{channel}:yes")
     return np.stack(columns, axis=1).astype(np.uint8), tuple(names)
-
-
-FIELDS = {"vote_average": "average", "vote_count": "votes", "year": "year", "runtime": "runtime"}
 
 
 def thresholds(values: np.ndarray, weight: np.ndarray, levels: int) -> np.ndarray:

@@ -1,0 +1,271 @@
+"""What the page shows and what changes the profile: the routes, and the view that an address asks
+for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
+
+from recbench.errors import InputError
+from recbench.own_ratings.catalogue import Catalogue
+from recbench.own_ratings.filters import Filters, known_name
+from recbench.own_ratings.profile import FILE
+from recbench.own_ratings.reading import ratings_of
+from recbench.own_ratings.recommendation import Changes
+from recbench.own_ratings.session import LATEST, Session
+from recbench.own_ratings.values import number_of, stars_of
+from recbench.page.user import LARGEST_FILE, Message, User
+
+UPLOAD = "routes.add"  # the endpoint that takes a file
+LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
+LONGEST_TITLE = 200  # characters of a search
+MOST_MOVIES = 50  # recommended
+FOUND = 8  # movies that a search shows
+ROWS = 20  # ratings shown at a time
+LACKING = 200  # ratings shown of movies that the catalogue lacks
+
+LIMITS = {  # of the numbers in an address
+    "ask": (0, 1),
+    "year_from": (0, 9999),
+    "year_to": (0, 9999),
+    "well_known": (0, 1e9),
+    "diversity": (0, 1),
+    "number": (1, MOST_MOVIES),
+    "older": (0, 1e9),
+}
+
+routes = Blueprint("routes", __name__)
+
+
+@dataclass(frozen=True)
+class View:
+    """Every change leads back to it, so that the user stays where they are."""
+
+    q: str = ""  # a title to search for; "": none
+    ask: int | None = None  # 1: show a movie to rate next; 0: none; None: if none is rated yet
+    genre: str = ""  # of movies to be recommended; "": any
+    language: str = ""
+    year_from: int = 0  # 0: any
+    year_to: int = 0
+    well_known: int = 20  # how many users of the dataset have rated them at least
+    diversity: float = 0.0  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
+    number: int = 10
+    older: int = 0  # how many of the latest ratings are left out of their list
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
+        """The view of a query, with defaults for what is not in it. Raises InputError if a value is
+        none that the page has to choose from."""
+        title, genre, language = (query.get(name, "") for name in ("q", "genre", "language"))
+        if (length := len(title)) > LONGEST_TITLE:
+            raise InputError(
+                f"The title has {length:,} characters. Expected {LONGEST_TITLE} at most"
+            )
+        if genre:
+            genre = known_name(genre, "Genre", catalogue.all_genres)
+        if language:
+            language = known_name(language, "Language", catalogue.all_languages)
+        numbers: dict[str, Any] = {
+            name: _number(name, query[name].strip(), *limits)
+            for name, limits in LIMITS.items()
+            if query.get(name, "").strip()
+        }
+        view = cls(q=title.strip(), genre=genre, language=language, **numbers)
+        if 0 < view.year_to < view.year_from:
+            years = f"From {view.year_from} to {view.year_to}"
+            raise InputError(f"{years}: no year is both. Expected the earlier one first")
+        return view
+
+    @property
+    def wish(self) -> tuple[int, Filters, float]:
+        """The arguments of `User.recommended`."""
+        filters = Filters(
+            genres=(self.genre,) if self.genre else (),
+            languages=(self.language,) if self.language else (),
+            year_from=self.year_from,
+            year_to=self.year_to,
+            rated_by=self.well_known,
+        )
+        return self.number, filters, self.diversity
+
+    def chosen(self, **other: object) -> dict[str, str]:
+        """What differs from the defaults, as text, with other values of some attributes."""
+        return {
+            name: str(value)
+            for name, value in (vars(self) | other).items()
+            if value != getattr(View, name)
+        }
+
+    def query(self, **other: object) -> str:
+        """The same as a query, "?q=alien&ask=1"; "" if nothing was chosen."""
+        chosen = self.chosen(**other)
+        return f"?{urlencode(chosen)}" if chosen else ""
+
+
+def _number(name: str, text: str, least: float, most: float) -> float:
+    value = number_of(text)
+    whole = value is not None and (name == "diversity" or value == int(value))
+    if value is None or not whole or not least <= value <= most:
+        raise InputError(
+            f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least:g} to {most:,.0f}"
+        )
+    return value if name == "diversity" else int(value)
+
+
+def the_user() -> User:
+    return current_app.extensions["user"]
+
+
+def the_view() -> View:
+    """Raises InputError; see `View.of`."""
+    return View.of(request.args, the_user().catalogue)
+
+
+@routes.get("/")
+def page() -> str:
+    view, user = the_view(), the_user()
+    message = user.messages.pop(request.args.get("message", ""), Message())
+    with user.reading() as session:
+        rated = session.rated
+        found = [
+            (session.predict(movie), rated.get(movie))
+            for movie in session.matcher.search(view.q, FOUND)
+        ]
+        asking = not rated if view.ask is None else view.ask
+        question = user.question() if asking else None
+        return render_template(
+            "page.html",
+            refusal=None,
+            with_links=True,
+            view=view,
+            message=message,
+            session=session,
+            profile=session.profile,
+            catalogue=session.catalogue,
+            file=user.file,
+            recommended=user.recommended(*view.wish),
+            if_none=view.wish[1].if_none(session.catalogue),
+            found=found,
+            asking=asking,
+            question=None if question is None else session.predict(question),
+            rated=list(reversed(rated.items()))[view.older :][:ROWS],
+            LATEST=LATEST,
+            LARGEST_FILE=LARGEST_FILE,
+            MOST_MOVIES=MOST_MOVIES,
+            ROWS=ROWS,
+            LACKING=LACKING,
+        )
+
+
+# --- what changes the profile ---------------------------------------------------------------------
+
+
+@routes.post("/rate")
+def rate() -> Response:
+    movie, stars = movie_of_form(), stars_of(request.form.get("stars", ""))
+    if stars is None:
+        abort(400, "Choose stars first: 0.5, 1.0, 1.5 .. 5.0")
+
+    def change(session: Session) -> list[str]:
+        session.rate_movie(movie, stars)
+        return [f"rated: {session.catalogue.name(movie)}, {stars:g} stars"]
+
+    return changed(change)
+
+
+@routes.post("/forget")
+def forget() -> Response:
+    title = request.form.get("title", "")  # of a movie that the catalogue lacks
+    if title:
+        return changed(lambda session: [f"forgotten: {session.forget(title)}"])
+    movie = movie_of_form()
+    return changed(lambda session: [f"forgotten: {session.forget_movie(movie)}"])
+
+
+@routes.post("/mute")
+def mute() -> Response:
+    genre = request.form.get("genre", "")
+    return changed(lambda session: [f"muted: {session.mute(genre)}"])
+
+
+@routes.post("/unmute")
+def unmute() -> Response:
+    genre = request.form.get("genre", "")
+    return changed(lambda session: [f"no longer muted: {session.unmute(genre)}"])
+
+
+@routes.post("/skip")
+def skip() -> Response:
+    """A movie that was not seen; this is not saved."""
+    movie, user = movie_of_form(), the_user()
+    with user.reading():
+        user.skipped.add(movie)
+    return to_page(Message((f"not asked again: {user.catalogue.name(movie)}",)))
+
+
+@routes.post("/import")
+def add() -> Response:
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError("Choose a file first")
+    name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
+    user = request.form.get("user", "").strip()[:LONGEST_NAME]
+    ratings = ratings_of(file.read(), name, user, "userId")
+    return changed(lambda session: session.add_file(ratings))
+
+
+@routes.post("/delete")
+def delete() -> Response:
+    if request.form.get("sure") != "yes":
+        raise InputError("Nothing was deleted. Say first that you are sure")
+    user = the_user()
+    done = "deleted" if user.delete() else "there is no file"
+    return to_page(Message((f"{done} {user.file.path}",)))
+
+
+@routes.get(f"/{FILE}")
+def download() -> Response:
+    user = the_user()
+    with user.reading():
+        content = user.file.content
+    if content is None:
+        abort(404, "There is no file yet: rate a movie first")
+    response = Response(content, content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    return response
+
+
+def movie_of_form() -> int:
+    """The movie that a form is about; 404 if there is none such."""
+    text = request.form.get("movie", "")
+    is_number = text.isascii() and text.isdecimal() and len(text) < 10
+    if not is_number or int(text) >= len(the_user().catalogue):
+        abort(404, "There is no such movie. Load the page again")
+    return int(text)
+
+
+def changed(change: Callable[[Session], list[str]]) -> Response:
+    """Carry out a change, which returns what it did in sentences, and lead to the page that shows
+    them."""
+    view, user = the_view(), the_user()
+    with user.reading():
+        before = user.recommended(*view.wish)
+    with user.changing() as session:
+        lines = change(session)
+    with user.reading():
+        after = user.recommended(*view.wish)
+    return to_page(Message(tuple(lines), Changes.between(before, after)))
+
+
+def to_page(message: Message) -> Response:
+    """To the page in the same view, which shows the message once."""
+    number = token_hex(8)
+    the_user().messages[number] = message
+    query = the_view().query() or "?"
+    return current_app.make_response(redirect(f".{query}&message={number}", code=303))
