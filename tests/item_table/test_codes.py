@@ -126,7 +126,7 @@ def test_tuples_fire_by_the_angle_of_two_movies(n, known):
     features = [np.sqrt(table.scales.similarity) * table.factors[:, 1:]]
     if bits.shape[1]:
         centred = (bits - mean) / np.linalg.norm(bits - mean, axis=1, keepdims=True)
-        features.append(np.sqrt(table.scales.metadata) * centred)
+        features.append(0.5 * np.sqrt(table.scales.metadata) * centred)
     features = np.hstack(features)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     expected = (1 - np.arccos((unit @ unit.T).clip(-1, 1)) / np.pi) ** n
