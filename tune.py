@@ -114,7 +114,7 @@ from rich.console import Console
 from rich.table import Table
 
 from data_prep import load_dataset
-from recbench.contract import Recommender, declared
+from recbench.contract import Recommender, declared, defaults_of
 from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import PiecesProgress
@@ -125,7 +125,6 @@ from recbench.runs.tuning import (
     Columns,
     Settings,
     TuningCell,
-    defaults_of,
     relative_rmse,
     trials,
     tuning_cell,

@@ -319,6 +319,23 @@ def with_defaults(cls: type, background: bool, **settings: object) -> Any:
     return cls(**(without | settings))
 
 
+def defaults_of(cls: type, background: bool = True) -> dict[str, object]:
+    """The defaults of the settings in its search space, with background users or without.
+
+    Raises:
+        InputError: the constructor has no such setting, or no default for it.
+    """
+    parameters = inspect.signature(cls).parameters
+    for name in declared(cls, "search_space"):
+        if name not in parameters or parameters[name].default is inspect.Parameter.empty:
+            raise InputError(
+                f"{cls.__name__}.search_space has '{name}': __init__ has no such keyword with a "
+                "default"
+            )
+    defaults = {name: parameters[name].default for name in declared(cls, "search_space")}
+    return defaults if background else defaults | declared(cls, "defaults_without_background")
+
+
 def fit(recommender: Any, training: Training) -> Any:
     """`recommender.fit` with that of `training` that its `learns_from` allows; what it returns."""
     check_declarations(type(recommender))

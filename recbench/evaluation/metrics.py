@@ -236,16 +236,24 @@ def calibration(
     Args:
         grid: float [g], stars, rising.
         probabilities: float [n, g], a row for each rating.
-
-    Raises:
-        ValueError: it is no distribution.
     """
+    grid, probabilities = check_distribution(grid, probabilities, len(stars))
+    per_rating = [central_coverage(stars, grid, probabilities, level) for level in LEVELS]
+    per_rating.append(crps(stars, grid, probabilities))
+    means = [float(mean_per_user(values, user).mean()) for values in per_rating]
+    return dict(zip(CALIBRATION_COLUMNS, means, strict=True))
+
+
+def check_distribution(
+    grid: np.ndarray, probabilities: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The two as float64; raises ValueError if they are no distribution for each of `n` pairs."""
     grid = np.asarray(grid, dtype=np.float64)
     probabilities = np.asarray(probabilities, dtype=np.float64)
-    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (len(stars), len(grid)):
+    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):
         raise ValueError(
             f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
-            f"shape {probabilities.shape} for {len(stars)} pairs"
+            f"shape {probabilities.shape} for {n} pairs"
         )
     if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
         raise ValueError("predict_distribution returned a grid that does not rise")
@@ -254,10 +262,7 @@ def calibration(
         raise ValueError(
             "predict_distribution returned probabilities that are negative or do not sum to 1"
         )
-    per_rating = [central_coverage(stars, grid, probabilities, level) for level in LEVELS]
-    per_rating.append(crps(stars, grid, probabilities))
-    means = [float(mean_per_user(values, user).mean()) for values in per_rating]
-    return dict(zip(CALIBRATION_COLUMNS, means, strict=True))
+    return grid, probabilities
 
 
 def central_coverage(

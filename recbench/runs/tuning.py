@@ -8,7 +8,6 @@ are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al.
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from recbench.contract import Recommender, declared
+from recbench.contract import Recommender
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
@@ -94,24 +93,6 @@ def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[Tuning
 
 
 # --- which settings are tried ------------------------------------------------------------------
-
-
-def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
-    """The defaults of the settings in the search space, with background users or without.
-
-    Raises:
-        ValueError: the constructor has no such setting, or no default for it.
-    """
-    parameters = inspect.signature(cls).parameters
-    defaults = {}
-    for name in declared(cls, "search_space"):
-        if name not in parameters or parameters[name].default is inspect.Parameter.empty:
-            raise ValueError(
-                f"{cls.__name__}.search_space has '{name}': its constructor takes no such keyword "
-                "with a default"
-            )
-        defaults[name] = parameters[name].default
-    return defaults if background else defaults | declared(cls, "defaults_without_background")
 
 
 def trials(

@@ -73,9 +73,9 @@ def test_what_fails_is_one_sentence_and_status_1(tmp_path):
     shown = " ".join(done.stdout.split())
     line = 1 + (tmp_path / "my_file.py").read_text().split("# here")[0].count("\n")
     assert (
-        f"FAILED predictions are stars my_file.py, line {line}: predict returned 7 stars; expected "
-        "finite stars from 0.5 to 5: cut with np.clip(stars, 0.5, 5.0)"
-    ) in shown
+        f"FAILED predictions are stars my_file.py, line {line}: predict returned 7 stars" in shown
+    )
+    assert "an array float32 [n]: cut with np.clip(stars, 0.5, 5.0)" in shown
     assert "for 2,000 ratings" not in shown
     assert done.stderr == ""
 
