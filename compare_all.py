@@ -371,8 +371,6 @@ def run_grid(
         folder=folder,
         dataset=dataset,
     )
-    for line in running.expected_costs(tasks, dataset):
-        console.print(line)
     command = resume_command(folder, parameters, workers=1)
     progress = partial(GridProgress, console, rows=folder.rows, order=names)
     running.run_tasks(tasks, folder, predictions, dataset, parameters.workers, command, progress)

@@ -41,7 +41,7 @@ def cell(request, synthetic) -> Cell:
 def in_shards(make, cell: Cell, users: int, folder) -> Predictions:
     shards, files = cell.shards(users), []
     for number, shard in reversed([*enumerate(shards)]):  # in any order
-        files.insert(0, folder / f"{users}-{number}.parquet")
+        files.insert(0, folder / f"{users}-{number}.npz")
         fit_and_predict(make(), cell, shard).save(files[0])
     return together([Predictions.load(file) for file in files], shards, cell)
 
@@ -187,8 +187,8 @@ def done_by(task: CellTask) -> tuple[dict[str, dict], int]:
     while waiting:
         done = run_task(waiting.pop())
         waiting += done.then
-        count += done.shard is not None
-        done = done if done.shard is None else shards.add(done)
+        if done.task.shards > 1:
+            count, done = count + 1, shards.add(done)
         assert not done.failures
         for row in done.rows:
             rows[row["model"]] = {name: row[name] for name in row if name not in TIMES}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recbench.contract import NO_BITS, check_declarations, declared, with_defaults
+from recbench.contract import NO_BITS, check_declarations, declared
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS
 from recbench.data.sampling import user_sets
@@ -26,7 +26,6 @@ from recbench.runs.run_folder import RunFolder
 
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 DEFAULT_ENGINE = "weightless"
-LARGE = 2_000_000  # ratings; the cost of fewer is not announced
 LOOKED_AT = 2_000_000  # ratings that a holdout is checked on, about
 
 
@@ -154,30 +153,6 @@ def tasks_left(
     return tasks
 
 
-def expected_costs(tasks: list[CellTask], dataset: Dataset) -> list[str]:
-    """A line for each recommender with `expected_cost` and each large number of ratings that it is
-    fitted to."""
-    all_users, all_ratings = len(dataset.user_id), len(dataset.ratings)
-    lines: dict[tuple[str, int], str] = {}
-    for task in tasks:
-        background, reviews = task.protocol.background_users, task.key["reviews_per_user"]
-        in_cell = min(task.key["num_users"] or all_users, all_users)
-        others = all_users if background == "all" else background
-        of_each = all_ratings / all_users
-        users = min(in_cell + others, all_users)
-        ratings = int(in_cell * min(reviews or of_each, of_each) + others * of_each)
-        ratings = min(ratings, all_ratings)
-        for name, spec in task.models.items() if ratings >= LARGE else ():
-            model = with_defaults(load_recommender(spec), background != 0)
-            if hasattr(model, "expected_cost") and (name, ratings) not in lines:
-                seconds, size = model.expected_cost(ratings, users, len(dataset.table))
-                lines[name, ratings] = (
-                    f"{name} fitted to up to {ratings:,} ratings: about {seconds / 60:,.0f} minutes"
-                    f" of processor time and {size / 1e9:,.1f} GB"
-                )
-    return list(lines.values())
-
-
 def run_tasks(
     tasks: list[CellTask],
     folder: RunFolder,
@@ -203,7 +178,8 @@ def run_tasks(
 
     with show_progress(tasks=pieces, size_of=ratings_in) as progress:
         for result in work_through(run_task, tasks, workers, resume_command, progress.observer):
-            done = result if result.shard is None else shards.add(result)
+            task = result.task
+            done = result if task.shards == 1 else shards.add(result)
             for note in dict.fromkeys(done.notes):
                 before = folder.metadata.get("notes", [])
                 if note not in before:
@@ -213,7 +189,7 @@ def run_tasks(
                 if row["status"] == "ok":
                     predictions.take(row)
             for name, traceback in done.failures.items():
-                folder.log_failure(f"{name}, {done.key}", traceback)
+                folder.log_failure(f"{name}, {task.key}", traceback)
             if scores := done.reference:
                 others = [
                     r for r in references(folder) if any(r[k] != scores[k] for k in ITERATION)
@@ -221,7 +197,8 @@ def run_tasks(
                 others.append(scores)
                 folder.note("references", sorted(others, key=lambda r: [r[k] for k in ITERATION]))
             folder.add(*done.rows)
-            progress.add(result.pieces, done.key, done.rows, [task.pieces() for task in done.then])
+            then = [more.pieces() for more in done.then]
+            progress.add(task.pieces(), task.key, done.rows, then)
 
 
 def references(folder: RunFolder) -> list[dict]:
