@@ -94,18 +94,12 @@ wants an argument: it_can_be_made: missing 1 required positional argument: 'rank
 raises in fit: it_can_be_fitted: AttributeError: 'Ratings' object has no attribute 'rating'
 -         self.start = training.sample.mean_stars()
 +         self.start = train.rating.mean()  # here
-exits: it_can_be_fitted: SystemExit: 3
--         self.start = training.sample.mean_stars()
-+         raise SystemExit(3)  # here
 returns nothing from fit: it_can_be_fitted: fit returned NoneType
 -         return self
 +         self.done = True  # here
 predicts a number: predictions_are_stars: predict returned float, not an array
 -         return np.clip(stars, 0.5, 5.0).astype(np.float32)
 +         return 3.0  # here
-predicts in 64 bits: predictions_are_stars: predict returned float64
--         return np.clip(stars, 0.5, 5.0).astype(np.float32)
-+         return np.clip(stars, 0.5, 5.0)  # here
 predicts nan: predictions_are_stars: predict returned nan in 5 of 100 predictions
 =         stars = stars + later
 +         stars[movie == 7] = np.nan
@@ -119,18 +113,11 @@ knows no new users: users_never_seen: IndexError: index 50000 is out of bounds
 +         self.seen = np.ones(int(train.user.max(initial=0)) + 1)
 =         stars = stars + later
 +         stars = stars * self.seen[user]  # here
-has nan for a new user: users_never_seen: nan in 46 of 46 predictions for users that fit never saw
--         stars = stars + later
-+         stars = stars + [0.0 if one in self.own else np.nan for one in user.tolist()]
-!         return np.clip(stars, 0.5, 5.0).astype(np.float32)
 knows the movies rated alone: movies_never_seen: IndexError: index 21 is out of bounds
 =         self.last = int(training.sample.time.max(initial=0))
 +         self.seen = np.ones(int(train.movie.max(initial=19)) + 1)
 =         stars = stars + later
 +         stars = stars * self.seen[movie]  # here
-cannot take empty input: predictions_are_stars: ValueError: zero-size array to reduction operation
-=         stars = stars + later
-+         stars = stars * (1 if movie.max() < 10**9 else 0)  # here
 has another default time: any_time_may_be_the_input: predict without a time differs from the last
 -         later = 0.0 if time is None else np.clip((time - self.last) / 1e9, -0.1, 0.1)
 +         later = 0.3 if time is None else np.clip((time - self.last) / 1e9, -0.1, 0.1)
@@ -138,18 +125,6 @@ has another default time: any_time_may_be_the_input: predict without a time diff
 divides by the number of ratings: few_ratings_or_all_alike: ZeroDivisionError: division by zero
 -         self.start = training.sample.mean_stars()
 +         self.start = sum(train.stars.tolist()) / len(train)  # here
-wants a variance: few_ratings_or_all_alike: nan in 161 of 161 predictions after fit to 1 ratings
-=         self.start = training.sample.mean_stars()
-+         self.start += 0 * np.var(train.stars, ddof=1) if len(train) else 0
-!         return np.clip(stars, 0.5, 5.0).astype(np.float32)
-wants two users: few_ratings_or_all_alike: ValueError: one user
-=         self.start = training.sample.mean_stars()
-+         if len(train) > 2 and len(set(train.user)) == 1:
-+             raise ValueError("one user")  # here
-divides by the spread: few_ratings_or_all_alike: ZeroDivisionError: float division by zero
-=         self.start = training.sample.mean_stars()
-+         spread = float(np.ptp(train.stars)) if len(train) > 2 else 1.0
-+         self.scale = 1 / spread  # here
 hands on nan: movies_without_bits_or_votes: nan in 161 of 161 predictions where no movie has bits
 -         votes = np.nan_to_num(movies.vote_average - 3.0)
 +         known = movies.vote_average[~np.isnan(movies.vote_average)].mean()
@@ -164,33 +139,13 @@ draws without the seed: fitting_again_starts_afresh: fitted twice with one seed
 -         noise = np.random.default_rng(training.seed).normal(0, 0.01, len(movies))
 +         noise = np.random.normal(0, 0.01, len(movies))
 !         return self
-remembers what it was fitted to before: fitting_again_starts_afresh: (other: self.own, self.start)
--         self.start = training.sample.mean_stars()
-+         self.start = (getattr(self, "start", 3.0) + train.mean_stars()) / 2
-!         return self
 learns when it predicts: predicting_changes_nothing: for the same input predict returned two things
 =         stars = stars + later
 +         self.start += 0.01
 !         return np.clip(stars, 0.5, 5.0).astype(np.float32)
-draws when it predicts: predicting_changes_nothing: for the same input predict returned two things
-=         stars = stars + later
-+         stars = stars + np.random.normal(0, 0.01, len(user))
-!         return np.clip(stars, 0.5, 5.0).astype(np.float32)
-grows when it predicts: predicting_changes_nothing: state_bytes changed by predicting
-=         self.own = {}
-+         self.pairs = []
-=         stars = stars + later
-+         self.pairs += user.tolist()
-!         return np.clip(stars, 0.5, 5.0).astype(np.float32)
--         return 12 * sum(map(len, self.own.values()))
-+         return 12 * len(self.pairs)
 answers in the order of users: each_pair_is_predicted_by_itself: in another order of the rows
 =         stars = stars + later
 +         stars = stars[np.argsort(user, kind='stable')]
-!         return np.clip(stars, 0.5, 5.0).astype(np.float32)
-centres predictions: each_pair_is_predicted_by_itself: in batches of 1 161 of 161 predictions differ
-=         stars = stars + later
-+         stars = stars - 0.1 * stars.mean() if len(stars) else stars
 !         return np.clip(stars, 0.5, 5.0).astype(np.float32)
 takes one user for another: users_are_not_mixed_up: the one is predicted
 -         own = self.own.get(user, {})
@@ -200,11 +155,6 @@ lacks a setting: settings_are_keywords_of_the_constructor: no such keyword with 
 ! class Model:
 -     search_space = {"damping": (0.5, 50.0, "log")}
 +     search_space = {"shrinkage": (0.5, 50.0, "log")}
-has bits that are counts: stars_are_read_from_the_bits: predict_bits returned 2 in a bit
--         return (np.arange(10) < ones[:, None]).astype(np.uint8)
-+         return (2 * (np.arange(10) < ones[:, None])).astype(np.uint8)  # here
--         return decode_ratings(self.predict_bits(user, movie))
-+         return np.full(len(user), 3.0, np.float32)
 has other bits: stars_are_read_from_the_bits: the bits are of other stars than predict returns
 !         return (np.arange(10) < ones[:, None]).astype(np.uint8)
 -         return decode_ratings(self.predict_bits(user, movie))
@@ -225,12 +175,6 @@ learns nothing: learning_comes_nearer_to_fitting_all: 23 ratings learned one by 
 =     def learn_one(self, user, movie, stars):
 +         if self.fitted:
 +             return  # here
-learns of users that it knows: learning_comes_nearer_to_fitting_all: KeyError: 8
--         self.own = {}
-+         self.own = {user: {} for user in range(6)}
--         self.own.setdefault(user, {})
-+         
-!         self.own[user][movie] = stars - self.start - self.movie[movie]
 counts on: fitting_again_starts_afresh: it predicts something else (other: self.count)
 =         self.start = training.sample.mean_stars()
 +         self.fitted = False

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from models import BROKEN, GOOD
+from models import BROKEN
 from tests_paths import ROOT, SYNTHETIC
 
 import recbench.__main__ as recbench_main
@@ -110,29 +110,3 @@ def test_the_example_of_the_docs_keeps_the_contract_and_a_mistake_is_as_printed(
     status, output = checked(naive, "MyModel")
     assert status == 1
     assert block("failed") in "".join(line.rstrip() + "\n" for line in output.splitlines())
-
-
-@pytest.mark.parametrize(
-    ("spec", "message"),
-    [
-        ("my_file", "error: no recommender is named 'my_file'"),
-        ("nothing:Model", "error: 'nothing:Model': there is no file nothing.py here"),
-        ("my_file:Other", "error: 'my_file:Other': my_file has no class 'Other'"),
-        ("my_file:Empty", "lacks fit and predict"),
-        ("nobody:Model", 'error: Model.learns_from is "nobody". Expected "user"'),
-        ("wrong:Model", "error: 'wrong:Model' cannot be loaded. wrong.py, line 2: SyntaxError"),
-    ],
-)
-def test_a_wrong_file_or_class_is_one_message(tmp_path, monkeypatch, spec, message):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my_file.py").write_text(f"{GOOD}class Empty:\n    pass\n")
-    (tmp_path / "nobody.py").write_text(GOOD.replace('"user"', '"nobody"'))
-    (tmp_path / "wrong.py").write_text("\nclass Model(:\n")
-    with pytest.raises(InputError) as error:
-        check(Check(spec))
-    assert message in f"error: {error.value}"
-
-
-def test_one_of_the_project_can_be_checked(capsys):
-    assert check(Check("user_mean", quick=True)) == 0
-    assert "ok      learning comes nearer to fitting all" in capsys.readouterr().out

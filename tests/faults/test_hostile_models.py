@@ -68,6 +68,7 @@ NOT_LOADED = {
         model(head=HEAD + "    def __init__(self):\n        raise OSError('no disk')\n"),
         "my_file.py, line 5: OSError: no disk",
     ),
+    "learns from nobody": (model(head=HEAD + "    learns_from = 'nobody'\n"), 'Expected "user"'),
     "names an unknown option": (model(head=HEAD + "    options = ('sead',)\n"), "Model.options:"),
 }
 
