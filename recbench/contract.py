@@ -31,6 +31,7 @@ NO_BITS = (
     "{}: learns from bits of items, and nothing is known of these that bits could be made of. Put "
     "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
 )
+SUM_TOLERANCE = 1e-6  # of probabilities
 FEW = 50  # ratings that kernels are compiled with
 REMOVED = {  # class attributes of before -> what to use instead
     "learns_from_background": 'learns_from = "all", and training.all_ratings',
@@ -360,6 +361,27 @@ def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray 
 def bytes_of(recommender: Any, what: str) -> int | None:
     """Its `what`, "state_bytes" or "shared_bytes"; None of a class that lacks it."""
     return getattr(recommender, what, lambda: None)()
+
+
+def check_distribution(
+    grid: np.ndarray, probabilities: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The two as float64; raises ValueError if they are no distribution for each of `n` pairs."""
+    grid = np.asarray(grid, dtype=np.float64)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):
+        raise ValueError(
+            f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
+            f"shape {probabilities.shape} for {n} pairs"
+        )
+    if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
+        raise ValueError("predict_distribution returned a grid that does not rise")
+    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE
+    if not ((probabilities >= 0).all() and sums_to_one.all()):
+        raise ValueError(
+            "predict_distribution returned probabilities that are negative or do not sum to 1"
+        )
+    return grid, probabilities
 
 
 _compiled: set[type] = set()  # in this process

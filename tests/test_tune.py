@@ -229,7 +229,7 @@ def test_best_values_beside_the_defaults(tuned):
         values = {row.setting: json.loads(row.best) for row in own.itertuples()}
         assert values == json.loads(first["settings"])
     printed = " ".join(tuned[1].split())
-    assert re.search(r"ridge 0\.\d{4} 0\.\d{4} \d", printed)
+    assert re.search(r"ridge: 0\.\d{4} 0\.\d{4} \(trial \d\)", printed)
     assert str(tuned[0] / "best.csv") in printed
 
 

@@ -16,10 +16,9 @@ from recbench.checks.candidate import (
     difference,
     in_which,
 )
-from recbench.contract import declared, defaults_of, time_for
+from recbench.contract import check_distribution, declared, defaults_of, time_for
 from recbench.data.encodings.thermometer import decode_ratings
 from recbench.errors import InputError
-from recbench.evaluation.metrics import check_distribution
 from recbench.ratings import Ratings
 
 SETTINGS = ("search_space", "defaults_without_background")

@@ -128,14 +128,9 @@ class Cell:
     @cached_property
     def collaborative_tables(self) -> ItemTables:
         """The item tables for those that learn from many; from their own training rows."""
-        same = self.collaborative is self.personal
-        return (
-            self.personal_tables if same else self._tables(self.collaborative, "all_users_tables")
-        )
-
-    def item_tables(self, collaborative: bool) -> ItemTables:
-        """Those for a recommender with that split."""
-        return self.collaborative_tables if collaborative else self.personal_tables
+        if self.collaborative is self.personal:
+            return self.personal_tables
+        return self._tables(self.collaborative, "all_users_tables")
 
     def _tables(self, split: Split, name: str) -> ItemTables:
         movies = self.encoded.without_codes()
@@ -143,14 +138,8 @@ class Cell:
             return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
 
         def make() -> ItemTables:
-            return make_item_tables(
-                split.train,
-                split.background,
-                movies,
-                self.seed,
-                self.movies_without,
-                self.voters_from,
-            )
+            of_votes = (self.movies_without, self.voters_from)
+            return make_item_tables(split.train, split.background, movies, self.seed, *of_votes)
 
         return make() if self.folder is None else _stored(self.folder / name, make)
 
@@ -214,7 +203,9 @@ class Cell:
 
         fits = {
             "item_baseline": shared(lambda: self.item_baseline),
-            "item_tables": shared(lambda: self.item_tables(collaborative)),
+            "item_tables": shared(
+                lambda: self.collaborative_tables if collaborative else self.personal_tables
+            ),
         }
         if base and shard.users is None:
             fits[base] = shared(lambda: self.fitted(base))

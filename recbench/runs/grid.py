@@ -253,7 +253,7 @@ def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     task = replace(task, ranking=False)  # it is chosen by its error
     for name in in_order(task.reference_of):
         with suppress(*MAY_FAIL):  # it fails on the test rows too, and says so there
-            rmse[name] = _measured(task, task.reference_of, name, inner).rmse
+            rmse[name] = _measured(task, task.reference_of, name, inner).row["rmse"]
     inner.fits.clear()
     return {**task.key, "rmse": rmse}
 

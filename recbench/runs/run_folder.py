@@ -174,7 +174,7 @@ class RunFolder:
         }
         self._write_metadata()
 
-    def print_end(self, console: Console, report: Path, failures: list[str]) -> int:
+    def print_end(self, console: Console, report: Path | None, failures: list[str]) -> int:
         """Print the files of the run and what failed; returns the exit status."""
         for file in sorted(self.path.glob("[!.]*")):
             console.print(f"  {file}", soft_wrap=True)
@@ -182,7 +182,8 @@ class RunFolder:
             console.print(f"failed: {failure}")
         if failures and (self.path / "errors.txt").exists():
             console.print(f"the tracebacks are in {self.path / 'errors.txt'}")
-        console.print(f"to look at: {report}", soft_wrap=True)
+        if report is not None:
+            console.print(f"to look at: {report}", soft_wrap=True)
         return 1 if failures else 0
 
     def _write_metadata(self) -> None:

@@ -73,7 +73,7 @@ def tuning_cell(
     cell = replace(validation_cell(cell, protocol, seed), model_seed=model_seed)
     size = f"{num_users or 'all'}x{reviews_per_user or 'all'}"
     name = f"{dataset.source.name}_{size}_{protocol.encoding}"
-    rmse = measure(reference, cell).rmse
+    rmse = measure(reference, cell).row["rmse"]
     if rmse < ROUNDING_STARS:
         raise InputError(f"{name}: every rating is predicted without an error, nothing is to tune")
     return TuningCell(name, cell, rmse)
@@ -84,7 +84,7 @@ def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[Tuning
     `rmse_<cell>` of each, in stars; and the seconds that it took."""
     started, errors = time.perf_counter(), []
     for one in cells:
-        errors.append(measure(partial(one.cell.new, cls, **settings), one.cell).rmse)
+        errors.append(measure(partial(one.cell.new, cls, **settings), one.cell).row["rmse"])
         one.cell.fits.clear()  # what it builds on may take gigabytes
     relative = [error / one.reference_rmse for error, one in zip(errors, cells, strict=True)]
     each = {f"rmse_{one.name}": error for one, error in zip(cells, errors, strict=True)}
