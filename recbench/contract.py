@@ -6,7 +6,6 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -32,7 +31,6 @@ NO_BITS = (
     "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
 )
 SUM_TOLERANCE = 1e-6  # of probabilities
-FEW = 50  # ratings that kernels are compiled with
 REMOVED = {  # class attributes of before -> what to use instead
     "learns_from_background": 'learns_from = "all", and training.all_ratings',
     "starts_from_item_baseline": 'learns_from = "user+items" or "all", and training.item_baseline',
@@ -382,24 +380,3 @@ def check_distribution(
             "predict_distribution returned probabilities that are negative or do not sum to 1"
         )
     return grid, probabilities
-
-
-_compiled: set[type] = set()  # in this process
-
-
-def compile_kernels(recommender: Any, training: Training) -> None:
-    """Let a copy of it learn and predict a few of the ratings, if it has kernels: compiling them,
-    once for each class, is then neither learning nor predicting, which are timed."""
-    cls, ratings = type(recommender), training.all_ratings
-    if not declared(recommender, "has_kernels") or cls in _compiled or len(ratings) < 2:
-        return
-    few, model = ratings.take(np.arange(min(len(ratings), FEW))), copy(recommender)
-    learned = few.take(np.arange(len(few) - 1))
-    fit(model, replace(training, ratings=learned, background=NO_RATINGS, everyone=None))
-    if hasattr(model, "learn_one"):
-        model.learn_one(int(few.user[-1]), int(few.movie[-1]), float(few.stars[-1]))
-        model.predict_one(int(few.user[-1]), int(few.movie[-1]))
-    for method in ("predict", "predict_distribution"):
-        if hasattr(model, method):
-            getattr(model, method)(few.user, few.movie, **time_for(model, None))
-    _compiled.add(cls)

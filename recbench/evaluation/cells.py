@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 from filelock import FileLock
 
-from recbench.contract import Training, compile_kernels, declared, fit, with_defaults
+from recbench.contract import NO_RATINGS, Training, declared, fit, time_for, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
 from recbench.data.sampling import draw_sample
@@ -333,3 +334,27 @@ def _stored(folder: Path, make: Callable[[], ItemTables]) -> ItemTables:
             tables.save(scratch)
             os.rename(scratch, folder)
         return tables
+
+
+# --- compiling ------------------------------------------------------------------------------------
+
+FEW = 50  # ratings that kernels are compiled with
+_compiled: set[type] = set()  # in this process
+
+
+def compile_kernels(recommender: Any, training: Training) -> None:
+    """Let a copy of it learn and predict a few of the ratings, if it has kernels: compiling them,
+    once for each class, is then neither learning nor predicting, which are timed."""
+    cls, ratings = type(recommender), training.all_ratings
+    if not declared(recommender, "has_kernels") or cls in _compiled or len(ratings) < 2:
+        return
+    few, model = ratings.take(np.arange(min(len(ratings), FEW))), copy(recommender)
+    learned = few.take(np.arange(len(few) - 1))
+    fit(model, replace(training, ratings=learned, background=NO_RATINGS, everyone=None))
+    if hasattr(model, "learn_one"):
+        model.learn_one(int(few.user[-1]), int(few.movie[-1]), float(few.stars[-1]))
+        model.predict_one(int(few.user[-1]), int(few.movie[-1]))
+    for method in ("predict", "predict_distribution"):
+        if hasattr(model, method):
+            getattr(model, method)(few.user, few.movie, **time_for(model, None))
+    _compiled.add(cls)
