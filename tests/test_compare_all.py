@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from in_process import run_here, script
+from in_process import own_model, run_here, script
 from tests_paths import ROOT, SYNTHETIC
 
 import compare_all
@@ -204,24 +204,10 @@ def test_a_resumed_run_refuses_other_data(finished, tmp_path):
     assert "other data" in here("--resume", tmp_path, expected=2)
 
 
-OWN = '''
-import numpy as np
-
-class Half:
-    """Always the middle."""
-    def fit(self, train, movies):
-        return self
-    def predict(self, user, movie):
-        return np.full(len(user), 2.5)
-
-class Broken(Half):
-    def predict(self, user, movie):
-        raise RuntimeError("no idea")
-'''
-
-
 def test_a_model_of_ones_own_and_one_that_fails(tmp_path):
-    (tmp_path / "my_file.py").write_text(OWN)
+    (tmp_path / "my_file.py").write_text(
+        own_model(name="Half") + own_model(predict="raise RuntimeError('no idea')", name="Broken")
+    )
     models = ["my_file:Half", "my_file:Broken", "user_mean"]
     words = [*SMALL, "--iterations", "1", "--models", *models, "--output-dir", "out"]
     printed = here(*words, cwd=tmp_path, expected=1)  # something failed
@@ -231,7 +217,7 @@ def test_a_model_of_ones_own_and_one_that_fails(tmp_path):
     assert table.loc[("Half", 10), "status"] == "ok"
     assert table.loc[("Half", 10), "family"] == "own"
     assert table.loc[("Broken", 20), "status"] == "failed"
-    assert table.loc[("Broken", 20), "error"] == "my_file.py, line 13: RuntimeError: no idea"
+    assert table.loc[("Broken", 20), "error"] == "my_file.py, line 17: RuntimeError: no idea"
     assert table.loc[("user_mean", 20), "status"] == "ok"
     assert "no idea" in (tmp_path / "out" / "errors.txt").read_text()
     assert "failed" in printed

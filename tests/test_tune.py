@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from in_process import run_here
+from in_process import own_model, run_here
 from tests_paths import ROOT, SYNTHETIC
 
 import tune as tune_script
@@ -273,16 +273,9 @@ def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
 
 @pytest.mark.slow
 def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
-    (tmp_path / "my_file.py").write_text(
-        "class Broken:\n"
-        "    search_space = {'depth': (1, 9, 'int')}\n"
-        "    def __init__(self, depth=3):\n"
-        "        self.depth = depth\n"
-        "    def fit(self, train, movies):\n"
-        "        raise RuntimeError('no idea')\n"
-        "    def predict(self, user, movie):\n"
-        "        return None\n"
-    )
+    head = "    search_space = {'depth': (1, 9, 'int')}\n    def __init__(self, depth=3): pass\n"
+    text = own_model("raise RuntimeError('no idea')", head=head, name="Broken")
+    (tmp_path / "my_file.py").write_text(text)
     words = ["--models", "my_file:Broken", "ridge", "--trials", "3", "--output-dir", "out"]
     tune(*SMALL, *words, cwd=tmp_path, expected=1)
     rows = pd.read_csv(tmp_path / "out" / "trials.csv")

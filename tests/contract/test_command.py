@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
+from in_process import script
 from models import BROKEN
 from tests_paths import ROOT, SYNTHETIC
 
 import recbench.__main__ as recbench_main
 from recbench.__main__ import TEMPLATE, Check, New, check, write
 from recbench.errors import InputError
-
-
-def python(*words, cwd):
-    return subprocess.run(
-        [sys.executable, *map(str, words)],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.slow
@@ -39,7 +26,7 @@ def test_a_new_file_keeps_the_contract_and_runs_at_once(tmp_path, monkeypatch, c
     assert re.search(r"\d\d checks kept, 0 failed", shown)
     words = ["--dataset", SYNTHETIC, "--num-users", 10, "--reviews-per-user", 20, "--iterations", 1]
     words += ["--models", "my_file:MyModel", "user_mean", "--output-dir", "out", "--workers", 1]
-    done = python(ROOT / "compare_all.py", *words, cwd=tmp_path)
+    done = script(ROOT / "compare_all.py", *words, cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "MyModel" in (tmp_path / "out" / "comparison.csv").read_text()
 
@@ -66,7 +53,7 @@ def test_a_wrong_name_and_a_file_that_is_there_are_errors(tmp_path, monkeypatch,
 def test_what_fails_is_one_sentence_and_status_1(tmp_path):
     """By the process itself; most of the others call what it calls."""
     (tmp_path / "my_file.py").write_text(BROKEN["predicts seven stars"][2])
-    done = python("-m", "recbench", "check", "my_file:Model", cwd=tmp_path)
+    done = script("-m", "recbench", "check", "my_file:Model", cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 1
     shown = " ".join(done.stdout.split())
     line = 1 + (tmp_path / "my_file.py").read_text().split("# here")[0].count("\n")

@@ -13,6 +13,7 @@ from functools import partial
 
 import pytest
 from child import printed_by, run_child
+from in_process import own_model
 from runs import SMALL
 from tests_paths import ROOT, SYNTHETIC
 
@@ -169,17 +170,9 @@ def test_another_package_is_said_and_not_mixed(run, tmp_path):
 
 def test_a_worker_that_is_killed_leaves_a_run_that_goes_on(tmp_path):
     marker = tmp_path / "marker"
-    (tmp_path / "my_file.py").write_text(
-        "import os, signal\n"
-        "class Killed:\n"
-        "    def fit(self, train, movies):\n"
-        f"        if not os.path.exists({str(marker)!r}):\n"
-        f"            open({str(marker)!r}, 'w').close()\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return self\n"
-        "    def predict(self, user, movie):\n"
-        "        return [3.0] * len(user)\n"
-    )
+    kill = f"os.mkdir({str(marker)!r}); os.kill(os.getpid(), signal.SIGKILL)"
+    kill = f"if not os.path.exists({str(marker)!r}): {kill}"
+    (tmp_path / "my_file.py").write_text(own_model(kill, name="Killed"))
     words = [*SMALL[:6], "--iterations", 2, "--models", "user_mean", "--workers", 2]
     words.insert(-2, f"{tmp_path / 'my_file'}:Killed")
     done = script(*words, "--output-dir", tmp_path / "run")
