@@ -20,7 +20,6 @@ FAMILIES = ("PerUser", "Collaborative", "Baselines")
 GONE = {  # of earlier runs -> what to take instead, which learns from the same ratings
     "personal_exact": "personal",
     "hybrid": "hybrid_implicit",
-    "river_mf": "river_biased_mf",
     "boosted_trees": "bayes_fm",
     "lightgbm": "bayes_fm",
 }
