@@ -310,7 +310,7 @@ def main(parameters: Parameters) -> int:
     )  # fmt: skip
     for remark in filter(None, remarks):
         console.print(remark)
-        folder.note("notes", list(dict.fromkeys([*folder.metadata.get("notes", []), remark])))
+        folder.remark(remark)
     with resumable(folder.path, resume_command(folder, parameters)):
         models, predictions = run_grid(parameters, protocol, dataset, folder)
         table = folder.finish(models, started)

@@ -127,6 +127,19 @@ class RunFolder:
         self.metadata[key] = value
         self._write_metadata()
 
+    @property
+    def references(self) -> list[dict]:
+        """The RMSE of collaborative recommenders on validation rows of each cell and iteration so
+        far: its key, and `rmse` by name."""
+        return self.metadata.get("references", [])
+
+    def remark(self, text: str) -> bool:
+        """Add a note for the user to run.json; False if it is there already."""
+        before = self.metadata.get("notes", [])
+        if text not in before:
+            self.note("notes", [*before, text])
+        return text not in before
+
     def append(self, key: str, *entry: object) -> None:
         """Append an entry, with the time, to a list in run.json."""
         self.note(key, [*self.metadata.get(key, []), [_now(), *entry]])

@@ -129,7 +129,7 @@ def tasks_left(
         for name, spec in task.models.items()
         if choose_reference and _may_be_reference(load_recommender(spec))
     }
-    scored = [tuple(scores[name] for name in ITERATION) for scores in references(folder)]
+    scored = [tuple(one[name] for name in ITERATION) for one in folder.references]
     tasks = []
     for iteration, (num_users, reviews) in product(range(1, iterations + 1), cells):
         key = dict(zip(ITERATION, (num_users, reviews, iteration), strict=True))
@@ -140,15 +140,8 @@ def tasks_left(
         reference_of = collaborative if again else {}
         divided = (num_users or dataset.n_users) > task.users_per_task
         if left or reference_of:
-            tasks.append(
-                replace(
-                    task,
-                    key=key,
-                    models=left,
-                    reference_of=reference_of,
-                    users_per_task=task.users_per_task if divided else 0,
-                )
-            )
+            left_task = replace(task, key=key, models=left, reference_of=reference_of)
+            tasks.append(left_task if divided else replace(left_task, users_per_task=0))
     return tasks
 
 
@@ -179,31 +172,21 @@ def run_tasks(
         for result in work_through(run_task, tasks, workers, resume_command, progress.observer):
             task = result.task
             done = result if task.shards == 1 else shards.add(result)
-            for note in dict.fromkeys(done.notes):
-                before = folder.metadata.get("notes", [])
-                if note not in before:
-                    folder.note("notes", [*before, note])
-                    progress.note(note)
+            for remark in done.notes:
+                if folder.remark(remark):
+                    progress.note(remark)
             for row in done.rows:
                 if row["status"] == "ok":
                     predictions.take(row)
             for name, traceback in done.failures.items():
                 folder.log_failure(f"{name}, {task.key}", traceback)
             if scores := done.reference:
-                others = [
-                    r for r in references(folder) if any(r[k] != scores[k] for k in ITERATION)
-                ]
-                others.append(scores)
-                folder.note("references", sorted(others, key=lambda r: [r[k] for k in ITERATION]))
+                every = {tuple(one[k] for k in ITERATION): one for one in folder.references}
+                every[tuple(scores[k] for k in ITERATION)] = scores
+                folder.note("references", [every[key] for key in sorted(every)])
             folder.add(*done.rows)
             then = [more.pieces() for more in done.then]
             progress.add(task.pieces(), task.key, done.rows, then)
-
-
-def references(folder: RunFolder) -> list[dict]:
-    """The RMSE of collaborative recommenders on validation rows of each cell and iteration so far:
-    its key, and `rmse` by name."""
-    return folder.metadata.get("references", [])
 
 
 def _may_be_reference(cls: type) -> bool:
