@@ -63,14 +63,6 @@ def test_shards_are_as_the_whole(cell, name, tmp_path):
     assert row_of(whole, cell) == row_of(divided, cell)
 
 
-@pytest.mark.parametrize("users", [1, 1000])
-def test_shards_of_one_user_and_of_all(cell, users, tmp_path):
-    make = load_recommender("ridge")
-    expected = measure(make, cell).row
-    found = row_of(in_shards(make, cell, users, tmp_path), cell)
-    assert found == {name: expected[name] for name in found}
-
-
 def test_every_user_is_in_one_shard(cell):
     for users in (0, 1, 7, 1000):
         shards = cell.shards(users)
