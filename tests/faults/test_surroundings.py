@@ -148,24 +148,19 @@ def test_how_it_is_carried_out_may_change(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "message"),
-    [("git_commit", "the commit was then, now"), ("python", "Python was then, now")],
+    ("changed", "message"),
+    [
+        ({"git_commit": "then"}, "the commit was then, now"),
+        ({"python": "then"}, "Python was then, now"),
+        ({"packages": {"numpy": "1.0"}}, "numpy was 1.0, now"),
+    ],
 )
-def test_other_code_is_said_and_not_mixed(run, tmp_path, key, message):
+def test_other_code_is_said_and_not_mixed(run, tmp_path, changed, message):
     file = run / "run.json"
-    metadata = json.loads(file.read_text())
-    file.write_text(json.dumps({**metadata, key: "then"}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
     assert message in printed_by(["--resume", run], tmp_path, expected=2)
     assert message in printed_by(["--resume", run, "--accept-changes"], tmp_path)
     assert message in str(json.loads(file.read_text())["resumed_with_changes"])
-
-
-def test_another_package_is_said_and_not_mixed(run, tmp_path):
-    file = run / "run.json"
-    metadata = json.loads(file.read_text())
-    metadata["packages"]["numpy"] = "1.0"
-    file.write_text(json.dumps(metadata))
-    assert "numpy was 1.0, now" in printed_by(["--resume", run], tmp_path, expected=2)
 
 
 def test_a_worker_that_is_killed_leaves_a_run_that_goes_on(tmp_path):
