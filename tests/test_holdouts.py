@@ -161,11 +161,3 @@ def test_next_tests_on_the_very_next_ratings(most, seed):
         after = in_time[cut : cut + most - n_train]
         assert np.sort(drawn.time[held_out]).tolist() == after.tolist()
         assert drawn.time[~held_out].max() < after.min()
-
-
-def test_next_draws_training_ratings_of_all_the_time_before():
-    rows = Ratings(np.zeros(1000), np.arange(1000), np.full(1000, 3.0), np.arange(1000))
-    key = NextRatings(0.8).sample_key(rows, 100, np.random.default_rng(0).random(1000))
-    train = np.sort(np.argsort(key)[:100])[:80]
-    assert 300 < train.mean() < 500
-    assert train.max() < 800
