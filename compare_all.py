@@ -310,7 +310,7 @@ def main(parameters: Parameters) -> int:
     )  # fmt: skip
     for remark in filter(None, remarks):
         console.print(remark)
-        folder.note("notes", list(dict.fromkeys([*folder.metadata.get("notes", []), remark])))
+        folder.remark(remark)
     with resumable(folder.path, resume_command(folder, parameters)):
         models, predictions = run_grid(parameters, protocol, dataset, folder)
         table = folder.finish(models, started)
@@ -371,8 +371,6 @@ def run_grid(
         folder=folder,
         dataset=dataset,
     )
-    for line in running.expected_costs(tasks, dataset):
-        console.print(line)
     command = resume_command(folder, parameters, workers=1)
     progress = partial(GridProgress, console, rows=folder.rows, order=names)
     running.run_tasks(tasks, folder, predictions, dataset, parameters.workers, command, progress)

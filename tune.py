@@ -106,15 +106,14 @@ if __name__ == "__main__":
 
 import json
 import time
+from collections.abc import Iterator
 from functools import partial
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from data_prep import load_dataset
-from recbench.contract import Recommender, declared
+from recbench.contract import Recommender, declared, defaults_of
 from recbench.files import write_csv
 from recbench.registry import family_of, load_recommender
 from recbench.report.progress import PiecesProgress
@@ -125,7 +124,6 @@ from recbench.runs.tuning import (
     Columns,
     Settings,
     TuningCell,
-    defaults_of,
     relative_rmse,
     trials,
     tuning_cell,
@@ -188,14 +186,10 @@ def main(parameters: Parameters) -> int:
     best = best_of(rows, classes, parameters.background_users != 0)
     write_csv(best, folder.path / "best.csv")
     folder.close(started)
-    if len(best):
-        console.print(table_of(best))
-    for file in (TABLE, "best.csv", "run.json"):
-        console.print(f"  {folder.path / file}", soft_wrap=True)
+    for line in lines_of(best):
+        console.print(line, soft_wrap=True)
     failed = int((rows["status"] == "failed").sum())
-    if failed:
-        console.print(f"{failed} trials failed; the reasons are in {TABLE} and errors.txt")
-    return 1 if failed else 0
+    return folder.print_end(console, None, [f"{failed} trials, see {TABLE}"] if failed else [])
 
 
 def choose_classes(parameters: Parameters) -> dict[str, type[Recommender]]:
@@ -266,28 +260,15 @@ def best_of(
     return pd.DataFrame(records)
 
 
-def table_of(best: pd.DataFrame) -> Table:
-    title = f"Best of the trials: RMSE / RMSE of {REFERENCE}, and what differs from the defaults"
-    table = Table(title=title, box=SIMPLE_HEAD)
-    table.add_column("recommender", no_wrap=True)
-    for name in ("defaults", "best", "trial"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("default -> best")
-    for name, rows in best.groupby("model", sort=False):
-        changed = [
-            f"{row.setting} {row.default} -> {row.best}"
-            for row in rows.itertuples()
-            if json.loads(row.default) != json.loads(row.best)
-        ]
-        one = rows.iloc[0]
-        table.add_row(
-            str(name),
-            f"{one['relative_rmse_of_defaults']:.4f}",
-            f"{one['relative_rmse']:.4f}",
-            str(one["trial"]),
-            ", ".join(changed) or "the defaults are best",
-        )
-    return table
+def lines_of(best: pd.DataFrame) -> Iterator[str]:
+    """Of each recommender the errors of its defaults and of its best trial, and what differs."""
+    if len(best):
+        yield f"\nRMSE / RMSE of {REFERENCE}: of the defaults, of the best trial; what it changes"
+    for name, rows in best.groupby("model", sort=False) if len(best) else ():
+        one, changed = rows.iloc[0], rows[rows["default"] != rows["best"]].itertuples()
+        changes = ", ".join(f"{row.setting} {row.default} -> {row.best}" for row in changed)
+        errors = f"{one['relative_rmse_of_defaults']:.4f} {one['relative_rmse']:.4f}"
+        yield f"{name}: {errors} (trial {one['trial']}) {changes or 'the defaults are best'}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from recbench.models.factorization import (
     NormalFM,
     OrdinalFM,
     block_of,
-    expected_cost,
     movie_features,
     one_hot,
 )
@@ -142,10 +141,6 @@ class BayesianFM(FactorizationMachine):
         distinct, row = np.unique(movie, return_inverse=True)
         known = one_hot(places(distinct, self._movies), len(self._movies) + 1)
         return Design(columns, [block_of(row, sparse.hstack((known, self._side[distinct])))])
-
-    def expected_cost(self, ratings: int, users: int, movies: int) -> tuple[float, float]:
-        """Seconds and bytes of fitting, see `recbench.models.factorization.expected_cost`."""
-        return expected_cost(self.rank, self.samples, ratings, users, movies)
 
     def state_bytes(self) -> int:
         return 0 if self._model is None else self._model.state_bytes(len(self._users))

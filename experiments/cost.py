@@ -41,11 +41,11 @@ import pandas as pd
 from experiments.common import Flags, Job, grid, run_experiment, training_of
 from experiments.operations import operations
 from recbench.command_line import run
-from recbench.contract import NO_RATINGS, bytes_of, compile_kernels, declared, fit
+from recbench.contract import NO_RATINGS, bytes_of, declared, fit
 from recbench.contract import learns_from_words as words_of
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
-from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.cells import Cell, compile_kernels, make_cell
 from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, UserSet
 from recbench.models.item_table.codes import codes_of
 from recbench.ratings import Ratings

@@ -15,7 +15,6 @@ compare_all.py, continual.py, recommend.py, tune.py, data_prep.py.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import partial
 from keyword import iskeyword
@@ -27,8 +26,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from recbench.checks import Candidate, Result, check_recommender
-from recbench.checks.toy_data import toy_movies, toy_ratings
+from recbench.checks import Result, check_recommender
 from recbench.command_line import run
 from recbench.errors import InputError, check_range
 from recbench.own_ratings.known_movies import KnownMovies, open_known_movies
@@ -43,8 +41,6 @@ class Check:
 
     model: tyro.conf.Positional[str]
     """one's own as file:Class, or the name of one of the project"""
-    quick: bool = False
-    """leave out what takes longest: other seeds, labels and losses, and the time it takes"""
     timeout: int = 60
     """seconds that a check may take; 0: as long as it takes"""
 
@@ -121,30 +117,15 @@ def check(command: Check) -> int:
     cls = load_recommender(command.model)
     counts = {"ok": 0, "failed": 0, "left out": 0}
     shown: set[str] = set()
-    for result in check_recommender(cls, command.quick, command.timeout):
+    for result in check_recommender(cls, command.timeout):
         counts[result.status] += 1
         show(result, shown)
-    if not command.quick and not counts["failed"]:
-        _, *times = (seconds_of(Candidate(cls), users) for users in (2, 40, 160))  # compiled first
-        for what, few, many in zip(("fit", "predict"), *times, strict=True):
-            plain(f"time    {what}: {few:.2g} s for 2,000 ratings, {many:.2g} s for 8,000")
     kept, failed, left_out = counts.values()
     plain(
         f"{command.model}: {kept} checks kept, {failed} failed, {left_out} left out, of what it "
         "does not have"
     )
     return 1 if failed else 0
-
-
-def seconds_of(candidate: Candidate, users: int) -> tuple[float, float]:
-    """Seconds of fit and of predict, with 50 ratings of each of so many users."""
-    movies = toy_movies(400)
-    train = toy_ratings([50] * users, len(movies))
-    started = time.perf_counter()
-    model = candidate.fit(train, movies)
-    fitted = time.perf_counter()
-    candidate.predict(model, train.user, train.movie[::-1])
-    return fitted - started, time.perf_counter() - fitted
 
 
 def show(result: Result, shown: set[str]) -> None:

@@ -6,7 +6,6 @@ import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -31,7 +30,7 @@ NO_BITS = (
     "{}: learns from bits of items, and nothing is known of these that bits could be made of. Put "
     "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
 )
-FEW = 50  # ratings that kernels are compiled with
+SUM_TOLERANCE = 1e-6  # of probabilities
 REMOVED = {  # class attributes of before -> what to use instead
     "learns_from_background": 'learns_from = "all", and training.all_ratings',
     "starts_from_item_baseline": 'learns_from = "user+items" or "all", and training.item_baseline',
@@ -319,6 +318,23 @@ def with_defaults(cls: type, background: bool, **settings: object) -> Any:
     return cls(**(without | settings))
 
 
+def defaults_of(cls: type, background: bool = True) -> dict[str, object]:
+    """The defaults of the settings in its search space, with background users or without.
+
+    Raises:
+        InputError: the constructor has no such setting, or no default for it.
+    """
+    parameters = inspect.signature(cls).parameters
+    for name in declared(cls, "search_space"):
+        if name not in parameters or parameters[name].default is inspect.Parameter.empty:
+            raise InputError(
+                f"{cls.__name__}.search_space has '{name}': __init__ has no such keyword with a "
+                "default"
+            )
+    defaults = {name: parameters[name].default for name in declared(cls, "search_space")}
+    return defaults if background else defaults | declared(cls, "defaults_without_background")
+
+
 def fit(recommender: Any, training: Training) -> Any:
     """`recommender.fit` with that of `training` that its `learns_from` allows; what it returns."""
     check_declarations(type(recommender))
@@ -345,22 +361,22 @@ def bytes_of(recommender: Any, what: str) -> int | None:
     return getattr(recommender, what, lambda: None)()
 
 
-_compiled: set[type] = set()  # in this process
-
-
-def compile_kernels(recommender: Any, training: Training) -> None:
-    """Let a copy of it learn and predict a few of the ratings, if it has kernels: compiling them,
-    once for each class, is then neither learning nor predicting, which are timed."""
-    cls, ratings = type(recommender), training.all_ratings
-    if not declared(recommender, "has_kernels") or cls in _compiled or len(ratings) < 2:
-        return
-    few, model = ratings.take(np.arange(min(len(ratings), FEW))), copy(recommender)
-    learned = few.take(np.arange(len(few) - 1))
-    fit(model, replace(training, ratings=learned, background=NO_RATINGS, everyone=None))
-    if hasattr(model, "learn_one"):
-        model.learn_one(int(few.user[-1]), int(few.movie[-1]), float(few.stars[-1]))
-        model.predict_one(int(few.user[-1]), int(few.movie[-1]))
-    for method in ("predict", "predict_distribution"):
-        if hasattr(model, method):
-            getattr(model, method)(few.user, few.movie, **time_for(model, None))
-    _compiled.add(cls)
+def check_distribution(
+    grid: np.ndarray, probabilities: np.ndarray, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The two as float64; raises ValueError if they are no distribution for each of `n` pairs."""
+    grid = np.asarray(grid, dtype=np.float64)
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):
+        raise ValueError(
+            f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
+            f"shape {probabilities.shape} for {n} pairs"
+        )
+    if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
+        raise ValueError("predict_distribution returned a grid that does not rise")
+    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE
+    if not ((probabilities >= 0).all() and sums_to_one.all()):
+        raise ValueError(
+            "predict_distribution returned probabilities that are negative or do not sum to 1"
+        )
+    return grid, probabilities

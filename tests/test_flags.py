@@ -10,7 +10,7 @@ from tests_paths import ROOT
 from Collaborative import torch_colab
 from compare_all import Parameters as Grid
 from continual import Parameters as Replay
-from PerUser import perUser_pytorch
+from PerUser import perUser, perUser_pytorch
 from recbench.contract import learns_from_words
 from recbench.errors import InputError
 from recbench.registry import BY_NAME, FAMILIES, load_recommender
@@ -162,9 +162,11 @@ def test_every_class_of_a_family_that_has_a_name_is_in_the_table():
         (perUser_pytorch, "--learning-rate", "nan"),
         (torch_colab, "--embedding", "0"),
         (torch_colab, "--batch", "0"),
+        (torch_colab, "--num-users", "-5"),
+        (perUser, "--num-users", "-5"),
     ],
 )
-def test_a_size_that_no_network_has_is_one_message(module, flag, value):
+def test_a_size_that_there_is_not_is_one_message(module, flag, value):
     status, _, errors = run_here(module, flag, value)
     assert status == 2
     assert errors.startswith(f"error: {flag} is {value}")

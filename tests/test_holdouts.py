@@ -95,25 +95,11 @@ def test_the_date_by_hand():
     assert holdout.held_out(tied, 0).tolist() == [False, True, True, True]
 
 
-def test_a_date_needs_all_ratings_first():
-    rows = Ratings(np.zeros(4), np.arange(4), np.full(4, 3.0), np.arange(4))
-    with pytest.raises(ValueError, match="fitted_to"):
-        GlobalTime(0.5).held_out(rows, 0)
-
-
 def test_published_fractions_are_whole():
     for n, n_train in ((5, 4), (10, 8), (15, 12), (25, 20), (35, 28), (100, 80), (200, 160)):
         rows = Ratings(np.zeros(n), np.arange(n), np.full(n, 3.0), np.arange(n))
         assert (~LastFraction(0.8).held_out(rows, 0)).sum() == n_train
         assert (~Published(0.8).held_out_collaborative(rows, 0)).sum() == n_train
-
-
-@given(ratings(), st.integers(0, 3))
-def test_rows_of_all_users_together(rows, seed):
-    if len(rows) < 2:
-        return
-    held_out = Published(0.8).held_out_collaborative(rows, seed)
-    assert held_out.sum() == len(rows) - min(max(int(0.8 * len(rows) + 1e-9), 1), len(rows) - 1)
 
 
 @pytest.mark.parametrize("split", [0.0, 1.0, -0.2, 1.7, float("nan")])
@@ -175,11 +161,3 @@ def test_next_tests_on_the_very_next_ratings(most, seed):
         after = in_time[cut : cut + most - n_train]
         assert np.sort(drawn.time[held_out]).tolist() == after.tolist()
         assert drawn.time[~held_out].max() < after.min()
-
-
-def test_next_draws_training_ratings_of_all_the_time_before():
-    rows = Ratings(np.zeros(1000), np.arange(1000), np.full(1000, 3.0), np.arange(1000))
-    key = NextRatings(0.8).sample_key(rows, 100, np.random.default_rng(0).random(1000))
-    train = np.sort(np.argsort(key)[:100])[:80]
-    assert 300 < train.mean() < 500
-    assert train.max() < 800

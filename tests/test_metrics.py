@@ -146,18 +146,6 @@ def test_no_prediction_is_counted_and_filled_with_the_training_mean(cell):
     assert row["rmse"] == pytest.approx(filled["rmse"])
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        (lambda user: np.full(len(user), 5.2), r"5\.2 stars; clip to 0\.5"),
-        (lambda user: np.full(len(user) - 1, 3.0), "shape"),
-    ],
-)
-def test_predictions_against_the_contract_are_errors(cell, answer, message):
-    with pytest.raises(ValueError, match=message):
-        measure(lambda: Fixed(answer), cell)
-
-
 def test_the_time_is_told_to_those_that_ask_for_it(cell):
     times = []
 
@@ -177,16 +165,6 @@ def test_the_time_is_told_to_those_that_ask_for_it(cell):
     model.fit(Training(cell.personal.train, cell.movies))
     model.predict(np.array([0]), np.array([0]))
     assert times == [None]
-
-
-def test_personal_recommenders_get_no_one_elses_ratings(cell):
-    personal = Fixed(lambda user: np.full(len(user), 3.0))
-    measure(lambda: personal, cell)
-    assert personal.seen is cell.personal.train
-    collaborative = Fixed(personal.answer)
-    collaborative.learns_from = "all"
-    measure(lambda: collaborative, cell)
-    assert len(collaborative.seen) > len(cell.collaborative.train)
 
 
 def test_bytes_of_a_user_and_of_all_stand_side_by_side(cell):

@@ -5,14 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.evaluation.cells import make_cell
-from recbench.evaluation.measure import measure
 from recbench.evaluation.metrics import (
     bias_prediction,
     residual_correlation_per_user,
     skill_over_bias,
 )
-from recbench.evaluation.protocols import PROTOCOLS
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings
 
@@ -65,23 +62,3 @@ def test_whoever_says_no_more_than_the_bias_has_no_correlation():
     rounded = (bias + 0.25).astype(np.float32)  # differs from the bias by rounding alone
     found = residual_correlation_per_user(rng.uniform(0.5, 5, 8), rounded, bias, user)
     assert found.tolist() == [0.0]
-
-
-class BiasAlone:
-    learns_from = "user+items"
-
-    def fit(self, training):
-        self.train, self.item_baseline = training.ratings, training.item_baseline
-        return self
-
-    def predict(self, user, movie):
-        asked = Ratings(user, movie, np.zeros(len(user)), np.zeros(len(user)))
-        return bias_prediction(self.train, asked, self.item_baseline).astype(np.float32)
-
-
-def test_in_a_cell_the_bias_has_no_skill(synthetic):
-    cell = make_cell(synthetic, PROTOCOLS["strict"], 10, 50)
-    row = measure(BiasAlone, cell).row
-    assert row["skill_over_bias"] == pytest.approx(0, abs=1e-6)
-    assert row["residual_correlation"] == 0
-    assert row["residual_correlation_users"] == 10

@@ -8,19 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from in_process import run_here
+from in_process import own_model, run_here
 from tests_paths import ROOT, SYNTHETIC
 
 import tune as tune_script
-from recbench.contract import with_defaults
-from recbench.data import loading
+from recbench.contract import defaults_of, with_defaults
 from recbench.data.sampling import user_sets
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.ratings import Ratings
 from recbench.registry import RECOMMENDERS, load_recommender
-from recbench.runs.tuning import defaults_of, relative_rmse, trials, tuning_cell
+from recbench.runs.tuning import relative_rmse, trials, tuning_cell
 
 DEVELOPMENT = PROTOCOLS["strict"].changed(user_set="development")
 SMALL = ["--dataset", str(SYNTHETIC), "--cells", "15x20", "20x10"]
@@ -146,7 +145,7 @@ def test_a_space_that_names_no_keyword_is_refused():
     class Odd(Recorder):
         search_space = {"depth": (1, 2, "int")}  # noqa: RUF012
 
-    with pytest.raises(ValueError, match="'depth'"):
+    with pytest.raises(InputError, match="'depth'"):
         defaults_of(Odd)
 
 
@@ -210,9 +209,8 @@ def test_each_has_the_same_number_of_trials(tuned):
     cells = rows[names]
     assert set(rows["encoding"]) == {"published extended"}
     levels = json.loads((tuned[0] / "run.json").read_text())["cells"]
-    published, extended = levels[:2], levels[2:]  # the user's mean reads no bits: other samples
-    for one, other in zip(published, extended, strict=True):
-        assert one["rmse_of_user_mean"] != other["rmse_of_user_mean"]
+    of_mean = {one["rmse_of_user_mean"] for one in levels}
+    assert len(of_mean) == 4  # the user's mean reads no bits: each encoding has its own sample
     relative = cells / [one["rmse_of_user_mean"] for one in levels]
     assert rows["relative_rmse"].tolist() == pytest.approx(relative.mean(axis=1).tolist())
 
@@ -230,7 +228,7 @@ def test_best_values_beside_the_defaults(tuned):
         values = {row.setting: json.loads(row.best) for row in own.itertuples()}
         assert values == json.loads(first["settings"])
     printed = " ".join(tuned[1].split())
-    assert re.search(r"ridge 0\.\d{4} 0\.\d{4} \d", printed)
+    assert re.search(r"ridge: 0\.\d{4} 0\.\d{4} \(trial \d\)", printed)
     assert str(tuned[0] / "best.csv") in printed
 
 
@@ -256,44 +254,27 @@ def test_settings_are_chosen_on_all_of_several_datasets(tuned, tmp_path):
     ratings = pd.read_csv(other / "ratings_small.csv")
     ratings["rating"] = ratings["rating"].to_numpy()[::-1]
     ratings.to_csv(other / "ratings_small.csv", index=False)
-    datasets = ["--dataset", SYNTHETIC, other]
-    words = ["--models", "ridge", "--trials", "2", "--cells", "15x20"]
-    tune(*datasets, *words, "--output-dir", tmp_path / "run")
+    words = ["--dataset", SYNTHETIC, other, "--models", "ridge", "--trials", "2"]
+    tune(*words, "--cells", "15x20", "--output-dir", tmp_path / "run")
     rows = pd.read_csv(tmp_path / "run" / "trials.csv")
-    assert set(rows["dataset"]) == {"synthetic/ratings_small other/ratings_small"}
     names = [
         f"rmse_{place}/ratings_small_15x20_{bits}"
         for place in ("synthetic", "other")
         for bits in BOTH
     ]
     about = json.loads((tmp_path / "run" / "run.json").read_text())
-    levels = [one["rmse_of_user_mean"] for one in about["cells"]]
-    relative = (rows[names] / levels).mean(axis=1)
+    relative = (rows[names] / [one["rmse_of_user_mean"] for one in about["cells"]]).mean(axis=1)
     assert rows["relative_rmse"].tolist() == pytest.approx(relative.tolist())
     alone = pd.read_csv(tuned[0] / "trials.csv")
     assert rows[names[0]][0] == alone[alone["model"] == "ridge"][names[0]].iloc[0]
     assert rows[names[0]][0] != rows[names[2]][0]
-    prints = [one["fingerprint"] for one in about["datasets"]]
-    assert len(set(prints)) == 2
-
-    (other / "ratings_small.csv").write_text((SYNTHETIC / "ratings_small.csv").read_text())
-    loading._load.cache_clear()
-    printed = tune("--resume", tmp_path / "run", expected=2)
-    assert prints[1] in printed.replace("\n", "")
 
 
 @pytest.mark.slow
 def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
-    (tmp_path / "my_file.py").write_text(
-        "class Broken:\n"
-        "    search_space = {'depth': (1, 9, 'int')}\n"
-        "    def __init__(self, depth=3):\n"
-        "        self.depth = depth\n"
-        "    def fit(self, train, movies):\n"
-        "        raise RuntimeError('no idea')\n"
-        "    def predict(self, user, movie):\n"
-        "        return None\n"
-    )
+    head = "    search_space = {'depth': (1, 9, 'int')}\n    def __init__(self, depth=3): pass\n"
+    text = own_model("raise RuntimeError('no idea')", head=head, name="Broken")
+    (tmp_path / "my_file.py").write_text(text)
     words = ["--models", "my_file:Broken", "ridge", "--trials", "3", "--output-dir", "out"]
     tune(*SMALL, *words, cwd=tmp_path, expected=1)
     rows = pd.read_csv(tmp_path / "out" / "trials.csv")
@@ -311,19 +292,11 @@ def test_one_that_fails_has_its_trials_and_the_others_go_on(tmp_path):
     ("words", "message"),
     [
         (["--trials", "0"], "--trials is 0"),
-        (["--trials", "many"], "--trials: .*many"),
-        (["--seed", "-1"], "--seed is -1"),
-        (["--cells", "250"], "--cells: '250'"),
         (["--cells", "15x2"], "3 ratings or more"),
-        (["--cells", "15x20", "15x20"], "each once"),
         (["--cells", "5000x20"], "only .* users"),
         (["--models", "user_mean"], "user_mean has no search_space"),
-        (["--models", "ridge", "ridge"], "ridge stands twice"),
-        (["--models", "rigde"], "no recommender is named 'rigde'"),
-        (["--dataset", "nowhere"], "nowhere: no such folder"),
         (["--dataset", str(SYNTHETIC), str(SYNTHETIC)], "Expected one or more, once each"),
         (["--resume", "nowhere"], "nowhere: has no run.json"),
-        (["--output-dir", "/dev/null/run"], "/dev/null/run"),
     ],
 )
 def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):

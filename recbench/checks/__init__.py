@@ -13,46 +13,25 @@ from recbench.checks.candidate import Broken, Candidate, LeftOut
 from recbench.registry import line_of
 from recbench.runs.processes import OutOfTime, time_limit
 
-# The others rest on these.
-FIRST = ("it_can_be_made", "it_can_be_fitted", "one_prediction_for_each_pair")
-# Left out by `--quick`.
-SLOW = ("another_seed_another_result", "every_choice_of_labels_and_loss")
+FIRST = ("it_can_be_made", "it_can_be_fitted", "predictions_are_stars")
 
 
 @dataclass(frozen=True)
 class Check:
-    """A promise of the contract, by a function of a candidate. Of its docstring the first line is
-    what is promised, the second what to do where that is not kept; messages end with both."""
+    """A promise of the contract.
 
-    function: Callable[[Candidate], None]
+    Attributes:
+        run: raises Broken where a candidate does not keep it, LeftOut where it does not give it.
+        expected, remedy: what is promised, and what to do where that is not kept: the first two
+            lines of the docstring of `run`. Messages end with both.
+        first: whether the others rest on it.
+    """
 
-    @property
-    def name(self) -> str:
-        return self.function.__name__
-
-    @property
-    def expected(self) -> str:
-        return (inspect.getdoc(self.function) or "").split("\n")[0]
-
-    @property
-    def remedy(self) -> str:
-        return (inspect.getdoc(self.function) or "").split("\n")[1]
-
-    @property
-    def first(self) -> bool:
-        """Whether the others rest on it."""
-        return self.name in FIRST
-
-    @property
-    def quick(self) -> bool:
-        return self.name not in SLOW
-
-    def run(self, candidate: Candidate) -> None:
-        """Raises Broken where it is not kept, LeftOut where the recommender does not give it."""
-        for method in getattr(self.function, "needs", ()):
-            if not callable(getattr(candidate.cls, method, None)):
-                raise LeftOut(f"it has no {method}")
-        self.function(candidate)
+    name: str
+    run: Callable[[Candidate], None]
+    expected: str
+    remedy: str
+    first: bool
 
 
 @dataclass(frozen=True)
@@ -67,30 +46,22 @@ class Result:
 
 # Every function that checks a candidate, in the order of the files.
 CHECKS = [
-    Check(one)
+    Check(name, run, expected, remedy, name in FIRST)
     for module in (required, optional)
-    for one in vars(module).values()
-    if inspect.isfunction(one) and one.__module__ == module.__name__
-    if list(inspect.signature(one).parameters) == ["candidate"]
+    for name, run in vars(module).items()
+    if inspect.isfunction(run) and list(inspect.signature(run).parameters) == ["candidate"]
+    for expected, remedy, *_ in [(inspect.getdoc(run) or "").split("\n")]
 ]
 
 
-def check_recommender(
-    cls: type, quick: bool = False, seconds: float = 0.0, **settings: object
-) -> Iterator[Result]:
-    """The result of each check as soon as it is made, until one fails that the others rest on.
-
-    Args:
-        quick: leave out what takes longest.
-        seconds: that a check may take; 0: as long as it takes.
-        settings: of the constructor.
-    """
+def check_recommender(cls: type, seconds: float = 0.0) -> Iterator[Result]:
+    """The result of each check as soon as it is made, until one fails that the others rest on; each
+    may take so many seconds, 0: as long as it takes."""
     for one in CHECKS:
-        if one.quick or not quick:
-            result = result_of(one, Candidate(cls, **settings), seconds)
-            yield result
-            if one.first and result.status == "failed":
-                return
+        result = result_of(one, Candidate(cls), seconds)
+        yield result
+        if one.first and result.status == "failed":
+            return
 
 
 def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Result:
@@ -102,8 +73,7 @@ def result_of(check: Check, candidate: Candidate, seconds: float = 0.0) -> Resul
     except LeftOut as reason:
         return Result(check, "left out", str(reason))
     except Broken as broken:
-        returned = candidate.returns.get(broken.method)
-        line = broken.line or returned or candidate.begins(broken.method)
+        line = candidate.returns.get(broken.method) or candidate.begins(broken.method)
         what, remedy = f"{file}, line {line}: {broken}", broken.remedy or remedy
     except OutOfTime as error:
         place = line_of(error, candidate.file).rpartition(": OutOfTime: ")[0] or class_line

@@ -6,8 +6,6 @@
 docs/your-own-model.md says what else it may declare and have.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -31,34 +29,29 @@ class MyModel(Recommender):
         # train.user and train.movie are indexes, train.stars is 0.5 .. 5, train.time in seconds;
         # all are read-only. There may be no rating at all: mean_stars() is 3 then.
         # Draw at random from np.random.default_rng(training.seed) alone, and a run can be repeated.
-        train, movies = training.all_ratings, training.movies
+        train, movies = training.all_ratings, training.movies  # movies.bits, .title and more
         self.mean = train.mean_stars()
         residual = train.stars - self.mean  # (ratings,)
-
         # Any row of movies can be the input, also a movie that nobody has rated.
-        # movies.bits, .vote_average, .title and more describe the movies.
-        count = np.bincount(train.movie, minlength=len(movies))
-        total = np.bincount(train.movie, residual, minlength=len(movies))
-        self.movie_bias = total / (count + self.damping)  # (movies,); 0 without ratings
+        self.movie_bias = self.shrunk_means(train.movie, residual, len(movies))
         residual = residual - self.movie_bias[train.movie]
-
         # One more place than there are users: the bias of those who were never seen.
         users = int(train.user.max(initial=-1)) + 2
-        count = np.bincount(train.user, minlength=users)
-        total = np.bincount(train.user, residual, minlength=users)
-        self.user_bias = total / (count + self.damping)  # (users + 1,)
+        self.user_bias = self.shrunk_means(train.user, residual, users)
         return self
 
+    def shrunk_means(self, index: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
+        """Of the values at each index, (n,); 0 of none."""
+        total = np.bincount(index, values, minlength=n)
+        return total / (np.bincount(index, minlength=n) + self.damping)
+
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        # A user that fit never saw has an index beyond the last.
-        known = np.minimum(user, len(self.user_bias) - 1)
+        known = np.minimum(user, len(self.user_bias) - 1)  # an index beyond the last is nobody's
         stars = self.mean + self.movie_bias[movie] + self.user_bias[known]
         return np.clip(stars, 0.5, 5.0).astype(np.float32)
 
     def state_bytes(self) -> int:
-        # The column bytes_per_user is this over the number of users.
-        return self.user_bias.nbytes
+        return self.user_bias.nbytes  # the column bytes_per_user is this over the number of users
 
     def shared_bytes(self) -> int:
-        # The column bytes_shared: what serves all users.
-        return self.movie_bias.nbytes
+        return self.movie_bias.nbytes  # the column bytes_shared: what serves all users

@@ -42,10 +42,11 @@ def toy_ratings(lengths: list[int], movies: int, seed: int = 0) -> Ratings:
     return Ratings(user, movie, stars, np.arange(len(user)) + 1_000_000)
 
 
-def stream(seed: int = 0) -> Ratings:
-    """Users 0 .. 4 take turns in time; user 3 has no ratings."""
-    ratings = toy_ratings([12, 1, 9, 0, 17], movies=20, seed=seed)
-    mixed = ratings.take(np.random.default_rng(seed).permutation(len(ratings)))
+def stream(seed: int = 0, later: int = 0) -> Ratings:
+    """Users 0 .. 4 take turns in time; user 3 has no ratings, and LATER_USER the `later` last."""
+    ratings = toy_ratings([12, 1, 9, 0, 17, 0, 0, 0, later], movies=20, seed=seed)
+    order = np.random.default_rng(seed).permutation(len(ratings) - later)
+    mixed = ratings.take(np.append(order, np.arange(len(order), len(ratings))))
     return Ratings(mixed.user, mixed.movie, mixed.stars, np.arange(len(ratings)))
 
 

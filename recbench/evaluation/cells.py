@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 from filelock import FileLock
 
-from recbench.contract import Training, compile_kernels, declared, fit, with_defaults
+from recbench.contract import NO_RATINGS, Training, declared, fit, time_for, with_defaults
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS, encode_movies
 from recbench.data.sampling import draw_sample
@@ -128,14 +129,9 @@ class Cell:
     @cached_property
     def collaborative_tables(self) -> ItemTables:
         """The item tables for those that learn from many; from their own training rows."""
-        same = self.collaborative is self.personal
-        return (
-            self.personal_tables if same else self._tables(self.collaborative, "all_users_tables")
-        )
-
-    def item_tables(self, collaborative: bool) -> ItemTables:
-        """Those for a recommender with that split."""
-        return self.collaborative_tables if collaborative else self.personal_tables
+        if self.collaborative is self.personal:
+            return self.personal_tables
+        return self._tables(self.collaborative, "all_users_tables")
 
     def _tables(self, split: Split, name: str) -> ItemTables:
         movies = self.encoded.without_codes()
@@ -143,14 +139,8 @@ class Cell:
             return ItemTables.same_for_all(ItemTable.of_metadata(movies, self.item_baseline))
 
         def make() -> ItemTables:
-            return make_item_tables(
-                split.train,
-                split.background,
-                movies,
-                self.seed,
-                self.movies_without,
-                self.voters_from,
-            )
+            of_votes = (self.movies_without, self.voters_from)
+            return make_item_tables(split.train, split.background, movies, self.seed, *of_votes)
 
         return make() if self.folder is None else _stored(self.folder / name, make)
 
@@ -214,7 +204,9 @@ class Cell:
 
         fits = {
             "item_baseline": shared(lambda: self.item_baseline),
-            "item_tables": shared(lambda: self.item_tables(collaborative)),
+            "item_tables": shared(
+                lambda: self.collaborative_tables if collaborative else self.personal_tables
+            ),
         }
         if base and shard.users is None:
             fits[base] = shared(lambda: self.fitted(base))
@@ -342,3 +334,27 @@ def _stored(folder: Path, make: Callable[[], ItemTables]) -> ItemTables:
             tables.save(scratch)
             os.rename(scratch, folder)
         return tables
+
+
+# --- compiling ------------------------------------------------------------------------------------
+
+FEW = 50  # ratings that kernels are compiled with
+_compiled: set[type] = set()  # in this process
+
+
+def compile_kernels(recommender: Any, training: Training) -> None:
+    """Let a copy of it learn and predict a few of the ratings, if it has kernels: compiling them,
+    once for each class, is then neither learning nor predicting, which are timed."""
+    cls, ratings = type(recommender), training.all_ratings
+    if not declared(recommender, "has_kernels") or cls in _compiled or len(ratings) < 2:
+        return
+    few, model = ratings.take(np.arange(min(len(ratings), FEW))), copy(recommender)
+    learned = few.take(np.arange(len(few) - 1))
+    fit(model, replace(training, ratings=learned, background=NO_RATINGS, everyone=None))
+    if hasattr(model, "learn_one"):
+        model.learn_one(int(few.user[-1]), int(few.movie[-1]), float(few.stars[-1]))
+        model.predict_one(int(few.user[-1]), int(few.movie[-1]))
+    for method in ("predict", "predict_distribution"):
+        if hasattr(model, method):
+            getattr(model, method)(few.user, few.movie, **time_for(model, None))
+    _compiled.add(cls)

@@ -151,9 +151,6 @@ class Holdout(ABC):
         whole = np.floor(self.fraction * np.asarray(count) + 1e-9)  # 0.8 * 15 is a hair below 12
         return np.clip(whole, 1, np.maximum(np.asarray(count) - 1, 1)).astype(np.int64)
 
-    def _n_test(self, count: np.ndarray) -> np.ndarray:
-        return count - self._n_train(count)
-
 
 class LastFraction(Holdout):
     """Each user's last ratings in time.
@@ -173,7 +170,7 @@ class LastFraction(Holdout):
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         tie_break = np.random.default_rng([seed, 1]).random(len(ratings))
         order = np.lexsort((tie_break, ratings.time, ratings.user))
-        return hold_out_tail(ratings, order, self._n_test)
+        return hold_out_tail(ratings, order, lambda count: count - self._n_train(count))
 
     def _remark(self, ratings: Ratings, held_out: np.ndarray) -> str:
         order = np.lexsort((held_out, ratings.time, ratings.user))
@@ -229,7 +226,7 @@ class RandomFraction(Holdout):
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         key = np.random.default_rng([seed, 2]).random(len(ratings))
         order = np.lexsort((key, ratings.user))
-        return hold_out_tail(ratings, order, self._n_test)
+        return hold_out_tail(ratings, order, lambda count: count - self._n_train(count))
 
 
 class GlobalTime(Holdout):

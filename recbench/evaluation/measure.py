@@ -43,13 +43,6 @@ class Measured:
     predictions: pd.DataFrame
     notes: Counter[str]
 
-    @property
-    def rmse(self) -> float:
-        """The primary score."""
-        score = self.row["rmse"]
-        assert score is not None
-        return score
-
 
 def measure(make: Callable[[], Any], cell: Cell, rank: bool = False, keep_as: str = "") -> Measured:
     """Fit, predict, score.

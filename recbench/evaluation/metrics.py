@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from recbench.contract import check_distribution
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
@@ -23,7 +24,6 @@ ROUNDING_STARS = 1e-5  # a smaller error, spread or difference is that of float3
 LEVELS = (50, 80, 95)  # percent, of central intervals
 CALIBRATION_COLUMNS = (*(f"coverage_{level}" for level in LEVELS), "crps")
 ROUNDING = 1e-9  # of a cumulative sum of probabilities
-SUM_TOLERANCE = 1e-6
 
 
 Row = dict[str, Any]  # column -> number; None: empty
@@ -236,24 +236,8 @@ def calibration(
     Args:
         grid: float [g], stars, rising.
         probabilities: float [n, g], a row for each rating.
-
-    Raises:
-        ValueError: it is no distribution.
     """
-    grid = np.asarray(grid, dtype=np.float64)
-    probabilities = np.asarray(probabilities, dtype=np.float64)
-    if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (len(stars), len(grid)):
-        raise ValueError(
-            f"predict_distribution returned a grid of shape {grid.shape} and probabilities of "
-            f"shape {probabilities.shape} for {len(stars)} pairs"
-        )
-    if not (np.isfinite(grid).all() and (np.diff(grid) > 0).all()):
-        raise ValueError("predict_distribution returned a grid that does not rise")
-    sums_to_one = np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE
-    if not ((probabilities >= 0).all() and sums_to_one.all()):
-        raise ValueError(
-            "predict_distribution returned probabilities that are negative or do not sum to 1"
-        )
+    grid, probabilities = check_distribution(grid, probabilities, len(stars))
     per_rating = [central_coverage(stars, grid, probabilities, level) for level in LEVELS]
     per_rating.append(crps(stars, grid, probabilities))
     means = [float(mean_per_user(values, user).mean()) for values in per_rating]

@@ -7,7 +7,6 @@ stored in a file each, and `together` puts them in the order of the cell's test 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-import polars as pl
 
 from recbench.contract import bytes_of, declared, time_for
 from recbench.data.encodings.thermometer import RATING_BITS, decode_ratings
 from recbench.evaluation.cells import WHOLE, Cell, Shard
+from recbench.files import complete_file
 from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.threads import one_thread
 
@@ -53,40 +52,21 @@ class Predictions:
 
     def save(self, file: Path) -> None:
         """Write it, whole or not at all."""
-        columns: dict[str, Any] = {"stars": self.stars, "covered": self.covered}
-        if self.ones is not None:
-            columns["ones"] = self.ones
-        if self.probabilities is not None:
-            columns["probabilities"] = self.probabilities
-        about = {name: getattr(self, name) for name in ABOUT}
-        about["grid"] = None if self.grid is None else np.asarray(self.grid).tolist()
+        there = {name: value for name, value in vars(self).items() if value is not None}
         file.parent.mkdir(parents=True, exist_ok=True)
-        scratch = file.with_suffix(f".{uuid4().hex}")
-        metadata = {"about": json.dumps(about, default=lambda number: number.item())}
-        pl.DataFrame(columns).write_parquet(scratch, compression="zstd", metadata=metadata)
-        os.replace(scratch, file)
+        # a name of its own: two workers may do the same, if one was lost
+        with complete_file(file, uuid4().hex) as scratch, scratch.open("wb") as out:
+            np.savez(out, **there | {"notes": json.dumps(self.notes, default=int)})
 
     @classmethod
     def load(cls, file: Path) -> Predictions:
         """What `save` wrote."""
-        table = pl.read_parquet(file, glob=False)
-        about = json.loads(pl.read_parquet_metadata(file)["about"])
-        grid = about.pop("grid")
-
-        def column(name: str) -> Any:
-            return table[name].to_numpy() if name in table.columns else None
-
-        return cls(
-            stars=column("stars"),
-            covered=column("covered"),
-            ones=column("ones"),
-            grid=None if grid is None else np.array(grid),
-            probabilities=column("probabilities"),
-            **{**about, "notes": Counter(about["notes"])},
-        )
-
-
-ABOUT = ("fit_seconds", "predict_seconds", "state_bytes", "shared_bytes", "notes")
+        with np.load(file) as stored:
+            values = {name: stored.get(name) for name in cls.__annotations__}
+        for name, value in values.items():
+            if value is not None and not value.ndim:
+                values[name] = value.item()
+        return cls(**values | {"notes": Counter(json.loads(values["notes"]))})
 
 
 def fit_and_predict(recommender: Any, cell: Cell, shard: Shard = WHOLE) -> Predictions:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +19,6 @@ with warnings.catch_warnings():  # of a setuptools module that myFM 0.4 asks for
     from myfm import MyFMOrderedProbit, MyFMRegressor, RelationBlock
 
 BURN_IN = 5  # first samples thrown away, as myFM does
-TRIAL = {"ratings": 500_000, "users": 20_000, "movies": 20_000}  # more than a processor's cache
-BYTES_OF_A_RATING = 150  # features and target, here and in myFM
 
 
 # --- features ----------------------------------------------------------------------------------
@@ -188,34 +184,3 @@ class OrdinalFM(NormalFM):
     def state_bytes(self, features: int | None = None) -> int:
         whole = self._model is not None and features is None
         return super().state_bytes(features) + (self._model.cutpoint_samples.nbytes if whole else 0)
-
-
-# --- what sampling costs -----------------------------------------------------------------------
-
-
-def expected_cost(
-    rank: int, samples: int, ratings: int, users: int, movies: int
-) -> tuple[float, float]:
-    """Processor seconds and bytes of fitting: a sweep goes through all ratings once for each
-    factor, and each sample is kept. Measured on this machine, a few sweeps over made-up ratings.
-
-    Large data is slower than that by what the processor's cache no longer holds.
-    """
-    seconds = _seconds_of_a_rating_and_factor() * ratings * (rank + 1) * samples
-    kept = 8.0 * (rank + 1) * (users + movies) * samples
-    return seconds, kept + BYTES_OF_A_RATING * ratings
-
-
-@lru_cache(maxsize=1)
-def _seconds_of_a_rating_and_factor() -> float:
-    rng, n = np.random.default_rng(0), TRIAL["ratings"]
-    user, movie = (rng.integers(0, TRIAL[one], n) for one in ("users", "movies"))
-    stars = rng.integers(1, 11, n) / 2
-    every_movie = one_hot(np.arange(TRIAL["movies"]), TRIAL["movies"])
-    design = Design(one_hot(user, TRIAL["users"]), [block_of(movie, every_movie)])
-    rank, taken = 8, []
-    for sweeps in (1, 4):
-        started = time.process_time()
-        NormalFM(rank, sweeps, 0.1, 0).fit(design, stars, [TRIAL["users"], TRIAL["movies"]])
-        taken.append(time.process_time() - started)
-    return max(taken[1] - taken[0], 1e-9) / (3 * n * (rank + 1))

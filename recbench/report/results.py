@@ -21,7 +21,6 @@ from recbench.report.terminal import (
     legend,
     score_table,
 )
-from recbench.runs import running
 from recbench.runs.predictions import Predictions
 from recbench.runs.run_folder import RunFolder
 
@@ -141,7 +140,7 @@ def references_of(
     if reference is None:
         rows = []
         scores: dict[tuple[int, int], list[dict]] = {}
-        for one in running.references(folder):
+        for one in folder.references:
             scores.setdefault((one[CELL[0]], one[CELL[1]]), []).append(one["rmse"])
         for cell, rmse in scores.items():
             if in_all := sorted(set.intersection(*map(set, rmse))):

@@ -1,17 +1,16 @@
-"""The cells of a grid, one after another or several at a time, each recommender on each.
+"""What a worker does: each recommender on a cell, or one on a shard of the users of a large cell.
 
-A task is one cell in one iteration, or one recommender on a shard of the users of a large cell. It
-holds what the cell follows from, not the cell: who works on it makes the cell, or has it from the
-task before. The results of a task go to the folder of the run as soon as they are there; only rows
-of the table are returned.
+A task holds what the cell follows from, not the cell: who works on it makes the cell, or has it
+from the task before. The results of a task go to the folder of the run as soon as they are there;
+only rows of the table are returned.
 """
 
 from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -48,6 +47,7 @@ class CellTask:
         ranking: whether each model also ranks all movies, see `recbench.evaluation.ranking`.
         cache: whether a large dataset is stored in the user's cache.
         users_per_task: a cell with more users than that is done in shards; 0: never.
+        shard: number of the shard, of `shards`, that the only one of the `models` is to predict.
     """
 
     dataset: str
@@ -62,6 +62,8 @@ class CellTask:
     ranking: bool = False
     cache: bool = True
     users_per_task: int = 0
+    shard: int = field(default=0, compare=False)
+    shards: int = field(default=1, compare=False)
 
     @property
     def model_seed(self) -> int:
@@ -74,62 +76,69 @@ class CellTask:
         assert self.folder is not None
         return self.folder / CELLS / "-".join(map(str, self.key.values()))
 
+    @property
+    def shard_file(self) -> Path:
+        """Where the predictions for its shard are written to."""
+        (name,) = self.models
+        return self.cell_folder / f"{in_file_name(name)}-{self.users_per_task}-{self.shard}.npz"
+
     def pieces(self) -> tuple[Piece, ...]:
         """What it consists of."""
-        return tuple(Piece(**self.key, model=name) for name in self.models)
-
-
-@dataclass(frozen=True)
-class ShardTask:
-    """One recommender on shard number `shard` of the `shards` of a cell; it is the only one of the
-    `models` of `cell`."""
-
-    cell: CellTask
-    shard: int
-    shards: int
-
-    @property
-    def name(self) -> str:
-        """Of the recommender."""
-        return next(iter(self.cell.models))
-
-    def pieces(self) -> tuple[Piece]:
-        """What it consists of."""
-        return (Piece(**self.cell.key, model=self.name, part=self.shard, parts=self.shards),)
-
-    @property
-    def file(self) -> Path:
-        """Where its predictions are written to."""
-        name = f"{in_file_name(self.name)}-{self.cell.users_per_task}-{self.shard}.parquet"
-        return self.cell.cell_folder / name
+        key = {**self.key, "part": self.shard, "parts": self.shards}
+        return tuple(Piece(**key, model=name) for name in self.models)
 
 
 @dataclass
 class CellDone:
-    """The result of a task on the cell of `key`."""
+    """The result of a task."""
 
-    key: dict[str, int]
+    task: CellTask
     rows: list[dict] = field(default_factory=list)  # of comparison.csv, one per model
     failures: dict[str, str] = field(default_factory=dict)  # model -> the traceback
     reference: dict | None = None  # the scores on validation rows
     notes: list[str] = field(default_factory=list)  # for the user
-    then: list[CellTask | ShardTask] = field(default_factory=list)  # tasks that can be done now
-    shard: ShardTask | None = None  # the task, if it was of a shard
-    pieces: tuple[Piece, ...] = ()  # what the task consisted of
+    then: list[CellTask] = field(default_factory=list)  # tasks that can be done now
+
+    @contextmanager
+    def failing_alone(self, name: str) -> Iterator[None]:
+        """In the block that recommender may fail, in any way; the others go on."""
+        try:
+            yield
+        except MAY_FAIL as error:
+            if disk_is_full(error):  # which is not the model's fault, and the others' as well
+                raise
+            reason = line_of(error, file_of(load_recommender(self.task.models[name])))
+            self.rows.append({**_row(self.task, name), "status": "failed", "error": reason})
+            self.failures[name] = traceback.format_exc()
+
+    def add(self, name: str, found: Measured) -> None:
+        """The recommender's result, written into the folder at once."""
+        task = self.task
+        dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
+        row = {**_row(task, name), **found.row}
+        if (unit := dataset.source.unit) != 1:
+            row |= {f"{one}_original": row[one] and unit * row[one] for one in ("rmse", "mae")}
+        row |= {"status": "ok", "error": None}
+        row = json.loads(json.dumps(row, default=lambda number: number.item()))
+        if task.folder is not None:
+            write_part(task.folder, row, dataset.with_own_ids(found.predictions))
+        self.rows.append(row)
+        of_cell = f"{task.key['num_users']} × {task.key['reviews_per_user']}, {name}"
+        for what, users in found.notes.items():
+            self.notes.append(f"{of_cell}: {users} of {row['n_users']} users {what}")
 
 
-def run_task(task: CellTask | ShardTask) -> CellDone:
+def run_task(task: CellTask) -> CellDone:
     """What a worker does. It reports its progress (`recbench.runs.processes`)."""
     try:
-        done = run_cell(task) if isinstance(task, CellTask) else run_shard(task)
+        return run_cell(task) if task.shards == 1 else run_shard(task)
     finally:
         report(None)
-    return replace(done, pieces=task.pieces())
 
 
 def run_cell(task: CellTask) -> CellDone:
     """Draw the cell and let each recommender learn and predict; one's failure stays its own."""
-    done, (num_users, reviews, _) = CellDone(task.key), task.key.values()
+    done, (num_users, reviews, _) = CellDone(task), task.key.values()
     try:
         cell = cell_of(task)
     except InputError as error:
@@ -144,29 +153,29 @@ def run_cell(task: CellTask) -> CellDone:
     done.then = _in_shards(task, cell)
     if done.then:
         return done
-    for name, measured in _each(task, task.models, cell):
+    for name in in_order(task.models):
         report(Piece(**task.key, model=name))
-        _add(task, name, measured, done)
+        with done.failing_alone(name):
+            done.add(name, _measured(task, task.models, name, cell))
+    cell.fits.clear()
     if task.reference_of:
         done.reference = _scores_on_validation_rows(task, cell)
     return done
 
 
-def run_shard(task: ShardTask) -> CellDone:
+def run_shard(task: CellTask) -> CellDone:
     """Let the recommender learn and predict the users of a shard."""
-    done, of_cell, name = CellDone(task.cell.key, shard=task), task.cell, task.name
-    if task.file.exists():  # of an earlier run that was stopped
+    done, ((name, spec),) = CellDone(task), task.models.items()
+    if task.shard_file.exists():  # of an earlier run that was stopped
         return done
     report(*task.pieces())
-    try:
-        cell = cell_of(of_cell)
-        model = cell.new(load_recommender(of_cell.models[name]))
-        with chdir("."), time_limit(of_cell.model_timeout):
-            shard = cell.shards(of_cell.users_per_task)[task.shard]
+    with done.failing_alone(name):
+        cell = cell_of(task)
+        model = cell.new(load_recommender(spec))
+        with chdir("."), time_limit(task.model_timeout):
+            shard = cell.shards(task.users_per_task)[task.shard]
             predictions = fit_and_predict(model, cell, shard)
-        predictions.save(task.file)
-    except MAY_FAIL as error:
-        _fail(of_cell, name, error, done)
+        predictions.save(task.shard_file)
     return done
 
 
@@ -179,26 +188,20 @@ class Shards:
     def add(self, done: CellDone) -> CellDone:
         """The result of one more shard. Returned is that of the recommender on the cell, if it was
         the last one, else one without rows."""
-        assert done.shard is not None
-        task, name = done.shard.cell, done.shard.name
+        task, whole, (name,) = done.task, CellDone(done.task), done.task.models
         of_model = self._done.setdefault((*task.key.values(), name), [])
         of_model.append(done)
-        if len(of_model) < done.shard.shards:
-            return CellDone(done.key)
-        of_model.sort(key=lambda one: one.shard.shard if one.shard else 0)
-        failed = [one for one in of_model if one.failures]
-        if failed:
-            return CellDone(done.key, failed[0].rows, failed[0].failures)
-        files = [one.shard.file for one in of_model if one.shard]
-        whole = CellDone(done.key)
-
-        def measured() -> Measured:
+        if len(of_model) < task.shards:
+            return whole
+        of_model.sort(key=lambda one: one.task.shard)
+        for one in of_model:
+            if one.failures:
+                return one
+        with whole.failing_alone(name):
             cell = cell_of(task)
-            parts = [Predictions.load(file) for file in files]
-            whole = together(parts, cell.shards(task.users_per_task), cell)
-            return score(whole, cell, collaborative=False)
-
-        _add(task, name, measured, whole)
+            parts = [Predictions.load(one.task.shard_file) for one in of_model]
+            predictions = together(parts, cell.shards(task.users_per_task), cell)
+            whole.add(name, score(predictions, cell, collaborative=False))
         return whole
 
 
@@ -217,45 +220,12 @@ def in_order(models: dict[str, str]) -> list[str]:
 # --- a recommender on a cell -------------------------------------------------------------------
 
 
-def _each(
-    task: CellTask, models: dict[str, str], cell: Cell
-) -> Iterator[tuple[str, Callable[[], Measured]]]:
-    """Each model's name and how to measure it, bases first. A fitted model stays in memory while
-    one that builds on it is still to come."""
-    names = in_order(models)
-    for place, name in enumerate(names):
-        later = [load_recommender(models[one]) for one in names[place:]]
-        needed = {declared(cls, "builds_on") for cls in later}
-        for unneeded in cell.fits.keys() - needed:
-            del cell.fits[unneeded]
-
-        def measured(name: str = name, keep_as: str = name if name in needed else "") -> Measured:
-            make = partial(cell.new, load_recommender(models[name]))
-            with chdir("."), time_limit(task.model_timeout):  # a model may go elsewhere
-                return measure(make, cell, task.ranking, keep_as)
-
-        yield name, measured
-    cell.fits.clear()
-
-
-def _add(task: CellTask, name: str, measured: Callable[[], Measured], done: CellDone) -> None:
-    """Put what `measured` returns into `done`, and into the folder at once."""
-    try:
-        found = measured()
-        dataset = load_dataset(task.dataset, task.protocol.join, task.cache)
-        row = {**_row(task, name), **found.row}
-        if (unit := dataset.source.unit) != 1:
-            row |= {f"{one}_original": row[one] and unit * row[one] for one in ("rmse", "mae")}
-        row |= {"status": "ok", "error": None}
-        row = json.loads(json.dumps(row, default=lambda number: number.item()))
-        if task.folder is not None:
-            write_part(task.folder, row, dataset.with_own_ids(found.predictions))
-        done.rows.append(row)
-        of_cell = f"{task.key['num_users']} × {task.key['reviews_per_user']}, {name}"
-        for what, users in found.notes.items():
-            done.notes.append(f"{of_cell}: {users} of {row['n_users']} users {what}")
-    except MAY_FAIL as error:  # in any way; the others go on
-        _fail(task, name, error, done)
+def _measured(task: CellTask, models: dict[str, str], name: str, cell: Cell) -> Measured:
+    """Measure one of the models; it stays in memory, fitted, if others of them build on it."""
+    bases = {declared(load_recommender(spec), "builds_on") for spec in models.values()}
+    make = partial(cell.new, load_recommender(models[name]))
+    with chdir("."), time_limit(task.model_timeout):  # a model may go elsewhere
+        return measure(make, cell, task.ranking, keep_as=name if name in bases else "")
 
 
 def _row(task: CellTask, name: str) -> dict:
@@ -273,14 +243,6 @@ def _row(task: CellTask, name: str) -> dict:
     }
 
 
-def _fail(task: CellTask, name: str, error: BaseException, done: CellDone) -> None:
-    if disk_is_full(error):  # which is not the model's fault, and the others' as well
-        raise error
-    reason = line_of(error, file_of(load_recommender(task.models[name])))
-    done.rows.append({**_row(task, name), "status": "failed", "error": reason})
-    done.failures[name] = traceback.format_exc()
-
-
 def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     """How well collaborative recommenders predict a part held out of the *training* rows."""
     rmse: dict[str, float] = {}
@@ -289,11 +251,10 @@ def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     except InputError:  # too few rows to choose on: there is no reference
         return {**task.key, "rmse": rmse}
     task = replace(task, ranking=False)  # it is chosen by its error
-    for name, measured in _each(task, task.reference_of, inner):
-        try:
-            rmse[name] = measured().rmse
-        except MAY_FAIL:  # it fails on the test rows too, and says so there
-            continue
+    for name in in_order(task.reference_of):
+        with suppress(*MAY_FAIL):  # it fails on the test rows too, and says so there
+            rmse[name] = _measured(task, task.reference_of, name, inner).row["rmse"]
+    inner.fits.clear()
     return {**task.key, "rmse": rmse}
 
 
@@ -320,7 +281,7 @@ def cell_of(task: CellTask) -> Cell:
     )
 
 
-def _in_shards(task: CellTask, cell: Cell) -> list[CellTask | ShardTask]:
+def _in_shards(task: CellTask, cell: Cell) -> list[CellTask]:
     """The tasks of a cell that is divided: one for each recommender and shard, and before them one
     for all recommenders that cannot be divided. Empty: it is done as a whole, as it is if movies
     are ranked, since the part of the catalogue that is shown is a product over all users."""
@@ -330,12 +291,12 @@ def _in_shards(task: CellTask, cell: Cell) -> list[CellTask | ShardTask]:
     many = 0 < task.users_per_task < cell.n_users
     if not many or task.ranking or not divided:
         return []
-    tasks: list[CellTask | ShardTask] = []
+    tasks = []
     whole = {name: spec for name, spec in task.models.items() if name not in divided}
     if whole or task.reference_of:
         tasks.append(replace(task, models=whole))
     n = len(cell.shards(task.users_per_task))
     for name, spec in divided.items():
-        alone = replace(task, models={name: spec}, reference_of={})
-        tasks += [ShardTask(alone, shard, n) for shard in range(n)]
+        alone = replace(task, models={name: spec}, reference_of={}, shards=n)
+        tasks += [replace(alone, shard=shard) for shard in range(n)]
     return tasks

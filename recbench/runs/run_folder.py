@@ -127,6 +127,19 @@ class RunFolder:
         self.metadata[key] = value
         self._write_metadata()
 
+    @property
+    def references(self) -> list[dict]:
+        """The RMSE of collaborative recommenders on validation rows of each cell and iteration so
+        far: its key, and `rmse` by name."""
+        return self.metadata.get("references", [])
+
+    def remark(self, text: str) -> bool:
+        """Add a note for the user to run.json; False if it is there already."""
+        before = self.metadata.get("notes", [])
+        if text not in before:
+            self.note("notes", [*before, text])
+        return text not in before
+
     def append(self, key: str, *entry: object) -> None:
         """Append an entry, with the time, to a list in run.json."""
         self.note(key, [*self.metadata.get(key, []), [_now(), *entry]])
@@ -174,7 +187,7 @@ class RunFolder:
         }
         self._write_metadata()
 
-    def print_end(self, console: Console, report: Path, failures: list[str]) -> int:
+    def print_end(self, console: Console, report: Path | None, failures: list[str]) -> int:
         """Print the files of the run and what failed; returns the exit status."""
         for file in sorted(self.path.glob("[!.]*")):
             console.print(f"  {file}", soft_wrap=True)
@@ -182,7 +195,8 @@ class RunFolder:
             console.print(f"failed: {failure}")
         if failures and (self.path / "errors.txt").exists():
             console.print(f"the tracebacks are in {self.path / 'errors.txt'}")
-        console.print(f"to look at: {report}", soft_wrap=True)
+        if report is not None:
+            console.print(f"to look at: {report}", soft_wrap=True)
         return 1 if failures else 0
 
     def _write_metadata(self) -> None:

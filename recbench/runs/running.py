@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recbench.contract import NO_BITS, check_declarations, declared, with_defaults
+from recbench.contract import NO_BITS, declared
 from recbench.data.dataset import Dataset
 from recbench.data.encodings.movies import LEARNED_ENCODINGS
 from recbench.data.sampling import user_sets
@@ -26,7 +26,6 @@ from recbench.runs.run_folder import RunFolder
 
 COLLABORATIVE = "Collaborative"  # the family that the reference is chosen from
 DEFAULT_ENGINE = "weightless"
-LARGE = 2_000_000  # ratings; the cost of fewer is not announced
 LOOKED_AT = 2_000_000  # ratings that a holdout is checked on, about
 
 
@@ -48,7 +47,6 @@ def check_models(specs: Sequence[str], wnn_engine: str, ranking: bool) -> None:
         )
     for spec, cls in zip(specs, classes, strict=True):
         try:
-            check_declarations(cls)
             cls()
             if cls in with_engine:
                 _mean_of(cls).check_engine(wnn_engine)
@@ -134,7 +132,7 @@ def tasks_left(
         for name, spec in task.models.items()
         if choose_reference and _may_be_reference(load_recommender(spec))
     }
-    scored = [tuple(scores[name] for name in ITERATION) for scores in references(folder)]
+    scored = [tuple(one[name] for name in ITERATION) for one in folder.references]
     tasks = []
     for iteration, (num_users, reviews) in product(range(1, iterations + 1), cells):
         key = dict(zip(ITERATION, (num_users, reviews, iteration), strict=True))
@@ -145,40 +143,9 @@ def tasks_left(
         reference_of = collaborative if again else {}
         divided = (num_users or dataset.n_users) > task.users_per_task
         if left or reference_of:
-            tasks.append(
-                replace(
-                    task,
-                    key=key,
-                    models=left,
-                    reference_of=reference_of,
-                    users_per_task=task.users_per_task if divided else 0,
-                )
-            )
+            left_task = replace(task, key=key, models=left, reference_of=reference_of)
+            tasks.append(left_task if divided else replace(left_task, users_per_task=0))
     return tasks
-
-
-def expected_costs(tasks: list[CellTask], dataset: Dataset) -> list[str]:
-    """A line for each recommender with `expected_cost` and each large number of ratings that it is
-    fitted to."""
-    all_users, all_ratings = len(dataset.user_id), len(dataset.ratings)
-    lines: dict[tuple[str, int], str] = {}
-    for task in tasks:
-        background, reviews = task.protocol.background_users, task.key["reviews_per_user"]
-        in_cell = min(task.key["num_users"] or all_users, all_users)
-        others = all_users if background == "all" else background
-        of_each = all_ratings / all_users
-        users = min(in_cell + others, all_users)
-        ratings = int(in_cell * min(reviews or of_each, of_each) + others * of_each)
-        ratings = min(ratings, all_ratings)
-        for name, spec in task.models.items() if ratings >= LARGE else ():
-            model = with_defaults(load_recommender(spec), background != 0)
-            if hasattr(model, "expected_cost") and (name, ratings) not in lines:
-                seconds, size = model.expected_cost(ratings, users, len(dataset.table))
-                lines[name, ratings] = (
-                    f"{name} fitted to up to {ratings:,} ratings: about {seconds / 60:,.0f} minutes"
-                    f" of processor time and {size / 1e9:,.1f} GB"
-                )
-    return list(lines.values())
 
 
 def run_tasks(
@@ -206,31 +173,23 @@ def run_tasks(
 
     with show_progress(tasks=pieces, size_of=ratings_in) as progress:
         for result in work_through(run_task, tasks, workers, resume_command, progress.observer):
-            done = result if result.shard is None else shards.add(result)
-            for note in dict.fromkeys(done.notes):
-                before = folder.metadata.get("notes", [])
-                if note not in before:
-                    folder.note("notes", [*before, note])
-                    progress.note(note)
+            task = result.task
+            done = result if task.shards == 1 else shards.add(result)
+            for remark in done.notes:
+                if folder.remark(remark):
+                    progress.note(remark)
             for row in done.rows:
                 if row["status"] == "ok":
                     predictions.take(row)
             for name, traceback in done.failures.items():
-                folder.log_failure(f"{name}, {done.key}", traceback)
+                folder.log_failure(f"{name}, {task.key}", traceback)
             if scores := done.reference:
-                others = [
-                    r for r in references(folder) if any(r[k] != scores[k] for k in ITERATION)
-                ]
-                others.append(scores)
-                folder.note("references", sorted(others, key=lambda r: [r[k] for k in ITERATION]))
+                every = {tuple(one[k] for k in ITERATION): one for one in folder.references}
+                every[tuple(scores[k] for k in ITERATION)] = scores
+                folder.note("references", [every[key] for key in sorted(every)])
             folder.add(*done.rows)
-            progress.add(result.pieces, done.key, done.rows, [task.pieces() for task in done.then])
-
-
-def references(folder: RunFolder) -> list[dict]:
-    """The RMSE of collaborative recommenders on validation rows of each cell and iteration so far:
-    its key, and `rmse` by name."""
-    return folder.metadata.get("references", [])
+            then = [more.pieces() for more in done.then]
+            progress.add(task.pieces(), task.key, done.rows, then)
 
 
 def _may_be_reference(cls: type) -> bool:

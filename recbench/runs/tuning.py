@@ -8,7 +8,6 @@ are proposed by Optuna's tree-structured Parzen estimator (Bergstra et al.
 
 from __future__ import annotations
 
-import inspect
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import numpy as np
 import optuna
 from optuna.trial import Trial, TrialState
 
-from recbench.contract import Recommender, declared
+from recbench.contract import Recommender
 from recbench.data.dataset import Dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
@@ -74,7 +73,7 @@ def tuning_cell(
     cell = replace(validation_cell(cell, protocol, seed), model_seed=model_seed)
     size = f"{num_users or 'all'}x{reviews_per_user or 'all'}"
     name = f"{dataset.source.name}_{size}_{protocol.encoding}"
-    rmse = measure(reference, cell).rmse
+    rmse = measure(reference, cell).row["rmse"]
     if rmse < ROUNDING_STARS:
         raise InputError(f"{name}: every rating is predicted without an error, nothing is to tune")
     return TuningCell(name, cell, rmse)
@@ -85,7 +84,7 @@ def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[Tuning
     `rmse_<cell>` of each, in stars; and the seconds that it took."""
     started, errors = time.perf_counter(), []
     for one in cells:
-        errors.append(measure(partial(one.cell.new, cls, **settings), one.cell).rmse)
+        errors.append(measure(partial(one.cell.new, cls, **settings), one.cell).row["rmse"])
         one.cell.fits.clear()  # what it builds on may take gigabytes
     relative = [error / one.reference_rmse for error, one in zip(errors, cells, strict=True)]
     each = {f"rmse_{one.name}": error for one, error in zip(cells, errors, strict=True)}
@@ -94,24 +93,6 @@ def relative_rmse(cls: type[Recommender], settings: Settings, cells: list[Tuning
 
 
 # --- which settings are tried ------------------------------------------------------------------
-
-
-def defaults_of(cls: type[Recommender], background: bool = True) -> Settings:
-    """The defaults of the settings in the search space, with background users or without.
-
-    Raises:
-        ValueError: the constructor has no such setting, or no default for it.
-    """
-    parameters = inspect.signature(cls).parameters
-    defaults = {}
-    for name in declared(cls, "search_space"):
-        if name not in parameters or parameters[name].default is inspect.Parameter.empty:
-            raise ValueError(
-                f"{cls.__name__}.search_space has '{name}': its constructor takes no such keyword "
-                "with a default"
-            )
-        defaults[name] = parameters[name].default
-    return defaults if background else defaults | declared(cls, "defaults_without_background")
 
 
 def trials(

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from recbench.contract import FEW, Training, bytes_of, compile_kernels, fit, time_for
+from recbench.contract import Training, bytes_of, fit, time_for
 from recbench.data.loading import load_dataset
+from recbench.evaluation.cells import FEW, compile_kernels
 from recbench.files import complete_file, in_file_name
 from recbench.models.item_table.table import ItemTables
 from recbench.ratings import Ratings

@@ -46,7 +46,7 @@ def test_the_examples_keep_the_rules_and_are_in_a_run(tmp_path):
     python = partial(run, folder=copy, project=copy, RECBENCH_CACHE=str(copy / "cache"))
     python(["-m", "ruff", "check", *names])
     python(["-m", "ruff", "format", "--check", *names])
-    python(["-m", "recbench", "check", "user_last", "--quick"])
+    python(["-m", "recbench", "check", "user_last"])
     words = ["--dataset", "plain", "--num-users", 8, "--ratings-per-user", 10, "--workers", 1]
     words += ["--models", "user_last", "user_mean", "--iterations", 1, "--output-dir", "out"]
     python(["compare_all.py", *words])

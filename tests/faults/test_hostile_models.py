@@ -5,53 +5,44 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from child import printed_by, run_child
+from in_process import own_model
 from runs import SMALL, TIMES, some
 
 pytestmark = pytest.mark.slow
 
-HEAD = "import os, sys, time\nimport numpy as np\nclass Model:\n"
-FIT = "    def fit(self, train, movies):\n        {}\n        return self\n"
-PREDICT = "    def predict(self, user, movie):\n        {}\n"
-PREDICT += "        return np.full(len(user), 3.0)\n"
-
-
-def model(fit="pass", predict="pass", head=HEAD):
-    return head + FIT.format(fit) + PREDICT.format(predict)
-
-
 FAILS = {
-    "writes to its ratings": model(fit="train.stars[:] = 5"),
-    "writes to the users": model(fit="train.user[:] = 0"),
-    "writes to the bits": model(fit="movies.bits[:] = 0"),
-    "writes to the votes": model(fit="movies.vote_average[:] = 0"),
-    "writes to the titles": model(fit="movies.title[:] = None"),
-    "writes to what it is asked": model(predict="user[:] = 0"),
-    "sorts its ratings in place": model(fit="train.time.sort()"),
-    "raises": model(fit="raise RuntimeError('no')"),
-    "exits": model(fit="sys.exit()"),
-    "exits with 0": model(predict="sys.exit(0)"),
-    "hangs": model(fit="time.sleep(1000)"),
-    "computes without end": model(predict="\n        while True: pass"),
-    "catches all errors": model(
+    "writes to its ratings": own_model(fit="train.stars[:] = 5"),
+    "writes to the users": own_model(fit="train.user[:] = 0"),
+    "writes to the bits": own_model(fit="movies.bits[:] = 0"),
+    "writes to the votes": own_model(fit="movies.vote_average[:] = 0"),
+    "writes to the titles": own_model(fit="movies.title[:] = None"),
+    "writes to what it is asked": own_model(predict="user[:] = 0"),
+    "sorts its ratings in place": own_model(fit="train.time.sort()"),
+    "raises": own_model(fit="raise RuntimeError('no')"),
+    "exits": own_model(fit="sys.exit()"),
+    "exits with 0": own_model(predict="sys.exit(0)"),
+    "hangs": own_model(fit="time.sleep(1000)"),
+    "computes without end": own_model(predict="\n        while True: pass"),
+    "catches all errors": own_model(
         fit="\n        while True:\n            try: time.sleep(1000)\n"
         "            except Exception: pass"
     ),
-    "calls itself without end": model(fit="self.fit(train, movies)"),
-    "predicts seven stars": model(predict="return np.full(len(user), 7.0)"),
-    "predicts one too many": model(predict="return np.full(len(user) + 1, 3.0)"),
-    "predicts a table": model(predict="return np.full((len(user), 2), 3.0)"),
-    "predicts text": model(predict="return ['good'] * len(user)"),
-    "predicts nothing": model(predict="return None"),
-    "has no room": model(fit="np.empty(10**15)"),
-    "asks a question": model(fit="input('how many? ')"),
+    "calls itself without end": own_model(fit="self.fit(train, movies)"),
+    "predicts seven stars": own_model(predict="return np.full(len(user), 7.0)"),
+    "predicts one too many": own_model(predict="return np.full(len(user) + 1, 3.0)"),
+    "predicts a table": own_model(predict="return np.full((len(user), 2), 3.0)"),
+    "predicts text": own_model(predict="return ['good'] * len(user)"),
+    "predicts nothing": own_model(predict="return None"),
+    "has no room": own_model(fit="np.empty(10**15)"),
+    "asks a question": own_model(fit="input('how many? ')"),
 }
 HARMLESS = {
-    "changes its own copy": model(fit="stars = train.stars.copy(); stars[:] = 5"),
-    "goes elsewhere": model(fit="os.chdir('/')"),
-    "prints much": model(fit="print('x' * 1_000_000)"),
-    "seeds everything": model(fit="np.random.seed(0)"),
-    "predicts no number": model(predict="return np.full(len(user), np.nan)"),
-    "predicts integers": model(predict="return [3] * len(user)"),
+    "changes its own copy": own_model(fit="stars = train.stars.copy(); stars[:] = 5"),
+    "goes elsewhere": own_model(fit="os.chdir('/')"),
+    "prints much": own_model(fit="print('x' * 1_000_000)"),
+    "seeds everything": own_model(fit="np.random.seed(0)"),
+    "predicts no number": own_model(predict="return np.full(len(user), np.nan)"),
+    "predicts integers": own_model(predict="return [3] * len(user)"),
 }
 NOT_LOADED = {
     "does not parse": ("class Model(:\n", "line 1: SyntaxError"),
@@ -61,14 +52,15 @@ NOT_LOADED = {
     "has no such class": ("class Other:\n    pass\n", "has no class 'Model', only Other"),
     "has no methods": ("class Model:\n    pass\n", "lacks fit and predict"),
     "wants an argument": (
-        model(head=HEAD + "    def __init__(self, rank):\n        pass\n"),
+        own_model(head="    def __init__(self, rank):\n        pass\n"),
         "missing 1 required positional argument: 'rank'",
     ),
     "fails when made": (
-        model(head=HEAD + "    def __init__(self):\n        raise OSError('no disk')\n"),
+        own_model(head="    def __init__(self):\n        raise OSError('no disk')\n"),
         "my_file.py, line 5: OSError: no disk",
     ),
-    "names an unknown option": (model(head=HEAD + "    options = ('sead',)\n"), "Model.options:"),
+    "learns from nobody": (own_model(head="    learns_from = 'nobody'\n"), 'Expected "user"'),
+    "names an unknown option": (own_model(head="    options = ('sead',)\n"), "Model.options:"),
 }
 
 
@@ -114,7 +106,7 @@ def test_a_file_that_cannot_be_used_is_one_message(tmp_path, what, count):
 
 @pytest.mark.parametrize("name", ["json.py", "ratings.py", "numpy.py", "recbench.py"])
 def test_a_file_called_like_a_module_replaces_none(without, tmp_path, name, count):
-    (tmp_path / name).write_text(model())
+    (tmp_path / name).write_text(own_model())
     words = [f"{tmp_path / name}:Model"]
     rows, status, printed = rows_of(words, tmp_path, tmp_path / "run")
     assert status == 0, printed

@@ -100,28 +100,23 @@ MOVIE_CELLS = {
     "title": [b"", b"\xf0\x9f\x8e\xac", b"a" * 100_000],
     "belongs_to_collection": [b"", b"{", b"0.065736"],
 }
-FLAGS = [
+FLAGS = [  # others are tried in tests/test_compare_all.py
     ["--num-users", "-1"], ["--num-users", "5", "5"], ["--num-users", "99999999999999999999"],
-    ["--num-users", "ten"], ["--num-users", "1.5"], ["--num-users"], ["--num-users", "1e3"],
-    ["--reviews-per-user", "1"], ["--reviews-per-user", "-2"], ["--reviews-per-user", "5", "5"],
-    ["--cells", "5x5", "5x5"], ["--cells", "5"], ["--cells", "x"], ["--cells", "5x1"],
-    ["--cells", "-5x5"], ["--cells", "5x5x5"], ["--cells", "٣x٣"], ["--iterations", "0"],
-    ["--iterations", "1000000000000"], ["--iterations", "-1"], ["--iterations", "two"],
-    ["--models"], ["--models", ""], ["--models", "user_meen"], ["--models", "ao", "ao"],
-    ["--models", "nowhere:Model"], ["--models", ":"], ["--models", "json:"], ["--models", "..:X"],
-    ["--models", "json:JSONDecoder"], ["--models", "a\nb"], ["--split", "0"], ["--split", "1"],
+    ["--num-users", "1.5"], ["--num-users"], ["--num-users", "1e3"],
+    ["--reviews-per-user", "5", "5"], ["--cells", "x"], ["--cells", "-5x5"], ["--cells", "5x5x5"],
+    ["--cells", "٣x٣"], ["--iterations", "1000000000000"], ["--models"], ["--models", ""],
+    ["--models", ":"], ["--models", "json:"], ["--models", "..:X"], ["--models", "a\nb"],
     ["--split", "nan"], ["--split", "-0.5"], ["--split", "inf"], ["--top-percentile", "1"],
-    ["--top-percentile", "-0.1"], ["--top-percentile", "nan"], ["--top-percentile", "90"],
-    ["--user-set", "reserved"], ["--encoding", "none"], ["--seed", "-1"], ["--seed", "1e9"],
-    ["--seed", "99999999999999999999999"], ["--wnn-engine", "ours"], ["--wnn-engine", "ao_core"],
-    ["--protocol", "loose"], ["--join", "none"], ["--holdout", "lust"], ["--holdout", "json:x"],
-    ["--holdout", "json:JSONDecoder"], ["--labels", "stars"], ["--loss", "hinge"],
-    ["--background-users", "-1"], ["--background-users", "some"], ["--samples", "old"],
+    ["--top-percentile", "-0.1"], ["--top-percentile", "nan"], ["--user-set", "reserved"],
+    ["--encoding", "none"], ["--seed", "1e9"], ["--seed", "99999999999999999999999"],
+    ["--wnn-engine", "ours"], ["--protocol", "loose"], ["--join", "none"],
+    ["--holdout", "json:x"], ["--holdout", "json:JSONDecoder"], ["--labels", "stars"],
+    ["--loss", "hinge"], ["--background-users", "some"], ["--samples", "old"],
     ["--workers", "-1"], ["--workers", "100000"], ["--model-timeout", "-1"],
-    ["--model-timeout", "nan"], ["--dataset", "/nowhere"], ["--dataset", ""],
-    ["--dataset", "/dev/null"], ["--resume", "/nowhere"], ["--resume", "/dev/null"],
-    ["--output-dir", "/dev/null"], ["--output-dir", "/dev/null/run"], ["--output-dir", "/proc/run"],
-    ["--modles", "ao"], ["ao"], ["--no-such-thing"], ["--votes=maybe"],
+    ["--model-timeout", "nan"], ["--dataset", ""], ["--dataset", "/dev/null"],
+    ["--resume", "/dev/null"], ["--output-dir", "/dev/null"], ["--output-dir", "/proc/run"],
+    ["--reviews-per-user", "-2"], ["--cells", "5x1"], ["--modles", "ao"], ["ao"], ["--votes=maybe"],
+    ["--no-such-thing"],
 ]  # fmt: skip
 
 
@@ -211,14 +206,7 @@ def test_files_that_are_none(tmp_path, name, kind, count):
 def test_wrong_flags(tmp_path, count):
     for words in some(FLAGS, 10):
         base = ["--dataset", SYNTHETIC, *QUICK, "--output-dir", tmp_path / "run"]
-        given = {word for word in words if word.startswith("--")}
-        kept = []
-        for word in map(str, base):  # each flag once
-            if word.startswith("--"):
-                skip = word in given
-            if not skip:
-                kept.append(word)
-        answer([*kept, *words], tmp_path, REFUSED)
+        answer([*base, *words], tmp_path, REFUSED)
         assert not (tmp_path / "run").exists(), words
         count("broken inputs")
 

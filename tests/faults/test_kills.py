@@ -12,23 +12,11 @@ import time
 import pytest
 from child import begin_child, printed_by, run_child
 from filelock import FileLock
+from in_process import own_model
 from runs import SMALL, contents, some
 from tests_paths import ROOT, SYNTHETIC
 
 pytestmark = pytest.mark.slow
-
-MODEL_THAT_FAILS_ONCE = """
-import os
-class Fails:
-    learns_from = "all"
-    def fit(self, train, movies):
-        if os.path.exists({marker!r}):
-            raise RuntimeError("not yet")
-        self.mean = train.mean_stars()
-        return self
-    def predict(self, user, movie):
-        return [self.mean] * len(user)
-"""
 
 
 def resumed(folder, tmp_path):
@@ -79,11 +67,12 @@ def test_after_a_failed_model_nothing_stands_twice(tmp_path):
     former."""
     marker = tmp_path / "marker"
     marker.touch()
-    (tmp_path / "my_file.py").write_text(MODEL_THAT_FAILS_ONCE.format(marker=str(marker)))
-    model = f"{tmp_path / 'my_file'}:Fails"
+    fails = f"if os.path.exists({str(marker)!r}): raise RuntimeError('not yet')"
+    (tmp_path / "my_file.py").write_text(own_model(fails, head="    learns_from = 'all'\n"))
+    model = f"{tmp_path / 'my_file'}:Model"
     words = [*SMALL, model, "--output-dir"]
     printed = printed_by([*words, tmp_path / "failed"], tmp_path, expected=1)
-    assert "my_file.py, line 7: RuntimeError: not yet" in printed
+    assert "my_file.py, line 6: RuntimeError: not yet" in printed
     marker.unlink()
     printed_by([*words, tmp_path / "whole"], tmp_path)
     assert resumed(tmp_path / "failed", tmp_path) == contents(tmp_path / "whole")
@@ -91,15 +80,13 @@ def test_after_a_failed_model_nothing_stands_twice(tmp_path):
 
 def test_a_model_whose_file_has_changed_is_run_again(tmp_path):
     """Its rows of before and of now are not mixed."""
-    text = "class Mine:\n    def fit(self, train, movies):\n        return self\n"
-    text += "    def predict(self, user, movie):\n        return [{}] * len(user)\n"
     file, folders = tmp_path / "my_file.py", [tmp_path / "changed", tmp_path / "fresh"]
-    file.write_text(text.format(2.0))
-    words = [*SMALL, f"{tmp_path / 'my_file'}:Mine", "--output-dir"]
+    file.write_text(own_model())
+    words = [*SMALL, f"{tmp_path / 'my_file'}:Model", "--output-dir"]
     printed_by([*words, folders[0]], tmp_path)
-    file.write_text(text.format(3.5))
+    file.write_text(own_model(predict="return [3.5] * len(user)"))
     printed = printed_by(["--resume", folders[0]], tmp_path)
-    assert "the file of Mine has changed since" in printed
+    assert "the file of Model has changed since" in printed
     printed_by([*words, folders[1]], tmp_path)
     assert contents(folders[0]) == contents(folders[1])
 
@@ -142,18 +129,10 @@ def test_workers_end_with_their_parent(tmp_path, with_signal, status, count):
 
 def test_a_library_that_computes_does_not_keep_a_run_from_ending(tmp_path):
     """In the run's own process, in compiled code that has let go of the interpreter."""
-    (tmp_path / "my_file.py").write_text(
-        "import ctypes\n"
-        "class Computes:\n"
-        "    def fit(self, train, movies):\n"
-        "        ctypes.CDLL(None).sleep(60)\n"
-        "        return self\n"
-        "    def predict(self, user, movie):\n"
-        "        return [3.0] * len(user)\n"
-    )
+    (tmp_path / "my_file.py").write_text(own_model("import ctypes; ctypes.CDLL(None).sleep(60)"))
     run = tmp_path / "run"
     words = [*SMALL[:6], "--iterations", 1, "--workers", 1, "--output-dir", run]
-    words += ["--models", "user_mean", f"{tmp_path / 'my_file'}:Computes"]
+    words += ["--models", "user_mean", f"{tmp_path / 'my_file'}:Model"]
     child = begin_child(words, run, tmp_path / "out")
     while not list(run.glob("predictions/*.parquet")):
         assert not child.wait(0.1)
@@ -166,22 +145,11 @@ def test_a_library_that_computes_does_not_keep_a_run_from_ending(tmp_path):
 
 def test_a_result_is_kept_as_it_is_found(tmp_path):
     """Of a cell that is stopped in the middle, what its first recommender did is not done again."""
-    (tmp_path / "my_file.py").write_text(
-        "import os, signal\n"
-        "class Once:\n"
-        "    def fit(self, train, movies):\n"
-        f"        with open({str(tmp_path / 'fits')!r}, 'a') as file:\n"
-        "            file.write('fit ')\n"
-        "        return self\n"
-        "    def predict(self, user, movie):\n"
-        "        return [3.0] * len(user)\n"
-        "class Killed(Once):\n"
-        "    def fit(self, train, movies):\n"
-        f"        if not os.path.exists({str(tmp_path / 'killed')!r}):\n"
-        f"            open({str(tmp_path / 'killed')!r}, 'w').close()\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return self\n"
-    )
+    fits, killed = tmp_path / "fits", tmp_path / "killed"
+    once = own_model(f"open({str(fits)!r}, 'a').write('fit ')", name="Once")
+    kill = f"os.mkdir({str(killed)!r}); os.kill(os.getpid(), signal.SIGKILL)"
+    kill = f"if not os.path.exists({str(killed)!r}): {kill}"
+    (tmp_path / "my_file.py").write_text(once + own_model(kill, name="Killed"))
     run = tmp_path / "run"
     words = [*SMALL[:4], "--reviews-per-user", 10, "--iterations", 1, "--workers", 1]
     words += ["--models", *(f"{tmp_path / 'my_file'}:{name}" for name in ("Once", "Killed"))]

@@ -13,6 +13,7 @@ from functools import partial
 
 import pytest
 from child import printed_by, run_child
+from in_process import own_model
 from runs import SMALL
 from tests_paths import ROOT, SYNTHETIC
 
@@ -147,39 +148,26 @@ def test_how_it_is_carried_out_may_change(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("key", "message"),
-    [("git_commit", "the commit was then, now"), ("python", "Python was then, now")],
+    ("changed", "message"),
+    [
+        ({"git_commit": "then"}, "the commit was then, now"),
+        ({"python": "then"}, "Python was then, now"),
+        ({"packages": {"numpy": "1.0"}}, "numpy was 1.0, now"),
+    ],
 )
-def test_other_code_is_said_and_not_mixed(run, tmp_path, key, message):
+def test_other_code_is_said_and_not_mixed(run, tmp_path, changed, message):
     file = run / "run.json"
-    metadata = json.loads(file.read_text())
-    file.write_text(json.dumps({**metadata, key: "then"}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changed}))
     assert message in printed_by(["--resume", run], tmp_path, expected=2)
     assert message in printed_by(["--resume", run, "--accept-changes"], tmp_path)
     assert message in str(json.loads(file.read_text())["resumed_with_changes"])
 
 
-def test_another_package_is_said_and_not_mixed(run, tmp_path):
-    file = run / "run.json"
-    metadata = json.loads(file.read_text())
-    metadata["packages"]["numpy"] = "1.0"
-    file.write_text(json.dumps(metadata))
-    assert "numpy was 1.0, now" in printed_by(["--resume", run], tmp_path, expected=2)
-
-
 def test_a_worker_that_is_killed_leaves_a_run_that_goes_on(tmp_path):
     marker = tmp_path / "marker"
-    (tmp_path / "my_file.py").write_text(
-        "import os, signal\n"
-        "class Killed:\n"
-        "    def fit(self, train, movies):\n"
-        f"        if not os.path.exists({str(marker)!r}):\n"
-        f"            open({str(marker)!r}, 'w').close()\n"
-        "            os.kill(os.getpid(), signal.SIGKILL)\n"
-        "        return self\n"
-        "    def predict(self, user, movie):\n"
-        "        return [3.0] * len(user)\n"
-    )
+    kill = f"os.mkdir({str(marker)!r}); os.kill(os.getpid(), signal.SIGKILL)"
+    kill = f"if not os.path.exists({str(marker)!r}): {kill}"
+    (tmp_path / "my_file.py").write_text(own_model(kill, name="Killed"))
     words = [*SMALL[:6], "--iterations", 2, "--models", "user_mean", "--workers", 2]
     words.insert(-2, f"{tmp_path / 'my_file'}:Killed")
     done = script(*words, "--output-dir", tmp_path / "run")

@@ -250,7 +250,7 @@ def test_beside_a_sample_of_as_many_ratings_there_is_a_table_for_each_fold(synth
 
 def test_where_ratings_of_movies_are_not_to_be_known_there_are_votes_and_bits_alone(synthetic):
     cell = cell_of(synthetic, STRICT.changed(item_baseline=False))
-    (table,) = cell.item_tables(False).tables
+    (table,) = cell.personal_tables.tables
     assert table.checksum() == ItemTable.of_metadata(cell.movies, cell.item_baseline).checksum()
 
 

@@ -22,7 +22,7 @@ from PerUser.recursive_ridge import RecursiveRidge
 from PerUser.torch_online import TorchOnlineRecommender
 from recbench.checks.toy_data import MOVIES, parts, stream, toy_tables
 from recbench.checks.toy_data import NUM_MOVIES as FILMS
-from recbench.contract import OnlineRecommender
+from recbench.contract import OnlineRecommender, declared
 from recbench.data.encodings.thermometer import encode_ratings
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.making import FOLDS
@@ -49,6 +49,19 @@ def rows(ratings: Ratings) -> list[tuple[int, int, float]]:
 def learn(model, ratings: Ratings) -> None:
     for row in rows(ratings):
         model.learn_one(*row)
+
+
+@pytest.mark.parametrize("name", ONLINE)
+def test_a_rating_of_one_user_changes_nothing_for_another(name):
+    if declared(load_recommender(name), "learns_from") == "all":
+        pytest.skip("it learns of movies from everybody")
+    model = fitted(load_recommender(name)(), parts(stream())[0])
+    known = np.isin(ASKED[0], (0, 2, 4))
+    asked = ASKED[0][known], ASKED[1][known]
+    before = model.predict(*asked)
+    for user, movie in ((8, 20), (8, 21), (1, 22)):
+        model.learn_one(user, movie, 0.5)
+    np.testing.assert_array_equal(model.predict(*asked), before)
 
 
 @pytest.mark.parametrize("cls", [MovieMean, UserMean, AoRecommender, TorchOnlineRecommender])

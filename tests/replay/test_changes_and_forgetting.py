@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
-from tests_paths import ROOT, SYNTHETIC
+from in_process import script
+from tests_paths import SYNTHETIC
 
 from experiments.adaptation import Parameters, mirrored, two_users
 from recbench.stream.stream import Stream, ratings_before, ratings_in_time
 
 PARAMETERS = Parameters(after=15, share=0.5)
-
-
-def module(name, *words):
-    return subprocess.run(
-        [sys.executable, "-m", name, *map(str, words)],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
 
 
 @pytest.fixture
@@ -73,8 +58,8 @@ def test_a_second_user_takes_turns_with_the_first(ratings):
 
 def test_adaptation_from_the_command_line(tmp_path):
     folder = tmp_path / "run"
-    done = module(
-        "experiments.adaptation", "--dataset", SYNTHETIC, "--after", 15, "--share", 0.5,
+    done = script(
+        "-m", "experiments.adaptation", "--dataset", SYNTHETIC, "--after", 15, "--share", 0.5,
         "--models", "user_mean@never", "ridge_recursive@x2", "--output-dir", folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -82,6 +67,6 @@ def test_adaptation_from_the_command_line(tmp_path):
     assert summary["change"].tolist() == ["mirrored"] * 2 + ["two users"] * 2
     assert (summary[["rmse_before", "rmse_at_once", "rmse_at_the_end"]] > 0.3).all(axis=None)
     assert (folder / "adaptation.png").stat().st_size > 10_000
-    wrong = module("experiments.adaptation", "--dataset", SYNTHETIC, "--after", 5_000)
+    wrong = script("-m", "experiments.adaptation", "--dataset", SYNTHETIC, "--after", 5_000)
     assert wrong.returncode == 2
     assert "only 0 users have twice as many ratings" in wrong.stderr

@@ -7,7 +7,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from in_process import run_here
+from in_process import own_model, run_here
 from tests_paths import ROOT, SYNTHETIC
 
 import continual
@@ -90,16 +90,8 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):
 
 def test_a_model_that_fails_leaves_the_others(tmp_path):
     own = tmp_path / "own.py"
-    own.write_text(
-        "import numpy as np\n"
-        "class Fails:\n"
-        "    def fit(self, train, movies):\n"
-        "        if len(train) > 400:\n"
-        "            raise RuntimeError('too many')\n"
-        "        return self\n"
-        "    def predict(self, user, movie):\n"
-        "        return np.full(len(user), 3, dtype=np.float32)\n"
-    )
+    fails = "if len(train) > 400: raise RuntimeError('too many')"
+    own.write_text(own_model(fails, name="Fails"))
     folder = tmp_path / "run"
     printed = replay(
         "--dataset", SYNTHETIC, "--models", "user_mean@never", f"{own}:Fails@300",

@@ -58,21 +58,11 @@ def test_by_age():
     age = np.full(N, np.nan)
     age[100:] = np.arange(N - 100) * 900.0  # from now to thirty days
     table = scores.by_age(RATINGS.stars, {"bad@x1.5": age}, PREDICTED, "good@never")
-    assert table["age"].tolist() == [
-        "under a minute",
-        "minutes",
-        "hours",
-        "days",
-        "weeks",
-        "months",
-    ]
+    assert table["age"].tolist() == list(scores.AGES)
     assert table["n_events"].sum() == N - 100
     days = table[table["age"] == "days"].iloc[0]
     rows = (age >= 86_400) & (age < 7 * 86_400)
-    assert days["rmse"] == pytest.approx(
-        np.sqrt(np.mean((RATINGS.stars - BAD)[rows].astype(float) ** 2))
-    )
-    assert days["rmse_reference"] == pytest.approx(
-        np.sqrt(np.mean((RATINGS.stars - GOOD)[rows].astype(float) ** 2))
-    )
+    for column, predicted in (("rmse", BAD), ("rmse_reference", GOOD)):
+        error = (RATINGS.stars - predicted)[rows].astype(float)
+        assert days[column] == pytest.approx(np.sqrt(np.mean(error**2)))
     assert days["percent"] > 0

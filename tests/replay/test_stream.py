@@ -23,23 +23,12 @@ def stream_of(dataset, folder, delay: int = 0, encoding: str = "extended") -> St
 # --- when a learner is fitted anew -------------------------------------------------------------
 
 
-def test_a_learner_is_a_recommender_and_when_it_is_fitted():
-    learner = Learner.parse("bayes_fm@7d")
-    assert (learner.spec, learner.retrained, learner.name) == ("bayes_fm", "7d", "bayes_fm@7d")
-    assert Learner.parse("my.py:Model@never".replace("my.py:Model", "ridge")).model == "ridge"
-
-
 @pytest.mark.parametrize(
     "text", ["personal", "personal@", "personal@x", "personal@x1", "personal@0", "ridge@3y"]
 )
 def test_a_learner_that_is_none(text):
     with pytest.raises(InputError, match=r"Expected a recommender and when it is refitted"):
         Learner.parse(text)
-
-
-def test_a_learner_of_no_recommender():
-    with pytest.raises(InputError, match="no recommender is named 'persona'"):
-        Learner.parse("persona@1000")
 
 
 @pytest.mark.parametrize(
@@ -203,13 +192,6 @@ def test_a_rating_is_known_after_its_delay(synthetic, tmp_path):
         known = late.known_at(row)
         assert (time[:known] <= time[row] - 86_400).all()
         assert (time[known:row] > time[row] - 86_400).all()
-
-
-def test_of_ratings_that_come_too_late_nothing_is_learned(synthetic, tmp_path):
-    late = stream_of(synthetic, tmp_path, delay=10**10)
-    done = replay(load_recommender("user_mean")(), late, 0, 300)
-    assert (done.predicted == 3.0).all()
-    assert np.isnan(done.learn_us).all()
 
 
 @pytest.mark.parametrize("delay", [0, 3_600, 30 * 86_400])
