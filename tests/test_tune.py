@@ -154,8 +154,8 @@ def test_the_defaults_are_the_best_of_the_published_trials(name):
     """Of those that the class names; and one that says it was never tuned is in none."""
     cls = load_recommender(name)
     if not cls.tuned.startswith("results/"):
-        runs = (ROOT / "results" / "tuning").iterdir()
-        assert not any(name in set(pd.read_csv(run / "best.csv")["model"]) for run in runs)
+        tables = (ROOT / "results" / "tuning").glob("*/best.csv")
+        assert not any(name in set(pd.read_csv(table)["model"]) for table in tables)
     else:
         assert best_values(cls.tuned, name) == defaults_of(cls)
     if cls.defaults_without_background:

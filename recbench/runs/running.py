@@ -68,7 +68,7 @@ def check_models(specs: Sequence[str], wnn_engine: str, ranking: bool) -> None:
 
 
 def settings_of(given: Sequence[str], specs: Sequence[str]) -> dict[str, dict[str, object]]:
-    """--settings by recommender: "svd.rank=8" is {"svd": {"rank": 8}}.
+    """--settings by recommender: "name.rank=8" is {"name": {"rank": 8}}.
 
     Args:
         given: "name.setting=value", a value of JSON, or else text.

@@ -122,11 +122,10 @@ def test_tuples_fire_by_the_angle_of_two_movies(n, known):
     elif known == "metadata":
         table = replace(table, factors=table.factors[:, :1], implicit=table.implicit[:, :1],
                         implicit_mean=table.implicit_mean[:1])  # fmt: skip
-    mean = (table.count[:, None] * bits).sum(axis=0) / table.count.sum()
     features = [np.sqrt(table.scales.similarity) * table.factors[:, 1:]]
     if bits.shape[1]:
-        centred = (bits - mean) / np.linalg.norm(bits - mean, axis=1, keepdims=True)
-        features.append(0.5 * np.sqrt(table.scales.metadata) * centred)
+        signs = (1 - 2.0 * bits) / np.sqrt(bits.shape[1])
+        features.append(0.5 * np.sqrt(table.scales.metadata) * signs)
     features = np.hstack(features)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     expected = (1 - np.arccos((unit @ unit.T).clip(-1, 1)) / np.pi) ** n

@@ -11,7 +11,7 @@ from weightless.counters import addresses_of
 CODE_BITS = 512
 POOL = 4_096  # hyperplanes to choose code bits from
 MOST_RATED = 500  # movies that the choice looks at
-METADATA = 0.5  # how much metadata count in the addresses of tuples, chosen on development users
+METADATA = 0.5  # length of a movie's metadata among its features, chosen on development users
 
 
 def codes_of(table: ItemTable, bits: int = CODE_BITS, seed: int = 0) -> np.ndarray:
@@ -74,8 +74,8 @@ def spelled(table: ItemTable, bits: np.ndarray, n: int, tuples: int, seed: int =
     """The addresses that the tuples of an n-tuple memory spell for each movie of a table.
 
     Each bit of an address is the side of a random hyperplane that a movie's *features* lie on: its
-    factors and, centred and of length ½, its metadata bits, each times the root of their scale in
-    the table's kernel. So metadata count for more where factors tell little. Two movies at the
+    factors and, as ±1 scaled to the length ½, its metadata bits, each times the root of their scale
+    in the table's kernel. So metadata count for more where factors tell little. Two movies at the
     angle θ have the same address in about (1 − θ/π)^n of the tuples. The n hyperplanes of a tuple
     are at right angles to one another among the factors, and among the metadata, as far as there
     are dimensions: there is less chance in them (super-bits; Ji and others 2012).
@@ -91,9 +91,8 @@ def spelled(table: ItemTable, bits: np.ndarray, n: int, tuples: int, seed: int =
         features has zeros.
     """
     factors = np.sqrt(table.scales.similarity) * table.factors[:, 1:]  # (movies, f)
-    metadata = bits - np.average(bits, axis=0, weights=table.count + 1e-9)  # (movies, b)
-    length = np.linalg.norm(metadata, axis=1, keepdims=True)
-    metadata *= METADATA * np.sqrt(table.scales.metadata) / np.maximum(length, 1e-9)
+    length = METADATA * np.sqrt(table.scales.metadata / max(bits.shape[1], 1))
+    metadata = length * (1.0 - 2.0 * bits)  # (movies, b)
     side = np.zeros((len(bits), tuples * n))
     for place, features in enumerate((factors, metadata)):
         if f := features.shape[1]:
