@@ -19,7 +19,6 @@ from tests_paths import ROOT, SYNTHETIC
 
 from experiments.common import console, training_of
 from experiments.no_population import CONTENDERS, OneUserAtATime
-from experiments.operations import operations
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError
 from recbench.evaluation.cells import make_cell
@@ -169,13 +168,6 @@ def test_each_method_is_run_by_its_own_protocols(tmp_path):
 # --- costs -------------------------------------------------------------------------------------
 
 
-def test_operations_are_those_published():
-    published = pd.read_csv(ROOT / "results/ablation/weightless-cost/costs.csv")
-    others = ("predict_us", "learn_us", "c_bytes", "status", "error")
-    counted = [name for name in published if name not in others]
-    pd.testing.assert_frame_equal(operations()[counted], published[counted], check_dtype=False)
-
-
 def test_costs_of_a_cell(tmp_path):
     models = ("personal", "ridge", "bayes_fm_folded", "bias")
     words = {"models": models, "histories": (5, 20), "users": 2, "background_users": 0}
@@ -188,7 +180,6 @@ def test_costs_of_a_cell(tmp_path):
     held = rows.loc["personal", "bytes_held"]
     assert held[20] - held[5] > 8 * (20**2 - 5**2) / 2  # the Cholesky factor is among it
     assert rows.loc[("ridge", 5), "learns"] == "the user"
-    assert "| personal | 20 |" in (tmp_path / "run" / "README.md").read_text()
     with pytest.raises(InputError, match="--histories 5000: no user"):
         run("cost", histories=(5000,))
 
@@ -233,17 +224,6 @@ def test_each_defect_of_the_published_benchmark_has_its_rows(kaggle_folder, tmp_
 
 
 # --- behind the figures of docs/personal-model.md ----------------------------------------------
-
-
-@pytest.mark.slow
-def test_questions_are_asked_in_three_ways(tmp_path, capsys):
-    words = {"users": 8, "ratings": 20, "user_set": "all", "iterations": 1}
-    run("ask_next", **words, output_dir=tmp_path / "run")
-    table = pd.read_csv(tmp_path / "run/ask_next.csv")
-    assert set(table["strategy"]) == {"variance", "popular", "random"}
-    assert sorted(set(table["answers"])) == [0, 1, 2, 5, 10]
-    assert table[table["answers"] == 0]["rmse"].nunique() == 1  # nobody has answered anything
-    assert "variance" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -8,11 +8,8 @@ what is between the marks:
 
 The kind of a mark is a function below; its words are what the function takes: names joined with
 commas, cells as 250x25 (0 is all), learners of continual.py as recommender@when it is refitted.
-In `column=value` a space of the value is written as _. Further marks:
-
-- `figure RUN NAME MODELS FILE`: that figure of the page of the run (`*`: of all recommenders),
-  which is drawn to FILE.
-- `terminal RUN FILE COMMAND`: the terminal after a run, which is drawn to FILE.
+In `column=value` a space of the value is written as _. `figure RUN NAME MODELS FILE` is that figure
+of the page of the run (`*`: of all recommenders), which is drawn to FILE.
 
 A mark reads the files of its own run alone, so no table changes what another one shows. A verdict
 is that of the run's own family (`recbench.evaluation.significance.in_family`); every other
@@ -42,7 +39,6 @@ from recbench.report.terminal import (
     cells_of,
     means_of_cells,
     name_in_table,
-    picture_of_run,
     references,
 )
 
@@ -51,7 +47,6 @@ SEEN = {  # in pictures, for a reader who does not see them
     "error_by_ratings": "RMSE against ratings per user",
     "learning_curves": "RMSE by how many ratings the user has given before",
     "waiting": "RMSE beside the reference by the age of the last fit",
-    "terminal": "RMSE of each recommender and cell, in a terminal",
 }
 RENAMED = {  # words in the files of earlier runs
     "a film table": "an item table",
@@ -89,14 +84,8 @@ def pictures(text: str, root: Path) -> list[Path]:
     """Draw every marked picture of `text`; the files written."""
     files = []
     for _, kind, words, *_ in MARK.findall(text):
-        run, *more = words.split()
-        if kind == "terminal":
-            file, *command = more
-            picture = picture_of_run(root / run, " ".join(command))
-            (root / file).write_text(picture, encoding="utf-8")
-            files.append(root / file)
-        elif kind == "figure":
-            name, models, file = more
+        if kind == "figure":
+            run, name, models, file = words.split()
             drawn = drawn_figure(root / run, name, None if models == "*" else models.split(","))
             files += save(drawn, (root / file).with_suffix(""))
     return files
@@ -105,11 +94,6 @@ def pictures(text: str, root: Path) -> list[Path]:
 def figure(root: Path, run: str, name: str, models: str, file: str) -> str:
     """A picture, which README.md shows by its path and a page of docs by its name."""
     return f"![{SEEN[name]}]({file.removeprefix('docs/') if name in LEARNING else file})"
-
-
-def terminal(root: Path, run: str, file: str, *command: str) -> str:
-    """A picture of the terminal after a run."""
-    return f"![{SEEN['terminal']}]({file})"
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -369,5 +353,5 @@ def _cell(value: object) -> str:
 LEARNING = ("learning_curves", "waiting")
 TABLES = (scores, csv, crosstab, claims, verdicts, leaderboard, replay, curve)
 KINDS: dict[str, Callable[..., str]] = {
-    one.__name__: one for one in (*TABLES, count, percent, value, figure, terminal)
+    one.__name__: one for one in (*TABLES, count, percent, value, figure)
 }
