@@ -22,7 +22,7 @@ def test_the_interval_is_close_to_that_of_a_bootstrap(seed, n):
     rng = np.random.default_rng(seed)
     common = rng.gamma(2, 0.4, n)
     ours, theirs = common + rng.gamma(2, 0.1, n), common + rng.gamma(2, 0.12, n)
-    found = users.paired_difference(ours, theirs, of_root=True)
+    found = users.rmse_difference(ours, theirs)
     means = np.sqrt(resampled_means(np.column_stack([ours, theirs]), 3000, seed))
     drawn = means[:, 0] - means[:, 1]
     assert found["difference"] == pytest.approx(np.sqrt(ours.mean()) - np.sqrt(theirs.mean()))

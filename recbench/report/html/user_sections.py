@@ -133,22 +133,18 @@ def differences_by_group(
                 if len(both) >= FEWEST_USERS:
                     ours, theirs = both.to_numpy().T
                     row = about | {"range": " – ".join(ends), "model": model, "users": len(both)}
-                    records.append(row | paired_difference(ours, theirs, of_root=True))
+                    records.append(row | rmse_difference(ours, theirs))
     columns = ["group", "range", "model", "users", "difference", "low", "high"]
     return pd.DataFrame(records, columns=[*CELL, *columns])
 
 
-def paired_difference(ours: np.ndarray, theirs: np.ndarray, of_root: bool) -> dict[str, float]:
-    """The mean of `ours` less that of `theirs`, or with `of_root` the root of the one less that of
-    the other: `difference` of paired losses of users (float [n], n > 1), its `standard_error` by
-    the delta method (Oehlert 1992), and the 95 % interval over users, `low` and `high`."""
-    means = [float(one.mean()) for one in (ours, theirs)]
-    slopes = [1.0, 1.0]
-    if of_root:
-        means = [mean**0.5 for mean in means]
-        slopes = [1 / max(2 * root, 1e-12) for root in means]
-    influence = ours * slopes[0] - theirs * slopes[1]
+def rmse_difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
+    """The RMSE of `ours` less that of `theirs`, paired squared errors of users (float [n], n > 1):
+    `difference`, its `standard_error` by the delta method (Oehlert 1992), and the 95 % interval
+    over users, `low` and `high`."""
+    roots = [float(one.mean()) ** 0.5 for one in (ours, theirs)]
+    influence = ours / max(2 * roots[0], 1e-12) - theirs / max(2 * roots[1], 1e-12)
     error = float(influence.std(ddof=1)) / len(influence) ** 0.5
-    difference, half = means[0] - means[1], float(stats.t.ppf(0.975, len(influence) - 1)) * error
+    difference, half = roots[0] - roots[1], float(stats.t.ppf(0.975, len(influence) - 1)) * error
     interval = {"low": difference - half, "high": difference + half}
     return {"difference": difference, **interval, "standard_error": error}
