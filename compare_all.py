@@ -103,6 +103,9 @@ class GridFlags:
     """the recommender that all others are compared with; auto, and where it is not among the
     models: in each cell the collaborative one that is best on validation rows of all iterations,
     for which each of them is fitted twice"""
+    settings: Annotated[tuple[str, ...], unset("their defaults")] = ()
+    """of recommenders, such as bayes_fm.rank=32 bayes_fm.samples=256; those that build on one of
+    them get it with these"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
     """of ao: this project's open engine, or the private one of AO Labs"""
     ranking: bool = False
@@ -293,6 +296,7 @@ def main(parameters: Parameters) -> int:
     with console.status("preparing"):
         specs = (*parameters.models, *parameters.add_models)
         running.check_models(specs, parameters.wnn_engine, parameters.ranking)
+        running.settings_of(parameters.settings, specs)
     dataset = load_dataset(
         with_flags(parameters.dataset, parameters), protocol.join, parameters.cache
     )
@@ -355,6 +359,7 @@ def run_grid(
         key={},
         seed=parameters.seed,
         models={name_of(spec): spec for spec in specs},
+        settings=running.settings_of(parameters.settings, specs),
         wnn_engine=parameters.wnn_engine,
         reference_of={},
         folder=folder.path.absolute(),

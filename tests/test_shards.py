@@ -192,7 +192,7 @@ def test_a_divided_cell_gives_the_same_rows_and_its_item_tables_are_made_once(
     protocol, tmp_path, monkeypatch
 ):
     models = {name: name for name in ("ridge", "bias", "personal", "ridge_median")}
-    task = CellTask(str(SYNTHETIC), protocol, KEY, 3, models, "weightless", {})
+    task = CellTask(str(SYNTHETIC), protocol, KEY, 3, models, {}, "weightless", {})
     whole, none = done_by(task)
     assert none == 0
     divided = replace(task, folder=tmp_path, users_per_task=9)
@@ -212,7 +212,7 @@ def test_a_divided_cell_gives_the_same_rows_and_its_item_tables_are_made_once(
 
 def test_where_movies_are_ranked_no_cell_is_divided(tmp_path):
     models = {"user_mean": "user_mean"}
-    task = CellTask(str(SYNTHETIC), STRICT, KEY, 3, models, "weightless", {}, tmp_path)
+    task = CellTask(str(SYNTHETIC), STRICT, KEY, 3, models, {}, "weightless", {}, tmp_path)
     assert run_task(replace(task, users_per_task=9)).then
     assert not run_task(replace(task, users_per_task=9, ranking=True)).then
     assert not run_task(replace(task, users_per_task=20)).then

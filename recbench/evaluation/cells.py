@@ -77,6 +77,7 @@ class Cell:
         protocol: what the cell was made by.
         seed: of the sample, and of the item tables.
         model_seed: of the recommenders; None: `seed`.
+        settings: of the recommenders' constructors, by class; of others the defaults.
         wnn_engine: of the weightless recommenders.
         movies_without: if votes were counted over background users: the movies without the votes of
             some of them (dense indices).
@@ -95,6 +96,7 @@ class Cell:
     protocol: Protocol = PROTOCOLS["strict"]
     seed: int = 0
     model_seed: int | None = None
+    settings: dict[type, dict[str, object]] = field(default_factory=dict)
     wnn_engine: str = "weightless"
     movies_without: MoviesWithout | None = None
     folder: Path | None = None
@@ -168,7 +170,9 @@ class Cell:
     # --- fitting ----------------------------------------------------------------------------------
 
     def new(self, cls: type, **settings: object) -> Any:
-        """An instance, with the defaults that suit the protocol, see `contract.with_defaults`."""
+        """An instance with the cell's settings of it, or these; of others with the defaults that
+        suit the protocol, see `contract.with_defaults`."""
+        settings = self.settings.get(cls, {}) | settings
         return with_defaults(cls, self.protocol.background_users != 0, **settings)
 
     def shards(self, users_per_shard: int = 0) -> list[Shard]:

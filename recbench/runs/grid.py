@@ -39,6 +39,7 @@ class CellTask:
         key: num_users, reviews_per_user and iteration.
         seed: of the whole run.
         models: name in the tables -> what `recbench.registry.load_recommender` takes.
+        settings: of the models' constructors, by name; see `recbench.runs.running.settings_of`.
         wnn_engine: see `recbench.contract.Training`.
         reference_of: which models are to be scored on validation rows as well, so that the best
             collaborative one can be chosen; name -> spec.
@@ -55,6 +56,7 @@ class CellTask:
     key: dict[str, int] = field(hash=False)
     seed: int
     models: dict[str, str] = field(compare=False)
+    settings: dict[str, dict[str, object]] = field(compare=False)
     wnn_engine: str
     reference_of: dict[str, str] = field(compare=False)
     folder: Path | None = None
@@ -239,7 +241,7 @@ def _row(task: CellTask, name: str) -> dict:
         "model": name,
         "family": family_of(cls),
         "learns_from": learns_from_words(cls),
-        "tuned": declared(cls, "tuned"),
+        "tuned": "by --settings" if name in task.settings else declared(cls, "tuned"),
     }
 
 
@@ -276,6 +278,10 @@ def cell_of(task: CellTask) -> Cell:
     return replace(
         cell,
         model_seed=task.model_seed,
+        settings={
+            load_recommender(task.models.get(name, name)): values
+            for name, values in task.settings.items()
+        },
         wnn_engine=task.wnn_engine,
         folder=task.cell_folder if task.users_per_task else None,
     )

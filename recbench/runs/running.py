@@ -3,6 +3,8 @@ the run; and the scores that references are chosen by."""
 
 from __future__ import annotations
 
+import inspect
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +20,14 @@ from recbench.data.sampling import user_sets
 from recbench.errors import InputError
 from recbench.evaluation.protocols import Protocol
 from recbench.files import ITERATION
-from recbench.registry import check_name, family_of, file_of, line_of, load_recommender
+from recbench.registry import (
+    check_name,
+    family_of,
+    file_of,
+    line_of,
+    load_recommender,
+    name_of,
+)
 from recbench.runs.grid import CELLS, CellTask, Shards, run_task
 from recbench.runs.predictions import KEY, Predictions
 from recbench.runs.processes import Piece, number_of_workers, work_through
@@ -56,6 +65,54 @@ def check_models(specs: Sequence[str], wnn_engine: str, ranking: bool) -> None:
             raise InputError(
                 f"--models {spec}: {cls.__name__} cannot be made. {line_of(error, file_of(cls))}"
             ) from None
+
+
+def settings_of(given: Sequence[str], specs: Sequence[str]) -> dict[str, dict[str, object]]:
+    """--settings by recommender: "svd.rank=8" is {"svd": {"rank": 8}}.
+
+    Args:
+        given: "name.setting=value", a value of JSON, or else text.
+        specs: of the recommenders that run.
+
+    Raises:
+        InputError: one is not of that form, of a recommender that does not run and that none builds
+            on, of no keyword of its constructor, of another type than the default there, or one
+            that the constructor refuses.
+    """
+    classes = {name_of(spec): load_recommender(spec) for spec in specs}
+    for base in [declared(cls, "builds_on") for cls in classes.values()]:
+        if base:
+            classes.setdefault(base, load_recommender(base))
+    found: dict[str, dict[str, object]] = {}
+    for one in given:
+        target, _, text = one.partition("=")
+        name, _, setting = target.rpartition(".")
+        if not text or name not in classes:
+            there = ", ".join(classes)
+            raise InputError(f"--settings {one}: expected name.setting=value, name one of {there}")
+        keywords = inspect.signature(classes[name]).parameters
+        if setting not in keywords:
+            there = ", ".join(keywords) or "none"
+            raise InputError(
+                f"--settings {one}: {name} has no {setting}. Its settings are: {there}"
+            )
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        default = keywords[setting].default
+        if type(value) is int and isinstance(default, float):
+            value = float(value)
+        if default is not None and type(value) is not type(default):
+            kind = type(default).__name__
+            raise InputError(f"--settings {one}: expected {kind}, such as {json.dumps(default)}")
+        found.setdefault(name, {})[setting] = value
+        try:
+            classes[name](**found[name])
+        except Exception as error:  # a plugin may fail in any way
+            reason = line_of(error, file_of(classes[name]))
+            raise InputError(f"--settings {one}: {name} cannot be made. {reason}") from None
+    return found
 
 
 def check_holdout(dataset: Dataset, protocol: Protocol) -> str:

@@ -85,7 +85,7 @@ def test_a_fitted_model_is_kept_for_those_that_build_on_it_alone(tmp_path):
     names = ["OnFirst", "First", "OnFirstToo", "Second", "OnNobody"]
     models = {name: f"{tmp_path / 'five'}:{name}" for name in names}
     key = {"num_users": 8, "reviews_per_user": 10, "iteration": 1}
-    task = CellTask(str(SYNTHETIC), PROTOCOLS["strict"], key, 0, models, "weightless", models)
+    task = CellTask(str(SYNTHETIC), PROTOCOLS["strict"], key, 0, models, {}, "weightless", models)
     done = run_cell(task)
     assert [row["status"] for row in done.rows] == ["ok"] * 5
     assert [row["model"] for row in done.rows] == [*names[1:2], *names[3:], names[0], names[2]]
