@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from in_process import script
 from surprise import BaselineOnly, Reader
 from surprise import Dataset as SurpriseDataset
 from surprise.model_selection import KFold, cross_validate
-from tests_paths import ROOT, SYNTHETIC
+from tests_paths import SYNTHETIC
 
 from experiments.common import console, training_of
 from experiments.no_population import CONTENDERS, OneUserAtATime
@@ -129,8 +127,7 @@ def test_ml_100k_is_not_overwritten_and_continues_where_it_was(ml_100k):
         run("literature", output_dir=folder)
     whole = pd.read_csv(folder / "comparison.csv")
     whole.assign(fit_seconds=-1.0)[:4].to_csv(folder / "comparison.csv", index=False)
-    words = [sys.executable, "-m", "experiments.literature", "--resume", folder]
-    assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    assert script("-m", "experiments.literature", "--resume", folder).returncode == 0
     resumed = pd.read_csv(folder / "comparison.csv")
     assert (resumed["fit_seconds"] == -1).sum() == 4
     pd.testing.assert_series_equal(whole["rmse_pooled"], resumed["rmse_pooled"])
@@ -273,25 +270,18 @@ def test_a_table_from_devices_is_the_same_table(tmp_path):
 
 @pytest.mark.slow
 def test_an_item_table_from_the_command_line(tmp_path):
-    def script(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "recbench", "item-table", *map(str, words)],
-            cwd=ROOT,
-            env=os.environ | {"COLUMNS": "120", "RECBENCH_CACHE": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def item_table(*words):
+        return script("-m", "recbench", "item-table", *words, RECBENCH_CACHE=str(tmp_path))
 
     file = tmp_path / "movies.zip"
     words = (file, "--dataset", SYNTHETIC)
-    done = script(*words)
+    done = item_table(*words)
     assert done.returncode == 0, done.stderr
     table = KnownMovies.load(file).table
     assert table.about["users"] == 60
-    again = script(*words)
+    again = item_table(*words)
     assert table.checksum()[:16] in again.stdout
     assert "is there already" in again.stdout
-    elsewhere = script(tmp_path / "no/folder/movies.zip")
+    elsewhere = item_table(tmp_path / "no/folder/movies.zip")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr
