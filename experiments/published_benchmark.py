@@ -100,6 +100,9 @@ def tables(
     return {
         "joins.csv": joins(datasets),
         "contenders.csv": of_ends,
+        "contenders_accuracy.csv": of_ends.pivot_table(
+            "accuracy_mean", ["protocol", "reviews_per_user"], "model", "first", sort=False
+        ).reset_index(),
         "ablation.csv": ablation,
         "ablation_accuracy.csv": at_a_glance(ablation),
     }

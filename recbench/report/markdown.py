@@ -202,15 +202,6 @@ def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     return markdown_table(heads, rows)
 
 
-def crosstab(root: Path, file: str, lines: str, column: str, value: str) -> str:
-    """The numbers of `value` of the file, by the columns `lines` and by `column`."""
-    names = lines.split(",")
-    table = read(root / file).pivot_table(value, names, column, "first", sort=False).reset_index()
-    rows = [[_cell(one) for one in row] for row in table.itertuples(index=False)]
-    heads = [name.replace("_", " ").replace("reviews", "ratings") for name in table.columns]
-    return markdown_table(heads, rows)
-
-
 def claims(root: Path, run: str, score: str, model: str, names: str) -> str:
     """`model` against each of the references `names` in each cell: difference and 95 % interval,
     bold where the run's family has it and it is significant, and in RMSE the difference in
@@ -351,7 +342,7 @@ def _cell(value: object) -> str:
 
 
 LEARNING = ("learning_curves", "waiting")
-TABLES = (scores, csv, crosstab, claims, verdicts, leaderboard, replay, curve)
+TABLES = (scores, csv, claims, verdicts, leaderboard, replay, curve)
 KINDS: dict[str, Callable[..., str]] = {
     one.__name__: one for one in (*TABLES, count, percent, value, figure)
 }

@@ -72,18 +72,6 @@ def test_columns_of_a_csv(run):
     assert "| 20,000 |  | y |" in whole
 
 
-def test_a_column_of_a_csv_by_two_others(run):
-    rows = [("x", 1, "a", 0.5), ("x", 1, "b", 0.25), ("y", 2, "a", 0.125)]
-    pd.DataFrame(rows, columns=["p", "q", "model", "v"]).to_csv(run / "some.csv", index=False)
-    written = with_tables("<!-- crosstab some.csv p,q model v -->\n<!-- end -->", run)
-    assert written.splitlines()[1:-1] == [
-        "| p | q | a | b |",
-        "|---|---|---|---|",
-        "| x | 1 | 0.500 | 0.250 |",
-        "| y | 2 | 0.125 |  |",
-    ]
-
-
 @pytest.mark.parametrize("mark", ["csv nowhere.csv", "scroes run rmse", "value some.csv a 1 b=2"])
 def test_a_missing_file_a_wrong_mark_and_no_row_are_named(run, mark):
     pd.DataFrame({"a": [1], "b": [1]}).to_csv(run / "some.csv", index=False)
