@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from recbench.report.terminal import MORE_IS_BETTER, by_cell
+from recbench.files import CELL
+from recbench.report.terminal import MORE_IS_BETTER, cell_name, cells_of
 
 Kind = Literal["list", "lines", "points"]
 Scale = Literal["linear", "log", "signed", "percent", "places"]
@@ -90,7 +91,10 @@ class Figure:
             score = str(rows["score"].iloc[0]) if "score" in rows else "rmse"
         for column in {"score", "reference_role"} & set(rows):
             rows = rows[rows[column] == rows[column].iloc[0]]
-        panels = dict(by_cell(rows)) if "cell" in self.follows else {"": rows}
+        panels = {"": rows}
+        if "cell" in self.follows:
+            of_cells = {cell: (rows[CELL] == list(cell)).all(axis=1) for cell in cells_of(rows)}
+            panels = {cell_name(cell): rows[own] for cell, own in of_cells.items()}
         return score, dict(list(panels.items())[-1:]) if self.kind == "points" else panels
 
     def described(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbench.command_line import parse_cells
 from recbench.errors import InputError
 from recbench.evaluation.significance import ALPHA, judged
 from recbench.files import CELL
@@ -35,7 +36,6 @@ from recbench.report.html.run_report import drawn_figure
 from recbench.report.style import save
 from recbench.report.terminal import (
     cell_name,
-    cell_of,
     cells_of,
     means_of_cells,
     name_in_table,
@@ -245,7 +245,7 @@ def leaderboard(
     both, and the cost of one more rating, from models.csv in `costs`."""
     done = read(root / run / "comparison.csv")
     cost = read(root / costs / "models.csv").set_index("model")
-    cells = [cell_of(text) for text in (first_cell, second_cell)]
+    cells = parse_cells((first_cell, second_cell), least_ratings=2)
     means = done.groupby(["model", *CELL])["rmse"].mean().unstack(CELL)
     means = means.loc[models.split(","), cells].sort_values(cells[1]).round(3)
     rows = []

@@ -65,24 +65,10 @@ def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
 
 
-def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The name of each cell and its rows, small to large."""
-    return [
-        (cell_name(cell), table[(table[CELL] == list(cell)).all(axis=1)])
-        for cell in cells_of(table)
-    ]
-
-
 def cell_name(cell: tuple[int, int]) -> str:
     """ "250 × 25"; "all × all" for 0 and 0."""
     num_users, reviews = cell
     return f"{num_users or 'all'} × {reviews or 'all'}"
-
-
-def cell_of(text: str) -> tuple[int, int]:
-    """(250, 25) of "250x25"; 0 is all."""
-    num_users, reviews = text.split("x")
-    return int(num_users), int(reviews)
 
 
 def users_scored(comparison: pd.DataFrame) -> dict[tuple[int, int], str]:
