@@ -43,7 +43,7 @@ check: .venv/ready-to-test  ## lint, format, types
 report: .venv/ready  ## write the tables and pictures of README and docs anew from results/
 	$(PYTHON) -m recbench.report
 
-pictures: .venv/ready-to-test  ## draw the report and the page for the docs
+pictures: .venv/ready-to-test  ## draw the terminal, the report and the page for the docs
 	$(PYTHON) docs/pictures.py
 
 .venv/ready: requirements.txt

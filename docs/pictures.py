@@ -1,13 +1,14 @@
-"""Draw pictures of the docs: the report, the page.
+"""Draw pictures of the docs: the terminal after a run, the report, the page.
 
-    python docs/pictures.py [report] [page]
+    python docs/pictures.py [terminal] [report] [page]
 
-All of them, or those that are named. They need requirements-dev.txt, and Debian's chromium and
-chromium-driver.
+All of them, or those that are named. Those of pages need requirements-dev.txt, and Debian's
+chromium and chromium-driver.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -60,6 +61,36 @@ def opened(folder: Path, width: int, height: int) -> webdriver.Chrome:
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     return browser
+
+
+# --- docs/terminal.svg: the end of the default run ------------------------------------------------
+
+
+def terminal(_: Path) -> Path:
+    import pandas as pd
+    from rich.console import CONSOLE_SVG_FORMAT, Console
+    from rich.terminal_theme import MONOKAI
+    from rich.text import Text
+
+    from recbench.evaluation.significance import judged
+    from recbench.report.terminal import TABLES, legend, score_table
+
+    run = ROOT / "results" / "main" / "default"
+    comparison = pd.read_csv(run / "comparison.csv")
+    differences = judged(pd.read_csv(run / "significance.csv"), comparison)
+    console = Console(
+        record=True, width=80, file=io.StringIO(), highlight=False, force_terminal=True
+    )
+    table = score_table(comparison, differences, "rmse")
+    command = Text("$ .venv/bin/python compare_all.py")
+    for one in (command, Text(TABLES["rmse"]), table, Text(legend(differences)), Text("")):
+        console.print(one)
+    # rich's own, without fonts from elsewhere
+    form = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    form = form.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+    picture = console.export_svg(title="", theme=MONOKAI, code_format=form)
+    (DOCS / "terminal.svg").write_text(picture, encoding="utf-8")
+    return DOCS / "terminal.svg"
 
 
 # --- docs/report.png: the first screen of the page of the default run ----------------------------
@@ -133,7 +164,7 @@ def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
     waiting.until(lambda _: done in browser.find_element(By.ID, "message").text)
 
 
-PICTURES = {"report": report, "page": page}
+PICTURES = {"terminal": terminal, "report": report, "page": page}
 
 
 def main(names: Sequence[str]) -> None:

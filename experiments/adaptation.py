@@ -31,8 +31,6 @@ from recbench.data.loading import load_dataset
 from recbench.errors import InputError, check_range
 from recbench.ratings import Movies, Ratings
 from recbench.registry import load_recommender
-from recbench.report.plots import adaptation_plot
-from recbench.report.style import save
 from recbench.runs.run_folder import RunFolder
 from recbench.stream.learners import Learner
 from recbench.stream.replaying import replay
@@ -99,9 +97,8 @@ def main(parameters: Parameters) -> int:
         return run_experiment(parameters, "adaptation", [dataset], lambda _: jobs, tables)
 
 
-def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
+def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
     table = curves(rows)
-    save(adaptation_plot(table), folder.path / "adaptation")
     return {"adaptation.csv": table, "summary.csv": recovery(table)}
 
 

@@ -70,7 +70,7 @@ def run_experiment(
     name: str,
     datasets: list[Dataset],
     jobs: Callable[[RunFolder], Iterable[Job]],
-    tables: Callable[[pd.DataFrame, RunFolder], dict[str, pd.DataFrame]],
+    tables: Callable[[pd.DataFrame, RunFolder], dict[str, pd.DataFrame]] = lambda *_: {},
     rows_file: str = MAIN_TABLE,
     **metadata: object,
 ) -> int:

@@ -1,4 +1,4 @@
-"""What a recommender costs -> results/<run>/cost.csv, operations.csv, README.md
+"""What a recommender costs -> results/<run>/cost.csv
 
 On the cell of an accuracy table, in processor time on one thread. For each length of history some
 users are drawn who have more training ratings; of those the first so many are their history. Each
@@ -21,7 +21,7 @@ row is a recommender at a length:
                   included
     bytes_shared  of what serves all users
 
-Medians over users. operations.csv counts operations by formula, see `experiments.operations`.
+Medians over users.
 
     python -m experiments.cost --dataset FOLDER --cell 0x0
 """
@@ -36,10 +36,8 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from experiments.common import Flags, Job, grid, run_experiment, training_of
-from experiments.operations import operations
 from recbench.command_line import run
 from recbench.contract import NO_RATINGS, bytes_of, declared, fit
 from recbench.contract import learns_from_words as words_of
@@ -50,7 +48,6 @@ from recbench.evaluation.protocols import PROTOCOLS, BackgroundUsers, UserSet
 from recbench.models.item_table.codes import codes_of
 from recbench.ratings import Ratings
 from recbench.registry import check_name, load_recommender
-from recbench.report.markdown import markdown_table
 from recbench.runs.run_folder import RunFolder
 from recbench.threads import on_one_thread, one_thread
 
@@ -115,27 +112,10 @@ def main(parameters: Parameters) -> int:
                 work = partial(costs, cell, fitted, name, users, history)
                 yield Job(key, columns | key, partial(on_one_thread, work))
 
+    described = protocol.columns()
     return run_experiment(
-        parameters, "cost", [dataset], jobs, tables, "cost.csv", protocol=protocol.columns()
+        parameters, "cost", [dataset], jobs, rows_file="cost.csv", protocol=described
     )
-
-
-def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
-    shown = rows.drop(columns=["dataset", "cell", "status", "error"])
-    texts = shown.map(short)
-    about = f"# Cost on {rows['dataset'].iloc[0]}, cell {rows['cell'].iloc[0]}\n\n"
-    about += "Processor time of one thread, medians over users; `python -m experiments.cost` says "
-    about += "what the columns are.\n\n"
-    table = markdown_table(shown.columns, texts.replace("nan", "").fillna("").to_numpy())
-    (folder.path / "README.md").write_text(f"{about}{table}\n", encoding="utf-8")
-    return {"operations.csv": operations(), "cost.csv": pd.DataFrame(folder.rows)}
-
-
-def short(value: object) -> object:
-    """A number with four digits, or none after the point."""
-    if not isinstance(value, int | float):
-        return value
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 # --- who and what ------------------------------------------------------------------------------

@@ -9,25 +9,23 @@ the rest staying as published (`ablation.csv`). docs/published-benchmark.md show
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
-from rich.progress import track
 
-from experiments.common import Flags, grid
+from experiments.common import Flags, Job, cells_of, grid, run_experiment
 from recbench.command_line import run
 from recbench.data.dataset import Dataset
 from recbench.data.loading import load_dataset
 from recbench.errors import InputError
-from recbench.evaluation.cells import make_cell
+from recbench.evaluation.cells import Cell
 from recbench.evaluation.measure import measure
-from recbench.evaluation.protocols import PROTOCOLS, Protocol
-from recbench.files import write_csv
+from recbench.evaluation.protocols import PROTOCOLS
 from recbench.registry import load_recommender
-from recbench.runs.resume import open_run
+from recbench.runs.run_folder import RunFolder
 
 
 @dataclass
@@ -46,6 +44,7 @@ class Parameters(Flags):
 
 CONTENDERS = ("ao", "torch", "colab")
 TRIVIAL = ("always_3", "user_mean", "user_median", "movie_mean")
+BESIDE = "user_median"  # beside each repair
 EPOCHS = 200  # full-batch steps of `torch`, in place of the published 25
 CHANGES: dict[str, dict[str, Any]] = {  # that put a defect right
     "as published": {},
@@ -64,34 +63,49 @@ ENDS = ("as published", "all of them (strict)")
 REPAIRS[ENDS[1]] = PROTOCOLS["strict"].changed(encoding="published")
 
 
-def main(parameters: Parameters) -> None:
-    started = time.perf_counter()
+def main(parameters: Parameters) -> int:
     datasets = {join: load_dataset(parameters.dataset, join) for join in ("direct", "links")}
     if datasets["links"].source.name == "ml-100k":
         message = "--dataset: ml-100k has one id space, nothing to show. Give Kaggle's files"
         raise InputError(message)
-    run_folder = open_run(parameters, None, "published-benchmark", [datasets["links"]])
-    folder = run_folder.path
-    write_csv(joins(datasets), folder / "joins.csv")
-    rows = []
-    for repair, protocol in track(list(REPAIRS.items()), "repairs", transient=True):
-        models: tuple[str, ...] = (*CONTENDERS, *TRIVIAL)
-        settings: dict[str, Any] = {}
-        if "steps" in repair:
-            models, settings = ("torch",), {"epochs": EPOCHS}
-        elif repair not in ENDS:
-            models = (*CONTENDERS, "user_median")
-        found = scores(datasets, parameters, protocol, models, **settings)
-        rows += [{"repair": repair, **row} for row in found]
-    table = pd.DataFrame(rows)
-    of_ends = summary(table[table["repair"].isin(ENDS)], ["protocol", "reviews_per_user", "model"])
-    write_csv(of_ends, folder / "contenders.csv")
-    table = table[table["model"].isin((*CONTENDERS, "user_median"))]
-    ablation = with_changes(summary(table, ["repair", "reviews_per_user", "model"]))
-    write_csv(ablation, folder / "ablation.csv")
-    write_csv(at_a_glance(ablation), folder / "ablation_accuracy.csv")
-    run_folder.close(started)
-    print(f"joins.csv, contenders.csv, ablation.csv and ablation_accuracy.csv are in {folder}")
+    sizes = tuple(f"{parameters.num_users}x{reviews}" for reviews in parameters.reviews_per_user)
+    keys = grid(sizes, parameters.iterations, parameters.seed)
+
+    def jobs(_: RunFolder) -> Iterator[Job]:
+        for repair, protocol in REPAIRS.items():
+            cell_of = cells_of(datasets[protocol.join], protocol)
+            models, settings = (*CONTENDERS, *(TRIVIAL if repair in ENDS else (BESIDE,))), {}
+            if "steps" in repair:
+                models, settings = ("torch",), {"epochs": EPOCHS}
+            for one in keys:
+                sample_seed = protocol.sample_seed(parameters.seed, one["iteration"])
+                cell = partial(cell_of, **one | {"seed": sample_seed})
+                for name in models:
+                    names = ("reviews_per_user", "iteration")
+                    key = {"repair": repair, "model": name, **{n: one[n] for n in names}}
+                    work = partial(scores, cell, one["seed"], name, settings)
+                    yield Job(key, {"protocol": protocol.name, **key}, work)
+
+    return run_experiment(
+        parameters, "published-benchmark", [datasets["links"]], jobs, partial(tables, datasets)
+    )
+
+
+def tables(
+    datasets: dict[str, Dataset], rows: pd.DataFrame, _: RunFolder
+) -> dict[str, pd.DataFrame]:
+    of_ends = summary(rows[rows["repair"].isin(ENDS)], ["protocol", "reviews_per_user", "model"])
+    rows = rows[rows["model"].isin((*CONTENDERS, BESIDE))]
+    ablation = with_changes(summary(rows, ["repair", "reviews_per_user", "model"]))
+    return {
+        "joins.csv": joins(datasets),
+        "contenders.csv": of_ends,
+        "contenders_accuracy.csv": of_ends.pivot_table(
+            "accuracy_mean", ["protocol", "reviews_per_user"], "model", "first", sort=False
+        ).reset_index(),
+        "ablation.csv": ablation,
+        "ablation_accuracy.csv": at_a_glance(ablation),
+    }
 
 
 def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
@@ -114,26 +128,10 @@ def joins(datasets: dict[str, Dataset]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def scores(
-    datasets: dict[str, Dataset],
-    parameters: Parameters,
-    protocol: Protocol,
-    models: tuple[str, ...],
-    **settings: Any,
-) -> list[dict]:
-    """Of each of `models` in each cell and iteration."""
-    rows = []
-    cells = tuple(f"{parameters.num_users}x{reviews}" for reviews in parameters.reviews_per_user)
-    for key in grid(cells, parameters.iterations, parameters.seed):
-        users, reviews = key["num_users"], key["reviews_per_user"]
-        sample_seed = protocol.sample_seed(parameters.seed, key["iteration"])
-        cell = make_cell(datasets[protocol.join], protocol, users, reviews, sample_seed)
-        cell = replace(cell, model_seed=key["seed"])
-        for name in models:
-            row = measure(partial(load_recommender(name), **settings), cell).row
-            columns = {"protocol": protocol.name, "reviews_per_user": reviews, "model": name}
-            rows.append(columns | row)
-    return rows
+def scores(make_cell: Callable[[], Cell], seed: int, name: str, settings: dict) -> dict:
+    """Of a recommender in a cell."""
+    make = partial(load_recommender(name), **settings)
+    return dict(measure(make, replace(make_cell(), model_seed=seed)).row)
 
 
 def summary(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:

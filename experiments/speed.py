@@ -32,7 +32,7 @@ from experiments.made_up import KAGGLE_RATINGS, make_dataset
 from recbench.command_line import run
 from recbench.data.loading import load_dataset
 from recbench.errors import check_range
-from recbench.evaluation.cells import Cell, make_cell
+from recbench.evaluation.cells import make_cell
 from recbench.evaluation.measure import measure
 from recbench.evaluation.protocols import PROTOCOLS
 from recbench.registry import check_name, load_recommender
@@ -74,7 +74,13 @@ def main(parameters: Parameters) -> int:
     dataset = load_dataset(parameters.dataset)
 
     def jobs(folder: RunFolder) -> Iterator[Job]:
-        return jobs_of_shares(parameters, dataset.n_users, folder.path)
+        for share in parameters.shares:
+            users = dataset.n_users // share
+            cell = (parameters.dataset, users, parameters.seed, folder.path / MADE / f"{users}")
+            for name in (MADE, *parameters.models):
+                if share >= LARGEST_SHARE.get(name, 1):
+                    key: dict[str, object] = {"share": share, "users": users, "model": name}
+                    yield Job(key, key, partial(in_a_process, name, *cell))
 
     return run_experiment(parameters, "speed", [dataset], jobs, tables, "speed.csv")
 
@@ -87,57 +93,36 @@ def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
 # --- rows, each in a process of its own --------------------------------------------------------
 
 
-def job(key: dict[str, object], *work: Any, before: Callable[[], object] = dict) -> Job:
-    """A row of the table: `work` is a function and its arguments, `before` is not counted."""
-    return Job(key, key, partial(in_a_process, before, *work))
-
-
-def in_a_process(*work: Any) -> dict:
-    """Do it in a process of its own, whose memory is that of this work alone."""
+def in_a_process(*cell: Any) -> dict:
+    """A row, measured in a process of its own, whose memory is that of this work alone."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=end_with_parent) as pool:
-        return pool.submit(measured, *work).result()
+        return pool.submit(measured, *cell).result()
 
 
-def measured(before: Callable[[], object], work: Callable[..., dict], *arguments: Any) -> dict:
-    """What `work` returns, and its costs, imports apart; matrices on one thread."""
+def measured(name: str, *cell: Any) -> dict:
+    """The scores of a recommender and its costs, imports apart; matrices on one thread."""
     numba.njit(lambda: 0)()  # numba imports the rest of itself when it is called first
-    before()
+    cls = None if name == MADE else load_recommender(name)
     elapsed, seconds = time.perf_counter(), time.process_time()
-    row = on_one_thread(work, *arguments)
+    row = on_one_thread(scores, cls, *cell)
     seconds, elapsed = time.process_time() - seconds, time.perf_counter() - elapsed
     return row | {"elapsed_seconds": elapsed, "seconds": seconds, "peak_gb": peak_memory() / 1e9}
 
 
-def jobs_of_shares(parameters: Parameters, users: int, folder: Path) -> Iterator[Job]:
-    for share in parameters.shares:
-        drawn = users // share
-        cell = (parameters.dataset, drawn, parameters.seed, folder / MADE / f"{drawn}")
-        common: dict[str, object] = {"share": share, "users": drawn}
-        yield job(common | {"model": MADE}, make_tables, *cell)
-        for name in parameters.models:
-            if share >= LARGEST_SHARE.get(name, 1):
-                load = partial(load_recommender, name)
-                yield job(common | {"model": name}, scores, name, *cell, before=load)
-
-
-def cell_of(dataset: str, users: int, seed: int, folder: Path) -> Cell:
-    """All ratings of so many users; item tables are stored in `folder`."""
+def scores(
+    cls: Callable[[], Any] | None, dataset: str, users: int, seed: int, folder: Path
+) -> dict:
+    """From the files, on all ratings of so many users; without a recommender the item tables are
+    made, which stay in `folder`."""
     data = load_dataset(dataset)
     protocol = PROTOCOLS["strict"].changed(encoding="extended", background_users=0)
     drawn = users if users < data.n_users else 0  # 0: all who have two ratings or more
-    return replace(make_cell(data, protocol, drawn, 0, seed), folder=folder)
-
-
-def make_tables(*cell: Any) -> dict:
-    """The item tables of the share, which stay in the folder."""
-    _ = cell_of(*cell).personal_tables
-    return {}
-
-
-def scores(name: str, *cell: Any) -> dict:
-    """Of a recommender, from the files."""
-    row = measure(load_recommender(name), cell_of(*cell)).row
+    cell = replace(make_cell(data, protocol, drawn, 0, seed), folder=folder)
+    if cls is None:
+        _ = cell.personal_tables
+        return {}
+    row = measure(cls, cell).row
     return {column: row[column] for column in ("n_users", "n_train", "n_test", "rmse")}
 
 
@@ -148,17 +133,15 @@ def growth(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each recommender: processor seconds at each share of the users; how many times
     as long all take as the smallest share, over how many times as many users (1: linear); the peak
     memory of all."""
-    shares = sorted(rows["share"].astype(int).unique(), reverse=True)
-    table = []
-    for name, of_model in rows.groupby("model", sort=False):
-        by_share = of_model.set_index("share").sort_index()
-        seconds, users = by_share["seconds"], by_share["users"]
-        row: dict[str, object] = {"model": name}
-        row |= {f"1/{share}" if share > 1 else "all": seconds.get(share) for share in shares}
-        times = seconds.iloc[0] / seconds.iloc[-1] / (users.iloc[0] / users.iloc[-1])
-        row["per_user_growth"] = times if len(by_share) > 1 else None
-        table.append(row | {"peak_gb": by_share["peak_gb"].iloc[0]})
-    return pd.DataFrame(table)
+    table = rows.pivot(index="model", columns="share", values="seconds")
+    table = table.loc[rows["model"].unique(), sorted(table.columns, reverse=True)]
+    by_share = rows.sort_values("share").groupby("model")[["seconds", "users", "peak_gb"]]
+    most = by_share.first()
+    times = most / by_share.last()
+    table.columns = [f"1/{share}" if share > 1 else "all" for share in table.columns]
+    growth = (times["seconds"] / times["users"]).where(times["users"] > 1)
+    table = table.assign(per_user_growth=growth, peak_gb=most["peak_gb"])
+    return table.reset_index()
 
 
 def peak_memory() -> float:

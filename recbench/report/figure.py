@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from recbench.report.terminal import MORE_IS_BETTER, by_cell
+from recbench.files import CELL
+from recbench.report.terminal import MORE_IS_BETTER, cell_name, cells_of
 
 Kind = Literal["list", "lines", "points"]
 Scale = Literal["linear", "log", "signed", "percent", "places"]
@@ -54,8 +55,6 @@ class Figure:
         front: whether a line joins the points that none is both left of and below.
         title: of the file.
         note: how bands are read, in the legend of the file.
-        panel: the column that chooses the panel of a file; "": the cell, if it is followed; points
-            with names are of the last panel alone.
     """
 
     name: str
@@ -71,7 +70,6 @@ class Figure:
     front: bool = False
     title: str = ""
     note: str = ""
-    panel: str = ""
 
     @property
     def label(self) -> str:
@@ -86,16 +84,17 @@ class Figure:
 
     def panels_of_file(self) -> tuple[str, dict[str, pd.DataFrame]]:
         """The first score ("" without one), and by its title the rows of each panel: those of this
-        score and of the first reference."""
+        score and of the first reference, of each cell if it is followed; points with names are of
+        the last cell alone."""
         rows, score = self.table, ""
         if "score" in self.follows:
             score = str(rows["score"].iloc[0]) if "score" in rows else "rmse"
         for column in {"score", "reference_role"} & set(rows):
             rows = rows[rows[column] == rows[column].iloc[0]]
-        if self.panel:
-            panels = {str(name): own for name, own in rows.groupby(self.panel, sort=False)}
-        else:
-            panels = dict(by_cell(rows)) if "cell" in self.follows else {"": rows}
+        panels = {"": rows}
+        if "cell" in self.follows:
+            of_cells = {cell: (rows[CELL] == list(cell)).all(axis=1) for cell in cells_of(rows)}
+            panels = {cell_name(cell): rows[own] for cell, own in of_cells.items()}
         return score, dict(list(panels.items())[-1:]) if self.kind == "points" else panels
 
     def described(self) -> dict[str, Any]:

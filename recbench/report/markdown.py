@@ -8,11 +8,8 @@ what is between the marks:
 
 The kind of a mark is a function below; its words are what the function takes: names joined with
 commas, cells as 250x25 (0 is all), learners of continual.py as recommender@when it is refitted.
-In `column=value` a space of the value is written as _. Further marks:
-
-- `figure RUN NAME MODELS FILE`: that figure of the page of the run (`*`: of all recommenders),
-  which is drawn to FILE.
-- `terminal RUN FILE COMMAND`: the terminal after a run, which is drawn to FILE.
+In `column=value` a space of the value is written as _. `figure RUN NAME MODELS FILE` is that figure
+of the page of the run (`*`: of all recommenders), which is drawn to FILE.
 
 A mark reads the files of its own run alone, so no table changes what another one shows. A verdict
 is that of the run's own family (`recbench.evaluation.significance.in_family`); every other
@@ -29,6 +26,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbench.command_line import parse_cells
 from recbench.errors import InputError
 from recbench.evaluation.significance import ALPHA, judged
 from recbench.files import CELL
@@ -38,11 +36,9 @@ from recbench.report.html.run_report import drawn_figure
 from recbench.report.style import save
 from recbench.report.terminal import (
     cell_name,
-    cell_of,
     cells_of,
     means_of_cells,
     name_in_table,
-    picture_of_run,
     references,
 )
 
@@ -51,7 +47,6 @@ SEEN = {  # in pictures, for a reader who does not see them
     "error_by_ratings": "RMSE against ratings per user",
     "learning_curves": "RMSE by how many ratings the user has given before",
     "waiting": "RMSE beside the reference by the age of the last fit",
-    "terminal": "RMSE of each recommender and cell, in a terminal",
 }
 RENAMED = {  # words in the files of earlier runs
     "a film table": "an item table",
@@ -89,14 +84,8 @@ def pictures(text: str, root: Path) -> list[Path]:
     """Draw every marked picture of `text`; the files written."""
     files = []
     for _, kind, words, *_ in MARK.findall(text):
-        run, *more = words.split()
-        if kind == "terminal":
-            file, *command = more
-            picture = picture_of_run(root / run, " ".join(command))
-            (root / file).write_text(picture, encoding="utf-8")
-            files.append(root / file)
-        elif kind == "figure":
-            name, models, file = more
+        if kind == "figure":
+            run, name, models, file = words.split()
             drawn = drawn_figure(root / run, name, None if models == "*" else models.split(","))
             files += save(drawn, (root / file).with_suffix(""))
     return files
@@ -105,11 +94,6 @@ def pictures(text: str, root: Path) -> list[Path]:
 def figure(root: Path, run: str, name: str, models: str, file: str) -> str:
     """A picture, which README.md shows by its path and a page of docs by its name."""
     return f"![{SEEN[name]}]({file.removeprefix('docs/') if name in LEARNING else file})"
-
-
-def terminal(root: Path, run: str, file: str, *command: str) -> str:
-    """A picture of the terminal after a run."""
-    return f"![{SEEN['terminal']}]({file})"
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -218,15 +202,6 @@ def csv(root: Path, file: str, columns: str = "", *filters: str) -> str:
     return markdown_table(heads, rows)
 
 
-def crosstab(root: Path, file: str, lines: str, column: str, value: str) -> str:
-    """The numbers of `value` of the file, by the columns `lines` and by `column`."""
-    names = lines.split(",")
-    table = read(root / file).pivot_table(value, names, column, "first", sort=False).reset_index()
-    rows = [[_cell(one) for one in row] for row in table.itertuples(index=False)]
-    heads = [name.replace("_", " ").replace("reviews", "ratings") for name in table.columns]
-    return markdown_table(heads, rows)
-
-
 def claims(root: Path, run: str, score: str, model: str, names: str) -> str:
     """`model` against each of the references `names` in each cell: difference and 95 % interval,
     bold where the run's family has it and it is significant, and in RMSE the difference in
@@ -270,7 +245,7 @@ def leaderboard(
     both, and the cost of one more rating, from models.csv in `costs`."""
     done = read(root / run / "comparison.csv")
     cost = read(root / costs / "models.csv").set_index("model")
-    cells = [cell_of(text) for text in (first_cell, second_cell)]
+    cells = parse_cells((first_cell, second_cell), least_ratings=2)
     means = done.groupby(["model", *CELL])["rmse"].mean().unstack(CELL)
     means = means.loc[models.split(","), cells].sort_values(cells[1]).round(3)
     rows = []
@@ -367,7 +342,7 @@ def _cell(value: object) -> str:
 
 
 LEARNING = ("learning_curves", "waiting")
-TABLES = (scores, csv, crosstab, claims, verdicts, leaderboard, replay, curve)
+TABLES = (scores, csv, claims, verdicts, leaderboard, replay, curve)
 KINDS: dict[str, Callable[..., str]] = {
-    one.__name__: one for one in (*TABLES, count, percent, value, figure, terminal)
+    one.__name__: one for one in (*TABLES, count, percent, value, figure)
 }

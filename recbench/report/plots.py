@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from recbench.report.figure import Axis, Figure, linear_part, minus
-from recbench.report.style import looks_of, save
+from recbench.report.style import save
 from recbench.report.terminal import MORE_IS_BETTER, SCORES
 
 GREY = "#555555"
@@ -28,25 +28,6 @@ def write_figures(figures: Sequence[Figure], looks: dict[str, dict], folder: Pat
         if len(figure.table):
             folder.mkdir(exist_ok=True)
             save(draw(figure, looks), folder / figure.name)
-
-
-def adaptation_plot(table: pd.DataFrame) -> mpl.Figure:
-    """RMSE by ratings since a user's change; a panel for each change, a line for each recommender,
-    from its error before.
-
-    Args:
-        table: change, model, ratings_since, rmse, rmse_before.
-    """
-    before = table.drop_duplicates(["change", "model"])
-    before = before.assign(rmse=before["rmse_before"], ratings_since="before")
-    after = table.sort_values("ratings_since", kind="stable")
-    x = Axis(
-        "ratings_since", "ratings of that kind since the change (each up to the next)", "places"
-    )
-    y = Axis("rmse", "RMSE of ratings of that kind, stars")
-    rows = pd.concat([before, after])
-    figure = Figure("adaptation", "lines", rows, x, y, panel="change")
-    return draw(figure, looks_of(list(table["model"].unique())))
 
 
 def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:

@@ -1,19 +1,14 @@
-"""The tables that a run shows in the terminal, also as a picture, and how cells are named."""
+"""The tables that a run shows in the terminal, and how cells are named."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from rich.box import SIMPLE_HEAD
-from rich.console import CONSOLE_SVG_FORMAT, Console
 from rich.table import Table
-from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
 from recbench.contract import LEARNS_FROM, learns_from_words
@@ -21,7 +16,6 @@ from recbench.evaluation.significance import (
     MARGIN,
     READ_OUT,
     USERS_MEDIAN,
-    judged,
     with_verdicts,
 )
 from recbench.files import CELL
@@ -60,7 +54,6 @@ CONTINUAL_LEGEND = (
     "difference in %;\n+ - better, worse (p < .05 after Holm), = level (within .5 %). µs: "
     "medians.\ns: processor seconds, fits and item tables included"
 )
-COLUMNS = 80  # of a picture of the terminal
 
 
 # --- cells, names, marks ------------------------------------------------------------------------
@@ -72,24 +65,10 @@ def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
 
 
-def by_cell(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The name of each cell and its rows, small to large."""
-    return [
-        (cell_name(cell), table[(table[CELL] == list(cell)).all(axis=1)])
-        for cell in cells_of(table)
-    ]
-
-
 def cell_name(cell: tuple[int, int]) -> str:
     """ "250 × 25"; "all × all" for 0 and 0."""
     num_users, reviews = cell
     return f"{num_users or 'all'} × {reviews or 'all'}"
-
-
-def cell_of(text: str) -> tuple[int, int]:
-    """(250, 25) of "250x25"; 0 is all."""
-    num_users, reviews = text.split("x")
-    return int(num_users), int(reviews)
 
 
 def users_scored(comparison: pd.DataFrame) -> dict[tuple[int, int], str]:
@@ -267,24 +246,3 @@ def continual_table(summary: pd.DataFrame) -> Table:
             *("" if pd.isna(x) else f"{x:,.0f}" if x >= 10 else f"{x:.2g}" for x in costs),
         )
     return table
-
-
-# --- pictures -----------------------------------------------------------------------------------
-
-# rich's own, without fonts from elsewhere
-FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-FORMAT = FORMAT.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
-
-
-def picture_of_run(run: Path, command: str) -> str:
-    """The table at the end of a run of compare_all.py and its legend, below the command, as an SVG
-    that needs no other file."""
-    comparison = pd.read_csv(run / "comparison.csv")
-    differences = judged(pd.read_csv(run / "significance.csv"), comparison)
-    console = Console(
-        record=True, width=COLUMNS, file=io.StringIO(), highlight=False, force_terminal=True
-    )
-    table = score_table(comparison, differences, "rmse")
-    for one in (f"$ {command}", TABLES["rmse"], table, legend(differences), ""):
-        console.print(Text(one) if isinstance(one, str) else one)
-    return console.export_svg(title="", theme=MONOKAI, code_format=FORMAT)

@@ -82,14 +82,14 @@ def make_grid(
     return folder
 
 
-def make_replay(folder: Path, *, shift: float = 0.0, dataset: str = "made-up") -> Path:
+def make_replay(folder: Path) -> Path:
     """A run of continual.py: continual_summary.csv, learning_curve.csv, waiting.csv, run.json."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     user = np.repeat(np.arange(N_USERS), 30)
     seen = np.tile(np.arange(30), N_USERS)
     stars = rng.integers(1, 11, len(user)) / 2
-    names = {"first@never": 0.5 + shift, "second@x1.5": 0.2 + shift, "third@1d": 0.8}
+    names = {"first@never": 0.5, "second@x1.5": 0.2, "third@1d": 0.8}
     predicted = {
         name: np.clip(stars + offset + rng.normal(0, 0.5, len(user)), 0.5, 5)
         for name, offset in names.items()
@@ -99,14 +99,14 @@ def make_replay(folder: Path, *, shift: float = 0.0, dataset: str = "made-up") -
     age = np.where(seen > 0, rng.uniform(10, 1e6, len(seen)), np.nan)
     ages = dict.fromkeys(names, age)
     waiting = replay_scores.by_age(stars, ages, predicted, "first@never")
-    costs = {"dataset": dataset, "n_events": len(user), "n_users": N_USERS, "learn_us_p50": 2.0}
+    costs = {"dataset": "made-up", "n_events": len(user), "n_users": N_USERS, "learn_us_p50": 2.0}
     costs |= {"learn_us_p99": 9.0, "predict_us_p50": 1.0, "predict_us_p99": 7.0, "fits": 2}
     costs |= {"bytes_per_user": 100.0, "fit_seconds": 0.1, "total_seconds": 1.5}
     summary = _split(errors.assign(**costs, status="ok", error=None))
     summary.to_csv(folder / "continual_summary.csv", index=False)
     _split(curve).to_csv(folder / "learning_curve.csv", index=False)
     _split(waiting).to_csv(folder / "waiting.csv", index=False)
-    _write_metadata(folder, dataset)
+    _write_metadata(folder, "made-up")
     return folder
 
 

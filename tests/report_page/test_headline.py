@@ -62,21 +62,17 @@ def mean_of(run, model):
     return run.done.loc[run.done["model"] == model, "rmse"].mean()
 
 
-def test_where_the_reference_is_best_the_next_is_named(tmp_path):
-    run = read_run(make_grid(tmp_path / "run", reference="near"))
-    assert "near has the lowest error" in words.answer(run)
-    assert "the next is middle, " in words.answer(run)
-
-
 @pytest.mark.parametrize(
-    ("offsets", "text"),
+    ("offsets", "reference", "text"),
     [
-        ({"alone": 0.1}, "alone has an RMSE of"),
-        ({"one": 0.1, "other": 0.5}, "was not tested in this run"),
+        ({"alone": 0.1}, "nobody", "alone has an RMSE of"),
+        ({"one": 0.1, "other": 0.5}, "nobody", "was not tested in this run"),
+        ({"one": 0.1, "other": 0.5}, "one", "one has the lowest error"),
+        ({"one": 0.1, "other": 0.5}, "one", "the next is other, "),
     ],
 )
-def test_where_there_is_nothing_to_compare(tmp_path, failed_folder, offsets, text):
-    folder = make_grid(tmp_path / "run", offsets=offsets, iterations=1, reference="nobody")
+def test_what_the_best_is_beside(tmp_path, failed_folder, offsets, reference, text):
+    folder = make_grid(tmp_path / "run", offsets=offsets, iterations=1, reference=reference)
     assert text in words.answer(read_run(folder))
     answer = words.answer(read_run(failed_folder))
     assert answer == "No recommender has a result: all 4 failed."

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from browser import requests_of
 from made_runs import EVIL_NAME
-from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from tests_paths import ROOT
@@ -158,15 +157,6 @@ def test_a_recommender_is_hidden_and_shown_everywhere(opened):
         assert chip.get_attribute("aria-pressed") == "false"
     click(opened, "[data-show=all]")
     assert names() == {"near", "middle", "far"}
-
-
-def test_pointing_shows_the_numbers(opened):
-    point = opened.find_element(By.CSS_SELECTOR, "[data-chart=differences] .points path")
-    ActionChains(opened).scroll_to_element(point).move_to_element(point).perform()
-    shown = WebDriverWait(opened, 60).until(
-        lambda driver: driver.find_elements(By.CSS_SELECTOR, "[data-chart=differences] .hovertext")
-    )
-    assert "beside middle" in shown[0].get_attribute("textContent")
 
 
 def test_tables_are_downloaded_whole(opened, grid_folder, tmp_path):

@@ -7,13 +7,11 @@ import html
 import json
 import re
 import shutil
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
+from in_process import script
 from made_runs import EVIL, EVIL_NAME
-from tests_paths import ROOT
 
 from recbench.errors import InputError
 from recbench.report.__main__ import Parameters, main
@@ -130,8 +128,7 @@ def test_a_report_is_the_page_and_the_figures(run_folder, failed_folder):
 @pytest.mark.slow
 def test_from_the_command_line(two, tmp_path, replay_folder, capsys):
     runs = tuple(map(str, two))
-    command = [sys.executable, "-m", "recbench.report", str(tmp_path / "nowhere")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = script("-m", "recbench.report", tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {tmp_path / 'nowhere'}: is no folder. ")
     replay = shutil.copytree(replay_folder, tmp_path / "replay")

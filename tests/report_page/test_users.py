@@ -1,40 +1,19 @@
 """Errors of single users out of predictions.parquet, beside plain computations."""
 
-import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from made_runs import CELLS
 
 from recbench.errors import InputError
-from recbench.evaluation.significance import resampled_means
 from recbench.report.html import user_sections as users
 from recbench.report.html.page import render
 from recbench.report.html.run_files import read_run
 from recbench.report.html.run_report import page_of
 
 
-@settings(max_examples=8, deadline=None)
-@given(st.integers(0, 10_000), st.integers(60, 200))
-def test_the_interval_is_close_to_that_of_a_bootstrap(seed, n):
-    rng = np.random.default_rng(seed)
-    common = rng.gamma(2, 0.4, n)
-    ours, theirs = common + rng.gamma(2, 0.1, n), common + rng.gamma(2, 0.12, n)
-    found = users.paired_difference(ours, theirs, of_root=True)
-    means = np.sqrt(resampled_means(np.column_stack([ours, theirs]), 3000, seed))
-    drawn = means[:, 0] - means[:, 1]
-    assert found["difference"] == pytest.approx(np.sqrt(ours.mean()) - np.sqrt(theirs.mean()))
-    assert found["standard_error"] == pytest.approx(drawn.std(), rel=0.12)
-    width = found["high"] - found["low"]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    assert abs(found["low"] - low) < 0.15 * width
-    assert abs(found["high"] - high) < 0.15 * width
-
-
 def test_groups_are_quarters_of_the_users(grid_folder):
-    losses = users.losses_of_users(read_run(grid_folder))
+    losses = read_run(grid_folder).losses
     ratings = users.ratings_held_out(pl.scan_parquet(grid_folder / "predictions.parquet"))
     table = users.differences_by_group(losses, dict.fromkeys(CELLS, "middle"), ratings)
     assert set(table["num_users"]) == {0}  # in the other cell all users have as many

@@ -8,20 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from recbench.errors import InputError
-from recbench.evaluation.significance import (
-    MARGIN,
-    READ_OUT,
-    holm,
-    two_sided_p,
-    with_verdicts,
-)
+from recbench.evaluation.significance import holm, significance, verdicts
 from recbench.files import CELL
 from recbench.report.figure import best_first, forest
-from recbench.report.html import user_sections as users
 from recbench.report.html.grid_sections import HOVER
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, RunFiles, read_run
@@ -30,7 +22,8 @@ from recbench.report.style import run_looks, shown_at_first
 from recbench.report.terminal import SCORES, cells_of, scores_of
 
 COSTS = {"seconds": "seconds to fit and predict", "bytes_per_user": "bytes per user"}
-COLUMNS = ["before", "after", "difference", "low", "high", "p", "p_holm", "users"]
+KEY = ["score", *CELL, "model"]
+TESTED = ["difference", "low", "high", "p", "p_holm", "p_equivalent", "users"]
 
 
 def write_changes(before: Path, after: Path) -> Path:
@@ -119,18 +112,16 @@ def _settings(before: RunFiles, after: RunFiles) -> Section:
 
 
 def changed_scores(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """One row for each score or cost, cell and recommender that both runs have: `before` and
-    `after`, their `difference` with a 95 % interval `low` .. `high` and `p`, over how many `users`;
-    of RMSE `p_holm` (corrected for all of them) and `verdict`."""
-    table = pd.concat([_means(before), _means(after)], axis=1, join="inner")
-    table = table.set_axis(["before", "after"], axis=1).reindex(columns=COLUMNS).astype(float)
-    table["difference"] = table["after"] - table["before"]
-    table.update(_paired(before, after))
-    table = table.reset_index()
-    rmse = table["score"] == "rmse"
-    tested = rmse & table["p"].notna()
-    table.loc[tested, "p_holm"] = holm(table.loc[tested, "p"].to_numpy())
-    return with_verdicts(table, (MARGIN * table["before"]).where(rmse))
+    """One row for each score or cost, cell and recommender that both runs have: the means `before`
+    and `after`, and over the `users` of both their `difference` with a 95 % interval `low` ..
+    `high` and `p`; of RMSE `p_holm` (corrected for all of them) and `verdict`."""
+    means = pd.concat([_means(before), _means(after)], axis=1, join="inner")
+    means = means.set_axis(["before", "after"], axis=1)
+    table = means.join(_paired(before, after)).reset_index()
+    table["difference"] = table["difference"].fillna(table["after"] - table["before"])
+    tested = table["p_holm"].notna()
+    table.loc[tested, "p_holm"] = holm(table.loc[tested, "p"].to_numpy(float))
+    return table.assign(verdict=verdicts(table))
 
 
 def _means(run: RunFiles) -> pd.Series:
@@ -138,34 +129,24 @@ def _means(run: RunFiles) -> pd.Series:
     done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
     names = [*scores_of(done), *(name for name in COSTS if name in done)]
     long = done.melt([*CELL, "model"], names, "score")
-    return long.groupby(["score", *CELL, "model"], sort=False)["value"].mean().dropna()
+    return long.groupby(KEY, sort=False)["value"].mean().dropna()
 
 
 def _paired(before: RunFiles, after: RunFiles) -> pd.DataFrame:
-    """By score, cell and recommender; empty if a user id is not the same user in both."""
-    index = pd.MultiIndex.from_tuples([], names=["score", *CELL, "model"])
+    """By `KEY`, of `significance`; empty if a user id is not the same user in both."""
     data, other_data = (
         [(one.get("name"), one.get("fingerprint")) for one in run.metadata.get("datasets") or []]
         for run in (before, after)
     )
-    if not data or data != other_data or before.losses.empty or after.losses.empty:
-        return pd.DataFrame(index=index)
-    key = [*CELL, "model", "user_id"]
-    sides = [users.losses_of_users(run).set_index(key) for run in (before, after)]
-    both = sides[0].join(sides[1], how="inner", lsuffix="_before", rsuffix="_after")
-    found = {}
-    for names, rows in both.groupby([*CELL, "model"]):
-        for loss in sides[0].columns.intersection(sides[1].columns):
-            score, read_out, _ = READ_OUT[loss]
-            pair = rows[[f"{loss}_before", f"{loss}_after"]].dropna().to_numpy()
-            if len(pair) < users.FEWEST_USERS:
-                continue
-            old, new = pair.T
-            interval = users.paired_difference(new, old, of_root=read_out is np.sqrt)
-            p = two_sided_p(interval["difference"], interval.pop("standard_error"), len(pair))
-            about = {"before": read_out(old.mean()), "after": read_out(new.mean()), "p": p}
-            found[(score, *names)] = about | interval | {"users": len(pair)}
-    return pd.DataFrame.from_dict(found, orient="index").rename_axis(index.names)
+    sides = {side: run.losses for side, run in (("before", before), ("after", after))}
+    names = [set(one["model"]) if len(one) else set() for one in sides.values()]
+    found = []
+    for model in sorted(names[0] & names[1]) if data and data == other_data else ():
+        rows = [one[one["model"] == model].assign(model=side) for side, one in sides.items()]
+        cells = rows[0][CELL].drop_duplicates().assign(reference="before", reference_role="")
+        found.append(significance(pd.concat(rows), cells).assign(model=model))
+    table = pd.concat(found) if found else pd.DataFrame(columns=[*KEY, *TESTED], dtype=float)
+    return table.set_index(KEY)[TESTED].astype(float)
 
 
 def changed_settings(before: RunFiles, after: RunFiles) -> pd.DataFrame:

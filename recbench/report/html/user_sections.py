@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import polars as pl
-from scipy import stats
 
+from recbench.evaluation.significance import significance
 from recbench.files import CELL, ITERATION
 from recbench.report.figure import Axis, Figure
 from recbench.report.html.page import Section
@@ -48,7 +48,7 @@ def for_whom(run: RunFiles) -> Section | None:
     if run.losses.empty or not of_cells:
         return None
     held_out = ratings_held_out(pl.scan_parquet(run.folder / PREDICTIONS, glob=False))
-    table = differences_by_group(losses_of_users(run), of_cells, held_out)
+    table = differences_by_group(run.losses, of_cells, held_out)
     if table.empty:  # all users have as many ratings held out, or there are too few users
         return None
     title = "For which users a recommender is better"
@@ -103,12 +103,12 @@ def spread(losses: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences_by_group(
-    errors: pd.DataFrame, of_cells: dict[tuple[int, int], str], held_out: pd.Series
+    losses: pd.DataFrame, of_cells: dict[tuple[int, int], str], held_out: pd.Series
 ) -> pd.DataFrame:
     """RMSE beside the reference in a quarter of the users each, by their held-out ratings.
 
     Args:
-        errors: of `losses_of_users`.
+        losses: of `RunFiles.losses`.
         of_cells: the reference of each cell.
         held_out: of `ratings_held_out`.
 
@@ -116,39 +116,17 @@ def differences_by_group(
         One row per cell, recommender and group: `group` (1 ..), the `range` of held-out ratings of
         the users in it, `users`, `difference` and its 95 % interval `low`, `high`.
     """
-    records = []
-    for cell, reference in of_cells.items():
-        here = errors[(errors[CELL] == list(cell)).all(axis=1)]
-        losses = here.pivot_table(index="user_id", columns="model", values="squared_error")
-        ratings = held_out.loc[cell].reindex(losses.index)
+    columns = [*CELL, "group", "range", "model", "users", "difference", "low", "high"]
+    tables = [pd.DataFrame(columns=columns)]
+    for cell, name in of_cells.items():
+        here = losses[(losses[CELL] == list(cell)).all(axis=1)]
+        here = here[[*CELL, "iteration", "model", "user_id", "squared_error", "right"]]
+        reference = here[CELL].head(1).assign(reference=name, reference_role="")
+        ratings = held_out.loc[cell].reindex(here["user_id"].unique())
         group = pd.qcut(ratings, GROUPS, labels=False, duplicates="drop")
-        if reference not in losses or group.nunique() < 2:
-            continue
-        for place, users in losses.groupby(group.to_numpy()):
-            inside = ratings.loc[users.index]
-            ends = dict.fromkeys(f"{end:.0f}" for end in (inside.min(), inside.max()))
-            about = {**dict(zip(CELL, cell, strict=True)), "group": int(place) + 1}
-            for model in users.columns.drop(reference):
-                both = users[[model, reference]].dropna()
-                if len(both) >= FEWEST_USERS:
-                    ours, theirs = both.to_numpy().T
-                    row = about | {"range": " – ".join(ends), "model": model, "users": len(both)}
-                    records.append(row | paired_difference(ours, theirs, of_root=True))
-    columns = ["group", "range", "model", "users", "difference", "low", "high"]
-    return pd.DataFrame(records, columns=[*CELL, *columns])
-
-
-def paired_difference(ours: np.ndarray, theirs: np.ndarray, of_root: bool) -> dict[str, float]:
-    """The mean of `ours` less that of `theirs`, or with `of_root` the root of the one less that of
-    the other: `difference` of paired losses of users (float [n], n > 1), its `standard_error` by
-    the delta method (Oehlert 1992), and the 95 % interval over users, `low` and `high`."""
-    means = [float(one.mean()) for one in (ours, theirs)]
-    slopes = [1.0, 1.0]
-    if of_root:
-        means = [mean**0.5 for mean in means]
-        slopes = [1 / max(2 * root, 1e-12) for root in means]
-    influence = ours * slopes[0] - theirs * slopes[1]
-    error = float(influence.std(ddof=1)) / len(influence) ** 0.5
-    difference, half = means[0] - means[1], float(stats.t.ppf(0.975, len(influence) - 1)) * error
-    interval = {"low": difference - half, "high": difference + half}
-    return {"difference": difference, **interval, "standard_error": error}
+        for place, own in ratings.groupby(group) if group.nunique() > 1 else ():
+            ends = dict.fromkeys(f"{end:.0f}" for end in (own.min(), own.max()))
+            table = significance(here[here["user_id"].isin(own.index)], reference)
+            table = table[(table["score"] == "rmse") & (table["users"] >= FEWEST_USERS)]
+            tables.append(table.assign(group=int(place) + 1, range=" – ".join(ends))[columns])
+    return pd.concat(tables[1:] or tables)
