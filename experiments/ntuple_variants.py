@@ -21,6 +21,9 @@ from recbench.command_line import run
 from recbench.contract import Recommender
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.protocols import Encoding
+from recbench.report.figure import Axis, Figure
+from recbench.report.plots import draw
+from recbench.report.style import looks_of, save
 from recbench.runs.run_folder import RunFolder
 
 BITS_OF_TUPLE = (4, 5, 6, 7, 8, 10, 12)
@@ -68,18 +71,18 @@ def main(parameters: Parameters) -> int:
     def variants(encoding: Encoding) -> Iterator[Variant]:
         for name, make in makers(encoding).items():
             drawn = name.startswith("n ") or name in ("factors", "extended bits", "published bits")
-            for draw in range(parameters.draws if drawn else 1):
-                yield {"model": name, "draw": draw}, partial(work, make, draw)
+            for seed in range(parameters.draws if drawn else 1):
+                yield {"model": name, "draw": seed}, partial(work, make, seed)
 
     encodings: tuple[Encoding, ...] = ("extended", "published")
     return run_variants(parameters, "ntuple-variants", variants, tables, encodings)
 
 
-def work(make: Make, draw: int, cell: Cell) -> dict:
-    return error(make(), cell, cell.personal_tables, draw)
+def work(make: Make, seed: int, cell: Cell) -> dict:
+    return error(make(), cell, cell.personal_tables, seed)
 
 
-def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
+def tables(rows: pd.DataFrame, folder: RunFolder) -> dict[str, pd.DataFrame]:
     """RMSE over that of `personal` in the same sample, in percent, the mean over datasets: by n and
     T. And RMSE, the mean over samples and draws, for each dataset."""
     rows = with_percent(rows)
@@ -89,6 +92,14 @@ def tables(rows: pd.DataFrame, _: RunFolder) -> dict[str, pd.DataFrame]:
     sized = of_model["percent"].filter(regex="^n ")
     n, tuples = sized.index.str.extract(r"n (\d+), T (\d+)").astype(int).to_numpy().T
     by_size = pd.DataFrame({"n": n, "T": tuples, "percent": sized.to_numpy()})
+    drawn = by_size.assign(model="n = " + by_size["n"].astype(str))
+    codes = of_model["percent"].filter(regex="^codes")
+    bits = [f"codes of {code.split()[2]} bits, n = 7" for code in codes.index]
+    of_codes = pd.DataFrame({"model": bits, "T": 256, "percent": codes.to_numpy()})
+    drawn = pd.concat([drawn, of_codes], ignore_index=True)
+    axes = Axis("T", "tuples", "log"), Axis("percent", "RMSE over that of personal, percent")
+    figure = Figure("size", "lines", drawn, *axes)
+    save(draw(figure, looks_of(drawn["model"].unique().tolist())), folder.path / "size")
     size = by_size.pivot_table(index="n", columns="T", values="percent")
     size.columns = [f"T {column}" for column in size.columns]
     return {"size.csv": size.reset_index(), "summary.csv": of_model.reset_index()}

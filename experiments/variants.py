@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.common import Flags, Job, cells_of, grid, run_experiment
-from recbench.contract import Recommender, Training
+from recbench.contract import Recommender, Training, time_for
 from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell
 from recbench.evaluation.metrics import rmse
@@ -75,7 +75,7 @@ def error(model: Recommender, cell: Cell, tables: ItemTables, seed: int = 0) -> 
     fits = {"item_tables": lambda: tables}
     test = cell.personal.test
     model.fit(Training(cell.personal.train, cell.movies, seed=seed, fits=fits))
-    predicted = model.predict(test.user, test.movie)
+    predicted = model.predict(test.user, test.movie, **time_for(model, test.time))
     return {"n_users": cell.n_users, "rmse": rmse(test.stars, predicted, test.user)}
 
 
