@@ -24,7 +24,7 @@ YEAR_FROM = 0  # only movies of this year or later; 0: any
 YEAR_TO = 0  # only movies of this year or earlier; 0: any
 WELL_KNOWN = 20  # only movies that at least n users of the dataset have rated; 0: any
 DIVERSITY = 0.0  # 0: the best movies in order; up to 1: rather movies unlike one another
-FORMAT = "text"  # or "json", "csv"
+FORMAT = "text"  # or "json"
 PORT = 8765  # of the page of --serve
 
 import sys
@@ -95,8 +95,8 @@ class MovieFlags:
 class OutputFlags:
     """In what form."""
 
-    format: Literal["text", "json", "csv"] = FORMAT  # type: ignore[assignment]
-    """text to read; json or csv, clean on standard output, for programs"""
+    format: Literal["text", "json"] = FORMAT  # type: ignore[assignment]
+    """text to read; json, clean on standard output, for programs"""
 
 
 @dataclass
@@ -165,7 +165,7 @@ from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings
-from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
+from recbench.own_ratings.recommendation import Changes, Recommendation, as_json, as_text
 from recbench.own_ratings.session import LATEST, Session, interview
 from recbench.own_ratings.values import stars_of
 
@@ -304,8 +304,6 @@ def show(session: Session, parameters: Parameters, filters: Filters, listed: lis
     if_none = filters.if_none(session.catalogue)
     if parameters.format == "text":
         text = as_text(listed, if_none) if parameters.number else ""
-    elif parameters.format == "csv":
-        text = as_csv(listed)
     else:
         text = as_json(listed, {
             "dataset": session.catalogue.dataset,

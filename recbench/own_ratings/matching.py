@@ -15,10 +15,9 @@ from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import (
     ALTERNATIVE,
     TITLE,
-    head_and_tail,
     key,
     names_of,
-    tells_much,
+    parts_of,
     words_of,
 )
 from recbench.own_ratings.values import split_title
@@ -27,8 +26,8 @@ How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of movies -> rank of the name
 PART = 2 * ALTERNATIVE  # the rank of a part of a title
 YEARS_OFF = 1  # sites differ in what they call the year of a movie
-# How uncertain a match is, a sum: another year, or none; an article, or the name of a version, left
-# out; a part of the title, a slip in it, or another IMDb id
+# How uncertain a match is, a sum: another year, or none; an article left out; a part of the title,
+# a slip in it, or another IMDb id
 SURE, YEAR, LEFT_OUT, NEARLY = 0, 1, 2, 4
 # Similarities of titles are rapidfuzz's ratio, 0 .. 100: twice the common letters over all letters
 SIMILAR = 88.0  # from which one title is taken for a slip of another
@@ -73,16 +72,13 @@ class Matcher:
         return index
 
     @cached_property
-    def _parts(self) -> tuple[Index, Index]:
-        """The same of what stands before subtitles, and of subtitles."""
-        heads: Index = {}
-        tails: Index = {}
+    def _parts(self) -> Index:
+        """The same of parts of titles."""
+        index: Index = {}
         for row in self._rows:
-            parts = head_and_tail(self._catalogue.movies.title[row])
-            for index, name in zip((heads, tails), parts, strict=True):
-                if name:
-                    index.setdefault(name, {})[row] = PART
-        return heads, tails
+            for part in parts_of(self._catalogue.movies.title[row]):
+                index.setdefault(part, {})[row] = PART
+        return index
 
     @cached_property
     def _spelling(self) -> tuple[list[str], np.ndarray]:
@@ -136,33 +132,16 @@ class Matcher:
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
 
     def _nearly(self, rating: OwnRating, names: Mapping[str, int]) -> Match:
-        """A movie of the same year with a part of the title, or of about that year with a slip."""
-        (heads, tails), (head, tail) = self._parts, head_and_tail(rating.title)
+        """A movie of the same year of whose title this is a part, or the other way round, "Life of
+        Brian" and "Monty Python's Life of Brian"; or one of about that year with a slip."""
         names = {name: rank for name, rank in names.items() if rank % ALTERNATIVE == 0}
-        parts = {part: PART for part in (head, tail) if part}
-        subtitle = {tail: PART} if tail else {}
-        ways = ((parts, self._names), (names, heads), (names, tails), (subtitle, tails))
-        for keys, index in ways:
+        parts = dict.fromkeys(parts_of(rating.title), PART)
+        for keys, index in ((parts, self._names), (names, self._parts)):
             found = self._decide(rating, keys, index, 0, "nearly")
             if found.movie is not None:
                 return found
-        movie = self._longer(rating)
-        movie = self._slip(rating) if movie is None else movie
+        movie = self._slip(rating)
         return Match() if movie is None else Match(movie, "nearly", doubt=NEARLY)
-
-    def _longer(self, rating: OwnRating) -> int | None:
-        """The movie of that year whose title ends with this one of three words or more, or the
-        other way round: "Monty Python's Life of Brian" and "Life of Brian"."""
-        title, (names, movies) = key(rating.title), self._spelling
-        its_own_tells, titles = tells_much(rating.title), self._catalogue.movies.title
-        rows = set()
-        for place in np.flatnonzero(self._catalogue.year[movies] == rating.year):
-            row, name = int(movies[place]), names[place]
-            longer = its_own_tells and name.endswith(title)
-            shorter = title.endswith(name) and tells_much(titles[row])
-            if (longer or shorter) and self._may_be(rating, row):
-                rows.add(row)
-        return rows.pop() if len(rows) == 1 else None
 
     def _slip(self, rating: OwnRating) -> int | None:
         """The movie of about that year whose title differs by a slip, and in no number."""
