@@ -38,7 +38,7 @@ from recbench.command_line import read_flags, run, unset
 from recbench.errors import InputError, check_range
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
-CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
+CHANGING = ("ratings", "rate", "forget", "mute", "unmute")
 SERVING = ("serve", "port", "profile", "dataset", "item_table")
 
 # --- flags -------------------------------------------------------------------------------------
@@ -59,8 +59,6 @@ class RatingFlags:
     """a movie and your stars, "Alien (1979)=4.5"; several times"""
     forget: Several = ()
     """a movie whose rating is forgotten as if there had been none, "Alien (1979)"; several times"""
-    forget_genre: Several = ()
-    """all your ratings of a genre are forgotten, such as Horror; several times"""
     mute: Several = ()
     """a genre that you do not want to see again; remembered until --unmute; several times"""
     unmute: Several = ()
@@ -262,11 +260,6 @@ def change(session: Session, parameters: Parameters, added: RatingsFile | None,
     for title, stars in rated:
         done.append(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     done += [f"forgotten: {session.forget(title)}" for title in parameters.forget]
-    for genre in parameters.forget_genre:
-        names = session.forget_genre(genre)
-        done.append(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
-        if session.lacking:
-            done.append(f"the genre of {len(session.lacking):,} movies is unknown; --me lists them")
     done += [f"muted: {session.mute(genre)}" for genre in parameters.mute]
     done += [f"no longer muted: {session.unmute(genre)}" for genre in parameters.unmute]
     return done

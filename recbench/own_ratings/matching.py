@@ -34,7 +34,6 @@ SIMILAR = 88.0  # from which one title is taken for a slip of another
 LEAD = 3.0  # over the next best
 LONGEST_SLIP = 2  # characters more or fewer
 SHORTEST = 6  # characters of a title in which a slip can be told from another title
-COMPARED = 60  # the nearest of all names
 LIKELY = 70.0  # from which a title is taken for a slip of a search
 NEAR = 85.0  # from which a title is worth naming as a near one
 WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
@@ -202,18 +201,11 @@ class Matcher:
         words = words_of(title)
         phrase = f" {' '.join(words)} "  # one word is in too many titles
         rows = {row for name, row in self._words if len(words) > 1 and phrase in f"{name} "}
-        within = np.flatnonzero(np.isin(movies, list(rows)))
-        # those within first, then the nearest, then the best known
-        ranked: dict[int, tuple[bool, float, int]] = {}
-        for places, outside in ((within, False), (range(len(names)), True)):
-            few = {int(place): names[place] for place in places}
-            limit = COMPARED if outside else None
-            for _, ratio, place in process.extract(key(title), few, scorer=fuzz.ratio, limit=limit):
-                row = int(movies[place])
-                if not outside or ratio >= least:
-                    rank = (outside, -ratio, -int(self._catalogue.rated_by[row]))
-                    ranked[row] = min(rank, ranked.get(row, rank))
-        return sorted(ranked, key=lambda row: (*ranked[row], row))[:count]
+        score = process.cdist([key(title)], names, scorer=fuzz.ratio)[0]  # 0 .. 100
+        score += 100 * np.isin(movies, list(rows))
+        best_known = np.lexsort((movies, -self._catalogue.rated_by[movies], -score))
+        near = movies[best_known[score[best_known] >= least]]
+        return list(dict.fromkeys(near.tolist()))[:count]
 
     def search(self, typed: str, count: int) -> list[int]:
         """Rows of the movies whose name has all words typed, or begins of words: the whole name

@@ -125,8 +125,6 @@ def _guard(app: Flask, port: int, token: str) -> None:
     cannot read the token that every form of the page sends along.
     """
     hosts = {f"{ADDRESS}:{port}", f"localhost:{port}"}
-    if port == 80:  # browsers leave it out
-        hosts |= {ADDRESS, "localhost"}
     app.config["MAX_FORM_PARTS"] = 10
 
     @app.before_request
