@@ -24,7 +24,7 @@ YEAR_FROM = 0  # only movies of this year or later; 0: any
 YEAR_TO = 0  # only movies of this year or earlier; 0: any
 WELL_KNOWN = 20  # only movies that at least n users of the dataset have rated; 0: any
 DIVERSITY = 0.0  # 0: the best movies in order; up to 1: rather movies unlike one another
-FORMAT = "text"  # or "json", "csv"
+FORMAT = "text"  # or "json"
 PORT = 8765  # of the page of --serve
 
 import sys
@@ -38,7 +38,7 @@ from recbench.command_line import read_flags, run, unset
 from recbench.errors import InputError, check_range
 
 Several = Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="TEXT")]
-CHANGING = ("ratings", "rate", "forget", "forget_genre", "mute", "unmute")
+CHANGING = ("ratings", "rate", "forget", "mute", "unmute")
 SERVING = ("serve", "port", "profile", "dataset", "item_table")
 
 # --- flags -------------------------------------------------------------------------------------
@@ -59,8 +59,6 @@ class RatingFlags:
     """a movie and your stars, "Alien (1979)=4.5"; several times"""
     forget: Several = ()
     """a movie whose rating is forgotten as if there had been none, "Alien (1979)"; several times"""
-    forget_genre: Several = ()
-    """all your ratings of a genre are forgotten, such as Horror; several times"""
     mute: Several = ()
     """a genre that you do not want to see again; remembered until --unmute; several times"""
     unmute: Several = ()
@@ -95,8 +93,8 @@ class MovieFlags:
 class OutputFlags:
     """In what form."""
 
-    format: Literal["text", "json", "csv"] = FORMAT  # type: ignore[assignment]
-    """text to read; json or csv, clean on standard output, for programs"""
+    format: Literal["text", "json"] = FORMAT  # type: ignore[assignment]
+    """text to read; json, clean on standard output, for programs"""
 
 
 @dataclass
@@ -165,7 +163,7 @@ from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings
-from recbench.own_ratings.recommendation import Changes, Recommendation, as_csv, as_json, as_text
+from recbench.own_ratings.recommendation import Changes, Recommendation, as_json, as_text
 from recbench.own_ratings.session import LATEST, Session, interview
 from recbench.own_ratings.values import stars_of
 
@@ -262,11 +260,6 @@ def change(session: Session, parameters: Parameters, added: RatingsFile | None,
     for title, stars in rated:
         done.append(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     done += [f"forgotten: {session.forget(title)}" for title in parameters.forget]
-    for genre in parameters.forget_genre:
-        names = session.forget_genre(genre)
-        done.append(f"forgotten, {len(names):,} of {genre}: {', '.join(names) or 'none was rated'}")
-        if session.lacking:
-            done.append(f"the genre of {len(session.lacking):,} movies is unknown; --me lists them")
     done += [f"muted: {session.mute(genre)}" for genre in parameters.mute]
     done += [f"no longer muted: {session.unmute(genre)}" for genre in parameters.unmute]
     return done
@@ -304,8 +297,6 @@ def show(session: Session, parameters: Parameters, filters: Filters, listed: lis
     if_none = filters.if_none(session.catalogue)
     if parameters.format == "text":
         text = as_text(listed, if_none) if parameters.number else ""
-    elif parameters.format == "csv":
-        text = as_csv(listed)
     else:
         text = as_json(listed, {
             "dataset": session.catalogue.dataset,

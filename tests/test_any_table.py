@@ -1,6 +1,5 @@
 """A table of ratings as somebody has it: read as meant, or refused with file, line and remedy."""
 
-import json
 import re
 import zipfile
 
@@ -243,13 +242,6 @@ MOVIES = {
     "movies.csv": 'movieId,title,genres\nx1,"Matrix, The (1999)",Action|Sci-Fi\n42,Alone,Drama\n',
     "items.tsv": "itemId\tname\tyear\tgenre\nx1\tMatrix, The\t1999\tAction, Sci-Fi\n"
     "42\tAlone\t\tDrama\n",
-    "books.jsonl": "\n".join(
-        json.dumps({"id": one, "title": title, "year": year, "genres": genres})
-        for one, title, year, genres in [
-            ("x1", "Matrix, The", 1999, "Action;Sci-Fi"),
-            ("42", "Alone", None, "[{'id': 18, 'name': 'Drama'}]"),
-        ]
-    ),
 }
 
 

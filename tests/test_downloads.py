@@ -160,7 +160,8 @@ def test_where_grouplens_fails_the_mirror_is_asked(serve, ml_1m, monkeypatch, tr
         mirror, address = serve({"/ml-1m.zip": ml_1m})
         monkeypatch.setattr(downloads, "MIRROR", address)
         assert load_source("ml-1m").name == "ml-1m"
-        assert mirror.sent == [len(ml_1m)]
+        assert cache.cache_folder().joinpath("grouplens", "ml-1m.zip").read_bytes() == ml_1m
+        assert trouble in ("cut", "slow") or mirror.sent == [len(ml_1m)]  # these go on
 
 
 def test_a_download_that_was_cut_goes_on_where_it_was(serve, ml_1m, monkeypatch):
@@ -232,7 +233,10 @@ def test_movietweetings_is_joined_by_imdb_id_where_the_metadata_is_at_hand(
 
 @pytest.mark.parametrize(
     ("ratings", "message"),
-    [(HTML, "it begins with b'<html>.*by hand"), (b"1::2::11::1364690142\n", "rating is '11'")],
+    [
+        (HTML, "it begins with b'<html>.*by hand into"),
+        (b"1::2::11::1364690142\n", "rating is '11'"),
+    ],
 )
 def test_what_is_not_movietweetings_is_refused(serve, monkeypatch, ratings, message):
     files = {"/snapshots/10K/ratings.dat": ratings, "/snapshots/10K/movies.dat": MOVIES.encode()}

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recbench.data.encodings.extended import CHANNELS, Facts, extended_bits, facts_of, thresholds
+from recbench.data.encodings.extended import CHANNELS, extended_bits, facts_of, thresholds
 from recbench.data.encodings.movies import encode_movies
 from recbench.evaluation.cells import make_cell
 from recbench.evaluation.protocols import PROTOCOLS
@@ -31,13 +31,13 @@ def table(**columns):
 
 def test_facts_are_read_and_what_is_no_fact_is_unknown():
     facts = facts_of(table(), np.array([10, 0, np.nan]), np.array([7.7, 8.0, np.nan]))
-    assert facts.genres == [("War", "Drama"), (), ()]
-    assert facts.language == ["en", "sv", ""]
-    assert facts.collection.tolist() == [True, False, False]
-    np.testing.assert_array_equal(facts.year, [1995, np.nan, np.nan])
-    np.testing.assert_array_equal(facts.runtime, [81, np.nan, np.nan])  # nothing lasts 0 minutes
-    assert facts.vote_count.tolist() == [10, 0, 0]
-    assert facts.vote_average.tolist() == [7.7, 0, 0]  # 8 of no votes says nothing
+    assert facts["genres"] == [("War", "Drama"), (), ()]
+    assert facts["language"] == [("en",), ("sv",), (None,)]
+    assert facts["collection"] == [("yes",), (), ()]
+    np.testing.assert_array_equal(facts["year"], [1995, np.nan, np.nan])
+    np.testing.assert_array_equal(facts["runtime"], [81, np.nan, np.nan])  # nothing lasts 0 minutes
+    assert facts["vote_count"].tolist() == [10, 0, 0]
+    assert facts["vote_average"].tolist() == [7.7, 0, 0]  # 8 of no votes says nothing
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_thresholds(values, weight, levels, expected):
 
 def hand_made(n=9):
     """Years 2000 .. 2008, votes 1 each, averages 1 .. 9, runtimes all 100."""
-    return Facts(
-        genres=([("War",)] * 4 + [("Drama", "War")] * 5)[:n],
-        language=["en", "fr", "xx"] * (n // 3),
-        collection=np.arange(n) == 0,
-        year=np.arange(2000.0, 2000 + n),
-        runtime=np.full(n, 100.0),
-        vote_count=np.ones(n),
-        vote_average=np.arange(1.0, n + 1),
-    )
+    return {
+        "genres": ([("War",)] * 4 + [("Drama", "War")] * 5)[:n],
+        "language": [("en",), ("fr",), ("xx",)] * (n // 3),
+        "collection": [("yes",)] + [()] * (n - 1),
+        "year": np.arange(2000.0, 2000 + n),
+        "runtime": np.full(n, 100.0),
+        "vote_count": np.ones(n),
+        "vote_average": np.arange(1.0, n + 1),
+    }
 
 
 def test_bits_by_hand():
@@ -91,14 +91,13 @@ def test_bits_by_hand():
 
 def test_the_unknown_is_in_the_middle_and_no_votes_are_no_bits():
     population = hand_made()
-    population = replace(population, runtime=np.arange(91.0, 100))
-    unknown = replace(
-        hand_made(3),
-        year=np.full(3, np.nan),
-        runtime=np.full(3, np.nan),
-        vote_count=np.zeros(3),
-        vote_average=np.zeros(3),
-    )
+    population["runtime"] = np.arange(91.0, 100)
+    unknown = hand_made(3) | {
+        "year": np.full(3, np.nan),
+        "runtime": np.full(3, np.nan),
+        "vote_count": np.zeros(3),
+        "vote_average": np.zeros(3),
+    }
     bits, names = extended_bits(unknown, population)
     ones = dict(zip(names, bits[0], strict=True))
     assert [ones[f"year:>={year}"] for year in range(2001, 2008)] == [1, 1, 1, 1, 0, 0, 0]

@@ -187,7 +187,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path):
     started = time.monotonic()
     with pytest.raises(InputError, match=r"sent nothing .* --dataset FOLDER"):
         kaggle.run_with_deadline(
-            [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, 60, 0.5
+            [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, 0.5
         )
     assert time.monotonic() - started < 30
 
@@ -200,7 +200,7 @@ def test_a_slow_download_is_not_given_up(tmp_path):
         "    time.sleep(0.3)\n"
         "print('done')"
     )
-    assert kaggle.run_with_deadline([sys.executable, "-c", code], tmp_path, 3, 3).strip() == "done"
+    assert kaggle.run_with_deadline([sys.executable, "-c", code], tmp_path, 3).strip() == "done"
 
 
 def test_auto_says_why_it_runs_on_ml_100k(monkeypatch, capsys):

@@ -16,10 +16,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from recbench.data.cache import cache_folder
 from recbench.errors import InputError
@@ -69,19 +66,13 @@ def fetch_movielens(name: str) -> Path:
         return kept
     servers = [os.environ.get("RECBENCH_GROUPLENS") or GROUPLENS]
     servers += [MIRROR] if name in ON_MIRROR else []
-    print(TERMS)
-    failures = []
-    for server in servers:
-        url = f"{server}/{name}.zip"
-        reason = _fetched(url, kept, partial(_check_zip, name))
-        if not reason:
-            return kept
-        failures.append(f"{url} ({reason})")
-    raise InputError(
-        f"{name} cannot be fetched from {' or '.join(failures)}. Try again later, or fetch it by "
-        f"hand and give the file: --dataset {name}.zip; or name another server in the variable "
+    by_hand = (
+        f"and give the file: --dataset {name}.zip; or name another server in the variable "
         "RECBENCH_GROUPLENS"
     )
+    print(TERMS)
+    _fetch(name, [f"{server}/{name}.zip" for server in servers], kept, _check_zip, by_hand)
+    return kept
 
 
 def fetch_movietweetings(name: str) -> Path:
@@ -94,38 +85,44 @@ def fetch_movietweetings(name: str) -> Path:
     place = MOVIETWEETINGS[name]
     folder = cache_folder() / "movietweetings" / place.rsplit("/", 1)[-1].lower()
     server = f"{os.environ.get('RECBENCH_MOVIETWEETINGS') or TWEETS_SERVER}/{place}"
-    if not all((folder / file).is_file() for file in TWEETS_FILES):
+    lacking = [file for file in TWEETS_FILES if not (folder / file).is_file()]
+    if lacking:
         print(f"{name}: by S. Dooms and others (2013), MIT licence; unverified, no sum is pinned")
-    for file in TWEETS_FILES:
-        if (folder / file).is_file():
-            continue
-        url = f"{server}/{file}"
-        if reason := _fetched(url, folder / file, _check_rows):
-            raise InputError(
-                f"{name} cannot be fetched from {url} ({reason}). Try again later, or put "
-                f"{', '.join(TWEETS_FILES)} of {server} into {folder} by hand"
-            )
+    for file in lacking:
+        _fetch(name, [f"{server}/{file}"], folder / file, _check_rows, f"into {folder}")
     return folder
 
 
-def _fetched(url: str, kept: Path, check: Callable[[Path], None]) -> str:
-    """Fetch `url` to `kept`, there whole or not at all; "" or why it failed. `check` raises one of
-    `FAILURES` of a file that is not the one expected, which is deleted."""
-    server = hashlib.sha256(url.encode()).hexdigest()[:8]  # another may have another file
-    part = kept.with_name(f"{kept.name}.{server}.part")
-    print(f"fetching {url} into {kept.parent}", flush=True)
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        _download(url, part)
+def _fetch(
+    name: str, urls: list[str], kept: Path, check: Callable[[Path, str], None], by_hand: str
+) -> None:
+    """Fetch a file from the first of `urls` that has it to `kept`, there whole or not at all.
+
+    `check` raises ValueError of a file of the set `name` that is not the one expected.
+
+    Raises:
+        InputError: none has it; says why, and to fetch it `by_hand`.
+    """
+    part, failures = kept.with_name(f"{kept.name}.part"), []
+    for url in urls:
+        print(f"fetching {url} into {kept.parent}", flush=True)
         try:
-            check(part)
-        except ValueError:
-            part.unlink()
-            raise
-        os.replace(part, kept)
-    except FAILURES as error:
-        return str(getattr(error, "reason", None) or error or type(error).__name__)
-    return ""
+            part.parent.mkdir(parents=True, exist_ok=True)
+            _download(url, part)
+            try:
+                check(part, name)
+            except ValueError:
+                part.unlink()
+                raise
+            os.replace(part, kept)
+            return
+        except FAILURES as error:
+            reason = getattr(error, "reason", None) or error or type(error).__name__
+            failures.append(f"{url} ({reason})")
+    raise InputError(
+        f"{name} cannot be fetched from {' or '.join(failures)}. Try again later, or fetch it by "
+        f"hand {by_hand}"
+    )
 
 
 def _download(url: str, part: Path) -> None:
@@ -138,31 +135,22 @@ def _download(url: str, part: Path) -> None:
         if error.code == 416 and begun:  # all of it is there
             return
         raise
-    with answer:
-        if answer.status != 206:  # the whole file, whatever was asked for
-            begun = 0
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else begun + int(length)
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-        with (
-            part.open("ab" if begun else "wb") as file,
-            Progress(*columns, TimeRemainingColumn(), transient=True) as progress,
-        ):
-            bar = progress.add_task(part.stem, total=total, completed=begun)
-            since, arrived = time.monotonic(), 0
-            while piece := answer.read1(PIECE):  # what has come, without waiting for all of it
-                file.write(piece)
-                progress.advance(bar, len(piece))
-                arrived += len(piece)
-                if time.monotonic() - since > WATCHED_SECONDS:
-                    if arrived < LEAST_BYTES:
-                        raise TimeoutError(f"sent {arrived:,} bytes in {WATCHED_SECONDS:g} seconds")
-                    since, arrived = time.monotonic(), 0
-    if total is not None and part.stat().st_size < total:
-        raise http.client.IncompleteRead(b"", total - part.stat().st_size)
+    since, arrived = time.monotonic(), 0
+    with answer, part.open("ab" if answer.status == 206 else "wb") as file:
+        length = file.tell() + int(answer.headers.get("Content-Length", 0))
+        while piece := answer.read1(PIECE):  # what has come, without waiting for all of it
+            file.write(piece)
+            arrived += len(piece)
+            if time.monotonic() - since > WATCHED_SECONDS:
+                if arrived < LEAST_BYTES:
+                    raise TimeoutError(f"sent {arrived:,} bytes in {WATCHED_SECONDS:g} seconds")
+                print(f"{part.stem}: {file.tell() / 1e6:,.0f} MB", flush=True)
+                since, arrived = time.monotonic(), 0
+        if file.tell() < length:
+            raise http.client.IncompleteRead(b"", length - file.tell())
 
 
-def _check_zip(name: str, part: Path) -> None:
+def _check_zip(part: Path, name: str) -> None:
     """Raises ValueError unless `part` has the pinned sum of the set; of a set without, unless it is
     a whole zip file."""
     if name in PINNED:
@@ -180,7 +168,7 @@ def _check_zip(name: str, part: Path) -> None:
         raise ValueError(f"is not the file that GroupLens published: {wrong}")
 
 
-def _check_rows(part: Path) -> None:
+def _check_rows(part: Path, _: str) -> None:
     """Raises ValueError unless the first row is one of MovieTweetings."""
     with part.open("rb") as file:
         first = file.readline(1000)

@@ -7,15 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from recbench.data.foreign import Rows, plain, rows_of
-from recbench.data.scanning import (
-    SUFFIXES,
-    TEXTS,
-    UTF_8,
-    collected,
-    named_columns,
-    scan_table,
-)
+from recbench.data.foreign import plain, rows_of
+from recbench.data.scanning import TEXTS, UTF_8, named_columns
 from recbench.data.tables import genre_names
 
 STEMS = (
@@ -37,7 +30,7 @@ LANGUAGES = {"ger": "de", "deu": "de", "spa": "es", "jpn": "ja"}  # where two le
 def features_beside(
     ratings_file: Path, item_column: str, item_names: str, encoding: str
 ) -> tuple[pl.DataFrame, str]:
-    """The features in a table of movies, or of other items, beside a file of ratings.
+    """The features in a text table of movies, or of other items, beside a file of ratings.
 
     Args:
         item_column: of the ratings; the table has one of that name, or one of `item_names`.
@@ -52,9 +45,12 @@ def features_beside(
     """
     schema = dict.fromkeys(COLUMNS, pl.String)
     for file in sorted(ratings_file.parent.iterdir()):
-        if plain(file.stem) not in STEMS.split() or file.suffix.lower() not in SUFFIXES:
+        if plain(file.stem) not in STEMS.split() or file.suffix.lower() not in TEXTS:
             continue
-        table = _table(file, encoding)
+        # titles have stray quotes and separators in them; a line that cannot be read costs the
+        # features of one item
+        declared = "" if encoding == UTF_8 else encoding
+        table = rows_of(file.read_bytes(), str(file), declared, strict=False)
         known = f"{plain(item_column)} {item_names} id"
         key = named_columns({"item": known}, list(table.columns)).get("item")
         there = named_columns(NAMES, [one for one in table.columns if one != key])
@@ -76,20 +72,6 @@ def features_beside(
         rows = [(item, *features) for item, features in found.items()]
         return pl.DataFrame(rows, schema=schema, orient="row"), what
     return pl.DataFrame(schema=schema), "no table of items beside it, so that they have no features"
-
-
-def _table(file: Path, encoding: str) -> Rows:
-    """Titles have stray quotes and separators in them; a line that cannot be read costs the
-    features of one item."""
-    if file.suffix.lower() in TEXTS:
-        encoding = "" if encoding == UTF_8 else encoding
-        return rows_of(file.read_bytes(), str(file), encoding, strict=False)
-    scan, _ = scan_table(file)
-    flat = [name for name, kind in scan.collect_schema().items() if not kind.is_nested()]
-    table = collected(file, scan.select(pl.col(flat).cast(pl.String).fill_null("")))
-    names = [plain(name) for name in flat]
-    rows = [("", dict(zip(names, row, strict=True))) for row in table.rows()]
-    return Rows(dict(zip(names, flat, strict=True)), rows)
 
 
 def genres_in(text: str | None) -> list[str]:

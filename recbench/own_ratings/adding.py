@@ -86,24 +86,19 @@ def added_to(
     every = [*known.items(), *stored]
     movies = settled(every)
     added = Added()
-    rows: dict[Movie, tuple[OwnRating, OwnRating]] = {}  # of the file; as it is, and to be stored
+    before: dict[Movie, OwnRating] = {}  # of the file
     together: dict[Movie, OwnRating] = {}
     for (rating, _), movie in zip(every[: len(known)], movies, strict=False):
         together[identity(rating) if movie is None else movie] = rating
     for (rating, match), (new, _), movie in zip(found, stored, movies[len(known) :], strict=True):
         key = identity(rating) if movie is None else movie
-        _tell(added, rating, match, movie, rows.get(key, ()), matcher, catalogue)
-        if key not in rows or _counts(new, rows[key][1]):
-            rows[key] = rating, new
-    for (rating, _), before, after in zip(
-        every, settled(every[: len(known)]), movies, strict=False
-    ):
-        if before is not None and after is None:
-            added.uncertain.append(_not_taken(rating, before, catalogue))
-    for key, (_, new) in rows.items():
-        old = together.get(key, new)
-        if _counts(new, old):
+        _tell(added, rating, match, movie, before.get(key), matcher, catalogue)
+        before[key] = rating
+        if _counts(new, together.get(key, new)):
             together[key] = new
+    for (rating, _), was, now in zip(every, settled(every[: len(known)]), movies, strict=False):
+        if was is not None and now is None:
+            added.uncertain.append(_not_taken(rating, was, catalogue))
     return tuple(sorted(together.values(), key=_moment)), added
 
 
@@ -143,7 +138,7 @@ def _to_be_stored(
 
 
 def _tell(
-    added: Added, rating: OwnRating, match: Match, movie: int | None, before: Sequence[OwnRating],
+    added: Added, rating: OwnRating, match: Match, movie: int | None, before: OwnRating | None,
     matcher: Matcher, catalogue: Catalogue,
 ) -> None:  # fmt: skip
     """Add what became of a rating of a file; `before` has another one there, of the same movie."""
@@ -159,15 +154,15 @@ def _tell(
             added.uncertain.append(ids)
         elif match.doubt:
             added.uncertain.append(f"{rating.name} was taken for {name}")
-    elif not before:
+    elif before is None:
         near: Sequence[int] = ()
         if match.movie is not None:
             added.uncertain.append(_not_taken(rating, match.movie, catalogue))
         elif len(added.unmatched) < LISTED:
             near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
         added.unmatched.append((rating, [catalogue.name(one) for one in near]))
-    if before and None not in (before[0].stars, rating.stars):
-        same = identity(before[0]) == identity(rating)
+    if before and None not in (before.stars, rating.stars):
+        same = identity(before) == identity(rating)
         added.twice.append(name if same else f"{name}, also as {rating.name}")
 
 

@@ -4,7 +4,7 @@ file that somebody else has made."""
 from __future__ import annotations
 
 import hashlib
-import io
+import sys
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -110,13 +110,8 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     from recbench.models.item_table.making import item_table_of
     from recbench.own_ratings.of_dataset import catalogue_of
 
-    printed = io.StringIO()
-    try:
-        with redirect_stdout(printed):  # standard output is for results
-            loaded = load_dataset(dataset)
-    finally:
-        for line in printed.getvalue().splitlines():
-            tell(line)
+    with redirect_stdout(sys.stderr):  # standard output is for results
+        loaded = load_dataset(dataset)
     catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
     if dataset == "auto" and catalogue.newer:
         tell(catalogue.until)

@@ -15,10 +15,9 @@ from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import (
     ALTERNATIVE,
     TITLE,
-    head_and_tail,
     key,
     names_of,
-    tells_much,
+    parts_of,
     words_of,
 )
 from recbench.own_ratings.values import split_title
@@ -27,15 +26,14 @@ How = Literal["id", "title", "nearly", ""]
 Index = dict[str, dict[int, int]]  # key of a name -> rows of movies -> rank of the name
 PART = 2 * ALTERNATIVE  # the rank of a part of a title
 YEARS_OFF = 1  # sites differ in what they call the year of a movie
-# How uncertain a match is, a sum: another year, or none; an article, or the name of a version, left
-# out; a part of the title, a slip in it, or another IMDb id
+# How uncertain a match is, a sum: another year, or none; an article left out; a part of the title,
+# a slip in it, or another IMDb id
 SURE, YEAR, LEFT_OUT, NEARLY = 0, 1, 2, 4
 # Similarities of titles are rapidfuzz's ratio, 0 .. 100: twice the common letters over all letters
 SIMILAR = 88.0  # from which one title is taken for a slip of another
 LEAD = 3.0  # over the next best
 LONGEST_SLIP = 2  # characters more or fewer
 SHORTEST = 6  # characters of a title in which a slip can be told from another title
-COMPARED = 60  # the nearest of all names
 LIKELY = 70.0  # from which a title is taken for a slip of a search
 NEAR = 85.0  # from which a title is worth naming as a near one
 WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
@@ -73,16 +71,13 @@ class Matcher:
         return index
 
     @cached_property
-    def _parts(self) -> tuple[Index, Index]:
-        """The same of what stands before subtitles, and of subtitles."""
-        heads: Index = {}
-        tails: Index = {}
+    def _parts(self) -> Index:
+        """The same of parts of titles."""
+        index: Index = {}
         for row in self._rows:
-            parts = head_and_tail(self._catalogue.movies.title[row])
-            for index, name in zip((heads, tails), parts, strict=True):
-                if name:
-                    index.setdefault(name, {})[row] = PART
-        return heads, tails
+            for part in parts_of(self._catalogue.movies.title[row]):
+                index.setdefault(part, {})[row] = PART
+        return index
 
     @cached_property
     def _spelling(self) -> tuple[list[str], np.ndarray]:
@@ -136,33 +131,16 @@ class Matcher:
         return row if same and self._years_off(rating, row) <= YEARS_OFF else None
 
     def _nearly(self, rating: OwnRating, names: Mapping[str, int]) -> Match:
-        """A movie of the same year with a part of the title, or of about that year with a slip."""
-        (heads, tails), (head, tail) = self._parts, head_and_tail(rating.title)
+        """A movie of the same year of whose title this is a part, or the other way round, "Life of
+        Brian" and "Monty Python's Life of Brian"; or one of about that year with a slip."""
         names = {name: rank for name, rank in names.items() if rank % ALTERNATIVE == 0}
-        parts = {part: PART for part in (head, tail) if part}
-        subtitle = {tail: PART} if tail else {}
-        ways = ((parts, self._names), (names, heads), (names, tails), (subtitle, tails))
-        for keys, index in ways:
+        parts = dict.fromkeys(parts_of(rating.title), PART)
+        for keys, index in ((parts, self._names), (names, self._parts)):
             found = self._decide(rating, keys, index, 0, "nearly")
             if found.movie is not None:
                 return found
-        movie = self._longer(rating)
-        movie = self._slip(rating) if movie is None else movie
+        movie = self._slip(rating)
         return Match() if movie is None else Match(movie, "nearly", doubt=NEARLY)
-
-    def _longer(self, rating: OwnRating) -> int | None:
-        """The movie of that year whose title ends with this one of three words or more, or the
-        other way round: "Monty Python's Life of Brian" and "Life of Brian"."""
-        title, (names, movies) = key(rating.title), self._spelling
-        its_own_tells, titles = tells_much(rating.title), self._catalogue.movies.title
-        rows = set()
-        for place in np.flatnonzero(self._catalogue.year[movies] == rating.year):
-            row, name = int(movies[place]), names[place]
-            longer = its_own_tells and name.endswith(title)
-            shorter = title.endswith(name) and tells_much(titles[row])
-            if (longer or shorter) and self._may_be(rating, row):
-                rows.add(row)
-        return rows.pop() if len(rows) == 1 else None
 
     def _slip(self, rating: OwnRating) -> int | None:
         """The movie of about that year whose title differs by a slip, and in no number."""
@@ -223,18 +201,11 @@ class Matcher:
         words = words_of(title)
         phrase = f" {' '.join(words)} "  # one word is in too many titles
         rows = {row for name, row in self._words if len(words) > 1 and phrase in f"{name} "}
-        within = np.flatnonzero(np.isin(movies, list(rows)))
-        # those within first, then the nearest, then the best known
-        ranked: dict[int, tuple[bool, float, int]] = {}
-        for places, outside in ((within, False), (range(len(names)), True)):
-            few = {int(place): names[place] for place in places}
-            limit = COMPARED if outside else None
-            for _, ratio, place in process.extract(key(title), few, scorer=fuzz.ratio, limit=limit):
-                row = int(movies[place])
-                if not outside or ratio >= least:
-                    rank = (outside, -ratio, -int(self._catalogue.rated_by[row]))
-                    ranked[row] = min(rank, ranked.get(row, rank))
-        return sorted(ranked, key=lambda row: (*ranked[row], row))[:count]
+        score = process.cdist([key(title)], names, scorer=fuzz.ratio)[0]  # 0 .. 100
+        score += 100 * np.isin(movies, list(rows))
+        best_known = np.lexsort((movies, -self._catalogue.rated_by[movies], -score))
+        near = movies[best_known[score[best_known] >= least]]
+        return list(dict.fromkeys(near.tolist()))[:count]
 
     def search(self, typed: str, count: int) -> list[int]:
         """Rows of the movies whose name has all words typed, or begins of words: the whole name

@@ -1,10 +1,8 @@
 """A movie that is recommended: the stars to expect, how sure they are and why; and lists of such
-movies: what changed between two, and a list as text, JSON or CSV."""
+movies: what changed between two, and a list as text or JSON."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,11 +24,6 @@ REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at l
 MOVED = 3  # movies named of those that moved up, and of those that moved down
 NO_REASON = "the mean of other users: no rating of yours speaks for or against it"
 INTERVAL = "80 % interval of the predictive distribution"
-COLUMNS = (
-    *("place", "title", "year", "stars", "low", "high", "genres", "language", "rated_by"),
-    *("movie_id", "imdb_id", "reasons"),
-)
-
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -252,18 +245,3 @@ def as_json(listed: Sequence[Recommendation], about: Mapping[str, object]) -> st
         rows.append(row)
     whole = {**about, "interval": INTERVAL, "recommendations": rows}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
-
-
-def as_csv(listed: Sequence[Recommendation]) -> str:
-    """A row for each movie; genres and reasons parted by |."""
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    table.writeheader()
-    for place, one in enumerate(listed, start=1):
-        row = {"place": place, **vars(one), "stars": round(one.stars, 3)}
-        row["genres"] = "|".join(one.genres)
-        row["reasons"] = "|".join(
-            f"{why.movie}: {why.words} ({why.stars:+.2f})" for why in one.reasons
-        )
-        table.writerow(row)
-    return text.getvalue()

@@ -155,15 +155,6 @@ class Session:
         self._drop([rating for other, rating in self._pairs if other == movie])
         return name
 
-    def forget_genre(self, genre: str) -> list[str]:
-        """Forget all ratings of movies of a genre; their names. The genres of a movie that the
-        catalogue lacks are unknown. Raises InputError if no movie is of that genre."""
-        name = known_name(genre, "--forget-genre", self.catalogue.all_genres)
-        genres = self.catalogue.genres
-        forgotten = [one for row, one in self._pairs if row is not None and name in genres[row]]
-        self._drop(forgotten)
-        return [rating.name for rating in forgotten]
-
     def mute(self, genre: str) -> str:
         """Recommend no movie of a genre from now on; its name. The user's ratings are untouched.
         Raises InputError if no movie is of that genre."""

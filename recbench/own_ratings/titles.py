@@ -13,10 +13,6 @@ MOVED = re.compile(rf"^(.+), (l['’´`]|{'|'.join(ARTICLES)})$", re.IGNORECASE)
 LEADING = re.compile(rf"^(?:l['’´`]\s*|(?:{'|'.join(ARTICLES)})\s+)(.+)$", re.IGNORECASE)
 PARENTHESES = re.compile(r"\(([^()]*)\)")
 KNOWN_AS = re.compile(r"^(?:a\.?\s?k\.?\s?a\.?|also known as|or|originally)[\s:]+", re.IGNORECASE)
-VERSION = re.compile(  # the whole of parentheses
-    r"^(?:[\w'’.]+\s+){0,3}(?:version|cut|edition|redux)$|^(?:extended|uncut|unrated|remastered)$",
-    re.IGNORECASE,
-)
 NO_NAME = re.compile(
     r"^(?:part|vol|volume|chapter|episode|the movie|director|extended|uncut|film|\d+$)\b|^\d+$",
     re.IGNORECASE,
@@ -36,9 +32,9 @@ ONE_LETTER = {"i", "v", "x"}  # a numeral only at the end or after one of these
 COUNTED = {"part", "episode", "chapter", "vol", "volume"}
 
 # How far a name is from the title itself: what is better known comes first. Ranks are added: the
-# remainder by ALTERNATIVE says whether an article, or the name of a version, was left out
+# remainder by ALTERNATIVE says whether an article was left out
 TITLE, LEFT_OUT, ALTERNATIVE = 0, 1, 5
-TELLING = 3  # words
+TELLING = 3  # words, which hardly another movie has
 SHORTEST_HEAD = 4  # characters
 
 
@@ -90,11 +86,10 @@ def names_of(title: str) -> dict[str, int]:
         if bare and len(key(bare[1])) > 1:
             found.setdefault(key(bare[1]), rank + LEFT_OUT)
 
-    without, parentheses = outside_parentheses(title), PARENTHESES.findall(title)
-    versions = list(filter(VERSION.match, parentheses))
-    add(without, LEFT_OUT if versions else TITLE)
+    without = outside_parentheses(title)
+    add(without, TITLE)
     add(title, TITLE)
-    for inside in (one for one in parentheses if one not in versions):
+    for inside in PARENTHESES.findall(title):
         for name in re.split(r"\s+/\s+|;", inside):
             alternative = KNOWN_AS.sub("", name.strip())
             if not NO_NAME.match(alternative):
@@ -104,21 +99,15 @@ def names_of(title: str) -> dict[str, int]:
     return found
 
 
-def head_and_tail(title: str) -> tuple[str, str]:
-    """Keys of what stands before a subtitle, and of a subtitle of three words or more: "Star Wars"
-    and "A New Hope" of "Star Wars: Episode IV - A New Hope". "" where there is none. Weaker than
+def parts_of(title: str) -> set[str]:
+    """Keys of parts by which a title is known: what stands before a subtitle, and its last three
+    words or more: "Star Wars" and "A New Hope" of "Star Wars: Episode IV - A New Hope". Weaker than
     names: other movies may have them."""
-    parts = SUBTITLE.split(outside_parentheses(title))
-    if len(parts) == 1:
-        return "", ""
-    head, tail = key(_article_first(parts[0])), parts[-1]
-    tells = len(tail.split()) >= TELLING and not NO_NAME.match(tail)
-    return head if len(head) >= SHORTEST_HEAD else "", key(tail) if tells else ""
-
-
-def tells_much(title: str) -> bool:
-    """Whether a title has three words or more, so that hardly another movie has it."""
-    return len(outside_parentheses(title).split()) >= TELLING
+    whole = _article_first(outside_parentheses(title))
+    head, *rest = SUBTITLE.split(whole)
+    ends = [" ".join(whole.split()[start:]) for start in range(1, len(whole.split()) - TELLING + 1)]
+    parts = {key(end) for end in ends if not NO_NAME.match(end)}
+    return parts | {key(head)} if rest and len(key(head)) >= SHORTEST_HEAD else parts
 
 
 def outside_parentheses(title: str) -> str:

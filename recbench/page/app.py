@@ -28,7 +28,6 @@ ADDRESS = "127.0.0.1"  # of this machine alone: no other can reach it
 THREADS = 4  # requests read and answered at a time; the session takes one after another
 LARGEST_HEADERS = 16_384  # bytes of a request's headers, its address among them
 LARGEST_FORM = 10_000  # bytes of a form without a file; it has a title and some numbers
-LONGEST_QUERY = 2_000  # bytes
 TOKEN = "token"  # the field of every form
 STARS = [half / 2 for half in range(1, 11)]
 
@@ -125,8 +124,6 @@ def _guard(app: Flask, port: int, token: str) -> None:
     cannot read the token that every form of the page sends along.
     """
     hosts = {f"{ADDRESS}:{port}", f"localhost:{port}"}
-    if port == 80:  # browsers leave it out
-        hosts |= {ADDRESS, "localhost"}
     app.config["MAX_FORM_PARTS"] = 10
 
     @app.before_request
@@ -134,8 +131,6 @@ def _guard(app: Flask, port: int, token: str) -> None:
         host = request.headers.get("Host", "")
         if host not in hosts:
             abort(421, f"This page is at {' and '.join(sorted(hosts))} alone")
-        if len(request.query_string) > LONGEST_QUERY:
-            abort(414, f"The address is too long. Expected {LONGEST_QUERY:,} bytes at most")
         is_upload = request.endpoint == routes.UPLOAD
         request.max_content_length = LARGEST_FILE if is_upload else LARGEST_FORM
         if (request.content_length or 0) > request.max_content_length:

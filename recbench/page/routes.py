@@ -27,7 +27,7 @@ LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 LONGEST_TITLE = 200  # characters of a search
 MOST_MOVIES = 50  # recommended
 FOUND = 8  # movies that a search shows
-ROWS = 20  # ratings shown at a time
+ROWS = 50  # ratings shown, the latest; a search finds the others
 LACKING = 200  # ratings shown of movies that the catalogue lacks
 
 LIMITS = {  # of the numbers in an address
@@ -37,7 +37,6 @@ LIMITS = {  # of the numbers in an address
     "well_known": (0, 1e9),
     "diversity": (0, 1),
     "number": (1, MOST_MOVIES),
-    "older": (0, 1e9),
 }
 
 routes = Blueprint("routes", __name__)
@@ -56,7 +55,6 @@ class View:
     well_known: int = 20  # how many users of the dataset have rated them at least
     diversity: float = 0.0  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
     number: int = 10
-    older: int = 0  # how many of the latest ratings are left out of their list
 
     @classmethod
     def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
@@ -154,7 +152,7 @@ def page() -> str:
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
-            rated=list(reversed(rated.items()))[view.older :][:ROWS],
+            rated=list(reversed(rated.items()))[:ROWS],
             LATEST=LATEST,
             LARGEST_FILE=LARGEST_FILE,
             MOST_MOVIES=MOST_MOVIES,

@@ -96,15 +96,6 @@ def test_forgetting_leaves_what_somebody_has_who_never_rated_it(known_movies, mo
     assert rated.recommend(10) == never.recommend(10)
 
 
-def test_forget_a_genre_in_one_call(seen):
-    horror = ["Alien (1979)", "Psycho (1960)", "The Shining (1980)"]
-    assert sorted(seen.forget_genre("horror")) == horror
-    assert not any(word in seen.profile.encoded() for word in (b"Alien", b"Shining", b"Psycho"))
-    assert seen.forget_genre("Horror") == []
-    with pytest.raises(InputError, match="no movie has it"):
-        seen.forget_genre("Horor")
-
-
 @pytest.mark.parametrize(
     ("title", "message"),
     [

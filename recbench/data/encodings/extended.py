@@ -6,7 +6,7 @@ function of the movie and of the table of movies; no rating takes part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,45 +33,28 @@ CHANNELS = {
 }
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the metadata says of m movies.
-
-    Attributes:
-        genres: names of each.
-        language: ISO 639-1, "" where unknown.
-        collection: bool [m].
-        year, runtime: float64 [m], minutes; nan where unknown.
-        vote_count, vote_average: float64 [m], how many voted and what they gave, 0 .. 10. No votes:
-            0, 0.
-    """
-
-    genres: list[tuple[str, ...]]
-    language: list[str]
-    collection: np.ndarray
-    year: np.ndarray
-    runtime: np.ndarray
-    vote_count: np.ndarray
-    vote_average: np.ndarray
+# Channel -> of each movie a number, nan where unknown (float64 [m]), or its names; see `CHANNELS`
+Facts = dict[str, Any]
 
 
 def facts_of(table: pl.DataFrame, votes: np.ndarray, average: np.ndarray) -> Facts:
-    """Facts of the movies in `table` (columns `recbench.data.tables.MOVIE_COLUMNS`).
+    """Facts of the m movies in `table` (columns `recbench.data.tables.MOVIE_COLUMNS`).
 
     Args:
-        votes, average: float [m], as in `external_votes`; nan is taken for no votes.
+        votes, average: float [m], as in `external_votes`; nan is taken for no votes, which have an
+            average of 0.
     """
     released = table["release_date"].str.slice(0, 4).cast(pl.Float64, strict=False)
     votes = np.nan_to_num(votes)
-    return Facts(
-        genres=[genre_names(text) or () for text in table["genres"]],
-        language=table["original_language"].fill_null("").to_list(),
-        collection=(table["belongs_to_collection"].fill_null("") != "").to_numpy(),
-        year=_known(released, FIRST_YEAR, LAST_YEAR),
-        runtime=_known(table["runtime"].cast(pl.Float64), 1, np.inf),
-        vote_count=votes,
-        vote_average=np.where(votes > 0, np.nan_to_num(average), 0.0),
-    )
+    return {
+        "genres": [genre_names(text) or () for text in table["genres"]],
+        "vote_average": np.where(votes > 0, np.nan_to_num(average), 0.0),
+        "vote_count": votes,
+        "year": _known(released, FIRST_YEAR, LAST_YEAR),
+        "runtime": _known(table["runtime"].cast(pl.Float64), 1, np.inf),
+        "language": [(code,) for code in table["original_language"]],
+        "collection": [("yes",) if text else () for text in table["belongs_to_collection"]],
+    }
 
 
 def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -88,26 +71,21 @@ def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[s
         uint8 [m, b], and what each of the b bits says, as "channel:meaning"; see `CHANNELS`. A
         thermometer has fewer bits than levels where thresholds coincide.
     """
+    genres = sorted({name for of_movie in population["genres"] for name in of_movie})
+    known = {"genres": genres, "language": LANGUAGES, "collection": ("yes",)}
     columns: list[np.ndarray] = []  # each (movies,)
     names: list[str] = []
     for channel, levels in CHANNELS.items():
+        values = movies[channel]
         if levels:
-            values, weight = getattr(movies, channel), np.sqrt(population.vote_count)
-            cuts = thresholds(getattr(population, channel), weight, levels)
+            cuts = thresholds(population[channel], np.sqrt(population["vote_count"]), levels)
             if len(cuts):
                 values = np.where(np.isnan(values), cuts[len(cuts) // 2], values)
             columns += [values >= cut for cut in cuts]
             names += [f"{channel}:>={cut:g}" for cut in cuts]
-        elif channel == "genres":
-            genres = sorted({name for of_movie in population.genres for name in of_movie})
-            columns += [np.array([genre in own for own in movies.genres], bool) for genre in genres]
-            names += [f"genres:{genre}" for genre in genres]
-        elif channel == "language":
-            columns += [np.array([own == code for own in movies.language]) for code in LANGUAGES]
-            names += [f"language:{code}" for code in LANGUAGES]
         else:
-            columns.append(movies.collection)
-            names.append(f"{channel}:yes")
+            columns += [np.array([name in own for own in values]) for name in known[channel]]
+            names += [f"{channel}:{name}" for name in known[channel]]
     return np.stack(columns, axis=1).astype(np.uint8), tuple(names)
 
 

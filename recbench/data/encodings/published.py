@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
@@ -11,16 +11,8 @@ import polars as pl
 from recbench.data.tables import genre_names
 
 GENRES = (
-    "Drama",
-    "Comedy",
-    "Action",
-    "Romance",
-    "Documentary",
-    "Thriller",
-    "Adventure",
-    "Fantasy",
-    "Crime",
-    "Horror",
+    *("Drama", "Comedy", "Action", "Romance", "Documentary"),
+    *("Thriller", "Adventure", "Fantasy", "Crime", "Horror"),
 )
 LANGUAGES = {
     "en": [0, 0, 0],
@@ -65,27 +57,30 @@ def encode_vote_average(average: object) -> list[int]:
     return [1, 1, 1]
 
 
+# Channel -> the encoder of its value, and the names of its bits
+CHANNELS: dict[str, tuple[Callable[[object], list[int]], Iterable[object]]] = {
+    "genres": (encode_genres, GENRES),
+    "vote_average": (encode_vote_average, range(3)),
+    "language": (encode_lang, range(3)),
+    "vote_count": (encode_vote_count, range(0, 1000, 100)),
+}
+
+
 def published_bits(
     table: pl.DataFrame, votes: np.ndarray, average: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    bits = np.hstack(
-        [
-            _each_encoded(encode_genres, table["genres"].to_list()),
-            _each_encoded(encode_vote_average, average.tolist()),
-            _each_encoded(encode_lang, table["original_language"].to_list()),
-            _each_encoded(encode_vote_count, votes.tolist()),
-        ]
-    )  # (movies, 26)
-    names = [f"genres:{genre}" for genre in GENRES]
-    names += [f"vote_average:{bit}" for bit in range(3)]
-    names += [f"language:{bit}" for bit in range(3)]
-    names += [f"vote_count:{100 * hundreds}" for hundreds in range(10)]
-    return bits, tuple(names)
+    """The bits of the m movies in `table`, uint8 [m, 26], and what each says, as "channel:meaning".
 
-
-def _each_encoded(encode: Callable[[object], list[int]], values: list) -> np.ndarray:
-    """uint8 [values, bits]; an encoder is asked once about values that are the same."""
-    return np.array(list(map(cache(encode), values)), dtype=np.uint8)
+    Args:
+        votes, average: float [m]; the average on a scale of 0 to 5.
+    """
+    values = {"genres": table["genres"].to_list(), "vote_average": average.tolist()}
+    values |= {"language": table["original_language"].to_list(), "vote_count": votes.tolist()}
+    bits = [  # an encoder is asked once about values that are the same
+        list(map(cache(encode), values[channel])) for channel, (encode, _) in CHANNELS.items()
+    ]
+    names = [f"{channel}:{name}" for channel, (_, of_bits) in CHANNELS.items() for name in of_bits]
+    return np.hstack(bits).astype(np.uint8), tuple(names)
 
 
 def _number(value: object) -> float:

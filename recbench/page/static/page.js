@@ -104,19 +104,6 @@ document.addEventListener("submit", (event) => {
   send("POST", own ? submitter.formAction : form.action, fields);
 });
 
-// A file that is dropped is added, wherever on the page that is.
-document.addEventListener("dragover", (event) => {
-  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
-});
-document.addEventListener("drop", (event) => {
-  const { files } = event.dataTransfer;
-  if (!files.length) return;
-  event.preventDefault();
-  if (files.length > 1) return tell(["Drop one file at a time; of an export its ZIP file."], true);
-  byId("file").files = files;
-  byId("file").form.requestSubmit();
-});
-
 // A click on a star rates. With keys, stars are chosen first: the arrow keys pass the others.
 document.addEventListener("click", (event) => {
   const label = event.target.closest(".stars label");
