@@ -10,7 +10,7 @@ from weightless.agent import bits_of
 from weightless.arch import LABEL, groups_of
 from weightless.coin import agent_seeds, checked_seed
 from weightless.compiled import compiled
-from weightless.kernels import MAX_WORDS, fire_many, weigh
+from weightless.kernels import MAX_WORDS, fire, weigh
 from weightless.memory import l_table
 from weightless.patterns import GrowingPlanes, pack, words_for
 
@@ -201,9 +201,9 @@ def _recall(
         weighed = n if DD else 0
         weights = weigh(patterns, answers, weighed, len(pattern_bits), len(neurons), table)
         mine = slice(bounds[agent], bounds[agent + 1])
-        fire_many(
+        fired[mine], _ = fire(
             patterns, answers, n, weights, queries[mine], seeds[agent], neurons,
-            DD, Hamming, Default, fired[mine], np.empty_like(fired[mine]),
+            DD, Hamming, Default,
         )  # fmt: skip
 
 
