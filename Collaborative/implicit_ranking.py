@@ -15,8 +15,9 @@ import numpy as np
 from scipy import sparse
 
 from Collaborative.ease import inverse_of
-from Collaborative.rated import FEWER_MOVIES, check_square, groups, places
+from Collaborative.rated import FEWER_MOVIES, check_square
 from recbench.contract import Training
+from recbench.ratings import places, rows_of_each
 
 LAST = float(np.finfo(np.float32).min)  # the score of a movie without positives
 
@@ -64,8 +65,9 @@ class RankingModel(ABC):
             float64 [n], finite.
         """
         found = self._count[movie].astype(np.float64)
-        row, column = places(self._users, user), places(self._movies, movie)
-        for one, pairs in groups(row):
+        row, column = places(user, self._users), places(movie, self._movies)
+        for pairs in rows_of_each(row):
+            one = int(row[pairs[0]])
             if one < len(self._users):
                 there = column[pairs] < len(self._movies)
                 found[pairs] = LAST
