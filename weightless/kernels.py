@@ -63,13 +63,20 @@ def weigh(patterns: Any, answers: Any, n: Any, bits: Any, neurons: Any, table: A
 
 
 @compiled
-def discriminative(
-    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, fired: Any,
-    why: Any,
+def fire_by_nearest(
+    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, rule: Any,
+    fired: Any, why: Any,
 ) -> None:  # fmt: skip
-    """Write answer and reason where all the nearest by discriminative distance agree.
+    """Write the answer, and the rule as its reason, where it is undecided so far and all the
+    nearest of the first n patterns agree.
 
-    The innermost loops are over neurons, so that they become vectors. Args as those of `fire`.
+    The innermost loops are over neurons, so that they become vectors.
+
+    Args:
+        weights: int32 [neurons, >= 64 * words], of each bit in the distance; all 1 is that of
+            Hamming.
+        rule: `BY_DD` or `BY_HAMMING`.
+        fired, why: uint8 [m, neurons]. The others are as those of `fire`.
     """
     for block in range(0, len(weights), 64):  # neurons whose answers share a word
         halves, tables = _tables(weights[block : block + 64], queries.shape[1])
@@ -82,6 +89,8 @@ def discriminative(
                 replies[pattern, neuron] = (word >> np.uint64(neuron)) & ONE
         key, zero, one = np.empty((3, neurons), np.int32)  # of a pattern; the least of either
         for query in range(len(queries)):
+            if (why[query] != UNDECIDED).all():
+                continue
             zero[:] = FAR
             one[:] = FAR
             for pattern in range(n):
@@ -97,9 +106,9 @@ def discriminative(
                     zero[neuron] = min(zero[neuron], key[neuron])
                     one[neuron] = min(one[neuron], key[neuron] ^ 1)
             for neuron in range(min(neurons, len(weights) - block)):
-                if zero[neuron] != one[neuron]:
-                    fired[query, block + neuron] = one[neuron] < zero[neuron]
-                    why[query, block + neuron] = BY_DD
+                at = block + neuron
+                if why[query, at] == UNDECIDED and zero[neuron] != one[neuron]:
+                    fired[query, at], why[query, at] = one[neuron] < zero[neuron], rule
 
 
 @compiled
@@ -132,41 +141,6 @@ def _halves_of(patterns: Any, halves: Any) -> Any:
         for at in range(len(halves)):
             found[row, at] = patterns[row, halves[at] // 2] >> np.uint64(32 * (halves[at] % 2))
     return found
-
-
-@compiled
-def popcount(word: Any) -> Any:
-    """How many bits of a uint64 are 1: sums of pairs of bits, of four, of eight, of all."""
-    word -= (word >> ONE) & np.uint64(0x5555555555555555)
-    fours = np.uint64(0x3333333333333333)
-    word = (word & fours) + ((word >> np.uint64(2)) & fours)
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
-
-
-@compiled
-def nearest_by_hamming(
-    patterns: Any, answers: Any, n: Any, query: Any, ones: Any, zeros: Any
-) -> None:
-    """Which answers the nearest patterns by Hamming distance give.
-
-    Args:
-        query: uint64 [words].
-        ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
-    """
-    distances = np.zeros(n, np.uint64)
-    for word in range(len(query)):
-        plane, bits = patterns[word][:n], query[word]
-        for pattern in range(len(distances)):
-            distances[pattern] += popcount(plane[pattern] ^ bits)
-    nearest = distances.min()
-    ones[:] = 0
-    zeros[:] = 0
-    for pattern in range(n):
-        if distances[pattern] == nearest:
-            for word in range(len(answers)):
-                ones[word] |= answers[word, pattern]
-                zeros[word] |= ~answers[word, pattern]
 
 
 @compiled
@@ -227,24 +201,13 @@ def fire(
     fired = np.zeros((len(firsts), len(neurons)), np.uint8)
     why = np.full(fired.shape, UNDECIDED, np.uint8)
     if DD and n > 0:
-        discriminative(patterns, answers, n, weights, queries, fired, why)
-    ones, zeros = np.zeros(len(answers), np.uint64), np.zeros(len(answers), np.uint64)
-    for query in range(len(queries)):
-        scanned = False
+        fire_by_nearest(patterns, answers, n, weights, queries, BY_DD, fired, why)
+    if Hamming and n > 0:
+        alike = np.ones((len(neurons), 64 * words), np.int32)
+        fire_by_nearest(patterns, answers, n, alike, queries, BY_HAMMING, fired, why)
+    for query in range(len(queries) if Default else 0):
         for neuron in range(len(neurons)):
-            if why[query, neuron] != UNDECIDED:
-                continue
-            if Hamming and n > 0:
-                if not scanned:
-                    nearest_by_hamming(patterns, answers, n, queries[query], ones, zeros)
-                    scanned = True
-                word, bit = neuron // 64, np.uint64(neuron % 64)
-                one, zero = (ones[word] >> bit) & ONE, (zeros[word] >> bit) & ONE
-                if one != zero:
-                    fired[query, neuron] = one
-                    why[query, neuron] = BY_HAMMING
-                    continue
-            if Default:
+            if why[query, neuron] == UNDECIDED:
                 fired[query, neuron] = toss(seed, neurons[neuron], queries[query])
                 why[query, neuron] = BY_DEFAULT
     return fired[which], why[which]

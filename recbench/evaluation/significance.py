@@ -109,10 +109,10 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
                     records += [key | one for one in compared]
     if not records:
         return pd.DataFrame(columns=COLUMNS)
-    table = pd.DataFrame(records)
+    table = pd.DataFrame(records).reindex(columns=COLUMNS)  # not all where none is by RMSE
     family = in_family(table)
     table.loc[family, "p_holm"] = holm(table.loc[family, "p"].to_numpy())
-    return table.assign(verdict=verdicts(table)).reindex(columns=COLUMNS)
+    return table.assign(verdict=verdicts(table))
 
 
 def in_family(table: pd.DataFrame) -> pd.Series:

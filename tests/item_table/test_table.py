@@ -1,4 +1,4 @@
-"""The item table as a file and for other movies."""
+"""The item table, by itself and as a file."""
 
 from __future__ import annotations
 
@@ -153,27 +153,6 @@ def test_an_interrupted_write_leaves_the_old_file(path, monkeypatch):
     assert not path.with_name("new").exists()
     replace(a_table(), mean=np.ones(4)).save(path)  # what was left over is no hindrance
     assert ItemTable.load(path).mean.tolist() == [1, 1, 1, 1]
-
-
-# --- for other movies ---------------------------------------------------------------------------
-
-
-def test_for_movies_in_another_order_and_for_unknown_ones():
-    table = a_table()
-    there = table.for_movies(movies_of([20, 99, 10, 30, 5], np.ones(5)))
-    assert there.movie_id.tolist() == [20, 99, 10, 30, 5]
-    for name in ("mean", "factors", "implicit", "uncertainty", "count"):
-        before, after = getattr(table, name), getattr(there, name)
-        assert np.array_equal(after[[0, 2, 3]], before[[3, 1, 0]])
-    assert there.mean[[1, 4]] == pytest.approx(table.mean.mean())
-    assert there.uncertainty[[1, 4]].tolist() == [table.uncertainty.max()] * 2
-    assert not there.factors[[1, 4]].any()
-    assert not there.implicit[[1, 4]].any()
-    assert not there.count[[1, 4]].any()
-    assert (there.implicit_mean == table.implicit_mean).all()
-    assert (there.scales, there.steps, there.about) == (table.scales, table.steps, table.about)
-    same = table.for_movies(movies_of([30, 10, 40, 20], np.ones(4)))
-    assert same.checksum() == table.checksum()
 
 
 def test_of_metadata_there_is_a_mean_and_no_similarity():

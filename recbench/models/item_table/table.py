@@ -111,23 +111,6 @@ class ItemTable:
             steps=EVEN,
         )
 
-    def for_movies(self, movies: Movies) -> ItemTable:
-        """This table with a row for each of `movies`, in their order. A movie that it lacks gets
-        the mean of all, no factors, and the largest uncertainty."""
-        order = np.argsort(self.movie_id, kind="stable")
-        place = np.searchsorted(self.movie_id[order], movies.movie_id)
-        row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, int)
-        known = self.movie_id[row] == movies.movie_id
-        return replace(
-            self,
-            movie_id=movies.movie_id,
-            mean=np.where(known, self.mean[row], self.mean.mean()),
-            factors=np.where(known[:, None], self.factors[row], 0.0),
-            implicit=np.where(known[:, None], self.implicit[row], 0.0),
-            uncertainty=np.where(known, self.uncertainty[row], self.uncertainty.max(initial=0.0)),
-            count=np.where(known, self.count[row], 0),
-        )
-
     def implicit_means(self, rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """What having rated movies (int [k]) says of others (int [n]), float64 [n], stars."""
         return implicit_means(self.factors, self.implicit, self.implicit_mean, rated, movie)
