@@ -44,8 +44,10 @@ def settings_of(parameters: Experiment) -> dict[str, object]:
     """The flags that a script has beside those of every experiment: settings of its recommender.
 
     Raises:
-        InputError: one is out of its range.
+        InputError: one of these, or the size of the sample, is out of its range.
     """
+    check_range("--num-users", parameters.num_users, least=0)
+    check_range("--ratings-per-user", parameters.reviews_per_user, least=0)
     names = {field.name for field in fields(parameters)} - {
         field.name for field in fields(Experiment)
     }
