@@ -67,7 +67,8 @@ class RankingModel(ABC):
         found = self._count[movie].astype(np.float64)
         row, column = places(user, self._users), places(movie, self._movies)
         for pairs in rows_of_each(row):
-            if (one := int(row[pairs[0]])) < len(self._users):
+            one = int(row[pairs[0]])
+            if one < len(self._users):
                 there = column[pairs] < len(self._movies)
                 found[pairs] = LAST
                 found[pairs[there]] = self._scores(one, column[pairs[there]])

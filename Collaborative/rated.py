@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,7 +55,7 @@ class Rated:
         """
         user, movie = self.rows_of(train)
         stars = train.stars - self.offset[train.movie]  # (ratings,)
-        return ListedTrainset(
+        return Trainset(
             ur=_lists_by(user, movie, stars),
             ir=_lists_by(movie, user, stars),
             n_users=len(self.users),
@@ -82,15 +81,6 @@ class Rated:
         both = np.flatnonzero(np.isin(user, self.users) & np.isin(movie, self.movies))
         users = np.searchsorted(self.users, user[both])
         return both, users, np.searchsorted(self.movies, movie[both])
-
-
-class ListedTrainset(Trainset):
-    """A `surprise.Trainset` that puts its ratings into a list once, not again in every epoch."""
-
-    def all_ratings(self) -> Iterator[tuple[int, int, float]]:
-        if not hasattr(self, "_rows"):
-            self._rows = list(super().all_ratings())
-        return iter(self._rows)
 
 
 def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:

@@ -27,8 +27,7 @@ from typing import Any, ClassVar, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from recbench.command_line import read_flags, run
-from recbench.errors import InputError, check_range
-from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
+from recbench.runs.experiment import Experiment, print_experiment, run_experiment, settings_of
 
 
 @dataclass
@@ -47,20 +46,9 @@ class Parameters(Experiment):
     """of Adam"""
 
 
-def check(parameters: Parameters) -> None:
-    """Raises InputError for a value out of its range."""
-    check_range("--embedding", parameters.embedding, least=1)
-    for units in parameters.hidden:
-        check_range("--hidden", units, least=1)
-    check_range("--epochs", parameters.epochs, least=1)
-    check_range("--batch", parameters.batch, least=1)
-    if not 0 < parameters.learning_rate < 1:
-        raise InputError(f"--learning-rate is {parameters.learning_rate}. Expected 0 to 1")
-
-
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
 if __name__ == "__main__":
-    FLAGS = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
+    FLAGS = read_flags(DEFAULTS, settings_of)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
@@ -254,20 +242,12 @@ def run_colab_model(
         parameters: others of `Parameters`.
     """
     parameters |= {"num_users": num_users, "reviews_per_user": reviews_per_user}
-    row = run_network(replace(DEFAULTS, **parameters))
+    row = run_experiment(TorchCollaborativeRecommender, replace(DEFAULTS, **parameters))
     return row["accuracy_pooled"], row["fit_seconds"] + row["predict_seconds"]
 
 
-def run_network(parameters: Parameters) -> dict[str, Any]:
-    check(parameters)
-    settings = ("embedding", "hidden", "epochs", "batch", "learning_rate")
-    chosen = {name: getattr(parameters, name) for name in settings}
-    return run_experiment(TorchCollaborativeRecommender, parameters, **chosen)
-
-
 def main(parameters: Parameters) -> None:
-    print(protocol_line(parameters), flush=True)
-    print_scores(run_network(parameters))
+    print_experiment(TorchCollaborativeRecommender, parameters)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from typing import ClassVar, Literal, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from recbench.command_line import read_flags, run
-from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
+from recbench.runs.experiment import Experiment, print_experiment, run_experiment
 
 Engine = Literal["weightless", "ao_core"]
 
@@ -219,15 +219,13 @@ def run_ao_model(
         parameters: others of `Parameters`.
     """
     sample = {"num_users": num_users, "reviews_per_user": reviews_per_user, "split": split}
-    chosen = replace(DEFAULTS, **sample, **parameters)
-    row = run_experiment(AoRecommender, chosen, wnn_engine=chosen.wnn_engine)
+    row = run_experiment(AoRecommender, replace(DEFAULTS, **sample, **parameters))
     seconds = row["fit_seconds"] + row["predict_seconds"]
     return row["accuracy_mean"], row["accuracy_median"], seconds
 
 
 def main(parameters: Parameters) -> None:
-    print(protocol_line(parameters), flush=True)
-    print_scores(run_experiment(AoRecommender, parameters, wnn_engine=parameters.wnn_engine))
+    print_experiment(AoRecommender, parameters)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,7 @@ from typing import Any, ClassVar, Self
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # run as a script: find the project
 
 from recbench.command_line import read_flags, run
-from recbench.errors import InputError, check_range
-from recbench.runs.experiment import Experiment, print_scores, protocol_line, run_experiment
+from recbench.runs.experiment import Experiment, print_experiment, run_experiment, settings_of
 
 
 @dataclass
@@ -46,18 +45,9 @@ class Parameters(Experiment):
     """of Adam"""
 
 
-def check(parameters: Parameters) -> None:
-    """Raises InputError for a value out of its range."""
-    for units in parameters.hidden:
-        check_range("--hidden", units, least=1)
-    check_range("--epochs", parameters.epochs, least=1)
-    if not 0 < parameters.learning_rate < 1:
-        raise InputError(f"--learning-rate is {parameters.learning_rate}. Expected 0 to 1")
-
-
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
 if __name__ == "__main__":
-    GIVEN = read_flags(DEFAULTS, check)  # --help ends here: what follows takes a second
+    GIVEN = read_flags(DEFAULTS, settings_of)  # --help ends here: what follows takes a second
 
 import numpy as np
 import torch
@@ -289,21 +279,15 @@ def run_torch_per_user(
         parameters: others of `Parameters`.
     """
     sample: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
-    row = run_network(replace(DEFAULTS, **sample, split=split, **parameters))
+    row = run_experiment(
+        TorchPerUserRecommender, replace(DEFAULTS, **sample, split=split, **parameters)
+    )
     seconds = row["fit_seconds"] + row["predict_seconds"]
     return row["accuracy_mean"], row["accuracy_median"], seconds
 
 
-def run_network(parameters: Parameters) -> dict[str, Any]:
-    check(parameters)
-    names = ("hidden", "epochs", "learning_rate")
-    settings = {name: getattr(parameters, name) for name in names}
-    return run_experiment(TorchPerUserRecommender, parameters, **settings)
-
-
 def main(parameters: Parameters) -> None:
-    print(protocol_line(parameters), flush=True)
-    print_scores(run_network(parameters))
+    print_experiment(TorchPerUserRecommender, parameters)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from recbench.contract import Recommender, Training
 from recbench.models.item_baseline import Start, mean_of_all, shrunk_means, starting_stars
-from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, rows_of_each
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, place_within, rows_of_each
 
 
 class PerUserRidge(Recommender):
@@ -107,7 +107,4 @@ def ratings_after(ratings: Ratings) -> np.ndarray:
     the rows."""
     order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
     _, owner, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
-    end = np.cumsum(count)[owner[order]]
-    after = np.empty(len(ratings), dtype=np.int64)
-    after[order] = end - 1 - np.arange(len(order))
-    return after
+    return count[owner] - 1 - place_within(ratings.user, order)

@@ -31,16 +31,6 @@ NO_BITS = (
     "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
 )
 SUM_TOLERANCE = 1e-6  # of probabilities
-REMOVED = {  # class attributes of before -> what to use instead
-    "learns_from_background": 'learns_from = "all", and training.all_ratings',
-    "starts_from_item_baseline": 'learns_from = "user+items" or "all", and training.item_baseline',
-    "starts_from_film_table": 'learns_from = "user+items" or "all", and training.item_tables',
-    "asks_for_time": "a parameter `time` of predict",
-    "options": "training.seed, training.labels, training.loss and training.wnn_engine",
-    "settings_alone": "defaults_without_background",
-    "of_all_users": "training.sample, the training ratings of all users of the sample",
-    "fitted_together": "nothing: fit(self, training) can be given any part of the users",
-}
 
 
 @dataclass(frozen=True)
@@ -285,13 +275,7 @@ def learns_from_words(recommender: type | object) -> str:
 
 
 def check_declarations(cls: type) -> None:
-    """Raises InputError if it declares what does not exist (any more)."""
-    for name, instead in REMOVED.items():
-        if hasattr(cls, name):
-            raise InputError(
-                f"{cls.__name__}.{name}: this attribute does not exist any more. Use {instead}; "
-                "see docs/your-own-model.md"
-            )
+    """Raises InputError if what it declares to learn from does not exist."""
     if declared(cls, "learns_from") not in LEARNS_FROM:
         known = ", ".join(f'"{name}"' for name in LEARNS_FROM)
         raise InputError(

@@ -150,6 +150,15 @@ def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
     return np.split(by_user, starts[1:]) if len(user) else []
 
 
+def place_within(user: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Which of its user's rows each row is, 0 the first: int64 [n]. `order` (int [n]) sorts the
+    rows by user, and those of a user as they are counted."""
+    _, start, count = np.unique(user[order], return_index=True, return_counts=True)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order)) - np.repeat(start, count)
+    return place
+
+
 def places(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Where each of `ids` stands in `known` (sorted), int64 [n]; len(known) if it does not."""
     place = np.searchsorted(known, ids)

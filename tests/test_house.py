@@ -72,13 +72,6 @@ def test_nothing_imports_a_script_but_the_one_that_prepares_data():
             assert not found, f"{file.relative_to(ROOT)} imports {found}"
 
 
-def test_scripts_have_data_from_where_it_is_prepared():
-    for name in ("compare_all", "continual", "tune"):
-        found = set(imports(ROOT / f"{name}.py"))
-        assert FRONT_DOOR in found
-        assert "recbench.data.loading" not in found
-
-
 @pytest.mark.parametrize("script", [*sorted(SCRIPTS), *CONTENDERS])
 def test_parameters_come_before_any_import(script):
     """After the docstring and `from __future__`, some ten constants, each a line with a comment."""
@@ -103,14 +96,3 @@ def test_evaluation_runs_and_report_know_no_recommender_by_name():
     for part in ("evaluation", "runs", "report"):
         for file in files_of(f"recbench/{part}"):
             assert not names.search(file.read_text()), file.name
-
-
-def test_the_path_is_changed_where_a_script_inside_a_family_needs_it_alone():
-    found = {
-        str(file.relative_to(ROOT))
-        for part in PARTS
-        for file in files_of(part)
-        if "sys.path.insert" in file.read_text()
-    }
-    scripts = ("PerUser/perUser.py", "PerUser/perUser_pytorch.py", "Collaborative/torch_colab.py")
-    assert found == set(scripts)

@@ -61,12 +61,3 @@ def test_a_kernel_whose_parts_have_changed_elsewhere_is_compiled_anew(engine):
     assert ask(engine) == "301 0"
     assert ask(engine) == "301 1"
     assert len(list(engine.glob("__pycache__/top.asked-*.nb?"))) == 2  # nothing is left behind
-
-
-def test_without_machine_code_and_where_nothing_can_be_kept_beside_the_source(engine, tmp_path):
-    elsewhere = tmp_path / "cache"
-    assert ask(engine, NUMBA_CACHE_DIR=str(elsewhere)) == "21 0"
-    assert ask(engine, NUMBA_CACHE_DIR=str(elsewhere)) == "21 1"
-    (engine / "constants.py").write_text("FACTOR = 3\n")
-    assert ask(engine, NUMBA_CACHE_DIR=str(elsewhere)) == "31 0"
-    assert not list(engine.glob("__pycache__/*.nb?"))

@@ -60,7 +60,7 @@ class Agent:
         )
         self._story = GrowingPlanes(arch.n_total, np.uint8)
         self._metastory = GrowingPlanes(arch.n_total, np.uint8)
-        rest = np.zeros((1, arch.n_total), np.uint8)
+        rest = np.zeros(arch.n_total, np.uint8)
         self._append(rest, rest + np.uint8(REST))
 
     @property
@@ -116,8 +116,7 @@ class Agent:
         inputs = bits_of("INPUT", INPUT, (len(self._i),))
         label = bits_of("LABEL", LABEL, (len(self._z),)) if len(LABEL) else None
         causes = self._causes(inputs, label is not None, INSTINCTS, Cpos, Cneg)
-        labels = None if label is None else label[None]
-        (output,) = self._advance(inputs[None], labels, causes, (DD, Hamming, Default), unsequenced)
+        output = self._advance(inputs, label, causes, (DD, Hamming, Default), unsequenced)
         if print_result:
             print(f"state {self.state - 1}: Z = {output.tolist()}")
         return output
@@ -126,15 +125,7 @@ class Agent:
         self,
         INPUTS: Sequence[Bits] | np.ndarray,
         LABELS: Sequence[Bits] | np.ndarray = (),
-        INSTINCTS: bool = False,
-        Cpos: bool = False,
-        Cneg: bool = False,
-        print_result: bool = False,
-        DD: bool = True,
-        Hamming: bool = True,
-        Default: bool = True,
-        unsequenced: bool = False,
-        **unknown: Any,
+        **switches: Any,
     ) -> np.ndarray:
         """`next_state` of one input after another.
 
@@ -142,7 +133,7 @@ class Agent:
             INPUTS: [n, n_i] values of 0 or 1.
             LABELS: [n, n_z] values of 0 or 1: each is learned in turn. Empty: each input is
                 answered.
-            The rest is as in `next_state`.
+            switches: as in `next_state`.
 
         Returns:
             The outputs, uint8 [n, n_z].
@@ -150,18 +141,14 @@ class Agent:
         Raises:
             ValueError, TypeError: as `next_state`.
         """
-        _refuse(unknown)
         if not len(INPUTS):
             return np.zeros((0, len(self._z)), np.uint8)
         inputs = bits_of("INPUTS", INPUTS, (len(INPUTS), len(self._i)))
-        labels = bits_of("LABELS", LABELS, (len(inputs), len(self._z))) if len(LABELS) else None
-        rules = DD, Hamming, Default
-        if unsequenced and not (INSTINCTS or Cpos or Cneg or print_result):
-            causes = self._causes(inputs, labels is not None)
-            return self._advance(inputs, labels, causes, rules, unsequenced)
-        rows = zip(inputs, [()] * len(inputs) if labels is None else labels, strict=True)
-        switches = (INSTINCTS, Cpos, Cneg, print_result, *rules, unsequenced)
-        return np.stack([self.next_state(one, label, *switches) for one, label in rows])
+        labels: Any = [()] * len(inputs)
+        if len(LABELS):
+            labels = bits_of("LABELS", LABELS, (len(inputs), len(self._z)))
+        rows = zip(inputs, labels, strict=True)
+        return np.stack([self.next_state(one, label, **switches) for one, label in rows])
 
     def reset_state(self) -> None:
         """A state in which every neuron of I, Q and Z fires at random; it is not learned from.
@@ -169,54 +156,49 @@ class Agent:
         Put between examples that do not follow each other. The coins depend on the agent's seed,
         the neuron and how many states there have been.
         """
-        state = np.zeros((1, self.arch.n_total), np.uint8)
+        state = np.zeros(self.arch.n_total, np.uint8)
         random = np.concatenate([self._i, self._q, self._z])
         now = np.array([self.state], np.uint64)
-        state[:, random] = [toss(self.seed, neuron, now) for neuron in random]
+        state[random] = [toss(self.seed, neuron, now) for neuron in random]
         self._append(state, np.full(state.shape, RESET, np.uint8))
 
     def _advance(
         self,
         inputs: np.ndarray,
-        labels: np.ndarray | None,
+        label: np.ndarray | None,
         causes: list[int],
         rules: tuple[bool, bool, bool],
         unsequenced: bool,
     ) -> np.ndarray:
-        """The outputs, uint8 [n, n_z], of the next n states: one, unless they are unsequenced."""
+        """The output, uint8 [n_z], of the next state."""
         previous = self.story[-1].copy()
-        states = np.zeros((len(inputs), self.arch.n_total), np.uint8)
-        why = np.full(states.shape, REST, np.uint8)
-        states[:, self._i], why[:, self._i] = inputs, BY_INPUT
-        states[:, self._c], why[:, self._c] = [cause != REST for cause in causes], causes
+        state = np.zeros(self.arch.n_total, np.uint8)
+        why = np.full(state.shape, REST, np.uint8)
+        state[self._i], why[self._i] = inputs, BY_INPUT
+        state[self._c], why[self._c] = [cause != REST for cause in causes], causes
         for memory in self.memories:
             group = memory.group
-            read = states[:, group.inputs]
-            neighbours = np.tile(previous[group.neighbours] * (not unsequenced), (len(read), 1))
+            read = state[None, group.inputs]
+            neighbours = previous[None, group.neighbours] * np.uint8(not unsequenced)
             mine = [causes[place] for place in group.controls if causes[place] != REST]
             if not mine:
                 read_beside = None if unsequenced else neighbours
                 fired = memory.fire(read, read_beside, self.seed, *rules)
-                states[:, group.neurons], why[:, group.neurons] = fired
+                (state[group.neurons],), (why[group.neurons],) = fired
                 continue
             if group.layer == "Q":
-                values = states[:, group.dominant]
-            elif labels is not None and BY_LABEL in mine:
-                values = labels[:, group.places]
+                values = state[group.dominant]
+            elif label is not None and BY_LABEL in mine:
+                values = label[group.places]
             else:  # the past value; of pain its opposite
-                values = previous[None, group.dominant] ^ np.uint8(BY_PAIN in mine)
-            memory.store(read, neighbours, values)
-            states[:, group.neurons], why[:, group.neurons] = values, mine[0]
-        self._append(states, why)
-        return states[:, self._z]
+                values = previous[group.dominant] ^ np.uint8(BY_PAIN in mine)
+            memory.store(read, neighbours, values[None])
+            state[group.neurons], why[group.neurons] = values, mine[0]
+        self._append(state, why)
+        return state[self._z]
 
     def _causes(
-        self,
-        inputs: np.ndarray,
-        labelled: bool,
-        INSTINCTS: bool = False,
-        Cpos: bool = False,
-        Cneg: bool = False,
+        self, inputs: np.ndarray, labelled: bool, INSTINCTS: bool, Cpos: bool, Cneg: bool
     ) -> list[int]:
         """Why each control neuron fires, in the order of C; REST where it does not."""
         if Cpos and Cneg:
@@ -237,9 +219,9 @@ class Agent:
             causes[place] = BY_INSTINCT if fires else REST
         return causes
 
-    def _append(self, states: np.ndarray, why: np.ndarray) -> None:
-        self._story.append(states.T)
-        self._metastory.append(why.T)
+    def _append(self, state: np.ndarray, why: np.ndarray) -> None:
+        self._story.append(state[:, None])
+        self._metastory.append(why[:, None])
 
 
 def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -18,21 +18,12 @@ import numpy as np
 
 from weightless.coin import mix, toss
 from weightless.compiled import compiled
-from weightless.lanes import (
-    LANES,
-    TABLE_ROWS,
-    TOGETHER,
-    add_row,
-    nearest_key_4x8,
-    nearest_keys_4x8,
-    popcount,
-    zero_rows,
-)
 
 # why a neuron fired as it did
 BY_DD, BY_HAMMING, BY_DEFAULT, UNDECIDED = range(4)
 
 ONE = np.uint64(1)
+FAR = 2**31 - 2  # above every distance, and even
 MAX_WORDS = 255  # 2 * 2**16 * 64 * 255 is still below FAR
 
 
@@ -72,137 +63,84 @@ def weigh(patterns: Any, answers: Any, n: Any, bits: Any, neurons: Any, table: A
 
 
 @compiled
-def discriminative(
-    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, fired: Any,
-    why: Any,
+def fire_by_nearest(
+    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, rule: Any,
+    fired: Any, why: Any,
 ) -> None:  # fmt: skip
-    """Write answer and reason where all the nearest by discriminative distance agree.
+    """Write the answer, and the rule as its reason, where it is undecided so far and all the
+    nearest of the first n patterns agree.
 
-    Args as those of `fire`.
+    The innermost loops are over neurons, so that they become vectors.
+
+    Args:
+        weights: int32 [neurons, >= 64 * words], of each bit in the distance; all 1 is that of
+            Hamming.
+        rule: `BY_DD` or `BY_HAMMING`.
+        fired, why: uint8 [m, neurons]. The others are as those of `fire`.
     """
-    nearest = zero_rows(2 * TOGETHER)
-    for block in range(0, len(weights), LANES):
-        halves, tables = _tables(weights, block, queries.shape[1])
-        stored = np.empty((n, len(halves)), np.uint32)
-        query_halves = np.empty((len(queries), len(halves)), np.uint32)
-        for at in range(len(halves)):
-            word, shift = halves[at] // 2, np.uint64(32 * (halves[at] % 2))
-            for pattern in range(n):
-                stored[pattern, at] = np.uint32(patterns[word, pattern] >> shift)
-            for query in range(len(queries)):
-                query_halves[query, at] = np.uint32(queries[query, word] >> shift)
-        replies = np.empty(n, np.int32)  # a bit a neuron
+    for block in range(0, len(weights), 64):  # neurons whose answers share a word
+        halves, tables = _tables(weights[block : block + 64], queries.shape[1])
+        stored, asked = _halves_of(patterns[:, :n].T, halves), _halves_of(queries, halves)
+        neurons = tables.shape[1]
+        replies = np.empty((n, neurons), np.int32)
         for pattern in range(n):
-            replies[pattern] = np.int32(
-                (answers[block // 64, pattern] >> np.uint64(block % 64)) & np.uint64(0xFFFF)
-            )
-        query = 0
-        while query < len(queries):
-            together = TOGETHER if query + TOGETHER <= len(queries) else 1
-            if together == 1:
-                nearest_key_4x8(tables, stored, replies, query_halves, query, nearest)
-            else:
-                nearest_keys_4x8(tables, stored, replies, query_halves, query, nearest)
-            for at in range(together):
-                for neuron in range(min(LANES, len(weights) - block)):
-                    row = 2 * at * LANES + neuron
-                    zero, one = nearest[row], nearest[row + LANES]
-                    if zero != one:
-                        fired[query + at, block + neuron] = one < zero
-                        why[query + at, block + neuron] = BY_DD
-            query += together
+            word = answers[block // 64, pattern]
+            for neuron in range(neurons):
+                replies[pattern, neuron] = (word >> np.uint64(neuron)) & ONE
+        key, zero, one = np.empty((3, neurons), np.int32)  # of a pattern; the least of either
+        for query in range(len(queries)):
+            if (why[query] != UNDECIDED).all():
+                continue
+            zero[:] = FAR
+            one[:] = FAR
+            for pattern in range(n):
+                for neuron in range(neurons):
+                    key[neuron] = replies[pattern, neuron]
+                for at in range(len(halves)):
+                    x, row = np.int64(stored[pattern, at] ^ asked[query, at]), 1024 * at
+                    a, b = row + (x & 255), row + 256 + ((x >> 8) & 255)
+                    c, d = row + 512 + ((x >> 16) & 255), row + 768 + (x >> 24)
+                    for k in range(neurons):
+                        key[k] += tables[a, k] + tables[b, k] + tables[c, k] + tables[d, k]
+                for neuron in range(neurons):
+                    zero[neuron] = min(zero[neuron], key[neuron])
+                    one[neuron] = min(one[neuron], key[neuron] ^ 1)
+            for neuron in range(min(neurons, len(weights) - block)):
+                at = block + neuron
+                if why[query, at] == UNDECIDED and zero[neuron] != one[neuron]:
+                    fired[query, at], why[query, at] = one[neuron] < zero[neuron], rule
 
 
 @compiled
-def _tables(weights: Any, block: Any, words: Any) -> Any:
-    """What differing bits weigh, for the 16 neurons from `block` on.
+def _tables(weights: Any, words: Any) -> Any:
+    """What differing bits weigh.
 
     Returns:
-        int64 [halves], the halves of words in which some bit weighs something; and their tables,
-        int32 flat (halves, TABLE_ROWS, lanes): twice the weight of every set of differing bits in
-        a chunk of 8.
+        int64 [halves], the halves of words in which some bit weighs something; and for each byte of
+        these in turn twice the weight of every set of differing bits: int32 [1024 * halves,
+        neurons], the latter filled up to a multiple of 16, which is a vector.
     """
-    steps = zero_rows(64 * words)  # (bits, lanes), twice the weights
-    for neuron in range(min(LANES, len(weights) - block)):
-        for bit in range(64 * words):
-            steps[bit * LANES + neuron] = 2 * weights[block + neuron, bit]
-    weighs = np.array([steps[bit * LANES : (bit + 1) * LANES].any() for bit in range(64 * words)])
-    halves = np.array(
-        [half for half in range(2 * words) if weighs[32 * half : 32 * (half + 1)].any()], np.int64
-    )
-    tables = zero_rows(max(1, len(halves)) * TABLE_ROWS)
+    used = [at for at in range(2 * words) if weights[:, 32 * at : 32 * at + 32].any()]
+    halves = np.array(used, np.int64)
+    tables = np.zeros((1024 * len(halves), (len(weights) + 15) // 16 * 16), np.int32)
     for at in range(len(halves)):
         for bit in range(32):
-            table, size = at * TABLE_ROWS + ((bit // 8) << 8), 1 << (bit % 8)
-            for lower in range(size):
-                step = 32 * halves[at] + bit
-                add_row(tables, table + size + lower, table + lower, steps, step)
+            first, size = 1024 * at + 256 * (bit // 8), 1 << (bit % 8)
+            for row in range(first, first + size):
+                for neuron in range(len(weights)):
+                    weight = 2 * weights[neuron, 32 * halves[at] + bit]
+                    tables[row + size, neuron] = tables[row, neuron] + weight
     return halves, tables
 
 
 @compiled
-def nearest_by_hamming(
-    patterns: Any, answers: Any, n: Any, query: Any, ones: Any, zeros: Any
-) -> None:
-    """Which answers the nearest patterns by Hamming distance give.
-
-    Args:
-        query: uint64 [words].
-        ones, zeros: uint64 [answer words], set to the neurons to which some nearest says 1, 0.
-    """
-    distances = np.zeros(n, np.uint64)
-    for word in range(len(query)):
-        plane, bits = patterns[word][:n], query[word]
-        for pattern in range(len(distances)):
-            distances[pattern] += popcount(plane[pattern] ^ bits)
-    nearest = distances.min()
-    ones[:] = 0
-    zeros[:] = 0
-    for pattern in range(n):
-        if distances[pattern] == nearest:
-            for word in range(len(answers)):
-                ones[word] |= answers[word, pattern]
-                zeros[word] |= ~answers[word, pattern]
-
-
-@compiled
-def fire(
-    patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, seed: Any,
-    neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
-) -> None:  # fmt: skip
-    """Answer m queries from the first n patterns, by the three rules in turn.
-
-    Args:
-        patterns, answers: uint64 [>= words, >= n] and [answer words, >= n].
-        weights: int32 [neurons, >= 64 * words], see `weigh`; read only for DD.
-        queries: uint64 [m, words].
-        seed: uint64, the agent's.
-        neurons: int64 [neurons], their ids.
-        fired, why: uint8 [m, neurons], filled.
-    """
-    fired[:] = 0
-    why[:] = UNDECIDED
-    if DD and n > 0:
-        discriminative(patterns, answers, n, weights, queries, fired, why)
-    ones, zeros = np.zeros(len(answers), np.uint64), np.zeros(len(answers), np.uint64)
-    for query in range(len(queries)):
-        scanned = False
-        for neuron in range(len(neurons)):
-            if why[query, neuron] != UNDECIDED:
-                continue
-            if Hamming and n > 0:
-                if not scanned:
-                    nearest_by_hamming(patterns, answers, n, queries[query], ones, zeros)
-                    scanned = True
-                word, bit = neuron // 64, np.uint64(neuron % 64)
-                one, zero = (ones[word] >> bit) & ONE, (zeros[word] >> bit) & ONE
-                if one != zero:
-                    fired[query, neuron] = one
-                    why[query, neuron] = BY_HAMMING
-                    continue
-            if Default:
-                fired[query, neuron] = toss(seed, neurons[neuron], queries[query])
-                why[query, neuron] = BY_DEFAULT
+def _halves_of(patterns: Any, halves: Any) -> Any:
+    """Those halves of the words of patterns, uint64 [n, words]: uint32 [n, halves]."""
+    found = np.empty((len(patterns), len(halves)), np.uint32)
+    for row in range(len(patterns)):
+        for at in range(len(halves)):
+            found[row, at] = patterns[row, halves[at] // 2] >> np.uint64(32 * (halves[at] % 2))
+    return found
 
 
 @compiled
@@ -235,23 +173,41 @@ def distinct(rows: Any) -> Any:
 
 
 @compiled
-def fire_many(
+def fire(
     patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, seed: Any,
-    neurons: Any, DD: Any, Hamming: Any, Default: Any, fired: Any, why: Any,
-) -> None:  # fmt: skip
-    """`fire`, which equal patterns with equal answers, and equal queries, cost only once."""
+    neurons: Any, DD: Any, Hamming: Any, Default: Any,
+) -> Any:  # fmt: skip
+    """Answer m queries from the first n patterns, by the three rules in turn. Equal patterns with
+    equal answers, and equal queries, cost only once.
+
+    Args:
+        patterns, answers: uint64 [>= words, >= n] and [answer words, >= n].
+        weights: int32 [neurons, >= 64 * words], see `weigh`; read only for DD.
+        queries: uint64 [m, words].
+        seed: uint64, the agent's.
+        neurons: int64 [neurons], their ids.
+
+    Returns:
+        The answers and why, of `BY_DD` .. `UNDECIDED`: uint8 [m, neurons] both.
+    """
     words = queries.shape[1]
     rows = np.empty((n, words + len(answers)), np.uint64)
     rows[:, :words] = patterns[:words, :n].T
     rows[:, words:] = answers[:, :n].T
     few = rows[distinct(rows)[0]].T
-    few_patterns, few_answers = few[:words].copy(), few[words:].copy()
+    patterns, answers, n = few[:words].copy(), few[words:].copy(), few.shape[1]
     firsts, which = distinct(queries)
-    few_fired = np.empty((len(firsts), len(neurons)), np.uint8)
-    few_why = np.empty((len(firsts), len(neurons)), np.uint8)
-    fire(
-        few_patterns, few_answers, few.shape[1], weights, queries[firsts], seed, neurons,
-        DD, Hamming, Default, few_fired, few_why,
-    )  # fmt: skip
-    fired[:] = few_fired[which]
-    why[:] = few_why[which]
+    queries = queries[firsts]
+    fired = np.zeros((len(firsts), len(neurons)), np.uint8)
+    why = np.full(fired.shape, UNDECIDED, np.uint8)
+    if DD and n > 0:
+        fire_by_nearest(patterns, answers, n, weights, queries, BY_DD, fired, why)
+    if Hamming and n > 0:
+        alike = np.ones((len(neurons), 64 * words), np.int32)
+        fire_by_nearest(patterns, answers, n, alike, queries, BY_HAMMING, fired, why)
+    for query in range(len(queries) if Default else 0):
+        for neuron in range(len(neurons)):
+            if why[query, neuron] == UNDECIDED:
+                fired[query, neuron] = toss(seed, neurons[neuron], queries[query])
+                why[query, neuron] = BY_DEFAULT
+    return fired[which], why[which]

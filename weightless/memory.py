@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from weightless.arch import Group
-from weightless.kernels import MAX_WORDS, fire, fire_many, weigh
+from weightless.kernels import MAX_WORDS, fire, weigh
 from weightless.patterns import GrowingPlanes, pack, words_for
 
 L_ONE = 2**32
@@ -80,19 +80,16 @@ class Memory:
         """Answer n patterns: uint8 [n, inputs] and [n, neighbours], or None unsequenced.
 
         Returns:
-            The answers and why, of `kernels.BY_DD` .. `UNDECIDED`: uint8 [n, neurons] both.
+            As `kernels.fire`.
         """
         queries = pack(inputs)
         if neighbours is not None:
             queries = np.concatenate([queries, pack(neighbours)], axis=1)
-        fired = np.empty((len(queries), len(self.group.neurons)), np.uint8)
-        why = np.empty(fired.shape, np.uint8)
-        (fire if len(queries) == 1 else fire_many)(
+        return fire(
             self.patterns.array, self.answers.array, len(self),
             self.weights() if DD else self._weights,
-            queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default), fired, why,
+            queries, seed, self.group.neurons, bool(DD), bool(Hamming), bool(Default),
         )  # fmt: skip
-        return fired, why
 
 
 def scaled_l(count: int) -> int:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from weightless.agent import bits_of
-from weightless.arch import LABEL, groups_of
+from weightless.arch import LABEL, Group, groups_of
 from weightless.coin import agent_seeds, checked_seed
 from weightless.compiled import compiled
-from weightless.kernels import MAX_WORDS, fire_many, weigh
+from weightless.kernels import MAX_WORDS, fire, weigh
 from weightless.memory import l_table
 from weightless.patterns import GrowingPlanes, pack, words_for
-
-
-class _Reading(NamedTuple):
-    """What a group reads and answers, in places of the input and label of an example."""
-
-    neurons: np.ndarray  # int64 [neurons], ids
-    inputs: np.ndarray  # int64 [bits], ids read in recall
-    pattern_bits: np.ndarray  # int64 [bits], places in the input from which they are learned
-    answer_bits: np.ndarray  # int64 [neurons], places in the input, or in the label
-    from_label: bool
 
 
 class Population:
@@ -144,15 +134,15 @@ class Population:
         planes = np.concatenate([np.empty((self._words, 0), np.uint64), *columns], axis=1)
         inputs_stored, labels = np.split(planes, [self._input_words])
         table = l_table(int(counts.max(initial=0)))
-        for reading in self._readings:  # Q before Z, which reads Q as it is now
-            fired = np.empty((len(index), len(reading.neurons)), np.uint8)
+        for group, pattern_bits, answer_bits in self._readings:  # Q before Z, which reads it
+            fired = np.empty((len(index), len(group.neurons)), np.uint8)
             _recall(
-                inputs_stored, labels if reading.from_label else inputs_stored,
+                inputs_stored, labels if group.layer == "Z" else inputs_stored,
                 np.cumsum(counts) - counts, counts, self.seeds[agents], bounds,
-                pack(states[:, reading.inputs]), reading.pattern_bits, reading.answer_bits,
-                reading.neurons, table, bool(DD), bool(Hamming), bool(Default), fired,
+                pack(states[:, group.inputs]), pattern_bits, answer_bits, group.neurons, table,
+                bool(DD), bool(Hamming), bool(Default), fired,
             )  # fmt: skip
-            states[:, reading.neurons] = fired
+            states[:, group.neurons] = fired
         output = np.empty((len(index), self._n_z), np.uint8)
         output[order] = states[:, self.arch.Z__flat]
         return output
@@ -168,7 +158,9 @@ class Population:
         return index.astype(np.int64)
 
 
-def _readings(arch: Any) -> list[_Reading]:
+def _readings(arch: Any) -> list[tuple[Group, np.ndarray, np.ndarray]]:
+    """Each group; the places in the input of an example from which its patterns are learned, int64
+    [bits]; and those of its answers, in the input for Q and in the label for Z, int64 [neurons]."""
     readings = []
     i_place = {int(neuron): place for place, neuron in enumerate(arch.I__flat)}
     for group in groups_of(arch):
@@ -182,8 +174,7 @@ def _readings(arch: Any) -> list[_Reading]:
             answer_bits = np.array([i_place[int(neuron)] for neuron in group.dominant], np.int64)
             i_place |= dict(zip(group.neurons.tolist(), answer_bits.tolist(), strict=True))
         pattern_bits = np.array([i_place[int(neuron)] for neuron in group.inputs], np.int64)
-        is_z = group.layer == "Z"
-        readings.append(_Reading(group.neurons, group.inputs, pattern_bits, answer_bits, is_z))
+        readings.append((group, pattern_bits, answer_bits))
     return readings
 
 
@@ -201,9 +192,9 @@ def _recall(
         weighed = n if DD else 0
         weights = weigh(patterns, answers, weighed, len(pattern_bits), len(neurons), table)
         mine = slice(bounds[agent], bounds[agent + 1])
-        fire_many(
+        fired[mine], _ = fire(
             patterns, answers, n, weights, queries[mine], seeds[agent], neurons,
-            DD, Hamming, Default, fired[mine], np.empty_like(fired[mine]),
+            DD, Hamming, Default,
         )  # fmt: skip
 
 

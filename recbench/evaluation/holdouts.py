@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.ratings import Ratings
+from recbench.ratings import Ratings, place_within
 from recbench.registry import file_of, line_of, load_class
 
 CLEARLY = 0.01  # of all ratings: a split that is further from the one asked for is said
@@ -200,21 +200,15 @@ class NextRatings(LastFraction):
     question = "how well is what a user rates next predicted from some ratings before it?"
 
     def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
-        order = np.lexsort((random, ratings.time, ratings.user))
-        _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
-        place = np.arange(len(order)) - np.repeat(start, count)  # in time, within the user
-        cut = np.repeat(self._n_train(count), count)
-        n_train = self._n_train(reviews_per_user)
-        n_test = reviews_per_user - n_train
-        key = random[order].copy()
+        user, n_train = ratings.user, self._n_train(reviews_per_user)
+        _, owner, count = np.unique(user, return_inverse=True, return_counts=True)
+        cut = self._n_train(count)[owner]
+        place = place_within(user, np.lexsort((random, ratings.time, user)))  # in time
         before = place < cut
-        by_key = np.lexsort((key, ~before, ratings.user[order]))  # those before the cut first
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[by_key] = np.arange(len(order)) - np.repeat(start, count)
-        drawn = np.where(before, rank < n_train, place < cut + n_test)
-        result = np.empty(len(order))
-        result[order] = np.where(drawn, key - 1, key)
-        return result
+        # of those before the cut, which come first, in the order of the key
+        rank = place_within(user, np.lexsort((random, ~before, user)))
+        drawn = np.where(before, rank < n_train, place < cut + reviews_per_user - n_train)
+        return np.where(drawn, random - 1, random)
 
 
 class RandomFraction(Holdout):
@@ -323,8 +317,5 @@ def hold_out_tail(
         order: int [n], sorts the rows by user, and within a user so that the tail is held out.
         n_test: from each user's number of ratings, int [users], to how many are held out.
     """
-    _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
-    place = np.arange(len(order)) - np.repeat(start, count)  # within the user
-    held_out = np.zeros(len(order), dtype=bool)
-    held_out[order] = place >= np.repeat(count - n_test(count), count)
-    return held_out
+    _, owner, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
+    return place_within(ratings.user, order) >= (count - n_test(count))[owner]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from recbench.contract import check_distribution
 from recbench.models.item_baseline import ItemBaseline
-from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
+from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, rows_of_each
 
 LIKED = 4.0  # stars from which a movie counts as liked
 WITHIN_ONES = 2  # of a thermometer: one star
@@ -104,7 +105,7 @@ def auc_like_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray
     """
     _, index = np.unique(user, return_inverse=True)
     liked = stars >= LIKED
-    rank = _ranks_within(predicted, index)
+    rank = pd.Series(predicted).groupby(index).rank().to_numpy()  # 1: the lowest; ties: the mean
     p = np.bincount(index, liked)
     q = np.bincount(index, ~liked)
     rank_sum = np.bincount(index, rank * liked)
@@ -120,14 +121,12 @@ def ndcg_at_10_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarr
     their gains (McSherry and Najork 2008). float64 [users present], nan for the others.
     """
     gain = 2.0 ** stars.astype(np.float64) - 1
-    order = np.argsort(user, kind="stable")
-    starts = np.unique(user[order], return_index=True)[1][1:]
     return np.array(
         [
             _dcg(gain[rows], predicted[rows]) / _dcg(gain[rows], gain[rows])
             if len(rows) >= NDCG_LEAST_RATINGS
             else np.nan
-            for rows in np.split(order, starts)
+            for rows in rows_of_each(user)
         ]
     )
 
@@ -140,19 +139,6 @@ def _dcg(gain: np.ndarray, by: np.ndarray) -> float:
     _, tied = np.unique(-by, return_inverse=True)  # 0: the highest
     mean_gain = np.bincount(tied, gain) / np.bincount(tied)
     return float((mean_gain[np.sort(tied)] * discount).sum())
-
-
-def _ranks_within(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Rank of each value within its group (1: the lowest), equal values sharing their mean."""
-    order = np.lexsort((values, index))
-    start_of_group = np.searchsorted(index[order], index[order])
-    place = np.arange(len(values)) - start_of_group + 1.0
-    same_as_before = np.append(False, (np.diff(values[order]) == 0) & (np.diff(index[order]) == 0))
-    tie = np.cumsum(~same_as_before) - 1
-    shared = np.bincount(tie, place) / np.bincount(tie)
-    rank = np.empty(len(values))
-    rank[order] = shared[tie]
-    return rank
 
 
 def _error(stars: np.ndarray, predicted: np.ndarray) -> np.ndarray:

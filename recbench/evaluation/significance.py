@@ -109,7 +109,7 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
                     records += [key | one for one in compared]
     if not records:
         return pd.DataFrame(columns=COLUMNS)
-    table = pd.DataFrame(records).reindex(columns=COLUMNS)
+    table = pd.DataFrame(records).reindex(columns=COLUMNS)  # not all where none is by RMSE
     family = in_family(table)
     table.loc[family, "p_holm"] = holm(table.loc[family, "p"].to_numpy())
     return table.assign(verdict=verdicts(table))

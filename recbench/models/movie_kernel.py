@@ -24,7 +24,7 @@ class MovieKernel:
 
     def __init__(self, table: ItemTable, movies: Movies) -> None:
         if len(table) != len(movies) or (table.movie_id != movies.movie_id).any():
-            raise ValueError("the item table is of other movies: table.for_movies(movies)")
+            raise ValueError("the item table is of other movies")
         self.table, self.scales = table, table.scales
         # ±1 and few: sums in 32 bits are exact
         self._signs = (1 - 2.0 * movies.metadata_bits).astype(np.float32)  # (movies, bits)

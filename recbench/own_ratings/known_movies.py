@@ -21,7 +21,7 @@ from recbench.models.item_table.table import ItemTable
 from recbench.own_ratings.catalogue import Catalogue
 from weightless.storage import read, write
 
-KIND, TABLE = "movies", "item_table"  # of the file, and in it
+KIND = "movies"  # of the file
 KNOWN = "item-table.zip"  # in the cache
 MAKE_IT = "Make it with: python -m recbench item-table FILE"
 MADE_BY = ("data", "models", "own_ratings")  # folders of the code that makes them
@@ -44,7 +44,7 @@ class KnownMovies:
         file, it is damaged, or is something else."""
         try:
             header, arrays = read(file, KIND)
-            table = ItemTable.decoded(arrays.pop(TABLE).tobytes(), file)
+            table = ItemTable.of(header, arrays)
             catalogue, made_from = Catalogue.of(header, arrays), dict(header.get("made_from", {}))
         except FileNotFoundError:
             raise InputError(f"{file}: there is no such file. {MAKE_IT}") from None
@@ -58,9 +58,8 @@ class KnownMovies:
     def save(self, file: Path, made_from: dict[str, Any] | None = None) -> None:
         """One file, written in one step. What it is `made_from` names folders of this machine, and
         is for the cache alone."""
-        header, arrays = self.catalogue.parts()
-        header["made_from"] = made_from or {}
-        write(file, KIND, header, arrays | {TABLE: np.frombuffer(self.table.encoded(), np.uint8)})
+        (header, arrays), (of_table, columns) = self.catalogue.parts(), self.table.parts()
+        write(file, KIND, header | of_table | {"made_from": made_from or {}}, arrays | columns)
 
     @property
     def about(self) -> str:

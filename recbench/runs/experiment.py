@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from recbench.command_line import RATINGS
+from recbench.errors import InputError, check_range
 from recbench.evaluation.protocols import NAMED, PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
@@ -39,21 +40,34 @@ def protocol_of(parameters: Experiment) -> Protocol:
     return PROTOCOLS[parameters.protocol].changed(split=parameters.split, encoding="published")
 
 
-def protocol_line(parameters: Experiment) -> str:
-    """The choices of the protocol, in a line."""
-    protocol = protocol_of(parameters)
-    choices = ", ".join(f"{name} {getattr(protocol, name)}" for name in NAMED)
-    return f"protocol {protocol.name} ({choices}), encoding {protocol.encoding}"
+def settings_of(parameters: Experiment) -> dict[str, object]:
+    """The flags that a script has beside those of every experiment: settings of its recommender.
+
+    Raises:
+        InputError: one of these, or the size of the sample, is out of its range.
+    """
+    check_range("--num-users", parameters.num_users, least=0)
+    check_range("--ratings-per-user", parameters.reviews_per_user, least=0)
+    names = {field.name for field in fields(parameters)} - {
+        field.name for field in fields(Experiment)
+    }
+    settings = {name: getattr(parameters, name) for name in names}
+    for name, value in settings.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int):
+                check_range(f"--{name}", number, least=1)
+            elif isinstance(number, float) and not 0 < number < 1:
+                flag = f"--{name.replace('_', '-')}"
+                raise InputError(f"{flag} is {number}. Expected 0 to 1")
+    return settings
 
 
-def run_experiment(
-    cls: type, parameters: Experiment, wnn_engine: str = "weightless", **settings: object
-) -> Row:
+def run_experiment(cls: type, parameters: Experiment) -> Row:
     """Draw, split, fit, predict, score.
 
     Args:
-        cls: the recommender, built with the seed, the protocol's labels and loss, the engine,
-            and `settings`.
+        cls: the recommender, built with `settings_of` the parameters; its engine, if there is one
+            among them, is that of the cell.
 
     Returns:
         Scores, times and sizes by column name.
@@ -65,7 +79,8 @@ def run_experiment(
     from recbench.evaluation.cells import make_cell
     from recbench.evaluation.measure import measure
 
-    protocol = protocol_of(parameters)
+    protocol, settings = protocol_of(parameters), settings_of(parameters)
+    engine = str(settings.pop("wnn_engine", "weightless"))
     cell = make_cell(
         load_dataset(parameters.dataset, protocol.join),
         protocol,
@@ -73,11 +88,15 @@ def run_experiment(
         parameters.reviews_per_user,
         parameters.seed,
     )
-    return measure(lambda: cls(**settings), replace(cell, wnn_engine=wnn_engine)).row
+    return measure(lambda: cls(**settings), replace(cell, wnn_engine=engine)).row
 
 
-def print_scores(row: Row) -> None:
-    """The columns of a result, one a line."""
-    for column, value in row.items():
+def print_experiment(cls: type, parameters: Experiment) -> None:
+    """Run it; print the protocol, then each column of the result in a line."""
+    protocol = protocol_of(parameters)
+    choices = ", ".join(f"{name} {getattr(protocol, name)}" for name in NAMED)
+    line = f"protocol {protocol.name} ({choices}), encoding {protocol.encoding}"
+    print(line, flush=True)
+    for column, value in run_experiment(cls, parameters).items():
         if value is not None:
             print(f"{column:>16}  {value:{',.4f' if isinstance(value, float) else ','}}")

@@ -155,11 +155,10 @@ def run_cell(task: CellTask) -> CellDone:
     done.then = _in_shards(task, cell)
     if done.then:
         return done
-    for name in in_order(task.models):
+    for name in _one_by_one(task.models, cell):
         report(Piece(**task.key, model=name))
         with done.failing_alone(name):
-            done.add(name, _measured(task, task.models, name, cell))
-    cell.fits.clear()
+            done.add(name, _measured(task, task.models[name], name, cell))
     if task.reference_of:
         done.reference = _scores_on_validation_rows(task, cell)
     return done
@@ -222,12 +221,21 @@ def in_order(models: dict[str, str]) -> list[str]:
 # --- a recommender on a cell -------------------------------------------------------------------
 
 
-def _measured(task: CellTask, models: dict[str, str], name: str, cell: Cell) -> Measured:
-    """Measure one of the models; it stays in memory, fitted, if others of them build on it."""
-    bases = {declared(load_recommender(spec), "builds_on") for spec in models.values()}
-    make = partial(cell.new, load_recommender(models[name]))
+def _one_by_one(models: dict[str, str], cell: Cell) -> Iterator[str]:
+    """The names `in_order`. What has been fitted stays in memory, where it may take gigabytes, only
+    as long as a model to come builds on it."""
+    names = in_order(models)
+    for place, name in enumerate(names, 1):
+        yield name
+        to_come = {declared(load_recommender(models[one]), "builds_on") for one in names[place:]}
+        for base in cell.fits.keys() - to_come:
+            del cell.fits[base]
+
+
+def _measured(task: CellTask, spec: str, name: str, cell: Cell) -> Measured:
+    make = partial(cell.new, load_recommender(spec))
     with chdir("."), time_limit(task.model_timeout):  # a model may go elsewhere
-        return measure(make, cell, task.ranking, keep_as=name if name in bases else "")
+        return measure(make, cell, task.ranking, keep_as=name)
 
 
 def _row(task: CellTask, name: str) -> dict:
@@ -253,10 +261,9 @@ def _scores_on_validation_rows(task: CellTask, cell: Cell) -> dict:
     except InputError:  # too few rows to choose on: there is no reference
         return {**task.key, "rmse": rmse}
     task = replace(task, ranking=False)  # it is chosen by its error
-    for name in in_order(task.reference_of):
+    for name in _one_by_one(task.reference_of, inner):
         with suppress(*MAY_FAIL):  # it fails on the test rows too, and says so there
-            rmse[name] = _measured(task, task.reference_of, name, inner).row["rmse"]
-    inner.fits.clear()
+            rmse[name] = _measured(task, task.reference_of[name], name, inner).row["rmse"]
     return {**task.key, "rmse": rmse}
 
 

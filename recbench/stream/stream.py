@@ -17,7 +17,7 @@ from recbench.data.sampling import user_sets
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table.making import FOLDS, fold_of_each, make_item_table
 from recbench.models.item_table.table import ItemTable, ItemTables
-from recbench.ratings import Movies, Ratings
+from recbench.ratings import Movies, Ratings, place_within
 
 
 def ratings_in_time(dataset: Dataset, user_set: str, num_users: int, seed: int) -> Ratings:
@@ -54,11 +54,7 @@ def date_of(seconds: int) -> str:
 
 def ratings_before(ratings: Ratings) -> np.ndarray:
     """How many ratings the user of each has given before it, int64 [n]."""
-    order = np.argsort(ratings.user, kind="stable")
-    _, start, count = np.unique(ratings.user[order], return_index=True, return_counts=True)
-    before = np.empty(len(order), dtype=np.int64)
-    before[order] = np.arange(len(order)) - np.repeat(start, count)
-    return before
+    return place_within(ratings.user, np.argsort(ratings.user, kind="stable"))
 
 
 @dataclass(frozen=True)

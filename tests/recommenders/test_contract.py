@@ -20,7 +20,6 @@ from recbench.checks.toy_data import (
 )
 from recbench.contract import (
     Training,
-    check_declarations,
     declared,
     fit,
 )
@@ -163,23 +162,10 @@ def test_what_it_contains_is_not_fitted_twice(train, movies):
         np.testing.assert_array_equal(alone.predict(*ASKED), shared.predict(*ASKED))
 
 
-@pytest.mark.parametrize(
-    ("attribute", "value", "message"),
-    [
-        ("learns_from_background", True, 'Use learns_from = "all"'),
-        ("starts_from_film_table", True, "training.item_tables"),
-        ("options", ("seed",), "training.seed"),
-        ("asks_for_time", True, "a parameter `time` of predict"),
-        ("of_all_users", lambda *_: {}, "training.sample"),
-        ("learns_from", "everybody", 'Expected "user", "user\\+items", "all"'),
-    ],
-)
-def test_what_does_not_exist_is_an_error(attribute, value, message, train, movies):
-    old = type("Old", (), {attribute: value, "fit": lambda self, train, movies: self})
-    with pytest.raises(InputError, match=rf"Old.{attribute}.*{message}"):
-        check_declarations(old)
-    with pytest.raises(InputError, match=message):
-        fitted(old(), train, movies)
+def test_what_there_is_not_to_learn_from_is_an_error(train, movies):
+    odd = type("Odd", (), {"learns_from": "all!", "fit": lambda self, train, movies: self})
+    with pytest.raises(InputError, match=r'Odd.learns_from is "all!". Expected "user", "user\+'):
+        fitted(odd(), train, movies)
 
 
 def test_bytes_of_users_and_of_what_serves_all_are_told_apart(make, train, movies):

@@ -58,5 +58,5 @@ def test_it_is_that_of_plain_python(seed, lengths):
 
 def test_a_table_of_other_movies_is_refused():
     for movies in (toy_movies(31), replace(MOVIES, movie_id=MOVIES.movie_id[::-1])):
-        with pytest.raises(ValueError, match="for_movies"):
+        with pytest.raises(ValueError, match="of other movies"):
             MovieKernel(toy_table(MOVIES), movies)

@@ -77,18 +77,23 @@ class OnFirstToo(First):
 
 class OnNobody(First):
     builds_on = "Nobody"
+
+
+class OnThat(First):
+    builds_on = "OnFirstToo"
 """
 
 
 def test_a_fitted_model_is_kept_for_those_that_build_on_it_alone(tmp_path):
-    (tmp_path / "five.py").write_text(MODELS)
-    names = ["OnFirst", "First", "OnFirstToo", "Second", "OnNobody"]
-    models = {name: f"{tmp_path / 'five'}:{name}" for name in names}
+    (tmp_path / "six.py").write_text(MODELS)
+    names = ["OnThat", "OnFirst", "First", "OnFirstToo", "Second", "OnNobody"]
+    models = {name: f"{tmp_path / 'six'}:{name}" for name in names}
     key = {"num_users": 8, "reviews_per_user": 10, "iteration": 1}
     task = CellTask(str(SYNTHETIC), PROTOCOLS["strict"], key, 0, models, {}, "weightless", models)
     done = run_cell(task)
-    assert [row["status"] for row in done.rows] == ["ok"] * 5
-    assert [row["model"] for row in done.rows] == [*names[1:2], *names[3:], names[0], names[2]]
+    assert [row["status"] for row in done.rows] == ["ok"] * 6
+    in_order = ["First", "Second", "OnNobody", "OnFirst", "OnFirstToo", "OnThat"]
+    assert [row["model"] for row in done.rows] == in_order
     seen = sys.modules[load_recommender(models["First"]).__module__].SEEN
     assert seen == {
         "First": ([], False),
@@ -96,5 +101,6 @@ def test_a_fitted_model_is_kept_for_those_that_build_on_it_alone(tmp_path):
         "OnNobody": (["First"], False),
         "OnFirst": (["First"], True),
         "OnFirstToo": (["First"], True),
+        "OnThat": (["OnFirstToo"], False),
     }
     assert set(done.reference["rmse"]) == set(names)

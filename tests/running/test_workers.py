@@ -63,11 +63,6 @@ def test_nobody_is_called_any_more_afterwards():
     assert len(reported) == before == 3
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_without_an_observer(workers):
-    assert len(list(work_through(work, TASKS[5:8], workers, ""))) == 3
-
-
 def test_a_worker_that_is_killed_while_it_reports_keeps_nobody_waiting():
     reported = []
     with pytest.raises(InputError, match="a worker was killed"):

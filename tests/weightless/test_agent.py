@@ -10,23 +10,6 @@ def movie_arch() -> ao.Arch:
     return ao.Arch([10, 3, 3, 10], [10], connector_function="forward_forward_conn")
 
 
-def random_bits(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.integers(0, 2, shape, np.uint8)
-
-
-def test_one_at_a_time_and_all_at_once_are_the_same():
-    rng = np.random.default_rng(1)
-    inputs, labels, asked = (random_bits(rng, *shape) for shape in ((25, 26), (25, 10), (9, 26)))
-    one, batch = ao.Agent(movie_arch(), seed=3), ao.Agent(movie_arch(), seed=3)
-    batch.next_state_batch(inputs, labels, unsequenced=True)
-    for x, y in zip(inputs, labels, strict=True):
-        one.next_state(x, y, unsequenced=True)
-    together = batch.next_state_batch(asked, unsequenced=True)
-    assert (np.stack([one.next_state(x, unsequenced=True) for x in asked]) == together).all()
-    assert (one.story == batch.story).all()
-    assert (one.metastory == batch.metastory).all()
-
-
 def test_an_empty_memory_tosses_the_same_coin_each_time():
     agent = ao.Agent(movie_arch(), seed=5)
     x = np.ones(26, np.uint8)

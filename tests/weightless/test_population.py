@@ -93,5 +93,7 @@ def test_an_example_is_forgotten_and_the_others_stay():
     others = np.arange(100) != gone
     never.learn(agents[others], inputs[others], labels[others])
     assert held(population) == held(never)
+    left = population._examples[2]
+    assert not left.array[:, len(left) :].any()  # nor is it in the room behind
     with pytest.raises(ValueError, match="so none at 500"):
         population.forget(0, 500)

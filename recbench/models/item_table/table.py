@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import os
-import zipfile
-import zlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +21,10 @@ from recbench.models.item_table.scales import (
     implicit_means,
 )
 from recbench.ratings import Movies, read_only
+from weightless import storage
 
 FORMAT, VERSION = "recbench item table", 3
+PREFIX = "item_table"  # of its parts in a file
 FOLD_FILE = "fold.npy"
 ARRAYS = {  # and their types
     "movie_id": "i8", "mean": "f8", "factors": "f8", "implicit": "f8", "implicit_mean": "f8",
@@ -113,23 +111,6 @@ class ItemTable:
             steps=EVEN,
         )
 
-    def for_movies(self, movies: Movies) -> ItemTable:
-        """This table with a row for each of `movies`, in their order. A movie that it lacks gets
-        the mean of all, no factors, and the largest uncertainty."""
-        order = np.argsort(self.movie_id, kind="stable")
-        place = np.searchsorted(self.movie_id[order], movies.movie_id)
-        row = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, int)
-        known = self.movie_id[row] == movies.movie_id
-        return replace(
-            self,
-            movie_id=movies.movie_id,
-            mean=np.where(known, self.mean[row], self.mean.mean()),
-            factors=np.where(known[:, None], self.factors[row], 0.0),
-            implicit=np.where(known[:, None], self.implicit[row], 0.0),
-            uncertainty=np.where(known, self.uncertainty[row], self.uncertainty.max(initial=0.0)),
-            count=np.where(known, self.count[row], 0),
-        )
-
     def implicit_means(self, rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
         """What having rated movies (int [k]) says of others (int [n]), float64 [n], stars."""
         return implicit_means(self.factors, self.implicit, self.implicit_mean, rated, movie)
@@ -153,72 +134,47 @@ class ItemTable:
             digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
+    def parts(self) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+        """Header and arrays of a file, see `weightless.storage`."""
+        return {PREFIX: self._header()}, {f"{PREFIX}_{k}": v for k, v in self._arrays().items()}
+
+    @classmethod
+    def of(cls, header: dict[str, str], arrays: dict[str, np.ndarray]) -> ItemTable:
+        """From its `parts`, maybe beside others.
+
+        Raises:
+            ValueError, KeyError, TypeError: they are no table, or one of another version.
+        """
+        about = json.loads(header[PREFIX])
+        if (about["format"], about["version"]) != (FORMAT, VERSION):
+            raise ValueError("it is of another version")
+        return cls(
+            **{name: arrays[f"{PREFIX}_{name}"] for name in ARRAYS},
+            scales=Scales(**about["scales"]),
+            steps=Steps(arrays[f"{PREFIX}_cuts"], about["spread"]),
+            persistence=about["persistence"],
+            about=about["about"],
+        )
+
     def save(self, path: str | Path) -> None:
         """Write it in one step: an interrupted write leaves the old file, or none."""
-        unfinished = Path(f"{path}.unfinished")
-        unfinished.write_bytes(self.encoded())
-        os.replace(unfinished, path)
-
-    def encoded(self) -> bytes:
-        """The content of the file."""
-        header = json.dumps({"sha256": self.checksum(), "header": self._header()})
-        arrays = {"about": np.frombuffer(header.encode(), np.uint8), **self._arrays()}
-        content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **arrays)
-        return content.getvalue()
+        storage.write(path, FORMAT, *self.parts())
 
     @classmethod
     def load(cls, path: str | Path) -> ItemTable:
-        """What `save` wrote. Nothing in the file is code; only numpy is needed.
+        """What `save` wrote. Nothing in the file is code.
 
         Raises:
-            InputError: there is no such file, it is damaged, no item table, or of a later version.
+            InputError: there is no such file, it is damaged, no item table, or of another version.
         """
         try:
-            content = Path(path).read_bytes()
+            return cls.of(*storage.read(path, FORMAT))
         except FileNotFoundError:
             raise InputError(f"{path}: there is no such file. Expected an item table") from None
-        except OSError:
-            content = b""
-        return cls.decoded(content, path)
-
-    @classmethod
-    def decoded(cls, content: bytes, path: str | Path) -> ItemTable:
-        """What `encoded` made; `path` is its place, for messages. Raises as `load`."""
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            outer = json.loads(arrays.pop("about").tobytes())
-            header = json.loads(outer["header"])
-            form, version = header.pop("format"), header.pop("version")
-            checksum = outer["sha256"]
-        except (
-            OSError, ValueError, KeyError, TypeError, AttributeError, EOFError,
-            NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-        ) as error:  # fmt: skip
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}: damaged, or no item table. Make it again: python -m recbench item-table"
-            ) from error
-        if (form, version) != (FORMAT, VERSION):
-            raise InputError(
-                f"{path}: is '{form}', version {version}. Expected '{FORMAT}', version {VERSION}. "
-                "Make it again: python -m recbench item-table"
-            )
-        try:
-            cuts = arrays.pop("cuts")
-            scales, steps = Scales(**header["scales"]), Steps(cuts, header["spread"])
-            table = cls(
-                **arrays,
-                scales=scales,
-                steps=steps,
-                persistence=header["persistence"],
-                about=header["about"],
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(f"{path}: damaged ({error}). Make it again") from None
-        if table.checksum() != checksum:
-            raise InputError(f"{path}: damaged, its checksum differs. Make it again")
-        return table
+                f"{path}: damaged, or no item table ({error}). Make it again"
+            ) from None
 
     def _header(self) -> str:
         header = {
