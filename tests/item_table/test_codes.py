@@ -125,7 +125,7 @@ def test_tuples_fire_by_the_angle_of_two_movies(n, known):
     features = [np.sqrt(table.scales.similarity) * table.factors[:, 1:]]
     if bits.shape[1]:
         signs = (1 - 2.0 * bits) / np.sqrt(bits.shape[1])
-        features.append(0.5 * np.sqrt(table.scales.metadata) * signs)
+        features.append(codes.METADATA * np.sqrt(table.scales.metadata) * signs)
     features = np.hstack(features)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     expected = (1 - np.arccos((unit @ unit.T).clip(-1, 1)) / np.pi) ** n

@@ -11,7 +11,7 @@ from weightless.counters import addresses_of
 CODE_BITS = 512
 POOL = 4_096  # hyperplanes to choose code bits from
 MOST_RATED = 500  # movies that the choice looks at
-METADATA = 0.5  # length of a movie's metadata among its features, chosen on development users
+METADATA = 0.35  # length of a movie's metadata among its features, chosen on development users
 
 
 def codes_of(table: ItemTable, bits: int = CODE_BITS, seed: int = 0) -> np.ndarray:
@@ -74,7 +74,7 @@ def spelled(table: ItemTable, bits: np.ndarray, n: int, tuples: int, seed: int =
     """The addresses that the tuples of an n-tuple memory spell for each movie of a table.
 
     Each bit of an address is the side of a random hyperplane that a movie's *features* lie on: its
-    factors and, as ±1 scaled to the length ½, its metadata bits, each times the root of their scale
+    factors and, as ±1 scaled to the length .35, its metadata bits, each times the root of their scale
     in the table's kernel. So metadata count for more where factors tell little. Two movies at the
     angle θ have the same address in about (1 − θ/π)^n of the tuples. The n hyperplanes of a tuple
     are at right angles to one another among the factors, and among the metadata, as far as there
