@@ -75,10 +75,10 @@ def spelled(table: ItemTable, bits: np.ndarray, n: int, tuples: int, seed: int =
 
     Each bit of an address is the side of a random hyperplane that a movie's *features* lie on: its
     factors and, as ±1 scaled to the length .35, its metadata bits, each times the root of their
-    scale in the table's kernel. So metadata count for more where factors tell little. Two movies at the
-    angle θ have the same address in about (1 − θ/π)^n of the tuples. The n hyperplanes of a tuple
-    are at right angles to one another among the factors, and among the metadata, as far as there
-    are dimensions: there is less chance in them (super-bits; Ji and others 2012).
+    scale in the table's kernel. So metadata count for more where factors tell little. Two movies at
+    the angle θ have the same address in about (1 − θ/π)^n of the tuples. The n hyperplanes of a
+    tuple are at right angles to one another among the factors, and among the metadata, as far as
+    there are dimensions: there is less chance in them (super-bits; Ji and others 2012).
 
     Args:
         bits: uint8 [movies, b], of metadata.
