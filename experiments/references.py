@@ -1,10 +1,10 @@
-"""Tunes the references that learn from everybody -> fits.csv, best.csv
+"""Tunes the references that learn from everybody -> fits.csv, chosen.csv
 
 On training ratings of development users alone: a part of them is held out by the protocol's own
 holdout, and recommenders learn from the rest and from all other development users. Each reference
 has at most twelve configurations: ranks, without and with the drift of a user's latest errors
 (`_recent`), `bayes_fm_implicit` also without and with bins of days. Of a sampler one fit gives the
-error after 16, 32, 64 … sweeps. `best.csv` has the configuration that predicts best of each.
+error after 16, 32, 64 … sweeps. `chosen.csv` has the configuration that predicts best of each.
 
     python -m experiments.references --dataset ml-100k --cell 0x0 --holdout last
 """
@@ -147,9 +147,9 @@ def by_sweeps(model: Any, test: Any) -> dict[int, float]:
 
 
 def best_of(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """best.csv"""
+    """chosen.csv"""
     best = rows.loc[rows.groupby("model", sort=False)["rmse"].idxmin()]
-    return {"best.csv": best}
+    return {"chosen.csv": best}
 
 
 if __name__ == "__main__":
