@@ -60,7 +60,6 @@ NOT_LOADED = {
         "my_file.py, line 5: OSError: no disk",
     ),
     "learns from nobody": (own_model(head="    learns_from = 'nobody'\n"), 'Expected "user"'),
-    "names an unknown option": (own_model(head="    options = ('sead',)\n"), "Model.options:"),
 }
 
 

@@ -77,7 +77,7 @@ def test_a_first_day(user):
 
     out, _ = user.run(mute=("Comedy",), format="json")
     rows = json.loads(out)["recommendations"]
-    assert len(rows) == 10
+    assert 0 < len(rows) <= 10
     assert not any("Comedy" in row["genres"] for row in rows)
     assert all(0.5 <= row["low"] <= row["high"] <= 5 for row in rows)
 
