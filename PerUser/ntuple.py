@@ -151,6 +151,8 @@ class ImplicitMean(ContinualRecommender):
         memory.total += units
 
     def _take_out(self, memory: Memory, movie: int) -> None:
+        if movie == next(reversed(memory.ratings)):
+            memory.latest = math.nan  # nothing is left of the rating, its time neither
         _, units = memory.ratings.pop(movie)
         memory.implicit = memory.implicit - self._implicit[memory.fold][movie]
         self._add(memory, movie, -units, -1)

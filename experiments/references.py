@@ -26,12 +26,12 @@ from recbench.data.loading import load_dataset
 from recbench.evaluation.cells import Cell, make_cell, validation_cell
 from recbench.evaluation.metrics import rmse
 from recbench.evaluation.protocols import PROTOCOLS
+from recbench.models.factorization import BURN_IN
 from recbench.ratings import MAX_STARS, MIN_STARS
 from recbench.registry import load_recommender
 from recbench.runs.run_folder import RunFolder
 
 FIRST_SWEEPS = 16  # then twice as many, and so on
-BURN_IN = 5  # sweeps that are not averaged
 
 
 @dataclass

@@ -129,8 +129,9 @@ class Memories(dict[int, Memory]):
         if len(movies):
             memory = self[user]
             left = ~np.isin(memory.movie, movies)
+            latest = memory.latest if left[-1] else math.nan
             rest = memory.movie[left], memory.value[left]
-            self.store(user, *rest, memory.watched, memory.latest)
+            self.store(user, *rest, memory.watched, latest)
 
     def _check(self, user: int, movies: Sequence[int]) -> None:
         rated = set(self[user].movie.tolist()) if user in self else set()
@@ -141,6 +142,8 @@ class Memories(dict[int, Memory]):
     def _forget(self, user: int, movie: int) -> None:
         memory, kernel = self[user], self.kernel(user)
         at = int(np.flatnonzero(memory.movie == movie)[0])
+        if at == len(memory) - 1:
+            memory.latest = math.nan  # nothing is left of the rating, its time neither
         memory.movie = np.delete(memory.movie, at)
         memory.value = np.delete(memory.value, at)
         if not len(memory):

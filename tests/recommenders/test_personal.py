@@ -76,6 +76,23 @@ def test_in_another_session_less_is_left_of_what_the_ratings_say(make):
     assert (now == alike.predict(user[:40], movie[:40])).all()
 
 
+@pytest.mark.parametrize("make", [Personal, NTuple, ImplicitMean])
+def test_the_time_of_a_forgotten_rating_is_forgotten(make):
+    """Of the latest rating; that of another tells nothing."""
+    tables = ItemTables.same_for_all(replace(TABLE, persistence=0.7))
+    train = replace(shuffled_ratings([12]), time=np.arange(12) * 60)
+    asked, later = (np.zeros(40, int), EVERY), np.full(40, 10**9)
+    for gone, known in ((train.movie[0], True), (train.movie[-1], False)):
+        model = fit(make(), train, MOVIES, item_tables=tables)
+        model.forget_one(0, int(gone))
+        assert (model.predict(*asked, later) != model.predict(*asked)).any() == known
+    if make is Personal:
+        for gone, known in ((train.movie[:2], True), (train.movie[-2:], False)):
+            model = fit(make(), train, MOVIES, item_tables=tables)
+            model.forget(0, gone.tolist())
+            assert (model.predict(*asked, later) != model.predict(*asked)).any() == known
+
+
 def plain_means(table, own) -> np.ndarray:
     known = [movie for movie, _ in own]
     return np.array([plain_mean(table, known, movie) for movie in EVERY])
