@@ -61,6 +61,9 @@ class ProtocolFlags:
     """recommender@when it is refitted: never but at the start, after n ratings (1000), after a
     period (1d; m, h, d, w), or whenever there are n times as many ratings (x1.5). The first is the
     one that all others are compared with"""
+    settings: Annotated[tuple[str, ...], unset("their defaults")] = ()
+    """of recommenders, such as bayes_fm_folded.rank=32; those that build on one of them get it with
+    these"""
     delay: int = DELAY
     """seconds between a rating and the moment from which it is known"""
     seed: int = SEED
@@ -116,13 +119,13 @@ from rich.console import Console
 
 from data_prep import load_dataset
 from recbench.files import write_csv
-from recbench.registry import load_recommender
 from recbench.report.html.run_report import write_report
 from recbench.report.progress import PiecesProgress
 from recbench.report.terminal import CONTINUAL_LEGEND, continual_table
 from recbench.runs.processes import number_of_workers, resumable, work_through
 from recbench.runs.resume import open_run, resume_command, resumed
 from recbench.runs.run_folder import RunFolder
+from recbench.runs.running import settings_of
 from recbench.stream.replaying import KEY, Replay, Segment, stream_of, work
 from recbench.stream.scores import make_tables
 from recbench.stream.stream import date_of
@@ -135,8 +138,7 @@ def main(parameters: Parameters) -> int:
     started = time.perf_counter()
     parameters, earlier = resumed(parameters, TABLE)
     learners = check(parameters)
-    for one in learners:
-        load_recommender(one.spec)
+    settings = settings_of(parameters.settings, [one.spec for one in learners])
     spec = with_flags(parameters.dataset, parameters)
     dataset = load_dataset(spec)
     name = dataset.source.name
@@ -154,6 +156,7 @@ def main(parameters: Parameters) -> int:
             encoding=parameters.encoding,
             seed=parameters.seed,
             delay=parameters.delay,
+            settings=settings,
             folder=folder.path.absolute(),
         )
         segments = replay_all(replay, learners, folder, parameters)

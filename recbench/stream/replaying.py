@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from recbench.stream.stream import Stream, ratings_in_time
 from recbench.threads import one_thread
 
 KEY = ["name", "start"]
+Settings = dict[str, dict[str, Any]]  # of constructors, by the recommender's name
 TIMED = 200  # predictions timed one by one, of a learner that does not learn in between
 
 
@@ -56,7 +57,9 @@ class Replayed:
     bytes_shared: int | None
 
 
-def replay(model: Any, stream: Stream, start: int, end: int, seed: int = 0) -> Replayed:
+def replay(
+    model: Any, stream: Stream, start: int, end: int, seed: int = 0, settings: Settings | None = None
+) -> Replayed:
     """Fit `model` to the ratings known at the rating `start`, then go through those up to `end`.
 
     Prequential (Dawid 1984; Gama, Sebastião & Rodrigues 2013): each rating is predicted before it
@@ -65,11 +68,12 @@ def replay(model: Any, stream: Stream, start: int, end: int, seed: int = 0) -> R
 
     Args:
         seed: of the model.
+        settings: of the recommenders that it builds on.
     """
     with one_thread():
         started = time.process_time()
         known = stream.known_at(start)
-        more_seconds = _fit(model, stream, known, seed)
+        more_seconds = _fit(model, stream, known, seed, settings or {})
         fit_seconds = time.process_time() - started + more_seconds
         go_through = _one_by_one if hasattr(model, "learn_one") else _as_fitted
         predicted, predict_us, learn_us, learned = go_through(model, stream, known, start, end)
@@ -88,7 +92,7 @@ def replay(model: Any, stream: Stream, start: int, end: int, seed: int = 0) -> R
     )
 
 
-def _fit(model: Any, stream: Stream, known: int, seed: int) -> float:
+def _fit(model: Any, stream: Stream, known: int, seed: int, settings: Settings) -> float:
     """Fit to the first `known` ratings; the seconds to add to those that passed: its item tables
     may have been made before, and compiling is not counted."""
     movies = stream.movies(known)
@@ -107,12 +111,19 @@ def _fit(model: Any, stream: Stream, known: int, seed: int) -> float:
         "item_tables": item_tables,
     }
     training = Training(stream.first(known), movies, seed=seed, fits=fits)
+    for name, values in settings.items():
+        fits[name] = partial(_fitted, load_recommender(name)(**values), training)
     few = stream.first(min(FEW, len(stream.ratings)))
     started = time.process_time()
     compile_kernels(model, replace(training, ratings=few))
     compiling = time.process_time() - started - waited
     fit(model, training)
     return max(making, waited) - waited - compiling
+
+
+def _fitted(model: Any, training: Training) -> Any:
+    fit(model, training)
+    return model
 
 
 # predicted, microseconds of predicting and of learning, number of ratings learned at the end
@@ -177,6 +188,7 @@ class Replay:
         encoding: of the movies.
         delay: seconds until a rating is known.
         folder: of the run.
+        settings: of the recommenders' constructors, by name.
     """
 
     dataset: str
@@ -186,6 +198,7 @@ class Replay:
     seed: int
     delay: int
     folder: Path
+    settings: Settings = field(default_factory=dict, compare=False)
 
 
 @lru_cache(maxsize=1)
@@ -227,8 +240,9 @@ def work(segment: Segment) -> tuple[dict, str]:
     }
     cls = load_recommender(learner.spec)
     try:
-        stream = stream_of(parameters)
-        done = vars(replay(cls(), stream, segment.start, segment.end, parameters.seed))
+        stream, piece = stream_of(parameters), (segment.start, segment.end)
+        model = cls(**parameters.settings.get(learner.model, {}))
+        done = vars(replay(model, stream, *piece, parameters.seed, parameters.settings))
     except (Exception, SystemExit) as error:  # a model may fail in any way
         reason = line_of(error, file_of(cls))
         return {**row, "status": "failed", "error": reason}, traceback.format_exc()

@@ -55,6 +55,19 @@ def test_its_files(finished):
     assert "learning-curves" in (folder / "report.html").read_text()
 
 
+def test_settings_reach_a_recommender_and_what_builds_on_it(tmp_path):
+    models = ["--models", "user_mean@never", "bayes_fm@x2", "bayes_fm_recent@x2"]
+    errors = []
+    for samples in (6, 7):
+        folder = tmp_path / str(samples)
+        settings = ["--settings", "bayes_fm.rank=1", f"bayes_fm.samples={samples}"]
+        replay("--dataset", SYNTHETIC, *models, *settings, "--output-dir", folder)
+        errors.append(pd.read_csv(folder / "continual_summary.csv")["rmse"])
+    assert (errors[0] == errors[1]).tolist() == [True, False, False]
+    wrong = ["--settings", "bayes_fm.rang=8"]
+    assert "bayes_fm has no rang" in replay("--dataset", SYNTHETIC, *models, *wrong, expected=2)
+
+
 def test_ratings_all_alike_at_times_that_are_no_dates(tmp_path, kaggle_folder):
     """In a folder whose name is a pattern; nothing is divided by an error of 0."""
     data = kaggle_folder.rename(tmp_path / "Füße & 🎬 [1]")
