@@ -44,20 +44,30 @@ class Parameters:
 
 def main(parameters: Parameters) -> None:
     folder = Path(parameters.run)
+    table = compared(folder, parameters.claims)
+    write_csv(table, folder / "claims.csv")
+    print(f"{len(table)} comparisons in {folder / 'claims.csv'}")
+
+
+def compared(folder: Path, claims: tuple[str, ...]) -> pd.DataFrame:
+    """Each claim in each cell and score of a run: the columns of significance.csv, and `percent`,
+    `two_way_low` and `two_way_high` of RMSE.
+
+    Raises:
+        InputError: the run has no predictions, or a claim cannot be read.
+    """
     predictions = Predictions(folder)
     losses = predictions.losses()
     if losses.empty:
         message = f"--run {folder}: has no predictions.parquet. Give a run of compare_all.py"
         raise InputError(message)
-    pairs = pairs_of(parameters.claims, set(losses["model"]))
+    pairs = pairs_of(claims, set(losses["model"]))
     cells, names = losses[CELL].drop_duplicates(), dict.fromkeys(name for _, name in pairs)
     references = [cells.assign(reference=name, reference_role=name) for name in names]
     table = significance(losses, pd.concat(references, ignore_index=True))
     claimed = pd.MultiIndex.from_frame(table[["model", "reference"]]).isin(pairs)
     table = table[claimed].drop(columns=["reference_role", "p_holm", "verdict"])
-    table = with_two_way_intervals(with_percent(table, losses), predictions)
-    write_csv(table, folder / "claims.csv")
-    print(f"{len(table)} comparisons in {folder / 'claims.csv'}")
+    return with_two_way_intervals(with_percent(table, losses), predictions)
 
 
 def pairs_of(claims: tuple[str, ...], there: set[str]) -> list[tuple[str, str]]:

@@ -4,7 +4,8 @@ On training ratings of development users alone: a part of them is held out by th
 holdout, and recommenders learn from the rest and from all other development users. Each reference
 has at most twelve configurations: ranks, without and with the drift of a user's latest errors
 (`_recent`), `bayes_fm_implicit` also without and with bins of days. Of a sampler one fit gives the
-error after 16, 32, 64 … sweeps. `chosen.csv` has the configuration that predicts best of each.
+error after 16, 32, 64 … sweeps. `chosen.csv` has of each the configuration that predicts best, the
+number of sweeps included (`best_rank`, `best_sweeps`).
 
     python -m experiments.references --dataset ml-100k --cell 0x0 --holdout last
 """
@@ -40,6 +41,11 @@ class Parameters(Flags):
 
     dataset: str = "auto"
     """as in compare_all.py"""
+    models: tuple[str, ...] = (
+        *("vb_all", "vb_all_recent", "bayes_fm", "bayes_fm_recent"),
+        *("bayes_fm_implicit", "bayes_fm_implicit_recent"),
+    )
+    """which references; one with drift needs the one without"""
     cell: str = "0x0"
     """users x ratings of each; 0: all"""
     holdout: Literal["last", "global-time"] = "last"
@@ -54,8 +60,8 @@ class Parameters(Flags):
     """of bayes_fm"""
     implicit_sweeps: int = 256
     """of bayes_fm_implicit"""
-    days: int = 7
-    """of a bin of time"""
+    days: tuple[int, ...] = (7,)
+    """of a bin of time, of bayes_fm_implicit"""
 
 
 def main(parameters: Parameters) -> int:
@@ -74,6 +80,8 @@ def main(parameters: Parameters) -> int:
 
     def jobs(folder: RunFolder) -> Iterator[Job]:
         for name, settings in configurations(parameters):
+            if name not in parameters.models:
+                continue
             key = {"model": name, **settings}
             work = partial(scored, cell, name, settings, warm, folder)
             yield Job(key, {**about, **key}, work)
@@ -97,7 +105,8 @@ def configurations(parameters: Parameters) -> Iterator[tuple[str, dict[str, int]
     for rank in (*parameters.implicit_ranks, 0):
         name = "bayes_fm_implicit" if rank else "bayes_fm_implicit_recent"
         yield name, settings(rank, implicit_sweeps, 0)
-    yield "bayes_fm_implicit", settings(0, implicit_sweeps, parameters.days)
+    for days in parameters.days:
+        yield "bayes_fm_implicit", settings(0, implicit_sweeps, days)
 
 
 def scored(
@@ -147,9 +156,20 @@ def by_sweeps(model: Any, test: Any) -> dict[int, float]:
 
 
 def best_of(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """chosen.csv"""
-    best = rows.loc[rows.groupby("model", sort=False)["rmse"].idxmin()]
-    return {"chosen.csv": best}
+    """chosen.csv: of each model the fit, and the number of sweeps, with the lowest error."""
+    best = [min(_curve_of(row)) for row in rows.itertuples()]
+    rows = rows.assign(
+        best_sweeps=[sweeps for _, sweeps in best], best_rmse=[error for error, _ in best]
+    )
+    return {"chosen.csv": rows.loc[rows.groupby("model", sort=False)["best_rmse"].idxmin()]}
+
+
+def _curve_of(row: Any) -> list[tuple[float, int]]:
+    """Error and number of sweeps of each point of the curve; of no curve the end alone."""
+    if not row.curve or pd.isna(row.curve):
+        return [(row.rmse, row.samples)]
+    points = (point.split(":") for point in row.curve.split())
+    return [(float(error), int(sweeps)) for sweeps, error in points]
 
 
 if __name__ == "__main__":
