@@ -13,7 +13,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from recbench.files import CELL
-from recbench.report.terminal import MORE_IS_BETTER, cell_name, cells_of
+from recbench.report.style import looks_of, page_looks
+from recbench.report.terminal import MORE_IS_BETTER, SCORES, cell_name, cells_of
 
 Kind = Literal["list", "lines", "points"]
 Scale = Literal["linear", "log", "signed", "percent", "places"]
@@ -24,7 +25,7 @@ class Axis:
     """An axis of a figure.
 
     Attributes:
-        column: of the table; "{score}" in it is the name of the chosen score.
+        column: of the table.
         title: what is measured, with its unit; "{score}" in it is the title of the chosen score,
             "{better}" is "less" or "more", "{side}" is where the better ones stand.
         scale: "signed" is linear about zero and logarithmic beyond; "percent" is of parts of one;
@@ -51,10 +52,11 @@ class Figure:
         hover: lines of text at a point: columns in braces; a line without a value is left out.
         follows: the switches that choose rows: "cell", "score", "role".
         rule: of a line that differences are read from: on x in a list, else on y.
-        diagonal: the ends of a line x = y.
-        front: whether a line joins the points that none is both left of and below.
+        classes: of points whose colour and marker are not those of their recommender: the values
+            of a column `_class`. All points are then shown, and a line joins those with `_front`,
+            which alone have their names.
         title: of the file.
-        note: how bands are read, in the legend of the file.
+        note: how bands are read, in the legend of the file; what classes are, in the page, too.
     """
 
     name: str
@@ -66,8 +68,7 @@ class Figure:
     hover: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
     rule: float | None = None
-    diagonal: tuple[float, float] | None = None
-    front: bool = False
+    classes: tuple[str, ...] = ()
     title: str = ""
     note: str = ""
 
@@ -79,28 +80,36 @@ class Figure:
 
     @property
     def is_list(self) -> bool:
-        """Whether names stand beside rows, so that no legend is needed."""
+        """Whether names stand beside rows."""
         return self.kind == "list"
+
+    @property
+    def has_legend(self) -> bool:
+        """Whether the colours of recommenders have to be named below it."""
+        return not self.is_list and not self.classes
 
     def panels_of_file(self) -> tuple[str, dict[str, pd.DataFrame]]:
         """The first score ("" without one), and by its title the rows of each panel: those of this
-        score and of the first reference, of each cell if it is followed; points with names are of
-        the last cell alone."""
-        rows, score = self.table, ""
-        if "score" in self.follows:
-            score = str(rows["score"].iloc[0]) if "score" in rows else "rmse"
-        for column in {"score", "reference_role"} & set(rows):
-            rows = rows[rows[column] == rows[column].iloc[0]]
+        score and of the first reference, of each cell if it is followed; points that all have
+        names are of the last cell alone."""
+        rows = self.table
+        there = set(rows.get("score", ()))
+        score = next((name for name in SCORES if name in there), "")
+        rows = rows[rows["score"] == score] if score else rows
+        if "reference_role" in rows:
+            rows = rows[rows["reference_role"] == rows["reference_role"].iloc[0]]
         panels = {"": rows}
         if "cell" in self.follows:
             of_cells = {cell: (rows[CELL] == list(cell)).all(axis=1) for cell in cells_of(rows)}
             panels = {cell_name(cell): rows[own] for cell, own in of_cells.items()}
-        return score, dict(list(panels.items())[-1:]) if self.kind == "points" else panels
+        crowded = self.kind == "points" and not self.classes
+        return score, dict(list(panels.items())[-1:]) if crowded else panels
 
     def described(self) -> dict[str, Any]:
         """What the page needs beside the table."""
-        names = ("kind", "ends", "hover", "follows", "rule", "diagonal", "front")
+        names = ("kind", "ends", "hover", "follows", "rule", "note")
         described = {name: getattr(self, name) for name in names}
+        described["classes"] = page_looks(looks_of(list(self.classes)))
         return described | {"x": vars(self.x), "y": vars(self.y)}
 
 

@@ -35,6 +35,7 @@ from recbench.report.html.run_files import named
 from recbench.report.html.run_report import drawn_figure
 from recbench.report.style import save
 from recbench.report.terminal import (
+    bytes_text,
     cell_name,
     cells_of,
     means_of_cells,
@@ -45,6 +46,7 @@ from recbench.report.terminal import (
 MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
 SEEN = {  # in pictures, for a reader who does not see them
     "error_by_ratings": "RMSE against ratings per user",
+    "error_by_cost": "RMSE by bytes per user and time of a prediction",
     "learning_curves": "RMSE by how many ratings the user has given before",
     "waiting": "RMSE beside the reference by the age of the last fit",
 }
@@ -253,7 +255,7 @@ def leaderboard(
         texts = (bold(f"{e:.3f}", e == best) for e, best in zip(errors, means.min(), strict=True))
         of_model = cost.loc[model]
         size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
-        text = f"{_bytes(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
+        text = f"{bytes_text(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
         rows.append([f"`{name_in_table(done, str(model))}`", of_model["learns_from"], *texts, text])
     heads = ["recommender", "learns from", *(f"RMSE, {cell_name(cell)}" for cell in cells)]
     return markdown_table([*heads, "memory per user; time to learn a rating and predict"], rows)
@@ -317,10 +319,6 @@ def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> s
     if table.empty:
         raise InputError(f"{file} has no row with {' '.join(filters)}")
     return f"{table[column].mean():,.{decimals}f}"
-
-
-def _bytes(size: float) -> str:
-    return f"{size:,.0f} B" if size < 10_000 else f"{size / 1000:,.0f} kB"
 
 
 def _seconds(seconds: float) -> str:

@@ -43,7 +43,7 @@ def test_text_of_files_is_escaped_everywhere(evil_folder):
     assert html.escape(EVIL).replace("&#x27;", "&#39;") in page
     data = data_of(page)
     assert EVIL_NAME in [look["name"] for look in data["models"]]
-    assert EVIL in data["sections"]["left-out"]["columns"]["error"]
+    assert EVIL in data["tables"]["left-out"]["columns"]["error"]
 
 
 @pytest.mark.parametrize("text", ["</script>", "<!--", "]]>", "\u2028\u2029", "&lt;", '"\\', "é"])
@@ -76,16 +76,16 @@ def test_figures_and_tables_are_what_the_files_say(grid_folder):
     assert list(looks) == ["near", "middle", "far", "broken"]
     assert looks["far"]["light"] == page.looks["far"]["color"]
     assert len({look["light"] for look in looks.values()}) == 4
-    assert data["sections"]["comparison"]["columns"]["rmse"].count(None) == 4  # of those failed
+    assert data["tables"]["comparison"]["columns"]["rmse"].count(None) == 4  # of those failed
     rows = pd.read_csv(grid_folder / "comparison.csv").query("status == 'ok' and num_users == 0")
     mean = rows.groupby("model")["rmse"].mean()
-    drawn = pd.DataFrame(data["sections"]["error-by-ratings"]["columns"])
+    drawn = pd.DataFrame(data["tables"]["error-by-ratings"]["columns"])
     drawn = drawn.query("score == 'rmse' and num_users == 0").set_index("model")["mean"]
     assert drawn.to_dict() == pytest.approx(mean.to_dict())
     assert data["figures"]["error_by_ratings"]["columns"] is None  # it draws this table
     key = ["num_users", "score", "reference_role", "model"]
     differences = pd.read_csv(grid_folder / "significance.csv").set_index(key)
-    forest = pd.DataFrame(data["sections"]["differences"]["columns"]).set_index(key)
+    forest = pd.DataFrame(data["tables"]["differences"]["columns"]).set_index(key)
     pd.testing.assert_series_equal(
         forest["difference"].sort_index(), differences["difference"].sort_index()
     )
@@ -118,9 +118,9 @@ def test_a_report_is_the_page_and_the_figures(run_folder, failed_folder):
     folder = run_folder
     assert "all 4 failed" in write_report(failed_folder).read_text()
     write_report(folder)
-    for name in ("error_by_ratings", "differences", "error_by_cost", "error_by_bytes"):
+    for name in ("error_by_ratings", "differences", "error_by_cost"):
         assert (folder / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    for name in ("users", "for_whom", "calibration"):
+    for name in ("users", "for_whom"):
         assert "<svg" in (folder / "plots" / f"{name}.svg").read_text()
     assert not list(folder.glob("*.part"))
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from recbench.files import CELL, ITERATION
 from recbench.report.figure import Axis, Figure, best_first, forest, minus
+from recbench.report.html.cost_section import cost_section
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 from recbench.report.terminal import (
@@ -21,11 +22,6 @@ VERDICTS = (
     "with its reference). Level: the RMSEs differ by less than .5 % (two one-sided tests, p < .05)"
 )
 HOVER = ("{verdict}", "p = {p_holm} (Holm)")
-BYTES = (
-    "Bytes per user are of the user's own part of a model, what serves all is bytes_shared; in "
-    "runs without that column, of the whole shared out among all users."
-)
-COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
 
 
 # --- error by ratings per user ------------------------------------------------------------------
@@ -47,7 +43,7 @@ def error_by_ratings(run: RunFiles) -> Section:
         figure.table,
         [figure],
         ("score",),
-        shown=_scores_to_read(run),
+        ("scores by cell", _scores_to_read(run)),
     )
 
 
@@ -169,51 +165,19 @@ def differences(run: RunFiles) -> Section:
 # --- cost, ranking of all movies, calibration ---------------------------------------------------
 
 
-def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) -> list[Figure]:
-    """Error by seconds and by bytes; a cost of zero stands left of all others.
-
-    Args:
-        table: model, rmse, seconds and bytes_per_user, of each cell if `follows` has it.
-        seconds: of what they are.
-    """
-    figures = []
-    for column, name, title in (
-        ("seconds", "cost", seconds),
-        ("bytes_per_user", "bytes", "bytes per user"),
-    ):
-        if column not in table or table[column].isna().all():
-            continue
-        rows = table[table[column].notna() & table["rmse"].notna()]
-        positive = rows.loc[rows[column] > 0, column]
-        figure = Figure(
-            f"error_by_{name}",
-            "points",
-            rows.assign(_cost=rows[column].clip(lower=positive.min() / 3 if len(positive) else 1)),
-            Axis("_cost", f"{title} (log scale)", "log"),
-            Axis("rmse", "RMSE, stars (less is better)"),
-            hover=("RMSE {rmse} stars", f"{title} {{{column}}}"),
-            follows=follows,
-            front=True,
-            title="Error by cost",
-        )
-        figures.append(figure)
-    return figures
-
-
 def cost(run: RunFiles) -> Section | None:
-    """Error beside seconds, and beside the bytes of a user; None where nobody predicts stars."""
+    """Every score beside bytes per user and time of a prediction; None where nobody has a cost."""
     done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
-    columns = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
-    table = _means(done, [*columns, "bytes_shared"])
-    if table.empty:
-        return None
-    figures = cost_figures(table, "seconds", ("cell",))
-    text = (
-        "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
-        "named below; item tables and item baselines are made in advance and not counted. The "
-        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
+    if "n_test" in done:
+        done["us_per_prediction"] = 1e6 * done["predict_seconds"] / done["n_test"]
+    scores = list(scores_of(done))
+    costs = ["seconds", "fit_seconds", "us_per_prediction", "bytes_per_user", "bytes_shared"]
+    time = (
+        "Time is that of predicting all held-out ratings of a cell at once, for each of them, mean "
+        "over iterations, on the machine named below; item tables and item baselines are made in "
+        "advance and not counted."
     )
-    return Section("cost", "Error by cost", [text], table, figures, ("cell",))
+    return cost_section(_means(done, [*costs, *scores]), scores, time)
 
 
 def ranking(run: RunFiles) -> Section | None:
@@ -246,28 +210,15 @@ def ranking(run: RunFiles) -> Section | None:
 
 def calibration(run: RunFiles) -> Section | None:
     """Whether intervals hold as much as they claim; None where there is no distribution."""
-    table = _means(run.done, [*COVERAGE, "crps"])
+    table = _means(run.done, ["coverage_50", "coverage_80", "coverage_95", "crps"])
     if table.empty:
         return None
     text = (
         "How much of the held-out ratings lies within the central interval of 50, 80 and 95 %, of "
-        "recommenders that predict how likely each number of stars is. On the diagonal an interval "
-        "holds as much as it claims; below, it is too narrow."
+        "recommenders that predict how likely each number of stars is: below that, intervals are "
+        "too narrow."
     )
-    rows = table.melt(
-        [*CELL, "model"], [name for name in COVERAGE if name in table], value_name="holds"
-    )
-    figure = Figure(
-        "calibration",
-        "lines",
-        rows.assign(claims=rows["variable"].map(COVERAGE)).drop(columns="variable"),
-        Axis("claims", "the interval claims", "percent"),
-        Axis("holds", "held-out ratings within", "percent"),
-        hover=("an interval of {claims} holds {holds}",),
-        follows=("cell",),
-        diagonal=(0.45, 1),
-    )
-    return Section("calibration", "Calibration", [text], table, [figure], ("cell",))
+    return Section("calibration", "Calibration", [text], table, follows=("cell",))
 
 
 def _means(done: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -45,8 +45,8 @@ class Section:
             whose names begin with _ are for figures alone.
         figures: of the section.
         follows: which switches choose the rows that are shown: "cell", "score", "role".
-        shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
-            has what stands after the values of `x`, `x_best` whether they are bold.
+        summary: heading and rows of a small table before it. A column `x_mark` has what stands
+            after the values of `x`, `x_best` whether they are bold.
     """
 
     name: str
@@ -55,22 +55,22 @@ class Section:
     table: pd.DataFrame | None = None
     figures: list[Figure] = field(default_factory=list)
     follows: tuple[str, ...] = ()
-    shown: pd.DataFrame | None = None
+    summary: tuple[str, pd.DataFrame] | None = None
 
     @property
-    def n_rows(self) -> int:
-        """Of the table; without rows it is left out."""
-        return 0 if self.table is None else len(self.table)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the table is seen at once: the scores, and short tables without a figure."""
-        return (self.n_rows < FEW_ROWS and not self.figures) or self.shown is not None
+    def tables(self) -> list[tuple[str, str, pd.DataFrame, bool]]:
+        """Name, heading, table, and whether it is seen at once: a summary, or a short table without
+        a figure. Those without rows are left out."""
+        tables = [(f"{self.name}-summary", *self.summary, True)] if self.summary else []
+        if self.table is not None:
+            few = not self.figures and len(self.table) < FEW_ROWS
+            tables.append((self.name, self.title[:1].lower() + self.title[1:], self.table, few))
+        return [one for one in tables if len(one[2])]
 
     @property
     def has_legend(self) -> bool:
-        """Whether recommenders are named below the figures: not where each names its rows."""
-        return any(not figure.is_list for figure in self.figures)
+        """Whether recommenders are named below the figures."""
+        return any(figure.has_legend for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,6 @@ def render(page: Page) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     template = environment.from_string(_text("page.html.jinja"))
     scripts = (script, get_plotlyjs()) if page.has_figures else (script,)
     return template.render(
@@ -163,14 +162,10 @@ def _data(page: Page) -> dict[str, Any]:
         "scores": page.scores,
         "moreIsBetter": sorted(MORE_IS_BETTER),
         "roles": page.roles,
-        "sections": {
-            section.name: {
-                "columns": columns_of(section.table),
-                "shown": None if section.shown is None else columns_of(section.shown),
-                "follows": section.follows,
-            }
+        "tables": {
+            name: {"columns": columns_of(table), "follows": section.follows}
             for section in page.sections
-            if section.table is not None and section.n_rows
+            for name, _, table, _ in section.tables
         },
         "figures": {
             one.name: one.described()

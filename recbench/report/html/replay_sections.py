@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.report.figure import Axis, Figure, forest
-from recbench.report.html.grid_sections import BYTES, HOVER, cost_figures
+from recbench.report.html.cost_section import cost_section
+from recbench.report.html.grid_sections import HOVER
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 
@@ -18,15 +19,25 @@ def learning_curves(run: RunFiles) -> Section:
     curve = run.tables["learning_curve.csv"].drop(columns="recommender", errors="ignore")
     fewest = min(FEWEST_USERS, curve["n_users"].max()) if len(curve) else 0
     curve = curve[curve["n_users"] >= fewest].sort_values("ratings_seen", kind="stable")
+    keys = ["model", "ratings_seen", "n_users"]
+    curve = pd.concat(
+        curve.reindex(columns=[*keys, score, f"{score}_low", f"{score}_high"])
+        .set_axis([*keys, "value", "low", "high"], axis=1)
+        .assign(score=score)
+        for score in ("rmse", "mae")
+    )
     figure = Figure(
         "learning_curves",
         "lines",
         curve,
         Axis("ratings_seen", "earlier ratings of the user (each up to the next)", "places"),
-        Axis("{score}", "{score}, of the next ratings ({better} is better)"),
-        ("{score}_low", "{score}_high"),
-        ("after {ratings_seen} ratings, {n_users} users", "{score} {value}", "[{low}, {high}]"),
-        ("score",),
+        Axis("value", "{score}, of the next ratings ({better} is better)"),
+        hover=(
+            "after {ratings_seen} ratings, {n_users} users",
+            "{score} {value}",
+            "[{low}, {high}]",
+        ),
+        follows=("score",),
         title="Error by ratings of the user, each predicted before it is learned",
         note="band: 95 % interval\nover users\n",
     )
@@ -83,16 +94,15 @@ def waiting(run: RunFiles) -> Section | None:
 
 
 def cost(run: RunFiles) -> Section:
-    """Error beside processor seconds and the bytes of a user."""
-    columns = ["model", "rmse", "total_seconds", "fit_seconds", "fits", "bytes_per_user"]
-    table = run.done.filter(items=[*columns, "bytes_shared"]).dropna(axis="columns", how="all")
-    table = table.rename(columns={"total_seconds": "seconds"})
-    text = (
-        "RMSE against processor seconds of the whole replay, fits and item tables included. The "
-        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
+    """Error beside the bytes of a user and the time of a prediction."""
+    columns = {"predict_us_p50": "us_per_prediction", "total_seconds": "seconds"}
+    table = run.done.rename(columns=columns)
+    time = (
+        "Time is the median of predicting one rating; seconds are processor seconds of the whole "
+        "replay, fits and item tables included."
     )
-    figures = cost_figures(table, "processor seconds of the whole replay", ())
-    return Section("cost", "Error by cost", [text], table, figures)
+    names = ["model", "rmse", "mae", *columns.values(), "fit_seconds", "fits", "bytes_per_user"]
+    return cost_section(table.filter(items=[*names, "bytes_shared"]), ["rmse", "mae"], time)
 
 
 def latency(run: RunFiles) -> Section:

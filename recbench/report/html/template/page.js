@@ -4,7 +4,7 @@ const figures = [...document.querySelectorAll("figure[data-chart]")];
 const tables = [...document.querySelectorAll("details.table")];
 for (const one of figures) {
   const figure = DATA.figures[one.dataset.chart];
-  figure.rows = figure.columns ? rowsOf(figure.columns) : DATA.sections[one.closest("section").id].rows;
+  figure.rows = figure.columns ? rowsOf(figure.columns) : DATA.tables[one.closest("section").id].rows;
 }
 
 // The library is packed: this unpacks it, and the page's policy lets run what has its hash.
@@ -20,7 +20,7 @@ function drawLegends() {
     const models = new Set(drawn.map((row) => row.model));
     const chips = [...LOOKS.keys()].filter((name) => models.has(name)).map((name) => {
       const chip = element("button", name, { type: "button", "aria-pressed": String(!state.hidden.has(name)), "data-model": name });
-      chip.prepend(glyph(name));
+      chip.prepend(glyph(LOOKS.get(name)));
       return chip;
     });
     const focused = legend.contains(document.activeElement) ? document.activeElement.dataset.model : null;
@@ -34,7 +34,7 @@ function drawLegends() {
 }
 
 function referencesOf(role) {
-  const rows = DATA.sections.differences.rows.filter((row) => row.reference_role === role);
+  const rows = DATA.tables.differences.rows.filter((row) => row.reference_role === role);
   return [...new Set(rows.map((row) => row.reference))].join(", ");
 }
 
@@ -42,7 +42,7 @@ function draw() {
   drawLegends();
   const texts = { score: () => DATA.scores[state.score], cell: () => state.cell, role: () => `beside ${referencesOf(state.role)}` };
   for (const line of document.querySelectorAll(".chosen")) {
-    const { follows } = DATA.sections[line.closest("section").id];
+    const { follows } = DATA.tables[line.closest("section").id];
     line.textContent = ["score", "cell", "role"].filter((name) => follows.includes(name)).map((name) => texts[name]()).join(" · ");
   }
   tables.forEach(drawTable);
@@ -56,7 +56,7 @@ function change(part) {
 
 // A select for what sections and figures follow, where there is a choice.
 function addSwitches() {
-  const used = [...Object.values(DATA.sections), ...Object.values(DATA.figures)].flatMap((one) => one.follows);
+  const used = [...Object.values(DATA.tables), ...Object.values(DATA.figures)].flatMap((one) => one.follows);
   const bar = document.getElementById("switches");
   for (const [name, label, values, text] of [
     ["cell", "cell", DATA.cells, (cell) => cell],
@@ -88,7 +88,7 @@ async function start() {
   });
   for (const details of tables) {
     details.addEventListener("toggle", () => drawTable(details));
-    const csv = csvOf(DATA.sections[details.dataset.section]);
+    const csv = csvOf(DATA.tables[details.dataset.table]);
     details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv)}`;
   }
   draw();

@@ -11,6 +11,7 @@ const state = {
 };
 const sorting = new Map(); // section -> [column, direction]
 const FOLLOWED = { cell: "cell", score: "score", role: "reference_role" }; // what rows have of it
+const UNREAD = { cell: "num_users", score: "score", role: "reference_role" }; // as it stands above
 
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
@@ -38,10 +39,7 @@ function rowsOf(columns) {
   return columns.num_users ? rows.map((row) => ({ ...row, cell: cellName(row) })) : rows;
 }
 
-for (const section of Object.values(DATA.sections)) {
-  section.rows = rowsOf(section.columns);
-  section.read = section.shown ? rowsOf(section.shown) : section.rows;
-}
+for (const table of Object.values(DATA.tables)) table.rows = rowsOf(table.columns);
 
 // The rows that the switches choose.
 function followed(follows, rows) {
@@ -50,11 +48,10 @@ function followed(follows, rows) {
 }
 
 // The columns to be read: users and ratings are one, and marks stand after their values.
-function headsOf(section) {
-  const columns = section.shown || section.columns;
-  const names = Object.keys(columns).filter((name) => !/^_|_(mark|best)$/.test(name) && name !== "reviews_per_user");
-  return names
-    .filter((name) => !(section.shown && section.follows.includes(name)))
+function headsOf({ columns, follows }) {
+  const chosen = follows.map((name) => UNREAD[name]);
+  return Object.keys(columns)
+    .filter((name) => !/^_|_(mark|best)$/.test(name) && name !== "reviews_per_user" && !chosen.includes(name))
     .map((name) => {
       const words = columns[name].some((value) => typeof value === "string" && value !== "failed");
       const text = (row) => shown(row[name]) + (`${name}_mark` in columns && row[name] !== null ? row[`${name}_mark`] || "\u2007" : "");
@@ -78,16 +75,15 @@ function element(name, text, attributes = {}) {
   return made;
 }
 
-function glyph(model) {
-  const look = LOOKS.get(model);
-  const made = element("span", look ? `${look.glyph} ` : "", { "aria-hidden": "true" });
-  made.style.color = colourOf(model);
+function glyph(look) {
+  const made = element("span", `${look.glyph} `, { "aria-hidden": "true" });
+  made.style.color = colourOf(look);
   return made;
 }
 
 function drawTable(details) {
-  const section = DATA.sections[details.dataset.section];
-  const all = section.read;
+  const section = DATA.tables[details.dataset.table];
+  const all = section.rows;
   const rows = followed(section.follows, all);
   details.querySelector(".count").textContent = rows.length === all.length ? `rows: ${all.length}` : `${rows.length} of ${all.length} rows, as chosen above; the CSV has all`;
   if (!details.open) return;
@@ -116,7 +112,7 @@ function drawTable(details) {
       const text = one.text(row);
       const kinds = [one.words && "text", text.length > 60 && "long", one.best && one.best(row) && "best"];
       const td = element("td", text, { class: kinds.filter(Boolean).join(" ") });
-      if (one.name === "model") td.prepend(glyph(row.model));
+      if (one.name === "model" && LOOKS.has(row.model)) td.prepend(glyph(LOOKS.get(row.model)));
       line.append(td);
     }
   }
