@@ -13,8 +13,7 @@ import pandas as pd
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm, significance, verdicts
 from recbench.files import CELL
-from recbench.report.figure import best_first, forest
-from recbench.report.html.grid_sections import HOVER
+from recbench.report.figure import forest
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, RunFiles, read_run
 from recbench.report.html.words import counts
@@ -93,10 +92,9 @@ def _scores(table: pd.DataFrame) -> Section:
     )
     follows = ("cell", "score")
     figure = forest(
-        best_first(table, "difference"),
+        table,
         "change of {score} ({side}: better)",
         name="changes",
-        hover=("{+difference}", "[{+low}, {+high}]", *HOVER),
         follows=follows,
     )
     return Section("changes", "What changed", [text], figure.table, [figure], follows)

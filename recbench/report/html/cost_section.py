@@ -49,11 +49,6 @@ def cost_section(means: pd.DataFrame, scores: Iterable[str], time: str) -> Secti
         _placed(rows, [*keys[:-1], "score"]),
         Axis("_bytes", "bytes per user (log scale)", "log"),
         Axis("value", "{score} ({better} is better)"),
-        hover=(
-            *("{score} {value}", "{bytes_per_user} bytes per user"),
-            *("{bytes_shared} bytes shared by all users", "{us_per_prediction} µs per prediction"),
-            "{seconds} s in all",
-        ),
         follows=follows,
         classes=SPEEDS,
         title="Error by bytes per user and time of a prediction",

@@ -23,7 +23,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from recbench.files import complete_file
+from recbench.files import CELL, complete_file
 from recbench.report.figure import Figure
 from recbench.report.style import page_looks
 from recbench.report.terminal import MORE_IS_BETTER, cell_name
@@ -70,7 +70,7 @@ class Section:
     @property
     def has_legend(self) -> bool:
         """Whether recommenders are named below the figures."""
-        return any(figure.has_legend for figure in self.figures)
+        return any(figure.kind == "lines" for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -163,23 +163,27 @@ def _data(page: Page) -> dict[str, Any]:
         "moreIsBetter": sorted(MORE_IS_BETTER),
         "roles": page.roles,
         "tables": {
-            name: {"columns": columns_of(table), "follows": section.follows}
+            name: {"rows": rows_of(table), "follows": section.follows}
             for section in page.sections
             for name, _, table, _ in section.tables
         },
         "figures": {
             one.name: one.described()
-            | {"columns": None if one.table is section.table else columns_of(one.table)}
+            | {"rows": None if one.table is section.table else rows_of(one.table)}
             for section in page.sections
             for one in section.figures
         },
     }
 
 
-def columns_of(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """The columns of a table as JSON has them: what is no finite number is None."""
+def rows_of(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table as JSON has them, with the name of their `cell`, if there is one: what is
+    no finite number is None."""
+    if set(CELL) <= set(table):
+        names = [cell_name(cell) for cell in table[CELL].itertuples(index=False, name=None)]
+        table = pd.concat([pd.Series(names, table.index, name="cell"), table], axis=1)
     finite = table.replace([np.inf, -np.inf], np.nan).astype(object)
-    return finite.where(table.notna() & finite.notna(), None).to_dict("list")
+    return finite.where(table.notna() & finite.notna(), None).to_dict("records")
 
 
 @cache

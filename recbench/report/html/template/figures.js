@@ -25,25 +25,20 @@ function titleOf(axis) {
   return axis.title.replace(/\{(\w+)\}/g, (_, name) => words[name]);
 }
 
-function withSign(value) {
-  return `${value > 0 ? "+" : value < 0 ? "−" : ""}${shown(Math.abs(value))}`;
-}
-
-// The axis as plotly has it, and where a value stands on it; ends: the columns of intervals.
-function axisOf({ column, scale }, rows, ends = []) {
+// The axis as plotly has it, and where a value stands on it.
+function axisOf({ column, scale }, rows) {
   const line = css("--line");
-  const layout = { gridcolor: line, linecolor: line, automargin: true, zeroline: false };
-  if (scale === "log") return { put: (value) => value, layout: { ...layout, type: "log", dtick: 1, tickformat: ",~g" } };
-  if (scale === "percent") return { put: (value) => value, layout: { ...layout, tickformat: ".0%" } };
+  const layout = { gridcolor: line, linecolor: line, automargin: true, zeroline: scale === "signed", zerolinecolor: css("--muted") };
+  if (scale === "log") Object.assign(layout, { type: "log", dtick: 1, tickformat: ",~g" });
   if (scale === "places") return { put: shown, layout: { ...layout, type: "category", categoryarray: [...new Set(rows.map((row) => shown(row[column])))] } };
   if (scale !== "signed") return { put: (value) => value, layout };
   const half = median(rows.map((row) => (row.high - row.low) / 2)) || median(rows.map((row) => Math.abs(row[column]))) || 1;
   const put = (value) => (isNumber(value) ? Math.asinh(value / half) : null);
-  const values = rows.flatMap((row) => [column, ...ends].map((name) => row[name])).filter(isNumber);
+  const values = rows.flatMap((row) => [row[column], row.low, row.high]).filter(isNumber);
   const [least, most] = [1.2 * Math.min(0, ...values), 1.2 * Math.max(0, ...values)];
-  const sizes = [-4, -3, -2, -1, 0, 1, 2, 3].flatMap((power) => [10 ** power, 3 * 10 ** power]).filter((size) => size > half);
+  const sizes = [-4, -3, -2, -1, 0, 1, 2, 3].flatMap((power) => [Number(`1e${power}`), Number(`3e${power}`)]).filter((size) => size > half);
   const ticks = [0, ...sizes, ...sizes.map((size) => -size)].filter((value) => value >= least && value <= most);
-  return { put, layout: { ...layout, tickvals: ticks.map(put), ticktext: ticks.map((value) => withSign(Number(value.toPrecision(1))).replace(/(\.\d*?)0+$/, "$1")) } };
+  return { put, layout: { ...layout, tickvals: ticks.map(put), ticktext: ticks.map((value) => (value > 0 ? "+" : "") + String(value).replace("-", "−")) } };
 }
 
 function median(values) {
@@ -51,12 +46,10 @@ function median(values) {
   return sorted.length ? (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2 : 0;
 }
 
-function hoverOf(figure, row) {
-  const axis = figure.kind === "list" ? figure.x : figure.y;
-  const values = { ...row, value: row[axis.column], low: row[figure.ends[0]], high: row[figure.ends[1]], score: DATA.scores[state.score] };
-  const lines = figure.hover.filter((line) => [...line.matchAll(/\{\+?(\w+)\}/g)].every(([, name]) => (values[name] ?? null) !== null));
-  const texts = lines.map((line) => line.replace(/\{(\+?)(\w+)\}/g, (_, sign, name) => (sign ? withSign : shown)(values[name])));
-  return [`<b>${plain(row.model)}</b>`, ...texts.map(plain)].join("<br>");
+// A row of the table.
+function hoverOf(row) {
+  const names = Object.keys(row).filter((name) => !/^(_.*|model|num_users|reviews_per_user)$/.test(name) && (row[name] ?? "") !== "");
+  return [`<b>${plain(row.model)}</b>`, ...names.map((name) => plain(`${name.replaceAll("_", " ")}: ${shown(row[name])}`))].join("<br>");
 }
 
 function band(one, ofMany) {
@@ -83,20 +76,9 @@ function traceOf(figure, one) {
     mode: { list: "markers", lines: "lines+markers", points: "markers+text" }[figure.kind],
     line: { color: colour, width: 2, dash: one.look.dash },
     marker: { color: colour, symbol: open.map((is) => one.look.symbol + (is ? "-open" : "")), size: 9, line: { width: open.map((is) => (is ? 2 : 0)), color: colour } },
-    hovertext: one.rows.map((row) => hoverOf(figure, row)), hovertemplate: "%{hovertext}<extra></extra>",
+    hovertext: one.rows.map(hoverOf), hovertemplate: "%{hovertext}<extra></extra>",
     ...(figure.kind === "list" && one.low.some(isNumber) && { error_x: errorBars(one) }),
   };
-}
-
-// Names of points, within the frame; of those of a front, where nothing else stands.
-function namesOf(own, { column }, places) {
-  const middle = (Math.min(...places) + Math.max(...places)) / 2;
-  const side = (row) => {
-    if ("_front" in row) return DATA.moreIsBetter.includes(state.score) ? "top left" : "bottom left";
-    return row[column] > middle ? "top left" : "top right";
-  };
-  const text = own.map((row) => (row._front === false ? "" : plain(row.model)));
-  return { text, textposition: own.map(side), textfont: { size: 11 }, cliponaxis: false };
 }
 
 function drawFigure(element) {
@@ -114,21 +96,24 @@ function drawFigure(element) {
   }
   if (!plot.querySelector(".main-svg")) plot.textContent = "";
   const isList = kind === "list";
-  const [x, y] = [axisOf(figure.x, rows, isList ? figure.ends : []), axisOf(figure.y, rows, isList ? [] : figure.ends)];
+  const more = DATA.moreIsBetter.includes(state.score);
+  const place = (row) => row[figure.x.column];
+  if (isList) rows.sort((a, b) => (more ? place(b) - place(a) : place(a) - place(b)));
+  const [x, y] = [axisOf(figure.x, rows), axisOf(figure.y, rows)];
   const groups = Map.groupBy(rows, (row) => row[classes.length ? "_class" : "model"]);
   const series = [...groups].map(([name, own], at) => {
-    const [low, high] = figure.ends.map((end) => own.map((row) => (isList ? x : y).put(row[end])));
+    const [low, high] = ["low", "high"].map((end) => own.map((row) => (isList ? x : y).put(row[end])));
     const places = own.map((row) => (isList ? at : y.put(row[figure.y.column])));
-    return { look: LOOKS.get(name) || classes.find((one) => one.name === name), rows: own, x: own.map((row) => x.put(row[figure.x.column])), y: places, low, high };
+    return { look: LOOKS.get(name) || classes.find((one) => one.name === name), rows: own, x: own.map((row) => x.put(place(row))), y: places, low, high };
   });
   const traces = series.map((one) => traceOf(figure, one));
   const below = kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, series.length)) : [];
-  if (kind === "points") {
-    const places = rows.map((row) => row[figure.x.column]);
-    traces.forEach((trace, at) => Object.assign(trace, namesOf(series[at].rows, figure.x, places)));
+  if (kind === "points") { // names stand on that side of the front where nothing else does
+    const names = (own) => own.map((row) => (row._front ? plain(row.model) : ""));
+    traces.forEach((one, at) => Object.assign(one, { text: names(series[at].rows), textposition: `${more ? "top" : "bottom"} left`, textfont: { size: 11 }, cliponaxis: false }));
     const front = rows.filter((row) => row._front);
-    if (classes.length) x.layout.range = [Math.log10(Math.min(...places)) - 1.3, Math.log10(Math.max(...places)) + 0.3]; // with names
-    below.push({ x: front.map((row) => row[figure.x.column]), y: front.map((row) => row[figure.y.column]), mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" } });
+    below.push({ x: front.map(place), y: front.map((row) => row[figure.y.column]), mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" } });
+    x.layout.range = [Math.log10(Math.min(...rows.map(place))) - (innerWidth < 600 ? 2.2 : 1.3), Math.log10(Math.max(...rows.map(place))) + 0.3];
   }
   if (isList) {
     const names = [...groups.keys()];
@@ -138,7 +123,6 @@ function drawFigure(element) {
   caption.append(titleOf(figure.x), ...(classes.length ? [` · ${figure.note}:`] : []));
   caption.append(...classes.filter((one) => groups.has(one.name)).flatMap((one) => [" ", glyph(one), one.name]));
   const ink = css("--ink");
-  const across = isList ? { x0: figure.rule, x1: figure.rule, yref: "paper", y0: 0, y1: 1 } : { xref: "paper", x0: 0, x1: 1, y0: figure.rule, y1: figure.rule };
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: 12, color: ink },
@@ -148,7 +132,6 @@ function drawFigure(element) {
     hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
     height: isList ? 50 + 26 * groups.size : innerWidth < 600 ? 320 : 400,
     width: plot.clientWidth,
-    shapes: figure.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],
     xaxis: x.layout, yaxis: y.layout,
   };
   Plotly.react(plot, [...below, ...traces], layout, { displayModeBar: false });

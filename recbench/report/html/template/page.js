@@ -3,8 +3,7 @@
 const figures = [...document.querySelectorAll("figure[data-chart]")];
 const tables = [...document.querySelectorAll("details.table")];
 for (const one of figures) {
-  const figure = DATA.figures[one.dataset.chart];
-  figure.rows = figure.columns ? rowsOf(figure.columns) : DATA.tables[one.closest("section").id].rows;
+  DATA.figures[one.dataset.chart].rows ??= DATA.tables[one.closest("section").id].rows;
 }
 
 // The library is packed: this unpacks it, and the page's policy lets run what has its hash.
