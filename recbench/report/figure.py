@@ -44,12 +44,11 @@ class Figure:
         name: in the page, and of the files in plots/.
         kind: "list": a row for each recommender, the better ones first; "lines": joined points with
             bands; "points": with a mark for each class, a line through those with `_front`, which
-            alone have their names.
-        table: what is drawn; `model`, the columns of the axes, of what `follows` needs, of points
-            `_class` and `_front`, and `low` and `high`, where there are intervals of x in a list,
-            else of y. Where `_open` is true, a marker is open.
+            alone have their names, where there is room.
+        table: what is drawn; `model`, the columns of the axes, of points `_class` and `_front`, and
+            `low` and `high`, where there are intervals of x in a list, else of y. Where `_open` is
+            true, a marker is open. A file has a panel for each cell of it, unless x is of `_cell`.
         x, y: axes; of a list `y` is nothing.
-        follows: the switches that choose rows: "cell", "score", "role".
         classes: of points, in their order.
         title: of the file.
         note: how bands are read, in the legend of the file; what classes are, in the page, too.
@@ -60,14 +59,13 @@ class Figure:
     table: pd.DataFrame
     x: Axis
     y: Axis = Axis()
-    follows: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     title: str = ""
     note: str = ""
 
     def panels_of_file(self) -> tuple[str, dict[str, pd.DataFrame]]:
         """The first score ("" without one), and by its title the rows of each panel: those of this
-        score and of the first reference, of each cell if it is followed."""
+        score and of the first reference."""
         rows = self.table
         there = set(rows.get("score", ()))
         score = next((name for name in SCORES if name in there), "")
@@ -76,16 +74,16 @@ class Figure:
             rows = rows[rows["reference_role"] == rows["reference_role"].iloc[0]]
         if self.kind == "list":
             rows = rows.sort_values(self.x.column, ascending=score not in MORE_IS_BETTER)
-        if "cell" not in self.follows:
+        if self.x.column == "_cell" or not set(CELL) <= set(rows):
             return score, {"": rows}
         of_cells = {cell: (rows[CELL] == list(cell)).all(axis=1) for cell in cells_of(rows)}
         return score, {cell_name(cell): rows[own] for cell, own in of_cells.items()}
 
     def described(self) -> dict[str, Any]:
         """What the page needs beside the table."""
-        described = {name: getattr(self, name) for name in ("kind", "follows", "note")}
         classes = page_looks(looks_of(list(self.classes)))
-        return described | {"x": vars(self.x), "y": vars(self.y), "classes": classes}
+        axes = {"x": vars(self.x), "y": vars(self.y)}
+        return {"kind": self.kind, "note": self.note, "classes": classes, **axes}
 
 
 def forest(table: pd.DataFrame, axis: str, **more: Any) -> Figure:

@@ -7,6 +7,7 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib.figure as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -15,6 +16,7 @@ from recbench.report.style import looks_of
 from recbench.report.terminal import MORE_IS_BETTER, SCORES
 
 GREY = "#555555"
+ROOM = 1.6  # by which factor two names of a front are apart
 ACROSS = 3  # panels beside each other, more stand below them
 
 
@@ -131,12 +133,16 @@ def _draw_group(
 
 
 def _draw_front(axes: Axes, front: pd.DataFrame, above: bool) -> None:
-    """The line, and names on that side of it where nothing else stands."""
+    """The line, and names on that side of it where nothing else stands, if they have room."""
     axes.step(front["_x"], front["_y"], where="post", color=GREY, lw=1, ls=":", zorder=1)
-    axes.set_xlim(left=front["_x"].min() / 30)
-    axes.margins(y=0.08)
-    offset, va = ((-4, 3), "bottom") if above else ((-4, -3), "top")
-    for name, *at in front[["model", "_x", "_y"]].itertuples(index=False):
-        axes.annotate(
-            name, at, offset, textcoords="offset points", fontsize=8, color=GREY, ha="right", va=va
-        )
+    axes.set_xlim(left=front["_x"].min() / 8)
+    axes.margins(y=0.3)
+    beside, va, angle = ((-3, 3), "bottom", -40) if above else ((-3, -3), "top", 40)
+    last = np.inf
+    for name, x, y in front[["model", "_x", "_y"]][::-1].itertuples(index=False):
+        if x * ROOM < last:
+            last = x
+            axes.annotate(
+                name, (x, y), beside, textcoords="offset points", ha="right", va=va,
+                rotation=angle, fontsize=8, color=GREY,
+            )  # fmt: skip

@@ -147,28 +147,21 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-class PiecesProgress:
+class PiecesProgress(Progress):
     """Shows how many of `total` pieces of work are done: a bar with the time left in a terminal,
     else a line whenever another tenth is done."""
 
     def __init__(self, console: Console, total: int) -> None:
-        self._console, self._total, self._done = console, total, 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=console)
-        self._bar.disable = not console.is_terminal
-        self._task = self._bar.add_task("pieces", total=total)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        remaining = TimeRemainingColumn()
+        super().__init__(*columns, remaining, console=console, disable=not console.is_terminal)
+        self._total, self._done = total, 0
+        self._task = self.add_task("pieces", total=total)
 
     def add(self, what: str) -> None:
         """One more is done."""
         self._done += 1
-        self._bar.update(self._task, description=what, completed=self._done)
+        self.update(self._task, description=what, completed=self._done)
         tenth = 10 * self._done // self._total
-        if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
-            self._console.print(f"[{self._done}/{self._total}] {what}")
+        if self.disable and tenth > 10 * (self._done - 1) // self._total:
+            self.console.print(f"[{self._done}/{self._total}] {what}")

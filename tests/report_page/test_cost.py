@@ -44,13 +44,13 @@ def test_the_best_within_limits(means):
 
 def test_a_front_is_of_those_that_none_is_both_smaller_and_better_than(means):
     section = section_of(means)
-    rows = section.figures[0].table.set_index("model")
+    rows = section.figure.table.set_index("model")
     front = rows[rows["_front"]].groupby("score").groups
     assert list(front["rmse"]) == ["mean", "ridge", "exact", "hybrid"]
     assert list(front["accuracy_mean"]) == ["mean", "ridge", "svd", "hybrid"]
     assert rows.loc["exact", "_class"].unique() == ["up to 1 ms"]
     assert "not measured: unknown." in section.text[1]
-    drawn = draw(section.figures[0], looks_of(list(means["model"])))
+    drawn = draw(section.figure, looks_of(list(means["model"])))
     assert drawn.axes[0].get_ylabel() == "RMSE, stars (less is better)"
     assert {text.get_text() for text in drawn.axes[0].texts} == {"mean", "ridge", "exact", "hybrid"}
 
@@ -58,10 +58,10 @@ def test_a_front_is_of_those_that_none_is_both_smaller_and_better_than(means):
 def test_what_earlier_runs_lack_is_left_out(means, run_folder):
     section = section_of(means.drop(columns=["us_per_prediction", "bytes_shared"]))
     assert list(section.summary[1]) == ["score", "bytes_per_user", "any time"]
-    assert set(section.figures[0].table["_class"]) == {SPEEDS[-1]}
-    assert section_of(means.drop(columns="bytes_per_user")).figures == []
+    assert set(section.figure.table["_class"]) == {SPEEDS[-1]}
+    assert section_of(means.drop(columns="bytes_per_user")).figure is None
     file = run_folder / "comparison.csv"
     pd.read_csv(file).drop(columns=["n_test", "bytes_shared"]).to_csv(file, index=False)
     cost = next(one for one in page_of(read_run(run_folder)).sections if one.name == "cost")
-    assert cost.figures[0].table["num_users"].nunique() == 2
-    assert len(draw(cost.figures[0], looks_of(["near", "middle", "far"])).axes) == 2
+    assert cost.figure.table["num_users"].nunique() == 2
+    assert len(draw(cost.figure, looks_of(["near", "middle", "far"])).axes) == 2

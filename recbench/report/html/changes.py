@@ -95,9 +95,8 @@ def _scores(table: pd.DataFrame) -> Section:
         table,
         "change of {score} ({side}: better)",
         name="changes",
-        follows=follows,
     )
-    return Section("changes", "What changed", [text], figure.table, [figure], follows)
+    return Section("changes", "What changed", [text], figure.table, figure, follows)
 
 
 def _settings(before: RunFiles, after: RunFiles) -> Section:

@@ -16,10 +16,10 @@ BYTES = {"up to 1 kB": 1e3, "up to 10 kB": 1e4, "up to 100 kB": 1e5, "any": np.i
 MICROSECONDS = {"up to 100 µs": 1e2, "up to 1 ms": 1e3, "any time": np.inf}
 SPEEDS = ("up to 10 µs", "up to 100 µs", "up to 1 ms", "over 1 ms", "not measured")
 TEXT = (
-    "The line joins recommenders that none is both smaller and better than; the others have "
-    "their names when pointed at, and in the last table. Bytes per user are of the user's own part "
-    "of a model; what all users share stands in brackets in the first table. In runs that did not "
-    "count it apart, bytes per user are of the whole, divided by the users."
+    "The line joins recommenders that none is both smaller and better than. All have their names "
+    "when pointed at, and in the last table. Bytes per user are of the user's own part of a model; "
+    "what all users share stands in brackets in the first table. In runs that did not count it "
+    "apart, bytes per user are of the whole, divided by the users."
 )
 
 
@@ -49,14 +49,13 @@ def cost_section(means: pd.DataFrame, scores: Iterable[str], time: str) -> Secti
         _placed(rows, [*keys[:-1], "score"]),
         Axis("_bytes", "bytes per user (log scale)", "log"),
         Axis("value", "{score} ({better} is better)"),
-        follows=follows,
         classes=SPEEDS,
         title="Error by bytes per user and time of a prediction",
         note="a prediction takes",
     )
     best = best_within_limits(rows, ["score", *keys[:-1]])
     summary = ("the best within limits of bytes per user and of time", best)
-    return Section("cost", title, text, table, [figure], follows, summary)
+    return Section("cost", title, text, table, figure, follows, summary)
 
 
 def _placed(rows: pd.DataFrame, panel: list[str]) -> pd.DataFrame:

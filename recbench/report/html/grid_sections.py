@@ -37,7 +37,7 @@ def error_by_ratings(run: RunFiles) -> Section:
         "Error by ratings per user" if len(cells_of(table)) > 1 else "Error",
         [text],
         figure.table,
-        [figure],
+        figure,
         ("score",),
         ("scores by cell", _scores_to_read(run)),
     )
@@ -72,7 +72,6 @@ def errors_figure(table: pd.DataFrame, dataset: str) -> Figure:
         table,
         Axis("_cell", "users × ratings of each", "places") if several else score,
         score if several else Axis(),
-        follows=("score",),
         title=f"Error by ratings per user, {dataset}",
         note="band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n",
     )
@@ -124,11 +123,10 @@ def differences(run: RunFiles) -> Section:
         table,
         "difference in {score} ({side} of the line: better)",
         name="differences",
-        follows=follows,
         title=f"Difference from {names}, RMSE in stars",
         note="line: 95 % interval over\nusers; filled: significant\nafter Holm",
     )
-    return Section("differences", title, [text], figure.table, [figure], follows)
+    return Section("differences", title, [text], figure.table, figure, follows)
 
 
 # --- cost, single users, ranking of all movies, calibration -------------------------------------
@@ -163,12 +161,12 @@ def error_spread(run: RunFiles) -> Section | None:
     table = of_model.quantile(list(QUANTILES)).unstack().rename(columns=QUANTILES)
     table = table.assign(users=of_model.size()).reset_index()
     title, axis = "How errors spread over users", Axis("median", "RMSE of single users, stars")
-    figure = Figure("users", "list", table, axis, follows=("cell",), title=title)
+    figure = Figure("users", "list", table, axis, title=title)
     text = (
         "RMSE of single users: a point is their median, its line reaches from the 5th to the 95th "
         "percentile. The table has the quartiles, too."
     )
-    return Section("users", title, [text], table, [figure], ("cell",))
+    return Section("users", title, [text], table, figure, ("cell",))
 
 
 def ranking(run: RunFiles) -> Section | None:

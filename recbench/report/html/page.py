@@ -41,9 +41,9 @@ class Section:
         name: of the section in the page, and of the file that its table is downloaded as.
         title: its heading.
         text: paragraphs: what is seen, and what it is not.
-        table: what the figures show; None or empty: there is nothing to show but the text. Columns
+        table: what the figure shows; None or empty: there is nothing to show but the text. Columns
             whose names begin with _ are for figures alone.
-        figures: of the section.
+        figure: of the section, if it has one.
         follows: which switches choose the rows that are shown: "cell", "score", "role".
         summary: heading and rows of a small table before it. A column `x_mark` has what stands
             after the values of `x`, `x_best` whether they are bold.
@@ -53,7 +53,7 @@ class Section:
     title: str
     text: list[str]
     table: pd.DataFrame | None = None
-    figures: list[Figure] = field(default_factory=list)
+    figure: Figure | None = None
     follows: tuple[str, ...] = ()
     summary: tuple[str, pd.DataFrame] | None = None
 
@@ -63,14 +63,9 @@ class Section:
         a figure. Those without rows are left out."""
         tables = [(f"{self.name}-summary", *self.summary, True)] if self.summary else []
         if self.table is not None:
-            few = not self.figures and len(self.table) < FEW_ROWS
+            few = self.figure is None and len(self.table) < FEW_ROWS
             tables.append((self.name, self.title[:1].lower() + self.title[1:], self.table, few))
         return [one for one in tables if len(one[2])]
-
-    @property
-    def has_legend(self) -> bool:
-        """Whether recommenders are named below the figures."""
-        return any(figure.kind == "lines" for figure in self.figures)
 
 
 @dataclass(frozen=True)
@@ -103,8 +98,9 @@ class Page:
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
-    def has_figures(self) -> bool:
-        return any(section.figures for section in self.sections)
+    def figures(self) -> dict[str, Figure]:
+        """By their names, those that have something to show."""
+        return {one.figure.name: one.figure for one in self.sections if one.figure and one.tables}
 
 
 def write_page(page: Page, file: Path) -> Path:
@@ -121,12 +117,12 @@ def render(page: Page) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_text("page.html.jinja"))
-    scripts = (script, get_plotlyjs()) if page.has_figures else (script,)
+    scripts = (script, get_plotlyjs()) if page.figures else (script,)
     return template.render(
         page=page,
         style=Markup(_text("style.css")),
         script=Markup(script),
-        library=_library() if page.has_figures else "",
+        library=_library() if page.figures else "",
         data=Markup(embedded(_data(page))),
         policy=content_policy(*scripts),
     )
@@ -155,6 +151,7 @@ def embedded(data: Any) -> str:
 
 
 def _data(page: Page) -> dict[str, Any]:
+    shared = {id(section.table) for section in page.sections}  # by a section and its figure
     return {
         "models": page_looks(page.looks),
         "shown": page.shown or list(page.looks),
@@ -168,10 +165,9 @@ def _data(page: Page) -> dict[str, Any]:
             for name, _, table, _ in section.tables
         },
         "figures": {
-            one.name: one.described()
-            | {"rows": None if one.table is section.table else rows_of(one.table)}
-            for section in page.sections
-            for one in section.figures
+            name: one.described()
+            | {"rows": None if id(one.table) in shared else rows_of(one.table)}
+            for name, one in page.figures.items()
         },
     }
 

@@ -31,7 +31,6 @@ def learning_curves(run: RunFiles) -> Section:
         curve,
         Axis("ratings_seen", "earlier ratings of the user (each up to the next)", "places"),
         Axis("value", "{score}, of the next ratings ({better} is better)"),
-        follows=("score",),
         title="Error by ratings of the user, each predicted before it is learned",
         note="band: 95 % interval\nover users\n",
     )
@@ -42,7 +41,7 @@ def learning_curves(run: RunFiles) -> Section:
         f"intervals over users; points of fewer than {fewest:.0f} users are left out."
     )
     title = "Error by ratings of the user"
-    return Section("learning-curves", title, [text], figure.table, [figure])
+    return Section("learning-curves", title, [text], figure.table, figure, ("score",))
 
 
 def differences(run: RunFiles) -> Section:
@@ -58,7 +57,7 @@ def differences(run: RunFiles) -> Section:
         "linear about zero and logarithmic beyond."
     )
     title = "Differences from the first recommender"
-    return Section("differences", title, [text], figure.table, [figure])
+    return Section("differences", title, [text], figure.table, figure)
 
 
 def waiting(run: RunFiles) -> Section | None:
@@ -78,7 +77,7 @@ def waiting(run: RunFiles) -> Section | None:
         "RMSE beside that of the first recommender on the same ratings, by how old the last fit "
         "was when they came. The scale is linear about zero and logarithmic beyond."
     )
-    return Section("waiting", "Staleness", [text], figure.table, [figure])
+    return Section("waiting", "Staleness", [text], figure.table, figure)
 
 
 def cost(run: RunFiles) -> Section:

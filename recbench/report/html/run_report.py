@@ -26,17 +26,16 @@ def write_report(folder: Path) -> Path:
     """
     run = read_run(folder)
     page = page_of(run)
-    for figure in (figure for section in page.sections for figure in section.figures):
+    for name, figure in page.figures.items():
         (folder / "plots").mkdir(exist_ok=True)
-        save(draw(figure, page.looks), folder / "plots" / figure.name)
+        save(draw(figure, page.looks), folder / "plots" / name)
     return write_page(page, folder / REPORT)
 
 
 def drawn_figure(folder: Path, name: str, models: list[str] | None = None) -> Figure:
     """The figure of that name on the page of the run in `folder`; of `models` alone, if given."""
     page = page_of(read_run(folder))
-    every = {figure.name: figure for section in page.sections for figure in section.figures}
-    return draw(every[name], page.looks if models is None else looks_of(models))
+    return draw(page.figures[name], page.looks if models is None else looks_of(models))
 
 
 def page_of(run: RunFiles) -> Page:

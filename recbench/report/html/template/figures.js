@@ -8,11 +8,6 @@ function colourOf(look) {
   return matchMedia("(prefers-color-scheme: dark)").matches ? look.dark : look.light;
 }
 
-function faint(colour, alpha) {
-  const part = (at) => parseInt(colour.slice(at, at + 2), 16);
-  return `rgba(${part(1)},${part(3)},${part(5)},${alpha})`;
-}
-
 // Plotly reads some HTML in its texts; names are to be shown as they are.
 function plain(text) {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -58,7 +53,7 @@ function band(one, ofMany) {
   return {
     x: [...there, ...back].map(([x]) => x),
     y: [...there.map(([, , high]) => high), ...back.map(([, low]) => low)],
-    fill: "toself", fillcolor: faint(colourOf(one.look), ofMany > 6 ? 0.08 : 0.15),
+    fill: "toself", fillcolor: colourOf(one.look) + (ofMany > 6 ? "14" : "26"),
     line: { width: 0 }, mode: "lines", hoverinfo: "skip",
   };
 }
@@ -73,7 +68,7 @@ function traceOf(figure, one) {
   const open = one.rows.map((row) => row._open ?? one.look.open);
   return {
     x: one.x, y: one.y,
-    mode: { list: "markers", lines: "lines+markers", points: "markers+text" }[figure.kind],
+    mode: { list: "markers", lines: "lines+markers", points: "markers" }[figure.kind],
     line: { color: colour, width: 2, dash: one.look.dash },
     marker: { color: colour, symbol: open.map((is) => one.look.symbol + (is ? "-open" : "")), size: 9, line: { width: open.map((is) => (is ? 2 : 0)), color: colour } },
     hovertext: one.rows.map(hoverOf), hovertemplate: "%{hovertext}<extra></extra>",
@@ -81,12 +76,23 @@ function traceOf(figure, one) {
   };
 }
 
+// Those of a front whose names have room, the best first.
+function withRoom(front, place, width) {
+  const apart = 10 ** (70 / width); // 14 pixels of an axis of five decades
+  const kept = [];
+  for (const row of front.toReversed()) {
+    if (!kept.length || place(kept[kept.length - 1]) > apart * place(row)) kept.push(row);
+  }
+  return kept;
+}
+
 function drawFigure(element) {
   const plot = element.querySelector(".plot");
   const caption = element.querySelector("figcaption");
   const figure = DATA.figures[element.dataset.chart];
   const { classes, kind } = figure;
-  const rows = followed(figure.follows, figure.rows).filter((row) => classes.length || !state.hidden.has(row.model));
+  const { follows } = DATA.tables[element.closest("section").id];
+  const rows = followed(follows, figure.rows).filter((row) => classes.length || !state.hidden.has(row.model));
   plot.classList.toggle("empty", !rows.length);
   caption.replaceChildren();
   if (!rows.length) {
@@ -98,22 +104,23 @@ function drawFigure(element) {
   const isList = kind === "list";
   const more = DATA.moreIsBetter.includes(state.score);
   const place = (row) => row[figure.x.column];
+  const valueOf = (row) => row[figure.y.column];
   if (isList) rows.sort((a, b) => (more ? place(b) - place(a) : place(a) - place(b)));
   const [x, y] = [axisOf(figure.x, rows), axisOf(figure.y, rows)];
   const groups = Map.groupBy(rows, (row) => row[classes.length ? "_class" : "model"]);
   const series = [...groups].map(([name, own], at) => {
     const [low, high] = ["low", "high"].map((end) => own.map((row) => (isList ? x : y).put(row[end])));
-    const places = own.map((row) => (isList ? at : y.put(row[figure.y.column])));
+    const places = own.map((row) => (isList ? at : y.put(valueOf(row))));
     return { look: LOOKS.get(name) || classes.find((one) => one.name === name), rows: own, x: own.map((row) => x.put(place(row))), y: places, low, high };
   });
   const traces = series.map((one) => traceOf(figure, one));
   const below = kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, series.length)) : [];
-  if (kind === "points") { // names stand on that side of the front where nothing else does
-    const names = (own) => own.map((row) => (row._front ? plain(row.model) : ""));
-    traces.forEach((one, at) => Object.assign(one, { text: names(series[at].rows), textposition: `${more ? "top" : "bottom"} left`, textfont: { size: 11 }, cliponaxis: false }));
-    const front = rows.filter((row) => row._front);
-    below.push({ x: front.map(place), y: front.map((row) => row[figure.y.column]), mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" } });
-    x.layout.range = [Math.log10(Math.min(...rows.map(place))) - (innerWidth < 600 ? 2.2 : 1.3), Math.log10(Math.max(...rows.map(place))) + 0.3];
+  const front = rows.filter((row) => row._front);
+  if (kind === "points") {
+    below.push({ x: front.map(place), y: front.map(valueOf), mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" } });
+    const [least, most] = [Math.min(...rows.map(valueOf)), Math.max(...rows.map(valueOf))];
+    const pad = (most - least || 1) * 0.3; // for the names
+    y.layout.range = more ? [least - pad / 5, most + pad] : [least - pad, most + pad / 5];
   }
   if (isList) {
     const names = [...groups.keys()];
@@ -133,6 +140,10 @@ function drawFigure(element) {
     height: isList ? 50 + 26 * groups.size : innerWidth < 600 ? 320 : 400,
     width: plot.clientWidth,
     xaxis: x.layout, yaxis: y.layout,
+    annotations: withRoom(front, place, plot.clientWidth).map((row) => ({ // where nothing else stands
+      x: Math.log10(place(row)), y: valueOf(row), text: plain(row.model), font: { size: 11 }, showarrow: false,
+      xanchor: "right", yanchor: more ? "bottom" : "top", textangle: more ? 40 : -40,
+    })),
   };
   Plotly.react(plot, [...below, ...traces], layout, { displayModeBar: false });
 }

@@ -15,8 +15,8 @@ async function unpack(packed) {
 
 function drawLegends() {
   for (const legend of document.querySelectorAll(".legend")) {
-    const drawn = [...legend.closest("section").querySelectorAll("figure")].flatMap((one) => DATA.figures[one.dataset.chart].rows);
-    const models = new Set(drawn.map((row) => row.model));
+    const { chart } = legend.closest("section").querySelector("figure").dataset;
+    const models = new Set(DATA.figures[chart].rows.map((row) => row.model));
     const chips = [...LOOKS.keys()].filter((name) => models.has(name)).map((name) => {
       const chip = element("button", name, { type: "button", "aria-pressed": String(!state.hidden.has(name)), "data-model": name });
       chip.prepend(glyph(LOOKS.get(name)));
@@ -53,9 +53,9 @@ function change(part) {
   draw();
 }
 
-// A select for what sections and figures follow, where there is a choice.
+// A select for what sections follow, where there is a choice.
 function addSwitches() {
-  const used = [...Object.values(DATA.tables), ...Object.values(DATA.figures)].flatMap((one) => one.follows);
+  const used = Object.values(DATA.tables).flatMap((one) => one.follows);
   const bar = document.getElementById("switches");
   for (const [name, label, values, text] of [
     ["cell", "cell", DATA.cells, (cell) => cell],
