@@ -94,11 +94,9 @@ def forest(table: pd.DataFrame, axis: str, **more: Any) -> Figure:
 
 def linear_part(rows: pd.DataFrame, column: str) -> float:
     """How far a signed scale is linear: as far as half a median interval, or value, reaches."""
-    sizes = [rows[column].abs()]
-    if {"low", "high"} <= set(rows):
-        sizes = [(rows["high"] - rows["low"]) / 2, *sizes]
-    medians = (float(pd.to_numeric(one).median()) for one in sizes)
-    return next((median for median in medians if median > 0), 1.0)
+    reach = (rows["high"] - rows["low"]) / 2 if "high" in rows else rows[column].abs()
+    median = float(reach.median())
+    return median if median > 0 else 1.0
 
 
 def minus(text: str) -> str:

@@ -71,15 +71,11 @@ def with_tables(text: str, root: Path) -> str:
 
     def table(found: re.Match[str]) -> str:
         opening, kind, words, line_end, _, closing = found.groups()
-        return f"{opening}{line_end}{_made(root, kind, words.split())}{line_end}{closing}"
+        if kind not in KINDS:
+            raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
+        return f"{opening}{line_end}{KINDS[kind](root, *words.split())}{line_end}{closing}"
 
     return MARK.sub(table, text)
-
-
-def _made(root: Path, kind: str, words: list[str]) -> str:
-    if kind not in KINDS:
-        raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
-    return KINDS[kind](root, *words)
 
 
 def pictures(text: str, root: Path) -> list[Path]:
@@ -340,7 +336,5 @@ def _cell(value: object) -> str:
 
 
 LEARNING = ("learning_curves", "waiting")
-TABLES = (scores, csv, claims, verdicts, leaderboard, replay, curve)
-KINDS: dict[str, Callable[..., str]] = {
-    one.__name__: one for one in (*TABLES, count, percent, value, figure)
-}
+MARKS = (scores, csv, claims, verdicts, leaderboard, replay, curve, count, percent, value, figure)
+KINDS: dict[str, Callable[..., str]] = {one.__name__: one for one in MARKS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from textwrap import fill
 from typing import Any
 
@@ -28,9 +27,7 @@ def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:
     """
     score, panels = figure.panels_of_file()
     every = [name for rows in reversed(panels.values()) for name in rows["model"]]
-    order = (
-        dict.fromkeys(every) if figure.kind == "list" else looks
-    )  # a list's as in its last panel
+    order = dict.fromkeys(every) if figure.kind == "list" else looks  # as in the last panel
     there = {name: looks[name] for name in order if name in every and name in looks}
     across = min(len(panels), ACROSS)
     down = -(-len(panels) // across)
@@ -38,25 +35,22 @@ def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:
     if figure.kind == "list":
         height = (1.9 + 0.3 * len(there)) * down
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
-    places = drawn.subplots(
-        down, across, sharey=True, sharex=figure.kind == "points", squeeze=False
-    )
     legend: dict[str, Any] = {}
-    for place, (name, axes) in enumerate(zip_longest(panels, places.flat)):
-        if name is None:
-            axes.remove()
-            continue
-        _draw_panel(axes, figure, panels[name], score, there)
+    first = None
+    for place, (name, rows) in enumerate(panels.items()):
+        same_x = first if figure.kind == "points" else None
+        axes = drawn.add_subplot(down, across, place + 1, sharex=same_x, sharey=first)
+        first = first or axes
+        _draw_panel(axes, figure, rows, score, there)
         axes.set_title(name, loc="left", fontsize=11)
         axes.set_xlabel(fill(_title(figure.x.title, score), 38 if across > 1 else 90))
-        axes.tick_params(labelbottom=True)
+        axes.tick_params(labelleft=place % across == 0)
         if place % across == 0:
             axes.set_ylabel(_title(figure.y.title, score))
         handles, names = axes.get_legend_handles_labels()
         legend |= dict(zip(names, handles, strict=True))
-    if figure.kind == "list":
-        places[0, 0].set_yticks(range(len(there)), list(there))
-        places[0, 0].invert_yaxis()
+    if first and figure.kind == "list":
+        first.invert_yaxis()
     drawn.suptitle(figure.title, x=0.01, ha="left", fontsize=11)
     drawn.legend(
         [*legend.values()], [*legend], loc="outside right upper", fontsize=9,
@@ -79,13 +73,14 @@ def _draw_panel(
     axes.spines[["top", "right"]].set_visible(False)
     rows = rows[rows["model"].isin(list(looks))]
     x = _scaled(axes, "x", figure.x, rows)
-    y = _scaled(axes, "y", figure.y, rows) if figure.y.column else 0.0
+    y = _scaled(axes, "y", figure.y, rows) if figure.y.column else rows["model"]
     points = rows.assign(_x=x, _y=y)
     looks = looks_of(list(figure.classes)) or looks
     groups = dict(list(points.groupby("_class" if figure.classes else "model", sort=False)))
-    for place, (name, look) in enumerate(looks.items()):
+    for name, look in looks.items():
         if name in groups:
-            _draw_group(axes, figure.kind, groups[name], look | {"label": name}, place, len(looks))
+            alpha = 0.08 if len(looks) > 6 else 0.15
+            _draw_group(axes, figure.kind, groups[name], look | {"label": name}, alpha)
     if figure.kind == "points":
         _draw_front(axes, points[points["_front"]].sort_values("_x"), score in MORE_IS_BETTER)
 
@@ -113,23 +108,21 @@ def _scaled(axes: Axes, which: str, axis: Axis, rows: pd.DataFrame) -> pd.Series
     return values
 
 
-def _draw_group(
-    axes: Axes, kind: str, own: pd.DataFrame, look: dict, place: int, many: int
-) -> None:
-    """The points of one recommender or class, in a list in the row `place`, out of `many`."""
+def _draw_group(axes: Axes, kind: str, own: pd.DataFrame, look: dict, alpha: float) -> None:
+    """The points of one recommender or class."""
     colour, x, y = look["color"], own["_x"], own["_y"]
-    ends = [own.get(end, y).astype(float) for end in ("low", "high")]
+    ends = [own.get(end, x if kind == "list" else y).astype(float) for end in ("low", "high")]
     if kind == "lines":
         axes.plot(x, y, **look, markersize=5)
-        axes.fill_between(x, *ends, color=colour, alpha=0.08 if many > 6 else 0.15, lw=0)
+        axes.fill_between(x, *ends, color=colour, alpha=alpha, lw=0)
     elif kind == "points":
         axes.plot(x, y, **look | {"linestyle": ""}, markersize=7)
     else:
-        axes.hlines([place] * len(x), *ends, color=colour, lw=1.5)
+        axes.hlines(y, *ends, color=colour, lw=1.5)
         is_open = own.get("_open", pd.Series(False, own.index))
         for rows, face in ((own[is_open], "white"), (own[~is_open], colour)):
             words = {"markerfacecolor": face, "color": colour, "linestyle": ""}
-            axes.plot(rows["_x"], [place] * len(rows), marker=look["marker"], **words)
+            axes.plot(rows["_x"], rows["_y"], marker=look["marker"], **words)
 
 
 def _draw_front(axes: Axes, front: pd.DataFrame, above: bool) -> None:

@@ -173,28 +173,26 @@ def ranking(run: RunFiles) -> Section | None:
     """How well all movies are ranked; None where that was not measured."""
     names = ["ndcg_at_10", "recall_at_10", "popularity", "catalogue_share", "users", "seconds"]
     table = _means(run.done, [f"ranking_{name}" for name in names])
-    if table.empty:
-        return None
     text = (
         "All movies that a user has not rated in training, ranked by predicted stars, or by the "
         "scores of a recommender that predicts none. nDCG counts liked movies that were held out; "
         "read it beside how popular the ten movies are: popular movies are rated more often, so a "
         "recommender that shows them scores higher."
     )
-    return Section("ranking", "Ranking all movies", [text], table, follows=("cell",))
+    title = "Ranking all movies"
+    return None if table.empty else Section("ranking", title, [text], table, None, ("cell",))
 
 
 def calibration(run: RunFiles) -> Section | None:
     """Whether intervals hold as much as they claim; None where there is no distribution."""
     table = _means(run.done, ["coverage_50", "coverage_80", "coverage_95", "crps"])
-    if table.empty:
-        return None
     text = (
         "How much of the held-out ratings lies within the central interval of 50, 80 and 95 %, of "
         "recommenders that predict how likely each number of stars is: below that, intervals are "
         "too narrow."
     )
-    return Section("calibration", "Calibration", [text], table, follows=("cell",))
+    title = "Calibration"
+    return None if table.empty else Section("calibration", title, [text], table, None, ("cell",))
 
 
 def _means(done: pd.DataFrame, names: list[str]) -> pd.DataFrame:

@@ -73,7 +73,7 @@ class Page:
     """What stands in a page.
 
     Attributes:
-        title, kicker, heading, subject, answer: the words of the first screen.
+        title, heading, subject, answer: the words of the first screen.
         sections: in their order; the first has the figure of the first screen.
         command: makes the page again.
         looks: of each recommender, see `recbench.report.style.run_looks`.
@@ -84,7 +84,6 @@ class Page:
     """
 
     title: str
-    kicker: str
     heading: str
     subject: str
     answer: str
@@ -117,14 +116,13 @@ def render(page: Page) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_text("page.html.jinja"))
-    scripts = (script, get_plotlyjs()) if page.figures else (script,)
     return template.render(
         page=page,
         style=Markup(_text("style.css")),
         script=Markup(script),
-        library=_library() if page.figures else "",
+        library=_library(),
         data=Markup(embedded(_data(page))),
-        policy=content_policy(*scripts),
+        policy=content_policy(script, get_plotlyjs()),
     )
 
 

@@ -43,10 +43,8 @@ def page_of(run: RunFiles) -> Page:
     grid = run.kind == GRID
     references = list(run.differences["reference"]) if grid else run.models[:1]
     scores = scores_of(run.done) if grid else SCORES
-    name = run.folder.resolve().name
     return Page(
-        title=f"{name}: {run.dataset}",
-        kicker=f"Recommender Systems Benchmark · run {name}",
+        title=f"{run.folder.resolve().name}: {run.dataset}",
         heading=words.question(run),
         subject=words.subject(run),
         answer=words.answer(run),

@@ -91,8 +91,7 @@ async function start() {
     details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv)}`;
   }
   draw();
-  const library = document.getElementById("library").textContent;
-  if (library) document.head.append(element("script", await unpack(library)));
+  document.head.append(element("script", await unpack(document.getElementById("library").textContent)));
   draw();
   document.documentElement.dataset.drawn = "yes";
   let width = innerWidth;

@@ -21,9 +21,7 @@ function shown(value) {
   if (value === null || value === undefined) return "";
   if (!isNumber(value)) return String(value);
   const size = Math.abs(value);
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
-  if (size >= 1000) return Math.round(value).toLocaleString("en-US");
-  if (size >= 100) return value.toFixed(0);
+  if (Number.isInteger(value) || size >= 100) return Math.round(value).toLocaleString("en-US");
   return size < 0.0005 ? value.toExponential(1) : value.toFixed(3);
 }
 
