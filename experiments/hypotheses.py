@@ -113,13 +113,13 @@ class Parameters:
 def main(parameters: Parameters) -> None:
     output = Path(parameters.output)
     before = pd.read_csv(output) if output.exists() else pd.DataFrame(columns=COLUMNS)
-    parts = [tested(one, Path(parameters.results), before) for one in HYPOTHESES]
+    parts = [outcome_of(one, Path(parameters.results), before) for one in HYPOTHESES]
     table = pd.concat([one for one in parts if len(one)], ignore_index=True)
     write_csv(table, output)
     print(table.drop(columns=["two_way_low", "two_way_high"]).to_string(index=False))
 
 
-def tested(one: Hypothesis, results: Path, before: pd.DataFrame) -> pd.DataFrame:
+def outcome_of(one: Hypothesis, results: Path, before: pd.DataFrame) -> pd.DataFrame:
     """A row for each pair; empty unless all runs of the hypothesis are there, or their rows."""
     rows = list(rows_of(one, results, before))
     if len(rows) < len(one.pairs):
