@@ -49,6 +49,7 @@ from recbench.models.item_table.codes import codes_of
 from recbench.ratings import Ratings
 from recbench.registry import check_name, load_recommender
 from recbench.runs.run_folder import RunFolder
+from recbench.runs.running import settings_of
 from recbench.threads import on_one_thread, one_thread
 
 MORE = 4  # ratings after the history, that are predicted and learned
@@ -73,6 +74,8 @@ class Parameters(Flags):
         *("bayes_fm_folded", "bayes_fm", "vb_all", "user_mean"),
     )
     """which recommenders"""
+    settings: tuple[str, ...] = ()
+    """of recommenders, such as bayes_fm.rank=32"""
     histories: tuple[int, ...] = (20, 100, 500)
     """ratings of a user"""
     users: int = 20
@@ -94,6 +97,9 @@ def main(parameters: Parameters) -> int:
     )
     dataset = load_dataset(parameters.dataset, protocol.join)
     cell = make_cell(dataset, protocol, size["num_users"], size["reviews_per_user"], size["seed"])
+    settings = settings_of(parameters.settings, parameters.models)
+    of_class = {load_recommender(name): values for name, values in settings.items()}
+    cell = replace(cell, settings=of_class)
     chosen = choose_users(cell.personal.train, parameters)
     with one_thread():
         made = makings(cell)
