@@ -4,6 +4,7 @@ A cell is so many users with so many ratings each. For each cell and iteration u
 a part of their ratings is held out, each recommender learns from the rest and predicts what was
 held out. docs/evaluation.md says how to read the files that come out.
 
+    python compare_all.py --quick
     python compare_all.py
     python compare_all.py --num-users 100 --ratings-per-user 25 100 --models ao torch
     python compare_all.py --models ao my_file:MyModel --protocol published
@@ -29,9 +30,15 @@ ENCODING = None  # bits of a movie: "published", "extended", "learned"; None: as
 SPLIT = 0.8  # the part of the ratings that is for training
 SEED = 0  # of samples, splits and models
 WORKERS = 0  # cells that run at a time; 0: one for each core, 4 at the most
+QUICK = {  # with --quick, in place of the above
+    "reviews_per_user": (10, 25, 50),
+    "iterations": 1,
+    "models": ("ao", "ntuple", "torch", "personal", "colab", "vb_all", "movie_mean", "user_mean"),
+    "reference": "vb_all",
+}
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Annotated, Any, Literal
 
@@ -86,6 +93,9 @@ class DataFlags:
 class GridFlags:
     """Which recommenders run, on how many users and ratings."""
 
+    quick: bool = False
+    """a first look in a minute: one iteration of three cells, the published contenders, the best
+    successor of each, and two means; other flags change that"""
     num_users: tuple[int, ...] = several(NUM_USERS)
     """how many users to draw; 0: all"""
     reviews_per_user: Annotated[tuple[int, ...], RATINGS] = several(REVIEWS_PER_USER)
@@ -186,6 +196,17 @@ class Parameters(DataFlags, TableFlags, GridFlags, ProtocolFlags, ExecutionFlags
     """All of them."""
 
 
+def quickly(parameters: Parameters) -> Parameters:
+    """With what --quick changes: all that was not changed by another flag."""
+    if not parameters.quick:
+        return parameters
+    usual = Parameters()
+    left = {name for name in QUICK if getattr(parameters, name) == getattr(usual, name)}
+    if "models" not in left:
+        left.discard("reference")
+    return replace(parameters, **{name: QUICK[name] for name in left})  # type: ignore[arg-type]
+
+
 OTHER_NAMES = """\
 NAME_median        such a name: the same, predicting the median of its distribution
 sklearn:Regressor  one of scikit-learn's, for each user, such as sklearn:Ridge(alpha=3)
@@ -200,6 +221,7 @@ def before_imports(parameters: Parameters) -> None:
             print("{:17}  {:13}  {:26}  {}".format(*line).rstrip())
         print(OTHER_NAMES)
         sys.exit()
+    parameters = quickly(parameters)
     check(parameters)
     for spec in (*parameters.models, *parameters.add_models):
         check_name(spec, ranking=True)
@@ -258,7 +280,6 @@ if __name__ == "__main__":
 
 import shutil
 import time
-from dataclasses import replace
 from functools import partial
 
 from rich.console import Console
@@ -283,12 +304,13 @@ from recbench.runs.resume import (
 from recbench.runs.run_folder import RunFolder
 
 TRIVIAL_REFERENCE = "user_median"  # beside the other
+NEXT = "next: python compare_all.py runs all recommenders on five cells, five times, in ten minutes"
 console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 
 def main(parameters: Parameters) -> int:
     started = time.perf_counter()
-    parameters, earlier = resumed(parameters)
+    parameters, earlier = resumed(quickly(parameters))
     check(parameters)
     if parameters.code_bits is not None:
         check_range("--code-bits", parameters.code_bits, least=1, most=CODE_BITS)
@@ -329,7 +351,10 @@ def main(parameters: Parameters) -> int:
             f"{', '.join(rows['model'].unique())} ({len(rows)} results): {reason}"
             for reason, rows in failed.groupby("error", sort=False)
         ]
-        return folder.print_end(console, report, failures)
+        status = folder.print_end(console, report, failures)
+        if parameters.quick:
+            console.print(NEXT, soft_wrap=True)
+        return status
 
 
 def run_grid(

@@ -188,6 +188,23 @@ def test_same_seed_same_csv_but_for_times_whatever_the_workers(finished, tmp_pat
     assert other.sort_values(by)["rmse"].tolist() == shifted.sort_values(by)["rmse"].tolist()
 
 
+def test_quick_changes_what_no_other_flag_does_and_says_what_comes_next(tmp_path):
+    words = ["--quick", "--dataset", SYNTHETIC, "--num-users", "8", "--ratings-per-user", "10"]
+    shown = here(*words, "--models", "ao", "user_mean", cwd=tmp_path)
+    assert shown.splitlines()[-1].startswith("next: python compare_all.py ")
+    latest = tmp_path / "results" / "latest"
+    assert latest.is_symlink()
+    table = pd.read_csv(latest / "comparison.csv")
+    assert table[["reviews_per_user", "iteration", "model"]].to_numpy().tolist() == [
+        [10, 1, "ao"], [10, 1, "user_mean"]
+    ]  # fmt: skip
+    here(*SMALL, "--iterations", "1", *QUICK, cwd=tmp_path)
+    assert set(pd.read_csv(latest / "comparison.csv")["reviews_per_user"]) == {10, 20}
+    quick = compare_all.quickly(compare_all.Parameters(quick=True))
+    assert len(compare_all.cells_of(quick)) == 3
+    assert quick.reference in quick.models
+
+
 def test_a_run_is_not_overwritten(finished):
     before = (finished[0] / "comparison.csv").read_bytes()
     assert "--resume" in here(*SMALL, *QUICK, "--output-dir", finished[0], expected=2)

@@ -20,6 +20,7 @@ from recbench.runs.provenance import provenance
 
 LOCK = ".lock"  # held while a process writes to the folder
 MAIN_TABLE = "comparison.csv"
+LATEST = "latest"
 
 
 class RunFolder:
@@ -60,6 +61,7 @@ class RunFolder:
             run._write_metadata()
         except OSError as error:
             raise InputError(f"--output-dir {path}: cannot be written ({error.strerror})") from None
+        _point_to(path)
         return run
 
     @classmethod
@@ -203,6 +205,19 @@ class RunFolder:
         with complete_file(self.path / "run.json") as scratch:
             text = json.dumps(self.metadata, indent=2, default=str) + "\n"
             scratch.write_text(text, encoding="utf-8")
+
+
+def _point_to(path: Path) -> None:
+    """results/latest is a link to the newest run in results/, where links can be made."""
+    latest = path.with_name(LATEST)
+    if path.parent != Path("results") or (latest.exists() and not latest.is_symlink()):
+        return
+    scratch = path.with_name(f".{LATEST}-{os.getpid()}")
+    try:
+        scratch.symlink_to(path.name, target_is_directory=True)
+        scratch.replace(latest)
+    except OSError:  # Windows, without the right to
+        scratch.unlink(missing_ok=True)
 
 
 def read_metadata(path: Path) -> dict:
