@@ -21,14 +21,14 @@ SCALE = re.compile(rf"\s*{NUMBER}\s*(?:-|–|:|\.\.|to)\s*{NUMBER}\s*")
 
 @dataclass
 class TableFlags:
-    """How a table of ratings of one's own is read; nothing for a dataset by name."""
+    """How your own table of ratings is read; not for datasets by name."""
 
     scale: str = "0.5-5"
-    """its lowest and highest rating, such as 0-10 or -10-10: mapped linearly to 0.5 to 5 stars"""
+    """lowest and highest rating, such as 0-10 or -10-10; mapped linearly to 0.5 to 5 stars"""
     missing: str = "none"
-    """a cell that stands for no rating, such as 0: its rows are left out, and counted"""
+    """cell that means "no rating", such as 0; its rows are removed and counted"""
     text_encoding: str = "utf-8"
-    """of its text, such as latin-1"""
+    """encoding of its text, such as latin-1"""
 
 
 @dataclass(frozen=True)
