@@ -42,7 +42,7 @@ class Parameters(Experiment):
     epochs: int = EPOCHS
     """steps, each over all ratings of the user"""
     learning_rate: float = LEARNING_RATE
-    """of Adam"""
+    """learning rate of Adam"""
 
 
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
