@@ -1,5 +1,5 @@
-"""Tables in files of any kind, scanned by polars: their columns by name, their cells as text. What
-cannot be read is named with its line."""
+"""Tables in files of any kind, scanned by polars: columns by name, cells as text. Errors name the
+line."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def scan_table(
     without_heading: tuple[str, ...] = (),
     ragged: bool = False,
 ) -> tuple[pl.LazyFrame, int]:
-    """The table in a file, and the line of its first row.
+    """The table in a file, and the line number of its first row.
 
     Args:
         encoding: of text.
-        without_heading: the names of the columns of a .dat or .data file of numbers alone, such as
+        without_heading: names of the columns of a .dat or .data file without a header, such as
             GroupLens's.
-        ragged: whether rows of the wrong length are cut or filled, not refused.
+        ragged: whether rows of the wrong length are cut or filled instead of refused.
 
     Raises:
-        InputError: it cannot be read, or has no heading.
+        InputError: it cannot be read, or has no header.
     """
     try:
         scan, first_line = _scanned(file, encoding, without_heading, ragged)
@@ -81,8 +81,8 @@ def _scanned(
 
 
 def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str]]:
-    """The file, or what is in it, in UTF-8 with a single character between cells; that character;
-    and the cells of its first line."""
+    """The file, or its text in UTF-8 with one-character separators; the separator; and the cells of
+    its first line."""
     try:
         with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as text:
             line = text.readline(10_000).rstrip("\r\n")
@@ -108,7 +108,7 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
 
 
 def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
-    """What was scanned, gone through in pieces. Raises InputError if it cannot be read."""
+    """Collect what was scanned, in pieces. Raises InputError if it cannot be read."""
     try:
         return frame.collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
@@ -117,14 +117,14 @@ def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
 
 def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
     """The named columns of a CSV file as text. Rows of the wrong length are cut or filled. Raises
-    InputError if a column is missing, or the file is no CSV file in UTF-8."""
+    InputError if a column is missing, or the file is not a CSV file in UTF-8."""
     scan, _ = scan_table(file, ragged=True)
     check_columns(file, scan, columns)
     return collected(file, scan.select(columns))
 
 
 def check_columns(file: Path, scan: pl.LazyFrame, columns: tuple[str, ...]) -> None:
-    """Raises InputError unless all `columns` are in what was scanned of the file."""
+    """Raises InputError unless the scanned file has all `columns`."""
     heading = scan.collect_schema().names()
     if missing := [column for column in columns if column not in heading]:
         raise InputError(
@@ -134,8 +134,8 @@ def check_columns(file: Path, scan: pl.LazyFrame, columns: tuple[str, ...]) -> N
 
 
 def named_columns(names: dict[str, str], heading: list[str]) -> dict[str, str]:
-    """Role -> the column of `heading` that has one of its `names`, plain ones with spaces between;
-    the first of them that is there."""
+    """Role -> the first column of `heading` with one of its `names`, plain names separated by
+    spaces."""
     there = {plain(one): one for one in reversed(heading)}
     found = {}
     for role, known in names.items():
@@ -155,13 +155,13 @@ def check_rows(
     expected: Mapping[str, tuple[pl.Expr, str]],
     names: Mapping[str, str] | None = None,
 ) -> None:
-    """Raises InputError, with line, column and cell, for the first row that cannot be used.
+    """Raises InputError, with line, column and cell, for the first invalid row.
 
     Args:
-        rows: as they are to be used.
-        cells: the same rows as they stand in the file, with their `line`.
-        expected: column -> whether a row is wrong in it, and what was expected there, in words.
-        names: column -> its name in the file, where that is another.
+        rows: converted rows.
+        cells: the same rows as text, with their `line`.
+        expected: column -> whether a row is invalid there, and what was expected, in words.
+        names: column -> its name in the file, if different.
     """
     bad = rows.select(pl.any_horizontal(wrong for wrong, _ in expected.values()).fill_null(True))
     place = bad.to_series().arg_max()
@@ -178,13 +178,13 @@ def check_rows(
 
 
 def as_printed(heading: list[str]) -> str:
-    """A heading for a message: characters that cannot be printed are shown as numbers."""
+    """A header for messages, unprintable characters as numbers."""
     text = ", ".join(heading)[:LONGEST_HEADING]
     return text.encode("unicode_escape").decode("ascii") or "empty"
 
 
 def unreadable(file: Path, error: Exception) -> str:
-    """What a user can do about a file that cannot be read, and where."""
+    """Message for an unreadable file: where, and what to do."""
     if file.suffix.lower() in TEXTS and file.is_file() and (damage := _first_damage(file)):
         return f"{file}, {damage}"
     reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
@@ -192,8 +192,8 @@ def unreadable(file: Path, error: Exception) -> str:
 
 
 def _first_damage(file: Path) -> str:
-    """The line where a CSV file is no text, where a quote is never closed, or that has too many
-    cells, and the remedy; "" if nothing of that is found."""
+    """The line where a CSV file is not text, has an unclosed quote or too many cells, and the
+    remedy; "" if none is found."""
     opened = None
     with file.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
