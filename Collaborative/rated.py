@@ -103,8 +103,8 @@ def check_square(name: str, count: int, what: str, instead: str) -> None:
     size = 8 * count**2
     if size > LARGEST:
         raise InputError(
-            f"{name}: a table of {count:,} × {count:,} {what} takes {size:,} bytes, "
-            f"{LARGEST:,} at the most. Take {instead}"
+            f"{name}: a table of {count:,} × {count:,} {what} needs {size:,} bytes; the limit "
+            f"is {LARGEST:,}. Use {instead}"
         )
 
 

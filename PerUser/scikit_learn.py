@@ -150,7 +150,7 @@ def recommender_of(spec: str) -> type[ScikitLearn]:
     path, parameters = _parsed(spec)
     regressor = _regressor_at(path, spec)
     if "n_jobs" in parameters:
-        raise InputError(f"'{spec}': n_jobs stays at 1; --workers sets how much runs at a time")
+        raise InputError(f"'{spec}': n_jobs must be 1; use --workers to run in parallel")
     described: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"{regressor.__name__} of scikit-learn for each user, on the bits of a movie.",
@@ -177,8 +177,8 @@ def _parsed(spec: str) -> tuple[str, dict[str, object]]:
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         raise InputError(
             f"'{spec}': expected a regressor of scikit-learn and its parameters, by keyword, as "
-            "numbers, texts, None, True, False or lists of them: sklearn:KNeighborsRegressor, or "
-            'in quotes "sklearn:linear_model.Ridge(alpha=3)"; sklearn+item: is on residuals from '
+            "numbers, strings, None, True, False or lists of them: sklearn:KNeighborsRegressor, or "
+            'in quotes "sklearn:linear_model.Ridge(alpha=3)"; sklearn+item: fits residuals from '
             "the item baseline"
         ) from None
     return path, parameters  # type: ignore[return-value]

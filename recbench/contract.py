@@ -27,8 +27,8 @@ LEARNS_FROM = {  # declared -> in the tables
 }
 ITEM_FITS = ("item_baseline", "item_tables")
 NO_BITS = (
-    "{}: learns from bits of items, and nothing is known of these that bits could be made of. Put "
-    "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
+    "{}: the dataset has no features of items to learn from. Put a table of items beside the "
+    "ratings, or learn bits from ratings: compare_all.py --encoding learned"
 )
 SUM_TOLERANCE = 1e-6  # of probabilities
 

@@ -26,7 +26,7 @@ GONE = {  # of earlier runs -> what to take instead, which learns from the same 
 MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
 OWN = "own"  # the first part of the module name of a user's own file
 NO_STARS = (
-    "'{}': ranks movies and predicts no stars. compare_all.py --ranking takes it, by its name"
+    "'{}' ranks movies and predicts no stars. Use it by its name, with compare_all.py --ranking"
 )
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
@@ -95,14 +95,14 @@ def check_name(spec: str, ranking: bool = False) -> None:
     if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
         return
     if mean in GONE:
-        raise InputError(f"'{spec}' does not exist any more. Take {GONE[mean]}")
+        raise InputError(f"'{spec}' was removed. Use {GONE[mean]}")
     known = BY_NAME if ranking else RECOMMENDERS
     nearest = sorted(known, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
     raise InputError(
-        f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
-        f"or one of them that predicts the median ({nearest[0]}{MEDIAN}); "
-        "or one of your own as file:Class, for example my_file:MyModel; "
-        "or a regressor of scikit-learn, for example sklearn:Ridge"
+        f"no recommender is named '{spec}'. Expected one of: {', '.join(nearest)}; "
+        f"or its form that predicts the median, such as {nearest[0]}{MEDIAN}; "
+        "or your own as file:Class, such as my_file:MyModel; "
+        "or a regressor of scikit-learn, such as sklearn:Ridge"
     )
 
 

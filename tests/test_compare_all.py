@@ -292,7 +292,7 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--models", "recbench.errors:Model"], r"no class 'Model'"),
         (["--models", "recbench.errors:InputError"], "lacks fit and predict"),
         (["--models", "ao", "ao"], "ao stands twice"),
-        (["--holdout", "first"], "none is named .first.. Those that are: last, next, random"),
+        (["--holdout", "first"], "none is named .first.. Expected one of: last, next, random"),
         (["--reviews-per-users", "5"], "Perhaps you meant"),
         (["--wnn-engine", "ao_core"], "ask AO Labs"),
         (["--wnn-engine", "ao_core", "--models", "user_mean"], "no recommender of this run has"),

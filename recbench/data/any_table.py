@@ -140,7 +140,7 @@ def _columns(file: Path, heading: list[str]) -> dict[str, str]:
         if role not in found:
             one = " For the ratings of one person there is recommend.py." if role == "user" else ""
             raise InputError(
-                f"{file}: has no column of the {role}; its heading is {as_printed(heading)}. "
+                f"{file}: has no column of the {role}; its header is {as_printed(heading)}. "
                 f"Expected one called {', '.join(NAMES[role].split()[:4])} or the like: rename it."
                 f"{one}"
             )

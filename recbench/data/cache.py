@@ -50,7 +50,7 @@ def unpacked(file: Path) -> Path:
                 if not folder.is_dir():  # another process may have been as fast
                     os.replace(whole, folder)  # whole or not at all
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{file}: is no zip file that can be read ({error})") from None
+        raise InputError(f"{file}: is not a readable zip file ({error})") from None
     return folder
 
 

@@ -92,7 +92,7 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
         .sort("movieId")
     )
     if rated.is_empty():
-        raise InputError(f"{source.name}: no rating finds a movie by --join {join}")
+        raise InputError(f"{source.name}: no rating has a movie with --join {join}")
     table = rated.unique("id", keep="first", maintain_order=True)  # movieIds may share a movie
     numbers = table.select("id", movie=pl.int_range(pl.len(), dtype=pl.Int32))
     movie_of = rated.select("id", "movieId").join(numbers, on="id").drop("id")

@@ -61,8 +61,8 @@ def locate(dataset: str = "auto") -> Place:
     name, flags = split_flags(dataset)
     if name in NAMES and flags != TableFlags():
         raise InputError(
-            f"--dataset {name} is read as it is. --scale, --missing and --text-encoding are for a "
-            "table of your own"
+            f"--dataset {name} takes no --scale, --missing or --text-encoding. They are for "
+            "your own table"
         )
     if name not in NAMES:
         return _at(Path(name).expanduser(), flags)

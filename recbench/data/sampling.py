@@ -117,8 +117,8 @@ def _draw_with_counted_votes(
     """
     if num_users == 0:
         raise InputError(
-            f"top_percentile: {dataset.source.name} has no votes of its own, they are counted over "
-            "users outside the sample, and all are inside. Give a number of users"
+            f"top_percentile: {dataset.source.name} has no votes of its own; they are counted over "
+            "users outside the sample, and there are none. Give a number of users"
         )
     most = 0
     for n_aside in range(num_users, len(everybody) + 1):

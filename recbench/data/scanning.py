@@ -73,7 +73,7 @@ def _scanned(
         return scan, 2
     if kind not in WITHOUT_HEADING or not 3 <= len(first) <= 4:
         raise InputError(
-            f"{file}: its first row is no heading ({as_printed(first)}). Put one there, such "
+            f"{file}: its first row is not a header ({as_printed(first)}). Add one, such "
             "as userId,itemId,rating,timestamp"
         )
     names = dict(zip(scan.collect_schema().names(), without_heading, strict=False))
@@ -89,11 +89,11 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
             separator = separator_of(line)
             cells = [cell.strip().strip('"') for cell in line.split(separator)]
             if not line.strip():
-                raise InputError(f"{file}: is empty. Expected a heading: userId,itemId,rating ..")
+                raise InputError(f"{file}: is empty. Expected a header: userId,itemId,rating ..")
             if "\r" in line:
                 raise InputError(
-                    f"{file}: its lines end with a carriage return alone, as of old on the "
-                    "Macintosh. Save it with line ends of Unix or Windows"
+                    f"{file}: its lines end with a carriage return only, as on the old "
+                    "Macintosh. Save it with line endings of Unix or Windows"
                 )
             if encoding == UTF_8 and separator != "::":
                 return file, separator, cells
@@ -101,7 +101,7 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
             whole = text.read().replace("::", "\t") if separator == "::" else text.read()
     except UnicodeError as error:
         raise InputError(
-            f"{file}: is no text in {encoding} ({error}). Name its encoding: --text-encoding "
+            f"{file}: is not text in {encoding} ({error}). Name its encoding: --text-encoding "
             "latin-1, cp1252, utf-16 .."
         ) from None
     return io.BytesIO(whole.encode()), separator.replace("::", "\t"), cells
@@ -128,7 +128,7 @@ def check_columns(file: Path, scan: pl.LazyFrame, columns: tuple[str, ...]) -> N
     heading = scan.collect_schema().names()
     if missing := [column for column in columns if column not in heading]:
         raise InputError(
-            f"{file}: has no column {', '.join(missing)}; its heading is {as_printed(heading)}. "
+            f"{file}: has no column {', '.join(missing)}; its header is {as_printed(heading)}. "
             f"Expected {', '.join(columns)}"
         )
 
@@ -173,7 +173,7 @@ def check_rows(
             cell = "empty" if first[column] is None else f"'{first[column]}'"
             raise InputError(
                 f"{file}, line {first['line']}: {(names or {}).get(column, column)} is {cell}. "
-                f"Expected {what} ({bad.to_series().sum():,} such rows). Mend or remove them"
+                f"Expected {what} ({bad.to_series().sum():,} such rows). Correct or remove them"
             )
 
 
@@ -188,7 +188,7 @@ def unreadable(file: Path, error: Exception) -> str:
     if file.suffix.lower() in TEXTS and file.is_file() and (damage := _first_damage(file)):
         return f"{file}, {damage}"
     reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
-    return f"{file}: is not a table that can be read ({reason}). Save it as CSV in UTF-8 again"
+    return f"{file}: is not a readable table ({reason}). Save it as CSV in UTF-8 again"
 
 
 def _first_damage(file: Path) -> str:
@@ -201,7 +201,7 @@ def _first_damage(file: Path) -> str:
                 line.decode()
             except UnicodeDecodeError:
                 return (
-                    f"line {number}: is no text in UTF-8. Save the file in UTF-8, or name its "
+                    f"line {number}: is not text in UTF-8. Save the file in UTF-8, or name its "
                     "encoding, such as --text-encoding latin-1"
                 )
             if line.count(b'"') % 2:
@@ -217,7 +217,7 @@ def _first_damage(file: Path) -> str:
         for row in rows:
             if len(row) > width:
                 return (
-                    f"line {rows.line_num}: has {len(row)} cells, the heading {width}. Mend or "
+                    f"line {rows.line_num}: has {len(row)} cells, the header {width}. Correct or "
                     "remove the row"
                 )
     return ""

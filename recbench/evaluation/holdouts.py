@@ -59,7 +59,7 @@ class Holdout(ABC):
     name: ClassVar[str]
     question: ClassVar[str]
     same_test_rows: ClassVar[bool] = True
-    remedy: ClassVar[str] = "Give data with users of two ratings or more"
+    remedy: ClassVar[str] = "Use data with users who have two ratings or more"
 
     def __init_subclass__(cls) -> None:
         cls.name = cls.__dict__.get("name", cls.__name__)
@@ -67,7 +67,7 @@ class Holdout(ABC):
     def __init__(self, fraction: float = 0.8) -> None:
         if not 0 < fraction < 1:
             raise InputError(
-                f"split is {fraction}. Expected the part of the ratings to train on, between 0 and "
+                f"split is {fraction}. Expected the share of ratings for training, between 0 and "
                 "1, such as 0.8"
             )
         self.fraction = fraction
@@ -81,8 +81,8 @@ class Holdout(ABC):
         """Raises InputError if these `ratings` have no times."""
         if not ratings.has_times():
             raise InputError(
-                f"--holdout {self.name}: the ratings have no times, so that none is later than "
-                "another. Take --holdout random, or data with a column of times"
+                f"--holdout {self.name}: the ratings have no times. Use --holdout random, or data "
+                "with a column of times"
             )
 
     def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
@@ -114,7 +114,7 @@ class Holdout(ABC):
         if not (n_train and n_test):
             empty = "for training" if n_test else "held out"
             raise InputError(
-                f"--holdout {self.name}: of {n_train + n_test:,} ratings none is {empty}. "
+                f"--holdout {self.name}: none of {n_train + n_test:,} ratings is {empty}. "
                 f"{self.remedy}"
             )
 
@@ -161,7 +161,7 @@ class LastFraction(Holdout):
     """
 
     name = "last"
-    question = "how well is a user's next rating predicted from those before it?"
+    question = "how well is a user's next rating predicted from the earlier ones?"
 
     def fitted_to(self, ratings: Ratings) -> Self:
         self.check_times(ratings)
@@ -197,7 +197,7 @@ class NextRatings(LastFraction):
     """
 
     name = "next"
-    question = "how well is what a user rates next predicted from some ratings before it?"
+    question = "how well are a user's next ratings predicted from a sample of the earlier ones?"
 
     def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
         user, n_train = ratings.user, self._n_train(reviews_per_user)
@@ -215,7 +215,7 @@ class RandomFraction(Holdout):
     """A random part of each user's ratings; rounded as in `LastFraction`."""
 
     name = "random"
-    question = "how well are missing ratings filled in, later ones being known?"
+    question = "how well are missing ratings filled in when later ones are known?"
 
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         key = np.random.default_rng([seed, 2]).random(len(ratings))
@@ -231,10 +231,12 @@ class GlobalTime(Holdout):
     """
 
     name = "global-time"
-    question = "how would a system have done that was trained up to a day and then used?"
+    question = (
+        "how well would a system trained up to a date have predicted the ratings after that date?"
+    )
     remedy = (
-        "Ratings of one time are not divided: choose another --split or --holdout, such as random, "
-        "or draw more users"
+        "Ratings with equal times are not divided: choose another --split or --holdout, such as "
+        "random, or draw more users"
     )
 
     def fitted_to(self, ratings: Ratings) -> Self:
@@ -296,13 +298,13 @@ def load_holdout(spec: str, fraction: float) -> Holdout:
         return known[spec](fraction)
     if ":" not in spec:
         raise InputError(
-            f"--holdout: none is named '{spec}'. Those that are: {', '.join(known)}; or one of "
-            "your own as file:Class, for example my_file:MyHoldout"
+            f"--holdout: none is named '{spec}'. Expected one of: {', '.join(known)}; or your "
+            "own as file:Class, such as my_file:MyHoldout"
         )
     cls = load_class(spec, spec)
     if not issubclass(cls, Holdout) or inspect.isabstract(cls):
         raise InputError(
-            f"--holdout '{spec}': {cls.__name__} is no holdout. Derive it from "
+            f"--holdout '{spec}': {cls.__name__} is not a holdout. Derive it from "
             "recbench.evaluation.holdouts.Holdout and give it held_out(ratings, seed)"
         )
     return cls(fraction)

@@ -174,7 +174,7 @@ class ItemTable:
             raise InputError(f"{path}: there is no such file. Expected an item table") from None
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}: damaged, or no item table ({error}). Make it again"
+                f"{path}: damaged, or not an item table ({error}). Make it again"
             ) from None
 
     def _header(self) -> str:
