@@ -107,22 +107,22 @@ def prepare_data(
     """Ratings with their movies' bits.
 
     Args:
-        reviews_per_user: None or 0: all of them; else exactly so many of each user, at random.
-        top_percentile: q keeps the movies whose vote count reaches the q-quantile.
-        num_user: None or 0: all users; else so many, at random among those with at least
-            `reviews_per_user` ratings, or at least 2 where that is not given.
+        reviews_per_user: number of ratings of each user, drawn at random; None or 0: all.
+        top_percentile: q keeps movies whose vote count reaches the q-quantile.
+        num_user: number of users, drawn at random among those with at least `reviews_per_user`
+            ratings (at least 2 if that is not given); None or 0: all users.
         per_user: a list of users, each a list of rows of seven values; else a DataFrame.
         dataset, join, vote_scale, labels: see `load_dataset`, `join_movies`, `encode_movies` and
             `encode_ratings`.
-        seed: of the draw; the same seed draws the same.
+        seed: of the draw.
 
     Returns:
         userId, movieId, rating (10 bits), genres_enc (10), lang_enc (3), vote_avg_enc (3) and
         vote_count_enc (10) for each rating; bits are lists of 0 and 1.
 
     Raises:
-        ValueError: more users are asked for than exist (it says how many there are), or a
-            parameter or file is wrong.
+        ValueError: there are fewer users than requested (the message has their number), or a
+            parameter or file is invalid.
     """
     data = load_dataset(dataset, join)  # find, clean, join
     sample = draw_sample(data, num_user, reviews_per_user, top_percentile, seed)
@@ -130,7 +130,7 @@ def prepare_data(
     ratings = data.ratings.take(sample.rows)
     bits_of = channels_as_lists(movies)
     if not bits_of:
-        raise InputError(f"{data.source.name}: nothing is known of the items that bits are made of")
+        raise InputError(f"{data.source.name}: the dataset has no features of items")
     frame = pd.DataFrame(
         {
             "userId": data.user_id[ratings.user],
@@ -178,7 +178,7 @@ def main(parameters: Parameters) -> None:
     print(f"  {len(sample.users):>12,} users")
     print(f"  {len(drawn):>12,} ratings")
     print(f"  {len(np.unique(drawn.movie)):>12,} movies")
-    print(f"{len(movies.bit_names)} bits a movie: {movies.channels}. The most rated:")
+    print(f"{len(movies.bit_names)} bits per movie: {movies.channels}. The most rated:")
     most_rated = np.argsort(-np.bincount(drawn.movie, minlength=len(movies)), kind="stable")
     for movie in most_rated[: parameters.show]:
         print(f"  {movies.title[movie]}: {_in_words(movies, movie)}")

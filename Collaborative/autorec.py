@@ -116,7 +116,7 @@ class AutoRecModel(Recommender):
         self._rated = Rated.of(training, self.start)
         user, movie = self._rated.rows_of(train)
         residual = train.stars - self._rated.offset[train.movie]  # (ratings,)
-        order = np.argsort(movie, kind="stable")  # one movie's ratings after another's
+        order = np.argsort(movie, kind="stable")  # ratings sorted by movie
 
         def on_device(array: np.ndarray, dtype: type) -> Tensor:
             return torch.from_numpy(array.astype(dtype)).to(device)
@@ -129,7 +129,7 @@ class AutoRecModel(Recommender):
         self._train(network, of_user, stars, residuals, count, training.seed)
         with torch.no_grad():
             hidden = network.encode(of_user, stars, count).cpu().numpy()
-        # The last row of each is of the unknown.
+        # The last row of each is for unknown ids.
         self._weights = np.pad(network.decoder.detach().cpu().numpy(), ((0, 1), (0, 0)))
         self._biases = np.pad(network.user_bias.detach().cpu().numpy(), (0, 1))  # (users + 1,)
         self._hidden = np.pad(hidden, ((0, 1), (0, 0)))  # (movies + 1, units)
@@ -165,7 +165,7 @@ class AutoRecModel(Recommender):
                 rows = _ranges(start[movies], count[movies])
                 predicted = network(user[rows], stars[rows], count[movies])
                 error = predicted - residual[rows]
-                share = len(movies) / len(count)  # of the penalty: whole once an epoch
+                share = len(movies) / len(count)  # of the penalty, which counts once per epoch
                 penalty = share * network.penalty(self.regularisation, self.damping_user)
                 adam.zero_grad()
                 ((error.square().sum() + penalty) / 2).backward()

@@ -145,7 +145,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     def _trained_on(self, others: Ratings, training: Training) -> FrozenMachine:
         n_movies = len(training.movies)
-        if len(np.unique(others.user)) < FEWEST_USERS:  # the prior of users would be a guess
+        if len(np.unique(others.user)) < FEWEST_USERS:  # too few to learn a prior of users
             return FrozenMachine.of_mean(others.mean_stars(), n_movies)
         machine = BayesianFM(self.rank, self.samples, self.initial_deviation)
         machine.fit(replace(training, ratings=others, background=NO_RATINGS))

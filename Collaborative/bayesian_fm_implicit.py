@@ -42,7 +42,7 @@ class BayesianFMImplicit(FactorizationMachine):
     """
 
     name: ClassVar[str] = "bayes_fm_implicit"
-    # A sample costs more than one of `bayes_fm`, so there are fewer at most.
+    # A sample costs more than with `bayes_fm`, so the largest number is smaller.
     search_space: ClassVar[dict] = {
         "rank": (2, 32, "int"),
         "samples": (50, 200, "int"),
@@ -130,7 +130,7 @@ class BayesianFMImplicit(FactorizationMachine):
         bins = self._bin(np.asarray(time))
         after = np.searchsorted(self._bins, bins).clip(0, last)
         before = (after - 1).clip(0)
-        # Of two that are as near the earlier.
+        # Of two equally near bins the earlier.
         nearer = bins - self._bins[before] <= self._bins[after] - bins
         return one_hot(np.where(nearer, before, after), len(self._bins))
 

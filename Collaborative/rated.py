@@ -14,7 +14,7 @@ from recbench.errors import InputError
 from recbench.models.item_baseline import Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, places
 
-# The same on every machine, so that a run that ends on one does on another; several run at a time.
+# The same on every machine, so a run has the same results everywhere; several run at a time.
 LARGEST = 2 * 2**30  # bytes of a table of all pairs: 16,384 users or movies
 FEWER_MOVIES = "fewer movies (--top-percentile), or another recommender"
 

@@ -6,11 +6,11 @@ python Collaborative/torch_colab.py --num-users 100 --ratings-per-user 25
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
 NUM_USERS = 100  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 25  # ratings of each user; 0: all
-SPLIT = 0.8  # the part of the ratings that is for training
-PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SPLIT = 0.8  # share of the ratings for training
+PROTOCOL = "strict"  # or "published": as in the published benchmark; see --help
 SEED = 0  # of the sample, the split, the initial weights and the shuffling
 EMBEDDING = 32  # numbers in the embedding of a user, and of a movie
 HIDDEN = (64, 32)  # units of the hidden layers
@@ -161,7 +161,7 @@ class TorchCollaborativeRecommender(Recommender):
         """Embeddings as `initial_embeddings` says; layers by PyTorch's default for Linear."""
         users = self._drawn(self._users, USER)
         movies = self._drawn(self._movies, MOVIE)
-        with torch.random.fork_rng(devices=[]):  # the user's own random numbers stay as they are
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers are unaffected
             torch.manual_seed(_seed_of(self._seed, LAYERS))
             return EmbeddingNetwork(users, movies, self._bits.shape[1], self.hidden)
 

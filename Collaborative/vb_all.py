@@ -57,7 +57,7 @@ class VbAll(Recommender):
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         w = self._w[movie]
-        x = np.pad(self._x, ((0, 1), (0, 0)))[places(user, self._users)]  # the last: the unknown
+        x = np.pad(self._x, ((0, 1), (0, 0)))[places(user, self._users)]  # last row: unknown
         stars = self._mean + w[:, -1] + np.vecdot(w[:, :-1], x)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 

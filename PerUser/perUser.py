@@ -11,15 +11,15 @@ gradient, and learns nothing from other users.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
 NUM_USERS = 100  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 25  # ratings of each user; 0: all
-SPLIT = 0.8  # the part of each user's ratings that is for training
-PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
-SEED = 0  # of the sample, the split and the coins
+SPLIT = 0.8  # share of each user's ratings for training
+PROTOCOL = "strict"  # or "published": as in the published benchmark; see --help
+SEED = 0  # of the sample, the split and the random bits
 WNN_ENGINE = "weightless"  # this project's open engine; or "ao_core", the private one of AO Labs
-STEPS = 15_000  # a hint of how many states an agent will live through
-TIMES_SHOWN = 5  # times each test movie is shown before its answer is read, as published
+STEPS = 15_000  # a hint: number of states of an agent
+TIMES_SHOWN = 5  # showings of each test movie before its answer is read, as published
 
 import importlib
 import sys

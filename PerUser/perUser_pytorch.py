@@ -10,11 +10,11 @@ published it is trained for 25 full-batch steps, which hardly change the initial
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
 NUM_USERS = 100  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 25  # ratings of each user; 0: all
-SPLIT = 0.8  # the part of each user's ratings that is for training
-PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SPLIT = 0.8  # share of each user's ratings for training
+PROTOCOL = "strict"  # or "published": as in the published benchmark; see --help
 SEED = 0  # of the sample, the split and the initial weights
 HIDDEN = (32, 16)  # units of the hidden layers
 EPOCHS = 25  # steps, each over all ratings of the user
@@ -59,8 +59,8 @@ from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS
 from recbench.threads import choose_device
 
-# Kernels work on vectors, and on what is left over number by number, which rounds otherwise. So
-# that a user learns the same whoever else is in a batch, sizes are multiples of the widest vector.
+# Kernels process vectors, and the remaining numbers one by one, with other rounding. Sizes are
+# multiples of the widest vector, so a user's results do not depend on the others in a batch.
 WIDEST = 32  # numbers
 RATINGS_AT_ONCE = 8_192  # padded ratings of a batch: its numbers stay in the processor's cache
 

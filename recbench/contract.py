@@ -134,14 +134,14 @@ class Recommender(ABC):
     needs_bits: ClassVar[bool] = False
     # The name of a recommender that it contains, see `Training.fitted`.
     builds_on: ClassVar[str] = ""
-    # True: parts of it are compiled when they are first used, see `compile_kernels`.
+    # True: parts of it are compiled at first use, see `compile_kernels`.
     has_kernels: ClassVar[bool] = False
-    # What tuning may choose from: setting -> (low, high, "log" | "linear" | "int") or choices.
+    # Ranges for tuning: setting -> (low, high, "log" | "linear" | "int") or choices.
     search_space: ClassVar[dict[str, tuple]] = {}
-    # Where the trials are that chose its settings; "never" if nobody tuned it.
+    # Folder of the trials that chose its settings; "never" if not tuned.
     tuned: ClassVar[str] = "never"
-    # Settings in place of the defaults where a protocol has no background users: what suits a
-    # sample beside thousands of others may be far too much for the sample by itself.
+    # Settings in place of the defaults if a protocol has no background users: settings that suit
+    # thousands of them may overfit the sample.
     defaults_without_background: ClassVar[dict[str, object]] = {}
 
     @abstractmethod

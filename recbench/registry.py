@@ -17,7 +17,7 @@ from recbench.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
-GONE = {  # of earlier runs -> what to take instead, which learns from the same ratings
+GONE = {  # names of earlier runs -> their replacements
     "personal_exact": "personal",
     "hybrid": "hybrid_implicit",
     "boosted_trees": "bayes_fm",
@@ -203,7 +203,7 @@ def _import(module_name: str, spec: str) -> ModuleType:
             if no_such_name or not all(map(str.isidentifier, module_name.split("."))):
                 raise InputError(f"'{spec}': there is no file {path.name} here") from None
             raise InputError(f"'{spec}' cannot be loaded. {line_of(error, None)}") from None
-    # under a name of its own: a file called json.py or ratings.py replaces no other module
+    # a unique module name, so a file named json.py or ratings.py replaces no other module
     name = f"{OWN}.{'.'.join(path.with_suffix('').parts[1:])}"
     if name in sys.modules:
         return sys.modules[name]

@@ -314,7 +314,7 @@ def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):
 @pytest.mark.parametrize(
     ("name", "words", "prints"),
     [
-        ("data_prep.py", [], "26 bits a movie"),
+        ("data_prep.py", [], "26 bits per movie"),
         ("PerUser/perUser.py", [], "accuracy_mean"),
         ("PerUser/perUser_pytorch.py", [], "accuracy_mean"),
         ("Collaborative/torch_colab.py", ["--protocol", "published"], "accuracy_pooled"),

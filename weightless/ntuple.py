@@ -141,19 +141,19 @@ def stars_of(total: Any, count: Any) -> Any:
 
 
 @compiled
-def matches(asked: Any, stored: Any) -> Any:
+def matches(queries: Any, stored: Any) -> Any:
     """m(q, j), the number of tuples in which two patterns have the same address.
 
     Args:
-        asked, stored: uint [q, tuples] and [j, tuples], see `addresses_of`.
+        queries, stored: uint [q, tuples] and [j, tuples], see `addresses_of`.
 
     Returns:
         int64 [q, j].
     """
-    fires = np.empty((len(asked), len(stored)), np.int64)
-    for query in range(len(asked)):
+    fires = np.empty((len(queries), len(stored)), np.int64)
+    for query in range(len(queries)):
         for pattern in range(len(stored)):
-            fires[query, pattern] = _fires(asked[query], stored[pattern])
+            fires[query, pattern] = _fires(queries[query], stored[pattern])
     return fires
 
 
@@ -180,9 +180,9 @@ def sums_of_users(
     """
     total, count = np.zeros(len(query), np.int64), np.full(len(query), np.int64(prior))
     for row in range(len(query)):
-        asked = addresses[query[row]]
+        own = addresses[query[row]]
         for rating in range(first[user[row]], first[user[row] + 1]):
-            fires = _fires(asked, addresses[movie[rating]])
+            fires = _fires(own, addresses[movie[rating]])
             total[row] += fires * np.int64(units[rating])
             count[row] += fires
     return total, count

@@ -152,13 +152,13 @@ def answers_of_users(
     counts, learned = np.empty((questions, classes, tuples), np.int32), np.empty(classes, np.int64)
     for row in range(len(query)):
         counts[:] = 0
-        asked, mine = addresses[query[row]], range(first[user[row]], first[user[row] + 1])
+        target, mine = addresses[query[row]], range(first[user[row]], first[user[row] + 1])
         for rating in mine:
             stored = addresses[movie[rating]]
             for question in range(questions):
                 of_class = counts[question, labels[rating, question]]
                 for place in range(tuples):
-                    of_class[place] += asked[place] == stored[place]
+                    of_class[place] += target[place] == stored[place]
         for question in range(questions):
             learned[:] = 0
             for rating in mine:

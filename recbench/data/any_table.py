@@ -229,7 +229,7 @@ def _check(table: _Table, rows: pl.DataFrame) -> None:
         raise InputError(
             f"{table.file}: {table.column['rating']} runs from {low:g} to {high:g}, stars from "
             f"{MIN_STARS} to {MAX_STARS:g}. Give the scale of the file, such as --scale "
-            f"{math.floor(low)}-{math.ceil(high)}; and if a number stands for no rating, "
+            f"{math.floor(low)}-{math.ceil(high)}; and if a number means no rating, "
             "--missing NUMBER"
         )
 

@@ -291,7 +291,7 @@ def make_cell(
     )
     return Cell(
         encoded=movies,
-        candidates=np.flatnonzero(sample.kept),  # `movies` are those that somebody has rated
+        candidates=np.flatnonzero(sample.kept),  # `movies` has only movies with ratings
         item_baseline=item_baseline,
         personal=personal,
         collaborative=collaborative,

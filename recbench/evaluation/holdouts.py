@@ -19,7 +19,7 @@ from recbench.errors import InputError
 from recbench.ratings import Ratings, place_within
 from recbench.registry import file_of, line_of, load_class
 
-CLEARLY = 0.01  # of all ratings: a split that is further from the one asked for is said
+CLEARLY = 0.01  # share of ratings: a split that differs more from the requested one is reported
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from recbench.evaluation.predicting import Predictions, fit_and_predict, rank_sc
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 
-NOT_OF_STARS = (  # columns that one has that ranks movies and predicts no stars
+NOT_OF_STARS = (  # columns of recommenders that rank movies and predict no stars
     *("n_users", "n_train", "n_test", "n_users_scored", "bytes_per_user", "bytes_shared"),
     *("fit_seconds", "predict_seconds", "ranking_seconds"),
 )
@@ -110,7 +110,7 @@ def score(
         "ranking_seconds": ranking_seconds,
         "bytes_per_user": None if state is None else state / n_trained,
         "bytes_shared": predictions.shared_bytes,
-        "n_users_scored": len(np.unique(test.user)),  # of the others no rating is held out
+        "n_users_scored": len(np.unique(test.user)),  # the others have no held-out rating
     }
     if ranks_only:
         row |= dict.fromkeys(row.keys() - {*NOT_OF_STARS, *ranking.COLUMNS})

@@ -18,9 +18,9 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, rows_of_each
 LIKED = 4.0  # stars from which a movie counts as liked
 WITHIN_ONES = 2  # of a thermometer: one star
 NDCG_PLACES = 10
-NDCG_LEAST_RATINGS = 20  # held out of a user, for a ranking of them to mean something
+NDCG_LEAST_RATINGS = 20  # held-out ratings that a user needs for a meaningful ranking
 DAMPING_USER = 5.0  # ratings, of the user bias
-LEAST_RATINGS = 5  # held out of a user, for a correlation within them
+LEAST_RATINGS = 5  # held-out ratings that a user needs for a correlation
 ROUNDING_STARS = 1e-5  # a smaller error, spread or difference is that of float32
 LEVELS = (50, 80, 95)  # percent, of central intervals
 CALIBRATION_COLUMNS = (*(f"coverage_{level}" for level in LEVELS), "crps")

@@ -54,7 +54,7 @@ class Predictions:
         """Write them, completely or not at all."""
         there = {name: value for name, value in vars(self).items() if value is not None}
         file.parent.mkdir(parents=True, exist_ok=True)
-        # a name of its own: two workers may do the same, if one was lost
+        # a unique name: after a loss, two workers may do the same task
         with complete_file(file, uuid4().hex) as scratch, scratch.open("wb") as out:
             np.savez(out, **there | {"notes": json.dumps(self.notes, default=int)})
 

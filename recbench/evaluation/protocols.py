@@ -16,11 +16,11 @@ Loss = Literal["logits", "double_sigmoid"]
 Samples = Literal["fresh", "same"]
 BackgroundUsers = int | Literal["all"]
 
-# Of the evaluation: raised whenever the same data, protocol and predictions get another score, or
-# the same parameters another sample. Runs of different versions are not ranked together.
+# Version of the evaluation: raised whenever the same data, protocol and predictions give another
+# score, or the same parameters another sample. Runs of different versions are not compared.
 VERSION = 1
 
-# The choices that make a protocol what it is: changed ones show in its name.
+# The choices whose changes show in the protocol's name.
 NAMED = ("join", "vote_scale", "holdout", "labels", "loss", "background_users", "samples")
 
 

@@ -28,12 +28,12 @@ from recbench.files import CELL
 RESAMPLES = 10_000
 LEVEL = 0.95
 ALPHA = 0.05
-MARGIN = 0.005  # part of the reference's RMSE: a smaller difference is of no practical weight
+MARGIN = 0.005  # share of the reference's RMSE: smaller differences have no practical relevance
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which is in no family
-RESOLVED = 5e-4  # half of the last digit that scores are shown with: a smaller difference is none
+RESOLVED = 5e-4  # half of the last digit shown: smaller differences count as zero
 
 
-# loss of a user -> score, how it is read from the mean loss, whether less or more is better
+# loss of a user -> score, its function of the mean loss, sign of an improvement
 READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
     "squared_error": ("rmse", np.sqrt, -1),
     "absolute_error": ("mae", np.positive, -1),

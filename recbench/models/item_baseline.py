@@ -22,7 +22,7 @@ PRIOR = np.array([DEFAULT_STARS, DEFAULT_STARS, 1.0, 0.0])
 # item bias.
 DAMPING_VOTES, DAMPING_USER, DAMPING_BITS, DAMPING_MOVIE = 10.0, 5.0, 100.0, 40.0
 SHRINKAGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # κ, votes, to choose from
-SHRINKAGE = 10.0  # where there is nothing to choose by
+SHRINKAGE = 10.0  # without data to choose by
 
 
 @dataclass(frozen=True)

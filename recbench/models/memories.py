@@ -14,7 +14,7 @@ from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.models.movie_kernel import MovieKernel
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
 
-WATCHED = "you watched it"  # reason of a share that stars have nothing to do with
+WATCHED = "you watched it"  # reason for a share that does not depend on stars
 OPERATIONS = 6e9  # of one explanation, about a second
 NONE = np.empty(0, dtype=np.int32)
 

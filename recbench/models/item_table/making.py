@@ -25,12 +25,12 @@ from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
 
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
-MOST_FOLDS = 2  # that are set aside in turn, where there are few
-ASIDE = 4  # a part of one in so many, at most
-ASIDE_RATINGS = 10  # of each of them, if a number of users have as many
+MOST_FOLDS = 2  # parts set aside in turn, if there are few users
+ASIDE = 4  # a part set aside is at most one in this many users
+ASIDE_RATINGS = 10  # of each user set aside, if enough users have as many
 FEWEST_USERS = 10
-MOST_USERS = 20_000  # that a table is learned from: enough, and it takes no longer for more
-DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
+MOST_USERS = 20_000  # that a table is learned from at most, which bounds its time
+DECIMALS = 4  # of the table's numbers; processors differ in the last digits
 FOLDS = 4  # of the users of a sample, a table for each
 ENOUGH = 4  # background ratings for each training rating of the sample
 
@@ -142,7 +142,7 @@ def make_item_table(
         persistence = fit_persistence(blocks, scales, parts)
         passes = round(float(np.mean(iterations)))
         found = learn_factors(background, movies, seed, iterations=passes)
-    # to three digits: a search stops at other digits on another processor
+    # rounded to three digits, since a search ends at other digits on another processor
     scales = Scales.of_array(np.array([float(f"{x:.3g}") for x in scales.as_array()]))
     h, g = parts.round(3)
     item_baseline = ItemBaseline.fit(background, movies, voters_from=voters_from).stars

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recbench.models.item_table.learning import ItemFactors
 
 STARS = np.arange(1, 11) / 2  # the ten possible ratings
-FLOOR = 1e-4  # least probability of a rating: what nobody gave so far is not impossible
+FLOOR = 1e-4  # least probability of a rating: even one that nobody gave is possible
 # Of the shape of the kernel; the scales are fitted for each item table.
 METADATA_DECAY = 0.33  # of each metadata bit that differs
 DRIFT_AFTER = 3.4  # ratings
@@ -29,10 +29,10 @@ DEVIATION_OF_LOG = 1.0  # of the priors of scales
 PARTS, DEVIATION_OF_PARTS = np.array([0.5, 1.0]), np.array([0.5, 1.0])  # of the priors of h, g
 MOST_PARTS = (1.0, 6.0)
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
-LOG_SPREAD = 1.5  # at most: where predictions mislead, the likelihood grows with the spread
+LOG_SPREAD = 1.5  # at most: with misleading predictions, the likelihood grows with the spread
 AT_ONCE = 50  # users
-SESSION = 6 * 3600  # seconds without a rating, after which another session begins
-# A persistence before any user is looked at, and how much it weighs: squared stars of predictions.
+SESSION = 6 * 3600  # seconds without a rating before a new session
+# Prior persistence, and its weight in squared stars of predictions.
 PERSISTENCE, PERSISTENCE_WEIGHT = 0.9, 50.0
 
 
