@@ -28,8 +28,10 @@ REFERENCE = {
     "ml-1m": "vb_all_recent",
     "ml-100k": "vb_all_recent",
     "extract": "vb_all_recent",
+    "movietweetings": "bayes_fm_implicit",
     "ml-1m-global-time": "bayes_fm",
     "ml-100k-global-time": "vb_all",
+    "movietweetings-global-time": "vb_all_recent",
 }  # run -> the best of its references on validation ratings, see results/tuning
 RANKING = "ranking_ndcg_at_10"
 COLUMNS = [
