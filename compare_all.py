@@ -208,10 +208,10 @@ def quickly(parameters: Parameters) -> Parameters:
 
 
 OTHER_NAMES = """\
-NAME_median        such a name: the same, predicting the median of its distribution
-sklearn:Regressor  one of scikit-learn's, for each user, such as sklearn:Ridge(alpha=3)
-sklearn+item:…     the same, on residuals from the item baseline
-file:Class         one of your own, such as my_file:MyModel; see docs/your-own-model.md"""
+NAME_median        the form of NAME that predicts the median
+sklearn:Regressor  a regressor of scikit-learn per user, such as sklearn:Ridge(alpha=3)
+sklearn+item:…     the same, fitted to residuals from the item baseline
+file:Class         your own, such as my_file:MyModel; see docs/your-own-model.md"""
 
 
 def before_imports(parameters: Parameters) -> None:
