@@ -111,32 +111,28 @@ def report(folder: Path) -> Path:
     return DOCS / "report.png"
 
 
-# --- docs/page.png: `recommend.py --serve`, after five ratings on the page itself ----------------
+# --- docs/page.png: `recommend.py --serve`, after a fourth rating --------------------------------
 
 # where Linux has a user's profile; here it lies in a temporary folder
 USUAL_PROFILE = "~/.local/share/recommender-systems-benchmark/profile.json"
-RATED = {
-    "Fargo (1996)": 5,
-    "Delicatessen (1991)": 4.5,
-    "Sleepless in Seattle (1993)": 2,
-    "Toy Story (1995)": 4,
-    "Alien (1979)": 4.5,
-}
+RATED = ("Fargo (1996)=5", "Delicatessen (1991)=4.5", "Sleepless in Seattle (1993)=2")
 
 
 def page(folder: Path) -> Path:
-    words = ["--serve", "--port", "0", "--dataset", "ml-100k", "--profile", "profile.json"]
-    server = subprocess.Popen(
-        [sys.executable, str(ROOT / "recommend.py"), *words],
-        cwd=folder, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    command = [sys.executable, str(ROOT / "recommend.py"), "--dataset", "ml-100k"]
+    command += ["--profile", "profile.json"]
+    rated = [*command, *(word for one in RATED for word in ("--rate", one))]
+    subprocess.run(rated, cwd=folder, capture_output=True, check=True)
+    served = [*command, "--serve", "--port", "0"]
+    server = subprocess.Popen(served, cwd=folder, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     address = next(found for line in server.stderr if (found := re.search(r"http://\S+", line)))
     browser = opened(folder, 1280, 1080)
     try:
-        browser.get(address[0])
-        for title, stars in RATED.items():
-            rate(browser, title, stars)
+        browser.implicitly_wait(20)
+        browser.get(f"{address[0]}?q=Alien (1979)")
+        browser.find_element("css selector", "#found .stars label:nth-child(9)").click()
+        browser.find_element("xpath", "//*[@id='message'][contains(., 'rated: Alien')]")
         browser.execute_script(
             "document.querySelector('#profile code').textContent = arguments[0]", USUAL_PROFILE
         )
@@ -146,22 +142,6 @@ def page(folder: Path) -> Path:
         server.terminate()
         server.wait()
     return DOCS / "page.png"
-
-
-def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
-    """As a user does: search a movie, click a star."""
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    search = browser.find_element(By.ID, "q")
-    search.clear()
-    search.send_keys(title)
-    star = f"#found li:first-child .stars label:nth-child({int(2 * stars)})"
-    waiting = WebDriverWait(browser, 20, ignored_exceptions=(Exception,))
-    waiting.until(lambda _: browser.find_element(By.CSS_SELECTOR, "#found h3").text == title)
-    browser.find_element(By.CSS_SELECTOR, star).click()
-    done = f"rated: {title}, {stars:g} stars"
-    waiting.until(lambda _: done in browser.find_element(By.ID, "message").text)
 
 
 PICTURES = {"terminal": terminal, "report": report, "page": page}

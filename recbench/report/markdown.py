@@ -35,6 +35,7 @@ from recbench.report.html.run_files import named
 from recbench.report.html.run_report import drawn_figure
 from recbench.report.style import save
 from recbench.report.terminal import (
+    bytes_text,
     cell_name,
     cells_of,
     means_of_cells,
@@ -45,6 +46,7 @@ from recbench.report.terminal import (
 MARK = re.compile(r"(<!-- (\w+) ([^>]+?) -->)(\n?)(.*?)(<!-- end -->)", re.DOTALL)
 SEEN = {  # in pictures, for a reader who does not see them
     "error_by_ratings": "RMSE against ratings per user",
+    "error_by_cost": "RMSE by bytes per user and time of a prediction",
     "learning_curves": "RMSE by how many ratings the user has given before",
     "waiting": "RMSE beside the reference by the age of the last fit",
 }
@@ -69,15 +71,11 @@ def with_tables(text: str, root: Path) -> str:
 
     def table(found: re.Match[str]) -> str:
         opening, kind, words, line_end, _, closing = found.groups()
-        return f"{opening}{line_end}{_made(root, kind, words.split())}{line_end}{closing}"
+        if kind not in KINDS:
+            raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
+        return f"{opening}{line_end}{KINDS[kind](root, *words.split())}{line_end}{closing}"
 
     return MARK.sub(table, text)
-
-
-def _made(root: Path, kind: str, words: list[str]) -> str:
-    if kind not in KINDS:
-        raise InputError(f"<!-- {kind} -->: there is no such mark, only {', '.join(KINDS)}")
-    return KINDS[kind](root, *words)
 
 
 def pictures(text: str, root: Path) -> list[Path]:
@@ -253,7 +251,7 @@ def leaderboard(
         texts = (bold(f"{e:.3f}", e == best) for e, best in zip(errors, means.min(), strict=True))
         of_model = cost.loc[model]
         size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
-        text = f"{_bytes(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
+        text = f"{bytes_text(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
         rows.append([f"`{name_in_table(done, str(model))}`", of_model["learns_from"], *texts, text])
     heads = ["recommender", "learns from", *(f"RMSE, {cell_name(cell)}" for cell in cells)]
     return markdown_table([*heads, "memory per user; time to learn a rating and predict"], rows)
@@ -319,10 +317,6 @@ def value(root: Path, file: str, column: str, decimals: str, *filters: str) -> s
     return f"{table[column].mean():,.{decimals}f}"
 
 
-def _bytes(size: float) -> str:
-    return f"{size:,.0f} B" if size < 10_000 else f"{size / 1000:,.0f} kB"
-
-
 def _seconds(seconds: float) -> str:
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
         amount = seconds * factor
@@ -342,7 +336,5 @@ def _cell(value: object) -> str:
 
 
 LEARNING = ("learning_curves", "waiting")
-TABLES = (scores, csv, claims, verdicts, leaderboard, replay, curve)
-KINDS: dict[str, Callable[..., str]] = {
-    one.__name__: one for one in (*TABLES, count, percent, value, figure)
-}
+MARKS = (scores, csv, claims, verdicts, leaderboard, replay, curve, count, percent, value, figure)
+KINDS: dict[str, Callable[..., str]] = {one.__name__: one for one in MARKS}

@@ -44,7 +44,7 @@ class GridProgress:
         self._order = order
         self._size_of, self._began = size_of, time.perf_counter()
         self._expected = {piece for pieces in tasks for piece in pieces}
-        self._taken: dict[tuple, tuple[float, float]] = {}  # sizes and seconds of each kind
+        self._learned = 0.0  # ratings, by the pieces that are done
         self._running: dict[int, tuple[Piece, float]] = {}  # of each worker, and since when
         self._lock = threading.RLock()  # workers report in one thread, and another shows it
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn())
@@ -74,12 +74,11 @@ class GridProgress:
 
     def observe(self, worker: int, piece: Piece | None) -> None:
         """What a worker is at from now on, see `recbench.runs.processes`."""
-        now = time.perf_counter()
         with self._lock:
             if before := self._running.pop(worker, None):
-                self._took(before[0], now - before[1])
+                self._end(before[:1])
             if piece is not None:
-                self._running[worker] = piece, now
+                self._running[worker] = piece, time.perf_counter()
 
     def add(
         self,
@@ -97,11 +96,7 @@ class GridProgress:
             then: the pieces of each task that has come of it.
         """
         with self._lock:
-            for row in rows:
-                if row["status"] == "ok":
-                    of_row = Piece(**key, model=row["model"])
-                    self._took(of_row, row["fit_seconds"] + row["predict_seconds"])
-            self._expected -= set(pieces)
+            self._end(pieces)
             self._expected |= {piece for more in then for piece in more}
             self._rows += rows
             self._done += 1
@@ -129,38 +124,18 @@ class GridProgress:
                 lines.append(Text(f"  {_where(vars(piece))}: {piece.model}{part} ({seconds})"))
             return Group(*self._table, self._bar, *lines)
 
-    def _took(self, piece: Piece, seconds: float) -> None:
-        """It is done; a second time it counts as the first."""
-        if piece in self._expected:
-            self._expected.remove(piece)
-            for kind in self._kinds(piece):
-                sizes, before = self._taken.get(kind, (0.0, 0.0))
-                self._taken[kind] = sizes + self._size_of(piece), before + seconds
+    def _end(self, pieces: Sequence[Piece]) -> None:
+        """They are done; said a second time it counts once."""
+        ended = self._expected & set(pieces)
+        self._expected -= ended
+        self._learned += sum(map(self._size_of, ended))
 
     def _left(self, form: str = "{}") -> str:
-        """The time left; "" while nothing is known yet.
-
-        What pieces take is set beside the time that has passed: several are done at a time, and
-        there is work between them.
-        """
-        now, (_, spent) = time.perf_counter(), self._taken.get((), (0.0, 0.0))
-        if not spent:
+        """The time left, if each rating takes what those learned so far took; "" before that."""
+        if not self._learned:
             return ""
-        running = self._running.values()
-        gone = {piece: min(now - since, self._takes(piece)) for piece, since in running}
-        left = sum(self._takes(piece) - gone.get(piece, 0.0) for piece in self._expected)
-        seconds = left * (now - self._began) / (spent + sum(gone.values()))
-        return form.format(f"{_duration(seconds)} left")
-
-    def _kinds(self, piece: Piece) -> list[tuple]:
-        return [(piece.model, self._size_of(piece)), (piece.model,), ()]
-
-    def _takes(self, piece: Piece) -> float:
-        """Seconds of a piece: by what a rating took in pieces of the same recommender and size,
-        else of the recommender, else in all."""
-        kind = next(kind for kind in self._kinds(piece) if kind in self._taken)
-        sizes, seconds = self._taken[kind]
-        return self._size_of(piece) * seconds / sizes
+        left = sum(map(self._size_of, self._expected)) / self._learned
+        return form.format(f"{_duration(left * (time.perf_counter() - self._began))} left")
 
 
 def _where(key: dict[str, int]) -> str:
@@ -172,28 +147,21 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-class PiecesProgress:
+class PiecesProgress(Progress):
     """Shows how many of `total` pieces of work are done: a bar with the time left in a terminal,
     else a line whenever another tenth is done."""
 
     def __init__(self, console: Console, total: int) -> None:
-        self._console, self._total, self._done = console, total, 0
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        self._bar = Progress(*columns, TimeRemainingColumn(), console=console)
-        self._bar.disable = not console.is_terminal
-        self._task = self._bar.add_task("pieces", total=total)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        remaining = TimeRemainingColumn()
+        super().__init__(*columns, remaining, console=console, disable=not console.is_terminal)
+        self._total, self._done = total, 0
+        self._task = self.add_task("pieces", total=total)
 
     def add(self, what: str) -> None:
         """One more is done."""
         self._done += 1
-        self._bar.update(self._task, description=what, completed=self._done)
+        self.update(self._task, description=what, completed=self._done)
         tenth = 10 * self._done // self._total
-        if not self._console.is_terminal and tenth > 10 * (self._done - 1) // self._total:
-            self._console.print(f"[{self._done}/{self._total}] {what}")
+        if self.disable and tenth > 10 * (self._done - 1) // self._total:
+            self.console.print(f"[{self._done}/{self._total}] {what}")

@@ -54,11 +54,7 @@ def results_table(comparison: pd.DataFrame, losses: pd.DataFrame) -> pd.DataFram
     for cell in cells_of(comparison):
         for model, values in means.loc[cell].iterrows():
             ends = intervals.get((*cell, model), (None, None))
-            key = (
-                *(number or "all" for number in cell),
-                model,
-                learns_from(comparison, str(model)),
-            )
+            key = (*(n or "all" for n in cell), model, learns_from(comparison, str(model)))
             records.append([*key, values.iloc[0], *ends, *values.iloc[1:]])
     table = pd.DataFrame(records, columns=COLUMNS)
     for name in table.columns[4:]:  # four decimals of scores, three digits of seconds, whole bytes

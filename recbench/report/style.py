@@ -67,13 +67,13 @@ def run_looks(results: pd.DataFrame) -> dict[str, dict]:
 def page_looks(looks: dict[str, dict]) -> list[dict[str, str | bool]]:
     """name, light and dark colour, symbol, whether it is open, glyph and dash of each recommender,
     in order, in the words of plotly."""
-    found: list[dict[str, str | bool]] = []
+    found = []
     for name, look in looks.items():
         symbol, *glyphs = MARKERS[look["marker"]]
-        is_open = look["linestyle"] != "-"
-        words: dict[str, str | bool] = {"name": name, "symbol": symbol, "open": is_open}
-        words |= {"light": look["color"], "dark": ON_DARK[look["color"]]}
-        found.append(words | {"glyph": glyphs[is_open], "dash": LINES[look["linestyle"]]})
+        is_open, colour = look["linestyle"] != "-", look["color"]
+        words = {"name": name, "light": colour, "dark": ON_DARK[colour], "symbol": symbol}
+        words |= {"glyph": glyphs[is_open], "dash": LINES[look["linestyle"]]}
+        found.append(words | {"open": is_open})
     return found
 
 

@@ -71,6 +71,13 @@ def cell_name(cell: tuple[int, int]) -> str:
     return f"{num_users or 'all'} × {reviews or 'all'}"
 
 
+def bytes_text(size: float) -> str:
+    """ "904 B", "123 kB", "4.5 MB"."""
+    if size < 10_000:
+        return f"{size:,.0f} B"
+    return f"{size / 1000:,.0f} kB" if size < 1e6 else f"{size / 1e6:,.1f} MB"
+
+
 def users_scored(comparison: pd.DataFrame) -> dict[tuple[int, int], str]:
     """Of the cells with users of whom no rating is held out: "9,097 of 16,554"."""
     if "n_users_scored" not in comparison:  # as in earlier runs

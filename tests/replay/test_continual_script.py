@@ -45,7 +45,7 @@ def test_its_files(finished):
     assert set(pd.read_csv(folder / "waiting.csv")["model"]) == {
         "personal", "ridge", "ao", "movie_mean"
     }  # fmt: skip
-    for picture in ("learning_curves", "waiting", "error_by_cost", "latency"):
+    for picture in ("learning_curves", "waiting", "error_by_cost"):
         assert (folder / "plots" / f"{picture}.png").stat().st_size > 10_000
     assert not (folder / "item_tables").exists()
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"

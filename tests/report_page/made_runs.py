@@ -58,8 +58,13 @@ def make_grid(
                 frame |= {"predicted": predicted, "ones": ones, "predicted_ones": predicted_ones}
                 predictions.add({**key, "model": model}, pd.DataFrame(frame))
                 costs = {"fit_seconds": 0.1 + offset, "predict_seconds": 0.01}
-                costs |= {"bytes_per_user": 100 * offset, "coverage_50": 0.5, "coverage_80": 0.7}
-                costs |= {"coverage_95": 0.9, "crps": 0.5 + offset}
+                costs |= {"bytes_per_user": 100 * offset, "bytes_shared": 2e6, "n_test": len(user)}
+                costs |= {
+                    "coverage_50": 0.5,
+                    "coverage_80": 0.7,
+                    "coverage_95": 0.9,
+                    "crps": 0.5 + offset,
+                }
                 scores = {
                     "rmse": metrics.rmse(stars, predicted, user),
                     "mae": metrics.mae(stars, predicted, user),

@@ -102,7 +102,7 @@ def test_a_published_run_is_drawn_without_an_error_or_a_request(browser, tmp_pat
     assert errors_of(browser) == []
     assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [file.as_uri()]
     assert undrawn(browser) == []
-    assert len(browser.find_elements(By.TAG_NAME, "figure")) >= 4
+    assert len(browser.find_elements(By.TAG_NAME, "figure")) >= 3
 
 
 def test_replays_failures_and_changes_are_drawn_too(browser, two, replay_folder, failed_folder):
@@ -131,7 +131,8 @@ def test_switches_act_on_figures_and_tables(opened):
     def chosen(name, value):
         switch = opened.find_element(By.CSS_SELECTOR, f"[data-switch={name}] select")
         Select(switch).select_by_value(value)
-        return traces(opened, "differences"), column(opened, "error-by-ratings", 2)
+        tables = [column(opened, section, 2) for section in ("error-by-ratings", "cost")]
+        return traces(opened, "differences"), traces(opened, "error_by_cost"), *tables
 
     before = chosen("score", "rmse")
     scored = chosen("score", "mae")

@@ -13,8 +13,7 @@ import pandas as pd
 from recbench.errors import InputError
 from recbench.evaluation.significance import holm, significance, verdicts
 from recbench.files import CELL
-from recbench.report.figure import best_first, forest
-from recbench.report.html.grid_sections import HOVER
+from recbench.report.figure import forest
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, RunFiles, read_run
 from recbench.report.html.words import counts
@@ -50,6 +49,8 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
             f"{before.folder} and {after.folder} have no recommender in the same cell in common, "
             "so there is nothing to compare"
         )
+    settings, title = changed_settings(before, after), "What was set differently"
+    what = "Differences between the two run.json." if len(settings) else "There are none."
     names = [run.folder.resolve().name for run in (before, after)]
     models = table["model"].unique()
     both = pd.concat([before.main, after.main])
@@ -59,11 +60,10 @@ def _page(before: RunFiles, after: RunFiles) -> Page:
         subject += f" The run before was on {before.dataset}: differences are of the data, too."
     return Page(
         title=f"from {names[0]} to {names[1]}",
-        kicker="Recommender Systems Benchmark · two runs",
         heading=f"What changed from {names[0]} to {names[1]}?",
         subject=subject,
         answer=answer(table),
-        sections=[_scores(table), _settings(before, after)],
+        sections=[_scores(table), Section("settings", title, [what], settings)],
         looks=looks,
         shown=shown_at_first(list(looks), pd.concat([before.done, after.done]), []),
         cells=cells_of(table),
@@ -93,19 +93,11 @@ def _scores(table: pd.DataFrame) -> Section:
     )
     follows = ("cell", "score")
     figure = forest(
-        best_first(table, "difference"),
+        table,
         "change of {score} ({side}: better)",
         name="changes",
-        hover=("{+difference}", "[{+low}, {+high}]", *HOVER),
-        follows=follows,
     )
-    return Section("changes", "What changed", [text], figure.table, [figure], follows)
-
-
-def _settings(before: RunFiles, after: RunFiles) -> Section:
-    settings = changed_settings(before, after)
-    what = "Differences between the two run.json." if len(settings) else "There are none."
-    return Section("settings", "What was set differently", [what], settings)
+    return Section("changes", "What changed", [text], figure.table, figure, follows)
 
 
 # --- the tables ---------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from recbench.evaluation.significance import USERS_MEDIAN
 from recbench.files import CELL, ITERATION
-from recbench.report.figure import Axis, Figure, best_first, forest, minus
+from recbench.report.figure import Axis, Figure, forest, minus
+from recbench.report.html.cost_section import cost_section
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 from recbench.report.terminal import (
@@ -16,17 +18,7 @@ from recbench.report.terminal import (
     scores_of,
 )
 
-VERDICTS = (
-    "Filled: significant (p < .05 after Holm's correction for all of the run's comparisons of RMSE "
-    "with its reference). Level: the RMSEs differ by less than .5 % (two one-sided tests, p < .05)"
-)
-HOVER = ("{verdict}", "p = {p_holm} (Holm)")
-BYTES = (
-    "Bytes per user are of the user's own part of a model, what serves all is bytes_shared; in "
-    "runs without that column, of the whole shared out among all users."
-)
-COVERAGE = {"coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95}
-
+QUANTILES = {0.05: "low", 0.25: "quarter", 0.5: "median", 0.75: "three_quarters", 0.95: "high"}
 
 # --- error by ratings per user ------------------------------------------------------------------
 
@@ -45,59 +37,41 @@ def error_by_ratings(run: RunFiles) -> Section:
         "Error by ratings per user" if len(cells_of(table)) > 1 else "Error",
         [text],
         figure.table,
-        [figure],
+        figure,
         ("score",),
-        shown=_scores_to_read(run),
+        ("scores by cell", _scores_to_read(run)),
     )
 
 
 def scores_by_cell(done: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
     """The mean of each score over iterations by cell and recommender, and ± their standard
-    deviation, `low` and `high`."""
-    tables = []
-    for score in scores:
-        rows = done[done[score].notna()]
-        rows = rows.assign(centred=_centred(rows, score))
-        groups = rows.groupby([*CELL, "model"], sort=False)
-        table = groups[score].agg(["mean", "count"])
-        spread = groups["centred"].std()
-        table = table.assign(low=table["mean"] - spread, high=table["mean"] + spread)
-        tables.append(table.reset_index().assign(score=score))
-    table = pd.concat(tables, ignore_index=True).rename(columns={"count": "iterations"})
-    return table[["score", *CELL, "model", "mean", "low", "high", "iterations"]]
-
-
-def _centred(rows: pd.DataFrame, score: str) -> pd.Series:
-    """The score with the difference between iterations taken away (Cousineau 2005): the users that
+    deviation, `low` and `high`, without what iterations differ by (Cousineau 2005): the users that
     an iteration draws move all recommenders alike, which makes no difference uncertain."""
-    of_iteration = rows.groupby(ITERATION)[score].transform("mean")
-    return rows[score] - of_iteration + rows.groupby(CELL)[score].transform("mean")
+    rows = done.melt([*ITERATION, "model"], scores, "score").dropna(subset="value")
+    of_iteration, of_cell = (
+        rows.groupby(["score", *keys])["value"].transform("mean") for keys in (ITERATION, CELL)
+    )
+    rows["centred"] = rows["value"] - of_iteration + of_cell
+    groups = rows.groupby(["score", *CELL, "model"], sort=False)
+    mean, spread = groups["value"].mean(), groups["centred"].std()
+    columns = {"mean": mean, "low": mean - spread, "high": mean + spread}
+    return pd.DataFrame(columns | {"iterations": groups.size()}).reset_index()
 
 
 def errors_figure(table: pd.DataFrame, dataset: str) -> Figure:
     """Lines over the cells, or a list where there is one cell; `table` of `scores_by_cell`."""
-    cells = sorted(cells_of(table), key=lambda cell: cell[1] or float("inf"))
-    users = {cell[0] for cell in cells}
+    cells = cells_of(table)
     several = len(cells) > 1
-    if several:
-        names = [cell_name(cell) if len(users) > 1 else str(cell[1] or "all") for cell in cells]
-        place = table[CELL].apply(lambda row: cells.index(tuple(row)), axis=1)
-        table = table.assign(_ratings=place.map(names.__getitem__))
-        table = table.loc[place.sort_values(kind="stable").index]
-    else:
-        table = best_first(table, "mean")
-    of_each = "users × ratings of each"
-    if len(users) == 1:
-        of_each = f"ratings of each of {users.pop() or 'all'} users"
+    place = table[CELL].apply(lambda row: cells.index(tuple(row)), axis=1)
+    table = table.assign(_cell=[cell_name(cells[at]) for at in place])
+    table = table.loc[place.sort_values(kind="stable").index]
     score = Axis("mean", "{score} ({better} is better)")
     return Figure(
         "error_by_ratings",
         "lines" if several else "list",
         table,
-        Axis("_ratings", of_each, "places") if several else score,
+        Axis("_cell", "users × ratings of each", "places") if several else score,
         score if several else Axis(),
-        hover=("{cell}", "{score} {value}", "[{low}, {high}]"),
-        follows=("score",),
         title=f"Error by ratings per user, {dataset}",
         note="band: ± standard deviation\nbetween iterations, less what\nall recommenders share\n",
     )
@@ -131,143 +105,94 @@ def differences(run: RunFiles) -> Section:
             "holdout tests recommenders on different rows, which cannot be paired."
         )
         return Section("differences", title, [why])
-    text = [
+    text = (
         "A point is the difference in the score, recommender minus reference; its line is the 95 % "
-        f"interval over users (paired bootstrap). {VERDICTS}. Other scores have intervals alone. "
-        "The scale is linear about zero and logarithmic beyond.",
-        "How many users each recommender serves better than the reference does; ties count half.",
-    ]
+        "interval over users (paired bootstrap). Filled: significant (p < .05 after Holm's "
+        "correction for all of the run's comparisons of RMSE with its reference). Level: the RMSEs "
+        "differ by less than .5 % (two one-sided tests, p < .05). Other scores have intervals "
+        "alone. The scale is linear about zero and logarithmic beyond. better_share in the table: "
+        "how many of the users are better served than by the reference; ties count half."
+    )
     table = table[table["score"].isin(list(SCORES))].drop(columns="p")  # which is not corrected
-    table = best_first(table, "difference").sort_values(
-        "reference_role", key=lambda role: role.map(run.roles.index), kind="stable"
+    table = table.sort_values(
+        "reference_role", key=lambda role: role == USERS_MEDIAN, kind="stable"
     )
     names = " or ".join(run.differences["reference"].unique())
     follows = ("cell", "score", "role")
-    differs = forest(
+    figure = forest(
         table,
         "difference in {score} ({side} of the line: better)",
         name="differences",
-        hover=("beside {reference}", "{+value}", "[{+low}, {+high}]", *HOVER),
-        follows=follows,
         title=f"Difference from {names}, RMSE in stars",
-        note="line: 95 % interval over users; filled: significant after Holm; logarithmic far "
-        "from zero",
+        note="line: 95 % interval over\nusers; filled: significant\nafter Holm",
     )
-    share = Figure(
-        "better_share",
-        "list",
-        differs.table,
-        Axis("better_share", "users better served than by the reference", "percent"),
-        ends=("better_low", "better_high"),
-        hover=("beside {reference}, {users} users", "better for {value}", "[{low}, {high}]"),
-        follows=follows,
-        rule=0.5,
-    )
-    return Section("differences", title, text, differs.table, [differs, share], follows)
+    return Section("differences", title, [text], figure.table, figure, follows)
 
 
-# --- cost, ranking of all movies, calibration ---------------------------------------------------
-
-
-def cost_figures(table: pd.DataFrame, seconds: str, follows: tuple[str, ...]) -> list[Figure]:
-    """Error by seconds and by bytes; a cost of zero stands left of all others.
-
-    Args:
-        table: model, rmse, seconds and bytes_per_user, of each cell if `follows` has it.
-        seconds: of what they are.
-    """
-    figures = []
-    for column, name, title in (
-        ("seconds", "cost", seconds),
-        ("bytes_per_user", "bytes", "bytes per user"),
-    ):
-        if column not in table or table[column].isna().all():
-            continue
-        rows = table[table[column].notna() & table["rmse"].notna()]
-        positive = rows.loc[rows[column] > 0, column]
-        figure = Figure(
-            f"error_by_{name}",
-            "points",
-            rows.assign(_cost=rows[column].clip(lower=positive.min() / 3 if len(positive) else 1)),
-            Axis("_cost", f"{title} (log scale)", "log"),
-            Axis("rmse", "RMSE, stars (less is better)"),
-            hover=("RMSE {rmse} stars", f"{title} {{{column}}}"),
-            follows=follows,
-            front=True,
-            title="Error by cost",
-        )
-        figures.append(figure)
-    return figures
+# --- cost, single users, ranking of all movies, calibration -------------------------------------
 
 
 def cost(run: RunFiles) -> Section | None:
-    """Error beside seconds, and beside the bytes of a user; None where nobody predicts stars."""
+    """Every score beside bytes per user and time of a prediction; None where nobody has a cost."""
     done = run.done.assign(seconds=run.done["fit_seconds"] + run.done["predict_seconds"])
-    columns = ["rmse", "seconds", "fit_seconds", "predict_seconds", "bytes_per_user"]
-    table = _means(done, [*columns, "bytes_shared"])
-    if table.empty:
-        return None
-    figures = cost_figures(table, "seconds", ("cell",))
-    text = (
-        "RMSE against seconds to fit and predict the cell, mean over iterations, on the machine "
-        "named below; item tables and item baselines are made in advance and not counted. The "
-        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
+    if "n_test" in done:
+        done["us_per_prediction"] = 1e6 * done["predict_seconds"] / done["n_test"]
+    scores = list(scores_of(done))
+    costs = ["seconds", "fit_seconds", "us_per_prediction", "bytes_per_user", "bytes_shared"]
+    time = (
+        "Time is that of predicting all held-out ratings of a cell at once, for each of them, mean "
+        "over iterations, on the machine named below; item tables and item baselines are made in "
+        "advance and not counted."
     )
-    return Section("cost", "Error by cost", [text], table, figures, ("cell",))
+    return cost_section(_means(done, [*costs, *scores]), scores, time)
+
+
+def error_spread(run: RunFiles) -> Section | None:
+    """How errors spread over users; None without predictions.
+
+    Raises:
+        InputError: predictions.parquet cannot be read, or is not one.
+    """
+    if run.losses.empty:
+        return None
+    losses = run.losses[run.losses["model"].isin(run.models)]
+    of_user = losses.groupby([*CELL, "model", "user_id"], sort=False)["squared_error"].mean() ** 0.5
+    of_model = of_user.groupby([*CELL, "model"], sort=False)
+    table = of_model.quantile(list(QUANTILES)).unstack().rename(columns=QUANTILES)
+    table = table.assign(users=of_model.size()).reset_index()
+    title, axis = "How errors spread over users", Axis("median", "RMSE of single users, stars")
+    figure = Figure("users", "list", table, axis, title=title)
+    text = (
+        "RMSE of single users: a point is their median, its line reaches from the 5th to the 95th "
+        "percentile. The table has the quartiles, too."
+    )
+    return Section("users", title, [text], table, figure, ("cell",))
 
 
 def ranking(run: RunFiles) -> Section | None:
     """How well all movies are ranked; None where that was not measured."""
     names = ["ndcg_at_10", "recall_at_10", "popularity", "catalogue_share", "users", "seconds"]
     table = _means(run.done, [f"ranking_{name}" for name in names])
-    if table.empty:
-        return None
     text = (
         "All movies that a user has not rated in training, ranked by predicted stars, or by the "
         "scores of a recommender that predicts none. nDCG counts liked movies that were held out; "
         "read it beside how popular the ten movies are: popular movies are rated more often, so a "
         "recommender that shows them scores higher."
     )
-    figure = Figure(
-        "ranking",
-        "points",
-        table,
-        Axis("ranking_popularity", "mean popularity percentile of the ten movies", "percent"),
-        Axis("ranking_ndcg_at_10", "nDCG at 10 of all movies (more is better)"),
-        hover=(
-            "nDCG at 10: {ranking_ndcg_at_10}",
-            "popularity of its ten: {ranking_popularity}",
-            "recall at 10: {ranking_recall_at_10}",
-        ),
-        follows=("cell",),
-    )
-    return Section("ranking", "Ranking all movies", [text], table, [figure], ("cell",))
+    title = "Ranking all movies"
+    return None if table.empty else Section("ranking", title, [text], table, None, ("cell",))
 
 
 def calibration(run: RunFiles) -> Section | None:
     """Whether intervals hold as much as they claim; None where there is no distribution."""
-    table = _means(run.done, [*COVERAGE, "crps"])
-    if table.empty:
-        return None
+    table = _means(run.done, ["coverage_50", "coverage_80", "coverage_95", "crps"])
     text = (
         "How much of the held-out ratings lies within the central interval of 50, 80 and 95 %, of "
-        "recommenders that predict how likely each number of stars is. On the diagonal an interval "
-        "holds as much as it claims; below, it is too narrow."
+        "recommenders that predict how likely each number of stars is: below that, intervals are "
+        "too narrow."
     )
-    rows = table.melt(
-        [*CELL, "model"], [name for name in COVERAGE if name in table], value_name="holds"
-    )
-    figure = Figure(
-        "calibration",
-        "lines",
-        rows.assign(claims=rows["variable"].map(COVERAGE)).drop(columns="variable"),
-        Axis("claims", "the interval claims", "percent"),
-        Axis("holds", "held-out ratings within", "percent"),
-        hover=("an interval of {claims} holds {holds}",),
-        follows=("cell",),
-        diagonal=(0.45, 1),
-    )
-    return Section("calibration", "Calibration", [text], table, [figure], ("cell",))
+    title = "Calibration"
+    return None if table.empty else Section("calibration", title, [text], table, None, ("cell",))
 
 
 def _means(done: pd.DataFrame, names: list[str]) -> pd.DataFrame:

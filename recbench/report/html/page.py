@@ -23,7 +23,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from recbench.files import complete_file
+from recbench.files import CELL, complete_file
 from recbench.report.figure import Figure
 from recbench.report.style import page_looks
 from recbench.report.terminal import MORE_IS_BETTER, cell_name
@@ -41,36 +41,31 @@ class Section:
         name: of the section in the page, and of the file that its table is downloaded as.
         title: its heading.
         text: paragraphs: what is seen, and what it is not.
-        table: what the figures show; None or empty: there is nothing to show but the text. Columns
+        table: what the figure shows; None or empty: there is nothing to show but the text. Columns
             whose names begin with _ are for figures alone.
-        figures: of the section.
+        figure: of the section, if it has one.
         follows: which switches choose the rows that are shown: "cell", "score", "role".
-        shown: what is shown in place of `table`, which is then downloaded alone. A column `x_mark`
-            has what stands after the values of `x`, `x_best` whether they are bold.
+        summary: heading and rows of a small table before it. A column `x_mark` has what stands
+            after the values of `x`, `x_best` whether they are bold.
     """
 
     name: str
     title: str
     text: list[str]
     table: pd.DataFrame | None = None
-    figures: list[Figure] = field(default_factory=list)
+    figure: Figure | None = None
     follows: tuple[str, ...] = ()
-    shown: pd.DataFrame | None = None
+    summary: tuple[str, pd.DataFrame] | None = None
 
     @property
-    def n_rows(self) -> int:
-        """Of the table; without rows it is left out."""
-        return 0 if self.table is None else len(self.table)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the table is seen at once: the scores, and short tables without a figure."""
-        return (self.n_rows < FEW_ROWS and not self.figures) or self.shown is not None
-
-    @property
-    def has_legend(self) -> bool:
-        """Whether recommenders are named below the figures: not where each names its rows."""
-        return any(not figure.is_list for figure in self.figures)
+    def tables(self) -> list[tuple[str, str, pd.DataFrame, bool]]:
+        """Name, heading, table, and whether it is seen at once: a summary, or a short table without
+        a figure. Those without rows are left out."""
+        tables = [(f"{self.name}-summary", *self.summary, True)] if self.summary else []
+        if self.table is not None:
+            few = self.figure is None and len(self.table) < FEW_ROWS
+            tables.append((self.name, self.title[:1].lower() + self.title[1:], self.table, few))
+        return [one for one in tables if len(one[2])]
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ class Page:
     """What stands in a page.
 
     Attributes:
-        title, kicker, heading, subject, answer: the words of the first screen.
+        title, heading, subject, answer: the words of the first screen.
         sections: in their order; the first has the figure of the first screen.
         command: makes the page again.
         looks: of each recommender, see `recbench.report.style.run_looks`.
@@ -89,7 +84,6 @@ class Page:
     """
 
     title: str
-    kicker: str
     heading: str
     subject: str
     answer: str
@@ -103,8 +97,9 @@ class Page:
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
-    def has_figures(self) -> bool:
-        return any(section.figures for section in self.sections)
+    def figures(self) -> dict[str, Figure]:
+        """By their names, those that have something to show."""
+        return {one.figure.name: one.figure for one in self.sections if one.figure and one.tables}
 
 
 def write_page(page: Page, file: Path) -> Path:
@@ -120,16 +115,14 @@ def render(page: Page) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
     template = environment.from_string(_text("page.html.jinja"))
-    scripts = (script, get_plotlyjs()) if page.has_figures else (script,)
     return template.render(
         page=page,
         style=Markup(_text("style.css")),
         script=Markup(script),
-        library=_library() if page.has_figures else "",
+        library=_library(),
         data=Markup(embedded(_data(page))),
-        policy=content_policy(*scripts),
+        policy=content_policy(script, get_plotlyjs()),
     )
 
 
@@ -156,6 +149,7 @@ def embedded(data: Any) -> str:
 
 
 def _data(page: Page) -> dict[str, Any]:
+    shared = {id(section.table) for section in page.sections}  # by a section and its figure
     return {
         "models": page_looks(page.looks),
         "shown": page.shown or list(page.looks),
@@ -163,28 +157,27 @@ def _data(page: Page) -> dict[str, Any]:
         "scores": page.scores,
         "moreIsBetter": sorted(MORE_IS_BETTER),
         "roles": page.roles,
-        "sections": {
-            section.name: {
-                "columns": columns_of(section.table),
-                "shown": None if section.shown is None else columns_of(section.shown),
-                "follows": section.follows,
-            }
+        "tables": {
+            name: {"rows": rows_of(table), "follows": section.follows}
             for section in page.sections
-            if section.table is not None and section.n_rows
+            for name, _, table, _ in section.tables
         },
         "figures": {
-            one.name: one.described()
-            | {"columns": None if one.table is section.table else columns_of(one.table)}
-            for section in page.sections
-            for one in section.figures
+            name: one.described()
+            | {"rows": None if id(one.table) in shared else rows_of(one.table)}
+            for name, one in page.figures.items()
         },
     }
 
 
-def columns_of(table: pd.DataFrame) -> dict[str, list[Any]]:
-    """The columns of a table as JSON has them: what is no finite number is None."""
+def rows_of(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows of a table as JSON has them, with the name of their `cell`, if there is one: what is
+    no finite number is None."""
+    if set(CELL) <= set(table):
+        names = [cell_name(cell) for cell in table[CELL].itertuples(index=False, name=None)]
+        table = pd.concat([pd.Series(names, table.index, name="cell"), table], axis=1)
     finite = table.replace([np.inf, -np.inf], np.nan).astype(object)
-    return finite.where(table.notna() & finite.notna(), None).to_dict("list")
+    return finite.where(table.notna() & finite.notna(), None).to_dict("records")
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from recbench.report.figure import Axis, Figure, forest
-from recbench.report.html.grid_sections import BYTES, HOVER, cost_figures
+from recbench.report.html.cost_section import cost_section
 from recbench.report.html.page import Section
 from recbench.report.html.run_files import RunFiles
 
@@ -18,15 +18,19 @@ def learning_curves(run: RunFiles) -> Section:
     curve = run.tables["learning_curve.csv"].drop(columns="recommender", errors="ignore")
     fewest = min(FEWEST_USERS, curve["n_users"].max()) if len(curve) else 0
     curve = curve[curve["n_users"] >= fewest].sort_values("ratings_seen", kind="stable")
+    keys = ["model", "ratings_seen", "n_users"]
+    curve = pd.concat(
+        curve.reindex(columns=[*keys, score, f"{score}_low", f"{score}_high"])
+        .set_axis([*keys, "value", "low", "high"], axis=1)
+        .assign(score=score)
+        for score in ("rmse", "mae")
+    )
     figure = Figure(
         "learning_curves",
         "lines",
         curve,
         Axis("ratings_seen", "earlier ratings of the user (each up to the next)", "places"),
-        Axis("{score}", "{score}, of the next ratings ({better} is better)"),
-        ("{score}_low", "{score}_high"),
-        ("after {ratings_seen} ratings, {n_users} users", "{score} {value}", "[{low}, {high}]"),
-        ("score",),
+        Axis("value", "{score}, of the next ratings ({better} is better)"),
         title="Error by ratings of the user, each predicted before it is learned",
         note="band: 95 % interval\nover users\n",
     )
@@ -37,19 +41,15 @@ def learning_curves(run: RunFiles) -> Section:
         f"intervals over users; points of fewer than {fewest:.0f} users are left out."
     )
     title = "Error by ratings of the user"
-    return Section("learning-curves", title, [text], figure.table, [figure])
+    return Section("learning-curves", title, [text], figure.table, figure, ("score",))
 
 
 def differences(run: RunFiles) -> Section:
     """The RMSE of each learner beside the first one's."""
     columns = ["model", "rmse", "mae", "difference", "low", "high", "verdict", "p_holm"]
     table = run.done[run.done["percent"].notna()]
-    figure = forest(
-        table.filter(items=columns).sort_values("difference"),
-        "difference in RMSE, % (left of the line: better)",
-        name="differences",
-        hover=("{+difference} %", "[{+low}, {+high}]", *HOVER),
-    )
+    axis = "difference in RMSE, % (left of the line: better)"
+    figure = forest(table.filter(items=columns), axis, name="differences")
     text = (
         "A point is how much higher or lower the RMSE is than that of the first recommender of the "
         "run, in percent; its line is the 95 % interval over users. Filled: significant (p < .05 "
@@ -57,7 +57,7 @@ def differences(run: RunFiles) -> Section:
         "linear about zero and logarithmic beyond."
     )
     title = "Differences from the first recommender"
-    return Section("differences", title, [text], figure.table, [figure])
+    return Section("differences", title, [text], figure.table, figure)
 
 
 def waiting(run: RunFiles) -> Section | None:
@@ -71,52 +71,24 @@ def waiting(run: RunFiles) -> Section | None:
         table.sort_values("age", key=lambda age: age.map(AGES.index), kind="stable"),
         Axis("age", "how old the last fit is", "places"),
         Axis("percent", "RMSE beside the first recommender, %", "signed"),
-        hover=("{age}: {+percent} %", "{n_events} ratings"),
-        rule=0,
         title="Staleness",
     )
     text = (
         "RMSE beside that of the first recommender on the same ratings, by how old the last fit "
         "was when they came. The scale is linear about zero and logarithmic beyond."
     )
-    return Section("waiting", "Staleness", [text], figure.table, [figure])
+    return Section("waiting", "Staleness", [text], figure.table, figure)
 
 
 def cost(run: RunFiles) -> Section:
-    """Error beside processor seconds and the bytes of a user."""
-    columns = ["model", "rmse", "total_seconds", "fit_seconds", "fits", "bytes_per_user"]
-    table = run.done.filter(items=[*columns, "bytes_shared"]).dropna(axis="columns", how="all")
-    table = table.rename(columns={"total_seconds": "seconds"})
-    text = (
-        "RMSE against processor seconds of the whole replay, fits and item tables included. The "
-        f"line joins recommenders that none is both quicker (smaller) and better than. {BYTES}"
+    """Error beside the bytes of a user and the time of a prediction."""
+    columns = {"predict_us_p50": "us_per_prediction", "total_seconds": "seconds"}
+    table = run.done.rename(columns=columns)
+    time = (
+        "Time is the median of predicting one rating; the last table has that of learning one, too "
+        "(none: it does not learn a rating by itself), and 99th percentiles. Seconds are processor "
+        "seconds of the whole replay, fits and item tables included."
     )
-    figures = cost_figures(table, "processor seconds of the whole replay", ())
-    return Section("cost", "Error by cost", [text], table, figures)
-
-
-def latency(run: RunFiles) -> Section:
-    """Microseconds to predict and to learn one rating."""
-    columns = ["predict_us_p50", "predict_us_p99", "learn_us_p50", "learn_us_p99"]
-    table = run.done.filter(items=["model", *columns]).sort_values("predict_us_p50", kind="stable")
-    parts = [
-        table[["model", f"{what}_us_p50", f"{what}_us_p99"]]
-        .set_axis(["model", "median", "high"], axis=1)
-        .assign(what=what, low=lambda rows: rows["median"], _open=what == "learn")
-        for what in ("predict", "learn")
-    ]
-    title = "Predicting and learning one rating"
-    figure = Figure(
-        "latency",
-        "list",
-        pd.concat(parts).dropna(subset="median"),
-        Axis("median", "microseconds (log scale); filled: predict, open: learn", "log"),
-        hover=("{what}: {median} µs, 99th percentile {high} µs",),
-        title=title,
-    )
-    text = (
-        "Microseconds to predict and to learn one rating: a point is the median, the line reaches "
-        "to the 99th percentile. A recommender without a point for learning does not learn a "
-        "rating by itself."
-    )
-    return Section("latency", title, [text], table, [figure])
+    names = ["model", "rmse", "mae", "bytes_per_user", "bytes_shared", *columns.values()]
+    names += ["predict_us_p99", "learn_us_p50", "learn_us_p99", "fit_seconds", "fits"]
+    return cost_section(table.filter(items=names), ["rmse", "mae"], time)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from recbench.report.html import grid_sections, replay_sections, user_sections, words
+from recbench.report.html import grid_sections, replay_sections, words
 from recbench.report.html.page import Page, Section, write_page
 from recbench.report.html.run_files import GRID, PREDICTIONS, RunFiles, read_run
-from recbench.report.plots import draw, write_figures
-from recbench.report.style import looks_of, run_looks, shown_at_first
+from recbench.report.plots import draw
+from recbench.report.style import looks_of, run_looks, save, shown_at_first
 from recbench.report.terminal import SCORES, cells_of, scores_of
 
 REPORT = "report.html"
@@ -26,16 +26,16 @@ def write_report(folder: Path) -> Path:
     """
     run = read_run(folder)
     page = page_of(run)
-    figures = [figure for section in page.sections for figure in section.figures]
-    write_figures(figures, page.looks, folder / "plots")
+    for name, figure in page.figures.items():
+        (folder / "plots").mkdir(exist_ok=True)
+        save(draw(figure, page.looks), folder / "plots" / name)
     return write_page(page, folder / REPORT)
 
 
 def drawn_figure(folder: Path, name: str, models: list[str] | None = None) -> Figure:
     """The figure of that name on the page of the run in `folder`; of `models` alone, if given."""
     page = page_of(read_run(folder))
-    every = {figure.name: figure for section in page.sections for figure in section.figures}
-    return draw(every[name], page.looks if models is None else looks_of(models))
+    return draw(page.figures[name], page.looks if models is None else looks_of(models))
 
 
 def page_of(run: RunFiles) -> Page:
@@ -43,10 +43,8 @@ def page_of(run: RunFiles) -> Page:
     grid = run.kind == GRID
     references = list(run.differences["reference"]) if grid else run.models[:1]
     scores = scores_of(run.done) if grid else SCORES
-    name = run.folder.resolve().name
     return Page(
-        title=f"{name}: {run.dataset}",
-        kicker=f"Recommender Systems Benchmark · run {name}",
+        title=f"{run.folder.resolve().name}: {run.dataset}",
         heading=words.question(run),
         subject=words.subject(run),
         answer=words.answer(run),
@@ -71,14 +69,13 @@ def _sections(run: RunFiles) -> list[Section | None]:
             text = "claims.csv: some recommenders against others than the reference."
             last.insert(1, Section("claims", "Claims", [text], claims))
         made = [grid_sections.error_by_ratings, grid_sections.differences, grid_sections.cost]
-        made += [user_sections.error_spread, user_sections.for_whom]
-        made += [grid_sections.ranking, grid_sections.calibration]
+        made += [grid_sections.error_spread, grid_sections.ranking, grid_sections.calibration]
     else:
         about = "continual_summary.csv: one row for each recommender."
         whole = run.main.drop(columns="recommender")
         last = [left_out(run), Section("summary", title, [about], whole)]
         made = [replay_sections.learning_curves, replay_sections.differences]
-        made += [replay_sections.waiting, replay_sections.cost, replay_sections.latency]
+        made += [replay_sections.waiting, replay_sections.cost]
     return [*(() if run.done.empty else (make(run) for make in made)), *last]
 
 
@@ -90,8 +87,8 @@ def left_out(run: RunFiles) -> Section:
     sentences = {
         f"No failures: each of {len(run.main)} results is there.": failed.empty,
         f"{len(failed)} of {len(run.main)} results failed.": len(failed),
-        "How errors spread over users, and for which users a recommender is better, is left out: "
-        f"there is no {PREDICTIONS} beside this file. It holds ratings, so it is not published.": (
+        f"How errors spread over users is left out: there is no {PREDICTIONS} beside this "
+        "file. It holds ratings, so it is not published.": (
             grid and not (run.folder / PREDICTIONS).is_file()
         ),
         "Ranking of all movies was not measured: the run was made without --ranking.": (

@@ -4,22 +4,8 @@ function css(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function isNarrow() {
-  return innerWidth < 600;
-}
-
-function isDark() {
-  return matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-function colourOf(model) {
-  const look = LOOKS.get(model);
-  return look ? (isDark() ? look.dark : look.light) : css("--muted");
-}
-
-function faint(colour, alpha) {
-  const part = (at) => parseInt(colour.slice(at, at + 2), 16);
-  return /^#[0-9a-f]{6}$/i.test(colour) ? `rgba(${part(1)},${part(3)},${part(5)},${alpha})` : colour;
+function colourOf(look) {
+  return matchMedia("(prefers-color-scheme: dark)").matches ? look.dark : look.light;
 }
 
 // Plotly reads some HTML in its texts; names are to be shown as they are.
@@ -27,63 +13,27 @@ function plain(text) {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
-// Columns and titles of axes depend on the score.
-function ofScore(text, score) {
+// Titles of axes depend on the score.
+function titleOf(axis) {
   const more = DATA.moreIsBetter.includes(state.score);
-  const words = { score, better: more ? "more" : "less", side: more ? "right" : "left" };
-  return text.replace(/\{(\w+)\}/g, (all, name) => words[name] ?? all);
+  const words = { score: DATA.scores[state.score], better: more ? "more" : "less", side: more ? "right" : "left" };
+  return axis.title.replace(/\{(\w+)\}/g, (_, name) => words[name]);
 }
 
-// Of ticks in the order of importance those that do not crowd.
-function thinned(ticks, values) {
-  const apart = (Math.max(...values) - Math.min(...values) || 1) / (isNarrow() ? 5 : 12);
-  const kept = [];
-  for (const tick of ticks) {
-    if (kept.every(([at]) => Math.abs(at - tick[0]) > apart)) kept.push(tick);
-  }
-  return { tickvals: kept.map(([at]) => at), ticktext: kept.map(([, text]) => plain(text)) };
-}
-
-function inLines(text, most) {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    if (lines[lines.length - 1].length + word.length > most) lines.push("");
-    lines[lines.length - 1] += `${word} `;
-  }
-  return lines.map((line) => line.trim()).filter(Boolean).join("<br>");
-}
-
-function withSign(value) {
-  return `${value > 0 ? "+" : value < 0 ? "−" : ""}${shown(Math.abs(value))}`;
-}
-
-// Where a value of an axis stands, and the axis as plotly has it; ends: the columns of intervals.
-function axisOf(axis, rows, ends = []) {
-  const column = ofScore(axis.column, state.score);
-  const title = plain(ofScore(axis.title, DATA.scores[state.score]));
+// The axis as plotly has it, and where a value stands on it.
+function axisOf({ column, scale }, rows) {
   const line = css("--line");
-  const layout = {
-    gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, zeroline: false,
-    title: { text: isNarrow() ? inLines(title, 40) : title, standoff: 8, font: { size: 12 } },
-  };
-  let put = (value) => value;
-  if (axis.scale === "log") Object.assign(layout, { type: "log", dtick: 1, tickformat: ",~g" });
-  if (axis.scale === "percent") layout.tickformat = ".0%";
-  if (axis.scale === "places") {
-    const places = [...new Set(rows.map((row) => row[column]))];
-    put = (value) => places.indexOf(value);
-    Object.assign(layout, thinned(places.map((value, at) => [at, shown(value)]), [0, places.length - 1]));
-  }
-  if (axis.scale === "signed") {
-    const half = median(rows.map((row) => (row.high - row.low) / 2)) || median(rows.map((row) => Math.abs(row[column]))) || 1;
-    put = (value) => (isNumber(value) ? Math.asinh(value / half) : null);
-    const values = [0, ...rows.flatMap((row) => [column, ...ends].map((name) => row[name])).filter(isNumber)];
-    const sizes = Array.from({ length: 14 }, (_, at) => [10 ** (at - 7), 3 * 10 ** (at - 7)]).flat();
-    const there = sizes.flatMap((size) => [size, -size]).filter((value) => value >= 1.2 * Math.min(...values) && value <= 1.2 * Math.max(...values));
-    const text = (value) => `${value > 0 ? "+" : "−"}${Number(Math.abs(value).toPrecision(1))}`;
-    Object.assign(layout, thinned([[0, "0"], ...there.map((value) => [put(value), text(value)])], values.map(put)));
-  }
-  return { at: (row) => put(row[column]), put, layout, column };
+  const layout = { gridcolor: line, linecolor: line, automargin: true, zeroline: scale === "signed", zerolinecolor: css("--muted") };
+  if (scale === "log") Object.assign(layout, { type: "log", dtick: 1, tickformat: ",~g" });
+  if (scale === "places") return { put: shown, layout: { ...layout, type: "category", categoryarray: [...new Set(rows.map((row) => shown(row[column])))] } };
+  if (scale !== "signed") return { put: (value) => value, layout };
+  const half = median(rows.map((row) => (row.high - row.low) / 2)) || median(rows.map((row) => Math.abs(row[column]))) || 1;
+  const put = (value) => (isNumber(value) ? Math.asinh(value / half) : null);
+  const values = rows.flatMap((row) => [row[column], row.low, row.high]).filter(isNumber);
+  const [least, most] = [1.2 * Math.min(0, ...values), 1.2 * Math.max(0, ...values)];
+  const sizes = [-4, -3, -2, -1, 0, 1, 2, 3].flatMap((power) => [Number(`1e${power}`), Number(`3e${power}`)]).filter((size) => size > half);
+  const ticks = [0, ...sizes, ...sizes.map((size) => -size)].filter((value) => value >= least && value <= most);
+  return { put, layout: { ...layout, tickvals: ticks.map(put), ticktext: ticks.map((value) => (value > 0 ? "+" : "") + String(value).replace("-", "−")) } };
 }
 
 function median(values) {
@@ -91,95 +41,95 @@ function median(values) {
   return sorted.length ? (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2 : 0;
 }
 
-function hoverOf(figure, row, value, ends) {
-  const values = { ...row, value: row[value], low: row[ends[0]], high: row[ends[1]], score: DATA.scores[state.score] };
-  const lines = figure.hover.filter((line) => [...line.matchAll(/\{\+?(\w+)\}/g)].every(([, name]) => (values[name] ?? null) !== null));
-  const texts = lines.map((line) => line.replace(/\{(\+?)(\w+)\}/g, (_, sign, name) => (sign ? withSign : shown)(values[name])));
-  return [`<b>${plain(row.model)}</b>`, ...texts.map(plain)].join("<br>");
+// A row of the table.
+function hoverOf(row) {
+  const names = Object.keys(row).filter((name) => !/^(_.*|model|num_users|reviews_per_user)$/.test(name) && (row[name] ?? "") !== "");
+  return [`<b>${plain(row.model)}</b>`, ...names.map((name) => plain(`${name.replaceAll("_", " ")}: ${shown(row[name])}`))].join("<br>");
 }
 
 function band(one, ofMany) {
-  const there = one.x.map((x, at) => [x, one.low[at], one.high[at]]).filter((ends) => ends.every(isNumber));
+  const there = one.x.map((x, at) => [x, one.low[at], one.high[at]]).filter(([, ...ends]) => ends.every(isNumber));
   const back = [...there].reverse();
   return {
     x: [...there, ...back].map(([x]) => x),
     y: [...there.map(([, , high]) => high), ...back.map(([, low]) => low)],
-    fill: "toself", fillcolor: faint(colourOf(one.model), ofMany > 6 ? 0.08 : 0.15),
+    fill: "toself", fillcolor: colourOf(one.look) + (ofMany > 6 ? "14" : "26"),
     line: { width: 0 }, mode: "lines", hoverinfo: "skip",
   };
 }
 
 function errorBars(one) {
   const away = (ends, sign) => ends.map((end, at) => (isNumber(end) ? sign * (end - one.x[at]) : 0));
-  return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), color: colourOf(one.model), thickness: 2, width: 0 };
-}
-
-function frontOf(series) {
-  const front = [];
-  for (const one of [...series].sort((a, b) => a.x[0] - b.x[0] || a.y[0] - b.y[0])) {
-    if (!front.length || one.y[0] < front[front.length - 1].y[0]) front.push(one);
-  }
-  return front;
+  return { type: "data", symmetric: false, array: away(one.high, 1), arrayminus: away(one.low, -1), thickness: 2, width: 0 };
 }
 
 function traceOf(figure, one) {
-  const look = LOOKS.get(one.model);
-  const colour = colourOf(one.model);
-  const open = one.rows.map((row) => row._open ?? look.open);
-  const isList = figure.kind === "list";
-  const trace = {
+  const colour = colourOf(one.look);
+  const open = one.rows.map((row) => row._open ?? one.look.open);
+  return {
     x: one.x, y: one.y,
-    mode: isList ? "markers" : "lines+markers",
-    line: { color: colour, width: 2, dash: look.dash },
-    marker: { color: colour, symbol: open.map((is) => look.symbol + (is ? "-open" : "")), size: 9, line: { width: open.map((is) => (is ? 2 : 0)), color: colour } },
-    hovertext: one.hover, hovertemplate: "%{hovertext}<extra></extra>",
+    mode: { list: "markers", lines: "lines+markers", points: "markers" }[figure.kind],
+    line: { color: colour, width: 2, dash: one.look.dash },
+    marker: { color: colour, symbol: open.map((is) => one.look.symbol + (is ? "-open" : "")), size: 9, line: { width: open.map((is) => (is ? 2 : 0)), color: colour } },
+    hovertext: one.rows.map(hoverOf), hovertemplate: "%{hovertext}<extra></extra>",
+    ...(figure.kind === "list" && one.low.some(isNumber) && { error_x: errorBars(one) }),
   };
-  return isList && one.low.some(isNumber) ? { ...trace, error_x: errorBars(one) } : trace;
+}
+
+// Those of a front whose names have room, the best first.
+function withRoom(front, place, width) {
+  const apart = 10 ** (70 / width); // 14 pixels of an axis of five decades
+  const kept = [];
+  for (const row of front.toReversed()) {
+    if (!kept.length || place(kept[kept.length - 1]) > apart * place(row)) kept.push(row);
+  }
+  return kept;
 }
 
 function drawFigure(element) {
   const plot = element.querySelector(".plot");
+  const caption = element.querySelector("figcaption");
   const figure = DATA.figures[element.dataset.chart];
-  const rows = followed(figure.follows, figure.rows).filter((row) => !state.hidden.has(row.model));
+  const { classes, kind } = figure;
+  const { follows } = DATA.tables[element.closest("section").id];
+  const rows = followed(follows, figure.rows).filter((row) => classes.length || !state.hidden.has(row.model));
   plot.classList.toggle("empty", !rows.length);
+  caption.replaceChildren();
   if (!rows.length) {
     Plotly.purge(plot);
     plot.textContent = "Nothing to show: the run has no such figure for what is chosen above.";
     return;
   }
   if (!plot.querySelector(".main-svg")) plot.textContent = "";
-  const names = [...new Set(rows.map((row) => row.model))];
-  const isList = figure.kind === "list";
-  const ends = figure.ends.map((name) => ofScore(name, state.score));
-  const [x, y] = [axisOf(figure.x, rows, isList ? ends : []), axisOf(figure.y, rows, isList ? [] : ends)];
-  const value = isList ? x : y;
-  const series = names.map((model, at) => {
-    const own = rows.filter((row) => row.model === model);
-    const [low, high] = ends.map((name) => own.map((row) => value.put(row[name])));
-    const placed = own.map((row) => (isList ? at : y.at(row)));
-    return { model, rows: own, x: own.map(x.at), y: placed, low, high, hover: own.map((row) => hoverOf(figure, row, value.column, ends)) };
+  const isList = kind === "list";
+  const more = DATA.moreIsBetter.includes(state.score);
+  const place = (row) => row[figure.x.column];
+  const valueOf = (row) => row[figure.y.column];
+  if (isList) rows.sort((a, b) => (more ? place(b) - place(a) : place(a) - place(b)));
+  const [x, y] = [axisOf(figure.x, rows), axisOf(figure.y, rows)];
+  const groups = Map.groupBy(rows, (row) => row[classes.length ? "_class" : "model"]);
+  const series = [...groups].map(([name, own], at) => {
+    const [low, high] = ["low", "high"].map((end) => own.map((row) => (isList ? x : y).put(row[end])));
+    const places = own.map((row) => (isList ? at : y.put(valueOf(row))));
+    return { look: LOOKS.get(name) || classes.find((one) => one.name === name), rows: own, x: own.map((row) => x.put(place(row))), y: places, low, high };
   });
   const traces = series.map((one) => traceOf(figure, one));
-  const muted = { mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot" } };
-  const below = figure.kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, names.length)) : [];
-  if (figure.diagonal) below.push({ ...muted, x: figure.diagonal, y: figure.diagonal });
-  if (figure.kind === "points") {
-    const front = figure.front ? frontOf(series) : series;
-    const places = series.map((one) => (figure.x.scale === "log" ? Math.log10(one.x[0]) : one.x[0]));
-    const middle = (Math.min(...places) + Math.max(...places)) / 2;
-    traces.forEach((trace, at) => {
-      const textposition = places[at] > middle ? "top left" : "top right"; // within the frame
-      const mode = front.includes(series[at]) ? "markers+text" : "markers";
-      Object.assign(trace, { mode, text: [plain(names[at])], textposition, textfont: { size: 11 }, cliponaxis: false });
-    });
-    if (figure.front) below.push({ ...muted, line: { ...muted.line, shape: "hv" }, x: front.map((one) => one.x[0]), y: front.map((one) => one.y[0]) });
+  const below = kind === "lines" ? series.filter((one) => one.low.some(isNumber)).map((one) => band(one, series.length)) : [];
+  const front = rows.filter((row) => row._front);
+  if (kind === "points") {
+    below.push({ x: front.map(place), y: front.map(valueOf), mode: "lines", hoverinfo: "skip", line: { color: css("--muted"), width: 1, dash: "dot", shape: "hv" } });
+    const [least, most] = [Math.min(...rows.map(valueOf)), Math.max(...rows.map(valueOf))];
+    const pad = (most - least || 1) * 0.3; // for the names
+    y.layout.range = more ? [least - pad / 5, most + pad] : [least - pad, most + pad / 5];
   }
   if (isList) {
+    const names = [...groups.keys()];
     const ticktext = names.map((name) => plain(name.length > 34 ? `${name.slice(0, 33)}…` : name));
     Object.assign(y.layout, { tickvals: names.map((_, at) => at), ticktext, range: [names.length - 0.4, -0.6], showgrid: false });
-  }
+  } else y.layout.title = { text: plain(titleOf(figure.y)), standoff: 8, font: { size: 12 } };
+  caption.append(titleOf(figure.x), ...(classes.length ? [` · ${figure.note}:`] : []));
+  caption.append(...classes.filter((one) => groups.has(one.name)).flatMap((one) => [" ", glyph(one), one.name]));
   const ink = css("--ink");
-  const across = isList ? { x0: figure.rule, x1: figure.rule, yref: "paper", y0: 0, y1: 1 } : { xref: "paper", x0: 0, x1: 1, y0: figure.rule, y1: figure.rule };
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif", size: 12, color: ink },
@@ -187,10 +137,13 @@ function drawFigure(element) {
     showlegend: false, hovermode: "closest",
     dragmode: matchMedia("(pointer: fine)").matches ? "zoom" : false,
     hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: ink, size: 12 } },
-    height: isList ? 70 + 26 * names.length : isNarrow() ? 320 : 400,
+    height: isList ? 50 + 26 * groups.size : innerWidth < 600 ? 320 : 400,
     width: plot.clientWidth,
-    shapes: figure.rule === null ? [] : [{ type: "line", ...across, line: { color: css("--muted"), width: 1 } }],
     xaxis: x.layout, yaxis: y.layout,
+    annotations: withRoom(front, place, plot.clientWidth).map((row) => ({ // where nothing else stands
+      x: Math.log10(place(row)), y: valueOf(row), text: plain(row.model), font: { size: 11 }, showarrow: false,
+      xanchor: "right", yanchor: more ? "bottom" : "top", textangle: more ? 40 : -40,
+    })),
   };
   Plotly.react(plot, [...below, ...traces], layout, { displayModeBar: false });
 }

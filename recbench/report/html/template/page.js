@@ -3,8 +3,7 @@
 const figures = [...document.querySelectorAll("figure[data-chart]")];
 const tables = [...document.querySelectorAll("details.table")];
 for (const one of figures) {
-  const figure = DATA.figures[one.dataset.chart];
-  figure.rows = figure.columns ? rowsOf(figure.columns) : DATA.sections[one.closest("section").id].rows;
+  DATA.figures[one.dataset.chart].rows ??= DATA.tables[one.closest("section").id].rows;
 }
 
 // The library is packed: this unpacks it, and the page's policy lets run what has its hash.
@@ -16,11 +15,11 @@ async function unpack(packed) {
 
 function drawLegends() {
   for (const legend of document.querySelectorAll(".legend")) {
-    const drawn = [...legend.closest("section").querySelectorAll("figure")].flatMap((one) => DATA.figures[one.dataset.chart].rows);
-    const models = new Set(drawn.map((row) => row.model));
+    const { chart } = legend.closest("section").querySelector("figure").dataset;
+    const models = new Set(DATA.figures[chart].rows.map((row) => row.model));
     const chips = [...LOOKS.keys()].filter((name) => models.has(name)).map((name) => {
       const chip = element("button", name, { type: "button", "aria-pressed": String(!state.hidden.has(name)), "data-model": name });
-      chip.prepend(glyph(name));
+      chip.prepend(glyph(LOOKS.get(name)));
       return chip;
     });
     const focused = legend.contains(document.activeElement) ? document.activeElement.dataset.model : null;
@@ -34,7 +33,7 @@ function drawLegends() {
 }
 
 function referencesOf(role) {
-  const rows = DATA.sections.differences.rows.filter((row) => row.reference_role === role);
+  const rows = DATA.tables.differences.rows.filter((row) => row.reference_role === role);
   return [...new Set(rows.map((row) => row.reference))].join(", ");
 }
 
@@ -42,7 +41,7 @@ function draw() {
   drawLegends();
   const texts = { score: () => DATA.scores[state.score], cell: () => state.cell, role: () => `beside ${referencesOf(state.role)}` };
   for (const line of document.querySelectorAll(".chosen")) {
-    const { follows } = DATA.sections[line.closest("section").id];
+    const { follows } = DATA.tables[line.closest("section").id];
     line.textContent = ["score", "cell", "role"].filter((name) => follows.includes(name)).map((name) => texts[name]()).join(" · ");
   }
   tables.forEach(drawTable);
@@ -54,9 +53,9 @@ function change(part) {
   draw();
 }
 
-// A select for what sections and figures follow, where there is a choice.
+// A select for what sections follow, where there is a choice.
 function addSwitches() {
-  const used = [...Object.values(DATA.sections), ...Object.values(DATA.figures)].flatMap((one) => one.follows);
+  const used = Object.values(DATA.tables).flatMap((one) => one.follows);
   const bar = document.getElementById("switches");
   for (const [name, label, values, text] of [
     ["cell", "cell", DATA.cells, (cell) => cell],
@@ -88,12 +87,11 @@ async function start() {
   });
   for (const details of tables) {
     details.addEventListener("toggle", () => drawTable(details));
-    const csv = csvOf(DATA.sections[details.dataset.section]);
+    const csv = csvOf(DATA.tables[details.dataset.table]);
     details.querySelector("a[download]").href = `data:text/csv;charset=utf-8,${encodeURIComponent(csv)}`;
   }
   draw();
-  const library = document.getElementById("library").textContent;
-  if (library) document.head.append(element("script", await unpack(library)));
+  document.head.append(element("script", await unpack(document.getElementById("library").textContent)));
   draw();
   document.documentElement.dataset.drawn = "yes";
   let width = innerWidth;

@@ -9,8 +9,9 @@ const state = {
   role: DATA.roles[0],
   hidden: new Set([...LOOKS.keys()].filter((name) => !DATA.shown.includes(name))),
 };
-const sorting = new Map(); // section -> [column, direction]
+const sorting = new Map(); // table -> [column, direction]
 const FOLLOWED = { cell: "cell", score: "score", role: "reference_role" }; // what rows have of it
+const UNREAD = /^_|_(mark|best)$|^(num_users|reviews_per_user)$/; // columns that are for figures, other columns, the CSV
 
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
@@ -20,48 +21,14 @@ function shown(value) {
   if (value === null || value === undefined) return "";
   if (!isNumber(value)) return String(value);
   const size = Math.abs(value);
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
-  if (size >= 1000) return Math.round(value).toLocaleString("en-US");
-  if (size >= 100) return value.toFixed(0);
+  if (Number.isInteger(value) || size >= 100) return Math.round(value).toLocaleString("en-US");
   return size < 0.0005 ? value.toExponential(1) : value.toFixed(3);
-}
-
-function cellName(row) {
-  return `${row.num_users || "all"} × ${row.reviews_per_user || "all"}`;
-}
-
-// With the name of its cell, where a row has one.
-function rowsOf(columns) {
-  const names = Object.keys(columns);
-  const length = names.length ? columns[names[0]].length : 0;
-  const rows = Array.from({ length }, (_, at) => Object.fromEntries(names.map((name) => [name, columns[name][at]])));
-  return columns.num_users ? rows.map((row) => ({ ...row, cell: cellName(row) })) : rows;
-}
-
-for (const section of Object.values(DATA.sections)) {
-  section.rows = rowsOf(section.columns);
-  section.read = section.shown ? rowsOf(section.shown) : section.rows;
 }
 
 // The rows that the switches choose.
 function followed(follows, rows) {
   const tests = follows.map((name) => (row) => !(FOLLOWED[name] in row) || row[FOLLOWED[name]] === state[name]);
   return rows.filter((row) => tests.every((test) => test(row)));
-}
-
-// The columns to be read: users and ratings are one, and marks stand after their values.
-function headsOf(section) {
-  const columns = section.shown || section.columns;
-  const names = Object.keys(columns).filter((name) => !/^_|_(mark|best)$/.test(name) && name !== "reviews_per_user");
-  return names
-    .filter((name) => !(section.shown && section.follows.includes(name)))
-    .map((name) => {
-      const words = columns[name].some((value) => typeof value === "string" && value !== "failed");
-      const text = (row) => shown(row[name]) + (`${name}_mark` in columns && row[name] !== null ? row[`${name}_mark`] || "\u2007" : "");
-      return name === "num_users" && columns.reviews_per_user
-        ? { name, head: "cell", words: true, value: cellName, text: cellName }
-        : { name, head: name === "model" ? "recommender" : name.replaceAll("_", " "), words, value: (row) => row[name], text, best: (row) => row[`${name}_best`] };
-    });
 }
 
 // Empty values last, whichever way it is sorted.
@@ -78,53 +45,53 @@ function element(name, text, attributes = {}) {
   return made;
 }
 
-function glyph(model) {
-  const look = LOOKS.get(model);
-  const made = element("span", look ? `${look.glyph} ` : "", { "aria-hidden": "true" });
-  made.style.color = colourOf(model);
+function glyph(look) {
+  const made = element("span", `${look.glyph} `, { "aria-hidden": "true" });
+  made.style.color = colourOf(look);
   return made;
 }
 
+// But for columns in which the switches leave one value; marks stand after their values.
 function drawTable(details) {
-  const section = DATA.sections[details.dataset.section];
-  const all = section.read;
-  const rows = followed(section.follows, all);
+  const { rows: all, follows } = DATA.tables[details.dataset.table];
+  const rows = followed(follows, all);
   details.querySelector(".count").textContent = rows.length === all.length ? `rows: ${all.length}` : `${rows.length} of ${all.length} rows, as chosen above; the CSV has all`;
   if (!details.open) return;
-  const heads = headsOf(section);
-  const [by, direction] = sorting.get(section) || ["", 1];
-  const key = heads.find((one) => one.name === by);
-  if (key) rows.sort((a, b) => compare(key.value(a), key.value(b), direction));
+  const [by, direction] = sorting.get(all) || [];
+  if (by) rows.sort((a, b) => compare(a[by], b[by], direction));
+  const chosen = follows.map((one) => FOLLOWED[one]);
+  const names = Object.keys(all[0]).filter((name) => !UNREAD.test(name) && !chosen.includes(name));
+  const kinds = names.map((name) => (all.some((row) => typeof row[name] === "string" && row[name] !== "failed") ? "text" : ""));
   const table = element("table");
   const head = table.createTHead().insertRow();
-  for (const one of heads) {
-    const th = element("th", undefined, { scope: "col", class: one.words ? "text" : "" });
-    if (one === key) th.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
-    const button = element("button", one.head, { type: "button" });
+  names.forEach((name, at) => {
+    const th = element("th", undefined, { scope: "col", class: kinds[at] });
+    if (name === by) th.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+    const button = element("button", name === "model" ? "recommender" : name.replaceAll("_", " "), { type: "button" });
     button.addEventListener("click", () => {
-      sorting.set(section, [one.name, one === key ? -direction : 1]);
+      sorting.set(all, [name, name === by ? -direction : 1]);
       drawTable(details);
-      details.querySelectorAll("th button")[heads.indexOf(one)].focus();
+      details.querySelectorAll("th button")[at].focus();
     });
     th.append(button);
     head.append(th);
-  }
+  });
   const body = table.createTBody();
   for (const row of rows) {
     const line = body.insertRow();
-    for (const one of heads) {
-      const text = one.text(row);
-      const kinds = [one.words && "text", text.length > 60 && "long", one.best && one.best(row) && "best"];
-      const td = element("td", text, { class: kinds.filter(Boolean).join(" ") });
-      if (one.name === "model") td.prepend(glyph(row.model));
+    names.forEach((name, at) => {
+      const mark = `${name}_mark` in row && row[name] !== null ? row[`${name}_mark`] || "\u2007" : "";
+      const text = shown(row[name]) + mark;
+      const td = element("td", text, { class: [kinds[at], text.length > 60 && "long", row[`${name}_best`] && "best"].filter(Boolean).join(" ") });
+      if (name === "model" && LOOKS.has(row.model)) td.prepend(glyph(LOOKS.get(row.model)));
       line.append(td);
-    }
+    });
   }
   details.querySelector(".scroll").replaceChildren(table);
 }
 
-function csvOf({ columns, rows }) {
-  const names = Object.keys(columns).filter((name) => !name.startsWith("_"));
+function csvOf({ rows }) {
+  const names = Object.keys(rows[0]).filter((name) => !name.startsWith("_"));
   const field = (value) => {
     const text = value === null || value === undefined ? "" : String(value);
     return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
