@@ -1,8 +1,8 @@
 """Every recommender on every cell of the grid -> results/<run>/.
 
-A cell is so many users with so many ratings each. For each cell and iteration users are drawn,
-a part of their ratings is held out, each recommender learns from the rest and predicts what was
-held out. docs/evaluation.md says how to read the files that come out.
+A cell is a number of users and a number of ratings per user. For each cell and iteration, users
+are drawn and some of their ratings held out; each recommender learns from the others and predicts
+the held-out ones. docs/evaluation.md explains the files of a run.
 
     python compare_all.py --quick
     python compare_all.py
@@ -13,23 +13,23 @@ held out. docs/evaluation.md says how to read the files that come out.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .., a file of ratings
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .., a file of ratings
 NUM_USERS = 250  # users of a cell, drawn at random; 0: all; several: [100, 250]
 REVIEWS_PER_USER = [5, 10, 25, 100, 200]  # ratings of each user, a cell for each number; 0: all
-ITERATIONS = 5  # times that each cell is run, with other users each time
+ITERATIONS = 5  # repetitions of each cell, with other users each time
 MODELS = [  # see --list-models; or one of your own as my_file:MyModel
     "ao", "torch", "colab",  # as published
     "wisard", "ntuple", "personal", "ridge", "mlp_tuned",  # of one user
     "bias", "svd", "bayes_fm",  # of all users
     "movie_mean", "user_mean", "user_median", "always_3",
 ]  # fmt: skip
-REFERENCE = "bayes_fm"  # what the others are compared with: of the quick ones the best in tuning
+REFERENCE = "bayes_fm"  # the others are compared with it: the best of the quick ones in tuning
 PROTOCOL = "strict"  # or "published": the choices of the published benchmark
 HOLDOUT = None  # "last", "next", "random", "global-time"; None: as the protocol says
 ENCODING = None  # bits of a movie: "published", "extended", "learned"; None: as the protocol says
-SPLIT = 0.8  # the part of the ratings that is for training
+SPLIT = 0.8  # share of the ratings for training
 SEED = 0  # of samples, splits and models
-WORKERS = 0  # cells that run at a time; 0: one for each core, 4 at the most
+WORKERS = 0  # cells that run at a time; 0: one per core, at most 4
 QUICK = {  # with --quick, in place of the above
     "reviews_per_user": (10, 25, 50),
     "iterations": 1,
@@ -69,24 +69,24 @@ CHOICES = [field.name for field in fields(Protocol) if field.name != "name"]
 
 @dataclass
 class DataFlags:
-    """Which ratings there are, and whose are used."""
+    """Which ratings are used."""
 
     dataset: str = DATASET
-    """auto (Kaggle's if it can be had, else ml-100k), the-movies-dataset,
+    """auto (Kaggle's if available, else ml-100k), the-movies-dataset,
     the-movies-dataset-small, ml-100k, ml-latest-small, ml-1m, ml-10m, ml-20m, ml-25m, ml-32m,
     movietweetings (also -10k, -100k, -latest), a folder or zip file in the layout of Kaggle or
     GroupLens, or a table of ratings (docs/datasets.md)"""
     user_set: UserSet = "all"
-    """who may be drawn: all, development (for research and tuning), test (held-out test users), or
-    claim-1, claim-2 (for claims announced in docs/claim.md, each run once)"""
+    """set that users are drawn from: all, development (for research and tuning), test (held-out
+    test users), claim-1 or claim-2 (for the claims in docs/claim.md, each run once)"""
     top_percentile: float = 0.0
-    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    """keep movies whose vote count reaches this quantile, such as 0.9; 0: all"""
     votes: bool = True
-    """whether the external votes of a movie are known to any recommender"""
+    """whether recommenders know the external votes of movies"""
     item_baseline: bool = True
-    """whether the item baseline knows how users rated a movie, or only its votes and bits"""
+    """whether item baseline and item table know other users' ratings, or only votes and bits"""
     cache: bool = True
-    """whether a large dataset is kept joined in the user's cache, for later runs"""
+    """whether a large dataset is cached, joined, for later runs"""
 
 
 @dataclass
@@ -97,32 +97,32 @@ class GridFlags:
     """a first look in a minute: one iteration of three cells, the published contenders, the best
     successor of each, and two means; other flags change that"""
     num_users: tuple[int, ...] = several(NUM_USERS)
-    """how many users to draw; 0: all"""
+    """number of users to draw; 0: all"""
     reviews_per_user: Annotated[tuple[int, ...], RATINGS] = several(REVIEWS_PER_USER)
-    """how many ratings of each; 0: all they have"""
+    """number of ratings per user; 0: all"""
     cells: Annotated[tuple[str, ...], unset("that grid")] = ()
-    """in place of that grid, single cells such as 250x25 100x200 0x0"""
+    """single cells in place of the grid, such as 250x25 100x200 0x0 (0: all)"""
     iterations: int = ITERATIONS
-    """how often each cell is run"""
+    """repetitions of each cell"""
     models: tuple[str, ...] = several(MODELS)
-    """names of recommenders (--list-models has all of them), or one's own as file:Class; every
-    name also with _median behind it, read out by the median"""
+    """names of recommenders (--list-models lists them), or your own as file:Class; NAME_median
+    predicts the median"""
     list_models: bool = False
-    """say which recommenders there are, and end"""
+    """list all recommenders and exit"""
     reference: str = REFERENCE
-    """the recommender that all others are compared with; auto, and where it is not among the
-    models: in each cell the collaborative one that is best on validation rows of all iterations,
+    """the recommender that all others are compared with; auto, or one that is not among the models:
+    in each cell the collaborative one with the lowest RMSE on validation rows of all iterations,
     for which each of them is fitted twice"""
     settings: Annotated[tuple[str, ...], unset("their defaults")] = ()
-    """of recommenders, such as bayes_fm.rank=32 bayes_fm.samples=256; those that build on one of
-    them get it with these"""
+    """settings of recommenders, such as bayes_fm.rank=32 bayes_fm.samples=256; recommenders that
+    build on one of them use these too"""
     wnn_engine: Literal["weightless", "ao_core"] = "weightless"
-    """of ao: this project's open engine, or the private one of AO Labs"""
+    """engine of ao: this project's, or the private one of AO Labs"""
     ranking: bool = False
-    """whether each recommender also ranks all movies for every user with a liked one held out: a
-    prediction for each user and movie, which takes longer than all else"""
+    """whether each recommender also ranks all movies for every user with a liked held-out movie;
+    it predicts every pair of user and movie, which takes longer than all else"""
     seed: int = SEED
-    """of samples, splits and recommenders; iteration k uses seed + k - 1"""
+    """seed of samples, splits and recommenders; iteration k uses seed + k - 1"""
 
 
 def by_protocol(choice: str, metavar: str) -> Any:
@@ -133,62 +133,62 @@ def by_protocol(choice: str, metavar: str) -> Any:
 
 @dataclass
 class ProtocolFlags:
-    """What is learned from and tested on, and how."""
+    """How training and test ratings are chosen, encoded and learned."""
 
     protocol: Literal["strict", "published"] = PROTOCOL  # type: ignore[assignment]
-    """the choices below, as one; each given below is changed in it"""
+    """a named set of the choices below; each flag below changes one of them"""
     split: float = SPLIT
-    """the part of the ratings to train on"""
+    """share of the ratings for training"""
     join: Annotated[Join | None, by_protocol("join", "{links,direct}")] = None
-    """how ratings find their movies: through links, or directly as published"""
+    """how ratings find their movies: through links.csv, or by equal ids as published"""
     vote_scale: Annotated[VoteScale | None, by_protocol("vote_scale", "{halved,as_published}")] = (
         None
     )
-    """a vote average of 0 to 10: halved, or read as 0 to 5 as published"""
+    """TMDB's vote average of 0 to 10 is halved, or read as 0 to 5 as published"""
     holdout: Annotated[str | None, by_protocol("holdout", "STR")] = HOLDOUT
-    """held out: each user's last in time (last), the very next after a sample (next), a part at
-    random (random), whatever comes after one date for all (global-time), or as published (at
-    random, and other rows for collaborative models); or a holdout of one's own as file:Class"""
+    """held-out ratings: each user's last (last), the next ones after four fifths of the history
+    (next), a random part (random), all after one date (global-time), as published (random, and
+    other rows for collaborative models), or your own holdout as file:Class"""
     labels: Annotated[Labels | None, by_protocol("labels", "{half_stars,truncated}")] = None
-    """thermometers that keep half stars, or truncated as published"""
+    """thermometers that keep half stars, or drop them as published"""
     loss: Annotated[Loss | None, by_protocol("loss", "{logits,double_sigmoid}")] = None
-    """of torch and colab: on logits, or with the sigmoid applied twice as published"""
+    """loss of torch and colab: on logits, or with the sigmoid applied twice as published"""
     background_users: Annotated[
         BackgroundUsers | None, by_protocol("background_users", "INT|all")
     ] = None
-    """how many users outside the sample collaborative models learn from as well; all: everybody"""
+    """number of users outside the sample that collaborative models also learn from; or all"""
     samples: Annotated[Samples | None, by_protocol("samples", "{fresh,same}")] = None
-    """a fresh sample for each iteration, or the same as published"""
+    """a new sample for each iteration, or the same one as published"""
     encoding: Annotated[
         Encoding | None,
         by_protocol("encoding", "{published,extended,learned,published+learned}"),
     ] = ENCODING
-    """the bits of a movie, for every recommender: the published 26, the extended ones, or either
-    with bits behind them that were learned from background users (published+learned, learned)"""
+    """movie bits for all recommenders: published (26), extended, or either with bits learned from
+    background users appended (published+learned, learned)"""
     code_bits: Annotated[int | None, by_protocol("code_bits", "INT")] = None
-    """how many learned bits, 1 to 512"""
+    """number of learned bits, 1 to 512"""
 
 
 @dataclass
 class ExecutionFlags:
-    """Where and how it is run; the results are the same."""
+    """Where and how the run executes; results do not depend on it."""
 
     workers: int = WORKERS
-    """how many cells, or parts of large ones, to run at a time; 0: one for each core, 4 at the
-    most. For seconds to be compared with other runs, use 1"""
+    """number of cells, or shards of large ones, to run at a time; 0: one per core, at most 4. Use 1
+    to compare seconds with other runs"""
     users_per_task: int = 1000
-    """a cell with more users than that is divided among the workers, for recommenders that learn
-    each user apart"""
+    """a cell with more users is divided among the workers, for recommenders that learn each user
+    independently"""
     model_timeout: float = 0.0
-    """seconds after which a model (fit, predict, rank) on a cell is given up; 0: never"""
+    """seconds after which a recommender fails on a cell (fit, predict, rank); 0: never"""
     output_dir: Annotated[str, unset("results/<time>-<dataset>")] = ""
     """the run's folder"""
     resume: Annotated[str, unset("a new run")] = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    """folder of a stopped run to continue with its own parameters"""
     accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
+    """continue although the code or a package has changed since"""
     add_models: Annotated[tuple[str, ...], unset("none")] = ()
-    """with --resume: recommenders to add to the run; one that it has already is run again"""
+    """with --resume: recommenders to add to the run, or to run again"""
 
 
 @dataclass
@@ -208,10 +208,10 @@ def quickly(parameters: Parameters) -> Parameters:
 
 
 OTHER_NAMES = """\
-NAME_median        such a name: the same, predicting the median of its distribution
-sklearn:Regressor  one of scikit-learn's, for each user, such as sklearn:Ridge(alpha=3)
-sklearn+item:…     the same, on residuals from the item baseline
-file:Class         one of your own, such as my_file:MyModel; see docs/your-own-model.md"""
+NAME_median        the form of NAME that predicts the median
+sklearn:Regressor  a regressor of scikit-learn per user, such as sklearn:Ridge(alpha=3)
+sklearn+item:…     the same, fitted to residuals from the item baseline
+file:Class         your own, such as my_file:MyModel; see docs/your-own-model.md"""
 
 
 def before_imports(parameters: Parameters) -> None:

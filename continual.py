@@ -1,8 +1,8 @@
-"""Ratings replayed in the order of their time, learned one by one -> results/<run>/.
+"""Ratings replayed in time order and learned one by one -> results/<run>/.
 
-Each rating is predicted before it is learned. A recommender that can learns it at once; another is
-refitted from time to time, and is as old as its last fit in between. So the error is that of a
-system in use, staleness included. docs/continual-learning.md explains the files.
+Each rating is predicted before it is learned. A recommender with `learn_one` learns it at once; any
+other is refitted from time to time and stays unchanged in between. So the error is that of a
+recommender in use, staleness included. docs/continual-learning.md explains the files.
 
     python continual.py
     python continual.py --dataset FOLDER --models personal@x1.5 bayes_fm@1000 bayes_fm@30d
@@ -12,8 +12,8 @@ system in use, staleness included. docs/continual-learning.md explains the files
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
-MODELS = [  # and when it is fitted again: never, after 1000 ratings, 7d, x1.5 as many
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+MODELS = [  # name@refitted: never, every 1000 ratings, every 7d, at x1.5 as many ratings
     "personal@x1.5", "personal_live@x1.5", "hybrid_implicit@x1.5",
     "ridge_recursive@x1.5", "ao@x1.5", "torch_online@never", "torch@10000",
     "bayes_fm_folded@x1.5", "bayes_fm_recent@x1.5", "bayes_fm@1000", "bayes_fm@10000",
@@ -23,9 +23,9 @@ MODELS = [  # and when it is fitted again: never, after 1000 ratings, 7d, x1.5 a
 NUM_USERS = 0  # users whose ratings are replayed; 0: all
 USER_SET = "all"  # or "development", "test"
 ENCODING = "extended"  # bits of a movie; or "published"
-DELAY = 0  # seconds from a rating until it is known
+DELAY = 0  # seconds until a rating becomes known
 SEED = 0  # of models, item tables and the order of equal times
-WORKERS = 0  # pieces that are replayed at a time; 0: one for each core, 4 at the most
+WORKERS = 0  # segments that are replayed at a time; 0: one per core, at most 4
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -46,43 +46,43 @@ class DataFlags:
     dataset: str = DATASET
     """as in compare_all.py"""
     num_users: int = NUM_USERS
-    """how many users to replay; 0: all"""
+    """number of users to replay; 0: all"""
     user_set: UserSet = USER_SET  # type: ignore[assignment]
-    """whose ratings: all, development, test (see compare_all.py)"""
+    """set of users: all, development, test ... (see compare_all.py)"""
     encoding: Literal["published", "extended"] = ENCODING  # type: ignore[assignment]
-    """the bits of a movie; its votes are those counted so far"""
+    """movie bits; votes are counted over the ratings so far"""
 
 
 @dataclass
 class ProtocolFlags:
-    """Who learns from them, and when."""
+    """Which recommenders learn, and when."""
 
     models: tuple[str, ...] = several(MODELS)
-    """recommender@when it is refitted: never but at the start, after n ratings (1000), after a
-    period (1d; m, h, d, w), or whenever there are n times as many ratings (x1.5). The first is the
-    one that all others are compared with"""
+    """NAME@REFITTED: at the start only (never), every n ratings (1000), every period (1d; m, h, d,
+    w), or when there are n times as many ratings (x1.5). All others are compared with the
+    first"""
     settings: Annotated[tuple[str, ...], unset("their defaults")] = ()
-    """of recommenders, such as bayes_fm_folded.rank=32; those that build on one of them get it with
-    these"""
+    """settings of recommenders, such as bayes_fm_folded.rank=32; recommenders that build on one of
+    them use these too"""
     delay: int = DELAY
-    """seconds between a rating and the moment from which it is known"""
+    """seconds until a rating becomes known"""
     seed: int = SEED
-    """of recommenders, item tables, and the order of equal times"""
+    """seed of recommenders, item tables, and the order of equal times"""
 
 
 @dataclass
 class ExecutionFlags:
-    """Where and how it is run; the errors are the same."""
+    """Where and how the run executes; errors do not depend on it."""
 
     workers: int = WORKERS
-    """how many pieces to replay at a time; 0: one for each core, 4 at the most. For microseconds
-    to be compared, use 1"""
+    """number of segments to replay at a time; 0: one per core, at most 4. Use 1 to compare
+    microseconds"""
     output_dir: Annotated[str, unset("results/<time>-<dataset>-continual")] = ""
     """the run's folder"""
     resume: Annotated[str, unset("a new run")] = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    """folder of a stopped run to continue with its own parameters"""
     accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
+    """continue although the code or a package has changed since"""
 
 
 @dataclass

@@ -1,16 +1,16 @@
-"""Ratings + metadata -> joined, sampled, binary-encoded: what all the others read.
+"""Ratings + metadata -> joined, sampled, binary-encoded: the data of all other scripts.
 
-What happens, in this order, and the names by which others have it from here:
+The steps, and the functions to import from here for each:
 
-    find     locate            where the files of a dataset lie; fetched if need be
-    clean    load_source       the files as tables, and counts of what cannot be used
-    join     join_movies       each rating with its movie; load_dataset does all until here
+    find     locate            path of the files of a dataset; downloads them if necessary
+    clean    load_source       the files as tables, and counts of unusable rows
+    join     join_movies       each rating with its movie; load_dataset does all steps up to this
     sample   draw_sample       users, and ratings of each
-    encode   encode_movies     bits of each movie: encode_genres, encode_vote_average,
-                               encode_lang, encode_vote_count of the value in a cell
-             encode_ratings    thermometers of stars (encode_rating: of one), decode_ratings
+    encode   encode_movies     bits of movies; of a single cell: encode_genres,
+                               encode_vote_average, encode_lang, encode_vote_count
+             encode_ratings    thermometers of stars; of one: encode_rating; back: decode_ratings
 
-prepare_data is all of it in one call, as published. The work is done in recbench/data/.
+prepare_data does it all in one call, as published. The code is in recbench/data/.
 
     python data_prep.py --dataset ml-100k --num-users 100
 """
@@ -18,7 +18,7 @@ prepare_data is all of it in one call, as published. The work is done in recbenc
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .., a file of ratings
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .., a file of ratings
 NUM_USERS = 0  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 0  # ratings of each user; 0: all
 TOP_PERCENTILE = 0.0  # only movies whose vote count reaches this quantile, such as 0.9; 0: all
@@ -36,31 +36,31 @@ from recbench.evaluation.protocols import PROTOCOLS
 
 @dataclass
 class DataFlags:
-    """What is found, cleaned and joined."""
+    """Which data are found, cleaned and joined."""
 
     dataset: str = DATASET
-    """a name, or a folder, zip file or table of ratings, see docs/datasets.md"""
+    """name of a dataset, or path of a folder, zip file or table of ratings; see docs/datasets.md"""
     protocol: Literal["strict", "published"] = PROTOCOL  # type: ignore[assignment]
-    """strict joins through links and halves TMDB's votes of 0 to 10; published joins movieId to the
-    TMDB id directly and reads votes as 0 to 5, as published"""
+    """strict joins through links.csv and halves TMDB's votes of 0 to 10; published joins movieId to
+    the TMDB id directly and reads votes as 0 to 5"""
     cache: bool = True
-    """whether a large dataset is kept joined in the user's cache, for later runs"""
+    """whether a large dataset is cached, joined, for later runs"""
 
 
 @dataclass
 class SampleFlags:
-    """What is drawn of it, and shown."""
+    """Which users and ratings are drawn, and how many are shown."""
 
     num_users: int = NUM_USERS
-    """how many users to draw; 0: all"""
+    """number of users to draw; 0: all"""
     reviews_per_user: Annotated[int, RATINGS] = REVIEWS_PER_USER
-    """how many ratings of each; 0: all they have"""
+    """number of ratings per user; 0: all"""
     top_percentile: float = TOP_PERCENTILE
-    """keep the movies whose vote count reaches this quantile, such as 0.9; 0: all"""
+    """keep movies whose vote count reaches this quantile, such as 0.9; 0: all"""
     seed: int = SEED
-    """of the draw"""
+    """seed of the draw"""
     show: int = SHOW
-    """how many encoded movies to print"""
+    """number of encoded movies to print"""
 
 
 @dataclass
@@ -107,22 +107,22 @@ def prepare_data(
     """Ratings with their movies' bits.
 
     Args:
-        reviews_per_user: None or 0: all of them; else exactly so many of each user, at random.
-        top_percentile: q keeps the movies whose vote count reaches the q-quantile.
-        num_user: None or 0: all users; else so many, at random among those with at least
-            `reviews_per_user` ratings, or at least 2 where that is not given.
+        reviews_per_user: number of ratings of each user, drawn at random; None or 0: all.
+        top_percentile: q keeps movies whose vote count reaches the q-quantile.
+        num_user: number of users, drawn at random among those with at least `reviews_per_user`
+            ratings (at least 2 if that is not given); None or 0: all users.
         per_user: a list of users, each a list of rows of seven values; else a DataFrame.
         dataset, join, vote_scale, labels: see `load_dataset`, `join_movies`, `encode_movies` and
             `encode_ratings`.
-        seed: of the draw; the same seed draws the same.
+        seed: of the draw.
 
     Returns:
         userId, movieId, rating (10 bits), genres_enc (10), lang_enc (3), vote_avg_enc (3) and
         vote_count_enc (10) for each rating; bits are lists of 0 and 1.
 
     Raises:
-        ValueError: more users are asked for than exist (it says how many there are), or a
-            parameter or file is wrong.
+        ValueError: there are fewer users than requested (the message has their number), or a
+            parameter or file is invalid.
     """
     data = load_dataset(dataset, join)  # find, clean, join
     sample = draw_sample(data, num_user, reviews_per_user, top_percentile, seed)
@@ -130,7 +130,7 @@ def prepare_data(
     ratings = data.ratings.take(sample.rows)
     bits_of = channels_as_lists(movies)
     if not bits_of:
-        raise InputError(f"{data.source.name}: nothing is known of the items that bits are made of")
+        raise InputError(f"{data.source.name}: the dataset has no features of items")
     frame = pd.DataFrame(
         {
             "userId": data.user_id[ratings.user],
@@ -178,7 +178,7 @@ def main(parameters: Parameters) -> None:
     print(f"  {len(sample.users):>12,} users")
     print(f"  {len(drawn):>12,} ratings")
     print(f"  {len(np.unique(drawn.movie)):>12,} movies")
-    print(f"{len(movies.bit_names)} bits a movie: {movies.channels}. The most rated:")
+    print(f"{len(movies.bit_names)} bits per movie: {movies.channels}. The most rated:")
     most_rated = np.argsort(-np.bincount(drawn.movie, minlength=len(movies)), kind="stable")
     for movie in most_rated[: parameters.show]:
         print(f"  {movies.title[movie]}: {_in_words(movies, movie)}")

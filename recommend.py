@@ -1,15 +1,15 @@
-"""Your own ratings -> movies you have not seen, with the stars to expect, and why.
+"""Your own ratings -> movies you have not seen, with predicted stars and reasons.
 
-Your ratings stay on this machine, in one file that you alone can read. They are compared with an
-item table, learned once from the ratings of other users in a dataset; after that neither dataset
-nor network is needed.
+Your ratings stay on this machine, in one file that only you can read. The model compares them with
+an item table, learned once from the ratings of other users in a dataset; after that it needs
+neither dataset nor network.
 
     python recommend.py                               asks about ten movies, or uses your profile
     python recommend.py --ratings letterboxd.zip      an export of Letterboxd, IMDb, Trakt, ...
     python recommend.py --rate "Alien (1979)=4.5" --rate "Heat (1995)=3"
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
     python recommend.py --forget "Alien (1979)"       as if you had never rated it
-    python recommend.py --me                          your profile, and where it lies
+    python recommend.py --me                          your profile and its path
     python recommend.py --serve                       all of this on a page in your browser
 
 docs/recommend.md has more.
@@ -18,12 +18,12 @@ docs/recommend.md has more.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # its users are compared with you: Kaggle's, else ml-100k; or a folder
+DATASET = "auto"  # the item table is learned from it: Kaggle's, else ml-100k; or a folder
 NUMBER = 10  # movies that are recommended
 YEAR_FROM = 0  # only movies of this year or later; 0: any
 YEAR_TO = 0  # only movies of this year or earlier; 0: any
-WELL_KNOWN = 20  # only movies that at least n users of the dataset have rated; 0: any
-DIVERSITY = 0.0  # 0: the best movies in order; up to 1: rather movies unlike one another
+WELL_KNOWN = 20  # only movies rated by at least n users of the dataset; 0: any
+DIVERSITY = 0.0  # 0: movies by predicted stars; up to 1: as different as possible
 FORMAT = "text"  # or "json"
 PORT = 8765  # of the page of --serve
 
@@ -52,19 +52,19 @@ class RatingFlags:
     """your ratings, added to your profile: an export of Letterboxd (ZIP or folder), IMDb, Trakt,
     Kinopoisk or MovieLens, or a table with ratings and IMDb ids, or titles and years"""
     scale: Literal[0, 5, 10, 100] = 0
-    """the highest rating of a table of your own; 0: by the ratings in it"""
+    """highest possible rating of your own table; 0: guessed from its ratings"""
     user: Annotated[str, unset("the only one")] = ""
-    """which userId you are, where the file has several"""
+    """your userId, if the file has several"""
     rate: Several = ()
-    """a movie and your stars, "Alien (1979)=4.5"; several times"""
+    """a movie and your stars, "Alien (1979)=4.5", in halves"""
     forget: Several = ()
-    """a movie whose rating is forgotten as if there had been none, "Alien (1979)"; several times"""
+    """a movie such as "Alien (1979)", whose rating is forgotten as if never given"""
     mute: Several = ()
-    """a genre that you do not want to see again; remembered until --unmute; several times"""
+    """a genre to exclude until --unmute"""
     unmute: Several = ()
-    """a genre that was muted; several times"""
+    """a muted genre to include again"""
     ask: bool = False
-    """name the movie to rate next: the one that would teach most about you"""
+    """name the most informative movie to rate next"""
 
 
 @dataclass
@@ -72,29 +72,29 @@ class MovieFlags:
     """Which movies are recommended."""
 
     number: int = NUMBER
-    """how many movies to recommend"""
+    """number of movies to recommend"""
     genre: Several = ()
-    """only movies of this genre; several times: of any of them"""
+    """only movies of this genre; if repeated, of any of them"""
     not_genre: Several = ()
-    """no movies of this genre, this time; several times"""
+    """no movies of this genre in this list"""
     language: Several = ()
-    """only movies in this language, as en, fr, ja; several times: in any of them"""
+    """only movies in this language, such as en, fr, ja; if repeated, in any of them"""
     year_from: int = YEAR_FROM
     """only movies of this year or later; 0: any"""
     year_to: int = YEAR_TO
     """only movies of this year or earlier; 0: any"""
     well_known: int = WELL_KNOWN
-    """only movies that at least n users of the dataset have rated; 0: any"""
+    """only movies rated by at least n users of the dataset; 0: any"""
     diversity: float = DIVERSITY
-    """0: the best movies in order; up to 1: rather movies unlike one another"""
+    """0: movies by predicted stars; up to 1: as different as possible"""
 
 
 @dataclass
 class OutputFlags:
-    """In what form."""
+    """Output format."""
 
     format: Literal["text", "json"] = FORMAT  # type: ignore[assignment]
-    """text to read; json, clean on standard output, for programs"""
+    """text for people, or json on standard output for programs"""
 
 
 @dataclass
@@ -102,26 +102,26 @@ class PageFlags:
     """In the browser."""
 
     serve: bool = False
-    """show a page in your browser to rate movies and see what follows, on this machine alone"""
+    """serve a page for your browser, on this machine only"""
     port: int = PORT
-    """of the page; 0: any that is free"""
+    """port of the page; 0: any free one"""
 
 
 @dataclass
 class ProfileFlags:
-    """Your profile, the movies, and where they lie."""
+    """Your profile and the movies, and where they are stored."""
 
     me: bool = False
-    """show your profile and where it lies, and end"""
+    """show your profile and its path, and exit"""
     delete_profile: bool = False
-    """delete the file of your profile, and end"""
-    profile: Annotated[str, unset("one in your folder for data of programs, see --me")] = ""
-    """that file"""
+    """delete your profile, and exit"""
+    profile: Annotated[str, unset("one in your folder for application data, see --me")] = ""
+    """path of the profile"""
     dataset: str = DATASET
-    """users and movies that the item table is made from, as in compare_all.py; needed once"""
+    """dataset that the item table is learned from, as in compare_all.py; needed once"""
     item_table: Annotated[str, unset("made from the dataset")] = ""
-    """movies and item table to use in place of that, which need no ratings of others: a file made
-    by python -m recbench item-table"""
+    """file of movies and item table, made by python -m recbench item-table; with it no dataset is
+    needed"""
 
 
 @dataclass

@@ -1,11 +1,11 @@
-"""Choose the settings of every recommender that has any, by the same rule -> results/<run>/.
+"""Tune the settings of all recommenders by the same rule -> results/<run>/.
 
-Each gets the same number of trials over its `search_space`, its defaults the first of them. A trial
-learns from a part of the *training* rows of development users and is scored on the rest of those:
-no test rating, and nothing at all of the held-out test users, is ever looked at. The score is the
-RMSE (mean over users), divided in each cell by that of the user's mean, so that cells weigh alike.
+Each gets the same number of trials over its `search_space`; its defaults are the first. A trial
+learns from some of the *training* ratings of development users and is scored on the others, so no
+test rating and no test user is ever seen. The score is the RMSE (mean over users) divided by that
+of user_mean in each cell, so that cells have equal weight.
 
-Settings are for the class's author to take over as defaults; nothing reads them at run time.
+The author of a class copies the best settings into it as defaults; no run reads them by itself.
 
     python tune.py
     python tune.py --models svd ridge --trials 50 --cells 250x25 --encodings extended
@@ -15,12 +15,12 @@ Settings are for the class's author to take over as defaults; nothing reads them
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also a folder; or ["auto", "ml-1m"]
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also a folder; or ["auto", "ml-1m"]
 MODELS = ()  # names, see compare_all.py --list-models; (): all that have a search space
-TRIALS = 20  # of each model, its defaults being the first
+TRIALS = 20  # per model; its defaults are the first
 CELLS = ["250x10", "250x25", "250x50", "80x200"]  # users x ratings of each; 0: all
 ENCODINGS = ["published", "extended"]  # bits of a movie; each cell is run on each
-BACKGROUND_USERS = 2000  # others that collaborative models learn from; 0: none, "all": everybody
+BACKGROUND_USERS = 2000  # other users that collaborative models learn from; 0: none; or "all"
 SEED = 0  # of samples, splits, proposals and models
 
 from dataclasses import dataclass
@@ -39,35 +39,35 @@ class TrialFlags:
     """What is tuned, and on which ratings."""
 
     dataset: tuple[str, ...] = several(DATASET)
-    """as in compare_all.py; of a table of ratings with its flags behind it, such as
-    "books.csv?scale=0-10"; several: settings that suit them all"""
+    """as in compare_all.py; flags of a table of ratings follow its name, as in
+    "books.csv?scale=0-10"; several datasets are tuned on together"""
     models: Annotated[tuple[str, ...], unset("all that have a search space")] = several(MODELS)
-    """names of recommenders, or one's own as file:Class"""
+    """names of recommenders, or your own as file:Class"""
     trials: int = TRIALS
-    """for each recommender, its defaults being the first"""
+    """number of trials per recommender; its defaults are the first"""
     cells: tuple[str, ...] = several(CELLS)
-    """users × ratings of each (0: all) of the cells that a trial is scored on"""
+    """cells that a trial is scored on: users × ratings per user (0: all)"""
     encodings: tuple[Encoding, ...] = several(ENCODINGS)
-    """the bits that each of those cells is run on, so that the same settings suit them all"""
+    """movie bits; each cell runs with each encoding, and settings are tuned on them together"""
     background_users: BackgroundUsers = BACKGROUND_USERS
-    """how many users outside the sample collaborative models learn from as well; 0: none, which
-    tunes their settings without background users"""
+    """number of users outside the sample that collaborative models also learn from; 0 tunes their
+    `defaults_without_background`"""
     seed: int = SEED
-    """of samples, splits, proposals and recommenders"""
+    """seed of samples, splits, proposals and recommenders"""
 
 
 @dataclass
 class ExecutionFlags:
-    """Where and how it is run."""
+    """Where and how the run executes."""
 
     cache: bool = True
-    """whether a large dataset is kept joined in the user's cache, for later runs"""
+    """whether a large dataset is cached, joined, for later runs"""
     output_dir: Annotated[str, unset("results/<time>-tuning")] = ""
     """the run's folder"""
     resume: Annotated[str, unset("a new run")] = ""
-    """the folder of a run that was stopped: go on with it, with its own parameters"""
+    """folder of a stopped run to continue with its own parameters"""
     accept_changes: bool = False
-    """go on with a run although the code or a package has changed since"""
+    """continue although the code or a package has changed since"""
 
 
 @dataclass

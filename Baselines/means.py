@@ -1,7 +1,7 @@
-"""`always_3`, `movie_mean`, `user_mean`, `user_median`: what any model must beat.
+"""`always_3`, `movie_mean`, `user_mean`, `user_median`: references that any model must beat.
 
-A user or movie without training ratings gets the mean (median) of all training ratings, and where
-there is no training rating at all, `DEFAULT_STARS`.
+For a user or movie without training ratings, the mean (median) of all training ratings is
+predicted; without any training rating, `DEFAULT_STARS`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Always3(Recommender):
 
 
 class _RunningMean(OnlineRecommender):
-    """The mean of the stars of one user, or of one movie; of all ratings where there is none."""
+    """The mean stars of each user, or of each movie; without ratings, the mean of all."""
 
     tuned: ClassVar[str] = "nothing to tune"
 
@@ -64,7 +64,7 @@ class _RunningMean(OnlineRecommender):
         self._all_stars += stars
 
     def _means_of(self, key: np.ndarray) -> np.ndarray:
-        """Of users or movies (int [n]), float32 [n]."""
+        """Means of users or movies (int [n]), float32 [n]."""
         key = np.asarray(key)
         mean = self._all_stars / self._all if self._all else DEFAULT_STARS
         stars = np.full(len(key), mean, dtype=np.float32)
@@ -74,14 +74,14 @@ class _RunningMean(OnlineRecommender):
         return stars
 
     def _nbytes(self) -> int:
-        """Of the means."""
+        """Bytes of the means."""
         return FLOAT_BYTES * int(np.count_nonzero(self._count))
 
 
 class MovieMean(_RunningMean):
     """The mean of the movie's training ratings: r̂_ui = mean over u' of r_u'i.
 
-    A movie nobody rated gets the mean of all training ratings.
+    For a movie without ratings, the mean of all training ratings.
     """
 
     name: ClassVar[str] = "movie_mean"
@@ -108,7 +108,7 @@ class MovieMean(_RunningMean):
 class UserMean(_RunningMean):
     """The mean of the user's training ratings: r̂_ui = mean over i' of r_ui'.
 
-    A user without any gets the mean of all training ratings.
+    For a user without ratings, the mean of all training ratings.
     """
 
     name: ClassVar[str] = "user_mean"
@@ -132,9 +132,9 @@ class UserMean(_RunningMean):
 
 
 class UserMedian(Recommender):
-    """The median of the user's training ratings (of an even number, the middle two's mean).
+    """The median of the user's training ratings (for an even number, the mean of the middle two).
 
-    A user without any gets the median of all training ratings.
+    For a user without ratings, the median of all training ratings.
     """
 
     name: ClassVar[str] = "user_median"

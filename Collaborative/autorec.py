@@ -1,4 +1,4 @@
-"""`autorec`: an autoencoder of the ratings of a movie, the neural network to compare with."""
+"""`autorec`: an autoencoder of a movie's ratings, the collaborative neural reference."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Autoencoder(nn.Module):
     """b_u + W_u·h_i with h_i = σ(m + Σ_v V_v r_vi) − ½, for the ratings of some movies.
 
     Args:
-        encoder, decoder: float32 [users, units], V and W to start from.
-        user_bias: float32 [users], b to start from.
+        encoder, decoder: float32 [users, units], initial V and W.
+        user_bias: float32 [users], initial b.
     """
 
     def __init__(self, encoder: Tensor, decoder: Tensor, user_bias: Tensor) -> None:
@@ -38,18 +38,18 @@ class Autoencoder(nn.Module):
         self.user_bias = nn.Parameter(user_bias)  # b, (users,)
 
     def encode(self, user: Tensor, stars: Tensor, count: Tensor) -> Tensor:
-        """h, [movies, units], of the ratings of one movie after another's.
+        """h, [movies, units], from ratings sorted by movie.
 
         Args:
             user, stars: int64 and float32 [n], of each rating.
-            count: int64 [movies], how many ratings each movie has, 1 or more.
+            count: int64 [movies], number of ratings of each movie, at least 1.
         """
         start = count.cumsum(0) - count
         sums = F.embedding_bag(user, self.encoder, start, mode="sum", per_sample_weights=stars)
         return torch.sigmoid(sums + self.encoder_bias) - 0.5  # (movies, units)
 
     def forward(self, user: Tensor, stars: Tensor, count: Tensor) -> Tensor:
-        """Predictions less o, float32 [n]; arguments as of `encode`."""
+        """Predictions minus o, float32 [n]; arguments as in `encode`."""
         h = self.encode(user, stars, count)  # (movies, units)
         of_movie = torch.arange(len(count), device=h.device).repeat_interleave(count)  # (n,)
         product = F.embedding(user, self.decoder) * F.embedding(of_movie, h)  # (n, units)
@@ -65,30 +65,30 @@ class Autoencoder(nn.Module):
 class AutoRecModel(Recommender):
     """r̂_ui = o_i + b_u + W_u·h_i, h_i = σ(m + Σ_v V_v r_vi) − ½: an item-based autoencoder.
 
-    The sum is over the users v who rated movie i, o is the item baseline of each movie in stars and
-    the mean residual from it, or the mean of all ratings. It minimises Σ (r_ui − r̂_ui)² +
-    (λ / 2) (‖V‖² + ‖W‖²) + λ_u Σ b_u² over the ratings (I-AutoRec: Sedhain, Menon, Sanner & Xie
-    2015, "AutoRec: autoencoders meet collaborative filtering", equations 1 and 2), by Adam (Kingma
-    & Ba 2015) in shuffled batches of movies, with a learning rate that falls linearly to zero.
+    The sum is over the users v who rated movie i. o_i is the item baseline in stars plus the mean
+    residual from it, or the mean of all ratings. The model minimises Σ (r_ui − r̂_ui)² + (λ / 2)
+    (‖V‖² + ‖W‖²) + λ_u Σ b_u² over the ratings (I-AutoRec: Sedhain, Menon, Sanner & Xie 2015,
+    "AutoRec: autoencoders meet collaborative filtering", equations 1 and 2), by Adam (Kingma & Ba
+    2015) in shuffled batches of movies, with a learning rate that falls linearly to zero.
 
-    The encoder reads the stars themselves, not residuals, as published: who rated a movie, and not
-    only how, is then an input. What is not published: the decoder gives residuals from o; b_u is
-    damped and starts at the damped mean of the user's residuals; and the ½, without which W_u·h
-    would be one more user bias, and the damping of users with few ratings would not be λ_u.
+    As published, the encoder reads stars, not residuals, so its input also tells who rated the
+    movie. Three parts differ from the publication: the decoder predicts residuals from o; b_u is
+    damped and starts at the damped mean of the user's residuals; and ½ is subtracted, without which
+    W_u·h would act as a second user bias that λ_u does not damp.
 
-    An unknown user or movie has no W_u·h; an unknown user has no b_u either.
+    For an unknown user or movie W_u·h is 0; for an unknown user b_u is, too.
 
     Args:
-        units: hidden units, the numbers in h_i.
+        units: number of hidden units, the length of h_i.
         epochs: passes over all movies.
         learning_rate: of the first pass.
         regularisation: λ.
         damping_user: λ_u, in ratings.
-        start: what o is, "item_baseline" or "mean".
+        start: source of o, "item_baseline" or "mean".
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
 
-    The defaults were chosen on validation rows of development users, before any tuning by the rule
-    of all. The authors use 500 units, and choose λ among .001, .01, .1, 1, 100 and 1000.
+    The defaults were chosen on validation rows of development users, before tuning by `tune.py`.
+    The authors use 500 units, and choose λ among .001, .01, .1, 1, 100 and 1000.
     """
 
     name: ClassVar[str] = "autorec"
@@ -116,7 +116,7 @@ class AutoRecModel(Recommender):
         self._rated = Rated.of(training, self.start)
         user, movie = self._rated.rows_of(train)
         residual = train.stars - self._rated.offset[train.movie]  # (ratings,)
-        order = np.argsort(movie, kind="stable")  # one movie's ratings after another's
+        order = np.argsort(movie, kind="stable")  # ratings sorted by movie
 
         def on_device(array: np.ndarray, dtype: type) -> Tensor:
             return torch.from_numpy(array.astype(dtype)).to(device)
@@ -129,7 +129,7 @@ class AutoRecModel(Recommender):
         self._train(network, of_user, stars, residuals, count, training.seed)
         with torch.no_grad():
             hidden = network.encode(of_user, stars, count).cpu().numpy()
-        # The last row of each is of the unknown.
+        # The last row of each is for unknown ids.
         self._weights = np.pad(network.decoder.detach().cpu().numpy(), ((0, 1), (0, 0)))
         self._biases = np.pad(network.user_bias.detach().cpu().numpy(), (0, 1))  # (users + 1,)
         self._hidden = np.pad(hidden, ((0, 1), (0, 0)))  # (movies + 1, units)
@@ -153,8 +153,8 @@ class AutoRecModel(Recommender):
         count: Tensor,
         seed: int,
     ) -> None:
-        """Adam on half the loss, in shuffled batches of movies; `count` is of each one's ratings,
-        and the rows [n] of the others are one movie's after another's."""
+        """Adam on half the loss, in shuffled batches of movies; `count` is each movie's number of
+        ratings, and the rows [n] of the other arguments are sorted by movie."""
         start = count.cumsum(0) - count  # (movies,)
         adam = torch.optim.Adam(network.parameters(), fused=True)
         shuffling = np.random.default_rng([seed, SHUFFLE])
@@ -165,7 +165,7 @@ class AutoRecModel(Recommender):
                 rows = _ranges(start[movies], count[movies])
                 predicted = network(user[rows], stars[rows], count[movies])
                 error = predicted - residual[rows]
-                share = len(movies) / len(count)  # of the penalty: whole once an epoch
+                share = len(movies) / len(count)  # of the penalty, which counts once per epoch
                 penalty = share * network.penalty(self.regularisation, self.damping_user)
                 adam.zero_grad()
                 ((error.square().sum() + penalty) / 2).backward()

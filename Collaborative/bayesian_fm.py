@@ -26,7 +26,7 @@ SAMPLES_TO_CHOOSE = 40
 
 
 class FactorizationMachine(Recommender):
-    """What `BayesianFM` and `BayesianFMImplicit` share: sampling and prediction."""
+    """The common part of `BayesianFM` and `BayesianFMImplicit`: sampling and prediction."""
 
     learns_from: ClassVar[str] = "all"
     samples: int
@@ -61,7 +61,7 @@ class FactorizationMachine(Recommender):
         return self
 
     def quickly(self) -> Self:
-        """The same, not fitted, with as many samples as a choice of settings needs."""
+        """An unfitted copy with fewer samples, enough to choose settings."""
         few = copy(self)
         few.samples = min(self.samples, SAMPLES_TO_CHOOSE)
         return few
@@ -75,7 +75,7 @@ class FactorizationMachine(Recommender):
 
 
 def last_of_each_user(train: Ratings) -> np.ndarray:
-    """Which are the last fifth of their user's ratings in time, bool [n], rounded down."""
+    """Mask of the last fifth in time of each user's ratings, rounded down: bool [n]."""
     order = np.lexsort((np.arange(len(train)), train.time, train.user))
     return hold_out_tail(train, order, lambda count: (HELD_OUT * count + 1e-9).astype(int))
 
@@ -84,23 +84,23 @@ def last_of_each_user(train: Ratings) -> np.ndarray:
 class BayesianFM(FactorizationMachine):
     """A factorisation machine with every parameter averaged over its posterior, by myFM.
 
-    r̂(x) = μ + w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k (Rendle 2010, "Factorization machines"), x being
-    one-hot user, one-hot movie, the movie's bits and its vote average. The prior of w and v is a
-    normal distribution for each group of features; its mean and precision are sampled along by
-    Gibbs sampling (Freudenthaler, Schmidt-Thieme & Rendle 2011, "Bayesian factorization
-    machines"): how much to shrink is learned, not set. A group is: the users, the movies, one
-    channel of bits, the vote average. μ is the mean of the training ratings.
+    r̂(x) = μ + w₀ + w·x + Σ_{j<k} (v_j·v_k) x_j x_k (Rendle 2010, "Factorization machines"), where
+    x is one-hot user, one-hot movie, the movie's bits and its vote average. The prior of w and v is
+    a normal distribution for each group of features; its mean and precision are sampled, too, by
+    Gibbs sampling (Freudenthaler, Schmidt-Thieme & Rendle 2011, "Bayesian factorization machines"):
+    so the amount of shrinkage is learned. A group is: the users, the movies, one channel of bits,
+    the vote average. μ is the mean of the training ratings.
 
     The vote average enters as a number, standardised over the movies of the training ratings, with
-    a bit that says whether it is known. An unknown user or movie is a feature of its group that
-    no training rating has: its samples come from the group's prior.
+    a bit for whether it is known. An unknown user or movie is a feature of its group without
+    training ratings, so its samples come from the group's prior.
 
     Args:
-        rank: numbers in v_j.
+        rank: length of v_j.
         samples: Gibbs sweeps; all but the first five are averaged.
-        initial_deviation: standard deviation of the v that sampling starts from.
+        initial_deviation: standard deviation of the initial v.
         with_bits: False for user and movie ids alone.
-        ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
+        ordinal: model stars as ordered steps (`OrdinalFM`) instead of numbers with normal noise.
 
     The defaults are tuned; myFM's authors use ranks of 8 and 10, 200 samples and 0.1.
     """
@@ -170,10 +170,10 @@ class BayesianFMIds(BayesianFM):
 
 @dataclass(eq=False)
 class BayesianFMOrdinal(BayesianFM):
-    """`BayesianFM` with stars as ordered steps: an ordered probit, see `OrdinalFM`.
+    """`BayesianFM` with an ordered probit for the stars, see `OrdinalFM`.
 
-    The prediction is the mean of the posterior distribution over the stars that the training
-    ratings have. Its settings are those that were tuned for `bayes_fm`.
+    The prediction is the posterior mean over the stars that occur in training. Settings are those
+    tuned for `bayes_fm`.
     """
 
     name: ClassVar[str] = "bayes_fm_ordinal"

@@ -24,7 +24,7 @@ _Vectors = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class FrozenMachine:
-    """The samples of a factorisation machine without those of its users.
+    """The samples of a factorisation machine, without its users.
 
     Attributes:
         offset: o, float64 [movies, samples], stars.
@@ -41,7 +41,7 @@ class FrozenMachine:
 
     @classmethod
     def of_mean(cls, mean: float, n_movies: int) -> FrozenMachine:
-        """The same for all movies, and a user's bias: one sample of rank 0."""
+        """One sample of rank 0: the same mean for all movies, and a user bias."""
         one = np.ones((1, 1))
         offset = np.full((n_movies, 1), mean)
         return cls(offset, np.ones((n_movies, 1, 1)), one[0], 0 * one, one)
@@ -67,7 +67,8 @@ class FrozenMachine:
         )
 
     def folded_in(self, movie: np.ndarray, stars: np.ndarray) -> _Vectors:
-        """Given ratings of movies int [n], float64 [n]; of none, the prior."""
+        """The user's vectors after ratings of movies int [n], float64 [n]; without ratings, the
+        prior."""
         q = self.q[movie].transpose(1, 0, 2)  # (samples, n, rank + 1)
         weighted = q / self.noise[:, None, None]
         precision = weighted.transpose(0, 2, 1) @ q  # (samples, rank + 1, rank + 1)
@@ -79,7 +80,7 @@ class FrozenMachine:
         return np.matvec(covariance, right), covariance
 
     def learn(self, vectors: _Vectors, movie: int, stars: float) -> None:
-        """One more rating, in place."""
+        """Update by one rating, in place."""
         mean, covariance = vectors
         q = self.q[movie]  # (samples, rank + 1)
         gain = np.matvec(covariance, q)
@@ -90,26 +91,26 @@ class FrozenMachine:
         covariance -= gain[:, :, None] * gain[:, None, :]
 
     def stars(self, vectors: _Vectors, movie: np.ndarray) -> np.ndarray:
-        """The mean over samples, float64 [n], not clipped."""
+        """Predicted stars, the mean over samples: float64 [n], not clipped."""
         return (self.offset[movie] + np.vecdot(self.q[movie], vectors[0])).mean(axis=1)
 
 
 class BayesianFMFolded(BayesianFM, OnlineRecommender):
-    """`bayes_fm`, trained on other users, into which a user is folded with each rating.
+    """`bayes_fm` trained on other users; each user is folded in, rating by rating.
 
     With movie vectors q, the noise σ² and the users' prior of one sample, (v_u, w_u) is normal
     given the user's ratings (Bayesian linear regression; the same step by which Gibbs sampling
-    draws it, Freudenthaler, Schmidt-Thieme & Rendle 2011), and one more rating changes it by
+    draws it, Freudenthaler, Schmidt-Thieme & Rendle 2011), and each further rating changes it by
 
         g = S q    e = r − o − q·m    m ← m + g e / (σ² + q·g)    S ← S − g g' / (σ² + q·g)
 
-    The prediction is the mean over samples of o + q·m. So a user who is new after `fit` has an own
-    vector from the first rating on; a new movie has none, and no rating changes that of a movie.
+    The prediction is the mean over samples of o + q·m. So a user who is new after `fit` has a
+    vector from the first rating on; a new movie has none, and movie vectors never change.
 
-    No machine is trained on a user whom it is for: it is trained on the background users, if these
-    have at least four times as many ratings as the others, as `personal` has its item table. Else
-    there is one for each of four folds of users, trained on the other folds and the background. Of
-    fewer than ten users there is a mean alone.
+    No machine is trained on the users it predicts, as with the item table of `personal`: it is
+    trained on the background users, if these have at least four times as many ratings as the
+    others. Otherwise there is one for each of four folds of users, trained on the other folds and
+    the background. With fewer than ten users only a mean is learned.
 
     Args:
         rank, samples, initial_deviation: see `BayesianFM`.
@@ -144,7 +145,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     def _trained_on(self, others: Ratings, training: Training) -> FrozenMachine:
         n_movies = len(training.movies)
-        if len(np.unique(others.user)) < FEWEST_USERS:  # the prior of users would be a guess
+        if len(np.unique(others.user)) < FEWEST_USERS:  # too few to learn a prior of users
             return FrozenMachine.of_mean(others.mean_stars(), n_movies)
         machine = BayesianFM(self.rank, self.samples, self.initial_deviation)
         machine.fit(replace(training, ratings=others, background=NO_RATINGS))
@@ -158,7 +159,8 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         self._histories.setdefault(user, []).append((movie, stars))
 
     def _vectors_of(self, user: int) -> _Vectors:
-        """From the cache, or computed from the user's ratings; of a new user, the prior."""
+        """The user's vectors, from the cache or computed from the user's ratings; for a new user,
+        the prior."""
         vectors = self._vectors.pop(user, None)  # put in again as the latest
         if vectors is None:
             vectors = self._folded_in(user)
@@ -189,5 +191,5 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         return sum(8 * 2 * len(history) for history in self._histories.values())
 
     def shared_bytes(self) -> int:
-        """Of one machine, the largest: a user needs one."""
+        """Bytes of the largest machine: each user needs one."""
         return max(one.offset.nbytes + one.q.nbytes for one in self._machines)

@@ -21,29 +21,28 @@ DAY = 86_400  # seconds
 class BayesianFMImplicit(FactorizationMachine):
     """The model of `BayesianFM` with three more groups of features.
 
-    - of a user u: each movie u rated in training, 1/√n_u, whatever the stars: the implicit
+    - of a user u: 1/√n_u for each movie that u rated in training, whatever the stars: the implicit
       feedback of SVD++ (Koren 2008, "Factorization meets the neighborhood").
-    - of a movie i: each user who rated it in training, 1/√n_i, likewise.
-    - of a rating: the bin of days in which it was given, or is to be predicted (Koren 2009,
-      "Collaborative filtering with temporal dynamics"). A day in no bin that has training ratings
-      counts to the nearest one that has, so a later day counts to the last.
+    - of a movie i: 1/√n_i for each user who rated it in training.
+    - of a rating: the time bin (days) in which it was given, or is to be predicted (Koren 2009,
+      "Collaborative filtering with temporal dynamics"). A day outside all bins with training
+      ratings belongs to the nearest of these, so a later day belongs to the last.
 
     So x is that of `timesvdpp_flipped` in myFM's examples (Rendle, Zhang & Koren 2019, "On the
-    difficulty of evaluating baselines"), with our bits and votes beside it. What is rated in the
-    test part enters nowhere.
+    difficulty of evaluating baselines"), plus our bits and votes. Test ratings enter nowhere.
 
     Args:
         rank, samples, initial_deviation: see `BayesianFM`.
-        rank_of_many: another rank, which thousands of users can bear: it is used if it predicts
-            each user's last fifth of training ratings better, learned from the rest; 0: none.
-        days: length of a bin of time; 0: no time, which is right where dates are made up. It
-            matters little: a user's next ratings are mostly of days with few training ratings.
+        rank_of_many: a second rank, suited to thousands of users. It is used if, learned from the
+            other training ratings, it predicts each user's last fifth better; 0: none.
+        days: length of a time bin; 0: no time, for data with made-up dates. It matters little: a
+            user's next ratings are mostly on days with few training ratings.
         with_bits: False for no bits and votes.
-        ordinal: stars are ordered steps, see `OrdinalFM`, not numbers with normal noise.
+        ordinal: model stars as ordered steps (`OrdinalFM`) instead of numbers with normal noise.
     """
 
     name: ClassVar[str] = "bayes_fm_implicit"
-    # A sample costs more than one of `bayes_fm`, so there are fewer at most.
+    # A sample costs more than with `bayes_fm`, so the largest number is smaller.
     search_space: ClassVar[dict] = {
         "rank": (2, 32, "int"),
         "samples": (50, 200, "int"),
@@ -72,7 +71,7 @@ class BayesianFMImplicit(FactorizationMachine):
         return few
 
     def _better_rank(self, training: Training) -> int:
-        """Whichever of the two predicts validation rows better: each user's last in time."""
+        """The rank that predicts validation rows better: each user's last in time."""
         train = training.all_ratings
         later = last_of_each_user(train)
         if not later.any():
@@ -121,7 +120,8 @@ class BayesianFMImplicit(FactorizationMachine):
         )
 
     def _time_columns(self, time: np.ndarray | None, n: int) -> sparse.csr_matrix:
-        """[n, bins], a one at the nearest bin with training ratings; of no time, at the last."""
+        """[n, bins], a one at the nearest bin with training ratings; without a time, at the
+        last."""
         if not self.days:
             return sparse.csr_matrix((n, 0))
         last = len(self._bins) - 1
@@ -130,7 +130,7 @@ class BayesianFMImplicit(FactorizationMachine):
         bins = self._bin(np.asarray(time))
         after = np.searchsorted(self._bins, bins).clip(0, last)
         before = (after - 1).clip(0)
-        # Of two that are as near the earlier.
+        # Of two equally near bins the earlier.
         nearer = bins - self._bins[before] <= self._bins[after] - bins
         return one_hot(np.where(nearer, before, after), len(self._bins))
 
@@ -138,14 +138,14 @@ class BayesianFMImplicit(FactorizationMachine):
         return time // (DAY * self.days)
 
     def state_bytes(self) -> int:
-        """Of each user two features in all samples, the user's own and that of a movie's raters;
-        and what the user rated."""
+        """Two features of each user in all samples (as a user, and as a rater of movies), and the
+        movies rated."""
         if self._model is None:
             return 0
         return self._model.state_bytes(2 * len(self._users)) + _bytes(self._rated_by_user)
 
     def shared_bytes(self) -> int:
-        """The other features, and who rated each movie."""
+        """All other features, and the users who rated each movie."""
         if self._model is None:
             return 0
         others = self._model.state_bytes() - self._model.state_bytes(2 * len(self._users))

@@ -1,4 +1,4 @@
-"""`bias`: damped biases of users and movies, nothing between them."""
+"""`bias`: damped biases of users and movies, without interactions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 class BiasModel(Recommender):
     """r̂_ui = o_i + b_u + b_i, from Surprise's `BaselineOnly`.
 
-    o is the item baseline of each movie in stars and the mean residual from it, or the mean of all
-    ratings. The biases minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² +
-    λ_i Σ b_i² (Koren 2010, "Factor in the neighbors", section 2.1), by alternating least squares:
-    b_i = Σ_u (r_ui − o_i − b_u) / (λ_i + n_i), then b_u likewise. The bias of an unknown user or
-    movie is zero. Nothing is random.
+    o_i is the item baseline in stars plus the mean residual from it, or the mean of all ratings.
+    The biases minimise Σ (r_ui − o_i − b_u − b_i)² + λ_u Σ b_u² + λ_i Σ b_i² (Koren 2010, "Factor
+    in the neighbors", section 2.1), by alternating least squares: b_i = Σ_u (r_ui − o_i − b_u) /
+    (λ_i + n_i), then b_u likewise. The bias of an unknown user or movie is zero. Nothing is random.
 
     Args:
         epochs: rounds of alternating least squares.
         damping_user: λ_u, in ratings.
         damping_movie: λ_i, in ratings.
-        start: what o is, "item_baseline" or "mean".
+        start: source of o, "item_baseline" or "mean".
 
     The defaults are tuned; Surprise's are 10, 15 and 10.
     """
@@ -64,7 +63,7 @@ class BiasModel(Recommender):
         return self
 
     def stars(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """The prediction before it is cut to the scale of stars, float64 [n]."""
+        """The prediction before clipping, float64 [n]."""
         user_bias = look_up(self._user_bias, self.rated.users, np.asarray(user))
         movie_bias = look_up(self._movie_bias, self.rated.movies, np.asarray(movie))
         return self.rated.offset[movie] + user_bias + movie_bias

@@ -1,4 +1,4 @@
-"""`ease`: a linear model from movies to movies, found in closed form."""
+"""`ease`: a linear item-item model in closed form."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class EaseModel(Recommender):
 
     B minimises ‖X − XB‖² + λ ‖B‖² with a zero diagonal, so that no movie predicts itself:
     B_ji = −P_ji / P_ii, P = (XᵀX + λ)⁻¹ (Steck 2019, "Embarrassingly shallow autoencoders for
-    sparse data"). A missing rating is a residual of zero in X, as input and, in XᵀX, as output.
-    What is predicted here is never missing, so the sum is too small, by the more the rarer the
-    movie; and it grows with the number of ratings of a user. Hence the powers, and a gain α,
-    which is fitted by least squares, α ≥ 0, to leave-one-out predictions of the training ratings:
-    for each the user's whole row is left out of B, in closed form. The biases are those of `bias`.
-    An unknown user or movie gets o and the bias of the other. Nothing is random.
+    sparse data"). A missing rating is a residual of zero in X, both as input and, in XᵀX, as
+    output. Predicted ratings are never missing, so the sum is too small, the more so the rarer the
+    movie; and it grows with the user's number of ratings. Hence the powers, and a gain α ≥ 0,
+    fitted by least squares to leave-one-out predictions of the training ratings: for each of them
+    the user's whole row is left out of B, in closed form. The biases are those of `bias`. For an
+    unknown user or movie, o and the bias of the other are predicted. Nothing is random.
 
     Args:
         regularisation: λ, in stars².
         user_exponent: p, of the user's number of ratings.
         movie_exponent: q, of the movie's number of ratings.
         damping_user, damping_movie: of the biases, in ratings, see `bias`.
-        start: what o is, "item_baseline" or "mean", see `bias`.
+        start: source of o, "item_baseline" or "mean", see `bias`.
         epochs: rounds of alternating least squares for the biases.
 
     Steck's λ is 200 to 1,000, with neither powers nor gain.
@@ -96,7 +96,7 @@ class EaseModel(Recommender):
 
 
 def inverse_of(x: sparse.csr_array, regularisation: float) -> np.ndarray:
-    """P = (XᵀX + λ)⁻¹, float64 [movies, movies], by Cholesky's factors: half the work of others."""
+    """P = (XᵀX + λ)⁻¹, float64 [movies, movies], by Cholesky factorisation."""
     penalised = (x.T @ x).toarray(order="F")  # symmetric
     penalised[np.diag_indices_from(penalised)] += regularisation
     if not len(penalised):
@@ -110,11 +110,12 @@ def inverse_of(x: sparse.csr_array, regularisation: float) -> np.ndarray:
 
 
 def left_out(x: sparse.csr_array, inverse: np.ndarray) -> np.ndarray:
-    """Σ_j x_uj B_ji for each entry u, i of X, float64 [entries], B fitted without the row of u.
+    """Σ_j x_uj B_ji for each entry (u, i) of X, with B fitted without the row of u: float64
+    [entries].
 
     With y = P x_u, what is left of x_ui is y_i / P_ii, and the leverage of the row on the
-    regression of movie i on the others is x_u·y − y_i² / P_ii. The residual without a row is that
-    with it, divided by one less its leverage.
+    regression of movie i on the others is x_u·y − y_i² / P_ii. The residual without the row is the
+    residual with it, divided by 1 − leverage.
     """
     user = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
     y = sums(user, x.indices, x, inverse)

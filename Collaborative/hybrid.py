@@ -13,17 +13,17 @@ from recbench.registry import load_recommender
 class HybridImplicit(OnlineRecommender):
     """r̂ = ½ `personal` + ½ `bayes_fm_implicit`
 
-    The two differ in what they know: the collaborative half was trained on everybody, the user
-    among them, and has a vector of each user and movie; the personal half compares movies by an
-    item table that was learned without the user, and knows the order of the user's ratings. Their
-    errors differ, so their mean does better than either (Breiman 1996, "Stacked regressions"). The
-    weights are not fitted: that would cost another fit of the collaborative half.
+    The collaborative half is trained on everybody, the user included, and has a vector of each user
+    and movie. The personal half compares movies by an item table learned without the user, and
+    knows the order of the user's ratings. Their errors differ, so their mean is better than either
+    (Breiman 1996, "Stacked regressions"). The weights are not fitted, since that would need another
+    fit of the collaborative half.
 
-    A rating is learned by the personal half at once; the other stays as it was fitted.
+    The personal half learns a rating at once; the other half stays as fitted.
 
     Args:
-        model: the collaborative half, a class, a name, or "file:Class"; None: that of the cell,
-            which is fitted once.
+        model: the collaborative half: a class, a name, or "file:Class"; None: the one shared by the
+            cell.
     """
 
     name: ClassVar[str] = "hybrid_implicit"

@@ -1,8 +1,8 @@
 """Recommenders that rank movies and predict no stars, for `compare_all.py --ranking`: rivals of the
 field for lists of movies, beside recommenders whose predicted stars are ranked.
 
-They learn from pairs of a user and a movie, "positives": ratings of at least `least_stars`. They do
-not know how many stars it was, nor which movies were rated lower.
+They learn from pairs of a user and a movie, "positives": ratings of at least `least_stars`. They
+know neither the number of stars nor the movies with lower ratings.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ LAST = float(np.finfo(np.float32).min)  # the score of a movie without positives
 
 
 class RankingModel(ABC):
-    """What these have in common: the matrix of positives, and who and what is not in it.
+    """The common part: the matrix of positives, and users and movies outside it.
 
-    A user without positives gets the most popular movies; a movie without any comes last.
+    For a user without positives, movies are ranked by popularity; a movie without positives comes
+    last.
     """
 
     name: ClassVar[str]
@@ -34,7 +35,8 @@ class RankingModel(ABC):
     least_stars: float
 
     def fit(self, training: Training) -> Self:
-        """Learn from the positives among all training ratings, background users' included."""
+        """Learn from the positives among all training ratings, including those of background
+        users."""
         ratings = training.all_ratings
         positive = ratings.take(ratings.stars >= self.least_stars)
         self._users, row = np.unique(positive.user, return_inverse=True)
@@ -53,13 +55,13 @@ class RankingModel(ABC):
 
     @abstractmethod
     def _scores(self, row: int, columns: np.ndarray) -> np.ndarray:
-        """Of a row of the matrix, for some columns (int [n]): float [n]."""
+        """Scores of a row of the matrix for some columns (int [n]): float [n]."""
 
     def rank_scores(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """What movies are ranked by, the highest first; comparable within a user alone.
+        """Scores to rank movies by, highest first; comparable only within a user.
 
         Args:
-            user, movie: int [n], as of `Recommender.predict`.
+            user, movie: int [n], as in `Recommender.predict`.
 
         Returns:
             float64 [n], finite.
@@ -75,17 +77,17 @@ class RankingModel(ABC):
         return found
 
     def state_bytes(self) -> int:
-        """Of all users together: their positives."""
+        """Bytes of all users' positives."""
         return self._users.nbytes + self._x.indices.nbytes + self._x.indptr.nbytes
 
     def shared_bytes(self) -> int:
-        """Of what serves all users: the counts of movies."""
+        """Bytes that serve all users: the counts of movies."""
         return self._movies.nbytes + self._count.nbytes
 
 
 @dataclass(eq=False)
 class MostPopular(RankingModel):
-    """The movies with the most positives, for everybody alike.
+    """Ranks the movies with the most positives first, the same for all users.
 
     Args:
         least_stars: of a positive.
@@ -104,7 +106,7 @@ class MostPopular(RankingModel):
 
 @dataclass(eq=False)
 class ImplicitEase(RankingModel):
-    """score_ui = Σ_j x_uj B_ji, x = 1 of a positive, else 0.
+    """score_ui = Σ_j x_uj B_ji, x = 1 for a positive, else 0.
 
     B minimises ‖X − XB‖² + λ ‖B‖² with a zero diagonal: B_ji = −P_ji / P_ii, P = (XᵀX + λ)⁻¹
     (Steck 2019, "Embarrassingly shallow autoencoders for sparse data"). Nothing is random.
@@ -144,7 +146,7 @@ class FactorRanking(RankingModel):
 
     @abstractmethod
     def _model(self, **common: Any) -> Any:
-        """The library's model, not fitted."""
+        """The library's model, unfitted."""
 
     def _scores(self, row: int, columns: np.ndarray) -> np.ndarray:
         return (self._q @ self._p[row])[columns]
@@ -158,9 +160,9 @@ class FactorRanking(RankingModel):
 
 @dataclass(eq=False)
 class ImplicitAls(FactorRanking):
-    """Weighted least squares on all pairs, the positives with a weight of α, the others with 1 and
-    the target 0 (Hu, Koren and Volinsky 2008, "Collaborative filtering for implicit feedback
-    datasets"), by alternating least squares with conjugate gradients.
+    """Weighted least squares on all pairs, positives with weight α, others with weight 1 and target
+    0 (Hu, Koren and Volinsky 2008, "Collaborative filtering for implicit feedback datasets"), by
+    alternating least squares with conjugate gradients.
 
     Args:
         least_stars: of a positive.
@@ -192,16 +194,17 @@ class ImplicitAls(FactorRanking):
 
 @dataclass(eq=False)
 class ImplicitBpr(FactorRanking):
-    """Stochastic gradient descent on −log σ(score_ui − score_uj), i a positive of the user and j
-    none, drawn by how many positives it has (Rendle, Freudenthaler, Gantner and Schmidt-Thieme
-    2009, "BPR: Bayesian personalized ranking from implicit feedback"). q has a bias of the movie.
+    """Stochastic gradient descent on −log σ(score_ui − score_uj), where i is a positive of the user
+    and j is not, drawn in proportion to its positives (Rendle, Freudenthaler, Gantner and
+    Schmidt-Thieme 2009, "BPR: Bayesian personalized ranking from implicit feedback"). q has a bias
+    of the movie.
 
     Args:
         least_stars: of a positive.
         factors: of p and q, the bias not counted.
-        learning_rate, regularisation: of a step; best on the mean of two datasets, on MovieLens 1M
-            alone a rate of .003 is better.
-        epochs: as many steps as positives each.
+        learning_rate, regularisation: of a step. They are the best on average of two datasets; on
+            MovieLens 1M alone a rate of .003 is better.
+        epochs: each has as many steps as there are positives.
     """
 
     name: ClassVar[str] = "bpr"

@@ -23,29 +23,30 @@ class NeighbourModel(Recommender):
     """r̂_ui = c_ui + Σ s (r − c) / (δ + Σ s) over the nearest neighbours, c_ui = o_i + b_u + b_i.
 
     Item-based, the sum is over the movies j that u has rated, s = s_ij, r − c = r_uj − c_uj;
-    user-based, over the users v who have rated i, s = s_uv, r − c = r_vi − c_vi. It has the
+    user-based, over the users v who have rated i, s = s_uv, r − c = r_vi − c_vi. It includes the
     `neighbours` most similar ones with s > 0 (Koren 2010, "Factor in the neighbors", sections 2.1
-    and 2.2; `KNNBaseline` of Surprise, with the same result where δ = 0). The biases
-    are those of `bias`.
+    and 2.2; `KNNBaseline` of Surprise, with the same result where δ = 0). The biases are those of
+    `bias`.
 
     s is one of
         ρ_ij (n_ij − 1) / (n_ij − 1 + λ), ρ_ij the correlation of the residuals r − c over the n_ij
             users who have rated both movies ("pearson_baseline"), zero if n_ij < 2;
         1 / (1 + mean of (r_ui − r_uj)²) over the same users ("msd").
     User-based likewise, over the movies that both users have rated. A user's own rating of the
-    movie counts, with s = 1. An unknown user or movie gets o and the bias of the other. Nothing is
-    random.
+    movie counts, with s = 1. For an unknown user or movie, o and the bias of the other are
+    predicted. Nothing is random.
 
     Args:
-        neighbours: how many at most.
-        similarity: what s is, "pearson_baseline" or "msd".
-        shrinkage: λ, in ratings; of "pearson_baseline" alone.
-        damping: δ, in similarities: with 0, a lone neighbour counts in full, however unlike.
+        neighbours: largest number of neighbours.
+        similarity: s, "pearson_baseline" or "msd".
+        shrinkage: λ, in ratings; only for "pearson_baseline".
+        damping: δ, in units of similarity; with 0, a single neighbour counts fully even if
+            dissimilar.
         damping_user, damping_movie: of the biases, in ratings, see `bias`.
-        start: what o is, "item_baseline" or "mean", see `bias`.
+        start: source of o, "item_baseline" or "mean", see `bias`.
         epochs: rounds of alternating least squares for the biases.
 
-    The defaults are Surprise's, but for s, there "msd", and o, there the mean.
+    The defaults are Surprise's, except s (there "msd") and o (there the mean).
     """
 
     by_user: ClassVar[bool]
@@ -160,11 +161,11 @@ def closeness(table: sparse.csr_array) -> np.ndarray:
 def _of_common_columns(
     table: sparse.csr_array, similarity: Callable[..., np.ndarray]
 ) -> np.ndarray:
-    """`similarity` of all pairs of rows, float64 [rows, rows]; 1 of a row and itself.
+    """`similarity` of all pairs of rows, float64 [rows, rows]; 1 on the diagonal.
 
     Args:
-        similarity: of the number of columns that two rows have in common, and over these the sums
-            of products, of the squares of the one and of the other, float64 [some rows, rows] each.
+        similarity: function of the number of common columns of two rows and, over these, the sums
+            of products, of the first's squares and of the second's, float64 [some rows, rows] each.
     """
     ones = sparse.csr_array((np.ones_like(table.data), table.indices, table.indptr), table.shape)
     squares = table.power(2)
@@ -193,11 +194,12 @@ def neighbour_means(
         row, column: int64 [n], the pairs to predict.
         similarity: float64 [rows, rows].
         residuals: [columns, rows].
-        neighbours: how many rows with a positive similarity at most; of equal ones the first.
+        neighbours: largest number of rows with positive similarity; of equally similar ones the
+            first.
         damping: added to the sum of the weights.
 
     Returns:
-        Zero where there is no such row.
+        Float64 [n], 0 without such a row.
     """
     means = np.zeros(len(row))
     for pairs in rows_of_each(column):

@@ -1,4 +1,4 @@
-"""`personal_live`: the personal model, with movie means that follow the ratings as they come."""
+"""`personal_live`: the personal model with movie means that follow the stream of ratings."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class PersonalLive(ContinualRecommender):
-    """r̂_ui = personal + d_i: between two item tables, movies are still learned about.
+    """r̂_ui = personal + d_i, where d_i is learned between two item tables.
 
-    Each user's residuals from the table's means are remembered as in `personal`. d_i is how far
-    the movie's mean is from that of the table. Before the first rating since the table was made it
-    is normal with mean 0 and a variance of τ² / (1 + n_i / h), n_i being the ratings that `fit`
-    learned of it. A rating is predicted with a variance v by the personal model; if it is e away
-    from the prediction, d_i moves by a part k = s / (s + v) of e, s being its variance, which falls
-    to (1 − k) s (a local level without drift: West & Harrison 1997, chapter 2). So each rating
-    counts for everybody at once; nothing but e has to leave the user's device for that, and it
-    cannot be taken back: `forget_one` restores the user's memory alone.
+    Each user's residuals from the table's means are remembered as in `personal`. d_i is the
+    difference of the movie's current mean from that of the table. Its prior is normal with mean 0
+    and variance τ² / (1 + n_i / h), where n_i ratings of the movie were in `fit`. Let v be the
+    predictive variance of a rating by the personal model, and e its error. Then d_i, with variance
+    s, moves by k e with k = s / (s + v), and its variance falls to (1 − k) s (a local level without
+    drift: West & Harrison 1997, chapter 2). So each rating counts for all users at once. Only e has
+    to leave the user's device, and it cannot be taken back: `forget_one` restores only the user's
+    memory.
 
     Args:
         variance: τ², in squared stars.
         half: h, in ratings.
 
-    The defaults were chosen on the first 38,000 ratings of MovieLens 100K in the order of time.
+    The defaults were chosen on the first 38,000 ratings of MovieLens 100K in time order.
     """
 
     name: ClassVar[str] = "personal_live"
@@ -89,7 +89,7 @@ class PersonalLive(ContinualRecommender):
         self.memories.forget(int(user), movies)
 
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:
-        """As `personal`, with how far the movie's mean has moved, see `Memories.explain`."""
+        """As in `personal`, with the shift of the movie's mean, see `Memories.explain`."""
         return self.memories.explain(int(user), movie, if_forgotten, float(self._moved[movie]))
 
     def state_bytes(self) -> int:

@@ -14,20 +14,20 @@ from recbench.errors import InputError
 from recbench.models.item_baseline import Start, starting_stars
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, places
 
-# The same on every machine, so that a run that ends on one does on another; several run at a time.
+# The same on every machine, so a run has the same results everywhere; several run at a time.
 LARGEST = 2 * 2**30  # bytes of a table of all pairs: 16,384 users or movies
 FEWER_MOVIES = "fewer movies (--top-percentile), or another recommender"
 
 
 @dataclass(frozen=True)
 class Rated:
-    """The users and movies with training ratings: a row each in the tables of a model.
+    """Users and movies with training ratings; each has a row in a model's tables.
 
     Attributes:
         users: int [u], sorted.
         movies: int [m], sorted.
-        offset: float64 [all movies], stars: the item baseline of each movie, or the same for all,
-            plus the mean residual of the training ratings from it.
+        offset: float64 [all movies], stars: the item baseline of each movie, or one value for all,
+            plus the mean residual of the training ratings.
     """
 
     users: np.ndarray
@@ -36,7 +36,7 @@ class Rated:
 
     @staticmethod
     def of(training: Training, start: Start) -> Rated:
-        """`start` is what the offset is made of, see `starting_stars`."""
+        """`start` is the source of the offset, see `starting_stars`."""
         train = training.all_ratings
         item_baseline = None if start == "mean" else training.item_baseline
         offset = starting_stars(start, item_baseline, training.movies)
@@ -45,13 +45,13 @@ class Rated:
         return Rated(np.unique(train.user), np.unique(train.movie), offset)
 
     def rows_of(self, train: Ratings) -> tuple[np.ndarray, np.ndarray]:
-        """Rows in the tables of the user and the movie of each training rating, int64 [n] both."""
+        """Table rows of the user and of the movie of each training rating, int64 [n] each."""
         return np.searchsorted(self.users, train.user), np.searchsorted(self.movies, train.movie)
 
     def trainset(self, train: Ratings) -> Trainset:
-        """A `surprise.Trainset` of at least one rating less the offset, made from columns.
+        """A `surprise.Trainset` of the ratings (at least one) minus the offset, made from columns.
 
-        Surprise's own way goes through text ids and a dictionary look-up for each rating.
+        Surprise's own constructor uses text ids and a dictionary look-up per rating.
         """
         user, movie = self.rows_of(train)
         stars = train.stars - self.offset[train.movie]  # (ratings,)
@@ -77,14 +77,15 @@ class Rated:
     def both_rated(
         self, user: np.ndarray, movie: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Which pairs are of a user and a movie with ratings, and the rows of these two."""
+        """Mask of the pairs whose user and movie have ratings, and the rows of both."""
         both = np.flatnonzero(np.isin(user, self.users) & np.isin(movie, self.movies))
         users = np.searchsorted(self.users, user[both])
         return both, users, np.searchsorted(self.movies, movie[both])
 
 
 def look_up(table: np.ndarray, known: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Rows of `table` [k, ...] (one for each of `known`, sorted) for `ids`; zeros for others."""
+    """Rows of `table` [k, ...] (one per entry of `known`, sorted) for `ids`; zeros for unknown
+    ones."""
     nothing = np.zeros_like(table, shape=(1, *table.shape[1:]))
     return np.append(table, nothing, 0)[places(ids, known)]
 
@@ -97,13 +98,13 @@ def check_square(name: str, count: int, what: str, instead: str) -> None:
         instead: what to do if there are too many.
 
     Raises:
-        InputError: a number for each pair of so many does not fit into `LARGEST`.
+        InputError: a number for each pair would take more than `LARGEST` bytes.
     """
     size = 8 * count**2
     if size > LARGEST:
         raise InputError(
-            f"{name}: a table of {count:,} × {count:,} {what} takes {size:,} bytes, "
-            f"{LARGEST:,} at the most. Take {instead}"
+            f"{name}: a table of {count:,} × {count:,} {what} needs {size:,} bytes; the limit "
+            f"is {LARGEST:,}. Use {instead}"
         )
 
 

@@ -1,4 +1,4 @@
-"""`bayes_fm_recent` and its like: a recommender of all users, and the drift of each user."""
+"""`bayes_fm_recent` and its variants: a recommender of all users plus the drift of each user."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ OF_FEW = 0.1  # the share where no user has enough ratings to choose it
 
 
 def drift(errors: np.ndarray, share: float) -> float:
-    """The mean of a user's next error, given the last ones (float64 [n], the latest last): stars.
+    """Expected next error of a user, in stars, given the previous ones (float64 [n], latest last).
 
-    e_j = d_j + noise; d is a Gaussian process over the order of ratings with the covariance that
-    drift has in `personal`, (1 + distance / 3.4)^−½, times `share`, in units of the noise.
+    e_j = d_j + noise; d is a Gaussian process over the order of ratings with the covariance of
+    drift in `personal`, `share` · (1 + distance / 3.4)^−½, in units of the noise variance.
     """
     n = len(errors)
     if not n:
@@ -45,18 +45,18 @@ def drift(errors: np.ndarray, share: float) -> float:
 class BayesianFMRecent(OnlineRecommender):
     """r̂_ui = m(u, i) + d_u
 
-    m is a factorisation machine fitted to all ratings; d_u is what the errors r − m of the user's
-    latest ratings have in common, whatever the movies (`drift`): moods, and a scale that moves. So
-    it knows the order of a user's ratings, as `personal` does.
+    m is a factorisation machine fitted to all ratings; d_u is the common part of the errors r − m
+    of the user's latest ratings, whatever the movies (`drift`), such as moods and a shifting scale.
+    So it uses the order of a user's ratings, as `personal` does.
 
-    m was fitted to the very ratings that the errors are of, so they cannot say how large drift is.
-    That is chosen: m is fitted once more, with fewer samples, without each user's last fifth of the
-    training ratings, and the share is the one that predicts these best.
+    m was fitted to the same ratings as the errors, so they cannot show how large drift is.
+    Therefore m is fitted once more, with fewer samples and without each user's last fifth of the
+    training ratings, and the share that predicts these best is chosen.
 
-    A rating is learned by d_u at once; m stays as it was fitted.
+    d_u learns a rating at once; m stays as fitted.
 
     Args:
-        model: m, a class or a name; None: that of the cell, which is fitted once.
+        model: m, a class or a name; None: the one shared by the cell.
         share: of drift, see `drift`; None: chosen.
     """
 
@@ -117,7 +117,7 @@ class BayesianFMRecent(OnlineRecommender):
         self._drift.pop(user, None)
 
     def _modelled(self, user: int, movie: int) -> float:
-        """m's prediction. A rating is mostly learned right after it was predicted."""
+        """m's prediction, cached: a rating is mostly learned right after its prediction."""
         if self._last[:2] != (user, movie):
             stars = float(self._model.predict(np.array([user]), np.array([movie]))[0])
             self._last = (user, movie, stars)
@@ -132,21 +132,21 @@ class BayesianFMRecent(OnlineRecommender):
 
 
 def _errors(model: Recommender, train: Ratings) -> dict[int, np.ndarray]:
-    """r − m of the latest ratings of each user, float64 [n], in the order of time."""
+    """r − m of the latest ratings of each user, float64 [n], in time order."""
     modelled = model.predict(train.user, train.movie, **time_for(model, train.time))
     errors = train.stars.astype(np.float64) - modelled
     return {user: errors[rows[-LATEST:]] for user, rows in histories(train)}
 
 
 class BayesianFMImplicitRecent(BayesianFMRecent):
-    """The same over the machine that also knows who rated what."""
+    """The same over `bayes_fm_implicit`."""
 
     name: ClassVar[str] = "bayes_fm_implicit_recent"
     builds_on: ClassVar[str] = "bayes_fm_implicit"
 
 
 class VbAllRecent(BayesianFMRecent):
-    """The same over the linear model that also knows who rated what."""
+    """The same over `vb_all`."""
 
     name: ClassVar[str] = "vb_all_recent"
     builds_on: ClassVar[str] = "vb_all"

@@ -1,4 +1,4 @@
-"""`river_baseline`, `river_biased_mf`: what River learns from a stream of everybody's ratings."""
+"""`river_baseline`, `river_biased_mf`: River's recommenders on the stream of all users' ratings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS
 class _River(OnlineRecommender):
     """A recommender of River (Montiel et al. 2021), with its own settings.
 
-    Ratings are learned one by one in the order of their time, each once. River draws factors for
-    an unknown user or movie when it predicts; here a prediction changes nothing, and these have no
-    factors before they are learned. A prediction is cut to the scale of stars.
+    Ratings are learned one by one in time order, each once. River draws factors for an unknown user
+    or movie when it predicts; here predictions change nothing, and factors are drawn when the first
+    rating is learned. Predictions are clipped.
     """
 
     learns_from: ClassVar[str] = "all"
@@ -55,7 +55,7 @@ class _River(OnlineRecommender):
         return self._bytes("i")
 
     def _bytes(self, side: str) -> int:
-        """Of the biases, and of the factors of a model that has them, of users or of items."""
+        """Bytes of the biases, and of the factors if any, of users or of items."""
         model = self._model
         factors = getattr(model, "n_factors", 0) * len(getattr(model, f"{side}_latents", ()))
         return 8 * (len(getattr(model, f"{side}_biases")) + factors)

@@ -18,18 +18,17 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 class SvdModel(Recommender):
     """r̂_ui = o_i + b_u + b_i + q_i·p_u, from Surprise's `SVD`.
 
-    o is the item baseline of each movie in stars and the mean residual from it, or the mean of all
-    ratings. It minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over
-    the ratings by stochastic gradient descent, one user's ratings after another's (Koren, Bell &
-    Volinsky 2009, "Matrix factorization techniques for recommender systems"). Biases and factors
-    of an unknown user or movie are zero.
+    o_i is the item baseline in stars plus the mean residual from it, or the mean of all ratings. It
+    minimises Σ (r_ui − r̂_ui)² + λ (b_u² + b_i² + ‖q_i‖² + ‖p_u‖²) over the ratings by stochastic
+    gradient descent, user by user (Koren, Bell & Volinsky 2009, "Matrix factorization techniques
+    for recommender systems"). Biases and factors of an unknown user or movie are zero.
 
     Args:
-        factors: numbers in p_u and q_i.
+        factors: length of p_u and q_i.
         epochs: passes over all ratings.
-        learning_rate: of every parameter.
+        learning_rate: of all parameters.
         regularisation: λ.
-        start: what o is, "item_baseline" or "mean".
+        start: source of o, "item_baseline" or "mean".
 
     The defaults are tuned; Surprise's are 100, 20, 0.005 and 0.02.
     """

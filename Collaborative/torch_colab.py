@@ -1,4 +1,4 @@
-"""`colab`: one neural network for all users, embeddings of users and movies beside the bits.
+"""`colab`: one neural network for all users, on embeddings of users and movies and on movie bits.
 
 python Collaborative/torch_colab.py --num-users 100 --ratings-per-user 25
 """
@@ -6,11 +6,11 @@ python Collaborative/torch_colab.py --num-users 100 --ratings-per-user 25
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
 NUM_USERS = 100  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 25  # ratings of each user; 0: all
-SPLIT = 0.8  # the part of the ratings that is for training
-PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SPLIT = 0.8  # share of the ratings for training
+PROTOCOL = "strict"  # or "published": as in the published benchmark; see --help
 SEED = 0  # of the sample, the split, the initial weights and the shuffling
 EMBEDDING = 32  # numbers in the embedding of a user, and of a movie
 HIDDEN = (64, 32)  # units of the hidden layers
@@ -35,15 +35,15 @@ class Parameters(Experiment):
     """Flags of `python Collaborative/torch_colab.py`."""
 
     embedding: int = EMBEDDING
-    """numbers in the embedding of a user, and of a movie"""
+    """length of the embeddings of users and movies"""
     hidden: tuple[int, ...] = HIDDEN
     """units of the hidden layers"""
     epochs: int = EPOCHS
     """passes over all ratings"""
     batch: int = BATCH
-    """ratings a step"""
+    """ratings per step"""
     learning_rate: float = LEARNING_RATE
-    """of Adam"""
+    """learning rate of Adam"""
 
 
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
@@ -71,8 +71,8 @@ class EmbeddingNetwork(nn.Module):
     """z = W₃ relu(W₂ relu(W₁ [p_u, q_i, bits_i] + b₁) + b₂) + b₃.
 
     Args:
-        users, movies: float32 [n, embedding], p and q to start from.
-        bits: how many a movie has.
+        users, movies: float32 [n, embedding], initial p and q.
+        bits: number of bits of a movie.
         hidden: units of the hidden layers.
     """
 
@@ -91,12 +91,12 @@ class EmbeddingNetwork(nn.Module):
         return self.score(self.users(user), self.movies(movie), bits)
 
     def score(self, users: Tensor, movies: Tensor, bits: Tensor) -> Tensor:
-        """The same of embeddings, float32 [n, embedding] both."""
+        """The same, from embeddings, float32 [n, embedding] each."""
         return self.layers(torch.cat((users, movies, bits), dim=1))  # (n, 10)
 
 
 def initial_embeddings(ids: np.ndarray, size: int, seed: int, stream: int) -> np.ndarray:
-    """Standard normal float32 [n, size], each row from (seed, stream, id) alone."""
+    """Standard normal float32 [n, size], each row drawn from (seed, stream, id) only."""
     rows = np.empty((len(ids), size), dtype=np.float32)
     for row, one in zip(rows, ids, strict=True):
         generator = np.random.default_rng([seed, stream, int(one)])
@@ -114,13 +114,13 @@ class TorchCollaborativeRecommender(Recommender):
     Bit k of the rating's thermometer is one where sigmoid(z_k) > 0.5, that is z_k > 0. The loss is
     the binary cross-entropy averaged over a batch's ratings × 10 bits, minimised by Adam (Kingma &
     Ba 2015) in shuffled batches; the layers are those of neural collaborative filtering (He et al.
-    2017). Stars are half the number of ones, 0.5 at the least. As published, the gradients of the
-    embeddings are dense: momentum moves a user also at steps that do not meet one of their ratings.
+    2017). Stars are half the number of ones, at least 0.5. As published, the gradients of the
+    embeddings are dense, so momentum moves a user even at steps without their ratings.
 
     Embeddings start from a standard normal distribution, drawn for each id from (seed, id). A user
-    or movie without training ratings is predicted with that untrained embedding, as published: a
-    table with a row for everybody, of which training leaves the rows it never meets as they were.
-    Only the rows of ids in the training ratings are stored here.
+    or movie without training ratings keeps this initial embedding in predictions, as in the
+    published table with a row for everybody. Only the rows of ids in the training ratings are
+    stored here.
 
     Args:
         embedding, hidden, epochs, batch, learning_rate: see `Parameters`.
@@ -161,7 +161,7 @@ class TorchCollaborativeRecommender(Recommender):
         """Embeddings as `initial_embeddings` says; layers by PyTorch's default for Linear."""
         users = self._drawn(self._users, USER)
         movies = self._drawn(self._movies, MOVIE)
-        with torch.random.fork_rng(devices=[]):  # the user's own random numbers stay as they are
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers are unaffected
             torch.manual_seed(_seed_of(self._seed, LAYERS))
             return EmbeddingNetwork(users, movies, self._bits.shape[1], self.hidden)
 
@@ -202,8 +202,8 @@ class TorchCollaborativeRecommender(Recommender):
         return ones
 
     def _embeddings(self, stream: int, ids: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """Embeddings of the distinct `ids`, [distinct, embedding], of the unknown untrained ones;
-        and for each of `ids` its row, int [n]."""
+        """Embeddings of the distinct `ids`, [distinct, embedding], untrained for unknown ids; and
+        the row of each of `ids`, int [n]."""
         known, learned = (
             (self._users, self._network.users)
             if stream == USER
@@ -225,7 +225,7 @@ class TorchCollaborativeRecommender(Recommender):
 
 
 def _seed_of(seed: int, stream: int) -> int:
-    """A seed of PyTorch's, for one stream of a run's random numbers."""
+    """The PyTorch seed of one stream of random numbers."""
     return int(np.random.SeedSequence([seed, stream]).generate_state(1)[0])
 
 
@@ -239,7 +239,7 @@ def run_colab_model(
 
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
-        parameters: others of `Parameters`.
+        parameters: other fields of `Parameters`.
     """
     parameters |= {"num_users": num_users, "reviews_per_user": reviews_per_user}
     row = run_experiment(TorchCollaborativeRecommender, replace(DEFAULTS, **parameters))

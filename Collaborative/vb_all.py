@@ -1,4 +1,4 @@
-"""`vb_all`: the linear model of the item table, trained on everybody."""
+"""`vb_all`: the factor model of the item table, trained on everybody."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from recbench.ratings import MAX_STARS, MIN_STARS, places
 
 
 class VbAll(Recommender):
-    """r̂_ui = μ + b_i + w_i·x_u, all of it learned from the ratings of all users by variational
-    Bayes, see `recbench.models.item_table.learning.learn_factors`.
+    """r̂_ui = μ + b_i + w_i·x_u, learned from the ratings of all users by variational Bayes, see
+    `recbench.models.item_table.learning.learn_factors`.
 
-    `personal` folds its user into movies that were learned without that user; here the users who
-    are tested are learned from as well, their vectors and which movies they rated among the rest:
-    the collaborative recommender with the same information. Some users are set aside first, to
-    choose the number of passes.
+    `personal` folds its user into an item table learned without that user. Here tested users are in
+    the training, too: it is the collaborative recommender with the same information. Some users are
+    first set aside to choose the number of passes.
 
     Args:
-        rank: numbers of a user and of a movie.
+        rank: length of the vectors of users and movies.
     """
 
     name: ClassVar[str] = "vb_all"
@@ -52,13 +51,13 @@ class VbAll(Recommender):
         return self
 
     def quickly(self) -> Self:
-        """The same, not fitted: it is quick enough."""
+        """An unfitted copy; it is fast enough as it is."""
         return type(self)(self.rank)
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         w = self._w[movie]
-        x = np.pad(self._x, ((0, 1), (0, 0)))[places(user, self._users)]  # the last: the unknown
+        x = np.pad(self._x, ((0, 1), (0, 0)))[places(user, self._users)]  # last row: unknown
         stars = self._mean + w[:, -1] + np.vecdot(w[:, :-1], x)
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 

@@ -14,13 +14,13 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 class FoldIn(Recommender):
     """r̂_ui = mean_u(i) + w_i·x_u,  x_u = (W'W + noise I)⁻¹ W'(r − mean_u)
 
-    over the movies that the user has rated, W being their factors in the item table and mean_u its
-    mean, which follows from which movies these are: the linear model that the table was learned by,
-    its movies frozen. Beside `personal` it lacks the angles of factors, metadata, slope and drift:
-    what these are worth is the difference of the two.
+    over the movies that the user has rated. W are their factors in the item table, and mean_u is
+    the table's mean, which depends on which movies these are. It is the factor model of the table
+    with its movies frozen. Unlike `personal` it has no angles of factors, metadata, slope or drift,
+    so the difference of the two shows what these contribute.
 
     Args:
-        noise: the variance of a rating about the model, squared stars.
+        noise: the noise variance of a rating, in squared stars.
     """
 
     name: ClassVar[str] = "fold_in"

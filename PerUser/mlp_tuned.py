@@ -1,7 +1,8 @@
 """`mlp_tuned`: the per-user network with settings that were tuned.
 
 The same outputs as `torch` and one more input, the item baseline; trained with early stopping by
-cross-validation within the user's own ratings, and shrunk towards the baseline as those show.
+cross-validation within the user's own ratings, which also chooses how far to shrink towards the
+baseline.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ SMALLEST_SHARE = 1e-3  # log-odds of the start are those of shares from here to 
 class TunedPerUserMlp(Recommender):
     """r̂_ui = b_ui + s_u (f_u(x_i) − b_ui), f_u a multi-layer perceptron of the user's own.
 
-    b_ui = o_i + (Σ (r − o) + κ m) / (n + κ) is what is predicted without it: o_i is the item
-    baseline in stars, and a feature beside the movie's bits; or, from the mean, 3. m is the mean
-    of r − o over all training ratings.
+    b_ui = o_i + (Σ (r − o) + κ m) / (n + κ) is the prediction without the network: o_i is the item
+    baseline in stars, which is also a feature beside the movie's bits; with `start` "mean" it is 3.
+    m is the mean of r − o over all training ratings.
 
     f_u(x) = ½ Σ_k sigmoid(z_k(x)), the expected number of half stars if z holds the log-odds of the
     thermometer's ten bits (ordinal regression: Frank & Hall 2001, "A simple approach to ordinal
@@ -42,24 +43,24 @@ class TunedPerUserMlp(Recommender):
 
     The user's ratings are cut into folds, and for each fold a network is trained on the others. The
     number of steps t_u is the one with the least squared error on the ratings put aside (Prechelt
-    1998, "Early stopping — but when?"), and with d = f − b and e = r − b on those, b taking the
-    user bias from the others alone (o and m, being of all users, know all),
+    1998, "Early stopping — but when?"), and with d = f − b and e = r − b on those, where b has the
+    user bias of the other folds only (o and m are global, so they include all ratings),
 
         s_u = Σ d e / (Σ d² + c), cut to 0 .. 1.
 
-    Then the network is trained anew on all the user's ratings for t_u steps. A user of fewer than
-    four ratings gets b, and one of none o_i + m.
+    Then the network is trained again on all of the user's ratings, for t_u steps. For a user with
+    fewer than four ratings b is predicted; without ratings, o_i + m.
 
     Args:
         units: of the first hidden layer; the second has half as many.
         learning_rate: of AdamW.
         weight_decay: of AdamW, on weights and not on biases.
-        epochs: steps at the most.
+        epochs: largest number of steps.
         patience: steps without improvement after which a user's training ends.
         damping: κ, in ratings.
         shrinkage: c, in squared stars.
         folds: parts of the cross-validation, 2 or more.
-        start: what residuals are taken from, "item_baseline" or "mean".
+        start: o_i, "item_baseline" or "mean".
         device: "auto" (CUDA where there is one), "cpu" or "cuda".
     """
 
@@ -182,7 +183,7 @@ class TunedPerUserMlp(Recommender):
         return final, steps, scale.clip(0, 1)
 
     def _folds(self, user: int, count: int, seed: int) -> np.ndarray:
-        """Which fold each of a user's ratings is in, int64 [count]; -1 of a short history."""
+        """Number of the fold of each of a user's ratings, int64 [count]; -1 for a short history."""
         if count < FEWEST:
             return np.full(count, -1)
         generator = np.random.default_rng([seed, user, FOLDING])
@@ -218,7 +219,7 @@ class Optimiser:
         model: with its settings.
         initial: float32 [networks, n], whose last layer is replaced by the start.
         x, y: float32 [networks, ratings, features] and [networks, ratings, 10].
-        rows: bool [networks, ratings], what is learned from.
+        rows: bool [networks, ratings], the ratings to learn from.
         share_of_all: float64 [10], how often each bit is one in all training ratings.
     """
 

@@ -1,4 +1,4 @@
-"""`ntuple`: a memory of one user that only stores and counts, over an item table; and
+"""`ntuple`: an n-tuple memory of each user, which only stores and counts, over an item table; and
 `implicit_mean`, the same without counters."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FORGOTTEN_IN_TURN = 100  # ratings of an explanation
 
 @dataclass
 class Memory:
-    """What is held of one user.
+    """The state of one user.
 
     Attributes:
         fold: which item table is the user's.
@@ -57,16 +57,16 @@ class Memory:
 
 
 class ImplicitMean(ContinualRecommender):
-    """r̂_ui = mean_u(i) + b_u + d_u, from the mean of the item table alone.
+    """r̂_ui = mean_u(i) + b_u + d_u, from the item table's mean only.
 
         mean_u(i) = mean_i + w_i·(|N|^−½ Σ_{j ∈ N} B_j − B's̄)      N, the other movies rated so far
         e_ui      = r_ui − mean_u(i), in whole sixteenths of a star
         b_u       = Σ e / (n + 16),    d_u = Σ v (e − b_u) / (Σ v + 960) over the latest 16
 
-    with whole numbers v that fall as drift does in `personal`. In a later session than the user's
-    latest rating, b_u + d_u counts for less (`ItemTable.persistence`). A residual e is fixed when
-    its rating is learned, from the movies rated before, so that learning is adding to sums. It is
-    the part of `ntuple` that counters have nothing to do with.
+    with whole numbers v that fall as drift does in `personal`. In a session after that of the
+    user's latest rating, b_u + d_u is multiplied by `ItemTable.persistence`. A residual e is
+    computed when its rating is learned, from the movies rated before, so learning only adds to
+    sums. This is `ntuple` without its counters.
     """
 
     name: ClassVar[str] = "implicit_mean"
@@ -89,8 +89,8 @@ class ImplicitMean(ContinualRecommender):
     # --- learning and forgetting ----------------------------------------------------------------
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        """In one step, whatever the length of the history. Only a changed rating of a movie rated
-        before is forgotten first."""
+        """Takes the same time whatever the length of the history. If the movie was rated before,
+        that rating is forgotten first."""
         user, movie, stars = int(user), int(movie), float(np.float32(stars))
         if user in self._users and movie in self._users[user].ratings:
             self.forget_one(user, movie)
@@ -107,9 +107,9 @@ class ImplicitMean(ContinualRecommender):
         self._add(memory, movie, units, 1)
 
     def forget_one(self, user: int, movie: int) -> None:
-        """Take the residual out of the sums again. Those of later ratings were taken from a mean
-        that knew of the movie, the only other trace: where that made a sixteenth of a star, they
-        are mended, and the state is what it would be without the rating.
+        """Subtract the residual from the sums. The only other trace is in later residuals, whose
+        mean depended on the movie; those that differ by a sixteenth of a star are corrected. The
+        state is then as if the rating had never been given.
 
         Raises:
             KeyError: the user has no such rating.
@@ -139,7 +139,7 @@ class ImplicitMean(ContinualRecommender):
     def _means(
         self, fold: int, movie: np.ndarray, implicit: np.ndarray, known: np.ndarray
     ) -> np.ndarray:
-        """mean_u of movies int [n], from int64 [n, k] sums of B over so many movies (int [n])."""
+        """mean_u of movies int [n], from int64 [n, k] sums of B over counts of movies (int [n])."""
         table = self._tables.tables[fold]
         w = table.factors[movie]
         of_known = np.vecdot(w, implicit.astype(np.float64)) / IMPLICIT_UNITS
@@ -158,7 +158,7 @@ class ImplicitMean(ContinualRecommender):
         self._add(memory, movie, -units, -1)
 
     def _mend(self, memory: Memory) -> None:
-        """Make all residuals those of the ratings that are there."""
+        """Recompute all residuals from the ratings that remain."""
         movie, stars, units = memory.arrays()
         new = self._residuals(memory.fold, movie, stars)
         for place in np.flatnonzero(new != units).tolist():
@@ -197,8 +197,8 @@ class ImplicitMean(ContinualRecommender):
     def _stars(
         self, memory: Memory, movie: np.ndarray, total: np.ndarray, count: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """mean_u, and what the user's residuals add to it, from the numerator and denominator of
-        the counters: float64 [n] each, stars."""
+        """mean_u, and the contribution of the user's residuals, from the numerator and denominator
+        of the counters: float64 [n] each, stars."""
         n, ratings = len(memory.ratings), memory.ratings
         rated = np.array([one in ratings for one in movie.tolist()])
         others = memory.implicit - self._implicit[memory.fold][movie] * rated[:, None]
@@ -226,8 +226,8 @@ class ImplicitMean(ContinualRecommender):
 
     def explain_one(self, user: int, movie: int) -> Explanation:
         """The mean of other users; of each rating the share of its residual and, apart from that,
-        of its having been watched; the largest first. A residual is from the mean that was expected
-        when it was learned. The change if it were forgotten is known of the 100 largest shares."""
+        of having watched the movie; the largest first. A residual is relative to the mean at the
+        time it was learned. `if_forgotten` is computed for the 100 largest shares only."""
         user, movie = int(user), int(movie)
         memory, table = self._users.get(user), self._tables.tables[self._tables.fold_of(user)]
         predicted, own = self.predict_one(user, movie), list[Contribution]()
@@ -259,8 +259,8 @@ class ImplicitMean(ContinualRecommender):
     # --- size -----------------------------------------------------------------------------------
 
     def state_bytes(self) -> int:
-        """Movie, half stars and residual of each rating, and the sum of B. Counters follow from
-        these; they are not among them."""
+        """Movie, half stars and residual of each rating, and the sum of B. Counters can be computed
+        from these and are not included."""
         return sum(BYTES * len(m.ratings) + m.implicit.nbytes for m in self._users.values())
 
     def shared_bytes(self) -> int:
@@ -270,8 +270,8 @@ class ImplicitMean(ContinualRecommender):
 
 
 def shares_of(units: np.ndarray, fires: np.ndarray, prior: int) -> np.ndarray:
-    """What each residual adds to a prediction, bias, drift and counters together: float64 [n],
-    stars.
+    """The share of each residual in a prediction, by bias, drift and counters together: float64
+    [n], stars.
 
     Args:
         units: int64 [n], the residuals, the latest last.
@@ -290,7 +290,7 @@ class NTuple(ImplicitMean):
     """r̂_ui = mean_u(i) + b_u + d_u + Σ_t (sum_t − b_u count_t) / (Σ_t count_t + λT)
 
     where mean_u, b_u, d_u and the residuals are those of `ImplicitMean`, and sum_t and count_t
-    stand in the row that tuple t of movie i spells (`weightless.ntuple`): n-tuple regression
+    are in the row at the address of tuple t of movie i (`weightless.ntuple`): n-tuple regression
     (Kolcz & Allinson 1996), a mean of the user's residuals that weighs each by the tuples in which
     the two movies have the same address. Learning adds to T rows, predicting reads T rows, whatever
     the length of the history. Many predictions at once are made from the stored ratings instead of
@@ -327,8 +327,8 @@ class NTuple(ImplicitMean):
         return super().fit(training)
 
     def _spelled(self, table: ItemTable, movies: Movies, seed: int) -> np.ndarray:
-        """uint [movies, tuples]. Where neither factors nor bits are known, of random bits: hardly
-        two movies are alike, and little is left but the mean."""
+        """Addresses, uint [movies, tuples]. If there are neither factors nor bits, of random bits,
+        so hardly any movies agree and the prediction is close to the mean."""
         bits, metadata, factors = movies.bits, movies.metadata_bits, table.factors[:, 1:]
         if self.reads == "factors":
             metadata = metadata[:, :0]

@@ -1,9 +1,9 @@
 """`ao`: one weightless neural network per user, by the published rule.
 
 Each user gets an agent of 26 input and 10 output neurons. It stores each of the user's training
-ratings, once: the movie's bits with the thermometer of the rating. For another movie it answers
-from the most similar ones it has stored; see `weightless`. There is no training loop, no gradient,
-and nothing of other users.
+ratings once: the movie's bits with the thermometer of the rating. For another movie it predicts the
+thermometer of the most similar stored movies; see `weightless`. It has no training loop and no
+gradient, and learns nothing from other users.
 
     python PerUser/perUser.py --num-users 100 --ratings-per-user 25
 """
@@ -11,15 +11,15 @@ and nothing of other users.
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
 NUM_USERS = 100  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 25  # ratings of each user; 0: all
-SPLIT = 0.8  # the part of each user's ratings that is for training
-PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
-SEED = 0  # of the sample, the split and the coins
+SPLIT = 0.8  # share of each user's ratings for training
+PROTOCOL = "strict"  # or "published": as in the published benchmark; see --help
+SEED = 0  # of the sample, the split and the random bits
 WNN_ENGINE = "weightless"  # this project's open engine; or "ao_core", the private one of AO Labs
-STEPS = 15_000  # a hint of how many states an agent will live through
-TIMES_SHOWN = 5  # times each test movie is shown before its answer is read, as published
+STEPS = 15_000  # a hint: number of states of an agent
+TIMES_SHOWN = 5  # showings of each test movie before its answer is read, as published
 
 import importlib
 import sys
@@ -61,10 +61,10 @@ class AoRecommender(ForgettingRecommender):
     """One weightless agent per user.
 
     The engine is "weightless", the open one of this project, or "ao_core" of AO Labs. Its seed is
-    that of the coins that are tossed where the memory gives no answer; an agent's own follows from
-    the place of its user among all users of the sample.
+    that of the random bits used where the memory gives no answer; each agent's seed follows from
+    the index of its user in the sample.
 
-    A user without training ratings is predicted the mean of all training ratings.
+    For a user without training ratings, the mean of all training ratings is predicted.
     """
 
     name: ClassVar[str] = "ao"
@@ -112,7 +112,7 @@ class AoRecommender(ForgettingRecommender):
         self.agents.learn(self._agent[[place]], self.bits[[movie]], label)
 
     def forget_one(self, user: int, movie: int) -> None:
-        """Remove a rating: the agent answers as one that has learned the others.
+        """Remove a rating: the agent then answers as if it had learned only the others.
 
         Raises:
             KeyError: the user has no such rating.
@@ -125,7 +125,7 @@ class AoRecommender(ForgettingRecommender):
         movies.remove(movie)
 
     def _movies_of(self, user: int) -> list[int]:
-        """What the user's agent has learned, in that order."""
+        """The movies that the user's agent has learned, in that order."""
         if user not in self._learned:
             self._learned[user] = self._train.movie[self._train.user == user].tolist()
         return self._learned[user]
@@ -153,8 +153,8 @@ class VendorAgents:
     """One agent of AO Labs' engine per user, with the calls of a `weightless.Population`.
 
     The open engine's answer to an unsequenced input is a function of that input alone, so a
-    population gives at once the answer after `TIMES_SHOWN` showings. Of theirs that is
-    not known: each is shown every movie as published.
+    population gives the answer after `TIMES_SHOWN` showings at once. Whether this holds for theirs
+    is unknown, so each agent is shown every movie as published.
     """
 
     nbytes = None  # a private engine does not say
@@ -187,7 +187,7 @@ class VendorAgents:
 
 
 def load_engine(name: Engine) -> ModuleType:
-    """The module with Arch and Agent.
+    """The module with `Arch` and `Agent`.
 
     Raises:
         InputError: `ao_core` is not installed; says how to get it.
@@ -215,8 +215,8 @@ def run_ao_model(
 
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
-        split: the part of each user's ratings to train on.
-        parameters: others of `Parameters`.
+        split: share of each user's ratings for training.
+        parameters: other fields of `Parameters`.
     """
     sample = {"num_users": num_users, "reviews_per_user": reviews_per_user, "split": split}
     row = run_experiment(AoRecommender, replace(DEFAULTS, **sample, **parameters))

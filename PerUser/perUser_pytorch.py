@@ -1,8 +1,8 @@
 """`torch`: one small neural network for each user, trained on that user's ratings alone.
 
 A multi-layer perceptron 26-32-16-10: the movie's bits in, the rating's thermometer out. As
-published it is trained for 25 full-batch steps, which hardly moves it from where it starts;
-`mlp_tuned` is the same idea trained to the end.
+published it is trained for 25 full-batch steps, which hardly change the initial weights;
+`mlp_tuned` is the same idea, trained to convergence.
 
     python PerUser/perUser_pytorch.py --num-users 100 --ratings-per-user 25
 """
@@ -10,11 +10,11 @@ published it is trained for 25 full-batch steps, which hardly moves it from wher
 from __future__ import annotations
 
 # What most people change; each is the default of the flag of that name.
-DATASET = "auto"  # Kaggle's if it can be had, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
+DATASET = "auto"  # Kaggle's if available, else ml-100k; also ml-1m .. ml-32m, a folder, a zip
 NUM_USERS = 100  # users that are drawn at random; 0: all
 REVIEWS_PER_USER = 25  # ratings of each user; 0: all
-SPLIT = 0.8  # the part of each user's ratings that is for training
-PROTOCOL = "strict"  # or "published": as the published benchmark did it; --help has the difference
+SPLIT = 0.8  # share of each user's ratings for training
+PROTOCOL = "strict"  # or "published": as in the published benchmark; see --help
 SEED = 0  # of the sample, the split and the initial weights
 HIDDEN = (32, 16)  # units of the hidden layers
 EPOCHS = 25  # steps, each over all ratings of the user
@@ -42,7 +42,7 @@ class Parameters(Experiment):
     epochs: int = EPOCHS
     """steps, each over all ratings of the user"""
     learning_rate: float = LEARNING_RATE
-    """of Adam"""
+    """learning rate of Adam"""
 
 
 DEFAULTS = Parameters(DATASET, NUM_USERS, REVIEWS_PER_USER, SPLIT, PROTOCOL, SEED)  # type: ignore[arg-type]
@@ -59,8 +59,8 @@ from recbench.contract import Recommender, Training
 from recbench.data.encodings.thermometer import RATING_BITS
 from recbench.threads import choose_device
 
-# Kernels work on vectors, and on what is left over number by number, which rounds otherwise. So
-# that a user learns the same whoever else is in a batch, sizes are multiples of the widest vector.
+# Kernels process vectors, and the remaining numbers one by one, with other rounding. Sizes are
+# multiples of the widest vector, so a user's results do not depend on the others in a batch.
 WIDEST = 32  # numbers
 RATINGS_AT_ONCE = 8_192  # padded ratings of a batch: its numbers stay in the processor's cache
 
@@ -71,8 +71,8 @@ RATINGS_AT_ONCE = 8_192  # padded ratings of a batch: its numbers stay in the pr
 class Networks(nn.Module):
     """One multi-layer perceptron per user: z = W₃ relu(W₂ relu(W₁ x + b₁) + b₂) + b₃.
 
-    The networks of U users are U rows of one matrix, so that one batched product takes the place of
-    U small ones, and Adam, which works on each number by itself, does on all what it does on each.
+    The networks of U users are U rows of one matrix, so one batched product replaces U small ones.
+    Adam works on each number separately, so each network learns as it would alone.
 
     Args:
         sizes: units of each layer, input first.
@@ -110,7 +110,7 @@ def initial_networks(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> Te
     """PyTorch's default initialisation of Linear layers, for one network per user.
 
     Weights and biases of a layer with k inputs are uniform in ±1/√k. Each user's are drawn from a
-    generator seeded with (seed, user): they do not depend on who else is trained.
+    generator seeded with (seed, user): they do not depend on which other users are trained.
 
     Args:
         users: int [u], the users' indices, 0 or more.
@@ -134,7 +134,8 @@ def initial_networks(users: np.ndarray, sizes: tuple[int, ...], seed: int) -> Te
 
 @dataclass(frozen=True)
 class Batch:
-    """Users of like many ratings, padded to one length, which follows from each user's own.
+    """Users with similar numbers of ratings, padded to one length, which depends on each user's own
+    number.
 
     Attributes:
         users: int [u], places in the sorted distinct users of the table.
@@ -148,11 +149,11 @@ class Batch:
 
 
 def batches_of_users(user: np.ndarray, ratings: int = RATINGS_AT_ONCE) -> Iterator[Batch]:
-    """The rows of a table by user, those of a user in the order of the table.
+    """The rows of a table in batches of users, those of a user in the order of the table.
 
     Args:
         user: int [n], the owner of each row.
-        ratings: at most so many padded rows in a batch, unless one user alone has more.
+        ratings: largest number of padded rows in a batch, unless a single user has more.
     """
     by_user = np.argsort(user, kind="stable")
     _, first, count = np.unique(user[by_user], return_index=True, return_counts=True)
@@ -184,11 +185,11 @@ class TorchPerUserRecommender(Recommender):
 
     Bit k of the thermometer is one where sigmoid(z_k) > 0.5, that is z_k > 0. The loss of a user is
     the binary cross-entropy averaged over their own ratings × 10 bits, minimised by full-batch Adam
-    (Kingma & Ba 2015). The published loss, "double_sigmoid", hands the sigmoid's outputs to a loss
-    that applies the sigmoid again. Stars are half the number of ones, 0.5 at the least.
+    (Kingma & Ba 2015). The published loss, "double_sigmoid", passes the sigmoid's outputs to a loss
+    that applies the sigmoid again. Stars are half the number of ones, at least 0.5.
 
-    A user without training ratings has no network and gets the thermometer of the mean of all
-    training ratings (of 3.0 where there are none), and the stars read from it.
+    A user without training ratings has no network: the thermometer of the mean of all training
+    ratings (3.0 if there are none) is predicted, and its stars.
 
     Args:
         hidden: units of the hidden layers.
@@ -275,8 +276,8 @@ def run_torch_per_user(
 
     Args:
         num_users, reviews_per_user: of the sample; 0: all.
-        split: the part of each user's ratings to train on.
-        parameters: others of `Parameters`.
+        split: share of each user's ratings for training.
+        parameters: other fields of `Parameters`.
     """
     sample: dict[str, Any] = {"num_users": num_users, "reviews_per_user": reviews_per_user}
     row = run_experiment(

@@ -14,18 +14,18 @@ from recbench.ratings import MAX_STARS, MIN_STARS
 
 
 class Personal(ContinualRecommender):
-    """r ~ GP(mean_u, k) for each user, mean and k from the item table; the user's own ratings are
-    all that is learned.
+    """r ~ GP(mean_u, k) for each user, with mean and k from the item table; only the user's own
+    ratings are learned.
 
-    The item table (`recbench.models.item_table`) says how users differ about movies, learned from
-    other users' ratings alone. Its linear model is folded in exactly: the mean follows from *which*
-    movies the user has rated, and the kernel from the movies' factors, with metadata, the slope of
-    a user's stars, and drift beside them (`recbench.models.item_table.scales.Scales`). The
-    prediction is the posterior mean of a Gaussian process (Rasmussen & Williams 2006): linear in
-    the ratings, its variance known, exact after each rating learned or forgotten
-    (`recbench.models.memories`). In a later session than the user's latest rating less of what the
-    ratings say is left (`ItemTable.persistence`). A user without ratings is predicted the table's
-    mean. Nothing is random.
+    The item table (`recbench.models.item_table`) is a factor model learned from other users'
+    ratings only. The user is folded in exactly: the mean depends on *which* movies the user has
+    rated, and the kernel on the movies' factors, with terms for metadata, the slope of a user's
+    stars, and drift (`recbench.models.item_table.scales.Scales`). The prediction is the posterior
+    mean of a Gaussian process (Rasmussen & Williams 2006): linear in the ratings, its variance
+    known, exact after each rating learned or forgotten (`recbench.models.memories`). In a session
+    after that of the user's latest rating, the contribution of the ratings is multiplied by
+    `ItemTable.persistence`. For a user without ratings, the table's mean is predicted. Nothing is
+    random.
     """
 
     name: ClassVar[str] = "personal"
@@ -68,8 +68,8 @@ class Personal(ContinualRecommender):
         self.memories.learn(int(user), movie, float(np.float32(stars)))
 
     def watch(self, user: int, movies: np.ndarray) -> None:
-        """The user has watched these movies (int [n]), too, and not rated them: they count among
-        those that the mean follows from. They replace those of an earlier call."""
+        """Mark these movies (int [n]) as watched but not rated: the mean then depends on them, too.
+        They replace those of an earlier call."""
         memory = self.memories.get(int(user))
         if memory is None:
             self.memories.store(int(user), NONE, np.empty(0), np.unique(movies))
@@ -81,7 +81,7 @@ class Personal(ContinualRecommender):
         self.memories.forget_one(int(user), movie)
 
     def forget(self, user: int, movies: Sequence[int]) -> None:
-        """Remove several ratings at once; if one of them is not there, none.
+        """Remove several ratings at once; if one of them is missing, none is removed.
 
         Raises:
             KeyError: the user has no such rating.
@@ -89,26 +89,26 @@ class Personal(ContinualRecommender):
         self.memories.forget(int(user), movies)
 
     def explain_one(self, user: int, movie: int, if_forgotten: bool = True) -> Explanation:
-        """The mean of other users; of each rating the whole linear share of its stars and, apart
-        from that, of its having been watched, see `Memories.explain`."""
+        """The mean of other users; for each rating, the linear share of its stars and separately
+        that of having watched the movie, see `Memories.explain`."""
         return self.memories.explain(int(user), movie, if_forgotten)
 
     def correlation(self, movie: np.ndarray, other: np.ndarray, user: int = 0) -> np.ndarray:
-        """How similar a user's ratings of two movies are before any is known: the kernel of movies
-        int [m] and int [n] over the roots of each with itself, float64 [m, n], −1 .. 1."""
+        """Prior correlation of a user's ratings of two movies, int [m] and int [n]: the kernel
+        divided by the square roots of both variances, float64 [m, n], −1 .. 1."""
         kernel = self.memories.kernel(int(user))
         return kernel.correlation(np.asarray(movie), np.asarray(other))
 
     def ask_next(self, user: int, candidates: np.ndarray, targets: np.ndarray) -> int:
-        """The movie whose rating would teach most about a user.
+        """The most informative movie to rate next.
 
-        That is the one expected to lessen the summed variance of the user's ratings of `targets`
-        most (active learning for Gaussian processes: Cohn, Ghahramani & Jordan 1996). With the
-        posterior covariance S that is Σ_t S_tc² / (S_cc + σ²), whatever the stars will be.
+        It is the one expected to reduce the summed variance of the user's ratings of `targets` most
+        (active learning for Gaussian processes: Cohn, Ghahramani & Jordan 1996). With the posterior
+        covariance S that is Σ_t S_tc² / (S_cc + σ²), which does not depend on the stars.
 
         Args:
             candidates: int [c], movies to choose from, at least one.
-            targets: int [t], movies whose ratings matter, a movie as often as it matters.
+            targets: int [t], movies whose variances are summed; a repeated movie has more weight.
         """
         user, kernel = int(user), self.memories.kernel(int(user))
         movie = np.concatenate((candidates, targets))

@@ -13,7 +13,7 @@ from recbench.ratings import DEFAULT_STARS, MAX_STARS, MIN_STARS, rows_of_each
 
 @dataclass
 class _User:
-    """What was learned of one user.
+    """The state of one user.
 
     Attributes:
         inverse: float64 [f, f], P = (Λ + Z'Z)⁻¹.
@@ -32,12 +32,12 @@ class RecursiveRidge(ForgettingRecommender):
 
     c is the item baseline, m the mean residual of all training ratings, and z_i a one, the
     movie's bits and c_i less their means over those ratings. w minimises Σ (r − c − m − w·z)² +
-    κ w₀² + α ‖w₁‖². One more rating with P z = g and the error e changes
+    κ w₀² + α ‖w₁‖². With P z = g, a further rating with the error e changes
 
         w ← w + g e / (1 + z·g)        P ← P − g g' / (1 + z·g)
 
-    and one taken out does the reverse. `ridge` is the same regression with a recency weight, which
-    cannot be updated a rating at a time. Nothing is random.
+    and a forgotten one does the reverse. `ridge` is the same regression with a recency weight,
+    which cannot be updated one rating at a time. Nothing is random.
 
     Args:
         alpha: α, of the weights of bits and item baseline.
@@ -107,7 +107,7 @@ class RecursiveRidge(ForgettingRecommender):
             del self._users[user]
 
     def _change(self, known: _User, movie: int, stars: float, sign: int) -> None:
-        """Put in a rating (sign 1) or take it out (−1)."""
+        """Add a rating (sign 1) or remove it (−1)."""
         z = self._z[movie]
         gain = known.inverse @ z  # (f,)
         error = stars - self._start[movie] - self._mean - z @ known.weights

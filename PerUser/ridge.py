@@ -14,24 +14,24 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, place_within, rows_o
 class PerUserRidge(Recommender):
     """r̂_ui = o_i + μ_u + w_u·(x_i − x̄_u), on the user's own ratings.
 
-    x_i are the movie's bits and the item baseline c_i in stars, and o_i = c_i: what is learned are
-    the user's residuals from it. Or, from the mean, the bits alone and o_i = 3.
+    x_i are the movie's bits and the item baseline c_i in stars, and o_i = c_i, so the regression
+    learns the user's residuals from it. With `start` "mean", x_i are the bits only and o_i = 3.
 
     With e = r − o, w_u minimises Σ_i g_i (e_ui − ē_u − w·(x_i − x̄_u))² + α ‖w‖² (Hoerl & Kennard
     1970, "Ridge regression"), so w_u = (X'GX + αI)⁻¹ X'Gy with X and y centred on the user's
-    weighted means x̄_u and ē_u. The recency weight is g_i = (1 + a_i / h)^−q, a_i ratings of the
-    user having come after rating i (Wixted & Ebbesen 1991). The intercept is shrunk apart from it:
-    μ_u = (Σ g e + κ m) / (Σ g + κ), m being the mean of e over all training ratings. With κ = 0 and
-    q = 0 this is scikit-learn's `Ridge`. A user without training ratings gets o_i + m. Nothing is
-    random.
+    weighted means x̄_u and ē_u. The recency weight is g_i = (1 + a_i / h)^−q, where a_i ratings of
+    the user follow rating i (Wixted & Ebbesen 1991). The intercept is shrunk separately: μ_u = (Σ g
+    e + κ m) / (Σ g + κ), where m is the mean of e over all training ratings. With κ = 0 and q = 0
+    this is scikit-learn's `Ridge`. For a user without training ratings, o_i + m is predicted.
+    Nothing is random.
 
     Args:
-        alpha: α. In a Bayesian reading, the variance of a rating around the line over that of a
-            weight: fifty if a rating strays by .9 stars and a weight is about .13.
+        alpha: α. In a Bayesian view, the noise variance of a rating divided by the prior variance
+            of a weight: 50 if their standard deviations are .9 and .13 stars.
         damping: κ, in ratings.
         decay_after: h, in ratings.
         decay_power: q; 0: no time decay.
-        start: what residuals are taken from, "item_baseline" or "mean".
+        start: o_i, "item_baseline" or "mean".
     """
 
     name: ClassVar[str] = "ridge"
@@ -103,8 +103,8 @@ class PerUserRidge(Recommender):
 
 
 def ratings_after(ratings: Ratings) -> np.ndarray:
-    """How many ratings of its user have come after each, int [n]; equal times stand in the order of
-    the rows."""
+    """Number of later ratings of the same user, int [n]; equal times are in the order of the
+    rows."""
     order = np.lexsort((np.arange(len(ratings)), ratings.time, ratings.user))
     _, owner, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
     return count[owner] - 1 - place_within(ratings.user, order)

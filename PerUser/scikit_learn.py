@@ -38,21 +38,20 @@ NOT_CONVERGED = "for whom it has not converged"
 
 
 class ScikitLearn(Recommender):
-    """r̂_ui = o_i + F_u(x_i), F_u being a regressor fitted to the user's own r_ui − o_i.
+    """r̂_ui = o_i + F_u(x_i), where F_u is a regressor fitted to the user's own r_ui − o_i.
 
     x_i are the movie's bits, 0.0 or 1.0; o_i is 0, or for `sklearn+item:` the item baseline c_i.
-    A user to whose ratings scikit-learn cannot fit F, such as five neighbours to four ratings, gets
-    o_i and the shrunk mean (Σ e + κ m) / (n_u + κ), where e = r − o and m is the mean of e over all
-    training ratings; so does a movie for which F is not finite. A user without training ratings
-    gets o_i + m.
+    If scikit-learn cannot fit F to a user's ratings (such as five neighbours to four ratings), or F
+    is not finite for a movie, the prediction is o_i plus the shrunk mean (Σ e + κ m) / (n_u + κ),
+    where e = r − o and m is the mean of e over all training ratings. For a user without training
+    ratings it is o_i + m.
 
     `recommender_of` makes a subclass for each regressor.
 
-    The seed is the `random_state` of all F_u, if the regressor draws numbers and has none of its
-    own.
+    The run's seed is the `random_state` of all F_u, if the regressor is random and none is given.
 
     Attributes:
-        user_notes: how many users were not fitted, by the reason.
+        user_notes: number of users that were not fitted, by reason.
     """
 
     needs_bits: ClassVar[bool] = True
@@ -127,7 +126,7 @@ class ScikitLearn(Recommender):
 
 @contextmanager
 def quietly() -> Iterator[list[warnings.WarningMessage]]:
-    """Warnings are collected: hundreds of users would have the same."""
+    """Collect warnings instead of printing them: hundreds of users would have the same one."""
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         yield warned
@@ -138,20 +137,20 @@ def quietly() -> Iterator[list[warnings.WarningMessage]]:
 
 @cache
 def recommender_of(spec: str) -> type[ScikitLearn]:
-    """The recommender that "sklearn:linear_model.Ridge(alpha=3)" stands for.
+    """The recommender named "sklearn:linear_model.Ridge(alpha=3)".
 
     Args:
         spec: `sklearn:`, or `sklearn+item:` for residuals from the item baseline; the class, with
-            its module or without; its parameters as literals, by keyword. None of it is evaluated.
+            its module or without; its parameters as literals, by keyword. No code is evaluated.
 
     Raises:
-        InputError: it is written otherwise, there is no such regressor, or scikit-learn refuses the
-            parameters or one target of stars.
+        InputError: `spec` has another form, there is no such regressor, or scikit-learn refuses the
+            parameters or a single target.
     """
     path, parameters = _parsed(spec)
     regressor = _regressor_at(path, spec)
     if "n_jobs" in parameters:
-        raise InputError(f"'{spec}': n_jobs stays at 1; --workers sets how much runs at a time")
+        raise InputError(f"'{spec}': n_jobs must be 1; use --workers to run in parallel")
     described: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"{regressor.__name__} of scikit-learn for each user, on the bits of a movie.",
@@ -178,8 +177,8 @@ def _parsed(spec: str) -> tuple[str, dict[str, object]]:
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         raise InputError(
             f"'{spec}': expected a regressor of scikit-learn and its parameters, by keyword, as "
-            "numbers, texts, None, True, False or lists of them: sklearn:KNeighborsRegressor, or "
-            'in quotes "sklearn:linear_model.Ridge(alpha=3)"; sklearn+item: is on residuals from '
+            "numbers, strings, None, True, False or lists of them: sklearn:KNeighborsRegressor, or "
+            'in quotes "sklearn:linear_model.Ridge(alpha=3)"; sklearn+item: fits residuals from '
             "the item baseline"
         ) from None
     return path, parameters  # type: ignore[return-value]
@@ -209,10 +208,10 @@ def _folder(regressor: type) -> str:
 
 
 def _draws(made: type[ScikitLearn], spec: str) -> bool:
-    """Whether another seed gives other predictions, tried on made-up ratings.
+    """Whether predictions on made-up ratings depend on the seed.
 
     Raises:
-        InputError: it cannot be fitted to them; in scikit-learn's words.
+        InputError: it cannot be fitted to them; with scikit-learn's message.
     """
     rng = np.random.default_rng(0)
     x, others = rng.integers(0, 2, (2, 200, 40)).astype(np.float64)  # trees know their own rows

@@ -15,10 +15,10 @@ from recbench.threads import choose_device
 
 
 class TorchOnlineRecommender(OnlineRecommender):
-    """The network, the start, the loss and the learning rate of `torch`; a rating is learned by one
-    step of Adam (Kingma & Ba 2015) on that rating alone, once.
+    """The network, initial weights, loss and learning rate of `torch`. Each rating is learned once,
+    by one step of Adam (Kingma & Ba 2015) on that rating only.
 
-    A user without ratings is predicted the thermometer of the mean of all training ratings.
+    For a user without ratings, the thermometer of the mean of all training ratings is predicted.
     """
 
     name: ClassVar[str] = "torch_online"
@@ -73,6 +73,6 @@ class TorchOnlineRecommender(OnlineRecommender):
         return self._features.nbytes
 
     def state_bytes(self) -> int:
-        """Weights, and the two moments that Adam keeps of each."""
+        """Bytes of the weights and of Adam's two moments of each."""
         numbers = sum(rows * columns for rows, columns in layer_shapes(self._sizes))
         return 3 * 4 * numbers * len(self._learned)

@@ -17,16 +17,15 @@ NONE = np.empty((2, 0), np.int32)
 
 
 class WisardRecommender(ForgettingRecommender):
-    """For each of a rating's ten bits two discriminators, of ones and of zeros, with bleaching.
+    """Two discriminators, of ones and of zeros, for each of a rating's ten bits, with bleaching.
 
-    They learn by counting, see `weightless.wisard`. What they count follows from the movies that
-    the user has rated and from the stars, so these are what is kept; a prediction is the same, bit
-    for bit, as that of the counters. A user without ratings is predicted the mean of all training
-    ratings.
+    They learn by counting, see `weightless.wisard`. The counts can be computed from the user's
+    movies and stars, so only these are stored; predictions equal those of the counters bit for bit.
+    For a user without ratings, the mean of all training ratings is predicted.
 
     Args:
         n: bits of a tuple.
-        tuples: how many, drawn by the seed of `Training`.
+        tuples: number of tuples, drawn with the seed of `Training`.
         margin: tuples by which a discriminator must lead the other before bleaching ends.
     """
 

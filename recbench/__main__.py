@@ -1,16 +1,15 @@
-"""A recommender of your own: begin a file, check it against the contract, compare it. And item
-tables to pass on.
+"""Tools for your own recommender, and for item tables to share.
 
     python -m recbench new my_file.py           # a class MyModel, with comments; it runs at once
-    python -m recbench check my_file:MyModel    # does it keep the contract, and if not, where
+    python -m recbench check my_file:MyModel    # does it keep the contract, and if not, where?
     python compare_all.py --models my_file:MyModel user_mean personal bayes_fm
     python -m recbench item-table FILE          # movies and item table, for recommend.py
 
-check fits the class and predicts with it some hundred times, on a made-up table of 42 ratings. Each
-check that fails is one sentence: the line of your file, what happened there, what was expected,
-what to do. The exit status is 0 if all is well, 1 if a check failed, 2 if there is no such file or
-class. docs/your-own-model.md has the contract. Other things to start, each with --help:
-compare_all.py, continual.py, recommend.py, tune.py, data_prep.py.
+check fits the class and predicts with it some hundred times, on a made-up table of 42 ratings. For
+each failed check it prints the line of your file, what happened there, what was expected and what
+to do. The exit status is 0 if all checks pass, 1 if one fails, 2 if there is no such file or class.
+docs/your-own-model.md has the contract. The scripts compare_all.py, continual.py, recommend.py,
+tune.py and data_prep.py have their own --help.
 """
 
 from __future__ import annotations
@@ -37,31 +36,30 @@ TEMPLATE = Path(__file__).parent / "checks" / "template.py"
 
 @dataclass
 class Check:
-    """Find out whether a recommender keeps the contract."""
+    """Check whether a recommender keeps the contract."""
 
     model: tyro.conf.Positional[str]
-    """one's own as file:Class, or the name of one of the project"""
+    """your own as file:Class, or the name of one of the project"""
     timeout: int = 60
-    """seconds that a check may take; 0: as long as it takes"""
+    """seconds that a check may take; 0: no limit"""
 
 
 @dataclass
 class New:
-    """Write a file with a recommender to begin with."""
+    """Write a file with an example recommender to start from."""
 
     file: tyro.conf.Positional[str]
-    """where to; a file that is there is not overwritten"""
+    """the file to write; an existing one is not overwritten"""
 
 
 @dataclass
 class Table:
-    """Write movies and item table of a dataset to one file: recommend.py --item-table FILE needs no
-    ratings of others."""
+    """Write movies and item table of a dataset to one file, for recommend.py --item-table FILE."""
 
     file: tyro.conf.Positional[str]
-    """where to; of a file that is there, what is in it is shown"""
+    """the file to write; of an existing one, the contents are described"""
     dataset: str = "auto"
-    """as in compare_all.py; everybody in it is a background user"""
+    """as in compare_all.py; all its users are background users"""
 
 
 Command = (

@@ -1,4 +1,4 @@
-"""The contract of a recommender: what it learns from, and what it can do."""
+"""The contract of a recommender: its training data and its methods."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ LEARNS_FROM = {  # declared -> in the tables
 }
 ITEM_FITS = ("item_baseline", "item_tables")
 NO_BITS = (
-    "{}: learns from bits of items, and nothing is known of these that bits could be made of. Put "
-    "a table of them beside the ratings, or let bits be learned: compare_all.py --encoding learned"
+    "{}: the dataset has no features of items to learn from. Put a table of items beside the "
+    "ratings, or learn bits from ratings: compare_all.py --encoding learned"
 )
 SUM_TOLERANCE = 1e-6  # of probabilities
 
 
 @dataclass(frozen=True)
 class Training:
-    """What a recommender may know: nothing that is held out can be reached from it.
+    """Everything a recommender may know; it contains no held-out rating.
 
     Attributes:
-        ratings: training ratings of the users that it is for.
-        movies: their bits, votes and ids; a row number is a movie's number.
-        background: ratings of other users, who are never tested; their numbers follow on those of
-            the sample. Empty unless the recommender declares `learns_from = "all"`.
-        everyone: training ratings of all users of the sample, if those of `ratings` are only some
-            of them (a shard); see `sample`.
-        seed: of whatever is drawn at random, 0 or more.
+        ratings: training ratings of the users to be fitted.
+        movies: bits, votes and ids; row i is movie i.
+        background: ratings of other users, who are never tested; their indices follow those of the
+            sample. Empty unless the recommender declares `learns_from = "all"`.
+        everyone: training ratings of all users of the sample, if `ratings` are those of a shard;
+            see `sample`.
+        seed: of all random numbers, 0 or more.
         labels: the thermometer of a rating, "half_stars" or "truncated", see
             `recbench.data.encodings.thermometer.encode_ratings`.
         loss: of a network on output bits, "logits", or "double_sigmoid" as published.
         wnn_engine: "weightless", or "ao_core".
-        has_background: False: the protocol has no background users, so that recommenders have
-            their `defaults_without_background`.
-        fits: what is fitted once for all recommenders of a cell, by name ("item_baseline",
-            "item_tables", or a recommender's); each is called when it is first used.
+        has_background: False if the protocol has no background users; recommenders then use their
+            `defaults_without_background`.
+        fits: functions that fit what all recommenders of a cell share, by name ("item_baseline",
+            "item_tables", or a recommender's); each is called at first use.
     """
 
     ratings: Ratings
@@ -85,13 +85,12 @@ class Training:
 
     @property
     def item_tables(self) -> ItemTables:
-        """What other users' ratings say of movies: for each user a table that was learned without
-        that user."""
+        """For each user, an item table learned from other users, without that user."""
         return self._item_fit("item_tables")
 
     def fitted(self, recommender: str | type) -> Any:
-        """The recommender of that name or class with its defaults, fitted to the same; once a cell
-        if `builds_on` declares its name. It is not to be changed."""
+        """The recommender of that name or class with its defaults, fitted to the same ratings; once
+        per cell if `builds_on` declares its name. Do not modify it."""
         name = recommender if isinstance(recommender, str) else declared(recommender, "name")
         if name in self.fits:
             return self.fits[name]()
@@ -112,9 +111,9 @@ class Training:
 
 
 class Recommender(ABC):
-    """What every recommender can do: learn from ratings, predict ratings.
+    """The interface of all recommenders: learn from ratings, predict ratings.
 
-    A class need not derive from this one; what it needs is declared in class attributes.
+    A class need not derive from this one; it declares its needs in class attributes.
 
     >>> class ThreeAndAHalf(Recommender):
     ...     def fit(self, training):
@@ -135,24 +134,24 @@ class Recommender(ABC):
     needs_bits: ClassVar[bool] = False
     # The name of a recommender that it contains, see `Training.fitted`.
     builds_on: ClassVar[str] = ""
-    # True: parts of it are compiled when they are first used, see `compile_kernels`.
+    # True: parts of it are compiled at first use, see `compile_kernels`.
     has_kernels: ClassVar[bool] = False
-    # What tuning may choose from: setting -> (low, high, "log" | "linear" | "int") or choices.
+    # Ranges for tuning: setting -> (low, high, "log" | "linear" | "int") or choices.
     search_space: ClassVar[dict[str, tuple]] = {}
-    # Where the trials are that chose its settings; "never" if nobody tuned it.
+    # Folder of the trials that chose its settings; "never" if not tuned.
     tuned: ClassVar[str] = "never"
-    # Settings in place of the defaults where a protocol has no background users: what suits a
-    # sample beside thousands of others may be far too much for the sample by itself.
+    # Settings in place of the defaults if a protocol has no background users: settings that suit
+    # thousands of them may overfit the sample.
     defaults_without_background: ClassVar[dict[str, object]] = {}
 
     @abstractmethod
     def fit(self, training: Training) -> Self:
-        """Learn from `training` alone; return self. Nothing of it is changed.
+        """Learn from `training` only, without changing it; return self.
 
-        With "user" or "user+items", `training.ratings` may be of a part of the sample's users (a
-        shard), and the predictions for a user are the same whoever else is there; statistics of
-        all users come from `training.sample`. A class with `fit(train, movies)` in place of this
-        gets ratings and movies alone, and always those of all users that share the movies' bits.
+        With "user" or "user+items", `training.ratings` may be those of a shard of the users, and
+        predictions for a user must not depend on the other users; global statistics come from
+        `training.sample`. A class with `fit(train, movies)` instead receives only ratings and
+        movies, always those of all users that share the movies' bits.
         """
 
     @abstractmethod
@@ -161,30 +160,29 @@ class Recommender(ABC):
 
         Args:
             user: int [n], dense user index; may be one that `fit` never saw.
-            movie: int [n], row number in the movies given to `fit`; may be one nobody rated.
+            movie: int [n], row number in the movies given to `fit`; may be one without ratings.
 
         Returns:
             float32 [n], within 0.5 .. 5.0, never nan. Predicting changes nothing.
 
-        A recommender whose own output is bits also has `predict_bits(user, movie)`, the
-        thermometer uint8 [n, 10]; its `predict` is `decode_ratings` of that, and a run calls
-        `predict_bits` alone. One that has a predictive distribution of stars also has
-        `predict_distribution(user, movie)`: a grid of stars, float64 [g], rising, and the
-        probability of each, float64 [n, g].
+        A recommender whose output is bits also has `predict_bits(user, movie)`, thermometers uint8
+        [n, 10]; its `predict` is `decode_ratings` of them, and a run calls only `predict_bits`. A
+        recommender with a predictive distribution of stars also has `predict_distribution(user,
+        movie)`: a grid of stars, float64 [g], rising, and the probability of each, float64 [n, g].
 
-        Each of them may have one more parameter, `time`: int64 [n], seconds since 1970 (UTC), when
-        the rating is predicted; None, the default: at the last time of the training ratings. That
-        time is known in advance, so no rating leaks by it.
+        Each of them may have a further parameter `time`: int64 [n], when each rating is predicted,
+        in seconds since 1970 (UTC); None, the default: the last time in training. It is the time of
+        a query, so no rating leaks by it.
         """
 
     def state_bytes(self) -> int | None:
-        """Bytes of what was learned of the users, of all of them together; None: unknown. What
-        serves all users is not among them, if there is `shared_bytes`."""
+        """Bytes of all users' states together, without those of `shared_bytes` if there is that
+        method; None: unknown."""
         return None
 
     def shared_bytes(self) -> int | None:
-        """Bytes of what serves all users and is needed to predict: movies, layers, item factors;
-        None: unknown."""
+        """Bytes needed to predict that serve all users: movies, layers, item factors; None:
+        unknown."""
         return None
 
 
@@ -194,10 +192,10 @@ class Contribution:
 
     Attributes:
         reason: in words ("item baseline").
-        stars: how many it adds; negative: takes off.
-        movie: the movie whose rating it comes from, row number; None if it is of no single one.
-        if_forgotten: by how many stars the prediction would change if that rating were forgotten;
-            None if that is not known.
+        stars: its summand, may be negative.
+        movie: row number of the movie whose rating it comes from; None if there is no single one.
+        if_forgotten: change of the prediction in stars if that rating were forgotten; None if
+            unknown.
     """
 
     reason: str
@@ -208,7 +206,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a prediction is what it is: parts whose sum it is, exactly."""
+    """The reasons for a prediction: parts that sum to it exactly."""
 
     contributions: tuple[Contribution, ...]
 
@@ -219,49 +217,49 @@ class Explanation:
 
 
 class OnlineRecommender(Recommender):
-    """One that goes on learning, a rating at a time.
+    """A recommender that learns one rating at a time after `fit`.
 
-    `fit` starts afresh and learns its ratings in the order of their time (equal times in the
-    order of the rows); `learn_one` goes on from there, with a user's next rating. What `fit` found
-    for all users together may stay as it is until the next `fit`.
+    `fit` starts from scratch and learns its ratings in time order (equal times in row order);
+    `learn_one` continues with a user's next rating. Global statistics may stay unchanged until the
+    next `fit`.
     """
 
     @abstractmethod
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        """The user's next rating, of a movie that the user has not rated before."""
+        """Learn the user's next rating, of a movie that the user has not rated before."""
 
     def predict_one(self, user: int, movie: int) -> float:
-        """Stars, 0.5 .. 5, as `predict` says, before it rounds to 32 bits if it can say."""
+        """Stars, 0.5 .. 5, as from `predict`, if possible before rounding to 32 bits."""
         return float(self.predict(np.array([user]), np.array([movie]))[0])
 
 
 class ForgettingRecommender(OnlineRecommender):
-    """One that can also forget."""
+    """A recommender that can also forget."""
 
     @abstractmethod
     def forget_one(self, user: int, movie: int) -> None:
-        """Remove a rating: the user's state becomes what it would be had it never been given.
+        """Remove a rating: the user's state is then as if it had never been given.
 
         Raises:
             KeyError: the user has no such rating.
         """
 
     def forget(self, user: int, movies: Sequence[int]) -> None:
-        """Remove several ratings of a user, as `forget_one` does each."""
+        """Remove several ratings of a user, each as by `forget_one`."""
         for movie in movies:
             self.forget_one(user, movie)
 
 
 class ContinualRecommender(ForgettingRecommender):
-    """One that can also explain, and learn that a user has changed a rating."""
+    """A recommender that can also explain, and learn a changed rating."""
 
     @abstractmethod
     def learn_one(self, user: int, movie: int, stars: float) -> None:
-        """The user's next rating. One of a movie rated before takes the former's place."""
+        """Learn the user's next rating. It replaces an earlier one of the same movie."""
 
     @abstractmethod
     def explain_one(self, user: int, movie: int) -> Explanation:
-        """What `predict_one` is the sum of."""
+        """The parts that sum to `predict_one`."""
 
 
 def declared(recommender: type | object, attribute: str) -> Any:
@@ -270,12 +268,12 @@ def declared(recommender: type | object, attribute: str) -> Any:
 
 
 def learns_from_words(recommender: type | object) -> str:
-    """What it learns from, in words, as in the tables."""
+    """Its `learns_from` in words, as in the tables."""
     return LEARNS_FROM[declared(recommender, "learns_from")]
 
 
 def check_declarations(cls: type) -> None:
-    """Raises InputError if what it declares to learn from does not exist."""
+    """Raises InputError for an unknown `learns_from`."""
     if declared(cls, "learns_from") not in LEARNS_FROM:
         known = ", ".join(f'"{name}"' for name in LEARNS_FROM)
         raise InputError(
@@ -284,19 +282,19 @@ def check_declarations(cls: type) -> None:
 
 
 def takes_training(recommender: type | object) -> bool:
-    """Whether its `fit` takes one `Training`: its first parameter is named so. Else it takes
-    ratings and movies."""
+    """Whether its `fit` takes one `Training`, that is, its first parameter has that name; else it
+    takes ratings and movies."""
     parameters = iter(inspect.signature(recommender.fit).parameters)  # type: ignore[union-attr]
     return "training" in (next(parameters, ""), next(parameters, ""))  # of a class, self first
 
 
 def shardable(recommender: object) -> bool:
-    """Whether it can be fitted to a part of the users with the same predictions for these."""
+    """Whether fitting only some users gives these the same predictions."""
     return takes_training(recommender) and declared(recommender, "learns_from") != "all"
 
 
 def with_defaults(cls: type, background: bool, **settings: object) -> Any:
-    """An instance with `settings`; of others the defaults, without background users its
+    """An instance with `settings`, and defaults for the others: without background users its
     `defaults_without_background`."""
     without = {} if background else declared(cls, "defaults_without_background")
     return cls(**(without | settings))
@@ -306,7 +304,7 @@ def defaults_of(cls: type, background: bool = True) -> dict[str, object]:
     """The defaults of the settings in its search space, with background users or without.
 
     Raises:
-        InputError: the constructor has no such setting, or no default for it.
+        InputError: the constructor lacks such a setting, or a default for it.
     """
     parameters = inspect.signature(cls).parameters
     for name in declared(cls, "search_space"):
@@ -320,7 +318,7 @@ def defaults_of(cls: type, background: bool = True) -> dict[str, object]:
 
 
 def fit(recommender: Any, training: Training) -> Any:
-    """`recommender.fit` with that of `training` that its `learns_from` allows; what it returns."""
+    """Call `recommender.fit` with the part of `training` that its `learns_from` allows."""
     check_declarations(type(recommender))
     if declared(recommender, "needs_bits") and not training.movies.bit_names:
         raise InputError(NO_BITS.format(type(recommender).__name__))
@@ -336,19 +334,19 @@ def fit(recommender: Any, training: Training) -> Any:
 
 
 def time_for(recommender: Any, time: np.ndarray | None) -> dict[str, np.ndarray | None]:
-    """What `predict` gets by keyword beside user and movie: `time`, if it has that parameter."""
+    """Keyword arguments of `predict`: `time`, if it has that parameter."""
     return {"time": time} if "time" in inspect.signature(recommender.predict).parameters else {}
 
 
 def bytes_of(recommender: Any, what: str) -> int | None:
-    """Its `what`, "state_bytes" or "shared_bytes"; None of a class that lacks it."""
+    """Its `what`, "state_bytes" or "shared_bytes"; None if the class lacks it."""
     return getattr(recommender, what, lambda: None)()
 
 
 def check_distribution(
     grid: np.ndarray, probabilities: np.ndarray, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The two as float64; raises ValueError if they are no distribution for each of `n` pairs."""
+    """Both as float64; raises ValueError unless they are a distribution for each of `n` pairs."""
     grid = np.asarray(grid, dtype=np.float64)
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if grid.ndim != 1 or len(grid) == 0 or probabilities.shape != (n, len(grid)):

@@ -1,4 +1,4 @@
-"""The exception that means: the user can put this right; and the commonest checks."""
+"""The exception for mistakes that the user can correct, and common checks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no room on the disk, for the
 
 
 class InputError(ValueError):
-    """Wrong input. The message names the file, row or flag, what was expected and what to do.
+    """Invalid input. The message names the file, row or flag, what was expected and what to do.
 
-    Scripts print the message alone and end with status 2.
+    Scripts print only the message and exit with status 2.
     """
 
 
@@ -19,7 +19,7 @@ LARGEST = 2**31 - 1  # of seeds and counts
 
 
 def check_range(flag: str, *values: int, least: int, most: int = LARGEST) -> None:
-    """Raises InputError unless there are values, each of them once and from `least` to `most`."""
+    """Raises InputError unless there are values, distinct and from `least` to `most`."""
     for value in values:
         if not least <= value <= most:
             raise InputError(f"{flag} is {value}. Expected {least} or more, {most:,} at most")
@@ -30,13 +30,13 @@ def check_range(flag: str, *values: int, least: int, most: int = LARGEST) -> Non
 
 
 def disk_is_full(error: BaseException) -> bool:
-    """Whether a file could not be written for lack of room; polars has the number in words."""
+    """Whether the disk is full; polars gives the error number in words."""
     number = getattr(error, "errno", None) or re.search(r"\(os error (\d+)\)", str(error))
     return (int(number[1]) if isinstance(number, re.Match) else number) in FULL
 
 
 class TooFewUsers(InputError):
-    """More users are asked for than have ratings enough; `there_are` so many."""
+    """Fewer users (`there_are`) have enough ratings than were requested."""
 
     def __init__(self, message: str, there_are: int) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The two tables that everything passes around: who rated what, and what the movies are."""
+"""The two tables that all code uses: ratings, and movies."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ DEFAULT_STARS = 3.0  # predicted where there is no rating at all to learn from
 
 
 def read_only(values: object, dtype: str) -> np.ndarray:
-    """`values` as an array that cannot be changed through what is handed out: many recommenders
-    read the same one. The caller's own array stays as it is."""
+    """A read-only view of `values`, since many recommenders share it. The caller's own array stays
+    writable."""
     array = np.asarray(values, dtype=dtype).view()
     array.flags.writeable = False
     return array
@@ -23,13 +23,12 @@ def read_only(values: object, dtype: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Ratings:
-    """One row per rating, in columns that cannot be written to.
+    """One row per rating, in read-only columns.
 
     Attributes:
         user: int32 [n], dense user index: 0 .. number of users - 1.
         movie: int32 [n], row number in the `Movies` beside it.
-        stars: float32 [n], 0.5 .. 5.0 in steps of a half; of a file with another scale also
-            between them.
+        stars: float32 [n], 0.5 .. 5.0 in halves; from a file with another scale also between them.
         time: int64 [n], seconds since 1970 (UTC), or `NO_TIME`.
 
     Raises:
@@ -60,31 +59,31 @@ class Ratings:
         return Ratings(self.user[rows], self.movie[rows], self.stars[rows], self.time[rows])
 
     def mean_stars(self) -> float:
-        """The mean of all stars, in float64; `DEFAULT_STARS` of no ratings."""
+        """The mean of all stars, in float64; `DEFAULT_STARS` without ratings."""
         return float(self.stars.mean(dtype=np.float64)) if len(self) else DEFAULT_STARS
 
     def has_times(self) -> bool:
-        """Whether it is known when they were given."""
+        """Whether the times are known."""
         return not len(self) or bool((self.time != NO_TIME).any())
 
     @staticmethod
     def concatenate(parts: list[Ratings]) -> Ratings:
-        """The rows of all `parts`, one after the other. Their indices must mean the same."""
+        """The rows of all `parts` in turn; all must use the same indices."""
         columns = [[getattr(part, name) for part in parts] for name in Ratings.__annotations__]
         return Ratings(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)
 class Movies:
-    """One row per movie, not to be written to: facts, and under a learned encoding the code
-    bits of an item table, in a channel of their own.
+    """One row per movie, read-only: metadata, and with a learned encoding the code bits of an item
+    table, in a channel of their own.
 
     Attributes:
         bits: uint8 [m, b], binary features, 0 or 1.
-        bit_names: what each of the b bits says, as "channel:meaning" ("genres:drama").
-            Bits of one channel stand together.
+        bit_names: meaning of each of the b bits, as "channel:meaning" ("genres:drama"). Bits of one
+            channel are adjacent.
         vote_average: float32 [m], average of the external votes in stars, 0 .. 5; nan if unknown.
-        vote_count: float32 [m], how many votes that rests on; 0 where unknown.
+        vote_count: float32 [m], number of votes; 0 if unknown.
         movie_id: int64 [m], the MovieLens id.
         title: object [m], the title as text.
 
@@ -114,7 +113,7 @@ class Movies:
 
     @property
     def channels(self) -> dict[str, int]:
-        """The channels of the encoding, in order, and how many bits each has."""
+        """The channels of the encoding, in order, with their numbers of bits."""
         names = (name.split(":", 1)[0] for name in self.bit_names)
         return {channel: len(list(group)) for channel, group in groupby(names)}
 
@@ -124,7 +123,7 @@ class Movies:
         return self.bits[:, : len(self._metadata_names)]
 
     def without_codes(self) -> Movies:
-        """These movies with metadata bits alone."""
+        """These movies with metadata bits only."""
         names = self._metadata_names
         same = len(names) == len(self.bit_names)
         return self if same else replace(self, bits=self.metadata_bits, bit_names=names)
@@ -144,15 +143,15 @@ class Movies:
 
 
 def rows_of_each(user: np.ndarray) -> list[np.ndarray]:
-    """The rows (int) of each distinct user, in order of the users and of the table."""
+    """Row numbers of each distinct user, in the order of users, then of the table."""
     by_user = np.argsort(user, kind="stable")
     _, starts = np.unique(user[by_user], return_index=True)
     return np.split(by_user, starts[1:]) if len(user) else []
 
 
 def place_within(user: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Which of its user's rows each row is, 0 the first: int64 [n]. `order` (int [n]) sorts the
-    rows by user, and those of a user as they are counted."""
+    """Position of each row among those of its user, from 0: int64 [n]. `order` (int [n]) sorts the
+    rows by user, then by position."""
     _, start, count = np.unique(user[order], return_index=True, return_counts=True)
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order)) - np.repeat(start, count)
@@ -160,6 +159,6 @@ def place_within(user: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def places(ids: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Where each of `ids` stands in `known` (sorted), int64 [n]; len(known) if it does not."""
+    """Index of each of `ids` in `known` (sorted), int64 [n]; len(known) if missing."""
     place = np.searchsorted(known, ids)
     return np.where(np.append(known, -1)[place] == ids, place, len(known))

@@ -17,7 +17,7 @@ from recbench.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]  # of the project
 FAMILIES = ("PerUser", "Collaborative", "Baselines")
-GONE = {  # of earlier runs -> what to take instead, which learns from the same ratings
+GONE = {  # names of earlier runs -> their replacements
     "personal_exact": "personal",
     "hybrid": "hybrid_implicit",
     "boosted_trees": "bayes_fm",
@@ -26,7 +26,7 @@ GONE = {  # of earlier runs -> what to take instead, which learns from the same 
 MEDIAN = "_median"  # "ridge_median" predicts the median where "ridge" predicts the mean
 OWN = "own"  # the first part of the module name of a user's own file
 NO_STARS = (
-    "'{}': ranks movies and predicts no stars. compare_all.py --ranking takes it, by its name"
+    "'{}' ranks movies and predicts no stars. Use it by its name, with compare_all.py --ranking"
 )
 SKLEARN = ("sklearn:", "sklearn+item:")  # see PerUser/scikit_learn.py
 
@@ -77,16 +77,16 @@ BY_NAME = RECOMMENDERS | RANKERS
 
 
 def described() -> Iterator[tuple[str, str, str, str]]:
-    """Name, family, what it learns from, and a sentence for each of `BY_NAME`, from
-    docs/recommenders.md: importing them all takes seconds."""
+    """Name, family, `learns_from` and a sentence for each of `BY_NAME`, from docs/recommenders.md,
+    since importing them all takes seconds."""
     page = (ROOT / "docs" / "recommenders.md").read_text(encoding="utf-8")
     for name, what, learns_from in re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", page, re.M):
         yield name, BY_NAME[name].split(".")[0], learns_from, what.replace("`", "")
 
 
 def check_name(spec: str, ranking: bool = False) -> None:
-    """Raises InputError if `spec` is the name of no recommender, or unless `ranking` of one that
-    predicts no stars; imports none."""
+    """Raises InputError if `spec` names no recommender, or without `ranking` one that predicts no
+    stars; imports none."""
     mean = spec.removesuffix(MEDIAN)
     if mean in RANKERS:
         if ranking and spec == mean:
@@ -95,23 +95,23 @@ def check_name(spec: str, ranking: bool = False) -> None:
     if spec in RECOMMENDERS or mean in RECOMMENDERS or ":" in spec:
         return
     if mean in GONE:
-        raise InputError(f"'{spec}' does not exist any more. Take {GONE[mean]}")
+        raise InputError(f"'{spec}' was removed. Use {GONE[mean]}")
     known = BY_NAME if ranking else RECOMMENDERS
     nearest = sorted(known, key=lambda name: -SequenceMatcher(None, mean, name).ratio())
     raise InputError(
-        f"no recommender is named '{spec}'. Those that are: {', '.join(nearest)}; "
-        f"or one of them that predicts the median ({nearest[0]}{MEDIAN}); "
-        "or one of your own as file:Class, for example my_file:MyModel; "
-        "or a regressor of scikit-learn, for example sklearn:Ridge"
+        f"no recommender is named '{spec}'. Expected one of: {', '.join(nearest)}; "
+        f"or its form that predicts the median, such as {nearest[0]}{MEDIAN}; "
+        "or your own as file:Class, such as my_file:MyModel; "
+        "or a regressor of scikit-learn, such as sklearn:Ridge"
     )
 
 
 def load_recommender(spec: str) -> type:
-    """The class behind a name of `BY_NAME`, such a name with "_median", "sklearn:Regressor",
-    or "file:Class".
+    """The class named: a name of `BY_NAME`, one with "_median", "sklearn:Regressor", or
+    "file:Class".
 
     Raises:
-        InputError: no such name, file or class, or not a recommender; says what there is.
+        InputError: no such name, file or class, or not a recommender; with the alternatives.
     """
     check_name(spec, ranking=True)
     if spec in BY_NAME:
@@ -136,7 +136,7 @@ def load_recommender(spec: str) -> type:
 
 
 def class_of(name: str) -> type | None:
-    """The class of that name in the tables, or of what took its place; None of a user's own."""
+    """The class of that name in the tables, or its replacement; None for a user's own."""
     try:
         return load_recommender(GONE.get(name, name))
     except InputError:
@@ -144,19 +144,19 @@ def class_of(name: str) -> type | None:
 
 
 def family_of(cls: type) -> str:
-    """The folder a recommender lives in ("PerUser"), or "own" for a user's own file."""
+    """The folder of a recommender ("PerUser"), or "own" for a user's own file."""
     folder = cls.__module__.split(".")[0]
     return folder if folder in FAMILIES else OWN
 
 
 def file_of(cls: type) -> str | None:
-    """The user's own file that a recommender stands in; None for those of the project."""
+    """The user's own file with the recommender; None for those of the project."""
     module = sys.modules.get(cls.__module__)
     return getattr(module, "__file__", None) if family_of(cls) == OWN else None
 
 
 def name_of(spec: str) -> str:
-    """The name in the tables: of "file:Class" the class's; of `sklearn:…` all of it."""
+    """The name in the tables: for "file:Class" that of the class; for `sklearn:…` all of it."""
     if spec.startswith(SKLEARN):
         return "".join(spec.split())
     return spec.rpartition(":")[2]
@@ -166,10 +166,10 @@ def name_of(spec: str) -> str:
 
 
 def load_class(path: str, spec: str) -> type:
-    """The class at "module:Class" or "file:Class"; `spec` is what the user wrote.
+    """The class at "module:Class" or "file:Class"; `spec` is the user's text.
 
     Raises:
-        InputError: there is no such file or class, or the file cannot be run; says which line.
+        InputError: there is no such file or class, or the file cannot be run; with the line.
     """
     module_name, _, class_name = path.partition(":")
     module = _import(module_name, spec)
@@ -203,7 +203,7 @@ def _import(module_name: str, spec: str) -> ModuleType:
             if no_such_name or not all(map(str.isidentifier, module_name.split("."))):
                 raise InputError(f"'{spec}': there is no file {path.name} here") from None
             raise InputError(f"'{spec}' cannot be loaded. {line_of(error, None)}") from None
-    # under a name of its own: a file called json.py or ratings.py replaces no other module
+    # a unique module name, so a file named json.py or ratings.py replaces no other module
     name = f"{OWN}.{'.'.join(path.with_suffix('').parts[1:])}"
     if name in sys.modules:
         return sys.modules[name]

@@ -91,7 +91,7 @@ def test_a_declared_encoding(folder, encoding):
     file = folder / "ratings.csv"
     frame().to_csv(file, index=False, sep=";", encoding=encoding)
     assert read(file, text_encoding=encoding) == ROWS
-    with pytest.raises(InputError, match=r"ratings\.csv.* is no text.*--text-encoding"):
+    with pytest.raises(InputError, match=r"ratings\.csv.* is not text.*--text-encoding"):
         read(file)
 
 
@@ -159,9 +159,9 @@ HEAD = "user,item,rating,time\n"
     [
         ("", "is empty"),
         (HEAD, "holds no ratings"),
-        ("user,rating\n1,3\n", "no column of the item; its heading is user, rating.*rename"),
+        ("user,rating\n1,3\n", "no column of the item; its header is user, rating.*rename"),
         ("item,rating\n1,3\n", "no column of the user.*recommend.py"),
-        ("1,2,3\n4,5,6\n", "first row is no heading"),
+        ("1,2,3\n4,5,6\n", "first row is not a header"),
         (HEAD + "1,2,3,4\n\n1,,3,4\n", "line 4: item is empty. Expected an item"),
         (HEAD + "1,2,good,4\n", "line 2: rating is 'good'. Expected a number"),
         (HEAD + "1,2,,4\n", "line 2: rating is empty"),
@@ -187,7 +187,7 @@ def test_what_cannot_be_used_names_file_line_and_remedy(folder, text, message):
 )
 def test_a_file_that_is_damaged(folder, name, text):
     (folder / name).write_text(text)
-    with pytest.raises(InputError, match=rf"{name}: is not a table that can be read"):
+    with pytest.raises(InputError, match=rf"{name}: is not a readable table"):
         read(folder / name)
 
 
@@ -204,7 +204,7 @@ def test_a_rating_off_the_scale_given_names_its_line(folder):
         ("x.csv?scale=5-5", "--scale is '5-5'"),
         ("x.csv?text_encoding=klingon", "--text-encoding is 'klingon'"),
         ("x.csv?colour=red", "after the . there is 'colour=red'"),
-        ("ml-100k?scale=0-10", "ml-100k is read as it is"),
+        ("ml-100k?scale=0-10", "ml-100k takes no --scale"),
         ("nowhere.csv", "no such folder or file"),
     ],
 )
@@ -356,7 +356,7 @@ def test_a_run_on_jokes(jokes, tmp_path):
         in printed
     )
     assert "700 ratings of 30 items by 40 users" in printed
-    assert "left out, ao, torch: learns from bits" in printed
+    assert "left out, ao, torch: the dataset has no features" in printed
     rows = pd.read_csv(tmp_path / "run" / "comparison.csv")
     assert rows["model"].tolist() == ["user_mean", "bias", "personal"]
     assert (rows["status"] == "ok").all()
@@ -374,7 +374,10 @@ def test_a_run_on_jokes(jokes, tmp_path):
         ((), "error: .*jokes.tsv: rating runs from -10 to 9.*--scale -10-10"),
         (("--scale=-10-10",), "--holdout last: the ratings have no times.*--holdout random"),
         (("--scale=-10-10", "--holdout", "global-time"), "no times.*--holdout random"),
-        (("--scale=-10-10", "--holdout", "random", "--models", "ao"), "ao: learns from bits"),
+        (
+            ("--scale=-10-10", "--holdout", "random", "--models", "ao"),
+            "ao: the dataset has no features",
+        ),
     ],
 )
 def test_what_a_run_on_jokes_refuses(jokes, tmp_path, words, message):

@@ -292,7 +292,7 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--models", "recbench.errors:Model"], r"no class 'Model'"),
         (["--models", "recbench.errors:InputError"], "lacks fit and predict"),
         (["--models", "ao", "ao"], "ao stands twice"),
-        (["--holdout", "first"], "none is named .first.. Those that are: last, next, random"),
+        (["--holdout", "first"], "none is named .first.. Expected one of: last, next, random"),
         (["--reviews-per-users", "5"], "Perhaps you meant"),
         (["--wnn-engine", "ao_core"], "ask AO Labs"),
         (["--wnn-engine", "ao_core", "--models", "user_mean"], "no recommender of this run has"),
@@ -314,7 +314,7 @@ def test_bad_input_is_one_message_and_status_2(tmp_path, words, message):
 @pytest.mark.parametrize(
     ("name", "words", "prints"),
     [
-        ("data_prep.py", [], "26 bits a movie"),
+        ("data_prep.py", [], "26 bits per movie"),
         ("PerUser/perUser.py", [], "accuracy_mean"),
         ("PerUser/perUser_pytorch.py", [], "accuracy_mean"),
         ("Collaborative/torch_colab.py", ["--protocol", "published"], "accuracy_pooled"),

@@ -168,7 +168,7 @@ def test_a_download_that_was_cut_goes_on_where_it_was(serve, ml_1m, monkeypatch)
     server, address = serve({"/ml-1m.zip": ml_1m})
     monkeypatch.setenv("RECBENCH_GROUPLENS", address)
     server.cut_after = 100
-    with pytest.raises(InputError, match="cannot be fetched"):
+    with pytest.raises(InputError, match="cannot be downloaded"):
         load_source("ml-1m")
     server.cut_after = None
     load_source("ml-1m")

@@ -23,12 +23,12 @@ HEAVY |= {"surprise", "river", "optuna"}
 EDITED = {
     "compare_all.py": (
         {"NUM_USERS": "7", "REVIEWS_PER_USER": "(11, 12)", "MODELS": '"ridge"'},
-        ["how many users to draw; 0: all (default: 7)", "(default: 11 12)", "(default: ridge)"],
+        ["number of users to draw; 0: all (default: 7)", "(default: 11 12)", "(default: ridge)"],
     ),
-    "continual.py": ({"NUM_USERS": "7"}, ["how many users to replay; 0: all (default: 7)"]),
-    "recommend.py": ({"NUMBER": "3"}, ["how many movies to recommend (default: 3)"]),
-    "tune.py": ({"TRIALS": "9"}, ["its defaults being the first (default: 9)"]),
-    "data_prep.py": ({"REVIEWS_PER_USER": "4"}, ["0: all they have (default: 4)"]),
+    "continual.py": ({"NUM_USERS": "7"}, ["number of users to replay; 0: all (default: 7)"]),
+    "recommend.py": ({"NUMBER": "3"}, ["number of movies to recommend (default: 3)"]),
+    "tune.py": ({"TRIALS": "9"}, ["its defaults are the first (default: 9)"]),
+    "data_prep.py": ({"REVIEWS_PER_USER": "4"}, ["per user; 0: all (default: 4)"]),
     "PerUser/perUser.py": ({"PROTOCOL": '"published"'}, ["is there (default: published)"]),
     "PerUser/perUser_pytorch.py": ({"EPOCHS": "200"}, ["of the user (default: 200)"]),
     "Collaborative/torch_colab.py": ({"HIDDEN": "(9, 8, 7)"}, ["layers (default: 9 8 7)"]),

@@ -169,7 +169,7 @@ def test_a_zip_without_tables_and_one_too_large(folder, monkeypatch):
         load_source(str(path))
     for data in (b"", b"PK\x03\x04 and then nothing", b"a,b\n"):
         path.write_bytes(data)
-        with pytest.raises(InputError, match="no zip file"):
+        with pytest.raises(InputError, match="not a readable zip file"):
             load_source(str(path))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("../../ratings.csv", bytes(10_000))

@@ -133,7 +133,7 @@ def test_a_split_is_the_whole_sample_once_and_its_background(rows, background, n
     [
         ("first", "none is named 'first'.*last, next, random, global-time, published"),
         ("nowhere:Mine", "no file nowhere"),
-        ("recbench.errors:InputError", "is no holdout"),
+        ("recbench.errors:InputError", "is not a holdout"),
     ],
 )
 def test_a_holdout_that_does_not_exist(spec, message):

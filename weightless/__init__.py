@@ -1,8 +1,8 @@
 """An open engine for weightless neural networks: `import weightless as ao`.
 
-Agents of binary neurons that learn by storing what they read, one example at a time, by the calls
-that AO Labs document for theirs; and memories of n-tuples, which count. It needs numpy and numba
-alone.
+It has agents of binary neurons that learn by storing what they read, one example at a time, with
+the calls that AO Labs document for theirs; and n-tuple memories, which count. It needs only numpy
+and numba.
 """
 
 from weightless.agent import WHY, Agent

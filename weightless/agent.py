@@ -21,33 +21,33 @@ Bits = Sequence[int] | np.ndarray
 
 
 class Agent:
-    """An agent of an architecture, taking the calls of AO Labs' agents.
+    """An agent with a given architecture and the interface of AO Labs' agents.
 
     In each state the agent reads an input and its neurons fire, Q from I and Z from Q, each from
-    its own memory: the answer of the stored pattern that is nearest by *discriminative distance*
-    (DD) if all the nearest agree, else of the nearest by Hamming distance if all agree, else a
-    coin. The discriminative distance is the Hamming distance with every bit weighted by the
-    mutual information between that bit and the answer, see `memory`. AO Labs do not
-    publish theirs; this one is ours.
+    its own memory. A neuron gives the answer of the stored patterns nearest by *discriminative
+    distance* (DD) if these agree, else of those nearest by Hamming distance if these agree, else a
+    random bit. The discriminative distance is the Hamming distance with each bit weighted by its
+    mutual information with the answer, see `memory`. AO Labs do not publish theirs; this weighting
+    is ours.
 
-    With a label, pleasure, pain or an instinct that fires it *learns* instead, by iconic
-    training (Aleksander & Morton 1993): a Q neuron takes the value of its I neuron; a Z neuron
-    that of the label, or without one its own past value, or for pain the opposite of that; and
-    each stores what it reads with the value it took.
+    With a label, pleasure, pain or a firing instinct it *learns* instead, by iconic training
+    (Aleksander & Morton 1993): a Q neuron takes the value of its I neuron; a Z neuron takes the
+    value of the label, or without a label its own last value, or with pain the opposite; and each
+    stores the pattern it reads with the value it took.
 
     Args:
         arch: an `Arch`, or an `ao_arch.Arch`.
         notes: free text.
-        _steps: a hint, ignored; the memory grows as patterns are stored.
-        seed: of the coins, 0 .. 2**64 - 1.
+        _steps: ignored; the memory grows as patterns are stored.
+        seed: of the random bits, 0 .. 2**64 - 1.
 
     Attributes:
-        state: how many states there have been, the first, at rest, among them.
+        state: number of states so far, including the initial one at rest.
         story: uint8 [state, n_total], every state.
-        metastory: str [state, n_total], why each neuron was as it was: one of `WHY`.
+        metastory: str [state, n_total], origin of each value: one of `WHY`.
 
     Raises:
-        ValueError: `arch` is no architecture, or the seed is out of range.
+        ValueError: `arch` is not an architecture, or the seed is out of range.
     """
 
     def __init__(self, arch: Any, notes: str = "", _steps: int = 0, *, seed: int = 0) -> None:
@@ -89,27 +89,26 @@ class Agent:
         unsequenced: bool = False,
         **unknown: Any,
     ) -> np.ndarray:
-        """Advance by one state; learn if there is a reason to.
+        """Advance by one state; learn if a control neuron fires.
 
         Args:
             INPUT: n_i values of 0 or 1.
             LABEL: n_z values of 0 or 1, or empty.
             INSTINCTS: whether instinct neurons may fire.
-            Cpos, Cneg: pleasure, pain. A label outranks both, pain outranks pleasure's keeping
-                of the past value; both at once are an error.
+            Cpos, Cneg: pleasure, pain. A label has priority over both; both at once are an error.
             print_result: print the output.
-            DD, Hamming, Default: the firing rules to use. Where the rules used leave a neuron
-                undecided it does not fire (0).
-            unsequenced: leave the previous state out of what is read. Recall is then a function
-                of the input alone. What is learned this way is stored with all neighbours 0.
-            unknown: arguments of other engines; an error, unless false.
+            DD, Hamming, Default: the firing rules to use. A neuron that they leave undecided does
+                not fire (0).
+            unsequenced: do not read the previous state. The output is then a function of the input
+                only. Patterns are stored with all neighbours 0.
+            unknown: arguments of other engines; an error unless they are false.
 
         Returns:
             The output Z, uint8 [n_z].
 
         Raises:
-            ValueError: an input or label of another length or with other values; Cpos and Cneg
-                together; an instinct neuron without a rule.
+            ValueError: wrong length or values of an input or label; Cpos and Cneg together; an
+                instinct neuron without a rule.
             TypeError: an argument that this engine does not have.
         """
         _refuse(unknown)
@@ -127,12 +126,11 @@ class Agent:
         LABELS: Sequence[Bits] | np.ndarray = (),
         **switches: Any,
     ) -> np.ndarray:
-        """`next_state` of one input after another.
+        """`next_state` for each input in turn.
 
         Args:
             INPUTS: [n, n_i] values of 0 or 1.
-            LABELS: [n, n_z] values of 0 or 1: each is learned in turn. Empty: each input is
-                answered.
+            LABELS: [n, n_z] values of 0 or 1 to learn in turn. Empty: nothing is learned.
             switches: as in `next_state`.
 
         Returns:
@@ -151,10 +149,11 @@ class Agent:
         return np.stack([self.next_state(one, label, **switches) for one, label in rows])
 
     def reset_state(self) -> None:
-        """A state in which every neuron of I, Q and Z fires at random; it is not learned from.
+        """Insert a state in which every neuron of I, Q and Z fires at random; nothing is learned
+        from it.
 
-        Put between examples that do not follow each other. The coins depend on the agent's seed,
-        the neuron and how many states there have been.
+        Use it between unrelated examples. The random bits depend on the agent's seed, the neuron
+        and the number of states so far.
         """
         state = np.zeros(self.arch.n_total, np.uint8)
         random = np.concatenate([self._i, self._q, self._z])
@@ -170,7 +169,7 @@ class Agent:
         rules: tuple[bool, bool, bool],
         unsequenced: bool,
     ) -> np.ndarray:
-        """The output, uint8 [n_z], of the next state."""
+        """The output of the next state, uint8 [n_z]."""
         previous = self.story[-1].copy()
         state = np.zeros(self.arch.n_total, np.uint8)
         why = np.full(state.shape, REST, np.uint8)
@@ -200,7 +199,7 @@ class Agent:
     def _causes(
         self, inputs: np.ndarray, labelled: bool, INSTINCTS: bool, Cpos: bool, Cneg: bool
     ) -> list[int]:
-        """Why each control neuron fires, in the order of C; REST where it does not."""
+        """Reason why each control neuron fires, in the order of C; REST if it does not."""
         if Cpos and Cneg:
             raise ValueError("Cpos and Cneg are pleasure and pain: one at a time")
         causes = [REST] * len(self._c)
@@ -225,7 +224,7 @@ class Agent:
 
 
 def bits_of(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """`values` as uint8 of this shape, all 0 or 1."""
+    """`values` as uint8 of this shape, each 0 or 1."""
     expected = f"{name}: {' x '.join(map(str, shape))} values of 0 or 1 were expected, got"
     try:
         array = np.asarray(values)

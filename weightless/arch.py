@@ -1,4 +1,4 @@
-"""The architecture of an agent: how many neurons there are, and which reads which."""
+"""The architecture of an agent: its neurons, and which neurons each one reads."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TYPE, INPUTS, NEIGHBOURS, CONTROLS, DOMINANT = range(5)
 class Arch:
     """Four sets of neurons, and the connections between them.
 
-    I takes the input from outside. Q, the state, mirrors I: the same channels, each Q neuron's
-    dominant connection is the I neuron at its place. Z is the output; its dominant connection is
-    its own past. C controls learning: label, pleasure (C+) and pain (C-) in the first channel,
-    then the instincts of `arch_c`. Ids are counted through I, Q, Z, C.
+    I takes the external input. Q, the state, has the same channels as I; the dominant connection of
+    a Q neuron is the I neuron at its place. Z is the output; its dominant connection is its own
+    last value. C controls learning: label, pleasure (C+) and pain (C-) in the first channel, then
+    the instincts of `arch_c`. Ids run through I, Q, Z, C.
 
-    The names are those of AO Labs' `ao_arch` (MIT), so that either object serves an `Agent`.
+    The names are those of AO Labs' `ao_arch` (MIT), so an `Agent` accepts either object.
 
     Args:
         arch_i: sizes of the input channels, such as [10, 3, 3, 10].
@@ -45,9 +45,9 @@ class Arch:
             ids), and the dominant connection (an id; of an instinct neuron, its rule or None).
 
     Raises:
-        ValueError: a channel of no or a negative size, no channel at all, an unknown connector,
-            `connector_parameters` that do not suit it, or a connector that names neurons which
-            the layer read does not have.
+        ValueError: a channel size that is not positive, no channel, an unknown connector,
+            unsuitable `connector_parameters`, or a connector that names neurons outside the layer
+            it reads.
     """
 
     def __init__(
@@ -86,17 +86,17 @@ class Arch:
         return self.Q__flat[0] <= neuron <= self.Q__flat[-1]
 
     def channel_of(self, neuron: int) -> list[int]:
-        """The ids of the channel this neuron is in, itself among them."""
+        """Ids of this neuron's channel, itself included."""
         return self._channel_of[neuron]
 
     def set_instinct(self, neuron: int, rule: Callable[[np.ndarray, Any], Any]) -> None:
-        """Say when the instinct neuron with this id fires.
+        """Set the rule by which an instinct neuron fires.
 
         Args:
             neuron: its id, one of `C[1:]`.
-            rule: a function (input uint8 [n_i], agent) -> whether it fires, called before the
-                state is made; `agent.story[-1]` is then the state before. It may also return
-                (whether, a remark), as the rules written for AO Labs' agents do.
+            rule: a function (input uint8 [n_i], agent) -> whether it fires, called before the state
+                is computed; `agent.story[-1]` is then the previous state. It may also return
+                (whether, a remark), like rules for AO Labs' agents.
 
         Raises:
             ValueError: the neuron is not an instinct neuron.
@@ -134,12 +134,12 @@ class Arch:
 
 
 def full_conn(arch: Arch, neuron: int) -> tuple[Sequence[int], Sequence[int]]:
-    """Everything in the layer before; everything in its own."""
+    """All neurons of the previous layer; all of its own."""
     return (arch.I__flat, arch.Q__flat) if arch.is_q(neuron) else (arch.Q__flat, arch.Z__flat)
 
 
 def forward_full_conn(arch: Arch, neuron: int) -> tuple[Sequence[int], Sequence[int]]:
-    """Everything in the layer before; its own channel."""
+    """All neurons of the previous layer; its own channel."""
     inputs, _ = full_conn(arch, neuron)
     return inputs, arch.channel_of(neuron)
 
@@ -151,10 +151,10 @@ def forward_forward_conn(arch: Arch, neuron: int) -> tuple[Sequence[int], Sequen
 
 
 def rand_conn(arch: Arch, neuron: int) -> tuple[Sequence[int], Sequence[int]]:
-    """So many drawn at random, as `connector_parameters` = (q_in, q_ne, z_in, z_ne) says.
+    """Neurons drawn at random, as many as `connector_parameters` = (q_in, q_ne, z_in, z_ne).
 
-    The draw depends on the architecture's seed and the neuron alone. A number above the size of
-    the layer takes the whole layer.
+    The draw depends only on the architecture's seed and the neuron. A number above the size of the
+    layer takes the whole layer.
     """
     parameters = arch.connector_parameters
     sizes = parameters[:2] if arch.is_q(neuron) else parameters[2:]
@@ -174,15 +174,15 @@ CONNECTORS: dict[str, Connector] = {
 
 @dataclass(frozen=True)
 class Group:
-    """Neurons of one layer that read the same and learn at the same times.
+    """Neurons of one layer with the same inputs that learn at the same times.
 
-    They share their stored patterns; only the answers are each neuron's own.
+    They share stored patterns; each has its own answers.
 
     Attributes:
         layer: "Q" or "Z".
         neurons: int64 [neurons], their ids.
-        inputs: int64 [inputs], ids read in the layer before, in the state being made.
-        neighbours: int64 [neighbours], ids read in their own layer, in the state before.
+        inputs: int64 [inputs], ids read in the previous layer, in the current state.
+        neighbours: int64 [neighbours], ids read in their own layer, in the previous state.
         controls: places in C of the control neurons that make them learn.
         dominant: int64 [neurons], the id each takes its value from when it learns.
         places: int64 [neurons], their places in Q__flat or Z__flat.
@@ -198,10 +198,10 @@ class Group:
 
 
 def groups_of(arch: Any) -> list[Group]:
-    """The groups of an architecture, Q before Z: ours, or an `ao_arch.Arch`.
+    """The groups of an architecture (an `Arch` or `ao_arch.Arch`), Q before Z.
 
     Raises:
-        ValueError: the object lacks what an architecture has.
+        ValueError: the object is not an architecture.
     """
     try:
         matrix, c_place = arch.datamatrix, {int(c): at for at, c in enumerate(arch.C__flat)}

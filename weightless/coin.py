@@ -1,7 +1,7 @@
-"""The coin a neuron tosses when its memory does not decide: a pure function, not a stream.
+"""The random bit of a neuron whose memory does not decide: a pure function, not a stream.
 
-It depends on the agent's seed, the neuron's id and the pattern read alone. Asking again, in
-another order or on another thread, gives the same side.
+It depends only on the agent's seed, the neuron's id and the pattern read, so order and threads do
+not matter.
 
 Method: the finaliser of splitmix64 (Steele, Lea & Flood, "Fast splittable pseudorandom number
 generators", OOPSLA 2014), chained over seed, neuron and the 64-bit words of the pattern.
@@ -27,7 +27,7 @@ def mix(x: Any) -> Any:
 
 @compiled
 def toss(seed: Any, neuron: Any, pattern: Any) -> Any:
-    """The coin of one neuron for one pattern: uint8, 0 or 1.
+    """The random bit of a neuron for a pattern: uint8, 0 or 1.
 
     Args:
         seed: uint64, the agent's.

@@ -13,10 +13,10 @@ from numba import njit
 def compiled(function: Any) -> Any:
     """The function as machine code, compiled at its first call and cached for later processes.
 
-    The cache lies beside the source, or in the user's cache directory where that cannot be
-    written. numba compares the file in which the function stands; here all other files of its
-    package and of `weightless` count, too, for a kernel contains what it calls. The interpreter's
-    lock is not held while it runs. A division by zero gives inf, not an error.
+    The cache is beside the source, or in the user's cache folder if that is read-only. Numba only
+    checks the file of the function; here all other files of its package and of `weightless` count,
+    too, since a kernel includes the functions it calls. It runs without the interpreter's lock. A
+    division by zero gives inf, not an error.
     """
     kernel: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
     if hasattr(kernel, "_cache"):  # not with NUMBA_DISABLE_JIT

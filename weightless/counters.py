@@ -1,10 +1,11 @@
-"""Counters of n-tuples: what `ntuple` and `wisard` keep, in a table that holds only what was met.
+"""Counters of n-tuples: the state of `ntuple` and `wisard`, with rows only for addresses that
+occurred.
 
-A tuple is some bits of a pattern that go together. Read in their order, the first the lowest, they
-spell an address. For each tuple and each address that was ever learned there is a row of whole
-numbers. The rows are in one table with open addressing: a row is looked for at the place that a
-hash of tuple and address names, and then at the next ones (linear probing; Knuth 1998, 6.4). A row
-of zeros is taken out, and the rows behind it move up, so that nothing is left of it.
+A tuple is a group of bits of a pattern. In order, the first lowest, they form an address. For each
+tuple and each learned address there is a row of integers. The rows are in one table with open
+addressing: a row is searched at the place given by a hash of tuple and address, then at the next
+places (linear probing; Knuth 1998, 6.4). A row of zeros is removed, and the rows behind it move up,
+so no trace of it is left.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ LEAST_ROOM = 16  # rows; a power of two, as all sizes are
 def draw_tuples(bits: int, n: int, tuples: int, seed: int = 0) -> np.ndarray:
     """Tuples drawn at random, as in the n-tuple method (Bledsoe & Browning 1959).
 
-    The bits are shuffled and dealt out, and shuffled again when fewer than n are left.
+    The bits are shuffled and dealt out, and shuffled again if fewer than n are left.
 
     Args:
         bits: of a pattern.
         n: bits of a tuple, at most `bits`.
-        tuples: how many.
+        tuples: number of tuples.
         seed: of the shuffles.
 
     Returns:
         int32 [tuples, n], places in the pattern.
 
     Raises:
-        ValueError: n is not within 1 .. min(bits, 32), or there is no tuple.
+        ValueError: n is not within 1 .. min(bits, 32), or `tuples` is not positive.
     """
     if not 1 <= n <= min(bits, MOST_BITS) or tuples < 1:
         most = min(bits, MOST_BITS)
@@ -52,7 +53,7 @@ def checked_tuples(tuples: np.ndarray) -> np.ndarray:
     """Tuples as the kernels take them, int32 [tuples, n].
 
     Raises:
-        ValueError: not whole numbers from 0 up of that shape, with n from 1 to 32.
+        ValueError: they are not integers ≥ 0 of that shape, with n from 1 to 32.
     """
     tuples = np.asarray(tuples)
     shaped = tuples.ndim == 2 and len(tuples) and 1 <= tuples.shape[1] <= MOST_BITS
@@ -63,7 +64,7 @@ def checked_tuples(tuples: np.ndarray) -> np.ndarray:
 
 
 def addresses_of(bits: np.ndarray, tuples: np.ndarray) -> np.ndarray:
-    """The address that each tuple spells in each pattern.
+    """The address of each tuple in each pattern.
 
     Args:
         bits: [patterns, bits], values of 0 or 1.
@@ -88,17 +89,17 @@ def addresses_of(bits: np.ndarray, tuples: np.ndarray) -> np.ndarray:
 
 
 class Counters:
-    """Rows of whole numbers for the addresses that were met; `NTupleMemory` and `Wisard` are such.
+    """Rows of integers for the addresses that occurred; the base of `NTupleMemory` and `Wisard`.
 
     Args:
         tuples: int [tuples, n], places in a pattern, drawn by `draw_tuples` or chosen.
         columns: numbers in a row.
 
     Attributes:
-        rows: how many there are.
+        rows: number of rows.
 
     Raises:
-        ValueError: no tuples, or of more than 32 bits.
+        ValueError: no tuples, or tuples of more than 32 bits.
     """
 
     SETTINGS: ClassVar[tuple[str, ...]] = ()  # of the constructor, after the tuples
@@ -112,8 +113,8 @@ class Counters:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held: keys and numbers, with the room they have to grow. The tuples, which many
-        memories can share, are not among them."""
+        """Bytes of keys and numbers, including room to grow, without the tuples, which many
+        memories can share."""
         return self._keys.nbytes + self._values.nbytes
 
     def items(self) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +125,7 @@ class Counters:
         return self._keys[there], self._values[there]
 
     def addresses(self, bits: np.ndarray) -> np.ndarray:
-        """What `addresses_of` spells for patterns [n, bits] or one pattern [bits]: [n, tuples]."""
+        """`addresses_of` patterns [n, bits] or one pattern [bits]: [n, tuples]."""
         return addresses_of(np.atleast_2d(bits), self.tuples)
 
     def add(self, addresses: np.ndarray, delta: np.ndarray) -> None:
@@ -134,7 +135,7 @@ class Counters:
         self.rows += _add(self._keys, self._values, addresses, n, np.asarray(delta, np.int32))
 
     def read(self, addresses: np.ndarray) -> np.ndarray:
-        """The row of each tuple's address ([tuples]), zeros where there is none: int32 [tuples,
+        """The row of each tuple's address ([tuples]), zeros if there is none: int32 [tuples,
         columns]."""
         found = np.zeros((len(addresses), self._values.shape[1]), np.int32)
         _read(self._keys, self._values, addresses, self.tuples.shape[1], found)
@@ -149,11 +150,11 @@ class Counters:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The memory that was saved there.
+        """The memory saved in a file.
 
         Raises:
             FileNotFoundError: there is no such file.
-            ValueError: the file is damaged, of another memory or version.
+            ValueError: the file is damaged, or of another kind or version.
         """
         settings, arrays = storage.read(path, cls.__name__)
         try:
@@ -173,7 +174,7 @@ class Counters:
         return memory
 
     def _make_room(self, rows: int) -> None:
-        """Room for so many rows, of which at most three quarters are ever full."""
+        """Make room for this many rows; at most three quarters of the table are ever full."""
         if 4 * rows > 3 * len(self._keys):
             keys, values = self.items()
             self._keys = np.zeros(1 << (4 * rows // 3).bit_length(), keys.dtype)
@@ -196,7 +197,7 @@ def _spell(bits: Any, tuples: Any, spelled: Any) -> None:
 
 @compiled
 def _place(keys: Any, key: Any) -> Any:
-    """Where the row of that key is, or the free place where it would be."""
+    """Place of the row with that key, or the free place for it."""
     mask = len(keys) - 1
     at = np.int64(mix(np.uint64(key)) & np.uint64(mask))
     while keys[at] != 0 and np.int64(keys[at]) != key:
@@ -206,7 +207,7 @@ def _place(keys: Any, key: Any) -> Any:
 
 @compiled
 def _take_out(keys: Any, values: Any, hole: Any) -> None:
-    """Empty a place; each row behind it that a search would no longer find moves into the hole."""
+    """Empty a place; rows behind it that a search would no longer find move up."""
     mask, at = len(keys) - 1, hole
     while True:
         at = (at + 1) & mask
@@ -222,7 +223,7 @@ def _take_out(keys: Any, values: Any, hole: Any) -> None:
 
 @compiled
 def _add(keys: Any, values: Any, addresses: Any, n: Any, delta: Any) -> Any:
-    """How many rows there are more than before."""
+    """Number of rows added."""
     more = 0
     for row in range(len(addresses)):
         key = (np.int64(row) << n | np.int64(addresses[row])) + 1

@@ -1,13 +1,13 @@
 """The firing rules, fast: packed patterns, many neurons and many queries at once.
 
-Patterns and answers lie in *planes*: uint64 [words, patterns], word w of all patterns side by
-side, so that a scan reads memory in order and an unsequenced one reads fewer planes. Every
-figure is an integer, so the rules in plain Python (`tests/weightless/reference.py`) give the same
-bit for bit, whatever the order of work.
+Patterns and answers are stored in *planes*: uint64 [words, patterns], word w of all patterns side
+by side, so that a scan reads memory in order and an unsequenced one reads fewer planes. All numbers
+are integers, so results equal those of the rules in plain Python (`tests/weightless/reference.py`)
+bit for bit, in any order.
 
-Which answers the nearest give is found without listing them. With key = 2 * distance + answer,
-let a be the least key and b the least of key ^ 1: all the nearest say 0 if a < b, all say 1 if
-a > b, and they disagree if a = b.
+The answers of the nearest patterns are found without listing them. With key = 2 * distance +
+answer, let a be the least key and b the least of key ^ 1: all the nearest answer 0 if a < b, all
+answer 1 if a > b, and they disagree if a = b.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ MAX_WORDS = 255  # 2 * 2**16 * 64 * 255 is still below FAR
 
 @compiled
 def weigh(patterns: Any, answers: Any, n: Any, bits: Any, neurons: Any, table: Any) -> Any:
-    """The weights that `memory` describes, of the first n patterns: int32 [neurons, 64 * words].
+    """The weights described in `memory`, over the first n patterns: int32 [neurons, 64 * words].
 
     Args:
         patterns, answers: uint64 [words, >= n] and [answer words, >= n].
-        bits, neurons: how many the patterns and the answers have; the rest of a word is 0.
+        bits, neurons: numbers of bits and answers of a pattern; the rest of a word is 0.
         table: `memory.l_table(n)`.
     """
     ones, answer_ones = np.zeros(bits, np.int64), np.zeros(neurons, np.int64)
@@ -67,16 +67,16 @@ def fire_by_nearest(
     patterns: Any, answers: Any, n: Any, weights: Any, queries: Any, rule: Any,
     fired: Any, why: Any,
 ) -> None:  # fmt: skip
-    """Write the answer, and the rule as its reason, where it is undecided so far and all the
-    nearest of the first n patterns agree.
+    """Where still undecided, write the answer and its rule if all the nearest of the first n
+    patterns agree.
 
-    The innermost loops are over neurons, so that they become vectors.
+    The innermost loops are over neurons, so the compiler vectorises them.
 
     Args:
-        weights: int32 [neurons, >= 64 * words], of each bit in the distance; all 1 is that of
-            Hamming.
+        weights: int32 [neurons, >= 64 * words], of each bit in the distance; all 1 for the Hamming
+            distance.
         rule: `BY_DD` or `BY_HAMMING`.
-        fired, why: uint8 [m, neurons]. The others are as those of `fire`.
+        fired, why: uint8 [m, neurons]. The other arguments are as in `fire`.
     """
     for block in range(0, len(weights), 64):  # neurons whose answers share a word
         halves, tables = _tables(weights[block : block + 64], queries.shape[1])
@@ -113,12 +113,12 @@ def fire_by_nearest(
 
 @compiled
 def _tables(weights: Any, words: Any) -> Any:
-    """What differing bits weigh.
+    """Sums of the weights of differing bits.
 
     Returns:
-        int64 [halves], the halves of words in which some bit weighs something; and for each byte of
+        int64 [halves], the halves of words with a bit of positive weight; and for each byte of
         these in turn twice the weight of every set of differing bits: int32 [1024 * halves,
-        neurons], the latter filled up to a multiple of 16, which is a vector.
+        neurons], padded to a multiple of 16 neurons, a vector.
     """
     used = [at for at in range(2 * words) if weights[:, 32 * at : 32 * at + 32].any()]
     halves = np.array(used, np.int64)
@@ -145,7 +145,7 @@ def _halves_of(patterns: Any, halves: Any) -> Any:
 
 @compiled
 def distinct(rows: Any) -> Any:
-    """Rows that are the same, uint64 [n, words], by hashing.
+    """Find equal rows, uint64 [n, words], by hashing.
 
     Returns:
         The first row of each kind in order of appearance, int64 [kinds]; the kind of every row,
@@ -178,7 +178,7 @@ def fire(
     neurons: Any, DD: Any, Hamming: Any, Default: Any,
 ) -> Any:  # fmt: skip
     """Answer m queries from the first n patterns, by the three rules in turn. Equal patterns with
-    equal answers, and equal queries, cost only once.
+    equal answers, and equal queries, are computed once.
 
     Args:
         patterns, answers: uint64 [>= words, >= n] and [answer words, >= n].
@@ -188,7 +188,7 @@ def fire(
         neurons: int64 [neurons], their ids.
 
     Returns:
-        The answers and why, of `BY_DD` .. `UNDECIDED`: uint8 [m, neurons] both.
+        The answers, and their reasons `BY_DD` .. `UNDECIDED`: uint8 [m, neurons] each.
     """
     words = queries.shape[1]
     rows = np.empty((n, words + len(answers)), np.uint64)

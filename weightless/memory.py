@@ -1,14 +1,14 @@
-"""What a group of neurons has stored, how much each bit weighs, and how they answer from it.
+"""The stored patterns of a group of neurons, the weights of their bits, and the answers.
 
 The weight of a bit is the mutual information between that bit and the answer over the stored
-patterns (Shannon 1948), in bits, times 2**16, rounded. Weighting the bits of a memory so for the
-search of the nearest is the information-gain metric of Daelemans & van den Bosch (1992). In
+patterns (Shannon 1948), in bits, times 2**16, rounded. To weight bits in this way in a
+nearest-neighbour search is the information-gain metric of Daelemans & van den Bosch (1992). In
 counts, with L(c) = c * log2(c):
 
     n * I(bit; answer) = sum L(cells) - sum L(rows) - sum L(columns) + L(n)
 
 over the 2 x 2 table of (bit, answer). L is rounded to a multiple of 2**-32 once, in a table, and
-everything after that is integer arithmetic: no order of operations can change a weight.
+everything after that is integer arithmetic, so the order of operations changes no weight.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ L_ONE = 2**32
 class Memory:
     """The patterns stored by one group of neurons, and each neuron's answers to them.
 
-    A pattern is what the neurons read: the inputs, from the first word on, then the neighbours,
-    from the next whole word on. Read unsequenced it ends with the inputs.
+    A pattern holds the inputs, from the first word on, then the neighbours, from the next whole
+    word on. Unsequenced patterns end with the inputs.
 
     Attributes:
         patterns: uint64 planes [words, patterns].
@@ -59,8 +59,8 @@ class Memory:
         self.answers.append(pack(answers).T)
 
     def weights(self) -> np.ndarray:
-        """The weight of every bit for every neuron, int32 [neurons, 64 * words]; computed when it
-        is first read after a pattern is stored."""
+        """The weight of every bit for every neuron, int32 [neurons, 64 * words]; computed at first
+        use after a pattern is stored."""
         if self._weighed != len(self):
             self._weighed, neurons = len(self), len(self.group.neurons)
             patterns, answers = self.patterns.array, self.answers.array
@@ -93,7 +93,7 @@ class Memory:
 
 
 def scaled_l(count: int) -> int:
-    """c * log2(c) in units of 2**-32, rounded; 0 for no count."""
+    """c * log2(c) in units of 2**-32, rounded; 0 for c = 0."""
     return round(count * math.log2(count) * L_ONE) if count else 0
 
 

@@ -1,19 +1,19 @@
-"""n-tuple regression: a memory of one person that only stores and counts.
+"""n-tuple regression: a memory of one user that only stores and counts.
 
 The n-tuple regression network (Kolcz & Allinson 1996; Regression WiSARD, Lusquino Filho and others
-2020) over the residuals of ratings. For each tuple and each address that its bits spell there are
-the sum of the residuals learned there, in whole units, and their number:
+2020) over the residuals of ratings. For each tuple and each address of it there are the sum of the
+residuals learned there, in integer units, and their number:
 
     learn:    sum_t += residual, count_t += 1    in the row of each of T tuples
     forget:   the same with minus
     predict:  Σ_t sum_t / (Σ_t count_t + λT)
 
-It is a mean of residuals, weighed by the tuples that *fire*; λT pulls it to 0 where few do. With
-m(q, j) the number of tuples in which the query q and the stored pattern j spell the same address,
+It is a mean of residuals, weighted by the tuples that *fire*; λT shrinks it to 0 if few do. With
+m(q, j) the number of tuples in which the query q and the stored pattern j have the same address,
 
     predict:  Σ_j m(q, j) residual_j / (Σ_j m(q, j) + λT)
 
-is the same number from patterns: both ways are whole numbers up to the one division.
+is the same number from patterns: both are integers until the final division.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class NTupleMemory(Counters):
     """Sums and counts of residuals, see the module.
 
     Args:
-        tuples: int [tuples, n], places in a pattern: `draw_tuples`, or chosen.
-        weight: λ, above 0; λT is rounded to a whole number, at least 1.
+        tuples: int [tuples, n], places in a pattern, such as those of `draw_tuples`.
+        weight: λ > 0; λT is rounded to an integer, at least 1.
 
     Attributes:
-        prior: λT, a whole number.
+        prior: λT, an integer.
 
     Raises:
         ValueError: a value out of its range.
@@ -49,24 +49,24 @@ class NTupleMemory(Counters):
         self.weight, self.prior = weight, prior_of(weight, len(self.tuples))
 
     def learn(self, bits: np.ndarray, residual: float) -> int:
-        """Learn what was left over of one rating.
+        """Learn the residual of one rating.
 
         Args:
             bits: [bits], 0 or 1, of the movie.
             residual: stars, rounded to sixteenths.
 
         Returns:
-            The residual in sixteenths: what `forget` takes out, and patterns store.
+            The residual in sixteenths, for `forget` and for patterns.
 
         Raises:
-            ValueError: bits or residual are not such.
+            ValueError: bits or residual are invalid.
         """
         units = to_units(residual)
         self.add(self.addresses(bits)[0], np.array([units, 1]))
         return units
 
     def forget(self, bits: np.ndarray, residual: float) -> None:
-        """Take out again what was learned; the memory is then equal to one that never learned it.
+        """Remove what was learned; the memory then equals one that never learned it.
 
         Raises:
             ValueError: it was not learned, as far as counters can tell; nothing is changed.
@@ -78,18 +78,18 @@ class NTupleMemory(Counters):
         self.add(addresses, np.array([-units, -1]))
 
     def sums(self, bits: np.ndarray) -> tuple[int, int]:
-        """Numerator, in units, and denominator of the prediction of one pattern [bits]."""
+        """Numerator (in units) and denominator of the prediction for one pattern [bits]."""
         total, count = self.read(self.addresses(bits)[0]).sum(axis=0, dtype=np.int64).tolist()
         return total, count + self.prior
 
     def predict(self, bits: np.ndarray) -> float:
-        """The residual of one pattern [bits], in stars; 0 where nothing fires."""
+        """The predicted residual of one pattern [bits], in stars; 0 if no tuple fires."""
         return stars_of(*self.sums(bits))
 
     def explain(self, bits: np.ndarray, stored: np.ndarray, residuals: np.ndarray) -> np.ndarray:
-        """What each stored rating adds to `predict(bits)`; the sum of all is the prediction.
+        """The share of each stored rating in `predict(bits)`; the shares sum to the prediction.
 
-        Counters do not know which rating they are of, so the ratings come from outside.
+        Counters do not hold single ratings, so the caller gives them.
 
         Args:
             stored: [ratings, bits], the patterns learned.
@@ -110,7 +110,7 @@ class NTupleMemory(Counters):
 
 
 def prior_of(weight: float, tuples: int) -> int:
-    """λT as a whole number, at least 1.
+    """λT as an integer, at least 1.
 
     Raises:
         ValueError: λ is not above 0, or not finite.
@@ -121,7 +121,7 @@ def prior_of(weight: float, tuples: int) -> int:
 
 
 def to_units(stars: Any) -> Any:
-    """Stars, a number or an array, in whole sixteenths, a half to the even one.
+    """Stars, a number or an array, in whole sixteenths; halves are rounded to even.
 
     Raises:
         ValueError: not finite, or not within ±2,048 stars.
@@ -133,7 +133,7 @@ def to_units(stars: Any) -> Any:
 
 
 def stars_of(total: Any, count: Any) -> Any:
-    """Units over a count, in stars: the one division."""
+    """Units divided by a count, in stars: the only division."""
     return total / count / UNITS
 
 
@@ -141,19 +141,19 @@ def stars_of(total: Any, count: Any) -> Any:
 
 
 @compiled
-def matches(asked: Any, stored: Any) -> Any:
-    """m(q, j), the tuples in which two patterns spell the same address.
+def matches(queries: Any, stored: Any) -> Any:
+    """m(q, j), the number of tuples in which two patterns have the same address.
 
     Args:
-        asked, stored: uint [q, tuples] and [j, tuples], see `addresses_of`.
+        queries, stored: uint [q, tuples] and [j, tuples], see `addresses_of`.
 
     Returns:
         int64 [q, j].
     """
-    fires = np.empty((len(asked), len(stored)), np.int64)
-    for query in range(len(asked)):
+    fires = np.empty((len(queries), len(stored)), np.int64)
+    for query in range(len(queries)):
         for pattern in range(len(stored)):
-            fires[query, pattern] = _fires(asked[query], stored[pattern])
+            fires[query, pattern] = _fires(queries[query], stored[pattern])
     return fires
 
 
@@ -163,26 +163,26 @@ def sums_of_users(
 ) -> Any:
     """Numerator and denominator of each prediction, from the patterns that users have stored.
 
-    They are those of an `NTupleMemory` of each user, without its counters: a query of a user who
-    has stored k ratings takes k·T comparisons, of which the processor does many at once. Up to
-    some thousand ratings that is quicker than to learn them all; and a rating takes a few bytes.
+    They equal those of an `NTupleMemory` per user, without its counters: a query of a user with k
+    ratings takes k·T comparisons, many at once. Up to some thousand ratings that is faster than
+    learning them all, and a rating takes only a few bytes.
 
     Args:
         addresses: uint [movies, tuples], see `addresses_of`.
         first: int [users + 1]; the ratings of user u are those from first[u] to first[u + 1].
         movie: int [ratings], rows of `addresses`.
         units: int [ratings], residuals, see `to_units`.
-        user, query: int [n], who is predicted, and for which movie.
+        user, query: int [n], user and movie of each prediction.
         prior: λT, see `prior_of`.
 
     Returns:
-        int64 [n] each; `stars_of` makes stars of them.
+        int64 [n] each, to convert by `stars_of`.
     """
     total, count = np.zeros(len(query), np.int64), np.full(len(query), np.int64(prior))
     for row in range(len(query)):
-        asked = addresses[query[row]]
+        own = addresses[query[row]]
         for rating in range(first[user[row]], first[user[row] + 1]):
-            fires = _fires(asked, addresses[movie[rating]])
+            fires = _fires(own, addresses[movie[rating]])
             total[row] += fires * np.int64(units[rating])
             count[row] += fires
     return total, count

@@ -13,7 +13,7 @@ from weightless.compiled import compiled
 
 
 def words_for(bits: int) -> int:
-    """How many 64-bit words hold so many bits."""
+    """Number of 64-bit words for this many bits."""
     return -(-bits // 64)
 
 
@@ -47,7 +47,7 @@ class GrowingPlanes:
 
     @property
     def columns(self) -> np.ndarray:
-        """What has been appended [planes, count]: a view, which later appends do not extend."""
+        """The appended columns [planes, count]: a view, which later appends do not extend."""
         return self.array[:, : self._count]
 
     def append(self, columns: np.ndarray) -> None:
@@ -62,7 +62,7 @@ class GrowingPlanes:
         self._count = needed
 
     def remove(self, at: int) -> None:
-        """Take out column `at`; those after it move up, and nothing of it is left in the room.
+        """Remove column `at`; those after it move up, and no trace of it is left in the array.
 
         Raises:
             IndexError: there is no such column.

@@ -1,4 +1,4 @@
-"""Many agents of one architecture at once, each with a memory of its own."""
+"""Many agents of one architecture, each with its own memory."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from weightless.patterns import GrowingPlanes, pack, words_for
 
 
 class Population:
-    """Agents that learn from labelled examples and answer unsequenced.
+    """Agents that learn and answer unsequenced, from labelled examples.
 
-    Each agent answers bit for bit as an `Agent` of the same architecture, taught the same with
-    `unsequenced=True`, whose seed is `population.seeds[index]`, that is mix(mix(seed) ^ index),
-    see `coin`. What every neuron stores follows from the input and the label of an example, so
-    these are all that is stored, packed, in one growing array an agent.
+    Each agent answers bit for bit like an `Agent` of the same architecture with the same examples,
+    `unsequenced=True`, and the seed `population.seeds[index]`, that is mix(mix(seed) ^ index), see
+    `coin`. Input and label of an example determine what every neuron stores, so only these are
+    stored, packed, in one growing array per agent.
 
     Args:
         arch: an `Arch` or `ao_arch.Arch`, in which a label makes every Q and Z neuron learn.
-        n_agents: how many.
+        n_agents: number of agents.
         seed: 0 .. 2**64 - 1.
 
     Attributes:
         seeds: uint64 [n_agents].
 
     Raises:
-        ValueError: no architecture, one in which labels do not reach every neuron, or a
-            negative number of agents.
+        ValueError: `arch` is not an architecture, labels do not reach every neuron in it, or the
+            number of agents is negative.
     """
 
     def __init__(self, arch: Any, n_agents: int, *, seed: int = 0) -> None:
@@ -51,14 +51,14 @@ class Population:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held: the packed examples with the room they have to grow, and 32 an agent for its
-        seed, its number of examples and where they are."""
+        """Bytes of the packed examples with room to grow, and 32 per agent for its seed, its number
+        of examples and their place."""
         return 32 * self.n_agents + sum(examples.array.nbytes for examples in self._examples)
 
     def learn(self, agent_index: np.ndarray, inputs: np.ndarray, labels: np.ndarray) -> None:
         """Learn examples in the order of the rows.
 
-        A further example costs the same however many are stored, amortised.
+        The amortised cost of an example does not depend on the number stored.
 
         Args:
             agent_index: int [n], the agent that learns it, 0 .. n_agents - 1.
@@ -79,18 +79,18 @@ class Population:
             self._examples[agent].append(columns)
 
     def add_agents(self, more: int) -> None:
-        """So many more agents, behind those there are; each is what it would have been had there
-        been as many from the start."""
+        """Append this many agents; each equals the one it would have been in a population of that
+        size from the start."""
         self.n_agents += more
         self.seeds = agent_seeds(self.seed, self.n_agents)
         self._examples += [GrowingPlanes(self._words, np.uint64) for _ in range(more)]
 
     def forget(self, agent_index: int, place: int) -> None:
-        """Remove one example of one agent; its answers become those of an agent that learned the
-        others, in their order.
+        """Remove one example of one agent; its answers then equal those of an agent that learned
+        only the others, in their order.
 
         Args:
-            place: which of its examples, in the order learned, 0 the first.
+            place: number of the example in the order learned, from 0.
 
         Raises:
             ValueError: there is no such agent or example.
@@ -110,7 +110,7 @@ class Population:
         Hamming: bool = True,
         Default: bool = True,
     ) -> np.ndarray:
-        """Answer queries; a query changes nothing.
+        """Answer queries; queries change nothing.
 
         Args:
             agent_index: int [m], the agent queried, 0 .. n_agents - 1.

@@ -1,4 +1,4 @@
-"""Arrays of numbers and a JSON header in one file, a zip. Nothing in it is code."""
+"""Arrays of numbers and a JSON header in one zip file, without code."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def write(
     """Write a file in one step: an interrupted write leaves the old file, or none.
 
     Args:
-        path: where to; taken as it is, no suffix is added.
-        kind: of what is in it: only such a file is read back as that.
-        header: what JSON can hold.
+        path: of the file; no suffix is added.
+        kind: of the contents, checked by `read`.
+        header: JSON data.
         arrays: of numbers.
     """
     about = {"format": FORMAT, "version": VERSION, "kind": kind} | header
@@ -40,11 +40,11 @@ def write(
 
 
 def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What `write` wrote.
+    """Header and arrays written by `write`.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is damaged, or something else.
+        ValueError: it is damaged, or of another kind.
     """
     try:
         _check_sizes(Path(path))
@@ -65,8 +65,8 @@ def read(path: str | Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndar
 
 
 def _check_sizes(path: Path) -> None:
-    """Raises ValueError for a file that would unpack to far more than it is, before it is read. A
-    pattern that is stored a thousand times packs a thousandfold, so the bound is generous."""
+    """Raises ValueError before reading a file that would unpack to far more than its size. A
+    pattern stored a thousand times compresses a thousandfold, so the bound is generous."""
     with zipfile.ZipFile(path) as archive:
         unpacked = 0
         for member in archive.infolist():

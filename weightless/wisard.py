@@ -1,12 +1,12 @@
 """WiSARD: one discriminator for each class, with bleaching.
 
-A discriminator answers with the number of tuples whose address it has met while it learned its
-class; the largest response wins (Aleksander, Thomas & Bowden 1984). After many examples every
-discriminator has met nearly everything, so addresses are counted, and a tuple responds if its
-count is above b. Bleaching starts at b = 0 and raises b until the largest response leads the
-second by `margin` tuples (Grieco, Lima, De Gregorio & França 2010, where the margin is 1). If that
-never comes, the last leader there was wins; if there was none, the class that was learned most
-often, of these the first. Everything is whole numbers.
+A discriminator responds with the number of tuples whose address occurred while its class was
+learned; the largest response wins (Aleksander, Thomas & Bowden 1984). After many examples nearly
+all addresses have occurred in every discriminator, so they are counted, and a tuple responds if its
+count is above b. Bleaching starts at b = 0 and raises b until the largest response leads the second
+by `margin` tuples (Grieco, Lima, De Gregorio & França 2010, where the margin is 1). If that never
+happens, the last leader wins; if there was none, the class learned most often (of several, the
+first). All numbers are integers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from weightless.counters import Counters
 
 
 class Answer(NamedTuple):
-    """A class, and the responses of all classes where bleaching ended."""
+    """A class, and the responses of all classes at the end of bleaching."""
 
     label: int
     responses: np.ndarray  # int64 [classes], 0 .. tuples
@@ -29,11 +29,11 @@ class Answer(NamedTuple):
 
 
 class Wisard(Counters):
-    """Discriminators that share their tuples: for each address how often each class was there.
+    """Discriminators that share their tuples: counts of each class at each address.
 
     Args:
-        tuples: int [tuples, n], places in a pattern: `draw_tuples`, or chosen.
-        classes: how many, 2 or more; labels are 0 .. classes − 1.
+        tuples: int [tuples, n], places in a pattern, such as those of `draw_tuples`.
+        classes: number of classes, at least 2; labels are 0 .. classes − 1.
         margin: tuples by which a class must lead, 1 or more.
 
     Attributes:
@@ -65,13 +65,13 @@ class Wisard(Counters):
         """One example: bits [bits], 0 or 1, and its class.
 
         Raises:
-            ValueError: bits or label are not such.
+            ValueError: bits or label are invalid.
         """
         self.add(self.addresses(bits)[0], self._one(label))
         self.learned[label] += 1
 
     def forget(self, bits: np.ndarray, label: int) -> None:
-        """Take out again what was learned; the memory is then equal to one that never learned it.
+        """Remove what was learned; the memory then equals one that never learned it.
 
         Raises:
             ValueError: it was not learned, as far as counters can tell; nothing is changed.
@@ -100,10 +100,10 @@ def bleach(counts: Any, margin: Any, most: Any, responses: Any) -> Any:
     """The class that wins, and b.
 
     Args:
-        counts: int [classes, tuples], how often each tuple's address was met in each class.
-        margin: by which a class must lead; 0: b stays 0.
-        most: the class where none ever leads.
-        responses: int64 [classes], written: those where bleaching ended.
+        counts: int [classes, tuples], count of each tuple's address in each class.
+        margin: lead that ends bleaching; 0: b stays 0.
+        most: the class to return if none ever leads.
+        responses: int64 [classes], output: the responses at the end of bleaching.
     """
     label, b = np.int64(most), 0
     while True:
@@ -129,9 +129,9 @@ def answers_of_users(
     addresses: Any, first: Any, movie: Any, labels: Any, classes: Any, user: Any, query: Any,
     margin: Any,
 ) -> Any:  # fmt: skip
-    """Answers of many users to many questions, from the patterns that users have stored.
+    """Predicted classes for many users and outputs, from the users' stored patterns.
 
-    They are those of a `Wisard` of each user and question, without its counters.
+    They equal those of a `Wisard` per user and output, without its counters.
 
     Args:
         addresses: uint [movies, tuples], see `counters.addresses_of`.
@@ -139,12 +139,12 @@ def answers_of_users(
         movie: int [ratings], rows of `addresses`.
         labels: int [ratings, questions], the class of a rating for each question.
         classes: how many each question has.
-        user, query: int [n], who is predicted, and for which movie.
+        user, query: int [n], user and movie of each prediction.
         margin: see `bleach`.
 
     Returns:
-        Classes uint8 [n, questions], and the responses where bleaching ended, int64 [n, questions,
-        classes].
+        Classes uint8 [n, questions], and the responses at the end of bleaching, int64 [n,
+        questions, classes].
     """
     tuples, questions = addresses.shape[1], labels.shape[1]
     answers = np.empty((len(query), questions), np.uint8)
@@ -152,13 +152,13 @@ def answers_of_users(
     counts, learned = np.empty((questions, classes, tuples), np.int32), np.empty(classes, np.int64)
     for row in range(len(query)):
         counts[:] = 0
-        asked, mine = addresses[query[row]], range(first[user[row]], first[user[row] + 1])
+        target, mine = addresses[query[row]], range(first[user[row]], first[user[row] + 1])
         for rating in mine:
             stored = addresses[movie[rating]]
             for question in range(questions):
                 of_class = counts[question, labels[rating, question]]
                 for place in range(tuples):
-                    of_class[place] += asked[place] == stored[place]
+                    of_class[place] += target[place] == stored[place]
         for question in range(questions):
             learned[:] = 0
             for rating in mine:

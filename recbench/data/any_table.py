@@ -1,6 +1,6 @@
-"""A table of ratings as somebody has it: columns by name, any scale, any ids, times or none.
+"""Any table of ratings: columns by name, any scale and ids, with or without times.
 
-The file is gone through by polars in pieces, so that its text is never all in memory.
+Polars reads the file in pieces, so its text is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ ISO = ("%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-
 
 
 def find_table(folder: Path) -> Path | None:
-    """The only table of a folder, or the only one called ratings; None if there is no table.
+    """The only table of a folder, or the only one named ratings; None if there is none.
 
     Raises:
         InputError: there are several.
@@ -63,11 +63,11 @@ def find_table(folder: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class _Table:
-    """A file, and how it is read.
+    """A file and how to read it.
 
     Attributes:
-        column: what is what -> the name of its column; "time" only if there is one.
-        cells: of each row its `line` and, as text, `user`, `item`, `rating` and `time`.
+        column: role -> name of its column; "time" only if there is one.
+        cells: `line` of each row and, as text, `user`, `item`, `rating` and `time`.
     """
 
     file: Path
@@ -81,13 +81,13 @@ class _Table:
 
 
 def read_table(file: Path, name: str, flags: TableFlags) -> Source:
-    """Read a table of ratings, with what a table of movies (or other items) beside it has of them.
+    """Read a table of ratings, with the features from a table of items beside it.
 
     Args:
         name: the dataset's name in the results.
 
     Raises:
-        InputError: a column is missing or a row cannot be used; names file, line and column.
+        InputError: a column is missing or a row is invalid; names file, line and column.
     """
     scan, first_line = scan_table(file, flags.text_encoding, tuple(NAMES))
     column = _columns(file, scan.collect_schema().names())
@@ -113,7 +113,7 @@ def read_table(file: Path, name: str, flags: TableFlags) -> Source:
     ready = [_numbered(rows, users, items, table.scale)]
 
     def read_ratings() -> pl.DataFrame:
-        """Held until they are read for the first time, which is when they are joined."""
+        """Returns the ratings once, for the join, and then releases them."""
         return ready.pop() if ready else _numbered(_read(table)[0], users, items, table.scale)
 
     return Source(
@@ -130,7 +130,7 @@ def read_table(file: Path, name: str, flags: TableFlags) -> Source:
 
 
 def _columns(file: Path, heading: list[str]) -> dict[str, str]:
-    """What is what in a heading."""
+    """Role -> column, of a header."""
     found = named_columns(NAMES, heading)
     if "item" not in found and "user" in found:  # "wine_id", alone
         others = [one for one in heading if one not in found.values()]
@@ -140,7 +140,7 @@ def _columns(file: Path, heading: list[str]) -> dict[str, str]:
         if role not in found:
             one = " For the ratings of one person there is recommend.py." if role == "user" else ""
             raise InputError(
-                f"{file}: has no column of the {role}; its heading is {as_printed(heading)}. "
+                f"{file}: has no column of the {role}; its header is {as_printed(heading)}. "
                 f"Expected one called {', '.join(NAMES[role].split()[:4])} or the like: rename it."
                 f"{one}"
             )
@@ -148,7 +148,7 @@ def _columns(file: Path, heading: list[str]) -> dict[str, str]:
 
 
 def _cells(scan: pl.LazyFrame, column: dict[str, str], first_line: int) -> pl.LazyFrame:
-    """`line`, and `user`, `item`, `rating` and `time` as text, null where there is nothing."""
+    """`line`, and `user`, `item`, `rating` and `time` as text, null if empty."""
     schema = scan.collect_schema()
 
     def text(role: str) -> pl.Expr:
@@ -165,10 +165,10 @@ def _cells(scan: pl.LazyFrame, column: dict[str, str], first_line: int) -> pl.La
 
 def _read(table: _Table) -> tuple[pl.DataFrame, int]:
     """`user` and `item` (categories), `rating` as in the file and `time` (seconds since 1970) of
-    each rating; and how many rows there are without one.
+    each rating; and the number of rows without a rating.
 
     Raises:
-        InputError: there are no ratings, or a row cannot be used.
+        InputError: there are no ratings, or a row is invalid.
     """
     cell, wanted = pl.col("rating"), table.flags.missing
     number = cell.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
@@ -193,7 +193,7 @@ def _read(table: _Table) -> tuple[pl.DataFrame, int]:
 
 
 def _time(sample: pl.Series) -> pl.Expr:
-    """Seconds since 1970 of a cell, null if it is no time; `sample` has the first cells."""
+    """Seconds since 1970 of a cell, null if it is not a time; `sample` has the first cells."""
     cell, numbers = pl.col("time"), sample.cast(pl.Float64, strict=False).drop_nulls()
     if 2 * len(numbers) >= len(sample) and not numbers.is_between(*DAYS).any():
         latest = max(numbers.abs().to_list(), default=0)
@@ -206,7 +206,7 @@ def _time(sample: pl.Series) -> pl.Expr:
 
 
 def _check(table: _Table, rows: pl.DataFrame) -> None:
-    """Raises InputError for the first row that cannot be used, or if there is no rating."""
+    """Raises InputError for the first invalid row, or if there is no rating."""
     kept = rows.filter(~pl.col("missing"))["rating"].drop_nulls()
     if rows.is_empty() or rows["missing"].all():
         raise InputError(f"{table.file}: holds no ratings. Expected one row per rating")
@@ -229,14 +229,14 @@ def _check(table: _Table, rows: pl.DataFrame) -> None:
         raise InputError(
             f"{table.file}: {table.column['rating']} runs from {low:g} to {high:g}, stars from "
             f"{MIN_STARS} to {MAX_STARS:g}. Give the scale of the file, such as --scale "
-            f"{math.floor(low)}-{math.ceil(high)}; and if a number stands for no rating, "
+            f"{math.floor(low)}-{math.ceil(high)}; and if a number means no rating, "
             "--missing NUMBER"
         )
 
 
 def _ids(file: Path, column: pl.Series) -> pl.DataFrame:
-    """The `id`s (text) of a column of categories, and a `number` (int64) of each: the id itself
-    where all are whole numbers, else one that follows from its text alone."""
+    """The `id`s (text) of a column of categories, and a `number` (int64) of each: the id itself if
+    all are integers, else a hash of its text."""
     ids = column.unique().cast(pl.String).sort()
     if _whole(ids):
         numbers = ids.cast(pl.Int64)
@@ -273,7 +273,7 @@ def _numbered(
 
 
 def _described(table: _Table, rows: pl.DataFrame, missing: int, users: int, items: int) -> str:
-    """What was understood, in a sentence."""
+    """A sentence on how the table was read."""
     column, scale = table.column, table.scale
     stars = "stars" if scale == Scale() else f"{scale}, as {MIN_STARS}-{MAX_STARS:g} stars"
     left_out = f" ({missing:,} missing left out)" if missing else ""

@@ -1,4 +1,4 @@
-"""The user's cache: where fetched, unpacked and joined data lies."""
+"""The user's cache of downloaded, unpacked and joined data."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def cache_folder() -> Path:
 
 
 def unpacked(file: Path) -> Path:
-    """The folder of the tables in a zip file, unpacked once, side by side.
+    """The folder with the tables of a zip file, unpacked once, in one level.
 
     Raises:
-        InputError: it is no zip file, is damaged, or has no table.
+        InputError: it is not a zip file, is damaged, or has no table.
     """
     status = file.stat()
     folder = cache_folder() / "unpacked" / f"{file.stem}-{status.st_size}-{status.st_mtime_ns}"
@@ -50,12 +50,12 @@ def unpacked(file: Path) -> Path:
                 if not folder.is_dir():  # another process may have been as fast
                     os.replace(whole, folder)  # whole or not at all
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{file}: is no zip file that can be read ({error})") from None
+        raise InputError(f"{file}: is not a readable zip file ({error})") from None
     return folder
 
 
 def _tables(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The tables of the folder that lies least deep, by their names alone."""
+    """The tables of the folder closest to the root, by file name."""
     tables = [m for m in archive.infolist() if PurePosixPath(m.filename).suffix in SUFFIXES]
     tables = [m for m in tables if not m.filename.startswith("__MACOSX")]
     depth = min((m.filename.count("/") for m in tables), default=0)

@@ -1,4 +1,4 @@
-"""Ratings joined to movies: what samples are drawn from."""
+"""Ratings joined to movies, to draw samples from."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Dataset:
     """Ratings joined to movies.
 
     Attributes:
-        source: where they come from.
+        source: the source they come from.
         ratings: all ratings that have a movie, sorted by user; of a user's ratings of one movie
-            the latest alone.
+            only the latest.
         user_id: int64 [users], the id behind each dense user index.
         table: one row per movie that has a rating, in the order of the dense movie index: the
             columns of the source's movies, and movieId.
-        counts: what was found, cleaned, joined and kept, in the order to print it.
-        cached_in: the folder of the cache that it is read from; None: it is in memory.
+        counts: numbers of rows found, cleaned, joined and kept, in the order to print.
+        cached_in: its folder in the cache; None: it is in memory.
     """
 
     source: Source
@@ -43,13 +43,13 @@ class Dataset:
 
     @cached_property
     def first_row(self) -> np.ndarray:
-        """int64 [users + 1]: where each user's ratings begin, and where the last one's end."""
+        """int64 [users + 1]: first row of each user, and the end of the last user's rows."""
         users = np.arange(self.n_users + 1, dtype=self.ratings.user.dtype)
         return np.searchsorted(self.ratings.user, users)
 
     def with_own_ids(self, predictions: pd.DataFrame) -> pd.DataFrame:
-        """`predictions` with `user` and `item` as in the file beside user_id and movie_id, where
-        ids there are not whole numbers."""
+        """`predictions` with the file's `user` and `item` beside user_id and movie_id, if ids there
+        are not integers."""
         if self.source.users is not None:
             text = dict(self.source.users.rows())
             predictions = predictions.assign(user=predictions["user_id"].map(text))
@@ -59,7 +59,7 @@ class Dataset:
         return predictions
 
     def rows_of(self, users: np.ndarray) -> np.ndarray:
-        """The rows of all ratings of `users` (int [k]), one user's after the other's."""
+        """The rows of all ratings of `users` (int [k]), user by user."""
         first, count = self.first_row[users], np.diff(self.first_row)[users]
         before = np.cumsum(count) - count
         return np.arange(count.sum()) + np.repeat(first - before, count)
@@ -69,7 +69,7 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
     """Find the movie of each rating.
 
     Args:
-        join: "links": ratings.movieId -> links.tmdbId -> movies.id, which is right; "direct":
+        join: "links": ratings.movieId -> links.tmdbId -> movies.id, the correct one; "direct":
             ratings.movieId -> movies.id, which mixes two id spaces, as published.
 
     Raises:
@@ -92,7 +92,7 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
         .sort("movieId")
     )
     if rated.is_empty():
-        raise InputError(f"{source.name}: no rating finds a movie by --join {join}")
+        raise InputError(f"{source.name}: no rating has a movie with --join {join}")
     table = rated.unique("id", keep="first", maintain_order=True)  # movieIds may share a movie
     numbers = table.select("id", movie=pl.int_range(pl.len(), dtype=pl.Int32))
     movie_of = rated.select("id", "movieId").join(numbers, on="id").drop("id")
@@ -122,7 +122,7 @@ def join_movies(source: Source, join: str = "links") -> Dataset:
 
 
 def _latest_of_repeated(joined: pl.DataFrame, movies: int) -> pl.DataFrame:
-    """Without the earlier ratings of a movie by the same user; of equal times the later row."""
+    """Keep only the latest rating of a movie by a user; with equal times the later row."""
     pair = pl.col("user").cast(pl.Int64) * movies + pl.col("movie")
     repeated = joined.select(pair.is_duplicated()).to_series()
     rows = joined.with_row_index("row").filter(repeated).sort("timestamp", maintain_order=True)

@@ -24,14 +24,14 @@ NAMES = ("auto", *KAGGLE, *READERS, *downloads.MOVIELENS, *downloads.MOVIETWEETI
 
 @dataclass(frozen=True)
 class Place:
-    """Where a dataset lies.
+    """Location of a dataset.
 
     Attributes:
-        name: as it stands in the results.
-        files: what is read, ratings first; none for one of `READERS`, which is small and may yet
-            have to be fetched.
-        read: reads it. Raises InputError if that cannot be done.
-        flags: of a table of one's own, how it is read.
+        name: as in the results.
+        files: the files to read, ratings first; none for one of `READERS`, which is small and may
+            need a download.
+        read: reads it; raises InputError if it cannot be read.
+        flags: of your own table.
     """
 
     name: str
@@ -41,28 +41,28 @@ class Place:
 
 
 def load_source(dataset: str = "auto") -> Source:
-    """The dataset named, or in the folder named; see `locate`."""
+    """The dataset of this name or folder; see `locate`."""
     return locate(dataset).read()
 
 
 @lru_cache(maxsize=1)  # "auto" is decided once in a run
 def locate(dataset: str = "auto") -> Place:
-    """Where the dataset named lies, fetched or unpacked if need be.
+    """Location of a dataset, downloaded or unpacked if necessary.
 
     Args:
-        dataset: one of `NAMES` ("auto": Kaggle's if it is here or can be fetched, else ml-100k,
-            said in one line); or a folder or zip file in the layout of Kaggle or GroupLens; or a
-            table of ratings, or a folder or zip file with one, behind which there may be flags
+        dataset: one of `NAMES` ("auto": Kaggle's if it is here or can be downloaded, else ml-100k;
+            one line reports which); or a folder or zip file in the layout of Kaggle or GroupLens;
+            or a table of ratings, or a folder or zip file with one, optionally followed by flags
             (see `recbench.data.scales`).
 
     Raises:
-        InputError: it cannot be had or read; says which file and row, and what to do.
+        InputError: it is unavailable or unreadable; names file and row, and what to do.
     """
     name, flags = split_flags(dataset)
     if name in NAMES and flags != TableFlags():
         raise InputError(
-            f"--dataset {name} is read as it is. --scale, --missing and --text-encoding are for a "
-            "table of your own"
+            f"--dataset {name} takes no --scale, --missing or --text-encoding. They are for "
+            "your own table"
         )
     if name not in NAMES:
         return _at(Path(name).expanduser(), flags)
@@ -120,5 +120,5 @@ def _table_place(file: Path, flags: TableFlags, name: str = "") -> Place:
 
 
 def _name(ratings: Path) -> str:
-    """What a file's dataset is called in the results: by its folder and itself."""
+    """Name of a file's dataset in the results: its folder and file name."""
     return f"{ratings.parent.resolve().name}/{ratings.stem}"

@@ -1,8 +1,8 @@
-"""What is fetched by name, once, and kept as it comes in the user's cache: the zip files of
-GroupLens's MovieLens sets, and MovieTweetings.
+"""Downloads by name, kept unchanged in the user's cache: the zip files of GroupLens's MovieLens
+sets, and MovieTweetings.
 
-A set with a pinned sum may come from anywhere: what differs from its sum is refused. Every wait has
-a deadline, and what was fetched before an interruption is not fetched again.
+A set with a pinned checksum may come from any server: a file with another checksum is refused.
+Every wait has a deadline, and an interrupted download continues where it stopped.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def fetch_movielens(name: str) -> Path:
     RECBENCH_GROUPLENS names), or from the mirror.
 
     Raises:
-        InputError: none of them has it as published; says why, and what to do by hand.
+        InputError: none of them has it as published; with the reason and what to do by hand.
     """
     kept = cache_folder() / "grouplens" / f"{name}.zip"
     if kept.is_file():
@@ -80,14 +80,16 @@ def fetch_movietweetings(name: str) -> Path:
     RECBENCH_MOVIETWEETINGS names (its authors' own by default).
 
     Raises:
-        InputError: a file cannot be had; says why, and what to do by hand.
+        InputError: a file is unavailable; with the reason and what to do by hand.
     """
     place = MOVIETWEETINGS[name]
     folder = cache_folder() / "movietweetings" / place.rsplit("/", 1)[-1].lower()
     server = f"{os.environ.get('RECBENCH_MOVIETWEETINGS') or TWEETS_SERVER}/{place}"
     lacking = [file for file in TWEETS_FILES if not (folder / file).is_file()]
     if lacking:
-        print(f"{name}: by S. Dooms and others (2013), MIT licence; unverified, no sum is pinned")
+        print(
+            f"{name}: by S. Dooms and others (2013), MIT licence; unverified: no checksum is pinned"
+        )
     for file in lacking:
         _fetch(name, [f"{server}/{file}"], folder / file, _check_rows, f"into {folder}")
     return folder
@@ -96,12 +98,12 @@ def fetch_movietweetings(name: str) -> Path:
 def _fetch(
     name: str, urls: list[str], kept: Path, check: Callable[[Path, str], None], by_hand: str
 ) -> None:
-    """Fetch a file from the first of `urls` that has it to `kept`, there whole or not at all.
+    """Download a file from the first of `urls` that has it to `kept`, whole or not at all.
 
-    `check` raises ValueError of a file of the set `name` that is not the one expected.
+    `check` raises ValueError for an unexpected file of the set `name`.
 
     Raises:
-        InputError: none has it; says why, and to fetch it `by_hand`.
+        InputError: none has it; with the reason and how to download it `by_hand`.
     """
     part, failures = kept.with_name(f"{kept.name}.part"), []
     for url in urls:
@@ -120,13 +122,13 @@ def _fetch(
             reason = getattr(error, "reason", None) or error or type(error).__name__
             failures.append(f"{url} ({reason})")
     raise InputError(
-        f"{name} cannot be fetched from {' or '.join(failures)}. Try again later, or fetch it by "
-        f"hand {by_hand}"
+        f"{name} cannot be downloaded from {' or '.join(failures)}. Try again later, or download "
+        f"it by hand {by_hand}"
     )
 
 
 def _download(url: str, part: Path) -> None:
-    """Append what `part` lacks of what the server has."""
+    """Append to `part` what it lacks of the server's file."""
     begun = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={begun}-"} if begun else {})
     try:
@@ -151,14 +153,14 @@ def _download(url: str, part: Path) -> None:
 
 
 def _check_zip(part: Path, name: str) -> None:
-    """Raises ValueError unless `part` has the pinned sum of the set; of a set without, unless it is
-    a whole zip file."""
+    """Raises ValueError unless `part` has the pinned checksum of the set or, without one, is a
+    complete zip file."""
     if name in PINNED:
         with part.open("rb") as file:
             found = hashlib.file_digest(file, "md5").hexdigest()
         wrong = f"MD5 {found}, expected {PINNED[name]}" if found != PINNED[name] else ""
     else:
-        print(f"{name}: unverified, no sum is pinned; that the zip file is whole is checked")
+        print(f"{name}: unverified: no checksum is pinned; the zip file is complete")
         try:
             with zipfile.ZipFile(part) as archive:
                 wrong = "a file in it is damaged" if archive.testzip() else ""
@@ -173,4 +175,4 @@ def _check_rows(part: Path, _: str) -> None:
     with part.open("rb") as file:
         first = file.readline(1000)
     if not re.match(rb"(\xef\xbb\xbf)?\d+::.+::", first):
-        raise ValueError(f"it begins with {first[:40]!r}. Expected rows parted by ::")
+        raise ValueError(f"it begins with {first[:40]!r}. Expected rows separated by ::")

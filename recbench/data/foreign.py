@@ -1,5 +1,5 @@
-"""A table as people have it, in memory: text in the encodings that occur, cells parted by , ; and
-others, or JSON, into rows by the names of columns. It imports no data frames, which take long."""
+"""Tables of any origin, in memory: text in common encodings and separators, or JSON, to rows by
+column name. It imports no data frame library, which would take long."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Row = dict[str, str]  # by column, its name as `plain` has it
 
 @dataclass
 class Rows:
-    """The rows of a table; each has where it stands, "line 3" or "entry 3", for messages."""
+    """The rows of a table, each with its position, "line 3" or "entry 3", for messages."""
 
     columns: dict[str, str] = field(default_factory=dict)  # `plain` name -> as written
     rows: list[tuple[str, Row]] = field(default_factory=list)
@@ -32,13 +32,13 @@ class Rows:
 
 
 def plain(column: str) -> str:
-    """The name of a column without case, accents, blanks and punctuation: "userid" of "User-ID"."""
+    """A column name without case, accents, blanks and punctuation: "userid" for "User-ID"."""
     text = unicodedata.normalize("NFKD", column.casefold())
     return re.sub(r"[\W_\u0300-\u036f]+", "", text)
 
 
 def separator_of(line: str) -> str:
-    """What parts the cells of a heading."""
+    """The separator of a header's cells."""
     return max(SEPARATORS, key=lambda one: line.count(one) * len(one))
 
 
@@ -47,19 +47,19 @@ def rows_of(content: bytes, name: str, encoding: str = "", strict: bool = True) 
 
     Args:
         name: of the file, for messages.
-        encoding: of its text; "": UTF-8, UTF-16 with a mark in front, else Windows-1252.
-        strict: whether a line with too many cells is refused, not skipped, and a quote inside a
-            cell is doubled, not behind a backslash.
+        encoding: of its text; "": UTF-8, UTF-16 with a byte order mark, else Windows-1252.
+        strict: whether a line with too many cells is an error instead of skipped, and quotes inside
+            a cell are doubled instead of escaped by a backslash.
 
     Raises:
-        InputError: it is no text, is empty or cannot be read.
+        InputError: it is not text, is empty or cannot be read.
     """
     try:
         text = content.decode(encoding) if encoding else _decoded(content)
     except UnicodeError as error:
-        raise InputError(f"{name}: is no text in {encoding} ({error})") from None
+        raise InputError(f"{name}: is not text in {encoding} ({error})") from None
     if any(unicodedata.category(one) == "Cc" and one not in "\t\r\n" for one in text[:2000]):
-        raise InputError(f"{name}: is no text. Expected a CSV, JSON or ZIP file of ratings")
+        raise InputError(f"{name}: is not text. Expected a CSV, JSON or ZIP file of ratings")
     text = unicodedata.normalize("NFC", text.removeprefix("\ufeff"))
     if text.lstrip()[:1] in ("[", "{"):
         return _from_json(text, name)
@@ -96,18 +96,17 @@ def _from_csv(text: str, name: str, strict: bool) -> Rows:
                 table.rows.append((f"line {reader.line_num}", row))
             elif strict:
                 raise InputError(
-                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the heading "
+                    f"{name}, line {reader.line_num}: has {len(cells)} cells, the header "
                     f"{len(columns)}. Put a cell that holds a '{delimiter}' in quotes"
                 )
             else:
                 table.skipped += 1
     except csv.Error as error:
         raise InputError(
-            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there a quote that is "
-            "not closed?"
+            f"{name}, line {reader.line_num}: cannot be read ({error}). Is there an unclosed quote?"
         ) from None
     if not columns:
-        raise InputError(f"{name}: is empty. Expected a heading and a row for each rating")
+        raise InputError(f"{name}: is empty. Expected a header and a row for each rating")
     return table
 
 
@@ -115,9 +114,9 @@ def _from_json(text: str, name: str) -> Rows:
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name}: is no JSON that can be read ({error})") from None
+        raise InputError(f"{name}: is not valid JSON ({error})") from None
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-        raise InputError(f"{name}: is no list of ratings. Expected Trakt's JSON")
+        raise InputError(f"{name}: is not a list of ratings. Expected Trakt's JSON")
     table = Rows()
     for number, entry in enumerate(entries, start=1):
         cells = dict(_cells(entry))
@@ -127,7 +126,7 @@ def _from_json(text: str, name: str) -> Rows:
 
 
 def _cells(entry: dict[str, Any], within: str = "") -> Iterator[tuple[str, str]]:
-    """Columns and values of a JSON object, with those of objects in it: "movie ids imdb"."""
+    """Columns and values of a JSON object, including nested ones: "movie ids imdb"."""
     for column, value in entry.items():
         if isinstance(value, dict):
             yield from _cells(value, f"{within}{column} ")

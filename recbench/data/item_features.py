@@ -1,4 +1,4 @@
-"""What a table beside the ratings says of the items: title, year, genres and language."""
+"""Features of items from a table beside the ratings: title, year, genres and language."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def features_beside(
     """The features in a text table of movies, or of other items, beside a file of ratings.
 
     Args:
-        item_column: of the ratings; the table has one of that name, or one of `item_names`.
+        item_column: item column of the ratings; the table has a column of that name, or one of
+            `item_names`.
         encoding: of text.
 
     Returns:
-        item, title, year, genres and language as text, null where nothing is known, a row for each
-        item, none without such a table; and what they are from, in words.
+        item, title, year, genres and language as text, null if unknown, one row per item, no rows
+        without such a table; and their origin in words.
 
     Raises:
         InputError: the table cannot be read.
@@ -75,7 +76,7 @@ def features_beside(
 
 
 def genres_in(text: str | None) -> list[str]:
-    """The names in a cell: a list of dicts as TMDB's, or names with | ; or , between."""
+    """The names in a cell: a list of dicts like TMDB's, or names separated by | ; or ,."""
     listed = genre_names(text) if (text or "").startswith("[") else None
     if listed is not None:
         return list(listed)

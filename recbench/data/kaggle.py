@@ -1,4 +1,4 @@
-"""Kaggle's The Movies Dataset: found where it lies, or fetched once through kagglehub."""
+"""Kaggle's The Movies Dataset: found on this machine, or downloaded once through kagglehub."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ BY_HAND = (
 
 
 def find() -> Path | None:
-    """The folder of a whole copy on this machine: mounted by Kaggle, or kept by kagglehub.
+    """The folder of a complete copy on this machine: mounted by Kaggle, or cached by kagglehub.
 
-    The cache is looked into by hand: kagglehub needs the network to find what it already has
-    unless it is asked for a version, and deletes the copy before it fetches when forced.
+    The cache is searched directly: kagglehub needs the network to find its own copy unless a
+    version is given, and a forced download deletes the copy first.
     """
     mounted = Path("/kaggle/input/the-movies-dataset")
     if (mounted / "ratings.csv").exists():
@@ -38,7 +38,7 @@ def fetch() -> Path:
     """Download the dataset through kagglehub and return its folder.
 
     Raises:
-        InputError: it could not be had; says why and what to do by hand.
+        InputError: it is unavailable; with the reason and what to do by hand.
     """
     print(
         f"asking Kaggle for {HANDLE} (it has {SILENCE_SECONDS} seconds to answer) ...", flush=True
@@ -49,9 +49,9 @@ def fetch() -> Path:
 
 
 def run_with_deadline(command: list[str], watched: Path, seconds: float) -> str:
-    """What `command` prints; it is ended once `watched` has not grown for `seconds`.
+    """Output of `command`, which is ended when `watched` has not grown for `seconds`.
 
-    A process of its own, because a server that accepts and never answers hangs the client.
+    It runs in its own process, because a server that accepts and never answers hangs the client.
 
     Raises:
         InputError: it failed or was ended.

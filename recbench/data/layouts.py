@@ -7,13 +7,13 @@
 | ml-1m, ml-10m | ratings.dat, cells parted by :: | movies.dat |
 | ml-100k | u.data, cells parted by tabs | u.item |
 
-What a movie of GroupLens's is comes from Kaggle's metadata where that is on this machine, found
-through links.csv (its TMDB ids, or if it has none its IMDb ids) or, where a set has no links, by
-title and year; else from the set itself: title, year and genres, and votes counted over the ratings
-of users outside the sample.
+Features of GroupLens's movies come from Kaggle's metadata if that is on this machine, matched
+through links.csv (TMDB ids, else IMDb ids) or, without links, by title and year. Otherwise they
+come from the set itself: title, year and genres, and votes counted over the ratings of users
+outside the sample.
 
 MovieTweetings has the layout of ml-1m. Its movieId is the number of an IMDb id. Its ratings, 0 to
-10, are halved; a 0 counts as 0.5, the lowest rating here.
+10, are halved; 0 becomes 0.5, the lowest rating here.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ ARTICLE = re.compile(r"^(.*), (the|a|an|les|la|le|das|der|die|il|el)$")  # "matr
 
 @dataclass(frozen=True)
 class Files:
-    """What is read of a folder: ratings; a list of movies, if it is GroupLens's; links from movieId
-    to TMDB id; Kaggle's metadata of movies."""
+    """The files of a folder: ratings; a list of movies in GroupLens's layout; links from movieId to
+    TMDB id; Kaggle's metadata of movies."""
 
     ratings: Path
     listed: Path | None
@@ -69,10 +69,10 @@ def files_of(folder: Path, small: bool = False) -> Files | None:
     """The files in a folder; None if it has none of the layouts.
 
     Args:
-        small: of Kaggle's take the `_small` pair even where the large one is.
+        small: read Kaggle's `_small` pair even if the large one exists.
 
     Raises:
-        InputError: one of them is not there, or is no ordinary file.
+        InputError: one of them is missing, or is not a regular file.
     """
     metadata = folder / METADATA
     ratings = next((folder / one for one in GROUPLENS if _is_grouplens(folder / one)), None)
@@ -95,7 +95,7 @@ def files_of(folder: Path, small: bool = False) -> Files | None:
         return None
     for file in files.all:
         if not file.is_file():  # a folder, or a pipe that nobody writes to
-            raise InputError(f"{file}: is no ordinary file. Expected a CSV file")
+            raise InputError(f"{file}: is not a regular file. Expected a CSV file")
     return files
 
 
@@ -130,7 +130,7 @@ def read_files(files: Files, name: str, tweets: bool = False) -> Source:
         tweets: whether it is MovieTweetings.
 
     Raises:
-        InputError: a column is missing, or a row cannot be used; names file and row.
+        InputError: a column is missing, or a row is invalid; names file and row.
     """
     if files.ratings.suffix == ".csv":
         check_columns(files.ratings, scan_table(files.ratings)[0], tuple(RATING_COLUMNS))
@@ -168,8 +168,8 @@ def read_files(files: Files, name: str, tweets: bool = False) -> Source:
 def _links(
     file: Path | None, metadata: Path, own: pl.DataFrame | None, movies: pl.DataFrame, tweets: bool
 ) -> tuple[pl.DataFrame | None, dict[str, int]]:
-    """movieId -> tmdbId, None where nothing leads there; and counts. `own` has the movies as
-    GroupLens lists them: movieId, title, year."""
+    """movieId -> tmdbId, None without links or titles to match; and counts. `own` is GroupLens's
+    list of movies: movieId, title, year."""
     if tweets and own is not None:
         return links_by_imdb(own.select("movieId", imdbId="movieId"), metadata), {}
     if file is not None:
@@ -184,8 +184,8 @@ def _links(
 
 
 def links_by_title(own: pl.DataFrame, movies: pl.DataFrame) -> pl.DataFrame:
-    """movieId -> tmdbId of the movies whose title and year are those of exactly one row of the
-    metadata, and of one movie."""
+    """movieId -> tmdbId of the movies whose title and year belong to exactly one movie and one row
+    of the metadata."""
     there = movies.select(tmdbId="id", title="title", year=pl.col("release_date").str.slice(0, 4))
     sides = [
         table.drop_nulls(["title", "year"])
@@ -209,7 +209,7 @@ def links_by_imdb(imdb_ids: pl.DataFrame, metadata_file: Path) -> pl.DataFrame:
 
 
 def plain_title(title: str) -> str:
-    """ "the matrix" of "Matrix, The (a.k.a. ..)": without what is written in many ways."""
+    """A title without spelling variants: "the matrix" for "Matrix, The (a.k.a. ..)"."""
     text = re.sub(r"\s*\(.*", "", title.lower()).strip()
     article = ARTICLE.match(text)
     text = f"{article[2]} {article[1]}" if article else text
@@ -217,7 +217,7 @@ def plain_title(title: str) -> str:
 
 
 def _read_listed(file: Path) -> pl.DataFrame:
-    """movieId, title, year (text), genres (names parted by |)."""
+    """movieId, title, year (text), genres (names separated by |)."""
     if file.suffix == ".csv":
         rows = read_text(file, ("movieId", "title", "genres")).rows()
     else:

@@ -1,10 +1,10 @@
-"""Datasets by name, joined. A large one is joined once and lies in the user's cache.
+"""Datasets by name, joined. Large ones are joined once and cached.
 
 The cache has a folder for each dataset and join, `joined/`: columns of ratings and user ids as .npy
 files, which are mapped into memory, tables as .arrow files, and about.json: counts, the CRC-32 of
-each file, and what it was made of, that is, the size and times of the files, the code of this
-package and the version of polars. If any of these has changed, it is joined again. The folder gets
-its name when it is whole; one process makes it, others wait.
+each file, and its origin: the size and times of the files, the code of this package and the version
+of polars. If any of these has changed, the dataset is joined again. The folder gets its name when
+it is complete; one process makes it, others wait.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ DAMAGE = (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError)
 
 
 def load_dataset(dataset: str = "auto", join: str = "links", cache: bool = True) -> Dataset:
-    """The dataset of that name, joined; it stays in memory for the next call.
+    """The joined dataset of that name, kept in memory for the next call.
 
     Args:
         dataset: see `recbench.data.datasets.locate`.
         join: see `join_movies`.
-        cache: whether a large one lies in the user's cache, too, and is read from there.
+        cache: whether a large one is stored in and read from the user's cache.
     """
     return _load(dataset, join, cache)
 
@@ -63,7 +63,7 @@ def _joined(place: Place, join: str, cache: bool) -> Dataset:
 
 
 def size_of(folder: Path) -> str:
-    """Of the files in it, as text."""
+    """Size of the files in it, as text."""
     return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:,.1f} MB"
 
 
@@ -71,11 +71,11 @@ def size_of(folder: Path) -> str:
 
 
 class Outdated(ValueError):
-    """The cached dataset was made of other files, or by other code."""
+    """The cached dataset was made from other files, or by other code."""
 
 
 def _load_cached(place: Place, join: str) -> Dataset:
-    """From the cache, where it is put first if it is not there.
+    """Read from the cache, after storing it there if necessary.
 
     Raises:
         InputError: as `Place.read` and `join_movies`.
@@ -106,8 +106,8 @@ def _load_cached(place: Place, join: str) -> Dataset:
 
 
 def _made_of(place: Place) -> dict:
-    """Times of the last change stand for the contents of files: to hash them takes half a second
-    of each run. Who sets back the time of a file changes that of its status (`st_ctime`)."""
+    """Modification times replace hashes of the contents, which would take half a second of each
+    run. Setting back the time of a file changes its `st_ctime`."""
     status = [file.stat() for file in place.files]
     code = hashlib.sha256()
     for file in sorted(Path(__file__).parent.glob("*.py")):
@@ -120,7 +120,7 @@ def _made_of(place: Place) -> dict:
 
 
 def _write(folder: Path, dataset: Dataset, made_of: dict) -> None:
-    """Make the folder: whole or not at all."""
+    """Make the folder, complete or not at all."""
     scratch = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)  # of a process that was killed
     tables = {"table": dataset.table, "movies": dataset.source.movies}
@@ -147,13 +147,13 @@ def _write(folder: Path, dataset: Dataset, made_of: dict) -> None:
 
 
 def _read(folder: Path, place: Place, made_of: dict) -> Dataset:
-    """The dataset in `folder`; its ratings are mapped. Checksums are compared, which goes through
-    all of it once.
+    """The dataset in `folder`, its ratings memory-mapped. Checking the checksums reads all of it
+    once.
 
     Raises:
-        Outdated: it was made of something else than `made_of`.
+        Outdated: its origin is not `made_of`.
         FileNotFoundError: there is none.
-        others of `DAMAGE`: a file of it is missing, or is not what was written.
+        others of `DAMAGE`: a file is missing or has changed.
     """
     if not folder.is_dir():
         raise FileNotFoundError(folder)

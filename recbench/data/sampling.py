@@ -1,4 +1,4 @@
-"""Samples of users and of their ratings, drawn by a seed."""
+"""Random samples of users and of their ratings."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SampleKey = Callable[[Ratings, int, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Sample:
-    """The users drawn, their ratings, and the users who may serve as background.
+    """The users drawn, their ratings, and the possible background users.
 
     Attributes:
         rows: int64, the rows of `dataset.ratings` that were drawn, ascending.
         users: int64 [n_users], dense indices in `dataset` of the users drawn, ascending.
-        kept: bool [movies], whether a movie reaches the `top_percentile` asked for.
-        background: bool [users], who is outside the sample and may be counted or learned from.
+        kept: bool [movies], whether a movie reaches `top_percentile`.
+        background: bool [users], users outside the sample who may vote or be learned from.
     """
 
     rows: np.ndarray
@@ -49,14 +49,13 @@ def draw_sample(
     Args:
         num_users, reviews_per_user, top_percentile: 0 or None: all.
         seed: of both draws.
-        user_set: "all", or one of `user_sets`. Research and tuning draw "development", and then
-            see nothing at all of the others; results are for "test", a single announced run for
-            "claim-1" or "claim-2".
-        sample_key: which of a user's ratings are drawn; None: any, at random.
+        user_set: "all", or one of `user_sets`. Research and tuning draw "development" and then
+            never see the others; results use "test", a single announced run "claim-1" or "claim-2".
+        sample_key: chooses which of a user's ratings are drawn; None: at random.
 
     Raises:
-        InputError: a parameter is out of its range, or fewer users exist than asked for; says
-            how many there are.
+        InputError: a parameter is out of its range, or there are fewer users than requested; with
+            their number.
     """
     num_users, reviews_per_user = num_users or 0, reviews_per_user or 0
     if num_users < 0 or reviews_per_user < 0:
@@ -85,11 +84,11 @@ def draw_sample(
 
 
 def user_sets(user_id: np.ndarray) -> dict[str, np.ndarray]:
-    """Who is in which set, bool [n] each, of users with these ids (int64 [n], as in the file).
+    """The user sets as masks, bool [n] each, for users with these ids (int64 [n], as in the file).
 
-    "test": a fifth of all, the held-out test users. Of the rest an eighth each is "claim-1" and
-    "claim-2", set aside for claims that are written down before their run (docs/claim.md);
-    "development" are all others. By hashes of the id alone, so in every run the same.
+    "test": a fifth of all, the held-out test users. Of the rest, an eighth each is "claim-1" and
+    "claim-2", for claims written down before their run (docs/claim.md); all others are
+    "development". The sets depend only on hashes of the ids, so they are the same in every run.
     """
     test = _hashed(user_id, 0x9E3779B97F4A7C15) % np.uint64(5) == 0
     eighth = _hashed(user_id, 0xD1342543DE82EF95) % np.uint64(8)
@@ -111,15 +110,15 @@ def _draw_with_counted_votes(
     may_be_background: np.ndarray,
     draw_rows: Callable[[np.ndarray, np.ndarray], np.ndarray],
 ) -> Sample:
-    """Votes are counted outside the sample, but who is eligible depends on them.
+    """Votes are counted outside the sample, but eligibility depends on votes.
 
-    So users are set aside in random order, more and more, until enough of those set aside have
-    ratings enough of the movies that are popular among the rest.
+    So users are set aside in random order until enough of them have enough ratings of the movies
+    that are popular among the rest.
     """
     if num_users == 0:
         raise InputError(
-            f"top_percentile: {dataset.source.name} has no votes of its own, they are counted over "
-            "users outside the sample, and all are inside. Give a number of users"
+            f"top_percentile: {dataset.source.name} has no votes of its own; they are counted over "
+            "users outside the sample, and there are none. Give a number of users"
         )
     most = 0
     for n_aside in range(num_users, len(everybody) + 1):
@@ -138,7 +137,7 @@ def _draw_with_counted_votes(
 
 
 def _reaches(votes: np.ndarray, of_all: np.ndarray, top_percentile: float | None) -> np.ndarray:
-    """bool [movies]: whose `votes` reach the quantile asked for of `of_all`, where known."""
+    """bool [movies]: whether known `votes` reach the requested quantile of `of_all`."""
     if not top_percentile:
         return np.ones(len(votes), dtype=bool)
     if not 0 < top_percentile < 1:
@@ -150,7 +149,7 @@ def _reaches(votes: np.ndarray, of_all: np.ndarray, top_percentile: float | None
 
 
 def _counts(dataset: Dataset, kept: np.ndarray, users: np.ndarray) -> np.ndarray:
-    """int64 [users]: how many ratings of movies that are `kept` each of these users has."""
+    """int64 [users]: number of ratings of `kept` movies of each of these users."""
     count = np.diff(dataset.first_row)[users]
     if kept.all():
         return count

@@ -1,7 +1,7 @@
-"""How a table of ratings is read: flags, the same behind the name of a file, and scales.
+"""How your own table of ratings is read: its flags, also after a file name, and scales.
 
-A file with them is one text, "books.csv?scale=0-10&missing=0", so that whoever loads it by that
-text, in another process too, reads the same.
+A file name with flags is one text, "books.csv?scale=0-10&missing=0", so other processes read the
+file in the same way.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ SCALE = re.compile(rf"\s*{NUMBER}\s*(?:-|–|:|\.\.|to)\s*{NUMBER}\s*")
 
 @dataclass
 class TableFlags:
-    """How a table of ratings of one's own is read; nothing for a dataset by name."""
+    """How your own table of ratings is read; not for datasets by name."""
 
     scale: str = "0.5-5"
-    """its lowest and highest rating, such as 0-10 or -10-10: mapped linearly to 0.5 to 5 stars"""
+    """lowest and highest rating, such as 0-10 or -10-10; mapped linearly to 0.5 to 5 stars"""
     missing: str = "none"
-    """a cell that stands for no rating, such as 0: its rows are left out, and counted"""
+    """cell that means "no rating", such as 0; its rows are removed and counted"""
     text_encoding: str = "utf-8"
-    """of its text, such as latin-1"""
+    """encoding of its text, such as latin-1"""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Scale:
         """The scale written "0-10", "-10-10", "-10..10", "-10:10" or "-10 to 10".
 
         Raises:
-            InputError: it is none.
+            InputError: `text` is not a scale.
         """
         found = SCALE.fullmatch(text)
         if not found or not float(found[1]) < float(found[2]):
@@ -55,7 +55,7 @@ class Scale:
 
     @property
     def unit(self) -> float:
-        """How much of this scale a star is."""
+        """Length of one star on this scale."""
         return (self.high - self.low) / (MAX_STARS - MIN_STARS)
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Scale:
 
 
 def with_flags(dataset: str, flags: TableFlags) -> str:
-    """The text of a dataset read with these flags; as it is if none is set."""
+    """The name of a dataset with these flags appended, if any is set."""
     if not _set(flags):
         return dataset
     path, given = split_flags(dataset)
@@ -71,10 +71,10 @@ def with_flags(dataset: str, flags: TableFlags) -> str:
 
 
 def split_flags(dataset: str) -> tuple[str, TableFlags]:
-    """What `with_flags` put together.
+    """Undo `with_flags`: name and flags.
 
     Raises:
-        InputError: there is no such flag, or its value cannot be read.
+        InputError: there is no such flag, or its value is invalid.
     """
     path, mark, words = dataset.rpartition("?")
     if not mark or Path(dataset).expanduser().exists():
@@ -99,6 +99,6 @@ def split_flags(dataset: str) -> tuple[str, TableFlags]:
 
 
 def _set(flags: TableFlags) -> dict[str, str]:
-    """Those that are not at their default."""
+    """Flags with other values than their defaults."""
     values = {field.name: getattr(flags, field.name) for field in fields(TableFlags)}
     return {name: text for name, text in values.items() if text != getattr(TableFlags, name)}

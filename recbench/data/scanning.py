@@ -1,5 +1,5 @@
-"""Tables in files of any kind, scanned by polars: their columns by name, their cells as text. What
-cannot be read is named with its line."""
+"""Tables in files of any kind, scanned by polars: columns by name, cells as text. Errors name the
+line."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ def scan_table(
     without_heading: tuple[str, ...] = (),
     ragged: bool = False,
 ) -> tuple[pl.LazyFrame, int]:
-    """The table in a file, and the line of its first row.
+    """The table in a file, and the line number of its first row.
 
     Args:
         encoding: of text.
-        without_heading: the names of the columns of a .dat or .data file of numbers alone, such as
+        without_heading: names of the columns of a .dat or .data file without a header, such as
             GroupLens's.
-        ragged: whether rows of the wrong length are cut or filled, not refused.
+        ragged: whether rows of the wrong length are cut or filled instead of refused.
 
     Raises:
-        InputError: it cannot be read, or has no heading.
+        InputError: it cannot be read, or has no header.
     """
     try:
         scan, first_line = _scanned(file, encoding, without_heading, ragged)
@@ -73,7 +73,7 @@ def _scanned(
         return scan, 2
     if kind not in WITHOUT_HEADING or not 3 <= len(first) <= 4:
         raise InputError(
-            f"{file}: its first row is no heading ({as_printed(first)}). Put one there, such "
+            f"{file}: its first row is not a header ({as_printed(first)}). Add one, such "
             "as userId,itemId,rating,timestamp"
         )
     names = dict(zip(scan.collect_schema().names(), without_heading, strict=False))
@@ -81,19 +81,19 @@ def _scanned(
 
 
 def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str]]:
-    """The file, or what is in it, in UTF-8 with a single character between cells; that character;
-    and the cells of its first line."""
+    """The file, or its text in UTF-8 with one-character separators; the separator; and the cells of
+    its first line."""
     try:
         with file.open(encoding="utf-8-sig" if encoding == UTF_8 else encoding, newline="") as text:
             line = text.readline(10_000).rstrip("\r\n")
             separator = separator_of(line)
             cells = [cell.strip().strip('"') for cell in line.split(separator)]
             if not line.strip():
-                raise InputError(f"{file}: is empty. Expected a heading: userId,itemId,rating ..")
+                raise InputError(f"{file}: is empty. Expected a header: userId,itemId,rating ..")
             if "\r" in line:
                 raise InputError(
-                    f"{file}: its lines end with a carriage return alone, as of old on the "
-                    "Macintosh. Save it with line ends of Unix or Windows"
+                    f"{file}: its lines end with a carriage return only, as on the old "
+                    "Macintosh. Save it with line endings of Unix or Windows"
                 )
             if encoding == UTF_8 and separator != "::":
                 return file, separator, cells
@@ -101,14 +101,14 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
             whole = text.read().replace("::", "\t") if separator == "::" else text.read()
     except UnicodeError as error:
         raise InputError(
-            f"{file}: is no text in {encoding} ({error}). Name its encoding: --text-encoding "
+            f"{file}: is not text in {encoding} ({error}). Name its encoding: --text-encoding "
             "latin-1, cp1252, utf-16 .."
         ) from None
     return io.BytesIO(whole.encode()), separator.replace("::", "\t"), cells
 
 
 def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
-    """What was scanned, gone through in pieces. Raises InputError if it cannot be read."""
+    """Collect what was scanned, in pieces. Raises InputError if it cannot be read."""
     try:
         return frame.collect(engine="streaming")
     except pl.exceptions.PolarsError as error:
@@ -117,25 +117,25 @@ def collected(file: Path, frame: pl.LazyFrame) -> pl.DataFrame:
 
 def read_text(file: Path, columns: tuple[str, ...]) -> pl.DataFrame:
     """The named columns of a CSV file as text. Rows of the wrong length are cut or filled. Raises
-    InputError if a column is missing, or the file is no CSV file in UTF-8."""
+    InputError if a column is missing, or the file is not a CSV file in UTF-8."""
     scan, _ = scan_table(file, ragged=True)
     check_columns(file, scan, columns)
     return collected(file, scan.select(columns))
 
 
 def check_columns(file: Path, scan: pl.LazyFrame, columns: tuple[str, ...]) -> None:
-    """Raises InputError unless all `columns` are in what was scanned of the file."""
+    """Raises InputError unless the scanned file has all `columns`."""
     heading = scan.collect_schema().names()
     if missing := [column for column in columns if column not in heading]:
         raise InputError(
-            f"{file}: has no column {', '.join(missing)}; its heading is {as_printed(heading)}. "
+            f"{file}: has no column {', '.join(missing)}; its header is {as_printed(heading)}. "
             f"Expected {', '.join(columns)}"
         )
 
 
 def named_columns(names: dict[str, str], heading: list[str]) -> dict[str, str]:
-    """Role -> the column of `heading` that has one of its `names`, plain ones with spaces between;
-    the first of them that is there."""
+    """Role -> the first column of `heading` with one of its `names`, plain names separated by
+    spaces."""
     there = {plain(one): one for one in reversed(heading)}
     found = {}
     for role, known in names.items():
@@ -155,13 +155,13 @@ def check_rows(
     expected: Mapping[str, tuple[pl.Expr, str]],
     names: Mapping[str, str] | None = None,
 ) -> None:
-    """Raises InputError, with line, column and cell, for the first row that cannot be used.
+    """Raises InputError, with line, column and cell, for the first invalid row.
 
     Args:
-        rows: as they are to be used.
-        cells: the same rows as they stand in the file, with their `line`.
-        expected: column -> whether a row is wrong in it, and what was expected there, in words.
-        names: column -> its name in the file, where that is another.
+        rows: converted rows.
+        cells: the same rows as text, with their `line`.
+        expected: column -> whether a row is invalid there, and what was expected, in words.
+        names: column -> its name in the file, if different.
     """
     bad = rows.select(pl.any_horizontal(wrong for wrong, _ in expected.values()).fill_null(True))
     place = bad.to_series().arg_max()
@@ -173,27 +173,27 @@ def check_rows(
             cell = "empty" if first[column] is None else f"'{first[column]}'"
             raise InputError(
                 f"{file}, line {first['line']}: {(names or {}).get(column, column)} is {cell}. "
-                f"Expected {what} ({bad.to_series().sum():,} such rows). Mend or remove them"
+                f"Expected {what} ({bad.to_series().sum():,} such rows). Correct or remove them"
             )
 
 
 def as_printed(heading: list[str]) -> str:
-    """A heading for a message: characters that cannot be printed are shown as numbers."""
+    """A header for messages, unprintable characters as numbers."""
     text = ", ".join(heading)[:LONGEST_HEADING]
     return text.encode("unicode_escape").decode("ascii") or "empty"
 
 
 def unreadable(file: Path, error: Exception) -> str:
-    """What a user can do about a file that cannot be read, and where."""
+    """Message for an unreadable file: where, and what to do."""
     if file.suffix.lower() in TEXTS and file.is_file() and (damage := _first_damage(file)):
         return f"{file}, {damage}"
     reason = str(error).splitlines()[0].split("; ")[0].rstrip(".")
-    return f"{file}: is not a table that can be read ({reason}). Save it as CSV in UTF-8 again"
+    return f"{file}: is not a readable table ({reason}). Save it as CSV in UTF-8 again"
 
 
 def _first_damage(file: Path) -> str:
-    """The line where a CSV file is no text, where a quote is never closed, or that has too many
-    cells, and the remedy; "" if nothing of that is found."""
+    """The line where a CSV file is not text, has an unclosed quote or too many cells, and the
+    remedy; "" if none is found."""
     opened = None
     with file.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
@@ -201,7 +201,7 @@ def _first_damage(file: Path) -> str:
                 line.decode()
             except UnicodeDecodeError:
                 return (
-                    f"line {number}: is no text in UTF-8. Save the file in UTF-8, or name its "
+                    f"line {number}: is not text in UTF-8. Save the file in UTF-8, or name its "
                     "encoding, such as --text-encoding latin-1"
                 )
             if line.count(b'"') % 2:
@@ -217,7 +217,7 @@ def _first_damage(file: Path) -> str:
         for row in rows:
             if len(row) > width:
                 return (
-                    f"line {rows.line_num}: has {len(row)} cells, the heading {width}. Mend or "
+                    f"line {rows.line_num}: has {len(row)} cells, the header {width}. Correct or "
                     "remove the row"
                 )
     return ""

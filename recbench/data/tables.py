@@ -1,7 +1,6 @@
-"""The tables of a source, and their cleaning: what cannot be used is counted, never lost silently.
+"""The tables of a source, and their cleaning: unusable rows are counted, never dropped silently.
 
-Every function here takes polars frames as read and returns clean ones with the counts of what
-was found.
+Functions here take polars frames as read and return clean ones with counts.
 """
 
 from __future__ import annotations
@@ -45,21 +44,21 @@ LIKELY_TIMES = (631_152_000, 4_102_444_800)  # seconds since 1970: the years 199
 
 @dataclass(frozen=True)
 class Source:
-    """A dataset as it comes, cleaned but not joined.
+    """A dataset, cleaned but not joined.
 
     Attributes:
-        name: as it stands in the column `dataset` of every CSV.
+        name: as in the column `dataset` of every CSV.
         read_ratings: reads userId, movieId (MovieLens), rating (0.5 .. 5) and timestamp (seconds
             since 1970), checked, in the order of the file.
-        links: movieId -> tmdbId, one row per movieId; None where there is no such file.
-        movies: the columns `MOVIE_COLUMNS`, `id` whole and unique; vote_average on TMDB's scale
-            of 0 .. 10, votes null where they are to be counted from the ratings.
-        counts: what was found and cleaned in links and movies, in the order to print it.
-        files: what it was read from, for the fingerprint.
-        description: of a table of one's own, what was understood of it.
-        unit: how much a star is on the scale of the files; 1: they hold stars.
-        users: userId and `user`, the id in the files, where ids are not whole numbers; `movies` has
-            a column `item` then, if theirs are not.
+        links: movieId -> tmdbId, one row per movieId; None without such a file.
+        movies: the columns `MOVIE_COLUMNS`, `id` an integer and unique; vote_average on TMDB's
+            scale of 0 .. 10, votes null if they are to be counted from ratings.
+        counts: numbers of rows found and cleaned in links and movies, in the order to print.
+        files: the files read, for the fingerprint.
+        description: of your own table, how it was read.
+        unit: length of one star on the scale of the files; 1: they hold stars.
+        users: userId and `user`, the id in the files, if ids are not integers; likewise `movies`
+            then has a column `item`.
     """
 
     name: str
@@ -74,16 +73,16 @@ class Source:
 
     @property
     def has_features(self) -> bool:
-        """Whether anything is known of the movies but their titles, and votes."""
+        """Whether there is metadata other than titles and votes."""
         return any(self.movies[name].count() for name in FEATURES)
 
     @property
     def has_votes(self) -> bool:
-        """Whether the metadata brings votes from outside; if not they are counted per sample."""
+        """Whether the metadata has external votes; if not, votes are counted per sample."""
         return self.movies["vote_count"].null_count() < len(self.movies)
 
     def unit_in_words(self) -> str:
-        """What a star is on the scale of the files; "" if they hold stars."""
+        """The length of one star on the scale of the files, in words; "" if they hold stars."""
         if self.unit == 1:
             return ""
         return (
@@ -101,14 +100,14 @@ class Source:
 
 
 def read_ratings(file: Path, halved: bool = False) -> pl.DataFrame:
-    """userId, movieId, rating and timestamp of a file with such a heading, or of one of GroupLens's
-    without a heading.
+    """userId, movieId, rating and timestamp of a file with such a header, or of one of GroupLens's
+    without a header.
 
     Args:
-        halved: its ratings are 0, 1 .. 10; a 0 counts as half a star, the lowest rating here.
+        halved: its ratings are 0, 1 .. 10; 0 becomes half a star, the lowest rating here.
 
     Raises:
-        InputError: a column is missing or a row cannot be used; names file and line.
+        InputError: a column is missing or a row is invalid; names file and line.
     """
     scan, first_line = scan_table(file, without_heading=tuple(RATING_COLUMNS))
     check_columns(file, scan, tuple(RATING_COLUMNS))
@@ -124,10 +123,10 @@ def read_ratings(file: Path, halved: bool = False) -> pl.DataFrame:
 def check_ratings(
     ratings: pl.DataFrame, file: Path, cells: pl.LazyFrame | None = None
 ) -> pl.DataFrame:
-    """`ratings` itself, if every row can be used.
+    """`ratings`, if every row is valid.
 
     Args:
-        cells: the rows as they stand in the file, with their `line`; by default as in `ratings`.
+        cells: the rows as text with their `line`; by default those of `ratings`.
 
     Raises:
         InputError: no rows, a missing value, or a rating off the scale 0.5, 1.0 .. 5.0; it names
@@ -153,7 +152,7 @@ def check_ratings(
 
 
 def clean_links(links: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Links (movieId, tmdbId as text) -> one whole pair per movieId, with counts."""
+    """Links (movieId, tmdbId as text) -> one complete pair per movieId, with counts."""
     pairs = links.select(
         pl.col("movieId").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
         pl.col("tmdbId").cast(pl.Float64, strict=False).cast(pl.Int64, strict=False),
@@ -169,8 +168,8 @@ def clean_links(links: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
 def clean_movies(movies: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     """Metadata (all columns as text) -> typed, one row per id, with counts.
 
-    A row whose id is no number is left out; of rows with the same id the first is kept; a row
-    with missing or malformed genres, language or votes stays, with what it has.
+    A row whose id is not a number is removed; of rows with the same id the first is kept; a row
+    with missing or malformed genres, language or votes stays.
     """
     id_number = pl.col("id").str.strip_chars().cast(pl.Int64, strict=False)
     with_id = movies.with_columns(id=id_number).filter(pl.col("id").is_not_null())
@@ -193,7 +192,7 @@ def clean_movies(movies: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
 
 
 def as_metadata(**columns: object) -> pl.DataFrame:
-    """Columns (text) of movies among those of Kaggle's metadata, the others empty. `genres` is a
+    """Columns (text) of movies in the form of Kaggle's metadata, missing ones empty. `genres` is a
     list of names for each movie, of GroupLens's or TMDB's."""
     lists = columns.pop("genres")
     genres = [str([{"name": TMDB_GENRES.get(one, one)} for one in names]) for names in lists]  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""One cell of the grid in one iteration: who is in it, what is learned from, what is tested on."""
+"""One cell of the grid in one iteration: its users, training ratings and test ratings."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from recbench.threads import one_thread
 
 @dataclass(frozen=True)
 class Fitted:
-    """A recommender fitted to a cell, and the seconds that took: those of what it builds on
-    included, those of item tables not."""
+    """A recommender fitted to a cell, and its seconds, including those of recommenders it builds
+    on, without those of item tables."""
 
     recommender: Any
     seconds: float
@@ -41,18 +41,19 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of the users of a cell: `users`, bool [n_users], or None for all. Under a learned
-    encoding with an item table for each fold of users, `fold` says which movies it has."""
+    """Some users of a cell: `users`, bool [n_users], or None for all. With a learned encoding and
+    an item table per fold of users, `fold` tells whose movie bits it has."""
 
     users: np.ndarray | None = None
     fold: int = 0
 
     def part_of(self, ratings: Ratings) -> Ratings:
-        """Those of `ratings` (of the sample) that are of its users, in their order."""
+        """The rows of `ratings` (of the sample) by its users, in order."""
         return ratings if self.users is None else ratings.take(self.rows_of(ratings.user))
 
     def rows_of(self, user: np.ndarray) -> np.ndarray:
-        """Where `user` (int [n], of the sample) is one of its users, int [k], ascending."""
+        """Indices at which `user` (int [n], of the sample) is one of its users, int [k],
+        ascending."""
         return np.arange(len(user)) if self.users is None else np.flatnonzero(self.users[user])
 
 
@@ -64,26 +65,27 @@ class Cell:
     """Users of the sample have dense indices 0 .. n_users - 1, background users those after.
 
     Attributes:
-        encoded: the movies with their bits, but for those of a learned encoding; see `movies`.
-        candidates: int64, ascending, the movies that can be recommended: all that anybody in the
-            dataset has rated, whether in training or not, and that are popular enough for the
-            cell (`top_percentile`).
-        item_baseline: fitted to all training ratings of the cell, background users' among them.
+        encoded: the movies with their bits, without those of a learned encoding; see `movies`.
+        candidates: int64, ascending, the movies that can be recommended: all with a rating in the
+            dataset, in training or not, that are popular enough for the cell (`top_percentile`).
+        item_baseline: fitted to all training ratings of the cell, including those of background
+            users.
         personal: the split for recommenders of one user.
-        collaborative: the split for those that learn from many. The same rows as `personal`, but
-            for a holdout without `same_test_rows`.
+        collaborative: the split for those that learn from many. The same rows as `personal`, unless
+            the holdout has no `same_test_rows`.
         user_id: int64 [n_users], the ids behind the dense indices of the sample.
-        n_background_users: outside the sample, learned from and never tested.
+        n_background_users: number of users outside the sample who are learned from and never
+            tested.
         protocol: what the cell was made by.
         seed: of the sample, and of the item tables.
         model_seed: of the recommenders; None: `seed`.
-        settings: of the recommenders' constructors, by class; of others the defaults.
+        settings: constructor arguments by class of recommender; defaults for other classes.
         wnn_engine: of the weightless recommenders.
         movies_without: if votes were counted over background users: the movies without the votes of
             some of them (dense indices).
-        folder: where item tables are stored when they are made, and loaded from; None: nowhere.
-        fits: recommenders fitted to the cell, by name, for those that build on them. Who measures
-            several deletes what is no longer needed: one may take gigabytes.
+        folder: where item tables are stored and loaded from; None: nowhere.
+        fits: recommenders fitted to the cell, by name, for those that build on them. Delete those
+            no longer needed: one may take gigabytes.
     """
 
     encoded: Movies
@@ -104,20 +106,20 @@ class Cell:
 
     @property
     def voters_from(self) -> int | None:
-        """Votes that are counted are stars of background users, see `ItemBaseline.fit`."""
+        """First index of the users whose ratings are counted as votes, see `ItemBaseline.fit`."""
         return self.n_users if self.movies_without else None
 
     @property
     def n_users(self) -> int:
-        """How many there are in the sample."""
+        """Number of users in the sample."""
         return len(self.user_id)
 
     def split(self, collaborative: bool) -> Split:
-        """The split for recommenders that learn from all users, or for the others."""
+        """The split of collaborative recommenders, or of the others."""
         return self.collaborative if collaborative else self.personal
 
     def train_and_test(self, collaborative: bool) -> tuple[Ratings, Ratings]:
-        """What a recommender learns from, and what it is tested on."""
+        """Training and test ratings of a recommender."""
         split = self.split(collaborative)
         return split.training_ratings(collaborative), split.test
 
@@ -125,12 +127,12 @@ class Cell:
 
     @cached_property
     def personal_tables(self) -> ItemTables:
-        """The item tables for recommenders of one user, made from metadata bits alone."""
+        """The item tables for recommenders of one user, made from metadata bits only."""
         return self._tables(self.personal, "item_tables")
 
     @cached_property
     def collaborative_tables(self) -> ItemTables:
-        """The item tables for those that learn from many; from their own training rows."""
+        """The item tables for collaborative recommenders, from their training rows."""
         if self.collaborative is self.personal:
             return self.personal_tables
         return self._tables(self.collaborative, "all_users_tables")
@@ -148,16 +150,16 @@ class Cell:
 
     @cached_property
     def movies_of_folds(self) -> list[Movies]:
-        """The movies for a recommender of one user. Under a learned encoding, for each item table
-        those with its bits."""
+        """The movies for a recommender of one user; with a learned encoding, for each item table,
+        with its bits."""
         if self.protocol.encoding not in LEARNED_ENCODINGS:
             return [self.encoded]
         return [self._with_learned_bits(table) for table in self.personal_tables.tables]
 
     @cached_property
     def movies(self) -> Movies:
-        """The movies for one that learns from all users. Under a learned encoding with the bits of
-        the item table; where there are several, of one that is learned from all training rows."""
+        """The movies for collaborative recommenders. With a learned encoding they have the bits of
+        the item table, or, if there are several, of one learned from all training rows."""
         if len(self.movies_of_folds) == 1:
             return self.movies_of_folds[0]
         everybody = self.collaborative.training_ratings(with_background=True)
@@ -170,14 +172,14 @@ class Cell:
     # --- fitting ----------------------------------------------------------------------------------
 
     def new(self, cls: type, **settings: object) -> Any:
-        """An instance with the cell's settings of it, or these; of others with the defaults that
-        suit the protocol, see `contract.with_defaults`."""
+        """An instance with these settings or the cell's, and otherwise the protocol's defaults, see
+        `contract.with_defaults`."""
         settings = self.settings.get(cls, {}) | settings
         return with_defaults(cls, self.protocol.background_users != 0, **settings)
 
     def shards(self, users_per_shard: int = 0) -> list[Shard]:
-        """The users in parts of that many (0: no limit), under a learned encoding each of one
-        fold."""
+        """The users in shards of at most this many (0: no limit); with a learned encoding, each
+        within one fold."""
         users = np.arange(self.n_users)
         chunk = users // users_per_shard if users_per_shard else np.zeros_like(users)
         many = len(self.movies_of_folds) > 1
@@ -245,8 +247,8 @@ def make_cell(
     """Draw the sample, encode the movies, split the ratings, fit the item baseline.
 
     Raises:
-        InputError: fewer users exist than asked for, a parameter is out of its range, or the
-            holdout leaves nothing for training or for the test.
+        InputError: there are fewer users than requested, a parameter is out of its range, or the
+            holdout leaves no rating for training or for the test.
     """
     holdout = protocol.holdout_rule().fitted_to(dataset.ratings)
     size, popular = (num_users, reviews_per_user), protocol.top_percentile
@@ -289,7 +291,7 @@ def make_cell(
     )
     return Cell(
         encoded=movies,
-        candidates=np.flatnonzero(sample.kept),  # `movies` are those that somebody has rated
+        candidates=np.flatnonzero(sample.kept),  # `movies` has only movies with ratings
         item_baseline=item_baseline,
         personal=personal,
         collaborative=collaborative,
@@ -302,13 +304,13 @@ def make_cell(
 
 
 def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
-    """The cell with a part of its *training* rows held out in place of the test: to choose on.
+    """The cell with some of its *training* rows held out instead of the test rows, for model
+    choice.
 
-    The same holdout as the cell's own, within the training rows of its users; the test rows are
-    in neither part.
+    It applies the cell's holdout to the training rows; the test rows are in neither part.
 
     Raises:
-        InputError: there are too few to divide.
+        InputError: there are too few to split.
     """
     train, background = cell.collaborative.train, cell.collaborative.background
     holdout = protocol.holdout_rule().fitted_to(train)
@@ -326,8 +328,8 @@ def validation_cell(cell: Cell, protocol: Protocol, seed: int) -> Cell:
 
 
 def _stored(folder: Path, make: Callable[[], ItemTables]) -> ItemTables:
-    """The tables in `folder`; made and stored there, whole or not at all, if there are none. Other
-    processes wait meanwhile."""
+    """The tables in `folder`; if there are none, they are made and stored there, completely or not
+    at all, while other processes wait."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         tables = ItemTables.load(folder)
@@ -347,8 +349,8 @@ _compiled: set[type] = set()  # in this process
 
 
 def compile_kernels(recommender: Any, training: Training) -> None:
-    """Let a copy of it learn and predict a few of the ratings, if it has kernels: compiling them,
-    once for each class, is then neither learning nor predicting, which are timed."""
+    """If the recommender has kernels, let a copy learn and predict a few ratings, once per class,
+    so the timed fit and predictions do not include compilation."""
     cls, ratings = type(recommender), training.all_ratings
     if not declared(recommender, "has_kernels") or cls in _compiled or len(ratings) < 2:
         return

@@ -1,7 +1,7 @@
-"""Holdouts: which ratings of a sample are tested on. One class each.
+"""Holdouts: which ratings of a sample are test ratings. One class each.
 
-Your own is a subclass of `Holdout` with a `name`, a `question` and `held_out`; in this file it is
-found by its name, in any other by file:Class (`--holdout my_file:MyHoldout`).
+Your own is a subclass of `Holdout` with a `name`, a `question` and `held_out`. `--holdout` finds it
+by name in this file, and in any other as file:Class (`--holdout my_file:MyHoldout`).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from recbench.errors import InputError
 from recbench.ratings import Ratings, place_within
 from recbench.registry import file_of, line_of, load_class
 
-CLEARLY = 0.01  # of all ratings: a split that is further from the one asked for is said
+CLEARLY = 0.01  # share of ratings: a split that differs more from the requested one is reported
 
 
 @dataclass(frozen=True)
 class Split:
-    """What is learned from and what is tested on. Users of the sample have dense indices
-    0 .. n - 1, background users those after.
+    """Training and test ratings. Users of the sample have dense indices 0 .. n - 1; those of
+    background users follow.
 
     Attributes:
         train: training ratings of the sample's users.
@@ -38,28 +38,28 @@ class Split:
     background: Ratings
 
     def training_ratings(self, with_background: bool) -> Ratings:
-        """What a recommender learns from: `train`, and `background` after it if it may."""
+        """Training ratings of a recommender: `train`, followed by `background` if requested."""
         return Ratings.concatenate([self.train, self.background]) if with_background else self.train
 
 
 class Holdout(ABC):
-    """A rule that divides the ratings of a sample; each is in training or in test, none in both.
+    """A rule that puts each rating of a sample into training or into test.
 
     Attributes:
-        name: of the rule, as in the column `holdout`; without one that of the class.
-        question: what a figure under this rule answers.
-        same_test_rows: whether all recommenders are tested on the same rows, so that their errors
-            can be paired.
-        remedy: what helps where the rule leaves nothing on a side.
-        fraction: the part of the ratings that is for training.
-        cutoff: nothing from this time on (seconds since 1970) is known to any recommender; None:
-            there is no such time.
+        name: of the rule, as in the column `holdout`; by default that of the class.
+        question: the question that a score under this rule answers.
+        same_test_rows: whether all recommenders are tested on the same rows, so their errors can be
+            paired.
+        remedy: advice if the rule leaves one side empty.
+        fraction: share of the ratings for training.
+        cutoff: time (seconds since 1970) from which on no recommender knows anything; None: no such
+            time.
     """
 
     name: ClassVar[str]
     question: ClassVar[str]
     same_test_rows: ClassVar[bool] = True
-    remedy: ClassVar[str] = "Give data with users of two ratings or more"
+    remedy: ClassVar[str] = "Use data with users who have two ratings or more"
 
     def __init_subclass__(cls) -> None:
         cls.name = cls.__dict__.get("name", cls.__name__)
@@ -67,55 +67,54 @@ class Holdout(ABC):
     def __init__(self, fraction: float = 0.8) -> None:
         if not 0 < fraction < 1:
             raise InputError(
-                f"split is {fraction}. Expected the part of the ratings to train on, between 0 and "
+                f"split is {fraction}. Expected the share of ratings for training, between 0 and "
                 "1, such as 0.8"
             )
         self.fraction = fraction
         self.cutoff: int | None = None
 
     def fitted_to(self, ratings: Ratings) -> Self:
-        """The same rule with what it has to know of all `ratings` that there are: for most,
-        nothing."""
+        """The rule fitted to all `ratings` of the dataset; most rules need nothing from them."""
         return self
 
     def check_times(self, ratings: Ratings) -> None:
-        """Raises InputError if it is not known when these `ratings` were given."""
+        """Raises InputError if these `ratings` have no times."""
         if not ratings.has_times():
             raise InputError(
-                f"--holdout {self.name}: the ratings have no times, so that none is later than "
-                "another. Take --holdout random, or data with a column of times"
+                f"--holdout {self.name}: the ratings have no times. Use --holdout random, or data "
+                "with a column of times"
             )
 
     def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
-        """float [n]: of each user's `ratings` a sample takes the `reviews_per_user` with the lowest
-        key. `random`, float [n] in 0 .. 1, is a key for any at random, the rule of most."""
+        """Sort key, float [n]: a sample takes the `reviews_per_user` ratings of each user with the
+        lowest keys. `random`, float [n] in 0 .. 1, draws them at random, as most rules do."""
         return random
 
     @abstractmethod
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
-        """bool [n]: the rows of `ratings`, a sample, that are tested on."""
+        """Mask of the test rows of `ratings`, a sample: bool [n]."""
 
     def held_out_collaborative(self, ratings: Ratings, seed: int) -> np.ndarray:
-        """The same for recommenders that learn from many users: the same rows."""
+        """The same for collaborative recommenders; by default the same rows."""
         return self.held_out(ratings, seed)
 
     def check(self, ratings: Ratings) -> str:
-        """A sentence on what is not as the rule's name lets one expect it of these `ratings`, such
-        as those of all users that may be drawn; "" if there is nothing to say.
+        """A sentence on unexpected effects of the rule on these `ratings`, such as those of all
+        users that may be drawn; "" if there are none.
 
         Raises:
-            InputError: none of them is for training, or none is held out.
+            InputError: no rating is for training, or none is held out.
         """
         held_out = self._checked(self.held_out, ratings, 0)
         self.check_sides(int((~held_out).sum()), int(held_out.sum()))
         return self._remark(ratings, held_out)
 
     def check_sides(self, n_train: int, n_test: int) -> None:
-        """Raises InputError if one of the numbers of ratings is 0."""
+        """Raises InputError if either number of ratings is 0."""
         if not (n_train and n_test):
             empty = "for training" if n_test else "held out"
             raise InputError(
-                f"--holdout {self.name}: of {n_train + n_test:,} ratings none is {empty}. "
+                f"--holdout {self.name}: none of {n_train + n_test:,} ratings is {empty}. "
                 f"{self.remedy}"
             )
 
@@ -123,7 +122,8 @@ class Holdout(ABC):
         return ""
 
     def _checked(self, rule: Callable, ratings: Ratings, seed: int) -> np.ndarray:
-        """The mask of a `rule`, which may be a user's own. Raises InputError if it is none."""
+        """The mask of a `rule`, which may be a user's own. Raises InputError if it is not a
+        mask."""
         try:
             held_out = np.asarray(rule(ratings, seed))
         except Exception as error:
@@ -139,7 +139,7 @@ class Holdout(ABC):
     def split(
         self, ratings: Ratings, background: Ratings, seed: int, collaborative: bool = False
     ) -> Split:
-        """The sample's `ratings` divided, beside those of `background` that may be known."""
+        """Split the sample's `ratings`, with the ratings of `background` that may be known."""
         rule = self.held_out_collaborative if collaborative else self.held_out
         held_out = self._checked(rule, ratings, seed)
         if self.cutoff is not None:
@@ -147,7 +147,7 @@ class Holdout(ABC):
         return Split(ratings.take(~held_out), ratings.take(held_out), background)
 
     def _n_train(self, count: np.ndarray | int) -> np.ndarray:
-        """How many of `count` ratings are for training: rounded down, one at least on a side."""
+        """Number of `count` ratings for training: rounded down, at least one on each side."""
         whole = np.floor(self.fraction * np.asarray(count) + 1e-9)  # 0.8 * 15 is a hair below 12
         return np.clip(whole, 1, np.maximum(np.asarray(count) - 1, 1)).astype(np.int64)
 
@@ -155,13 +155,13 @@ class Holdout(ABC):
 class LastFraction(Holdout):
     """Each user's last ratings in time.
 
-    Equal times stand in seeded random order, never in that of ids, which carry information. Of
-    each user's ratings `fraction` is for training, rounded down to whole ratings; one rating at
-    least is on either side, a single rating is for training.
+    Equal times are in seeded random order, never in that of ids, which carry information.
+    `fraction` of each user's ratings are for training, rounded down, at least one on each side; a
+    single rating is for training.
     """
 
     name = "last"
-    question = "how well is a user's next rating predicted from those before it?"
+    question = "how well is a user's next rating predicted from the earlier ones?"
 
     def fitted_to(self, ratings: Ratings) -> Self:
         self.check_times(ratings)
@@ -192,12 +192,12 @@ class NextRatings(LastFraction):
     """Each user's last ratings in time, held out before a sample of n ratings is drawn.
 
     `fraction` of all ratings of a user lie before the cut. A sample's training ratings are drawn
-    from those, its test ratings are the very next after the cut. With `last` the sample is drawn
-    first, so that between its ratings there may be years, before and after the cut alike.
+    from those; its test ratings are the next ones after the cut. With `last`, the sample is drawn
+    first, so there may be years between its ratings, before and after the cut.
     """
 
     name = "next"
-    question = "how well is what a user rates next predicted from some ratings before it?"
+    question = "how well are a user's next ratings predicted from a sample of the earlier ones?"
 
     def sample_key(self, ratings: Ratings, reviews_per_user: int, random: np.ndarray) -> np.ndarray:
         user, n_train = ratings.user, self._n_train(reviews_per_user)
@@ -215,7 +215,7 @@ class RandomFraction(Holdout):
     """A random part of each user's ratings; rounded as in `LastFraction`."""
 
     name = "random"
-    question = "how well are missing ratings filled in, later ones being known?"
+    question = "how well are missing ratings filled in when later ones are known?"
 
     def held_out(self, ratings: Ratings, seed: int) -> np.ndarray:
         key = np.random.default_rng([seed, 2]).random(len(ratings))
@@ -224,17 +224,19 @@ class RandomFraction(Holdout):
 
 
 class GlobalTime(Holdout):
-    """Whatever was rated at the cutoff or later, whoever rated it.
+    """All ratings at or after the cutoff, by any user.
 
     The cutoff is the time before which `fraction` of all ratings lies. Users without a rating
-    before it are cold: a recommender has never seen them.
+    before it are cold: recommenders have never seen them.
     """
 
     name = "global-time"
-    question = "how would a system have done that was trained up to a day and then used?"
+    question = (
+        "how well would a system trained up to a date have predicted the ratings after that date?"
+    )
     remedy = (
-        "Ratings of one time are not divided: choose another --split or --holdout, such as random, "
-        "or draw more users"
+        "Ratings with equal times are not divided: choose another --split or --holdout, such as "
+        "random, or draw more users"
     )
 
     def fitted_to(self, ratings: Ratings) -> Self:
@@ -262,8 +264,8 @@ class GlobalTime(Holdout):
 
 
 class Published(RandomFraction):
-    """As published: as `RandomFraction`, but collaborative recommenders are tested on other rows,
-    a random part of all rows whoever's they are."""
+    """As published: like `RandomFraction`, but collaborative recommenders are tested on other rows,
+    a random part of all rows."""
 
     name = "published"
     question = "what did the published benchmark measure?"
@@ -289,20 +291,20 @@ def load_holdout(spec: str, fraction: float) -> Holdout:
     """The holdout of that name, or the class at `file:Class`.
 
     Raises:
-        InputError: there is none, or `fraction` is not between 0 and 1.
+        InputError: there is no such holdout, or `fraction` is not between 0 and 1.
     """
     known = holdouts()
     if spec in known:
         return known[spec](fraction)
     if ":" not in spec:
         raise InputError(
-            f"--holdout: none is named '{spec}'. Those that are: {', '.join(known)}; or one of "
-            "your own as file:Class, for example my_file:MyHoldout"
+            f"--holdout: none is named '{spec}'. Expected one of: {', '.join(known)}; or your "
+            "own as file:Class, such as my_file:MyHoldout"
         )
     cls = load_class(spec, spec)
     if not issubclass(cls, Holdout) or inspect.isabstract(cls):
         raise InputError(
-            f"--holdout '{spec}': {cls.__name__} is no holdout. Derive it from "
+            f"--holdout '{spec}': {cls.__name__} is not a holdout. Derive it from "
             "recbench.evaluation.holdouts.Holdout and give it held_out(ratings, seed)"
         )
     return cls(fraction)
@@ -311,11 +313,11 @@ def load_holdout(spec: str, fraction: float) -> Holdout:
 def hold_out_tail(
     ratings: Ratings, order: np.ndarray, n_test: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """bool [n]: the last rows of each user in a given order.
+    """Mask of the last rows of each user in a given order, bool [n].
 
     Args:
-        order: int [n], sorts the rows by user, and within a user so that the tail is held out.
-        n_test: from each user's number of ratings, int [users], to how many are held out.
+        order: int [n], sorts the rows by user, and within a user with the held-out rows last.
+        n_test: number of ratings of each user, int [users], -> number held out.
     """
     _, owner, count = np.unique(ratings.user, return_inverse=True, return_counts=True)
     return place_within(ratings.user, order) >= (count - n_test(count))[owner]

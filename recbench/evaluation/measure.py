@@ -1,4 +1,4 @@
-"""Fit a recommender on a cell, let it predict the held-out ratings, score and time it."""
+"""Fit a recommender to a cell, predict the held-out ratings, score and time it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recbench.evaluation.predicting import Predictions, fit_and_predict, rank_sc
 from recbench.ratings import Ratings
 from recbench.threads import one_thread
 
-NOT_OF_STARS = (  # columns that one has that ranks movies and predicts no stars
+NOT_OF_STARS = (  # columns of recommenders that rank movies and predict no stars
     *("n_users", "n_train", "n_test", "n_users_scored", "bytes_per_user", "bytes_shared"),
     *("fit_seconds", "predict_seconds", "ranking_seconds"),
 )
@@ -32,10 +32,10 @@ class Measured:
 
     Attributes:
         row: scores, times and sizes by column name.
-        predictions: one row per test rating: user_id, movie_id, stars, predicted (stars; nan of one
-            that ranks movies and predicts none, whose other columns of it mean nothing), ones
+        predictions: one row per test rating: user_id, movie_id, stars, predicted (stars; nan for a
+            recommender that only ranks movies, whose `predicted_ones` are then meaningless), ones
             and predicted_ones (of the thermometers); and if movies were ranked, the scores of the
-            user's ranking, the same in each of a user's rows.
+            user's ranking, repeated in each of a user's rows.
         notes: see `Predictions`.
     """
 
@@ -48,13 +48,13 @@ def measure(make: Callable[[], Any], cell: Cell, rank: bool = False, keep_as: st
     """Fit, predict, score.
 
     Args:
-        make: gives a fresh recommender each time, as a class does: under a learned encoding one is
-            fitted to each fold of users.
-        rank: also let it rank all movies, see `recbench.evaluation.ranking`.
-        keep_as: a name under which the fitted recommender stays in `cell.fits`.
+        make: returns a new recommender, like a class; with a learned encoding one is fitted to each
+            fold of users.
+        rank: also rank all movies, see `recbench.evaluation.ranking`.
+        keep_as: name under which the fitted recommender is kept in `cell.fits`.
 
     Raises:
-        ValueError: what it predicts is not what the contract asks for.
+        ValueError: its predictions violate the contract.
     """
     first = make()
     collaborative = declared(first, "learns_from") == "all"
@@ -82,7 +82,7 @@ def score(
 
     Args:
         collaborative: whether the recommender learns from all users.
-        ranked: all movies, if it ranked them, and how long that took.
+        ranked: the ranking of all movies and its seconds, if there is one.
     """
     train, test = cell.train_and_test(collaborative)
     labels, own_ones = cell.protocol.labels, predictions.ones
@@ -110,7 +110,7 @@ def score(
         "ranking_seconds": ranking_seconds,
         "bytes_per_user": None if state is None else state / n_trained,
         "bytes_shared": predictions.shared_bytes,
-        "n_users_scored": len(np.unique(test.user)),  # of the others no rating is held out
+        "n_users_scored": len(np.unique(test.user)),  # the others have no held-out rating
     }
     if ranks_only:
         row |= dict.fromkeys(row.keys() - {*NOT_OF_STARS, *ranking.COLUMNS})
@@ -131,8 +131,8 @@ def score(
 def _warm_and_cold(
     test: Ratings, stars: np.ndarray, ones: np.ndarray, predicted_ones: np.ndarray, warm: np.ndarray
 ) -> Row:
-    """Some scores of the users with training ratings (`warm`: bool [n]) and of those without,
-    apart; empty where there are none."""
+    """Scores of users with training ratings (`warm`: bool [n]) and of those without, separately;
+    empty without such users."""
     right = metrics.right_within_one_star(ones, predicted_ones)
     row: Row = {}
     for name, rows in (("warm", warm), ("cold", ~warm)):
@@ -152,8 +152,8 @@ def _warm_and_cold(
 def _rank(
     models: list[Any], shards: list[Shard], cell: Cell, collaborative: bool
 ) -> ranking.Ranking:
-    """The candidates of the cell, ranked for each user by the model of the user's shard. How
-    popular they are is the same for all recommenders, whatever they learn from."""
+    """Rank the candidates of the cell for each user by the model of the user's shard. Their
+    popularity is the same for all recommenders."""
     train, test = cell.train_and_test(collaborative)
     otherwise = train.mean_stars()
 

@@ -1,6 +1,6 @@
-"""The scores: `scores`, `residual_scores` and `calibration` give them by column.
+"""The scores, by column: `scores`, `residual_scores` and `calibration`.
 
-Arrays are one entry per test rating: `stars` (the truth) and `predicted` (float [n], 0.5 .. 5),
+Arrays have one entry per test rating: `stars` (the truth) and `predicted` (float [n], 0.5 .. 5),
 `user` (int [n]). A score is the mean over users unless its name says `pooled`.
 """
 
@@ -18,9 +18,9 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Ratings, rows_of_each
 LIKED = 4.0  # stars from which a movie counts as liked
 WITHIN_ONES = 2  # of a thermometer: one star
 NDCG_PLACES = 10
-NDCG_LEAST_RATINGS = 20  # held out of a user, for a ranking of them to mean something
+NDCG_LEAST_RATINGS = 20  # held-out ratings that a user needs for a meaningful ranking
 DAMPING_USER = 5.0  # ratings, of the user bias
-LEAST_RATINGS = 5  # held out of a user, for a correlation within them
+LEAST_RATINGS = 5  # held-out ratings that a user needs for a correlation
 ROUNDING_STARS = 1e-5  # a smaller error, spread or difference is that of float32
 LEVELS = (50, 80, 95)  # percent, of central intervals
 CALIBRATION_COLUMNS = (*(f"coverage_{level}" for level in LEVELS), "crps")
@@ -60,45 +60,46 @@ def scores(
 
 
 def mean_where_there(values: np.ndarray) -> float | None:
-    """The mean of the `values` that are not nan; None if all are."""
+    """Mean of the `values` that are not nan; None if all are nan."""
     there = values[~np.isnan(values)]
     return float(there.mean()) if len(there) else None
 
 
 def mean_per_user(values: np.ndarray, user: np.ndarray) -> np.ndarray:
-    """The mean of `values` (float [n]) of each user that has any, float64 [users present]."""
+    """Mean of `values` (float [n]) per user, float64 [users present]."""
     _, index = np.unique(user, return_inverse=True)
     return np.bincount(index, values) / np.bincount(index)
 
 
 def rmse(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> float:
-    """sqrt of the mean over users of the mean squared error: the primary score."""
+    """Root of the mean over users of the mean squared error, in stars: the primary score."""
     return float(np.sqrt(mean_per_user(_error(stars, predicted) ** 2, user).mean()))
 
 
 def rmse_pooled(stars: np.ndarray, predicted: np.ndarray) -> float:
-    """sqrt of the mean over all ratings of the squared error, as in the literature."""
+    """Root of the mean squared error over all ratings, in stars, as in the literature."""
     return float(np.sqrt((_error(stars, predicted) ** 2).mean()))
 
 
 def mae(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> float:
-    """Mean over users of the mean |error|."""
+    """Mean over users of the mean |error|, in stars."""
     return float(mean_per_user(np.abs(_error(stars, predicted)), user).mean())
 
 
 def mae_pooled(stars: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean over all ratings of |error|."""
+    """Mean over all ratings of |error|, in stars."""
     return float(np.abs(_error(stars, predicted)).mean())
 
 
 def right_within_one_star(ones: np.ndarray, predicted_ones: np.ndarray) -> np.ndarray:
-    """bool [n]: the numbers of ones in the two thermometers differ by at most two."""
+    """Whether the numbers of ones in the two thermometers differ by at most two, bool [n]."""
     return np.abs(ones.astype(np.int64) - predicted_ones.astype(np.int64)) <= WITHIN_ONES
 
 
 def auc_like_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> np.ndarray:
-    """Of each user with both kinds held out: the chance that a liked movie (4 stars or more) is
-    predicted above one not liked, ties counting half. float64 [users present], nan for the others.
+    """For each user with both kinds held out, the probability that a liked movie (4 stars or more)
+    is predicted above one that is not, ties counting half: float64 [users present], 0 .. 1, nan for
+    other users.
 
     By ranks (Mann and Whitney 1947): (R - p(p + 1)/2) / (p q), R the sum of the ranks of the p
     liked among all p + q.
@@ -115,9 +116,10 @@ def auc_like_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray
 
 
 def ndcg_at_10_per_user(stars: np.ndarray, predicted: np.ndarray, user: np.ndarray) -> np.ndarray:
-    """Of each user with 20 held-out ratings or more: DCG / ideal DCG of the ten predicted highest.
+    """For each user with at least 20 held-out ratings: DCG / ideal DCG of the ten predicted
+    highest, 0 .. 1.
 
-    Gain 2^stars - 1, discount 1 / log2(1 + place); movies predicted alike share the mean of
+    Gain 2^stars - 1, discount 1 / log2(1 + place); movies with equal predictions share the mean of
     their gains (McSherry and Najork 2008). float64 [users present], nan for the others.
     """
     gain = 2.0 ** stars.astype(np.float64) - 1
@@ -151,9 +153,9 @@ def _error(stars: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def residual_scores(
     train: Ratings, test: Ratings, item_baseline: ItemBaseline, predicted: np.ndarray
 ) -> Row:
-    """Scores of what is left of a rating without user bias and item baseline, by column.
+    """Scores of the residuals from user bias and item baseline, by column.
 
-    The two explain most of what can be explained of a rating; the rest is this user's taste.
+    These two explain most of the explainable variance; the residual is this user's taste.
 
     Args:
         predicted: float [n], for the ratings of `test`.
@@ -170,7 +172,7 @@ def residual_scores(
 def bias_prediction(train: Ratings, test: Ratings, item_baseline: ItemBaseline) -> np.ndarray:
     """b = c_i + b_u for each rating of `test`, float64 [n], within 0.5 .. 5.
 
-    b_u = Σ (r − c) / (n_u + 5) over the user's training ratings; 0 of none.
+    b_u = Σ (r − c) / (n_u + 5) over the user's training ratings; 0 without any.
     """
     n_users = 1 + max(train.user.max(initial=0), test.user.max(initial=0))
     residual = train.stars - item_baseline.stars[train.movie]
@@ -185,7 +187,7 @@ def skill_over_bias(
 ) -> float | None:
     """1 − MSE(r̂) / MSE(b), both means over users: a skill score (Murphy 1988).
 
-    0: no better than b; 1: perfect; below 0: worse than b. None if b is perfect, but for rounding.
+    0: no better than b; 1: perfect; below 0: worse than b. None if b is perfect up to rounding.
     """
     mse, mse_of_bias = (mean_per_user((one - stars) ** 2, user).mean() for one in (predicted, bias))
     return float(1 - mse / mse_of_bias) if mse_of_bias > ROUNDING_STARS**2 else None
@@ -194,8 +196,8 @@ def skill_over_bias(
 def residual_correlation_per_user(
     stars: np.ndarray, predicted: np.ndarray, bias: np.ndarray, user: np.ndarray
 ) -> np.ndarray:
-    """Pearson's correlation of r − b and r̂ − b within each user with 5 held-out ratings or more;
-    0 where one of them is the same for all. float64 [users present], nan for the others."""
+    """Pearson's correlation of r − b and r̂ − b within each user with at least 5 held-out ratings;
+    0 if either is constant. float64 [users present], nan for other users."""
     _, index = np.unique(user, return_inverse=True)
 
     def centred(values: np.ndarray) -> np.ndarray:
@@ -217,7 +219,7 @@ def residual_correlation_per_user(
 def calibration(
     stars: np.ndarray, user: np.ndarray, grid: np.ndarray, probabilities: np.ndarray
 ) -> Row:
-    """Whether a predictive distribution is right, by column, each a mean over users.
+    """Scores of predictive distributions, by column, each a mean over users.
 
     Args:
         grid: float [g], stars, rising.
@@ -233,13 +235,14 @@ def calibration(
 def central_coverage(
     stars: np.ndarray, grid: np.ndarray, probabilities: np.ndarray, level: float
 ) -> np.ndarray:
-    """Which part of each rating's own probability lies in the central interval of `level` percent,
-    float64 [n], 0 .. 1: the interval from (1 − level / 100) / 2 to 1 minus that, of the cumulative
-    distribution.
+    """Share of each rating's own probability inside the central interval of `level` percent,
+    float64 [n], 0 .. 1: the interval of the cumulative distribution from (1 − level / 100) / 2 to 1
+    minus that.
 
-    Of a true distribution this is `level` percent on average, however coarse the grid is: the
-    nonrandomised probability integral transform (Czado, Gneiting & Held 2009). Whole steps would
-    hold more than they say: of three whole stars, any interval holds a third at least.
+    For a correct distribution this is `level` percent on average, however coarse the grid
+    (nonrandomised probability integral transform: Czado, Gneiting & Held 2009). Counting whole
+    steps would give too much: with three possible ratings, any interval would cover at least one of
+    them.
     """
     place = np.searchsorted(grid, np.asarray(stars, dtype=np.float64))
     at = np.minimum(place, len(grid) - 1)
@@ -257,9 +260,9 @@ def central_coverage(
 
 
 def crps(stars: np.ndarray, grid: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """The continuous ranked probability score of each rating, float64 [n], in stars: less is
-    better. ∫ (F(x) − 1[r ≤ x])² dx = E|X − r| − E|X − X'| / 2 (Gneiting and Raftery 2007); of a
-    single value with probability 1, it is the absolute error."""
+    """The continuous ranked probability score of each rating, float64 [n], in stars; lower is
+    better. ∫ (F(x) − 1[r ≤ x])² dx = E|X − r| − E|X − X'| / 2 (Gneiting and Raftery 2007); for a
+    single value with probability 1 it is the absolute error."""
     distance = np.abs(grid - np.asarray(stars, dtype=np.float64)[:, None])  # (n, g)
     cumulative = np.cumsum(probabilities, axis=1)[:, :-1]  # (n, g - 1)
     half_of_its_own = (cumulative * (1 - cumulative)) @ np.diff(grid)  # E|X − X'| / 2

@@ -1,7 +1,7 @@
-"""A recommender learns a cell, or a shard of it, and predicts the held-out ratings of its users.
+"""Fit a recommender to a cell or a shard of it, and predict the held-out ratings of its users.
 
-A per-user recommender can be fitted to each shard by itself, in any process: its predictions are
-stored in a file each, and `together` puts them in the order of the cell's test ratings.
+A per-user recommender can be fitted to each shard separately, in any process: each shard's
+predictions are stored in a file, and `together` puts them in the order of the cell's test ratings.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from recbench.threads import one_thread
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of the held-out ratings of a cell or a shard, [n] in their order.
+    """Predictions of the held-out ratings of a cell or a shard, [n] in their order.
 
     Attributes:
-        stars: float64 [n], without gaps; all nan of one that ranks movies and predicts no stars.
-        covered: bool [n], where that is the recommender's own prediction.
-        ones: int [n], of the bits that the stars were read from; None: it has no bits.
-        grid, probabilities: float64 [g] and [n, g], its predictive distribution; None: it has none.
+        stars: float64 [n], without gaps; all nan for a recommender that only ranks movies.
+        covered: bool [n], whether each is the recommender's own prediction.
+        ones: int [n], number of ones in the output bits; None: it has no bits.
+        grid, probabilities: float64 [g] and [n, g], predictive distribution; None: it has none.
         fit_seconds, predict_seconds: how long it took.
-        state_bytes, shared_bytes: of what it learned of users, and of what serves all of them;
-            None: unknown.
-        notes: what it could not do as it should -> for how many users.
+        state_bytes, shared_bytes: bytes of users' states, and of what serves all users; None:
+            unknown.
+        notes: limitation -> number of users.
     """
 
     stars: np.ndarray
@@ -51,16 +51,16 @@ class Predictions:
     notes: Counter[str]
 
     def save(self, file: Path) -> None:
-        """Write it, whole or not at all."""
+        """Write them, completely or not at all."""
         there = {name: value for name, value in vars(self).items() if value is not None}
         file.parent.mkdir(parents=True, exist_ok=True)
-        # a name of its own: two workers may do the same, if one was lost
+        # a unique name: after a loss, two workers may do the same task
         with complete_file(file, uuid4().hex) as scratch, scratch.open("wb") as out:
             np.savez(out, **there | {"notes": json.dumps(self.notes, default=int)})
 
     @classmethod
     def load(cls, file: Path) -> Predictions:
-        """What `save` wrote."""
+        """Predictions written by `save`."""
         with np.load(file) as stored:
             values = {name: stored.get(name) for name in cls.__annotations__}
         for name, value in values.items():
@@ -70,14 +70,14 @@ class Predictions:
 
 
 def fit_and_predict(recommender: Any, cell: Cell, shard: Shard = WHOLE) -> Predictions:
-    """Fit `recommender`, an instance, and let it predict.
+    """Fit `recommender`, an instance, and predict.
 
-    On one thread as far as matrices go: those of one user are small, and the threads of several
-    workers on the same cores wait for each other many times as long as they work.
+    Matrix operations run on one thread: matrices of one user are small, and threads of several
+    workers on the same cores would mostly wait for each other.
 
-    The recommender sees the training part alone; of the test part which pairs to predict, and for
-    what time, if it takes that. A rating of it is first looked at when all predictions are made.
-    Where it predicts nan, the prediction is the mean of the training ratings.
+    The recommender sees only the training part and, of the test part, the pairs to predict and
+    their times if it takes `time`. Test ratings are first read after all predictions. Where it
+    predicts nan, the mean of the training ratings is used.
 
     Raises:
         ValueError: what it predicts is not what the contract asks for.
@@ -117,14 +117,15 @@ def fit_and_predict(recommender: Any, cell: Cell, shard: Shard = WHOLE) -> Predi
 def predict(
     recommender: Any, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Its stars for each pair (int [n] both), float64 [n], nan or infinite where it has none; and
-    the number of ones in its bits, int [n], or None.
+    """Predicted stars for each pair (int [n] each), float64 [n], nan or infinite without a
+    prediction; and the number of ones in its bits, int [n], or None.
 
-    Of one with `predict_bits` the stars are those of its bits: an engine that draws at random
-    would predict something else the second time. One without `predict` ranks movies alone.
+    With `predict_bits`, the stars are those of its bits, since a random engine would predict
+    something else the second time. A recommender without `predict` only ranks movies.
 
     Args:
-        time: int64 [n], of each prediction, for recommenders that take it; None: now.
+        time: int64 [n], of each prediction, for recommenders that take it; None: the last time in
+            training.
 
     Raises:
         ValueError: what it predicts is not what the contract asks for.
@@ -151,11 +152,11 @@ def predict(
 
 
 def rank_scores(recommender: Any, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
-    """What movies are ranked by for each user, the highest first, float64 [n]: its `rank_scores`
-    if it has that, else the predicted stars, nan where it has none.
+    """Scores to rank movies by within each user, highest first, float64 [n]: its `rank_scores`, or
+    else the predicted stars, nan without a prediction.
 
     Raises:
-        ValueError: what it returns is not what the contract asks for.
+        ValueError: its scores violate the contract.
     """
     if not hasattr(recommender, "rank_scores"):
         return predict(recommender, user, movie)[0]

@@ -1,4 +1,4 @@
-"""A protocol: a named set of choices about what is learned from, what is tested on, and how."""
+"""A protocol: a named set of choices about training, test and encoding."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Loss = Literal["logits", "double_sigmoid"]
 Samples = Literal["fresh", "same"]
 BackgroundUsers = int | Literal["all"]
 
-# Of the evaluation: raised whenever the same data, protocol and predictions get another score, or
-# the same parameters another sample. Runs of different versions are not ranked together.
+# Version of the evaluation: raised whenever the same data, protocol and predictions give another
+# score, or the same parameters another sample. Runs of different versions are not compared.
 VERSION = 1
 
-# The choices that make a protocol what it is: changed ones show in its name.
+# The choices whose changes show in the protocol's name.
 NAMED = ("join", "vote_scale", "holdout", "labels", "loss", "background_users", "samples")
 
 
@@ -29,24 +29,23 @@ class Protocol:
     """The choices, each a flag of its own.
 
     Attributes:
-        name: of the protocol, with what was changed in it: "strict+holdout=random".
+        name: of the protocol, with its changes: "strict+holdout=random".
         join: how ratings find their movies, see `recbench.data.dataset.join_movies`.
         vote_scale: how a vote average of 0 .. 10 is read, see `encode_movies`.
         holdout: which ratings are held out: a name of `recbench.evaluation.holdouts`, or
             file:Class.
         labels: the thermometer of a rating, see `encode_ratings`.
         loss: of `torch` and `colab`.
-        background_users: how many users outside the sample collaborative models learn from as
-            well, at most; "all": as many as there are.
-        samples: "fresh", a new sample of users each iteration, or the "same" one every time.
-        split: the part of the ratings to train on.
-        top_percentile: only movies whose vote count reaches this quantile; 0: all.
-        user_set: who may be in the sample, see `recbench.data.sampling.draw_sample`.
-        votes: whether the external votes of a movie are known to anybody.
-        item_baseline: whether the item baseline knows how movies were rated, or only their votes
-            and bits.
-        encoding: the bits of a movie, the same for every recommender; see `encode_movies`.
-        code_bits: how many learned bits a learned encoding has.
+        background_users: largest number of users outside the sample that collaborative models also
+            learn from, or "all".
+        samples: "fresh", a new sample of users for each iteration, or "same".
+        split: share of the ratings for training.
+        top_percentile: keep only movies whose vote count reaches this quantile; 0: all.
+        user_set: set that users are drawn from, see `recbench.data.sampling.draw_sample`.
+        votes: whether recommenders know the external votes of movies.
+        item_baseline: whether item baseline and item table know ratings, or only votes and bits.
+        encoding: movie bits, the same for every recommender; see `encode_movies`.
+        code_bits: number of learned bits of a learned encoding.
     """
 
     name: str
@@ -66,7 +65,7 @@ class Protocol:
     code_bits: int = 128
 
     def changed(self, **choices: object) -> Protocol:
-        """This protocol with some choices made otherwise (None: as it is), and named so."""
+        """This protocol with some choices changed (None: unchanged), and a name that shows it."""
         different = {
             choice: value
             for choice, value in choices.items()
@@ -79,7 +78,7 @@ class Protocol:
         """The holdout of that name, with the protocol's split.
 
         Raises:
-            InputError: there is none of that name, or the split is not between 0 and 1.
+            InputError: there is no such holdout, or the split is not between 0 and 1.
         """
         return load_holdout(self.holdout, self.split)
 

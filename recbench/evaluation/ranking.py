@@ -1,9 +1,9 @@
-"""Full ranking: every movie that a user has not rated in training is ranked, none is sampled.
+"""Full ranking: all movies that a user has not rated in training are ranked, without sampling.
 
-Sampled negatives can turn the order of two recommenders round (Krichene and Rendle 2020, "On
-sampled metrics for item recommendation"), so there are none. Movies are ranked by predicted stars.
-Movies predicted alike stand in random order, and every figure here is its expected value over those
-orders: exact, the same each time, and at chance level for a constant prediction.
+Sampled negatives can reverse the order of two recommenders (Krichene and Rendle 2020, "On sampled
+metrics for item recommendation"). Movies are ranked by predicted stars. Tied movies are in random
+order, and each score is its expected value over these orders: exact, reproducible, and at chance
+level for a constant prediction.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]  # user, movie -> stars
 
 @dataclass(frozen=True)
 class Ranking:
-    """What the first ten places are worth to each tested user with a liked movie held out.
+    """Scores of the top ten for each tested user with a liked held-out movie.
 
     Attributes:
         user: int [k], ascending.
-        ndcg: float64 [k], DCG / ideal DCG of ten places, gain 1 of a liked movie held out.
-        recall: float64 [k], the part of those movies that is among the ten.
-        popularity: float64 [k], mean popularity percentile of the ten.
-        catalogue_share: the part of the candidates that is among anybody's ten.
+        ndcg: float64 [k], DCG / ideal DCG at ten, gain 1 for a liked held-out movie.
+        recall: float64 [k], share of those movies in the top ten.
+        popularity: float64 [k], mean popularity percentile of the top ten, 0 .. 1.
+        catalogue_share: share of the candidates in any user's top ten.
     """
 
     user: np.ndarray
@@ -44,15 +44,15 @@ class Ranking:
     catalogue_share: float
 
     def scores(self) -> Row:
-        """By column; empty if there are no such users."""
+        """Scores by column; empty without such users."""
         if not len(self.user):
             return {**dict.fromkeys(COLUMNS), "ranking_users": 0}
         means = [float(one.mean()) for one in (self.ndcg, self.recall, self.popularity)]
         return dict(zip(COLUMNS, (len(self.user), *means, self.catalogue_share), strict=True))
 
     def columns_for(self, user: np.ndarray) -> dict[str, np.ndarray]:
-        """The scores of each user that are compared between recommenders, for every entry of
-        `user` (int [n]): float64 [n], nan of users that are not here."""
+        """The scores per user that are compared between recommenders, for every entry of `user`
+        (int [n]): float64 [n], nan for users without a ranking."""
         place = np.searchsorted(self.user, user)
         here = np.isin(user, self.user)
         columns = {}
@@ -67,7 +67,7 @@ def full_ranking(
     """Rank the candidates for every user with a liked movie in `test`.
 
     Args:
-        train: whose movies are never recommended to the same user.
+        train: training ratings; a user's rated movies are not candidates.
         candidates: int [m], ascending: the movies that can be recommended.
         popularity: float64 [m], of each candidate.
     """
@@ -87,10 +87,10 @@ def full_ranking(
 
 
 def place_chances(stars: np.ndarray) -> np.ndarray:
-    """The chance of each movie to stand on each of the ten places, float64 [m, places].
+    """Probability of each movie at each of the ten places, float64 [m, places].
 
-    Movies are ranked by `stars` (float [m]), the highest first; those alike in random order; those
-    of -inf not at all.
+    Movies are ranked by `stars` (float [m]), highest first; ties are in random order; -inf is not
+    ranked.
     """
     _, alike, count = np.unique(-stars, return_inverse=True, return_counts=True)
     after = np.cumsum(count)[:, None]  # (groups, 1)
@@ -100,8 +100,8 @@ def place_chances(stars: np.ndarray) -> np.ndarray:
 
 
 def popularity_percentile(ratings: Ratings, candidates: np.ndarray) -> np.ndarray:
-    """Of each candidate: the part of the candidates with fewer `ratings`, those with as many
-    counting half. float64 [m]; the mean is one half."""
+    """For each candidate, the share of candidates with fewer `ratings`, ties counting half: float64
+    [m], with mean one half."""
     count = np.bincount(ratings.movie, minlength=candidates.max(initial=0) + 1)[candidates]
     in_order = np.sort(count)
     fewer, not_more = (np.searchsorted(in_order, count, side) for side in ("left", "right"))
@@ -111,8 +111,8 @@ def popularity_percentile(ratings: Ratings, candidates: np.ndarray) -> np.ndarra
 def _stars_by_user(
     predict: Predict, train: Ratings, liked: Ratings, users: np.ndarray, candidates: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """For each user the predicted stars of the candidates, -inf of those rated in training, and
-    which of them are liked: float64 [m] and bool [m]. Predicted for some users at a time."""
+    """For each user the predicted stars of the candidates, -inf for those rated in training, and
+    which of them are liked: float64 [m] and bool [m]. Users are predicted in batches."""
     train = train.take(np.isin(train.user, users))
     at_once = max(PAIRS_AT_ONCE // max(len(candidates), 1), 1)
     for start in range(0, len(users), at_once):
@@ -125,7 +125,7 @@ def _stars_by_user(
 
 
 def _marked(ratings: Ratings, users: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """bool [users, candidates]: who has rated what."""
+    """Which candidates each user has rated, bool [users, candidates]."""
     rated = ratings.take(np.isin(ratings.user, users) & np.isin(ratings.movie, candidates))
     marked = np.zeros((len(users), len(candidates)), dtype=bool)
     marked[np.searchsorted(users, rated.user), np.searchsorted(candidates, rated.movie)] = True

@@ -1,9 +1,9 @@
 """Differences between recommenders, with their uncertainty over users.
 
-A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both sides of a
-difference, and the difference computed anew each time. Ratings of one user are not independent,
-so users are drawn, not ratings; a user of several iterations counts once, with the mean over them.
-Movies are taken as given; `python -m experiments.claims` draws them, too.
+A paired bootstrap (Efron 1979): users are drawn with replacement, the same for both recommenders,
+and the difference is computed for each draw. Ratings of one user are not independent, so users are
+drawn, not ratings; a user in several iterations counts once, with the mean over them. Movies are
+not resampled; `python -m experiments.claims` resamples them, too.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from recbench.files import CELL
 RESAMPLES = 10_000
 LEVEL = 0.95
 ALPHA = 0.05
-MARGIN = 0.005  # part of the reference's RMSE: a smaller difference is of no practical weight
+MARGIN = 0.005  # share of the reference's RMSE: smaller differences have no practical relevance
 USERS_MEDIAN = "user's median"  # the role of the trivial reference, which is in no family
-RESOLVED = 5e-4  # half of the last digit that scores are shown with: a smaller difference is none
+RESOLVED = 5e-4  # half of the last digit shown: smaller differences count as zero
 
 
-# loss of a user -> score, how it is read from the mean loss, whether less or more is better
+# loss of a user -> score, its function of the mean loss, sign of an improvement
 READ_OUT: dict[str, tuple[str, Callable[[Any], Any], int]] = {
     "squared_error": ("rmse", np.sqrt, -1),
     "absolute_error": ("mae", np.positive, -1),
@@ -49,8 +49,8 @@ AT_ONCE = 4_000_000  # numbers of a block of resamples
 
 
 def losses_per_user(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Of each user in one iteration: user_id, and the losses of `READ_OUT` that there are; nan
-    where a score is not defined for a user, or no stars are predicted."""
+    """For each user in one iteration: user_id and the available losses of `READ_OUT`; nan if a
+    score is not defined for the user, or no stars are predicted."""
     error = predictions["predicted"].astype(float) - predictions["stars"].astype(float)
     right = right_within_one_star(
         predictions["ones"].to_numpy(), predictions["predicted_ones"].to_numpy()
@@ -76,7 +76,7 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
         losses: columns num_users, reviews_per_user, iteration, model and those of
             `losses_per_user`.
         references: columns num_users, reviews_per_user, reference (a model of `losses`) and
-            reference_role (why it is one).
+            reference_role (the reason).
         seed: of the resamples.
 
     Returns:
@@ -116,14 +116,15 @@ def significance(losses: pd.DataFrame, references: pd.DataFrame, seed: int = 0) 
 
 
 def in_family(table: pd.DataFrame) -> pd.Series:
-    """Which rows p is corrected for together, bool [rows]: the comparisons of the run by RMSE, the
-    primary score, with its reference. Whatever else there is has an interval and no verdict."""
+    """Mask of the rows in the run's family, for which p is corrected together, bool [rows]: the
+    comparisons by RMSE, the primary score, with the run's reference. All other rows have an
+    interval and no verdict."""
     return (table["score"] == "rmse") & (table["reference_role"] != USERS_MEDIAN)
 
 
 def verdicts(table: pd.DataFrame) -> pd.Series:
-    """What the tests say of differences in an error: "better" or "worse" (`p_holm` < `ALPHA`), else
-    "level" (`p_equivalent` < `ALPHA`), else "undecided"; "" where there is no `p_holm`."""
+    """Results of the tests of differences in an error: "better" or "worse" (`p_holm` < `ALPHA`),
+    else "level" (`p_equivalent` < `ALPHA`), else "undecided"; "" where there is no `p_holm`."""
     significant = table["p_holm"] < ALPHA
     cases = {
         "": table["p_holm"].isna(),
@@ -135,8 +136,8 @@ def verdicts(table: pd.DataFrame) -> pd.Series:
 
 
 def judged(table: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
-    """significance.csv as it is written now, from one of a run before there was `verdict`: its
-    margins are of the RMSE in the rows of comparison.csv, see `with_verdicts`."""
+    """significance.csv in its present form, from that of an earlier run without `verdict`. Margins
+    use the RMSE in comparison.csv, see `with_verdicts`."""
     if "verdict" in table:
         return table
     rmse = comparison.groupby([*CELL, "model"])["rmse"].mean()
@@ -147,8 +148,8 @@ def judged(table: pd.DataFrame, comparison: pd.DataFrame) -> pd.DataFrame:
 
 def with_verdicts(table: pd.DataFrame, margin: pd.Series | float) -> pd.DataFrame:
     """With `margin`, `p_equivalent` and `verdict`, from `difference`, `low`, `high` and `p_holm`:
-    the standard error is that of a normal distribution with this 95 % interval, so without the
-    resamples the test of equivalence is an approximation."""
+    the standard error is that of a normal distribution with this 95 % interval, so the test of
+    equivalence is approximate, without resamples."""
     error = (table["high"] - table["low"]) / (2 * stats.norm.ppf((1 + LEVEL) / 2))
     away = (margin - table["difference"].abs()) / error.clip(lower=1e-300)
     table = table.assign(margin=margin, p_equivalent=stats.norm.sf(away.astype(float)))
@@ -160,7 +161,7 @@ def rmse_intervals(losses: pd.DataFrame, seed: int = 0) -> dict[tuple, tuple[flo
     cell: num_users, reviews_per_user, model -> low, high.
 
     Args:
-        losses, seed: as of `significance`.
+        losses, seed: as in `significance`.
     """
     intervals = {}
     for cell, of_cell in losses.groupby(CELL, sort=False):
@@ -185,7 +186,7 @@ def _compare(
     model: str,
     reference: str,
 ) -> Iterator[dict[str, object]]:
-    """One record for each score, over the users that have it on both sides."""
+    """One record per score, over the users for which both recommenders have it."""
     for loss in by_user.columns.unique(0):
         score, read_out, better = READ_OUT[loss]
         both = by_user[loss][[model, reference]].notna().all(axis=1).to_numpy()
@@ -217,7 +218,7 @@ def _compare(
 
 def share_of_users(better: np.ndarray) -> dict[str, float]:
     """The mean of `better` (float [users], 0 .. 1) and its 95 % interval, by Wilson's score (1927)
-    with the variance that there is, which ties make smaller than that of a proportion."""
+    with the observed variance, which ties make smaller than that of a proportion."""
     share, n = float(better.mean()), len(better)
     z = float(stats.norm.ppf((1 + LEVEL) / 2))
     shrink = 1 + z**2 / n
@@ -229,8 +230,8 @@ def share_of_users(better: np.ndarray) -> dict[str, float]:
 def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """Means of `values` (float [users, k]) over users drawn with replacement: [resamples, k].
 
-    The draws depend on the seed and the number of users alone, so that every comparison over the
-    same users is made on the same resamples.
+    The draws depend only on the seed and the number of users, so all comparisons over the same
+    users use the same resamples.
     """
     n = len(values)
     rng = np.random.default_rng(seed)
@@ -244,11 +245,12 @@ def resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray
 
 
 def two_sided_p(difference: float, standard_error: float, users: int) -> float:
-    """Of Student's t = difference / standard error with users − 1 degrees of freedom.
+    """p of Student's t = difference / standard error with users − 1 degrees of freedom.
 
-    The standard error is that of the bootstrap. To count resamples on the other side of zero would
-    give nothing below 1 / resamples, which no correction for some hundred claims survives. A
-    difference below `RESOLVED` is none: "0.000 is significantly worse than 0.000" tells nothing.
+    The standard error is that of the bootstrap. Counting resamples on the other side of zero would
+    give no p below 1 / resamples, too large for a correction for some hundred comparisons. A
+    difference below `RESOLVED` counts as zero: "0.000 is significantly worse than 0.000" is
+    meaningless.
     """
     if users < 2 or abs(difference) < RESOLVED:
         return 1.0

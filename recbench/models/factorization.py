@@ -1,4 +1,4 @@
-"""Factorisation machines sampled by myFM: features, models, and what sampling costs."""
+"""Factorisation machines sampled by myFM: features and models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BURN_IN = 5  # first samples thrown away, as myFM does
 
 
 def one_hot(place: np.ndarray, width: int) -> sparse.csr_matrix:
-    """[n, width]: a one in each row, at its place."""
+    """One-hot rows, [n, width]: a one in each row, at its place."""
     ones, row_ends = np.ones(len(place)), np.arange(len(place) + 1)
     return sparse.csr_matrix((ones, place, row_ends), shape=(len(place), width))
 
@@ -34,7 +34,7 @@ def movie_features(movies: Movies, rated: np.ndarray) -> tuple[np.ndarray, list[
     """Features of each movie, float64 [movies, features], and the sizes of their groups.
 
     Bits, a group for each channel; the vote average, standardised over the movies `rated`; and a
-    bit that says whether it is known.
+    bit for whether it is known.
     """
     votes = movies.vote_average.astype(np.float64)
     trained = votes[rated]
@@ -50,12 +50,13 @@ def movie_features(movies: Movies, rated: np.ndarray) -> tuple[np.ndarray, list[
 def implicit_features(
     owner: np.ndarray, rated: np.ndarray, shape: tuple[int, int]
 ) -> sparse.csr_matrix:
-    """Which movies a user rated, whatever the stars, or which users a movie: 1/√n at each of n.
+    """The movies each user rated (or the users of each movie), whatever the stars: 1/√n at each of
+    n.
 
     Args:
         owner: int [ratings], a row of the result.
         rated: int [ratings], the column.
-        shape: of the result. One row more than there are users is that of an unknown one.
+        shape: of the result. Its last row is that of an unknown owner.
     """
     found = sparse.csr_matrix((np.ones(len(owner)), (owner, rated)), shape=shape)
     found.data[:] = 1.0  # a pair rated twice counts once
@@ -67,9 +68,9 @@ def implicit_features(
 def movie_vectors(
     features: sparse.csr_matrix, w: np.ndarray, v: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """o float64 [movies] and q float64 [movies, rank + 1]: a user with (v_u, w_u) gives a movie
-    w₀ + o + q·(v_u, w_u) stars. With the features x of a movie, o = w·x + Σ_{j<k} (v_j·v_k) x_j x_k
-    are its terms alone, and q = (Σ_j v_j x_j, 1).
+    """o float64 [movies] and q float64 [movies, rank + 1]: the prediction for a user with (v_u,
+    w_u) is w₀ + o + q·(v_u, w_u) stars. With the features x of a movie, o = w·x + Σ_{j<k} (v_j·v_k)
+    x_j x_k are the terms of the movie only, and q = (Σ_j v_j x_j, 1).
 
     Args:
         features: x, [movies, f].
@@ -82,10 +83,10 @@ def movie_vectors(
 
 @dataclass(frozen=True)
 class Design:
-    """The features x of some pairs, a row each: what differs from row to row, and blocks.
+    """The features x of pairs, one row each: columns that differ from row to row, and blocks.
 
-    A block holds the features of each distinct user or movie once, and which of them a row has:
-    no copy for each row (Rendle 2013, "Scaling factorization machines to relational data").
+    A block holds the features of each distinct user or movie once, and the index for each row, so
+    they are not copied per row (Rendle 2013, "Scaling factorization machines to relational data").
 
     Attributes:
         columns: float64 [n, c].
@@ -97,7 +98,7 @@ class Design:
 
 
 def block_of(row_features: np.ndarray, features: sparse.csr_matrix) -> RelationBlock:
-    """Features float64 [distinct, f], and which row of them each pair has, int [n]."""
+    """Features float64 [distinct, f], and the index of their row for each pair, int [n]."""
     return RelationBlock(row_features.tolist(), sparse.csr_matrix(features, dtype=np.float64))
 
 
@@ -106,7 +107,7 @@ def block_of(row_features: np.ndarray, features: sparse.csr_matrix) -> RelationB
 
 @dataclass
 class NormalFM:
-    """Stars are μ + FM(x) and normal noise; the prediction is the posterior mean of μ + FM(x).
+    """Stars are μ + FM(x) plus normal noise; the prediction is the posterior mean of μ + FM(x).
 
     Args:
         rank, samples, initial_deviation, seed: see `BayesianFM`.
@@ -120,7 +121,7 @@ class NormalFM:
     _model: Any = field(default=None, init=False)
 
     def fit(self, design: Design, stars: np.ndarray, groups: list[int]) -> None:
-        """`stars`: float [n]; `groups`: how many features each group has, in their order."""
+        """`stars`: float [n]; `groups`: number of features of each group, in order."""
         self.mean = float(stars.mean(dtype=np.float64))
         self._sample(MyFMRegressor, design, stars.astype(np.float64) - self.mean, groups)
 
@@ -146,15 +147,15 @@ class NormalFM:
             yield sample.w0, np.asarray(sample.w), np.asarray(sample.V)
 
     def kept_priors(self) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
-        """Of each sample kept: the variance of the noise; and the mean of the prior, then its
-        variance, of (v, w) of the features of each group, float64 [groups, rank + 1]."""
+        """For each sample kept: the noise variance; and mean and variance of the prior of (v, w) of
+        each group's features, float64 [groups, rank + 1] each."""
         history = self._model.history_.hypers
         for h in history[len(history) - len(self._model.predictor_.samples) :]:
             precision = np.column_stack((h.lambda_V, h.lambda_w))
             yield 1 / h.alpha, np.column_stack((h.mu_V, h.mu_w)), 1 / precision
 
     def state_bytes(self, features: int | None = None) -> int:
-        """Of all samples, or of so many of their features."""
+        """Bytes of all samples, or of this many of their features."""
         samples = [] if self._model is None else self._model.predictor_.samples
         if features is None:
             return sum(one.w.nbytes + one.V.nbytes + 8 for one in samples)
@@ -166,9 +167,9 @@ class OrdinalFM(NormalFM):
 
         P(r ≤ s_k | x) = Φ(c_k − FM(x)),   r̂ = Σ_k s_k P(r = s_k | x)
 
-    s_1 < s_2 < … are the stars that the training ratings have, c_k the cutpoints between them,
-    sampled along; P is averaged over the samples. So a step from 4 to 5 stars may be wider than
-    one from 2 to 3, and r̂ stays between the lowest and the highest stars.
+    s_1 < s_2 < … are the stars that occur in training and c_k the cutpoints between them, sampled
+    as well; P is averaged over the samples. So a step from 4 to 5 stars may be wider than one from
+    2 to 3, and r̂ stays between the lowest and the highest stars.
     """
 
     def fit(self, design: Design, stars: np.ndarray, groups: list[int]) -> None:

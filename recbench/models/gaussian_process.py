@@ -13,10 +13,10 @@ from weightless.compiled import compiled as numeric
 class GaussianProcess:
     """y ~ N(0, K): the residuals y of one user's ratings, noise in K, and predictions from them.
 
-    y = C a is linear in columns C that stay as they are, while a changes with what else is known.
-    Held are L, the Cholesky factor of K, and Z = L⁻¹ C (Rasmussen & Williams 2006, algorithm 2.1).
-    One more rating adds a row to either, at a cost of n²; taking one out does over again the rows
-    after it. So after any sequence of both they are those of what is left, learned in its order.
+    y = C a is linear in fixed columns C, while a changes with later ratings. The state is L, the
+    Cholesky factor of K, and Z = L⁻¹ C (Rasmussen & Williams 2006, algorithm 2.1). Learning a
+    rating adds a row to each, at a cost of n²; forgetting one recomputes the rows after it. So
+    after any sequence of both, the state equals that of learning the remaining ratings in order.
 
     Args:
         covariance: K float64 [n, n], its lower triangle.
@@ -52,8 +52,8 @@ class GaussianProcess:
         """One more rating.
 
         Args:
-            kernel: float64 [n], with each rating before.
-            variance: of the rating with itself, noise included.
+            kernel: float64 [n], covariance with each earlier rating.
+            variance: of the rating, noise included.
             column: its row of C, float64 [c].
         """
         n = self._count
@@ -66,7 +66,7 @@ class GaussianProcess:
         self._count = n + 1
 
     def forget(self, at: int, covariance: np.ndarray, columns: np.ndarray) -> None:
-        """Take out rating `at`: rows before stay, those after are computed again.
+        """Remove rating `at`: earlier rows stay, later ones are recomputed.
 
         Args:
             covariance, columns: K float64 [n − 1, n − 1] and C float64 [n − 1, c] of the others.
@@ -81,11 +81,11 @@ class GaussianProcess:
         """Posterior of m residuals.
 
         Args:
-            kernel: float64 [m, n], with each rating learned.
+            kernel: float64 [m, n], covariance with each learned rating.
             a: float64 [c], of y = C a.
 
         Returns:
-            Mean, and how much of the variance is explained, float64 [m] each.
+            Mean, and the reduction of the variance, float64 [m] each.
         """
         y = self.z @ a
         if len(kernel) == 1:
@@ -95,12 +95,12 @@ class GaussianProcess:
         return y @ v, np.vecdot(v.T, v.T)
 
     def solved(self, kernel: np.ndarray) -> np.ndarray:
-        """V = L⁻¹ k' of m ratings (k: float64 [m, n]), float64 [n, m]; V'V is how much
-        covariance they explain."""
+        """V = L⁻¹ k' of m ratings (k: float64 [m, n]), float64 [n, m]; V'V is the reduction of
+        their covariance."""
         return _solved(self.root, kernel.T)
 
     def weights(self, kernel: np.ndarray) -> np.ndarray:
-        """w = K⁻¹ k of one prediction (k: float64 [n]), which is w·y: float64 [n]."""
+        """w = K⁻¹ k of one prediction w·y (k: float64 [n]): float64 [n]."""
         return self.back(self.solved(kernel[None])[:, 0])
 
     def back(self, solved: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ def _solved(root: np.ndarray, right: np.ndarray, transposed: bool = False) -> np
 
 @numeric
 def _forward(root: Any, n: Any, right: Any) -> Any:
-    """L⁻¹ b, row after row."""
+    """L⁻¹ b, row by row."""
     solved = np.empty(n)
     for row in range(n):
         solved[row] = (right[row] - np.dot(root[row, :row], solved[:row])) / root[row, row]

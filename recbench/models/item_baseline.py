@@ -1,7 +1,7 @@
-"""The item baseline: how many stars each movie gets on average, learned from many users' ratings.
+"""The item baseline: estimated mean stars of each movie, learned from many users' ratings.
 
-It is fitted for a split, to training ratings alone, and shared by every recommender that starts
-from it, with the means that users' own residuals are shrunk to.
+It is fitted once per split, to training ratings only, and shared by all recommenders that start
+from it. The module also has the shrunk means of users' residuals.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PRIOR = np.array([DEFAULT_STARS, DEFAULT_STARS, 1.0, 0.0])
 # item bias.
 DAMPING_VOTES, DAMPING_USER, DAMPING_BITS, DAMPING_MOVIE = 10.0, 5.0, 100.0, 40.0
 SHRINKAGES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0)  # κ, votes, to choose from
-SHRINKAGE = 10.0  # where there is nothing to choose by
+SHRINKAGE = 10.0  # without data to choose by
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class ItemBaseline:
         b_i      Σ_i (e − b_u − bits) / (n_i + 40): the damped item bias
 
     β is fitted by least squares, shrunk towards the prior votes = vote average (β₀ = β₃ = 3,
-    β₁ = 1, β₂ = 0). An average of n votes counts the less the fewer they are: κ is that of
-    `SHRINKAGES` under which the rest is least. Where the votes were counted over users of the
-    training rows, each row is fitted without its own vote, or averages of few votes would seem to
-    be as good as those of many. The damping is the same for all users and movies. It is the damped
-    baseline of Koren (2010, "Factor in the neighbors", section 2.1) with metadata in front.
+    β₁ = 1, β₂ = 0). The weight of an average grows with its number of votes n: κ is the value in
+    `SHRINKAGES` with the smallest residuals. If the votes were counted over users of the training
+    rows, each row is fitted without its own vote; otherwise averages of few votes would seem as
+    reliable as those of many. The damping is the same for all users and movies. It is the damped
+    baseline of Koren (2010, "Factor in the neighbors", section 2.1) after a fit to metadata.
 
     Attributes:
         stars: float64 [movies], c; not clipped.
@@ -70,12 +70,12 @@ class ItemBaseline:
         item_bias: bool = True,
         voters_from: int | None = None,
     ) -> ItemBaseline:
-        """Fit to `ratings`, the training ratings of all users that may be learned from.
+        """Fit to `ratings`, all training ratings that may be used.
 
         Args:
-            item_bias: False: without b_i.
-            voters_from: the votes of `movies` are stars of the users from this number on; None:
-                they are from elsewhere.
+            item_bias: False leaves b_i out.
+            voters_from: the votes of `movies` are ratings of the users from this index on; None:
+                they are external.
         """
         count = np.bincount(ratings.movie, minlength=len(movies))  # (movies,)
 
@@ -96,11 +96,11 @@ class ItemBaseline:
 
 
 def starting_stars(start: Start, item_baseline: ItemBaseline | None, movies: Movies) -> np.ndarray:
-    """The stars that a recommender's residuals are taken from, float64 [movies].
+    """The stars that a recommender subtracts from ratings to get residuals, float64 [movies].
 
     Args:
-        start: "item_baseline", or "mean": `DEFAULT_STARS` for every movie, so that the mean is left
-            to the recommender.
+        start: "item_baseline"; or "mean": `DEFAULT_STARS` for every movie, so the recommender
+            learns the mean.
 
     Raises:
         ValueError: there is no item baseline, or `start` is neither.
@@ -124,12 +124,12 @@ def shrunk_means(
     overall: float,
     weight: np.ndarray | None = None,
 ) -> np.ndarray:
-    """μ_u = (Σ g r + κ m) / (Σ g + κ), float64 [u], of each distinct user in order: the user's mean
-    as if κ more ratings were the mean of all.
+    """μ_u = (Σ g r + κ m) / (Σ g + κ), float64 [u], for each distinct user in order: the user's
+    mean with κ further ratings equal to m.
 
     Args:
         user: int [n], of each rating.
-        stars: float [n], of each, or its residual.
+        stars: float [n], stars or residual of each.
         damping: κ, in ratings.
         overall: m, the mean of all users.
         weight: g, float [n], of each rating; None: one.
@@ -141,12 +141,13 @@ def shrunk_means(
 
 
 def mean_of_all(stars: np.ndarray) -> float:
-    """The mean of all `stars`, float [n]; 0 of none."""
+    """The mean of all `stars`, float [n]; 0 if there are none."""
     return float(stars.mean(dtype=np.float64)) if len(stars) else 0.0
 
 
 def vote_columns(average: np.ndarray, count: np.ndarray, shrinkage: float) -> np.ndarray:
-    """What β multiplies, of votes' averages (stars, nan: no votes) and numbers: float64 [n, 4]."""
+    """The features of β from vote averages (stars; nan: no votes) and vote counts: float64 [n,
+    4]."""
     known = ~np.isnan(average) & (count > 0)
     part = np.where(known, count / (count + shrinkage), 0.0)
     above = np.where(known, average, DEFAULT_STARS) - DEFAULT_STARS
@@ -184,7 +185,7 @@ def _votes(ratings: Ratings, movies: Movies, voters_from: int | None) -> np.ndar
 def _ridge(
     x: np.ndarray, count: np.ndarray, total: np.ndarray, damping: float, prior: np.ndarray
 ) -> np.ndarray:
-    """The w that minimises Σ (y − x·w)² + damping ‖w − prior‖²; of the ratings of each movie, a
-    row of x, there are `count`, and `total` is the sum of their y."""
+    """The w that minimises Σ (y − x·w)² + damping ‖w − prior‖²; each movie, a row of x, has `count`
+    ratings, and `total` is the sum of their y."""
     penalised = x.T @ (count[:, None] * x) + damping * np.eye(len(prior))
     return prior + np.linalg.solve(penalised, x.T @ (total - count * (x @ prior)))

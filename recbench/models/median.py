@@ -1,4 +1,4 @@
-"""Any recommender turned into one that predicts the median, for the absolute error."""
+"""A recommender that predicts the median, made from one that predicts a mean."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ class MedianReadOut(Recommender):
 
         π_k ∝ h_k exp(−(k − z)² / 2σ²), k = 0.5 .. 5, z such that Σ k π_k = r̂
 
-    h is the user's own histogram of stars, with κ ratings of all users' added: some users never
-    give half stars, or never less than three. r̂ is the prediction of another recommender, a mean.
-    With σ = ∞, π is the distribution with that mean which is nearest to h in relative entropy, an
-    exponential tilt (Csiszár 1975). The median is on the grid of half stars. It suits the absolute
-    error and costs squared error: a recommender with a name of its own, not a better form of the
-    first.
+    h is the user's histogram of stars with κ ratings of all users added: some users never give half
+    stars, or never less than three. r̂ is the prediction of the other recommender, a mean. With σ =
+    ∞, π is the distribution with that mean closest to h in relative entropy, an exponential tilt
+    (Csiszár 1975). The median is on the grid of half stars. It lowers the absolute error and raises
+    the squared error, so it is a recommender with its own name.
 
     Args:
         width: σ, stars.
@@ -65,7 +64,7 @@ class MedianReadOut(Recommender):
         return GRID, self._distribution(log_h, self._centre(log_h, mean))
 
     def _centre(self, log_h: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """z of each pair, float64 [n], by bisection: the mean of π rises with it."""
+        """z of each pair, float64 [n], by bisection, since the mean of π increases with z."""
         low, high = np.full(len(mean), -12.0), np.full(len(mean), 18.0)
         for _ in range(HALVINGS):
             z = (low + high) / 2
@@ -93,7 +92,7 @@ class MedianReadOut(Recommender):
 
 
 def _place(stars: np.ndarray) -> np.ndarray:
-    """Of each in the grid."""
+    """Index of each in the grid."""
     return np.rint(2 * stars).astype(int) - 1
 
 

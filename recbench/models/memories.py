@@ -1,4 +1,4 @@
-"""Memories of many users' ratings over an item table, each read as a Gaussian process."""
+"""Memories of users' ratings over an item table; each is a Gaussian process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recbench.models.item_table.table import ItemTable, ItemTables
 from recbench.models.movie_kernel import MovieKernel
 from recbench.ratings import MAX_STARS, MIN_STARS, Movies, Ratings, rows_of_each
 
-WATCHED = "you watched it"  # reason of a share that stars have nothing to do with
+WATCHED = "you watched it"  # reason for a share that does not depend on stars
 OPERATIONS = 6e9  # of one explanation, about a second
 NONE = np.empty(0, dtype=np.int32)
 
@@ -28,7 +28,7 @@ class Memory:
         value: float64 [n], the stars.
         watched: int32 [w], other movies that the user has watched and not rated.
         latest: seconds, when the last rating was given; nan: not known.
-        process: what follows from these; None until it is needed.
+        process: computed from these; None until needed.
     """
 
     movie: np.ndarray = field(default_factory=lambda: NONE)
@@ -55,9 +55,9 @@ class Memories(dict[int, Memory]):
         value_i ~ mean_u(i) + GP(0, k)
         mean_u(i) = mean_i + w_i·(|N|^−½ Σ_{j ∈ N, j ≠ i} B_j − B's̄)
 
-    see `recbench.models.item_table.table.ItemTable`. N changes with each rating, and with it the
-    mean of all others; but the residuals are linear in columns that stay, so that what the process
-    holds stays, too:
+    see `recbench.models.item_table.table.ItemTable`. Each rating changes N, and so the mean of all
+    others. But the residuals are linear in fixed columns, so the state of the process does not
+    change:
 
         value_i − mean_u(i) = (value_i − mean_i + w_i·B's̄) + |N|^−½ (w_i·B_i) − w_i·(|N|^−½ Σ_N B_j)
 
@@ -83,8 +83,8 @@ class Memories(dict[int, Memory]):
         watched: np.ndarray = NONE,
         latest: float = math.nan,
     ) -> None:
-        """Remember these ratings of the user, the latest last, and nothing else. A movie that is
-        both watched and rated counts as rated."""
+        """Replace the user's memory by these ratings, the latest last. A movie that is both watched
+        and rated counts as rated."""
         others = np.setdiff1d(watched, movie).astype(np.int32)
         if len(movie) or len(others):
             stars = np.asarray(value, dtype=np.float64)
@@ -93,7 +93,7 @@ class Memories(dict[int, Memory]):
             self.pop(user, None)
 
     def learn(self, user: int, movie: int, value: float) -> None:
-        """One more rating. An earlier one of the movie is forgotten."""
+        """Learn a rating. An earlier one of the same movie is forgotten."""
         memory, kernel = self.setdefault(user, Memory()), self.kernel(user)
         if movie in memory.movie:
             self._forget(user, movie)
@@ -108,8 +108,7 @@ class Memories(dict[int, Memory]):
         memory.latest = math.nan
 
     def forget_one(self, user: int, movie: int) -> None:
-        """Forget a rating, and that the movie was watched; what follows from the ratings before it
-        stays.
+        """Forget a rating, and that the movie was watched; rows of earlier ratings stay.
 
         Raises:
             KeyError: the user has no such rating.
@@ -120,7 +119,7 @@ class Memories(dict[int, Memory]):
             del self[user]
 
     def forget(self, user: int, movies: Sequence[int]) -> None:
-        """Forget several ratings at once; if one of them is not there, none.
+        """Forget several ratings at once; if one of them is missing, none is forgotten.
 
         Raises:
             KeyError: the user has no such rating.
@@ -161,11 +160,11 @@ class Memories(dict[int, Memory]):
         time: np.ndarray | None = None,
         with_variance: bool = True,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Mean of each value, not clipped, and its variance, noise included: float64 [n] each.
-        Without the variance, what is in its place is of no use.
+        """Mean of each value, not clipped, and its variance, noise included: float64 [n] each. If
+        the variance is not requested, the second is meaningless.
 
         Args:
-            time: seconds, when each value is asked for, see `ItemTable.persisting`.
+            time: seconds, of each query, see `ItemTable.persisting`.
         """
         mean, variance = np.empty(len(user)), np.zeros(len(user))
         for one, rows in rows_by_user(user):
@@ -180,7 +179,7 @@ class Memories(dict[int, Memory]):
         return mean, variance
 
     def predict_one(self, user: int, movie: int) -> float:
-        """The mean of one value, not clipped; the process stays for the next."""
+        """The mean of one value, not clipped; the process is kept for the next."""
         self.process(user)
         memory = self.get(user, NOTHING)
         mean, own, _ = self._read(self.kernel(user), memory, np.array([movie]), False)
@@ -189,8 +188,8 @@ class Memories(dict[int, Memory]):
     def _read(
         self, kernel: MovieKernel, memory: Memory, movie: np.ndarray, with_variance: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of the values of movies (int [n]) the mean before any is known, what the user's values
-        add to it, and how much of the variance is explained: float64 [n] each."""
+        """For movies (int [n]): the prior mean, the contribution of the user's ratings, and the
+        reduction of the variance: float64 [n] each."""
         table = kernel.table
         mean = table.mean[movie] + table.implicit_means(memory.known, movie)
         if not len(memory):
@@ -206,7 +205,7 @@ class Memories(dict[int, Memory]):
         return mean, own, np.zeros(len(movie))
 
     def process(self, user: int) -> GaussianProcess | None:
-        """What follows from the ratings of a user, computed once; None: there are none."""
+        """The Gaussian process of a user, computed once; None without ratings."""
         memory, kernel = self.get(user, NOTHING), self.kernel(user)
         if memory.process is None and len(memory):
             columns = self._columns(kernel, memory)
@@ -214,7 +213,7 @@ class Memories(dict[int, Memory]):
         return memory.process
 
     def log_likelihood(self, user: int) -> float:
-        """log p(values of a user), given which movies they are of, without its constant."""
+        """log p(values of a user), given their movies, up to a constant."""
         process = self.process(user)
         if process is None:
             return 0.0
@@ -241,16 +240,16 @@ class Memories(dict[int, Memory]):
     def explain(
         self, user: int, movie: int, if_forgotten: bool = True, moved: float = 0.0
     ) -> Explanation:
-        """The mean of other users; of each rating the whole linear share of its stars, and, apart
-        from that, of its having been watched; the largest first.
+        """The mean of other users; for each rating the linear share of its stars, and separately
+        that of having watched the movie; the largest first.
 
-        The change if a rating were forgotten is computed by leaving it out, which numbers the
-        later ones anew; beyond a few billion operations, of a long history for the largest shares
-        alone. For the others it is not known.
+        The change if a rating were forgotten is computed by leaving it out, which renumbers the
+        later ones. For a long history, beyond a few billion operations, it is computed for the
+        largest shares only and None for the others.
 
         Args:
-            if_forgotten: False: it is None. The shares alone take n² operations.
-            moved: stars by which the mean of other users has moved since the table was made.
+            if_forgotten: False: it is None for all. The shares take n² operations.
+            moved: change of the mean of other users since the table was learned, in stars.
         """
         kernel, memory = self.kernel(user), self.get(user, NOTHING)
         n, own, predicted = len(memory), list[Contribution](), self.predict_one(user, movie)
@@ -277,12 +276,13 @@ class Memories(dict[int, Memory]):
     # --- size -----------------------------------------------------------------------------------
 
     def state_bytes(self) -> int:
-        """Movie and value of each rating, and movies watched: what cannot be computed again."""
+        """Bytes of movie and value of each rating and of movies watched; the rest can be
+        recomputed."""
         arrays = ((one.movie, one.value, one.watched) for one in self.values())
         return sum(one.nbytes for memory in arrays for one in memory)
 
     def shared_bytes(self) -> int:
-        """Of one item table, the largest: a user needs one."""
+        """Bytes of the largest item table: each user needs one."""
         return max(kernel.nbytes for kernel in self.kernels)
 
 
@@ -294,8 +294,8 @@ def explained(
     predicted: float,
     moved: float = 0.0,
 ) -> Explanation:
-    """The mean of other users; the shares `own` of a user's ratings and, of each of the `known`
-    movies (int [k]), that of its having been watched, the largest first."""
+    """Explanation from the mean of other users, the shares `own` of a user's ratings and, for each
+    of the `known` movies (int [k]), that of having watched it; the largest first."""
     mean, parts = float(table.mean[movie]), list[Contribution]()
     if len(known):
         mean -= float(table.factors[movie] @ table.implicit_mean)
@@ -309,8 +309,8 @@ def explained(
 
 
 def within_scale(parts: list[Contribution], predicted: float) -> list[Contribution]:
-    """`parts` with what is missing by rounding to `predicted` in the smallest of them, and, if that
-    is beyond the scale, one more that takes it back."""
+    """`parts`, the smallest of them corrected for rounding so that they sum to `predicted`, with a
+    further part for clipping if necessary."""
     least = min(range(len(parts)), key=lambda place: abs(parts[place].stars))
     missing = math.fsum([predicted, *(-part.stars for part in parts)])
     parts[least] = replace(parts[least], stars=parts[least].stars + missing)
@@ -325,7 +325,7 @@ def within_scale(parts: list[Contribution], predicted: float) -> list[Contributi
 
 
 def histories(train: Ratings) -> Iterator[tuple[int, np.ndarray]]:
-    """Each user and the user's rows of `train` in the order of time; of a movie rated twice, the
+    """Each user with the rows of `train` in time order; if a movie is rated twice, only the
     last."""
     order = np.lexsort((train.time, train.user))  # equal times in the order of the rows
     pair = train.user[order].astype(np.int64) * (2**32) + train.movie[order]

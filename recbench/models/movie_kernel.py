@@ -1,4 +1,4 @@
-"""The kernel of two ratings, from the item table's rows of their movies."""
+"""The kernel of two ratings, from their movies' rows in the item table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from weightless.compiled import compiled as numeric
 class MovieKernel:
     """k(a, b) of ratings of movies a and b, see `recbench.models.item_table.scales.Scales`.
 
-    Ratings are numbered in the order of their time; a query comes after all.
+    Ratings are numbered in time order; a query comes after all of them.
 
     Args:
         table: its scales, factors and means.
@@ -51,8 +51,8 @@ class MovieKernel:
         return np.vecdot(linear, linear) + (self.scales.metadata + self.scales.drift)
 
     def among(self, movie: np.ndarray) -> np.ndarray:
-        """K + noise of ratings in the order of their time, their movies int [n]: float64 [n, n],
-        the lower triangle alone."""
+        """K + noise of ratings of movies int [n] in time order: float64 [n, n], lower triangle
+        only."""
         place = np.arange(len(movie))
         kernel = self._parts(movie, movie, place, lower=True)
         kernel[place, place] = self.variance(movie) + self.noise[movie]
@@ -63,14 +63,14 @@ class MovieKernel:
         return self._parts(query, movie, np.full(len(query), len(movie)))
 
     def between(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """k between queries, of movies int [m] and int [n], all of the same moment: [m, n]."""
+        """k between simultaneous queries of movies int [m] and int [n]: [m, n]."""
         kernel = self._parts(movie, other, np.full(len(movie), len(other)))
         away = len(other) - np.arange(len(other))  # of each place from the one after all
         return kernel + (self._drift[0] - self._drift[away])
 
     def correlation(self, movie: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """How similar a user's ratings of two movies are before any is known: k of movies int [m]
-        and int [n] over the roots of each with itself, float64 [m, n], −1 .. 1."""
+        """Prior correlation of a user's ratings of two movies, int [m] and int [n]: k divided by
+        the square roots of both variances, float64 [m, n], −1 .. 1."""
         deviation = np.sqrt(np.outer(self.variance(movie), self.variance(other)))
         return self.between(movie, other) / deviation
 
@@ -94,7 +94,7 @@ def _add_parts(
     kernel: Any, agreement: Any, by_metadata: Any, linear: Any, of_other: Any, by_distance: Any,
     place: Any, lower: Any,
 ) -> None:  # fmt: skip
-    """From angles, and sums of ±1 over metadata bits, to k; in place."""
+    """Turn angles, and sums of ±1 over metadata bits, into k, in place."""
     m, n = kernel.shape
     bits = len(by_metadata) - 1
     for i in range(m):

@@ -1,12 +1,12 @@
-"""Reports from the files of runs alone.
+"""Reports, from the files of runs only.
 
     python -m recbench.report results/<run>             report.html and plots/ of the run
-    python -m recbench.report results/<a> results/<b>   what changed from a to b, with intervals
-    python -m recbench.report                           tables and pictures of the documents
+    python -m recbench.report results/<a> results/<b>   differences between two runs, with intervals
+    python -m recbench.report                           tables and figures of the documents
 
 The documents are README.md, docs/ and the pages of published runs, results/<group>/<run>/README.md.
-With --check nothing is written, and the status is 1 if a table of these is not what the files in
-results/ say. Pictures are not checked.
+--check writes nothing; its exit status is 1 if a table of the documents differs from the files in
+results/. Figures are not checked.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Parameters:
     """Flags of `python -m recbench.report`."""
 
     runs: Positional[tuple[str, ...]] = ()
-    """the folder of a run, or those of two to compare; none: the documents of this project"""
+    """folder of a run, or of two runs to compare; none: the documents of this project"""
     check: bool = False
-    """write nothing; say which documents would change, with status 1"""
+    """write nothing; list the documents that would change, with exit status 1"""
 
 
 def main(parameters: Parameters) -> int:

@@ -13,6 +13,7 @@ from tests_paths import ROOT
 
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+EARLIER = ROOT / "docs" / "from-earlier-versions.md"
 RESULTS = ROOT / "results" / "README.md"
 RUNS = sorted((ROOT / "results").glob("*/*/README.md"))
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md"))
@@ -26,8 +27,8 @@ def where(page: Path) -> str:
 
 
 def present(page: Path) -> str:
-    """The text of a page, but for what the changelog says of things that were removed."""
-    return page.read_text().split("### Removed")[0]
+    """The text of a page without names that were removed."""
+    return "" if page == EARLIER else page.read_text().split("### Removed")[0]
 
 
 def blocks(page: Path, language: str = r"\w*") -> list[str]:

@@ -46,7 +46,7 @@ def test_ratings_of_one_time(tmp_path, holdout):
     expected = 2 if holdout == "global-time" else 0
     printed, _ = comparison(tmp_path, data, "--holdout", holdout, expected=expected)
     if holdout == "global-time":
-        assert "--holdout global-time: of 3,100 ratings none is for training" in printed
+        assert "--holdout global-time: none of 3,100 ratings is for training" in printed
         assert "--split or --holdout, such as random" in printed
         assert not (tmp_path / "run").exists()
     else:
@@ -91,7 +91,7 @@ def test_users_without_a_test_rating_are_said(tmp_path):
 
 def test_one_error_where_nobody_has_two_ratings(tmp_path):
     printed, _ = comparison(tmp_path, odd(tmp_path / "data", alone_from=0), expected=2)
-    assert "--holdout last: of 60 ratings none is held out" in printed
+    assert "--holdout last: none of 60 ratings is held out" in printed
     assert printed.count("held out") == 1
     assert not (tmp_path / "run").exists()
 

@@ -102,7 +102,7 @@ def test_no_file_and_files_of_another_kind(tmp_path):
     np.savez(tmp_path / "pickled.npz", header=np.array([{"a": 1}], dtype=object), allow_pickle=True)
     np.savez(tmp_path / "other.npz", x=np.arange(3))
     for name in ("text", "empty", "array.npy", "pickled.npz", "other.npz", "."):
-        refused(tmp_path / name, "damaged, or no item table")
+        refused(tmp_path / name, "damaged, or not an item table")
 
 
 def test_a_file_cut_off_or_with_a_byte_changed_is_refused_or_says_the_same(path):
@@ -139,7 +139,7 @@ def test_a_sound_file_of_something_else(path, change):
     gone = {f"{PREFIX}_{name}" for name, value in change.items() if value is None}
     rest = {name: array for name, array in arrays.items() if name not in gone}
     storage.write(path, FORMAT, {PREFIX: json.dumps(about)}, rest)
-    refused(path, "damaged, or no item table")
+    refused(path, "damaged, or not an item table")
 
 
 def test_an_interrupted_write_leaves_the_old_file(path, monkeypatch):

@@ -182,8 +182,8 @@ def test_the_scale_of_a_table(tmp_path):
         ("title,year,rating\nAlien,1979,good\n", ("line 2", "'good'", "a number from 0 to 5")),
         ("title,year,rating\nAlien,1979,300\n", ("line 2", "'300'", "from 0 to 100")),
         ("title,my rating,isbn\nAlien,3,1\n", ("of no known kind", "title, my rating, isbn")),
-        ('[{"movie": ', ("is no JSON that can be read",)),
-        ('{"movies": []}', ("is no list of ratings",)),
+        ('[{"movie": ', ("is not valid JSON",)),
+        ('{"movies": []}', ("is not a list of ratings",)),
         (
             '[{"type": "show", "rating": 3, "show": {"title": "Up", "year": 9}}]',
             ("holds no ratings", "1 show"),
@@ -200,8 +200,8 @@ def test_the_scale_of_a_table(tmp_path):
         (MOVIELENS + "7,1_0,3,1260759144\n", ("line 4", "movieId is '1_0'")),
         (MOVIELENS + f"7,{'9' * 20},3,1260759144\n", ("line 4", "18 digits at most")),
         (",,,\n", ("is empty",)),
-        (MOVIELENS.replace("2.5", '"2.5'), ("cannot be read", "a quote that is not closed")),
-        ("movieId,rating\n1,4,5\n", ("line 2", "3 cells, the heading 2", "in quotes")),
+        (MOVIELENS.replace("2.5", '"2.5'), ("cannot be read", "an unclosed quote")),
+        ("movieId,rating\n1,4,5\n", ("line 2", "3 cells, the header 2", "in quotes")),
         (
             "Date,Name,Year,Letterboxd URI\n2021-03-05,Alien,1979,x\n",
             ("has no ratings", "no column such as Rating", "ratings.csv"),
@@ -213,8 +213,8 @@ def test_the_scale_of_a_table(tmp_path):
         (LETTERBOXD + "2021-03-05,,1979,https://boxd.it/3,4\n", ("line 4", "no title and no id")),
         (LETTERBOXD + "2021-03-05,Alien,1979,https://boxd.it/3,10\n", ("line 4", "'10'")),
         (IMDB[: IMDB.index("tt")] + "tt1,9,,A,A,u,TV Series,2000\r\n", ("no ratings", "1 TV")),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, ("is no text",)),
-        (bytes((7 * k * k + 3 * k) % 251 for k in range(3000)), ("is no text",)),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, ("is not text",)),
+        (bytes((7 * k * k + 3 * k) % 251 for k in range(3000)), ("is not text",)),
         (b"PK\x03\x04rest of a zip", ("is no ZIP file that can be read",)),
     ],
 )

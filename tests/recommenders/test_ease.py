@@ -88,5 +88,5 @@ def test_predictions_are_those_of_the_plain_formula(p, q):
 def test_weights_that_do_not_fit_in_memory_are_refused(monkeypatch):
     train, movies = toy_ratings([9, 4, 2], movies=9), toy_movies(9)
     monkeypatch.setattr(rated, "LARGEST", 8 * 9**2 - 1)
-    with pytest.raises(InputError, match=r"ease: a table of 9 × 9 movies takes 648 bytes"):
+    with pytest.raises(InputError, match=r"ease: a table of 9 × 9 movies needs 648 bytes"):
         fit(EaseModel(start="mean"), train, movies)

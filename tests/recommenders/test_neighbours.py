@@ -56,8 +56,8 @@ def test_the_nearest_are_taken_and_of_equal_ones_the_first():
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (UserNeighbours, r"user_knn: a table of 3 × 3 users takes 72 bytes.*or item_knn"),
-        (ItemNeighbours, r"item_knn: a table of 9 × 9 movies takes 648 bytes.*--top-percent"),
+        (UserNeighbours, r"user_knn: a table of 3 × 3 users needs 72 bytes.*or item_knn"),
+        (ItemNeighbours, r"item_knn: a table of 9 × 9 movies needs 648 bytes.*--top-percent"),
     ],
 )
 def test_similarities_that_do_not_fit_in_memory_are_refused(cls, message, monkeypatch):

@@ -128,7 +128,7 @@ def test_seeds_are_the_run_s_unless_one_is_given():
         ("sklearn:ensemble.VotingRegressor", "argument: .estimators"),
         ("sklearn:linear_model.MultiTaskLasso", "cannot be fitted"),
         ("sklearn+item:linear_model.PoissonRegressor", "cannot be fitted"),  # none below zero
-        ("sklearn:ensemble.RandomForestRegressor(n_jobs=2)", "n_jobs stays at 1"),
+        ("sklearn:ensemble.RandomForestRegressor(n_jobs=2)", "n_jobs must be 1"),
     ],
 )
 def test_what_is_refused(spec, message):

@@ -18,7 +18,7 @@ def changed(folder, **columns):
 def test_the_question_is_that_of_the_holdout(run_folder, replay_folder):
     run = read_run(run_folder)
     assert words.question(run) == (
-        "How well is a user's next rating predicted from those before it?"
+        "How well is a user's next rating predicted from the earlier ones?"
     )
     assert words.subject(run) == (
         "3 recommenders on made-up: 60 × 10; all × all (users × ratings of each), iterations: 2."

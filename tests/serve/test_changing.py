@@ -114,7 +114,7 @@ def test_a_file_of_several_users(page):
         ({"file": (b"PK\x03\x04rest", "../../x.zip")}, "x.zip: is no ZIP file"),
         ({"file": (b"a,b\n1,2\n", "<b>.csv")}, "<b>.csv: is of no known kind"),
         ({"file": (b"movieId,rating\n1,7\n", "r.csv")}, "r.csv, line 2: the rating is '7'"),
-        ({"file": (b"\x00\x01" * 50, "r.csv")}, "r.csv: is no text"),
+        ({"file": (b"\x00\x01" * 50, "r.csv")}, "r.csv: is not text"),
         ({"file": (b"", "")}, "Choose a file first"),
         ({"file": "text"}, "Choose a file first"),
         ({}, "Choose a file first"),

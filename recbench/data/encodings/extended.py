@@ -1,7 +1,7 @@
-"""The extended encoding of a movie: more of what the metadata says, in finer steps.
+"""The extended encoding of a movie: more metadata, in finer steps.
 
-`CHANNELS` is the table: what the bits say, how many thresholds there are, and why. A bit is a
-function of the movie and of the table of movies; no rating takes part.
+`CHANNELS` is the table of channels with their numbers of thresholds and reasons. Bits depend on the
+movie and the table of movies, never on ratings.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ def facts_of(table: pl.DataFrame, votes: np.ndarray, average: np.ndarray) -> Fac
     """Facts of the m movies in `table` (columns `recbench.data.tables.MOVIE_COLUMNS`).
 
     Args:
-        votes, average: float [m], as in `external_votes`; nan is taken for no votes, which have an
-            average of 0.
+        votes, average: float [m], as in `external_votes`; nan means no votes, with an average of 0.
     """
     released = table["release_date"].str.slice(0, 4).cast(pl.Float64, strict=False)
     votes = np.nan_to_num(votes)
@@ -60,16 +59,16 @@ def facts_of(table: pl.DataFrame, votes: np.ndarray, average: np.ndarray) -> Fac
 def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[str, ...]]:
     """The bits of `movies`, by the genres and thresholds of `population`.
 
-    Thresholds cut the population into parts of equal weight, a movie weighing the square root of
-    its votes: half-way between the catalogue, most of which hardly anybody has seen, and what is
-    seen, most of which is a few hundred movies. Where nobody has voted all weigh the same.
+    Thresholds are quantiles of the population with movies weighted by the square root of their
+    votes: a compromise between the catalogue, mostly movies that hardly anybody has seen, and
+    views, mostly of a few hundred movies. Without votes all weights are equal.
 
-    An unknown year or runtime counts as the middle one, so it is not far from any. No votes: no
-    bits of votes.
+    An unknown year or runtime counts as the median, so it is not far from any. Without votes there
+    are no vote bits.
 
     Returns:
-        uint8 [m, b], and what each of the b bits says, as "channel:meaning"; see `CHANNELS`. A
-        thermometer has fewer bits than levels where thresholds coincide.
+        uint8 [m, b], and the meaning of each of the b bits, as "channel:meaning"; see `CHANNELS`. A
+        thermometer has fewer bits than levels if thresholds coincide.
     """
     genres = sorted({name for of_movie in population["genres"] for name in of_movie})
     known = {"genres": genres, "language": LANGUAGES, "collection": ("yes",)}
@@ -90,13 +89,13 @@ def extended_bits(movies: Facts, population: Facts) -> tuple[np.ndarray, tuple[s
 
 
 def thresholds(values: np.ndarray, weight: np.ndarray, levels: int) -> np.ndarray:
-    """Up to `levels` values that cut the weighted distribution into parts of equal weight.
+    """Up to `levels` quantiles of the weighted distribution.
 
     Args:
-        values, weight: float [m]; nan values are left out. If all weigh nothing, all weigh 1.
+        values, weight: float [m]; nan values are left out. If all weights are 0, all are 1.
 
     Returns:
-        float64, ascending and distinct. A threshold that all reach says nothing and is left out.
+        float64, ascending and distinct. A threshold that all reach is uninformative and left out.
     """
     known = ~np.isnan(values)
     values, weight = values[known], weight[known]

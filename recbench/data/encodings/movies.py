@@ -1,4 +1,4 @@
-"""The bits of each movie. An encoding is a function of the movie, computed once per movie."""
+"""The bits of each movie. A movie's bits are the same for every recommender."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def encode_movies(
     """The movies of `dataset` with their bits.
 
     Args:
-        vote_scale: of the published encoding: "halved", or "as_published": a vote average of
-            0 .. 10 read as 0 .. 5.
-        background: bool [users], who is outside the sample. A source without external votes has
-            them counted over these users' ratings.
-        votes: False: as if nobody had voted.
-        cutoff: such votes are counted before this time alone, in seconds since 1970.
+        vote_scale: for the published encoding: "halved"; or "as_published", a vote average of 0 ..
+            10 read as 0 .. 5.
+        background: bool [users], the users outside the sample. Without external votes, votes are
+            counted over their ratings.
+        votes: False hides all votes.
+        cutoff: only ratings before this time are counted as votes, in seconds since 1970.
         encoding: "published", 26 bits: genres 10, vote average 3, language 3, vote count 10; or
-            "extended", see `recbench.data.encodings.extended`. Of "published+learned" and "learned"
-            the metadata bits, which are one or the other; the learned ones come from an item table.
-            Where nothing but votes is known of the movies there are no bits.
+            "extended", see `recbench.data.encodings.extended`. For "published+learned" and
+            "learned" these are the published or extended bits only; learned bits come from an item
+            table. If only votes are known of the movies, there are no bits.
     """
     table = dataset.table
     count, average = np.zeros(len(table)), np.zeros(len(table))
@@ -59,8 +59,8 @@ def encode_movies(
 def _extended_bits(
     dataset: Dataset, count: np.ndarray, average: np.ndarray, votes: bool
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Thresholds are those of the whole table of movies, rated or not. Votes that were counted
-    are those of rated movies; the others have none and would weigh nothing."""
+    """Thresholds are those of the whole table of movies, rated or not. Counted votes exist for
+    rated movies only, so then only these count."""
     movies = facts_of(dataset.table, count, average)
     population, whole = movies, dataset.source.movies
     if votes and dataset.source.has_votes:
@@ -74,11 +74,11 @@ def _extended_bits(
 def external_votes(
     dataset: Dataset, background: np.ndarray | None = None, cutoff: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How many voted for each movie, and their average on TMDB's scale of 0 .. 10.
+    """Vote count and vote average (TMDB's scale of 0 .. 10) of each movie.
 
-    Those of the metadata, or where it has none, counted over the ratings of the `background`
-    users (bool [users]; None: nobody), before the time `cutoff` if there is one. No votes: 0 and
-    0. Missing in the metadata: nan.
+    They come from the metadata or, if it has none, from the ratings of the `background` users (bool
+    [users]; None: nobody) before the time `cutoff`, if given. Without votes: 0 and 0. Missing in
+    the metadata: nan.
     """
     if dataset.source.has_votes:
         count, average = dataset.table["vote_count"], dataset.table["vote_average"]
@@ -95,7 +95,7 @@ def external_votes(
 
 
 def channels_as_lists(movies: Movies) -> dict[str, list[list[int]]]:
-    """Channel -> the bits of each movie as a list, as the published interface hands them out."""
+    """Channel -> the bits of each movie as a list, as in the published interface."""
     if not movies.bit_names:
         return {}
     ends = np.cumsum(list(movies.channels.values()))

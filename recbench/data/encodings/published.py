@@ -42,7 +42,7 @@ def encode_lang(lang: object) -> list[int]:
 
 
 def encode_vote_count(count: object) -> list[int]:
-    """10 bits, one-hot: hundreds of votes, 900 and more in the last; so is what is no number."""
+    """10 bits, one-hot: hundreds of votes, 900 and more in the last bit, like any non-number."""
     number = _number(count)
     position = 9 if np.isnan(number) else int(min(max(number, 0), 900) // 100)
     return [int(position == place) for place in range(10)]
@@ -69,7 +69,8 @@ CHANNELS: dict[str, tuple[Callable[[object], list[int]], Iterable[object]]] = {
 def published_bits(
     table: pl.DataFrame, votes: np.ndarray, average: np.ndarray
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The bits of the m movies in `table`, uint8 [m, 26], and what each says, as "channel:meaning".
+    """The bits of the m movies in `table`, uint8 [m, 26], and the meaning of each, as
+    "channel:meaning".
 
     Args:
         votes, average: float [m]; the average on a scale of 0 to 5.

@@ -8,7 +8,7 @@ RATING_BITS = 10
 
 
 def encode_rating(rating: float) -> list[int]:
-    """A thermometer of 10 bits: two ones for each whole star, half stars cut off, then zeros.
+    """A thermometer of 10 bits: two ones for each whole star, half stars dropped, then zeros.
 
     Raises:
         ValueError: if `rating` is not within 0 .. 5.
@@ -28,13 +28,13 @@ def encode_ratings(stars: np.ndarray, labels: str) -> np.ndarray:
         uint8 [n, 10], ones first.
 
     Raises:
-        ValueError: a rating is outside 0 .. 5 or nan, or there are no such labels.
+        ValueError: a rating is outside 0 .. 5 or nan, or `labels` is unknown.
     """
     return thermometer(count_ones(stars, labels))
 
 
 def count_ones(stars: np.ndarray, labels: str) -> np.ndarray:
-    """How many ones the thermometer of each of `stars` has, int64 [n]; see `encode_ratings`."""
+    """Number of ones in the thermometer of each of `stars`, int64 [n]; see `encode_ratings`."""
     stars = np.asarray(stars, dtype=np.float64)
     outside = ~((stars >= 0) & (stars <= 5))
     if outside.any():
@@ -52,5 +52,5 @@ def thermometer(ones: np.ndarray) -> np.ndarray:
 
 
 def decode_ratings(bits: np.ndarray) -> np.ndarray:
-    """Stars float32 [n] of output bits [n, 10]: half a star for each one, 0.5 at the least."""
+    """Stars float32 [n] of output bits [n, 10]: half a star for each one, at least 0.5."""
     return np.maximum(bits.sum(axis=1) / 2, 0.5).astype(np.float32)

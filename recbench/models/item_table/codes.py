@@ -1,4 +1,4 @@
-"""Codes of movies: a bit string for each, from the factors of an item table."""
+"""Binary codes of movies, from the factors of an item table."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def codes_of(table: ItemTable, bits: int = CODE_BITS, seed: int = 0) -> np.ndarr
 def choose_codes(factors: np.ndarray, count: np.ndarray, bits: int, seed: int) -> np.ndarray:
     """A code of `bits` bits for each movie, from its factors.
 
-    A bit is the side of a random hyperplane that a movie's factors lie on. Of two movies with the
-    angle θ between them the part of bits that agree is 1 − θ/π on average (Charikar 2002), so that
+    A bit tells on which side of a random hyperplane a movie's factors are. Of two movies at the
+    angle θ, a share of 1 − θ/π of the bits agrees on average (Charikar 2002), so
 
         (agreeing − differing) / bits ≈ 2/π arcsin(cos θ)
 
-    the arc-sine kernel (Williams 1998). Random hyperplanes miss it by 1/√bits. Here they are chosen
-    one after another out of a pool, each time the one after which the sum of squared errors over
-    pairs of movies is least, as in kernel herding (Chen, Welling & Smola 2010).
+    the arc-sine kernel (Williams 1998). Random hyperplanes have an error of 1/√bits. Here they are
+    chosen from a pool one by one, each time the one that minimises the sum of squared errors over
+    pairs of movies, as in kernel herding (Chen, Welling & Smola 2010).
 
     Args:
-        factors: float64 [movies, f], without the first factor, in which all movies are similar.
-        count: int [movies], how many ratings of each there are; the choice weighs movies by √count.
-        bits: any number; 0: none.
+        factors: float64 [movies, f], without the first factor, which is similar for all movies.
+        count: int [movies], number of ratings; movies are weighted by √count.
+        bits: number of bits, 0 or more.
         seed: of the pool.
 
     Returns:
@@ -50,7 +50,7 @@ def choose_codes(factors: np.ndarray, count: np.ndarray, bits: int, seed: int) -
 
 
 def _herded(factors: np.ndarray, weight: np.ndarray, planes: np.ndarray, bits: int) -> list[int]:
-    """The hyperplanes, in the order chosen.
+    """The chosen hyperplanes, in order.
 
     With the target T and sides s of ±1 each, Σ_ij w_i w_j (T_ij − 1/t Σ_b s_bi s_bj)² over t bits
     is least for the next bit where t·s'T s − Σ_b (s's_b)² is greatest, products weighted by w.
@@ -71,19 +71,19 @@ def _herded(factors: np.ndarray, weight: np.ndarray, planes: np.ndarray, bits: i
 
 
 def spelled(table: ItemTable, bits: np.ndarray, n: int, tuples: int, seed: int = 0) -> np.ndarray:
-    """The addresses that the tuples of an n-tuple memory spell for each movie of a table.
+    """The address of each movie of a table in each tuple of an n-tuple memory.
 
-    Each bit of an address is the side of a random hyperplane that a movie's *features* lie on: its
-    factors and, as ±1 scaled to the length .35, its metadata bits, each times the root of their
-    scale in the table's kernel. So metadata count for more where factors tell little. Two movies at
-    the angle θ have the same address in about (1 − θ/π)^n of the tuples. The n hyperplanes of a
-    tuple are at right angles to one another among the factors, and among the metadata, as far as
-    there are dimensions: there is less chance in them (super-bits; Ji and others 2012).
+    Each bit of an address tells on which side of a random hyperplane a movie's *features* are: its
+    factors and, as ±1 scaled to the length .35, its metadata bits, both multiplied by the square
+    root of their scale in the table's kernel. So metadata have more weight if factors are less
+    informative. Two movies at the angle θ have the same address in about (1 − θ/π)^n of the tuples.
+    The n hyperplanes of a tuple are orthogonal within the factors and within the metadata, as far
+    as dimensions allow, which reduces the variance (super-bits; Ji and others 2012).
 
     Args:
         bits: uint8 [movies, b], of metadata.
         n: bits of a tuple, 1 to 32.
-        tuples: how many.
+        tuples: number of tuples.
         seed: of the hyperplanes.
 
     Returns:

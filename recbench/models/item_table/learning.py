@@ -23,15 +23,15 @@ GAMMA = 0.02  # rate of the Gamma priors of precisions, their shape is 1
 
 @dataclass(frozen=True)
 class ItemFactors:
-    """What `learn_factors` finds, of m movies with k factors.
+    """The result of `learn_factors` for m movies with k factors.
 
     Attributes:
         mean: float64 [m], the movie's mean over users, stars.
         factors: float64 [m, k], w; over users the stars of two movies have the covariance w·w.
-        implicit: float64 [m, k], B: what having rated the movie says of a user's vector.
-        implicit_mean: float64 [k], B's̄, the mean of that over background users.
+        implicit: float64 [m, k], B: effect of having rated the movie on a user's vector.
+        implicit_mean: float64 [k], B's̄, the mean of B's_u over background users.
         uncertainty: float64 [m], the summed variance of the movie's own numbers, squared stars.
-        iterations: after how many it ended.
+        iterations: number of passes made.
     """
 
     mean: np.ndarray
@@ -50,7 +50,7 @@ def learn_factors(
     iterations: int = MOST_ITERATIONS,
     rank: int = RANK,
 ) -> ItemFactors:
-    """One linear-Gaussian model of how users differ about movies:
+    """Learn a linear-Gaussian factor model:
 
         r_ui = μ + b_i + w_i·x_u + ε          ε ~ N(0, σ²)
         x_u ~ N(B'(s_u − s̄), I)               s_u = |N(u)|^−½ 1[j ∈ N(u)], the movies u has rated
@@ -60,20 +60,20 @@ def learn_factors(
     with a normal q(x_u) and q(w_i, b_i) for each user and movie (Lim & Teh 2007, "Variational
     Bayesian approach to movie rating prediction"; Raiko, Ilin & Karhunen 2007). The prior of a user
     is the implicit feedback of SVD++ (Koren 2008) as a regression (Agarwal & Chen 2009). After each
-    pass over the users, what is left of x_u is whitened and all else turned with it: without this
-    parameter expansion (Qi & Jaakkola 2006) many times more passes are needed. λ, σ² and the
-    precisions of A follow from the evidence (MacKay 1992). t_i depends on x_u, which q(x_u) leaves
-    out, so no bound is guaranteed to rise, and many passes fit the noise where users have few
-    ratings: users who are not learned from say when to stop.
+    pass over the users, x_u minus its prior mean is whitened and all other parameters transformed
+    accordingly; without this parameter expansion (Qi & Jaakkola 2006), many times more passes are
+    needed. λ, σ² and the precisions of A follow from the evidence (MacKay 1992). t_i depends on
+    x_u, which q(x_u) ignores, so no bound is guaranteed to rise, and many passes overfit if users
+    have few ratings. Therefore users outside the training decide when to stop.
 
     Args:
         ratings: of background users; at least one.
-        movies: all that the table is to have; of one that nobody rated the prior is returned.
-        seed: of the starting point.
-        held_out: ratings of users who are not in `ratings`: the later half of each is predicted
-            from the earlier one, and the pass at which that goes best is the last. None, or nobody
-            has two: all `iterations` are made.
-        iterations: passes, at most.
+        movies: all movies of the table; for one without ratings the prior is returned.
+        seed: of the initial values.
+        held_out: ratings of users who are not in `ratings`: the later half of each user's is
+            predicted from the earlier half, and the pass with the lowest error is the last. If
+            None, or nobody has two ratings, all `iterations` are made.
+        iterations: largest number of passes.
         rank: k.
     """
     model = FactorModel(ratings, movies, seed, rank)
@@ -93,8 +93,8 @@ def learn_factors(
 
 
 def halves(ratings: Ratings, known: np.ndarray) -> tuple[Ratings, Ratings] | None:
-    """The earlier and the later ratings of each user, these of `known` movies alone (bool [m]);
-    users are numbered anew. None, if there are no later ones."""
+    """The earlier and the later ratings of each user, the latter only of `known` movies (bool [m]);
+    users are renumbered. None if there are no later ones."""
     _, user = np.unique(ratings.user, return_inverse=True)
     order = np.lexsort((ratings.time, user))
     place = np.arange(len(user)) - np.searchsorted(user[order], user[order])
@@ -145,7 +145,7 @@ class FactorModel:
     def _tables(
         user: np.ndarray, movie: np.ndarray, stars: np.ndarray, users: int, movies: int
     ) -> tuple[sparse.csr_array, sparse.csr_array]:
-        """Who rated what, and with which stars: [users, movies] both."""
+        """Which movies each user rated, and the stars: [users, movies] each."""
         one, shape = np.ones(len(user)), (users, movies)
         return (
             sparse.csr_array((one, (user, movie)), shape=shape),
@@ -173,8 +173,8 @@ class FactorModel:
         return np.matvec(covariance, prior + evidence), covariance
 
     def _whiten(self, x: np.ndarray, covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same in coordinates in which x_u less its prior mean has the mean 0 and the
-        covariance I over users; A is turned with it, w and B follow from the new x."""
+        """The same in coordinates in which x_u minus its prior mean has mean 0 and covariance I
+        over users; A is transformed accordingly, w and B follow from the new x."""
         k, left = self.rank, x - self.prior_x
         shift = left.mean(axis=0)
         spread = covariance.mean(axis=0) + (left - shift).T @ (left - shift) / len(x)
@@ -223,8 +223,8 @@ class FactorModel:
             self.a_precision[group] = numbers / (squares[group].sum() + 2 * GAMMA)
 
     def squared_error(self, earlier: Ratings, later: Ratings) -> float:
-        """Of the `later` ratings of users who are not learned from, predicted from their `earlier`
-        ones, of which each has some; users are numbered from 0 in both."""
+        """Squared error of the `later` ratings of users outside the training, predicted from their
+        `earlier` ones (at least one each); users are numbered from 0 in both."""
         k, users = self.rank, int(earlier.user.max()) + 1
         stars = earlier.stars - self.centre
         rated, stars_of = self._tables(earlier.user, earlier.movie, stars, users, len(self.w))
@@ -234,12 +234,12 @@ class FactorModel:
         return float(((later.stars - predicted) ** 2).mean())
 
     def movies(self) -> np.ndarray:
-        """(w, b) of each movie, float64 [M, K]; of one that nobody rated, by its facts."""
+        """(w, b) of each movie, float64 [M, K]; for one without ratings, from its metadata."""
         return np.where(self.known[:, None], self.w, self.z @ self.a)
 
     def found(self, iterations: int) -> ItemFactors:
-        """In principal axes, movies weighing as their ratings, the largest first; each is turned so
-        that its largest number is positive: a solver may return either sign."""
+        """The result in principal axes, movies weighted by their ratings, largest first. The
+        largest number of each axis is made positive, since a solver may return either sign."""
         k, lacking, w = self.rank, ~self.known, self.movies()
         variance = np.trace(self.w_covariance, axis1=1, axis2=2)
         variance[lacking] = (1 / self.w_precision).sum()
@@ -261,7 +261,7 @@ class FactorModel:
 
 class _Implicit:
     """B: ridge regression of users' vectors on s_u − s̄, within the span of its leading singular
-    vectors, so that the work grows with the ratings, not with the square of the movies."""
+    vectors, so the cost grows with the number of ratings, not with the square of that of movies."""
 
     def __init__(self, rated: sparse.csr_array, rank: int, seed: int) -> None:
         s = self._shares(rated)
@@ -276,7 +276,7 @@ class _Implicit:
         return sparse.csr_array(rated.multiply(count[:, None] ** -0.5))
 
     def of(self, rated: sparse.csr_array) -> np.ndarray:
-        """B'(s_u − s̄) of other users, float64 [U, k]."""
+        """B'(s_u − s̄) of further users, float64 [U, k]."""
         return self._shares(rated) @ self.b - self.mean @ self.b
 
     def fit(self, x: np.ndarray) -> np.ndarray:
@@ -330,8 +330,8 @@ def _unpacked(packed: np.ndarray, k: int) -> np.ndarray:
 
 @numeric
 def inverses(matrices: Any) -> Any:
-    """Of symmetric positive definite matrices [n, k, k], in their place, by sweeping each pivot
-    (Goodnight 1979). LAPACK takes five times as long for matrices so small."""
+    """Inverses of symmetric positive definite matrices [n, k, k], in place, by sweeping each pivot
+    (Goodnight 1979). LAPACK takes five times as long for such small matrices."""
     n, k, _ = matrices.shape
     for at in range(n):
         a = matrices[at]

@@ -1,4 +1,4 @@
-"""How item tables are made from the ratings of background users."""
+"""Item tables are learned from the ratings of background users."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from recbench.ratings import Movies, Ratings
 from recbench.threads import one_thread
 
 ASIDE_AT_MOST = 300  # users that the scales are fitted to, as near as can be
-MOST_FOLDS = 2  # that are set aside in turn, where there are few
-ASIDE = 4  # a part of one in so many, at most
-ASIDE_RATINGS = 10  # of each of them, if a number of users have as many
+MOST_FOLDS = 2  # parts set aside in turn, if there are few users
+ASIDE = 4  # a part set aside is at most one in this many users
+ASIDE_RATINGS = 10  # of each user set aside, if enough users have as many
 FEWEST_USERS = 10
-MOST_USERS = 20_000  # that a table is learned from: enough, and it takes no longer for more
-DECIMALS = 4  # of what is in the table; processors differ in the last digits of what they compute
+MOST_USERS = 20_000  # that a table is learned from at most, which bounds its time
+DECIMALS = 4  # of the table's numbers; processors differ in the last digits
 FOLDS = 4  # of the users of a sample, a table for each
 ENOUGH = 4  # background ratings for each training rating of the sample
 
@@ -45,16 +45,16 @@ def make_item_tables(
     movies_without: MoviesWithout | None = None,
     voters_from: int | None = None,
 ) -> ItemTables:
-    """From `background` users, if these have at least four times as many ratings as those of
-    `train`. Else a table for each fold of the latter, from `background` and the other folds:
-    where the sample is most of what there is, a table without it would be poor. There are four
-    folds; two, where half of the users are more than a table is learned from.
+    """One table from `background` users, if these have at least four times as many ratings as those
+    of `train`. Otherwise one for each fold of the users of `train`, from `background` and the other
+    folds: without most of the data a table would be poor. There are four folds, or two if half of
+    the users are as many as a table is learned from.
 
     Args:
-        train: training ratings of the users that the tables are for.
+        train: training ratings of the users to predict.
         background: of other users.
-        movies_without, voters_from: see `make_item_table`; where there is no background nobody's
-            votes are counted.
+        movies_without, voters_from: see `make_item_table`; without background users no votes are
+            counted.
     """
     if len(background) >= ENOUGH * max(len(train), 1):
         table = make_item_table(background, movies, seed, movies_without, voters_from)
@@ -70,15 +70,15 @@ def make_item_tables(
 
 
 def fold_of_each(users: np.ndarray, seed: int, folds: int = FOLDS) -> np.ndarray:
-    """Users, int [n], in folds of like size, drawn at random: int64 [n], 0 .. folds − 1."""
+    """A random fold for each user (int [n]), of about equal sizes: int64 [n], 0 .. folds − 1."""
     fold = np.empty(len(users), dtype=np.int64)
     fold[np.random.default_rng([seed, 7]).permutation(len(users))] = np.arange(len(users)) % folds
     return fold
 
 
 def item_table_of(dataset: Dataset, seed: int = 0) -> tuple[ItemTable, Movies]:
-    """The item table of a whole dataset, for users who are not in it, and the movies with the bits
-    it is for: everybody in it is a background user.
+    """The item table of a whole dataset, all of whose users are background users, for users outside
+    it; and its movies.
 
     Args:
         seed: see `make_item_table`.
@@ -103,21 +103,21 @@ def make_item_table(
     voters_from: int | None = None,
     most_folds: int = MOST_FOLDS,
 ) -> ItemTable:
-    """Learn the table from `background`, and from nobody else.
+    """Learn the table from `background` users only.
 
-    Scales and steps have to be right for users whom the table was not learned from. So a first
-    table is learned without some 300 users, who also say after how many passes to stop; scales and
-    steps are fitted to them, and the table is then learned again from all. Of few users, two parts
-    are set aside in turn. Users of few ratings say little of that, and would count most where most
-    are such: those with ten are taken, if there are enough.
+    Scales and steps must suit users outside the training of the table. So a first table is learned
+    without some 300 users, who also decide the number of passes. Scales and steps are fitted to
+    them, and the table is then learned again from all. If there are few users, two parts are set
+    aside in turn. Users with at least ten ratings are set aside, if there are enough, since others
+    are less informative.
 
     Args:
-        movies: all movies that the table is to have; only metadata bits are looked at.
-        seed: of the starting point, and of who is set aside.
-        movies_without: where the votes of `movies` were counted over background users: the movies
-            with those of some users (int [k]) not counted. None: they come from elsewhere.
+        movies: all movies of the table; only their metadata bits are used.
+        seed: of the initial values, and of the users set aside.
+        movies_without: if the votes of `movies` were counted over background users: returns the
+            movies without the votes of some users (int [k]). None: votes are external.
         voters_from: see `ItemBaseline.fit`.
-        most_folds: in how many parts users are set aside, at most.
+        most_folds: largest number of parts set aside in turn.
     """
     users, count = np.unique(background.user, return_counts=True)
     if len(users) > MOST_USERS:
@@ -142,7 +142,7 @@ def make_item_table(
         persistence = fit_persistence(blocks, scales, parts)
         passes = round(float(np.mean(iterations)))
         found = learn_factors(background, movies, seed, iterations=passes)
-    # to three digits: a search stops at other digits on another processor
+    # rounded to three digits, since a search ends at other digits on another processor
     scales = Scales.of_array(np.array([float(f"{x:.3g}") for x in scales.as_array()]))
     h, g = parts.round(3)
     item_baseline = ItemBaseline.fit(background, movies, voters_from=voters_from).stars
@@ -173,10 +173,10 @@ def _rounded(x: np.ndarray, decimals: int = DECIMALS) -> np.ndarray:
 
 
 def _aside(users: np.ndarray, count: np.ndarray, seed: int, most_folds: int) -> list[np.ndarray]:
-    """Users to set aside: one part of 300 of many, or two parts of a quarter of few each.
+    """Users to set aside: one part of 300 if there are many, or two parts of a quarter each.
 
     Args:
-        users, count: int [n], and how many ratings each has.
+        users, count: int [n], and their numbers of ratings.
     """
     each = min(len(users) // ASIDE, ASIDE_AT_MOST)
     folds = min(-(-ASIDE_AT_MOST // each), most_folds)

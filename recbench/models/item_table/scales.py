@@ -1,6 +1,6 @@
-"""The kernel of a user's stars, the steps of the star scale, and how both are fitted.
+"""The kernel of a user's stars, the steps of the star scale, and the fit of both.
 
-The scales of the kernel and the steps are fitted to users whom the item table was not learned from.
+They are fitted to users outside the training of the item table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from recbench.models.item_table.learning import ItemFactors
 
 STARS = np.arange(1, 11) / 2  # the ten possible ratings
-FLOOR = 1e-4  # least probability of a rating: what nobody gave so far is not impossible
+FLOOR = 1e-4  # least probability of a rating: even one that nobody gave is possible
 # Of the shape of the kernel; the scales are fitted for each item table.
 METADATA_DECAY = 0.33  # of each metadata bit that differs
 DRIFT_AFTER = 3.4  # ratings
@@ -29,10 +29,10 @@ DEVIATION_OF_LOG = 1.0  # of the priors of scales
 PARTS, DEVIATION_OF_PARTS = np.array([0.5, 1.0]), np.array([0.5, 1.0])  # of the priors of h, g
 MOST_PARTS = (1.0, 6.0)
 FAR = 6.0  # from the logarithm of the prior, where products would overflow
-LOG_SPREAD = 1.5  # at most: where predictions mislead, the likelihood grows with the spread
+LOG_SPREAD = 1.5  # at most: with misleading predictions, the likelihood grows with the spread
 AT_ONCE = 50  # users
-SESSION = 6 * 3600  # seconds without a rating, after which another session begins
-# A persistence before any user is looked at, and how much it weighs: squared stars of predictions.
+SESSION = 6 * 3600  # seconds without a rating before a new session
+# Prior persistence, and its weight in squared stars of predictions.
 PERSISTENCE, PERSISTENCE_WEIGHT = 0.9, 50.0
 
 
@@ -41,7 +41,7 @@ PERSISTENCE, PERSISTENCE_WEIGHT = 0.9, 50.0
 
 @dataclass(frozen=True)
 class Scales:
-    """The scales of the kernel: in squared stars; those of loading, similarity and slope without
+    """The scales of the kernel, in squared stars; those of loading, similarity and slope have no
     unit.
 
         k(a, b) =  loading · f_a f_b
@@ -50,10 +50,10 @@ class Scales:
                  + slope · (mean_a − 3)(mean_b − 3)
                  + drift · (1 + |distance in the order of ratings| / 3.4)^−½
 
-    f is the first factor of a movie, the baseline loading: mostly how far a user's bias shows in
-    its ratings. F are the others. The variance of a rating about all this is `noise` +
-    `uncertainty` · v, v being that of the movie's own numbers in the item table. Each part is
-    positive semi-definite, so k is. The defaults are the prior that `fit_scales` starts from.
+    f is the first factor of a movie, the baseline loading: mostly how strongly its ratings show a
+    user's bias. F are the other factors. The noise variance of a rating is `noise` + `uncertainty`
+    · v, where v is the variance of the movie's own numbers in the item table. Each part is positive
+    semi-definite, so k is. The defaults are the prior that `fit_scales` starts from.
     """
 
     loading: float = 1.1
@@ -70,7 +70,7 @@ class Scales:
 
     @classmethod
     def of_nobody(cls) -> Scales:
-        """Where no similarity is known: metadata in its place."""
+        """Without known similarity: metadata in its place."""
         return cls(loading=0.4, metadata=0.27, drift=0.25, noise=0.6)
 
     @classmethod
@@ -79,17 +79,17 @@ class Scales:
 
 
 def drift_shape(distance: np.ndarray) -> np.ndarray:
-    """(1 + |d| / h)^−q, convex and falling, hence positive definite (Pólya 1949)."""
+    """(1 + |d| / h)^−q, convex and decreasing, hence positive definite (Pólya 1949)."""
     return (1 + np.abs(distance) / DRIFT_AFTER) ** -DRIFT_POWER
 
 
 def metadata_shape(differing: np.ndarray) -> np.ndarray:
-    """exp(−α · bits that differ): a product of kernels of one bit each."""
+    """exp(−α · number of differing bits): a product of kernels of one bit each."""
     return np.exp(-METADATA_DECAY * differing)
 
 
 def arcsine_kernel(unit: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """2/π arcsin(cos θ), float64 [.., n, m], of vectors of length one: [.., n, f], [.., m, f]."""
+    """2/π arcsin(cos θ), float64 [.., n, m], of unit vectors [.., n, f] and [.., m, f]."""
     return 2 / np.pi * np.arcsin((unit @ other.swapaxes(-1, -2)).clip(-1, 1))
 
 
@@ -102,11 +102,11 @@ class Steps:
 
         P(r ≤ s_k) = Φ((c_k − μ) / (spread · √v)), v the variance of the latent rating
 
-    so that whole stars, which most users prefer, may have wider steps than half stars.
+    so whole stars, which most users prefer, may have wider steps than half stars.
 
     Attributes:
-        cuts: float64 [9], c_1 ≤ … ≤ c_9, stars; equal ones make a rating that nobody gives.
-        spread: by what factor the stated standard deviation is too small.
+        cuts: float64 [9], c_1 ≤ … ≤ c_9, stars; equal ones give a rating the probability 0.
+        spread: factor that corrects the standard deviation.
     """
 
     cuts: np.ndarray
@@ -124,11 +124,11 @@ EVEN = Steps(cuts=STARS[:-1] + 0.25, spread=1.0)
 
 
 def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Steps:
-    """Maximum likelihood cuts and spread, from ratings and what was predicted of each.
+    """Maximum likelihood cuts and spread, from ratings and their predictions.
 
     Args:
         stars: float [n].
-        mean, variance: float64 [n], of the latent rating, before it was seen.
+        mean, variance: float64 [n], prediction of the latent rating.
     """
     from scipy.optimize import minimize  # slow to import, needed to make a table only
 
@@ -164,16 +164,16 @@ def fit_steps(stars: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> Step
 
 @dataclass(frozen=True)
 class Block:
-    """Some users of like history length, padded.
+    """Users with similar numbers of ratings, padded.
 
     Attributes:
-        parts: float64 [6, users, n, n], what each scale but noise multiplies; 0 in the padding.
+        parts: float64 [6, users, n, n], the factor of each scale except noise; 0 in the padding.
         residual: float64 [users, n], stars − item baseline, 0 in the padding.
-        between: float64 [users, n, 2], mean over users − item baseline, and what having rated the
-            others says, see `implicit_means`; 0 in the padding.
+        between: float64 [users, n, 2], mean over users − item baseline, and the implicit feedback
+            of the other movies, see `implicit_means`; 0 in the padding.
         stars: float64 [users, n].
         there: bool [users, n].
-        session: int [users, n], rising; of the padding as of the last rating.
+        session: int [users, n], increasing; in the padding that of the last rating.
     """
 
     parts: np.ndarray
@@ -187,16 +187,16 @@ class Block:
 def fit_scales(blocks: list[Block]) -> tuple[Scales, np.ndarray]:
     """Maximum a posteriori scales: marginal likelihood of a Gaussian process for each user.
 
-    As in Rasmussen & Williams (2006, section 5.4.1), of all users together; with a normal prior on
-    the logarithm of each scale about the defaults of `Scales`, and on h and g about a half and one,
-    so that few users change little.
+    It is maximised over all users jointly (Rasmussen & Williams 2006, section 5.4.1), with a normal
+    prior on the logarithm of each scale around the defaults of `Scales`, and on h and g around a
+    half and one, so few users change little.
 
     Args:
-        blocks: of `blocks_of`; none: the defaults.
+        blocks: from `blocks_of`; without any, the defaults are returned.
 
     Returns:
         The scales, and h and g, float64 [2], of mean = item baseline + h · (mean over users − item
-        baseline) + g · what having rated the others says.
+        baseline) + g · implicit feedback.
     """
     from scipy.optimize import minimize  # slow to import, needed to make a table only
 
@@ -227,12 +227,12 @@ def prequential(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predictions of each rating from the earlier ones of its user (Dawid 1984).
 
-    With L the Cholesky factor of the covariance in the order of time and z = L⁻¹ y, a rating is
-    predicted to be y_j − L_jj z_j away from its mean, with the variance L_jj².
+    With L the Cholesky factor of the covariance in the order of time and z = L⁻¹ y, the predicted
+    deviation of a rating from its mean is y_j − L_jj z_j, with the variance L_jj².
 
     Returns:
-        stars, and the mean and variance predicted, float64 [n] each, of the later half of each
-        user's ratings.
+        stars, predicted mean and predicted variance of the later half of each user's ratings,
+        float64 [n] each.
     """
     found = []
     for block in blocks:
@@ -248,13 +248,13 @@ def prequential(
 
 
 def fit_persistence(blocks: list[Block], scales: Scales, parts: np.ndarray) -> float:
-    """How much of what a user's ratings say is left in another session, 0 .. 1.
+    """Share of the contribution of a user's ratings that persists in another session, 0 .. 1.
 
-    Ratings given in one sitting have more in common than those of different days: moods, and what
-    the service showed. So the ratings of each session of a user but the first, y, are predicted
-    from those of earlier sessions, d, both about the mean, and the persistence is that of the
-    least squares y = persistence · d, with a prior so that few users change little. Where nobody
-    has a second session it is 1.
+    Ratings of one session are more alike than those of different days, by mood and by the movies
+    shown. Let y be a user's ratings in each session but the first and d their predictions from
+    earlier sessions, both minus the mean. The persistence is fitted by least squares y =
+    persistence · d, with a prior so few users change little. If nobody has a second session it is
+    1.
     """
     weight = agreement = 0.0  # Σ d² and Σ d y
     for block in blocks:
@@ -274,7 +274,8 @@ def fit_persistence(blocks: list[Block], scales: Scales, parts: np.ndarray) -> f
 
 
 def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
-    """float64 [users, n, n]; 1 on the diagonal of the padding: nothing to a likelihood."""
+    """float64 [users, n, n]; 1 on the diagonal of the padding, which leaves a likelihood
+    unchanged."""
     n = block.there.shape[1]
     covariance = np.tensordot(scales[:-1], block.parts, axes=1)
     covariance[:, np.arange(n), np.arange(n)] += np.where(block.there, scales[-1], 1.0)
@@ -284,7 +285,7 @@ def _covariance(block: Block, scales: np.ndarray) -> np.ndarray:
 def _negative_log_likelihood(
     block: Block, scales: np.ndarray, parts: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """−log p(residuals) but for a constant, and its derivatives by the scales and by h and g."""
+    """−log p(residuals) up to a constant, and its derivatives by the scales and by h and g."""
     n = block.there.shape[1]
     covariance = _covariance(block, scales)
     inverse = np.linalg.inv(covariance)
@@ -303,10 +304,10 @@ def _negative_log_likelihood(
 def blocks_of(
     ratings: Ratings, found: ItemFactors, item_baseline: np.ndarray, movies: Movies
 ) -> Iterator[Block]:
-    """Users that the factors were not learned from, with their residuals and parts of the kernel.
+    """Users outside the training of the factors, with their residuals and the parts of the kernel.
 
     Args:
-        ratings: all of each user; the latest 40 are in the blocks.
+        ratings: all ratings of these users; the latest 40 of each are in the blocks.
         item_baseline: float64 [movies], stars.
     """
     norm = np.linalg.norm(found.factors[:, 1:], axis=1)  # (movies,)
@@ -359,7 +360,8 @@ def implicit_means(
     rated: np.ndarray,
     movie: np.ndarray,
 ) -> np.ndarray:
-    """What the movies that a user has rated say of others, whatever the stars: float64 [n], stars.
+    """Effect of the rated movies on the expected stars of others, whatever their stars: float64
+    [n].
 
         w_i · (|N|^−½ Σ_{j ∈ N, j ≠ i} B_j − B's̄); 0 where N is empty
 

@@ -1,4 +1,5 @@
-"""The item table: mean stars and similarity of movies by background users' ratings; as a file."""
+"""The item table: mean stars, factors and implicit feedback of movies from background users; its
+file."""
 
 from __future__ import annotations
 
@@ -34,30 +35,30 @@ ARRAYS = {  # and their types
 
 @dataclass(frozen=True)
 class ItemTable:
-    """A property of movies, learned once from users who are not the one that it is used for.
+    """Properties of movies, learned once from users other than those it is used for.
 
-    A user who has rated the movies N expects of movie i the mean
+    The prior mean of movie i for a user who has rated the movies N is
 
         mean_i + w_i · (|N|^−½ Σ_{j ∈ N, j ≠ i} B_j − B's̄)
 
     Attributes:
         movie_id: int64 [m], the MovieLens id of each movie.
-        mean: float64 [m], its mean over users, stars; not clipped.
+        mean: float64 [m], mean over users in stars, not clipped.
         factors: float64 [m, k ≥ 1], w; over users the stars of two movies have the covariance w·w.
-            The first is by itself, the baseline loading; the others are the similarity of two
-            movies.
-        implicit: float64 [m, k], B: what having rated a movie says of a user, whatever the stars.
-        implicit_mean: float64 [k], B's̄, the mean of that over users.
+            The first is the baseline loading; the others give the similarity of two movies.
+        implicit: float64 [m, k], B: effect of having rated a movie on a user's vector, whatever the
+            stars.
+        implicit_mean: float64 [k], B's̄, the mean of B's_u over users.
         uncertainty: float64 [m], the variance of the movie's own numbers, squared stars.
-        count: int64 [m], how many background users rated it.
+        count: int64 [m], number of background users who rated it.
         scales: of the kernel.
         steps: of the predictive distribution.
-        persistence: 0 .. 1, how much of what a user's ratings say is left in another session, see
+        persistence: 0 .. 1, share of a user's contribution that persists in another session, see
             `recbench.models.item_table.scales.fit_persistence`.
-        about: how it was made, as JSON can hold it.
+        about: how it was made, JSON data.
 
     Raises:
-        ValueError: the arrays are not of as many movies, or factors.
+        ValueError: the arrays differ in their numbers of movies or factors.
     """
 
     movie_id: np.ndarray
@@ -92,7 +93,7 @@ class ItemTable:
 
     @classmethod
     def of_metadata(cls, movies: Movies, mean: ItemBaseline | None = None) -> ItemTable:
-        """The table without anybody's ratings: no similarity but that of metadata.
+        """The table without any ratings: similarity comes from metadata only.
 
         Args:
             mean: from votes and bits; None: the external vote average.
@@ -112,23 +113,23 @@ class ItemTable:
         )
 
     def implicit_means(self, rated: np.ndarray, movie: np.ndarray) -> np.ndarray:
-        """What having rated movies (int [k]) says of others (int [n]), float64 [n], stars."""
+        """Effect of having rated movies (int [k]) on the stars of others (int [n]), float64 [n]."""
         return implicit_means(self.factors, self.implicit, self.implicit_mean, rated, movie)
 
     def persisting(self, latest: float, time: np.ndarray | None) -> np.ndarray | float:
-        """What is left of the user's own part of a prediction, float64 [n]: `persistence` for a
-        query that comes a session after the user's `latest` rating, else 1.
+        """Factor of the user's own part of a prediction, float64 [n]: `persistence` for a query in
+        a session after the user's `latest` rating, else 1.
 
         Args:
             latest: seconds; nan: not known.
-            time: int64 [n], seconds, of each query; None: as soon as the latest rating.
+            time: int64 [n], seconds, of each query; None: in the session of the latest rating.
         """
         if time is None:
             return 1.0
         return np.where(time - latest > SESSION, self.persistence, 1.0)
 
     def checksum(self) -> str:
-        """SHA-256 over all that is in it, hexadecimal: equal tables, and only those, have it."""
+        """Hexadecimal SHA-256 of the contents: the same for equal tables only."""
         digest = hashlib.sha256(self._header().encode())
         for array in self._arrays().values():
             digest.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
@@ -140,10 +141,10 @@ class ItemTable:
 
     @classmethod
     def of(cls, header: dict[str, str], arrays: dict[str, np.ndarray]) -> ItemTable:
-        """From its `parts`, maybe beside others.
+        """The table of these `parts`, which may be among others.
 
         Raises:
-            ValueError, KeyError, TypeError: they are no table, or one of another version.
+            ValueError, KeyError, TypeError: they are not a table, or one of another version.
         """
         about = json.loads(header[PREFIX])
         if (about["format"], about["version"]) != (FORMAT, VERSION):
@@ -162,10 +163,10 @@ class ItemTable:
 
     @classmethod
     def load(cls, path: str | Path) -> ItemTable:
-        """What `save` wrote. Nothing in the file is code.
+        """Read a file written by `save`; it contains no code.
 
         Raises:
-            InputError: there is no such file, it is damaged, no item table, or of another version.
+            InputError: the file is missing, damaged, not an item table, or of another version.
         """
         try:
             return cls.of(*storage.read(path, FORMAT))
@@ -173,7 +174,7 @@ class ItemTable:
             raise InputError(f"{path}: there is no such file. Expected an item table") from None
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}: damaged, or no item table ({error}). Make it again"
+                f"{path}: damaged, or not an item table ({error}). Make it again"
             ) from None
 
     def _header(self) -> str:
@@ -197,7 +198,7 @@ class ItemTables:
 
     Attributes:
         tables: at least one.
-        fold: int64 [users], which table is for whom. Users beyond the last have the first.
+        fold: int64 [users], index of each user's table; 0 for users beyond the last.
     """
 
     tables: tuple[ItemTable, ...]
@@ -208,18 +209,18 @@ class ItemTables:
 
     @classmethod
     def same_for_all(cls, table: ItemTable) -> ItemTables:
-        """`table`, which was made without any of those that it is used for."""
+        """`table` for all users, none of whom it was learned from."""
         return cls((table,), np.empty(0))
 
     def save(self, folder: Path) -> None:
-        """A file for each table, and one that says who has which; that last."""
+        """Write a file per table and then one with the folds."""
         for k, table in enumerate(self.tables):
             table.save(folder / f"item_table-{k}.npz")
         np.save(folder / FOLD_FILE, self.fold)
 
     @classmethod
     def load(cls, folder: Path) -> ItemTables | None:
-        """Those in `folder`, None if there are none."""
+        """The tables in `folder`; None if there are none."""
         if not (folder / FOLD_FILE).exists():
             return None
         files = sorted(folder.glob("item_table-*.npz"))
@@ -227,7 +228,7 @@ class ItemTables:
         return cls(tuple(map(ItemTable.load, files)), fold)
 
     def folds_of(self, user: np.ndarray) -> np.ndarray:
-        """The table of each user (int [n]), its number, int64 [n]."""
+        """Index of the table of each user (int [n]), int64 [n]."""
         if not len(self.fold):
             return np.zeros(len(user), dtype=np.int64)
         known = np.asarray(user) < len(self.fold)
@@ -238,8 +239,8 @@ class ItemTables:
         return int(self.fold[user]) if user < len(self.fold) else 0
 
     def probabilities(self, user: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-        """Of each of `STARS`, float64 [n, 10], by the steps of each user's table; mean and variance
-        of a rating, float64 [n], are those before the steps."""
+        """Probability of each of `STARS`, float64 [n, 10], by the steps of each user's table; mean
+        and variance (float64 [n]) are those of the latent rating."""
         probabilities, fold = np.empty((len(user), len(STARS))), self.folds_of(user)
         for k, table in enumerate(self.tables):
             rows = fold == k
