@@ -26,6 +26,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbench.command_line import parse_cells
 from recbench.errors import InputError
 from recbench.evaluation.significance import ALPHA, in_family, judged
 from recbench.files import CELL
@@ -256,39 +257,24 @@ def errors(root: Path, runs: str, names: str = "") -> str:
 
 
 def leaderboard(
-    root: Path, last: str, global_time: str, costs: str, ratings: str, models: str
+    root: Path, run: str, costs: str, first_cell: str, second_cell: str, models: str
 ) -> str:
-    """Recommenders by their error of all users with all their ratings under the first of two
-    protocols; bytes, and the time to learn a rating and predict another, of a user with so many
-    ratings, from cost.csv; last what several of them share."""
-    cost = read(root / costs / "cost.csv").set_index(["model", "ratings"])
-    names, columns = models.split(","), []
-    for run in (last, global_time):
-        done = read(root / run / "comparison.csv")
-        done = done[(done[CELL] == 0).all(axis=1)]
-        columns.append(done.groupby("model")["rmse"].mean().reindex(names).round(3))
-    table, rows = pd.concat(columns, axis=1, keys=(0, 1)).sort_values(0), []
-    for name, pair in table.iterrows():
-        cells = [
-            bold(f"{one:.3f}", one == best) for one, best in zip(pair, table.min(), strict=True)
-        ]
-        of_model = cost.loc[name, int(ratings)]
-        held = of_model["bytes_held"]
-        size = of_model["bytes_state"] if pd.isna(held) else held
-        shared = of_model["bytes_shared"]
-        speed = f"{_seconds(of_model['learn_us'] / 1e6)}, {of_model['learns']}"
-        sizes = [bytes_text(size), "" if pd.isna(shared) else bytes_text(shared)]
-        about = [f"`{name_in_table(done, str(name))}`", of_model["learns_from"]]
-        rows.append([*about, *cells, *sizes, speed])
-    made = cost.loc[["item table", "codes"]].droplevel("ratings")
-    for name, row in made.iterrows():
-        seconds = f"made in {_seconds(row['fit_seconds'])}"
-        rows.append(
-            [f"*{name}*", "other users", "", "", "", bytes_text(row["bytes_shared"]), seconds]
-        )
-    heads = ["recommender", "learns from", "RMSE, `last`", "RMSE, `global-time`"]
-    heads += ["bytes of a user", "shared", "a rating learned, another predicted"]
-    return markdown_table(heads, rows)
+    """Recommenders by their error in the second cell: the ratings they learn from, the error in
+    both, and the cost of one more rating, from models.csv in `costs`."""
+    done = read(root / run / "comparison.csv")
+    cost = read(root / costs / "models.csv").set_index("model")
+    cells = parse_cells((first_cell, second_cell), least_ratings=2)
+    means = done.groupby(["model", *CELL])["rmse"].mean().unstack(CELL)
+    means = means.loc[models.split(","), cells].sort_values(cells[1]).round(3)
+    rows = []
+    for model, errors in means.iterrows():
+        texts = (bold(f"{e:.3f}", e == best) for e, best in zip(errors, means.min(), strict=True))
+        of_model = cost.loc[model]
+        size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
+        text = f"{bytes_text(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
+        rows.append([f"`{name_in_table(done, str(model))}`", of_model["learns_from"], *texts, text])
+    heads = ["recommender", "learns from", *(f"RMSE, {cell_name(cell)}" for cell in cells)]
+    return markdown_table([*heads, "memory per user; time to learn a rating and predict"], rows)
 
 
 def replay(root: Path, runs: str, learners: str = "") -> str:
