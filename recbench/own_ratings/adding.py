@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.matching import NEAR, NEARLY, SURE, Match, Matcher
+from recbench.own_ratings.matching import NEAR, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import article_first, key
 
@@ -43,11 +43,10 @@ class Added:
             lines.append(
                 f"movies watched and not rated: {self.watched:,} of {watched:,} found their movie"
             )
-        lines += _listed(list(dict.fromkeys(self.uncertain)))
+        lines += _listed(self.uncertain)
         if self.twice:
-            names = list(dict.fromkeys(self.twice))
-            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-            lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
+            lines.append("rated twice, the latest counts:")
+            lines += _listed(self.twice)
         if lost:
             lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
             lines += _listed([
@@ -78,63 +77,38 @@ def added_to(
             f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which numbers movies in its own way. "
             "The file is of another MovieLens set: name that, or a later one, with --dataset"
         )
-    found = [(rating, matcher.find(rating)) for rating in ratings]
-    stored = [
-        _to_be_stored(*pair, movie, catalogue)
-        for pair, movie in zip(found, settled(found), strict=True)
-    ]
-    every = [*known.items(), *stored]
-    movies = settled(every)
-    added = Added()
+    every = [*known.items(), *((rating, matcher.find(rating)) for rating in ratings)]
+    alone, movies, added = settled(list(known.items())), settled(every), Added()
     before: dict[Movie, OwnRating] = {}  # of the file
     together: dict[Movie, OwnRating] = {}
-    for (rating, _), movie in zip(every[: len(known)], movies, strict=False):
-        together[identity(rating) if movie is None else movie] = rating
-    for (rating, match), (new, _), movie in zip(found, stored, movies[len(known) :], strict=True):
-        key = identity(rating) if movie is None else movie
-        _tell(added, rating, match, movie, before.get(key), matcher, catalogue)
-        before[key] = rating
-        if _counts(new, together.get(key, new)):
-            together[key] = new
-    for (rating, _), was, now in zip(every, settled(every[: len(known)]), movies, strict=False):
-        if was is not None and now is None:
-            added.uncertain.append(_not_taken(rating, was, catalogue))
+    for place, ((rating, match), movie) in enumerate(zip(every, movies, strict=True)):
+        one = identity(rating) if movie is None else movie
+        if place < len(known):
+            together[one] = rating
+            if movie is None and alone[place] is not None:
+                added.uncertain.append(_not_taken(rating, match, catalogue))
+            continue
+        _tell(added, rating, match, movie, before.get(one), matcher, catalogue)
+        before[one] = rating
+        # in doubt it stays as the file has it, to yield to a surer rating that comes later
+        new = rating if movie is None or not match.sure else catalogue.described(movie, rating)
+        if _counts(new, together.get(one, new)):
+            together[one] = new
     return tuple(sorted(together.values(), key=_moment)), added
 
 
 def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
     """The movie of each rating, where each has the movie that it would have by itself: one that is
-    in doubt yields to a rating of the movie in less doubt, or in as much; of two with IMDb ids that
-    differ, neither has it."""
-    claims: dict[int | None, list[tuple[OwnRating, Match]]] = {}
+    in doubt yields to any other of the movie; of two with IMDb ids that differ, neither has it."""
+    claims: dict[tuple[int | None, bool], dict[object, str]] = {}
     for rating, match in pairs:
-        claims.setdefault(match.movie, []).append((rating, match))
-    rivals: dict[int | None, dict[object, tuple[str, int]]] = {
-        movie: {identity(rating): (rating.imdb_id, match.doubt) for rating, match in some}
-        for movie, some in claims.items()
-        if movie is not None and len(some) > 1
-    }
+        claims.setdefault((match.movie, match.sure), {})[identity(rating)] = rating.imdb_id
     movies = []
-    for rating, match in pairs:
-        others = dict(rivals.get(match.movie, {}))
-        if others:
-            del others[identity(rating)]
-        lost = any(
-            doubt <= match.doubt and (match.doubt or "" != rating.imdb_id != imdb_id != "")
-            for imdb_id, doubt in others.values()
-        )
+    for _, match in pairs:
+        sure, others = (claims.get((match.movie, one), {}) for one in (True, False))
+        lost = len({*sure.values()} - {""}) > 1 if match.sure else len({*sure, *others}) > 1
         movies.append(None if lost else match.movie)
     return movies
-
-
-def _to_be_stored(
-    rating: OwnRating, match: Match, movie: int | None, catalogue: Catalogue
-) -> tuple[OwnRating, Match]:
-    """A rating as the profile has it, and the movie that it has then by itself. What is found again
-    with the same doubt stays as the file has it, to yield to a surer rating that comes later."""
-    if movie is not None and match.doubt in (SURE, NEARLY):
-        return catalogue.described(movie, rating), Match(movie, match.how)
-    return rating, match if match.doubt < NEARLY else Match()
 
 
 def _tell(
@@ -147,17 +121,15 @@ def _tell(
         if rating.stars is None:
             added.watched += 1
         else:
-            added.matched["nearly" if match.doubt else match.how] += 1
-        if match.doubt and rating.name == name:
-            theirs = catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
-            ids = f"{name}, {rating.imdb_id}, was taken for {name}, {theirs}: the ids differ"
-            added.uncertain.append(ids)
-        elif match.doubt:
-            added.uncertain.append(f"{rating.name} was taken for {name}")
+            added.matched[match.how] += 1
+        if not match.sure:
+            ids = rating.imdb_id, catalogue.imdb_id[movie]
+            but = f", but the ids differ: {', '.join(ids)}" if all(ids) else ""
+            added.uncertain.append(f"{rating.name} was taken for {name}{but}")
     elif before is None:
         near: Sequence[int] = ()
         if match.movie is not None:
-            added.uncertain.append(_not_taken(rating, match.movie, catalogue))
+            added.uncertain.append(_not_taken(rating, match, catalogue))
         elif len(added.unmatched) < LISTED:
             near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
         added.unmatched.append((rating, [catalogue.name(one) for one in near]))
@@ -166,8 +138,9 @@ def _tell(
         added.twice.append(name if same else f"{name}, also as {rating.name}")
 
 
-def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
-    name = catalogue.name(movie)
+def _not_taken(rating: OwnRating, match: Match, catalogue: Catalogue) -> str:
+    assert match.movie is not None
+    name = catalogue.name(match.movie)
     return f"{rating.name} was not taken for {name}: another rating of yours is of it"
 
 
@@ -180,9 +153,10 @@ def _counts(new: OwnRating, old: OwnRating) -> bool:
 
 
 def _listed(lines: Sequence[str]) -> list[str]:
-    """The first lines of many, indented."""
-    more = [f"and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
-    return [f"  {line}" for line in (*lines[:LISTED], *more)]
+    """The first lines of many, each once, indented."""
+    once = list(dict.fromkeys(lines))
+    more = [f"and {len(once) - LISTED:,} more"] if len(once) > LISTED else []
+    return [f"  {line}" for line in (*once[:LISTED], *more)]
 
 
 def _moment(rating: OwnRating) -> tuple[int, str, str, int]:

@@ -12,7 +12,7 @@ from recbench.errors import InputError
 from recbench.own_ratings.adding import Added, added_to, settled
 from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
-from recbench.own_ratings.matching import NEAR, Match, Matcher
+from recbench.own_ratings.matching import NEAR, Match, Matcher, all_names
 from recbench.own_ratings.profile import Profile
 from recbench.own_ratings.reading import OwnRating, RatingsFile
 from recbench.own_ratings.recommendation import (
@@ -58,11 +58,8 @@ class Session:
 
     def take(self, profile: Profile) -> None:
         """Another profile takes the place of this one."""
-        find, before = self.matcher.find, self._matches
-        self.profile = profile
-        self._matches = {  # the ratings have the title of a movie, or else found none
-            one: before[one] if one in before else find(one, strict=True) for one in profile.ratings
-        }
+        before, self.profile = self._matches, profile
+        self._matches = {one: before.get(one) or self.matcher.find(one) for one in profile.ratings}
         movies = settled(list(self._matches.items()))
         self._pairs = list(zip(movies, self._matches, strict=True))
         self._model: Model | None = None
@@ -127,11 +124,15 @@ class Session:
         """Forget the rating of a movie, as if it had never been rated; the movie's name. Raises
         InputError if the user has rated no such movie, or several of that title."""
         bare, year = split_title(title)
-        names = names_of(bare)
+        names = names_of(bare).keys()
         pairs = [
             (movie, rating)
             for movie, rating in self._pairs
-            if (rating.name == title or self._names(movie, rating) & names.keys())
+            if (
+                rating.name == title
+                or names & all_names(rating.title, rating.original_title).keys()
+                or (movie is not None and names & self.matcher.names(movie).keys())
+            )
             and (year is None or rating.year is None or abs(rating.year - year) <= 1)
         ]
         pairs = [pair for pair in pairs if pair[1].year == year] or pairs
@@ -198,12 +199,10 @@ class Session:
         """The stars to expect of a movie, and why."""
         return recommendation(self._fitted(), self.known_movies, self.rated, movie)
 
-    def next_question(
-        self, skipped: Collection[int] = (), filters: Filters | None = None
-    ) -> int | None:
+    def next_question(self, skipped: Collection[int] = ()) -> int | None:
         """The well-known movie whose rating would teach most, none of those `skipped`; None if none
         is left."""
-        unseen = self._unseen(filters)
+        unseen = self._unseen(None)
         known_first = unseen[np.argsort(-self.catalogue.rated_by[unseen], kind="stable")]
         candidates = known_first[~np.isin(known_first, list(skipped))][:CANDIDATES]
         if not len(candidates):
@@ -224,7 +223,7 @@ class Session:
 
     def _movie(self, title: str) -> int:
         bare, year = split_title(title)
-        match = self.matcher.find(OwnRating(stars=MAX_STARS, title=bare, year=year), strict=True)
+        match = self.matcher.find(OwnRating(stars=MAX_STARS, title=bare, year=year))
         if match.movie is not None:
             return match.movie
         names = "; ".join(map(self.catalogue.name, match.candidates))
@@ -233,12 +232,6 @@ class Session:
         near = "; ".join(map(self.catalogue.name, self.matcher.nearest(bare, least=NEAR)))
         hint = f". The nearest are {near}" if near else ""
         raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
-
-    def _names(self, movie: int | None, rating: OwnRating) -> set[str]:
-        titles = [rating.title, rating.original_title]
-        if movie is not None:
-            titles += [self.catalogue.movies.title[movie], *self.catalogue.other_titles[movie]]
-        return {name for title in filter(None, titles) for name in names_of(title)}
 
     def _drop(self, forgotten: Collection[OwnRating]) -> None:
         gone = set(forgotten)

@@ -127,7 +127,7 @@ def test_two_in_as_much_doubt_and_two_ids_are_not_decided():
 
 def test_two_spellings_of_one_movie_are_rated_twice():
     session = session_of("Seven (a.k.a. Se7en) (1995)")
-    assert "latest counts: Seven (a.k.a. Se7en) (1995), also as Se7en (1995)" in lines_of(
+    assert "latest counts:\n  Seven (a.k.a. Se7en) (1995), also as Se7en (1995)" in lines_of(
         session, "Seven,1995,5", "Se7en,1995,2"
     )
     assert session.rated == {0: 2}
@@ -138,7 +138,7 @@ def test_another_id_is_named():
     session = Session(known_movies_of_titles(catalogue), Personal)
     said = lines_of(session, "tt0113277,9,Heat,1995", heading="Const,Your Rating,Title,Year",
                     kind="IMDb")  # fmt: skip
-    assert "Heat (1995), tt0113277, was taken for Heat (1995), tt0000001: the ids differ" in said
+    assert "was taken for Heat (1995), but the ids differ: tt0113277, tt0000001" in said
 
 
 TITLES = (
