@@ -159,7 +159,7 @@ if __name__ == "__main__":
     PARAMETERS = read_flags(Parameters, check)  # --help ends here: the imports take a second
 
 from PerUser.personal import Personal
-from recbench.own_ratings.filters import Filters, known_name
+from recbench.own_ratings.filters import Filters, known_names
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings
@@ -234,20 +234,16 @@ def title_and_stars(text: str) -> tuple[str, float]:
 
 def filters_of(parameters: Parameters, session: Session) -> Filters:
     """The filters of the flags, in the words of the movies."""
-
-    def named(flag: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(known_name(name, flag, known) for name in names)
-
     genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
     filters = Filters(
-        genres=named("--genre", parameters.genre, genres),
-        not_genres=named("--not-genre", parameters.not_genre, genres),
-        languages=named("--language", parameters.language, languages),
+        genres=known_names(parameters.genre, "--genre", genres),
+        not_genres=known_names(parameters.not_genre, "--not-genre", genres),
+        languages=known_names(parameters.language, "--language", languages),
         year_from=parameters.year_from,
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    muted = {*session.profile.muted, *named("--mute", parameters.mute, genres)}
+    muted = {*session.profile.muted, *known_names(parameters.mute, "--mute", genres)}
     for genre in muted & set(filters.genres) - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
     return filters

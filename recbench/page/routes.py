@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from secrets import token_hex
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.filters import Filters, known_name
+from recbench.own_ratings.filters import Filters, known_names
 from recbench.own_ratings.profile import FILE
 from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
@@ -27,17 +26,12 @@ LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 LONGEST_TITLE = 200  # characters of a search
 MOST_MOVIES = 50  # recommended
 FOUND = 8  # movies that a search shows
-ROWS = 50  # ratings shown, the latest; a search finds the others
-LACKING = 200  # ratings shown of movies that the catalogue lacks
 
-LIMITS = {  # of the numbers in an address
-    "ask": (0, 1),
-    "year_from": (0, 9999),
-    "year_to": (0, 9999),
-    "well_known": (0, 1e9),
-    "diversity": (0, 1),
-    "number": (1, MOST_MOVIES),
-}
+# What an address may ask for, with the defaults; and the limits of numbers
+DEFAULTS = {"q": "", "ask": "", "genre": "", "language": "", "year_from": "0", "year_to": "0"}
+DEFAULTS |= {"well_known": "20", "diversity": "0", "number": "10"}
+LIMITS = {"ask": (0, 1), "year_from": (0, 9999), "year_to": (0, 9999)}
+LIMITS |= {"well_known": (0, 10**9), "diversity": (0, 1), "number": (1, MOST_MOVIES)}
 
 routes = Blueprint("routes", __name__)
 
@@ -46,74 +40,61 @@ routes = Blueprint("routes", __name__)
 class View:
     """Every change leads back to it, so that the user stays where they are."""
 
-    q: str = ""  # a title to search for; "": none
-    ask: int | None = None  # 1: show a movie to rate next; 0: none; None: if none is rated yet
-    genre: str = ""  # of movies to be recommended; "": any
-    language: str = ""
-    year_from: int = 0  # 0: any
-    year_to: int = 0
-    well_known: int = 20  # how many users of the dataset have rated them at least
-    diversity: float = 0.0  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
-    number: int = 10
+    asked: dict[str, str]  # what stands in the address
+    q: str  # a title to search for; "": none
+    ask: str  # "1": show a movie to rate next; "0": none; "": if none is rated yet
+    filters: Filters
+    number: int  # of movies to be recommended
+    diversity: float  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
 
     @classmethod
     def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
         """The view of a query, with defaults for what is not in it. Raises InputError if a value is
         none that the page has to choose from."""
-        title, genre, language = (query.get(name, "") for name in ("q", "genre", "language"))
-        if (length := len(title)) > LONGEST_TITLE:
+        asked = {name: query[name].strip() for name in DEFAULTS if query.get(name, "").strip()}
+        text = DEFAULTS | asked
+        if (length := len(text["q"])) > LONGEST_TITLE:
             raise InputError(
                 f"The title has {length:,} characters. Expected {LONGEST_TITLE} at most"
             )
-        if genre:
-            genre = known_name(genre, "Genre", catalogue.all_genres)
-        if language:
-            language = known_name(language, "Language", catalogue.all_languages)
-        numbers: dict[str, Any] = {
-            name: _number(name, query[name].strip(), *limits)
-            for name, limits in LIMITS.items()
-            if query.get(name, "").strip()
-        }
-        view = cls(q=title.strip(), genre=genre, language=language, **numbers)
-        if 0 < view.year_to < view.year_from:
-            years = f"From {view.year_from} to {view.year_to}"
+        value = {name: _number(name, text[name]) for name in LIMITS if text[name]}
+        genres, languages = filter(None, [text["genre"]]), filter(None, [text["language"]])
+        filters = Filters(
+            genres=known_names(genres, "Genre", catalogue.all_genres),
+            languages=known_names(languages, "Language", catalogue.all_languages),
+            year_from=int(value["year_from"]),
+            year_to=int(value["year_to"]),
+            rated_by=int(value["well_known"]),
+        )
+        if 0 < filters.year_to < filters.year_from:
+            years = f"From {filters.year_from} to {filters.year_to}"
             raise InputError(f"{years}: no year is both. Expected the earlier one first")
-        return view
+        number, diversity = int(value["number"]), value["diversity"]
+        return cls(asked, text["q"], text["ask"], filters, number, diversity)
 
     @property
     def wish(self) -> tuple[int, Filters, float]:
-        """The arguments of `User.recommended`."""
-        filters = Filters(
-            genres=(self.genre,) if self.genre else (),
-            languages=(self.language,) if self.language else (),
-            year_from=self.year_from,
-            year_to=self.year_to,
-            rated_by=self.well_known,
-        )
-        return self.number, filters, self.diversity
+        """The arguments of `Session.recommend`."""
+        return self.number, self.filters, self.diversity
 
-    def chosen(self, **other: object) -> dict[str, str]:
-        """What differs from the defaults, as text, with other values of some attributes."""
-        return {
-            name: str(value)
-            for name, value in (vars(self) | other).items()
-            if value != getattr(View, name)
-        }
+    def chosen(self, *without: str, **other: str) -> dict[str, str]:
+        """What stands in the address, without some names, and with other values of some."""
+        every = self.asked | other
+        return {name: every[name] for name in every if name not in without}
 
-    def query(self, **other: object) -> str:
+    def query(self) -> str:
         """The same as a query, "?q=alien&ask=1"; "" if nothing was chosen."""
-        chosen = self.chosen(**other)
-        return f"?{urlencode(chosen)}" if chosen else ""
+        return f"?{urlencode(self.asked)}" if self.asked else ""
 
 
-def _number(name: str, text: str, least: float, most: float) -> float:
-    value = number_of(text)
+def _number(name: str, text: str) -> float:
+    value, (least, most) = number_of(text), LIMITS[name]
     whole = value is not None and (name == "diversity" or value == int(value))
     if value is None or not whole or not least <= value <= most:
         raise InputError(
-            f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least:g} to {most:,.0f}"
+            f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least} to {most:,}"
         )
-    return value if name == "diversity" else int(value)
+    return value
 
 
 def the_user() -> User:
@@ -135,8 +116,8 @@ def page() -> str:
             (session.predict(movie), rated.get(movie))
             for movie in session.matcher.search(view.q, FOUND)
         ]
-        asking = not rated if view.ask is None else view.ask
-        question = user.question() if asking else None
+        asking = view.ask == "1" or (not view.ask and not rated)
+        question = user.question(frozenset(user.skipped)) if asking else None
         return render_template(
             "page.html",
             refusal=None,
@@ -148,16 +129,13 @@ def page() -> str:
             catalogue=session.catalogue,
             file=user.file,
             recommended=user.recommended(*view.wish),
-            if_none=view.wish[1].if_none(session.catalogue),
+            if_none=view.filters.if_none(session.catalogue),
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
-            rated=list(reversed(rated.items()))[:ROWS],
             LATEST=LATEST,
             LARGEST_FILE=LARGEST_FILE,
-            MOST_MOVIES=MOST_MOVIES,
-            ROWS=ROWS,
-            LACKING=LACKING,
+            LIMITS=LIMITS,
         )
 
 
