@@ -13,88 +13,54 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.filters import Filters, known_names
+from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.profile import FILE
 from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
 from recbench.own_ratings.session import LATEST, Session
-from recbench.own_ratings.values import number_of, stars_of
+from recbench.own_ratings.values import stars_of
 from recbench.page.user import LARGEST_FILE, Message, User
 
 UPLOAD = "routes.add"  # the endpoint that takes a file
 LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 LONGEST_TITLE = 200  # characters of a search
-MOST_MOVIES = 50  # recommended
+NUMBER, WELL_KNOWN = 10, 20  # movies recommended, each rated by so many users at least
 FOUND = 8  # movies that a search shows
-
-# What an address may ask for, with the defaults; and the limits of numbers
-DEFAULTS = {"q": "", "ask": "", "genre": "", "language": "", "year_from": "0", "year_to": "0"}
-DEFAULTS |= {"well_known": "20", "diversity": "0", "number": "10"}
-LIMITS = {"ask": (0, 1), "year_from": (0, 9999), "year_to": (0, 9999)}
-LIMITS |= {"well_known": (0, 10**9), "diversity": (0, 1), "number": (1, MOST_MOVIES)}
 
 routes = Blueprint("routes", __name__)
 
 
 @dataclass(frozen=True)
 class View:
-    """Every change leads back to it, so that the user stays where they are."""
+    """What an address asks for; every change leads back to it, so that the user stays where they
+    are."""
 
-    asked: dict[str, str]  # what stands in the address
-    q: str  # a title to search for; "": none
-    ask: str  # "1": show a movie to rate next; "0": none; "": if none is rated yet
-    filters: Filters
-    number: int  # of movies to be recommended
-    diversity: float  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
+    q: str = ""  # a title to search for; "": none
+    ask: str = ""  # "1": show a movie to rate next; "": if none is rated yet; others: none
+    genre: str = ""  # of movies to be recommended; "": any
 
     @classmethod
     def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
-        """The view of a query, with defaults for what is not in it. Raises InputError if a value is
-        none that the page has to choose from."""
-        asked = {name: query[name].strip() for name in DEFAULTS if query.get(name, "").strip()}
-        text = DEFAULTS | asked
-        if (length := len(text["q"])) > LONGEST_TITLE:
+        """The view of a query. Raises InputError for a title that is too long, or no genre."""
+        q, ask, genre = (query.get(one, "").strip() for one in ("q", "ask", "genre"))
+        if len(q) > LONGEST_TITLE:
             raise InputError(
-                f"The title has {length:,} characters. Expected {LONGEST_TITLE} at most"
+                f"The title has {len(q):,} characters. Expected {LONGEST_TITLE} at most"
             )
-        value = {name: _number(name, text[name]) for name in LIMITS if text[name]}
-        genres, languages = filter(None, [text["genre"]]), filter(None, [text["language"]])
-        filters = Filters(
-            genres=known_names(genres, "Genre", catalogue.all_genres),
-            languages=known_names(languages, "Language", catalogue.all_languages),
-            year_from=int(value["year_from"]),
-            year_to=int(value["year_to"]),
-            rated_by=int(value["well_known"]),
-        )
-        if 0 < filters.year_to < filters.year_from:
-            years = f"From {filters.year_from} to {filters.year_to}"
-            raise InputError(f"{years}: no year is both. Expected the earlier one first")
-        number, diversity = int(value["number"]), value["diversity"]
-        return cls(asked, text["q"], text["ask"], filters, number, diversity)
+        return cls(q, ask, known_name(genre, "Genre", catalogue.all_genres) if genre else "")
 
     @property
-    def wish(self) -> tuple[int, Filters, float]:
-        """The arguments of `Session.recommend`."""
-        return self.number, self.filters, self.diversity
+    def filters(self) -> Filters:
+        """Which movies may be recommended."""
+        return Filters(genres=(self.genre,) if self.genre else (), rated_by=WELL_KNOWN)
 
-    def chosen(self, *without: str, **other: str) -> dict[str, str]:
-        """What stands in the address, without some names, and with other values of some."""
-        every = self.asked | other
-        return {name: every[name] for name in every if name not in without}
+    def chosen(self, **other: str) -> dict[str, str]:
+        """What is not empty, with other values of some attributes."""
+        return {name: text for name, text in (vars(self) | other).items() if text}
 
     def query(self) -> str:
         """The same as a query, "?q=alien&ask=1"; "" if nothing was chosen."""
-        return f"?{urlencode(self.asked)}" if self.asked else ""
-
-
-def _number(name: str, text: str) -> float:
-    value, (least, most) = number_of(text), LIMITS[name]
-    whole = value is not None and (name == "diversity" or value == int(value))
-    if value is None or not whole or not least <= value <= most:
-        raise InputError(
-            f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least} to {most:,}"
-        )
-    return value
+        return f"?{urlencode(self.chosen())}" if self.chosen() else ""
 
 
 def the_user() -> User:
@@ -128,14 +94,12 @@ def page() -> str:
             profile=session.profile,
             catalogue=session.catalogue,
             file=user.file,
-            recommended=user.recommended(*view.wish),
-            if_none=view.filters.if_none(session.catalogue),
+            recommended=user.recommended(NUMBER, view.filters),
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
             LATEST=LATEST,
             LARGEST_FILE=LARGEST_FILE,
-            LIMITS=LIMITS,
         )
 
 
@@ -231,11 +195,11 @@ def changed(change: Callable[[Session], list[str]]) -> Response:
     them."""
     view, user = the_view(), the_user()
     with user.reading():
-        before = user.recommended(*view.wish)
+        before = user.recommended(NUMBER, view.filters)
     with user.changing() as session:
         lines = change(session)
     with user.reading():
-        after = user.recommended(*view.wish)
+        after = user.recommended(NUMBER, view.filters)
     return to_page(Message(tuple(lines), Changes.between(before, after)))
 
 
