@@ -19,7 +19,7 @@ from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
 from recbench.own_ratings.session import LATEST, Session
 from recbench.own_ratings.values import stars_of
-from recbench.page.user import LARGEST_FILE, Message, User
+from recbench.page.user import LARGEST_FILE, User
 
 UPLOAD = "routes.add"  # the endpoint that takes a file
 LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
@@ -75,7 +75,7 @@ def the_view() -> View:
 @routes.get("/")
 def page() -> str:
     view, user = the_view(), the_user()
-    message = user.messages.pop(request.args.get("message", ""), Message())
+    message = user.messages.pop(request.args.get("message", ""), [])
     with user.reading() as session:
         rated = session.rated
         found = [
@@ -146,7 +146,7 @@ def skip() -> Response:
     movie, user = movie_of_form(), the_user()
     with user.reading():
         user.skipped.add(movie)
-    return to_page(Message((f"not asked again: {user.catalogue.name(movie)}",)))
+    return to_page([f"not asked again: {user.catalogue.name(movie)}"])
 
 
 @routes.post("/import")
@@ -166,7 +166,7 @@ def delete() -> Response:
         raise InputError("Nothing was deleted. Say first that you are sure")
     user = the_user()
     done = "deleted" if user.delete() else "there is no file"
-    return to_page(Message((f"{done} {user.file.path}",)))
+    return to_page([f"{done} {user.file.path}"])
 
 
 @routes.get(f"/{FILE}")
@@ -200,10 +200,10 @@ def changed(change: Callable[[Session], list[str]]) -> Response:
         lines = change(session)
     with user.reading():
         after = user.recommended(NUMBER, view.filters)
-    return to_page(Message(tuple(lines), Changes.between(before, after)))
+    return to_page([*lines, *Changes.between(before, after).lines()])
 
 
-def to_page(message: Message) -> Response:
+def to_page(message: list[str]) -> Response:
     """To the page in the same view, which shows the message once."""
     number = token_hex(8)
     the_user().messages[number] = message

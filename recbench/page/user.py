@@ -5,35 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 
 from recbench.own_ratings.profile import Profile, ProfileFile
-from recbench.own_ratings.recommendation import Changes
 from recbench.own_ratings.session import Session
 
 LARGEST_FILE = 10_000_000  # bytes; the export of one user has a few hundred thousand
 MOST_ANSWERS = 100  # in memory
-
-
-@dataclass(frozen=True)
-class Message:
-    """What a change did."""
-
-    done: tuple[str, ...] = ()  # in sentences
-    changes: Changes | None = None  # of the list of recommendations
-
-    @property
-    def lines(self) -> list[str]:
-        return [*self.done, *(self.changes.lines() if self.changes else ())]
-
-    @property
-    def marks(self) -> dict[str, str]:
-        """What is different about a movie in the list: "new", "was 4."."""
-        if self.changes is None:
-            return {}
-        moved = {name: f"was {was}." for name, was, _ in (*self.changes.up, *self.changes.down)}
-        return dict.fromkeys(self.changes.new, "new") | moved
 
 
 class User:
@@ -43,7 +21,7 @@ class User:
     def __init__(self, session: Session, file: ProfileFile) -> None:
         self.file, self.catalogue = file, session.catalogue
         self.skipped: set[int] = set()  # movies that the user has not seen; not saved
-        self.messages: dict[str, Message] = {}  # by a number in the address, each shown once
+        self.messages: dict[str, list[str]] = {}  # by a number in the address, each shown once
         self._session = session
         self._one_at_a_time = threading.RLock()
         # what follows from the profile, until it changes; inside `reading`
