@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.own_ratings.adding import Added, added_to, settled
+from recbench.own_ratings.adding import added_to, settled
 from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.matching import NEAR, Match, Matcher, all_names
@@ -90,16 +90,17 @@ class Session:
 
     # --- what changes it -------------------------------------------------------------------------
 
-    def add(self, ratings: Sequence[OwnRating]) -> Added:
-        """Add ratings of a file, the latest last, see `added_to`. Raises InputError if they are of
-        movies by number, and of another numbering."""
-        together, added = added_to(self._matches, ratings, self.matcher, self.catalogue)
+    def add(self, ratings: Sequence[OwnRating], kind: str = "table") -> list[str]:
+        """Add ratings, the latest last; what became of them, in sentences; see `added_to`. Raises
+        InputError if they are of movies by number, and of another numbering."""
+        every = self._matches, ratings, kind, self.matcher, self.catalogue
+        together, lines = added_to(*every)
         self.take(replace(self.profile, ratings=together))
-        return added
+        return lines
 
     def add_file(self, file: RatingsFile) -> list[str]:
-        """Add the ratings of a file; what became of them, in sentences. Raises as `add`."""
-        lines = [*self.add(file.ratings).lines(file.kind, self.catalogue), *file.notes]
+        """Add the ratings of a file, and say how it was read; see `add`."""
+        lines = [*self.add(file.ratings, file.kind), *file.notes]
         if not all(rating.title or rating.movie_id is None for rating in file.ratings):
             lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
         return lines
