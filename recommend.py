@@ -69,7 +69,7 @@ class RatingFlags:
 
 @dataclass
 class MovieFlags:
-    """Which movies are recommended."""
+    """Which movies are recommended, and in what form."""
 
     number: int = NUMBER
     """how many movies to recommend"""
@@ -87,12 +87,6 @@ class MovieFlags:
     """only movies that at least n users of the dataset have rated; 0: any"""
     diversity: float = DIVERSITY
     """0: the best movies in order; up to 1: rather movies unlike one another"""
-
-
-@dataclass
-class OutputFlags:
-    """In what form."""
-
     format: Literal["text", "json"] = FORMAT  # type: ignore[assignment]
     """text to read; json, clean on standard output, for programs"""
 
@@ -125,7 +119,7 @@ class ProfileFlags:
 
 
 @dataclass
-class Parameters(RatingFlags, MovieFlags, OutputFlags, PageFlags, ProfileFlags):
+class Parameters(RatingFlags, MovieFlags, PageFlags, ProfileFlags):
     """All of them."""
 
 
@@ -148,11 +142,9 @@ def check(parameters: Parameters) -> None:
             raise InputError(f"--{name} is of a file of ratings. Name the file with --ratings")
     chosen = {field.name for field in fields(Parameters)
               if getattr(parameters, field.name) != field.default}  # fmt: skip
-    if parameters.serve and chosen - set(SERVING):
-        name = min(chosen - set(SERVING)).replace("_", "-")
-        raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
-    if not parameters.serve and "port" in chosen:
-        raise InputError("--port: is of the page. Add --serve")
+    for name in sorted(chosen.difference(SERVING) if parameters.serve else chosen & {"port"}):
+        here = "not of the page. Leave it out beside" if parameters.serve else "of the page. Add"
+        raise InputError(f"--{name.replace('_', '-')}: is {here} --serve")
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.matching import NEAR, Match, Matcher
+from recbench.own_ratings.matching import NEAR, How, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import article_first, key
 
 OWN_NUMBERING = "ml-100k"  # numbers movies in its own way: a number is another movie in later sets
 LISTED = 20  # of each kind, in words; the search of the nearest titles takes some milliseconds
-WAYS = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
+WAYS: dict[How, str] = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
 
 Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it lacks: what it is
 

@@ -59,7 +59,7 @@ class Matcher:
         self._of_tmdb = {int(one): same[row] for row, one in enumerate(catalogue.tmdb_id) if one}
         self._of_id = {one: same[row] for row, one in enumerate(movie_id)}
         self._rows = np.unique(catalogue.same)
-        title, other = catalogue.movies.title, catalogue.other_titles
+        title, other = catalogue.movies.title.tolist(), catalogue.other_titles
         self.names = cache(lambda row: all_names(title[row], *other[row]))  # and their ranks
         self._parts = cache(lambda row: parts_of(title[row]))
 

@@ -125,27 +125,23 @@ class Session:
         """Forget the rating of a movie, as if it had never been rated; the movie's name. Raises
         InputError if the user has rated no such movie, or several of that title."""
         bare, year = split_title(title)
-        names = names_of(bare).keys()
-        pairs = [
-            (movie, rating)
-            for movie, rating in self._pairs
-            if (
-                rating.name == title
-                or names & all_names(rating.title, rating.original_title).keys()
-                or (movie is not None and names & self.matcher.names(movie).keys())
-            )
-            and (year is None or rating.year is None or abs(rating.year - year) <= 1)
-        ]
-        pairs = [pair for pair in pairs if pair[1].year == year] or pairs
-        named = [rating.name for _, rating in pairs]
-        if len({rating if movie is None else movie for movie, rating in pairs}) > 1:
+        found: dict[object, list[OwnRating]] = {}  # by movie
+        for movie, rating in self._pairs:
+            names, years = all_names(rating.title, rating.original_title), {None, rating.year}
+            if movie is not None:
+                names |= self.matcher.names(movie)
+                years.add(int(self.catalogue.year[movie]))
+            if rating.name == title or (year in years and names_of(bare).keys() & names.keys()):
+                found.setdefault(rating if movie is None else movie, []).append(rating)
+        named = [ratings[0].name for ratings in found.values()]
+        if len(named) > 1:
             raise InputError(f"{title}: you have rated several. Say which: {'; '.join(named)}")
-        if not pairs:
+        if not named:
             near = self.matcher.nearest(bare, len(self.catalogue), NEAR)
             rated = [self.catalogue.name(movie) for movie in near if movie in self.rated][:3]
             hint = f". The nearest that you have rated: {'; '.join(rated)}" if rated else ""
             raise InputError(f"{title}: you have not rated it{hint}")
-        self._drop([rating for _, rating in pairs])
+        self._drop(*found.values())
         return named[0]
 
     def forget_movie(self, movie: int) -> str:
@@ -234,8 +230,7 @@ class Session:
         hint = f". The nearest are {near}" if near else ""
         raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
 
-    def _drop(self, forgotten: Collection[OwnRating]) -> None:
-        gone = set(forgotten)
+    def _drop(self, gone: Collection[OwnRating]) -> None:
         left = tuple(one for one in self.profile.ratings if one not in gone)
         self.take(replace(self.profile, ratings=left))
 

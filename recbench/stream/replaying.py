@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -58,7 +59,7 @@ class Replayed:
 
 
 def replay(
-    model: Any, stream: Stream, start: int, end: int, seed: int = 0, settings: Settings | None = None
+    model: Any, stream: Stream, start: int, end: int, seed: int, settings: Settings | None = None
 ) -> Replayed:
     """Fit `model` to the ratings known at the rating `start`, then go through those up to `end`.
 
@@ -106,7 +107,7 @@ def _fit(model: Any, stream: Stream, known: int, seed: int, settings: Settings) 
         waited = time.process_time() - started
         return tables
 
-    fits = {
+    fits: dict[str, Callable[[], Any]] = {
         "item_baseline": cache(lambda: stream.item_baseline(known, movies)),
         "item_tables": item_tables,
     }
