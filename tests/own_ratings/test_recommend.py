@@ -70,7 +70,7 @@ def test_a_first_day(user):
 
     out, err = user.run(forget=("Trainspotting (1996)",), format="json")
     content = json.loads(out)
-    assert content["changes"].keys() == {"new", "gone", "up", "down"}
+    assert content["changes"].keys() == {"new", "gone", "moved"}
     assert content["recommendations"][0]["reasons"][0].keys() == {"movie", "words", "stars"}
     assert "forgotten: Trainspotting (1996)" in err
     assert b"Trainspotting" not in user.profile.read_bytes()

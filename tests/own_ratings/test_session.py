@@ -225,8 +225,8 @@ def test_changes(seen):
     before = seen.recommend(10)
     assert Changes.between(before, before).lines() == ["the list stays as it was"]
     changes = Changes.between(before, [before[3], *before[:3], *before[4:9]])
-    assert changes.up == ((before[3].name, 4, 1),)
-    assert len(changes.down) == 3
+    assert changes.moved[0] == (before[3].name, 4, 1)
+    assert len(changes.moved) == 4
     assert changes.gone == (before[9].name,)
     assert changes.new == ()
     assert changes.lines()[0] == f"up: {before[3].name} (4 → 1)"
