@@ -155,7 +155,7 @@ def rate(browser: webdriver.Chrome, title: str, stars: float) -> None:
 
     search = browser.find_element(By.ID, "q")
     search.clear()
-    search.send_keys(title)
+    search.send_keys(f"{title}\n")
     star = f"#found li:first-child .stars label:nth-child({int(2 * stars)})"
     waiting = WebDriverWait(browser, 20, ignored_exceptions=(Exception,))
     waiting.until(lambda _: browser.find_element(By.CSS_SELECTOR, "#found h3").text == title)

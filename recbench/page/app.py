@@ -33,7 +33,7 @@ STARS = [half / 2 for half in range(1, 11)]
 
 # Nothing but the page's own files, nothing written into the page, nothing around it.
 CONTENT = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
