@@ -174,14 +174,14 @@ class Matcher:
     # --- movies for a title that somebody types --------------------------------------------------
 
     def nearest(self, title: str, count: int = 3, least: float = 0.0) -> list[int]:
-        """Rows of the movies whose titles are spelled most like `title`, the nearest first; a title
-        that contains its words comes before others, which must have a ratio of `least`."""
+        """Rows of the movies whose titles are spelled most like `title`, the nearest first; a name
+        that has all its words, if there are several, comes before others, which must have a ratio
+        of `least`."""
         names, movies = self._spelling
         words = words_of(title)
-        phrase = f" {' '.join(words)} "  # one word is in too many titles
-        rows = {row for name, row in self._words if len(words) > 1 and phrase in f"{name} "}
+        rows = self._with_words(words) if len(words) > 1 else []  # one word is in too many titles
         score = process.cdist([key(title)], names, scorer=fuzz.ratio)[0]  # 0 .. 100
-        score += 100 * np.isin(movies, list(rows))
+        score += 100 * np.isin(movies, rows)
         best_known = np.lexsort((movies, -self._catalogue.rated_by[movies], -score))
         near = movies[best_known[score[best_known] >= least]]
         return list(dict.fromkeys(near.tolist()))[:count]
@@ -191,22 +191,21 @@ class Matcher:
         first, then names that begin so, then others; the best-known first. "Alien (1979)" is of
         that year alone. Where none is found, those spelled nearly so, the nearest first."""
         title, year = split_title(typed)
-        words = words_of(title)
-        if not words:
-            return []
-        begin = f" {' '.join(words)}"
-        best: dict[int, int] = {}
-        for name, row in self._words:
-            if all(f" {word}" in name for word in words):
-                rank = HAS if not name.startswith(begin) else WHOLE if name == begin else BEGINS
-                best[row] = min(rank, best.get(row, rank))
-        rated_by = self._catalogue.rated_by
-        found = sorted(best, key=lambda row: (best[row], -rated_by[row], row))
+        found = self._with_words(words_of(title))
         if year is not None:
             found = [row for row in found if self._catalogue.year[row] == year]
         if not found and len(key(title)) > 2:
             found = self.nearest(title, count, LIKELY)
         return found[:count]
+
+    def _with_words(self, words: list[str]) -> list[int]:
+        begin = f" {' '.join(words)}"
+        best: dict[int, int] = {}
+        for name, row in self._words if words else ():
+            if all(f" {word}" in name for word in words):
+                rank = HAS if not name.startswith(begin) else WHOLE if name == begin else BEGINS
+                best[row] = min(rank, best.get(row, rank))
+        return sorted(best, key=lambda row: (best[row], -self._catalogue.rated_by[row], row))
 
 
 def all_names(title: str, *other: str) -> dict[str, int]:

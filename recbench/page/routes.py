@@ -3,7 +3,7 @@ for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 from secrets import token_hex
@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
 from recbench.errors import InputError
-from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.profile import FILE
 from recbench.own_ratings.reading import ratings_of
@@ -39,16 +38,6 @@ class View:
     ask: str = ""  # "1": show a movie to rate next; "": if none is rated yet; others: none
     genre: str = ""  # of movies to be recommended; "": any
 
-    @classmethod
-    def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
-        """The view of a query. Raises InputError for a title that is too long, or no genre."""
-        q, ask, genre = (query.get(one, "").strip() for one in ("q", "ask", "genre"))
-        if len(q) > LONGEST_TITLE:
-            raise InputError(
-                f"The title has {len(q):,} characters. Expected {LONGEST_TITLE} at most"
-            )
-        return cls(q, ask, known_name(genre, "Genre", catalogue.all_genres) if genre else "")
-
     @property
     def filters(self) -> Filters:
         """Which movies may be recommended."""
@@ -68,8 +57,12 @@ def the_user() -> User:
 
 
 def the_view() -> View:
-    """Raises InputError; see `View.of`."""
-    return View.of(request.args, the_user().catalogue)
+    """Raises InputError for a title that is too long, or no genre."""
+    q, ask, genre = (request.args.get(one, "").strip() for one in ("q", "ask", "genre"))
+    if len(q) > LONGEST_TITLE:
+        raise InputError(f"The title has {len(q):,} characters. Expected {LONGEST_TITLE} at most")
+    genres = the_user().catalogue.all_genres
+    return View(q, ask, known_name(genre, "Genre", genres) if genre else "")
 
 
 @routes.get("/")
