@@ -110,7 +110,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     with redirect_stdout(sys.stderr):  # standard output is for results
         loaded = load_dataset(dataset)
     catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
-    if dataset == "auto" and catalogue.newer:
+    if dataset == "auto":
         tell(catalogue.until)
     started = time.monotonic()
     try:

@@ -30,7 +30,6 @@ LONGEST_SLIP = 2  # characters more or fewer
 SHORTEST = 6  # characters of a title in which a slip can be told from another title
 LIKELY = 70.0  # from which a title is taken for a slip of a search
 NEAR = 85.0  # from which a title is worth naming as a near one
-WHOLE, BEGINS, HAS = range(3)  # how much of a name was typed in a search
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,7 @@ class Matcher:
         best: dict[int, int] = {}
         for name, row in self._words if words else ():
             if all(f" {word}" in name for word in words):
-                rank = HAS if not name.startswith(begin) else WHOLE if name == begin else BEGINS
+                rank = (name != begin) + (not name.startswith(begin))
                 best[row] = min(rank, best.get(row, rank))
         return sorted(best, key=lambda row: (best[row], -self._catalogue.rated_by[row], row))
 

@@ -163,11 +163,9 @@ class Session:
     def unmute(self, genre: str) -> str:
         """Undo `mute`. Raises InputError if it is not muted."""
         muted = self.profile.muted
-        if not muted:
-            raise InputError(f"--unmute {genre}: no genre is muted")
         name = known_name(genre, "--unmute", (*muted, *self.catalogue.all_genres))
         if name not in muted:
-            raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted)}")
+            raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted) or 'none'}")
         left = tuple(one for one in muted if one != name)
         self.profile = replace(self.profile, muted=left)
         return name

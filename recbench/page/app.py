@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import hmac
-import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -51,17 +50,14 @@ HEADERS = {
 def reserved(port: int) -> Iterator[socket.socket]:
     """A port (0: any that is free) taken before anything long is done. Raises InputError if another
     program has it, or it is not for this user."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
-        if os.name == "posix":  # free again at once; elsewhere it would let two programs have it
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((ADDRESS, port))
-            bound.listen()
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
-            message = f"--port {port} {why}. Give another, or 0 for any that is free"
-            raise InputError(message) from None
+    try:
+        bound = socket.create_server((ADDRESS, port))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+        message = f"--port {port} {why}. Give another, or 0 for any that is free"
+        raise InputError(message) from None
+    with bound:
         yield bound
 
 

@@ -158,7 +158,7 @@ def test_mute_and_unmute(seen):
     with pytest.raises(InputError, match=r"not muted\. Muted: Drama"):
         seen.unmute("Comedy")
     assert seen.unmute("DRAMA") == "Drama"
-    with pytest.raises(InputError, match="no genre is muted"):
+    with pytest.raises(InputError, match="Muted: none"):
         seen.unmute("Drama")
 
 

@@ -208,7 +208,7 @@ def test_a_running_mean_by_a_plain_loop(synthetic, tmp_path, delay):
     for starts in ([0], [0, 250, 400]):
         model = load_recommender("user_mean")()
         parts = [
-            replay(model, stream, a, b).predicted
+            replay(model, stream, a, b, seed=0).predicted
             for a, b in zip(starts, [*starts[1:], n], strict=True)
         ]
         np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)
