@@ -244,7 +244,7 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
 def change(session: Session, parameters: Parameters, added: RatingsFile | None,
            rated: list[tuple[str, float]]) -> list[str]:  # fmt: skip
     """Carry out all changes of the profile; what was done, in sentences."""
-    done = [] if added is None else session.add_file(added)
+    done = [] if added is None else session.add(*added)
     for title, stars in rated:
         done.append(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     done += [f"forgotten: {session.forget(title)}" for title in parameters.forget]

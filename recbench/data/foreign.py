@@ -73,8 +73,7 @@ def _decoded(content: bytes) -> str:
     for encoding in ("utf-8", "cp1252"):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding)
-    by_mark = content.startswith(codecs.BOM_UTF8)
-    return content.decode("utf-8" if by_mark else "latin-1", errors="replace")
+    return content.decode("latin-1")
 
 
 def _from_csv(text: str, name: str, strict: bool) -> Rows:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from recbench.data.foreign import Row, Rows, plain
 from recbench.errors import InputError
@@ -105,12 +106,11 @@ class OwnRating:
         return "watched" if self.stars is None else f"{self.stars:g} stars"
 
 
-@dataclass(frozen=True)
-class RatingsFile:
+class RatingsFile(NamedTuple):
     """The content of a file."""
 
-    kind: str  # the name of its site
     ratings: tuple[OwnRating, ...]  # the latest last; those without a time first
+    kind: str  # the name of its site
     notes: tuple[str, ...]  # what was left out and why, how it was read; a sentence each
 
 
@@ -152,7 +152,7 @@ def _file_of(tables: list[Rows], name: str, user: str, flag: str, scale: int) ->
     ratings.sort(key=lambda rating: rating.time or 0)  # stable
     if len(tables) > 1:
         ratings = _latest(ratings)
-    return RatingsFile(site.name, tuple(ratings), (*what, *notes))
+    return RatingsFile(tuple(ratings), site.name, (*what, *notes))
 
 
 def _latest(ratings: list[OwnRating]) -> list[OwnRating]:

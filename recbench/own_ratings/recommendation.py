@@ -101,11 +101,8 @@ def fitted_model(
 
 def expected_stars(model: Model, movies: np.ndarray) -> np.ndarray:
     """Mean of ratings, not clipped, float64 [n]."""
-    mean = np.empty(len(movies))
-    for start in range(0, len(movies), AT_ONCE):
-        some = movies[start : start + AT_ONCE]
-        mean[start : start + AT_ONCE], _ = model.predict_normal(np.full(len(some), ME), some)
-    return mean
+    parts = np.split(movies, range(AT_ONCE, len(movies), AT_ONCE))
+    return np.concatenate([model.predict_normal(np.full(len(one), ME), one)[0] for one in parts])
 
 
 def recommendation(

@@ -14,7 +14,7 @@ from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
 from recbench.own_ratings.matching import NEAR, Match, Matcher, all_names
 from recbench.own_ratings.profile import Profile
-from recbench.own_ratings.reading import OwnRating, RatingsFile
+from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.recommendation import (
     ME,
     Model,
@@ -90,18 +90,17 @@ class Session:
 
     # --- what changes it -------------------------------------------------------------------------
 
-    def add(self, ratings: Sequence[OwnRating], kind: str = "table") -> list[str]:
-        """Add ratings, the latest last; what became of them, in sentences; see `added_to`. Raises
-        InputError if they are of movies by number, and of another numbering."""
+    def add(
+        self, ratings: Sequence[OwnRating], kind: str = "table", notes: Sequence[str] = ()
+    ) -> list[str]:
+        """Add ratings of a file of a kind, the latest last; what became of them, in sentences, with
+        the notes about the file; see `added_to`. Raises InputError if they are of movies by number,
+        and of another numbering."""
         every = self._matches, ratings, kind, self.matcher, self.catalogue
         together, lines = added_to(*every)
         self.take(replace(self.profile, ratings=together))
-        return lines
-
-    def add_file(self, file: RatingsFile) -> list[str]:
-        """Add the ratings of a file, and say how it was read; see `add`."""
-        lines = [*self.add(file.ratings, file.kind), *file.notes]
-        if not all(rating.title or rating.movie_id is None for rating in file.ratings):
+        lines += notes
+        if any(not one.title and one.movie_id is not None for one in ratings):
             lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
         return lines
 

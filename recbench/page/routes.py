@@ -150,7 +150,7 @@ def add() -> Response:
     name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
     user = request.form.get("user", "").strip()[:LONGEST_NAME]
     ratings = ratings_of(file.read(), name, user, "userId")
-    return changed(lambda session: session.add_file(ratings))
+    return changed(lambda session: session.add(*ratings))
 
 
 @routes.post("/delete")

@@ -17,7 +17,7 @@ from recbench.own_ratings.session import Session
 
 
 def test_a_file_is_added(session):
-    (said, *_) = session.add_file(read_ratings(HERE / "letterboxd.csv"))
+    (said, *_) = session.add(*read_ratings(HERE / "letterboxd.csv"))
     assert f"Letterboxd: {len(session.rated)} of 253 ratings found their movie" in said
     assert session.learned == len(session.rated) >= 248
     assert len(session.lacking) == 253 - len(session.rated)
@@ -74,7 +74,7 @@ IMDB = "Const,Your Rating,Date Rated,Title,Year"
 def lines_of(session, *rows, heading="Name,Year,Rating,Letterboxd URI", kind="Letterboxd"):
     file = ratings_of("\n".join((heading, *rows)).encode(), "r.csv")
     assert file.kind == kind
-    return "\n".join(session.add_file(file))
+    return "\n".join(session.add(*file))
 
 
 def test_a_match_one_year_off_yields_to_an_exact_one():
