@@ -156,7 +156,7 @@ from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings
 from recbench.own_ratings.recommendation import Changes, Recommendation, as_json, as_text
-from recbench.own_ratings.session import LATEST, Session, interview
+from recbench.own_ratings.session import Session, interview
 from recbench.own_ratings.values import stars_of
 
 
@@ -263,7 +263,7 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
     if lacking:
         lines.append(f"not used, of movies that are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
-        lines.append(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
+        lines.append(f"of {len(session.rated):,} ratings the latest {session.learned:,} are used")
     if profile.muted:
         lines.append(f"genres muted: {', '.join(profile.muted)}")
     if list_lacking:

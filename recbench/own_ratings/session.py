@@ -113,12 +113,13 @@ class Session:
         self.rate_movie(movie, stars)
         return movie
 
-    def rate_movie(self, movie: int, stars: float) -> None:
-        """Rate a movie of the catalogue now, by its row."""
+    def rate_movie(self, movie: int, stars: float) -> str:
+        """Rate a movie of the catalogue now, by its row; the movie's name."""
         now = OwnRating(stars=float(stars), time=int(clock.time()))
         latest = self.catalogue.described(movie, now)  # the last, whatever the clock says
         others = [rating for other, rating in self._pairs if other != movie]
         self.take(replace(self.profile, ratings=(*others, latest)))
+        return self.catalogue.name(movie)
 
     def forget(self, title: str) -> str:
         """Forget the rating of a movie, as if it had never been rated; the movie's name. Raises

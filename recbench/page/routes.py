@@ -16,7 +16,7 @@ from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.profile import FILE
 from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
-from recbench.own_ratings.session import LATEST, Session
+from recbench.own_ratings.session import Session
 from recbench.own_ratings.values import stars_of
 from recbench.page.user import LARGEST_FILE, User
 
@@ -84,14 +84,11 @@ def page() -> str:
             view=view,
             message=message,
             session=session,
-            profile=session.profile,
-            catalogue=session.catalogue,
             file=user.file,
             recommended=user.recommended(NUMBER, view.filters),
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
-            LATEST=LATEST,
             LARGEST_FILE=LARGEST_FILE,
         )
 
@@ -105,11 +102,7 @@ def rate() -> Response:
     if stars is None:
         abort(400, "Choose stars first: 0.5, 1.0, 1.5 .. 5.0")
 
-    def change(session: Session) -> list[str]:
-        session.rate_movie(movie, stars)
-        return [f"rated: {session.catalogue.name(movie)}, {stars:g} stars"]
-
-    return changed(change)
+    return changed(lambda session: [f"rated: {session.rate_movie(movie, stars)}, {stars:g} stars"])
 
 
 @routes.post("/forget")
