@@ -10,7 +10,7 @@ nor network is needed.
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
     python recommend.py --forget "Alien (1979)"       as if you had never rated it
     python recommend.py --me                          your profile, and where it lies
-    python recommend.py --serve                       all of this on a page in your browser
+    python recommend.py --serve                       a page in your browser to rate movies
 
 docs/recommend.md has more.
 """
@@ -89,12 +89,6 @@ class MovieFlags:
     """0: the best movies in order; up to 1: rather movies unlike one another"""
     format: Literal["text", "json"] = FORMAT  # type: ignore[assignment]
     """text to read; json, clean on standard output, for programs"""
-
-
-@dataclass
-class PageFlags:
-    """In the browser."""
-
     serve: bool = False
     """show a page in your browser to rate movies and see what follows, on this machine alone"""
     port: int = PORT
@@ -119,7 +113,7 @@ class ProfileFlags:
 
 
 @dataclass
-class Parameters(RatingFlags, MovieFlags, PageFlags, ProfileFlags):
+class Parameters(RatingFlags, MovieFlags, ProfileFlags):
     """All of them."""
 
 

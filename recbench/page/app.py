@@ -20,7 +20,7 @@ from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.recommendation import NO_REASON
 from recbench.own_ratings.session import Session
 from recbench.page import routes
-from recbench.page.user import LARGEST_FILE, User
+from recbench.page.routes import LARGEST_FILE, User
 from recbench.threads import one_thread
 
 ADDRESS = "127.0.0.1"  # of this machine alone: no other can reach it
@@ -28,7 +28,6 @@ THREADS = 4  # requests read and answered at a time; the session takes one after
 LARGEST_HEADERS = 16_384  # bytes of a request's headers, its address among them
 LARGEST_FORM = 10_000  # bytes of a form without a file; it has a title and some numbers
 TOKEN = "token"  # the field of every form
-STARS = [half / 2 for half in range(1, 11)]
 
 # Nothing but the page's own files, nothing written into the page, nothing around it.
 CONTENT = (
@@ -94,8 +93,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
     app.extensions["user"] = user
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token}
-    app.jinja_env.globals |= {"STARS": STARS, "NO_REASON": NO_REASON}
+    app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token, "NO_REASON": NO_REASON}
     _guard(app, port, token)
     app.register_blueprint(routes.routes, url_prefix=path)
 

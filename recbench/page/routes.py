@@ -1,10 +1,13 @@
-"""What the page shows and what changes the profile: the routes, and the view that an address asks
-for."""
+"""What the page shows and what changes the profile: the one user, with a session and its file, for
+several tabs and beside other programs; the view that an address asks for; and the routes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from secrets import token_hex
 from urllib.parse import urlencode
@@ -13,13 +16,14 @@ from flask import Blueprint, Response, abort, current_app, redirect, render_temp
 
 from recbench.errors import InputError
 from recbench.own_ratings.filters import Filters, known_name
-from recbench.own_ratings.profile import FILE
+from recbench.own_ratings.profile import FILE, Profile, ProfileFile
 from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
 from recbench.own_ratings.session import Session
 from recbench.own_ratings.values import stars_of
-from recbench.page.user import LARGEST_FILE, User
 
+LARGEST_FILE = 10_000_000  # bytes; the export of one user has a few hundred thousand
+MOST_ANSWERS = 100  # in memory
 UPLOAD = "routes.add"  # the endpoint that takes a file
 LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 LONGEST_TITLE = 200  # characters of a search
@@ -27,6 +31,57 @@ NUMBER, WELL_KNOWN = 10, 20  # movies recommended, each rated by so many users a
 FOUND = 8  # movies that a search shows
 
 routes = Blueprint("routes", __name__)
+
+
+class User:
+    """The profile is what stands in the file, which was read for the session already: it is read
+    again whenever another program has written it, and every change is written at once."""
+
+    def __init__(self, session: Session, file: ProfileFile) -> None:
+        self.file, self.catalogue = file, session.catalogue
+        self.skipped: set[int] = set()  # movies that the user has not seen; not saved
+        self.messages: dict[str, list[str]] = {}  # by a number in the address, each shown once
+        self._session = session
+        self._one_at_a_time = threading.RLock()
+        # what follows from the profile, until it changes; inside `reading`
+        self.recommended = lru_cache(MOST_ANSWERS)(session.recommend)
+        self.question = lru_cache(MOST_ANSWERS)(session.next_question)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """The session as the file is now; other requests wait. Raises as `ProfileFile.read`."""
+        with self._one_at_a_time:
+            if self.file.changed():
+                self._take(self.file.read() or Profile())
+            yield self._session
+
+    @contextmanager
+    def changing(self) -> Iterator[Session]:
+        """The same, to be changed: afterwards the change is in the file, or undone if it cannot be
+        written. Other programs wait, too. Raises InputError if it cannot be read or written."""
+        with self._one_at_a_time, self.file.locked(), self.reading() as session:
+            before = session.profile
+            try:
+                yield session
+                if session.profile != before:
+                    self.file.write(session.profile)
+                self._take(session.profile)
+            except BaseException:
+                self._take(before)
+                raise
+
+    def delete(self) -> bool:
+        """Delete the file, whatever is in it, and start anew; whether there was a file."""
+        with self._one_at_a_time, self.file.locked():
+            there_was = self.file.delete()
+            self._take(Profile())
+            self.skipped.clear()
+            return there_was
+
+    def _take(self, profile: Profile) -> None:
+        self._session.take(profile)
+        self.recommended.cache_clear()
+        self.question.cache_clear()
 
 
 @dataclass(frozen=True)
@@ -182,11 +237,10 @@ def changed(change: Callable[[Session], list[str]]) -> Response:
     view, user = the_view(), the_user()
     with user.reading():
         before = user.recommended(NUMBER, view.filters)
-    with user.changing() as session:
-        lines = change(session)
-    with user.reading():
-        after = user.recommended(NUMBER, view.filters)
-    return to_page([*lines, *Changes.between(before, after).lines()])
+        with user.changing() as session:
+            lines = change(session)
+        changes = Changes.between(before, user.recommended(NUMBER, view.filters))
+    return to_page([*lines, *changes.lines()])
 
 
 def to_page(message: list[str]) -> Response:

@@ -211,19 +211,3 @@ def test_no_folder_is_made_for_a_lock(tmp_path):
     with pytest.raises(InputError, match="No such file"), file.locked():
         pass
     assert list(tmp_path.iterdir()) == []
-
-
-def test_changed_by_another(file, other):
-    assert not file.changed()
-    other.write(KNOWN)
-    assert file.changed()
-    file.read()
-    assert not file.changed()
-    other.path.write_bytes(b"damaged")
-    for _ in range(2):  # what cannot be read is never taken for what is known
-        with pytest.raises(InputError, match="damaged"):
-            file.read()
-        assert file.changed()
-    other.delete()
-    assert file.read() is None
-    assert not file.changed()

@@ -50,12 +50,6 @@ def test_imdb_as_exported_until_2017(tmp_path):
     assert (rating.stars, rating.year, rating.time) == (4.0, 1979, 1391126400)
 
 
-def test_movielens_with_and_without_user(tmp_path):
-    for text in (MOVIELENS, MOVIELENS.replace("userId,", "").replace("\n7,", "\n")):
-        first, second = read_ratings(written(tmp_path, text)).ratings
-        assert (first.movie_id, second.movie_id) == (12, 31)
-
-
 def test_several_users(tmp_path):
     path = written(tmp_path, MOVIELENS + "8,31,4,1260759144\n")
     refused(path, "2 users (7, 8)", "--user ID")

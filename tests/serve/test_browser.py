@@ -151,16 +151,6 @@ def test_add_download_delete(at):
     assert "0 ratings" in at.find("#summary").text
 
 
-def test_a_file_of_movies_watched(at):
-    at.add("watched.csv", "Name,Year,Letterboxd URI\nAlien,1979,x\n")
-    at.tells("movies watched and not rated: 1 of 1 found their movie")
-    assert at.find("#summary").text.startswith("0 ratings, 1 movie watched and not rated")
-    at.find("#watched-summary").send_keys(Keys.ENTER)
-    at.find("#watched-list button").send_keys(Keys.ENTER)
-    at.tells("forgotten: Alien (1979)")
-    assert at.titles() == []
-
-
 def test_a_refusal_is_a_message_with_a_way_back(at):
     movies = at.movies()
     at.add("wrong.csv", "movieId,rating\n1,7\n")
