@@ -74,10 +74,6 @@ def test_all_that_is_unseen_filters_and_diversity(seen):
     model = seen._fitted()
     similar = [model.correlation(np.array(one), np.array(one)).mean() for one in (varied, plain)]
     assert similar[0] < similar[1]
-    correlation = model.correlation(np.arange(20), np.arange(20))
-    np.testing.assert_allclose(np.diagonal(correlation), 1)
-    np.testing.assert_allclose(correlation, correlation.T, atol=1e-12)
-    assert np.abs(correlation).max() <= 1 + 1e-12
 
 
 # --- what changes it ---------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from browser import open_browser
@@ -76,8 +75,6 @@ def opened(start, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     with open_browser(folder / "profile") as browser:
         browser.set_window_size(1280, 900)
-        downloads = {"behavior": "allow", "downloadPath": str(folder)}
-        browser.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
         server = start()
         yield At(browser, server, folder)
         assert server.process.poll() is None
@@ -131,24 +128,17 @@ def test_a_star_is_clicked(at):
     assert at.movies()[0] == movie
 
 
-def test_add_download_delete(at):
-    assert "0 ratings" in at.find("#summary").text
+def test_add_and_delete(at):
     at.find("#file").send_keys(str(HERE / "letterboxd.csv"))
-    at.find("#import").click()
+    at.find("#import").send_keys(Keys.ENTER)
     at.tells("ratings found their movie")
     assert at.find("#summary").text.startswith("253 ratings ·")
-    at.find("#download").click()
-    there = at.downloads / "profile.json"
-    at.until(lambda: there.read_bytes() == at.profile.read_bytes())
-
-    at.find("#delete").click()  # not yet: nobody is sure
-    time.sleep(0.3)
-    assert at.profile.exists()
+    at.find("#delete").send_keys(Keys.ENTER)  # not yet: nobody is sure
     at.find("#sure").send_keys(Keys.SPACE)
+    assert at.profile.exists()
     at.find("#delete").send_keys(Keys.ENTER)
     at.tells("deleted")
     assert not at.profile.exists()
-    assert "0 ratings" in at.find("#summary").text
 
 
 def test_a_refusal_is_a_message_with_a_way_back(at):

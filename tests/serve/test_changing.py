@@ -80,15 +80,11 @@ def test_what_became_of_a_file_is_said_as_in_the_terminal(page):
         b"Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,x,Tar,2022\n"
     )
     told = page.done("import", file=(io.BytesIO(rows), "imdb.csv"), user="")
+    assert "Aliens (1987) was taken for Aliens (1986)" in told
+    assert "1 date could not be read, such as 'x'" in told
     later = "of these, of later years: 1; movies go until 2015 in a set of tests"
+    assert later in told
     assert f'<p class="hint">{later}' in page.get().text
-    for sentence in (
-        later,
-        "Aliens (1987) was taken for Aliens (1986)",
-        "dates such as 2/11/2024 are read as month/day/year, as IMDb has them in the United States",
-        "1 date could not be read, such as 'x'",
-    ):
-        assert sentence in told
 
 
 def test_a_file_of_several_users(page):
