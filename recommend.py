@@ -145,7 +145,7 @@ if __name__ == "__main__":
     PARAMETERS = read_flags(Parameters, check)  # --help ends here: the imports take a second
 
 from PerUser.personal import Personal
-from recbench.own_ratings.filters import Filters, known_names
+from recbench.own_ratings.filters import Filters, known_name
 from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings
@@ -222,14 +222,15 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
     """The filters of the flags, in the words of the movies."""
     genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
     filters = Filters(
-        genres=known_names(parameters.genre, "--genre", genres),
-        not_genres=known_names(parameters.not_genre, "--not-genre", genres),
-        languages=known_names(parameters.language, "--language", languages),
+        genres=tuple(known_name(one, "--genre", genres) for one in parameters.genre),
+        not_genres=tuple(known_name(one, "--not-genre", genres) for one in parameters.not_genre),
+        languages=tuple(known_name(one, "--language", languages) for one in parameters.language),
         year_from=parameters.year_from,
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    muted = {*session.profile.muted, *known_names(parameters.mute, "--mute", genres)}
+    muted = {known_name(one, "--mute", genres) for one in parameters.mute}
+    muted |= {*session.profile.muted}
     for genre in muted & set(filters.genres) - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
     return filters

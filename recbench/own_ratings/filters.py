@@ -54,11 +54,6 @@ class Filters:
         return f"{NONE}: {catalogue.until}" if self.year_from > catalogue.last_year else NONE
 
 
-def known_names(names: Iterable[str], flag: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Each as `known_name` has it."""
-    return tuple(known_name(name, flag, known) for name in names)
-
-
 def known_name(name: str, flag: str, known: Iterable[str]) -> str:
     """A genre or language as the movies name it, whatever its case. Raises InputError, with those
     there are, if no movie has it."""

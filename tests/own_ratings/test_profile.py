@@ -41,13 +41,6 @@ def other(path):
     return ProfileFile(path)
 
 
-def test_what_is_written_is_read(file):
-    assert file.read() is None
-    file.write(KNOWN)
-    assert ProfileFile(file.path).read() == KNOWN
-    assert json.loads(file.path.read_text())["ratings"][0]["title"] == "Heat 🤠"
-
-
 def test_it_is_readable_by_the_user_alone_before_anything_is_in_it(monkeypatch, file):
     modes = []
     made = module.tempfile.mkstemp
