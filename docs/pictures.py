@@ -138,7 +138,8 @@ def page(folder: Path) -> Path:
         for title, stars in RATED.items():
             rate(browser, title, stars)
         browser.execute_script(
-            "document.querySelector('#profile code').textContent = arguments[0]", USUAL_PROFILE
+            "document.querySelector('#profile code').textContent = arguments[0]; scrollTo(0, 0)",
+            USUAL_PROFILE,
         )
         browser.save_screenshot(str(DOCS / "page.png"))
     finally:

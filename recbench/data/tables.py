@@ -108,8 +108,7 @@ def read_ratings(file: Path, halved: bool = False) -> pl.DataFrame:
         halved: its ratings are 0, 1 .. 10; a 0 counts as half a star, the lowest rating here.
 
     Raises:
-        InputError: a column is missing, there are no rows, or one cannot be used: a value is
-            missing, or a rating off the scale 0.5, 1.0 .. 5.0; names file and line.
+        InputError: a column is missing or a row cannot be used; names file and line.
     """
     scan, first_line = scan_table(file, without_heading=tuple(RATING_COLUMNS))
     check_columns(file, scan, tuple(RATING_COLUMNS))
@@ -119,9 +118,24 @@ def read_ratings(file: Path, halved: bool = False) -> pl.DataFrame:
         rating = number["rating"]
         half = pl.when(rating == 0).then(0.5).when(rating <= 10).then(rating / 2)
         number["rating"] = half.otherwise(rating).cast(pl.Float32)
-    ratings = collected(file, cells.select(**number))
+    return check_ratings(collected(file, cells.select(**number)), file, cells)
+
+
+def check_ratings(
+    ratings: pl.DataFrame, file: Path, cells: pl.LazyFrame | None = None
+) -> pl.DataFrame:
+    """`ratings` itself, if every row can be used.
+
+    Args:
+        cells: the rows as they stand in the file, with their `line`; by default as in `ratings`.
+
+    Raises:
+        InputError: no rows, a missing value, or a rating off the scale 0.5, 1.0 .. 5.0; it names
+            the line of `file`.
+    """
     if ratings.is_empty():
         raise InputError(f"{file}: holds no ratings. Expected one row per rating")
+    cells = ratings.lazy().with_row_index("line", 2) if cells is None else cells
     doubled = pl.col("rating") * 2
     on_grid = pl.col("rating").is_between(0.5, 5.0) & (doubled == doubled.round())
     whole = "a whole number of 18 digits at most"
