@@ -12,13 +12,7 @@ from rapidfuzz import fuzz, process
 
 from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.reading import OwnRating
-from recbench.own_ratings.titles import (
-    ALTERNATIVE,
-    key,
-    names_of,
-    parts_of,
-    words_of,
-)
+from recbench.own_ratings.titles import ALTERNATIVE, key, names_of, parts_of, words_of
 from recbench.own_ratings.values import split_title
 
 How = Literal["id", "title", "nearly", ""]
@@ -190,9 +184,8 @@ class Matcher:
         first, then names that begin so, then others; the best-known first. "Alien (1979)" is of
         that year alone. Where none is found, those spelled nearly so, the nearest first."""
         title, year = split_title(typed)
-        found = self._with_words(words_of(title))
-        if year is not None:
-            found = [row for row in found if self._catalogue.year[row] == year]
+        there = self._with_words(words_of(title))
+        found = [row for row in there if year in (None, self._catalogue.year[row])]
         if not found and len(key(title)) > 2:
             found = self.nearest(title, count, LIKELY)
         return found[:count]

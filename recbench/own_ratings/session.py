@@ -166,8 +166,7 @@ class Session:
         name = known_name(genre, "--unmute", (*muted, *self.catalogue.all_genres))
         if name not in muted:
             raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted) or 'none'}")
-        left = tuple(one for one in muted if one != name)
-        self.profile = replace(self.profile, muted=left)
+        self.profile = replace(self.profile, muted=tuple(one for one in muted if one != name))
         return name
 
     # --- what follows from it --------------------------------------------------------------------

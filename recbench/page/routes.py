@@ -185,8 +185,7 @@ def unmute() -> Response:
 def skip() -> Response:
     """A movie that was not seen; this is not saved."""
     movie, user = movie_of_form(), the_user()
-    with user.reading():
-        user.skipped.add(movie)
+    user.skipped.add(movie)
     return to_page([f"not asked again: {user.catalogue.name(movie)}"])
 
 
