@@ -10,7 +10,7 @@ neither dataset nor network.
     python recommend.py --genre Comedy --year-from 1990 --well-known 100 --diversity 0.3
     python recommend.py --forget "Alien (1979)"       as if you had never rated it
     python recommend.py --me                          your profile and its path
-    python recommend.py --serve                       all of this on a page in your browser
+    python recommend.py --serve                       a page in your browser to rate movies
 
 docs/recommend.md has more.
 """
@@ -69,7 +69,7 @@ class RatingFlags:
 
 @dataclass
 class MovieFlags:
-    """Which movies are recommended."""
+    """Which movies are recommended, and in what form."""
 
     number: int = NUMBER
     """number of movies to recommend"""
@@ -87,20 +87,8 @@ class MovieFlags:
     """only movies rated by at least n users of the dataset; 0: any"""
     diversity: float = DIVERSITY
     """0: movies by predicted stars; up to 1: as different as possible"""
-
-
-@dataclass
-class OutputFlags:
-    """Output format."""
-
     format: Literal["text", "json"] = FORMAT  # type: ignore[assignment]
     """text for people, or json on standard output for programs"""
-
-
-@dataclass
-class PageFlags:
-    """In the browser."""
-
     serve: bool = False
     """serve a page for your browser, on this machine only"""
     port: int = PORT
@@ -125,7 +113,7 @@ class ProfileFlags:
 
 
 @dataclass
-class Parameters(RatingFlags, MovieFlags, OutputFlags, PageFlags, ProfileFlags):
+class Parameters(RatingFlags, MovieFlags, ProfileFlags):
     """All of them."""
 
 
@@ -148,11 +136,9 @@ def check(parameters: Parameters) -> None:
             raise InputError(f"--{name} is of a file of ratings. Name the file with --ratings")
     chosen = {field.name for field in fields(Parameters)
               if getattr(parameters, field.name) != field.default}  # fmt: skip
-    if parameters.serve and chosen - set(SERVING):
-        name = min(chosen - set(SERVING)).replace("_", "-")
-        raise InputError(f"--{name}: is chosen on the page. Leave it out beside --serve")
-    if not parameters.serve and "port" in chosen:
-        raise InputError("--port: is of the page. Add --serve")
+    for name in sorted(chosen.difference(SERVING) if parameters.serve else chosen & {"port"}):
+        here = "not of the page. Leave it out beside" if parameters.serve else "of the page. Add"
+        raise InputError(f"--{name.replace('_', '-')}: is {here} --serve")
 
 
 if __name__ == "__main__":
@@ -164,7 +150,7 @@ from recbench.own_ratings.known_movies import open_known_movies
 from recbench.own_ratings.profile import ProfileFile, profile_path
 from recbench.own_ratings.reading import RatingsFile, read_ratings
 from recbench.own_ratings.recommendation import Changes, Recommendation, as_json, as_text
-from recbench.own_ratings.session import LATEST, Session, interview
+from recbench.own_ratings.session import Session, interview
 from recbench.own_ratings.values import stars_of
 
 
@@ -234,20 +220,17 @@ def title_and_stars(text: str) -> tuple[str, float]:
 
 def filters_of(parameters: Parameters, session: Session) -> Filters:
     """The filters of the flags, in the words of the movies."""
-
-    def named(flag: str, names: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(known_name(name, flag, known) for name in names)
-
     genres, languages = session.catalogue.all_genres, session.catalogue.all_languages
     filters = Filters(
-        genres=named("--genre", parameters.genre, genres),
-        not_genres=named("--not-genre", parameters.not_genre, genres),
-        languages=named("--language", parameters.language, languages),
+        genres=tuple(known_name(one, "--genre", genres) for one in parameters.genre),
+        not_genres=tuple(known_name(one, "--not-genre", genres) for one in parameters.not_genre),
+        languages=tuple(known_name(one, "--language", languages) for one in parameters.language),
         year_from=parameters.year_from,
         year_to=parameters.year_to,
         rated_by=parameters.well_known,
     )
-    muted = {*session.profile.muted, *named("--mute", parameters.mute, genres)}
+    muted = {known_name(one, "--mute", genres) for one in parameters.mute}
+    muted |= {*session.profile.muted}
     for genre in muted & set(filters.genres) - set(parameters.unmute):
         raise InputError(f"--genre {genre}: is muted. Take that back first: --unmute {genre}")
     return filters
@@ -256,7 +239,7 @@ def filters_of(parameters: Parameters, session: Session) -> Filters:
 def change(session: Session, parameters: Parameters, added: RatingsFile | None,
            rated: list[tuple[str, float]]) -> list[str]:  # fmt: skip
     """Carry out all changes of the profile; what was done, in sentences."""
-    done = [] if added is None else session.add_file(added)
+    done = [] if added is None else session.add(*added)
     for title, stars in rated:
         done.append(f"rated: {session.catalogue.name(session.rate(title, stars))}, {stars:g} stars")
     done += [f"forgotten: {session.forget(title)}" for title in parameters.forget]
@@ -275,7 +258,7 @@ def about_profile(session: Session, file: ProfileFile, list_lacking: bool) -> li
     if lacking:
         lines.append(f"not used, of movies that are not among these: {len(lacking):,}")
     if session.learned < len(session.rated):
-        lines.append(f"of {len(session.rated):,} ratings the latest {LATEST:,} are used")
+        lines.append(f"of {len(session.rated):,} ratings the latest {session.learned:,} are used")
     if profile.muted:
         lines.append(f"genres muted: {', '.join(profile.muted)}")
     if list_lacking:

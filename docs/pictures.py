@@ -134,7 +134,8 @@ def page(folder: Path) -> Path:
         browser.find_element("css selector", "#found .stars label:nth-child(9)").click()
         browser.find_element("xpath", "//*[@id='message'][contains(., 'rated: Alien')]")
         browser.execute_script(
-            "document.querySelector('#profile code').textContent = arguments[0]", USUAL_PROFILE
+            "document.querySelector('#profile code').textContent = arguments[0]; scrollTo(0, 0)",
+            USUAL_PROFILE,
         )
         browser.save_screenshot(str(DOCS / "page.png"))
     finally:

@@ -26,6 +26,7 @@ Row = dict[str, str]  # by column, its name as `plain` has it
 class Rows:
     """The rows of a table, each with its position, "line 3" or "entry 3", for messages."""
 
+    name: str  # of the file
     columns: dict[str, str] = field(default_factory=dict)  # `plain` name -> as written
     rows: list[tuple[str, Row]] = field(default_factory=list)
     skipped: int = 0  # lines that were left out
@@ -72,8 +73,7 @@ def _decoded(content: bytes) -> str:
     for encoding in ("utf-8", "cp1252"):
         with suppress(UnicodeDecodeError):
             return content.decode(encoding)
-    by_mark = content.startswith(codecs.BOM_UTF8)
-    return content.decode("utf-8" if by_mark else "latin-1", errors="replace")
+    return content.decode("latin-1")
 
 
 def _from_csv(text: str, name: str, strict: bool) -> Rows:
@@ -82,7 +82,7 @@ def _from_csv(text: str, name: str, strict: bool) -> Rows:
         text, delimiter = text.replace("::", "\t"), "\t"
     lines, escape = io.StringIO(text, newline=""), None if strict else "\\"
     reader = csv.reader(lines, delimiter=delimiter, strict=strict, escapechar=escape)
-    table, columns = Rows(), list[str]()
+    table, columns = Rows(name), list[str]()
     try:
         for cells in filter(lambda cells: any(map(str.strip, cells)), reader):
             if not columns:
@@ -117,7 +117,7 @@ def _from_json(text: str, name: str) -> Rows:
         raise InputError(f"{name}: is not valid JSON ({error})") from None
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
         raise InputError(f"{name}: is not a list of ratings. Expected Trakt's JSON")
-    table = Rows()
+    table = Rows(name)
     for number, entry in enumerate(entries, start=1):
         cells = dict(_cells(entry))
         table.columns |= {plain(column): column for column in cells}

@@ -46,7 +46,7 @@ U_ITEM_GENRES = (
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
     *("Sci-Fi", "Thriller", "War", "Western"),
 )
-TITLE = re.compile(r"^(.*?)\s*\((\d{4})[^)]*\)\s*$")  # "Toy Story (1995)"
+TITLE = r"^(.*?)\s*\((\d{4})[^)]*\)\s*$"  # "Toy Story (1995)"
 ARTICLE = re.compile(r"^(.*), (the|a|an|les|la|le|das|der|die|il|el)$")  # "matrix, the"
 
 
@@ -218,34 +218,23 @@ def plain_title(title: str) -> str:
 
 def _read_listed(file: Path) -> pl.DataFrame:
     """movieId, title, year (text), genres (names separated by |)."""
+    columns = ("movieId", "title", "genres")
     if file.suffix == ".csv":
-        rows = read_text(file, ("movieId", "title", "genres")).rows()
+        listed = read_text(file, columns)
     else:
         text = file.read_bytes().decode("utf-8", errors="replace")
         if "\ufffd" in text:  # the old sets
             text = file.read_bytes().decode("latin-1")
-        rows = [
-            _cells(line, number, file)
-            for number, line in enumerate(text.splitlines(), start=1)
-            if line
-        ]
-    split = [TITLE.match(title or "") for _, title, _ in rows]
-    table = pl.DataFrame(
-        {
-            "movieId": pl.Series([one for one, _, _ in rows], dtype=pl.String),
-            "title": [
-                found[1] if found else title
-                for found, (_, title, _) in zip(split, rows, strict=True)
-            ],
-            "year": [found[2] if found else None for found in split],
-            "genres": pl.Series([genres for _, _, genres in rows], dtype=pl.String),
-        },
-        schema_overrides={"title": pl.String, "year": pl.String},
+        lines = enumerate(text.splitlines(), start=1)
+        rows = [_cells(line, number, file) for number, line in lines if line]
+        listed = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+    split = listed.select(
+        pl.col("movieId").cast(pl.Int64, strict=False),
+        pl.coalesce(pl.col("title").str.extract(TITLE, 1), "title").alias("title"),
+        pl.col("title").str.extract(TITLE, 2).alias("year"),
+        "genres",
     )
-    with_id = table.with_columns(movieId=pl.col("movieId").cast(pl.Int64, strict=False))
-    return with_id.filter(pl.col("movieId").is_not_null()).unique(
-        "movieId", keep="first", maintain_order=True
-    )
+    return split.drop_nulls("movieId").unique("movieId", keep="first", maintain_order=True)
 
 
 def _cells(line: str, number: int, file: Path) -> tuple[str, str, str]:

@@ -90,11 +90,6 @@ def as_text(file: Path, encoding: str) -> tuple[Path | io.BytesIO, str, list[str
             cells = [cell.strip().strip('"') for cell in line.split(separator)]
             if not line.strip():
                 raise InputError(f"{file}: is empty. Expected a header: userId,itemId,rating ..")
-            if "\r" in line:
-                raise InputError(
-                    f"{file}: its lines end with a carriage return only, as on the old "
-                    "Macintosh. Save it with line endings of Unix or Windows"
-                )
             if encoding == UTF_8 and separator != "::":
                 return file, separator, cells
             text.seek(0)

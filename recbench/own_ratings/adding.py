@@ -5,71 +5,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from recbench.errors import InputError
 from recbench.own_ratings.catalogue import Catalogue
-from recbench.own_ratings.matching import NEAR, NEARLY, SURE, Match, Matcher
+from recbench.own_ratings.matching import NEAR, How, Match, Matcher
 from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.titles import article_first, key
 
 OWN_NUMBERING = "ml-100k"  # numbers movies in its own way: a number is another movie in later sets
 LISTED = 20  # of each kind, in words; the search of the nearest titles takes some milliseconds
-WAYS = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
+WAYS: dict[How, str] = {"id": "by id", "title": "by title and year", "nearly": "nearly"}
 
 Movie = int | tuple[object, ...]  # a row of the catalogue; of a movie that it lacks: what it is
-
-
-@dataclass
-class Added:
-    """What became of ratings that were added."""
-
-    matched: Counter[str] = field(default_factory=Counter)  # by "id", "title", "nearly"
-    uncertain: list[str] = field(default_factory=list)  # which were taken, or not, for a movie
-    twice: list[str] = field(default_factory=list)  # in the file; the latest counts
-    watched: int = 0  # movies found, and not rated
-    # without a movie, the first 20 with the nearest; they stay for a table that has the movie
-    unmatched: list[tuple[OwnRating, list[str]]] = field(default_factory=list)
-
-    def lines(self, kind: str, catalogue: Catalogue) -> list[str]:
-        """The same in sentences; `kind` is that of the file."""
-        found, lost = self.matched.total(), len(self.unmatched)
-        lost_watched = sum(rating.stars is None for rating, _ in self.unmatched)
-        rated, watched = found + lost - lost_watched, self.watched + lost_watched
-        counts = (f"{self.matched[way]:,} {WAYS[way]}" for way in WAYS if way in self.matched)
-        how = ", ".join(counts) or "none"
-        lines = [f"{kind}: {found:,} of {rated:,} ratings found their movie ({how})"]
-        if watched:
-            lines.append(
-                f"movies watched and not rated: {self.watched:,} of {watched:,} found their movie"
-            )
-        lines += _listed(list(dict.fromkeys(self.uncertain)))
-        if self.twice:
-            names = list(dict.fromkeys(self.twice))
-            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-            lines.append(f"rated twice, the latest counts: {', '.join(names[:LISTED])}{more}")
-        if lost:
-            lines.append(f"{lost:,} found no movie; they stay in your profile, and are not used:")
-            lines += _listed([
-                rating.name + (f" (nearest: {'; '.join(near)})" if near else "")
-                for rating, near in self.unmatched
-            ])  # fmt: skip
-        return lines + catalogue.about_later([rating for rating, _ in self.unmatched])
 
 
 def added_to(
     known: Mapping[OwnRating, Match],
     ratings: Sequence[OwnRating],
+    kind: str,
     matcher: Matcher,
     catalogue: Catalogue,
-) -> tuple[tuple[OwnRating, ...], Added]:
-    """The known ratings with those of a file, the latest last, and what became of the latter. Of a
-    movie rated twice, in the file or before, the later rating counts, by its time if both have one,
-    else the one added last: where each has a time of its own, files may come in any order. Raises
-    InputError if they are of movies by number, and of another numbering.
+) -> tuple[tuple[OwnRating, ...], list[str]]:
+    """The known ratings with those of a file, the latest last, and what became of the latter, in
+    sentences. Of a movie rated twice, in the file or before, the later rating counts, by its time
+    if both have one, else the one added last: where each has a time of its own, files may come in
+    any order. Raises InputError if they are of movies by number, and of another numbering.
 
     Args:
         known: each rating of the profile, and the movie that it would have by itself.
+        kind: of the file, in words.
     """
     numbers = {None, *catalogue.movies.movie_id.tolist()}
     lacking = [one.movie_id for one in ratings if not one.title and one.movie_id not in numbers]
@@ -78,92 +42,83 @@ def added_to(
             f"movieId {lacking[0]} is not in {OWN_NUMBERING}, which numbers movies in its own way. "
             "The file is of another MovieLens set: name that, or a later one, with --dataset"
         )
-    found = [(rating, matcher.find(rating)) for rating in ratings]
-    stored = [
-        _to_be_stored(*pair, movie, catalogue)
-        for pair, movie in zip(found, settled(found), strict=True)
+    pairs = [*known.items(), *((rating, matcher.find(rating)) for rating in ratings)]
+    every = [(*pair, movie) for pair, movie in zip(pairs, settled(pairs), strict=True)]
+    before, added = every[: len(known)], every[len(known) :]
+    together = {_one(rating, movie): rating for rating, _, movie in before}
+    for rating, match, movie in added:
+        # in doubt it stays as the file has it, to yield to a surer rating that comes later
+        new = rating if movie is None or not match.sure else catalogue.described(movie, rating)
+        if _counts(new, together.get(_one(rating, movie), new)):
+            together[_one(rating, movie)] = new
+    uncertain = [
+        _not_taken(rating, was, catalogue)
+        for (rating, _, now), was in zip(before, settled(pairs[: len(known)]), strict=True)
+        if was is not None and now is None
     ]
-    every = [*known.items(), *stored]
-    movies = settled(every)
-    added = Added()
-    before: dict[Movie, OwnRating] = {}  # of the file
-    together: dict[Movie, OwnRating] = {}
-    for (rating, _), movie in zip(every[: len(known)], movies, strict=False):
-        together[identity(rating) if movie is None else movie] = rating
-    for (rating, match), (new, _), movie in zip(found, stored, movies[len(known) :], strict=True):
-        key = identity(rating) if movie is None else movie
-        _tell(added, rating, match, movie, before.get(key), matcher, catalogue)
-        before[key] = rating
-        if _counts(new, together.get(key, new)):
-            together[key] = new
-    for (rating, _), was, now in zip(every, settled(every[: len(known)]), movies, strict=False):
-        if was is not None and now is None:
-            added.uncertain.append(_not_taken(rating, was, catalogue))
-    return tuple(sorted(together.values(), key=_moment)), added
+    in_words = _in_words(kind, added, uncertain, matcher, catalogue)
+    return tuple(sorted(together.values(), key=_moment)), in_words
+
+
+def _in_words(
+    kind: str, added: list[tuple[OwnRating, Match, int | None]], uncertain: list[str],
+    matcher: Matcher, catalogue: Catalogue,
+) -> list[str]:  # fmt: skip
+    """What became of the ratings of a file, with the movie that each would have by itself, and the
+    one that it has; `uncertain` are sentences about ratings that were there before."""
+    rated = [(match, movie) for rating, match, movie in added if rating.stars is not None]
+    watched = [movie for rating, _, movie in added if rating.stars is None]
+    found = Counter(match.how for match, movie in rated if movie is not None)
+    how = ", ".join(f"{found[way]:,} {WAYS[way]}" for way in WAYS if way in found) or "none"
+    lines = [f"{kind}: {found.total():,} of {len(rated):,} ratings found their movie ({how})"]
+    if watched:
+        there = len(watched) - watched.count(None)
+        lines.append(
+            f"movies watched and not rated: {there:,} of {len(watched):,} found their movie"
+        )
+    first: dict[Movie, OwnRating] = {}  # of each movie
+    twice, lost = [], []
+    for rating, match, movie in added:
+        name, one = rating.name, _one(rating, movie)
+        if movie is not None:
+            name = catalogue.name(movie)
+            ids = rating.imdb_id, catalogue.imdb_id[movie]
+            but = f", but the ids differ: {', '.join(ids)}" if all(ids) else ""
+            uncertain += [f"{rating.name} was taken for {name}{but}"] * (not match.sure)
+        elif match.movie is not None:
+            uncertain.append(_not_taken(rating, match.movie, catalogue))
+        if movie is None and one not in first:
+            lost.append((rating, match))
+        earlier = first.setdefault(one, rating)
+        if earlier is not rating and None not in (earlier.stars, rating.stars):
+            same = identity(earlier) == identity(rating)
+            twice.append(name if same else f"{name}, also as {rating.name}")
+    lines += _listed(uncertain)
+    if twice:
+        lines += ["rated twice, the latest counts:", *_listed(twice)]
+    if lost:
+        lines.append(f"{len(lost):,} found no movie; they stay in your profile, and are not used:")
+        texts = [rating.name for rating, _ in lost]
+        for place, (rating, match) in enumerate(lost[:LISTED]):
+            near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
+            if near and match.movie is None:
+                texts[place] += f" (nearest: {'; '.join(map(catalogue.name, near))})"
+        lines += _listed(texts)
+    return lines + catalogue.about_later([rating for rating, _ in lost])
 
 
 def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
     """The movie of each rating, where each has the movie that it would have by itself: one that is
-    in doubt yields to a rating of the movie in less doubt, or in as much; of two with IMDb ids that
-    differ, neither has it."""
-    claims: dict[int | None, list[tuple[OwnRating, Match]]] = {}
+    in doubt yields to any other of the movie; of two with IMDb ids that differ, neither has it."""
+    claims: dict[tuple[int | None, bool], dict[object, str]] = {}
     for rating, match in pairs:
-        claims.setdefault(match.movie, []).append((rating, match))
-    rivals: dict[int | None, dict[object, tuple[str, int]]] = {
-        movie: {identity(rating): (rating.imdb_id, match.doubt) for rating, match in some}
-        for movie, some in claims.items()
-        if movie is not None and len(some) > 1
-    }
+        claims.setdefault((match.movie, match.sure), {})[identity(rating)] = rating.imdb_id
     movies = []
-    for rating, match in pairs:
-        others = dict(rivals.get(match.movie, {}))
-        if others:
-            del others[identity(rating)]
-        lost = any(
-            doubt <= match.doubt and (match.doubt or "" != rating.imdb_id != imdb_id != "")
-            for imdb_id, doubt in others.values()
-        )
+    for _, match in pairs:
+        sure, others = (claims.get((match.movie, one), {}) for one in (True, False))
+        lost = len({*sure.values()} - {""}) > 1 if match.sure else len({*sure, *others}) > 1
         movies.append(None if lost else match.movie)
     return movies
-
-
-def _to_be_stored(
-    rating: OwnRating, match: Match, movie: int | None, catalogue: Catalogue
-) -> tuple[OwnRating, Match]:
-    """A rating as the profile has it, and the movie that it has then by itself. What is found again
-    with the same doubt stays as the file has it, to yield to a surer rating that comes later."""
-    if movie is not None and match.doubt in (SURE, NEARLY):
-        return catalogue.described(movie, rating), Match(movie, match.how)
-    return rating, match if match.doubt < NEARLY else Match()
-
-
-def _tell(
-    added: Added, rating: OwnRating, match: Match, movie: int | None, before: OwnRating | None,
-    matcher: Matcher, catalogue: Catalogue,
-) -> None:  # fmt: skip
-    """Add what became of a rating of a file; `before` has another one there, of the same movie."""
-    name = rating.name if movie is None else catalogue.name(movie)
-    if movie is not None:
-        if rating.stars is None:
-            added.watched += 1
-        else:
-            added.matched["nearly" if match.doubt else match.how] += 1
-        if match.doubt and rating.name == name:
-            theirs = catalogue.imdb_id[movie] or f"movieId {catalogue.movies.movie_id[movie]}"
-            ids = f"{name}, {rating.imdb_id}, was taken for {name}, {theirs}: the ids differ"
-            added.uncertain.append(ids)
-        elif match.doubt:
-            added.uncertain.append(f"{rating.name} was taken for {name}")
-    elif before is None:
-        near: Sequence[int] = ()
-        if match.movie is not None:
-            added.uncertain.append(_not_taken(rating, match.movie, catalogue))
-        elif len(added.unmatched) < LISTED:
-            near = match.candidates or matcher.nearest(rating.title, 2, NEAR)
-        added.unmatched.append((rating, [catalogue.name(one) for one in near]))
-    if before and None not in (before.stars, rating.stars):
-        same = identity(before) == identity(rating)
-        added.twice.append(name if same else f"{name}, also as {rating.name}")
 
 
 def _not_taken(rating: OwnRating, movie: int, catalogue: Catalogue) -> str:
@@ -180,14 +135,19 @@ def _counts(new: OwnRating, old: OwnRating) -> bool:
 
 
 def _listed(lines: Sequence[str]) -> list[str]:
-    """The first lines of many, indented."""
-    more = [f"and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
-    return [f"  {line}" for line in (*lines[:LISTED], *more)]
+    """The first lines of many, each once, indented."""
+    once = list(dict.fromkeys(lines))
+    more = [f"and {len(once) - LISTED:,} more"] if len(once) > LISTED else []
+    return [f"  {line}" for line in (*once[:LISTED], *more)]
 
 
 def _moment(rating: OwnRating) -> tuple[int, str, str, int]:
     """To sort by: the time, those without one first; of one time, as sites write days, the name."""
     return rating.time or 0, rating.name, rating.imdb_id, rating.movie_id or 0
+
+
+def _one(rating: OwnRating, movie: int | None) -> Movie:
+    return identity(rating) if movie is None else movie
 
 
 def identity(rating: OwnRating) -> tuple[object, ...]:

@@ -80,16 +80,14 @@ class Catalogue:
         return int(self.year[self.rated_by > 0].max(initial=0))
 
     @property
-    def newer(self) -> dict[str, str]:
-        """Datasets that go further than this one, the newest first: until when, in words."""
-        sets = NEWER.items()
-        return {name: f"{year} ({size} MB)" for name, (year, size) in sets if year > self.last_year}
-
-    @property
     def until(self) -> str:
-        """In words, and which datasets go further."""
-        ends = "".join(f", until {year} in --dataset {name}" for name, year in self.newer.items())
-        return f"movies go until {self.last_year} in {self.dataset}{ends}"
+        """In words, and which datasets go further, the newest first."""
+        further = "".join(
+            f", until {year} ({size} MB) in --dataset {name}"
+            for name, (year, size) in NEWER.items()
+            if year > self.last_year
+        )
+        return f"movies go until {self.last_year} in {self.dataset}{further}"
 
     def about_later(self, lacking: Sequence[OwnRating]) -> list[str]:
         """A sentence about ratings of movies later than all of these; none if there are none."""

@@ -102,8 +102,6 @@ def open_known_movies(
 
 def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     # slow to import, needed once
-    from rich.console import Console
-
     from recbench.data.encodings.movies import encode_movies
     from recbench.data.loading import load_dataset
     from recbench.models.item_table.making import item_table_of
@@ -112,7 +110,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
     with redirect_stdout(sys.stderr):  # standard output is for results
         loaded = load_dataset(dataset)
     catalogue = catalogue_of(loaded, encode_movies(loaded))  # what may fail, before what takes long
-    if dataset == "auto" and catalogue.newer:
+    if dataset == "auto":
         tell(catalogue.until)
     started = time.monotonic()
     try:
@@ -121,8 +119,7 @@ def _make(dataset: str, folder: Path, tell: Tell) -> KnownMovies:
             f"learning an item table from {len(loaded.ratings):,} ratings of {loaded.n_users:,} "
             f"users and {len(catalogue):,} movies of {loaded.source.name}; this is done once ..."
         )
-        with Console(stderr=True).status("learning ..."):  # in a terminal alone
-            table, movies = item_table_of(loaded)
+        table, movies = item_table_of(loaded)
         made_from = {"files": list(map(_seen, loaded.source.files)), "code": _code()}
         known_movies = KnownMovies(replace(catalogue, movies=movies), table)
         known_movies.save(folder / KNOWN, made_from)

@@ -112,7 +112,7 @@ class ProfileFile:
         """No other process writes it meanwhile. The file that marks the lock lies beside it, and is
         gone afterwards. Raises InputError if its folder cannot be written, or another process does
         not end."""
-        with self._readable_errors():
+        with self._errors("written"):
             if self.path == profile_path():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self.path.parent.chmod(0o700)
@@ -137,7 +137,7 @@ class ProfileFile:
                     "Run it again"
                 )
             target, content = self._target, profile.encoded()
-            with self._readable_errors():
+            with self._errors("written"):
                 descriptor, unfinished = tempfile.mkstemp(  # made with mode 0600
                     dir=target.parent, prefix=f".{target.name}."
                 )
@@ -154,24 +154,19 @@ class ProfileFile:
 
     def delete(self) -> bool:
         """Remove the file, whatever is in it; whether there was one."""
-        try:
-            self.path.unlink()
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise InputError(
-                f"{self.path}: cannot be deleted ({error.strerror or error})"
-            ) from None
+        there_was = os.path.lexists(self.path)
+        with self._errors("deleted"):
+            self.path.unlink(missing_ok=True)
         self.content = None
-        return True
+        return there_was
 
     @contextmanager
-    def _readable_errors(self) -> Iterator[None]:
+    def _errors(self, done: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise InputError(
-                f"{self.path}: cannot be written ({error.strerror or error}). What was there is "
+                f"{self.path}: cannot be {done} ({error.strerror or error}). What was there is "
                 "left as it is. Give another place with --profile FILE"
             ) from None
 
@@ -179,12 +174,9 @@ class ProfileFile:
         if self.path.is_dir():
             example = self.path / FILE
             raise InputError(f"{self.path}: is a folder. Expected a file, such as {example}")
-        try:
+        with self._errors("read"), suppress(FileNotFoundError):
             return self.path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be read ({error.strerror or error})") from None
+        return None
 
 
 def _checksum(data: dict[str, Any]) -> str:

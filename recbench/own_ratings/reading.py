@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from recbench.data.foreign import Row, plain
+from recbench.data.foreign import Row, Rows, plain
 from recbench.errors import InputError
-from recbench.own_ratings.tables import Table, tables_at, tables_of
+from recbench.own_ratings.tables import tables_at, tables_of, watched
 from recbench.own_ratings.values import number_of, split_title, stars_of, times_of, year_of
 from recbench.ratings import MAX_STARS, MIN_STARS
 
@@ -105,12 +106,11 @@ class OwnRating:
         return "watched" if self.stars is None else f"{self.stars:g} stars"
 
 
-@dataclass(frozen=True)
-class RatingsFile:
+class RatingsFile(NamedTuple):
     """The content of a file."""
 
-    kind: str  # the name of its site
     ratings: tuple[OwnRating, ...]  # the latest last; those without a time first
+    kind: str  # the name of its site
     notes: tuple[str, ...]  # what was left out and why, how it was read; a sentence each
 
 
@@ -129,14 +129,14 @@ def ratings_of(content: bytes, name: str, user: str = "", flag: str = "--user") 
     return _file_of(tables_of(content, name), name, user, flag, 0)
 
 
-def _file_of(tables: list[Table], name: str, user: str, flag: str, scale: int) -> RatingsFile:
+def _file_of(tables: list[Rows], name: str, user: str, flag: str, scale: int) -> RatingsFile:
     ratings: list[OwnRating] = []
     left_out: Counter[str] = Counter()  # rows, by the type of what they are of; "": not rated
     notes: dict[str, None] = {}
     for table in filter(lambda table: table.columns, tables):  # none: an empty list
         site = _site(table)
         rows = _rows_of_one(table, user, flag)
-        found = list(_read(site, table.name, rows, table.watched, scale, left_out, notes))
+        found = list(_read(site, table.name, rows, watched(table), scale, left_out, notes))
         other = (row.get(column, "") for _, row in rows for column in OTHER_DATES)
         dates = [date for _, date in found]
         times, about_dates = times_of(dates, other, site.month_first, site.name)
@@ -152,7 +152,7 @@ def _file_of(tables: list[Table], name: str, user: str, flag: str, scale: int) -
     ratings.sort(key=lambda rating: rating.time or 0)  # stable
     if len(tables) > 1:
         ratings = _latest(ratings)
-    return RatingsFile(site.name, tuple(ratings), (*what, *notes))
+    return RatingsFile(tuple(ratings), site.name, (*what, *notes))
 
 
 def _latest(ratings: list[OwnRating]) -> list[OwnRating]:
@@ -167,7 +167,7 @@ def _latest(ratings: list[OwnRating]) -> list[OwnRating]:
     return list(latest.values())
 
 
-def _site(table: Table) -> Site:
+def _site(table: Rows) -> Site:
     """Raises InputError if no column says of which movies the rows are, or which stars they got."""
     columns = set(table.columns)
     if not columns & {*IMDB, *TMDB, *MOVIELENS} and not (
@@ -178,7 +178,7 @@ def _site(table: Table) -> Site:
             f"{table.name}: is of no known kind; its columns are {shown}. Known are {KNOWN}"
         )
     site = next(one for one in SITES if columns.issuperset(one.mark))
-    if not columns & {*STARS, *SEEN} and not table.watched:
+    if not columns & {*STARS, *SEEN} and not watched(table):
         raise InputError(
             f"{table.name}: has no ratings: there is no column such as Rating. Give the export of "
             "your ratings, such as ratings.csv, or the whole export as a ZIP file"
@@ -186,7 +186,7 @@ def _site(table: Table) -> Site:
     return site
 
 
-def _rows_of_one(table: Table, user: str, flag: str) -> list[tuple[str, Row]]:
+def _rows_of_one(table: Rows, user: str, flag: str) -> list[tuple[str, Row]]:
     name, rows = table.name, table.rows
     if "userid" not in table.columns:
         if user:
@@ -207,12 +207,8 @@ def _rows_of_one(table: Table, user: str, flag: str) -> list[tuple[str, Row]]:
 # --- a row to a rating ---------------------------------------------------------------------------
 
 
-class WrongValue(ValueError):
-    """A cell that cannot be used; the message says which, what it holds and what was expected."""
-
-
 def _read(
-    site: Site, name: str, rows: list[tuple[str, Row]], watched: bool, scale: int,
+    site: Site, name: str, rows: list[tuple[str, Row]], seen: bool, scale: int,
     left_out: Counter[str], notes: dict[str, None],
 ) -> Iterator[tuple[OwnRating, str]]:  # fmt: skip
     """The ratings of rows, each with its date as it stands there. Counts rows that are left out,
@@ -227,14 +223,12 @@ def _read(
         unrated = text in (NO_RATING if site.highest == 10 else NO_RATING[:2])
         if NO_MOVIE.search(plain(kind)):
             left_out[kind] += 1
-        elif unrated and not (watched or site.has_watched or _first_of(row, SEEN)):
+        elif unrated and not (seen or site.has_watched or _first_of(row, SEEN)):
             left_out[""] += 1
         else:
-            try:
-                stars = None if unrated else _stars(text, site.highest, highest)
-                yield _rating(row, stars), _first_of(row, DATE)
-            except WrongValue as error:
-                raise InputError(f"{name}, {place}: {error}") from None
+            where = f"{name}, {place}"
+            stars = None if unrated else _stars(where, text, site.highest, highest)
+            yield _rating(where, row, stars), _first_of(row, DATE)
 
 
 def _highest(cells: Iterable[str]) -> int:
@@ -243,7 +237,7 @@ def _highest(cells: Iterable[str]) -> int:
     return next((one for one in SCALES if most <= one), SCALES[-1])
 
 
-def _stars(text: str, of_site: int, highest: int) -> float:
+def _stars(where: str, text: str, of_site: int, highest: int) -> float:
     """Stars of a rating. That of a site must be on its scale; others are rounded to halves."""
     value = number_of(text)
     if of_site == 5 and (stars := stars_of(text)) is not None:
@@ -253,10 +247,10 @@ def _stars(text: str, of_site: int, highest: int) -> float:
     if not of_site and value is not None and 0 <= value <= highest:
         return max(round(2 * MAX_STARS * value / highest) / 2, MIN_STARS)
     expected = EXPECTED.get(of_site, f"a number from 0 to {highest}")
-    raise WrongValue(f"the rating is '{text}'. Expected {expected}")
+    raise InputError(f"{where}: the rating is '{text}'. Expected {expected}")
 
 
-def _rating(row: Row, stars: float | None) -> OwnRating:
+def _rating(where: str, row: Row, stars: float | None) -> OwnRating:
     title, year = _first_of(row, TITLE), year_of(_first_of(row, YEAR))
     if year is None:
         title, year = split_title(title)
@@ -265,15 +259,15 @@ def _rating(row: Row, stars: float | None) -> OwnRating:
     imdb_id = found[0] if found else ""
     tmdb_id, movie_id = _first_of(row, TMDB), _first_of(row, MOVIELENS)
     if not (title or imdb_id or tmdb_id or movie_id):
-        raise WrongValue("has no title and no id. Expected one of them")
+        raise InputError(f"{where}: has no title and no id. Expected one of them")
     return OwnRating(
         stars,
         title,
         year,
-        movie_id=_number_of_movie("movieId", movie_id),
+        movie_id=_number_of_movie(where, "movieId", movie_id),
         imdb_id=imdb_id,
         original_title=_first_of(row, ORIGINAL),
-        tmdb_id=_number_of_movie("the TMDB id", tmdb_id),
+        tmdb_id=_number_of_movie(where, "the TMDB id", tmdb_id),
     )
 
 
@@ -282,10 +276,12 @@ def _first_of(row: Row, columns: tuple[str, ...]) -> str:
     return next((row[column] for column in columns if row.get(column)), "")
 
 
-def _number_of_movie(name: str, text: str) -> int | None:
+def _number_of_movie(where: str, name: str, text: str) -> int | None:
     if not text:
         return None
     found = re.fullmatch(r"(-?\d{1,18})([.,]0*)?", text, re.ASCII)
     if not found:
-        raise WrongValue(f"{name} is '{text}'. Expected a whole number of 18 digits at most")
+        raise InputError(
+            f"{where}: {name} is '{text}'. Expected a whole number of 18 digits at most"
+        )
     return int(found[1])

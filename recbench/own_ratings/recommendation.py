@@ -20,8 +20,8 @@ from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 ME = 0  # the index of the only user
 INSIDE = 0.8  # of the probability, in the interval
 AT_ONCE = 1_000  # movies predicted at a time, each of which needs a number for each rating
-REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at least
 MOVED = 3  # movies named of those that moved up, and of those that moved down
+REASONS, LEAST = 3, 0.005  # how many, and stars that one adds or takes off at least
 NO_REASON = "the mean of other users: no rating of yours speaks for or against it"
 INTERVAL = "80 % interval of the predictive distribution"
 
@@ -101,11 +101,8 @@ def fitted_model(
 
 def expected_stars(model: Model, movies: np.ndarray) -> np.ndarray:
     """Mean of ratings, not clipped, float64 [n]."""
-    mean = np.empty(len(movies))
-    for start in range(0, len(movies), AT_ONCE):
-        some = movies[start : start + AT_ONCE]
-        mean[start : start + AT_ONCE], _ = model.predict_normal(np.full(len(some), ME), some)
-    return mean
+    parts = np.split(movies, range(AT_ONCE, len(movies), AT_ONCE))
+    return np.concatenate([model.predict_normal(np.full(len(one), ME), one)[0] for one in parts])
 
 
 def recommendation(
@@ -187,33 +184,27 @@ class Changes:
 
     new: tuple[str, ...]  # in the order of their list
     gone: tuple[str, ...]
-    up: tuple[tuple[str, int, int], ...]  # (name, place before, place after), the furthest first
-    down: tuple[tuple[str, int, int], ...]
+    moved: tuple[tuple[str, int, int], ...]  # (name, place before, place after), furthest first
 
     @classmethod
     def between(cls, before: Sequence[Recommendation], after: Sequence[Recommendation]) -> Changes:
-        was = {one.movie: place for place, one in enumerate(before, start=1)}
-        now = {one.movie: place for place, one in enumerate(after, start=1)}
-        moved = sorted(
-            ((one.name, was[one.movie], now[one.movie]) for one in after if one.movie in was),
-            key=lambda move: -abs(move[1] - move[2]),
-        )
+        was, now = ({one.name: n for n, one in enumerate(x, start=1)} for x in (before, after))
+        moved = [(one, was[one], now[one]) for one in now if was.get(one, now[one]) != now[one]]
         return cls(
-            new=tuple(one.name for one in after if one.movie not in was),
-            gone=tuple(one.name for one in before if one.movie not in now),
-            up=tuple(move for move in moved if move[2] < move[1]),
-            down=tuple(move for move in moved if move[2] > move[1]),
+            new=tuple(name for name in now if name not in was),
+            gone=tuple(name for name in was if name not in now),
+            moved=tuple(sorted(moved, key=lambda move: -abs(move[1] - move[2]))),
         )
 
     def lines(self) -> list[str]:
         """In words, a line for each kind of change."""
-        texts = {}
-        for word, moved in (("up", self.up), ("down", self.down)):
-            texts[word] = ", ".join(f"{name} ({was} → {now})" for name, was, now in moved[:MOVED])
-            if len(moved) > MOVED:
-                texts[word] += f" and {len(moved) - MOVED} more"
-        texts |= {"new": ", ".join(self.new), "gone": ", ".join(self.gone)}
-        lines = [f"{word}: {text}" for word, text in texts.items() if text]
+        kinds: dict[str, list[str]] = {"up": [], "down": []}
+        for name, was, now in self.moved:
+            kinds["up" if now < was else "down"].append(f"{name} ({was} → {now})")
+        for names in kinds.values():
+            names[MOVED:] = [f"{len(names) - MOVED} more"] if len(names) > MOVED else []
+        kinds |= {"new": [*self.new], "gone": [*self.gone]}
+        lines = [f"{kind}: {', '.join(names)}" for kind, names in kinds.items() if names]
         return lines or ["the list stays as it was"]
 
 

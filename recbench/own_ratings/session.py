@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from recbench.errors import InputError
-from recbench.own_ratings.adding import Added, added_to, settled
+from recbench.own_ratings.adding import added_to, settled
 from recbench.own_ratings.filters import Filters, diversified, known_name
 from recbench.own_ratings.known_movies import KnownMovies
-from recbench.own_ratings.matching import NEAR, Match, Matcher
+from recbench.own_ratings.matching import NEAR, Match, Matcher, all_names
 from recbench.own_ratings.profile import Profile
-from recbench.own_ratings.reading import OwnRating, RatingsFile
+from recbench.own_ratings.reading import OwnRating
 from recbench.own_ratings.recommendation import (
     ME,
     Model,
@@ -58,11 +58,8 @@ class Session:
 
     def take(self, profile: Profile) -> None:
         """Another profile takes the place of this one."""
-        find, before = self.matcher.find, self._matches
-        self.profile = profile
-        self._matches = {  # the ratings have the title of a movie, or else found none
-            one: before[one] if one in before else find(one, strict=True) for one in profile.ratings
-        }
+        before, self.profile = self._matches, profile
+        self._matches = {one: before.get(one) or self.matcher.find(one) for one in profile.ratings}
         movies = settled(list(self._matches.items()))
         self._pairs = list(zip(movies, self._matches, strict=True))
         self._model: Model | None = None
@@ -93,17 +90,17 @@ class Session:
 
     # --- what changes it -------------------------------------------------------------------------
 
-    def add(self, ratings: Sequence[OwnRating]) -> Added:
-        """Add ratings of a file, the latest last, see `added_to`. Raises InputError if they are of
-        movies by number, and of another numbering."""
-        together, added = added_to(self._matches, ratings, self.matcher, self.catalogue)
+    def add(
+        self, ratings: Sequence[OwnRating], kind: str = "table", notes: Sequence[str] = ()
+    ) -> list[str]:
+        """Add ratings of a file of a kind, the latest last; what became of them, in sentences, with
+        the notes about the file; see `added_to`. Raises InputError if they are of movies by number,
+        and of another numbering."""
+        every = self._matches, ratings, kind, self.matcher, self.catalogue
+        together, lines = added_to(*every)
         self.take(replace(self.profile, ratings=together))
-        return added
-
-    def add_file(self, file: RatingsFile) -> list[str]:
-        """Add the ratings of a file; what became of them, in sentences. Raises as `add`."""
-        lines = [*self.add(file.ratings).lines(file.kind, self.catalogue), *file.notes]
-        if not all(rating.title or rating.movie_id is None for rating in file.ratings):
+        lines += notes
+        if any(not one.title and one.movie_id is not None for one in ratings):
             lines.append(f"movieId is read as {self.catalogue.dataset} numbers movies")
         return lines
 
@@ -116,34 +113,35 @@ class Session:
         self.rate_movie(movie, stars)
         return movie
 
-    def rate_movie(self, movie: int, stars: float) -> None:
-        """Rate a movie of the catalogue now, by its row."""
+    def rate_movie(self, movie: int, stars: float) -> str:
+        """Rate a movie of the catalogue now, by its row; the movie's name."""
         now = OwnRating(stars=float(stars), time=int(clock.time()))
         latest = self.catalogue.described(movie, now)  # the last, whatever the clock says
         others = [rating for other, rating in self._pairs if other != movie]
         self.take(replace(self.profile, ratings=(*others, latest)))
+        return self.catalogue.name(movie)
 
     def forget(self, title: str) -> str:
         """Forget the rating of a movie, as if it had never been rated; the movie's name. Raises
         InputError if the user has rated no such movie, or several of that title."""
         bare, year = split_title(title)
-        names = names_of(bare)
-        pairs = [
-            (movie, rating)
-            for movie, rating in self._pairs
-            if (rating.name == title or self._names(movie, rating) & names.keys())
-            and (year is None or rating.year is None or abs(rating.year - year) <= 1)
-        ]
-        pairs = [pair for pair in pairs if pair[1].year == year] or pairs
-        named = [rating.name for _, rating in pairs]
-        if len({rating if movie is None else movie for movie, rating in pairs}) > 1:
+        found: dict[object, list[OwnRating]] = {}  # by movie
+        for movie, rating in self._pairs:
+            names, years = all_names(rating.title, rating.original_title), {None, rating.year}
+            if movie is not None:
+                names |= self.matcher.names(movie)
+                years.add(int(self.catalogue.year[movie]))
+            if rating.name == title or (year in years and names_of(bare).keys() & names.keys()):
+                found.setdefault(rating if movie is None else movie, []).append(rating)
+        named = [ratings[0].name for ratings in found.values()]
+        if len(named) > 1:
             raise InputError(f"{title}: you have rated several. Say which: {'; '.join(named)}")
-        if not pairs:
+        if not named:
             near = self.matcher.nearest(bare, len(self.catalogue), NEAR)
             rated = [self.catalogue.name(movie) for movie in near if movie in self.rated][:3]
             hint = f". The nearest that you have rated: {'; '.join(rated)}" if rated else ""
             raise InputError(f"{title}: you have not rated it{hint}")
-        self._drop([rating for _, rating in pairs])
+        self._drop(*found.values())
         return named[0]
 
     def forget_movie(self, movie: int) -> str:
@@ -165,13 +163,10 @@ class Session:
     def unmute(self, genre: str) -> str:
         """Undo `mute`. Raises InputError if it is not muted."""
         muted = self.profile.muted
-        if not muted:
-            raise InputError(f"--unmute {genre}: no genre is muted")
         name = known_name(genre, "--unmute", (*muted, *self.catalogue.all_genres))
         if name not in muted:
-            raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted)}")
-        left = tuple(one for one in muted if one != name)
-        self.profile = replace(self.profile, muted=left)
+            raise InputError(f"--unmute {genre}: is not muted. Muted: {', '.join(muted) or 'none'}")
+        self.profile = replace(self.profile, muted=tuple(one for one in muted if one != name))
         return name
 
     # --- what follows from it --------------------------------------------------------------------
@@ -198,12 +193,10 @@ class Session:
         """The stars to expect of a movie, and why."""
         return recommendation(self._fitted(), self.known_movies, self.rated, movie)
 
-    def next_question(
-        self, skipped: Collection[int] = (), filters: Filters | None = None
-    ) -> int | None:
+    def next_question(self, skipped: Collection[int] = ()) -> int | None:
         """The well-known movie whose rating would teach most, none of those `skipped`; None if none
         is left."""
-        unseen = self._unseen(filters)
+        unseen = self._unseen(None)
         known_first = unseen[np.argsort(-self.catalogue.rated_by[unseen], kind="stable")]
         candidates = known_first[~np.isin(known_first, list(skipped))][:CANDIDATES]
         if not len(candidates):
@@ -224,7 +217,7 @@ class Session:
 
     def _movie(self, title: str) -> int:
         bare, year = split_title(title)
-        match = self.matcher.find(OwnRating(stars=MAX_STARS, title=bare, year=year), strict=True)
+        match = self.matcher.find(OwnRating(stars=MAX_STARS, title=bare, year=year))
         if match.movie is not None:
             return match.movie
         names = "; ".join(map(self.catalogue.name, match.candidates))
@@ -234,14 +227,7 @@ class Session:
         hint = f". The nearest are {near}" if near else ""
         raise InputError(f"{title}: no movie of {self.catalogue.dataset} has this title{hint}")
 
-    def _names(self, movie: int | None, rating: OwnRating) -> set[str]:
-        titles = [rating.title, rating.original_title]
-        if movie is not None:
-            titles += [self.catalogue.movies.title[movie], *self.catalogue.other_titles[movie]]
-        return {name for title in filter(None, titles) for name in names_of(title)}
-
-    def _drop(self, forgotten: Collection[OwnRating]) -> None:
-        gone = set(forgotten)
+    def _drop(self, gone: Collection[OwnRating]) -> None:
         left = tuple(one for one in self.profile.ratings if one not in gone)
         self.take(replace(self.profile, ratings=left))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -17,19 +16,12 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".json")
 WATCHED = {"diary", "watched", "history", "checkins"}  # words in names of files: of movies watched
 
 
-@dataclass
-class Table(Rows):
-    """A table of a file."""
-
-    name: str = ""  # of the file
-
-    @property
-    def watched(self) -> bool:
-        """By its name: who is in it was watched."""
-        return bool(WATCHED & _words(self.name))
+def watched(table: Rows) -> bool:
+    """Whether, by the name of its file, who is in it was watched."""
+    return bool(WATCHED & _words(table.name))
 
 
-def tables_of(content: bytes, name: str) -> list[Table]:
+def tables_of(content: bytes, name: str) -> list[Rows]:
     """The tables of a file, of which `name` is the name: itself, or those of ratings and of movies
     watched in an export that is a ZIP. Raises InputError if it cannot be read."""
     if not content.startswith(b"PK\x03\x04"):
@@ -44,7 +36,7 @@ def tables_of(content: bytes, name: str) -> list[Table]:
         raise InputError(f"{name}: is no ZIP file that can be read ({error})") from None
 
 
-def tables_at(path: Path) -> list[Table]:
+def tables_at(path: Path) -> list[Rows]:
     """The same of a path, which may be the folder of an unpacked export, too."""
     try:
         if path.is_dir():
@@ -93,5 +85,5 @@ def _content(file: IO[bytes], name: str) -> bytes:
     return content
 
 
-def _table(file: IO[bytes], name: str) -> Table:
-    return Table(**vars(rows_of(_content(file, name), name)), name=name)
+def _table(file: IO[bytes], name: str) -> Rows:
+    return rows_of(_content(file, name), name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import hmac
-import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.recommendation import NO_REASON
 from recbench.own_ratings.session import Session
 from recbench.page import routes
-from recbench.page.user import LARGEST_FILE, User
+from recbench.page.routes import LARGEST_FILE, User
 from recbench.threads import one_thread
 
 ADDRESS = "127.0.0.1"  # of this machine alone: no other can reach it
@@ -29,11 +28,10 @@ THREADS = 4  # requests read and answered at a time; the session takes one after
 LARGEST_HEADERS = 16_384  # bytes of a request's headers, its address among them
 LARGEST_FORM = 10_000  # bytes of a form without a file; it has a title and some numbers
 TOKEN = "token"  # the field of every form
-STARS = [half / 2 for half in range(1, 11)]
 
 # Nothing but the page's own files, nothing written into the page, nothing around it.
 CONTENT = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -51,17 +49,14 @@ HEADERS = {
 def reserved(port: int) -> Iterator[socket.socket]:
     """A port (0: any that is free) taken before anything long is done. Raises InputError if another
     program has it, or it is not for this user."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
-        if os.name == "posix":  # free again at once; elsewhere it would let two programs have it
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            bound.bind((ADDRESS, port))
-            bound.listen()
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
-            message = f"--port {port} {why}. Give another, or 0 for any that is free"
-            raise InputError(message) from None
+    try:
+        bound = socket.create_server((ADDRESS, port))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if taken else f"cannot be used ({error.strerror})"
+        message = f"--port {port} {why}. Give another, or 0 for any that is free"
+        raise InputError(message) from None
+    with bound:
         yield bound
 
 
@@ -98,8 +93,7 @@ def new_app(user: User, port: int) -> tuple[Flask, str]:
     app.extensions["user"] = user
     app.jinja_env.undefined = jinja2.StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token}
-    app.jinja_env.globals |= {"STARS": STARS, "NO_REASON": NO_REASON}
+    app.jinja_env.globals |= {"TOKEN": TOKEN, "token": token, "NO_REASON": NO_REASON}
     _guard(app, port, token)
     app.register_blueprint(routes.routes, url_prefix=path)
 

@@ -1,119 +1,110 @@
-"""What the page shows and what changes the profile: the routes, and the view that an address asks
-for."""
+"""What the page shows and what changes the profile: the one user, with a session and its file, for
+several tabs and beside other programs; the view that an address asks for; and the routes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from secrets import token_hex
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request
 
 from recbench.errors import InputError
-from recbench.own_ratings.catalogue import Catalogue
 from recbench.own_ratings.filters import Filters, known_name
-from recbench.own_ratings.profile import FILE
+from recbench.own_ratings.profile import FILE, Profile, ProfileFile
 from recbench.own_ratings.reading import ratings_of
 from recbench.own_ratings.recommendation import Changes
-from recbench.own_ratings.session import LATEST, Session
-from recbench.own_ratings.values import number_of, stars_of
-from recbench.page.user import LARGEST_FILE, Message, User
+from recbench.own_ratings.session import Session
+from recbench.own_ratings.values import stars_of
 
+LARGEST_FILE = 10_000_000  # bytes; the export of one user has a few hundred thousand
+MOST_ANSWERS = 100  # in memory
 UPLOAD = "routes.add"  # the endpoint that takes a file
 LONGEST_NAME = 100  # characters of a name, of a file or a user, in a message
 LONGEST_TITLE = 200  # characters of a search
-MOST_MOVIES = 50  # recommended
+NUMBER, WELL_KNOWN = 10, 20  # movies recommended, each rated by so many users at least
 FOUND = 8  # movies that a search shows
-ROWS = 50  # ratings shown, the latest; a search finds the others
-LACKING = 200  # ratings shown of movies that the catalogue lacks
-
-LIMITS = {  # of the numbers in an address
-    "ask": (0, 1),
-    "year_from": (0, 9999),
-    "year_to": (0, 9999),
-    "well_known": (0, 1e9),
-    "diversity": (0, 1),
-    "number": (1, MOST_MOVIES),
-}
 
 routes = Blueprint("routes", __name__)
 
 
+class User:
+    """The profile is what stands in the file, which was read for the session already: it is read
+    again whenever another program has written it, and every change is written at once."""
+
+    def __init__(self, session: Session, file: ProfileFile) -> None:
+        self.file, self.catalogue = file, session.catalogue
+        self.skipped: set[int] = set()  # movies that the user has not seen; not saved
+        self.messages: dict[str, list[str]] = {}  # by a number in the address, each shown once
+        self._session = session
+        self._one_at_a_time = threading.RLock()
+        # what follows from the profile, until it changes; inside `reading`
+        self.recommended = lru_cache(MOST_ANSWERS)(session.recommend)
+        self.question = lru_cache(MOST_ANSWERS)(session.next_question)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """The session as the file is now; other requests wait. Raises as `ProfileFile.read`."""
+        with self._one_at_a_time:
+            if self.file.changed():
+                self._take(self.file.read() or Profile())
+            yield self._session
+
+    @contextmanager
+    def changing(self) -> Iterator[Session]:
+        """The same, to be changed: afterwards the change is in the file, or undone if it cannot be
+        written. Other programs wait, too. Raises InputError if it cannot be read or written."""
+        with self._one_at_a_time, self.file.locked(), self.reading() as session:
+            before = session.profile
+            try:
+                yield session
+                if session.profile != before:
+                    self.file.write(session.profile)
+                self._take(session.profile)
+            except BaseException:
+                self._take(before)
+                raise
+
+    def delete(self) -> bool:
+        """Delete the file, whatever is in it, and start anew; whether there was a file."""
+        with self._one_at_a_time, self.file.locked():
+            there_was = self.file.delete()
+            self._take(Profile())
+            self.skipped.clear()
+            return there_was
+
+    def _take(self, profile: Profile) -> None:
+        self._session.take(profile)
+        self.recommended.cache_clear()
+        self.question.cache_clear()
+
+
 @dataclass(frozen=True)
 class View:
-    """Every change leads back to it, so that the user stays where they are."""
+    """What an address asks for; every change leads back to it, so that the user stays where they
+    are."""
 
     q: str = ""  # a title to search for; "": none
-    ask: int | None = None  # 1: show a movie to rate next; 0: none; None: if none is rated yet
+    ask: str = ""  # "1": show a movie to rate next; "": if none is rated yet; others: none
     genre: str = ""  # of movies to be recommended; "": any
-    language: str = ""
-    year_from: int = 0  # 0: any
-    year_to: int = 0
-    well_known: int = 20  # how many users of the dataset have rated them at least
-    diversity: float = 0.0  # 0 .. 1, see `recbench.own_ratings.filters.diversified`
-    number: int = 10
-
-    @classmethod
-    def of(cls, query: Mapping[str, str], catalogue: Catalogue) -> View:
-        """The view of a query, with defaults for what is not in it. Raises InputError if a value is
-        none that the page has to choose from."""
-        title, genre, language = (query.get(name, "") for name in ("q", "genre", "language"))
-        if (length := len(title)) > LONGEST_TITLE:
-            raise InputError(
-                f"The title has {length:,} characters. Expected {LONGEST_TITLE} at most"
-            )
-        if genre:
-            genre = known_name(genre, "Genre", catalogue.all_genres)
-        if language:
-            language = known_name(language, "Language", catalogue.all_languages)
-        numbers: dict[str, Any] = {
-            name: _number(name, query[name].strip(), *limits)
-            for name, limits in LIMITS.items()
-            if query.get(name, "").strip()
-        }
-        view = cls(q=title.strip(), genre=genre, language=language, **numbers)
-        if 0 < view.year_to < view.year_from:
-            years = f"From {view.year_from} to {view.year_to}"
-            raise InputError(f"{years}: no year is both. Expected the earlier one first")
-        return view
 
     @property
-    def wish(self) -> tuple[int, Filters, float]:
-        """The arguments of `User.recommended`."""
-        filters = Filters(
-            genres=(self.genre,) if self.genre else (),
-            languages=(self.language,) if self.language else (),
-            year_from=self.year_from,
-            year_to=self.year_to,
-            rated_by=self.well_known,
-        )
-        return self.number, filters, self.diversity
+    def filters(self) -> Filters:
+        """Which movies may be recommended."""
+        return Filters(genres=(self.genre,) if self.genre else (), rated_by=WELL_KNOWN)
 
-    def chosen(self, **other: object) -> dict[str, str]:
-        """What differs from the defaults, as text, with other values of some attributes."""
-        return {
-            name: str(value)
-            for name, value in (vars(self) | other).items()
-            if value != getattr(View, name)
-        }
+    def chosen(self, **other: str) -> dict[str, str]:
+        """What is not empty, with other values of some attributes."""
+        return {name: text for name, text in (vars(self) | other).items() if text}
 
-    def query(self, **other: object) -> str:
+    def query(self) -> str:
         """The same as a query, "?q=alien&ask=1"; "" if nothing was chosen."""
-        chosen = self.chosen(**other)
-        return f"?{urlencode(chosen)}" if chosen else ""
-
-
-def _number(name: str, text: str, least: float, most: float) -> float:
-    value = number_of(text)
-    whole = value is not None and (name == "diversity" or value == int(value))
-    if value is None or not whole or not least <= value <= most:
-        raise InputError(
-            f"{name.replace('_', ' ')} is “{text}”. Expected a number from {least:g} to {most:,.0f}"
-        )
-    return value if name == "diversity" else int(value)
+        return f"?{urlencode(self.chosen())}" if self.chosen() else ""
 
 
 def the_user() -> User:
@@ -121,22 +112,26 @@ def the_user() -> User:
 
 
 def the_view() -> View:
-    """Raises InputError; see `View.of`."""
-    return View.of(request.args, the_user().catalogue)
+    """Raises InputError for a title that is too long, or no genre."""
+    q, ask, genre = (request.args.get(one, "").strip() for one in ("q", "ask", "genre"))
+    if len(q) > LONGEST_TITLE:
+        raise InputError(f"The title has {len(q):,} characters. Expected {LONGEST_TITLE} at most")
+    genres = the_user().catalogue.all_genres
+    return View(q, ask, known_name(genre, "Genre", genres) if genre else "")
 
 
 @routes.get("/")
 def page() -> str:
     view, user = the_view(), the_user()
-    message = user.messages.pop(request.args.get("message", ""), Message())
+    message = user.messages.pop(request.args.get("message", ""), [])
     with user.reading() as session:
         rated = session.rated
         found = [
             (session.predict(movie), rated.get(movie))
             for movie in session.matcher.search(view.q, FOUND)
         ]
-        asking = not rated if view.ask is None else view.ask
-        question = user.question() if asking else None
+        asking = view.ask == "1" or (not view.ask and not rated)
+        question = user.question(frozenset(user.skipped)) if asking else None
         return render_template(
             "page.html",
             refusal=None,
@@ -144,20 +139,12 @@ def page() -> str:
             view=view,
             message=message,
             session=session,
-            profile=session.profile,
-            catalogue=session.catalogue,
             file=user.file,
-            recommended=user.recommended(*view.wish),
-            if_none=view.wish[1].if_none(session.catalogue),
+            recommended=user.recommended(NUMBER, view.filters),
             found=found,
             asking=asking,
             question=None if question is None else session.predict(question),
-            rated=list(reversed(rated.items()))[:ROWS],
-            LATEST=LATEST,
             LARGEST_FILE=LARGEST_FILE,
-            MOST_MOVIES=MOST_MOVIES,
-            ROWS=ROWS,
-            LACKING=LACKING,
         )
 
 
@@ -170,11 +157,7 @@ def rate() -> Response:
     if stars is None:
         abort(400, "Choose stars first: 0.5, 1.0, 1.5 .. 5.0")
 
-    def change(session: Session) -> list[str]:
-        session.rate_movie(movie, stars)
-        return [f"rated: {session.catalogue.name(movie)}, {stars:g} stars"]
-
-    return changed(change)
+    return changed(lambda session: [f"rated: {session.rate_movie(movie, stars)}, {stars:g} stars"])
 
 
 @routes.post("/forget")
@@ -202,9 +185,8 @@ def unmute() -> Response:
 def skip() -> Response:
     """A movie that was not seen; this is not saved."""
     movie, user = movie_of_form(), the_user()
-    with user.reading():
-        user.skipped.add(movie)
-    return to_page(Message((f"not asked again: {user.catalogue.name(movie)}",)))
+    user.skipped.add(movie)
+    return to_page([f"not asked again: {user.catalogue.name(movie)}"])
 
 
 @routes.post("/import")
@@ -215,7 +197,7 @@ def add() -> Response:
     name = PurePath(file.filename.replace("\\", "/")).name[:LONGEST_NAME] or "the file"
     user = request.form.get("user", "").strip()[:LONGEST_NAME]
     ratings = ratings_of(file.read(), name, user, "userId")
-    return changed(lambda session: session.add_file(ratings))
+    return changed(lambda session: session.add(*ratings))
 
 
 @routes.post("/delete")
@@ -224,7 +206,7 @@ def delete() -> Response:
         raise InputError("Nothing was deleted. Say first that you are sure")
     user = the_user()
     done = "deleted" if user.delete() else "there is no file"
-    return to_page(Message((f"{done} {user.file.path}",)))
+    return to_page([f"{done} {user.file.path}"])
 
 
 @routes.get(f"/{FILE}")
@@ -253,15 +235,14 @@ def changed(change: Callable[[Session], list[str]]) -> Response:
     them."""
     view, user = the_view(), the_user()
     with user.reading():
-        before = user.recommended(*view.wish)
-    with user.changing() as session:
-        lines = change(session)
-    with user.reading():
-        after = user.recommended(*view.wish)
-    return to_page(Message(tuple(lines), Changes.between(before, after)))
+        before = user.recommended(NUMBER, view.filters)
+        with user.changing() as session:
+            lines = change(session)
+        changes = Changes.between(before, user.recommended(NUMBER, view.filters))
+    return to_page([*lines, *changes.lines()])
 
 
-def to_page(message: Message) -> Response:
+def to_page(message: list[str]) -> Response:
     """To the page in the same view, which shows the message once."""
     number = token_hex(8)
     the_user().messages[number] = message

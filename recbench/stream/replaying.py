@@ -59,12 +59,7 @@ class Replayed:
 
 
 def replay(
-    model: Any,
-    stream: Stream,
-    start: int,
-    end: int,
-    seed: int = 0,
-    settings: Settings | None = None,
+    model: Any, stream: Stream, start: int, end: int, seed: int, settings: Settings | None = None
 ) -> Replayed:
     """Fit `model` to the ratings known at the rating `start`, then go through those up to `end`.
 

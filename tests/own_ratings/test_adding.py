@@ -17,10 +17,10 @@ from recbench.own_ratings.session import Session
 
 
 def test_a_file_is_added(session):
-    added = session.add(read_ratings(HERE / "letterboxd.csv").ratings)
-    assert sum(added.matched.values()) >= 248
-    assert session.learned == len(session.rated)
-    assert len(session.lacking) == len(added.unmatched)
+    (said, *_) = session.add(*read_ratings(HERE / "letterboxd.csv"))
+    assert f"Letterboxd: {len(session.rated)} of 253 ratings found their movie" in said
+    assert session.learned == len(session.rated) >= 248
+    assert len(session.lacking) == 253 - len(session.rated)
     again = Session(session.known_movies, Personal, session.profile)
     assert again.rated == session.rated
     assert again.recommend(5) == session.recommend(5)
@@ -41,8 +41,8 @@ def rating(title, stars, when=None):
 )
 def test_of_a_movie_named_twice_the_latest_counts(session, first, second, counts):
     pair = [rating("Alien", *first), rating("alien", *second)]
-    added = session.add(sorted(pair, key=lambda one: one.time or 0))
-    assert added.twice == ["Alien (1979)"]
+    said = session.add(sorted(pair, key=lambda one: one.time or 0))
+    assert said[1:] == ["rated twice, the latest counts:", "  Alien (1979)"]
     assert list(session.rated.values()) == [counts]
 
 
@@ -53,7 +53,7 @@ def test_a_movie_that_was_watched_is_used_and_not_recommended(seen):
     watched = OwnRating(None, seen.catalogue.shown[movie], int(seen.catalogue.year[movie]))
     unknown = OwnRating(None, "Nobody Knows It", 1950)
     alien = OwnRating(None, "Alien", 1979, time=2_000_000_000)
-    lines = seen.add([watched, unknown, alien]).lines("Letterboxd", seen.catalogue)
+    lines = seen.add([watched, unknown, alien])
     assert "movies watched and not rated: 2 of 3 found their movie" in lines
     assert seen.watched == {movie}
     assert (seen.rated[seen._movie("Alien")], len(seen.rated)) == (4.5, 6)  # the rating stays
@@ -74,7 +74,7 @@ IMDB = "Const,Your Rating,Date Rated,Title,Year"
 def lines_of(session, *rows, heading="Name,Year,Rating,Letterboxd URI", kind="Letterboxd"):
     file = ratings_of("\n".join((heading, *rows)).encode(), "r.csv")
     assert file.kind == kind
-    return "\n".join(session.add_file(file))
+    return "\n".join(session.add(*file))
 
 
 def test_a_match_one_year_off_yields_to_an_exact_one():
@@ -127,7 +127,7 @@ def test_two_in_as_much_doubt_and_two_ids_are_not_decided():
 
 def test_two_spellings_of_one_movie_are_rated_twice():
     session = session_of("Seven (a.k.a. Se7en) (1995)")
-    assert "latest counts: Seven (a.k.a. Se7en) (1995), also as Se7en (1995)" in lines_of(
+    assert "latest counts:\n  Seven (a.k.a. Se7en) (1995), also as Se7en (1995)" in lines_of(
         session, "Seven,1995,5", "Se7en,1995,2"
     )
     assert session.rated == {0: 2}
@@ -138,7 +138,7 @@ def test_another_id_is_named():
     session = Session(known_movies_of_titles(catalogue), Personal)
     said = lines_of(session, "tt0113277,9,Heat,1995", heading="Const,Your Rating,Title,Year",
                     kind="IMDb")  # fmt: skip
-    assert "Heat (1995), tt0113277, was taken for Heat (1995), tt0000001: the ids differ" in said
+    assert "was taken for Heat (1995), but the ids differ: tt0113277, tt0000001" in said
 
 
 TITLES = (
@@ -177,8 +177,8 @@ def test_movies_later_than_the_data_are_counted(session):
 
 def test_what_finds_no_movie_stays_and_is_named_with_the_nearest(session):
     unknown = OwnRating(stars=4, title="Trainspottingg Two", year=2017)
-    added = session.add([unknown, rating("Alien", 3)])
-    assert added.unmatched == [(unknown, ["Trainspotting (1996)"])]
+    said = session.add([unknown, rating("Alien", 3)])
+    assert said[2] == "  Trainspottingg Two (2017) (nearest: Trainspotting (1996))"
     assert session.lacking == [unknown]
     assert session.learned == 1
     later = session_of("Trainspottingg Two (2017)", "Alien (1979)", profile=session.profile)

@@ -41,13 +41,6 @@ def other(path):
     return ProfileFile(path)
 
 
-def test_what_is_written_is_read(file):
-    assert file.read() is None
-    file.write(KNOWN)
-    assert ProfileFile(file.path).read() == KNOWN
-    assert json.loads(file.path.read_text())["ratings"][0]["title"] == "Heat 🤠"
-
-
 def test_it_is_readable_by_the_user_alone_before_anything_is_in_it(monkeypatch, file):
     modes = []
     made = module.tempfile.mkstemp
@@ -211,19 +204,3 @@ def test_no_folder_is_made_for_a_lock(tmp_path):
     with pytest.raises(InputError, match="No such file"), file.locked():
         pass
     assert list(tmp_path.iterdir()) == []
-
-
-def test_changed_by_another(file, other):
-    assert not file.changed()
-    other.write(KNOWN)
-    assert file.changed()
-    file.read()
-    assert not file.changed()
-    other.path.write_bytes(b"damaged")
-    for _ in range(2):  # what cannot be read is never taken for what is known
-        with pytest.raises(InputError, match="damaged"):
-            file.read()
-        assert file.changed()
-    other.delete()
-    assert file.read() is None
-    assert not file.changed()

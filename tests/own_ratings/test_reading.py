@@ -39,23 +39,6 @@ def refused(path, *words, user=""):
     return str(error.value)
 
 
-def test_imdb_as_exported_until_2017(tmp_path):
-    text = (
-        '"position","const","created","modified","description","Title","Title type","Directors",'
-        '"You rated","IMDb Rating","Year"\n'
-        '"1","tt0078748","Fri Jan 31 00:00:00 2014","","","Alien","Feature Film","R. Scott","8",'
-        '"8.5","1979"\n'
-    )
-    (rating,) = read_ratings(written(tmp_path, text)).ratings
-    assert (rating.stars, rating.year, rating.time) == (4.0, 1979, 1391126400)
-
-
-def test_movielens_with_and_without_user(tmp_path):
-    for text in (MOVIELENS, MOVIELENS.replace("userId,", "").replace("\n7,", "\n")):
-        first, second = read_ratings(written(tmp_path, text)).ratings
-        assert (first.movie_id, second.movie_id) == (12, 31)
-
-
 def test_several_users(tmp_path):
     path = written(tmp_path, MOVIELENS + "8,31,4,1260759144\n")
     refused(path, "2 users (7, 8)", "--user ID")
@@ -144,6 +127,9 @@ TRAKT = '[{"plays": 2, "last_watched_at": "%s", "movie": {"title": "Up", "year":
     [
         ("watched.csv", WHOLE["watched.csv"], {"Heat (1995)": None, "Alien (1979)": None}),
         ("history.csv", "Const,Title\ntt1,Alien\n", {"Alien": None}),
+        ("x.csv", '"position","const","created","Title","Title type","You rated","Year"\n'
+         '"1","tt0078748","Fri Jan 31 00:00:00 2014","Alien","Feature Film","8","1979"\n',
+         {"Alien (1979)": 4}),  # IMDb's until 2017
         ("x.json", TRAKT % "2024-01-01T00:00:00.000Z", {"Up (2009)": None}),
         ("x.zip", zipped({"a/ratings-movies.json": "[]", "a/watched-movies.json": TRAKT % "",
                            "a/ratings-shows.json": TRAKT.replace("movie", "show")}),

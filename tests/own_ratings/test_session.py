@@ -74,10 +74,6 @@ def test_all_that_is_unseen_filters_and_diversity(seen):
     model = seen._fitted()
     similar = [model.correlation(np.array(one), np.array(one)).mean() for one in (varied, plain)]
     assert similar[0] < similar[1]
-    correlation = model.correlation(np.arange(20), np.arange(20))
-    np.testing.assert_allclose(np.diagonal(correlation), 1)
-    np.testing.assert_allclose(correlation, correlation.T, atol=1e-12)
-    assert np.abs(correlation).max() <= 1 + 1e-12
 
 
 # --- what changes it ---------------------------------------------------------------------------
@@ -158,7 +154,7 @@ def test_mute_and_unmute(seen):
     with pytest.raises(InputError, match=r"not muted\. Muted: Drama"):
         seen.unmute("Comedy")
     assert seen.unmute("DRAMA") == "Drama"
-    with pytest.raises(InputError, match="no genre is muted"):
+    with pytest.raises(InputError, match="Muted: none"):
         seen.unmute("Drama")
 
 
@@ -225,8 +221,8 @@ def test_changes(seen):
     before = seen.recommend(10)
     assert Changes.between(before, before).lines() == ["the list stays as it was"]
     changes = Changes.between(before, [before[3], *before[:3], *before[4:9]])
-    assert changes.up == ((before[3].name, 4, 1),)
-    assert len(changes.down) == 3
+    assert changes.moved[0] == (before[3].name, 4, 1)
+    assert len(changes.moved) == 4
     assert changes.gone == (before[9].name,)
     assert changes.new == ()
     assert changes.lines()[0] == f"up: {before[3].name} (4 → 1)"

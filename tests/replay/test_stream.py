@@ -12,7 +12,7 @@ from recbench.ratings import Ratings
 from recbench.registry import load_recommender
 from recbench.stream.learners import FIRST, Learner
 from recbench.stream.replaying import replay
-from recbench.stream.stream import Stream, ratings_before, ratings_in_time
+from recbench.stream.stream import Stream, ratings_in_time
 
 
 def stream_of(dataset, folder, delay: int = 0, encoding: str = "extended") -> Stream:
@@ -82,11 +82,6 @@ def test_some_users(synthetic):
     test = ratings_in_time(synthetic, "test", 0, seed=0)
     development = ratings_in_time(synthetic, "development", 0, seed=0)
     assert 0 < len(test) < len(development) < len(synthetic.ratings)
-
-
-def test_ratings_before():
-    ratings = Ratings([2, 0, 2, 2, 0], range(5), np.full(5, 3.0), range(5))
-    assert ratings_before(ratings).tolist() == [0, 0, 1, 2, 1]
 
 
 # --- nothing later is known --------------------------------------------------------------------
@@ -208,7 +203,7 @@ def test_a_running_mean_by_a_plain_loop(synthetic, tmp_path, delay):
     for starts in ([0], [0, 250, 400]):
         model = load_recommender("user_mean")()
         parts = [
-            replay(model, stream, a, b).predicted
+            replay(model, stream, a, b, seed=0).predicted
             for a, b in zip(starts, [*starts[1:], n], strict=True)
         ]
         np.testing.assert_allclose(np.concatenate(parts), expected, atol=1e-5)

@@ -11,7 +11,7 @@ from PerUser.personal import Personal
 from recbench.own_ratings.profile import Profile, ProfileFile
 from recbench.own_ratings.session import Session
 from recbench.page.app import new_app
-from recbench.page.user import User
+from recbench.page.routes import User
 
 HOSTILE = "<script>alert(\"x\")</script> & 'Sons' (1999)"
 PORT = 8765

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from browser import open_browser
@@ -39,7 +38,6 @@ class At:
 
     def tells(self, words):
         self.until(lambda: words in self.find("#message").text, words)
-        self.until(lambda: not self.browser.execute_script("return document.body.ariaBusy"))
 
     def press(self, *keys):
         ActionChains(self.browser).send_keys(*keys).perform()
@@ -49,16 +47,12 @@ class At:
         element = self.browser.switch_to.active_element
         return element.get_attribute("id"), element.accessible_name
 
-    def tab_to(self, part, most=60, back=False):
-        """Press Tab, or Shift and Tab, until an element with that part of an id has the focus."""
-        step = "return document.activeElement.id"
+    def tab_to(self, part, most=60):
+        """Press Tab until an element with that part of an id has the focus."""
         for _ in range(most):
-            if part in self.browser.execute_script(step):
+            if part in self.browser.execute_script("return document.activeElement.id"):
                 return
-            chain = ActionChains(self.browser)
-            if back:
-                chain.key_down(Keys.SHIFT)
-            chain.send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+            self.press(Keys.TAB)
         raise AssertionError(f"{part} is not reached, {self.focus()} is")
 
     def add(self, name, text):
@@ -81,8 +75,6 @@ def opened(start, tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
     with open_browser(folder / "profile") as browser:
         browser.set_window_size(1280, 900)
-        downloads = {"behavior": "allow", "downloadPath": str(folder)}
-        browser.execute_cdp_cmd("Browser.setDownloadBehavior", downloads)
         server = start()
         yield At(browser, server, folder)
         assert server.process.poll() is None
@@ -99,28 +91,28 @@ def at(opened):
 
 def test_rate_by_keyboard_alone(at):
     at.tab_to("q")
-    at.press("alien (1979)")
+    at.press("alien (1979)", Keys.ENTER)
     at.tells("1 movie shown")
-    assert at.focus()[0] == "q"
     before = at.movies()
-    at.tab_to("found-")
+    at.tab_to("found-", most=2)
     assert at.focus()[1] == "0.5 stars"
     at.press(*[Keys.ARROW_RIGHT] * 8, Keys.ENTER)
     at.tells("rated: Alien (1979), 4.5 stars")
+    assert at.browser.title.startswith("rated: Alien (1979), 4.5 stars")
     assert at.titles() == ["Alien"]
     assert at.movies() != before
     assert "new: " in at.find("#message").text
-    assert at.focus()[1] == "4.5 stars"  # the focus stays
     assert at.find("#rated summary").text.split("\n") == ["4.5 Alien (1979)"]
     assert "you gave it 4.5" in at.find("#movies").text
 
-    at.tab_to("found-forget")
+    at.tab_to("found-", most=2)
+    assert at.focus()[1] == "4.5 stars"  # on the same movie, not at the top of the page
+    at.tab_to("found-forget", most=4)
     assert at.focus()[1] == "Forget Alien (1979)"
     at.press(Keys.ENTER)
     at.tells("forgotten: Alien (1979)")
     assert at.titles() == []
     assert at.movies() == before
-    assert at.focus()[0] not in ("", "q")  # on the same movie, not at the top of the page
 
 
 def test_a_star_is_clicked(at):
@@ -129,71 +121,42 @@ def test_a_star_is_clicked(at):
     assert {star.size["width"] for star in stars} == {24}
     stars[8].click()
     at.tells(f"rated: {movie}, 4.5 stars")
-    at.find("#rated summary").click()
+    at.find("#rated summary").send_keys(Keys.ENTER)
     at.until(lambda: at.find("#rated .forget button").is_displayed())
-    at.find("#rated .forget button").click()
+    at.find("#rated .forget button").send_keys(Keys.ENTER)
     at.tells(f"forgotten: {movie}")
     assert at.movies()[0] == movie
 
 
-def test_add_download_delete(at):
-    assert "0 ratings" in at.find("#summary").text
+def test_add_and_delete(at):
     at.find("#file").send_keys(str(HERE / "letterboxd.csv"))
-    at.find("#import").click()
+    at.find("#import").send_keys(Keys.ENTER)
     at.tells("ratings found their movie")
     assert at.find("#summary").text.startswith("253 ratings ·")
-    at.find("#download").click()
-    there = at.downloads / "profile.json"
-    at.until(lambda: there.read_bytes() == at.profile.read_bytes())
-
-    at.find("#delete").click()  # not yet: nobody is sure
-    time.sleep(0.3)
-    assert at.profile.exists()
+    at.find("#delete").send_keys(Keys.ENTER)  # not yet: nobody is sure
     at.find("#sure").send_keys(Keys.SPACE)
+    assert at.profile.exists()
     at.find("#delete").send_keys(Keys.ENTER)
     at.tells("deleted")
     assert not at.profile.exists()
-    assert "0 ratings" in at.find("#summary").text
-    assert at.focus()[0] == "profile-heading"
 
 
-def test_a_file_of_movies_watched(at):
-    at.add("watched.csv", "Name,Year,Letterboxd URI\nAlien,1979,x\n")
-    at.tells("movies watched and not rated: 1 of 1 found their movie")
-    assert at.find("#summary").text.startswith("0 ratings, 1 movie watched and not rated")
-    at.find("#watched-summary").send_keys(Keys.ENTER)
-    at.find("#watched-list button").send_keys(Keys.ENTER)
-    at.tells("forgotten: Alien (1979)")
-    assert at.titles() == []
-
-
-def test_a_refusal_is_a_message_and_the_page_stays(at):
+def test_a_refusal_is_a_message_with_a_way_back(at):
     movies = at.movies()
     at.add("wrong.csv", "movieId,rating\n1,7\n")
     at.tells("wrong.csv, line 2: the rating is '7'. Expected 0.5, 1.0, 1.5 .. 5.0")
-    assert "wrong" in at.find("#message").get_attribute("class")
-    assert at.movies() == movies
+    at.find("main a").click()
+    at.until(lambda: at.movies() == movies)
     # a browser logs that the answer was 400: that is so, and no fault of the page
     assert [line["message"].rsplit(" - ")[-1] for line in at.errors()] == [
         "Failed to load resource: the server responded with a status of 400 (BAD REQUEST)"
     ]
 
 
-def test_two_tabs(at):
-    first = at.browser.current_window_handle
-    at.browser.switch_to.new_window("tab")
-    at.browser.get(at.url)
-    movie = at.movies()[0]
-    at.all("#movies li:first-child .stars label")[7].click()
-    at.tells(f"rated: {movie}, 4 stars")
-    at.browser.close()
-    at.browser.switch_to.window(first)  # it sees that, and follows
-    at.until(lambda: "1 rating " in at.find("#summary").text)
-    at.until(lambda: not at.browser.execute_script("return document.body.ariaBusy"))
-    at.all("#movies li:nth-child(2) .stars label")[3].click()
-    at.tells("rated: ")
-    assert len(at.titles()) == 2
-    assert movie not in at.movies()
+def test_a_file_that_is_too_large_is_not_sent(at):
+    at.add("large.csv", "x" * 10_000_001)
+    told = at.find("#file").get_property("validationMessage")
+    assert told == "Too large. Expected 10,000,000 bytes at most."
 
 
 WIDE = """return [...document.querySelectorAll('button, input, select, summary, h3, p')].filter(
@@ -222,7 +185,7 @@ def test_without_the_script_every_form_works(at):
         at.find("#movies li:first-child .stars label:nth-child(9)").click()
         at.find("#movies li:first-child .rate button").click()
         at.until(lambda: f"rated: {movie}, 4.5 stars" in at.find("#message").text)
-        at.find("#genre-Drama").click()
+        at.find("#genre-Drama").send_keys(Keys.ENTER)
         at.until(lambda: "muted: Drama" in at.find("#message").text)
         assert len(at.titles()) == 1
         assert "message=" in at.browser.current_url

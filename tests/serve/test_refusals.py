@@ -6,7 +6,7 @@ import pytest
 from pages import HOME, PORT, message_of
 
 from recbench.page.app import LARGEST_FORM
-from recbench.page.user import LARGEST_FILE
+from recbench.page.routes import LARGEST_FILE
 
 CHANGES = [
     ("rate", {"movie": "3", "stars": "4"}),

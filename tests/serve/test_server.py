@@ -13,7 +13,7 @@ import pytest
 from recbench.errors import InputError
 from recbench.own_ratings.profile import ProfileFile
 from recbench.page.app import ADDRESS, LARGEST_HEADERS, reserved
-from recbench.page.user import LARGEST_FILE
+from recbench.page.routes import LARGEST_FILE
 from recommend import Parameters, main
 
 

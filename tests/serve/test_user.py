@@ -56,7 +56,7 @@ from pathlib import Path
 from PerUser.personal import Personal
 from recbench.own_ratings.profile import ProfileFile
 from recbench.own_ratings.session import Session
-from recbench.page.user import User
+from recbench.page.routes import User
 file = ProfileFile(Path({path!r}))
 user = User(Session(known_movies_of_titles(catalogue_of_movies()), Personal, file.read()), file)
 for movie in range({start}, 60, 2):
