@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -59,12 +58,6 @@ class FactorizationMachine(Recommender):
         self._model = kind(rank, samples, self.initial_deviation, seed)
         self._model.fit(self._design(train.user, train.movie, train.time), train.stars, groups)
         return self
-
-    def quickly(self) -> Self:
-        """An unfitted copy with fewer samples, enough to choose settings."""
-        few = copy(self)
-        few.samples = min(self.samples, SAMPLES_TO_CHOOSE)
-        return few
 
     def _predict(self, user: np.ndarray, movie: np.ndarray, time: np.ndarray | None) -> np.ndarray:
         stars = np.full(len(user), self._mean)

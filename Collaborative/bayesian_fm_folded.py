@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Self
 
 import numpy as np
@@ -110,7 +111,8 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
     No machine is trained on the users it predicts, as with the item table of `personal`: it is
     trained on the background users, if these have at least four times as many ratings as the
     others. Otherwise there is one for each of four folds of users, trained on the other folds and
-    the background. With fewer than ten users only a mean is learned.
+    the background, and for users who come after `fit` one trained on everybody, made when the
+    first of them comes. With fewer than ten users only a mean is learned.
 
     Args:
         rank, samples, initial_deviation: see `BayesianFM`.
@@ -123,7 +125,7 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
 
     def fit(self, training: Training) -> Self:
         train, background = training.ratings, training.background
-        self._fold = np.empty(0, dtype=np.int64)
+        self._fold, self._later = np.empty(0, dtype=np.int64), 0
         if len(background) >= ENOUGH * max(len(train), 1):
             self._machines = [self._trained_on(background, training)]
         else:
@@ -136,6 +138,9 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
                 )
                 for k in range(int(self._fold.max(initial=0)) + 1)
             ]
+            everybody = Ratings.concatenate([train, background])
+            self._for_later_users = partial(self._trained_on, everybody, training)
+            self._later = len(self._machines)
         self._histories = {
             user: list(zip(train.movie[rows].tolist(), train.stars[rows].tolist(), strict=True))
             for user, rows in histories(train)
@@ -152,7 +157,11 @@ class BayesianFMFolded(BayesianFM, OnlineRecommender):
         return FrozenMachine.of(machine, n_movies)
 
     def _machine(self, user: int) -> FrozenMachine:
-        return self._machines[self._fold[user] if user < len(self._fold) else 0]
+        if user < len(self._fold):
+            return self._machines[self._fold[user]]
+        if self._later == len(self._machines):
+            self._machines.append(self._for_later_users())
+        return self._machines[self._later]
 
     def learn_one(self, user: int, movie: int, stars: float) -> None:
         self._machine(user).learn(self._vectors_of(user), movie, stars)

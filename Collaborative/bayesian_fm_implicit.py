@@ -64,12 +64,6 @@ class BayesianFMImplicit(FactorizationMachine):
         train = training.all_ratings
         return self._sample(train, training.movies, rank, self.samples, training.seed)
 
-    def quickly(self) -> Self:
-        few = super().quickly()
-        if self._model is not None:
-            few.rank, few.rank_of_many = self._model.rank, 0  # chosen already
-        return few
-
     def _better_rank(self, training: Training) -> int:
         """The rank that predicts validation rows better: each user's last in time."""
         train = training.all_ratings

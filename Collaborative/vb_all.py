@@ -50,10 +50,6 @@ class VbAll(Recommender):
         self._w = model.movies()  # (movies, rank + 1)
         return self
 
-    def quickly(self) -> Self:
-        """An unfitted copy; it is fast enough as it is."""
-        return type(self)(self.rank)
-
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         w = self._w[movie]

@@ -6,18 +6,20 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from recbench.contract import Recommender, Training
+from recbench.contract import OnlineRecommender, Training
+from recbench.models.item_table.table import ItemTable
 from recbench.models.memories import histories
 from recbench.ratings import MAX_STARS, MIN_STARS
 
 
-class FoldIn(Recommender):
+class FoldIn(OnlineRecommender):
     """r̂_ui = mean_u(i) + w_i·x_u,  x_u = (W'W + noise I)⁻¹ W'(r − mean_u)
 
     over the movies that the user has rated. W are their factors in the item table, and mean_u is
     the table's mean, which depends on which movies these are. It is the factor model of the table
     with its movies frozen. Unlike `personal` it has no angles of factors, metadata, slope or drift,
-    so the difference of the two shows what these contribute.
+    so the difference of the two shows what these contribute. A rating is learned at once: the
+    user's vector is solved for again when it is next needed.
 
     Args:
         noise: the noise variance of a rating, in squared stars.
@@ -32,29 +34,40 @@ class FoldIn(Recommender):
 
     def fit(self, training: Training) -> Self:
         self._tables, train = training.item_tables, training.ratings
-        self._users: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # movies rated, vector
-        for user, rows in histories(train):
-            table, movie = self._tables.tables[self._tables.fold_of(user)], train.movie[rows]
-            w = table.factors[movie]  # (n, k)
-            residual = train.stars[rows] - table.mean[movie] - table.implicit_means(movie, movie)
-            precision = w.T @ w + self.noise * np.eye(w.shape[1])
-            self._users[user] = movie, np.linalg.solve(precision, w.T @ residual)
+        self._rated = {
+            user: (train.movie[rows], train.stars[rows]) for user, rows in histories(train)
+        }
+        self._vectors: dict[int, np.ndarray] = {}  # of users predicted since their last rating
         return self
+
+    def learn_one(self, user: int, movie: int, stars: float) -> None:
+        movies, before = self._rated.get(user, (np.empty(0, dtype=np.int64), np.empty(0)))
+        self._rated[user] = np.append(movies, movie), np.append(before, stars)
+        self._vectors.pop(user, None)
+
+    def _vector(self, user: int, table: ItemTable) -> np.ndarray:
+        if user not in self._vectors:
+            movie, stars = self._rated[user]
+            w = table.factors[movie]  # (n, k)
+            residual = stars - table.mean[movie] - table.implicit_means(movie, movie)
+            precision = w.T @ w + self.noise * np.eye(w.shape[1])
+            self._vectors[user] = np.linalg.solve(precision, w.T @ residual)
+        return self._vectors[user]
 
     def predict(self, user: np.ndarray, movie: np.ndarray) -> np.ndarray:
         user, movie = np.asarray(user), np.asarray(movie)
         stars = np.empty(len(user))
-        for one in np.unique(user):
-            rows, table = user == one, self._tables.tables[self._tables.fold_of(int(one))]
+        for one in np.unique(user).tolist():
+            rows, table = user == one, self._tables.tables[self._tables.fold_of(one)]
             query = movie[rows]
             stars[rows] = table.mean[query]
-            if int(one) in self._users:
-                rated, x = self._users[int(one)]
+            if one in self._rated:
+                rated, x = self._rated[one][0], self._vector(one, table)
                 stars[rows] += table.implicit_means(rated, query) + table.factors[query] @ x
         return stars.clip(MIN_STARS, MAX_STARS).astype(np.float32)
 
     def state_bytes(self) -> int:
-        return sum(rated.nbytes + x.nbytes for rated, x in self._users.values())
+        return sum(movie.nbytes + stars.nbytes for movie, stars in self._rated.values())
 
     def shared_bytes(self) -> int:
         return max(

@@ -183,7 +183,7 @@ def test_no_machine_was_trained_on_the_user_whom_it_is_for(many):
 
 def test_alone_a_user_gets_a_mean_and_a_bias():
     model = fitted(BayesianFMFolded(), Ratings([0, 0], [3, 4], [4.0, 4.0], [1, 2]))
-    np.testing.assert_allclose(model.predict([0, 0, 7], [3, 9, 9]), [3 + 2 / 3, 3 + 2 / 3, 3])
+    np.testing.assert_allclose(model.predict([0, 0, 7], [3, 9, 9]), [3 + 2 / 3, 3 + 2 / 3, 4])
 
 
 def test_more_users_than_are_held_ready():
@@ -195,6 +195,20 @@ def test_more_users_than_are_held_ready():
     alone.learn_one(300, 300 % FILMS, 4.0)
     for movie in range(FILMS):
         assert model.predict_one(300, movie) == pytest.approx(alone.predict_one(300, movie))
+
+
+def test_a_user_who_comes_later_is_folded_into_a_machine_of_everybody():
+    """Without background users: those of the fit have a machine that was not trained on them."""
+    train = others(4)
+    model = fitted(BayesianFMFolded(rank=3, samples=8), train)
+    assert len(model._machines) == 4
+    later = int(train.user.max()) + 1
+    model.learn_one(later, 2, 4.0)
+    predicted = model.predict_one(later, 5)
+    assert len(model._machines) == 5
+    whole = fitted(BayesianFMFolded(rank=3, samples=8), train.take(np.empty(0, int)), background=train)
+    whole.learn_one(later, 2, 4.0)
+    assert predicted == pytest.approx(whole.predict_one(later, 5))
 
 
 # that of `personal_live` leaves what movie means have learned

@@ -8,7 +8,13 @@ from fitting import fit
 
 from Collaborative.bayesian_fm import BayesianFM
 from Collaborative.bayesian_fm_implicit import BayesianFMImplicit
-from Collaborative.recent import LATEST, BayesianFMImplicitRecent, BayesianFMRecent, drift
+from Collaborative.recent import (
+    LATEST,
+    PERSISTENCE,
+    BayesianFMImplicitRecent,
+    BayesianFMRecent,
+    drift,
+)
 from recbench.checks.toy_data import MOVIES, parts, stream, toy_movies
 from recbench.checks.toy_data import NUM_MOVIES as FILMS
 from recbench.models.item_table.scales import drift_shape
@@ -69,12 +75,30 @@ def test_how_large_drift_is_follows_from_the_training_ratings(drifting):
     assert share >= 0.3 if drifting else share <= 0.06
 
 
-def test_the_quick_model_has_the_chosen_rank():
+def test_in_another_session_what_persists_follows_from_the_training_ratings():
+    """Each user's scale is half a star or more away in the first sitting, and not later."""
+    rng = np.random.default_rng(0)
+    user, movie = np.repeat(np.arange(60), 20), np.tile(np.arange(20), 60)
+    time = np.tile(np.arange(20), 60) + np.where(np.tile(np.arange(20), 60) < 16, 0, 10**6)
+    away = np.repeat(rng.choice([-1.5, 1.5], 60), 20)
+    stars = rng.normal(3, 0.3, 1200) + np.where(time < 16, away, 0)
+    train = Ratings(user, movie, stars.clip(0.5, 5), time)
+    recent = fit(BayesianFMRecent(BayesianFM), train, toy_movies(20))
+    assert recent._persistence == min(PERSISTENCE)
+    query = np.zeros(20, dtype=int), np.arange(20)
+    same, other = (recent.predict(*query, np.full(20, at)) for at in (10**6 + 20, 3 * 10**6))
+    np.testing.assert_array_equal(same, recent.predict(*query))
+    nobody = recent._model.predict(np.full(20, -1), query[1])
+    np.testing.assert_allclose(other, nobody + 0.7 * (same - nobody), atol=1e-5)
+    recent.learn_one(0, 3, 4.0)  # when, is not known
+    np.testing.assert_array_equal(
+        recent.predict(*query, np.full(20, 3 * 10**6)), recent.predict(*query)
+    )
+
+
+def test_it_keeps_the_latest_errors_and_what_the_model_keeps():
     train = stream()
-    model = fit(BayesianFMImplicit(samples=60, rank=2, rank_of_many=5), train, MOVIES)
-    quick = model.quickly()
-    assert (quick.samples, quick.rank, quick.rank_of_many) == (40, model._model.rank, 0)
-    assert model.samples == 60
+    model = fit(BayesianFMImplicit(samples=20, rank=2, rank_of_many=5), train, MOVIES)
     recent = fit(BayesianFMImplicitRecent(), train, MOVIES, bayes_fm_implicit=model)
     assert recent.shared_bytes() == model.shared_bytes()
     assert recent.state_bytes() == model.state_bytes() + 8 * len(train)
