@@ -1,99 +1,108 @@
 """The hypotheses of docs/hypotheses.md, tested on their runs -> results/main/hypotheses.csv
 
 A hypothesis is a family of comparisons, written down before its runs: p is corrected for those of
-the family together (Holm 1979), whatever else a run has.
+the family together (Holm 1979), whatever else a run has. A comparison with several references is
+one: it holds if it holds against each of them, so its p is the largest of theirs (the
+intersection-union test: Berger 1982).
 
     python -m experiments.hypotheses
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from experiments.claims import compared
 from recbench.command_line import run
 from recbench.errors import InputError
-from recbench.evaluation.significance import ALPHA, holm
+from recbench.evaluation.significance import ALPHA, LEVEL, MARGIN, holm
 from recbench.files import write_csv
 
-BETTER, BETTER_OR_LEVEL = 0.0, 0.005
+# run -> user set, holdout, iterations
+RUNS = {
+    "ml-1m": ("test", "last", 1),
+    "ml-100k": ("test", "last", 3),
+    "extract": ("test", "last", 3),
+    "movietweetings": ("claim-1", "last", 3),
+    "ml-1m-global-time": ("test", "global-time", 3),
+    "ml-100k-global-time": ("test", "global-time", 3),
+    "movietweetings-global-time": ("claim-2", "global-time", 3),
+    "ml-1m-ranking": ("test", "last", 1),
+    "ml-100k-ranking": ("test", "last", 1),
+}
 LAST = ("ml-1m", "ml-100k", "extract", "movietweetings")
 GLOBAL_TIME = ("ml-1m-global-time", "ml-100k-global-time", "movietweetings-global-time")
-REFERENCE = {
-    "ml-1m": "vb_all_recent",
-    "ml-100k": "vb_all_recent",
-    "extract": "vb_all_recent",
-    "movietweetings": "bayes_fm_implicit",
-    "ml-1m-global-time": "bayes_fm",
-    "ml-100k-global-time": "vb_all",
-    "movietweetings-global-time": "vb_all_recent",
-}  # run -> the best of its references on validation ratings, see results/tuning
+REFERENCES = (
+    *("vb_all", "vb_all_recent", "bayes_fm", "bayes_fm_recent"),
+    *("bayes_fm_implicit", "bayes_fm_implicit_recent"),
+)
+UNKNOWN = dict.fromkeys(("difference", "low", "high", "margin", "p"), np.nan)
 RANKING = "ranking_ndcg_at_10"
+KEY = ["hypothesis", "run", "model", "reference"]
 COLUMNS = [
-    *("hypothesis", "run", "model", "reference", "score", "users"),
-    *("difference", "percent", "low", "high", "two_way_low", "two_way_high"),
-    *("p", "p_holm", "p_equivalent", "p_margin", "holds"),
+    *(*KEY, "score", "users", "difference", "percent", "low", "high"),
+    *("two_way_low", "two_way_high", "margin", "p", "p_holm", "holds"),
 ]
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """That in each pair the model is better than the reference, or loses less than a margin.
+    """That in each comparison the model is better than the references, or loses less than a margin.
 
     Attributes:
         name: "H1" …
-        pairs: run, "model:reference".
-        margin: part of the reference's score. 0: the model is better, p < .05 after Holm's
-            correction for all pairs. .005: it is better, or level by a test of equivalence with
-            that margin. More: the upper end of its loss is below the margin, by a one-sided test,
-            corrected likewise.
-        score: of significance.csv.
+        comparisons: run, model, references.
+        margin: part of the reference's RMSE. 0: the model is better, by the two-sided p of
+            significance.csv and the sign. Else its loss is below the margin, by a one-sided test.
+        score: "stream" is the RMSE of a replay.
     """
 
     name: str
-    pairs: tuple[tuple[str, str], ...]
-    margin: float = BETTER
+    comparisons: tuple[tuple[str, str, tuple[str, ...]], ...]
+    margin: float = 0.0
     score: str = "rmse"
 
 
-def of_runs(model: str, runs: tuple[str, ...], reference: str = "") -> tuple[tuple[str, str], ...]:
-    return tuple((one, f"{model}:{reference or REFERENCE[one]}") for one in runs)
+def of_runs(model: str, runs: tuple[str, ...], *references: str) -> tuple:
+    return tuple((one, model, references) for one in runs)
 
 
 HYPOTHESES = (
-    Hypothesis("H1", of_runs("personal", LAST)),
-    Hypothesis("H2", of_runs("personal", GLOBAL_TIME)),
-    Hypothesis("H3", of_runs("ntuple", LAST), BETTER_OR_LEVEL),
-    Hypothesis("H4", of_runs("ntuple", GLOBAL_TIME), BETTER_OR_LEVEL),
-    Hypothesis("H5", of_runs("ntuple", LAST + GLOBAL_TIME, "personal"), 0.015),
+    Hypothesis("H1", of_runs("personal", LAST, *REFERENCES)),
+    Hypothesis("H2", of_runs("personal", GLOBAL_TIME, *REFERENCES)),
+    Hypothesis("H3", of_runs("ntuple", LAST, *REFERENCES), MARGIN),
+    Hypothesis("H4", of_runs("ntuple", GLOBAL_TIME, *REFERENCES), MARGIN),
+    Hypothesis("H5", of_runs("ntuple", LAST, "personal"), 0.015),
     Hypothesis(
         "H6",
-        tuple(
-            (one, pair)
-            for one in ("ml-1m", "ml-100k", "extract")
-            for pair in ("user_mean:ao", "user_mean:torch", "ao:torch", "colab:user_mean")
+        (
+            *of_runs("user_mean", LAST[:3], "ao"),
+            *of_runs("user_mean", LAST[:3], "torch"),
+            *of_runs("ao", LAST[:3], "torch"),
+            *of_runs("colab", LAST[:3], "user_mean"),
         ),
     ),
     Hypothesis(
         "H7",
-        tuple(
-            (one, f"personal:{rival}")
-            for one in ("ml-100k", "ml-1m-real-times", "movietweetings")
-            for rival in ("bayes_fm_folded", "fold_in")
+        of_runs(
+            "personal",
+            ("ml-100k", "ml-1m-real-times", "movietweetings"),
+            *("bayes_fm_folded", "fold_in"),
         ),
         score="stream",
     ),
     Hypothesis(
         "H8",
-        tuple(
-            (one, f"{ranker}:personal")
-            for one in ("ml-1m-ranking", "ml-100k-ranking")
-            for ranker in ("ials", "ease_implicit")
+        (
+            *of_runs("ials", ("ml-1m-ranking", "ml-100k-ranking"), "personal"),
+            *of_runs("ease_implicit", ("ml-1m-ranking", "ml-100k-ranking"), "personal"),
         ),
         score=RANKING,
     ),
@@ -113,40 +122,45 @@ class Parameters:
 def main(parameters: Parameters) -> None:
     output = Path(parameters.output)
     before = pd.read_csv(output) if output.exists() else pd.DataFrame(columns=COLUMNS)
-    parts = [outcome_of(one, Path(parameters.results), before) for one in HYPOTHESES]
-    table = pd.concat([one for one in parts if len(one)], ignore_index=True)
+    rows = [rows_of(one, Path(parameters.results), before) for one in HYPOTHESES]
+    parts = [judged(one, pd.DataFrame(of)) for one, of in zip(HYPOTHESES, rows, strict=True)]
+    table = pd.concat([one.reindex(columns=COLUMNS) for one in parts], ignore_index=True)
     write_csv(table, output)
     print(table.drop(columns=["two_way_low", "two_way_high"]).to_string(index=False))
 
 
-def outcome_of(one: Hypothesis, results: Path, before: pd.DataFrame) -> pd.DataFrame:
-    """A row for each pair; empty unless all runs of the hypothesis are there, or their rows."""
-    rows = list(rows_of(one, results, before))
-    if len(rows) < len(one.pairs):
-        return pd.DataFrame(columns=COLUMNS)
-    return judged(one, pd.DataFrame(rows)).reindex(columns=COLUMNS)
-
-
 def rows_of(one: Hypothesis, results: Path, before: pd.DataFrame) -> Iterator[dict]:
-    for folder, pair in one.pairs:
-        model, _, reference = pair.partition(":")
-        key = {"hypothesis": one.name, "run": folder, "model": model, "reference": reference}
-        known = before[(before[list(key)] == list(key.values())).all(axis=1)]
-        if one.score == "stream":
-            path = results / "continual" / folder
-            found = of_stream(path, model, reference) if path.exists() else known
-        elif (results / "main" / folder / "predictions.parquet").exists():
-            found = compared(results / "main" / folder, (pair,))
+    """A row for each comparison and reference; without its run, and none kept, of its key alone."""
+    for number, (folder, model, references) in enumerate(one.comparisons):
+        main = results / "main" / folder
+        if one.score != "stream" and (main / "predictions.parquet").exists():
+            check_announced(main)
+            found = compared(main, (f"{model}:{','.join(references)}",))
             whole = (found["num_users"] == 0) & (found["reviews_per_user"] == 0)
             found = found[whole & (found["score"] == one.score)]
+        elif one.score == "stream" and (results / "continual" / folder).exists():
+            found = of_stream(results / "continual" / folder, model)
         else:
-            found = known
-        for row in found.to_dict("records"):
-            yield {**row, **key, "score": "rmse" if one.score == "stream" else one.score}
+            found = before[(before[KEY[:3]] == [one.name, folder, model]).all(axis=1)]
+        there = found.set_index("reference").to_dict("index")
+        for reference in references:
+            key = dict(zip(KEY, (one.name, folder, model, reference), strict=True))
+            score = "rmse" if one.score == "stream" else one.score
+            yield {**UNKNOWN, **there.get(reference, {}), **key, "score": score, "of": number}
 
 
-def of_stream(folder: Path, model: str, reference: str) -> pd.DataFrame:
-    """Of a replay, in percent of the RMSE of the first learner, which is `model`.
+def check_announced(folder: Path) -> None:
+    """Raises InputError unless users, holdout and iterations are those of `RUNS`."""
+    parameters = json.loads((folder / "run.json").read_text())["parameters"]
+    found = tuple(parameters[name] for name in ("user_set", "holdout", "iterations"))
+    announced = RUNS[folder.name]
+    if tuple(one or "last" for one in found) != announced:
+        raise InputError(f"{folder}: was run with {found}. The hypotheses announce {announced}")
+
+
+def of_stream(folder: Path, model: str) -> pd.DataFrame:
+    """Of a replay, differences from the first learner, `model`, turned round: in stars, and in
+    percent of that learner's RMSE.
 
     Raises:
         InputError: the first learner is another.
@@ -154,27 +168,27 @@ def of_stream(folder: Path, model: str, reference: str) -> pd.DataFrame:
     table = pd.read_csv(folder / "continual_summary.csv")
     if table["model"].iloc[0] != model:
         raise InputError(f"{folder}: the first learner is not {model}")
-    row, rmse = table[table["model"] == reference].iloc[:1], float(table["rmse"].iloc[0])
-    percent = {"percent": -row["percent"], "low": -row["high"], "high": -row["low"]}
-    stars = {name: rmse / 100 * values for name, values in percent.items()}
-    return pd.DataFrame(
-        {**stars, "difference": stars["percent"], "percent": percent["percent"]}
-    ).assign(p=row["p"], users=row["n_users"])
+    others = table.iloc[1:].drop_duplicates("model")
+    stars = -table["rmse"].iloc[0] / 100 * others[["percent", "high", "low"]]
+    stars.columns = pd.Index(["difference", "low", "high"])
+    about = {"reference": others["model"], "users": others["n_users"], "p": others["p"]}
+    return pd.DataFrame({**about, **stars, "percent": -others["percent"]})
 
 
 def judged(one: Hypothesis, rows: pd.DataFrame) -> pd.DataFrame:
-    """With `p_holm`, `p_margin` and `holds`: whether the comparison is as the hypothesis says."""
-    gain = -rows["difference"] if one.score != RANKING else rows["difference"]
-    corrected = holm(rows["p"].to_numpy())
-    better = (corrected < ALPHA) & (gain > 0)
-    if one.margin == BETTER:
-        return rows.assign(p_holm=corrected, holds=better)
-    error = (rows["high"] - rows["low"]) / (2 * stats.norm.ppf(0.975))
-    reference = 100 * rows["difference"] / rows["percent"]
-    if one.margin == BETTER_OR_LEVEL:
-        return rows.assign(p_holm=corrected, holds=better | (rows["p_equivalent"] < ALPHA))
-    p = holm(stats.norm.sf((one.margin * reference + gain) / error))
-    return rows.assign(p_holm=corrected, p_margin=p, holds=p < ALPHA)
+    """With `p` of the hypothesis, `p_holm` and `holds` of each comparison, the same for all of its
+    references; empty where one of the family has not been run."""
+    gain = rows["difference"] if one.score == RANKING else -rows["difference"]
+    p = rows["p"].where(gain > 0, 1.0)
+    if one.margin:
+        error = (rows["high"] - rows["low"]) / (2 * stats.norm.ppf((1 + LEVEL) / 2))
+        p = pd.Series(stats.norm.sf((rows["margin"] / MARGIN * one.margin + gain) / error))
+    rows = rows.assign(p=p.where(rows["difference"].notna()), p_holm=np.nan, holds=None)
+    if rows["p"].isna().any():
+        return rows
+    largest = rows.groupby("of")["p"].max()
+    corrected = pd.Series(holm(largest.to_numpy()), largest.index)
+    return rows.assign(p_holm=rows["of"].map(corrected), holds=rows["of"].map(corrected < ALPHA))
 
 
 if __name__ == "__main__":

@@ -206,7 +206,9 @@ def test_a_user_who_comes_later_is_folded_into_a_machine_of_everybody():
     model.learn_one(later, 2, 4.0)
     predicted = model.predict_one(later, 5)
     assert len(model._machines) == 5
-    whole = fitted(BayesianFMFolded(rank=3, samples=8), train.take(np.empty(0, int)), background=train)
+    whole = fitted(
+        BayesianFMFolded(rank=3, samples=8), train.take(np.empty(0, int)), background=train
+    )
     whole.learn_one(later, 2, 4.0)
     assert predicted == pytest.approx(whole.predict_one(later, 5))
 
