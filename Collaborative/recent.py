@@ -26,7 +26,7 @@ from recbench.models.memories import histories
 from recbench.ratings import MAX_STARS, MIN_STARS, Ratings
 
 LATEST = 200  # errors of a user that count
-SHARES = (0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.3, 0.5, 1.0)
+SHARES = (0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.3, 0.5, 1.0)
 PERSISTENCE = (1.0, 0.95, 0.9, 0.8, 0.7)
 OF_FEW = 0.1, 1.0  # share and persistence where no user has enough ratings to choose them
 NOBODY = -1  # a user without ratings
