@@ -34,6 +34,8 @@ def draw(figure: Figure, looks: dict[str, dict]) -> mpl.Figure:
     width, height = (9.0, 5.0) if len(panels) == 1 else (2 + 3.4 * across, 3.9 * down)
     if figure.kind == "list":
         height = (1.9 + 0.3 * len(there)) * down
+    elif not figure.classes:
+        height = max(height, 1.2 + 0.2 * len(there))  # of the legend
     drawn = mpl.Figure(figsize=(width, height), dpi=120, layout="constrained")
     legend: dict[str, Any] = {}
     first = None

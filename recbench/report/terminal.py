@@ -60,9 +60,9 @@ CONTINUAL_LEGEND = (
 
 
 def cells_of(comparison: pd.DataFrame) -> list[tuple[int, int]]:
-    """The cells in the order of a table: small to large, "all" (0) last."""
+    """The cells in the order of a table: by ratings per user, then by users, "all" (0) last."""
     cells = comparison[CELL].drop_duplicates().itertuples(index=False, name=None)
-    return sorted(cells, key=lambda cell: [number or float("inf") for number in cell])
+    return sorted(cells, key=lambda cell: [number or float("inf") for number in reversed(cell)])
 
 
 def cell_name(cell: tuple[int, int]) -> str:
