@@ -304,7 +304,10 @@ from recbench.runs.resume import (
 from recbench.runs.run_folder import RunFolder
 
 TRIVIAL_REFERENCE = "user_median"  # beside the other
-NEXT = "next: python compare_all.py runs all recommenders on five cells, five times, in ten minutes"
+NEXT = (
+    f"next: python compare_all.py, {len(MODELS)} recommenders on {len(REVIEWS_PER_USER)} cells, "
+    f"{ITERATIONS} times"
+)
 console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
 
