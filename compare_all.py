@@ -305,8 +305,8 @@ from recbench.runs.run_folder import RunFolder
 
 TRIVIAL_REFERENCE = "user_median"  # beside the other
 NEXT = (
-    f"next: python compare_all.py runs {len(MODELS)} recommenders on {len(REVIEWS_PER_USER)} cells, "
-    f"{ITERATIONS} times"
+    f"next: python compare_all.py runs {len(MODELS)} recommenders on "
+    f"{len(REVIEWS_PER_USER)} cells, {ITERATIONS} times"
 )
 console = Console(highlight=False, markup=False, emoji=False)  # of names and paths
 
