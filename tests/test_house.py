@@ -19,16 +19,7 @@ MAY_IMPORT = {
     **{family: {"recbench", "weightless", FRONT_DOOR} for family in FAMILIES},
 }
 # Within recbench data flows one way: data -> evaluation -> runs; report reads what runs leave.
-CORE = {
-    "errors",
-    "files",
-    "ratings",
-    "contract",
-    "registry",
-    "threads",
-    "compiled",
-    "models",
-}
+CORE = {"errors", "files", "ratings", "contract", "registry", "threads", "compiled", "models"}
 WITHIN_RECBENCH = {
     "data": {"errors", "ratings", "data"},
     "models": CORE | {"command_line", "data"},

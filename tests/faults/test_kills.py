@@ -99,8 +99,7 @@ def test_two_at_once_are_refused(whole, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("with_signal", "status"),
-    [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)],
+    ("with_signal", "status"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
 def test_workers_end_with_their_parent(tmp_path, with_signal, status, count):
     """And who is asked to end says how to go on."""

@@ -9,12 +9,7 @@ import pytest
 
 from recbench.models.item_baseline import ItemBaseline
 from recbench.models.item_table import learning, making
-from recbench.models.item_table.learning import (
-    GAMMA,
-    FactorModel,
-    ItemFactors,
-    learn_factors,
-)
+from recbench.models.item_table.learning import GAMMA, FactorModel, ItemFactors, learn_factors
 from recbench.models.item_table.scales import Scales
 from recbench.ratings import Movies, Ratings
 

@@ -148,19 +148,6 @@ def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
         open_known_movies(str(SYNTHETIC), tell=lambda _: None)
 
 
-def test_what_others_print_is_no_result(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("RECBENCH_CACHE", str(tmp_path))
-
-    def load(dataset):
-        print("asking somebody")
-        raise InputError("nobody there")
-
-    monkeypatch.setattr("recbench.data.loading.load_dataset", load)
-    with pytest.raises(InputError, match="nobody there"):
-        open_known_movies("auto")
-    assert capsys.readouterr() == ("", "asking somebody\n")
-
-
 def test_original_titles_and_ids_of_the_metadata(kaggle_folder, learned):
     metadata = kaggle_folder / "movies_metadata.csv"
     lines = metadata.read_text().splitlines()

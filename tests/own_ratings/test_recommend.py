@@ -161,17 +161,6 @@ def test_what_cannot_be_written_is_told_before_anything_long(user, monkeypatch):
     user.refused("cannot be written", rate=("Alien=4",), profile=str(user.folder / "no/me.json"))
 
 
-def test_ten_thousand_rows(user):
-    path = user.folder / "many.csv"
-    rows = [f"{n},{n % 10 / 2 + 0.5},{1_000_000_000 + n}" for n in range(1, 10_001)]
-    path.write_text("\n".join(["movieId,rating,timestamp", *rows]))
-    err = user.run(ratings=str(path)).err
-    assert "MovieLens: 253 of 10,000 ratings found their movie (253 by id)" in err
-    assert "and 9,727 more" in err
-    assert "not used, of movies that are not among these: 9,747" in err
-    assert len(err.splitlines()) < 40
-
-
 def test_from_a_dataset(user, monkeypatch):
     """The first start makes the item table, the next takes it from the cache, --serve too."""
     flags = {"item_table": "", "dataset": str(SYNTHETIC), "rate": ("Film 3=4",)}
@@ -187,17 +176,6 @@ def test_from_a_dataset(user, monkeypatch):
 
 
 # --- as a user starts it -------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_an_error_is_a_message_and_status_2(user):
-    done = subprocess.run(
-        [*SCRIPT, "--rate", "Alien=3.7"], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: --rate")
-    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow

@@ -83,10 +83,7 @@ def test_training_is_that_of_whole_matrices(batch, monkeypatch):
     rates = [0.02 * (1 - epoch / 20) for epoch in range(20)]
     expected = trained(parameters, given, wanted, orders, batch, rates)
     model = AutoRecModel(
-        epochs=20,
-        learning_rate=0.02,
-        regularisation=REGULARISATION,
-        damping_user=DAMPING_USER,
+        epochs=20, learning_rate=0.02, regularisation=REGULARISATION, damping_user=DAMPING_USER
     )
     encoder, encoder_bias, decoder, user_bias = map(torch.tensor, parameters)
     network = Autoencoder(encoder, decoder, user_bias)

@@ -18,11 +18,7 @@ from recbench.checks.toy_data import (
     toy_ratings,
     toy_tables,
 )
-from recbench.contract import (
-    Training,
-    declared,
-    fit,
-)
+from recbench.contract import Training, declared, fit
 from recbench.errors import InputError
 from recbench.models.item_baseline import ItemBaseline
 from recbench.ratings import Ratings

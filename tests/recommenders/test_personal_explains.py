@@ -126,8 +126,7 @@ def test_the_correlation_of_two_movies_is_what_a_rating_of_one_tells_of_the_othe
     np.testing.assert_allclose(found, found.T, atol=1e-12)
     np.testing.assert_allclose(np.diagonal(found), 1, atol=1e-7)
     table = replace(
-        WITHOUT_DRIFT,
-        scales=replace(WITHOUT_DRIFT.scales, noise=noise, uncertainty=0.0),
+        WITHOUT_DRIFT, scales=replace(WITHOUT_DRIFT.scales, noise=noise, uncertainty=0.0)
     )
     model = fitted(NOBODY, table)
     correlation, other = model.correlation([4], EVERY)[0], np.zeros(FILMS, int)
