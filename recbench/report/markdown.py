@@ -26,7 +26,6 @@ from typing import Any
 
 import pandas as pd
 
-from recbench.command_line import parse_cells
 from recbench.errors import InputError
 from recbench.evaluation.significance import ALPHA, in_family, judged
 from recbench.files import CELL
@@ -215,27 +214,6 @@ def claims(root: Path, run: str, score: str, model: str, names: str) -> str:
     return crossed(f"`{model}` against", columns, texts, names.split(","))
 
 
-def verdicts(root: Path, runs: str, *pairs: str) -> str:
-    """One row for each MODEL:REFERENCE, one column for each run: in how many cells the run's family
-    finds what, in how many the interval lies below zero and above, and the smallest and the largest
-    difference."""
-    rows = []
-    for model, reference in (pair.split(":") for pair in pairs):
-        row = [f"`{model}` against `{reference}`"]
-        for run in runs.split(","):
-            found = claimed(root, run, "rmse", model, reference)
-            n, text = _counts(found), ""
-            if found["verdict"].notna().any():
-                kinds = ("better", "level", "undecided", "worse")
-                text = f"{', '.join(f'{kind} {n.get(kind, 0)}' for kind in kinds)}; "
-            text += f"interval below zero in {n['below']} of {len(found)} ({n['two_way_below']}), "
-            text += f"above in {n['above']}; "
-            row.append(text + percent(root, run, model, reference))
-        rows.append(row)
-    names = [str(read(root / run / "comparison.csv")["dataset"].iloc[0]) for run in runs.split(",")]
-    return markdown_table(["RMSE", *names], rows)
-
-
 def errors(root: Path, runs: str, names: str = "") -> str:
     """RMSE of all users with all their ratings, a column for each run: the difference from the
     run's reference in percent with its interval, bold where it is significant, `=` where level."""
@@ -256,25 +234,52 @@ def errors(root: Path, runs: str, names: str = "") -> str:
     return crossed("recommender", heads, texts, names.split(",") if names else [])
 
 
+def hypothesis(root: Path, file: str, name: str) -> str:
+    """The comparisons of a hypothesis, a column for each run: the difference in percent with its
+    interval, bold where the hypothesis holds."""
+    table, texts = rows_of(root / file, f"hypothesis={name}"), {}
+    for row in table.dropna(subset="difference").to_dict("records"):
+        low, high = (row[end] * row["percent"] / row["difference"] for end in ("low", "high"))
+        text = f"{row['percent']:+.1f} % [{low:+.1f}, {high:+.1f}]"
+        pair = f"{row['model']}` against `{row['reference']}"
+        texts[pair, row["run"]] = bold(text, str(row["holds"]) == "True")
+    return crossed("difference", {run: run for run in table["run"].unique()}, texts)
+
+
 def leaderboard(
-    root: Path, run: str, costs: str, first_cell: str, second_cell: str, models: str
+    root: Path, last: str, global_time: str, costs: str, ratings: str, models: str
 ) -> str:
-    """Recommenders by their error in the second cell: the ratings they learn from, the error in
-    both, and the cost of one more rating, from models.csv in `costs`."""
-    done = read(root / run / "comparison.csv")
-    cost = read(root / costs / "models.csv").set_index("model")
-    cells = parse_cells((first_cell, second_cell), least_ratings=2)
-    means = done.groupby(["model", *CELL])["rmse"].mean().unstack(CELL)
-    means = means.loc[models.split(","), cells].sort_values(cells[1]).round(3)
-    rows = []
-    for model, errors in means.iterrows():
-        texts = (bold(f"{e:.3f}", e == best) for e, best in zip(errors, means.min(), strict=True))
-        of_model = cost.loc[model]
-        size, seconds = of_model["bytes_per_user"], of_model["one_more_rating_seconds"]
-        text = f"{bytes_text(size)}; {_seconds(seconds)}, {of_model['one_more_rating']}"
-        rows.append([f"`{name_in_table(done, str(model))}`", of_model["learns_from"], *texts, text])
-    heads = ["recommender", "learns from", *(f"RMSE, {cell_name(cell)}" for cell in cells)]
-    return markdown_table([*heads, "memory per user; time to learn a rating and predict"], rows)
+    """Recommenders by their error of all users with all their ratings under the first of two
+    protocols; bytes, and the time to learn a rating and predict another, of a user with so many
+    ratings, from cost.csv; last what several of them share."""
+    cost = read(root / costs / "cost.csv").set_index(["model", "ratings"])
+    names, columns = models.split(","), []
+    for run in (last, global_time):
+        done = read(root / run / "comparison.csv")
+        done = done[(done[CELL] == 0).all(axis=1)]
+        columns.append(done.groupby("model")["rmse"].mean().reindex(names).round(3))
+    table, rows = pd.concat(columns, axis=1, keys=(0, 1)).sort_values(0), []
+    for name, pair in table.iterrows():
+        cells = [
+            bold(f"{one:.3f}", one == best) for one, best in zip(pair, table.min(), strict=True)
+        ]
+        of_model = cost.loc[name, int(ratings)]
+        held = of_model["bytes_held"]
+        size = of_model["bytes_state"] if pd.isna(held) else held
+        shared = of_model["bytes_shared"]
+        speed = f"{_seconds(of_model['learn_us'] / 1e6)}, {of_model['learns']}"
+        sizes = [bytes_text(size), "" if pd.isna(shared) else bytes_text(shared)]
+        about = [f"`{name_in_table(done, str(name))}`", of_model["learns_from"]]
+        rows.append([*about, *cells, *sizes, speed])
+    made = cost.loc[["item table", "codes"]].droplevel("ratings")
+    for name, row in made.iterrows():
+        seconds = f"made in {_seconds(row['fit_seconds'])}"
+        rows.append(
+            [f"*{name}*", "other users", "", "", "", bytes_text(row["bytes_shared"]), seconds]
+        )
+    heads = ["recommender", "learns from", "RMSE, `last`", "RMSE, `global-time`"]
+    heads += ["bytes of a user", "shared", "a rating learned, another predicted"]
+    return markdown_table(heads, rows)
 
 
 def replay(root: Path, runs: str, learners: str = "") -> str:
@@ -307,19 +312,6 @@ def curve(root: Path, run: str, names: str) -> str:
 
 
 # --- within a line -------------------------------------------------------------------------------
-
-
-def _counts(rows: pd.DataFrame) -> dict[str, int]:
-    """In how many of the rows each verdict stands, and whether intervals hold zero."""
-    signs = {"below": rows["high"] < 0, "above": rows["low"] > 0}
-    signs |= {"two_way_below": rows["two_way_high"] < 0}
-    return {**rows["verdict"].value_counts(), **{name: one.sum() for name, one in signs.items()}}
-
-
-def count(root: Path, run: str, model: str, reference: str, kind: str) -> str:
-    """ "4 of 5" cells with a verdict, or with an interval of the RMSE "below" or "above" zero."""
-    rows = claimed(root, run, "rmse", model, reference)
-    return f"{_counts(rows).get(kind, 0)} of {len(rows)}"
 
 
 def percent(root: Path, run: str, model: str, reference: str) -> str:
@@ -360,12 +352,11 @@ MARKS = (
     scores,
     csv,
     claims,
-    verdicts,
+    hypothesis,
     errors,
     leaderboard,
     replay,
     curve,
-    count,
     percent,
     value,
     figure,

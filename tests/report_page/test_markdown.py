@@ -101,29 +101,12 @@ def claimed(run):
     pd.concat([done, *more]).assign(dataset="x", n_test=123_456).to_csv(
         run / "run" / "comparison.csv", index=False
     )
-    costs = {
-        "model": ["a", "b"],
-        "learns_from": ["the user", "all users"],
-        "one_more_rating": ["learned", "everything refitted"],
-        "one_more_rating_seconds": [5.2e-6, 2.34],
-        "bytes_per_user": [904.2, 123_456.0],
-    }
-    (run / "costs").mkdir()
-    pd.DataFrame(costs).to_csv(run / "costs" / "models.csv", index=False)
     return run
 
 
 @pytest.mark.parametrize(
     ("mark", "text"),
     [
-        ("count run a b better", "1 of 3"),
-        ("count run a b level", "1 of 3"),
-        ("count run a b worse", "0 of 3"),
-        ("count run a b undecided", "1 of 3"),
-        ("count run a b below", "1 of 3"),
-        ("count run a b two_way_below", "1 of 3"),
-        ("count run a c better", "0 of 2"),
-        ("count run a c above", "1 of 2"),
         ("percent run a b", "−1.2 to +0.4 %"),
         ("value run/comparison.csv n_test 0 model=b", "123,456"),
         ("value run/comparison.csv rmse 3 model=a num_users=100 iteration=1", "0.900"),
@@ -136,8 +119,7 @@ def test_figures_within_a_line(claimed, mark, text):
 
 def test_a_table_more_changes_no_other_figure(claimed):
     """Neither another comparison on the page nor one more in claims.csv."""
-    page = "<!-- count run a b better --><!-- end -->\n<!-- claims run rmse a b -->\n<!-- end -->\n"
-    page += "<!-- scores run rmse -->\n<!-- end -->\n<!-- verdicts run a:b -->\n<!-- end -->\n"
+    page = "\n<!-- claims run rmse a b -->\n<!-- end -->\n<!-- scores run rmse -->\n<!-- end -->\n"
     alone = with_tables(page, claimed)
     assert alone.splitlines()[2:5] == [
         "| `a` against | 10 × 25 | 20 × 25 | 30 × 25 |",
@@ -153,21 +135,42 @@ def test_a_table_more_changes_no_other_figure(claimed):
     assert with_tables(page + others, claimed).startswith(alone)
 
 
-def test_verdicts_are_of_the_family_and_intervals_of_the_rest(claimed):
-    written = with_tables("<!-- verdicts run a:b a:c -->\n<!-- end -->", claimed).splitlines()
-    assert written[3:5] == [
-        "| `a` against `b` | better 1, level 1, undecided 1, worse 0; interval below zero in 1 of "
-        "3 (1), above in 0; −1.2 to +0.4 % |",
-        "| `a` against `c` | interval below zero in 1 of 2 (1), above in 1; −1.2 to +1.0 % |",
+def test_the_comparisons_of_a_hypothesis(tmp_path):
+    rows = [
+        ("H1", "x", "a", "b", -0.01, -1.0, -0.02, 0.001, False),
+        ("H1", "y", "a", "b", -0.01, -2.0, -0.02, -0.005, True),
+        ("H1", "z", "a", "b", *[np.nan] * 5),
+        ("H2", "x", "a", "c", -0.01, -1.0, -0.02, 0.001, True),
+    ]
+    columns = ["hypothesis", "run", "model", "reference"]
+    columns += ["difference", "percent", "low", "high", "holds"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "some.csv", index=False)
+    written = with_tables("<!-- hypothesis some.csv H1 -->\n<!-- end -->", tmp_path).splitlines()
+    assert written[1:4:2] == [
+        "| difference | x | y | z |",
+        "| `a` against `b` | -1.0 % [-2.0, +0.1] | **-2.0 % [-4.0, -1.0]** |  |",
     ]
 
 
 @pytest.fixture
 def whole(run):
-    """The run with a cell of all ratings of all users."""
+    """The run with a cell of all ratings of all users; costs."""
     for name in ("comparison.csv", "significance.csv"):
         table = pd.read_csv(run / "run" / name).replace({"reviews_per_user": {25: 0}})
         table.assign(dataset="x", holdout="last").to_csv(run / "run" / name, index=False)
+    costs = {
+        "model": ["item table", "codes", "a", "b"],
+        "learns_from": [None, None, "the user", "all users"],
+        "ratings": [0, 0, 20, 20],
+        "learns": [None, None, "one rating", "all users"],
+        "learn_us": [None, None, 5.2, 2.34e6],
+        "fit_seconds": [14.2, 0.3, 0, 2.3],
+        "bytes_state": [None, None, 904.2, 1_234.0],
+        "bytes_held": [None, None, 1_500.0, None],
+        "bytes_shared": [250_000, 20_000, None, 123_456],
+    }
+    (run / "costs").mkdir()
+    pd.DataFrame(costs).to_csv(run / "costs" / "cost.csv", index=False)
     return run
 
 
@@ -185,13 +188,13 @@ def test_errors_of_all_users_with_all_their_ratings(whole):
     assert "| `a` | 0.950, **-9.5 %** [" in written
 
 
-def test_the_leaderboard_is_ordered_by_its_second_cell(claimed):
-    written = with_tables(
-        "<!-- leaderboard run costs 100x25 0x25 b,a -->\n<!-- end -->", claimed
-    ).splitlines()
-    assert written[3:5] == [
-        "| `a` | the user | **0.950** | **0.950** | 904 B; 5.2 µs, learned |",
-        "| `b *` | all users | 1.050 | 1.050 | 123 kB; 2.3 s, everything refitted |",
+def test_the_leaderboard_has_two_protocols_and_what_several_share(whole):
+    written = with_tables("<!-- leaderboard run run costs 20 b,a -->\n<!-- end -->", whole)
+    assert written.splitlines()[3:7] == [
+        "| `a` | the user | **0.950** | **0.950** | 1,500 B |  | 5.2 µs, one rating |",
+        "| `b *` | all users | 1.050 | 1.050 | 1,234 B | 123 kB | 2.3 s, all users |",
+        "| *item table* | other users |  |  |  | 250 kB | made in 14 s |",
+        "| *codes* | other users |  |  |  | 20 kB | made in 300 ms |",
     ]
 
 
