@@ -77,7 +77,7 @@ def test_ratings_all_alike_at_times_that_are_no_dates(tmp_path, kaggle_folder):
     folder, models = tmp_path / "run [x]", ["user_mean@never", "movie_mean@1000"]
     shown = replay("--dataset", data, "--models", *models, "--output-dir", folder)
     assert "from 1000000000000000000 to 10" in shown
-    assert "3,100 of them in random order, at the time of another" in shown
+    assert "3,100 of them at tied times, in random order" in shown
     assert "[x]/report.html" in shown
     assert pd.read_csv(folder / "continual_summary.csv")["percent"].isna().all()
     words = ["--models", "ridge", "--cells", "5x5", "--output-dir", tmp_path / "tuning"]
