@@ -273,7 +273,7 @@ def test_published_protocol_in_every_row(tmp_path):
     ("words", "message"),
     [
         (["--add-models", "bias"], "--add-models is for a run that is there"),
-        (["--add-models", "a:X", "b:X"], "--add-models: X stands twice"),
+        (["--add-models", "a:X", "b:X"], "--add-models: X is listed twice"),
         (["--reference", "bais"], "--reference is 'bais'. Expected auto or one of --models"),
         (["--num-users", "many"], "--num-users: .*many"),
         (["--reviews-per-user", "1"], "--ratings-per-user is 1"),
@@ -291,7 +291,7 @@ def test_published_protocol_in_every_row(tmp_path):
         (["--models", "nowhere:Model"], r"no file nowhere\.py"),
         (["--models", "recbench.errors:Model"], r"no class 'Model'"),
         (["--models", "recbench.errors:InputError"], "lacks fit and predict"),
-        (["--models", "ao", "ao"], "ao stands twice"),
+        (["--models", "ao", "ao"], "ao is listed twice"),
         (["--holdout", "first"], "none is named .first.. Expected one of: last, next, random"),
         (["--reviews-per-users", "5"], "Perhaps you meant"),
         (["--wnn-engine", "ao_core"], "ask AO Labs"),

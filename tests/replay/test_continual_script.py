@@ -121,7 +121,7 @@ def test_a_model_that_fails_leaves_the_others(tmp_path):
     ("flags", "message"),
     [
         (["--models", "personal"], "Expected a recommender and when it is refitted"),
-        (["--models", "user_mean@never", "user_mean@never"], "stands twice"),
+        (["--models", "user_mean@never", "user_mean@never"], "is listed twice"),
         (["--delay", "-5"], "--delay is -5"),
         (["--num-users", "-1"], "--num-users is -1"),
         (["--resume", "no-such-folder"], "no-such-folder"),
