@@ -91,7 +91,7 @@ def test_the_terminal_shows_a_table_and_where_the_files_are(finished):
         assert re.search(rf"{name}( \*)? +\d\.\d{{3}}", printed)
     for file in ("comparison.csv", "final_results.csv", "plots", "run.json"):
         assert str(folder / file) in printed
-    assert printed.splitlines()[-1] == f"to look at: {folder / 'report.html'}"
+    assert printed.splitlines()[-1] == f"report: {folder / 'report.html'}"
     assert (folder / "report.html").stat().st_size > 1_000_000  # the library is in it
 
 

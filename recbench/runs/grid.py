@@ -139,8 +139,7 @@ def run_task(task: CellTask) -> CellDone:
 
 
 def run_cell(task: CellTask) -> CellDone:
-    """Draw the cell, then fit and score each recommender; one that fails does not stop the
-    others."""
+    """Draw the cell, then fit and score each recommender; failures stay separate."""
     done, (num_users, reviews, _) = CellDone(task), task.key.values()
     try:
         cell = cell_of(task)

@@ -51,7 +51,7 @@ def test_its_files(finished):
     assert json.loads((folder / "run.json").read_text())["status"] == "finished"
     for model in summary["model"]:
         assert model in shown
-    assert shown.splitlines()[-1] == f"to look at: {folder / 'report.html'}"
+    assert shown.splitlines()[-1] == f"report: {folder / 'report.html'}"
     assert "learning-curves" in (folder / "report.html").read_text()
 
 
@@ -83,7 +83,7 @@ def test_ratings_all_alike_at_times_that_are_no_dates(tmp_path, kaggle_folder):
     words = ["--models", "ridge", "--cells", "5x5", "--output-dir", tmp_path / "tuning"]
     status, _, errors = run_here(tune, "--dataset", data, *words)
     assert status == 2
-    assert "nothing is to tune" in errors
+    assert "there is nothing to tune" in errors
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_end(finished, tmp_path):
