@@ -114,7 +114,7 @@ def test_claims_pair_any_two(finished):
     width = two_way["two_way_high"] - two_way["two_way_low"]
     assert (width[rmse] > 0.9 * (claims["high"] - claims["low"])[rmse]).all()
     (folder / "claims.csv").unlink()
-    for claim, message in (("nobody:ao", "both sides of none"), ("ridge", "model:reference")):
+    for claim, message in (("nobody:ao", "reference of no claim"), ("ridge", "model:reference")):
         status, _, errors = run_here(claims_script, "--run", folder, "--claims", claim)
         assert status == 2
         assert message in errors
