@@ -132,14 +132,14 @@ def choose_users(train: Ratings, parameters: Parameters) -> dict[int, dict[int, 
     first ratings in time, that many and `MORE`.
 
     Raises:
-        InputError: no user has so many.
+        InputError: no remaining user has that many.
     """
     rng = np.random.default_rng([parameters.seed, 24])
     free, count, chosen = np.unique(train.user), np.bincount(train.user), {}
     for history in sorted(set(parameters.histories), reverse=True):
         drawn = rng.permutation(free[count[free] >= history + MORE])[: parameters.users]
         if not len(drawn):
-            message = f"--histories {history}: no user of the cell is left who has so many ratings"
+            message = f"--histories {history}: no remaining user of the cell has that many ratings"
             raise InputError(f"{message} and {MORE} more. Give fewer")
         free = np.setdiff1d(free, drawn)
         rows = {user: np.flatnonzero(train.user == user) for user in drawn.tolist()}
@@ -275,7 +275,7 @@ def predict_one(model: Any, user: int, movie: int) -> float:
 
 
 def timed(work: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
-    """Seconds of processor time, and what it returns."""
+    """Seconds of processor time, and the result of `work`."""
     begun = time.process_time()
     made = work(*arguments)
     return time.process_time() - begun, made

@@ -32,7 +32,7 @@ def make_dataset(output: Path, ratings: int, seed: int = 0) -> None:
     check_range("--seed", seed, least=0)
     check_range("--ratings", ratings, least=1000)
     if output.exists():
-        raise InputError(f"--make {output}: is there already. Give another name")
+        raise InputError(f"--make {output}: exists already. Give another name")
     output.mkdir(parents=True)
     users = ratings * KAGGLE_USERS // KAGGLE_RATINGS
     movies = int(KAGGLE_MOVIES * (ratings / KAGGLE_RATINGS) ** 0.5)

@@ -42,7 +42,7 @@ from recbench.threads import on_one_thread
 
 # Adam updates every embedding at every step, so twice as many users take four times as long.
 LARGEST_SHARE = {"colab": 8}
-MADE = "item_tables"  # a folder beside the table
+MADE = "item_tables"  # a folder next to the table
 
 
 @dataclass

@@ -84,7 +84,7 @@ def item_table(command: Table) -> int:
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
     if path.exists():
-        plain(f"{path}: is there already, and is left as it is")
+        plain(f"{path}: exists already, and is left as it is")
     else:
         open_known_movies(command.dataset, tell=plain).save(path)
     plain(f"{path}: {path.stat().st_size:,} bytes; {KnownMovies.load(path).about}")
@@ -100,7 +100,7 @@ def write(command: New) -> int:
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}. Make it first")
     if path.exists():
-        raise InputError(f"{path}: is there already, and is not overwritten. Give another name")
+        raise InputError(f"{path}: exists already, and is not overwritten. Give another name")
     path.write_bytes(TEMPLATE.read_bytes())
     spec = f"{path.with_suffix('')}:MyModel"
     plain(f"{path}: a recommender that runs. Next:")

@@ -275,7 +275,7 @@ def test_an_item_table_from_the_command_line(tmp_path):
     assert table.about["users"] == 60
     again = item_table(*words)
     assert table.checksum()[:16] in again.stdout
-    assert "is there already" in again.stdout
+    assert "exists already" in again.stdout
     elsewhere = item_table(tmp_path / "no/folder/movies.zip")
     assert elsewhere.returncode == 2
     assert "there is no folder" in elsewhere.stderr

@@ -136,7 +136,7 @@ class Candidate:
         return self._note_returns
 
 
-# --- what is found -----------------------------------------------------------------------------
+# --- findings ----------------------------------------------------------------------------------
 
 
 def require_stars(stars: np.ndarray, of: str = "") -> None:

@@ -73,7 +73,7 @@ def distributions_are_distributions(candidate: Candidate) -> None:
         raise Broken(str(error), "predict_distribution") from None
 
 
-# --- learn_one goes on from fit ----------------------------------------------------------------
+# --- learn_one continues after fit -------------------------------------------------------------
 
 
 def learned(candidate: Candidate, then: Ratings = THEN) -> Any:

@@ -32,7 +32,7 @@ def added_to(
     InputError if the file identifies movies by the numbers of another MovieLens set.
 
     Args:
-        known: each rating of the profile, and the match of that rating alone.
+        known: each rating of the profile, and its own match.
         kind: of the file, in words.
     """
     numbers = {None, *catalogue.movies.movie_id.tolist()}
@@ -64,8 +64,8 @@ def _in_words(
     kind: str, added: list[tuple[OwnRating, Match, int | None]], uncertain: list[str],
     matcher: Matcher, catalogue: Catalogue,
 ) -> list[str]:  # fmt: skip
-    """Sentences about the ratings of a file. `added` has each rating with the match of it alone and
-    its final movie; `uncertain` are sentences about earlier ratings."""
+    """Sentences about the ratings of a file. `added` has each rating, its own match and its final
+    movie; `uncertain` are sentences about earlier ratings."""
     rated = [(match, movie) for rating, match, movie in added if rating.stars is not None]
     watched = [movie for rating, _, movie in added if rating.stars is None]
     found = Counter(match.how for match, movie in rated if movie is not None)
@@ -108,8 +108,8 @@ def _in_words(
 
 
 def settled(pairs: Sequence[tuple[OwnRating, Match]]) -> list[int | None]:
-    """The final movie of each rating, from the match of each rating alone: an uncertain match gives
-    way to any other rating of the movie; if certain ones have different IMDb ids, none keeps it."""
+    """The final movie of each rating, from the matches of all ratings: an uncertain match gives way
+    to any other rating of the movie; if certain ones have different IMDb ids, none keeps it."""
     claims: dict[tuple[int | None, bool], dict[object, str]] = {}
     for rating, match in pairs:
         claims.setdefault((match.movie, match.sure), {})[identity(rating)] = rating.imdb_id

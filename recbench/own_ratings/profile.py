@@ -109,7 +109,7 @@ class ProfileFile:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from writing it meanwhile. The lock file beside it is removed
+        """Keep other processes from writing the file meanwhile. The lock file beside it is removed
         afterwards. Raises InputError if the folder cannot be written, or another process holds the
         lock too long."""
         with self._errors("written"):

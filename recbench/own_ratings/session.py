@@ -51,7 +51,7 @@ class Session:
         self.known_movies, self.catalogue = known_movies, known_movies.catalogue
         self.matcher = Matcher(known_movies.catalogue)
         self._new_model = new_model
-        self._matches: dict[OwnRating, Match] = {}  # of each rating alone
+        self._matches: dict[OwnRating, Match] = {}  # each rating's own match
         self.take(profile or Profile())
 
     # --- the profile -----------------------------------------------------------------------------

@@ -34,8 +34,8 @@ def test_a_new_file_keeps_the_contract_and_runs_at_once(tmp_path, monkeypatch, c
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("my_file.py", "my_file.py: is there already, and is not overwritten."),
-        ("my_file", "my_file.py: is there already, and is not overwritten."),
+        ("my_file.py", "my_file.py: exists already, and is not overwritten."),
+        ("my_file", "my_file.py: exists already, and is not overwritten."),
         ("my-file.py", "my-file.py: expected a name of letters, digits and _"),
         ("class.py", "class.py: expected a name of letters, digits and _"),
         ("nowhere/my_file.py", "nowhere/my_file.py: there is no folder nowhere"),

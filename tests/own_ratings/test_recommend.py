@@ -97,7 +97,7 @@ def test_a_first_day(user):
 
 
 WRONG = [
-    ({"rate": ("Alien (1979)",)}, ('expected title and stars, as "Alien',)),
+    ({"rate": ("Alien (1979)",)}, ('expected title and stars, such as "Alien',)),
     ({"rate": ("=4",)}, ("expected title and stars",)),
     ({"rate": ("Alien=3.7",)}, ('--rate "Alien=3.7"', "0.5, 1.0, 1.5")),
     ({"rate": ("Alien=",)}, ("0.5, 1.0, 1.5",)),
