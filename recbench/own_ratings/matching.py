@@ -16,7 +16,7 @@ from recbench.own_ratings.titles import ALTERNATIVE, key, names_of, parts_of, wo
 from recbench.own_ratings.values import split_title
 
 How = Literal["id", "title", "nearly", ""]
-YEARS_OFF = 1  # sites differ by a year in when a movie was released
+YEARS_OFF = 1  # sites may give release years that differ by one
 # Similarities of titles are rapidfuzz's ratio, 0 .. 100: twice the common letters over all letters
 SIMILAR = 88.0  # at least, for one title to be a typo of another
 LEAD = 3.0  # over the next best

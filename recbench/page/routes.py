@@ -202,7 +202,7 @@ def add() -> Response:
 @routes.post("/delete")
 def delete() -> Response:
     if request.form.get("sure") != "yes":
-        raise InputError("Nothing was deleted. Say first that you are sure")
+        raise InputError("Nothing was deleted. Confirm first that you are sure")
     user = the_user()
     done = "deleted" if user.delete() else "there is no file"
     return to_page([f"{done} {user.file.path}"])
